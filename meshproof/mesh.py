@@ -1,0 +1,226 @@
+"""The contract: what every mesh does, whether embedded or on Kubernetes.
+
+Tests and tools know a mesh only through ``Mesh``. What only one mesh can do is a named
+``Capability`` that a test asks for, never an ``if``. Every change returns evidence.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from meshproof.errors import Problem
+
+
+class Capability(enum.StrEnum):
+    """What a mesh may be asked for beyond the contract."""
+
+    KILL_SIDECAR = "kill-sidecar"
+    """``fault("kill", ..., part="sidecar")``: an Envoy ends without notice."""
+    CUT = "cut"
+    """``fault("cut" | "slow", ...)``: the network between two places."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """One sidecar's own word that it took a configuration."""
+
+    sidecar: str
+    version: str
+    seconds: float
+    """From the start of the change until this sidecar had acknowledged all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Evidence of a change: it is live on every sidecar named here, and concerns no other."""
+
+    resources: tuple[str, ...]
+    """``VirtualService default/svcb configured``, as kubectl words it."""
+    acks: tuple[Ack, ...]
+    seconds: float
+    """From reading the input to live everywhere."""
+    warnings: tuple[Problem, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "resources": list(self.resources),
+            "acks": [{"sidecar": a.sidecar, "version": a.version, "seconds": a.seconds}
+                     for a in self.acks],
+            "seconds": self.seconds,
+            "warnings": [w.as_dict() for w in self.warnings],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One span in Zipkin v2 terms; times in seconds."""
+
+    trace_id: str
+    span_id: str
+    parent_id: str
+    kind: str
+    """CLIENT or SERVER."""
+    service: str
+    """The Envoy's cluster: ``<app>.<namespace>``."""
+    name: str
+    start: float
+    duration: float
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRecord:
+    """One line of a sidecar's access log."""
+
+    sidecar: str
+    direction: str
+    """``outbound``, ``inbound`` or ``gateway``."""
+    time: str
+    method: str
+    path: str
+    authority: str
+    code: int
+    """0 where no answer was sent."""
+    flags: str
+    """Envoy's response flags, ``-`` for none."""
+    details: str
+    duration_ms: int
+    upstream_cluster: str
+    upstream_host: str
+    route: str
+    request_id: str
+    trace_id: str
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request that left one workload brought back."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    seconds: float
+    refused_by: str = ""
+    """Where the mesh itself refused: which kind of rule would open the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaStatus:
+    name: str
+    workload: str
+    namespace: str
+    labels: Mapping[str, str]
+    ready: bool
+    restarts: int
+    address: str
+    reason: str = ""
+    """Why it is not ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeshStatus:
+    name: str
+    kind: str
+    """``embedded`` or ``kind``."""
+    replicas: tuple[ReplicaStatus, ...]
+    resources: tuple[str, ...]
+    version: str
+    """Of the newest configuration that is live."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExecResult:
+    code: int
+    stdout: bytes
+    stderr: bytes
+
+
+class Mesh(Protocol):
+    """A running mesh. WORKLOAD arguments are ``NAME`` or ``NAMESPACE/NAME``.
+
+    Every method raises ``meshproof.errors.MeshproofError`` or a subclass: ``Refused`` for input
+    (nothing was applied), ``UsageError`` for names, ``NotLive`` when a change could not be made
+    live (it was undone).
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def capabilities(self) -> frozenset[Capability]: ...
+
+    def up(self) -> Applied:
+        """Start everything and return when the first configuration is live everywhere."""
+        ...
+
+    def apply(
+        self, paths: Sequence[str | Path], *, namespace: str = "", strict: bool = False
+    ) -> Applied:
+        """Create or replace every document; all or none. ``strict`` refuses on warnings too."""
+        ...
+
+    def apply_text(self, text: str, *, namespace: str = "", strict: bool = False,
+                   file: str = "<stdin>") -> Applied:
+        """The same for YAML in memory; ``file`` names it in messages."""
+        ...
+
+    def delete(self, paths: Sequence[str | Path], *, namespace: str = "") -> Applied:
+        """Remove every document named by kind, namespace and name; all or none."""
+        ...
+
+    def reset(self) -> Applied:
+        """Back to the resources and replica counts that ``up`` made; faults are undone."""
+        ...
+
+    def url(self, target: str) -> str:
+        """``http://ip:port`` of a workload's first port or of ``gateway``, from outside."""
+        ...
+
+    def exec(self, workload: str, argv: Sequence[str], *, stdin: bytes = b"") -> ExecResult:
+        """Run a command as the workload's container would: its environment, its way out."""
+        ...
+
+    def curl(self, workload: str, url: str, *, method: str = "GET",
+             headers: Sequence[tuple[str, str]] = (), body: bytes = b"",
+             timeout: float = 30.0) -> Answer:
+        """One request from a workload through its sidecar."""
+        ...
+
+    def scale(self, workload: str, replicas: int) -> Applied:
+        """Set the number of replicas; returns when they are ready and every sidecar knows."""
+        ...
+
+    def fault(self, kind: str, workload: str, **how: Any) -> None:
+        """``kill`` (part="app"|"sidecar"), ``pause`` and ``resume``; ``reset`` undoes them."""
+        ...
+
+    def spans(self, run_id: str) -> list[Span]:
+        """Every span of one run, complete: waits until the sidecars have flushed."""
+        ...
+
+    def access_log(self, run_id: str = "") -> list[AccessRecord]:
+        """Every access log record (of one run), complete: waits until flushed."""
+        ...
+
+    def metrics(self, workload: str = "") -> str:
+        """Prometheus text of all sidecars, or of one workload's."""
+        ...
+
+    def logs(self, workload: str) -> str:
+        """What a workload's app wrote to standard output and error."""
+        ...
+
+    def status(self) -> MeshStatus: ...
+
+    def dump(self, folder: Path) -> None:
+        """Everything that a failure's reader wants: Envoy configuration, logs, resources."""
+        ...
+
+    def down(self) -> None:
+        """End all that ``up`` started; safe to call twice."""
+        ...

@@ -1,0 +1,67 @@
+"""The ground that every typed model stands on: strict, closed, immutable; and Istio's scalars.
+
+``strict`` means that ``weight: "50"`` and ``name: yes`` are errors, as they are to a Kubernetes
+API server; ``extra="forbid"`` means that a field that is not listed here is refused by name.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+import re2
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(h|ms|us|µs|ns|m|s)")
+_UNIT = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+
+
+class Model(BaseModel):
+    """A Kubernetes object or a part of one: camelCase in YAML, snake_case in Python."""
+
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        frozen=True,
+        alias_generator=to_camel,
+        validate_by_name=False,
+        validate_by_alias=True,
+        hide_input_in_errors=False,
+    )
+
+
+def parse_duration(value: Any) -> float:
+    """Seconds of a Go-style duration text such as ``1.5s``, ``100ms`` or ``1m30s``.
+
+    Raises ValueError for anything else; protobuf's and Go's forms are both texts, never numbers.
+    """
+    if isinstance(value, float):  # already parsed: models are re-validated when copied
+        return value
+    if not isinstance(value, str):
+        raise ValueError(f"a duration is a text such as 2s or 250ms, not {value!r}")
+    if value == "0":
+        return 0.0
+    parts = list(_PART.finditer(value))
+    if not parts or "".join(p.group(0) for p in parts) != value:
+        raise ValueError(f"{value!r} is not a duration such as 2s, 250ms or 1m30s")
+    return sum(float(p.group(1)) * _UNIT[p.group(2)] for p in parts)
+
+
+def _check_regex(value: Any) -> Any:
+    """Envoy matches with RE2, so RE2 itself is asked; the mesh never sees a bad expression."""
+    if isinstance(value, str):
+        try:
+            re2.compile(value)
+        except re2.error as error:
+            reason = error.args[0]
+            text = reason.decode() if isinstance(reason, bytes) else str(reason)
+            raise ValueError(f"{value!r} is not an RE2 regular expression: {text}") from None
+    return value
+
+
+Duration = Annotated[float, BeforeValidator(parse_duration)]
+"""Seconds."""
+Regex = Annotated[str, BeforeValidator(_check_regex)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Labels = dict[str, str]

@@ -1,0 +1,131 @@
+"""config.istio.io/v1alpha2, the dialect of Istio 0.4: RouteRule and EgressRule."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from meshproof.model.base import Duration, Labels, Model, Port
+from meshproof.model.istio import StringMatch
+
+
+class IstioService(Model):
+    """A service by full ``service`` name, or by ``name`` and ``namespace``."""
+
+    name: str | None = None
+    namespace: str | None = None
+    domain: str | None = None
+    service: str | None = None
+    labels: Labels = {}
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if not (self.name or self.service):
+            raise ValueError("names no service; wanted name or service")
+        return self
+
+
+class MatchSource(Model):
+    name: str | None = None
+    namespace: str | None = None
+    labels: Labels = {}
+
+
+class MatchHeaders(Model):
+    headers: dict[str, StringMatch] = {}
+
+
+class MatchCondition(Model):
+    source: MatchSource | None = None
+    request: MatchHeaders | None = None
+
+
+class DestinationWeight(Model):
+    labels: Labels = {}
+    weight: Annotated[int, Field(ge=0, le=100)] = 0
+    destination: IstioService | None = None
+
+
+class SimpleTimeout(Model):
+    timeout: Duration
+
+
+class HTTPTimeout(Model):
+    simple_timeout: SimpleTimeout
+
+
+class SimpleRetry(Model):
+    attempts: Annotated[int, Field(ge=0)]
+    per_try_timeout: Duration | None = None
+
+
+class HTTPRetry(Model):
+    simple_retry: SimpleRetry
+
+
+class FaultDelay(Model):
+    percent: Annotated[float, Field(ge=0, le=100, strict=False)] = 0.0
+    fixed_delay: Duration
+
+
+class FaultAbort(Model):
+    percent: Annotated[float, Field(ge=0, le=100, strict=False)] = 0.0
+    http_status: Annotated[int, Field(ge=200, le=599)]
+
+
+class HTTPFault(Model):
+    delay: FaultDelay | None = None
+    abort: FaultAbort | None = None
+
+
+class Rewrite(Model):
+    uri: str | None = None
+    authority: str | None = None
+
+
+class RouteRule(Model):
+    """0.4's VirtualService: one rule of a destination, ordered by ``precedence`` (higher first)."""
+
+    destination: IstioService
+    precedence: int = 0
+    match: MatchCondition | None = None
+    route: list[DestinationWeight] = []
+    redirect: Rewrite | None = None
+    rewrite: Rewrite | None = None
+    http_req_timeout: HTTPTimeout | None = None
+    http_req_retries: HTTPRetry | None = None
+    http_fault: HTTPFault | None = None
+    append_headers: dict[str, str] = {}
+    mirror: IstioService | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.destination.labels:
+            raise ValueError("destination.labels is set; wanted it empty: labels belong to route")
+        total = sum(r.weight for r in self.route)
+        if len(self.route) > 1 and total != 100:
+            raise ValueError(f"the weights of its route add up to {total}; wanted 100")
+        if len(self.route) == 1 and total not in (0, 100):
+            raise ValueError(f"the weight of its only route is {total}; wanted 100, or none")
+        if self.redirect and (self.route or self.http_fault or self.rewrite):
+            raise ValueError("redirect stands beside route, rewrite or httpFault; wanted it alone")
+        return self
+
+
+class EgressPort(Model):
+    port: Port
+    protocol: Literal["http", "https", "tcp"]
+
+
+class EgressRule(Model):
+    """0.4's ServiceEntry: opens one domain or address, at these ports, for the whole mesh."""
+
+    destination: IstioService
+    ports: Annotated[list[EgressPort], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _service_only(self) -> Self:
+        if not self.destination.service or self.destination.name or self.destination.labels:
+            raise ValueError("destination has other fields than service; wanted service alone")
+        return self

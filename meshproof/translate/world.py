@@ -1,0 +1,138 @@
+"""What the translator reads: the mesh as plain, immutable data. No I/O, no Envoy words.
+
+A ``World`` is built anew for every change from the applied resources and the replicas that run;
+two equal worlds give equal Envoy configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Generic, Literal, TypeVar
+
+from meshproof.model.istio import DestinationRule, Gateway, ServiceEntry, VirtualService
+
+DOMAIN = "svc.cluster.local"
+TRUST_DOMAIN = "cluster.local"
+ROOT_NAMESPACE = "istio-system"
+PROXY_PORT = 15001
+"""The outbound proxy listener of every sidecar, on its replica's address."""
+PROBE_PORT = 15021
+"""The listener that answers 200 and writes an access log line (Istio's health port)."""
+
+T = TypeVar("T")
+Protocol = Literal["HTTP", "HTTPS", "TLS", "TCP"]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where something listens: ``ip``:``port``, or a Unix socket ``path``."""
+
+    ip: str = ""
+    port: int = 0
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePort:
+    name: str
+    port: int
+    target_port: int | str
+    """A container port's number or its name."""
+    protocol: Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    name: str
+    namespace: str
+    selector: Mapping[str, str]
+    ports: tuple[ServicePort, ...]
+
+    @property
+    def fqdn(self) -> str:
+        return f"{self.name}.{self.namespace}.{DOMAIN}"
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerPort:
+    """One port of a replica: declared as ``port``, its sidecar listens at ``listen``, and hands
+    on to the app at ``app``. ``listen.port`` differs from ``port`` where that one is privileged
+    or taken."""
+
+    name: str
+    port: int
+    listen: Address
+    app: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """One running copy of a workload with its own sidecar."""
+
+    name: str
+    namespace: str
+    workload: str
+    labels: Mapping[str, str]
+    service_account: str
+    ip: str
+    ports: tuple[ContainerPort, ...]
+    ready: bool
+
+    @property
+    def identity(self) -> str:
+        """The SPIFFE id in its certificate."""
+        return f"spiffe://{TRUST_DOMAIN}/ns/{self.namespace}/sa/{self.service_account}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A declared host beyond the mesh; ``ports`` maps the port of a URL to the real address."""
+
+    host: str
+    ports: Mapping[int, Address]
+
+
+@dataclass(frozen=True, slots=True)
+class Named(Generic[T]):
+    """A rule with its identity. Order in ``World`` is Istio's: creation, then name, namespace."""
+
+    name: str
+    namespace: str
+    spec: T
+
+
+@dataclass(frozen=True)
+class World:
+    services: tuple[Service, ...] = ()
+    replicas: tuple[Replica, ...] = ()
+    outside: tuple[Outside, ...] = ()
+    virtual_services: tuple[Named[VirtualService], ...] = ()
+    destination_rules: tuple[Named[DestinationRule], ...] = ()
+    service_entries: tuple[Named[ServiceEntry], ...] = ()
+    gateways: tuple[Named[Gateway], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """An Envoy as the rules see it. All replicas of one workload share one outbound view."""
+
+    kind: Literal["sidecar", "gateway"]
+    namespace: str
+    workload: str
+    labels: Mapping[str, str]
+    service_account: str
+
+
+Resource = dict[str, object]
+"""One Envoy resource in protobuf's JSON form (snake_case field names)."""
+
+
+@dataclass
+class Config:
+    """Envoy resources by type and name; ``endpoints`` are ClusterLoadAssignments."""
+
+    clusters: dict[str, Resource] = field(default_factory=dict)
+    endpoints: dict[str, Resource] = field(default_factory=dict)
+    listeners: dict[str, Resource] = field(default_factory=dict)
+    routes: dict[str, Resource] = field(default_factory=dict)
