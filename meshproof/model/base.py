@@ -10,7 +10,7 @@ import re
 from typing import Annotated, Any
 
 import re2
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 _PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(h|ms|us|µs|ns|m|s)")
@@ -48,6 +48,15 @@ def parse_duration(value: Any) -> float:
     return sum(float(p.group(1)) * _UNIT[p.group(2)] for p in parts)
 
 
+def format_duration(seconds: float) -> str:
+    """The shortest text of ``seconds`` that ``parse_duration`` and Go read: 15s, 250ms, 1.5s."""
+    for unit in ("s", "ms", "us", "ns"):
+        count = round(seconds / _UNIT[unit], 9)
+        if count == int(count):
+            return f"{int(count)}{unit}"
+    return f"{seconds:.9f}s"
+
+
 def _check_regex(value: Any) -> Any:
     """Envoy matches with RE2, so RE2 itself is asked; the mesh never sees a bad expression."""
     if isinstance(value, str):
@@ -60,8 +69,12 @@ def _check_regex(value: Any) -> Any:
     return value
 
 
-Duration = Annotated[float, BeforeValidator(parse_duration)]
-"""Seconds."""
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    PlainSerializer(format_duration, return_type=str, when_used="json"),
+]
+"""Seconds; a text such as ``15s`` in JSON and YAML."""
 Regex = Annotated[str, BeforeValidator(_check_regex)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Labels = dict[str, str]

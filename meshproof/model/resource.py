@@ -20,12 +20,28 @@ def dotted(path: Path) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """A field of the document that a user wrote, for resources that were made out of it."""
+
+    file: str
+    line: int
+    resource: str
+    """The written document's title, such as ``RouteRule default/route-rules-svcb``."""
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
-    """Where a document stands: ``lines`` maps a field's path to its line, counted from 1."""
+    """Where a document stands: ``lines`` maps a field's path to its line, counted from 1.
+
+    A resource that was translated from other documents (``meshproof.dialect``) has ``origins``:
+    the written field behind each of its own paths.
+    """
 
     file: str
     line: int
     lines: Mapping[Path, int] = field(default_factory=dict, repr=False, compare=False)
+    origins: Mapping[Path, Origin] = field(default_factory=dict, repr=False, compare=False)
 
     def line_of(self, path: Path) -> int:
         """The line of ``path``, or of its nearest ancestor that has one."""
@@ -34,6 +50,13 @@ class Source:
                 return self.lines[path]
             path = path[:-1]
         return self.line
+
+    def origin_of(self, path: Path) -> Origin | None:
+        """What a user wrote for ``path`` or its nearest ancestor; None where it was read as is."""
+        for length in range(len(path), -1, -1):
+            if path[:length] in self.origins:
+                return self.origins[path[:length]]
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +88,18 @@ class Resource:
         return replace(self, namespace=namespace)
 
     def problem(self, path: Path, found: str, wanted: str = "", remedy: str = "") -> Problem:
-        """A problem at one field of this document."""
+        """A problem at one field of this document, or of the one that it was made out of."""
+        origin = self.source.origin_of(path)
         return Problem(
-            file=self.source.file,
-            line=self.source.line_of(path),
-            resource=self.title,
-            field=dotted(path),
+            file=origin.file if origin else self.source.file,
+            line=origin.line if origin else self.source.line_of(path),
+            resource=origin.resource if origin else self.title,
+            field=origin.field if origin else dotted(path),
             found=found,
             wanted=wanted,
             remedy=remedy,
         )
+
+    def origin(self, path: Path) -> Origin:
+        """One field of this document, as the origin of what is made out of it."""
+        return Origin(self.source.file, self.source.line_of(path), self.title, dotted(path))
