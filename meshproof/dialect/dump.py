@@ -1,0 +1,60 @@
+"""Resources as YAML that ``kubectl apply`` takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import yaml
+
+from meshproof.model.resource import Resource
+
+_PLAIN = re.compile(r"[A-Za-z/][^\n]*")
+_ONE_LETTER_BOOLEANS = frozenset("yYnN")
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes what another YAML reader could take for a number or a boolean (``1e3``, ``y``)."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    plain = _PLAIN.fullmatch(text) and text not in _ONE_LETTER_BOOLEANS
+    style = None if plain else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def to_yaml(resources: Iterable[Resource]) -> str:
+    """One document a resource, in the given order, with the fields that were set and no others.
+
+    Reading it back gives equal specs. Only networking.istio.io kinds: their models hold the whole
+    ``spec``. ValueError for others.
+    """
+    return yaml.dump_all(
+        [_document(resource) for resource in resources],
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=False,
+        width=4096,
+        explicit_start=True,
+    )
+
+
+def _document(resource: Resource) -> dict[str, Any]:
+    if not resource.api_version.startswith("networking.istio.io/"):
+        raise ValueError(f"{resource.title} ({resource.api_version}) is not of networking.istio.io")
+    metadata: dict[str, Any] = {"name": resource.name}
+    if resource.namespace:
+        metadata["namespace"] = resource.namespace
+    if resource.labels:
+        metadata["labels"] = dict(resource.labels)
+    return {
+        "apiVersion": resource.api_version,
+        "kind": resource.kind,
+        "metadata": metadata,
+        "spec": resource.spec.model_dump(mode="json", by_alias=True, exclude_unset=True),
+    }

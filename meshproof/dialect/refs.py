@@ -1,0 +1,102 @@
+"""Which service a 0.4 rule means by ``name``, ``namespace``, ``domain`` or ``service``.
+
+0.4 (pilot/model/config.go, ResolveHostname): ``service`` is a full name and wins; else ``name``
+plus the namespace (the rule's own by default) plus ``svc.cluster.local`` or the given domain.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from meshproof.errors import Problem
+from meshproof.model.resource import Path, Resource
+from meshproof.model.v1alpha2 import IstioService, MatchSource
+from meshproof.translate.world import DOMAIN, Service
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A host by full name, and the namespace its rules belong to."""
+
+    host: str
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Callers:
+    """Who a rule's ``match.source`` lets in: pods of ``namespace`` that carry ``labels``."""
+
+    labels: Mapping[str, str]
+    namespace: str
+
+
+def target(ref: IstioService, rule: Resource) -> Target:
+    """The host that ``ref`` means inside ``rule``. Never fails: unknown hosts are hosts too."""
+    if ref.service:
+        return Target(ref.service, _namespace_of(ref.service) or rule.namespace)
+    namespace = ref.namespace or rule.namespace
+    return Target(f"{ref.name}.{namespace}.{ref.domain or DOMAIN}", namespace)
+
+
+def problems_of(ref: IstioService, rule: Resource, path: Path) -> list[Problem]:
+    """Why ``ref`` cannot name a host of a VirtualService: short, wildcard or an address."""
+    service = ref.service
+    if not service:
+        return []
+    at = (*path, "service")
+    if is_address(service):
+        return [
+            rule.problem(
+                at,
+                f"{service} is an address",
+                "the full name of a service",
+                "routes to addresses are not honoured; an EgressRule alone opens one",
+            )
+        ]
+    if "*" in service:
+        return [rule.problem(at, f"{service} is a wildcard", "the full name of one service")]
+    if "." not in service:
+        full = f"{service}.{rule.namespace}.{DOMAIN}"
+        return [
+            rule.problem(
+                at,
+                f"{service} is a short name, which matched nothing in Istio 0.4",
+                f"the full name, {full}",
+                f"or write name: {service}",
+            )
+        ]
+    return []
+
+
+def callers(source: MatchSource, rule: Resource, services: Mapping[str, Service]) -> Callers | str:
+    """The pods that 0.4 let match: behind the named service, with all of the labels.
+
+    A text instead says why no pod can match; such a rule is dead, as it was in 0.4.
+    """
+    host = target(IstioService.model_validate(source.model_dump(by_alias=True)), rule).host
+    service = services.get(host)
+    if service is None:
+        return f"there is no Service {host}"
+    if not service.selector:
+        return f"Service {host} has no selector, so no pod is behind it"
+    for key, value in source.labels.items():
+        if service.selector.get(key, value) != value:
+            return f"pods of {host} have {key}={service.selector[key]}, never {key}={value}"
+    return Callers({**service.selector, **source.labels}, service.namespace)
+
+
+def is_address(text: str) -> bool:
+    """Whether ``text`` is one IP address or a range of them."""
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _namespace_of(host: str) -> str:
+    """``default`` of ``svcb.default.svc.cluster.local``; empty for other hosts."""
+    parts = host.removesuffix(f".{DOMAIN}").split(".")
+    return parts[1] if host.endswith(f".{DOMAIN}") and len(parts) == 2 else ""

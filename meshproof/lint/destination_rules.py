@@ -1,0 +1,70 @@
+"""DestinationRules that concern nothing: no such host, or subsets without a pod."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from meshproof.errors import Problem
+from meshproof.lint.view import View
+from meshproof.model.resource import Resource
+from meshproof.translate.names import fqdn
+from meshproof.translate.world import Service
+
+
+def unknown_hosts(view: View) -> Iterator[Problem]:
+    """A host (or wildcard) that no Service and no ServiceEntry has."""
+    for host, rules in view.destination_rules.items():
+        if host == "*" or view.holds_any(host):
+            continue
+        for rule in rules:
+            yield rule.problem(
+                ("spec", "host"),
+                f"host {host} is no Service and no ServiceEntry; Istio applies the rule to nothing",
+                remedy=view.remedy(rule.spec.host),
+            )
+
+
+def empty_subsets(view: View) -> Iterator[Problem]:
+    """Labels that no pod of the Service, or no endpoint of the ServiceEntry, carries.
+
+    A Service's subset keeps its (empty) cluster: 503, flag UH. A ServiceEntry's loses it: 503, NC.
+    """
+    for rule in view.of("DestinationRule"):
+        host = fqdn(rule.spec.host, rule.namespace)
+        for index, subset in enumerate(rule.spec.subsets):
+            path = ("spec", "subsets", index, "labels")
+            text = ", ".join(f"{k}={v}" for k, v in subset.labels.items())
+            if not subset.labels:
+                continue
+            if host in view.by_fqdn:
+                if not _has_pod(view, view.by_fqdn[host], subset.labels):
+                    yield rule.problem(
+                        path,
+                        f"no pod of {host} carries {text}; Istio answers requests for subset "
+                        f"{subset.name} with 503 (no healthy upstream, flag UH)",
+                        remedy="correct the labels, or start such a workload",
+                    )
+            elif host in view.entries and not _has_endpoint(view.entries[host], subset.labels):
+                yield rule.problem(
+                    path,
+                    f"no endpoint of {host} carries {text}; Istio answers requests for subset "
+                    f"{subset.name} with 503 (flag NC)",
+                    remedy="label the ServiceEntry's endpoints",
+                )
+
+
+def _has_pod(view: View, service: Service, labels: Mapping[str, str]) -> bool:
+    wanted = {**service.selector, **labels}
+    clash = any(service.selector.get(k, v) != v for k, v in labels.items())
+    return not clash and any(
+        namespace == service.namespace and wanted.items() <= carried.items()
+        for namespace, carried in view.pods
+    )
+
+
+def _has_endpoint(entries: list[Resource], labels: Mapping[str, str]) -> bool:
+    return any(
+        labels.items() <= endpoint.labels.items()
+        for entry in entries
+        for endpoint in entry.spec.endpoints
+    )

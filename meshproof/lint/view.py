@@ -1,0 +1,99 @@
+"""What every check looks at: the applied rules by kind, and which hosts exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from meshproof.model.istio import Destination
+from meshproof.model.resource import Path, Resource
+from meshproof.translate.names import covers, fqdn
+from meshproof.translate.world import Service
+
+MESH = "mesh"
+
+
+@dataclass(frozen=True)
+class View:
+    """``resources`` in order of creation, 0.4's rules lowered; ``pods`` as (namespace, labels)."""
+
+    resources: Sequence[Resource]
+    services: Sequence[Service]
+    pods: Sequence[tuple[str, Mapping[str, str]]]
+
+    def of(self, kind: str) -> list[Resource]:
+        return [r for r in self.resources if r.kind == kind]
+
+    @cached_property
+    def by_fqdn(self) -> Mapping[str, Service]:
+        return {s.fqdn: s for s in self.services}
+
+    @cached_property
+    def entries(self) -> Mapping[str, list[Resource]]:
+        """ServiceEntries by host."""
+        found: dict[str, list[Resource]] = {}
+        for entry in self.of("ServiceEntry"):
+            for host in entry.spec.hosts:
+                found.setdefault(host, []).append(entry)
+        return found
+
+    @cached_property
+    def destination_rules(self) -> Mapping[str, list[Resource]]:
+        """DestinationRules by full host (or wildcard)."""
+        found: dict[str, list[Resource]] = {}
+        for rule in self.of("DestinationRule"):
+            found.setdefault(fqdn(rule.spec.host, rule.namespace), []).append(rule)
+        return found
+
+    def exists(self, host: str) -> bool:
+        """A Service or a ServiceEntry of exactly this name: there is a cluster for it."""
+        return host in self.by_fqdn or host in self.entries
+
+    def holds_any(self, pattern: str) -> bool:
+        """Whether ``pattern`` covers a host that exists, or lies within a wildcard entry."""
+        known = (*self.by_fqdn, *self.entries)
+        return any(covers(pattern, host) or covers(host, pattern) for host in known)
+
+    def remedy(self, host: str) -> str:
+        """What was probably meant by a host that does not exist."""
+        near = [known for known in self.by_fqdn if known.startswith(f"{host}.")]
+        if near:
+            return f"write {near[0]}"
+        return "correct the name, or declare a Service or a ServiceEntry"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One place where a VirtualService sends requests."""
+
+    rule: Resource
+    path: Path
+    """Of the Destination."""
+    destination: Destination
+    mirror: bool
+
+    @property
+    def host(self) -> str:
+        return fqdn(self.destination.host, self.rule.namespace)
+
+
+def uses(view: View) -> Iterator[Use]:
+    """Every destination of every VirtualService, mirrors included, in document order."""
+    for rule in view.of("VirtualService"):
+        for index, route in enumerate(rule.spec.http):
+            here: Path = ("spec", "http", index)
+            for number, entry in enumerate(route.route):
+                path = (*here, "route", number, "destination")
+                yield Use(rule, path, entry.destination, mirror=False)
+            if route.mirror:
+                yield Use(rule, (*here, "mirror"), route.mirror, mirror=True)
+            for number, policy in enumerate(route.mirrors):
+                path = (*here, "mirrors", number, "destination")
+                yield Use(rule, path, policy.destination, mirror=True)
+
+
+def on_mesh(spec: Any) -> bool:
+    """Whether a VirtualService speaks to sidecars: ``gateways`` is empty or names ``mesh``."""
+    return not spec.gateways or MESH in spec.gateways
