@@ -1,0 +1,1 @@
+"""What the three services share; each module is one idea."""

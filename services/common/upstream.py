@@ -1,0 +1,134 @@
+"""Calls to the next service: pooled, timed, and told apart by why they failed.
+
+The mesh injects ``http_proxy`` and ``no_proxy``. Which of them holds for the upstream is resolved
+once, when the process starts: requests would do it anew for every call, and look for a netrc
+file as well. The session carries no state of a call (no cookies), so that threads can share it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, Literal, cast
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import NameResolutionError
+
+from services.common.errors import ApiError
+from services.common.limits import THREADS
+
+Reason = Literal["refused", "timeout", "unreachable", "error"]
+REASONS = frozenset({"refused", "timeout", "unreachable", "error"})
+_BY_STATUS: Mapping[int, Reason] = {
+    403: "refused",  # a policy of the mesh
+    502: "refused",  # the mesh's answer to a host that no rule opens
+    503: "refused",  # nobody behind the name, or the connection was closed on the sidecar
+    408: "timeout",
+    504: "timeout",
+}
+
+
+class UpstreamError(Exception):
+    """No success; ``body`` is what the upstream answered, if that was a JSON object."""
+
+    def __init__(self, reason: Reason, detail: str, body: dict[str, Any] | None = None) -> None:
+        self.reason = reason
+        self.detail = detail
+        self.body = body or {}
+        super().__init__(f"{reason}: {detail}")
+
+    def as_answer(self, **extra: Any) -> ApiError:
+        """504 if time ran out, 502 for everything else that an upstream does wrong."""
+        status = 504 if self.reason == "timeout" else 502
+        return ApiError(status, self.reason, self.detail, extra)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. ``read`` bounds the wait for each piece of the answer, not their sum."""
+
+    connect: float
+    read: float
+
+
+class Upstream:
+    """One service to call, at ``base_url``. Threads may share it."""
+
+    def __init__(self, base_url: str, timeouts: Timeouts) -> None:
+        self._base_url = base_url
+        self._timeout = (timeouts.connect, timeouts.read)
+        self._session = requests.Session()
+        self._session.proxies.update(requests.utils.get_environ_proxies(base_url))
+        self._session.trust_env = False  # the line above has asked the environment
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session.mount("http://", HTTPAdapter(pool_connections=2, pool_maxsize=THREADS))
+
+    def get(
+        self, path: str, params: Mapping[str, str], headers: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """The JSON object of a 200; UpstreamError for anything else.
+
+        Not repeated here when it fails: retries are the mesh's, and safe by the message id.
+        """
+        try:
+            response = self._session.get(
+                self._base_url + path,
+                params=params,
+                headers=headers,
+                timeout=self._timeout,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            raise UpstreamError(_reason(error), f"{self._base_url}: {_cause(error)}") from error
+        body = _json_object(response.content)
+        if response.status_code != 200:
+            raise _refusal(self._base_url, response.status_code, body)
+        if body is None:
+            raise UpstreamError("error", f"{self._base_url}: HTTP 200 without a JSON object")
+        return body
+
+
+def _refusal(base_url: str, status: int, body: dict[str, Any] | None) -> UpstreamError:
+    """The upstream's own word on the reason wins; a sidecar's answer has none, only a status."""
+    said = (body or {}).get("error")
+    told = said.get("reason") if isinstance(said, dict) else None
+    reason = cast(Reason, told) if told in REASONS else _BY_STATUS.get(status, "error")
+    detail = f"{base_url}: HTTP {status}"
+    if isinstance(said, dict) and said.get("message"):
+        detail += f": {said['message']}"
+    return UpstreamError(reason, detail, body)
+
+
+def _reason(error: requests.RequestException) -> Reason:
+    if isinstance(error, requests.Timeout):
+        return "timeout"
+    if isinstance(error, requests.ConnectionError):  # ProxyError is one
+        unknown = isinstance(_root(error), NameResolutionError)
+        return "unreachable" if unknown else "refused"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "refused"  # closed in the middle of the answer
+    return "error"
+
+
+def _root(error: BaseException) -> BaseException:
+    """What urllib3 met: requests wraps it, as first argument, in one or two of its own."""
+    first = error.args[0] if error.args else None
+    inner = getattr(first, "reason", None) or first
+    return inner if isinstance(inner, BaseException) else error
+
+
+def _cause(error: requests.RequestException) -> str:
+    root = _root(error)
+    text = str(root.args[-1]) if root.args else str(root)
+    return f"{type(root).__name__}: {text.rpartition('>: ')[2] or text}"
+
+
+def _json_object(content: bytes) -> dict[str, Any] | None:
+    try:
+        body = json.loads(content)
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None

@@ -1,0 +1,1 @@
+"""msgd keeps messages, each once, and can be asked for them."""

@@ -1,0 +1,1 @@
+"""svca takes payments at /pay and has the payer told by svcb."""

@@ -1,0 +1,62 @@
+"""``/pay``: take a payment, then have the payer told.
+
+A payment that was taken stays taken: when the notification fails, the answer is 200 with
+``notified: false`` and the reason.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import Flask, g, request
+
+from services.common import params
+from services.common.propagation import Propagation, read_trace
+from services.common.upstream import Upstream, UpstreamError
+
+
+def install(app: Flask, *, version: str, svcb: Upstream, propagation: Propagation) -> None:
+    @app.route("/pay", methods=["GET", "POST"])
+    def pay() -> dict[str, Any]:
+        given = params.read(request)
+        amount = params.amount(given, "amount", "1.00")
+        payer = params.text(given, "payer", "anonymous")
+        message = params.text(given, "msg", f"svca:{version}-pays-ok")
+        answer: dict[str, Any] = {
+            "payment_id": str(uuid.uuid4()),
+            "paid": True,
+            "amount": f"{amount:.2f}",
+            "payer": payer,
+            # Minted before the first try: however often a proxy repeats it, it is one message.
+            "message_id": str(uuid.uuid4()),
+            "trace_id": read_trace(request.headers).trace_id,
+        }
+        headers = propagation.outgoing(request.headers)
+        answer.update(_notify(svcb, message, answer["message_id"], headers))
+        if not answer["notified"]:
+            g.problem = answer["detail"]
+        return answer
+
+
+def _notify(
+    svcb: Upstream, message: str, message_id: str, headers: dict[str, str]
+) -> dict[str, Any]:
+    """The notification's part of the answer; svcb's version is known if svcb itself answered."""
+    try:
+        said = svcb.get("/notify", {"msg": message, "id": message_id}, headers)
+        if said.get("notified") is not True:
+            raise UpstreamError("error", "svcb: HTTP 200 without notified", said)
+    except UpstreamError as error:
+        return {
+            "notified": False,
+            "reason": error.reason,
+            "detail": error.detail,
+            "svcb_version": error.body.get("version"),
+        }
+    return {
+        "notified": True,
+        "reason": None,
+        "detail": None,
+        "svcb_version": said.get("version"),
+    }

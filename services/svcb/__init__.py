@@ -1,0 +1,1 @@
+"""svcb hands notifications at /notify on to msgd, outside the mesh."""

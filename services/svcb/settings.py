@@ -1,0 +1,33 @@
+"""svcb's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from services.common.settings import CommonSettings, EnvReader
+from services.common.upstream import Timeouts
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    common: CommonSettings
+    msgd_url: str
+    """``MSGD_URL``"""
+    timeouts: Timeouts
+    """``CONNECT_TIMEOUT``, ``READ_TIMEOUT``; together less than svca waits."""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Raises SettingsError with all problems."""
+        env = EnvReader("svcb", environ)
+        settings = cls(
+            common=env.common(),
+            msgd_url=env.url("MSGD_URL", "http://msgd.test:9997"),
+            timeouts=Timeouts(
+                connect=env.seconds("CONNECT_TIMEOUT", 1.0), read=env.seconds("READ_TIMEOUT", 3.0)
+            ),
+        )
+        env.done()
+        return settings
