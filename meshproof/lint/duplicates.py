@@ -35,7 +35,7 @@ def second_virtual_services(view: View) -> Iterator[Problem]:
 
 
 def second_destination_rules(view: View) -> Iterator[Problem]:
-    """Further DestinationRules of one namespace for one host: merged, the first one's word first."""
+    """More DestinationRules of one namespace for one host: merged, the first one's word wins."""
     for host, rules in view.destination_rules.items():
         seen: dict[str, Resource] = {}
         for rule in rules:
