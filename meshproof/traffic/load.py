@@ -1,0 +1,177 @@
+"""Drives Locust in a process of its own and brings back what it saw."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+import meshproof
+from meshproof.traffic import results
+from meshproof.traffic.results import LoadError, Results
+from meshproof.traffic.settings import LoadSettings
+
+STOP_SECONDS = 35.0
+"""Longer than a request may take (30 s): a stopped load still waits for what is on its way."""
+_POLL = 0.01
+
+
+class Load:
+    """One run of Locust without its web page: no port is opened.
+
+    ``requests`` sends exactly so many; ``seconds`` runs so long; neither runs until ``stop``.
+    As a context manager it starts at once and ends the process on the way out.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        *,
+        locustfile: Path,
+        users: int = 8,
+        requests: int = 0,
+        seconds: float = 0.0,
+        run_id: str = "",
+        headers: Mapping[str, str] | None = None,
+        path: str = "/pay",
+        folder: Path | None = None,
+    ) -> None:
+        """``folder`` gets records, totals and Locust's log; by default a temporary one."""
+        if users < 1 or requests < 0 or seconds < 0 or (requests and seconds):
+            raise ValueError(
+                f"users {users}, requests {requests}, seconds {seconds}: wanted at least one"
+                " user, and requests or seconds, not both"
+            )
+        if not locustfile.is_file():
+            raise LoadError(f"{locustfile}: there is no such locustfile")
+        self.run_id = run_id or uuid.uuid4().hex
+        self._host, self._locustfile = host, locustfile
+        self._users, self._seconds = users, seconds
+        self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="meshproof-load-")
+        self._folder = folder or Path(self._temporary.name if self._temporary else "")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        token = uuid.uuid4().hex[:8]
+        self._records = self._folder / f"requests-{token}.ndjson"
+        self._stats = self._folder / f"locust-{token}.json"
+        self._log = self._folder / f"locust-{token}.log"
+        self._settings = LoadSettings(
+            self.run_id, str(self._records), str(self._stats), requests, path, headers or {}
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Load:
+        """Start the process; it takes about a second until its first request."""
+        if self._process:
+            raise LoadError(f"load {self.run_id} was started before; make a new one")
+        package = str(Path(meshproof.__file__).parents[1])
+        inherited = os.environ.get("PYTHONPATH")
+        environment = {
+            **os.environ,
+            **self._settings.as_environment(),
+            "PYTHONPATH": os.pathsep.join(filter(None, (package, inherited))),
+        }
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                self.command(),
+                stdin=subprocess.PIPE,  # see meshproof.traffic.launch
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,  # Ctrl-C is for pytest, which then stops the load
+            )
+        return self
+
+    def command(self) -> list[str]:
+        """Locust's command line."""
+        users = str(self._users)
+        return [
+            sys.executable, "-m", "meshproof.traffic.launch", "--headless",
+            "--locustfile", str(self._locustfile), "--host", self._host,
+            "--users", users, "--spawn-rate", users, "--loglevel", "WARNING", "--only-summary",
+            "--stop-timeout", str(int(STOP_SECONDS)), "--exit-code-on-error", "0",
+            *(["--run-time", f"{self._seconds:g}s"] if self._seconds else []),
+        ]  # fmt: skip
+
+    def answered(self) -> int:
+        """How many requests are written down by now."""
+        return self._records.read_bytes().count(b"\n") if self._records.exists() else 0
+
+    def reach(self, n: int, *, within: float = 60.0) -> Load:
+        """Return when ``n`` requests are written down; LoadError if that does not come."""
+        deadline = time.monotonic() + within
+        while (count := self.answered()) < n:
+            if self._started().poll() is not None:
+                raise self._failure(f"ended after {count} requests; wanted {n}")
+            if time.monotonic() > deadline:
+                raise self._failure(f"made {count} requests in {within:g} s; wanted {n}")
+            time.sleep(_POLL)
+        return self
+
+    def wait(self, *, within: float = 300.0) -> Results:
+        """Wait for a bounded load to end by itself."""
+        process = self._started()
+        try:
+            process.wait(within)
+        except subprocess.TimeoutExpired:
+            count = self.answered()
+            self._end()
+            raise self._failure(f"did not end in {within:g} s; {count} requests done") from None
+        return self._results()
+
+    def stop(self) -> Results:
+        """End the load now: requests on their way are still answered and counted."""
+        process = self._started()
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        return self.wait(within=STOP_SECONDS + 5)
+
+    def close(self) -> None:
+        """End the process and all it started, if it still runs; safe to call twice."""
+        self._end()
+        if self._temporary:
+            self._temporary.cleanup()
+
+    def __enter__(self) -> Load:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _results(self) -> Results:
+        process = self._started()
+        self._end()
+        if process.returncode != 0:
+            raise self._failure(f"Locust ended with code {process.returncode}")
+        return results.read(self.run_id, self._records, self._stats)
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise LoadError(f"load {self.run_id} was not started")
+        return self._process
+
+    def _end(self) -> None:
+        process = self._process
+        if process is None:
+            return
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)  # its own session: nothing else is in it
+            process.wait()
+        if process.stdin:
+            process.stdin.close()
+
+    def _failure(self, what: str) -> LoadError:
+        text = self._log.read_text(encoding="utf-8", errors="replace") if self._log.exists() else ""
+        tail = " | ".join(text.strip().splitlines()[-5:])
+        return LoadError(f"load {self.run_id} on {self._host}: {what}; its log ends: {tail}")

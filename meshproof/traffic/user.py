@@ -1,0 +1,127 @@
+"""The Locust user that writes down every request. Import it in locustfiles only.
+
+Importing Locust lets gevent patch the process, so nothing else in meshproof imports this module.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+import gevent
+import geventhttpclient.client
+from locust import FastHttpUser, constant, events, task
+from locust.exception import StopUser
+
+from meshproof.traffic.record import Record
+from meshproof.traffic.settings import LoadSettings
+
+# A connection that closes without an answer is a failed request here. This client would send a
+# GET again and hide it; it has no option for that (tests/traffic/test_load.py guards this line).
+geventhttpclient.client._may_retry_after_send_error = lambda method: False  # noqa: ARG005
+
+Fields = Mapping[str, Any]
+
+
+class Run:
+    """What all users of this process share: the budget of requests and the record file."""
+
+    def __init__(self, settings: LoadSettings, stop: Callable[[], object]) -> None:
+        self.path = settings.path
+        run_id = settings.run_id or uuid.uuid4().hex
+        self.headers = {**settings.headers, "x-run-id": run_id}
+        self.sent = self.done = 0
+        self._limit = settings.requests
+        self._stop = stop
+        self._file: TextIO | None = None
+        if settings.records:  # line buffered, so that others can read while the load runs
+            self._file = Path(settings.records).open(  # noqa: SIM115 (closed by ``close``)
+                "a", encoding="utf-8", buffering=1
+            )
+
+    def take(self) -> bool:
+        """Take one request of the budget; False when it is used up."""
+        if self._limit and self.sent >= self._limit:
+            return False
+        self.sent += 1
+        return True
+
+    def put(self, record: Record) -> None:
+        """Write a request down; the last one of the budget ends the load."""
+        if self._file:
+            self._file.write(json.dumps(record.as_dict()) + "\n")
+        self.done += 1
+        if self.done == self._limit:
+            gevent.spawn(self._stop)
+
+    def close(self) -> None:
+        if self._file:
+            self._file.close()
+
+
+@events.init.add_listener  # type: ignore[untyped-decorator]  # Locust is untyped
+def _begin(environment: Any, **_: Any) -> None:
+    settings = LoadSettings.from_environment(os.environ)
+    run = environment.meshproof_run = Run(settings, environment.runner.quit)
+    environment.meshproof_settings = settings
+
+    def end(**_: Any) -> None:
+        run.close()
+        if settings.stats:
+            total = environment.stats.total
+            data = {
+                "sent": run.sent,
+                "requests": total.num_requests,
+                "failures": total.num_failures,
+            }
+            Path(settings.stats).write_text(json.dumps(data), encoding="utf-8")
+
+    environment.events.quit.add_listener(end)
+
+
+class RecordedUser(FastHttpUser):  # type: ignore[misc]  # Locust comes without type information
+    """Sends requests one after another, as fast as they are answered, and records each.
+
+    Subclass it in a locustfile and say in ``read`` what an answer's JSON means.
+    """
+
+    abstract = True
+    wait_time = constant(0)
+    concurrency = 1
+    connection_timeout = network_timeout = 30.0
+
+    def read(self, body: Any) -> Fields:
+        """The fields of ``Record`` that an answer's JSON tells. May raise for a strange body."""
+        raise NotImplementedError
+
+    @task  # type: ignore[untyped-decorator]  # Locust comes without type information
+    def exchange(self) -> None:
+        run: Run = self.environment.meshproof_run
+        if not run.take():
+            raise StopUser
+        wall, began = time.time(), time.perf_counter()
+        with self.client.get(
+            run.path, headers=run.headers, catch_response=True, allow_redirects=False
+        ) as response:
+            record = self._record(response, wall, time.perf_counter() - began)
+            if record.answered:
+                response.success()
+            else:
+                response.failure(record.error or f"status {record.status}")
+        run.put(record)
+
+    def _record(self, response: Any, wall: float, elapsed: float) -> Record:
+        status = int(response.status_code or 0)
+        if not status:
+            return Record(wall, elapsed, 0, error=str(response.error or "no answer"))
+        if status != 200:
+            return Record(wall, elapsed, status)
+        try:
+            return Record(wall, elapsed, status, **self.read(json.loads(response.content)))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            return Record(wall, elapsed, status, error=f"the body is not as agreed: {error!r}")

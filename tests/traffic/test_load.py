@@ -1,0 +1,127 @@
+"""Loads against a real server, in a real Locust process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from meshproof.traffic.load import Load
+from meshproof.traffic.results import LoadError
+from tests.traffic.conftest import LOCUSTFILE, PayServer
+
+
+def test_exactly_n_requests_each_with_the_run_id(server: PayServer, tmp_path: Path) -> None:
+    with Load(
+        server.url, locustfile=LOCUSTFILE, users=5, requests=203, run_id="run-1",
+        headers={"end-user": "eve"}, folder=tmp_path,
+    ) as load:  # fmt: skip
+        results = load.wait()
+    assert results.sent == len(results.records) == len(server.seen) == 203
+    assert results.failed == 0
+    assert {h["x-run-id"] for h in server.seen} == {"run-1"}
+    assert {h["end-user"] for h in server.seen} == {"eve"}
+    assert {r.message_id for r in results.records} == {f"m{i}" for i in range(1, 204)}
+    assert results.sample().counts == {"v0.1": 101, "v0.2": 102}
+    assert sum(r.notified for r in results.records) == 101
+    assert all(r.notified or r.reason == "refused" for r in results.records)
+    assert [r.time for r in results.records] == sorted(r.time for r in results.records)
+
+
+def test_every_sort_of_failure_is_recorded_and_nothing_is_sent_twice(
+    server: PayServer, tmp_path: Path
+) -> None:
+    server.trouble = {3: "status", 5: "close", 7: "body"}
+    with Load(server.url, locustfile=LOCUSTFILE, users=1, requests=10, folder=tmp_path) as load:
+        results = load.wait()
+    assert results.sent == len(server.seen) == 10
+    bad = [r for r in results.records if not r.answered]
+    assert [r.status for r in bad] == [503, 0, 200]
+    assert bad[1].error
+    assert "not as agreed" in bad[2].error
+    assert results.failed == 3
+    assert results.sample().failed == 3
+
+
+def test_an_open_load_stops_when_told_and_loses_nothing(server: PayServer) -> None:
+    with Load(server.url, locustfile=LOCUSTFILE, users=4) as load:
+        load.reach(50)
+        results = load.stop()
+    assert results.sent == len(results.records) == len(server.seen) >= 50
+    assert results.failed == 0
+
+
+def test_nobody_listens_is_failed_requests_not_an_error(tmp_path: Path) -> None:
+    with Load(
+        "http://127.0.0.1:1", locustfile=LOCUSTFILE, users=2, requests=4, folder=tmp_path
+    ) as load:
+        results = load.wait()
+    assert results.failed == results.sent == 4
+    assert all(r.status == 0 and r.error for r in results.records)
+
+
+def test_a_broken_locustfile_is_told_with_its_last_lines(tmp_path: Path) -> None:
+    broken = tmp_path / "locustfile.py"
+    broken.write_text("raise RuntimeError('no such thing here')\n")
+    with (
+        Load("http://127.0.0.1:1", locustfile=broken, requests=1, folder=tmp_path) as load,
+        pytest.raises(LoadError, match="no such thing here"),
+    ):
+        load.wait()
+
+
+def test_closing_ends_the_process(server: PayServer) -> None:
+    with Load(server.url, locustfile=LOCUSTFILE, users=2) as load:
+        load.reach(5)
+        process = load._started()
+    assert process.returncode is not None
+
+
+def test_the_load_dies_with_a_parent_that_is_killed(server: PayServer, tmp_path: Path) -> None:
+    program = (
+        "import sys, time; from pathlib import Path; from meshproof.traffic.load import Load\n"
+        "load = Load(sys.argv[1], locustfile=Path(sys.argv[2]), users=1).start().reach(5)\n"
+        "print(load._started().pid, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, server.url, str(LOCUSTFILE)],
+        stdout=subprocess.PIPE, text=True, cwd=LOCUSTFILE.parents[1],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    ) as parent:  # fmt: skip
+        assert parent.stdout
+        pid = int(parent.stdout.readline())
+        parent.kill()
+    deadline = time.monotonic() + 10
+    while _runs(pid):
+        assert time.monotonic() < deadline, "the load outlived its parent"
+        time.sleep(0.01)
+
+
+def _runs(pid: int) -> bool:
+    """Whether the process exists and is no zombie waiting for its new parent."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"users": 0}, {"requests": -1}, {"seconds": -1.0}, {"requests": 1, "seconds": 1.0}]
+)
+def test_contradicting_settings_are_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="wanted at least one"):
+        Load("http://127.0.0.1:1", locustfile=LOCUSTFILE, **wrong)  # type: ignore[arg-type]  # meant
+
+
+def test_misuse_is_named(tmp_path: Path) -> None:
+    with pytest.raises(LoadError, match="no such locustfile"):
+        Load("http://127.0.0.1:1", locustfile=tmp_path / "none.py")
+    load = Load("http://127.0.0.1:1", locustfile=LOCUSTFILE, folder=tmp_path)
+    with pytest.raises(LoadError, match="was not started"):
+        load.wait()
+    load.close()

@@ -1,0 +1,68 @@
+"""Records and settings survive their trip through files and environment; accounts must agree."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from meshproof.traffic.record import Record
+from meshproof.traffic.results import LoadError, read
+from meshproof.traffic.settings import LoadSettings
+
+LATE = Record(2.0, 0.5, 200, version="v0.2", paid=True, notified=True, message_id="b")
+EARLY = Record(1.0, 0.25, 200, version="v0.1", paid=True, notified=True, message_id="a")
+
+
+def write(folder: Path, records: list[Record], **totals: int) -> tuple[Path, Path]:
+    lines, stats = folder / "r.ndjson", folder / "s.json"
+    lines.write_text("".join(json.dumps(r.as_dict()) + "\n" for r in records))
+    stats.write_text(json.dumps(totals))
+    return lines, stats
+
+
+def test_records_come_back_in_the_order_sent(tmp_path: Path) -> None:
+    results = read("r", *write(tmp_path, [LATE, EARLY], sent=2, requests=2, failures=0))
+    assert results.records == (EARLY, LATE)
+    assert results.seconds == pytest.approx(1.5)
+    assert results.rate == pytest.approx(2 / 1.5)
+    assert results.sample().sequence == ("v0.1", "v0.2")
+
+
+@pytest.mark.parametrize(
+    "totals",
+    [
+        {"sent": 3, "requests": 2, "failures": 0},
+        {"sent": 2, "requests": 1, "failures": 0},
+        {"sent": 2, "requests": 2, "failures": 1},
+    ],
+)
+def test_accounts_that_differ_are_no_evidence(tmp_path: Path, totals: dict[str, int]) -> None:
+    with pytest.raises(LoadError, match="2 records, 0 of them failed; Locust says"):
+        read("r", *write(tmp_path, [EARLY, LATE], **totals))
+
+
+def test_no_totals_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(LoadError, match="without totals"):
+        read("r", tmp_path / "r", tmp_path / "s")
+
+
+def test_an_answer_without_a_version_is_counted_as_such(tmp_path: Path) -> None:
+    nameless = Record(1.0, 0.1, 200, paid=True)
+    results = read("r", *write(tmp_path, [nameless], sent=1, requests=1, failures=0))
+    assert results.sample().counts == {"no version": 1}
+
+
+def test_settings_survive_the_environment() -> None:
+    settings = LoadSettings("run", "r", "s", 7, "/other", {"a": "b"})
+    assert LoadSettings.from_environment(settings.as_environment()) == settings
+    assert LoadSettings.from_environment({}) == LoadSettings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("REQUESTS", "many"), ("HEADERS", "{"), ("HEADERS", "[1]")]
+)
+def test_bad_settings_name_their_variable(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=f"MESHPROOF_LOAD_{name} is"):
+        LoadSettings.from_environment({f"MESHPROOF_LOAD_{name}": value})
