@@ -9,12 +9,22 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-import re2
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+)
 from pydantic.alias_generators import to_camel
 
 _PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(h|ms|us|µs|ns|m|s)")
 _UNIT = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+_DURATIONS = "a text such as 2s, 250ms or 1m30s"
+
+FROM_YAML = {"from": "yaml"}
+"""Validation context of a reader: a number is no duration there, though it is in Python code."""
 
 
 class Model(BaseModel):
@@ -31,6 +41,14 @@ class Model(BaseModel):
     )
 
 
+class FieldError(ValueError):
+    """A ValueError of a model's own check that points at ``path`` below that model."""
+
+    def __init__(self, message: str, *path: str | int) -> None:
+        super().__init__(message)
+        self.path = path
+
+
 def parse_duration(value: Any) -> float:
     """Seconds of a Go-style duration text such as ``1.5s``, ``100ms`` or ``1m30s``.
 
@@ -39,12 +57,12 @@ def parse_duration(value: Any) -> float:
     if isinstance(value, float):  # already parsed: models are re-validated when copied
         return value
     if not isinstance(value, str):
-        raise ValueError(f"a duration is a text such as 2s or 250ms, not {value!r}")
+        raise ValueError(f"{value!r} is not a duration; wanted {_DURATIONS}")
     if value == "0":
         return 0.0
     parts = list(_PART.finditer(value))
     if not parts or "".join(p.group(0) for p in parts) != value:
-        raise ValueError(f"{value!r} is not a duration such as 2s, 250ms or 1m30s")
+        raise ValueError(f'"{value}" is not a duration; wanted {_DURATIONS}')
     return sum(float(p.group(1)) * _UNIT[p.group(2)] for p in parts)
 
 
@@ -60,18 +78,28 @@ def format_duration(seconds: float) -> str:
 def _check_regex(value: Any) -> Any:
     """Envoy matches with RE2, so RE2 itself is asked; the mesh never sees a bad expression."""
     if isinstance(value, str):
+        import re2  # noqa: PLC0415  # loaded when the first expression is
+
+        options = re2.Options()
+        options.log_errors = False  # else C++ writes to standard error
         try:
-            re2.compile(value)
+            re2.compile(value, options)
         except re2.error as error:
             reason = error.args[0]
             text = reason.decode() if isinstance(reason, bytes) else str(reason)
-            raise ValueError(f"{value!r} is not an RE2 regular expression: {text}") from None
+            raise ValueError(f'"{value}" is not an RE2 regular expression: {text}') from None
     return value
+
+
+def _duration(value: Any, info: ValidationInfo) -> float:
+    if isinstance(value, float) and info.context == FROM_YAML:
+        raise ValueError(f"{value!r} is not a duration; wanted {_DURATIONS}")
+    return parse_duration(value)
 
 
 Duration = Annotated[
     float,
-    BeforeValidator(parse_duration),
+    BeforeValidator(_duration),
     PlainSerializer(format_duration, return_type=str, when_used="json"),
 ]
 """Seconds; a text such as ``15s`` in JSON and YAML."""

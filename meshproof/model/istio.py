@@ -102,7 +102,7 @@ class HTTPDirectResponse(Model):
 
 
 class Percent(Model):
-    value: Annotated[float, Field(ge=0, le=100, strict=False)] = 0.0
+    value: Annotated[float, Field(ge=0, le=100)] = 0.0
 
 
 class Delay(Model):
@@ -201,9 +201,7 @@ class ConnectionPool(Model):
 
 
 class OutlierDetection(Model):
-    consecutive_5xx_errors: Annotated[
-        int | None, Field(ge=0, alias="consecutive5xxErrors")
-    ] = None
+    consecutive_5xx_errors: Annotated[int | None, Field(ge=0, alias="consecutive5xxErrors")] = None
     consecutive_gateway_errors: Annotated[int, Field(ge=0)] | None = None
     interval: Duration | None = None
     base_ejection_time: Duration | None = None
@@ -275,7 +273,9 @@ class DestinationRule(Model):
         names = [s.name for s in self.subsets]
         twice = sorted({n for n in names if names.count(n) > 1})
         if twice:
-            raise ValueError(f"subset {', '.join(twice)} is declared twice; wanted one of each name")
+            raise ValueError(
+                f"subset {', '.join(twice)} is declared twice; wanted one of each name"
+            )
         return self
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from meshproof.model.base import Duration, Labels, Model, Port
+from meshproof.model.base import Duration, FieldError, Labels, Model, Port
 from meshproof.model.istio import StringMatch
 
 
@@ -65,12 +65,12 @@ class HTTPRetry(Model):
 
 
 class FaultDelay(Model):
-    percent: Annotated[float, Field(ge=0, le=100, strict=False)] = 0.0
+    percent: Annotated[float, Field(ge=0, le=100)] = 0.0
     fixed_delay: Duration
 
 
 class FaultAbort(Model):
-    percent: Annotated[float, Field(ge=0, le=100, strict=False)] = 0.0
+    percent: Annotated[float, Field(ge=0, le=100)] = 0.0
     http_status: Annotated[int, Field(ge=200, le=599)]
 
 
@@ -102,14 +102,18 @@ class RouteRule(Model):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.destination.labels:
-            raise ValueError("destination.labels is set; wanted it empty: labels belong to route")
+            raise FieldError(
+                "is set; wanted it empty: labels belong to route", "destination", "labels"
+            )
         total = sum(r.weight for r in self.route)
         if len(self.route) > 1 and total != 100:
-            raise ValueError(f"the weights of its route add up to {total}; wanted 100")
+            raise FieldError(f"the weights add up to {total}; wanted 100", "route")
         if len(self.route) == 1 and total not in (0, 100):
-            raise ValueError(f"the weight of its only route is {total}; wanted 100, or none")
+            raise FieldError(
+                f"the weight of the only route is {total}; wanted 100, or none", "route"
+            )
         if self.redirect and (self.route or self.http_fault or self.rewrite):
-            raise ValueError("redirect stands beside route, rewrite or httpFault; wanted it alone")
+            raise FieldError("stands beside route, rewrite or httpFault; wanted alone", "redirect")
         return self
 
 
@@ -127,5 +131,5 @@ class EgressRule(Model):
     @model_validator(mode="after")
     def _service_only(self) -> Self:
         if not self.destination.service or self.destination.name or self.destination.labels:
-            raise ValueError("destination has other fields than service; wanted service alone")
+            raise FieldError("has other fields than service; wanted service alone", "destination")
         return self

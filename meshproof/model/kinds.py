@@ -1,0 +1,134 @@
+"""Which (apiVersion, kind) is read by which model. Models are imported when first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from typing import cast
+
+from meshproof.model.base import Model
+
+NOT_YET = "meshproof's embedded mesh does not honour yet"
+LEAVE_OUT = "leave it out, or run with MESH=kind"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind. ``body`` is the key that the model describes, or empty for the whole document."""
+
+    name: str
+    api_versions: tuple[str, ...]
+    module: str
+    model_name: str
+    namespaced: bool = True
+    body: str = "spec"
+    snake_case: bool = False
+    """Keys may be written ``simple_retry`` as well as ``simpleRetry`` (Istio 0.4)."""
+
+    @cached_property
+    def model(self) -> type[Model]:
+        return cast("type[Model]", getattr(import_module(self.module), self.model_name))
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Why a document's kind is refused, in the words of a ``Problem``."""
+
+    field: str
+    found: str
+    wanted: str
+    remedy: str
+
+
+_ISTIO = ("networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3")
+_OLD = ("config.istio.io/v1alpha2",)
+_I, _O, _K = "meshproof.model.istio", "meshproof.model.v1alpha2", "meshproof.model.kube"
+
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind("VirtualService", _ISTIO, _I, "VirtualService"),
+        Kind("DestinationRule", _ISTIO, _I, "DestinationRule"),
+        Kind("ServiceEntry", _ISTIO, _I, "ServiceEntry"),
+        Kind("Gateway", _ISTIO, _I, "Gateway"),
+        Kind("RouteRule", _OLD, _O, "RouteRule", snake_case=True),
+        Kind("EgressRule", _OLD, _O, "EgressRule", snake_case=True),
+        Kind("Deployment", ("apps/v1",), _K, "DeploymentSpec"),
+        Kind("Service", ("v1",), _K, "ServiceSpec"),
+        Kind("Namespace", ("v1",), _K, "Namespace", namespaced=False, body=""),
+        Kind("ServiceAccount", ("v1",), _K, "ServiceAccount", body=""),
+        Kind("ConfigMap", ("v1",), _K, "ConfigMap", body=""),
+        Kind("Secret", ("v1",), _K, "Secret", body=""),
+    )
+}
+
+NOT_HONOURED: Mapping[str, str] = {
+    name: owner
+    for owner, names in {
+        "Istio": "AuthorizationPolicy PeerAuthentication RequestAuthentication Telemetry Sidecar "
+        "WorkloadEntry WorkloadGroup EnvoyFilter WasmPlugin ProxyConfig TrafficExtension",
+        "Istio 0.4": "DestinationPolicy",
+        "the Gateway API": "HTTPRoute GRPCRoute TCPRoute TLSRoute UDPRoute GatewayClass "
+        "ReferenceGrant BackendTLSPolicy ListenerSet",
+        "Kubernetes": "StatefulSet DaemonSet ReplicaSet ReplicationController Pod PodTemplate Job "
+        "CronJob HorizontalPodAutoscaler PodDisruptionBudget Ingress IngressClass NetworkPolicy "
+        "Endpoints EndpointSlice PersistentVolume PersistentVolumeClaim StorageClass "
+        "ResourceQuota LimitRange PriorityClass Role RoleBinding ClusterRole ClusterRoleBinding "
+        "CustomResourceDefinition MutatingWebhookConfiguration ValidatingWebhookConfiguration",
+    }.items()
+    for name in names.split()
+}
+"""Kinds that exist elsewhere -> whose they are."""
+
+_REMOVED = ("extensions/v1beta1", "apps/v1beta1", "apps/v1beta2")
+
+
+def find(api_version: object, kind: object) -> Kind | Unknown:
+    """The kind of a document, or why there is none."""
+    if not isinstance(kind, str):
+        return Unknown("kind", _no_text(kind), _known(), "")
+    known = KINDS.get(kind)
+    if not isinstance(api_version, str):
+        wanted = " or ".join(known.api_versions) if known else "a text"
+        return Unknown("apiVersion", _no_text(api_version), wanted, "")
+    if known and api_version in known.api_versions:
+        return known
+    if kind == "Gateway" and api_version.startswith("gateway.networking.k8s.io/"):
+        return _not_yet(f"{api_version} Gateway", "the Gateway API")
+    return _wrong_version(api_version, known) if known else _no_kind(kind)
+
+
+def _no_kind(kind: str) -> Unknown:
+    if kind in NOT_HONOURED:
+        return _not_yet(kind, NOT_HONOURED[kind])
+    return Unknown("kind", f"{kind} is not a kind that meshproof knows", _known(), _near(kind))
+
+
+def _no_text(value: object) -> str:
+    return "is missing" if value is None else "is no text"
+
+
+def _not_yet(kind: str, owner: str) -> Unknown:
+    return Unknown("kind", f"{kind} is a kind of {owner} that {NOT_YET}", "", LEAVE_OUT)
+
+
+def _wrong_version(api_version: str, kind: Kind) -> Unknown:
+    found = f"{kind.name} has no version {api_version}"
+    remedy = ""
+    if api_version in _REMOVED:
+        found = f"{api_version} was removed in Kubernetes 1.16"
+        remedy = f"write apiVersion: {kind.api_versions[0]} and give it a spec.selector"
+    return Unknown("apiVersion", found, " or ".join(kind.api_versions), remedy)
+
+
+def _known() -> str:
+    return "one of " + ", ".join(sorted(KINDS))
+
+
+def _near(word: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415  # only for a message
+
+    near = get_close_matches(word, [*KINDS, *NOT_HONOURED], 1)
+    return f"did you mean {near[0]}?" if near else ""

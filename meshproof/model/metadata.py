@@ -1,0 +1,122 @@
+"""``metadata``: who a document is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from meshproof.errors import Problem
+from meshproof.model.documents import Document
+from meshproof.model.kinds import Kind
+from meshproof.model.scalars import kind_of
+
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_LABEL_1035 = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
+_SUBDOMAIN = re.compile(
+    r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+)
+_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
+_OURS = ("name", "namespace", "labels", "annotations")
+_SERVERS = frozenset(
+    (
+        *("clusterName", "creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp"),
+        *("finalizers", "generation", "managedFields", "ownerReferences", "resourceVersion"),
+        *("selfLink", "uid"),
+    )
+)
+"""What ``kubectl get -o yaml`` adds; accepted and not looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    name: str
+    namespace: str
+    labels: Mapping[str, str]
+
+
+def read_metadata(document: Document, kind: Kind, namespace: str) -> tuple[Metadata, list[Problem]]:
+    """A document's identity; ``namespace`` is the one that the call demands, or empty."""
+    raw = document.value.get("metadata")
+    if not isinstance(raw, dict):
+        found = "is missing" if raw is None else f"is a {kind_of(raw)}"
+        return Metadata("", "", {}), [document.problem(("metadata",), found, "a mapping with name")]
+    problems = [_unknown(document, key) for key in raw if key not in _OURS and key not in _SERVERS]
+    problems += _check_name(document, raw.get("name"), kind)
+    problems += _check_namespace(document, raw.get("namespace"), kind, namespace)
+    for field in ("labels", "annotations"):
+        problems += _check_texts(document, raw.get(field), field)
+    if problems:
+        return Metadata("", "", {}), problems
+    where = (raw.get("namespace") or namespace) if kind.namespaced else ""
+    return Metadata(raw["name"], where, raw.get("labels") or {}), []
+
+
+def _unknown(document: Document, key: str) -> Problem:
+    path = ("metadata", key)
+    if key == "generateName":
+        return document.problem(path, "names are not generated here", "", "give it a name")
+    near = get_close_matches(key, _OURS, 1)
+    remedy = f"did you mean {near[0]}?" if near else ""
+    return document.problem(path, "is no field of metadata", "", remedy)
+
+
+def _check_name(document: Document, name: Any, kind: Kind) -> list[Problem]:
+    path = ("metadata", "name")
+    if name is None:
+        return [document.problem(path, "is missing", "a name")]
+    if not isinstance(name, str):
+        return [_no_text(document, path, name)]
+    pattern, wanted = _SUBDOMAIN, "lower-case letters, digits, - and ., as in a DNS name"
+    if kind.name == "Service":
+        pattern, wanted = _LABEL_1035, "at most 63 lower-case letters, digits and -, a letter first"
+    elif kind.name == "Namespace":
+        pattern, wanted = _LABEL, "at most 63 lower-case letters, digits and -"
+    if pattern.fullmatch(name):
+        return []
+    return [document.problem(path, f'is "{name}"', wanted)]
+
+
+def _check_namespace(document: Document, own: Any, kind: Kind, asked: str) -> list[Problem]:
+    path = ("metadata", "namespace")
+    if own is None:
+        return []
+    if not isinstance(own, str):
+        return [_no_text(document, path, own)]
+    if not kind.namespaced:
+        return [document.problem(path, f"a {kind.name} has no namespace", "", "remove it")]
+    if own and not _LABEL.fullmatch(own):
+        wanted = "at most 63 lower-case letters, digits and -"
+        return [document.problem(path, f'is "{own}"', wanted)]
+    if asked and own and own != asked:
+        remedy = f"call with -n {own}, or remove the field"
+        return [document.problem(path, f"is {own}", f"{asked}, as -n says", remedy)]
+    return []
+
+
+def _check_texts(document: Document, values: Any, field: str) -> list[Problem]:
+    path = ("metadata", field)
+    if values is None:
+        return []
+    if not isinstance(values, dict):
+        found = f"is a {kind_of(values)}"
+        return [document.problem(path, found, "a mapping of texts")]
+    problems = []
+    for key, value in values.items():
+        if not isinstance(value, str):
+            problems.append(_no_text(document, (*path, key), value))
+        elif field == "labels" and not _LABEL_VALUE.fullmatch(value):
+            wanted = "at most 63 letters, digits, -, _ and ., beginning and ending with no sign"
+            problems.append(document.problem((*path, key), f'is "{value}"', wanted))
+    return problems
+
+
+def _no_text(document: Document, path: tuple[str, ...], value: Any) -> Problem:
+    written = document.texts.get(path)
+    kind = kind_of(value)
+    if kind in ("boolean", "number") and written:
+        found = f"is {written}, which YAML reads as a {kind}"
+        return document.problem(path, found, "a text", f'quote it: "{written}"')
+    return document.problem(path, f"is {'null' if value is None else f'a {kind}'}", "a text")

@@ -1,0 +1,188 @@
+"""YAML files -> resources. Nothing is ignored: what is not understood is refused, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from meshproof.errors import Problem, Refused
+from meshproof.model.base import FROM_YAML
+from meshproof.model.documents import Document, read_documents
+from meshproof.model.kinds import Kind, Unknown, find
+from meshproof.model.metadata import read_metadata
+from meshproof.model.prepare import add_spellings, prepare
+from meshproof.model.resource import Resource
+from meshproof.model.shape import parts
+
+STDIN = "<stdin>"
+_HEAD = ("apiVersion", "kind", "metadata", "status")
+
+
+def read_text(text: str, file: str, *, namespace: str = "") -> list[Resource]:
+    """The resources of one YAML text, in its order; ``file`` names it in messages.
+
+    ``namespace`` goes to documents without one and must not contradict the others (kubectl's
+    ``-n``). Raises ``Refused`` with every problem of the text.
+    """
+    resources, problems = _read(text, file, namespace)
+    return _whole(resources, problems)
+
+
+def read_paths(
+    paths: Sequence[str | Path], *, stdin: str | None = None, namespace: str = ""
+) -> list[Resource]:
+    """The resources of files, of folders (their ``*.yaml`` and ``*.yml``, not deeper), and of
+    ``-``, whose text is ``stdin``. Raises ``Refused`` with every problem of all of them."""
+    resources: list[Resource] = []
+    problems: list[Problem] = []
+    for path in paths:
+        for text, file in _texts(path, stdin, problems):
+            more, wrong = _read(text, file, namespace)
+            resources += more
+            problems += wrong
+    return _whole(resources, problems)
+
+
+def with_default_namespace(resources: Iterable[Resource], default: str) -> list[Resource]:
+    """Fill in the namespace where neither document nor call said one.
+
+    Raises ``Refused`` where that makes two resources the same one.
+    """
+    filled = [
+        r.in_namespace(default) if not r.namespace and _namespaced(r) else r for r in resources
+    ]
+    return _whole(filled, [])
+
+
+def read_file(path: str | Path, problems: list[Problem]) -> str | None:
+    """The text of a file, or None and one more problem."""
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        found = f"is not UTF-8 (byte {error.start})"
+    except FileNotFoundError:
+        found = "there is no such file or folder"
+    except OSError as error:
+        found = f"cannot be read: {error.strerror}"
+    problems.append(_about_file(str(path), found))
+    return None
+
+
+def _namespaced(resource: Resource) -> bool:
+    kind = find(resource.api_version, resource.kind)
+    return isinstance(kind, Kind) and kind.namespaced
+
+
+def _whole(resources: list[Resource], problems: list[Problem]) -> list[Resource]:
+    problems = problems + _twice(resources)
+    if problems:
+        raise Refused(problems)
+    return resources
+
+
+def _twice(resources: Iterable[Resource]) -> list[Problem]:
+    first: dict[tuple[str, str, str], Resource] = {}
+    problems = []
+    for resource in resources:
+        other = first.setdefault(resource.key, resource)
+        if other is not resource:
+            where = f"{other.source.file}:{other.source.line}"
+            problems.append(
+                resource.problem((), f"stands twice, the first time at {where}", "", "keep one")
+            )
+    return problems
+
+
+def _texts(
+    path: str | Path, stdin: str | None, problems: list[Problem]
+) -> Iterable[tuple[str, str]]:
+    """Each YAML text behind one path, with its name; what cannot be read goes to problems."""
+    if str(path) == "-":
+        if stdin is None:
+            problems.append(_about_file(STDIN, "standard input was not given"))
+        else:
+            yield stdin, STDIN
+        return
+    files = [Path(path)]
+    if Path(path).is_dir():
+        files = sorted(f for f in Path(path).iterdir() if f.suffix in (".yaml", ".yml"))
+        if not files:
+            problems.append(_about_file(str(path), "the folder holds no *.yaml or *.yml"))
+    for file in files:
+        text = read_file(file, problems)
+        if text is not None:
+            yield text, str(file)
+
+
+def _about_file(file: str, found: str) -> Problem:
+    return Problem(file, 0, "", "", found, "", "")
+
+
+def _read(text: str, file: str, namespace: str) -> tuple[list[Resource], list[Problem]]:
+    documents, problems = read_documents(text, file)
+    if not documents and not problems:
+        problems.append(_about_file(file, "holds no document"))
+    resources = []
+    for document in documents:
+        resource, wrong = _resource(document, namespace)
+        problems += wrong
+        if resource:
+            resources.append(resource)
+    return resources, problems
+
+
+def _resource(document: Document, namespace: str) -> tuple[Resource | None, list[Problem]]:
+    value = document.value
+    kind = find(value.get("apiVersion"), value.get("kind"))
+    if isinstance(kind, Unknown):
+        return None, [document.problem((kind.field,), kind.found, kind.wanted, kind.remedy)]
+    metadata, problems = read_metadata(document, kind, namespace)
+    spec, wrong = _spec(document, kind)
+    problems += wrong
+    if problems:
+        return None, problems
+    return Resource(
+        api_version=value["apiVersion"],
+        kind=kind.name,
+        name=metadata.name,
+        namespace=metadata.namespace,
+        labels=metadata.labels,
+        spec=spec,
+        source=document.source,
+    ), []
+
+
+def _spec(document: Document, kind: Kind) -> tuple[Any, list[Problem]]:
+    """The model of a document's body."""
+    rest = {k: v for k, v in document.value.items() if k not in _HEAD}
+    problems: list[Problem] = []
+    body: Any = rest
+    base: tuple[str, ...] = ()
+    if kind.body:
+        problems += [_stray(document, kind, key) for key in rest if key != kind.body]
+        body, base = rest.get(kind.body), (kind.body,)
+        if body is None:
+            return None, [*problems, document.problem(base, "is missing", "a mapping")]
+    prepared = prepare(kind.model, body, base=base, snake_case=kind.snake_case)
+    add_spellings(document.lines, prepared)
+    add_spellings(document.texts, prepared)
+    for path, other in prepared.clashes:
+        problems.append(document.problem(path, f"stands twice, also as {other}", "", "keep one"))
+    try:
+        return kind.model.model_validate(prepared.value, context=FROM_YAML), problems
+    except ValidationError as error:
+        from meshproof.model.explain import explain  # noqa: PLC0415  # only for a message
+
+        return None, problems + explain(error, document, kind.model, prepared, base)
+
+
+def _stray(document: Document, kind: Kind, key: str) -> Problem:
+    """A key beside ``spec``."""
+    remedy = ""
+    if key in parts(kind.model):
+        remedy = f"{key} belongs under {kind.body}: check the indentation"
+    wanted = f"apiVersion, kind, metadata, {kind.body}"
+    return document.problem((key,), f"is no field of {kind.name}", wanted, remedy)

@@ -1,0 +1,56 @@
+"""What a model looks like from outside: its fields by their YAML names, and what is below each."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from meshproof.model.base import Model
+from meshproof.model.resource import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One field: ``model`` is the model of its value, list entries or map values, if any."""
+
+    model: type[Model] | None
+    holds: Literal["one", "list", "map"]
+
+
+@cache
+def parts(model: type[Model]) -> Mapping[str, Part]:
+    """The fields of a model by YAML name."""
+    return {info.alias or name: _part(info.annotation) for name, info in model.model_fields.items()}
+
+
+def _part(annotation: Any) -> Part:
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _part(get_args(annotation)[0])
+    if origin in (Union, types.UnionType):
+        options = [a for a in get_args(annotation) if a is not type(None)]
+        return _part(options[0]) if len(options) == 1 else Part(None, "one")
+    if origin in (list, tuple):
+        return Part(_part(get_args(annotation)[0]).model, "list")
+    if origin in (dict, Mapping):
+        return Part(_part(get_args(annotation)[1]).model, "map")
+    is_model = isinstance(annotation, type) and issubclass(annotation, Model)
+    return Part(annotation if is_model else None, "one")
+
+
+def model_at(root: type[Model], path: Path) -> type[Model] | None:
+    """The model that describes the mapping at ``path`` below ``root``; None where none does."""
+    model: type[Model] | None = root
+    holds = "one"
+    for step in path:
+        if holds == "one":
+            part = parts(model).get(str(step)) if model else None
+            if part is None:
+                return None
+            model, holds = part.model, part.holds
+        else:  # the index of a list or the key of a map
+            holds = "one"
+    return model if holds == "one" else None
