@@ -1,0 +1,251 @@
+"""The ADS server: one stream a sidecar, state of the world, over a Unix socket.
+
+A ``Sidecar`` is the server's view of one Envoy: what it should have, what was sent on its present
+stream, and what it acknowledged. ``settled`` is the mesh's only notion of "this Envoy has it".
+
+Envoy's behaviour relied on: ACK and NACK carry the nonce of the response they answer, and a
+request with a stale nonce is to be ignored unless it changes the subscription; a NACK keeps the
+former resources (for routes and secrets all of them; clusters and listeners not atomically).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from meshproof.embedded import xds
+
+_METHOD_SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService"
+_WILDCARD = (xds.CLUSTERS, xds.LISTENERS)
+Resources = Mapping[str, xds.Encoded]
+
+
+class Nacked(Exception):
+    """An Envoy refused a configuration; the text is Envoy's own."""
+
+    def __init__(self, sidecar: str, type_url: str, text: str) -> None:
+        self.sidecar, self.type_url, self.text = sidecar, type_url, text
+        super().__init__(f"{sidecar} refused {type_url.rsplit('.', 1)[-1]}: {text}")
+
+
+@dataclass
+class _Sub:
+    """One type on one stream."""
+
+    subscribed: bool = False
+    names: tuple[str, ...] = ()
+    nonce: str = ""
+    sent: dict[str, bytes] = field(default_factory=dict)
+    """Digest of what this stream was sent, by name."""
+    acked: dict[str, bytes] = field(default_factory=dict)
+    pending: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    """By nonce: what a response carries, until it is answered."""
+    empty_sent: bool = False
+
+
+class Sidecar:
+    """One Envoy. Not safe for use outside the server's event loop."""
+
+    def __init__(self, node: str) -> None:
+        self.node = node
+        self.want: dict[str, Resources] = {t: {} for t in xds.TYPES}
+        self.connected = False
+        self.nack: Nacked | None = None
+        self._subs: dict[str, _Sub] = {}
+        self._out: asyncio.Queue[bytes | None] | None = None
+        self._changed = asyncio.Event()
+        self._nonce = 0
+
+    # -- what the mesh wants -------------------------------------------------------------------
+
+    def set(self, type_url: str, resources: Resources, *, resend: Iterable[str] = ()) -> None:
+        """Want ``resources`` from now on; sends what the present stream lacks.
+
+        ``resend`` names resources to send though they are unchanged: Envoy warms a replaced
+        cluster only when its endpoints are sent again.
+        """
+        self.want[type_url] = resources
+        sub = self._subs.get(type_url)
+        if sub is None:
+            return
+        for name in resend:
+            sub.sent.pop(name, None)
+            sub.acked.pop(name, None)
+        self._send(type_url, sub)
+
+    async def settled(self, type_url: str, names: Iterable[str] | None = None) -> None:
+        """Return when this Envoy has acknowledged what is wanted of a type (of ``names``).
+
+        Raises Nacked when it refuses. An Envoy that is not connected has nothing to settle: it
+        takes everything when it comes back.
+        """
+        wanted = None if names is None else tuple(names)
+        while True:
+            if self.nack is not None:
+                raise self.nack
+            if not self.connected or self._is_settled(type_url, wanted):
+                return
+            self._changed.clear()
+            await self._changed.wait()
+
+    def _is_settled(self, type_url: str, names: tuple[str, ...] | None) -> bool:
+        sub = self._subs.get(type_url)
+        want = self.want[type_url]
+        if sub is None:
+            return not want if names is None else not any(n in want for n in names)
+        if names is None:
+            names = tuple(want)
+            if type_url in _WILDCARD and set(sub.acked) != set(want):
+                return False
+        return all(n not in want or sub.acked.get(n) == want[n].digest for n in names)
+
+    async def initialised(self) -> None:
+        """Return when the first configuration, listeners and their routes, is acknowledged."""
+        while True:
+            if self.nack is not None:
+                raise self.nack
+            if self.connected and all(
+                self._is_settled(t, None) for t in (xds.CLUSTERS, xds.LISTENERS, xds.SECRETS)
+            ):
+                routes = self._subs.get(xds.ROUTES)
+                if (
+                    routes is not None
+                    and routes.subscribed
+                    and self._is_settled(xds.ROUTES, routes.names)
+                ):
+                    return
+            self._changed.clear()
+            await self._changed.wait()
+
+    def version(self) -> str:
+        """Of everything that is wanted, as ``Applied`` reports it."""
+        return xds.version_of((f"{t}/{n}", e) for t in xds.TYPES for n, e in self.want[t].items())
+
+    # -- what the stream says ------------------------------------------------------------------
+
+    def attach(self, out: asyncio.Queue[bytes | None]) -> None:
+        if self._out is not None:
+            self._out.put_nowait(None)  # Envoy has reconnected; the former stream is dead
+        self._out, self._subs, self.connected, self.nack = out, {}, True, None
+        self._changed.set()
+
+    def detach(self, out: asyncio.Queue[bytes | None]) -> None:
+        if self._out is out:
+            self._out, self._subs, self.connected = None, {}, False
+            self._changed.set()
+
+    def receive(self, request: xds.Request) -> None:
+        sub = self._subs.setdefault(request.type_url, _Sub())
+        first = not sub.subscribed
+        answered = sub.pending.pop(request.nonce, None)
+        if request.error:
+            self.nack = Nacked(self.node, request.type_url, request.error)
+        elif answered is not None:
+            if request.type_url in _WILDCARD:
+                sub.acked = {}
+            sub.acked.update(answered)
+        self._changed.set()
+        if not first and request.nonce and request.nonce != sub.nonce:
+            return  # a newer response is under way; its answer will carry the subscription
+        renamed = request.names != sub.names
+        sub.subscribed, sub.names = True, request.names
+        if renamed and request.type_url not in _WILDCARD:
+            gone = set(sub.sent) - set(request.names)
+            for name in gone:  # a name that comes back is to be answered again
+                sub.sent.pop(name)
+                sub.acked.pop(name, None)
+        if first or renamed:
+            self._send(request.type_url, sub)
+
+    def _send(self, type_url: str, sub: _Sub) -> None:
+        want = self.want[type_url]
+        if not sub.subscribed or self._out is None:
+            return
+        if type_url in _WILDCARD:
+            now = {name: encoded.digest for name, encoded in want.items()}
+            if now == sub.sent and (now or sub.empty_sent):
+                return
+            body, sub.sent, sub.empty_sent = list(want.values()), now, True
+        else:
+            names = [n for n in sub.names if n in want and sub.sent.get(n) != want[n].digest]
+            if not names:
+                return
+            body = [want[n] for n in names]
+            now = {n: want[n].digest for n in names}
+            sub.sent.update(now)
+        self._nonce += 1
+        sub.nonce = str(self._nonce)
+        sub.pending[sub.nonce] = now
+        version = xds.version_of(want.items())
+        self._out.put_nowait(xds.response(type_url, version, sub.nonce, body))
+
+
+class AdsServer:
+    """Serves every ``Sidecar`` that is registered; strangers' streams are closed."""
+
+    def __init__(self) -> None:
+        self.sidecars: dict[str, Sidecar] = {}
+        self._server: grpc.aio.Server | None = None
+        self.on_connection: Callable[[Sidecar], None] = lambda _sidecar: None
+
+    def register(self, node: str) -> Sidecar:
+        sidecar = self.sidecars[node] = Sidecar(node)
+        return sidecar
+
+    def forget(self, node: str) -> None:
+        self.sidecars.pop(node, None)
+
+    async def start(self, socket: Path) -> None:
+        server = grpc.aio.server()
+        handler = grpc.stream_stream_rpc_method_handler(
+            self._stream, request_deserializer=xds.parse_request
+        )
+        server.add_generic_rpc_handlers(
+            (
+                grpc.method_handlers_generic_handler(
+                    _METHOD_SERVICE, {"StreamAggregatedResources": handler}
+                ),
+            )
+        )
+        server.add_insecure_port(f"unix:{socket}")
+        await server.start()
+        self._server = server
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            await self._server.stop(None)
+            self._server = None
+
+    async def _stream(
+        self, requests: AsyncIterator[xds.Request], _context: Any
+    ) -> AsyncIterator[bytes]:
+        first = await anext(aiter(requests), None)
+        sidecar = self.sidecars.get(first.node) if first else None
+        if first is None or sidecar is None:
+            return
+        out: asyncio.Queue[bytes | None] = asyncio.Queue()
+        sidecar.attach(out)
+        sidecar.receive(first)
+
+        async def read() -> None:
+            try:
+                async for request in requests:
+                    sidecar.receive(request)
+            finally:
+                out.put_nowait(None)
+
+        reader = asyncio.create_task(read())
+        self.on_connection(sidecar)
+        try:
+            while (message := await out.get()) is not None:
+                yield message
+        finally:
+            reader.cancel()
+            sidecar.detach(out)
+            self.on_connection(sidecar)

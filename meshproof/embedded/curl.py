@@ -1,0 +1,70 @@
+"""One request from a workload, as its app would make it: through its sidecar's outbound proxy."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import time
+import urllib.parse
+import uuid
+from collections.abc import Sequence
+
+from meshproof.errors import MeshproofError, UsageError
+from meshproof.mesh import Answer
+from meshproof.translate.world import PROXY_PORT
+
+
+def request_id(headers: Sequence[tuple[str, str]]) -> str:
+    """The caller's own x-request-id, or a new one."""
+    given = [v for k, v in headers if k.lower() == "x-request-id"]
+    return given[-1] if given else str(uuid.uuid4())
+
+
+def request(
+    ip: str,
+    url: str,
+    *,
+    method: str,
+    headers: Sequence[tuple[str, str]],
+    body: bytes,
+    timeout: float,
+) -> Answer:
+    """``http://`` in absolute form, ``https://`` by CONNECT (its certificate is not checked: the
+    outside hosts of a test have none that anybody knows).
+
+    Raises MeshproofError when the connection is closed or times out without an answer.
+    """
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(f"{url!r} is not a URL such as http://svcb/notify")
+    started = time.monotonic()
+    given = {k.lower() for k, _ in headers}
+    path = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
+    connection: http.client.HTTPConnection
+    if parts.scheme == "https":
+        context = ssl._create_unverified_context()  # noqa: S323
+        connection = http.client.HTTPSConnection(ip, PROXY_PORT, timeout=timeout, context=context)
+        connection.set_tunnel(parts.hostname, parts.port or 443)
+        target = path
+    else:
+        connection = http.client.HTTPConnection(ip, PROXY_PORT, timeout=timeout)
+        # An absolute target would win over a Host header of the caller's.
+        target = path if "host" in given else f"http://{parts.netloc}{path}"
+    try:
+        connection.putrequest(method, target, skip_host="host" in given, skip_accept_encoding=True)
+        for name, value in headers:
+            connection.putheader(name, value)
+        if body or method in ("POST", "PUT", "PATCH"):
+            connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body or None)
+        response = connection.getresponse()
+        content = response.read()
+        return Answer(
+            response.status, tuple(response.getheaders()), content, time.monotonic() - started
+        )
+    except TimeoutError:
+        raise MeshproofError(f"{url}: no answer within {timeout:g} s") from None
+    except (OSError, http.client.HTTPException) as error:
+        raise MeshproofError(f"{url}: {error or type(error).__name__}") from None
+    finally:
+        connection.close()

@@ -1,0 +1,226 @@
+"""The embedded mesh's heart, inside one event loop: resources, fleet, and what is live.
+
+Two locks: ``_change`` lets one user's change run at a time; ``_push`` is held only while a new
+configuration rolls out, so that a replica that dies leaves the endpoints even in the middle of a
+slow change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+
+from meshproof.embedded import rollout
+from meshproof.embedded.ca import LIFETIME
+from meshproof.embedded.deployments import workloads
+from meshproof.embedded.fleet import Fleet
+from meshproof.embedded.gateway import NAME as GATEWAY
+from meshproof.embedded.gateway import GatewayRunner
+from meshproof.embedded.outside import OutsideRunner
+from meshproof.embedded.runtime import Runtime
+from meshproof.embedded.snapshots import Snapshots
+from meshproof.embedded.spec import Exit
+from meshproof.embedded.store import Store
+from meshproof.embedded.worlds import target_ports, world
+from meshproof.errors import MeshproofError
+from meshproof.mesh import Ack
+from meshproof.observe.spans import SpanStore
+from meshproof.translate.world import Replica, World
+
+_PRUNE_AFTER = 5.0
+"""Seconds an unused cluster stays: a request that chose it may still retry."""
+
+
+class Engine:
+    """Everything between ``start`` and ``stop``. Use from the loop that made it."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.store = Store()
+        self.spans = SpanStore()
+        self.version = ""
+        self.lost = ""
+        """Why the mesh is no longer whole (its supervisor was killed), or empty."""
+        self.gateway = GatewayRunner(runtime)
+        self.fleet = Fleet(runtime, self._refresh)
+        self.outside = [
+            OutsideRunner(runtime, host, declared, index)
+            for index, (host, declared) in enumerate(runtime.project.outside.items())
+        ]
+        self._snapshots = Snapshots(runtime.authority)
+        self._change, self._push = asyncio.Lock(), asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._pruning: asyncio.TimerHandle | None = None
+        self._refreshing = False
+
+    # -- life ----------------------------------------------------------------------------------
+
+    async def start(self, store: Store, started: float) -> list[Ack]:
+        """Gateway, outside hosts and every workload, together; returns when all is live."""
+        async with self._change:
+            self._set_snapshots(self._world(store))
+            await asyncio.gather(
+                self.gateway.envoy.start(), *(host.start() for host in self.outside)
+            )
+            for host in self.outside:
+                if host.declared.command:
+                    self._background(host.keep())
+            acks, _ = await asyncio.gather(self._become(store, started), self.gateway.envoy.ready())
+            self._background(self._renew_certificates())
+            return acks
+
+    async def stop(self) -> None:
+        """Stop watching; the processes themselves end with the supervisor."""
+        for task in list(self._tasks):
+            task.cancel()
+        if self._pruning:
+            self._pruning.cancel()
+        for runner in self.fleet.runners:
+            await runner.envoy.close()
+        await self.gateway.envoy.close()
+
+    def exited(self, exit_: Exit) -> None:
+        """The supervisor's word that a process ended."""
+        self.fleet.exited(exit_)
+        for host in self.outside:
+            if exit_.name == host.name:
+                host.exited(exit_)
+        if exit_.name == self.gateway.envoy.process:
+            self.gateway.exited(exit_)
+            if not exit_.asked:
+                self._background(self._restart_gateway())
+
+    async def _restart_gateway(self) -> None:
+        await asyncio.sleep(min(0.1 * 2**self.gateway.envoy.restarts, 5.0))
+        self.gateway.envoy.restarts += 1
+        await self.gateway.envoy.start()
+
+    # -- change --------------------------------------------------------------------------------
+
+    async def change(self, edit: Callable[[Store], Store], started: float) -> list[Ack]:
+        """Make an edited store live: new replicas first, then the rules, then old replicas end.
+
+        All or nothing: on any error the mesh stays, or is put back, as it was.
+        """
+        if self.lost:
+            raise MeshproofError(self.lost)
+        async with self._change:
+            return await self._become(edit(self.store), started)
+
+    async def _become(self, store: Store, started: float) -> list[Ack]:
+        turnover = self.fleet.plan(workloads(store, self.runtime.project))
+        if turnover.coming:
+            self.fleet.runners += turnover.coming
+            self._set_snapshots(self._world(store), only={r.name for r in turnover.coming})
+            self.fleet.runners = [r for r in self.fleet.runners if r not in turnover.coming]
+            await self.fleet.start(turnover.coming)
+        former = self.store
+        for runner in turnover.coming:
+            runner.in_service = True
+        for runner in turnover.going:
+            runner.in_service = False
+        self.store = store
+        try:
+            acks = await self._roll_out(started)
+        except BaseException:
+            self.store = former
+            for runner in turnover.going:
+                runner.in_service = True
+            await self.fleet.end(turnover.coming, drain=False)
+            raise
+        await self.fleet.end(turnover.going, drain=True)
+        for runner in turnover.going:
+            self._snapshots.forget(runner.name)
+        return acks
+
+    async def _roll_out(self, started: float) -> list[Ack]:
+        async with self._push:
+            plan = self._plan(self._world(self.store))
+            acks = await rollout.roll_out(plan, started)
+            self._prune_later()
+        self.version = acks[0].version if acks else self.version
+        return acks
+
+    def _refresh(self) -> None:
+        """Endpoints changed by themselves: roll out soon; many calls make one roll-out."""
+        if not self._refreshing:
+            self._refreshing = True
+            self._background(self._refresh_once())
+
+    async def _refresh_once(self) -> None:
+        self._refreshing = False
+        with contextlib.suppress(MeshproofError):  # the next change reports what it meets itself
+            await self._roll_out(time.monotonic())
+
+    # -- configuration -------------------------------------------------------------------------
+
+    def _world(self, store: Store) -> World:
+        resources = store.ordered()
+        bare = world(resources, (), ())
+        replicas = [
+            r.replica(target_ports(bare.services, r.workload.namespace, r.workload.labels))
+            for r in self.fleet.runners
+        ]
+        outside = [h for runner in self.outside for h in runner.hosts()]
+        return World(**{**vars(bare), "replicas": tuple(replicas), "outside": tuple(outside)})
+
+    def world(self) -> World:
+        """As it is now."""
+        return self._world(self.store)
+
+    def _plan(self, now: World) -> dict[str, tuple[rollout.Sidecar, rollout.Snapshot]]:
+        snapshots = self._snapshots_of(now, now.replicas)
+        sidecars = {r.name: r.envoy.sidecar for r in self.fleet.runners}
+        sidecars[GATEWAY] = self.gateway.envoy.sidecar
+        return {node: (sidecars[node], snapshot) for node, snapshot in snapshots.items()}
+
+    def _snapshots_of(
+        self, now: World, replicas: tuple[Replica, ...]
+    ) -> dict[str, rollout.Snapshot]:
+        files = self.runtime.files
+        logs = {r.name: str(files.access_log(r.name)) for r in replicas}
+        snapshots = self._snapshots.of(now, replicas, logs)
+        snapshots[GATEWAY] = self._snapshots.of_gateway(
+            now, self.gateway.ip, self.gateway.ports(now), str(files.access_log(GATEWAY))
+        )
+        return snapshots
+
+    def _set_snapshots(self, now: World, only: set[str] | None = None) -> None:
+        """What Envoys that are about to start will be given."""
+        for node, (sidecar, snapshot) in self._plan(now).items():
+            if only is None or node in only:
+                for type_url, resources in snapshot.resources.items():
+                    sidecar.set(type_url, resources)
+
+    def _prune_later(self) -> None:
+        if self._pruning is None:
+            loop = asyncio.get_running_loop()
+            self._pruning = loop.call_later(_PRUNE_AFTER, self._prune)
+
+    def _prune(self) -> None:
+        self._pruning = None
+        if self._push.locked():
+            self._prune_later()
+            return
+        for sidecar, snapshot in self._plan(self.world()).values():
+            rollout.prune(sidecar, snapshot)
+
+    # -- background ----------------------------------------------------------------------------
+
+    def _background(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def renew_certificates(self) -> list[Ack]:
+        """A new key and certificate for every sidecar, without a failed request."""
+        self._snapshots.renew()
+        return await self._roll_out(time.monotonic())
+
+    async def _renew_certificates(self) -> None:
+        while True:
+            await asyncio.sleep(LIFETIME.total_seconds() / 2)
+            with contextlib.suppress(MeshproofError):
+                await self.renew_certificates()

@@ -1,0 +1,164 @@
+"""What a run left behind: spans, access log lines, metrics; complete, or an error that says why.
+
+Completeness is asked of the Envoys themselves, never waited for blindly: a marker request puts a
+line behind every earlier one in the access log, and the tracer's own counters say when all reports
+have left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+from meshproof.embedded.engine import Engine
+from meshproof.embedded.envoy_process import EnvoyProcess
+from meshproof.errors import MeshproofError
+from meshproof.mesh import AccessRecord, Span
+from meshproof.observe import access_log
+
+_FLUSH_LIMIT = 10.0
+_PAUSE = 0.02
+
+
+def envoys(engine: Engine) -> list[EnvoyProcess]:
+    """Every Envoy of the mesh, the gateway's first."""
+    return [engine.gateway.envoy, *(r.envoy for r in engine.fleet.runners)]
+
+
+async def spans(engine: Engine, run_id: str) -> list[Span]:
+    """Every span of a run. Raises MeshproofError when an Envoy or the store dropped reports."""
+    await asyncio.gather(*(_tracer_flushed(e) for e in envoys(engine)))
+    if engine.spans.dropped:
+        raise MeshproofError(
+            f"the span store had no room for {engine.spans.dropped} reports; a verdict on what "
+            "is left would be void; trace fewer requests at once"
+        )
+    return engine.spans.of_run(run_id)
+
+
+async def _tracer_flushed(envoy: EnvoyProcess) -> None:
+    """Envoy's tracer flushes every 100 ms and counts each flush and each report's fate."""
+    pattern = r"^tracing\.zipkin\."
+    start = (await envoy.stats(pattern)).get("tracing.zipkin.timer_flushed", 0)
+    try:
+        async with asyncio.timeout(_FLUSH_LIMIT):
+            while True:
+                now = await envoy.stats(pattern)
+                lost = sum(
+                    now.get(f"tracing.zipkin.reports_{how}", 0)
+                    for how in ("dropped", "skipped_no_cluster")
+                )
+                if lost:
+                    raise MeshproofError(
+                        f"the Envoy of {envoy.node} dropped {lost} reports of spans; a verdict on "
+                        "what is left would be void"
+                    )
+                if now.get("tracing.zipkin.timer_flushed", 0) > start + 1 and not (
+                    await _posting(envoy)
+                ):
+                    return
+                await asyncio.sleep(_PAUSE)
+    except TimeoutError:
+        raise MeshproofError(
+            f"the Envoy of {envoy.node} did not flush its spans within {_FLUSH_LIMIT:g} s"
+        ) from None
+
+
+async def _posting(envoy: EnvoyProcess) -> bool:
+    active = await envoy.stats(r"^cluster\.zipkin\.upstream_rq_(active|pending_active)$")
+    return any(active.values())
+
+
+async def records(engine: Engine, run_id: str) -> list[AccessRecord]:
+    """Every access log record (of a run), the gateway's first, in each Envoy's own order."""
+    marker = secrets.token_hex(8)
+    paths = {e.node: engine.runtime.files.access_log(e.node) for e in envoys(engine)}
+    await asyncio.gather(*(_written(e, paths[e.node], marker) for e in envoys(engine)))
+    ended = [
+        p
+        for p in engine.runtime.files.access_log("x").parent.glob("*.access.jsonl")
+        if p not in paths.values()
+    ]
+    files = [*paths.items(), *((p.name.removesuffix(".access.jsonl"), p) for p in sorted(ended))]
+
+    def read() -> list[AccessRecord]:
+        return [r for node, path in files for r in access_log.read(path, node, run_id)]
+
+    return await asyncio.to_thread(read)
+
+
+async def _written(envoy: EnvoyProcess, path: Path, marker: str) -> None:
+    await envoy.mark(marker)
+    needle = marker.encode()
+    offset = max(0, path.stat().st_size - 65536) if path.exists() else 0
+    try:
+        async with asyncio.timeout(_FLUSH_LIMIT):
+            while not _contains(path, offset, needle):
+                await asyncio.sleep(_PAUSE)
+    except TimeoutError:
+        raise MeshproofError(
+            f"the Envoy of {envoy.node} did not write its access log within "
+            f"{_FLUSH_LIMIT:g} s; is the disk full?"
+        ) from None
+
+
+def _contains(path: Path, offset: int, needle: bytes) -> bool:
+    if not path.exists():
+        return False
+    with path.open("rb") as log:
+        log.seek(offset)
+        return needle in log.read()
+
+
+_SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)(\{([^}]*)\})? (.+)$")
+
+
+async def metrics(chosen: Sequence[EnvoyProcess]) -> str:
+    """Prometheus text of several Envoys as one: every sample gets a ``pod`` label."""
+    texts = await asyncio.gather(*(e.admin("/stats/prometheus") for e in chosen))
+    families: dict[str, list[str]] = {}
+    for envoy, text in zip(chosen, texts, strict=True):
+        kind = ""
+        for line in text.decode().splitlines():
+            if line.startswith("# TYPE"):
+                kind = line
+                families.setdefault(kind, [])
+            elif found := _SAMPLE.match(line):
+                name, _, labels, value = found.groups()
+                label = f'pod="{envoy.node}"' + (f",{labels}" if labels else "")
+                families.setdefault(kind, []).append(f"{name}{{{label}}} {value}")
+    lines = [part for kind, samples in families.items() for part in (kind, *samples)]
+    return "\n".join(lines) + "\n"
+
+
+async def dump(engine: Engine, folder: Path) -> None:
+    """Envoy configuration, statistics, logs and resources of everything, into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for envoy in envoys(engine):
+        try:
+            config = json.loads(await envoy.admin("/config_dump?include_eds"))
+            (folder / f"{envoy.node}.config.json").write_text(
+                json.dumps(_without_keys(config), indent=1)
+            )
+            (folder / f"{envoy.node}.stats.txt").write_bytes(await envoy.admin("/stats"))
+        except MeshproofError as error:
+            (folder / f"{envoy.node}.error.txt").write_text(str(error))
+    logs = engine.runtime.files.app_log("x").parent
+    for log in sorted(logs.iterdir()):
+        (folder / log.name).write_bytes(log.read_bytes())
+    (folder / "resources.txt").write_text(
+        "".join(f"{r.title}  {r.source.file}:{r.source.line}\n" for r in engine.store.ordered())
+    )
+
+
+def _without_keys(value: object) -> object:
+    """Envoy redacts private keys itself; this makes sure that none is ever written."""
+    if isinstance(value, dict):
+        return {
+            k: "[redacted]" if k == "private_key" else _without_keys(v) for k, v in value.items()
+        }
+    return [_without_keys(v) for v in value] if isinstance(value, list) else value

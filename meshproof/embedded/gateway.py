@@ -1,0 +1,62 @@
+"""The gateway Envoy: where traffic from outside enters; Istio's ingress gateway by its labels."""
+
+from __future__ import annotations
+
+from meshproof.embedded.addresses import real_port
+from meshproof.embedded.envoy_process import EnvoyProcess
+from meshproof.embedded.runtime import Runtime
+from meshproof.embedded.spec import Exit
+from meshproof.errors import UsageError
+from meshproof.translate.world import ROOT_NAMESPACE, TRUST_DOMAIN, Proxy, World
+
+NAME = "istio-ingressgateway"
+PROXY = Proxy(
+    kind="gateway",
+    namespace=ROOT_NAMESPACE,
+    workload=NAME,
+    labels={"app": NAME, "istio": "ingressgateway"},
+    service_account=f"{NAME}-service-account",
+)
+IDENTITY = f"spiffe://{TRUST_DOMAIN}/ns/{ROOT_NAMESPACE}/sa/{PROXY.service_account}"
+
+
+class GatewayRunner:
+    """One Envoy for every Gateway whose selector fits ``PROXY.labels``."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.ip = runtime.block.gateway
+        self.envoy = EnvoyProcess(
+            runtime,
+            NAME,
+            0,
+            self.ip,
+            f"{NAME}.{ROOT_NAMESPACE}",
+            {"NAMESPACE": ROOT_NAMESPACE, "WORKLOAD_NAME": NAME, "LABELS": dict(PROXY.labels)},
+        )
+        self._ports: dict[int, int] = {}
+
+    def ports(self, world: World) -> dict[int, int]:
+        """Every Gateway server's port and the real one that it has here."""
+        declared = {
+            server.port.number
+            for gateway in world.gateways
+            if gateway.spec.selector.items() <= PROXY.labels.items()
+            for server in gateway.spec.servers
+        }
+        for port in sorted(declared):
+            if port not in self._ports:
+                self._ports[port] = real_port(self.ip, port)
+        return {port: self._ports[port] for port in sorted(declared)}
+
+    def url(self, world: World) -> str:
+        """Of the lowest port. Raises UsageError while no Gateway is applied."""
+        ports = self.ports(world)
+        if not ports:
+            raise UsageError(
+                "the gateway serves nothing: no Gateway selects it; apply a Gateway whose "
+                "selector is `istio: ingressgateway`"
+            )
+        return f"http://{self.ip}:{ports[min(ports)]}"
+
+    def exited(self, exit_: Exit) -> None:
+        self.envoy.exited(exit_)

@@ -1,0 +1,50 @@
+"""HTTP to one Unix socket or address, for probes and Envoy's admin; never through a proxy."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+
+from meshproof.translate.world import Address
+
+
+class Local:
+    """A client of one local listener. Use inside the event loop that made it."""
+
+    def __init__(self, address: Address, timeout: float = 5.0) -> None:
+        self._address = address
+        host = address.ip or "localhost"
+        self._base = f"http://{host}:{address.port}" if address.port else f"http://{host}"
+        connector = aiohttp.UnixConnector(address.path) if address.path else aiohttp.TCPConnector()
+        self._session = aiohttp.ClientSession(
+            connector=connector, timeout=aiohttp.ClientTimeout(total=timeout), trust_env=False
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def get(
+        self, path: str, headers: dict[str, str] | None = None, timeout: float | None = None
+    ) -> tuple[int, bytes]:
+        """Status and body. Raises OSError (aiohttp's errors are) or TimeoutError."""
+        limit = aiohttp.ClientTimeout(total=timeout) if timeout else None
+        try:
+            async with self._session.get(
+                self._base + path, headers=headers, timeout=limit, allow_redirects=False
+            ) as answer:
+                return answer.status, await answer.read()
+        except aiohttp.ClientError as error:
+            raise OSError(str(error)) from error
+
+    async def close(self) -> None:
+        await self._session.close()

@@ -1,0 +1,84 @@
+"""What a change asks for, against what is there: default namespaces, warnings, refusals. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from meshproof.dialect import lower
+from meshproof.embedded.deployments import workloads
+from meshproof.embedded.store import Store
+from meshproof.embedded.worlds import services_of
+from meshproof.errors import Problem, Refused, UsageError
+from meshproof.lint import warnings
+from meshproof.model.kube import not_honoured
+from meshproof.model.reader import with_default_namespace
+from meshproof.model.resource import Resource
+from meshproof.project import Project
+
+
+class Intake:
+    """Turns resources that were read into a new store, or refuses them all."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def apply(
+        self, store: Store, resources: Sequence[Resource], *, strict: bool
+    ) -> tuple[Store, list[str], list[Problem]]:
+        """The new store, what happened to each resource, and the warnings that concern them.
+
+        Raises Refused for a Deployment whose image no table names, for 0.4 rules that cannot be
+        lowered, and, when ``strict``, for warnings.
+        """
+        placed = with_default_namespace(resources, default_namespace(store, resources))
+        new, said = store.apply(placed)
+        workloads(new, self._project)
+        found = self._warnings(new, placed)
+        if strict and found:
+            raise Refused(found)
+        changed = {
+            r.key for r, verb in zip(placed, said, strict=True) if not verb.endswith(" unchanged")
+        }
+        notes = [p for r in placed if r.key in changed for p in not_honoured(r)]
+        return new, said, [*found, *notes]
+
+    @staticmethod
+    def _warnings(store: Store, concerned: Iterable[Resource]) -> list[Problem]:
+        resources = store.ordered()
+        services = services_of(resources)
+        pods = [
+            (d.namespace, dict(d.spec.template.metadata.labels))
+            for d in resources
+            if d.kind == "Deployment"
+        ]
+        titles = {r.title for r in concerned}
+        files = {(r.source.file) for r in concerned}
+        return [
+            p
+            for p in warnings(lower(resources, services), services, pods)
+            if p.resource in titles or p.file in files
+        ]
+
+    def delete(self, store: Store, resources: Sequence[Resource]) -> tuple[Store, list[str]]:
+        """Raises Refused when one is not there: nothing is deleted then."""
+        placed = with_default_namespace(resources, default_namespace(store, resources))
+        new, said, missing = store.delete(placed)
+        if missing:
+            raise Refused(
+                r.problem((), "is not in this mesh", remedy="see `meshproof ls`") for r in missing
+            )
+        return new, said
+
+    def scale(self, store: Store, namespace: str, name: str, replicas: int) -> Store:
+        for resource in store.of("Deployment"):
+            if (resource.namespace, resource.name) == (namespace, name):
+                spec = resource.spec.model_copy(update={"replicas": replicas})
+                return store.with_spec(resource, spec)
+        raise UsageError(f"no Deployment {namespace}/{name} is applied")
+
+
+def default_namespace(store: Store, resources: Iterable[Resource]) -> str:
+    """The only namespace that has workloads, there or among ``resources``; else ``default``."""
+    named = {r.namespace for r in resources if r.kind == "Deployment" and r.namespace}
+    only = sorted(named | {n for n in store.workload_namespaces() if n})
+    return only[0] if len(only) == 1 else "default"

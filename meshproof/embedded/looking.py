@@ -1,0 +1,135 @@
+"""Everything that only looks at an embedded mesh, or sends one request through it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from meshproof.embedded import curl, evidence
+from meshproof.embedded.running import Running
+from meshproof.errors import UsageError
+from meshproof.mesh import AccessRecord, Answer, ExecResult, MeshStatus, ReplicaStatus, Span
+
+
+class Looking(Running):
+    """The part of the contract that changes nothing."""
+
+    def url(self, target: str) -> str:
+        engine = self._live()
+        if target == "gateway":
+            return engine.gateway.url(engine.world())
+        for host in engine.outside:
+            if target in (host.host, *host.declared.aliases):
+                return host.url()
+        runner = self._runners(target)[0]
+        ports = next(r for r in engine.world().replicas if r.name == runner.name).ports
+        if not ports:
+            raise UsageError(f"{target} declares no container port, and no Service names one")
+        return f"http://{ports[0].listen.ip}:{ports[0].listen.port}"
+
+    def environment(self, workload: str) -> dict[str, str]:
+        """What ``exec`` runs a command with: the container's variables over the caller's PATH."""
+        return {**self._runners(workload)[0].env(), "PATH": os.environ.get("PATH", "")}
+
+    def exec(self, workload: str, argv: Sequence[str], *, stdin: bytes = b"") -> ExecResult:
+        try:
+            done = subprocess.run(
+                list(argv),
+                env=self.environment(workload),
+                input=stdin,
+                capture_output=True,
+                check=False,
+            )
+        except OSError as error:
+            raise UsageError(f"{argv[0]}: {error.strerror}") from None
+        return ExecResult(done.returncode, done.stdout, done.stderr)
+
+    def curl(
+        self,
+        workload: str,
+        url: str,
+        *,
+        method: str = "GET",
+        headers: Sequence[tuple[str, str]] = (),
+        body: bytes = b"",
+        timeout: float = 30.0,
+    ) -> Answer:
+        runner = self._runners(workload)[0]
+        request_id = curl.request_id(headers)
+        sent = [
+            *(h for h in headers if h[0].lower() != "x-request-id"),
+            ("x-request-id", request_id),
+        ]
+        answer = curl.request(
+            runner.ip, url, method=method, headers=sent, body=body, timeout=timeout
+        )
+        if answer.status != 502 or answer.body:
+            return answer
+        log = self._run(evidence.records(self._live(), ""))
+        refused = any(r.request_id == request_id and r.route == "block_all" for r in log)
+        if not refused:
+            return answer
+        return Answer(
+            answer.status,
+            answer.headers,
+            answer.body,
+            answer.seconds,
+            refused_by=(
+                f"no rule opens {url} for {workload}: a ServiceEntry (or an EgressRule of 0.4) for "
+                "that host and port would, or a Service of that name"
+            ),
+        )
+
+    def spans(self, run_id: str) -> list[Span]:
+        return self._run(evidence.spans(self._live(), run_id))
+
+    def access_log(self, run_id: str = "") -> list[AccessRecord]:
+        return self._run(evidence.records(self._live(), run_id))
+
+    def metrics(self, workload: str = "") -> str:
+        engine = self._live()
+        chosen = [r.envoy for r in self._runners(workload)] if workload else evidence.envoys(engine)
+        return self._run(evidence.metrics(chosen))
+
+    def log_files(self, workload: str) -> list[Path]:
+        """Where the apps of a workload, or an outside host, write what they say."""
+        engine = self._live()
+        files = engine.runtime.files
+        for host in engine.outside:
+            if workload in (host.host, *host.declared.aliases):
+                return [files.app_log(host.name)]
+        if workload == "gateway":
+            return [files.access_log(engine.gateway.envoy.node)]
+        return [files.app_log(r.name) for r in self._runners(workload)]
+
+    def logs(self, workload: str) -> str:
+        return "".join(
+            p.read_text(errors="replace") for p in self.log_files(workload) if p.exists()
+        )
+
+    def status(self) -> MeshStatus:
+        engine = self._live(even_lost=True)
+        return MeshStatus(
+            name=self.name,
+            kind="embedded",
+            version=engine.version,
+            resources=tuple(r.title for r in engine.store.ordered()),
+            replicas=tuple(
+                ReplicaStatus(
+                    name=r.name,
+                    workload=r.workload.name,
+                    namespace=r.workload.namespace,
+                    labels=r.workload.labels,
+                    ready=r.ready and not engine.lost,
+                    restarts=r.restarts + r.envoy.restarts,
+                    address=r.ip,
+                    reason=engine.lost or r.reason,
+                )
+                for r in engine.fleet.runners
+            ),
+        )
+
+    def dump(self, folder: Path) -> None:
+        self._run(evidence.dump(self._live(), folder))

@@ -1,0 +1,146 @@
+"""The embedded mesh: the ``Mesh`` contract on one real Envoy per replica, on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from meshproof.embedded.engine import Engine
+from meshproof.embedded.intake import Intake
+from meshproof.embedded.looking import Looking
+from meshproof.embedded.replica import ReplicaRunner
+from meshproof.embedded.store import Store
+from meshproof.errors import MeshproofError, Unsupported, UsageError
+from meshproof.mesh import Applied, Capability
+from meshproof.model.reader import read_paths, read_text
+from meshproof.model.resource import Resource
+from meshproof.project import Project
+
+
+class EmbeddedMesh(Looking):
+    """See ``meshproof.mesh.Mesh``. Callable from any thread; changes run one at a time."""
+
+    capabilities = frozenset({Capability.KILL_SIDECAR})
+
+    def __init__(self, project: Project, *, name: str = "meshproof") -> None:
+        super().__init__(project, name=name)
+        self._faults: list[Callable[[], None]] = []
+
+    # -- change --------------------------------------------------------------------------------
+
+    def apply(
+        self, paths: Sequence[str | Path], *, namespace: str = "", strict: bool = False
+    ) -> Applied:
+        started = time.monotonic()
+        return self._apply(read_paths(paths, namespace=namespace), strict, started)
+
+    def apply_text(
+        self, text: str, *, namespace: str = "", strict: bool = False, file: str = "<stdin>"
+    ) -> Applied:
+        started = time.monotonic()
+        return self._apply(read_text(text, file, namespace=namespace), strict, started)
+
+    def _apply(self, resources: Sequence[Resource], strict: bool, started: float) -> Applied:
+        engine = self._live()
+        intake = Intake(self.project)
+        said: list[str] = []
+        warnings: list[Any] = []
+
+        def edit(store: Store) -> Store:
+            nonlocal said, warnings
+            new, said, warnings = intake.apply(store, resources, strict=strict)
+            return new
+
+        acks = self._run(engine.change(edit, started))
+        return Applied(tuple(said), tuple(acks), time.monotonic() - started, tuple(warnings))
+
+    def delete(self, paths: Sequence[str | Path], *, namespace: str = "") -> Applied:
+        started = time.monotonic()
+        return self._delete(read_paths(paths, namespace=namespace), started)
+
+    def delete_text(self, text: str, *, namespace: str = "", file: str = "<stdin>") -> Applied:
+        """``delete`` for YAML in memory."""
+        started = time.monotonic()
+        return self._delete(read_text(text, file, namespace=namespace), started)
+
+    def _delete(self, resources: Sequence[Resource], started: float) -> Applied:
+        engine = self._live()
+        said: list[str] = []
+
+        def edit(store: Store) -> Store:
+            nonlocal said
+            new, said = Intake(self.project).delete(store, resources)
+            return new
+
+        acks = self._run(engine.change(edit, started))
+        return Applied(tuple(said), tuple(acks), time.monotonic() - started)
+
+    def reset(self) -> Applied:
+        started = time.monotonic()
+        while self._faults:
+            self._faults.pop()()
+        initial = self._initial
+        acks = self._run(self._live().change(lambda _store: initial, started))
+        self._run(self._all_ready())
+        return Applied((), tuple(acks), time.monotonic() - started)
+
+    async def _all_ready(self) -> None:
+        """A killed replica of an earlier test must not be found missing by the next one."""
+        runners = self._live().fleet.runners
+        async with asyncio.timeout(30.0):
+            while not all(r.ready for r in runners):
+                await asyncio.sleep(0.02)
+
+    def scale(self, workload: str, replicas: int) -> Applied:
+        started = time.monotonic()
+        engine = self._live()
+        namespace, name = self._resolve(workload)
+        if replicas < 0:
+            raise UsageError(f"{workload}={replicas}: wanted 0 or more replicas")
+
+        def edit(store: Store) -> Store:
+            return Intake(self.project).scale(store, namespace, name, replicas)
+
+        acks = self._run(engine.change(edit, started))
+        said = (f"Deployment {namespace}/{name} scaled to {replicas}",)
+        return Applied(said, tuple(acks), time.monotonic() - started)
+
+    def renew_certificates(self) -> None:
+        """Give every sidecar a new key and certificate now; the mesh does so by itself in time."""
+        self._run(self._live().renew_certificates())
+
+    # -- faults --------------------------------------------------------------------------------
+
+    def fault(self, kind: str, workload: str, **how: Any) -> None:
+        engine = self._live()
+        part = how.get("part", "app")
+        if part not in ("app", "sidecar"):
+            raise UsageError(f"part={part!r}: wanted app or sidecar")
+        for runner in self._runners(workload):
+            process = runner.name if part == "app" else runner.envoy.process
+            if kind == "kill":
+                self._signal(engine, process, signal.SIGKILL)
+            elif kind == "pause":
+                runner.paused = True
+                self._signal(engine, process, signal.SIGSTOP)
+                self._faults.append(lambda p=process, r=runner: self._resume(p, r))  # type: ignore[misc]
+            elif kind == "resume":
+                self._resume(process, runner)
+            else:
+                raise Unsupported(f"fault {kind}: the embedded mesh has kill, pause and resume")
+
+    def _resume(self, process: str, runner: ReplicaRunner) -> None:
+        runner.paused = False
+        with contextlib.suppress(MeshproofError):  # it may have ended meanwhile
+            self._signal(self._live(), process, signal.SIGCONT)
+
+    def _signal(self, engine: Engine, process: str, number: signal.Signals) -> None:
+        async def send() -> None:
+            engine.runtime.processes.signal(process, number)
+
+        self._run(send())

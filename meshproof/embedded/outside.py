@@ -1,0 +1,106 @@
+"""The world outside the mesh: declared hosts, the processes that we start for them, addresses."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+
+from meshproof.embedded import probing
+from meshproof.embedded.addresses import real_port
+from meshproof.embedded.runtime import Runtime, last_lines
+from meshproof.embedded.spec import Exit, ProcessSpec
+from meshproof.errors import MeshproofError
+from meshproof.project import OutsideHost, expand
+from meshproof.translate.world import Address, Outside
+
+_READY_LIMIT = 30.0
+
+
+class OutsideRunner:
+    """One declared host. Without a command it is somebody else's, and only has addresses."""
+
+    def __init__(self, runtime: Runtime, host: str, declared: OutsideHost, index: int) -> None:
+        self.runtime, self.host, self.declared = runtime, host, declared
+        self.name = f"outside.{host}"
+        self.ip = runtime.block.outside(index)
+        self._exit: asyncio.Future[Exit] | None = None
+        self.restarts = 0
+        self.addresses = {port: self._address(port, to) for port, to in declared.ports.items()}
+
+    def _address(self, port: int, to: int | str | None) -> Address:
+        if to is None:
+            return Address(ip=self.ip, port=real_port(self.ip, port))
+        if isinstance(to, int):
+            return Address(ip="127.0.0.1", port=to)
+        ip, _, number = to.rpartition(":")
+        return Address(ip=ip, port=int(number))
+
+    def hosts(self) -> list[Outside]:
+        """Under its name and under every alias."""
+        return [Outside(name, self.addresses) for name in (self.host, *self.declared.aliases)]
+
+    def url(self) -> str:
+        address = next(iter(self.addresses.values()))
+        return f"http://{address.ip}:{address.port}"
+
+    async def start(self) -> None:
+        """Start its process, if it has a command, and return when it accepts connections."""
+        if not self.declared.command:
+            return
+        await self._spawn()
+        assert self._exit is not None
+        address = next(iter(self.addresses.values()))
+        try:
+            async with asyncio.timeout(_READY_LIMIT):
+                while await probing.accepts(address, 1.0):
+                    if self._exit.done():
+                        raise self._failed(f"ended with code {self._exit.result().code}")
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            raise self._failed(f"did not listen within {_READY_LIMIT:g} s") from None
+
+    def _failed(self, how: str) -> MeshproofError:
+        log = last_lines(self.runtime.files.app_log(self.name))
+        return MeshproofError(f"the outside host {self.host} {how}; its last lines:\n{log}")
+
+    async def _spawn(self) -> None:
+        self._exit = asyncio.get_running_loop().create_future()
+        address = next(iter(self.addresses.values()))
+        values = {
+            "python": sys.executable,
+            "ip": address.ip,
+            "port": str(address.port),
+            "dir": str(self.runtime.files.private(self.name)),
+            "socket": "",
+        }
+        await self.runtime.processes.spawn(
+            ProcessSpec(
+                name=self.name,
+                argv=expand(self.declared.command, values),
+                env={
+                    **self.runtime.base_env,
+                    **{k: expand([v], values)[0] for k, v in self.declared.env.items()},
+                },
+                cwd=str(self.runtime.project.root),
+                log=str(self.runtime.files.app_log(self.name)),
+            )
+        )
+
+    def exited(self, exit_: Exit) -> None:
+        """An outside host that dies comes back: it is no part of what is proved."""
+        if self._exit is not None and not self._exit.done():
+            self._exit.set_result(exit_)
+
+    async def keep(self) -> None:
+        """Restart it whenever it ends, until cancelled. Its address and folder stay."""
+        while self._exit is not None:
+            await asyncio.shield(self._exit)
+            await asyncio.sleep(min(0.1 * 2**self.restarts, 5.0))
+            self.restarts += 1
+            await self._spawn()
+
+    async def stop(self) -> None:
+        if self.declared.command:
+            with contextlib.suppress(MeshproofError):  # it may have ended by itself
+                await self.runtime.processes.stop(self.name, grace=2.0)

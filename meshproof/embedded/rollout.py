@@ -1,0 +1,131 @@
+"""Brings a new configuration to every sidecar that it concerns, without a failed request.
+
+Make before break: (1) clusters, old and new together, acknowledged; (2) endpoints of every new or
+replaced cluster, acknowledged: only then is it warm; (3) secrets, listeners and routes. Clusters
+that nothing names any more go later, by ``prune``: a request that has chosen one may still retry.
+
+All or nothing: when one Envoy refuses or stays silent, every sidecar is put back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from meshproof.embedded import xds
+from meshproof.embedded.ads import Nacked, Resources, Sidecar
+from meshproof.errors import NotLive
+from meshproof.mesh import Ack
+
+SILENCE = 15.0
+"""Seconds that a connected sidecar may take to acknowledge before the change is undone."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What one sidecar should have, by type URL."""
+
+    resources: Mapping[str, Resources] = field(default_factory=dict)
+
+    def of(self, type_url: str) -> Resources:
+        return self.resources.get(type_url, {})
+
+
+async def roll_out(plan: Mapping[str, tuple[Sidecar, Snapshot]], started: float) -> list[Ack]:
+    """Make ``plan`` (by node) live; ``started`` is the change's start on the monotonic clock.
+
+    Returns one Ack for every sidecar that something changed for. Raises NotLive after putting
+    every sidecar back.
+    """
+    before = {node: Snapshot(dict(sidecar.want)) for node, (sidecar, _new) in plan.items()}
+    concerned = {
+        node: (sidecar, new)
+        for node, (sidecar, new) in plan.items()
+        if any(not _covers(sidecar.want[t], new.of(t)) for t in xds.TYPES)
+    }
+    try:
+        async with asyncio.timeout(SILENCE):
+            acks = await asyncio.gather(
+                *(_one(sidecar, new, started) for sidecar, new in concerned.values())
+            )
+    except (Nacked, TimeoutError) as error:
+        await _restore(concerned, before)
+        if isinstance(error, Nacked):
+            raise NotLive(f"{error}; every sidecar was put back to what it had") from None
+        silent = sorted(n for n, (s, new) in concerned.items() if s.connected)
+        raise NotLive(
+            f"no acknowledgement within {SILENCE:g} s from some of {', '.join(silent)}; every "
+            "sidecar was put back to what it had; see `meshproof logs` and `meshproof dump`"
+        ) from None
+    return list(acks)
+
+
+def _covers(have: Resources, want: Resources) -> bool:
+    """Whether ``have`` holds everything of ``want`` (it may hold more, not yet pruned)."""
+    return all(n in have and have[n].digest == e.digest for n, e in want.items())
+
+
+def _changed(have: Resources, want: Resources) -> list[str]:
+    return [n for n, e in want.items() if n not in have or have[n].digest != e.digest]
+
+
+async def _one(sidecar: Sidecar, new: Snapshot, started: float) -> Ack:
+    sidecar.nack = None
+    clusters = _changed(sidecar.want[xds.CLUSTERS], new.of(xds.CLUSTERS))
+    warm = [n for n in clusters if n in new.of(xds.ENDPOINTS)]
+    replaced = [n for n in warm if n in sidecar.want[xds.CLUSTERS]]
+    endpoints = set(warm) | set(_changed(sidecar.want[xds.ENDPOINTS], new.of(xds.ENDPOINTS)))
+    sidecar.want[xds.ENDPOINTS] = _union(sidecar, xds.ENDPOINTS, new)
+    if clusters:
+        sidecar.set(xds.CLUSTERS, _union(sidecar, xds.CLUSTERS, new))
+        await sidecar.settled(xds.CLUSTERS)
+    if endpoints:
+        sidecar.set(xds.ENDPOINTS, sidecar.want[xds.ENDPOINTS], resend=replaced)
+        await sidecar.settled(xds.ENDPOINTS, endpoints)
+    for type_url in (xds.SECRETS, xds.LISTENERS, xds.ROUTES):
+        if type_url == xds.LISTENERS:
+            # A listener's routes must be there when it asks for them, before it warms.
+            sidecar.want[xds.ROUTES] = {**sidecar.want[xds.ROUTES], **new.of(xds.ROUTES)}
+        changed = _changed(sidecar.want[type_url], new.of(type_url))
+        if type_url == xds.ROUTES or changed or _gone(sidecar, type_url, new):
+            sidecar.set(type_url, new.of(type_url))
+            await sidecar.settled(type_url, changed if type_url == xds.SECRETS else None)
+    return Ack(sidecar.node, sidecar.version(), time.monotonic() - started)
+
+
+def _gone(sidecar: Sidecar, type_url: str, new: Snapshot) -> bool:
+    return any(n not in new.of(type_url) for n in sidecar.want[type_url])
+
+
+def _union(sidecar: Sidecar, type_url: str, new: Snapshot) -> Resources:
+    return {**sidecar.want[type_url], **new.of(type_url)}
+
+
+async def _restore(
+    plan: Mapping[str, tuple[Sidecar, Snapshot]], before: Mapping[str, Snapshot]
+) -> None:
+    """Best effort by nature: an Envoy that answers nothing cannot be asked whether it is back."""
+
+    async def back(sidecar: Sidecar, old: Snapshot) -> None:
+        sidecar.nack = None
+        for type_url in (xds.ROUTES, xds.LISTENERS, xds.ENDPOINTS, xds.CLUSTERS, xds.SECRETS):
+            sidecar.set(type_url, old.of(type_url))
+        await sidecar.settled(xds.ROUTES)
+
+    restored = (back(sidecar, before[node]) for node, (sidecar, _new) in plan.items())
+    try:
+        async with asyncio.timeout(SILENCE):
+            await asyncio.gather(*restored, return_exceptions=True)
+    except TimeoutError:
+        return
+
+
+def prune(sidecar: Sidecar, new: Snapshot) -> None:
+    """Forget clusters and endpoints that ``new`` does not have."""
+    for type_url in (xds.CLUSTERS, xds.ENDPOINTS):
+        if _gone(sidecar, type_url, new):
+            sidecar.set(
+                type_url, {n: e for n, e in sidecar.want[type_url].items() if n in new.of(type_url)}
+            )

@@ -1,0 +1,146 @@
+"""A running embedded mesh: how it starts, how it ends, and how callers reach its loop."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import time
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from aiohttp.web import AppRunner
+
+from meshproof import workloads as names
+from meshproof.embedded import environment, run_folder, sweep
+from meshproof.embedded.addresses import AddressBlock
+from meshproof.embedded.ads import AdsServer
+from meshproof.embedded.ca import Authority
+from meshproof.embedded.engine import Engine
+from meshproof.embedded.intake import Intake
+from meshproof.embedded.loop import LoopThread
+from meshproof.embedded.processes import Processes
+from meshproof.embedded.replica import ReplicaRunner
+from meshproof.embedded.runtime import Files, Runtime
+from meshproof.embedded.store import Store
+from meshproof.errors import MeshproofError, UsageError
+from meshproof.mesh import Ack, Applied
+from meshproof.model.reader import read_paths
+from meshproof.observe import spans as span_store
+from meshproof.project import Project
+
+T = TypeVar("T")
+_END_GRACE = 2.0
+"""Seconds between TERM and KILL for everything at ``down``."""
+
+
+class Running:
+    """The life of one mesh. Callable from any thread."""
+
+    def __init__(self, project: Project, *, name: str = "meshproof") -> None:
+        self.name = name
+        self.project = project
+        self.run_id = secrets.token_hex(4)
+        self._loop: LoopThread | None = None
+        self._runtime: Runtime | None = None
+        self._engine: Engine | None = None
+        self._collector: AppRunner | None = None
+        self._initial = Store()
+
+    def up(self) -> Applied:
+        started = time.monotonic()
+        sweep.sweep()
+        resources = read_paths(self.project.manifests)
+        intake = Intake(self.project)
+        store, said, warnings = intake.apply(Store(), resources, strict=False)
+        self._loop = LoopThread(f"mesh-{self.name}")
+        try:
+            acks = self._loop.run(self._start(store, started))
+        except BaseException:
+            self.down()
+            raise
+        self._initial = store
+        return Applied(tuple(said), tuple(acks), time.monotonic() - started, tuple(warnings))
+
+    async def _start(self, store: Store, started: float) -> list[Ack]:
+        block = AddressBlock()
+        folder = run_folder.create(self.run_id)
+        files = Files(folder)
+        files.make()
+        runtime = self._runtime = Runtime(
+            mesh=self.name,
+            run_id=self.run_id,
+            files=files,
+            block=block,
+            processes=Processes(),
+            ads=AdsServer(),
+            authority=Authority(),
+            project=self.project,
+            base_env=environment.base(os.environ),
+        )
+        engine = self._engine = Engine(runtime)
+        await runtime.processes.start(self.run_id, folder, engine.exited, self._lost)
+        await runtime.ads.start(files.xds)
+        self._collector = await span_store.serve(engine.spans, str(files.zipkin))
+        return await engine.start(store, started)
+
+    def _lost(self) -> None:
+        assert self._engine is not None
+        self._engine.lost = (
+            "this mesh's supervisor was killed, and its processes were ended with it; run "
+            "`meshproof down`, then `meshproof up`"
+        )
+
+    def down(self) -> None:
+        loop, self._loop = self._loop, None
+        if loop is None:
+            return
+        try:
+            loop.run(self._end())
+        finally:
+            loop.close()
+
+    async def _end(self) -> None:
+        runtime = self._runtime
+        if self._engine is not None:
+            await self._engine.stop()
+        if runtime is not None:
+            with contextlib.suppress(AttributeError):  # its start had failed
+                await runtime.processes.close(_END_GRACE)
+            await runtime.ads.stop()
+            if self._collector is not None:
+                await self._collector.cleanup()
+            run_folder.remove(runtime.files.root, self.run_id)
+            runtime.block.close()
+
+    def _live(self, *, even_lost: bool = False) -> Engine:
+        if self._engine is None or self._loop is None:
+            raise MeshproofError(f"the mesh {self.name} is not up")
+        if self._engine.lost and not even_lost:
+            raise MeshproofError(self._engine.lost)
+        return self._engine
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        if self._loop is None:
+            work.close()
+            raise MeshproofError(f"the mesh {self.name} is not up")
+        return self._loop.run(work)
+
+    def _resolve(self, workload: str) -> tuple[str, str]:
+        engine = self._live()
+        return names.resolve(
+            workload,
+            [
+                (r.namespace, r.name, dict(r.spec.template.metadata.labels).get("app", ""))
+                for r in engine.store.of("Deployment")
+            ],
+        )
+
+    def _runners(self, workload: str) -> list[ReplicaRunner]:
+        key = self._resolve(workload)
+        found = [r for r in self._live().fleet.runners if r.workload.key == key]
+        if not found:
+            raise UsageError(
+                f"{workload} has no replica; `meshproof scale {workload}=1` starts one"
+            )
+        return found

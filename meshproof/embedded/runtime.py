@@ -1,0 +1,85 @@
+"""What every running part of one embedded mesh shares, and where its files are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from meshproof.embedded.addresses import AddressBlock
+from meshproof.embedded.ads import AdsServer
+from meshproof.embedded.ca import Authority
+from meshproof.embedded.processes import Processes
+from meshproof.project import Project
+
+
+@dataclass(frozen=True)
+class Files:
+    """Paths inside the run folder. Sockets are named by slot: a Unix path holds 107 bytes."""
+
+    root: Path
+
+    def make(self) -> None:
+        for name in ("s", "etc", "logs", "private"):
+            (self.root / name).mkdir(mode=0o700)
+
+    @property
+    def xds(self) -> Path:
+        return self.root / "s" / "xds"
+
+    @property
+    def zipkin(self) -> Path:
+        return self.root / "s" / "zipkin"
+
+    @property
+    def control(self) -> Path:
+        return self.root / "s" / "control"
+
+    def admin(self, slot: int) -> Path:
+        return self.root / "s" / f"e{slot}"
+
+    def app(self, slot: int) -> Path:
+        return self.root / "s" / f"a{slot}"
+
+    def bootstrap(self, node: str) -> Path:
+        return self.root / "etc" / f"{node}.json"
+
+    def app_log(self, name: str) -> Path:
+        return self.root / "logs" / f"{name}.log"
+
+    def envoy_log(self, node: str) -> Path:
+        return self.root / "logs" / f"{node}.envoy.log"
+
+    def access_log(self, node: str) -> Path:
+        return self.root / "logs" / f"{node}.access.jsonl"
+
+    def private(self, name: str) -> Path:
+        """A folder of one process's own, deleted with the run."""
+        path = self.root / "private" / name
+        path.mkdir(mode=0o700, exist_ok=True)
+        return path
+
+
+@dataclass(frozen=True)
+class Runtime:
+    mesh: str
+    run_id: str
+    files: Files
+    block: AddressBlock
+    processes: Processes
+    ads: AdsServer
+    authority: Authority
+    project: Project
+    base_env: Mapping[str, str]
+    """What every process inherits: PATH, HOME, locale; no proxy variable."""
+
+
+def last_lines(path: Path, count: int = 12) -> str:
+    """The end of a log, for a message: what a process said before it ended."""
+    if not path.exists():
+        return "(no output)"
+    with path.open("rb") as log:
+        log.seek(0, 2)
+        log.seek(max(0, log.tell() - 8192))
+        lines = log.read().decode(errors="replace").splitlines()
+    return "\n".join(f"    {line}" for line in lines[-count:]) or "    (no output)"

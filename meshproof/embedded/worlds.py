@@ -1,0 +1,77 @@
+"""From applied resources and running replicas to the translator's ``World``. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from meshproof.dialect import lower
+from meshproof.model.kube import port_protocol
+from meshproof.model.resource import Resource
+from meshproof.translate.world import Named, Outside, Replica, Service, ServicePort, World
+
+
+def services_of(resources: Iterable[Resource]) -> tuple[Service, ...]:
+    """Every Service, as the translator reads it."""
+    return tuple(
+        Service(
+            name=r.name,
+            namespace=r.namespace,
+            selector=dict(r.spec.selector),
+            ports=tuple(
+                ServicePort(
+                    name=p.name or "",
+                    port=p.port,
+                    target_port=p.target_port if p.target_port is not None else p.port,
+                    protocol=port_protocol(p),
+                )
+                for p in r.spec.ports
+            ),
+        )
+        for r in resources
+        if r.kind == "Service"
+    )
+
+
+def selects(service: Service, namespace: str, labels: Any) -> bool:
+    """Whether a Service selects pods with these labels; one without selector selects none."""
+    return (
+        bool(service.selector)
+        and service.namespace == namespace
+        and all(labels.get(k) == v for k, v in service.selector.items())
+    )
+
+
+def target_ports(services: Iterable[Service], namespace: str, labels: Any) -> list[int]:
+    """Numeric target ports of the Services that select a pod: it must listen on them too."""
+    return sorted(
+        {
+            port.target_port
+            for service in services
+            if selects(service, namespace, labels)
+            for port in service.ports
+            if isinstance(port.target_port, int)
+        }
+    )
+
+
+def world(
+    resources: Sequence[Resource], replicas: Iterable[Replica], outside: Iterable[Outside]
+) -> World:
+    """``resources`` in Istio's order, of any dialect. Raises Refused for 0.4 rules that cannot be
+    lowered."""
+    services = services_of(resources)
+    lowered = lower(resources, services)
+
+    def named(kind: str) -> tuple[Any, ...]:
+        return tuple(Named(r.name, r.namespace, r.spec) for r in lowered if r.kind == kind)
+
+    return World(
+        services=services,
+        replicas=tuple(replicas),
+        outside=tuple(outside),
+        virtual_services=named("VirtualService"),
+        destination_rules=named("DestinationRule"),
+        service_entries=named("ServiceEntry"),
+        gateways=named("Gateway"),
+    )

@@ -1,0 +1,135 @@
+"""The server's view of one Envoy: what counts as acknowledged, and what does not."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from meshproof.embedded import xds
+from meshproof.embedded.ads import Nacked, Sidecar
+from tests.embedded.fake_envoy import FakeEnvoy, cluster, endpoints, route
+
+
+def settled_now(sidecar: Sidecar, type_url: str) -> bool:
+    return sidecar._is_settled(type_url, None)
+
+
+def connected() -> tuple[Sidecar, FakeEnvoy]:
+    sidecar = Sidecar("n")
+    envoy = FakeEnvoy(sidecar)
+    envoy.connect()
+    return sidecar, envoy
+
+
+def test_only_an_ack_settles() -> None:
+    sidecar, envoy = connected()
+    sidecar.set(xds.CLUSTERS, {"a": cluster("a")})
+    envoy.subscribe(xds.CLUSTERS)
+    _, names, nonce = envoy.must_take()
+    assert names == ["a"]
+    assert not settled_now(sidecar, xds.CLUSTERS)
+    envoy.answer(xds.CLUSTERS, nonce)
+    assert settled_now(sidecar, xds.CLUSTERS)
+    sidecar.set(xds.CLUSTERS, {"a": cluster("a", "2s")})
+    assert not settled_now(sidecar, xds.CLUSTERS)
+
+
+def test_an_empty_set_of_clusters_is_sent_and_settles() -> None:
+    sidecar, envoy = connected()
+    envoy.subscribe(xds.CLUSTERS)
+    _, names, nonce = envoy.must_take()
+    assert names == []
+    envoy.answer(xds.CLUSTERS, nonce)
+    assert settled_now(sidecar, xds.CLUSTERS)
+
+
+def test_an_ack_of_an_older_response_does_not_settle_a_newer_one() -> None:
+    sidecar, envoy = connected()
+    sidecar.set(xds.ROUTES, {"r": route("r", "a")})
+    envoy.subscribe(xds.ROUTES, "r")
+    first = envoy.must_take()
+    sidecar.set(xds.ROUTES, {"r": route("r", "b")})
+    second = envoy.must_take()
+    envoy.answer(xds.ROUTES, first[2])
+    assert not settled_now(sidecar, xds.ROUTES)
+    envoy.answer(xds.ROUTES, second[2])
+    assert settled_now(sidecar, xds.ROUTES)
+
+
+def test_a_nack_of_an_older_response_is_not_lost() -> None:
+    sidecar, envoy = connected()
+    sidecar.set(xds.ROUTES, {"r": route("r", "a"), "s": route("s", "a")})
+    envoy.subscribe(xds.ROUTES, "r", "s")
+    first = envoy.must_take()
+    sidecar.set(xds.ROUTES, {"r": route("r", "a"), "s": route("s", "b")})
+    second = envoy.must_take()
+    assert second[1] == ["s"]  # only what changed is sent again
+    envoy.answer(xds.ROUTES, first[2], "bad route")
+    envoy.answer(xds.ROUTES, second[2])
+    assert sidecar.nack is not None
+    assert sidecar.nack.text == "bad route"
+    assert not settled_now(sidecar, xds.ROUTES)
+
+
+def test_settled_raises_what_envoy_said() -> None:
+    async def scenario() -> None:
+        sidecar, envoy = connected()
+        sidecar.set(xds.CLUSTERS, {"a": cluster("a")})
+        envoy.subscribe(xds.CLUSTERS)
+        waiting = asyncio.create_task(sidecar.settled(xds.CLUSTERS))
+        await asyncio.sleep(0)
+        envoy.answer(xds.CLUSTERS, envoy.must_take()[2], "no such thing")
+        with pytest.raises(Nacked, match="n refused Cluster: no such thing"):
+            await waiting
+
+    asyncio.run(scenario())
+
+
+def test_a_name_that_is_asked_for_later_is_answered() -> None:
+    sidecar, envoy = connected()
+    sidecar.set(xds.ENDPOINTS, {"a": endpoints("a", 1), "b": endpoints("b", 2)})
+    envoy.subscribe(xds.ENDPOINTS, "a")
+    _, names, nonce = envoy.must_take()
+    assert names == ["a"]
+    envoy.answer(xds.ENDPOINTS, nonce)
+    envoy.subscribe(xds.ENDPOINTS, "a", "b")
+    assert envoy.must_take()[1] == ["b"]
+
+
+def test_a_name_that_comes_back_is_answered_again() -> None:
+    sidecar, envoy = connected()
+    sidecar.set(xds.ENDPOINTS, {"a": endpoints("a", 1)})
+    for names in (("a",), (), ("a",)):
+        envoy.subscribe(xds.ENDPOINTS, *names)
+        if names:
+            _, sent, nonce = envoy.must_take()
+            assert sent == ["a"]
+            envoy.answer(xds.ENDPOINTS, nonce)
+
+
+def test_a_new_stream_is_told_everything_again() -> None:
+    sidecar, envoy = connected()
+    sidecar.set(xds.CLUSTERS, {"a": cluster("a")})
+    envoy.subscribe(xds.CLUSTERS)
+    envoy.answer(xds.CLUSTERS, envoy.must_take()[2])
+    again = FakeEnvoy(sidecar)
+    again.connect()
+    assert not settled_now(sidecar, xds.CLUSTERS)
+    again.subscribe(xds.CLUSTERS)
+    assert again.must_take()[1] == ["a"]
+    assert envoy.out.get_nowait() is None  # the former stream is told to end
+
+
+def test_an_envoy_that_went_away_holds_nobody_up() -> None:
+    async def scenario() -> None:
+        sidecar, envoy = connected()
+        sidecar.set(xds.CLUSTERS, {"a": cluster("a")})
+        envoy.subscribe(xds.CLUSTERS)
+        waiting = asyncio.create_task(sidecar.settled(xds.CLUSTERS))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        sidecar.detach(envoy.out)
+        await waiting
+
+    asyncio.run(scenario())
