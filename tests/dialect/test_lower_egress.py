@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from meshproof.dialect.lower import lower
 from meshproof.dialect.notes import warnings
 from meshproof.errors import Refused
 from meshproof.translate.world import Service
+
+if TYPE_CHECKING:
+    from tests.dialect.conftest import Read
 
 RULE = """
 ---
@@ -20,11 +25,11 @@ spec:
 """
 
 
-def egress(service, name="out"):
+def egress(service: str, name: str = "out") -> str:
     return RULE.replace("NAME", name).replace("SERVICE", service)
 
 
-def test_domain_is_resolved_by_dns(read, services):
+def test_domain_is_resolved_by_dns(read: Read, services: list[Service]) -> None:
     (entry,) = lower(read(egress("msgd.test")), services)
     assert (entry.spec.hosts, entry.spec.addresses) == (["msgd.test"], [])
     assert (entry.spec.resolution, entry.spec.endpoints) == ("DNS", [])
@@ -34,12 +39,12 @@ def test_domain_is_resolved_by_dns(read, services):
     ]
 
 
-def test_a_range_of_one_is_an_address(read, services):
+def test_a_range_of_one_is_an_address(read: Read, services: list[Service]) -> None:
     (entry,) = lower(read(egress("10.0.0.9/32")), services)
     assert entry.spec.addresses == ["10.0.0.9"]
 
 
-def test_made_up_host_takes_no_services_name(read, services):
+def test_made_up_host_takes_no_services_name(read: Read, services: list[Service]) -> None:
     taken = [*services, Service("out", "default", {}, ())]
     (entry,) = lower(read(egress("10.0.0.9")), taken)
     assert entry.spec.hosts == ["out-v1alpha2.default.svc.cluster.local"]
@@ -54,7 +59,9 @@ def test_made_up_host_takes_no_services_name(read, services):
         (egress("a.test").replace("9000", "80"), "spec.ports[1].port", "twice"),
     ],
 )
-def test_refused_by_name(read, services, text, field, found):
+def test_refused_by_name(
+    read: Read, services: list[Service], text: str, field: str, found: str
+) -> None:
     with pytest.raises(Refused) as caught:
         lower(read(text), services)
     (problem,) = caught.value.problems
@@ -63,7 +70,9 @@ def test_refused_by_name(read, services, text, field, found):
     assert problem.line in (7, 8)
 
 
-def test_of_two_rules_for_one_domain_the_smaller_name_is_honoured(read, services):
+def test_of_two_rules_for_one_domain_the_smaller_name_is_honoured(
+    read: Read, services: list[Service]
+) -> None:
     rules = read(egress("msgd.test", "b") + egress("MSGD.test", "a"))
     (entry,) = lower(rules, services)
     assert entry.name == "a"

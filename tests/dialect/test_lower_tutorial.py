@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from meshproof.dialect.dump import to_yaml
 from meshproof.dialect.lower import lower
 from meshproof.model.istio import DestinationRule, ServiceEntry, VirtualService
+
+if TYPE_CHECKING:
+    from meshproof.translate.world import Service
+    from tests.dialect.conftest import Read
 
 EGRESS = """
 apiVersion: config.istio.io/v1alpha2
@@ -42,7 +48,7 @@ spec:
 HOST = "svcb.default.svc.cluster.local"
 
 
-def test_egress_opens_the_address(read, services):
+def test_egress_opens_the_address(read: Read, services: list[Service]) -> None:
     (entry,) = lower(read(EGRESS), services)
     assert entry.title == "ServiceEntry default/enable-svcb-engress-rule"
     assert entry.spec == ServiceEntry.model_validate(
@@ -57,7 +63,7 @@ def test_egress_opens_the_address(read, services):
     )
 
 
-def test_fifty_fifty(read, services):
+def test_fifty_fifty(read: Read, services: list[Service]) -> None:
     rule, policy = lower(read(HALF), services)
     assert rule.title == "VirtualService default/route-rules-svcb"
     assert rule.spec == VirtualService.model_validate(
@@ -88,7 +94,7 @@ def test_fifty_fifty(read, services):
     )
 
 
-def test_everything_to_one_version_needs_no_weight(read, services):
+def test_everything_to_one_version_needs_no_weight(read: Read, services: list[Service]) -> None:
     rule, policy = lower(read(ALL), services)
     (route,) = rule.spec.http
     (to,) = route.route
@@ -97,14 +103,14 @@ def test_everything_to_one_version_needs_no_weight(read, services):
     assert [s.name for s in policy.spec.subsets] == ["version-v0-2"]
 
 
-def test_yaml_reads_back_the_same(read, services):
+def test_yaml_reads_back_the_same(read: Read, services: list[Service]) -> None:
     made = lower([*read(EGRESS), *read(HALF)], services)
     text = to_yaml(made)
     assert read(text) == made
     assert to_yaml(read(text)) == text
 
 
-def test_what_is_made_points_at_what_was_written(read, services):
+def test_what_is_made_points_at_what_was_written(read: Read, services: list[Service]) -> None:
     rule, policy = lower(read(HALF), services)
     problem = rule.problem(("spec", "http", 0, "route", 1, "destination", "subset"), "x")
     assert str(problem) == (

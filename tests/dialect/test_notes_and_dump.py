@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 import yaml
 
 from meshproof.dialect.dump import to_yaml
 from meshproof.dialect.notes import warnings
+
+if TYPE_CHECKING:
+    from meshproof.translate.world import Service
+    from tests.dialect.conftest import Read
 
 RULE = """
 apiVersion: config.istio.io/v1alpha2
@@ -36,13 +42,13 @@ spec:
         ("  httpFault: {abort: {httpStatus: 500, percent: 0}}", 0, ""),
     ],
 )
-def test_warnings(read, services, body, count, field):
+def test_warnings(read: Read, services: list[Service], body: str, count: int, field: str) -> None:
     found = warnings(read(RULE + body), services)
     assert len(found) == count
     assert all(p.field == field and p.line == 7 and "Istio 0.4" in p.found for p in found)
 
 
-def test_texts_stay_texts_for_every_reader(read):
+def test_texts_stay_texts_for_every_reader(read: Read) -> None:
     text = to_yaml(read(ENTRY))
     for value in ("1e3", "y", "010"):
         assert f'"{value}"' in text
@@ -51,6 +57,6 @@ def test_texts_stay_texts_for_every_reader(read):
     assert read(text) == read(ENTRY)
 
 
-def test_other_groups_are_not_printed(read):
+def test_other_groups_are_not_printed(read: Read) -> None:
     with pytest.raises(ValueError, match="RouteRule default/one"):
         to_yaml(read(RULE + "  precedence: 1"))
