@@ -1,0 +1,59 @@
+# The door: every promise of the README is a target here. `make` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+MESH ?= embedded
+NAME ?= meshproof
+USERS ?= 16
+SECONDS_OF_LOAD ?= 30
+BIN := .venv/bin
+READY := .venv/.ready
+export MESH
+
+.PHONY: help setup test e2e load load-ui up down bench lint fmt clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make .venv with everything, pinned by hash (the other targets do it themselves)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "meshproof needs Python 3.11 or newer; this is " + sys.version.split()[0] + "; say which with: make setup PYTHON=python3.12")'
+	@echo "setting up .venv (once; about a minute)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+test: $(READY) ## the fast tests
+	@$(BIN)/python -m pytest
+
+e2e: $(READY) ## every proof on a mesh of its own, with a table of verdicts
+	@$(BIN)/python -m pytest e2e --junitxml=artifacts/junit.xml
+
+load: $(READY) ## Locust load on /pay: USERS=16 SECONDS_OF_LOAD=30
+	@$(BIN)/python -m meshproof.traffic --users $(USERS) --seconds $(SECONDS_OF_LOAD) --name $(NAME)
+
+load-ui: $(READY) ## the same with Locust's own page in the browser
+	@$(BIN)/python -m meshproof.traffic --users $(USERS) --ui --name $(NAME)
+
+up: $(READY) ## bring the mesh up and leave it running
+	@$(BIN)/meshproof up -d --name $(NAME)
+
+down: $(READY) ## end it
+	@$(BIN)/meshproof down --name $(NAME)
+
+bench: $(READY) ## measure: start, convergence, switches under load, mesh tax, scale
+	@$(BIN)/python -m bench
+
+lint: $(READY) ## ruff and strict types
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+fmt: $(READY) ## format the code
+	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
+
+clean: ## remove what the targets made
+	@rm -rf .venv artifacts build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
