@@ -17,6 +17,8 @@ class ProcessSpec:
     cwd: str
     log: str
     """File that standard output and error are appended to."""
+    sidecar: bool = False
+    """True for an Envoy: when everything ends, it outlives the apps whose requests it carries."""
 
 
 @dataclass(frozen=True, slots=True)

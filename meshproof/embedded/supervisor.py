@@ -1,0 +1,345 @@
+"""The supervisor: a process that starts every process of a mesh, and outlives none of them.
+
+Run as ``python -I -S supervisor.py CONFIG`` (start-up is 40 ms then, so this file imports nothing
+of meshproof). ``CONFIG`` is JSON: ``fd`` (its end of a Unix socket pair), ``owner`` (pid of the
+mesh process, its parent), ``run_id``, ``run_dir``, ``grace`` (seconds between SIGTERM and SIGKILL
+when the owner died).
+
+Lines of JSON in: ``{"op": "spawn", name, argv, env, cwd, log, sidecar}``,
+``{"op": "stop", name, grace}``, ``{"op": "signal", name, signal}``, ``{"op": "close", grace}``.
+Lines of JSON out: ``{"event": "spawned", name, pid}``, ``{"event": "failed", name, error}``,
+``{"event": "exit", name, pid, code, asked}``.
+
+What it relies on: children get SIGKILL when its only thread ends (PR_SET_PDEATHSIG), orphaned
+descendants become its children (PR_SET_CHILD_SUBREAPER), so when the owner is gone (the socket
+closes, or its pidfd says so where a fork of the owner still holds the socket) all can be ended.
+"""
+
+# pathlib is slow to import, and this file starts fast:
+# ruff: noqa: PTH118, PTH106, PTH120, PTH123, PTH208
+
+import contextlib
+import ctypes
+import json
+import os
+import select
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+MARKER = "owner.json"
+APPS_SHARE = 0.7
+"""Part of a grace that is the apps' alone, before the sidecars are told to end too."""
+KILL_ROUND = 0.05
+"""Seconds between two looks for descendants that are still there after SIGKILL."""
+
+_prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+
+def prctl(option: int, value: int) -> None:
+    """Raise OSError when the kernel refuses."""
+    if _prctl(option, value, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), f"prctl({option}, {value})")
+
+
+def send_group(pid: int, number: int) -> None:
+    """Signal a child's whole process group; it may be gone already."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
+
+
+def children() -> list[int]:
+    """Every child of this process, adopted ones included."""
+    me, found = os.getpid(), []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            with contextlib.suppress(OSError), open(f"/proc/{entry}/stat", "rb") as stat:
+                # The name in parentheses may hold anything, so fields are counted after it.
+                if int(stat.read().rpartition(b")")[2].split()[1]) == me:
+                    found.append(int(entry))
+    return found
+
+
+def kill_marked(run_id: str, spared: set[int]) -> bool:
+    """SIGKILL what carries the run id in its environment; True when there was any."""
+    mark, found = f"MESHPROOF_RUN_ID={run_id}".encode(), False
+    for pid in (int(entry) for entry in os.listdir("/proc") if entry.isdigit()):
+        if pid in spared:
+            continue
+        with contextlib.suppress(OSError):
+            handle = os.pidfd_open(pid)  # held first, so that the pid cannot change its owner
+            try:
+                with open(f"/proc/{pid}/environ", "rb") as environ:
+                    if mark in environ.read().split(b"\0"):
+                        signal.pidfd_send_signal(handle, signal.SIGKILL)
+                        found = True
+            finally:
+                os.close(handle)
+    return found
+
+
+def remove_folder(run_dir: str, run_id: str) -> None:
+    """Remove the run folder if it is ours by its marker, and its parent if that is empty now."""
+    import shutil  # noqa: PLC0415  (slow to import, and needed once, at the end)
+
+    try:
+        with open(os.path.join(run_dir, MARKER)) as marker:
+            ours = json.load(marker)["run_id"] == run_id
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if ours:
+        shutil.rmtree(run_dir, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            os.rmdir(os.path.dirname(run_dir))
+
+
+class Child:
+    """A process that was asked for by name."""
+
+    def __init__(self, name: str, pid: int, sidecar: bool) -> None:
+        self.name = name
+        self.pid = pid
+        self.sidecar = sidecar
+        self.asked = False
+        self.kill_at = float("inf")
+
+
+class Supervisor:
+    """One thread, one loop: the socket, the owner's pidfd and signals are its only inputs."""
+
+    def __init__(self, config: dict) -> None:  # type: ignore[type-arg]  # plain JSON
+        self.run_id: str = config["run_id"]
+        self.run_dir: str = config["run_dir"]
+        self.grace = float(config["grace"])
+        self.owner = int(config["owner"])
+        self.socket = socket.socket(fileno=int(config["fd"]))
+        self.socket.setblocking(False)
+        self.pid = os.getpid()
+        self.children: dict[str, Child] = {}
+        self.incoming = b""
+        self.outgoing = b""
+        self.terminated = False
+        self.ending = False
+        self.sidecars_at = self.kill_at = float("inf")
+        self.selector = selectors.DefaultSelector()
+        self.wake, self.wake_writer = os.pipe()
+        os.set_blocking(self.wake, False)
+        os.set_blocking(self.wake_writer, False)
+
+    def run(self) -> None:
+        """Serve until told to end; returns when no descendant is left and the folder is gone."""
+        try:
+            self.watch()
+            while not (self.ending and (not self.children or time.monotonic() >= self.kill_at)):
+                for key, _ in self.selector.select(self.patience()):
+                    key.data()
+                if self.terminated:
+                    self.end(self.grace)
+                self.reap()
+                self.enforce()
+        finally:
+            self.end_descendants()
+            remove_folder(self.run_dir, self.run_id)
+
+    def watch(self) -> None:
+        """Install signals and inputs; an owner that died before this is noticed here."""
+        prctl(PR_SET_CHILD_SUBREAPER, 1)
+        signal.set_wakeup_fd(self.wake_writer, warn_on_full_buffer=False)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGTERM, self.on_sigterm)
+        self.selector.register(self.wake, selectors.EVENT_READ, self.drain_wakes)
+        self.selector.register(self.socket, selectors.EVENT_READ, self.talk)
+        with contextlib.suppress(OSError):  # a kernel before 5.3: the socket alone must do
+            handle = os.pidfd_open(self.owner)
+            self.selector.register(handle, selectors.EVENT_READ, lambda: self.orphaned(handle))
+        if os.getppid() != self.owner:
+            self.end(self.grace)
+
+    def on_sigterm(self, *_: object) -> None:
+        self.terminated = True  # no more: the loop may be in the midst of the children
+
+    def patience(self) -> float | None:
+        """Seconds until the next deadline, None for none."""
+        deadlines = [child.kill_at for child in self.children.values()]
+        first = min([self.kill_at, self.sidecars_at, *deadlines])
+        return None if first == float("inf") else max(0.0, first - time.monotonic())
+
+    def drain_wakes(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self.wake, 4096):
+                pass
+
+    def orphaned(self, handle: int) -> None:
+        self.selector.unregister(handle)
+        self.end(self.grace)
+
+    def talk(self) -> None:
+        """Take what came, send what waits; a closed socket is the owner's end."""
+        try:
+            self.flush()
+            data = self.socket.recv(1 << 16)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.hang_up()
+            return
+        *lines, self.incoming = (self.incoming + data).split(b"\n")
+        for line in lines:
+            self.obey(json.loads(line))
+
+    def hang_up(self) -> None:
+        self.selector.unregister(self.socket)
+        self.socket.close()
+        self.end(self.grace)
+
+    def tell(self, **event: object) -> None:
+        """Queue a line; never blocks, so that a stopped owner cannot stop us."""
+        if self.socket.fileno() < 0:
+            return
+        self.outgoing += json.dumps(event).encode() + b"\n"
+        with contextlib.suppress(OSError):  # a broken socket is noticed by the next read
+            self.flush()
+
+    def flush(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while self.outgoing:
+                self.outgoing = self.outgoing[self.socket.send(self.outgoing) :]
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self.outgoing else 0)
+        self.selector.modify(self.socket, wanted, self.talk)
+
+    def obey(self, order: dict) -> None:  # type: ignore[type-arg]  # plain JSON
+        if order["op"] == "spawn":
+            self.spawn(order)
+        elif order["op"] == "close":
+            self.end(order["grace"])
+        elif (child := self.children.get(order["name"])) is None:
+            return  # it ended while the order was on its way: its exit says so
+        elif order["op"] == "signal":
+            send_group(child.pid, order["signal"])
+        elif order["op"] == "stop":
+            self.terminate(child)
+            child.kill_at = min(child.kill_at, time.monotonic() + order["grace"])
+
+    def spawn(self, order: dict) -> None:  # type: ignore[type-arg]  # plain JSON
+        name = order["name"]
+        try:
+            if self.ending:
+                raise OSError("the mesh is ending")
+            if name in self.children:
+                raise OSError(f"a process named {name} runs already")
+            pid = self.start(order)
+        except OSError as error:
+            what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+            self.tell(event="failed", name=name, error=what)
+            return
+        except (subprocess.SubprocessError, ValueError) as error:
+            self.tell(event="failed", name=name, error=str(error))
+            return
+        self.children[name] = Child(name, pid, bool(order["sidecar"]))
+        self.tell(event="spawned", name=name, pid=pid)
+
+    def start(self, order: dict) -> int:  # type: ignore[type-arg]  # plain JSON
+        env = {**order["env"], "MESHPROOF_RUN_ID": self.run_id}
+        log = os.open(order["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            process = subprocess.Popen(
+                order["argv"],
+                env=env,
+                cwd=order["cwd"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=self.bind_life,  # noqa: PLW1509  (one thread: no lock to be held)
+            )
+        finally:
+            os.close(log)
+        process.returncode = 0  # it is reaped by ``reap``; Popen must not wait for the pid again
+        return process.pid
+
+    def bind_life(self) -> None:
+        """In the child: die with the supervisor, and be like a process started by a shell."""
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != self.pid:  # it died between fork and prctl
+            os._exit(1)
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    def terminate(self, child: Child) -> None:
+        """SIGTERM to the process itself, as the kubelet does; SIGCONT in case it is paused."""
+        child.asked = True
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child.pid, signal.SIGTERM)
+        send_group(child.pid, signal.SIGCONT)
+
+    def reap(self) -> None:
+        """Take every exit. What a named child leaves of its group ends with it, as in a pod.
+
+        The look comes before the reaping: while the child is a zombie, its group's number is its
+        own and nobody else's.
+        """
+        named = {child.pid: child for child in self.children.values()}
+        with contextlib.suppress(ChildProcessError):
+            while exited := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                child = named.get(exited.si_pid)
+                if child:
+                    send_group(child.pid, signal.SIGKILL)
+                _, status = os.waitpid(exited.si_pid, 0)
+                if child:
+                    del self.children[child.name]
+                    code = os.waitstatus_to_exitcode(status)
+                    self.tell(
+                        event="exit", name=child.name, pid=child.pid, code=code, asked=child.asked
+                    )
+
+    def end(self, grace: float) -> None:
+        """Begin to end everything within ``grace`` seconds; a second call can only hasten it."""
+        now = time.monotonic()
+        self.ending = True
+        self.kill_at = min(self.kill_at, now + grace)
+        self.sidecars_at = min(self.sidecars_at, now + grace * APPS_SHARE)
+        for child in self.children.values():
+            if not child.sidecar and not child.asked:
+                self.terminate(child)
+
+    def enforce(self) -> None:
+        """SIGKILL where a grace is over; SIGTERM to the sidecars once the apps are gone."""
+        now = time.monotonic()
+        for child in self.children.values():
+            if now >= child.kill_at:
+                child.kill_at = float("inf")
+                send_group(child.pid, signal.SIGKILL)
+        apps_left = any(not child.sidecar for child in self.children.values())
+        if self.ending and (not apps_left or now >= self.sidecars_at):
+            self.sidecars_at = float("inf")
+            for child in self.children.values():
+                if child.sidecar and not child.asked:
+                    self.terminate(child)
+
+    def end_descendants(self) -> None:
+        """SIGKILL to whatever is left, in rounds: orphans of one are children in the next."""
+        for child in self.children.values():
+            send_group(child.pid, signal.SIGKILL)
+        while True:
+            left = children()
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            strays = kill_marked(self.run_id, {self.pid, self.owner, *left})
+            self.reap()
+            if not left and not strays:
+                return
+            select.select([self.wake], [], [], KILL_ROUND)
+            self.drain_wakes()
+
+
+if __name__ == "__main__":
+    Supervisor(json.loads(sys.argv[1])).run()
