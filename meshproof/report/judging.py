@@ -1,0 +1,34 @@
+"""What a judged verdict must be: passed, or for a negative control failed for the right reason."""
+
+from __future__ import annotations
+
+import re
+
+from meshproof.verdicts.verdict import Verdict
+
+
+class ControlFailed(AssertionError):  # noqa: N818 (a failed assertion, not a broken program)
+    """A negative control did not fail, or failed for another reason than the one it is for."""
+
+
+def require(verdict: Verdict, expect: str, because: str) -> Verdict:
+    """The verdict, if it is as expected.
+
+    Raises VerdictFailed for one that had to pass, ControlFailed for a control, and ValueError for
+    an ``expect`` that is neither, or a control without a ``because``.
+    """
+    if expect == "pass":
+        return verdict.require()
+    if expect != "fail":
+        raise ValueError(f"expect is {expect!r}; wanted 'pass' or 'fail'")
+    if not because:
+        raise ValueError("a negative control says why it must fail: because='REGEX'")
+    if verdict.passed:
+        raise ControlFailed(f"this control had to fail and passed:\n{verdict.explain()}")
+    other = [problem for problem in verdict.problems if not re.search(because, problem)]
+    if other:
+        raise ControlFailed(
+            f"this control failed, but not (only) because of {because!r}: {'; '.join(other)}\n"
+            + verdict.explain()
+        )
+    return verdict

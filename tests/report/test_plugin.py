@@ -1,0 +1,161 @@
+"""The pytest plugin, in pytest runs of its own with a mesh that only takes notes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+MESH = """
+import sys, types
+from pathlib import Path
+from meshproof.mesh import AccessRecord, Span
+
+class Notes:
+    def __init__(self, *made):
+        self.note("made", *map(str, made))
+    def note(self, *words):
+        with open("notes", "a") as out:
+            print(*words, file=out)
+    def up(self): self.note("up")
+    def down(self): self.note("down")
+    def reset(self): self.note("reset")
+    def url(self, target): return "http://127.0.0.1:1"
+    def access_log(self, run_id):
+        return [AccessRecord("svca", "inbound", *[""] * 4, 200, "-", "", 1, *[""] * 5, run_id)]
+    def spans(self, run_id):
+        return [Span("t", "s", "", "SERVER", "svca.default", "", 0.0, 0.1, {"run_id": run_id})]
+    def dump(self, folder): (folder / "dumped").write_text("yes")
+
+for name, attribute, value in (("meshes", "make_mesh", Notes), ("project", "load_project", Path)):
+    module = types.ModuleType(f"meshproof.{name}")
+    setattr(module, attribute, value)
+    sys.modules[module.__name__] = module
+"""
+SPLIT = """
+from meshproof.verdicts.sample import Sample
+from meshproof.verdicts.split import split
+def half(a): return split("half", Sample({"a": a, "b": 5240 - a}, 0, 5240), {"a": 1, "b": 1})
+"""
+
+
+def pytest_run(folder: Path, test: str, *options: str, **files: str) -> tuple[int, str, list[str]]:
+    """Exit code, output, and what the mesh noted."""
+    (folder / "conftest.py").write_text(MESH)
+    (folder / "test_it.py").write_text(SPLIT + test)
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    done = subprocess.run(
+        command(*options), cwd=folder, env=environment(), capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    notes = folder / "notes"
+    return done.returncode, done.stdout, notes.read_text().splitlines() if notes.exists() else []
+
+
+def command(*options: str) -> list[str]:
+    plugin = ["-p", "meshproof.pytest_plugin", "-p", "no:cacheprovider"]
+    return [sys.executable, "-m", "pytest", "-q", *plugin, *options]
+
+
+def environment() -> dict[str, str]:
+    own = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(REPOSITORY), "COLUMNS": "150"}
+    return {**os.environ, **own, "MESH": "noted"}
+
+
+def test_no_mesh_and_no_heavy_import_unless_asked(tmp_path: Path) -> None:
+    code, output, notes = pytest_run(
+        tmp_path,
+        """
+import sys
+def test_plain():
+    heavy = {"scipy", "locust", "gevent", "rich.table", "grpc", "pydantic", "google.protobuf"}
+    assert not heavy & set(sys.modules)
+""",
+    )
+    assert code == 0, output
+    assert notes == []
+
+
+def test_one_mesh_a_session_reset_after_each_test(tmp_path: Path) -> None:
+    code, output, notes = pytest_run(
+        tmp_path,
+        "def test_a(mesh): mesh.note('a')\n"
+        "def test_plain(): pass\n"
+        "def test_b(mesh, run): mesh.note('b'); assert run.id != run.new()\n",
+        "--mesh-name=mine", "--mesh-project=other.yaml",
+    )  # fmt: skip
+    assert code == 0, output
+    assert notes == ["made noted other.yaml mine", "up", "a", "reset", "b", "reset", "down"]
+
+
+def test_keep_mesh_leaves_it_up(tmp_path: Path) -> None:
+    _, _, notes = pytest_run(tmp_path, "def test_a(mesh): pass\n", "--keep-mesh")
+    assert notes[1:] == ["up", "reset"]
+
+
+def test_verdicts_reach_table_xml_and_folder(tmp_path: Path) -> None:
+    code, output, _ = pytest_run(
+        tmp_path,
+        "def test_a(run, judge):\n"
+        "    judge(half(2600)); judge(half(3144), expect='fail', because='allowed')\n",
+        "--junitxml=x.xml", "--artifacts=kept",
+    )  # fmt: skip
+    assert code == 0, output
+    assert "failed, as it must" in output
+    assert "test_it.py::test_a" in output
+    assert "5,240" in output
+    assert "meshproof.verdict" in (tmp_path / "x.xml").read_text()
+    folder = tmp_path / "kept" / "test_it.test_a"
+    assert {p.name for p in folder.iterdir()} == {
+        "verdicts.json", "counts.json", "access_log.ndjson", "spans.ndjson", "mesh",
+    }  # fmt: skip
+    assert (folder / "mesh" / "dumped").exists()
+    assert '"run_id": "run-' in (folder / "spans.ndjson").read_text()
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("judge(half(3144))", "allowed 2443..2797"),
+        ("judge(half(2600), expect='fail', because='allowed')", "had to fail and passed"),
+        ("judge(half(3144), expect='fail', because='blocks')", "not (only) because of"),
+    ],
+)
+def test_a_verdict_not_as_expected_fails_the_test_with_evidence(
+    tmp_path: Path, body: str, said: str
+) -> None:
+    code, output, notes = pytest_run(tmp_path, f"def test_a(run, judge): {body}\n")
+    assert code == 1
+    assert said in output
+    assert "1 failed" in output
+    assert notes[-2:] == ["reset", "down"]
+    assert (tmp_path / "artifacts" / "test_it.test_a" / "mesh" / "dumped").exists()
+
+
+def test_a_failure_without_a_verdict_leaves_evidence_too(tmp_path: Path) -> None:
+    pytest_run(tmp_path, "def test_a(mesh): assert False\n")
+    assert (tmp_path / "artifacts" / "test_it.test_a" / "access_log.ndjson").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_interrupted_session_takes_its_mesh_down(tmp_path: Path, number: signal.Signals) -> None:
+    (tmp_path / "conftest.py").write_text(MESH)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "test_it.py").write_text(
+        "import time\ndef test_a(mesh):\n    print('ready', flush=True)\n    time.sleep(60)\n"
+    )
+    with subprocess.Popen(
+        command("-s"), cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout
+        while "ready" not in running.stdout.readline():
+            assert running.poll() is None
+        running.send_signal(number)
+        running.communicate(timeout=20)
+    assert running.returncode == pytest.ExitCode.INTERRUPTED
+    assert (tmp_path / "notes").read_text().splitlines()[-2:] == ["reset", "down"]
