@@ -79,7 +79,12 @@ class _Loader(_Base):
         return None
 
 
-def read_documents(text: str, file: str) -> tuple[list[Document], list[Problem]]:
+_OBJECT = "a mapping with apiVersion, kind and metadata"
+
+
+def read_documents(
+    text: str, file: str, wanted: str = _OBJECT
+) -> tuple[list[Document], list[Problem]]:
     """All documents of a text, ``kind: List`` expanded, empty ones left out; never raises.
 
     Broken YAML is one problem, and the documents before it are still there.
@@ -89,7 +94,7 @@ def read_documents(text: str, file: str) -> tuple[list[Document], list[Problem]]
     too_deep = _too_deep(text, file)
     if too_deep:
         return [], [too_deep]
-    build = _Builder(file, len(text) + _ALIAS_ALLOWANCE)
+    build = _Builder(file, wanted, len(text) + _ALIAS_ALLOWANCE)
     loader = None
     try:
         loader = _Loader(text)
@@ -145,6 +150,7 @@ class _Builder:
     """Nodes -> values, with what was wrong on the way."""
 
     file: str
+    wanted: str
     left: int
     """How many more values may be built before aliases are said to blow up."""
     problems: list[Problem] = field(default_factory=list)
@@ -176,9 +182,9 @@ class _Builder:
                 Problem(self.file, at, document.title, dotted(path), found, "", remedy)
             )
         if not isinstance(value, dict):
-            wanted = "a mapping with apiVersion, kind and metadata"
             if not self._broken:
-                self.problems.append(document.problem((), "the document is no mapping", wanted))
+                found = "the document is no mapping"
+                self.problems.append(document.problem((), found, self.wanted))
             return None
         return None if self._broken else document
 

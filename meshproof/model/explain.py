@@ -136,7 +136,7 @@ def _words(
         return _literal(found, value, str(context["expected"]), root, path)
     if kind == "value_error":
         return _value_error(found, value, str(context["error"]))
-    wanted = _WANTED.get(kind, detail["msg"]).format(**context)
+    wanted = _WANTED[kind].format(**context) if kind in _WANTED else detail["msg"]
     return found, wanted, _remedy(wanted, value, text, path)
 
 

@@ -74,6 +74,7 @@ VALUES: Mapping[str, str] = {
     "istio.LoadBalancer.simple": "UNSPECIFIED LEAST_CONN RANDOM PASSTHROUGH ROUND_ROBIN "
     "LEAST_REQUEST",
     "v1alpha2.EgressPort.protocol": "http https http2 grpc tcp mongo",
+    "kube.HTTPGet.scheme": "HTTP HTTPS",
     "kube.ServiceSpec.type": "ClusterIP NodePort LoadBalancer ExternalName",
     "kube.ServicePort.protocol": "TCP UDP SCTP",
     "kube.ContainerPort.protocol": "TCP UDP SCTP",

@@ -1,0 +1,54 @@
+"""Which protocol a Service's port speaks, as Istio decides it.
+
+``appProtocol`` wins, then the part of the port's name before the first ``-``. A port that says
+neither is sniffed by Istio; here it is HTTP, except 443 (in practice TLS) and the ports for which
+Istio assumes TCP: 25, 53, 3306 and 27017 (pkg/config/kube/conversion.go).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from meshproof.model.kube import ServicePort
+
+Protocol = Literal[
+    "HTTP", "HTTP2", "GRPC", "GRPC-WEB", "HTTPS", "TLS", "TCP", "MONGO", "REDIS", "MYSQL"
+]
+Handling = Literal["HTTP", "HTTPS", "TLS", "TCP"]
+
+_NAMES: dict[str, Protocol] = {
+    "http": "HTTP",
+    "http2": "HTTP2",
+    "grpc": "GRPC",
+    "grpc-web": "GRPC-WEB",
+    "https": "HTTPS",
+    "tls": "TLS",
+    "tcp": "TCP",
+    "mongo": "MONGO",
+    "redis": "REDIS",
+    "mysql": "MYSQL",
+    "kubernetes.io/h2c": "HTTP2",
+    "kubernetes.io/ws": "HTTP",
+    "kubernetes.io/wss": "HTTPS",
+}
+_BY_NUMBER: dict[int, Protocol] = {25: "TCP", 53: "TCP", 3306: "TCP", 27017: "TCP", 443: "HTTPS"}
+_HTTP = frozenset(("HTTP", "HTTP2", "GRPC", "GRPC-WEB"))
+
+
+def protocol_of(port: ServicePort) -> Protocol:
+    """What the port speaks, in Istio's name for it."""
+    said = _NAMES.get((port.app_protocol or "").lower())
+    if said is None and not port.app_protocol and port.name:
+        name = port.name.lower()
+        web = name == "grpc-web" or name.startswith("grpc-web-")
+        said = "GRPC-WEB" if web else _NAMES.get(name.partition("-")[0])
+    return said or _BY_NUMBER.get(port.port, "HTTP")
+
+
+def handling(protocol: Protocol) -> Handling:
+    """How a sidecar treats it: as requests (HTTP), or as a connection it does not look into."""
+    if protocol in _HTTP:
+        return "HTTP"
+    if protocol == "HTTPS":
+        return "HTTPS"
+    return "TLS" if protocol == "TLS" else "TCP"

@@ -1,0 +1,60 @@
+"""``{ip}``, ``{port}``, ... in the commands and variables that a project file gives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from meshproof.errors import UsageError
+
+PLACEHOLDERS: Mapping[str, str] = {
+    "python": "the Python that runs meshproof",
+    "ip": "the address that the process should listen on",
+    "port": "the port that the process should listen on",
+    "socket": "the Unix socket that the process should listen on instead",
+    "dir": "the folder of the file that says so",
+}
+
+_PLACEHOLDER = re.compile(r"\{\{(?P<literal>\w+)\}\}|\{(?P<name>[A-Za-z_]\w*)\}")
+
+
+def names_in(text: str) -> list[str]:
+    """The placeholders of a text; ``{{word}}`` is none, and stands for ``{word}``."""
+    return [m["name"] for m in _PLACEHOLDER.finditer(text) if m["name"]]
+
+
+def check(text: str) -> str:
+    """``text``, or a ValueError when it holds a placeholder that does not exist."""
+    for name in names_in(text):
+        if name not in PLACEHOLDERS:
+            wanted = ", ".join(f"{{{known}}}" for known in PLACEHOLDERS)
+            found = f"has an unknown placeholder {{{name}}}"
+            raise ValueError(f"{found}; wanted {wanted}, or {{{{{name}}}}} for the text itself")
+    return text
+
+
+def expand(command: Sequence[str], values: Mapping[str, str]) -> list[str]:
+    """The words of a command with their placeholders replaced.
+
+    Raises UsageError for a placeholder that has no value here.
+    """
+    return [expand_text(word, values) for word in command]
+
+
+def expand_text(text: str, values: Mapping[str, str]) -> str:
+    """One word or one variable's value with its placeholders replaced."""
+
+    def value(match: re.Match[str]) -> str:
+        if match["literal"]:
+            return f"{{{match['literal']}}}"
+        if match["name"] not in values:
+            raise UsageError(f"{match[0]} in {text!r} has no value for this process")
+        return values[match["name"]]
+
+    return _PLACEHOLDER.sub(value, text)
+
+
+def fill(text: str, name: str, value: str) -> str:
+    """One placeholder replaced, the others left as they are; ``expand`` may follow."""
+    literal = re.sub(r"\{(\w+)\}", r"{{\1}}", value)
+    return _PLACEHOLDER.sub(lambda match: literal if match["name"] == name else match[0], text)
