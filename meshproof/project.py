@@ -149,6 +149,9 @@ class _ProjectFile(Model):
     outside: dict[str, Any] = Field(default_factory=dict)
 
 
+E = TypeVar("E", ImageCommand, OutsideHost)
+
+
 @dataclass(frozen=True, slots=True)
 class Project:
     """Everything that ``up`` needs to know, with absolute paths."""
@@ -174,45 +177,81 @@ def load_project(
     ``manifests`` take the place of the file's; an image or host of an extra file replaces the
     project file's entry of that name. Raises ``Refused`` with every problem of all files.
     """
-    problems: list[Problem] = []
-    project = _project(Path(path), problems) if path else Project(Path.cwd())
-    more_images = _extra(images, ImageCommand, problems)
-    more_outside = _extra(outside, OutsideHost, problems)
+    reading = _Reading()
+    project = reading.project(Path(path)) if path else Project(Path.cwd())
+    hosts = {**project.outside, **reading.extra(outside, OutsideHost)}
+    commands = {**project.images, **reading.extra(images, ImageCommand)}
+    reading.check_hosts(hosts)
+    if reading.problems:
+        raise Refused(reading.problems)
     given = tuple(p if str(p) == "-" else Path(p).absolute() for p in manifests)
-    if problems:
-        raise Refused(problems)
     return Project(
         root=project.root,
         manifests=given or project.manifests,
         rules=project.rules,
-        images={**project.images, **more_images},
-        outside={**project.outside, **more_outside},
+        images=commands,
+        outside=hosts,
     )
 
 
-def _project(path: Path, problems: list[Problem]) -> Project:
-    root = path.absolute().parent
-    document = _document(path, problems)
-    if document is None:
-        return Project(root)
-    read = _validated(document, _ProjectFile, document.value, (), problems)
-    whole = document.value if read is None else read.model_dump()
-    images = _entries(document, ImageCommand, whole.get("images"), ("images",), problems)
-    outside = _entries(document, OutsideHost, whole.get("outside"), ("outside",), problems)
-    if read is None:
-        return Project(root)
-    return Project(
-        root=root,
-        manifests=tuple(root / p for p in read.manifests),
-        rules=tuple(root / p for p in read.rules),
-        images=images,
-        outside=outside,
-    )
+@dataclass(slots=True)
+class _Reading:
+    """What was wrong so far, and where each entry stands."""
 
+    problems: list[Problem] = field(default_factory=list)
+    places: dict[str, tuple[Document, tuple[str, ...]]] = field(default_factory=dict)
 
-def _extra(path: str | Path | None, model: type[M], problems: list[Problem]) -> dict[str, M]:
-    document = _document(Path(path), problems) if path else None
-    return _entries(document, model, document.value, (), problems) if document else {}
+    def project(self, path: Path) -> Project:
+        root = path.absolute().parent
+        document = _document(path, self.problems)
+        if document is None:
+            return Project(root)
+        value = document.value
+        read = _validated(document, _ProjectFile, value, (), self.problems)
+        images = self.entries(document, ImageCommand, value.get("images"), ("images",))
+        outside = self.entries(document, OutsideHost, value.get("outside"), ("outside",))
+        if read is None:
+            return Project(root, outside=outside)
+        return Project(
+            root=root,
+            manifests=tuple(root / p for p in read.manifests),
+            rules=tuple(root / p for p in read.rules),
+            images=images,
+            outside=outside,
+        )
+
+    def extra(self, path: str | Path | None, model: type[E]) -> dict[str, E]:
+        """The entries of a file of their own; none without a file."""
+        document = _document(Path(path), self.problems) if path else None
+        return self.entries(document, model, document.value, ()) if document else {}
+
+    def entries(
+        self, document: Document, model: type[E], values: Any, base: tuple[str, ...]
+    ) -> dict[str, E]:
+        """The entries of a table, each validated on its own."""
+        found: dict[str, E] = {}
+        folder = Path(document.source.file).absolute().parent
+        for name, value in (values if isinstance(values, dict) else {}).items():
+            at = (*base, name)
+            entry = _validated(document, model, value, at, self.problems)
+            if entry is not None:
+                found[name] = _in_folder(entry, folder)
+                self.places[name] = (document, at)
+        return found
+
+    def check_hosts(self, hosts: Mapping[str, OutsideHost]) -> None:
+        """A host has a name that can stand in a URL, and no two share a name."""
+        owners: dict[str, str] = {}
+        for name, host in hosts.items():
+            document, at = self.places[name]
+            if not _HOST.fullmatch(name):
+                wanted = "a lower-case DNS name or an address"
+                self.problems.append(document.problem(at, "is no host", wanted))
+            for word in (name, *host.aliases):
+                other = owners.setdefault(word, name)
+                if other != name:
+                    found = f"{word} is also a name of {other}"
+                    self.problems.append(document.problem(at, found, "different names"))
 
 
 def _document(path: Path, problems: list[Problem]) -> Document | None:
@@ -229,32 +268,8 @@ def _document(path: Path, problems: list[Problem]) -> Document | None:
     return documents[0] if documents else None
 
 
-def _entries(
-    document: Document, model: type[M], values: Any, base: tuple[str, ...], problems: list[Problem]
-) -> dict[str, M]:
-    """The entries of a table, each validated on its own; names of hosts must differ."""
-    found: dict[str, M] = {}
-    owners: dict[str, str] = {}
-    for name, value in (values if isinstance(values, dict) else {}).items():
-        at = (*base, name)
-        entry = _validated(document, model, value, at, problems)
-        if entry is None:
-            continue
-        found[name] = _in_folder(entry, Path(document.source.file).absolute().parent)
-        if not isinstance(entry, OutsideHost):
-            continue
-        if not _HOST.fullmatch(name):
-            problems.append(document.problem(at, "is no host", "a lower-case DNS name or address"))
-        for host in (name, *entry.aliases):
-            other = owners.setdefault(host, name)
-            if other != name:
-                problems.append(document.problem(at, f"{host} is also a name of {other}", "one"))
-    return found
-
-
-def _in_folder(entry: M, folder: Path) -> M:
+def _in_folder(entry: E, folder: Path) -> E:
     """``{dir}`` is the folder of the file that says it, so it is replaced here and now."""
-    assert isinstance(entry, ImageCommand | OutsideHost), "only these have commands"
     env = {key: fill(text, "dir", str(folder)) for key, text in entry.env.items()}
     command = entry.command and [fill(word, "dir", str(folder)) for word in entry.command]
     return entry.model_copy(update={"command": command, "env": env})

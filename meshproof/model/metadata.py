@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from meshproof.errors import Problem
@@ -58,6 +57,8 @@ def _unknown(document: Document, key: str) -> Problem:
     path = ("metadata", key)
     if key == "generateName":
         return document.problem(path, "names are not generated here", "", "give it a name")
+    from difflib import get_close_matches  # noqa: PLC0415  # only for a message
+
     near = get_close_matches(key, _OURS, 1)
     remedy = f"did you mean {near[0]}?" if near else ""
     return document.problem(path, "is no field of metadata", "", remedy)
