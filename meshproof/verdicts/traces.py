@@ -77,10 +77,10 @@ def complete(
     by two requests, and a trace of this run that belongs to no request.
     """
     found = trees(spans)
-    requests = Counter(_plain(trace_id) for trace_id in trace_ids)
+    requests = Counter(plain_id(trace_id) for trace_id in trace_ids)
     by_id: dict[str, list[Trace]] = defaultdict(list)
     for trace in found.values():
-        by_id[_plain(trace.trace_id)].append(trace)
+        by_id[plain_id(trace.trace_id)].append(trace)
     reasons: list[str] = []
     whole = 0
     for trace_id, count in requests.items():
@@ -165,6 +165,6 @@ def _fault(traces: Sequence[Trace], wanted: Sequence[Step]) -> str:
     return f"surplus: {level[0]}" if level else ""
 
 
-def _plain(trace_id: str) -> str:
+def plain_id(trace_id: str) -> str:
     """Ids without leading zeros: 64-bit ids are padded to 128 bits by some headers."""
     return trace_id.lower().lstrip("0")

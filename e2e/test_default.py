@@ -1,0 +1,19 @@
+"""Without a rule both versions of svcb answer, and nobody else."""
+
+from __future__ import annotations
+
+from e2e.rules import EGRESS_BY_ADDRESS
+from meshproof.mesh import Mesh
+from meshproof.pytest_plugin import Judge, StartLoad
+from meshproof.report.run import Run
+from meshproof.verdicts.presence import present
+from meshproof.verdicts.requests import no_failures
+
+VERSIONS = ("v0.1", "v0.2")
+
+
+def test_both_versions_answer(mesh: Mesh, run: Run, load: StartLoad, judge: Judge) -> None:
+    mesh.apply([EGRESS_BY_ADDRESS["v1"]])
+    results = load(requests=500).wait()
+    judge(present("both versions answer", results.sample(), VERSIONS))
+    judge(no_failures("requests", results.records, run.access_log(), sent=results.sent))

@@ -1,0 +1,19 @@
+"""svcb reaches msgd at the tutorial's address only while a rule opens the way."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e.egress import Phases
+from e2e.rules import EGRESS_BY_ADDRESS
+from meshproof.mesh import Mesh
+
+
+@pytest.mark.parametrize("dialect", EGRESS_BY_ADDRESS)
+def test_closed_open_closed(mesh: Mesh, phases: Phases, dialect: str) -> None:
+    rule = EGRESS_BY_ADDRESS[dialect]
+    phases.blocked("before")
+    mesh.apply([rule])
+    phases.allowed("with the rule")
+    mesh.delete([rule])
+    phases.blocked("after")

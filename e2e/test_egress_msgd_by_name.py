@@ -1,0 +1,20 @@
+"""The same by msgd's name; the rule for its address does not open its name."""
+
+from __future__ import annotations
+
+from e2e.egress import Phases
+from e2e.rules import EGRESS_BY_ADDRESS, RULES, deployments
+from meshproof.mesh import Mesh
+
+RULE = RULES / "egress_msgd_by_name.yaml"
+BY_NAME = {"MSGD_URL": "http://msgd.test:9997"}
+
+
+def test_closed_open_closed(mesh: Mesh, phases: Phases) -> None:
+    mesh.apply_text(deployments("svcb", BY_NAME), file="manifests/ with msgd by name")
+    mesh.apply([EGRESS_BY_ADDRESS["v1"]])
+    phases.blocked("with the rule for its address")
+    mesh.apply([RULE])
+    phases.allowed("with the rule for its name")
+    mesh.delete([RULE])
+    phases.blocked("after")

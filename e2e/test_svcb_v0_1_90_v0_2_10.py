@@ -1,0 +1,22 @@
+"""The canary: a tenth of the calls to svcb go to v0.2."""
+
+from __future__ import annotations
+
+from e2e.rules import EGRESS_BY_ADDRESS, RULES, weights
+from meshproof.mesh import Mesh
+from meshproof.pytest_plugin import Judge, StartLoad
+from meshproof.report.run import Run
+from meshproof.verdicts.binomial import sample_size
+from meshproof.verdicts.requests import no_failures
+from meshproof.verdicts.split import split
+
+RULE = RULES / "svcb_v0_1_90_v0_2_10.yaml"
+
+
+def test_a_tenth_goes_to_the_canary(mesh: Mesh, run: Run, load: StartLoad, judge: Judge) -> None:
+    wanted = weights(RULE)
+    mesh.apply([EGRESS_BY_ADDRESS["v1"], RULE])
+    n = max(sample_size(w / sum(wanted.values()), 0.05) for w in wanted.values())
+    results = load(requests=n).wait()
+    judge(split("90/10", results.sample(), wanted))
+    judge(no_failures("requests", results.records, run.access_log(), sent=results.sent))

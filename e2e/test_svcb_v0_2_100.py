@@ -1,0 +1,53 @@
+"""All calls to svcb go to v0.2, none to v0.1; and the switch to that is not noticed under load."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from e2e.rules import EGRESS_BY_ADDRESS, RULES, V1ALPHA2, weights
+from meshproof.mesh import Mesh
+from meshproof.pytest_plugin import Judge, StartLoad
+from meshproof.report.run import Run
+from meshproof.verdicts.requests import no_failures
+from meshproof.verdicts.split import split
+from meshproof.verdicts.switch import Change, switched
+from meshproof.verdicts.zero import zero_share
+
+HALF = {
+    "v1": RULES / "svcb_v0_1_50_v0_2_50.yaml",
+    "v1alpha2": V1ALPHA2 / "route-rules-svcb-v0.2-50.yaml",
+}
+RULE = {
+    "v1": RULES / "svcb_v0_2_100.yaml",
+    "v1alpha2": V1ALPHA2 / "route-rules-svcb-v0.2-100.yaml",
+}
+N = 1500
+"""0 of 1,500 is below 0.5 % at confidence 99.9 %."""
+BEFORE, AFTER = 500, 1500
+
+
+@pytest.mark.parametrize("dialect", RULE)
+def test_v0_1_gets_exactly_nothing(
+    mesh: Mesh, run: Run, load: StartLoad, judge: Judge, dialect: str
+) -> None:
+    mesh.apply([EGRESS_BY_ADDRESS[dialect], RULE[dialect]])
+    results = load(requests=N).wait()
+    judge(split("100 % v0.2", results.sample(), weights(RULE[dialect])))
+    judge(zero_share("0 % v0.1", results.sample(), "v0.1", below=0.005))
+    judge(no_failures("requests", results.records, run.access_log(), sent=results.sent))
+
+
+@pytest.mark.parametrize("dialect", RULE)
+def test_the_switch_under_load_fails_no_request(
+    mesh: Mesh, run: Run, load: StartLoad, judge: Judge, dialect: str
+) -> None:
+    mesh.apply([EGRESS_BY_ADDRESS[dialect], HALF[dialect]])
+    running = load().reach(BEFORE)
+    applied = time.time()
+    mesh.apply([RULE[dialect]])
+    change = Change(applied, live=time.time())
+    results = running.reach(running.answered() + AFTER).stop()
+    judge(switched("50/50 -> 100 %", results.records, change, old=["v0.1"], sent=results.sent))
+    judge(no_failures("requests", results.records, run.access_log(), sent=results.sent))
