@@ -18,7 +18,7 @@ def resolve(name: str, candidates: Sequence[Candidate]) -> tuple[str, str]:
     UsageError with the candidates where nothing or more than one fits.
     """
     namespace, slash, short = name.rpartition("/")
-    if slash and not (namespace and short) or "/" in namespace:
+    if (slash and not (namespace and short)) or "/" in namespace:
         raise UsageError(f"{name!r} is no workload; wanted NAME or NAMESPACE/NAME")
     here = [c for c in candidates if not namespace or c[0] == namespace]
     by_name = sorted({(c[0], c[1]) for c in here if c[1] == short})

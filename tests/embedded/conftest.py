@@ -20,12 +20,17 @@ DEADLINE = 20.0
 """Seconds after which a condition is taken for never; a loaded machine is slow, not broken."""
 
 
-def until(check: Callable[[], object], what: str) -> None:
-    """Wait until ``check`` is true, and fail naming ``what`` when it never is."""
-    deadline = time.monotonic() + DEADLINE
-    while not check():
-        assert time.monotonic() < deadline, f"never: {what}"
-        time.sleep(0.01)
+@pytest.fixture
+def until() -> Callable[[Callable[[], object], str], None]:
+    """Wait until a check is true, and fail naming what was waited for when it never is."""
+
+    def wait(check: Callable[[], object], what: str) -> None:
+        deadline = time.monotonic() + DEADLINE
+        while not check():
+            assert time.monotonic() < deadline, f"never: {what}"
+            time.sleep(0.01)
+
+    return wait
 
 
 class Run:
