@@ -179,8 +179,8 @@ def load_project(
     """
     reading = _Reading()
     project = reading.project(Path(path)) if path else Project(Path.cwd())
-    hosts = {**project.outside, **reading.extra(outside, OutsideHost)}
-    commands = {**project.images, **reading.extra(images, ImageCommand)}
+    hosts = {**project.outside, **reading.own_file(outside, OutsideHost)}
+    commands = {**project.images, **reading.own_file(images, ImageCommand)}
     reading.check_hosts(hosts)
     if reading.problems:
         raise Refused(reading.problems)
@@ -220,7 +220,7 @@ class _Reading:
             outside=outside,
         )
 
-    def extra(self, path: str | Path | None, model: type[E]) -> dict[str, E]:
+    def own_file(self, path: str | Path | None, model: type[E]) -> dict[str, E]:
         """The entries of a file of their own; none without a file."""
         document = _document(Path(path), self.problems) if path else None
         return self.entries(document, model, document.value, ()) if document else {}
@@ -236,7 +236,8 @@ class _Reading:
             entry = _validated(document, model, value, at, self.problems)
             if entry is not None:
                 found[name] = _in_folder(entry, folder)
-                self.places[name] = (document, at)
+                if model is OutsideHost:
+                    self.places[name] = (document, at)
         return found
 
     def check_hosts(self, hosts: Mapping[str, OutsideHost]) -> None:

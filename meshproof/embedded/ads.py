@@ -203,7 +203,7 @@ class AdsServer:
 
     async def start(self, socket: Path) -> None:
         server = grpc.aio.server()
-        handler = grpc.stream_stream_rpc_method_handler(
+        handler: grpc.RpcMethodHandler[xds.Request, bytes] = grpc.stream_stream_rpc_method_handler(
             self._stream, request_deserializer=xds.parse_request
         )
         server.add_generic_rpc_handlers(

@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from meshproof.embedded import rollout
+from meshproof.embedded.ads import Sidecar
 from meshproof.embedded.ca import LIFETIME
 from meshproof.embedded.deployments import workloads
 from meshproof.embedded.fleet import Fleet
@@ -170,7 +171,7 @@ class Engine:
         """As it is now."""
         return self._world(self.store)
 
-    def _plan(self, now: World) -> dict[str, tuple[rollout.Sidecar, rollout.Snapshot]]:
+    def _plan(self, now: World) -> dict[str, tuple[Sidecar, rollout.Snapshot]]:
         snapshots = self._snapshots_of(now, now.replicas)
         sidecars = {r.name: r.envoy.sidecar for r in self.fleet.runners}
         sidecars[GATEWAY] = self.gateway.envoy.sidecar

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from meshproof.dialect import lower
+from meshproof.dialect import notes
+from meshproof.dialect.lower import lower
 from meshproof.embedded.deployments import workloads
 from meshproof.embedded.store import Store
 from meshproof.embedded.worlds import services_of
 from meshproof.errors import Problem, Refused, UsageError
-from meshproof.lint import warnings
-from meshproof.model.kube import not_honoured
+from meshproof.lint.check import warnings
+from meshproof.model.not_honoured import not_honoured
 from meshproof.model.reader import with_default_namespace
 from meshproof.model.resource import Resource
 from meshproof.project import Project
@@ -39,8 +40,8 @@ class Intake:
         changed = {
             r.key for r, verb in zip(placed, said, strict=True) if not verb.endswith(" unchanged")
         }
-        notes = [p for r in placed if r.key in changed for p in not_honoured(r)]
-        return new, said, [*found, *notes]
+        unmet = [p for r in placed if r.key in changed for p in not_honoured(r)]
+        return new, said, [*found, *unmet]
 
     @staticmethod
     def _warnings(store: Store, concerned: Iterable[Resource]) -> list[Problem]:
@@ -53,9 +54,13 @@ class Intake:
         ]
         titles = {r.title for r in concerned}
         files = {(r.source.file) for r in concerned}
+        found = [
+            *notes.warnings(resources, services),
+            *warnings(lower(resources, services), services, pods),
+        ]
         return [
             p
-            for p in warnings(lower(resources, services), services, pods)
+            for p in found
             if p.resource in titles or p.file in files
         ]
 

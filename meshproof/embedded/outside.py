@@ -10,8 +10,9 @@ from meshproof.embedded import probing
 from meshproof.embedded.addresses import real_port
 from meshproof.embedded.runtime import Runtime, last_lines
 from meshproof.embedded.spec import Exit, ProcessSpec
+from meshproof.embedded.workload import Probe
 from meshproof.errors import MeshproofError
-from meshproof.project import OutsideHost, expand
+from meshproof.project import OutsideHost, RealAddress, expand
 from meshproof.translate.world import Address, Outside
 
 _READY_LIMIT = 30.0
@@ -28,13 +29,10 @@ class OutsideRunner:
         self.restarts = 0
         self.addresses = {port: self._address(port, to) for port, to in declared.ports.items()}
 
-    def _address(self, port: int, to: int | str | None) -> Address:
+    def _address(self, port: int, to: RealAddress | None) -> Address:
         if to is None:
             return Address(ip=self.ip, port=real_port(self.ip, port))
-        if isinstance(to, int):
-            return Address(ip="127.0.0.1", port=to)
-        ip, _, number = to.rpartition(":")
-        return Address(ip=ip, port=int(number))
+        return Address(ip=to.ip, port=to.port)
 
     def hosts(self) -> list[Outside]:
         """Under its name and under every alias."""
@@ -53,12 +51,18 @@ class OutsideRunner:
         address = next(iter(self.addresses.values()))
         try:
             async with asyncio.timeout(_READY_LIMIT):
-                while await probing.accepts(address, 1.0):
+                while await self._not_ready(address):
                     if self._exit.done():
                         raise self._failed(f"ended with code {self._exit.result().code}")
                     await asyncio.sleep(0.02)
         except TimeoutError:
             raise self._failed(f"did not listen within {_READY_LIMIT:g} s") from None
+
+    async def _not_ready(self, address: Address) -> str:
+        path = self.declared.ready
+        if path is None:
+            return await probing.accepts(address, 1.0)
+        return await probing.check(Probe(kind="http", path=path), address, {})
 
     def _failed(self, how: str) -> MeshproofError:
         log = last_lines(self.runtime.files.app_log(self.name))
@@ -77,7 +81,7 @@ class OutsideRunner:
         await self.runtime.processes.spawn(
             ProcessSpec(
                 name=self.name,
-                argv=expand(self.declared.command, values),
+                argv=expand(self.declared.command or (), values),
                 env={
                     **self.runtime.base_env,
                     **{k: expand([v], values)[0] for k, v in self.declared.env.items()},

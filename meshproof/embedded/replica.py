@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
 
 from meshproof.embedded import environment, probing
 from meshproof.embedded.addresses import real_port
@@ -47,6 +48,7 @@ class ReplicaRunner:
         self._tasks: set[asyncio.Task[None]] = set()
         self._exit: asyncio.Future[Exit] | None = None
         self._stopping = False
+        self._started = False
         self._sidecar_up = False
         self.envoy = EnvoyProcess(
             runtime,
@@ -109,16 +111,18 @@ class ReplicaRunner:
         app = asyncio.create_task(self._app_ready())
         sidecar = asyncio.create_task(self.envoy.ready())
         assert self._exit is not None
+        waiting: set[asyncio.Future[Any]] = {app, sidecar}
         try:
             async with asyncio.timeout(READY_LIMIT):
-                while not (app.done() and sidecar.done()):
-                    await asyncio.wait(
-                        {app, sidecar, self._exit}, return_when=asyncio.FIRST_COMPLETED
+                while waiting:
+                    done, _ = await asyncio.wait(
+                        {*waiting, self._exit}, return_when=asyncio.FIRST_COMPLETED
                     )
-                    if sidecar.done():
-                        sidecar.result()
                     if self._exit.done():
                         raise self._ended(self._exit.result())
+                    waiting -= done
+                    for task in done:
+                        task.result()
         except TimeoutError:
             raise MeshproofError(
                 f"replica {self.name} was not ready within {READY_LIMIT:g} s: {self.reason}; the "
@@ -154,19 +158,28 @@ class ReplicaRunner:
         }
 
     def env(self) -> dict[str, str]:
-        """The container's whole environment."""
+        """The container's whole environment. The image table's variables win: they say where the
+        app is to listen here."""
         values = self.values()
-        own = {k: expand([v], values)[0] for k, v in self.workload.env.items()}
-        return {**self.runtime.base_env, "HOSTNAME": self.name, **environment.proxy(self.ip), **own}
+        table = {k: expand([v], values)[0] for k, v in self.workload.env.items()}
+        return {
+            **self.runtime.base_env,
+            "HOSTNAME": self.name,
+            **environment.proxy(self.ip),
+            **self.workload.container_env(self.name, self.ip),
+            **table,
+        }
 
     async def _start_app(self) -> None:
-        self._exit = asyncio.get_running_loop().create_future()
+        self._exit, self._started = asyncio.get_running_loop().create_future(), False
         self.runtime.files.app(self.slot).unlink(missing_ok=True)
+        env = self.env()
+        command = expand(self.workload.command, self.values())
         await self.runtime.processes.spawn(
             ProcessSpec(
                 name=self.name,
-                argv=expand(self.workload.argv, self.values()),
-                env=self.env(),
+                argv=[*command, *self.workload.container_args(env)],
+                env=env,
                 cwd=str(self.runtime.project.root),
                 log=str(self.runtime.files.app_log(self.name)),
             )
@@ -178,6 +191,10 @@ class ReplicaRunner:
             await asyncio.sleep(_FAST)
 
     async def _ask_readiness(self) -> str:
+        if self.workload.startup is not None and not self._started:
+            if reason := await self._ask(self.workload.startup):
+                return reason
+            self._started = True
         probe = self.workload.readiness
         if probe is not None:
             return await self._ask(probe)
@@ -256,7 +273,8 @@ class ReplicaRunner:
         await self._start_app()
         assert self._exit is not None
         ready = asyncio.create_task(self._app_ready())
-        await asyncio.wait({ready, self._exit}, return_when=asyncio.FIRST_COMPLETED)
+        either: set[asyncio.Future[Any]] = {ready, self._exit}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if ready.done() and not self._exit.done() and self._sidecar_up:
             self._set(True, "")
         ready.cancel()
@@ -288,10 +306,18 @@ class ReplicaRunner:
             with contextlib.suppress(MeshproofError, TimeoutError):
                 async with asyncio.timeout(_DRAIN_LIMIT):
                     await self._drained()
+            await self._pre_stop()
         with contextlib.suppress(MeshproofError):  # it may have ended by itself
             await self.runtime.processes.stop(self.name, self.workload.grace if drain else 2.0)
         await self.envoy.stop()
         self.runtime.block.give(self.slot)
+
+    async def _pre_stop(self) -> None:
+        hook = self.workload.pre_stop
+        if isinstance(hook, Probe):
+            await self._ask(hook)
+        elif hook is not None:
+            await asyncio.sleep(min(hook, self.workload.grace))
 
     async def _drained(self) -> None:
         while any((await self.envoy.stats(r"^http\.inbound.*\.downstream_rq_active$")).values()):

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from meshproof.model.kube_env import arguments, environment
+from meshproof.model.resource import Resource
+
 
 @dataclass(frozen=True, slots=True)
 class Probe:
@@ -24,7 +27,11 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Everything that starting one replica takes. ``argv`` and ``env`` still hold placeholders."""
+    """Everything that starting one replica takes.
+
+    The image table's ``command`` and ``env`` hold placeholders; what the manifest says (``args``,
+    the container's own environment) is taken to the letter.
+    """
 
     namespace: str
     name: str
@@ -33,12 +40,19 @@ class Workload:
     service_account: str
     replicas: int
     image: str
-    argv: tuple[str, ...]
+    command: tuple[str, ...]
     env: Mapping[str, str]
+    args: tuple[str, ...]
+    deployment: Resource
+    config: tuple[Resource, ...]
+    """ConfigMaps and Secrets of its namespace."""
     ports: tuple[tuple[str, int], ...]
     """Declared container ports: name (or empty) and number."""
     readiness: Probe | None
     liveness: Probe | None
+    startup: Probe | None
+    pre_stop: Probe | float | None
+    """What is called before TERM: a command, a request, or seconds to sleep."""
     grace: float
     """Seconds between TERM and KILL."""
     template: str
@@ -59,7 +73,25 @@ class Workload:
 
     def takes_socket(self) -> bool:
         """Whether its command listens on a Unix socket that we name."""
-        return any("{socket}" in part for part in (*self.argv, *self.env.values()))
+        return any("{socket}" in part for part in (*self.command, *self.env.values()))
 
     def takes_address(self) -> bool:
-        return any("{ip}" in p or "{port}" in p for p in (*self.argv, *self.env.values()))
+        """Whether its command listens on an address that we choose."""
+        return any("{ip}" in part for part in (*self.command, *self.env.values()))
+
+    def container_env(self, pod: str, ip: str) -> dict[str, str]:
+        """The manifest's own variables for one replica. Raises Refused for a missing ConfigMap,
+        Secret, key or field."""
+        fields = {
+            "metadata.name": pod,
+            "metadata.namespace": self.namespace,
+            "status.podIP": ip,
+            "status.hostIP": "127.0.0.1",
+            "spec.serviceAccountName": self.service_account,
+            "spec.nodeName": "localhost",
+            **{f"metadata.labels['{k}']": v for k, v in self.labels.items()},
+        }
+        return environment(self.deployment, self.config, fields)
+
+    def container_args(self, env: Mapping[str, str]) -> list[str]:
+        return arguments(self.args, env)

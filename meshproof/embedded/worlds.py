@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from meshproof.dialect import lower
-from meshproof.model.kube import port_protocol
+from meshproof.dialect.lower import lower
+from meshproof.model.ports import handling, protocol_of
 from meshproof.model.resource import Resource
 from meshproof.translate.world import Named, Outside, Replica, Service, ServicePort, World
 
@@ -23,7 +23,7 @@ def services_of(resources: Iterable[Resource]) -> tuple[Service, ...]:
                     name=p.name or "",
                     port=p.port,
                     target_port=p.target_port if p.target_port is not None else p.port,
-                    protocol=port_protocol(p),
+                    protocol=handling(protocol_of(p)),
                 )
                 for p in r.spec.ports
             ),

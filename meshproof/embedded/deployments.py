@@ -1,0 +1,135 @@
+"""From Deployments and the image table to workloads. Pure; refuses what cannot run here."""
+
+from __future__ import annotations
+
+import hashlib
+
+from meshproof.embedded.store import Store
+from meshproof.embedded.workload import Probe, Workload
+from meshproof.embedded.worlds import services_of, target_ports
+from meshproof.errors import Problem, Refused
+from meshproof.model import kube_pod
+from meshproof.model.kube_pod import Container
+from meshproof.model.resource import Path, Resource
+from meshproof.project import ImageCommand, Project
+
+_CONTAINER: Path = ("spec", "template", "spec", "containers", 0)
+
+
+def workloads(store: Store, project: Project) -> list[Workload]:
+    """One for each Deployment. Raises Refused with every problem of all of them."""
+    problems: list[Problem] = []
+    result = []
+    for deployment in store.of("Deployment"):
+        image = deployment.spec.template.spec.containers[0].image
+        if image not in project.images:
+            problems.append(_no_command(deployment, image))
+            continue
+        workload = _workload(store, deployment, project.images[image])
+        problems += _unreachable(store, workload)
+        try:
+            workload.container_env("pod", "127.0.0.1")
+        except Refused as refused:
+            problems += refused.problems
+        result.append(workload)
+    if problems:
+        raise Refused(problems)
+    return result
+
+
+def _no_command(deployment: Resource, image: str) -> Problem:
+    return deployment.problem(
+        (*_CONTAINER, "image"),
+        f"image {image} has no local command",
+        remedy=f"say how it runs, under images: in meshproof.yaml or in --images FILE: "
+        f'{{"{image}": {{"command": ["PROGRAM", "--bind", "{{ip}}:{{port}}"]}}}}',
+    )
+
+
+def _workload(store: Store, deployment: Resource, image: ImageCommand) -> Workload:
+    pod = deployment.spec.template.spec
+    container: Container = pod.containers[0]
+    config = tuple(
+        r
+        for r in store.ordered()
+        if r.kind in ("ConfigMap", "Secret") and r.namespace == deployment.namespace
+    )
+    ports = tuple((p.name or "", p.container_port) for p in container.ports)
+    return Workload(
+        namespace=deployment.namespace,
+        name=deployment.name,
+        labels=dict(deployment.spec.template.metadata.labels),
+        service_account=pod.account,
+        replicas=deployment.spec.replicas,
+        image=container.image,
+        command=tuple(image.command),
+        env=dict(image.env),
+        args=tuple(container.args),
+        deployment=deployment,
+        config=config,
+        ports=ports,
+        readiness=_probe(container.readiness_probe, dict(ports)),
+        liveness=_probe(container.liveness_probe, dict(ports)),
+        startup=_probe(container.startup_probe, dict(ports)),
+        pre_stop=_pre_stop(container, dict(ports), float(pod.termination_grace_period_seconds)),
+        grace=float(pod.termination_grace_period_seconds),
+        template=_hash(deployment, image),
+    )
+
+
+def _hash(deployment: Resource, image: ImageCommand) -> str:
+    text = deployment.spec.template.model_dump_json() + image.model_dump_json()
+    return hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
+
+
+def _probe(probe: kube_pod.Probe | None, ports: dict[str, int]) -> Probe | None:
+    if probe is None:
+        return None
+    target = probe.http_get or probe.tcp_socket
+    port = 0 if target is None else target.port
+    return Probe(
+        kind="http" if probe.http_get else "tcp" if probe.tcp_socket else "exec",
+        port=ports.get(port, 0) if isinstance(port, str) else port,
+        path=probe.http_get.path if probe.http_get else "/",
+        headers=tuple(
+            (h.name, h.value) for h in (probe.http_get.http_headers if probe.http_get else ())
+        ),
+        command=tuple(probe.exec.command) if probe.exec else (),
+        period=float(probe.period_seconds),
+        timeout=float(probe.timeout_seconds),
+        failures=probe.failure_threshold,
+        successes=probe.success_threshold,
+    )
+
+
+def _pre_stop(container: Container, ports: dict[str, int], grace: float) -> Probe | float | None:
+    hook = container.lifecycle.pre_stop if container.lifecycle else None
+    if hook is None:
+        return None
+    if hook.sleep:
+        return float(hook.sleep.seconds)
+    if hook.exec:
+        return Probe(kind="exec", command=tuple(hook.exec.command), timeout=grace)
+    assert hook.http_get is not None, "the model wants one of the three"
+    port = hook.http_get.port
+    number = ports.get(port, 0) if isinstance(port, str) else port
+    return Probe(kind="http", port=number, path=hook.http_get.path, timeout=grace)
+
+
+def _unreachable(store: Store, workload: Workload) -> list[Problem]:
+    """Ports that nothing could reach, since the command does not say where it listens."""
+    services = services_of(store.ordered())
+    served = [n for _, n in workload.ports] + target_ports(
+        services, workload.namespace, workload.labels
+    )
+    if not served or workload.takes_socket() or workload.takes_address():
+        return []
+    return [
+        workload.deployment.problem(
+            (*_CONTAINER, "image"),
+            f"the local command of image {workload.image} does not say where it listens, but port "
+            f"{served[0]} is served",
+            wanted="{socket}, or {ip} and {port}, in its command or env",
+            remedy="add them in the image table",
+        )
+    ]

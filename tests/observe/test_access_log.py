@@ -1,0 +1,30 @@
+"""Access log lines as records."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from meshproof.observe import access_log
+
+
+def test_records_of_a_run_without_markers_and_unfinished_lines(tmp_path: Path) -> None:
+    log = tmp_path / "x.access.jsonl"
+    lines = [
+        {"direction": "outbound", "code": 200, "flags": "-", "run_id": "r1", "duration_ms": 3},
+        {"direction": "probe", "code": 200, "run_id": "r1"},
+        {"direction": "inbound", "code": 503, "flags": "UH", "run_id": "r2"},
+        {"direction": "inbound", "code": 0, "flags": "DC", "run_id": "r1", "method": None},
+    ]
+    unfinished = json.dumps({"direction": "inbound", "code": 200, "run_id": "r1"})
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines) + unfinished)
+    records = list(access_log.read(log, "svca-1", "r1"))
+    assert [(r.direction, r.code, r.flags, r.sidecar) for r in records] == [
+        ("outbound", 200, "-", "svca-1"),
+        ("inbound", 0, "DC", "svca-1"),
+    ]
+    assert len(list(access_log.read(log, "svca-1"))) == 3
+
+
+def test_no_file_is_no_record(tmp_path: Path) -> None:
+    assert list(access_log.read(tmp_path / "none", "x")) == []
