@@ -195,3 +195,27 @@ def test_supervisor_is_told_apart_by_the_run_id(supervised: Supervised) -> None:
 
 def _state(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+HIDDEN = """
+import os
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.write(1, b"%d\\n" % os.getpid())
+        os.execve("/bin/sleep", ["sleep", "1000"], {})
+    os._exit(0)
+os.wait()
+"""
+
+
+def test_a_daemon_without_any_mark_ends_too(supervised: Supervised) -> None:
+    async def script(run: Any) -> None:
+        await run.processes.spawn(run.spec("app", sys.executable, "-I", "-S", "-c", HIDDEN))
+        await run.wait(lambda: run.exits, "its parent ended")
+        run.daemon = int(run.log("app"))
+        await run.wait(lambda: procfs.run_id_of(run.daemon) == "", "it hides")
+        assert procfs.start_time(run.daemon) is not None
+
+    run = supervised(script)
+    assert procfs.start_time(run.daemon) is None, "the subreaper had adopted it"
