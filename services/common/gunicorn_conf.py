@@ -15,7 +15,7 @@ worker_class = "gthread"
 workers = 1  # msgd has one writer; more throughput comes from more replicas
 threads = limits.THREADS
 keepalive = limits.KEEP_ALIVE_SECONDS
-graceful_timeout = 25  # within the 30 s that the manifests give
+graceful_timeout = 25  # with preStop within the 35 s that the manifests give
 
 # A worker that hangs is the liveness probe's to find. gunicorn's own watch would kill one
 # that was stopped and continued, as a pause fault does.

@@ -73,15 +73,21 @@ _Job = tuple[Message, "Future[bool]"]
 
 
 class Store:
-    """Threads may share it. ``close`` ends the writer; an ``add`` after it is a StoreError."""
+    """Threads may share it. ``close`` ends the writer; an ``add`` after it is a StoreError.
+
+    Raises StoreError for a file that is no store, or cannot be made.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._closed = False
-        with self._connect() as connection:
-            connection.executescript(_SCHEMA)
+        try:
+            with self._connect() as connection:
+                connection.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise StoreError(f"{path}: {error}") from error
         self._writer = threading.Thread(target=self._write, name="msgd-writer", daemon=True)
         self._writer.start()
 
