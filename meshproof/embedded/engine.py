@@ -55,6 +55,7 @@ class Engine:
         self._tasks: set[asyncio.Task[None]] = set()
         self._pruning: asyncio.TimerHandle | None = None
         self._refreshing = False
+        self._ending = False
 
     # -- life ----------------------------------------------------------------------------------
 
@@ -74,6 +75,7 @@ class Engine:
 
     async def stop(self) -> None:
         """Stop watching; the processes themselves end with the supervisor."""
+        self._ending = True
         for task in list(self._tasks):
             task.cancel()
         if self._pruning:
@@ -84,6 +86,8 @@ class Engine:
 
     def exited(self, exit_: Exit) -> None:
         """The supervisor's word that a process ended."""
+        if self._ending:
+            return
         self.fleet.exited(exit_)
         for host in self.outside:
             if exit_.name == host.name:

@@ -77,7 +77,13 @@ class Snapshots:
         )
 
     def _sidecar(self, world: World, replica: Replica, access_log: str) -> Encoded:
-        depends = (replica.ip, replica.ports, replica.labels, world.services)
+        depends = (
+            replica.ip,
+            replica.ports,
+            replica.labels,
+            world.services,
+            world.destination_rules,
+        )
         known = self._own.get(replica.name)
         if known is None or known[0] != depends:
             known = self._own[replica.name] = (
