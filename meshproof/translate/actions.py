@@ -1,0 +1,175 @@
+"""What a route of a VirtualService does: route, redirect or answer (Istio: core/route/route.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from meshproof.model.istio import (
+    ConsistentHash,
+    Destination,
+    HTTPRedirect,
+    HTTPRoute,
+    HTTPRouteDestination,
+    Percent,
+)
+from meshproof.translate.headers import HeaderChanges, header_changes, merged
+from meshproof.translate.keys import outbound_cluster
+from meshproof.translate.names import fqdn
+from meshproof.translate.proto import Json, million, seconds
+from meshproof.translate.retries import retry_policy
+from meshproof.translate.view import View
+
+_REDIRECTS = {
+    301: "MOVED_PERMANENTLY",
+    302: "FOUND",
+    303: "SEE_OTHER",
+    307: "TEMPORARY_REDIRECT",
+    308: "PERMANENT_REDIRECT",
+}
+_DEFAULT_PORT = {"http": 80, "https": 443}
+
+
+def route(view: View, http: HTTPRoute, namespace: str, port: int) -> Json:
+    """The route to one or several destinations, with the header changes of rule and destination.
+
+    ``namespace`` is the rule's, ``port`` the one that the request came for.
+    """
+    rule = header_changes(http.headers)
+    only = http.route[0] if len(http.route) == 1 else None
+    changes = header_changes(only.headers) if only else HeaderChanges({})
+    authority = (http.rewrite and http.rewrite.authority) or rule.authority or changes.authority
+    hashes = list(_hash_policies(view, http.route, namespace))
+    action: Json = {
+        **_target(view, http.route, namespace, port),
+        "timeout": seconds(http.timeout or 0.0),
+        **_rewrite(http),
+    }
+    retry = retry_policy(http.retries, hashed=bool(hashes))
+    for name, value in (
+        ("host_rewrite_literal", authority),
+        ("retry_policy", retry),
+        ("hash_policy", hashes),
+        ("request_mirror_policies", list(_mirrors(view, http, namespace, port))),
+    ):
+        if value:
+            action[name] = value
+    return {"route": action, **merged(rule.fields, changes.fields)}
+
+
+def default_action(view: View, host: str, port: int) -> Json:
+    """The route of a service that no VirtualService speaks for."""
+    hashes = list(_policies(view, host, ""))
+    action: Json = {
+        "cluster": outbound_cluster(port, host),
+        "timeout": "0s",
+        "retry_policy": retry_policy(None, hashed=bool(hashes)),
+    }
+    if hashes:
+        action["hash_policy"] = hashes
+    return {"route": action}
+
+
+def redirect(rule: HTTPRedirect, port: int) -> Json:
+    """The redirect; the query stays, a scheme's own port is not written into Location."""
+    action: Json = {"response_code": _REDIRECTS[rule.redirect_code or 301]}
+    for name, value in (
+        ("host_redirect", rule.authority),
+        ("path_redirect", rule.uri),
+        ("scheme_redirect", rule.scheme),
+    ):
+        if value:
+            action[name] = value
+    number = port if rule.derive_port == "FROM_REQUEST_PORT" else rule.port
+    if number and number != _DEFAULT_PORT.get(rule.scheme or "http"):
+        action["port_redirect"] = number
+    return {"redirect": action}
+
+
+def destination_cluster(view: View, to: Destination, namespace: str, port: int) -> str:
+    """The cluster of a destination: without a port the host's only one, else the request's."""
+    name = fqdn(to.host, namespace)
+    if to.port is not None:
+        port = to.port.number
+    else:
+        host = view.hosts.get(name)
+        if host is not None and len(host.ports) == 1:
+            port = host.ports[0].port
+    return outbound_cluster(port, name, to.subset or "")
+
+
+def _target(view: View, routes: list[HTTPRouteDestination], namespace: str, port: int) -> Json:
+    """One destination gets all, whatever its weight; of several those of weight 0 are left out."""
+    if len(routes) == 1:
+        return {"cluster": destination_cluster(view, routes[0].destination, namespace, port)}
+    clusters = []
+    for entry in routes:
+        if entry.weight == 0:
+            continue
+        changes = header_changes(entry.headers)
+        weighted: Json = {
+            "name": destination_cluster(view, entry.destination, namespace, port),
+            "weight": entry.weight,
+            **changes.fields,
+        }
+        if changes.authority:
+            weighted["host_rewrite_literal"] = changes.authority
+        clusters.append(weighted)
+    return {"weighted_clusters": {"clusters": clusters}}
+
+
+def _rewrite(http: HTTPRoute) -> Json:
+    rule = http.rewrite
+    if rule is None:
+        return {}
+    if rule.uri_regex_rewrite is not None:
+        regex = rule.uri_regex_rewrite
+        return {"regex_rewrite": {"pattern": {"regex": regex.match}, "substitution": regex.rewrite}}
+    return {"prefix_rewrite": rule.uri} if rule.uri else {}
+
+
+def _mirrors(view: View, http: HTTPRoute, namespace: str, port: int) -> Iterator[Json]:
+    """All of ``mirrors``, or ``mirror``; no percentage is 100 %, an explicit 0 is none."""
+    wanted: list[tuple[Destination, Percent | None]] = [
+        (m.destination, m.percentage) for m in http.mirrors
+    ]
+    if http.mirror is not None:
+        wanted.append((http.mirror, http.mirror_percentage))
+    for to, percentage in wanted:
+        percent = 100.0 if percentage is None else percentage.value
+        if percent > 0:
+            yield {
+                "cluster": destination_cluster(view, to, namespace, port),
+                "runtime_fraction": {"default_value": million(percent)},
+                "trace_sampled": False,
+                "disable_shadow_host_suffix_append": True,
+            }
+
+
+def _hash_policies(
+    view: View, routes: Iterable[HTTPRouteDestination], namespace: str
+) -> Iterator[Json]:
+    for entry in routes:
+        to = entry.destination
+        yield from _policies(view, fqdn(to.host, namespace), to.subset or "")
+
+
+def _policies(view: View, host: str, subset: str) -> Iterator[Json]:
+    """The hash policy that a destination's consistentHash asks of every route towards it."""
+    balancer = view.policy(host, subset).load_balancer
+    if balancer is not None and balancer.consistent_hash is not None:
+        yield _hash_policy(balancer.consistent_hash)
+
+
+def _hash_policy(rule: ConsistentHash) -> Json:
+    if rule.http_header_name is not None:
+        return {"header": {"header_name": rule.http_header_name}}
+    if rule.http_query_parameter_name is not None:
+        return {"query_parameter": {"name": rule.http_query_parameter_name}}
+    if rule.http_cookie is None:
+        return {"connection_properties": {"source_ip": True}}
+    cookie: Json = {"name": rule.http_cookie.name}
+    if rule.http_cookie.ttl is not None:
+        cookie["ttl"] = seconds(rule.http_cookie.ttl)
+    if rule.http_cookie.path is not None:
+        cookie["path"] = rule.http_cookie.path
+    return {"cookie": cookie}

@@ -1,0 +1,110 @@
+"""An Envoy's bootstrap: where its configuration, its spans and its admin interface go.
+
+All three are Unix sockets. Everything else comes by ADS: state of the world, gRPC, v3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from meshproof.translate.hcm import ZIPKIN
+from meshproof.translate.proto import ADS, Json, pipe, typed
+
+XDS = "xds"
+_HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+
+# Statistics cost memory, so only those that somebody reads exist.
+_KEPT_PREFIXES = (
+    "cluster_manager.",
+    "control_plane.",
+    "http.",
+    "istio_",
+    "listener_manager.",
+    "server.live",
+    "server.memory_",
+    "server.state",
+    "tracing.",
+)
+_KEPT_OF_CLUSTERS = (
+    r"cluster\..*\.(upstream_rq_(total|completed|timeout|retry.*|pending_overflow|[0-9]..?)"
+    r"|upstream_cx_(total|active|connect_fail|overflow)"
+    r"|membership_(total|healthy)|update_(success|rejected)"
+    r"|outlier_detection\.ejections_(active|enforced_total))"
+)
+_RUNTIME: Json = {
+    # How soon a finished span leaves, and how many leave together under load.
+    "tracing.zipkin.flush_interval_ms": 100,
+    "tracing.zipkin.min_flush_spans": 50,
+    # A rule's expression may be as big as Istio allows.
+    "re2.max_program_size.error_level": 32768,
+}
+
+
+def bootstrap(  # noqa: PLR0917 - six texts of one kind of place each, named by every caller
+    node_id: str,
+    cluster: str,
+    metadata: Mapping[str, object],
+    xds_socket: str,
+    zipkin_socket: str,
+    admin_socket: str,
+) -> Json:
+    """The bootstrap of one Envoy.
+
+    ``cluster`` is the name of its spans' service: ``<app>.<namespace>``. A lost ADS stream is
+    opened again after 0.05 to 0.5 s. Socket paths are at most 107 bytes.
+    """
+    return {
+        "node": {"id": node_id, "cluster": cluster, "metadata": dict(metadata)},
+        "admin": {"address": pipe(admin_socket)},
+        "dynamic_resources": {
+            "ads_config": _ads(),
+            "cds_config": ADS,
+            "lds_config": ADS,
+        },
+        "static_resources": {
+            "clusters": [
+                _static(XDS, xds_socket, {"http2_protocol_options": {}}),
+                _static(ZIPKIN, zipkin_socket, {"http_protocol_options": {}}),
+            ]
+        },
+        "layered_runtime": {"layers": [{"name": "static", "static_layer": _RUNTIME}]},
+        "stats_config": _stats(),
+        "stats_flush_on_admin": True,
+        "deferred_stat_options": {"enable_deferred_creation_stats": True},
+    }
+
+
+def _ads() -> Json:
+    backoff = {"base_interval": "0.05s", "max_interval": "0.5s"}
+    return {
+        "api_type": "GRPC",
+        "transport_api_version": "V3",
+        "set_node_on_first_message_only": True,
+        "grpc_services": [
+            {"envoy_grpc": {"cluster_name": XDS, "retry_policy": {"retry_back_off": backoff}}}
+        ],
+    }
+
+
+def _static(name: str, path: str, protocol: Json) -> Json:
+    return {
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": pipe(path)}}]}],
+        },
+        "typed_extension_protocol_options": {
+            _HTTP_OPTIONS: typed(_HTTP_OPTIONS, explicit_http_config=protocol)
+        },
+    }
+
+
+def _stats() -> Json:
+    patterns: list[Json] = [{"prefix": prefix} for prefix in _KEPT_PREFIXES]
+    patterns.append({"safe_regex": {"regex": _KEPT_OF_CLUSTERS}})
+    return {
+        "stats_matcher": {"inclusion_list": {"patterns": patterns}},
+        "use_all_default_tags": True,
+    }

@@ -1,0 +1,99 @@
+"""Outbound clusters and the endpoints behind them.
+
+One cluster a port of a host, one more a DestinationRule subset. Services are EDS clusters with
+mutual TLS; ServiceEntries are STATIC ones with the declared outside addresses, in plain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from meshproof.model.istio import Subset
+from meshproof.translate import pool, tls
+from meshproof.translate.keys import outbound_cluster, outbound_sni
+from meshproof.translate.proto import ADS, Json, pipe, tcp
+from meshproof.translate.registry import Endpoint, Host, carries
+from meshproof.translate.view import View
+from meshproof.translate.world import Address, Config, ServicePort
+
+MESH_IDLE = 300.0
+"""Seconds until a sidecar closes an idle connection to another: far below the hour after which
+the other closes it, so that no request meets a closing connection."""
+OUTSIDE_IDLE = 15.0
+"""The same towards outside servers, whose keep-alive we do not know."""
+
+_WHOLE = Subset.model_construct(name="")
+
+
+def add_outbound(view: View, config: Config) -> None:
+    """Add the clusters and endpoints that every outbound route of ``view`` may name."""
+    for host in view.hosts.values():
+        for port in host.ports:
+            for subset in (_WHOLE, *view.rule(host.name).subsets):
+                _add(view, config, host, port, subset)
+
+
+def _add(view: View, config: Config, host: Host, port: ServicePort, subset: Subset) -> None:
+    name = outbound_cluster(port.port, host.name, subset.name)
+    chosen = [e for e in host.endpoints[port.port] if carries(e.labels, subset.labels)]
+    if host.resolution == "DNS" and subset.name and not chosen:
+        return  # Istio's buildCluster leaves it out: requests to it are 503 NC, not UH
+    policy = view.policy(host.name, subset.name)
+    cluster: Json = {"name": name, "metadata": _cluster_metadata(host, subset.name)}
+    assignment = load_assignment(name, chosen)
+    if host.in_mesh:
+        cluster |= {"type": "EDS", "eds_cluster_config": {"eds_config": ADS}}
+        cluster |= pool.traffic_policy(policy, MESH_IDLE)
+        sni = outbound_sni(port.port, host.name, subset.name)
+        cluster["transport_socket"] = tls.upstream(host.identities, sni)
+        config.endpoints[name] = assignment
+    else:
+        cluster |= {"type": "STATIC", "load_assignment": assignment}
+        cluster |= pool.traffic_policy(policy, OUTSIDE_IDLE)
+    config.clusters[name] = cluster
+
+
+def _cluster_metadata(host: Host, subset: str) -> Json:
+    """Istio's metadata of a cluster: which service it is, for metrics and readers."""
+    service = {
+        "host": host.name,
+        "name": host.name.split(".")[0] if host.in_mesh else host.name,
+        "namespace": host.namespace,
+    }
+    fields: Json = {"services": [service], "service": host.name}
+    if subset:
+        fields["subset"] = subset
+    return {"filter_metadata": {"istio": fields}}
+
+
+def load_assignment(name: str, endpoints: Iterable[Endpoint]) -> Json:
+    """A ClusterLoadAssignment; without endpoints a request to it is 503 UH."""
+    members = [_lb_endpoint(e) for e in endpoints]
+    return {"cluster_name": name, "endpoints": [{"lb_endpoints": members}] if members else []}
+
+
+def _lb_endpoint(endpoint: Endpoint) -> Json:
+    version = endpoint.labels.get("version", "")
+    return {
+        "endpoint": {"address": address(endpoint.address)},
+        "load_balancing_weight": max(endpoint.weight, 1),
+        "metadata": {
+            "filter_metadata": {
+                "istio": {
+                    "workload": endpoint.workload,
+                    "namespace": endpoint.namespace,
+                    "version": version or "latest",
+                }
+            }
+        },
+    }
+
+
+def address(place: Address) -> Json:
+    """An Envoy address: a Unix socket where there is a path, else ip and port."""
+    return pipe(place.path) if place.path else tcp(place.ip, place.port)
+
+
+def eds_clusters(config: Config) -> set[str]:
+    """Names of the clusters whose endpoints come by EDS, which the ADS server must answer."""
+    return {name for name, cluster in config.clusters.items() if cluster["type"] == "EDS"}

@@ -1,0 +1,36 @@
+"""Injected faults as the fault filter's per-route configuration (Istio: translateFault)."""
+
+from __future__ import annotations
+
+from meshproof.model.istio import Delay, HTTPFaultInjection
+from meshproof.translate.proto import Json, million, seconds, typed
+
+FILTER = "envoy.filters.http.fault"
+TYPE = "envoy.extensions.filters.http.fault.v3.HTTPFault"
+
+
+def fault(rule: HTTPFaultInjection | None) -> Json:
+    """``typed_per_filter_config`` of a route, or nothing.
+
+    A percentage that is absent is 0 %: nothing happens. Only a delay honours the deprecated
+    ``percent``. A delay is not cut by the route's timeout, and a fault is not retried.
+    """
+    parts: Json = {}
+    if rule and rule.delay and rule.delay.fixed_delay > 0:
+        parts["delay"] = {
+            "fixed_delay": seconds(rule.delay.fixed_delay),
+            "percentage": million(_delay_percent(rule.delay)),
+        }
+    if rule and rule.abort:
+        percentage = rule.abort.percentage
+        parts["abort"] = {
+            "http_status": rule.abort.http_status,
+            "percentage": million(percentage.value if percentage else 0.0),
+        }
+    return {"typed_per_filter_config": {FILTER: typed(TYPE, **parts)}} if parts else {}
+
+
+def _delay_percent(delay: Delay) -> float:
+    if delay.percentage is not None:
+        return delay.percentage.value
+    return float(delay.percent or 0)

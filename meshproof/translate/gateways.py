@@ -1,0 +1,117 @@
+"""The ingress gateway: one listener and one RouteConfiguration a Gateway server port.
+
+Istio: core/gateway.go. VirtualServices of one host are merged for a gateway, in the rules' order;
+a host without a route is 404 NR, and so is a gateway without any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from meshproof.model.istio import GatewayServer
+from meshproof.translate.hcm import Identity, manager, upgrades
+from meshproof.translate.inbound import SERVER_NAME
+from meshproof.translate.keys import gateway_routes
+from meshproof.translate.listeners import listener
+from meshproof.translate.names import covers, fqdn
+from meshproof.translate.proto import Json
+from meshproof.translate.registry import carries
+from meshproof.translate.routes import GatewayKey, gateway_keys, rule_routes
+from meshproof.translate.vhosts import route_configuration
+from meshproof.translate.view import View
+from meshproof.translate.world import Config, Proxy, Resource, World
+
+_Servers = list[tuple[GatewayKey, GatewayServer]]
+
+
+def servers(world: World, proxy: Proxy) -> dict[int, _Servers]:
+    """Gateway servers that this proxy carries, by port, ports in order."""
+    found: dict[int, _Servers] = {}
+    for gateway in world.gateways:
+        if carries(proxy.labels, gateway.spec.selector):
+            for server in gateway.spec.servers:
+                key = (gateway.namespace, gateway.name)
+                found.setdefault(server.port.number, []).append((key, server))
+    return dict(sorted(found.items()))
+
+
+def add_gateway_routes(view: View, world: World, config: Config) -> None:
+    """Add ``http.<port>`` for every Gateway server port of the view's proxy."""
+    for port, carried in servers(world, view.proxy).items():
+        name = gateway_routes(port)
+        config.routes[name] = _routes(view, name, port, carried)
+
+
+def gateway_listeners(
+    world: World, proxy: Proxy, ip: str, port_map: Mapping[int, int], log: str
+) -> dict[str, Resource]:
+    """Listeners by name; ``port_map`` gives the real port of a Gateway server's port."""
+    identity = Identity(proxy.namespace, proxy.workload, proxy.labels)
+    found: dict[str, Resource] = {}
+    for port in servers(world, proxy):
+        name = gateway_routes(port)
+        http = manager(
+            name,
+            "gateway",
+            log=log,
+            routes=name,
+            identity=identity,
+            server_name=SERVER_NAME,
+            use_remote_address=True,
+            forward_client_cert_details="SANITIZE_SET",
+            upgrade_configs=upgrades("websocket"),
+        )
+        real = port_map.get(port, port)
+        found[name] = listener(name, ip, real, [{"filters": [http]}], "OUTBOUND")
+    return found
+
+
+def _routes(view: View, name: str, port: int, carried: _Servers) -> Json:
+    """The table of one port; hosts match with or without a port, since the real one differs."""
+    merged: dict[str, list[Json]] = {}
+    for host, routes in _host_routes(view, port, carried):
+        merged.setdefault(host, []).extend(routes)
+    hosts: list[Json] = [
+        {
+            "name": f"{host}:{port}",
+            "domains": [host],
+            "routes": routes,
+            "include_request_attempt_count": True,
+        }
+        for host, routes in sorted(merged.items(), key=lambda item: (item[0] == "*", item[0]))
+    ]
+    if not hosts:
+        hosts = [{"name": f"blackhole:{port}", "domains": ["*"]}]
+    return route_configuration(name, hosts) | {"ignore_port_in_host_matching": True}
+
+
+def _host_routes(view: View, port: int, carried: _Servers) -> Iterator[tuple[str, list[Json]]]:
+    """Each host of each bound VirtualService that a server lets in, with the rule's routes."""
+    for rule in view.virtual_services():
+        bound = gateway_keys(rule)
+        mine = [(key, server) for key, server in carried if key in bound]
+        if not mine:
+            continue
+        routes = rule_routes(view, rule, port, {key for key, _ in mine})
+        hosts = (
+            _admitted(pattern, fqdn(written, rule.namespace), key, rule.namespace)
+            for written in rule.spec.hosts
+            for key, server in mine
+            for pattern in server.hosts
+        )
+        for host in dict.fromkeys(h for h in hosts if h):
+            yield host, routes
+
+
+def _admitted(pattern: str, host: str, gateway: GatewayKey, namespace: str) -> str:
+    """The host that server and rule agree on: the narrower of the two, or ``""``.
+
+    A server's ``ns/host`` admits rules of that namespace alone (``.`` is the Gateway's, ``*``
+    any).
+    """
+    where, slash, name = pattern.rpartition("/")
+    if slash and where != "*" and namespace != (gateway[0] if where == "." else where):
+        return ""
+    if covers(name, host):
+        return host
+    return name if covers(host, name) else ""

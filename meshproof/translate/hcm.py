@@ -1,0 +1,145 @@
+"""HTTP connection managers: what all listeners have in common, tracing and access log included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from meshproof.translate import faults
+from meshproof.translate.proto import ADS, Json, extension, typed
+
+Direction = Literal["outbound", "inbound", "gateway", "probe"]
+
+ZIPKIN = "zipkin"
+"""The static cluster of the span collector, and its path as Istio's zipkin provider has it."""
+SPANS_PATH = "/api/v2/spans"
+
+DOWNSTREAM_IDLE = "3600s"
+"""How long a client may keep an idle connection: longer than any of our own upstream pools."""
+
+_FILTER = "envoy.filters.network.http_connection_manager"
+_HCM = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+_ROUTER = "envoy.extensions.filters.http.router.v3.Router"
+_FILE_LOG = "envoy.extensions.access_loggers.file.v3.FileAccessLog"
+_ALL: Json = {"value": 100}
+
+# The keys that meshproof.mesh.AccessRecord and its readers know; numbers stay numbers.
+_RECORD: Mapping[str, str] = {
+    "time": "%START_TIME%",
+    "direction": "",
+    "method": "%REQ(:METHOD)%",
+    "path": "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
+    "authority": "%REQ(:AUTHORITY)%",
+    "protocol": "%PROTOCOL%",
+    "code": "%RESPONSE_CODE%",
+    "flags": "%RESPONSE_FLAGS%",
+    "details": "%RESPONSE_CODE_DETAILS%",
+    "upstream_failure": "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
+    "bytes_received": "%BYTES_RECEIVED%",
+    "bytes_sent": "%BYTES_SENT%",
+    "duration_ms": "%DURATION%",
+    "upstream_host": "%UPSTREAM_HOST%",
+    "upstream_cluster": "%UPSTREAM_CLUSTER_RAW%",
+    "downstream_remote": "%DOWNSTREAM_REMOTE_ADDRESS%",
+    "route": "%ROUTE_NAME%",
+    "request_id": "%REQ(X-REQUEST-ID)%",
+    "trace_id": "%TRACE_ID%",
+    "run_id": "%REQ(X-RUN-ID)%",
+    "user_agent": "%REQ(USER-AGENT)%",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the proxy is, for spans and metrics."""
+
+    namespace: str
+    workload: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def canonical_service(self) -> str:
+        """Istio's canonical service: the label of that name, ``app``, or the workload."""
+        return self.labels.get("app") or self.workload
+
+    @property
+    def revision(self) -> str:
+        return self.labels.get("version") or "latest"
+
+
+def access_log(path: str, direction: Direction) -> list[Json]:
+    """One JSON line a request into ``path``; no log where it is empty."""
+    if not path:
+        return []
+    record = {**_RECORD, "direction": direction}
+    log = {"json_format": record}
+    return [extension("envoy.access_loggers.file", _FILE_LOG, path=path, log_format=log)]
+
+
+def tracing(identity: Identity) -> Json:
+    """Zipkin spans of every request; the run id is a tag. The listener's traffic_direction makes
+    them CLIENT (OUTBOUND) or SERVER (INBOUND) spans."""
+    literals = {
+        "istio.canonical_revision": identity.revision,
+        "istio.canonical_service": identity.canonical_service,
+        "istio.namespace": identity.namespace,
+    }
+    tags: list[Json] = [{"tag": k, "literal": {"value": v}} for k, v in literals.items()]
+    tags.append({"tag": "run_id", "request_header": {"name": "x-run-id"}})
+    return {
+        "client_sampling": _ALL,
+        "random_sampling": _ALL,
+        "overall_sampling": _ALL,
+        "custom_tags": tags,
+        "provider": extension(
+            "envoy.tracers.zipkin",
+            "envoy.config.trace.v3.ZipkinConfig",
+            collector_cluster=ZIPKIN,
+            collector_endpoint=SPANS_PATH,
+            collector_endpoint_version="HTTP_JSON",
+            trace_id_128bit=True,
+            shared_span_context=False,
+            trace_context_option="USE_B3_WITH_W3C_PROPAGATION",
+        ),
+    }
+
+
+def manager(
+    prefix: str,
+    direction: Direction,
+    *,
+    log: str,
+    routes: str | Json,
+    identity: Identity | None,
+    **more: object,
+) -> Json:
+    """The network filter. ``routes`` is an RDS name or a RouteConfiguration; ``identity`` None
+    means no spans."""
+    source: Json = {"route_config": routes}
+    if isinstance(routes, str):
+        source = {"rds": {"route_config_name": routes, "config_source": ADS}}
+    filters = [extension("envoy.filters.http.router", _ROUTER)]
+    if direction in ("outbound", "gateway"):
+        filters.insert(0, extension(faults.FILTER, faults.TYPE))
+    fields: Json = {
+        "stat_prefix": prefix,
+        "codec_type": "AUTO",
+        **source,
+        "http_filters": filters,
+        "common_http_protocol_options": {"idle_timeout": DOWNSTREAM_IDLE},
+        "stream_idle_timeout": "0s",
+        "drain_timeout": "1s",
+        "use_remote_address": False,
+        "normalize_path": True,
+        "path_with_escaped_slashes_action": "KEEP_UNCHANGED",
+        "access_log": access_log(log, direction),
+        **more,
+    }
+    if identity is not None:
+        fields["tracing"] = tracing(identity)
+    return {"name": _FILTER, "typed_config": typed(_HCM, **fields)}
+
+
+def upgrades(*types: str) -> list[Json]:
+    return [{"upgrade_type": name} for name in types]

@@ -1,0 +1,63 @@
+"""Header operations of a VirtualService (Istio: translateHeadersOperations)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from meshproof.model.istio import HeaderOperations, Headers
+from meshproof.translate.proto import Json
+
+_SET = "OVERWRITE_IF_EXISTS_OR_ADD"
+_ADD = "APPEND_IF_EXISTS_OR_ADD"
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderChanges:
+    """``fields`` are the four header fields of a Route or a ClusterWeight; none when empty.
+
+    ``authority`` is what ``host`` or ``:authority`` among the request's set or add means: Envoy
+    rewrites the host by a field of its own.
+    """
+
+    fields: Json
+    authority: str = ""
+
+
+def header_changes(headers: Headers) -> HeaderChanges:
+    request, response = headers.request, headers.response
+    fields: Json = {
+        "request_headers_to_add": list(_added(request)),
+        "request_headers_to_remove": list(request.remove),
+        "response_headers_to_add": list(_added(response)),
+        "response_headers_to_remove": list(response.remove),
+    }
+    return HeaderChanges({k: v for k, v in fields.items() if v}, _authority(request))
+
+
+def _is_authority(name: str) -> bool:
+    return name.lower() in ("host", ":authority")
+
+
+def _added(operations: HeaderOperations) -> Iterator[Json]:
+    """Sets first, then adds, each by name; pseudo headers cannot be changed."""
+    for values, action in ((operations.set, _SET), (operations.add, _ADD)):
+        for name, value in sorted(values.items()):
+            if not name.startswith(":") and not _is_authority(name):
+                yield {"header": {"key": name, "value": value}, "append_action": action}
+
+
+def _authority(operations: HeaderOperations) -> str:
+    for values in (operations.set, operations.add):
+        for name, value in values.items():
+            if _is_authority(name):
+                return value
+    return ""
+
+
+def merged(first: Json, second: Json) -> Json:
+    """``second``'s header fields appended to ``first``'s."""
+    return {
+        **first,
+        **{name: [*first.get(name, []), *values] for name, values in second.items()},
+    }

@@ -1,0 +1,69 @@
+"""Listeners that stand on every proxy: the outbound proxy, the probe; and their common shape."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from meshproof.translate.hcm import Identity, manager, upgrades
+from meshproof.translate.keys import OUTBOUND, PROBE
+from meshproof.translate.proto import Json, tcp
+from meshproof.translate.world import PROBE_PORT, PROXY_PORT
+
+_BUFFER = 1048576
+
+
+def listener(
+    name: str,
+    ip: str,
+    port: int,
+    chains: list[Json],
+    direction: Literal["INBOUND", "OUTBOUND", "UNSPECIFIED"],
+    **more: object,
+) -> Json:
+    """A listener that owns its port: without ``enable_reuse_port: false`` two Envoys would share
+    it in silence."""
+    return {
+        "name": name,
+        "address": tcp(ip, port),
+        "enable_reuse_port": False,
+        "per_connection_buffer_limit_bytes": _BUFFER,
+        "traffic_direction": direction,
+        "filter_chains": chains,
+        **more,
+    }
+
+
+def outbound_listener(ip: str, identity: Identity, log: str) -> Json:
+    """The forward proxy: absolute-form requests and CONNECT for every port, one route table."""
+    http = manager(
+        OUTBOUND,
+        "outbound",
+        log=log,
+        routes=OUTBOUND,
+        identity=identity,
+        upgrade_configs=upgrades("CONNECT", "websocket"),
+    )
+    return listener(OUTBOUND, ip, PROXY_PORT, [{"filters": [http]}], "OUTBOUND")
+
+
+def probe_listener(ip: str, log: str) -> Json:
+    """Answers 200 to anything and logs it: whoever reads its line knows that all earlier lines of
+    this proxy are in the file."""
+    routes: Json = {
+        "name": PROBE,
+        "virtual_hosts": [
+            {
+                "name": PROBE,
+                "domains": ["*"],
+                "routes": [
+                    {
+                        "name": PROBE,
+                        "match": {"prefix": "/"},
+                        "direct_response": {"status": 200},
+                    }
+                ],
+            }
+        ],
+    }
+    http = manager(PROBE, "probe", log=log, routes=routes, identity=None)
+    return listener(PROBE, ip, PROBE_PORT, [{"filters": [http]}], "UNSPECIFIED")

@@ -1,0 +1,44 @@
+"""Small words of Envoy's protobuf JSON that every part of the translation writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Json = dict[str, Any]
+"""A message, or a part of one, in protobuf's JSON form with snake_case field names."""
+
+ADS: Json = {"ads": {}, "resource_api_version": "V3", "initial_fetch_timeout": "0s"}
+"""Where resources that are named inside others come from: the one ADS stream, waited for."""
+
+MAX = 4294967295
+"""Istio's "no limit" in a uint32 field."""
+
+
+def seconds(value: float) -> str:
+    """A protobuf Duration: ``1.5`` is ``1.5s``, ``0.25`` is ``0.25s``."""
+    return f"{value:.9f}".rstrip("0").rstrip(".") + "s"
+
+
+def million(percent: float) -> Json:
+    """A FractionalPercent of ``percent`` (0 to 100), in millionths as Istio writes it."""
+    return {"numerator": round(percent * 10000), "denominator": "MILLION"}
+
+
+def typed(type_name: str, **fields: Any) -> Json:
+    """An Any of ``type_name`` (without the ``type.googleapis.com/`` prefix)."""
+    return {"@type": f"type.googleapis.com/{type_name}", **fields}
+
+
+def extension(name: str, type_name: str, **fields: Any) -> Json:
+    """A named extension with its typed configuration."""
+    return {"name": name, "typed_config": typed(type_name, **fields)}
+
+
+def tcp(ip: str, port: int) -> Json:
+    """A socket address."""
+    return {"socket_address": {"address": ip, "port_value": port}}
+
+
+def pipe(path: str) -> Json:
+    """A Unix socket's address."""
+    return {"pipe": {"path": path}}

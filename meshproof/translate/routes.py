@@ -1,0 +1,124 @@
+"""The routes that one VirtualService, or none, makes for one host and port."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence, Set
+
+from meshproof.model.istio import HTTPMatchRequest, HTTPRoute, VirtualService
+from meshproof.translate.actions import default_action, redirect, route
+from meshproof.translate.faults import fault
+from meshproof.translate.headers import header_changes
+from meshproof.translate.matches import is_catch_all, path_text, route_match
+from meshproof.translate.names import gateway_key
+from meshproof.translate.proto import Json
+from meshproof.translate.registry import carries
+from meshproof.translate.view import View
+from meshproof.translate.world import Named
+
+MESH = ("", "mesh")
+"""The gateway key that means every sidecar."""
+
+GatewayKey = tuple[str, str]
+"""Namespace and name; ``MESH`` for sidecars."""
+
+
+def gateway_keys(rule: Named[VirtualService]) -> set[GatewayKey]:
+    """The gateways that a VirtualService is for; none written means the mesh."""
+    return {_key(name, rule.namespace) for name in rule.spec.gateways or ["mesh"]}
+
+
+def _key(name: str, namespace: str) -> GatewayKey:
+    return MESH if name == "mesh" else gateway_key(name, namespace)
+
+
+def rule_routes(
+    view: View, rule: Named[VirtualService], port: int, gateways: Set[GatewayKey]
+) -> list[Json]:
+    """Routes in document order, one a match entry, up to the first that catches all.
+
+    Entries for other proxies (``gateways``, ``sourceLabels``, ``sourceNamespace``) and other
+    ports are left out. An empty list means that the rule says nothing here.
+    """
+    routes: list[Json] = []
+    for http in rule.spec.http:
+        matches: Sequence[HTTPMatchRequest | None] = http.match or [None]
+        for match in matches:
+            if match is not None and not _concerns(view, match, rule.namespace, port, gateways):
+                continue
+            routes.append(_route(view, rule, http, match, port))
+            if is_catch_all(routes[-1]["match"]):
+                return routes
+    return routes
+
+
+def _concerns(
+    view: View,
+    match: HTTPMatchRequest,
+    namespace: str,
+    port: int,
+    gateways: Set[GatewayKey],
+) -> bool:
+    if match.port is not None and match.port != port:
+        return False
+    if match.gateways:
+        return any(_key(name, namespace) in gateways for name in match.gateways)
+    proxy = view.proxy
+    return carries(proxy.labels, match.source_labels) and match.source_namespace in (
+        None,
+        "",
+        proxy.namespace,
+    )
+
+
+def _route(
+    view: View,
+    rule: Named[VirtualService],
+    http: HTTPRoute,
+    match: HTTPMatchRequest | None,
+    port: int,
+) -> Json:
+    matched = route_match(match)
+    result: Json = {"match": matched}
+    name = http.name or ""
+    if match is not None and match.name:
+        name = f"{name}.{match.name}"
+    if name:
+        result["name"] = name
+    result |= _action(view, http, rule.namespace, port)
+    result |= fault(http.fault)
+    result["decorator"] = {"operation": _operation(result, rule.name, port)}
+    return result
+
+
+def _action(view: View, http: HTTPRoute, namespace: str, port: int) -> Json:
+    if http.route:
+        return route(view, http, namespace, port)
+    changes = header_changes(http.headers).fields
+    if http.redirect is not None:
+        return redirect(http.redirect, port) | changes
+    answer = http.direct_response
+    assert answer is not None, "the model wants one of route, redirect, directResponse"
+    fields: Json = {"status": answer.status}
+    if answer.body is not None and answer.body.string is not None:
+        fields["body"] = {"inline_string": answer.body.string}
+    return {"direct_response": fields} | changes
+
+
+def _operation(result: Json, rule: str, port: int) -> str:
+    """The span's name: the only destination's ``host:port``, else the rule's name, and the path."""
+    path = path_text(result["match"])
+    cluster = result.get("route", {}).get("cluster")
+    if cluster is None:
+        return f"{rule}:{port}{path}"
+    _, number, _, host = cluster.split("|")
+    return f"{host}:{number}{path}"
+
+
+def default_routes(view: View, host: str, port: int) -> Iterator[Json]:
+    """The only route of a service without a VirtualService."""
+    yield {
+        "name": "default",
+        "match": {"prefix": "/"},
+        "decorator": {"operation": f"{host}:{port}/*"},
+        **default_action(view, host, port),
+    }

@@ -1,0 +1,73 @@
+"""Mutual TLS between sidecars: contexts for both sides, and the secrets that they name.
+
+Secrets come by SDS over the ADS stream under Istio's names. Both sides speak TLS 1.2 or 1.3; the
+client offers the ALPN ``istio`` by which a PERMISSIVE inbound listener knows its own kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from meshproof.translate.proto import ADS, Json, extension
+from meshproof.translate.world import Resource
+
+CERTIFICATE = "default"
+ROOT = "ROOTCA"
+MESH_ALPN = ("istio-peer-exchange", "istio")
+
+_CONTEXTS = "envoy.extensions.transport_sockets.tls.v3"
+_VERSIONS: Json = {
+    "tls_minimum_protocol_version": "TLSv1_2",
+    "tls_maximum_protocol_version": "TLSv1_3",
+}
+
+
+def secrets(key_pem: str, chain_pem: str, root_pem: str) -> dict[str, Resource]:
+    """The two secrets of a proxy by name; key and chain in one, so that rotation is one step."""
+    return {
+        CERTIFICATE: {
+            "name": CERTIFICATE,
+            "tls_certificate": {
+                "certificate_chain": {"inline_string": chain_pem},
+                "private_key": {"inline_string": key_pem},
+            },
+        },
+        ROOT: {
+            "name": ROOT,
+            "validation_context": {"trusted_ca": {"inline_string": root_pem}},
+        },
+    }
+
+
+def upstream(identities: Iterable[str], sni: str) -> Json:
+    """The transport socket towards replicas that have one of ``identities`` (exact URI SANs)."""
+    return extension(
+        "envoy.transport_sockets.tls",
+        f"{_CONTEXTS}.UpstreamTlsContext",
+        sni=sni,
+        common_tls_context=_common(identities, ("istio", "http/1.1")),
+    )
+
+
+def downstream(alpn: Iterable[str]) -> Json:
+    """The transport socket of an inbound filter chain: a client must show a mesh certificate."""
+    return extension(
+        "envoy.transport_sockets.tls",
+        f"{_CONTEXTS}.DownstreamTlsContext",
+        require_client_certificate=True,
+        common_tls_context=_common((), alpn),
+    )
+
+
+def _common(identities: Iterable[str], alpn: Iterable[str]) -> Json:
+    matchers = [{"san_type": "URI", "matcher": {"exact": name}} for name in identities]
+    defaults: Json = {"match_typed_subject_alt_names": matchers} if matchers else {}
+    return {
+        "tls_params": _VERSIONS,
+        "alpn_protocols": list(alpn),
+        "tls_certificate_sds_secret_configs": [{"name": CERTIFICATE, "sds_config": ADS}],
+        "combined_validation_context": {
+            "default_validation_context": defaults,
+            "validation_context_sds_secret_config": {"name": ROOT, "sds_config": ADS},
+        },
+    }

@@ -1,0 +1,187 @@
+"""The RouteConfiguration ``outbound``: every host of every port that a sidecar may speak to.
+
+Istio has one RouteConfiguration a port, since it knows the port of a connection; a forward proxy
+knows it from the request alone, so ours has them all and matches hosts with their port (Istio:
+core/httproute.go). What is not listed falls to ``block_all``: REGISTRY_ONLY.
+
+CONNECT never passes a rule by: to an HTTP port it is ended here and led back into this very
+listener, to a port of another protocol it goes to that host's cluster, and else it is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from meshproof.model.istio import VirtualService
+from meshproof.translate.keys import BLOCK_ALL, CONNECT_LOOP, OUTBOUND, outbound_cluster
+from meshproof.translate.names import covers, fqdn, is_wildcard
+from meshproof.translate.proto import Json
+from meshproof.translate.registry import Host
+from meshproof.translate.routes import MESH, default_routes, gateway_keys, rule_routes
+from meshproof.translate.view import View, proxy_names
+from meshproof.translate.world import Named
+
+_BODY_LIMIT = 1048576
+_UNTRACED: Json = {
+    name: {"numerator": 0} for name in ("client_sampling", "random_sampling", "overall_sampling")
+}
+REFUSE: Json = {"direct_response": {"status": 502}}
+
+
+def outbound_routes(view: View) -> Json:
+    """The whole table: virtual hosts by name, the refusal last."""
+    table = _Table(view)
+    ports = sorted({p.port for h in view.hosts.values() for p in h.ports} | {80})
+    for port in ports:
+        for name, routes in _http_hosts(view, port):
+            table.add(name, port, [_connect(CONNECT_LOOP), *routes])
+    for host in view.hosts.values():
+        for p in host.ports:
+            if p.protocol != "HTTP":
+                table.add(host.name, p.port, _opaque(host, p.port, p.protocol))
+    return route_configuration(OUTBOUND, [*table.sorted(), _block_all()])
+
+
+def route_configuration(name: str, virtual_hosts: list[Json]) -> Json:
+    """Common fields: a route may name a cluster that does not exist (503 NC, as in Istio)."""
+    return {
+        "name": name,
+        "validate_clusters": False,
+        "max_direct_response_body_size_bytes": _BODY_LIMIT,
+        "virtual_hosts": virtual_hosts,
+    }
+
+
+class _Table:
+    """Virtual hosts under construction: of each name and domain the first writer wins."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._domains: set[str] = set()
+        self._hosts: dict[str, Json] = {}
+
+    def add(self, name: str, port: int, routes: list[Json]) -> None:
+        key = f"{name}:{port}"
+        if key in self._hosts:
+            return
+        domains = []
+        for domain in self._names(name, port):
+            if domain.lower() not in self._domains:
+                self._domains.add(domain.lower())
+                domains.append(domain)
+        if domains:
+            self._hosts[key] = {
+                "name": key,
+                "domains": domains,
+                "routes": routes,
+                "include_request_attempt_count": True,
+            }
+
+    def _names(self, name: str, port: int) -> Iterator[str]:
+        """All that a URL may call it, with the port, and without it where that is 80.
+
+        A short form that is another host's full name is left to that host.
+        """
+        host = self._view.hosts.get(name)
+        short = proxy_names(name, self._view.proxy.namespace) if host else ()
+        names = [name, *(s for s in short if s not in self._view.hosts)]
+        if not is_wildcard(name):
+            names.insert(1, f"{name}.")
+        if host is not None:
+            names += [a for a in host.addresses if "/" not in a]
+        for text in names:
+            if port == 80:
+                yield text
+            yield f"{text}:{port}"
+
+    def sorted(self) -> list[Json]:
+        return [self._hosts[key] for key in sorted(self._hosts)]
+
+
+def _http_hosts(view: View, port: int) -> Iterator[tuple[str, list[Json]]]:
+    """Hosts with their routes: those of VirtualServices first, in the rules' order."""
+    known = [h.name for h in view.hosts.values() if _speaks_http(h, port)]
+    rules = [r for r in view.virtual_services() if MESH in gateway_keys(r)]
+    patterns = _patterns(rules, known)
+    for rule in rules:
+        names = list(_rule_hosts(rule, patterns, port))
+        routes = rule_routes(view, rule, port, {MESH}) if names else []
+        if routes:
+            yield from ((name, routes) for name in names)
+    for name in known:
+        yield name, list(default_routes(view, name, port))
+
+
+def _speaks_http(host: Host, port: int) -> bool:
+    found = host.port(port)
+    return found is not None and found.protocol == "HTTP"
+
+
+def _patterns(
+    rules: Iterable[Named[VirtualService]], known: Iterable[str]
+) -> dict[str, tuple[str, Named[VirtualService]] | None]:
+    """For each service the nearest written host, name before wildcard, and its first rule."""
+    first: dict[str, Named[VirtualService]] = {}
+    for rule in rules:
+        for written in rule.spec.hosts:
+            first.setdefault(fqdn(written, rule.namespace), rule)
+    wildcards = sorted((w for w in first if is_wildcard(w)), key=len, reverse=True)
+    nearest: dict[str, tuple[str, Named[VirtualService]] | None] = {}
+    for name in known:
+        found = name if name in first else next((w for w in wildcards if covers(w, name)), None)
+        nearest[name] = None if found is None else (found, first[found])
+    return nearest
+
+
+def _rule_hosts(
+    rule: Named[VirtualService],
+    patterns: dict[str, tuple[str, Named[VirtualService]] | None],
+    port: int,
+) -> Iterator[str]:
+    """The hosts of a rule at this port: services by name; those to which its wildcard is the
+    nearest host of the nearest rule; and what is no service, on port 80 alone."""
+    for written in rule.spec.hosts:
+        name = fqdn(written, rule.namespace)
+        if name in patterns:
+            yield name
+        elif is_wildcard(name) and any(covers(name, service) for service in patterns):
+            yield from (s for s, nearest in patterns.items() if nearest == (name, rule))
+        elif port == 80 and name != "*":
+            yield name
+
+
+def _connect(cluster: str) -> Json:
+    """A terminated CONNECT; it has no span of its own, what it carries has."""
+    return {
+        "name": "connect",
+        "match": {"connect_matcher": {}},
+        "tracing": _UNTRACED,
+        "route": {
+            "cluster": cluster,
+            "timeout": "0s",
+            "upgrade_configs": [{"upgrade_type": "CONNECT", "connect_config": {}}],
+        },
+    }
+
+
+def _opaque(host: Host, port: int, protocol: str) -> list[Json]:
+    """A port of bytes: CONNECT tunnels to it; plain HTTP passes where the port is mere TCP."""
+    cluster = outbound_cluster(port, host.name)
+    plain: Json = {"route": {"cluster": cluster, "timeout": "0s"}}
+    if protocol != "TCP":
+        plain = REFUSE
+    everything: Json = {"match": {"prefix": "/"}, **plain}
+    if protocol != "TCP":
+        everything["name"] = BLOCK_ALL
+    return [_connect(cluster), everything]
+
+
+def _block_all() -> Json:
+    """Refusal is 502 with an empty body, CONNECT included."""
+    matches: list[Json] = [{"connect_matcher": {}}, {"prefix": "/"}]
+    return {
+        "name": BLOCK_ALL,
+        "domains": ["*"],
+        "routes": [{"name": BLOCK_ALL, "match": m, **REFUSE} for m in matches],
+        "include_request_attempt_count": True,
+    }

@@ -1,0 +1,44 @@
+"""What ADS would send, as one static bootstrap that a lone Envoy can read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from meshproof.translate import bootstrap
+from meshproof.translate.world import Config, Resource
+
+
+def frozen(
+    configs: list[Config], secrets: dict[str, Resource], *, admin: str = "/tmp/admin.sock"
+) -> dict[str, Any]:
+    """Routes, endpoints and secrets stand where ADS names them; the rest is untouched."""
+    clusters = {k: v for c in configs for k, v in c.clusters.items()}
+    endpoints = {k: v for c in configs for k, v in c.endpoints.items()}
+    routes = {k: v for c in configs for k, v in c.routes.items()}
+    listeners = {k: v for c in configs for k, v in c.listeners.items()}
+    made = bootstrap("node", "svca.default", {}, "/tmp/xds", "/tmp/zipkin", admin)
+    static = made["static_resources"]
+    static["clusters"] += [_cluster(c, endpoints) for c in clusters.values()]
+    static["listeners"] = [_replaced(x, routes) for x in listeners.values()]
+    static["clusters"] = [_replaced(c, routes) for c in static["clusters"]]
+    static["secrets"] = list(secrets.values())
+    del made["dynamic_resources"]
+    return made
+
+
+def _cluster(cluster: Resource, endpoints: dict[str, Resource]) -> Resource:
+    if cluster["type"] != "EDS":
+        return cluster
+    still = {k: v for k, v in cluster.items() if k != "eds_cluster_config"}
+    return {**still, "type": "STATIC", "load_assignment": endpoints[str(cluster["name"])]}
+
+
+def _replaced(value: Any, routes: dict[str, Resource]) -> Any:
+    if isinstance(value, list):
+        return [_replaced(v, routes) for v in value]
+    if not isinstance(value, dict):
+        return value
+    fields = {k: _replaced(v, routes) for k, v in value.items() if k != "sds_config"}
+    if "rds" in fields:
+        fields["route_config"] = routes[fields.pop("rds")["route_config_name"]]
+    return fields

@@ -1,0 +1,100 @@
+"""Envoy itself reads what is emitted, for a world that uses every field of every rule."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from meshproof.model import istio
+from meshproof.model.base import Model
+from meshproof.translate import gateway, outbound, sidecar
+from meshproof.translate.world import Address, Config, Named, Outside, Resource, World
+from tests.translate import worlds
+from tests.translate.frozen import frozen
+
+EVERYTHING = Path(__file__).with_name("everything.yaml")
+
+_MODELS: dict[str, type[Model]] = {
+    "VirtualService": istio.VirtualService,
+    "DestinationRule": istio.DestinationRule,
+    "ServiceEntry": istio.ServiceEntry,
+    "Gateway": istio.Gateway,
+}
+
+
+def _rules(kind: str) -> tuple[Named[Any], ...]:
+    documents = yaml.safe_load_all(EVERYTHING.read_text())
+    return tuple(
+        Named(d["name"], "default", _MODELS[kind].model_validate(d["spec"]))
+        for d in documents
+        if d["kind"] == kind
+    )
+
+
+@pytest.fixture(scope="module")
+def everything() -> World:
+    real = Address("127.60.9.1", 19997)
+    return worlds.world(
+        services=(
+            worlds.service("echo"),
+            worlds.service("other", ports=(80, 8080)),
+            worlds.service("db", ports=(5432,), protocol="TCP"),
+        ),
+        replicas=(*worlds.ECHO, worlds.replica("db", "v1", "127.60.0.9")),
+        outside=(Outside("msgd.test", {443: real, 9997: real}), Outside("10.1.2.3", {80: real})),
+        virtual_services=_rules("VirtualService"),
+        destination_rules=_rules("DestinationRule"),
+        service_entries=_rules("ServiceEntry"),
+        gateways=_rules("Gateway"),
+    )
+
+
+def _validate(
+    envoy: Path, tmp_path: Path, configs: list[Config], secrets: dict[str, Resource]
+) -> None:
+    path = tmp_path / "envoy.json"
+    path.write_text(json.dumps(frozen(configs, secrets)))
+    done = subprocess.run(
+        [envoy, "--mode", "validate", "-c", path, "--log-level", "warn"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "deprecated" not in done.stderr.lower(), done.stderr
+
+
+def test_every_rule_field_is_used(everything: World) -> None:
+    """The world above is worth validating only as long as it leaves no field out."""
+    text = EVERYTHING.read_text()
+    missing = sorted(
+        field.alias or name
+        for model in vars(istio).values()
+        if isinstance(model, type) and issubclass(model, Model) and model is not Model
+        for name, field in model.model_fields.items()
+        if f"{field.alias or name}:" not in text
+    )
+    assert missing == []
+
+
+def test_envoy_accepts_sidecars(
+    envoy: Path, tmp_path: Path, everything: World, secrets: dict[str, Resource]
+) -> None:
+    for replica in everything.replicas:
+        own = sidecar(everything, replica, access_log="/dev/null")
+        shared = outbound(everything, worlds.proxy(replica))
+        _validate(envoy, tmp_path, [shared, own], secrets)
+
+
+def test_envoy_accepts_a_gateway(
+    envoy: Path, tmp_path: Path, everything: World, secrets: dict[str, Resource]
+) -> None:
+    own = gateway(everything, worlds.GATEWAY, "127.60.1.1", {80: 18080}, access_log="/dev/null")
+    shared = outbound(everything, worlds.GATEWAY)
+    _validate(envoy, tmp_path, [shared, own], secrets)

@@ -1,0 +1,124 @@
+"""Short words for worlds: services, replicas and rules as YAML-shaped dicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from meshproof.model import istio
+from meshproof.translate import outbound, proxy_of
+from meshproof.translate.world import (
+    Address,
+    ContainerPort,
+    Named,
+    Outside,
+    Protocol,
+    Proxy,
+    Replica,
+    Service,
+    ServicePort,
+    World,
+)
+
+CLIENT = Proxy("sidecar", "default", "client", {"app": "client", "tier": "front"}, "client")
+GATEWAY = Proxy("gateway", "istio-system", "gw", {"istio": "ingressgateway"}, "gw")
+
+
+def service(
+    name: str,
+    namespace: str = "default",
+    ports: tuple[int, ...] = (80,),
+    protocol: Protocol = "HTTP",
+) -> Service:
+    """Selects ``app: <name>``; every port leads to container port 8080."""
+    made = tuple(ServicePort(f"p{n}", n, 8080, protocol) for n in ports)
+    return Service(name, namespace, {"app": name}, made)
+
+
+def replica(
+    app: str,
+    version: str,
+    ip: str,
+    namespace: str = "default",
+    *,
+    ready: bool = True,
+    account: str = "",
+    backend: Address | None = None,
+) -> Replica:
+    """Listens at ``ip``:8080 and hands on to ``backend``, by default ``ip``:9080."""
+    return Replica(
+        name=f"{app}-{version}",
+        namespace=namespace,
+        workload=f"{app}-{version}",
+        labels={"app": app, "version": version},
+        service_account=account or app,
+        ip=ip,
+        ports=(ContainerPort("http", 8080, Address(ip, 8080), backend or Address(ip, 9080)),),
+        ready=ready,
+    )
+
+
+ECHO = (
+    replica("echo", "v1", "127.60.0.1"),
+    replica("echo", "v2", "127.60.0.2"),
+)
+SUBSETS = "{host: echo, subsets: [{name: v1, labels: {version: v1}}, {name: v2, labels: {version: v2}}, {name: v3, labels: {version: v3}}]}"  # noqa: E501
+
+
+def virtual_service(
+    text: str, name: str = "echo", namespace: str = "default"
+) -> Named[istio.VirtualService]:
+    spec = istio.VirtualService.model_validate(yaml.safe_load(text))
+    return Named(name, namespace, spec)
+
+
+def destination_rule(
+    text: str = SUBSETS, name: str = "echo", namespace: str = "default"
+) -> Named[istio.DestinationRule]:
+    return Named(name, namespace, istio.DestinationRule.model_validate(yaml.safe_load(text)))
+
+
+def service_entry(
+    text: str, name: str = "entry", namespace: str = "default"
+) -> Named[istio.ServiceEntry]:
+    return Named(name, namespace, istio.ServiceEntry.model_validate(yaml.safe_load(text)))
+
+
+def gateway(text: str, name: str = "gw", namespace: str = "default") -> Named[istio.Gateway]:
+    return Named(name, namespace, istio.Gateway.model_validate(yaml.safe_load(text)))
+
+
+def outside(host: str, ports: Mapping[int, Address]) -> Outside:
+    return Outside(host, ports)
+
+
+def world(**parts: Any) -> World:
+    """Service echo with versions v1 and v2, and service other without replicas, by default."""
+    defaults = {"services": (service("echo"), service("other")), "replicas": ECHO}
+    return World(**{**defaults, **parts})
+
+
+def routes_of(
+    text: str, *, host: str = "echo.default.svc.cluster.local", port: int = 80, **parts: Any
+) -> list[dict[str, Any]]:
+    """The routes of ``host`` under one VirtualService, without the CONNECT route."""
+    rules = (virtual_service(text),)
+    return vhost_routes(world(virtual_services=rules, **parts), host, port)
+
+
+def vhost_routes(
+    made: World, host: str, port: int = 80, proxy: Proxy = CLIENT
+) -> list[dict[str, Any]]:
+    routes: list[dict[str, Any]] = vhosts(made, proxy)[f"{host}:{port}"]["routes"]
+    return [r for r in routes if "connect_matcher" not in r["match"]]
+
+
+def vhosts(made: World, proxy: Proxy = CLIENT) -> dict[str, Any]:
+    table: Any = outbound(made, proxy).routes["outbound"]
+    return {v["name"]: v for v in table["virtual_hosts"]}
+
+
+def proxy(of: Replica) -> Proxy:
+    return proxy_of(of)
