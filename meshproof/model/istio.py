@@ -89,7 +89,7 @@ class HTTPRedirect(Model):
     scheme: str | None = None
     port: Port | None = None
     derive_port: Literal["FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT"] | None = None
-    redirect_code: int | None = None
+    redirect_code: Literal[301, 302, 303, 307, 308] | None = None
 
 
 class HTTPBody(Model):
