@@ -9,7 +9,7 @@ from meshproof.report.run import Run
 from meshproof.verdicts import egress
 from meshproof.verdicts.requests import accounting, no_failures
 
-REQUESTS = 200
+REQUESTS = 100
 REFUSED = "refused"
 """The reason that svcb gives when the mesh refuses its call."""
 

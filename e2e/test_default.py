@@ -14,6 +14,6 @@ VERSIONS = ("v0.1", "v0.2")
 
 def test_both_versions_answer(mesh: Mesh, run: Run, load: StartLoad, judge: Judge) -> None:
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
-    results = load(requests=500).wait()
+    results = load(requests=200).wait()
     judge(present("both versions answer", results.sample(), VERSIONS))
     judge(no_failures("requests", results.records, run.access_log(), sent=results.sent))

@@ -11,7 +11,7 @@ from meshproof.verdicts.delivery import delivered
 from meshproof.verdicts.requests import no_failures
 from meshproof.verdicts.traces import Step, complete
 
-N = 1000
+N = 500
 PAY = (
     Step("gateway"),
     Step("svca", "SERVER"),
