@@ -51,6 +51,9 @@ def no_failures(
         problems.append(f"{sent} requests were sent and {len(records)} are accounted for")
     if records and not access_log:
         problems.append("no evidence: no sidecar logged a request of this run")
+    entered = sum(r.direction == "gateway" for r in access_log)
+    if entered and entered != sent:  # a client that repeats requests by itself hides failures
+        problems.append(f"{sent} requests were sent and {entered} entered by the gateway")
     if broken:
         seen = Counter(f"{r.sidecar} {r.direction} {r.code} {r.flags}" for r in broken)
         problems.append("in access logs: " + some([f"{c} x {t}" for t, c in seen.most_common()]))

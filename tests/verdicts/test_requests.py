@@ -68,6 +68,13 @@ def test_no_requests_no_logs_and_lost_requests_fail() -> None:
     assert "3 requests were sent" in no_failures("lost", good(2), [LOGGED], sent=3).sentence
 
 
+def test_a_request_that_was_silently_repeated_fails() -> None:
+    entered = replace(LOGGED, direction="gateway")
+    assert no_failures("once", good(2), [entered] * 2, sent=2).passed
+    twice = no_failures("twice", good(2), [entered] * 3, sent=2)
+    assert "2 requests were sent and 3 entered" in twice.sentence
+
+
 def test_the_account_adds_up() -> None:
     told = replace(GOOD, notified=False, reason="timeout", message_id="t")
     failed = Record(1.0, 0.1, 503)
