@@ -44,14 +44,21 @@ class Applied:
     seconds: float
     """From reading the input to live everywhere."""
     warnings: tuple[Problem, ...] = ()
+    """What is valid but dangling or shadowed."""
+    notes: tuple[str, ...] = ()
+    """What this mesh does without, a line a field: ``resources (no limit is set): Deployment
+    payments/svca, ...``."""
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "resources": list(self.resources),
-            "acks": [{"sidecar": a.sidecar, "version": a.version, "seconds": a.seconds}
-                     for a in self.acks],
+            "acks": [
+                {"sidecar": a.sidecar, "version": a.version, "seconds": a.seconds}
+                for a in self.acks
+            ],
             "seconds": self.seconds,
             "warnings": [w.as_dict() for w in self.warnings],
+            "notes": list(self.notes),
         }
 
 
@@ -164,8 +171,9 @@ class Mesh(Protocol):
         """Create or replace every document; all or none. ``strict`` refuses on warnings too."""
         ...
 
-    def apply_text(self, text: str, *, namespace: str = "", strict: bool = False,
-                   file: str = "<stdin>") -> Applied:
+    def apply_text(
+        self, text: str, *, namespace: str = "", strict: bool = False, file: str = "<stdin>"
+    ) -> Applied:
         """The same for YAML in memory; ``file`` names it in messages."""
         ...
 
@@ -185,9 +193,16 @@ class Mesh(Protocol):
         """Run a command as the workload's container would: its environment, its way out."""
         ...
 
-    def curl(self, workload: str, url: str, *, method: str = "GET",
-             headers: Sequence[tuple[str, str]] = (), body: bytes = b"",
-             timeout: float = 30.0) -> Answer:
+    def curl(
+        self,
+        workload: str,
+        url: str,
+        *,
+        method: str = "GET",
+        headers: Sequence[tuple[str, str]] = (),
+        body: bytes = b"",
+        timeout: float = 30.0,
+    ) -> Answer:
         """One request from a workload through its sidecar."""
         ...
 

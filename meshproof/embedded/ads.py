@@ -26,7 +26,7 @@ _WILDCARD = (xds.CLUSTERS, xds.LISTENERS)
 Resources = Mapping[str, xds.Encoded]
 
 
-class Nacked(Exception):
+class NackError(Exception):
     """An Envoy refused a configuration; the text is Envoy's own."""
 
     def __init__(self, sidecar: str, type_url: str, text: str) -> None:
@@ -56,7 +56,7 @@ class Sidecar:
         self.node = node
         self.want: dict[str, Resources] = {t: {} for t in xds.TYPES}
         self.connected = False
-        self.nack: Nacked | None = None
+        self.nack: NackError | None = None
         self._subs: dict[str, _Sub] = {}
         self._out: asyncio.Queue[bytes | None] | None = None
         self._changed = asyncio.Event()
@@ -82,7 +82,7 @@ class Sidecar:
     async def settled(self, type_url: str, names: Iterable[str] | None = None) -> None:
         """Return when this Envoy has acknowledged what is wanted of a type (of ``names``).
 
-        Raises Nacked when it refuses. An Envoy that is not connected has nothing to settle: it
+        Raises NackError when it refuses. An Envoy that is not connected has nothing to settle: it
         takes everything when it comes back.
         """
         wanted = None if names is None else tuple(names)
@@ -145,7 +145,7 @@ class Sidecar:
         first = not sub.subscribed
         answered = sub.pending.pop(request.nonce, None)
         if request.error:
-            self.nack = Nacked(self.node, request.type_url, request.error)
+            self.nack = NackError(self.node, request.type_url, request.error)
         elif answered is not None:
             if request.type_url in _WILDCARD:
                 sub.acked = {}

@@ -20,6 +20,11 @@ def request_id(headers: Sequence[tuple[str, str]]) -> str:
     return given[-1] if given else str(uuid.uuid4())
 
 
+def same_request(logged: str, sent: str) -> bool:
+    """Envoy writes its sampling decision into the version digit of a UUID (position 14)."""
+    return logged[:14] + logged[15:] == sent[:14] + sent[15:]
+
+
 def request(
     ip: str,
     url: str,

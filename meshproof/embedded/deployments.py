@@ -102,12 +102,10 @@ def _probe(probe: kube_pod.Probe | None, ports: dict[str, int]) -> Probe | None:
     )
 
 
-def _pre_stop(container: Container, ports: dict[str, int], grace: float) -> Probe | float | None:
+def _pre_stop(container: Container, ports: dict[str, int], grace: float) -> Probe | None:
     hook = container.lifecycle.pre_stop if container.lifecycle else None
-    if hook is None:
+    if hook is None or hook.sleep:
         return None
-    if hook.sleep:
-        return float(hook.sleep.seconds)
     if hook.exec:
         return Probe(kind="exec", command=tuple(hook.exec.command), timeout=grace)
     assert hook.http_get is not None, "the model wants one of the three"

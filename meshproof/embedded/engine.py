@@ -93,7 +93,7 @@ class Engine:
             if exit_.name == host.name:
                 host.exited(exit_)
         if exit_.name == self.gateway.envoy.process:
-            self.gateway.exited(exit_)
+            self.gateway.envoy.exited()
             if not exit_.asked:
                 self._background(self._restart_gateway())
 

@@ -8,10 +8,10 @@ import json
 from collections.abc import Mapping
 
 from meshproof.embedded import envoy
-from meshproof.embedded.ads import Nacked, Sidecar
+from meshproof.embedded.ads import NackError, Sidecar
 from meshproof.embedded.http import Local
 from meshproof.embedded.runtime import Runtime, last_lines
-from meshproof.embedded.spec import Exit, ProcessSpec
+from meshproof.embedded.spec import ProcessSpec
 from meshproof.errors import MeshproofError
 from meshproof.translate import bootstrap
 from meshproof.translate.world import PROBE_PORT, Address
@@ -27,6 +27,7 @@ class EnvoyProcess:
         self,
         runtime: Runtime,
         node: str,
+        *,
         slot: int,
         ip: str,
         service: str,
@@ -68,7 +69,7 @@ class EnvoyProcess:
             )
         )
 
-    def exited(self, exit_: Exit) -> None:
+    def exited(self) -> None:
         """The supervisor's word that this Envoy ended."""
         self._exited.set()
 
@@ -86,7 +87,7 @@ class EnvoyProcess:
             if serving in done:
                 try:
                     serving.result()
-                except Nacked as error:
+                except NackError as error:
                     raise MeshproofError(str(error)) from None
                 return
             reason = "ended" if exited in done else f"did not serve within {START_LIMIT:g} s"

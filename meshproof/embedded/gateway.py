@@ -5,7 +5,6 @@ from __future__ import annotations
 from meshproof.embedded.addresses import real_port
 from meshproof.embedded.envoy_process import EnvoyProcess
 from meshproof.embedded.runtime import Runtime
-from meshproof.embedded.spec import Exit
 from meshproof.errors import UsageError
 from meshproof.translate.world import ROOT_NAMESPACE, TRUST_DOMAIN, Proxy, World
 
@@ -28,10 +27,14 @@ class GatewayRunner:
         self.envoy = EnvoyProcess(
             runtime,
             NAME,
-            0,
-            self.ip,
-            f"{NAME}.{ROOT_NAMESPACE}",
-            {"NAMESPACE": ROOT_NAMESPACE, "WORKLOAD_NAME": NAME, "LABELS": dict(PROXY.labels)},
+            slot=0,
+            ip=self.ip,
+            service=f"{NAME}.{ROOT_NAMESPACE}",
+            metadata={
+                "NAMESPACE": ROOT_NAMESPACE,
+                "WORKLOAD_NAME": NAME,
+                "LABELS": dict(PROXY.labels),
+            },
         )
         self._ports: dict[int, int] = {}
 
@@ -57,6 +60,3 @@ class GatewayRunner:
                 "selector is `istio: ingressgateway`"
             )
         return f"http://{self.ip}:{ports[min(ports)]}"
-
-    def exited(self, exit_: Exit) -> None:
-        self.envoy.exited(exit_)

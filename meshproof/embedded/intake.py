@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from meshproof.dialect import notes
 from meshproof.dialect.lower import lower
@@ -17,16 +18,24 @@ from meshproof.model.resource import Resource
 from meshproof.project import Project
 
 
+@dataclass(frozen=True, slots=True)
+class Intaken:
+    """A new store, what happened to each resource, warnings that concern them, and notes."""
+
+    store: Store
+    said: tuple[str, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 class Intake:
     """Turns resources that were read into a new store, or refuses them all."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
 
-    def apply(
-        self, store: Store, resources: Sequence[Resource], *, strict: bool
-    ) -> tuple[Store, list[str], list[Problem]]:
-        """The new store, what happened to each resource, and the warnings that concern them.
+    def apply(self, store: Store, resources: Sequence[Resource], *, strict: bool) -> Intaken:
+        """What ``resources`` make of ``store``.
 
         Raises Refused for a Deployment whose image no table names, for 0.4 rules that cannot be
         lowered, and, when ``strict``, for warnings.
@@ -41,7 +50,7 @@ class Intake:
             r.key for r, verb in zip(placed, said, strict=True) if not verb.endswith(" unchanged")
         }
         unmet = [p for r in placed if r.key in changed for p in not_honoured(r)]
-        return new, said, [*found, *unmet]
+        return Intaken(new, tuple(said), tuple(found), tuple(_notes(unmet)))
 
     @staticmethod
     def _warnings(store: Store, concerned: Iterable[Resource]) -> list[Problem]:
@@ -58,11 +67,7 @@ class Intake:
             *notes.warnings(resources, services),
             *warnings(lower(resources, services), services, pods),
         ]
-        return [
-            p
-            for p in found
-            if p.resource in titles or p.file in files
-        ]
+        return [p for p in found if p.resource in titles or p.file in files]
 
     def delete(self, store: Store, resources: Sequence[Resource]) -> tuple[Store, list[str]]:
         """Raises Refused when one is not there: nothing is deleted then."""
@@ -80,6 +85,17 @@ class Intake:
                 spec = resource.spec.model_copy(update={"replicas": replicas})
                 return store.with_spec(resource, spec)
         raise UsageError(f"no Deployment {namespace}/{name} is applied")
+
+
+def _notes(unmet: Iterable[Problem]) -> list[str]:
+    """One line a field that a local process does without, naming every resource that sets it."""
+    by_field: dict[tuple[str, str], list[str]] = {}
+    for problem in unmet:
+        field = problem.field.rsplit(".", 1)[-1]
+        titles = by_field.setdefault((field, problem.found), [])
+        if problem.resource not in titles:
+            titles.append(problem.resource)
+    return [f"{field} {found} ({', '.join(who)})" for (field, found), who in by_field.items()]
 
 
 def default_namespace(store: Store, resources: Iterable[Resource]) -> str:

@@ -68,7 +68,9 @@ class Looking(Running):
         if answer.status != 502 or answer.body:
             return answer
         log = self._run(evidence.records(self._live(), ""))
-        refused = any(r.request_id == request_id and r.route == "block_all" for r in log)
+        refused = any(
+            r.route == "block_all" and curl.same_request(r.request_id, request_id) for r in log
+        )
         if not refused:
             return answer
         return Answer(

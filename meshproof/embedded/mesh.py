@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from meshproof.embedded.engine import Engine
-from meshproof.embedded.intake import Intake
+from meshproof.embedded.intake import Intake, Intaken
 from meshproof.embedded.looking import Looking
 from meshproof.embedded.replica import ReplicaRunner
 from meshproof.embedded.store import Store
@@ -48,16 +48,16 @@ class EmbeddedMesh(Looking):
     def _apply(self, resources: Sequence[Resource], strict: bool, started: float) -> Applied:
         engine = self._live()
         intake = Intake(self.project)
-        said: list[str] = []
-        warnings: list[Any] = []
+        taken = Intaken(Store())
 
         def edit(store: Store) -> Store:
-            nonlocal said, warnings
-            new, said, warnings = intake.apply(store, resources, strict=strict)
-            return new
+            nonlocal taken
+            taken = intake.apply(store, resources, strict=strict)
+            return taken.store
 
         acks = self._run(engine.change(edit, started))
-        return Applied(tuple(said), tuple(acks), time.monotonic() - started, tuple(warnings))
+        seconds = time.monotonic() - started
+        return Applied(taken.said, tuple(acks), seconds, taken.warnings, taken.notes)
 
     def delete(self, paths: Sequence[str | Path], *, namespace: str = "") -> Applied:
         started = time.monotonic()

@@ -53,10 +53,10 @@ class ReplicaRunner:
         self.envoy = EnvoyProcess(
             runtime,
             name,
-            self.slot,
-            self.ip,
-            f"{workload.app}.{workload.namespace}",
-            {
+            slot=self.slot,
+            ip=self.ip,
+            service=f"{workload.app}.{workload.namespace}",
+            metadata={
                 "NAMESPACE": workload.namespace,
                 "WORKLOAD_NAME": workload.name,
                 "LABELS": dict(workload.labels),
@@ -251,7 +251,7 @@ class ReplicaRunner:
     def exited(self, exit_: Exit) -> None:
         """The supervisor's word that the app or the Envoy of this replica ended."""
         if exit_.name == self.envoy.process:
-            self.envoy.exited(exit_)
+            self.envoy.exited()
             if not self._stopping and self._sidecar_up:
                 self._sidecar_up = False
                 self._set(False, "its Envoy ended; restarting")
@@ -313,11 +313,10 @@ class ReplicaRunner:
         self.runtime.block.give(self.slot)
 
     async def _pre_stop(self) -> None:
-        hook = self.workload.pre_stop
-        if isinstance(hook, Probe):
-            await self._ask(hook)
-        elif hook is not None:
-            await asyncio.sleep(min(hook, self.workload.grace))
+        """A hook that only sleeps is passed over: it waits until nobody sends here any more, and
+        that is known by now."""
+        if self.workload.pre_stop is not None:
+            await self._ask(self.workload.pre_stop)
 
     async def _drained(self) -> None:
         while any((await self.envoy.stats(r"^http\.inbound.*\.downstream_rq_active$")).values()):

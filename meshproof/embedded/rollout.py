@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from meshproof.embedded import xds
-from meshproof.embedded.ads import Nacked, Resources, Sidecar
+from meshproof.embedded.ads import NackError, Resources, Sidecar
 from meshproof.errors import NotLive
 from meshproof.mesh import Ack
 
@@ -50,9 +50,9 @@ async def roll_out(plan: Mapping[str, tuple[Sidecar, Snapshot]], started: float)
             acks = await asyncio.gather(
                 *(_one(sidecar, new, started) for sidecar, new in concerned.values())
             )
-    except (Nacked, TimeoutError) as error:
+    except (NackError, TimeoutError) as error:
         await _restore(concerned, before)
-        if isinstance(error, Nacked):
+        if isinstance(error, NackError):
             raise NotLive(f"{error}; every sidecar was put back to what it had") from None
         silent = sorted(n for n, (s, new) in concerned.items() if s.connected)
         raise NotLive(

@@ -52,15 +52,16 @@ class Running:
         sweep.sweep()
         resources = read_paths(self.project.manifests)
         intake = Intake(self.project)
-        store, said, warnings = intake.apply(Store(), resources, strict=False)
+        taken = intake.apply(Store(), resources, strict=False)
         self._loop = LoopThread(f"mesh-{self.name}")
         try:
-            acks = self._loop.run(self._start(store, started))
+            acks = self._loop.run(self._start(taken.store, started))
         except BaseException:
             self.down()
             raise
-        self._initial = store
-        return Applied(tuple(said), tuple(acks), time.monotonic() - started, tuple(warnings))
+        self._initial = taken.store
+        seconds = time.monotonic() - started
+        return Applied(taken.said, tuple(acks), seconds, taken.warnings, taken.notes)
 
     async def _start(self, store: Store, started: float) -> list[Ack]:
         block = AddressBlock()

@@ -51,8 +51,8 @@ class Workload:
     readiness: Probe | None
     liveness: Probe | None
     startup: Probe | None
-    pre_stop: Probe | float | None
-    """What is called before TERM: a command, a request, or seconds to sleep."""
+    pre_stop: Probe | None
+    """What is called before TERM: a command or a request."""
     grace: float
     """Seconds between TERM and KILL."""
     template: str

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from meshproof.embedded import xds
-from meshproof.embedded.ads import Nacked, Sidecar
+from meshproof.embedded.ads import NackError, Sidecar
 from tests.embedded.fake_envoy import FakeEnvoy, cluster, endpoints, route
 
 
@@ -80,7 +80,7 @@ def test_settled_raises_what_envoy_said() -> None:
         waiting = asyncio.create_task(sidecar.settled(xds.CLUSTERS))
         await asyncio.sleep(0)
         envoy.answer(xds.CLUSTERS, envoy.must_take()[2], "no such thing")
-        with pytest.raises(Nacked, match="n refused Cluster: no such thing"):
+        with pytest.raises(NackError, match="n refused Cluster: no such thing"):
             await waiting
 
     asyncio.run(scenario())
