@@ -13,7 +13,7 @@ from meshproof.verdicts.traces import Step, complete
 
 N = 500
 PAY = (
-    Step("gateway"),
+    Step("istio-ingressgateway"),
     Step("svca", "SERVER"),
     Step("svca", "CLIENT", to="svcb"),
     Step("svcb", "SERVER"),
