@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -114,7 +115,16 @@ def test_what_msgd_acknowledged_survives_a_kill(start: Any, tmp_path: Path) -> N
     for thread in threads:
         thread.start()
     assert enough.wait(20)
+    # Nothing can be committed any more: an answer given from here on would be a lie.
+    other = sqlite3.connect(tmp_path / "m.sqlite", isolation_level=None, timeout=20)
+    other.execute("BEGIN IMMEDIATE")
+    with contextlib.closing(msgd.connection()) as late, contextlib.suppress(TimeoutError):
+        assert late.sock is not None
+        late.sock.settimeout(0.2)
+        if late.ask("/send?msg=x&id=late", **{"x-run-id": "r"})[0] == 200:
+            acknowledged.append("late")
     msgd.kill()  # in the middle of their requests
+    other.close()
     for thread in threads:
         thread.join()
 
@@ -142,6 +152,9 @@ def test_a_stop_finishes_what_is_under_way_and_leaves_nothing(
     while not backend.paths:
         threading.Event().wait(0.01)
     svcb.process.send_signal(signal.SIGTERM)
+    while (status := probe.ask("/readyz")[0]) == 200:  # until the worker has heard of it
+        pass
+    assert status == 503
     backend.answer = (200, {"stored": True})
     backend.over.set()
     under_way.join()
@@ -149,7 +162,10 @@ def test_a_stop_finishes_what_is_under_way_and_leaves_nothing(
     output = svcb.output()
     assert answers == [(200, {"notified": True, "version": "v0.1", "message_id": "a"})]
     assert svcb.process.returncode == 0
-    assert [json.loads(line)["path"] for line in output.splitlines()] == ["/notify"], output
+    assert [json.loads(line)["path"] for line in output.splitlines()] == [
+        "/readyz",
+        "/notify",
+    ], output
     assert list(svcb.home.iterdir()) == []
     assert not svcb.socket.exists()
 
