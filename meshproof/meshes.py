@@ -1,0 +1,23 @@
+"""Which mesh: the one place that turns ``MESH`` into an implementation of the contract."""
+
+from __future__ import annotations
+
+from meshproof.errors import Unsupported, UsageError
+from meshproof.mesh import Mesh
+from meshproof.project import Project
+
+KINDS = ("embedded", "kind", "context")
+
+
+def make_mesh(kind: str, project: Project, *, name: str = "meshproof") -> Mesh:
+    """A mesh that is not up yet; ``kind`` is ``embedded``, ``kind`` or ``context``.
+
+    Imports only what that kind needs. Raises UsageError for another word.
+    """
+    if kind == "embedded":
+        from meshproof.embedded.mesh import EmbeddedMesh  # noqa: PLC0415
+
+        return EmbeddedMesh(project, name=name)
+    if kind in KINDS:
+        raise Unsupported(f"MESH={kind} is not built yet; use MESH=embedded")
+    raise UsageError(f"MESH={kind}: wanted one of {', '.join(KINDS)}")
