@@ -9,7 +9,7 @@ from meshproof.project import Project
 KINDS = ("embedded", "kind", "context")
 
 
-def make_mesh(kind: str, project: Project, *, name: str = "meshproof") -> Mesh:
+def make_mesh(kind: str, project: Project, name: str = "meshproof") -> Mesh:
     """A mesh that is not up yet; ``kind`` is ``embedded``, ``kind`` or ``context``.
 
     Imports only what that kind needs. Raises UsageError for another word.
