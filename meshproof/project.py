@@ -142,7 +142,7 @@ class OutsideHost(Model):
         return self
 
 
-class _ProjectFile(Model):
+class ProjectFile(Model):
     manifests: Annotated[list[str], Field(min_length=1)]
     rules: list[str] = Field(default_factory=list)
     images: dict[str, Any] = Field(default_factory=dict)
@@ -207,7 +207,7 @@ class _Reading:
         if document is None:
             return Project(root)
         value = document.value
-        read = _validated(document, _ProjectFile, value, (), self.problems)
+        read = _validated(document, ProjectFile, value, (), self.problems)
         images = self.entries(document, ImageCommand, value.get("images"), ("images",))
         outside = self.entries(document, OutsideHost, value.get("outside"), ("outside",))
         if read is None:

@@ -254,7 +254,10 @@ class _Builder:
             self._texts.update(own_texts)
 
     def _key(self, node: yaml.Node, path: Path) -> str | None:
-        """A key as kubectl makes it a JSON key: numbers and booleans become texts."""
+        """A key as kubectl makes it a JSON key: a number becomes a text.
+
+        A boolean would become ``true`` or ``false``, which nobody who wrote ``y:`` has meant.
+        """
         if not isinstance(node, yaml.ScalarNode):
             self._say(path, node, "a key is no text", "")
             return None
@@ -262,9 +265,10 @@ class _Builder:
         if value is None:
             self._say(path, node, "a key is empty", "write the key, or quote it")
             return None
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        return str(value)
+        if isinstance(value, bool) and node.value not in ("true", "false"):
+            found = f"the key {node.value} is one that YAML reads as a boolean"
+            self._found.append((path, _line(node), found, f'quote it: "{node.value}"'))
+        return str(node.value) if isinstance(value, bool) else str(value)
 
     def _scalar(self, node: yaml.ScalarNode, path: Path, *, record: bool = True) -> Any:
         tag, text = node.tag, str(node.value)

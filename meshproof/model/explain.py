@@ -153,9 +153,9 @@ def describe(value: Any, text: str | None = None) -> str:
         )
     if kind == "number":
         return f"the number {text or value}"
-    if kind == "list" and not value:
-        return "an empty list"
-    return "null" if kind == "null" else f"a {kind}"
+    if kind == "null":
+        return kind
+    return f"a {kind}" if value else f"an empty {kind}"
 
 
 def _remedy(wanted: str, value: Any, text: str | None, path: Path) -> str:

@@ -64,10 +64,10 @@ def _mapping(model: type[Model], value: Any, path: Path, log: Prepared | None) -
         if log is not None and "_" in key and key not in table:
             name = _unified(model, table, key)
         at = (*path, name)
+        if log is not None and name in ready:
+            log.clashes.append(((*path, key), log.spelled.get(at) or name))
         if log is not None and name != key:
             log.spelled[at] = key
-        if log is not None and name in ready:
-            log.clashes.append((at, str(log.spelled.get(at, key))))
         part = table.get(name)
         if part is None or item is not None:
             ready[name] = item if part is None else _part(part, item, at, log)

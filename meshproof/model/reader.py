@@ -131,7 +131,7 @@ def _read(text: str, file: str, namespace: str) -> tuple[list[Resource], list[Pr
         problems += wrong
         if resource:
             resources.append(resource)
-    return resources, problems
+    return resources, sorted(problems, key=lambda p: p.line)
 
 
 def _resource(document: Document, namespace: str) -> tuple[Resource | None, list[Problem]]:
@@ -170,7 +170,8 @@ def _spec(document: Document, kind: Kind) -> tuple[Any, list[Problem]]:
     add_spellings(document.lines, prepared)
     add_spellings(document.texts, prepared)
     for path, other in prepared.clashes:
-        problems.append(document.problem(path, f"stands twice, also as {other}", "", "keep one"))
+        at = (*prepared.as_written(path[:-1]), path[-1])
+        problems.append(document.problem(at, f"stands twice, also as {other}", "", "keep one"))
     try:
         return kind.model.model_validate(prepared.value, context=FROM_YAML), problems
     except ValidationError as error:

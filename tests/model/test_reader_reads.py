@@ -1,0 +1,165 @@
+"""Good files are read whole: the tutorial's, those recorded on a real Istio, kubectl's output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from meshproof.errors import Refused
+from meshproof.model import istio, kube, v1alpha2
+from meshproof.model.reader import read_paths, read_text, with_default_namespace
+
+DATA = Path(__file__).parent / "data"
+EGRESS = """\
+apiVersion: config.istio.io/v1alpha2
+kind: EgressRule
+metadata:
+  name: enable-svcb-engress-rule
+spec:
+  destination:
+    service: 10.100.35.27
+  ports:
+  - port: 9997
+    protocol: http
+"""
+HALF = """\
+apiVersion: config.istio.io/v1alpha2
+kind: RouteRule
+metadata:
+  name: route-rules-svcb
+spec:
+  destination:
+    name: svcb
+  precedence: 1
+  route:
+  - labels:
+      version: v0.1
+    weight: 50
+  - labels:
+      version: v0.2
+    weight: 50
+"""
+SERVICE = """\
+apiVersion: v1
+kind: Service
+metadata: {name: svca}
+spec: {ports: [{port: 80}]}
+"""
+
+
+def test_the_tutorials_egress_rule() -> None:
+    (resource,) = read_text(EGRESS, "f.yaml")
+    assert resource.title == "EgressRule enable-svcb-engress-rule"
+    assert resource.spec == v1alpha2.EgressRule.model_validate(
+        {"destination": {"service": "10.100.35.27"}, "ports": [{"port": 9997, "protocol": "http"}]}
+    )
+
+
+def test_the_tutorials_route_rule() -> None:
+    (resource,) = read_text(HALF, "f.yaml")
+    assert [(r.labels, r.weight) for r in resource.spec.route] == [
+        ({"version": "v0.1"}, 50),
+        ({"version": "v0.2"}, 50),
+    ]
+    assert resource.source.line_of(("spec", "route", 1, "weight")) == 15
+
+
+def test_both_spellings_of_istio_0_4_are_one_rule() -> None:
+    text = HALF + (
+        "  http_req_retries: {simple_retry: {attempts: 3, per_try_timeout: 2s}}\n"
+        "  append_headers: {x_trace: a}\n"
+    )
+    (snake,) = read_text(text, "f.yaml")
+    camel_text = text.replace("http_req_retries", "httpReqRetries").replace(
+        "simple_retry", "simpleRetry"
+    )
+    (camel,) = read_text(
+        camel_text.replace("per_try_timeout", "perTryTimeout").replace("append_h", "appendH"), "f"
+    )
+    assert snake == camel
+    assert snake.spec.append_headers == {"x_trace": "a"}
+    path = ("spec", "httpReqRetries", "simpleRetry", "attempts")
+    assert snake.source.line_of(path) == 16
+
+
+@pytest.mark.parametrize(
+    "path", sorted((DATA / "conformance").glob("*.yaml")), ids=lambda p: p.stem
+)
+def test_what_a_real_istio_took_is_read(path: Path) -> None:
+    resources = read_paths([path])
+    assert len(resources) == path.read_text().count("\nkind:")
+    assert all(r.source.file == str(path) for r in resources)
+
+
+def test_every_recorded_kind_is_there() -> None:
+    assert len(list((DATA / "conformance").glob("*.yaml"))) == 35
+
+
+def test_null_is_not_set() -> None:
+    (resource,) = read_text(SERVICE.replace("{port: 80}", "{port: 80, name: null}"), "f")
+    assert resource.spec.ports == [kube.ServicePort.model_validate({"port": 80})]
+
+
+def test_what_kubectl_get_adds_is_not_looked_at() -> None:
+    text = (
+        "apiVersion: v1\nkind: List\nmetadata: {resourceVersion: ''}\nitems:\n"
+        "- apiVersion: networking.istio.io/v1beta1\n  kind: VirtualService\n"
+        "  metadata:\n    name: a\n    uid: x\n    generation: 1\n    creationTimestamp: null\n"
+        "    managedFields: [{manager: kubectl}]\n"
+        "  spec: {hosts: [a], http: [{route: [{destination: {host: a}}]}]}\n"
+        "  status: {observed: 1}\n"
+    )
+    (resource,) = read_text(text, "f")
+    assert isinstance(resource.spec, istio.VirtualService)
+    assert resource.source.line_of(("spec", "hosts")) == 13
+
+
+def test_the_calls_namespace_is_given_where_none_is_said() -> None:
+    said = SERVICE.replace("{name: svca}", "{name: svcb, namespace: pay}")
+    text = f"{SERVICE}---\n{said}---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: pay}}\n"
+    assert [r.namespace for r in read_text(text, "f", namespace="pay")] == ["pay", "pay", ""]
+    undecided = read_text(text, "f")
+    assert [r.namespace for r in undecided] == ["", "pay", ""]
+    filled = with_default_namespace(undecided, "default")
+    assert [r.namespace for r in filled] == ["default", "pay", ""]
+
+
+def test_a_default_namespace_that_makes_two_the_same_is_refused() -> None:
+    other = SERVICE.replace("{name: svca}", "{name: svca, namespace: pay}")
+    resources = read_text(f"{SERVICE}---\n{other}", "f")
+    with pytest.raises(Refused, match="Service pay/svca: stands twice, the first time at f:1"):
+        with_default_namespace(resources, "pay")
+
+
+def test_a_folder_is_its_yaml_files_sorted_and_not_deeper(tmp_path: Path) -> None:
+    for name in ("b.yml", "a.yaml", "c.txt", "deeper/d.yaml"):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(SERVICE.replace("svca", f"s-{file.stem}"))
+    names = [r.name for r in read_paths([tmp_path, "-"], stdin=SERVICE)]
+    assert names == ["s-a", "s-b", "svca"]
+
+
+def test_what_cannot_be_read_is_said_for_every_path_at_once(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    latin = tmp_path / "latin.yaml"
+    latin.write_bytes(b"kind: \xe9\n")
+    blank = tmp_path / "blank.yaml"
+    blank.write_text("")
+    with pytest.raises(Refused) as caught:
+        read_paths([tmp_path / "none.yaml", empty, latin, blank, "-"])
+    assert [str(p) for p in caught.value.problems] == [
+        f"{tmp_path}/none.yaml: there is no such file or folder",
+        f"{empty}: the folder holds no *.yaml or *.yml",
+        f"{latin}: is not UTF-8 (byte 6)",
+        f"{blank}: holds no document",
+        "<stdin>: standard input was not given",
+    ]
+
+
+def test_a_byte_order_mark_is_no_obstacle(tmp_path: Path) -> None:
+    file = tmp_path / "bom.yaml"
+    file.write_bytes(b"\xef\xbb\xbf" + SERVICE.encode())
+    assert [r.name for r in read_paths([file])] == ["svca"]
