@@ -106,6 +106,11 @@ def read_documents(
                     documents.append(document)
     except yaml.YAMLError as error:
         problems.append(yaml_errors.explain(error, text, file))
+    except UnicodeEncodeError as error:  # lone surrogates, as from undecodable standard input
+        line = text.count("\n", 0, error.start) + 1
+        problems.append(
+            Problem(file, line, "", "", "holds a character that is not Unicode", "", "")
+        )
     finally:
         if loader:
             loader.dispose()
@@ -128,7 +133,7 @@ def _too_deep(text: str, file: str) -> Problem | None:
                     return Problem(file, line, "", "", found, "", "")
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
-    except yaml.YAMLError:
+    except (yaml.YAMLError, UnicodeEncodeError):
         return None  # said better, with what came before it, by the composer
     return None
 

@@ -74,7 +74,7 @@ def test_not_a_catch_all(lint: Lint, almost: str) -> None:
     ("first", "later"),
     [
         ("{headers: {x: {exact: a}}}", "{headers: {x: {exact: a}}}"),
-        ("{headers: {x: {exact: a}}}", "{headers: {x: {exact: a}, y: {exact: b}}}"),
+        ("{headers: {x: {exact: a}}}", "{headers: {x: {exact: a}, z: {exact: b}}}"),
         ("{uri: {prefix: /a}}", "{uri: {exact: /a}}"),
         ("{uri: {prefix: /a}}", "{uri: {prefix: /ab}, method: {exact: GET}}"),
         ("{uri: {regex: '/a.*'}}", "{uri: {regex: '/a.*'}}"),
@@ -91,7 +91,7 @@ def test_shadowed_match(lint: Lint, first: str, later: str) -> None:
     ("first", "later"),
     [
         ("{headers: {x: {exact: a}}}", "{headers: {x: {exact: b}}}"),
-        ("{headers: {x: {exact: a}, y: {exact: b}}}", "{headers: {x: {exact: a}}}"),
+        ("{headers: {x: {exact: a}, z: {exact: b}}}", "{headers: {x: {exact: a}}}"),
         ("{uri: {exact: /a}}", "{uri: {prefix: /a}}"),
         ("{uri: {prefix: /ab}}", "{uri: {prefix: /a}}"),
         ("{uri: {prefix: /a}}", "{uri: {exact: /A}, ignoreUriCase: true}"),

@@ -94,6 +94,10 @@ def test_deep_nesting_is_refused_before_the_parser_recurses(text: str) -> None:
     assert said(text) == ["f.yaml:1: is nested more than 200 levels deep"]
 
 
+def test_what_is_not_unicode() -> None:
+    assert said("a: 1\nb: \ud800\n") == ["f.yaml:2: holds a character that is not Unicode"]
+
+
 def test_an_alias_of_itself() -> None:
     assert said("kind: A\nx: &a [*a]\n") == [
         "f.yaml:2: A: x[0]: an alias contains itself; write the value out"
