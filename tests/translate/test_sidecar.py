@@ -1,0 +1,197 @@
+"""What one sidecar has for itself: its listeners, its way to the app, its bootstrap."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from meshproof.translate import bootstrap, secrets, sidecar
+from meshproof.translate.world import Address
+from tests.translate.worlds import ECHO, destination_rule, service, world
+
+ME = ECHO[0]
+NAME = "inbound|8080||"
+
+
+def _listeners(**parts: Any) -> dict[str, Any]:
+    found: dict[str, Any] = sidecar(world(**parts), ME, access_log="/tmp/access.json").listeners
+    return found
+
+
+def _managers(listener: Any) -> list[dict[str, Any]]:
+    return [c["filters"][0]["typed_config"] for c in listener["filter_chains"]]
+
+
+def _place(listener: Any) -> tuple[str, int]:
+    address = listener["address"]["socket_address"]
+    return address["address"], address["port_value"]
+
+
+def test_listeners_stand_at_the_replica_s_address_and_share_no_port() -> None:
+    listeners = _listeners()
+    assert {name: _place(x) for name, x in listeners.items()} == {
+        NAME: ("127.60.0.1", 8080),
+        "outbound": ("127.60.0.1", 15001),
+        "probe": ("127.60.0.1", 15021),
+    }
+    assert all(x["enable_reuse_port"] is False for x in listeners.values())
+
+
+def test_inbound_is_permissive_mesh_tls_or_plain_and_nothing_else() -> None:
+    tls, plain = _listeners()[NAME]["filter_chains"]
+    assert tls["filter_chain_match"] == {
+        "transport_protocol": "tls",
+        "application_protocols": ["istio-peer-exchange", "istio"],
+    }
+    context = tls["transport_socket"]["typed_config"]
+    assert context["require_client_certificate"] is True
+    params = context["common_tls_context"]["tls_params"]
+    assert params["tls_minimum_protocol_version"] == "TLSv1_2"
+    assert plain["filter_chain_match"] == {"transport_protocol": "raw_buffer"}
+    assert "transport_socket" not in plain
+
+
+def test_inbound_connection_manager() -> None:
+    for manager in _managers(_listeners()[NAME]):
+        assert manager["server_name"] == "istio-envoy"
+        assert manager["forward_client_cert_details"] == "APPEND_FORWARD"
+        assert manager["set_current_client_cert_details"]["uri"] is True
+        assert manager["rds"]["route_config_name"] == NAME
+        assert manager["stream_idle_timeout"] == "0s"
+
+
+def test_inbound_routes_to_the_app_without_timeout() -> None:
+    routes: Any = sidecar(world(), ME).routes[NAME]
+    (virtual_host,) = routes["virtual_hosts"]
+    (route,) = virtual_host["routes"]
+    assert (virtual_host["name"], virtual_host["domains"]) == ("inbound|http|80", ["*"])
+    assert route["decorator"] == {"operation": "echo.default.svc.cluster.local:80/*"}
+    assert route["route"]["cluster"] == NAME
+    assert route["route"]["timeout"] == "0s"
+    assert route["route"]["retry_policy"] == {
+        "retry_on": "reset-before-request",
+        "num_retries": 2,
+    }
+
+
+def test_the_app_is_a_unix_socket_or_an_address() -> None:
+    unix = replace(ME.ports[0], app=Address(path="/run/app.sock"))
+    for replica, address in (
+        (replace(ME, ports=(unix,)), {"pipe": {"path": "/run/app.sock"}}),
+        (ME, {"socket_address": {"address": "127.60.0.1", "port_value": 9080}}),
+    ):
+        cluster: Any = sidecar(world(), replica).clusters[NAME]
+        (endpoint,) = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
+        assert endpoint["endpoint"]["address"] == address
+
+
+def test_idle_connections_end_at_the_client_first() -> None:
+    """Otherwise a request may meet a closing connection: 503 UC."""
+
+    def idle(message: Any) -> float:
+        return float(message["common_http_protocol_options"]["idle_timeout"].rstrip("s"))
+
+    def pool(cluster: Any) -> float:
+        return idle(next(iter(cluster["typed_extension_protocol_options"].values())))
+
+    from meshproof.translate import outbound
+    from tests.translate.worlds import CLIENT
+
+    shared = outbound(world(), CLIENT)
+    servers = [idle(m) for x in _listeners().values() for m in _managers(x)]
+    assert max(pool(c) for c in shared.clusters.values()) < min(servers)
+    assert pool(sidecar(world(), ME).clusters[NAME]) == 30
+
+
+def test_the_app_s_cluster_has_the_connection_pool_of_its_destination_rule() -> None:
+    rule = destination_rule(
+        "{host: echo, trafficPolicy: {loadBalancer: {simple: RANDOM},"
+        "connectionPool: {http: {http1MaxPendingRequests: 7}}}}"
+    )
+    cluster: Any = sidecar(world(destination_rules=(rule,)), ME).clusters[NAME]
+    assert cluster["circuit_breakers"]["thresholds"][0]["max_pending_requests"] == 7
+    assert "lb_policy" not in cluster
+
+
+def test_a_port_of_bytes_is_proxied_as_bytes() -> None:
+    made = sidecar(world(services=(service("echo", protocol="TCP"),)), ME)
+    chains: Any = made.listeners[NAME]["filter_chains"]
+    assert [c["filters"][0]["name"] for c in chains] == ["envoy.filters.network.tcp_proxy"] * 2
+    assert made.routes == {}
+
+
+def test_connect_leads_back_to_the_sidecar_s_own_listener() -> None:
+    cluster: Any = sidecar(world(), ME).clusters["connect_loop"]
+    (endpoint,) = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
+    assert endpoint["endpoint"]["address"] == {
+        "socket_address": {"address": "127.60.0.1", "port_value": 15001}
+    }
+
+
+def test_outbound_takes_connect_and_trusts_no_address() -> None:
+    (manager,) = _managers(_listeners()["outbound"])
+    assert manager["rds"]["route_config_name"] == "outbound"
+    assert {u["upgrade_type"] for u in manager["upgrade_configs"]} == {"CONNECT", "websocket"}
+    assert manager["use_remote_address"] is False
+    assert "server_name" not in manager
+
+
+def test_access_log_keys_and_directions() -> None:
+    keys = (
+        "time direction method path authority protocol code flags details upstream_failure "
+        "bytes_received bytes_sent duration_ms upstream_host upstream_cluster downstream_remote "
+        "route request_id trace_id run_id user_agent"
+    )
+    directions = {}
+    for name, listener in _listeners().items():
+        (log,) = _managers(listener)[0]["access_log"]
+        record = log["typed_config"]["log_format"]["json_format"]
+        assert sorted(record) == sorted(keys.split())
+        assert log["typed_config"]["path"] == "/tmp/access.json"
+        directions[name] = record["direction"]
+    assert directions == {NAME: "inbound", "outbound": "outbound", "probe": "probe"}
+
+
+def test_no_access_log_without_a_path() -> None:
+    for listener in sidecar(world(), ME).listeners.values():
+        assert all(m["access_log"] == [] for m in _managers(listener))
+
+
+def test_every_request_is_traced_but_probes_are_not() -> None:
+    listeners = _listeners()
+    for name in (NAME, "outbound"):
+        tracing = _managers(listeners[name])[0]["tracing"]
+        assert tracing["random_sampling"] == {"value": 100}
+        zipkin = tracing["provider"]["typed_config"]
+        assert zipkin["trace_context_option"] == "USE_B3_WITH_W3C_PROPAGATION"
+        assert zipkin["shared_span_context"] is False
+        run = [t for t in tracing["custom_tags"] if t["tag"] == "run_id"]
+        assert run == [{"tag": "run_id", "request_header": {"name": "x-run-id"}}]
+    assert listeners[NAME]["traffic_direction"] == "INBOUND"
+    assert listeners["outbound"]["traffic_direction"] == "OUTBOUND"
+    assert "tracing" not in _managers(listeners["probe"])[0]
+
+
+def test_bootstrap() -> None:
+    made: Any = bootstrap("n1", "svca.default", {"A": "b"}, "/x", "/z", "/a")
+    assert made["node"] == {"id": "n1", "cluster": "svca.default", "metadata": {"A": "b"}}
+    ads = made["dynamic_resources"]["ads_config"]
+    assert (ads["api_type"], ads["set_node_on_first_message_only"]) == ("GRPC", True)
+    backoff = ads["grpc_services"][0]["envoy_grpc"]["retry_policy"]["retry_back_off"]
+    assert backoff == {"base_interval": "0.05s", "max_interval": "0.5s"}
+    sockets = [
+        c["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"]["pipe"]
+        for c in made["static_resources"]["clusters"]
+    ]
+    assert sockets == [{"path": "/x"}, {"path": "/z"}]
+    assert made["admin"]["address"]["pipe"] == {"path": "/a"}
+    layer = made["layered_runtime"]["layers"][0]["static_layer"]
+    assert layer["tracing.zipkin.flush_interval_ms"] == 100
+
+
+def test_secrets_have_istio_s_names_and_the_key_stays_with_its_chain() -> None:
+    made: Any = secrets("KEY", "CHAIN", "ROOT")
+    assert set(made) == {"default", "ROOTCA"}
+    assert json.dumps(made["default"]).count("inline_string") == 2
+    assert made["ROOTCA"]["validation_context"]["trusted_ca"] == {"inline_string": "ROOT"}

@@ -1,0 +1,191 @@
+"""Which hosts a sidecar knows, by which names, and whose rule speaks for each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from meshproof.translate.world import Proxy
+from tests.translate.worlds import (
+    CLIENT,
+    service,
+    service_entry,
+    vhost_routes,
+    vhosts,
+    virtual_service,
+    world,
+)
+
+ECHO = "echo.default.svc.cluster.local"
+ELSEWHERE = Proxy("sidecar", "elsewhere", "client", {}, "client")
+
+
+def _rule(host: str, to: str, more: str = "", **names: str) -> Any:
+    text = f"{{hosts: ['{host}'], http: [{{route: [{{destination: {{host: {to}}}}}]}}]{more}}}"
+    return virtual_service(text, **names)
+
+
+def _destination(rules: tuple[Any, ...], host: str = ECHO, **parts: Any) -> str:
+    proxy = parts.pop("proxy", CLIENT)
+    port = parts.pop("port", 80)
+    made = world(virtual_services=rules, **parts)
+    cluster: str = vhost_routes(made, host, port, proxy)[0]["route"]["cluster"]
+    return cluster.split("|")[3].split(".", maxsplit=1)[0]
+
+
+def test_names_of_a_service_from_its_own_namespace() -> None:
+    domains = vhosts(world())[f"{ECHO}:80"]["domains"]
+    names = [ECHO, f"{ECHO}.", "echo", "echo.default.svc", "echo.default"]
+    assert domains == [d for n in names for d in (n, f"{n}:80")]
+
+
+def test_from_another_namespace_the_bare_name_is_unknown() -> None:
+    domains = vhosts(world(), ELSEWHERE)[f"{ECHO}:80"]["domains"]
+    assert "echo" not in domains
+    assert "echo.default" in domains
+
+
+def test_a_port_other_than_80_is_always_part_of_the_name() -> None:
+    domains = vhosts(world(services=(service("echo", ports=(8080,)),)))[f"{ECHO}:8080"]["domains"]
+    assert "echo:8080" in domains
+    assert "echo" not in domains
+
+
+def test_addresses_of_an_entry_are_names_ranges_are_not() -> None:
+    entry = service_entry(
+        "{hosts: [m.test], addresses: [10.0.0.1/32, 10.0.0.2, 10.1.0.0/16],"
+        "ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS}"
+    )
+    domains = vhosts(world(service_entries=(entry,)))["m.test:80"]["domains"]
+    assert {"m.test", "m.test.", "10.0.0.1", "10.0.0.1:80", "10.0.0.2"} <= set(domains)
+    assert not any(d.startswith("10.1.") for d in domains)
+
+
+def test_hosts_are_sorted_and_the_refusal_is_last() -> None:
+    names = list(vhosts(world()))
+    assert names == [*sorted(names[:-1]), "block_all"]
+    refusal = vhosts(world())["block_all"]
+    assert refusal["domains"] == ["*"]
+    assert [r["match"] for r in refusal["routes"]] == [{"connect_matcher": {}}, {"prefix": "/"}]
+    assert all(r["direct_response"] == {"status": 502} for r in refusal["routes"])
+
+
+def test_no_domain_stands_twice() -> None:
+    entries = tuple(
+        service_entry(
+            f"{{hosts: [{host}], addresses: [10.0.0.1],"
+            "ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS}"
+        )
+        for host in ("a.test", "A.test", "echo.default")
+    )
+    made = vhosts(world(service_entries=entries))
+    domains = [d.lower() for v in made.values() for d in v["domains"]]
+    assert len(domains) == len(set(domains))
+    assert "echo.default" in made["echo.default:80"]["domains"]
+    assert "10.0.0.1" in made["a.test:80"]["domains"]
+
+
+def test_without_a_rule_a_service_has_its_default_route() -> None:
+    route = vhost_routes(world(), ECHO)[0]
+    assert route["name"] == "default"
+    assert route["route"]["cluster"] == f"outbound|80||{ECHO}"
+    assert route["decorator"] == {"operation": f"{ECHO}:80/*"}
+    assert "retry_policy" in route["route"]
+
+
+def test_the_first_rule_of_a_host_wins() -> None:
+    assert _destination((_rule("echo", "one"), _rule("echo", "two"))) == "one"
+
+
+def test_a_rule_that_says_nothing_here_gives_way_to_the_next() -> None:
+    silent = virtual_service(
+        "{hosts: [echo], http: [{match: [{port: 1}], route: [{destination: {host: one}}]}]}"
+    )
+    assert _destination((silent, _rule("echo", "two"))) == "two"
+
+
+def test_private_rules_come_first_and_are_unseen_elsewhere() -> None:
+    rules = (_rule("echo", "one"), _rule("echo", "two", ", exportTo: ['.']"))
+    assert _destination(rules) == "two"
+    assert _destination(rules, proxy=ELSEWHERE) == "one"
+
+
+def test_a_rule_for_gateways_alone_is_not_for_sidecars() -> None:
+    assert _destination((_rule("echo", "one", ", gateways: [gw]"),)) == "echo"
+    assert _destination((_rule("echo", "one", ", gateways: [gw, mesh]"),)) == "one"
+
+
+@pytest.mark.parametrize("host", ["*", "*.local", "*.default.svc.cluster.local"])
+def test_a_wildcard_covers_services(host: str) -> None:
+    assert _destination((_rule(host, "one"),)) == "one"
+
+
+def test_a_name_beats_a_wildcard_and_the_longest_wildcard_wins() -> None:
+    rules = (_rule("*", "any"), _rule("*.default.svc.cluster.local", "near"))
+    assert _destination(rules) == "near"
+    assert _destination((*rules, _rule("echo", "exact"))) == "exact"
+
+
+def test_a_host_without_a_service_exists_on_port_80_alone() -> None:
+    services = (service("echo", ports=(80, 8080)),)
+    made = vhosts(world(services=services, virtual_services=(_rule("ghost.test", "echo"),)))
+    assert made["ghost.test:80"]["domains"] == [
+        "ghost.test",
+        "ghost.test:80",
+        "ghost.test.",
+        "ghost.test.:80",
+    ]
+    assert "ghost.test:8080" not in made
+
+
+def test_a_rule_of_a_service_of_another_port_opens_port_80_too() -> None:
+    """Istio's quirk: on port 80 the host is no service, so it is served as a bare name."""
+    services = (service("echo", ports=(8080,)),)
+    made = world(services=services, virtual_services=(_rule("echo", "echo"),))
+    assert vhost_routes(made, ECHO, 80)[0]["route"]["cluster"] == f"outbound|8080||{ECHO}"
+
+
+def test_short_hosts_belong_to_the_rule_s_namespace() -> None:
+    there = _rule("echo", "one", namespace="elsewhere")
+    assert _destination((there,)) == "echo"
+
+
+def test_an_entry_for_its_own_namespace_is_unknown_elsewhere() -> None:
+    entry = service_entry(
+        "{hosts: [m.test], exportTo: ['.'],"
+        "ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS}"
+    )
+    made = world(service_entries=(entry,))
+    assert "m.test:80" in vhosts(made)
+    assert "m.test:80" not in vhosts(made, ELSEWHERE)
+
+
+def _connect(made: Any, name: str) -> dict[str, Any]:
+    routes = vhosts(made)[name]["routes"]
+    assert "connect_matcher" in routes[0]["match"], "CONNECT must be decided before anything else"
+    action: dict[str, Any] = routes[0]["route"]
+    return action
+
+
+def test_connect_to_an_http_port_is_led_back_to_the_same_rules() -> None:
+    action = _connect(world(), f"{ECHO}:80")
+    assert action["cluster"] == "connect_loop"
+    assert action["upgrade_configs"] == [{"upgrade_type": "CONNECT", "connect_config": {}}]
+
+
+@pytest.mark.parametrize(("protocol", "plain"), [("HTTPS", 502), ("TLS", 502), ("TCP", None)])
+def test_connect_to_another_protocol_is_tunnelled(protocol: str, plain: int | None) -> None:
+    entry = service_entry(
+        f"{{hosts: [m.test], ports: [{{number: 443, name: x, protocol: {protocol}}}],"
+        "resolution: DNS}"
+    )
+    made = world(service_entries=(entry,))
+    assert _connect(made, "m.test:443")["cluster"] == "outbound|443||m.test"
+    other = vhosts(made)["m.test:443"]["routes"][1]
+    assert other.get("direct_response", {}).get("status") == plain
+
+
+def test_every_virtual_host_decides_connect() -> None:
+    for virtual_host in vhosts(world(virtual_services=(_rule("ghost.test", "echo"),))).values():
+        assert "connect_matcher" in virtual_host["routes"][0]["match"]
