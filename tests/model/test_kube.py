@@ -218,6 +218,13 @@ def test_what_the_environment_refers_to_must_exist() -> None:
     ]  # fmt: skip
 
 
+def test_objects_of_other_namespaces_are_not_seen() -> None:
+    text = DEPLOYMENT + "        envFrom: [{configMapRef: {name: conf}}]\n"
+    resources = read_text(text + CONFIG.replace("{name: conf}", "{name: conf, namespace: b}"), "f")
+    with pytest.raises(Refused, match=r"envFrom\[0\]: there is no ConfigMap conf"):
+        environment(resources[0], resources, {})
+
+
 def test_a_secret_that_is_no_base64(refusal: Refusal) -> None:
     text = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata:\n  token: s3cret!\n"
     assert refusal(text) == [
