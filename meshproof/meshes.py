@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from meshproof.control.served import ServedMesh
 from meshproof.errors import Unsupported, UsageError
-from meshproof.mesh import Mesh
 from meshproof.project import Project
 
 KINDS = ("embedded", "kind", "context")
 
 
-def make_mesh(kind: str, project: Project, name: str = "meshproof") -> Mesh:
+def make_mesh(kind: str, project: Project, name: str = "meshproof") -> ServedMesh:
     """A mesh that is not up yet; ``kind`` is ``embedded``, ``kind`` or ``context``.
 
     Imports only what that kind needs. Raises UsageError for another word.

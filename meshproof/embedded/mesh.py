@@ -17,7 +17,7 @@ from meshproof.embedded.replica import ReplicaRunner
 from meshproof.embedded.store import Store
 from meshproof.errors import MeshproofError, Unsupported, UsageError
 from meshproof.mesh import Applied, Capability
-from meshproof.model.reader import read_paths, read_text
+from meshproof.model.reader import read_paths, read_text, read_texts
 from meshproof.model.resource import Resource
 from meshproof.project import Project
 
@@ -45,6 +45,13 @@ class EmbeddedMesh(Looking):
         started = time.monotonic()
         return self._apply(read_text(text, file, namespace=namespace), strict, started)
 
+    def apply_texts(
+        self, texts: Sequence[tuple[str, str]], *, namespace: str = "", strict: bool = False
+    ) -> Applied:
+        """``apply`` for files that the caller has read: pairs of name and YAML, all or none."""
+        started = time.monotonic()
+        return self._apply(read_texts(texts, namespace=namespace), strict, started)
+
     def _apply(self, resources: Sequence[Resource], strict: bool, started: float) -> Applied:
         engine = self._live()
         intake = Intake(self.project)
@@ -67,6 +74,11 @@ class EmbeddedMesh(Looking):
         """``delete`` for YAML in memory."""
         started = time.monotonic()
         return self._delete(read_text(text, file, namespace=namespace), started)
+
+    def delete_texts(self, texts: Sequence[tuple[str, str]], *, namespace: str = "") -> Applied:
+        """``delete`` for files that the caller has read: pairs of name and YAML, all or none."""
+        started = time.monotonic()
+        return self._delete(read_texts(texts, namespace=namespace), started)
 
     def _delete(self, resources: Sequence[Resource], started: float) -> Applied:
         engine = self._live()

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import time
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any, TypeVar
 
 from aiohttp.web import AppRunner
 
 from meshproof import workloads as names
-from meshproof.embedded import environment, run_folder, sweep
+from meshproof.embedded import environment, procfs, run_folder, sweep
 from meshproof.embedded.addresses import AddressBlock
 from meshproof.embedded.ads import AdsServer
 from meshproof.embedded.ca import Authority
@@ -40,12 +40,23 @@ class Running:
     def __init__(self, project: Project, *, name: str = "meshproof") -> None:
         self.name = name
         self.project = project
-        self.run_id = secrets.token_hex(4)
+        self.run_id = procfs.new_run_id()
         self._loop: LoopThread | None = None
         self._runtime: Runtime | None = None
         self._engine: Engine | None = None
         self._collector: AppRunner | None = None
         self._initial = Store()
+
+    @property
+    def run_dir(self) -> Path:
+        """The run folder, once ``up`` has made it."""
+        if self._runtime is None:
+            raise MeshproofError(f"the mesh {self.name} is not up")
+        return self._runtime.files.root
+
+    @property
+    def control_socket(self) -> Path:
+        return Files(self.run_dir).control
 
     def up(self) -> Applied:
         started = time.monotonic()

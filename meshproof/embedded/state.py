@@ -118,6 +118,14 @@ def release(name: str) -> None:
             path.unlink(missing_ok=True)
 
 
+def drop(name: str) -> None:
+    """``release`` for a signal handler: takes no lock, which this thread may hold already."""
+    path = state_folder() / f"{name}.json"
+    entry = _read(path)
+    if entry and entry.pid == os.getpid():
+        path.unlink(missing_ok=True)
+
+
 def running() -> tuple[Entry, ...]:
     """Every mesh that runs, by name."""
     entries = (_read(path) for path in sorted(state_folder().glob("*.json")))

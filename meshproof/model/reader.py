@@ -31,6 +31,20 @@ def read_text(text: str, file: str, *, namespace: str = "") -> list[Resource]:
     return _whole(resources, problems)
 
 
+def read_texts(texts: Iterable[tuple[str, str]], *, namespace: str = "") -> list[Resource]:
+    """The resources of several texts, each given as its file's name and its YAML, as one call's.
+
+    Raises ``Refused`` with every problem of all of them.
+    """
+    resources: list[Resource] = []
+    problems: list[Problem] = []
+    for file, text in texts:
+        more, wrong = _read(text, file, namespace)
+        resources += more
+        problems += wrong
+    return _whole(resources, problems)
+
+
 def read_paths(
     paths: Sequence[str | Path], *, stdin: str | None = None, namespace: str = ""
 ) -> list[Resource]:

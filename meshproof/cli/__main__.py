@@ -1,0 +1,5 @@
+"""``python -m meshproof.cli``."""
+
+from meshproof.cli.main import main
+
+main()

@@ -1,0 +1,108 @@
+"""Leave a process behind that holds nothing of its caller's, and wait for its first word."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from meshproof.cli.interrupts import Interrupted, interrupts
+from meshproof.errors import MeshproofError
+
+Report = Callable[[dict[str, Any]], None]
+
+
+class DaemonError(MeshproofError):
+    """The daemon ended before it was live; carries its message and its exit code."""
+
+    def __init__(self, text: str, exit_code: int) -> None:
+        self.exit_code = exit_code
+        super().__init__(text)
+
+
+def daemonise(name: str, body: Callable[[Report], None]) -> dict[str, Any]:
+    """Run ``body`` in a daemon, and return what it reports first.
+
+    ``body`` gets a function to report with, which raises BrokenPipeError where the caller is gone.
+    Raises DaemonError with the daemon's error text and exit code when it ends before. An
+    interrupt of the caller ends the daemon too. Call it before any thread is started: it forks.
+    """
+    reader, writer = os.pipe()
+    first = os.fork()
+    if first == 0:
+        os.setsid()
+        if os.fork() == 0:
+            _daemon(name, writer, body)
+        os._exit(0)
+    os.close(writer)
+    os.waitpid(first, 0)
+    with os.fdopen(reader, "r", encoding="utf-8") as reports:
+        pid = int(reports.readline())
+        try:
+            with interrupts(name):
+                line = reports.readline()
+        except Interrupted:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+            reports.read()  # to its end, which is the daemon's
+            raise
+    if not line:
+        raise DaemonError(f"the mesh's process ({pid}) ended without a word", 1)
+    said: dict[str, Any] = json.loads(line)
+    if "error" in said:
+        raise DaemonError(said["error"], said["exit_code"])
+    return said
+
+
+def _daemon(name: str, writer: int, body: Callable[[Report], None]) -> NoReturn:
+    code = 1
+    try:
+        _let_go(writer)
+        os.write(writer, f"{os.getpid()}\n".encode())
+
+        def report(said: dict[str, Any]) -> None:
+            _write(writer, said)
+            os.close(writer)
+
+        with interrupts(name):
+            body(report)
+        code = 0
+    except KeyboardInterrupt:
+        code = 130
+    except BaseException as failure:  # whatever it is, the caller must learn of it
+        known = isinstance(failure, MeshproofError)
+        code = getattr(failure, "exit_code", 1)
+        text = str(failure) if known else traceback.format_exc().rstrip()
+        with contextlib.suppress(OSError):
+            _write(writer, {"error": text, "exit_code": code})
+    finally:
+        os._exit(code)
+
+
+def _write(writer: int, said: dict[str, Any]) -> None:
+    with os.fdopen(os.dup(writer), "w", encoding="utf-8") as out:
+        out.write(json.dumps(said) + "\n")
+
+
+def _let_go(kept: int) -> None:
+    """Close every descriptor but ``kept``; 0, 1 and 2 become /dev/null."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nothing, number)
+    for number in [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]:
+        if number > 2 and number != kept:
+            with contextlib.suppress(OSError):  # the one that listed the folder
+                os.close(number)
+
+
+def write_to(log: Path) -> None:
+    """From now on standard output and error go to a file."""
+    opened = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    os.dup2(opened, 1)
+    os.dup2(opened, 2)
+    os.close(opened)

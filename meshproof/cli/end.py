@@ -1,0 +1,78 @@
+"""``down`` and ``sweep``: end a mesh, and remove what killed ones left."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+from pathlib import Path
+
+from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output
+from meshproof.cli.output import say, show_json
+from meshproof.control.client import Client
+from meshproof.embedded import state
+from meshproof.embedded.state import Entry
+from meshproof.embedded.sweep import sweep as sweep_all
+from meshproof.errors import MeshproofError
+
+_PATIENCE = 20.0
+"""Seconds that a mesh gets to end; it takes up to 3, and longer only if it is stuck."""
+
+
+def down(name: Name = DEFAULT_NAME) -> None:
+    """End a mesh; returns when every process, socket and folder of it is gone."""
+    entry = state.find(name)
+    try:
+        process = os.pidfd_open(entry.pid)
+    except ProcessLookupError:
+        process = -1
+    if process >= 0:
+        try:
+            _ask(entry, process)
+            if not select.select([process], [], [], _PATIENCE)[0]:
+                say(f"process {entry.pid} did not end within {_PATIENCE:.0f} s: killed")
+                signal.pidfd_send_signal(process, signal.SIGKILL)
+                select.select([process], [], [], _PATIENCE)
+        finally:
+            os.close(process)
+    _gone(entry)
+    say(f"mesh {name} is down")
+
+
+def _ask(entry: Entry, process: int) -> None:
+    """By its control socket; by SIGTERM where it has none yet, or does not answer."""
+    try:
+        if entry.control_socket:
+            Client(entry).down()
+            return
+    except MeshproofError:
+        pass
+    if entry.alive:
+        signal.pidfd_send_signal(process, signal.SIGTERM)
+
+
+def _gone(entry: Entry) -> None:
+    """Wait for what a supervisor is still removing, then take away the rest."""
+    deadline = time.monotonic() + _PATIENCE
+    while entry.run_dir and Path(entry.run_dir).exists():
+        if time.monotonic() >= deadline:
+            raise MeshproofError(f"{entry.run_dir} is still there; see `meshproof sweep`")
+        time.sleep(0.02)
+    state.remove_stale()
+
+
+def sweep(output: Output = Format.TEXT) -> None:
+    """End and remove what meshes that were killed have left; running ones are not touched."""
+    done = sweep_all()
+    if output is Format.JSON:
+        show_json(done.as_dict())
+        return
+    for process in done.processes:
+        print(f"ended process {process.pid}: {process.command}")
+    for folder in done.folders:
+        print(f"removed {folder}")
+    for path in done.names:
+        print(f"forgot mesh {path.stem}")
+    if not done:
+        say("nothing was left")

@@ -1,0 +1,46 @@
+"""Ctrl-C and SIGTERM while a mesh is up: the first ends it in order, the second at once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+from types import FrameType
+
+from meshproof.embedded import state
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal asked for the end; ``exit_code`` is what a shell shows for it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.exit_code = 128 + number
+
+
+@contextlib.contextmanager
+def interrupts(name: str) -> Iterator[None]:
+    """Raise Interrupted in the main thread on the first signal; on the second leave by the exit.
+
+    Leaving at once is safe: the supervisor sees the death of this process and ends all the rest,
+    and the name of the mesh is dropped here.
+    """
+    told = False
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        nonlocal told
+        if told:
+            state.drop(name)
+            os._exit(128 + number)
+        told = True
+        raise Interrupted(number)
+
+    before = {number: signal.signal(number, on_signal) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

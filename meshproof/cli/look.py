@@ -1,0 +1,100 @@
+"""``ls``, ``status``, ``url``, ``logs``, ``dump``: look at a running mesh."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from meshproof.cli.options import (
+    DEFAULT_NAME,
+    Format,
+    Name,
+    Output,
+    Workload,
+    client,
+)
+from meshproof.cli.output import say, show_json, show_table
+
+OnlyNamespace = Annotated[str, typer.Option("-n", "--namespace", help="Only this namespace.")]
+
+
+def _resource(title: str) -> dict[str, str]:
+    """``VirtualService default/svcb`` in its parts."""
+    kind, _, where = title.partition(" ")
+    namespace, _, name = where.rpartition("/")
+    return {"kind": kind, "namespace": namespace, "name": name}
+
+
+def ls(
+    namespace: OnlyNamespace = "", output: Output = Format.TEXT, name: Name = DEFAULT_NAME
+) -> None:
+    """List the resources that are applied."""
+    found = [_resource(title) for title in client(name).status()["resources"]]
+    found = [r for r in found if not namespace or r["namespace"] == namespace]
+    if output is Format.JSON:
+        show_json(found)
+    else:
+        show_table(("Kind", "Namespace", "Name"), [tuple(r.values()) for r in found])
+
+
+def status(
+    namespace: OnlyNamespace = "", output: Output = Format.TEXT, name: Name = DEFAULT_NAME
+) -> None:
+    """Show every replica: ready or why not, restarts, address."""
+    found = client(name).status()
+    replicas = [r for r in found["replicas"] if not namespace or r["namespace"] == namespace]
+    if output is Format.JSON:
+        show_json({**found, "replicas": replicas})
+        return
+    show_table(
+        ("Namespace", "Workload", "Replica", "Ready", "Restarts", "Address", "Reason"),
+        [_row(replica) for replica in replicas],
+    )
+
+
+def _row(replica: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        replica["namespace"],
+        replica["workload"],
+        replica["name"],
+        "yes" if replica["ready"] else "no",
+        str(replica["restarts"]),
+        replica["address"],
+        replica["reason"],
+    )
+
+
+def url(
+    target: Annotated[str, typer.Argument(metavar="WORKLOAD|gateway", show_default=False)],
+    output: Output = Format.TEXT,
+    name: Name = DEFAULT_NAME,
+) -> None:
+    """Print where a workload, or the gateway, is reached from outside the mesh."""
+    found = client(name).url(target)
+    if output is Format.JSON:
+        show_json({"url": found})
+    else:
+        print(found)
+
+
+def logs(
+    workload: Workload,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Until the mesh ends.")] = False,
+    name: Name = DEFAULT_NAME,
+) -> None:
+    """Print what a workload's apps wrote; each line with its replica where there are several."""
+    for part in client(name).logs(workload, follow):
+        sys.stdout.buffer.write(part)
+        sys.stdout.buffer.flush()
+
+
+def dump(
+    folder: Annotated[Path, typer.Argument()] = Path("meshproof-dump"),
+    name: Name = DEFAULT_NAME,
+) -> None:
+    """Write Envoy configuration, logs and resources to a folder."""
+    client(name).dump(str(folder.absolute()))
+    say(f"written to {folder}")

@@ -1,0 +1,61 @@
+"""The command line: which commands there are, and how errors end a call.
+
+Importing this imports no command's heavy parts: ``meshproof apply`` is used in loops.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from meshproof.cli import change, check, end, look, requests, up, version
+from meshproof.cli.output import say
+from meshproof.errors import MeshproofError, Refused
+
+app = typer.Typer(
+    name="meshproof",
+    help="A service mesh on this machine, and proofs that it does what its rules say.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(up.up)
+app.command()(change.apply)
+app.command()(change.delete)
+app.command()(check.check)
+app.command()(look.ls)
+app.command()(look.status)
+app.command()(look.url)
+app.command("exec", context_settings={"allow_interspersed_args": False})(requests.exec_)
+app.command()(requests.curl)
+app.command()(look.logs)
+app.command()(change.scale)
+app.command()(look.dump)
+app.command()(end.down)
+app.command()(end.sweep)
+app.command()(version.version)
+
+
+def main() -> None:
+    """Run the command line, and exit: 0, 1 for a failure, 2 for words or files that are refused."""
+    try:
+        app()
+    except Refused as refusal:
+        say(str(refusal))
+        sys.exit(refusal.exit_code)
+    except MeshproofError as error:
+        say(f"error: {error}")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt as interrupt:
+        sys.exit(getattr(interrupt, "exit_code", 130))
+    except BrokenPipeError:
+        # Whoever read our output has enough. Nothing more may be written, at exit neither.
+        sys.stderr.close()
+        sys.exit(141)
+
+
+if __name__ == "__main__":
+    main()

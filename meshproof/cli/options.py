@@ -1,0 +1,37 @@
+"""Options that several commands share, and the mesh that they name."""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated
+
+import typer
+
+from meshproof.control.client import Client
+
+DEFAULT_NAME = "meshproof"
+
+
+class Format(enum.StrEnum):
+    """How data is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Name = Annotated[str, typer.Option("--name", envvar="MESHPROOF_NAME", help="Which mesh.")]
+Files = Annotated[
+    list[str],
+    typer.Option("-f", "--filename", help="YAML file, folder of them, or - for standard input."),
+]
+Namespace = Annotated[
+    str, typer.Option("-n", "--namespace", help="For documents that name no namespace.")
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Refuse on warnings too.")]
+Output = Annotated[Format, typer.Option("-o", "--output", help="How to print what is found.")]
+Workload = Annotated[str, typer.Argument(help="NAME or NAMESPACE/NAME.", show_default=False)]
+
+
+def client(name: str) -> Client:
+    """The running mesh of that name; raises UsageError where there is none."""
+    return Client.find(name)

@@ -1,0 +1,54 @@
+"""What commands print: data to standard output, everything else to standard error, unwrapped."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from meshproof.cli.options import Format
+from meshproof.errors import Problem
+
+
+def say(line: str) -> None:
+    """Progress, warnings, errors."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def show_json(data: Any) -> None:
+    print(json.dumps(data, indent=2), flush=True)
+
+
+def show_applied(applied: dict[str, Any], output: Format) -> None:
+    """A change's evidence: one line a resource, as kubectl words it, and the warnings."""
+    if output is Format.JSON:
+        show_json(applied)
+        return
+    for line in applied["resources"]:
+        print(line)
+    sys.stdout.flush()
+    for warning in applied["warnings"]:
+        say(f"warning: {Problem(**warning)}")
+    for note in applied.get("notes", ()):
+        say(f"note: {note}")
+    sidecars = len({ack["sidecar"] for ack in applied["acks"]})
+    say(f"live on {sidecars} sidecars after {applied['seconds'] * 1000:.0f} ms")
+
+
+def show_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns; drawn by rich on a terminal, plain and untruncated where a program reads them."""
+    if sys.stdout.isatty():
+        from rich.console import Console  # noqa: PLC0415  (slow, and only terminals want it)
+        from rich.table import Table  # noqa: PLC0415
+
+        table = Table(*headers, box=None, pad_edge=False, header_style="bold")
+        for row in rows:
+            table.add_row(*row)
+        Console(markup=False, highlight=False).print(table)
+        return
+    lines = [[header.upper() for header in headers], *rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(headers))]
+    for line in lines:
+        print("   ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip())
+    sys.stdout.flush()

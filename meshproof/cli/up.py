@@ -1,0 +1,151 @@
+"""``up``: in the foreground like ``docker compose up``, or with ``-d`` as a daemon."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from meshproof.cli.interrupts import Interrupted, interrupts
+from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output
+from meshproof.cli.output import say, show_applied
+from meshproof.errors import MeshproofError, UsageError
+
+if TYPE_CHECKING:
+    from meshproof.cli.daemon import Report
+    from meshproof.control.served import ServedMesh
+
+PROJECT_FILE = "meshproof.yaml"
+_LOG_ROUND = 0.1
+"""Seconds between two looks at the apps' logs."""
+_FILES_ROUND = 1.0
+"""Seconds between two looks at which logs there are."""
+
+
+def up(
+    *,
+    filename: Annotated[
+        list[str] | None,
+        typer.Option("-f", "--filename", help=f"Manifests, instead of {PROJECT_FILE}'s."),
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option("--images", help="How images run as local processes.")
+    ] = None,
+    outside: Annotated[
+        Path | None, typer.Option("--outside", help="Hosts beyond the mesh, and where they are.")
+    ] = None,
+    detach: Annotated[bool, typer.Option("-d", "--detach", help="Return when live.")] = False,
+    output: Output = Format.TEXT,
+    name: Name = DEFAULT_NAME,
+) -> None:
+    """Start a mesh. In the foreground it shows the apps' logs, and Ctrl-C ends it."""
+    if "-" in (filename or ()):
+        raise UsageError("up: -f - is for apply and delete; wanted files or folders")
+    if not detach:
+        _foreground(_Wanted(filename, images, outside, name), output)
+        return
+    from meshproof.cli.daemon import daemonise  # noqa: PLC0415  (not paid in the foreground)
+
+    wanted = _Wanted(filename, images, outside, name)
+    said = daemonise(name, lambda report: _background(wanted, report))
+    show_applied(said["applied"], output)
+
+
+class _Wanted:
+    """What the command line asks for. ``make`` imports and reads: slow, so it is done late."""
+
+    def __init__(
+        self, files: list[str] | None, images: Path | None, outside: Path | None, name: str
+    ) -> None:
+        self.files = files or []
+        self.images = images
+        self.outside = outside
+        self.name = name
+        self.outside_hosts: list[str] = []
+
+    def make(self) -> ServedMesh:
+        """Raises UsageError without anything to start, Refused for files that are wrong."""
+        from meshproof.meshes import make_mesh  # noqa: PLC0415
+        from meshproof.project import load_project  # noqa: PLC0415
+
+        path = Path(PROJECT_FILE) if Path(PROJECT_FILE).exists() else None
+        if path is None and not self.files:
+            raise UsageError(
+                f"up: no -f, and no {PROJECT_FILE} in {Path.cwd()}; wanted one of them"
+            )
+        project = load_project(
+            None if self.files else path,
+            images=self.images,
+            outside=self.outside,
+            manifests=self.files,
+        )
+        self.outside_hosts = [host for host, said in project.outside.items() if said.command]
+        return make_mesh(os.environ.get("MESH", "embedded"), project, self.name)
+
+
+def _foreground(wanted: _Wanted, output: Format) -> None:
+    from meshproof.control.serving import live  # noqa: PLC0415  (aiohttp is slow to import)
+
+    ended = threading.Event()
+    is_live = False
+    try:
+        with interrupts(wanted.name):
+            say(f"starting mesh {wanted.name}")
+            mesh = wanted.make()
+            with live(mesh, ended) as applied:
+                is_live = True
+                show_applied(applied.as_dict(), output)
+                say(f"mesh {wanted.name} is up; Ctrl-C ends it")
+                for lines in _lines(mesh, wanted.outside_hosts, ended):
+                    sys.stdout.buffer.write(lines)
+                    sys.stdout.buffer.flush()
+    except Interrupted as interrupt:
+        if not is_live:
+            raise typer.Exit(interrupt.exit_code) from None
+    say(f"mesh {wanted.name} is down")
+
+
+def _background(wanted: _Wanted, report: Report) -> None:
+    from meshproof.cli.daemon import write_to  # noqa: PLC0415
+    from meshproof.control.serving import live  # noqa: PLC0415
+
+    ended = threading.Event()
+    mesh = wanted.make()
+    with live(mesh, ended) as applied:
+        report({"applied": applied.as_dict()})
+        write_to(mesh.run_dir / "meshproof.log")
+        os.chdir("/")
+        ended.wait()
+
+
+def _lines(mesh: ServedMesh, outside: list[str], ended: threading.Event) -> Iterator[bytes]:
+    """What apps write, each line with its replica, until ``ended``."""
+    from meshproof.control.follow import Follower  # noqa: PLC0415
+
+    follower = Follower()
+    files: list[Path] = []
+    next_look = 0.0
+    while not ended.wait(_LOG_ROUND):
+        if time.monotonic() >= next_look:
+            files = _log_files(mesh, outside)
+            next_look = time.monotonic() + _FILES_ROUND
+        if lines := follower.poll(files, named=True):
+            yield lines
+
+
+def _log_files(mesh: ServedMesh, outside: list[str]) -> list[Path]:
+    replicas: list[Any] = list(mesh.status().replicas)
+    names = sorted({f"{r.namespace}/{r.workload}" for r in replicas}) + outside
+    files: list[Path] = []
+    for name in names:
+        try:
+            files += mesh.log_files(name)
+        except MeshproofError:  # scaled to 0 between the two looks, or the mesh was lost
+            continue
+    return files

@@ -1,0 +1,28 @@
+"""``version``."""
+
+from __future__ import annotations
+
+import importlib.metadata
+
+from meshproof.cli.options import Format, Output
+from meshproof.cli.output import show_json
+
+ISTIO = "1.29"
+"""The Istio whose behaviour the embedded mesh follows."""
+
+
+def version(output: Output = Format.TEXT) -> None:
+    """Print the versions of meshproof and Envoy, and the Istio that is followed."""
+    from meshproof.embedded import envoy  # noqa: PLC0415  (only this command asks the binary)
+
+    found = {
+        "meshproof": importlib.metadata.version("meshproof"),
+        "envoy": envoy.version(),
+        "istio": ISTIO,
+    }
+    if output is Format.JSON:
+        show_json(found)
+        return
+    print(f"meshproof {found['meshproof']}")
+    print(f"Envoy {found['envoy']}")
+    print(f"follows Istio {found['istio']}")

@@ -1,0 +1,133 @@
+"""Asks a running mesh by its control socket. Imports the standard library and little else."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import socket
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from meshproof.control.wire import Json, raised_by
+from meshproof.embedded import state
+from meshproof.embedded.state import Entry
+from meshproof.errors import MeshproofError, UsageError
+
+
+class _Connection(http.client.HTTPConnection):
+    """HTTP over a Unix socket, without a time limit: a change takes as long as it takes."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("mesh")
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(self._path)
+
+
+class Client:
+    """One method a verb; each raises what the mesh raised, and MeshproofError where it ended."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+
+    @staticmethod
+    def find(name: str) -> Client:
+        """Raises UsageError where no mesh of that name runs, or where it is not live yet."""
+        entry = state.find(name)
+        if not entry.control_socket:
+            raise UsageError(f"the mesh {name} (process {entry.pid}) is still starting, or ending")
+        return Client(entry)
+
+    def apply(self, texts: Sequence[tuple[str, str]], namespace: str, strict: bool) -> Json:
+        """``texts`` are pairs of file name and YAML; returns ``Applied.as_dict()``."""
+        return self._post("/apply", texts=_named(texts), namespace=namespace, strict=strict)
+
+    def delete(self, texts: Sequence[tuple[str, str]], namespace: str) -> Json:
+        return self._post("/delete", texts=_named(texts), namespace=namespace)
+
+    def reset(self) -> Json:
+        return self._post("/reset")
+
+    def scale(self, workload: str, replicas: int) -> Json:
+        return self._post("/scale", workload=workload, replicas=replicas)
+
+    def fault(self, kind: str, workload: str, **how: Any) -> None:
+        self._post("/fault", kind=kind, workload=workload, how=how)
+
+    def curl(
+        self, workload: str, url: str, method: str, headers: Sequence[tuple[str, str]], body: bytes
+    ) -> Json:
+        """``Answer`` as a mapping; its ``body`` is bytes."""
+        sent = base64.b64encode(body).decode()
+        answer = self._post(
+            "/curl", workload=workload, url=url, method=method, headers=list(headers), body=sent
+        )
+        return {**answer, "body": base64.b64decode(answer["body"])}
+
+    def dump(self, folder: str) -> None:
+        self._post("/dump", folder=folder)
+
+    def down(self) -> None:
+        """Ask for the end; the mesh's process ends after this returned."""
+        self._post("/down")
+
+    def url(self, target: str) -> str:
+        found: str = self._get("/url", target=target)
+        return found
+
+    def environment(self, workload: str) -> dict[str, str]:
+        found: dict[str, str] = self._get("/environment", workload=workload)
+        return found
+
+    def status(self) -> Json:
+        found: Json = self._get("/status")
+        return found
+
+    def spans(self, run_id: str) -> list[Json]:
+        found: list[Json] = self._get("/spans", run_id=run_id)
+        return found
+
+    def access_log(self, run_id: str = "") -> list[Json]:
+        found: list[Json] = self._get("/access-log", run_id=run_id)
+        return found
+
+    def metrics(self, workload: str = "") -> str:
+        path = f"/metrics?{urlencode({'workload': workload})}"
+        return b"".join(self._stream("GET", path)).decode()
+
+    def logs(self, workload: str, follow: bool) -> Iterator[bytes]:
+        """What was written, and with ``follow`` what will be, until the mesh ends."""
+        query = {"workload": workload, **({"follow": "1"} if follow else {})}
+        return self._stream("GET", f"/logs?{urlencode(query)}")
+
+    def _post(self, path: str, **asked: Any) -> Json:
+        answer: Json = json.loads(b"".join(self._stream("POST", path, json.dumps(asked))))
+        return answer
+
+    def _get(self, path: str, **query: str) -> Any:
+        return json.loads(b"".join(self._stream("GET", f"{path}?{urlencode(query)}")))
+
+    def _stream(self, method: str, path: str, body: str | None = None) -> Iterator[bytes]:
+        connection = _Connection(self.entry.control_socket)
+        try:
+            connection.request(method, path, body)
+            answer = connection.getresponse()
+            if answer.status != 200:
+                raise raised_by(answer.read())
+            while part := answer.read1(1 << 16):
+                yield part
+        except (OSError, http.client.HTTPException) as error:
+            raise MeshproofError(
+                f"the mesh {self.entry.name} (process {self.entry.pid}) does not answer: {error}; "
+                f"end it with `meshproof down --name {self.entry.name}`"
+            ) from error
+        finally:
+            connection.close()
+
+
+def _named(texts: Sequence[tuple[str, str]]) -> list[Json]:
+    return [{"file": file, "text": text} for file, text in texts]

@@ -1,0 +1,47 @@
+"""What a mesh offers beyond the contract so that it can be controlled from another process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from meshproof.mesh import Applied, Mesh
+
+Text = tuple[str, str]
+"""A file's name, for messages, and its YAML."""
+
+
+class ServedMesh(Mesh, Protocol):
+    """A mesh whose process has a control socket."""
+
+    @property
+    def run_id(self) -> str: ...
+
+    @property
+    def run_dir(self) -> Path:
+        """The run folder; it exists once ``up`` has returned."""
+        ...
+
+    @property
+    def control_socket(self) -> Path:
+        """Where in the run folder the control socket is to be."""
+        ...
+
+    def apply_texts(
+        self, texts: Sequence[Text], *, namespace: str = "", strict: bool = False
+    ) -> Applied:
+        """``apply`` for files that the caller has read: all or none of all of them."""
+        ...
+
+    def delete_texts(self, texts: Sequence[Text], *, namespace: str = "") -> Applied:
+        """``delete`` for files that the caller has read."""
+        ...
+
+    def environment(self, workload: str) -> dict[str, str]:
+        """The whole environment of a workload's container."""
+        ...
+
+    def log_files(self, workload: str) -> list[Path]:
+        """Where the apps of a workload write, one file a replica; they need not exist yet."""
+        ...

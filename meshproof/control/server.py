@@ -1,0 +1,230 @@
+"""The control socket: the ``Mesh`` contract as JSON over HTTP on a Unix socket of mode 0600.
+
+Handlers run the mesh's blocking methods in threads, so that a slow change does not keep others
+waiting for a look. Errors come back with their class and problems (``wire.error_of``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import dataclasses
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from meshproof.control.follow import Follower
+from meshproof.control.served import ServedMesh
+from meshproof.control.wire import Json, error_of, plain
+from meshproof.embedded.loop import LoopThread
+from meshproof.errors import MeshproofError, UsageError
+
+_FOLLOW_ROUND = 0.1
+"""Seconds between two looks at logs that are followed."""
+_BODY_LIMIT = 64 << 20
+_END_LIMIT = 0.5
+"""Seconds that open answers (followed logs) get when the server ends."""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class ControlServer:
+    """Serves one mesh from ``start`` to ``close``, in a thread of its own."""
+
+    def __init__(self, mesh: ServedMesh, on_down: Callable[[], None]) -> None:
+        """``on_down`` is called, in the server's thread, when a client asks for the end."""
+        self._mesh = mesh
+        self._on_down = on_down
+        self._loop: LoopThread | None = None
+        self._runner: web.AppRunner | None = None
+
+    def start(self, path: Path) -> None:
+        """Listen at ``path``; raises MeshproofError where that cannot be."""
+        self._loop = LoopThread("control")
+        try:
+            self._loop.run(self._listen(path))
+        except OSError as error:
+            self.close()
+            raise MeshproofError(f"{path}: {error.strerror or error}") from error
+
+    def close(self) -> None:
+        """Stop listening. Safe to call twice."""
+        loop, self._loop = self._loop, None
+        if loop is None:
+            return
+        if self._runner is not None:
+            loop.run(self._runner.cleanup())
+        loop.close()
+
+    async def _listen(self, path: Path) -> None:
+        app = web.Application(client_max_size=_BODY_LIMIT, middlewares=[_errors])
+        app.add_routes(
+            [
+                web.post("/apply", self._apply),
+                web.post("/delete", self._delete),
+                web.post("/reset", self._reset),
+                web.post("/scale", self._scale),
+                web.post("/fault", self._fault),
+                web.post("/curl", self._curl),
+                web.post("/dump", self._dump),
+                web.post("/down", self._down),
+                web.get("/url", self._url),
+                web.get("/environment", self._environment),
+                web.get("/status", self._status),
+                web.get("/logs", self._logs),
+                web.get("/spans", self._spans),
+                web.get("/access-log", self._access_log),
+                web.get("/metrics", self._metrics),
+            ]
+        )
+        self._runner = web.AppRunner(
+            app, handle_signals=False, access_log=None, shutdown_timeout=_END_LIMIT
+        )
+        await self._runner.setup()
+        await web.SockSite(self._runner, _private_socket(path)).start()
+
+    # -- change -----------------------------------------------------------------------------
+
+    async def _apply(self, request: web.Request) -> web.Response:
+        asked = await _json(request)
+        return await _answer(
+            self._mesh.apply_texts,
+            _texts(asked),
+            namespace=asked.get("namespace", ""),
+            strict=asked.get("strict", False),
+        )
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        asked = await _json(request)
+        return await _answer(
+            self._mesh.delete_texts, _texts(asked), namespace=asked.get("namespace", "")
+        )
+
+    async def _reset(self, _request: web.Request) -> web.Response:
+        return await _answer(self._mesh.reset)
+
+    async def _scale(self, request: web.Request) -> web.Response:
+        asked = await _json(request)
+        return await _answer(self._mesh.scale, asked["workload"], asked["replicas"])
+
+    async def _fault(self, request: web.Request) -> web.Response:
+        asked = await _json(request)
+        return await _answer(
+            self._mesh.fault, asked["kind"], asked["workload"], **asked.get("how", {})
+        )
+
+    async def _down(self, _request: web.Request) -> web.Response:
+        self._on_down()
+        return web.json_response({})
+
+    # -- look -------------------------------------------------------------------------------
+
+    async def _curl(self, request: web.Request) -> web.Response:
+        asked = await _json(request)
+        answer = await asyncio.to_thread(
+            self._mesh.curl,
+            asked["workload"],
+            asked["url"],
+            method=asked.get("method", "GET"),
+            headers=[(name, value) for name, value in asked.get("headers", [])],
+            body=base64.b64decode(asked.get("body", "")),
+            timeout=asked.get("timeout", 30.0),
+        )
+        said = plain(dataclasses.replace(answer, body=b""))
+        return web.json_response({**said, "body": base64.b64encode(answer.body).decode()})
+
+    async def _dump(self, request: web.Request) -> web.Response:
+        asked = await _json(request)
+        return await _answer(self._mesh.dump, Path(asked["folder"]))
+
+    async def _url(self, request: web.Request) -> web.Response:
+        return await _answer(self._mesh.url, _query(request, "target"))
+
+    async def _environment(self, request: web.Request) -> web.Response:
+        return await _answer(self._mesh.environment, _query(request, "workload"))
+
+    async def _status(self, _request: web.Request) -> web.Response:
+        return await _answer(self._mesh.status)
+
+    async def _spans(self, request: web.Request) -> web.Response:
+        return await _answer(self._mesh.spans, _query(request, "run_id"))
+
+    async def _access_log(self, request: web.Request) -> web.Response:
+        return await _answer(self._mesh.access_log, request.query.get("run_id", ""))
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        text = await asyncio.to_thread(self._mesh.metrics, request.query.get("workload", ""))
+        return web.Response(text=text)
+
+    async def _logs(self, request: web.Request) -> web.StreamResponse:
+        """Bytes of the logs; with ``follow=1`` until the client or the mesh ends."""
+        workload, follow = _query(request, "workload"), "follow" in request.query
+        files = await asyncio.to_thread(self._mesh.log_files, workload)
+        stream = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
+        await stream.prepare(request)
+        follower = Follower()
+        while True:
+            await stream.write(follower.poll(files, named=len(files) > 1))
+            if not follow:
+                break
+            await asyncio.sleep(_FOLLOW_ROUND)
+            try:
+                files = await asyncio.to_thread(self._mesh.log_files, workload)
+            except MeshproofError:  # scaled to 0: what was written is still shown
+                continue
+        await stream.write_eof()
+        return stream
+
+
+def _private_socket(path: Path) -> socket.socket:
+    """A listening socket that only this user may connect to, from its first moment on."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        # The folder is 0700 already; the mode says the same of the socket itself.
+        listener.bind(str(path))
+        os.chmod(path, 0o600)  # noqa: PTH101  (of the path, as every Path method)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+@web.middleware
+async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except (web.HTTPException, ConnectionResetError):
+        raise
+    except Exception as failure:  # the client must learn of any, and the mesh lives on
+        status, body = error_of(failure)
+        return web.json_response(body, status=status)
+
+
+async def _json(request: web.Request) -> Json:
+    try:
+        asked = await request.json()
+    except ValueError:
+        asked = None
+    if not isinstance(asked, dict):
+        raise UsageError("the control socket takes a JSON object")
+    return asked
+
+
+def _texts(asked: Json) -> list[tuple[str, str]]:
+    return [(text["file"], text["text"]) for text in asked["texts"]]
+
+
+def _query(request: web.Request, name: str) -> str:
+    if name not in request.query:
+        raise UsageError(f"the control socket wants ?{name}=")
+    return request.query[name]
+
+
+async def _answer(method: Callable[..., Any], *args: Any, **kwargs: Any) -> web.Response:
+    """The result of a blocking method as JSON."""
+    result = await asyncio.to_thread(method, *args, **kwargs)
+    return web.json_response(plain(result))

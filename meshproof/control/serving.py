@@ -1,0 +1,39 @@
+"""The life of a mesh that other processes can reach by its name."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+from meshproof.control.served import ServedMesh
+from meshproof.control.server import ControlServer
+from meshproof.embedded import state
+from meshproof.mesh import Applied
+
+
+@contextlib.contextmanager
+def live(mesh: ServedMesh, ended: threading.Event) -> Iterator[Applied]:
+    """Take the name, bring the mesh up and serve it; end all of that on the way out.
+
+    ``ended`` is set when a client asks for the end. The name is taken first, so that of two
+    meshes started at once under one name the second is refused before it starts anything.
+    """
+    with contextlib.ExitStack() as undo:
+        entry = state.reserve(mesh.name)
+        undo.callback(state.release, mesh.name)
+        undo.callback(mesh.down)
+        applied = mesh.up()
+        server = ControlServer(mesh, ended.set)
+        undo.callback(server.close)
+        server.start(mesh.control_socket)
+        state.publish(
+            replace(
+                entry,
+                run_id=mesh.run_id,
+                run_dir=str(mesh.run_dir),
+                control_socket=str(mesh.control_socket),
+            )
+        )
+        yield applied
