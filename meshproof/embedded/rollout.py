@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from meshproof.embedded import xds
 from meshproof.embedded.ads import NackError, Resources, Sidecar
+from meshproof.embedded.loop import together
 from meshproof.errors import NotLive
 from meshproof.mesh import Ack
 
@@ -36,35 +37,47 @@ class Snapshot:
 async def roll_out(plan: Mapping[str, tuple[Sidecar, Snapshot]], started: float) -> list[Ack]:
     """Make ``plan`` (by node) live; ``started`` is the change's start on the monotonic clock.
 
-    Returns one Ack for every sidecar that something changed for. Raises NotLive after putting
-    every sidecar back.
+    Returns one Ack for every sidecar that something changed for and that said so: one that is
+    starting again acknowledges nothing, and takes everything when it comes back. Raises NotLive
+    after putting every sidecar back.
     """
     before = {node: Snapshot(dict(sidecar.want)) for node, (sidecar, _new) in plan.items()}
     concerned = {
-        node: (sidecar, new)
-        for node, (sidecar, new) in plan.items()
-        if any(not _covers(sidecar.want[t], new.of(t)) for t in xds.TYPES)
+        node: (sidecar, new) for node, (sidecar, new) in plan.items() if _differs(sidecar, new)
     }
+    waiting = set(concerned)
+    acks: dict[str, Ack] = {}
+
+    async def one(node: str) -> None:
+        sidecar, new = concerned[node]
+        ack = await _one(sidecar, new, started)
+        waiting.discard(node)
+        if sidecar.connected:
+            acks[node] = ack
+
     try:
         async with asyncio.timeout(SILENCE):
-            acks = await asyncio.gather(
-                *(_one(sidecar, new, started) for sidecar, new in concerned.values())
-            )
+            await together(one(node) for node in concerned)
     except (NackError, TimeoutError) as error:
         await _restore(concerned, before)
         if isinstance(error, NackError):
             raise NotLive(f"{error}; every sidecar was put back to what it had") from None
-        silent = sorted(n for n, (s, new) in concerned.items() if s.connected)
         raise NotLive(
-            f"no acknowledgement within {SILENCE:g} s from some of {', '.join(silent)}; every "
+            f"no acknowledgement within {SILENCE:g} s from {', '.join(sorted(waiting))}; every "
             "sidecar was put back to what it had; see `meshproof logs` and `meshproof dump`"
         ) from None
-    return list(acks)
+    except asyncio.CancelledError:
+        for node, (sidecar, _new) in concerned.items():
+            _put_back(sidecar, before[node])
+        raise
+    return [acks[node] for node in concerned if node in acks]
 
 
-def _covers(have: Resources, want: Resources) -> bool:
-    """Whether ``have`` holds everything of ``want`` (it may hold more, not yet pruned)."""
-    return all(n in have and have[n].digest == e.digest for n, e in want.items())
+def _differs(sidecar: Sidecar, new: Snapshot) -> bool:
+    """Clusters and endpoints may be more than are wanted (not yet pruned); nothing else may."""
+    return any(_changed(sidecar.want[t], new.of(t)) for t in xds.TYPES) or any(
+        _gone(sidecar, t, new) for t in (xds.SECRETS, xds.LISTENERS, xds.ROUTES)
+    )
 
 
 def _changed(have: Resources, want: Resources) -> list[str]:
@@ -80,10 +93,12 @@ async def _one(sidecar: Sidecar, new: Snapshot, started: float) -> Ack:
     sidecar.want[xds.ENDPOINTS] = _union(sidecar, xds.ENDPOINTS, new)
     if clusters:
         sidecar.set(xds.CLUSTERS, _union(sidecar, xds.CLUSTERS, new))
-        await sidecar.settled(xds.CLUSTERS)
     if endpoints:
+        # At once: Envoy holds back the ACK of its clusters until every replaced one is warm.
         sidecar.set(xds.ENDPOINTS, sidecar.want[xds.ENDPOINTS], resend=replaced)
         await sidecar.settled(xds.ENDPOINTS, endpoints)
+    if clusters:
+        await sidecar.settled(xds.CLUSTERS)
     for type_url in (xds.SECRETS, xds.LISTENERS, xds.ROUTES):
         if type_url == xds.LISTENERS:
             # A listener's routes must be there when it asks for them, before it warms.
@@ -109,10 +124,9 @@ async def _restore(
     """Best effort by nature: an Envoy that answers nothing cannot be asked whether it is back."""
 
     async def back(sidecar: Sidecar, old: Snapshot) -> None:
-        sidecar.nack = None
-        for type_url in (xds.ROUTES, xds.LISTENERS, xds.ENDPOINTS, xds.CLUSTERS, xds.SECRETS):
-            sidecar.set(type_url, old.of(type_url))
-        await sidecar.settled(xds.ROUTES)
+        _put_back(sidecar, old)
+        for type_url in (xds.ROUTES, xds.LISTENERS, xds.CLUSTERS):
+            await sidecar.settled(type_url)
 
     restored = (back(sidecar, before[node]) for node, (sidecar, _new) in plan.items())
     try:
@@ -120,6 +134,16 @@ async def _restore(
             await asyncio.gather(*restored, return_exceptions=True)
     except TimeoutError:
         return
+
+
+def _put_back(sidecar: Sidecar, old: Snapshot) -> None:
+    """Routes first: then nothing names what goes. A cluster that is replaced once more warms
+    only when its endpoints are sent again."""
+    sidecar.nack = None
+    replaced = _changed(sidecar.want[xds.CLUSTERS], old.of(xds.CLUSTERS))
+    for type_url in (xds.ROUTES, xds.LISTENERS, xds.CLUSTERS, xds.ENDPOINTS, xds.SECRETS):
+        resend = replaced if type_url == xds.ENDPOINTS else ()
+        sidecar.set(type_url, old.of(type_url), resend=resend)
 
 
 def prune(sidecar: Sidecar, new: Snapshot) -> None:

@@ -22,6 +22,10 @@ class FakeEnvoy:
         self.order: list[tuple[str, list[str]]] = []
         """Every response in the order received: type and resource names."""
         self.silent = False
+        self.warming = False
+        """Hold the ACK of clusters back until endpoints arrive, as Envoy does while a replaced
+        cluster warms (ClusterManagerImpl::updateClusterCounts pauses CDS)."""
+        self._held = ""
         self.nonces: dict[str, str] = {}
         self.names: dict[str, tuple[str, ...]] = {}
 
@@ -63,6 +67,12 @@ class FakeEnvoy:
             await asyncio.sleep(0)
             if not self.silent and (taken := self.take()):
                 type_url, names, nonce = taken
+                if self.warming and type_url == xds.CLUSTERS:
+                    self._held = nonce
+                    continue
+                if self._held and type_url == xds.ENDPOINTS:
+                    self.answer(xds.CLUSTERS, self._held)
+                    self._held = ""
                 self.answer(type_url, nonce, self.refuse(type_url, names))
 
 

@@ -89,6 +89,7 @@ def test_a_replaced_cluster_gets_its_endpoints_again() -> None:
 
     async def scenario() -> None:
         async with running("a") as envoys:
+            envoys[0].warming = True
             await roll_out(plan(envoys, changed), time.monotonic())
             assert envoys[0].order == [(xds.CLUSTERS, ["old"]), (xds.ENDPOINTS, ["old"])]
 
