@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from meshproof.translate.bootstrap import bootstrap
 from meshproof.translate.clusters import MESH_IDLE, add_outbound, eds_clusters, load_assignment
 from meshproof.translate.gateways import add_gateway_routes, gateway_listeners
-from meshproof.translate.hcm import Identity
 from meshproof.translate.inbound import add_inbound
 from meshproof.translate.keys import CONNECT_LOOP, OUTBOUND
 from meshproof.translate.listeners import outbound_listener, probe_listener
+from meshproof.translate.metrics import Identity
 from meshproof.translate.pool import connection_pool
 from meshproof.translate.references import referenced_clusters
 from meshproof.translate.registry import Endpoint

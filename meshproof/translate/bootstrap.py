@@ -18,7 +18,7 @@ _KEPT_PREFIXES = (
     "cluster_manager.",
     "control_plane.",
     "http.",
-    "istio_",
+    "istio.",
     "listener_manager.",
     "server.live",
     "server.memory_",

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from meshproof.model.istio import Subset
 from meshproof.translate import pool, tls
 from meshproof.translate.keys import outbound_cluster, outbound_sni
+from meshproof.translate.metrics import UNKNOWN
 from meshproof.translate.proto import ADS, Json, pipe, tcp
 from meshproof.translate.registry import Endpoint, Host, carries
 from meshproof.translate.view import View
@@ -39,7 +40,7 @@ def _add(view: View, config: Config, host: Host, port: ServicePort, subset: Subs
     if host.resolution == "DNS" and subset.name and not chosen:
         return  # Istio's buildCluster leaves it out: requests to it are 503 NC, not UH
     policy = view.policy(host.name, subset.name)
-    cluster: Json = {"name": name, "metadata": _cluster_metadata(host, subset.name)}
+    cluster: Json = {"name": name, "metadata": _metadata(service=host.name)}
     assignment = load_assignment(name, chosen)
     if host.in_mesh:
         cluster |= {"type": "EDS", "eds_cluster_config": {"eds_config": ADS}}
@@ -53,19 +54,6 @@ def _add(view: View, config: Config, host: Host, port: ServicePort, subset: Subs
     config.clusters[name] = cluster
 
 
-def _cluster_metadata(host: Host, subset: str) -> Json:
-    """Istio's metadata of a cluster: which service it is, for metrics and readers."""
-    service = {
-        "host": host.name,
-        "name": host.name.split(".")[0] if host.in_mesh else host.name,
-        "namespace": host.namespace,
-    }
-    fields: Json = {"services": [service], "service": host.name}
-    if subset:
-        fields["subset"] = subset
-    return {"filter_metadata": {"istio": fields}}
-
-
 def load_assignment(name: str, endpoints: Iterable[Endpoint]) -> Json:
     """A ClusterLoadAssignment; without endpoints a request to it is 503 UH."""
     members = [_lb_endpoint(e) for e in endpoints]
@@ -73,20 +61,20 @@ def load_assignment(name: str, endpoints: Iterable[Endpoint]) -> Json:
 
 
 def _lb_endpoint(endpoint: Endpoint) -> Json:
-    version = endpoint.labels.get("version", "")
     return {
         "endpoint": {"address": address(endpoint.address)},
         "load_balancing_weight": max(endpoint.weight, 1),
-        "metadata": {
-            "filter_metadata": {
-                "istio": {
-                    "workload": endpoint.workload,
-                    "namespace": endpoint.namespace,
-                    "version": version or "latest",
-                }
-            }
-        },
+        "metadata": _metadata(
+            workload=endpoint.workload or UNKNOWN,
+            namespace=endpoint.namespace or UNKNOWN,
+            version=endpoint.labels.get("version") or ("latest" if endpoint.workload else UNKNOWN),
+        ),
     }
+
+
+def _metadata(**values: str) -> Json:
+    """What the metrics say of the other side (``meshproof.translate.metrics``)."""
+    return {"filter_metadata": {"istio": values}}
 
 
 def address(place: Address) -> Json:

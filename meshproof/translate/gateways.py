@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from meshproof.model.istio import GatewayServer
-from meshproof.translate.hcm import Identity, manager, upgrades
+from meshproof.translate.hcm import access_log, manager, upgrades
 from meshproof.translate.inbound import SERVER_NAME
 from meshproof.translate.keys import gateway_routes
 from meshproof.translate.listeners import listener
+from meshproof.translate.metrics import Identity, client_metrics
 from meshproof.translate.names import covers, fqdn
 from meshproof.translate.proto import Json
 from meshproof.translate.registry import carries
@@ -52,10 +53,10 @@ def gateway_listeners(
         name = gateway_routes(port)
         http = manager(
             name,
-            "gateway",
-            log=log,
             routes=name,
+            logs=[*access_log(log, "gateway"), client_metrics(identity)],
             identity=identity,
+            can_fault=True,
             server_name=SERVER_NAME,
             use_remote_address=True,
             forward_client_cert_details="SANITIZE_SET",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
 from meshproof.translate import faults
+from meshproof.translate.metrics import Identity
 from meshproof.translate.proto import ADS, Json, extension, typed
 
 Direction = Literal["outbound", "inbound", "gateway", "probe"]
@@ -50,24 +50,6 @@ _RECORD: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who the proxy is, for spans and metrics."""
-
-    namespace: str
-    workload: str
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def canonical_service(self) -> str:
-        """Istio's canonical service: the label of that name, ``app``, or the workload."""
-        return self.labels.get("app") or self.workload
-
-    @property
-    def revision(self) -> str:
-        return self.labels.get("version") or "latest"
-
-
 def access_log(path: str, direction: Direction) -> list[Json]:
     """One JSON line a request into ``path``; no log where it is empty."""
     if not path:
@@ -81,8 +63,8 @@ def tracing(identity: Identity) -> Json:
     """Zipkin spans of every request; the run id is a tag. The listener's traffic_direction makes
     them CLIENT (OUTBOUND) or SERVER (INBOUND) spans."""
     literals = {
-        "istio.canonical_revision": identity.revision,
-        "istio.canonical_service": identity.canonical_service,
+        "istio.canonical_revision": identity.version,
+        "istio.canonical_service": identity.app,
         "istio.namespace": identity.namespace,
     }
     tags: list[Json] = [{"tag": k, "literal": {"value": v}} for k, v in literals.items()]
@@ -107,20 +89,20 @@ def tracing(identity: Identity) -> Json:
 
 def manager(
     prefix: str,
-    direction: Direction,
     *,
-    log: str,
     routes: str | Json,
-    identity: Identity | None,
+    logs: list[Json],
+    identity: Identity | None = None,
+    can_fault: bool = False,
     **more: object,
 ) -> Json:
-    """The network filter. ``routes`` is an RDS name or a RouteConfiguration; ``identity`` None
-    means no spans."""
+    """The network filter. ``routes`` is an RDS name or a RouteConfiguration; without ``identity``
+    there are no spans; ``can_fault`` lets routes inject faults."""
     source: Json = {"route_config": routes}
     if isinstance(routes, str):
         source = {"rds": {"route_config_name": routes, "config_source": ADS}}
     filters = [extension("envoy.filters.http.router", _ROUTER)]
-    if direction in ("outbound", "gateway"):
+    if can_fault:
         filters.insert(0, extension(faults.FILTER, faults.TYPE))
     fields: Json = {
         "stat_prefix": prefix,
@@ -133,7 +115,7 @@ def manager(
         "use_remote_address": False,
         "normalize_path": True,
         "path_with_escaped_slashes_action": "KEEP_UNCHANGED",
-        "access_log": access_log(log, direction),
+        "access_log": logs,
         **more,
     }
     if identity is not None:

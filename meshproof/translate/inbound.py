@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from meshproof.translate import tls
 from meshproof.translate.clusters import load_assignment
-from meshproof.translate.hcm import Identity, access_log, manager, upgrades
+from meshproof.translate.hcm import access_log, manager, upgrades
 from meshproof.translate.keys import inbound_cluster
 from meshproof.translate.listeners import listener
+from meshproof.translate.metrics import UNKNOWN, Identity, server_metrics
 from meshproof.translate.pool import connection_pool
 from meshproof.translate.proto import Json, extension
 from meshproof.translate.registry import Endpoint, carries, container_port
@@ -38,7 +39,6 @@ _TCP_PROXY = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 
 def add_inbound(world: World, view: View, replica: Replica, log: str, config: Config) -> None:
     """Add the listener, route table and cluster of each port of ``replica``."""
-    identity = Identity(replica.namespace, replica.workload, replica.labels)
     for port in replica.ports:
         name = inbound_cluster(port.port)
         served = _served(world, replica, port)
@@ -50,11 +50,14 @@ def add_inbound(world: World, view: View, replica: Replica, log: str, config: Co
             **connection_pool(pool, APP_IDLE),
         }
         if served and served[1].protocol != "HTTP":
-            filters = [_bytes(name, log)]
+            encrypted = plain = _bytes(name, log)
         else:
-            filters = [_http(name, identity, log)]
+            fqdn = served[0].fqdn if served else UNKNOWN
+            identity = Identity(replica.namespace, replica.workload, replica.labels, fqdn)
+            encrypted = _http(name, identity, log, "mutual_tls")
+            plain = _http(name, identity, log, "none")
             config.routes[name] = _routes(name, replica, port, served)
-        config.listeners[name] = _listener(name, port, filters)
+        config.listeners[name] = _listener(name, port, encrypted, plain)
 
 
 def _served(
@@ -72,7 +75,7 @@ def _served(
     return None
 
 
-def _listener(name: str, port: ContainerPort, filters: list[Json]) -> Json:
+def _listener(name: str, port: ContainerPort, encrypted: Json, plain: Json) -> Json:
     chains: list[Json] = [
         {
             "name": "tls",
@@ -81,12 +84,12 @@ def _listener(name: str, port: ContainerPort, filters: list[Json]) -> Json:
                 "application_protocols": list(tls.MESH_ALPN),
             },
             "transport_socket": tls.downstream(("http/1.1", "istio")),
-            "filters": filters,
+            "filters": [encrypted],
         },
         {
             "name": "plain",
             "filter_chain_match": {"transport_protocol": "raw_buffer"},
-            "filters": filters,
+            "filters": [plain],
         },
     ]
     inspector = extension("envoy.filters.listener.tls_inspector", _INSPECTOR)
@@ -102,12 +105,11 @@ def _listener(name: str, port: ContainerPort, filters: list[Json]) -> Json:
     )
 
 
-def _http(name: str, identity: Identity, log: str) -> Json:
+def _http(name: str, identity: Identity, log: str, security: str) -> Json:
     return manager(
         name,
-        "inbound",
-        log=log,
         routes=name,
+        logs=[*access_log(log, "inbound"), server_metrics(identity, security)],
         identity=identity,
         server_name=SERVER_NAME,
         forward_client_cert_details="APPEND_FORWARD",

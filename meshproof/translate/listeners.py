@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from meshproof.translate.hcm import Identity, manager, upgrades
+from meshproof.translate.hcm import access_log, manager, upgrades
 from meshproof.translate.keys import OUTBOUND, PROBE
+from meshproof.translate.metrics import Identity, client_metrics
 from meshproof.translate.proto import Json, tcp
 from meshproof.translate.world import PROBE_PORT, PROXY_PORT
 
@@ -37,10 +38,10 @@ def outbound_listener(ip: str, identity: Identity, log: str) -> Json:
     """The forward proxy: absolute-form requests and CONNECT for every port, one route table."""
     http = manager(
         OUTBOUND,
-        "outbound",
-        log=log,
         routes=OUTBOUND,
+        logs=[*access_log(log, "outbound"), client_metrics(identity)],
         identity=identity,
+        can_fault=True,
         upgrade_configs=upgrades("CONNECT", "websocket"),
     )
     return listener(OUTBOUND, ip, PROXY_PORT, [{"filters": [http]}], "OUTBOUND")
@@ -65,5 +66,5 @@ def probe_listener(ip: str, log: str) -> Json:
             }
         ],
     }
-    http = manager(PROBE, "probe", log=log, routes=routes, identity=None)
+    http = manager(PROBE, routes=routes, logs=access_log(log, "probe"))
     return listener(PROBE, ip, PROBE_PORT, [{"filters": [http]}], "UNSPECIFIED")

@@ -170,7 +170,7 @@ def _outside_endpoints(
         real = outside.get(_single(place.address).lower(), {}).get(number)
         if real is not None:
             weight = 1 if place.weight is None else place.weight
-            yield Endpoint(real, place.labels, weight, workload=name, namespace=entry.namespace)
+            yield Endpoint(real, place.labels, weight)
 
 
 def _implied(spec: ServiceEntry, name: str) -> list[WorkloadEntry]:

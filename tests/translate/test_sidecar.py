@@ -6,9 +6,9 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from meshproof.translate import bootstrap, secrets, sidecar
+from meshproof.translate import bootstrap, outbound, secrets, sidecar
 from meshproof.translate.world import Address
-from tests.translate.worlds import ECHO, destination_rule, service, world
+from tests.translate.worlds import CLIENT, ECHO, destination_rule, service, world
 
 ME = ECHO[0]
 NAME = "inbound|8080||"
@@ -95,9 +95,6 @@ def test_idle_connections_end_at_the_client_first() -> None:
     def pool(cluster: Any) -> float:
         return idle(next(iter(cluster["typed_extension_protocol_options"].values())))
 
-    from meshproof.translate import outbound
-    from tests.translate.worlds import CLIENT
-
     shared = outbound(world(), CLIENT)
     servers = [idle(m) for x in _listeners().values() for m in _managers(x)]
     assert max(pool(c) for c in shared.clusters.values()) < min(servers)
@@ -145,7 +142,7 @@ def test_access_log_keys_and_directions() -> None:
     )
     directions = {}
     for name, listener in _listeners().items():
-        (log,) = _managers(listener)[0]["access_log"]
+        log = _managers(listener)[0]["access_log"][0]
         record = log["typed_config"]["log_format"]["json_format"]
         assert sorted(record) == sorted(keys.split())
         assert log["typed_config"]["path"] == "/tmp/access.json"
@@ -155,7 +152,51 @@ def test_access_log_keys_and_directions() -> None:
 
 def test_no_access_log_without_a_path() -> None:
     for listener in sidecar(world(), ME).listeners.values():
-        assert all(m["access_log"] == [] for m in _managers(listener))
+        for manager in _managers(listener):
+            assert not [x for x in manager["access_log"] if "file" in x["name"]]
+
+
+def _labels(manager: dict[str, Any]) -> dict[str, str]:
+    """The labels of the metrics, the same for all four."""
+    (logger,) = [x for x in manager["access_log"] if x["name"] == "envoy.access_loggers.stats"]
+    config = logger["typed_config"]
+    stats = [s["stat"] for s in (*config["counters"], *config["histograms"])]
+    assert [s["name"] for s in stats] == [
+        "requests_total",
+        "request_duration_milliseconds",
+        "request_bytes",
+        "response_bytes",
+    ]
+    assert all(s["tags"] == stats[0]["tags"] for s in stats)
+    return {tag["name"]: tag["value_format"] for tag in stats[0]["tags"]}
+
+
+def test_metrics_of_the_caller_name_itself_and_the_endpoint_that_answered() -> None:
+    labels = _labels(_managers(_listeners()["outbound"])[0])
+    assert labels["reporter"] == "source"
+    assert (labels["source_workload"], labels["source_version"]) == ("echo-v1", "v1")
+    assert labels["destination_version"] == "%UPSTREAM_METADATA(istio:version)%"
+    made = outbound(world(), CLIENT)
+    name = "outbound|80||echo.default.svc.cluster.local"
+    cluster: Any = made.clusters[name]
+    service = cluster["metadata"]["filter_metadata"]["istio"]["service"]
+    assert service == "echo.default.svc.cluster.local"
+    assignment: Any = made.endpoints[name]
+    endpoint = assignment["endpoints"][0]["lb_endpoints"][0]
+    assert endpoint["metadata"]["filter_metadata"]["istio"] == {
+        "workload": "echo-v1",
+        "namespace": "default",
+        "version": "v1",
+    }
+
+
+def test_metrics_of_the_server_say_whether_the_caller_was_authenticated() -> None:
+    tls, plain = (_labels(m) for m in _managers(_listeners()[NAME]))
+    assert tls["connection_security_policy"] == "mutual_tls"
+    assert plain["connection_security_policy"] == "none"
+    assert tls["reporter"] == "destination"
+    assert tls["destination_service"] == "echo.default.svc.cluster.local"
+    assert tls["source_principal"] == "%DOWNSTREAM_PEER_URI_SAN%"
 
 
 def test_every_request_is_traced_but_probes_are_not() -> None:
