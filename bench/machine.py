@@ -1,0 +1,38 @@
+"""What machine the figures are of."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+
+from meshproof.embedded import envoy
+
+
+def describe() -> dict[str, str | int | float]:
+    """Processor, cores, memory in GiB, kernel, Python, Envoy, and the load before we began."""
+    return {
+        "cpu": _processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "envoy": envoy.version(),
+        "load_before": round(os.getloadavg()[0], 2),
+    }
+
+
+def line(machine: dict[str, str | int | float]) -> str:
+    return (
+        "{cores} cores of {cpu}, {memory_gib} GiB, Linux {kernel}, Python {python}, Envoy {envoy}, "
+        "load {load_before} before"
+    ).format(**machine)
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for entry in info.read_text().splitlines():
+            if entry.startswith("model name"):
+                return entry.split(":", 1)[1].strip()
+    return platform.machine()
