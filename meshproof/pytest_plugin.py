@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from meshproof.traffic.load import Load
     from meshproof.verdicts.verdict import Verdict
 
+_TABLE_WIDTH = 120
+"""At least; a pipe says 80, and figures do not fit there."""
 _FAILED = pytest.StashKey[bool]()
 
 
@@ -187,7 +189,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     from meshproof.report.table import Row, render  # noqa: PLC0415 (lazy by promise)
 
     terminalreporter.section("verdicts")
-    width = max(80, terminalreporter._tw.fullwidth)
+    width = max(_TABLE_WIDTH, terminalreporter._tw.fullwidth)
     terminalreporter.write_line(render([Row.from_json(text) for text in rows], width))
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
+import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -52,23 +52,19 @@ def row(test: str, verdict: Verdict, expect: str) -> Row:
 
 
 def render(rows: Sequence[Row], width: int) -> str:
-    """Plain text, at most ``width`` columns wide."""
-    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 (pytest loads this module in every run)
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    table = Table(box=SIMPLE_HEAD, width=width, pad_edge=False)
-    for heading, ratio in (("proof", 3), ("verdict", 3), ("outcome", 2)):
-        table.add_column(heading, ratio=ratio, overflow="fold")
-    table.add_column("n", justify="right", no_wrap=True)
-    table.add_column("found; figures", ratio=6, overflow="fold")
+    """Plain text, at most ``width`` columns wide; a heading a test, then a line a verdict."""
+    outcome = max(len(one.outcome) for one in rows)
+    verdict = max(len(one.verdict) for one in rows)
+    lines: list[str] = []
     last = ""
     for one in rows:
+        if one.test != last:
+            lines.append(one.test)
+            last = one.test
+        head = f"  {one.outcome:<{outcome}}  {one.verdict:<{verdict}}  n={one.n:<6,}  "
         text = "; ".join(filter(None, (one.found, one.figures)))
-        test = one.test if one.test != last else ""
-        table.add_row(test, one.verdict, one.outcome, f"{one.n:,}", text)
-        last = one.test
-    out = io.StringIO()
-    Console(file=out, width=width, color_system=None, markup=False, highlight=False).print(table)
-    lines = [line.rstrip() for line in out.getvalue().splitlines()]
-    return "\n".join(line for line in lines if line)
+        lines += textwrap.wrap(
+            head + text, width, subsequent_indent=" " * min(len(head), width // 2),
+            drop_whitespace=True, break_on_hyphens=False,
+        )  # fmt: skip
+    return "\n".join(lines)
