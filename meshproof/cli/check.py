@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from meshproof.cli.output import say, show_json
 from meshproof.cli.texts import read_texts
 
 if TYPE_CHECKING:
+    from meshproof.errors import Problem
     from meshproof.model.resource import Resource
 
 PROJECT_FILE = "meshproof.yaml"
@@ -49,14 +51,19 @@ def check(
         return
     loaded = load_project(path)
     intake = Intake(loaded)
-    start = intake.apply(Store(), read_paths(loaded.manifests), strict=strict)
-    added = (
-        _read(read_texts(filename), namespace)
-        if filename
-        else [r for rule in loaded.rules for r in read_paths([rule])]
-    )
-    taken = intake.apply(start.store, added, strict=strict) if added else start
-    _report(len(added), [str(w) for w in taken.warnings], output)
+    manifests = read_paths(loaded.manifests)
+    start = intake.apply(Store(), manifests, strict=strict)
+    if filename:
+        added = _read(read_texts(filename), namespace)
+        taken = intake.apply(start.store, added, strict=strict)
+        _report(len(added), taken.warnings, output)
+        return
+    count, found = len(manifests), list(start.warnings)
+    for rule in loaded.rules:  # one at a time: they are alternatives, each its file's whole effect
+        added = read_paths([rule])
+        count += len(added)
+        found += intake.apply(start.store, added, strict=strict).warnings
+    _report(count, found, output)
 
 
 def _read(texts: list[tuple[str, str]], namespace: str) -> list[Resource]:
@@ -73,9 +80,9 @@ def _alone(texts: list[tuple[str, str]], namespace: str, output: Format) -> None
     _report(len(resources), [], output)
 
 
-def _report(count: int, warnings: list[str], output: Format) -> None:
+def _report(count: int, warnings: Sequence[Problem], output: Format) -> None:
     if output is Format.JSON:
-        show_json({"resources": count, "warnings": warnings})
+        show_json({"resources": count, "warnings": [w.as_dict() for w in warnings]})
         return
     for warning in warnings:
         say(f"warning: {warning}")

@@ -12,24 +12,17 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from meshproof.cli.interrupts import Interrupted, interrupts
+from meshproof.cli.output import ToldError, described
 from meshproof.errors import MeshproofError
 
 Report = Callable[[dict[str, Any]], None]
-
-
-class DaemonError(MeshproofError):
-    """The daemon ended before it was live; carries its message and its exit code."""
-
-    def __init__(self, text: str, exit_code: int) -> None:
-        self.exit_code = exit_code
-        super().__init__(text)
 
 
 def daemonise(name: str, body: Callable[[Report], None]) -> dict[str, Any]:
     """Run ``body`` in a daemon, and return what it reports first.
 
     ``body`` gets a function to report with, which raises BrokenPipeError where the caller is gone.
-    Raises DaemonError with the daemon's error text and exit code when it ends before. An
+    Raises ToldError with the daemon's error text and exit code when it ends before. An
     interrupt of the caller ends the daemon too. Call it before any thread is started: it forks.
     """
     reader, writer = os.pipe()
@@ -52,10 +45,10 @@ def daemonise(name: str, body: Callable[[Report], None]) -> dict[str, Any]:
             reports.read()  # to its end, which is the daemon's
             raise
     if not line:
-        raise DaemonError(f"the mesh's process ({pid}) ended without a word", 1)
+        raise ToldError(f"error: the mesh's process ({pid}) ended without a word", 1)
     said: dict[str, Any] = json.loads(line)
     if "error" in said:
-        raise DaemonError(said["error"], said["exit_code"])
+        raise ToldError(said["error"], said["exit_code"])
     return said
 
 
@@ -75,9 +68,9 @@ def _daemon(name: str, writer: int, body: Callable[[Report], None]) -> NoReturn:
     except KeyboardInterrupt:
         code = 130
     except BaseException as failure:  # whatever it is, the caller must learn of it
-        known = isinstance(failure, MeshproofError)
         code = getattr(failure, "exit_code", 1)
-        text = str(failure) if known else traceback.format_exc().rstrip()
+        known = isinstance(failure, MeshproofError)
+        text = described(failure) if known else traceback.format_exc().rstrip()
         with contextlib.suppress(OSError):
             _write(writer, {"error": text, "exit_code": code})
     finally:

@@ -10,8 +10,8 @@ import sys
 import typer
 
 from meshproof.cli import change, check, end, look, requests, up, version
-from meshproof.cli.output import say
-from meshproof.errors import MeshproofError, Refused
+from meshproof.cli.output import described, say
+from meshproof.errors import MeshproofError
 
 app = typer.Typer(
     name="meshproof",
@@ -43,11 +43,8 @@ def main() -> None:
     """Run the command line, and exit: 0, 1 for a failure, 2 for words or files that are refused."""
     try:
         app()
-    except Refused as refusal:
-        say(str(refusal))
-        sys.exit(refusal.exit_code)
     except MeshproofError as error:
-        say(f"error: {error}")
+        say(described(error))
         sys.exit(error.exit_code)
     except KeyboardInterrupt as interrupt:
         sys.exit(getattr(interrupt, "exit_code", 130))

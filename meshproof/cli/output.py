@@ -8,12 +8,25 @@ from collections.abc import Sequence
 from typing import Any
 
 from meshproof.cli.options import Format
-from meshproof.errors import Problem
+from meshproof.errors import MeshproofError, Problem, Refused
 
 
 def say(line: str) -> None:
     """Progress, warnings, errors."""
     print(line, file=sys.stderr, flush=True)
+
+
+def described(error: BaseException) -> str:
+    """One line a problem, each beginning with its file; anything else begins with ``error:``."""
+    return str(error) if isinstance(error, Refused | ToldError) else f"error: {error}"
+
+
+class ToldError(MeshproofError):
+    """An error whose text is as another process would have printed it."""
+
+    def __init__(self, text: str, exit_code: int) -> None:
+        self.exit_code = exit_code
+        super().__init__(text)
 
 
 def show_json(data: Any) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-
 from meshproof.cli.options import Format, Output
 from meshproof.cli.output import show_json
 
@@ -13,6 +11,8 @@ ISTIO = "1.29"
 
 def version(output: Output = Format.TEXT) -> None:
     """Print the versions of meshproof and Envoy, and the Istio that is followed."""
+    import importlib.metadata  # noqa: PLC0415  (18 ms that no other command needs)
+
     from meshproof.embedded import envoy  # noqa: PLC0415  (only this command asks the binary)
 
     found = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import dataclasses
 import os
 import socket
@@ -41,6 +42,7 @@ class ControlServer:
         self._on_down = on_down
         self._loop: LoopThread | None = None
         self._runner: web.AppRunner | None = None
+        self._closing = asyncio.Event()
 
     def start(self, path: Path) -> None:
         """Listen at ``path``; raises MeshproofError where that cannot be."""
@@ -56,9 +58,16 @@ class ControlServer:
         loop, self._loop = self._loop, None
         if loop is None:
             return
+        try:
+            loop.run(self._end())
+        finally:
+            loop.close()
+
+    async def _end(self) -> None:
+        """Followed logs end first, as if their end was reached."""
+        self._closing.set()
         if self._runner is not None:
-            loop.run(self._runner.cleanup())
-        loop.close()
+            await self._runner.cleanup()
 
     async def _listen(self, path: Path) -> None:
         app = web.Application(client_max_size=_BODY_LIMIT, middlewares=[_errors])
@@ -171,7 +180,10 @@ class ControlServer:
             await stream.write(follower.poll(files, named=len(files) > 1))
             if not follow:
                 break
-            await asyncio.sleep(_FOLLOW_ROUND)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), _FOLLOW_ROUND)
+            if self._closing.is_set():
+                break
             try:
                 files = await asyncio.to_thread(self._mesh.log_files, workload)
             except MeshproofError:  # scaled to 0: what was written is still shown
