@@ -11,6 +11,7 @@ former resources (for routes and secrets all of them; clusters and listeners not
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +57,8 @@ class Sidecar:
         self.node = node
         self.want: dict[str, Resources] = {t: {} for t in xds.TYPES}
         self.connected = False
+        self.paused = False
+        """Its process is stopped: it keeps its stream, and answers nothing."""
         self.nack: NackError | None = None
         self._subs: dict[str, _Sub] = {}
         self._out: asyncio.Queue[bytes | None] | None = None
@@ -82,17 +85,38 @@ class Sidecar:
     async def settled(self, type_url: str, names: Iterable[str] | None = None) -> None:
         """Return when this Envoy has acknowledged what is wanted of a type (of ``names``).
 
-        Raises NackError when it refuses. An Envoy that is not connected has nothing to settle: it
-        takes everything when it comes back.
+        Raises NackError when it refuses. An Envoy that is not connected, or is paused, has nothing
+        to settle: it takes everything when it comes back.
         """
         wanted = None if names is None else tuple(names)
         while True:
             if self.nack is not None:
                 raise self.nack
-            if not self.connected or self._is_settled(type_url, wanted):
+            if not self.answers or self._is_settled(type_url, wanted):
                 return
             self._changed.clear()
             await self._changed.wait()
+
+    @property
+    def answers(self) -> bool:
+        """Whether its word is to be had."""
+        return self.connected and not self.paused
+
+    def pause(self) -> None:
+        self.paused = True
+        self._changed.set()
+
+    def resume(self) -> None:
+        self.paused = False
+        self._changed.set()
+
+    async def caught_up(self) -> None:
+        """Return when all that is wanted is acknowledged, or its word is not to be had."""
+        with contextlib.suppress(NackError):  # of a change that was undone meanwhile
+            for type_url in xds.TYPES:
+                sub = self._subs.get(type_url)
+                if sub is not None:
+                    await self.settled(type_url, None if type_url in _WILDCARD else sub.names)
 
     def _is_settled(self, type_url: str, names: tuple[str, ...] | None) -> bool:
         sub = self._subs.get(type_url)
@@ -133,6 +157,7 @@ class Sidecar:
         if self._out is not None:
             self._out.put_nowait(None)  # Envoy has reconnected; the former stream is dead
         self._out, self._subs, self.connected, self.nack = out, {}, True, None
+        self.paused = False
         self._changed.set()
 
     def detach(self, out: asyncio.Queue[bytes | None]) -> None:

@@ -13,6 +13,9 @@ from meshproof.model.kube_pod import Container
 from meshproof.model.resource import Path, Resource
 from meshproof.project import ImageCommand, Project
 
+READY_WITHIN = 60.0
+"""Seconds, where a Deployment does not say. Kubernetes waits 600; a local process that is not
+ready after a minute will not be."""
 _CONTAINER: Path = ("spec", "template", "spec", "containers", 0)
 
 
@@ -73,6 +76,7 @@ def _workload(store: Store, deployment: Resource, image: ImageCommand) -> Worklo
         startup=_probe(container.startup_probe, dict(ports)),
         pre_stop=_pre_stop(container, dict(ports), float(pod.termination_grace_period_seconds)),
         grace=float(pod.termination_grace_period_seconds),
+        ready_within=float(deployment.spec.progress_deadline_seconds or READY_WITHIN),
         template=_hash(deployment, image),
     )
 
@@ -112,6 +116,17 @@ def _pre_stop(container: Container, ports: dict[str, int], grace: float) -> Prob
     port = hook.http_get.port
     number = ports.get(port, 0) if isinstance(port, str) else port
     return Probe(kind="http", port=number, path=hook.http_get.path, timeout=grace)
+
+
+def bound_everywhere(workload: Workload, where: str) -> Problem:
+    """The warning for an app that listens on every address of the machine."""
+    return workload.deployment.problem(
+        (*_CONTAINER, "image"),
+        f"its app listens at {where}, on every address of this machine: whoever reaches the "
+        "machine reaches it, past its sidecar",
+        wanted="an app that listens only where it is told to",
+        remedy="give it {socket}, or {ip} and {port}, in the image table",
+    )
 
 
 def _unreachable(store: Store, workload: Workload) -> list[Problem]:

@@ -9,27 +9,34 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Iterable, Sequence
 
-from meshproof.embedded import rollout
+from meshproof.embedded import listeners, rollout
 from meshproof.embedded.ads import Sidecar
+from meshproof.embedded.backoff import Backoff
 from meshproof.embedded.ca import LIFETIME
-from meshproof.embedded.deployments import workloads
+from meshproof.embedded.deployments import bound_everywhere, workloads
 from meshproof.embedded.fleet import Fleet
 from meshproof.embedded.gateway import NAME as GATEWAY
 from meshproof.embedded.gateway import GatewayRunner
+from meshproof.embedded.loop import Background, together
 from meshproof.embedded.outside import OutsideRunner
+from meshproof.embedded.replica import ReplicaRunner
 from meshproof.embedded.runtime import Runtime
 from meshproof.embedded.snapshots import Snapshots
 from meshproof.embedded.spec import Exit
 from meshproof.embedded.store import Store
 from meshproof.embedded.worlds import target_ports, world
-from meshproof.errors import MeshproofError
+from meshproof.errors import MeshproofError, Problem
 from meshproof.mesh import Ack
 from meshproof.observe.spans import SpanStore
 from meshproof.translate.world import Replica, World
 
+_log = logging.getLogger("meshproof")
+_AGAIN = 1.0
+"""Seconds between two tries to make new endpoints live."""
 _PRUNE_AFTER = 5.0
 """Seconds an unused cluster stays: a request that chose it may still retry."""
 
@@ -42,6 +49,10 @@ class Engine:
         self.store = Store()
         self.spans = SpanStore()
         self.version = ""
+        self.acks: list[Ack] = []
+        """Of the last change."""
+        self.warnings: list[Problem] = []
+        """What the last change brought to light once it ran."""
         self.lost = ""
         """Why the mesh is no longer whole (its supervisor was killed), or empty."""
         self.gateway = GatewayRunner(runtime)
@@ -52,7 +63,8 @@ class Engine:
         ]
         self._snapshots = Snapshots(runtime.authority)
         self._change, self._push = asyncio.Lock(), asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Background()
+        self._gateway_backoff = Backoff()
         self._pruning: asyncio.TimerHandle | None = None
         self._refreshing = False
         self._ending = False
@@ -63,24 +75,22 @@ class Engine:
         """Gateway, outside hosts and every workload, together; returns when all is live."""
         async with self._change:
             self._set_snapshots(self._world(store))
-            await asyncio.gather(
-                self.gateway.envoy.start(), *(host.start() for host in self.outside)
-            )
+            await together((self.gateway.envoy.start(), *(host.start() for host in self.outside)))
             for host in self.outside:
                 if host.declared.command:
-                    self._background(host.keep())
-            acks, _ = await asyncio.gather(self._become(store, started), self.gateway.envoy.ready())
-            self._background(self._renew_certificates())
-            return acks
+                    self._tasks.start(host.keep())
+            await together((self._become(store, started), self.gateway.envoy.ready()))
+            self._tasks.start(self._renew_certificates())
+            return self.acks
 
     async def stop(self) -> None:
         """Stop watching; the processes themselves end with the supervisor."""
         self._ending = True
-        for task in list(self._tasks):
-            task.cancel()
+        self._tasks.cancel()
         if self._pruning:
             self._pruning.cancel()
         for runner in self.fleet.runners:
+            runner.watch.end()
             await runner.envoy.close()
         await self.gateway.envoy.close()
 
@@ -94,13 +104,26 @@ class Engine:
                 host.exited(exit_)
         if exit_.name == self.gateway.envoy.process:
             self.gateway.envoy.exited()
-            if not exit_.asked:
-                self._background(self._restart_gateway())
+            if not self.lost:
+                self._tasks.start(self._restart_gateway())
+
+    def supervisor_lost(self, why: str) -> None:
+        """Nothing runs any more, and nothing can be started."""
+        self.lost = why
+        self._tasks.cancel()
+        for runner in self.fleet.runners:
+            runner.watch.end()
 
     async def _restart_gateway(self) -> None:
-        await asyncio.sleep(min(0.1 * 2**self.gateway.envoy.restarts, 5.0))
-        self.gateway.envoy.restarts += 1
-        await self.gateway.envoy.start()
+        """Until its process is there; if that ends again, ``exited`` begins anew."""
+        envoy = self.gateway.envoy
+        while True:
+            await asyncio.sleep(self._gateway_backoff.delay(time.monotonic()))
+            envoy.restarts += 1
+            try:
+                return await envoy.start()
+            except (MeshproofError, OSError) as error:
+                _log.warning("the gateway's Envoy did not start again: %s", error)
 
     # -- change --------------------------------------------------------------------------------
 
@@ -112,33 +135,61 @@ class Engine:
         if self.lost:
             raise MeshproofError(self.lost)
         async with self._change:
+            self.warnings = []
             return await self._become(edit(self.store), started)
 
     async def _become(self, store: Store, started: float) -> list[Ack]:
-        turnover = self.fleet.plan(workloads(store, self.runtime.project))
-        if turnover.coming:
-            self.fleet.runners += turnover.coming
-            self._set_snapshots(self._world(store), only={r.name for r in turnover.coming})
-            self.fleet.runners = [r for r in self.fleet.runners if r not in turnover.coming]
-            await self.fleet.start(turnover.coming)
-        former = self.store
-        for runner in turnover.coming:
-            runner.in_service = True
-        for runner in turnover.going:
-            runner.in_service = False
-        self.store = store
+        wanted = workloads(store, self.runtime.project)
+        turnover = self.fleet.plan(wanted)
+        former, served = self.store, [r for r in turnover.going if r.in_service]
         try:
-            acks = await self._roll_out(started)
+            if turnover.coming:
+                self._prepare(turnover.coming, store)
+                await self.fleet.start(turnover.coming)
+                await self._look_for_wildcards(turnover.coming)
+            self._serve(turnover.coming, turnover.going)
+            self.store = store
+            self.acks = await self._roll_out(started)
         except BaseException:
             self.store = former
-            for runner in turnover.going:
-                runner.in_service = True
+            self._serve(served, ())
             await self.fleet.end(turnover.coming, drain=False)
+            self._forget(turnover.coming)
             raise
+        self.fleet.keep(wanted)
         await self.fleet.end(turnover.going, drain=True)
-        for runner in turnover.going:
+        self._forget(turnover.going)
+        return self.acks
+
+    def _prepare(self, coming: Sequence[ReplicaRunner], store: Store) -> None:
+        """What the Envoys of new replicas find when they connect."""
+        present = self.fleet.runners
+        self.fleet.runners = [*present, *coming]
+        try:
+            self._set_snapshots(self._world(store), only={r.name for r in coming})
+        finally:
+            self.fleet.runners = present
+
+    @staticmethod
+    def _serve(these: Iterable[ReplicaRunner], not_these: Iterable[ReplicaRunner]) -> None:
+        for runner in these:
+            runner.in_service = True
+        for runner in not_these:
+            runner.in_service = False
+
+    async def _look_for_wildcards(self, coming: Sequence[ReplicaRunner]) -> None:
+        running = self.runtime.processes.running
+        pids = {running[r.name]: r for r in coming if r.name in running}
+        found = await asyncio.to_thread(listeners.everywhere, pids.keys())
+        for pid, at in found.items():
+            where = ", ".join(str(listener) for listener in at)
+            problem = bound_everywhere(pids[pid].workload, where)
+            if problem not in self.warnings:
+                self.warnings.append(problem)
+
+    def _forget(self, ended: Iterable[ReplicaRunner]) -> None:
+        for runner in ended:
             self._snapshots.forget(runner.name)
-        return acks
 
     async def _roll_out(self, started: float) -> list[Ack]:
         async with self._push:
@@ -152,12 +203,23 @@ class Engine:
         """Endpoints changed by themselves: roll out soon; many calls make one roll-out."""
         if not self._refreshing:
             self._refreshing = True
-            self._background(self._refresh_once())
+            self._tasks.start(self._refresh_once())
+
+    async def refreshed(self) -> None:
+        """Return when every change of endpoints that is known by now is live."""
+        while self._refreshing or self._push.locked():
+            await asyncio.sleep(0.005)  # two flags of this loop; nothing to be told by
 
     async def _refresh_once(self) -> None:
+        """Until it is live: an endpoint that is gone must not stay because one Envoy is silent."""
         self._refreshing = False
-        with contextlib.suppress(MeshproofError):  # the next change reports what it meets itself
-            await self._roll_out(time.monotonic())
+        while not self.lost:
+            try:
+                await self._roll_out(time.monotonic())
+                return
+            except MeshproofError as error:
+                _log.warning("new endpoints are not live yet: %s", error)
+                await asyncio.sleep(_AGAIN)  # each try waits for acknowledgements by itself
 
     # -- configuration -------------------------------------------------------------------------
 
@@ -213,11 +275,6 @@ class Engine:
             rollout.prune(sidecar, snapshot)
 
     # -- background ----------------------------------------------------------------------------
-
-    def _background(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def renew_certificates(self) -> list[Ack]:
         """A new key and certificate for every sidecar, without a failed request."""

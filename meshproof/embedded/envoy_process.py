@@ -7,15 +7,16 @@ import contextlib
 import json
 from collections.abc import Mapping
 
-from meshproof.embedded import envoy
+from meshproof.embedded import envoy, listeners
 from meshproof.embedded.ads import NackError, Sidecar
 from meshproof.embedded.http import Local
 from meshproof.embedded.runtime import Runtime, last_lines
 from meshproof.embedded.spec import ProcessSpec
 from meshproof.errors import MeshproofError
 from meshproof.translate import bootstrap
-from meshproof.translate.world import PROBE_PORT, Address
+from meshproof.translate.world import PROBE_PORT, PROXY_PORT, Address
 
+FIXED_PORTS = (PROXY_PORT, PROBE_PORT)
 START_LIMIT = 30.0
 """Seconds an Envoy may take from its start to its first complete configuration."""
 
@@ -45,8 +46,12 @@ class EnvoyProcess:
         self._exited = asyncio.Event()
 
     async def start(self) -> None:
-        """Start the process; ``ready`` says when it serves."""
+        """Start the process; ``ready`` says when it serves.
+
+        Raises MeshproofError where a port that its listeners must have is taken.
+        """
         files = self.runtime.files
+        listeners.require_free(self.ip, FIXED_PORTS)
         config = bootstrap(
             node_id=self.node,
             cluster=self.service,
@@ -66,6 +71,7 @@ class EnvoyProcess:
                 env=dict(self.runtime.base_env),
                 cwd=str(files.root),
                 log=str(files.envoy_log(self.node)),
+                sidecar=True,
             )
         )
 
@@ -98,6 +104,7 @@ class EnvoyProcess:
         finally:
             for task in (exited, serving):
                 task.cancel()
+            await asyncio.wait((exited, serving))
 
     async def _serving(self) -> None:
         await self.sidecar.initialised()
@@ -111,18 +118,28 @@ class EnvoyProcess:
             await asyncio.sleep(0.01)  # a listener warms right after its ACK; nothing tells when
 
     async def mark(self, text: str) -> None:
-        """Write a line with ``text`` in its path to the access log, after all earlier ones."""
-        await self._probe.get(f"/marker/{text}")
+        """Write a line with ``text`` in its path to the access log, after all earlier ones.
+
+        Raises MeshproofError when this Envoy does not answer.
+        """
+        try:
+            await self._probe.get(f"/marker/{text}")
+        except (OSError, TimeoutError) as error:
+            raise self._no_answer(error) from None
 
     async def admin(self, path: str) -> bytes:
         """The answer of Envoy's admin interface. Raises MeshproofError when it has none."""
         try:
             status, body = await self._admin.get(path)
         except (OSError, TimeoutError) as error:
-            raise MeshproofError(f"the Envoy of {self.node} does not answer: {error}") from None
+            raise self._no_answer(error) from None
         if status != 200:
             raise MeshproofError(f"the Envoy of {self.node}: {path}: HTTP {status}")
         return body
+
+    def _no_answer(self, error: Exception) -> MeshproofError:
+        why = str(error) or "no answer in time; is it paused, or starting again?"
+        return MeshproofError(f"the Envoy of {self.node} does not answer: {why}")
 
     async def stats(self, pattern: str) -> dict[str, int]:
         """Counters and gauges whose name matches a regular expression."""
@@ -136,9 +153,13 @@ class EnvoyProcess:
     async def stop(self) -> None:
         """End the process and forget the stream."""
         self.runtime.ads.forget(self.node)
+        await self.end_process()
+        await self.close()
+
+    async def end_process(self) -> None:
+        """End it, if it runs."""
         with contextlib.suppress(MeshproofError):  # it may have ended by itself
             await self.runtime.processes.stop(self.process, grace=1.0)
-        await self.close()
 
     async def close(self) -> None:
         await self._admin.close()

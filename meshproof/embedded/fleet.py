@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from meshproof.embedded.loop import together
 from meshproof.embedded.replica import ReplicaRunner
 from meshproof.embedded.runtime import Runtime
 from meshproof.embedded.spec import Exit
@@ -36,35 +37,43 @@ class Fleet:
             if r.workload.key not in wanted
             or r.workload.template != wanted[r.workload.key].template
         ]
-        coming = []
+        coming: list[Workload] = []
         for workload in wanted.values():
             staying = [r for r in self.runners if r.workload.key == workload.key and r not in going]
             going += staying[workload.replicas :]
-            for runner in staying:
-                runner.workload = workload
-            coming += [self._runner(workload) for _ in range(workload.replicas - len(staying))]
-        return Turnover(tuple(coming), tuple(going))
+            coming += [workload] * (workload.replicas - len(staying))
+        return Turnover(self._runners(coming, wanted), tuple(going))
 
-    def _runner(self, workload: Workload) -> ReplicaRunner:
+    def keep(self, workloads: Iterable[Workload]) -> None:
+        """Replicas that stay belong to these from now on: a ConfigMap may have changed, which
+        the next start of their app will see."""
+        wanted = {w.key: w for w in workloads}
+        for runner in self.runners:
+            workload = wanted.get(runner.workload.key)
+            if workload is not None and workload.template == runner.workload.template:
+                runner.workload = workload
+
+    def _runners(
+        self, coming: Iterable[Workload], wanted: Mapping[tuple[str, str], Workload]
+    ) -> tuple[ReplicaRunner, ...]:
+        namespaces: dict[str, set[str]] = {}
+        for namespace, name in (*wanted, *(r.workload.key for r in self.runners)):
+            namespaces.setdefault(name, set()).add(namespace)
+        return tuple(self._runner(w, clash=len(namespaces[w.name]) > 1) for w in coming)
+
+    def _runner(self, workload: Workload, *, clash: bool) -> ReplicaRunner:
         number = self._numbers[workload.key] = self._numbers.get(workload.key, 0) + 1
-        others = {r.workload.namespace for r in self.runners if r.workload.name == workload.name}
-        clash = bool(others - {workload.namespace})
         stem = f"{workload.namespace}.{workload.name}" if clash else workload.name
         return ReplicaRunner(
             self._runtime, workload, f"{stem}-{workload.template[:5]}-{number}", self._on_change
         )
 
     async def start(self, runners: Iterable[ReplicaRunner]) -> None:
-        """Start and wait until each is ready. On failure all of them are ended, and the first
-        error is raised."""
+        """Start and wait until each is ready. Raises the first error; the caller ends them then."""
         coming = list(runners)
-        self.runners += coming
-        try:
-            await _all(r.start() for r in coming)
-            await _all(r.until_ready() for r in coming)
-        except BaseException:
-            await self.end(coming, drain=False)
-            raise
+        self.runners = [*self.runners, *coming]
+        await together(r.start() for r in coming)
+        await together(r.until_ready() for r in coming)
 
     async def end(self, runners: Iterable[ReplicaRunner], *, drain: bool) -> None:
         going = list(runners)
@@ -74,20 +83,10 @@ class Fleet:
     def exited(self, exit_: Exit) -> None:
         for runner in self.runners:
             if exit_.name in (runner.name, runner.envoy.process):
-                runner.exited(exit_)
+                runner.watch.exited(exit_)
 
     def named(self, name: str) -> ReplicaRunner:
         for runner in self.runners:
             if runner.name == name:
                 return runner
         raise MeshproofError(f"no replica is named {name}")
-
-
-async def _all(work: Iterable[object]) -> None:
-    """Run together; the first failure cancels the others and is raised as itself."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for coroutine in work:
-                group.create_task(coroutine)  # type: ignore[arg-type]  # coroutines, all
-    except BaseExceptionGroup as group_error:
-        raise group_error.exceptions[0] from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +21,9 @@ from meshproof.mesh import Applied, Capability
 from meshproof.model.reader import read_paths, read_text, read_texts
 from meshproof.model.resource import Resource
 from meshproof.project import Project
+
+_BACK_LIMIT = 30.0
+"""Seconds that every replica may take, after a reset, until it is ready again."""
 
 
 class EmbeddedMesh(Looking):
@@ -64,7 +68,8 @@ class EmbeddedMesh(Looking):
 
         acks = self._run(engine.change(edit, started))
         seconds = time.monotonic() - started
-        return Applied(taken.said, tuple(acks), seconds, taken.warnings, taken.notes)
+        warned = (*taken.warnings, *engine.warnings)
+        return Applied(taken.said, tuple(acks), seconds, warned, taken.notes)
 
     def delete(self, paths: Sequence[str | Path], *, namespace: str = "") -> Applied:
         started = time.monotonic()
@@ -103,10 +108,15 @@ class EmbeddedMesh(Looking):
 
     async def _all_ready(self) -> None:
         """A killed replica of an earlier test must not be found missing by the next one."""
-        runners = self._live().fleet.runners
-        async with asyncio.timeout(30.0):
-            while not all(r.ready for r in runners):
-                await asyncio.sleep(0.02)
+        engine = self._live()
+        try:
+            async with asyncio.timeout(_BACK_LIMIT):
+                while missing := [r for r in engine.fleet.runners if not r.ready]:
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            why = "; ".join(f"{r.name}: {r.reason}" for r in missing)
+            raise MeshproofError(f"not ready again within {_BACK_LIMIT:g} s: {why}") from None
+        await engine.refreshed()
 
     def scale(self, workload: str, replicas: int) -> Applied:
         started = time.monotonic()
@@ -134,25 +144,31 @@ class EmbeddedMesh(Looking):
         if part not in ("app", "sidecar"):
             raise UsageError(f"part={part!r}: wanted app or sidecar")
         for runner in self._runners(workload):
-            process = runner.name if part == "app" else runner.envoy.process
             if kind == "kill":
-                self._signal(engine, process, signal.SIGKILL)
+                self._signal(engine, runner, part, signal.SIGKILL)
             elif kind == "pause":
-                runner.paused = True
-                self._signal(engine, process, signal.SIGSTOP)
-                self._faults.append(lambda p=process, r=runner: self._resume(p, r))  # type: ignore[misc]
+                self._faults.append(functools.partial(self._resume, runner, part))
+                self._signal(engine, runner, part, signal.SIGSTOP)
             elif kind == "resume":
-                self._resume(process, runner)
+                self._resume(runner, part)
             else:
                 raise Unsupported(f"fault {kind}: the embedded mesh has kill, pause and resume")
 
-    def _resume(self, process: str, runner: ReplicaRunner) -> None:
-        runner.paused = False
+    def _resume(self, runner: ReplicaRunner, part: str) -> None:
         with contextlib.suppress(MeshproofError):  # it may have ended meanwhile
-            self._signal(self._live(), process, signal.SIGCONT)
+            self._signal(self._live(), runner, part, signal.SIGCONT)
 
-    def _signal(self, engine: Engine, process: str, number: signal.Signals) -> None:
+    def _signal(
+        self, engine: Engine, runner: ReplicaRunner, part: str, number: signal.Signals
+    ) -> None:
         async def send() -> None:
+            process = runner.name if part == "app" else runner.envoy.process
+            if part == "app":
+                runner.paused = number == signal.SIGSTOP
+            elif number == signal.SIGSTOP:
+                runner.watch.sidecar_paused()
             engine.runtime.processes.signal(process, number)
+            if part == "sidecar" and number == signal.SIGCONT:
+                runner.watch.sidecar_resumed()
 
         self._run(send())

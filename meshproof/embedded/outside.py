@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import sys
+import time
 
 from meshproof.embedded import probing
 from meshproof.embedded.addresses import real_port
+from meshproof.embedded.backoff import Backoff
 from meshproof.embedded.runtime import Runtime, last_lines
 from meshproof.embedded.spec import Exit, ProcessSpec
 from meshproof.embedded.workload import Probe
@@ -16,6 +19,7 @@ from meshproof.project import OutsideHost, RealAddress, expand
 from meshproof.translate.world import Address, Outside
 
 _READY_LIMIT = 30.0
+_log = logging.getLogger("meshproof")
 
 
 class OutsideRunner:
@@ -27,6 +31,7 @@ class OutsideRunner:
         self.ip = runtime.block.outside(index)
         self._exit: asyncio.Future[Exit] | None = None
         self.restarts = 0
+        self._backoff = Backoff()
         self.addresses = {port: self._address(port, to) for port, to in declared.ports.items()}
 
     def _address(self, port: int, to: RealAddress | None) -> Address:
@@ -100,9 +105,16 @@ class OutsideRunner:
         """Restart it whenever it ends, until cancelled. Its address and folder stay."""
         while self._exit is not None:
             await asyncio.shield(self._exit)
-            await asyncio.sleep(min(0.1 * 2**self.restarts, 5.0))
+            await self._again()
+
+    async def _again(self) -> None:
+        while True:
+            await asyncio.sleep(self._backoff.delay(time.monotonic()))
             self.restarts += 1
-            await self._spawn()
+            try:
+                return await self._spawn()
+            except MeshproofError as error:
+                _log.warning("the outside host %s did not start again: %s", self.host, error)
 
     async def stop(self) -> None:
         if self.declared.command:

@@ -39,6 +39,7 @@ class Processes:
         self._stops: dict[str, list[asyncio.Future[Exit]]] = {}
         self._running: dict[str, int] = {}
         self._closing = False
+        self._started = False
 
     async def start(
         self,
@@ -58,12 +59,17 @@ class Processes:
         self._on_exit, self._on_lost = on_exit, on_lost
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
-            self._supervisor = self._launch(theirs.fileno(), orphan_grace)
+            try:
+                self._supervisor = self._launch(theirs.fileno(), orphan_grace)
+            except BaseException:
+                ours.close()
+                raise
         ours.setblocking(False)
         self._reader, self._writer = await asyncio.open_unix_connection(
             sock=ours, limit=_LINE_LIMIT
         )
         self._listener = asyncio.create_task(self._listen())
+        self._started = True
 
     def _launch(self, fd: int, grace: float) -> subprocess.Popen[bytes]:
         config = {
@@ -102,7 +108,8 @@ class Processes:
         """Start one process; returns its pid once its program has been executed.
 
         Raises MeshproofError that says what failed: no such program, not executable, no memory,
-        a log that cannot be written, a name that runs already.
+        a log that cannot be written, a name that runs already. A caller that is cancelled, or has
+        waited too long, leaves nothing behind: the process is ended as soon as it is there.
         """
         if spec.name in self._spawns:
             raise MeshproofError(f"{spec.name}: not started: it is being started already")
@@ -111,13 +118,22 @@ class Processes:
         try:
             self._send(op="spawn", **{**asdict(spec), "argv": list(spec.argv)})
             return await asyncio.wait_for(answer, _SPAWN_LIMIT)
+        except asyncio.CancelledError:
+            self._take_back(spec.name)
+            raise
         except TimeoutError:
+            self._take_back(spec.name)
             raise MeshproofError(
                 f"{spec.name}: not started: the supervisor (process {self.supervisor_pid}) "
                 f"has not answered for {_SPAWN_LIMIT:.0f} s"
             ) from None
         finally:
             self._spawns.pop(spec.name, None)
+
+    def _take_back(self, name: str) -> None:
+        """The supervisor obeys in order, so this stop finds the process that was asked for."""
+        with contextlib.suppress(MeshproofError):  # the supervisor has ended, and all with it
+            self._send(op="stop", name=name, grace=0.0)
 
     async def stop(self, name: str, grace: float) -> Exit:
         """SIGTERM, then SIGKILL to its whole group after ``grace`` seconds; returns its end."""
@@ -143,9 +159,11 @@ class Processes:
         """End everything: SIGTERM to apps, then to sidecars, SIGKILL after ``grace`` seconds.
 
         Returns when no process of the run is left and the run folder is gone. Safe to call twice,
-        and after the supervisor was lost.
+        after the supervisor was lost, and where ``start`` had failed.
         """
         self._closing = True
+        if not self._started:
+            return
         with contextlib.suppress(MeshproofError):
             self._send(op="close", grace=grace)
         try:

@@ -53,6 +53,14 @@ def start_time(pid: int) -> int | None:
     return None if fields[0] in (b"Z", b"X") else int(fields[19])
 
 
+def session_of(pid: int) -> int | None:
+    """The session of a process: what we start leads one, and its workers stay in it."""
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return None
+
+
 def new_run_id() -> str:
     """A run id that this process owns."""
     pid = os.getpid()

@@ -5,24 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from meshproof.embedded import environment, probing
+from meshproof.embedded import environment, probing, procfs
 from meshproof.embedded.addresses import real_port
 from meshproof.embedded.envoy_process import EnvoyProcess
+from meshproof.embedded.loop import together
 from meshproof.embedded.runtime import Runtime, last_lines
 from meshproof.embedded.spec import Exit, ProcessSpec
+from meshproof.embedded.watch import Watch
 from meshproof.embedded.workload import Probe, Workload
 from meshproof.errors import MeshproofError
 from meshproof.project import expand
 from meshproof.translate.world import Address, ContainerPort, Replica
 
-READY_LIMIT = 60.0
-"""Seconds that a new replica may take until it is ready, before the change is given up."""
-_FAST = 0.02
-"""Seconds between probes until the first success; then the probe's own period."""
-_BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+_EAGER, _FAST, _CALM = 5.0, 0.02, 0.5
+"""Until the first success a probe is asked every ``_FAST`` seconds, and every ``_CALM`` once
+``_EAGER`` seconds are over; then at its own period."""
 _DRAIN_LIMIT = 5.0
 
 
@@ -42,14 +42,13 @@ class ReplicaRunner:
         self.reason = "starting"
         self.restarts = 0
         self.paused = False
-        self._on_change = on_change
         self._listen: dict[int, Address] = {}
         self._app: dict[int, Address] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._exit: asyncio.Future[Exit] | None = None
-        self._stopping = False
-        self._started = False
-        self._sidecar_up = False
+        self.exit: asyncio.Future[Exit] | None = None
+        """How its present app process ended; no result while that runs."""
+        self.passed_startup = False
+        self._ended = False
+        self.watch = Watch(self, on_change)
         self.envoy = EnvoyProcess(
             runtime,
             name,
@@ -101,41 +100,31 @@ class ReplicaRunner:
 
     async def start(self) -> None:
         """Start both processes. The sidecar's configuration must be set before."""
-        await asyncio.gather(self.envoy.start(), self._start_app())
+        await together((self.envoy.start(), self.start_app()))
 
     async def until_ready(self) -> None:
         """Return when sidecar and app are ready; then it is watched until ``stop``.
 
         Raises MeshproofError with the last lines of the process that ended or never got ready.
         """
-        app = asyncio.create_task(self._app_ready())
-        sidecar = asyncio.create_task(self.envoy.ready())
-        assert self._exit is not None
-        waiting: set[asyncio.Future[Any]] = {app, sidecar}
+        limit = self.workload.ready_within
         try:
-            async with asyncio.timeout(READY_LIMIT):
-                while waiting:
-                    done, _ = await asyncio.wait(
-                        {*waiting, self._exit}, return_when=asyncio.FIRST_COMPLETED
-                    )
-                    if self._exit.done():
-                        raise self._ended(self._exit.result())
-                    waiting -= done
-                    for task in done:
-                        task.result()
+            async with asyncio.timeout(limit):
+                await together((self._app_ready_or_ended(), self.envoy.ready()))
         except TimeoutError:
             raise MeshproofError(
-                f"replica {self.name} was not ready within {READY_LIMIT:g} s: {self.reason}; the "
-                f"last lines of its app:\n{self._last_lines()}"
+                f"replica {self.name} was not ready within {limit:g} s: {self.reason}; the last "
+                f"lines of its app:\n{self._last_lines()}"
             ) from None
-        finally:
-            app.cancel()
-            sidecar.cancel()
-        self._sidecar_up, self.ready, self.reason = True, True, ""
-        self._watch(self._watch_readiness())
-        self._watch(self._watch_liveness())
+        self.ready, self.reason = True, ""
+        self.watch.begin()
 
-    def _ended(self, exit_: Exit) -> MeshproofError:
+    async def _app_ready_or_ended(self) -> None:
+        if not await self.app_ready():
+            assert self.exit is not None, "that is why"
+            raise self._dead(self.exit.result())
+
+    def _dead(self, exit_: Exit) -> MeshproofError:
         how = f"exit code {exit_.code}" if exit_.code >= 0 else f"signal {-exit_.code}"
         return MeshproofError(
             f"the app of replica {self.name} ended with {how} before it was ready; its last "
@@ -159,7 +148,8 @@ class ReplicaRunner:
 
     def env(self) -> dict[str, str]:
         """The container's whole environment. The image table's variables win: they say where the
-        app is to listen here."""
+        app is to listen here. The run id lets the supervisor find what a probe or ``exec`` has
+        started, and end it with the mesh."""
         values = self.values()
         table = {k: expand([v], values)[0] for k, v in self.workload.env.items()}
         return {
@@ -168,10 +158,12 @@ class ReplicaRunner:
             **environment.proxy(self.ip),
             **self.workload.container_env(self.name, self.ip),
             **table,
+            procfs.RUN_ID_VARIABLE: self.runtime.run_id,
         }
 
-    async def _start_app(self) -> None:
-        self._exit, self._started = asyncio.get_running_loop().create_future(), False
+    async def start_app(self) -> None:
+        """Start the app's process, the first time or once more."""
+        self.exit, self.passed_startup = asyncio.get_running_loop().create_future(), False
         self.runtime.files.app(self.slot).unlink(missing_ok=True)
         env = self.env()
         command = expand(self.workload.command, self.values())
@@ -185,123 +177,60 @@ class ReplicaRunner:
             )
         )
 
-    async def _app_ready(self) -> None:
+    @property
+    def app_runs(self) -> bool:
+        return self.exit is not None and not self.exit.done()
+
+    async def app_ready(self) -> bool:
+        """Ask until the app is ready, and return True; False as soon as its process has ended."""
+        assert self.exit is not None, "it was started"
+        asking = asyncio.create_task(self._until_app_ready())
+        try:
+            either: set[asyncio.Future[Any]] = {asking, self.exit}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if asking.done():
+                asking.result()
+            return self.app_runs
+        finally:
+            asking.cancel()
+            await asyncio.wait({asking})
+
+    async def _until_app_ready(self) -> None:
+        loop = asyncio.get_running_loop()
+        calm_at = loop.time() + _EAGER
         while reason := await self._ask_readiness():
             self.reason = reason
-            await asyncio.sleep(_FAST)
+            await asyncio.sleep(_FAST if loop.time() < calm_at else _CALM)
 
     async def _ask_readiness(self) -> str:
-        if self.workload.startup is not None and not self._started:
-            if reason := await self._ask(self.workload.startup):
-                return reason
-            self._started = True
+        startup = None if self.passed_startup else self.workload.startup
+        if startup is not None and (reason := await self.ask(startup)):
+            return reason
+        self.passed_startup = True
         probe = self.workload.readiness
         if probe is not None:
-            return await self._ask(probe)
+            return await self.ask(probe)
         for _name, port in self.workload.ports:
             if reason := await probing.accepts(self.app_address(port), 1.0):
                 return reason
         return ""
 
-    async def _ask(self, probe: Probe) -> str:
+    async def ask(self, probe: Probe) -> str:
+        """Ask a probe once. Empty when it succeeds, else why not."""
         return await probing.check(probe, self.app_address(probe.port), self.env())
-
-    # -- watching ------------------------------------------------------------------------------
-
-    def _watch(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def _set(self, ready: bool, reason: str) -> None:
-        self.reason = reason
-        if ready != self.ready:
-            self.ready = ready
-            self._on_change()
-
-    async def _watch_readiness(self) -> None:
-        probe = self.workload.readiness
-        if probe is None:
-            return
-        failed = 0
-        while True:
-            await asyncio.sleep(probe.period if not failed else min(probe.period, 1.0))
-            if self._exit is None or self._exit.done() or not self._sidecar_up:
-                continue
-            reason = await self._ask(probe)
-            failed = failed + 1 if reason else 0
-            if failed >= probe.failures or not reason:
-                self._set(not reason, reason)
-
-    async def _watch_liveness(self) -> None:
-        probe = self.workload.liveness
-        if probe is None:
-            return
-        failed = 0
-        while True:
-            await asyncio.sleep(probe.period)
-            if self._exit is None or self._exit.done() or self.paused:
-                continue
-            failed = failed + 1 if await self._ask(probe) else 0
-            if failed >= probe.failures:
-                failed = 0
-                self._set(False, "liveness probe failed; restarting")
-                await self.runtime.processes.stop(self.name, self.workload.grace)
-
-    def exited(self, exit_: Exit) -> None:
-        """The supervisor's word that the app or the Envoy of this replica ended."""
-        if exit_.name == self.envoy.process:
-            self.envoy.exited()
-            if not self._stopping and self._sidecar_up:
-                self._sidecar_up = False
-                self._set(False, "its Envoy ended; restarting")
-                self._watch(self._restart_envoy())
-            return
-        if self._exit is not None and not self._exit.done():
-            self._exit.set_result(exit_)
-        if not self._stopping and self._tasks:
-            self._set(False, f"its app ended ({exit_.code}); restarting")
-            self._watch(self._restart_app())
-
-    def _backoff(self) -> float:
-        delay = _BACKOFF[min(self.restarts, len(_BACKOFF) - 1)]
-        self.restarts += 1
-        return delay
-
-    async def _restart_app(self) -> None:
-        await asyncio.sleep(self._backoff())
-        await self._start_app()
-        assert self._exit is not None
-        ready = asyncio.create_task(self._app_ready())
-        either: set[asyncio.Future[Any]] = {ready, self._exit}
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        if ready.done() and not self._exit.done() and self._sidecar_up:
-            self._set(True, "")
-        ready.cancel()
-
-    async def _restart_envoy(self) -> None:
-        while not self._stopping:
-            await asyncio.sleep(self._backoff())
-            await self.envoy.start()
-            try:
-                await self.envoy.ready()
-            except MeshproofError as error:
-                self.reason = str(error)
-                continue
-            self._sidecar_up = True
-            if not await self._ask_readiness():
-                self._set(True, "")
-            return
 
     # -- end -----------------------------------------------------------------------------------
 
     async def stop(self, *, drain: bool) -> None:
         """End app, then sidecar: a request that the app still makes can leave. ``drain`` waits,
         within limits, until no request is in flight; endpoints must have been taken away before.
+        Safe to call twice.
         """
-        self._stopping, self.ready, self.in_service = True, False, False
-        for task in list(self._tasks):
-            task.cancel()
+        if self._ended:
+            return
+        self._ended = True
+        self.watch.end()
+        self.ready, self.in_service = False, False
         if drain:
             with contextlib.suppress(MeshproofError, TimeoutError):
                 async with asyncio.timeout(_DRAIN_LIMIT):
@@ -316,7 +245,7 @@ class ReplicaRunner:
         """A hook that only sleeps is passed over: it waits until nobody sends here any more, and
         that is known by now."""
         if self.workload.pre_stop is not None:
-            await self._ask(self.workload.pre_stop)
+            await self.ask(self.workload.pre_stop)
 
     async def _drained(self) -> None:
         while any((await self.envoy.stats(r"^http\.inbound.*\.downstream_rq_active$")).values()):

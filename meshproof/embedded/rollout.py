@@ -52,7 +52,7 @@ async def roll_out(plan: Mapping[str, tuple[Sidecar, Snapshot]], started: float)
         sidecar, new = concerned[node]
         ack = await _one(sidecar, new, started)
         waiting.discard(node)
-        if sidecar.connected:
+        if sidecar.answers:
             acks[node] = ack
 
     try:

@@ -104,10 +104,19 @@ def create(run_id: str) -> Path:
         except OSError as error:
             # Another run, the last one there, may have removed the base meanwhile.
             if not (isinstance(error, FileNotFoundError) and tries_left):
-                raise MeshproofError(f"{folder}: {error.strerror}") from error
+                raise _cannot_write(folder, error) from error
     marker = json.dumps(asdict(Marker.of_this_process(run_id)))
-    (folder / MARKER).write_text(marker, encoding="utf-8")
+    try:
+        (folder / MARKER).write_text(marker, encoding="utf-8")
+    except OSError as error:
+        remove_abandoned(folder)
+        raise _cannot_write(folder / MARKER, error) from error
     return folder
+
+
+def _cannot_write(path: Path, error: OSError) -> MeshproofError:
+    remedy = "free some space, or set XDG_RUNTIME_DIR to a folder of your own with more room"
+    return MeshproofError(f"{path}: {error.strerror}; {remedy}")
 
 
 def marker_of(folder: Path) -> Marker | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import os
 import time
 from collections.abc import Coroutine
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from aiohttp.web import AppRunner
 
 from meshproof import workloads as names
-from meshproof.embedded import environment, procfs, run_folder, sweep
+from meshproof.embedded import environment, envoy, procfs, run_folder, sweep
 from meshproof.embedded.addresses import AddressBlock
 from meshproof.embedded.ads import AdsServer
 from meshproof.embedded.ca import Authority
@@ -60,25 +60,33 @@ class Running:
 
     def up(self) -> Applied:
         started = time.monotonic()
+        envoy.binary()  # first of all: without one there is nothing to begin
         sweep.sweep()
+        if not procfs.owner_alive(self.run_id):  # made in a process that has forked since
+            self.run_id = procfs.new_run_id()
         resources = read_paths(self.project.manifests)
         intake = Intake(self.project)
         taken = intake.apply(Store(), resources, strict=False)
         self._loop = LoopThread(f"mesh-{self.name}")
         try:
-            acks = self._loop.run(self._start(taken.store, started))
+            acks = self._run(self._start(taken.store, started))
         except BaseException:
             self.down()
             raise
         self._initial = taken.store
         seconds = time.monotonic() - started
-        return Applied(taken.said, tuple(acks), seconds, taken.warnings, taken.notes)
+        warned = (*taken.warnings, *self._live().warnings)
+        return Applied(taken.said, tuple(acks), seconds, warned, taken.notes)
 
     async def _start(self, store: Store, started: float) -> list[Ack]:
-        block = AddressBlock()
         folder = run_folder.create(self.run_id)
-        files = Files(folder)
-        files.make()
+        try:
+            files = Files(folder)
+            files.make()
+            block = AddressBlock()
+        except BaseException:
+            run_folder.remove(folder, self.run_id)
+            raise
         runtime = self._runtime = Runtime(
             mesh=self.name,
             run_id=self.run_id,
@@ -98,7 +106,7 @@ class Running:
 
     def _lost(self) -> None:
         assert self._engine is not None
-        self._engine.lost = (
+        self._engine.supervisor_lost(
             "this mesh's supervisor was killed, and its processes were ended with it; run "
             "`meshproof down`, then `meshproof up`"
         )
@@ -117,8 +125,7 @@ class Running:
         if self._engine is not None:
             await self._engine.stop()
         if runtime is not None:
-            with contextlib.suppress(AttributeError):  # its start had failed
-                await runtime.processes.close(_END_GRACE)
+            await runtime.processes.close(_END_GRACE)
             await runtime.ads.stop()
             if self._collector is not None:
                 await self._collector.cleanup()
@@ -136,7 +143,17 @@ class Running:
         if self._loop is None:
             work.close()
             raise MeshproofError(f"the mesh {self.name} is not up")
-        return self._loop.run(work)
+        try:
+            return self._loop.run(work)
+        except OSError as error:
+            raise self._os_error(error) from error
+
+    def _os_error(self, error: OSError) -> MeshproofError:
+        place = f"{error.filename}: " if error.filename else ""
+        advice = ""
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            advice = "; free some, or set XDG_RUNTIME_DIR to a folder with more room"
+        return MeshproofError(f"{place}{error.strerror or error}{advice}")
 
     def _resolve(self, workload: str) -> tuple[str, str]:
         engine = self._live()

@@ -55,6 +55,8 @@ class Workload:
     """What is called before TERM: a command or a request."""
     grace: float
     """Seconds between TERM and KILL."""
+    ready_within: float
+    """Seconds that a new replica may take until it is ready (``progressDeadlineSeconds``)."""
     template: str
     """Hash of the pod template and its image command: replicas of another one are replaced."""
 

@@ -27,7 +27,7 @@ class DeploymentSpec(Model):
     replicas: Annotated[int, Field(ge=0)] = 1
     min_ready_seconds: Ignored = None
     paused: Annotated[Any, NotHonoured("", (False,))] = None
-    progress_deadline_seconds: Annotated[Any, _SILENT] = None
+    progress_deadline_seconds: Annotated[int, Field(ge=1)] | None = None
     revision_history_limit: Annotated[Any, _SILENT] = None
     strategy: Annotated[Any, NotHonoured("replicas are replaced in meshproof's own way")] = None
 
