@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import shutil
@@ -36,9 +37,9 @@ class Evidence:
         return path
 
     def lines(self, name: str, records: Iterable[Any]) -> Path:
-        """Dataclass instances, one JSON object a line."""
+        """Dataclass instances, one JSON object a line, gzipped: a run has 25 MB of spans."""
         path = self._path(name)
-        with path.open("w", encoding="utf-8") as out:
+        with gzip.open(path, "wt", compresslevel=1, encoding="utf-8") as out:
             out.writelines(json.dumps(_plain(record)) + "\n" for record in records)
         return path
 
@@ -50,8 +51,8 @@ class Evidence:
 
     def collect(self, mesh: Mesh, logs: Iterable[AccessRecord], spans: Iterable[Span]) -> None:
         """The mesh's side: its configuration and logs (``mesh/``), access log, spans."""
-        self.lines("access_log.ndjson", logs)
-        self.lines("spans.ndjson", spans)
+        self.lines("access_log.ndjson.gz", logs)
+        self.lines("spans.ndjson.gz", spans)
         dump = self.folder / "mesh"
         dump.mkdir(parents=True, exist_ok=True)
         mesh.dump(dump)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import signal
 import subprocess
@@ -112,10 +113,11 @@ def test_verdicts_reach_table_xml_and_folder(tmp_path: Path) -> None:
     assert "meshproof.verdict" in (tmp_path / "x.xml").read_text()
     folder = tmp_path / "kept" / "test_it.test_a"
     assert {p.name for p in folder.iterdir()} == {
-        "verdicts.json", "counts.json", "access_log.ndjson", "spans.ndjson", "mesh",
+        "verdicts.json", "counts.json", "access_log.ndjson.gz", "spans.ndjson.gz", "mesh",
     }  # fmt: skip
     assert (folder / "mesh" / "dumped").exists()
-    assert '"run_id": "run-' in (folder / "spans.ndjson").read_text()
+    spans = gzip.decompress((folder / "spans.ndjson.gz").read_bytes()).decode()
+    assert '"run_id": "run-' in spans
 
 
 @pytest.mark.parametrize(
@@ -139,7 +141,7 @@ def test_a_verdict_not_as_expected_fails_the_test_with_evidence(
 
 def test_a_failure_without_a_verdict_leaves_evidence_too(tmp_path: Path) -> None:
     pytest_run(tmp_path, "def test_a(mesh): assert False\n")
-    assert (tmp_path / "artifacts" / "test_it.test_a" / "access_log.ndjson").exists()
+    assert (tmp_path / "artifacts" / "test_it.test_a" / "access_log.ndjson.gz").exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
