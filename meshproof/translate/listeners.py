@@ -35,7 +35,10 @@ def listener(
 
 
 def outbound_listener(ip: str, identity: Identity, log: str) -> Json:
-    """The forward proxy: absolute-form requests and CONNECT for every port, one route table."""
+    """The forward proxy: absolute-form requests and CONNECT for every port, one route table.
+
+    HTTP/1.0 is taken, unlike in Istio (426): Python before 3.12 asks for tunnels with it.
+    """
     http = manager(
         OUTBOUND,
         routes=OUTBOUND,
@@ -43,6 +46,7 @@ def outbound_listener(ip: str, identity: Identity, log: str) -> Json:
         identity=identity,
         can_fault=True,
         upgrade_configs=upgrades("CONNECT", "websocket"),
+        http_protocol_options={"accept_http_10": True},
     )
     return listener(OUTBOUND, ip, PROXY_PORT, [{"filters": [http]}], "OUTBOUND")
 

@@ -90,7 +90,7 @@ class _Table:
         if host is not None:
             names += [a for a in host.addresses if "/" not in a]
         for text in names:
-            if port == 80:
+            if port == 80 and text != "*":  # "*" alone is the refusal's
                 yield text
             yield f"{text}:{port}"
 

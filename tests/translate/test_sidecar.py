@@ -131,6 +131,7 @@ def test_outbound_takes_connect_and_trusts_no_address() -> None:
     assert manager["rds"]["route_config_name"] == "outbound"
     assert {u["upgrade_type"] for u in manager["upgrade_configs"]} == {"CONNECT", "websocket"}
     assert manager["use_remote_address"] is False
+    assert manager["http_protocol_options"] == {"accept_http_10": True}, "Python 3.11's CONNECT"
     assert "server_name" not in manager
 
 

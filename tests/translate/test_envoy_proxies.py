@@ -1,0 +1,205 @@
+"""Two real sidecars, frozen: what the emitted routes do to requests, CONNECT included."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import random
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meshproof.translate import outbound, sidecar
+from meshproof.translate.world import PROBE_PORT, PROXY_PORT, Address, Replica, Resource
+from tests.translate import worlds
+from tests.translate.frozen import frozen
+
+_START = 20.0
+"""Seconds an Envoy may take until its probe listener answers."""
+RULE = (
+    "{hosts: [echo], http: ["
+    "{match: [{uri: {prefix: /undeclared}}], route: [{destination: {host: echo, subset: v9}}]},"
+    "{match: [{uri: {prefix: /empty}}], route: [{destination: {host: echo, subset: v3}}]},"
+    "{match: [{uri: {prefix: /abort}}],"
+    " fault: {abort: {httpStatus: 555, percentage: {value: 100}}},"
+    " route: [{destination: {host: echo}}]},"
+    "{match: [{uri: {prefix: /moved}}], redirect: {port: 8443}},"
+    "{match: [{uri: {prefix: /only}}], route: [{destination: {host: echo, subset: v1}}]}]}"
+)
+
+
+class _Echo(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        body = json.dumps({k.lower(): v for k, v in self.headers.items()}).encode()
+        head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\n\r\n"
+        self.wfile.write(head.encode() + body)
+
+    def log_message(self, *_: object) -> None:
+        """Silent: requests are the test's own."""
+
+
+def _serve(stack: ExitStack, ip: str) -> Address:
+    server = ThreadingHTTPServer((ip, 0), _Echo)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    stack.callback(server.server_close)
+    stack.callback(server.shutdown)
+    return Address(ip, server.server_address[1])
+
+
+def _start(
+    stack: ExitStack, envoy: Path, folder: Path, me: Replica, config: dict[str, Any]
+) -> None:
+    """Start the Envoy of ``me``, with its files in ``folder``; return when it answers."""
+    path = folder / "envoy.json"
+    path.write_text(json.dumps(config))
+    quiet = ("--concurrency", "1", "--disable-hot-restart", "--log-level", "error")
+    process = subprocess.Popen([str(envoy), "-c", str(path), *quiet])
+    stack.callback(process.wait)
+    stack.callback(process.terminate)
+    limit = time.monotonic() + _START
+    while process.poll() is None and time.monotonic() < limit:
+        try:
+            if _get(me.ip, PROBE_PORT, "/")[0] == 200:
+                return
+        except OSError:
+            time.sleep(0.01)  # between two looks at whether it listens
+    pytest.fail(f"the Envoy of {me.name} did not answer (exit code {process.poll()})")
+
+
+def _get(ip: str, port: int, target: str, host: str = "x") -> tuple[int, bytes, str]:
+    connection = http.client.HTTPConnection(ip, port, timeout=10)
+    try:
+        connection.request("GET", target, headers={"Host": host, "X-Run-Id": "r"})
+        answer = connection.getresponse()
+        return answer.status, answer.read(), answer.headers.get("location", "")
+    finally:
+        connection.close()
+
+
+@pytest.fixture(scope="module")
+def proxy(
+    envoy: Path, secrets: dict[str, Resource], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The address of a client's sidecar, in a block of loopback of this run alone."""
+    block = f"127.{64 + os.getpid() % 128}.{random.randrange(256)}"
+    with ExitStack() as stack:
+        echo = worlds.replica("echo", "v1", f"{block}.1", backend=_serve(stack, f"{block}.2"))
+        client = worlds.replica("client", "v1", f"{block}.3")
+        real = _serve(stack, f"{block}.4")
+        made = worlds.world(
+            replicas=(echo, replace(client, ports=())),
+            outside=(worlds.outside("m.test", {9997: real, 443: real}),),
+            destination_rules=(worlds.destination_rule(),),
+            virtual_services=(worlds.virtual_service(RULE),),
+            service_entries=(
+                worlds.service_entry(
+                    "{hosts: [m.test, unknown.test], addresses: [10.9.9.9], resolution: DNS,"
+                    "ports: [{number: 9997, name: http, protocol: HTTP},"
+                    "{number: 443, name: tls, protocol: TLS}]}"
+                ),
+            ),
+        )
+        for replica in (echo, replace(client, ports=())):
+            folder = tmp_path_factory.mktemp("envoy")
+            configs = [outbound(made, worlds.proxy(replica)), sidecar(made, replica)]
+            config = frozen(configs, secrets, admin=str(folder / "admin.sock"))
+            _start(stack, envoy, folder, replica, config)
+        yield client.ip
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "body"),
+    [
+        ("http://echo/undeclared", 503, b""),
+        ("http://echo/empty", 503, b"no healthy upstream"),
+        ("http://echo/abort", 555, b"fault filter abort"),
+        ("http://echo/unmatched", 404, b""),
+        ("http://other/", 503, b"no healthy upstream"),
+        ("http://unknown.test:9997/", 503, b"no healthy upstream"),
+        ("http://nowhere.test/", 502, b""),
+        ("http://echo:8080/only", 502, b""),
+        ("http://m.test/", 502, b""),
+        ("http://m.test:443/", 502, b""),
+    ],
+)
+def test_what_the_mesh_answers_itself(proxy: str, url: str, status: int, body: bytes) -> None:
+    host = url.split("/")[2]
+    assert _get(proxy, PROXY_PORT, url, host)[:2] == (status, body)
+
+
+@pytest.mark.parametrize("host", ["echo", "echo:80", "echo.default", "echo.default.svc", "ECHO"])
+def test_a_service_answers_through_both_sidecars(proxy: str, host: str) -> None:
+    status, body, _ = _get(proxy, PROXY_PORT, f"http://{host}/only", host)
+    received = json.loads(body)
+    assert status == 200
+    assert received["x-envoy-attempt-count"] == "1"
+    assert "URI=spiffe://cluster.local/ns/default/sa/echo" in received["x-forwarded-client-cert"]
+    assert received["x-b3-sampled"] == "1"
+    assert received["traceparent"].split("-")[1] == received["x-b3-traceid"]
+
+
+@pytest.mark.parametrize("host", ["m.test:9997", "10.9.9.9:9997"])
+def test_an_open_outside_host_answers(proxy: str, host: str) -> None:
+    status, body, _ = _get(proxy, PROXY_PORT, f"http://{host}/", host)
+    assert (status, json.loads(body)["host"]) == (200, host)
+
+
+def test_redirect(proxy: str) -> None:
+    status, _, location = _get(proxy, PROXY_PORT, "http://echo/moved", "echo")
+    assert (status, location) == (301, "http://echo:8443/moved")
+
+
+def test_an_address_is_no_way_around_the_rules(proxy: str) -> None:
+    """The real address of the outside server answers to nobody behind a sidecar."""
+    real = proxy.rsplit(".", 1)[0] + ".4"
+    for url in (f"http://{real}:9997/", f"http://{real}/"):
+        assert _get(proxy, PROXY_PORT, url, url.split("/")[2])[0] == 502
+
+
+def _tunnel(proxy: str, to: tuple[str, int], path: str, host: str) -> tuple[int, bytes]:
+    """One GET inside a CONNECT; OSError when the tunnel is refused."""
+    connection = http.client.HTTPConnection(proxy, PROXY_PORT, timeout=10)
+    try:
+        connection.set_tunnel(*to)
+        connection.request("GET", path, headers={"Host": host})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "host", "status"),
+    [("/only", "echo", 200), ("/undeclared", "echo", 503), ("/", "nowhere.test", 502)],
+)
+def test_the_same_rules_hold_inside_connect(proxy: str, path: str, host: str, status: int) -> None:
+    assert _tunnel(proxy, ("echo", 80), path, host)[0] == status
+
+
+def test_connect_to_an_opaque_port_is_a_plain_tunnel(proxy: str) -> None:
+    status, body = _tunnel(proxy, ("m.test", 443), "/", "any.test")
+    assert (status, json.loads(body)["host"]) == (200, "any.test")
+    assert "x-request-id" not in json.loads(body)
+
+
+@pytest.mark.parametrize("to", [("nowhere.test", 443), ("m.test", 80), ("echo", 8080)])
+def test_connect_to_what_no_rule_opens_is_refused(proxy: str, to: tuple[str, int]) -> None:
+    with pytest.raises(OSError, match="502"):
+        _tunnel(proxy, to, "/", to[0])
+
+
+def test_connect_to_a_real_address_is_refused(proxy: str) -> None:
+    with pytest.raises(OSError, match="502"):
+        _tunnel(proxy, (proxy.rsplit(".", 1)[0] + ".4", 9997), "/", "m.test:9997")
