@@ -1,4 +1,4 @@
-"""Without a rule both versions of svcb answer, and nobody else."""
+"""Without a rule both versions of svcb answer, and nobody else: the control of every 0 %."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.run import Run
 from meshproof.verdicts.presence import present
 from meshproof.verdicts.requests import no_failures
+from meshproof.verdicts.zero import zero_share
 
 VERSIONS = ("v0.1", "v0.2")
 
@@ -16,4 +17,9 @@ def test_both_versions_answer(mesh: Mesh, run: Run, load: StartLoad, judge: Judg
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
     results = load(requests=200).wait()
     judge(present("both versions answer", results.sample(), VERSIONS))
+    judge(
+        zero_share("0 % v0.1", results.sample(), "v0.1", below=0.05),
+        expect="fail",
+        because=r"v0\.1 answered \d+ of \d+; wanted exactly 0",
+    )
     judge(no_failures("requests", results.records, run.access_log(), sent=results.sent))

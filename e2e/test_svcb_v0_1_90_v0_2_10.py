@@ -1,4 +1,4 @@
-"""The canary: a tenth of the calls to svcb go to v0.2."""
+"""The canary: a tenth of the calls to svcb go to v0.2, and not a fifth."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.run import Run
 from meshproof.verdicts.binomial import sample_size
 from meshproof.verdicts.requests import no_failures
-from meshproof.verdicts.split import split
+from meshproof.verdicts.split import Errors, split
 
 RULE = RULES / "svcb_v0_1_90_v0_2_10.yaml"
 
@@ -19,4 +19,9 @@ def test_a_tenth_goes_to_the_canary(mesh: Mesh, run: Run, load: StartLoad, judge
     n = max(sample_size(w / sum(wanted.values()), 0.05) for w in wanted.values())
     results = load(requests=n).wait()
     judge(split("90/10", results.sample(), wanted))
+    judge(
+        split("80/20", results.sample(), {"v0.1": 80, "v0.2": 20}, errors=Errors(shift=0.10)),
+        expect="fail",
+        because=r"answered \d+ of \d+; allowed",
+    )
     judge(no_failures("requests", results.records, run.access_log(), sent=results.sent))

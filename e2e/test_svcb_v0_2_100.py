@@ -49,5 +49,11 @@ def test_the_switch_under_load_fails_no_request(
     mesh.apply([RULE[dialect]])
     change = Change(applied, live=time.time())
     results = running.reach(running.answered() + AFTER).stop()
-    judge(switched("50/50 -> 100 %", results.records, change, old=["v0.1"], sent=results.sent))
+    records, sent = results.records, results.sent
+    judge(switched("50/50 -> 100 % v0.2", records, change, old=["v0.1"], sent=sent))
+    judge(
+        switched("50/50 -> 100 % v0.1", records, change, old=["v0.2"], sent=sent),
+        expect="fail",
+        because="old answers after live",
+    )
     judge(no_failures("requests", results.records, run.access_log(), sent=results.sent))
