@@ -115,8 +115,9 @@ class Sidecar:
         with contextlib.suppress(NackError):  # of a change that was undone meanwhile
             for type_url in xds.TYPES:
                 sub = self._subs.get(type_url)
+                by_name = type_url in (xds.ROUTES, xds.SECRETS)
                 if sub is not None:
-                    await self.settled(type_url, None if type_url in _WILDCARD else sub.names)
+                    await self.settled(type_url, sub.names if by_name else None)
 
     def _is_settled(self, type_url: str, names: tuple[str, ...] | None) -> bool:
         sub = self._subs.get(type_url)

@@ -37,7 +37,8 @@ _MESSAGE = {
     ROUTES: route_pb2.RouteConfiguration,
     SECRETS: secret_pb2.Secret,
 }
-_CACHE_LIMIT = 20_000
+CACHE_LIMIT = 32 << 20
+"""Bytes; a mesh of a hundred sidecars says about 2 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +49,30 @@ class Encoded:
     data: bytes
 
 
-_cache: dict[tuple[str, str], Encoded] = {}
+class _Cache(dict[tuple[str, str], Encoded]):
+    """Forgets everything once it has grown too large: what is still in use comes back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.size = 0
+
+    def keep(self, key: tuple[str, str], encoded: Encoded) -> Encoded:
+        if self.size > CACHE_LIMIT:
+            self.clear()
+            self.size = 0
+        self.size += len(key[1]) + len(encoded.data)
+        self[key] = encoded
+        return encoded
+
+
+_cache = _Cache()
 
 
 def encode(type_url: str, resource: Resource) -> Encoded:
     """``resource`` as bytes. Raises ValueError when it does not fit Envoy's schema."""
     key = (type_url, json.dumps(resource, sort_keys=True, separators=(",", ":")))
     found = _cache.get(key)
-    if found is None:
-        if len(_cache) > _CACHE_LIMIT:
-            _cache.clear()
-        found = _cache[key] = _encode(type_url, resource)
-    return found
+    return found if found is not None else _cache.keep(key, _encode(type_url, resource))
 
 
 def _encode(type_url: str, resource: Resource) -> Encoded:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -139,5 +139,124 @@ def test_silence_is_named_and_undone(monkeypatch: pytest.MonkeyPatch) -> None:
             with pytest.raises(NotLive, match="no acknowledgement"):
                 await roll_out(plan(envoys, NEW), time.monotonic())
             assert envoys[1].sidecar.want[xds.ROUTES] == OLD.of(xds.ROUTES)
+
+    asyncio.run(scenario())
+
+
+def refuse_once(type_url: str, text: str) -> Callable[[str, list[str]], str]:
+    refused: list[str] = []
+
+    def refuse(asked: str, _names: list[str]) -> str:
+        if asked != type_url or refused:
+            return ""
+        refused.append(asked)
+        return text
+
+    return refuse
+
+
+def test_a_slow_sidecar_stays_put_back_after_another_has_refused() -> None:
+    """Its own part of the change must not run on behind the refusal."""
+
+    async def scenario() -> None:
+        async with running("quick", "slow") as (quick, slow):
+            quick.refuse = refuse_once(xds.CLUSTERS, "bad")
+            slow.silent = True
+            change = asyncio.create_task(roll_out(plan([quick, slow], NEW), time.monotonic()))
+            while quick.sidecar.nack is None:
+                await asyncio.sleep(0)
+            while slow.sidecar.want[xds.CLUSTERS] != OLD.of(xds.CLUSTERS):
+                await asyncio.sleep(0)
+            slow.silent = False
+            with pytest.raises(NotLive, match="quick refused Cluster: bad"):
+                await change
+            for type_url in (xds.CLUSTERS, xds.ENDPOINTS, xds.ROUTES):
+                await slow.sidecar.settled(type_url)
+                assert slow.sidecar.want[type_url] == OLD.of(type_url)
+            sent = [names for type_url, names in slow.order if type_url == xds.ROUTES]
+            assert sent == [], "routes never changed, so none were to be sent"
+
+    asyncio.run(scenario())
+
+
+def test_a_replaced_cluster_that_is_put_back_gets_its_endpoints_again() -> None:
+    changed = Snapshot(
+        {
+            **OLD.resources,
+            xds.CLUSTERS: {"old": cluster("old", "9s")},
+            xds.ROUTES: {"r": route("other", "old")},
+        }
+    )
+
+    async def scenario() -> None:
+        async with running("a") as envoys:
+            envoys[0].refuse = refuse_once(xds.ROUTES, "bad")
+            with pytest.raises(NotLive):
+                await roll_out(plan(envoys, changed), time.monotonic())
+            await envoys[0].sidecar.settled(xds.ENDPOINTS)
+            assert envoys[0].order[-2:] == [(xds.CLUSTERS, ["old"]), (xds.ENDPOINTS, ["old"])]
+
+    asyncio.run(scenario())
+
+
+def test_what_is_only_taken_away_is_rolled_out_too() -> None:
+    fewer = Snapshot({k: v for k, v in OLD.resources.items() if k != xds.ROUTES})
+
+    async def scenario() -> None:
+        async with running("a") as envoys:
+            acks = await roll_out(plan(envoys, fewer), time.monotonic())
+            assert [a.sidecar for a in acks] == ["a"]
+            assert envoys[0].sidecar.want[xds.ROUTES] == {}
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("how", ["ended", "paused"])
+def test_a_sidecar_that_cannot_answer_is_no_witness_and_no_obstacle(how: str) -> None:
+    async def scenario() -> None:
+        async with running("there", "away") as (there, away):
+            away.silent = True
+            if how == "ended":
+                away.sidecar.detach(away.out)
+            else:
+                away.sidecar.pause()
+            acks = await roll_out(plan([there, away], NEW), time.monotonic())
+            assert [a.sidecar for a in acks] == ["there"]
+            assert away.sidecar.want[xds.ROUTES] == NEW.of(xds.ROUTES)
+
+    asyncio.run(scenario())
+
+
+def test_a_resumed_sidecar_has_caught_up_once_it_has_acknowledged_all() -> None:
+    async def scenario() -> None:
+        async with running("a") as (envoy,):
+            envoy.silent = True
+            envoy.sidecar.pause()
+            await roll_out(plan([envoy], NEW), time.monotonic())
+            envoy.sidecar.resume()
+            caught_up = asyncio.create_task(envoy.sidecar.caught_up())
+            for _ in range(20):
+                await asyncio.sleep(0)
+            assert not caught_up.done()
+            envoy.silent = False
+            await caught_up
+            assert (xds.ROUTES, ["r"]) in envoy.order
+            assert (xds.ENDPOINTS, ["new"]) in envoy.order
+
+    asyncio.run(scenario())
+
+
+def test_a_cancelled_change_is_put_back() -> None:
+    async def scenario() -> None:
+        async with running("a") as (envoy,):
+            envoy.silent = True
+            change = asyncio.create_task(roll_out(plan([envoy], NEW), time.monotonic()))
+            while envoy.sidecar.want[xds.CLUSTERS] == OLD.of(xds.CLUSTERS):
+                await asyncio.sleep(0)
+            change.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await change
+            for type_url in (xds.CLUSTERS, xds.ENDPOINTS, xds.ROUTES):
+                assert envoy.sidecar.want[type_url] == OLD.of(type_url)
 
     asyncio.run(scenario())

@@ -219,3 +219,17 @@ def test_a_daemon_without_any_mark_ends_too(supervised: Supervised) -> None:
 
     run = supervised(script)
     assert procfs.start_time(run.daemon) is None, "the subreaper had adopted it"
+
+
+def test_a_cancelled_spawn_leaves_no_process(supervised: Supervised) -> None:
+    async def script(run: Any) -> None:
+        starting = asyncio.create_task(run.processes.spawn(run.spec("app", "sleep", "100")))
+        await asyncio.sleep(0)  # the order is sent, its answer is not here yet
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        await run.wait(lambda: run.exits, "it was ended again")
+        assert [(e.name, e.asked) for e in run.exits] == [("app", True)]
+        assert run.processes.running == {}
+
+    supervised(script)
