@@ -1,8 +1,7 @@
-"""Clusters and endpoints: services with their replicas, entries with declared addresses alone."""
+"""Clusters and endpoints of Services, and the DestinationRule in force for each."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -13,18 +12,16 @@ from meshproof.translate.world import Address, Config, Proxy, World
 from tests.translate.worlds import (
     CLIENT,
     ECHO,
+    addresses,
     destination_rule,
-    outside,
     replica,
     service,
-    service_entry,
     virtual_service,
     world,
 )
 
 HOST = "echo.default.svc.cluster.local"
 NAME = f"outbound|80||{HOST}"
-REAL = Address("127.60.9.1", 19997)
 
 
 def _made(proxy: Proxy = CLIENT, **parts: Any) -> Config:
@@ -35,15 +32,6 @@ def _cluster(policy: str = "{}", name: str = NAME, more: str = "") -> dict[str, 
     rule = destination_rule(f"{{host: echo, trafficPolicy: {policy}{more}}}")
     cluster: dict[str, Any] = _made(destination_rules=(rule,)).clusters[name]
     return cluster
-
-
-def _addresses(assignment: Any) -> list[str]:
-    return [
-        f"{a['address']}:{a['port_value']}"
-        for group in assignment["endpoints"]
-        for e in group["lb_endpoints"]
-        for a in [e["endpoint"]["address"]["socket_address"]]
-    ]
 
 
 def test_one_cluster_a_port_and_one_more_a_subset() -> None:
@@ -59,7 +47,7 @@ def test_one_cluster_a_port_and_one_more_a_subset() -> None:
 def test_endpoints_are_ready_replicas_by_label() -> None:
     replicas = (*ECHO, replica("echo", "v3", "127.60.0.3", ready=False))
     made = _made(replicas=replicas, destination_rules=(destination_rule(),))
-    found = {n.split("|")[2]: _addresses(a) for n, a in made.endpoints.items() if "echo" in n}
+    found = {n.split("|")[2]: addresses(a) for n, a in made.endpoints.items() if "echo" in n}
     assert found == {
         "": ["127.60.0.1:8080", "127.60.0.2:8080"],
         "v1": ["127.60.0.1:8080"],
@@ -71,12 +59,12 @@ def test_endpoints_are_ready_replicas_by_label() -> None:
 def test_endpoints_carry_the_real_address_not_the_declared_port() -> None:
     moved = replace(ECHO[0].ports[0], listen=Address("127.60.0.1", 31000))
     made = _made(replicas=(replace(ECHO[0], ports=(moved,)),))
-    assert _addresses(made.endpoints[NAME]) == ["127.60.0.1:31000"]
+    assert addresses(made.endpoints[NAME]) == ["127.60.0.1:31000"]
 
 
 def test_replicas_of_another_namespace_are_not_selected() -> None:
     made = _made(replicas=(replica("echo", "v1", "127.60.0.1", namespace="elsewhere"),))
-    assert _addresses(made.endpoints[NAME]) == []
+    assert addresses(made.endpoints[NAME]) == []
 
 
 def test_mesh_clusters_ask_for_the_exact_identities_of_the_service() -> None:
@@ -226,99 +214,7 @@ def test_rules_of_one_host_merge_the_first_policy_and_all_subsets() -> None:
     )
     made = _made(destination_rules=rules)
     assert made.clusters[f"outbound|80|b|{HOST}"]["lb_policy"] == "RANDOM"
-    assert _addresses(made.endpoints[f"outbound|80|a|{HOST}"]) == ["127.60.0.1:8080"]
-
-
-def _entry(text: str, host: str = "m.test", port: int = 80, **parts: Any) -> list[str]:
-    made = _made(service_entries=(service_entry(text),), **parts)
-    cluster: Any = made.clusters[f"outbound|{port}||{host}"]
-    assert cluster["type"] == "STATIC"
-    assert "transport_socket" not in cluster
-    return _addresses(cluster["load_assignment"])
-
-
-DECLARED = (
-    outside("M.test", {80: REAL, 8080: Address("127.60.9.2", 1)}),
-    outside("10.0.0.1", {80: REAL}),
-)
-HTTP = "ports: [{number: 80, name: http, protocol: HTTP}]"
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        (f"{{hosts: [m.test], {HTTP}, resolution: DNS}}", ["127.60.9.1:19997"]),
-        (
-            "{hosts: [m.test], resolution: DNS,"
-            "ports: [{number: 80, name: http, protocol: HTTP, targetPort: 8080}]}",
-            ["127.60.9.2:1"],
-        ),
-        (
-            f"{{hosts: [m.test], {HTTP}, resolution: STATIC, endpoints: [{{address: 10.0.0.1}},"
-            "{address: m.test, ports: {http: 8080}}]}",
-            ["127.60.9.1:19997", "127.60.9.2:1"],
-        ),
-        (
-            f"{{hosts: [m.test], {HTTP}, resolution: STATIC, addresses: [10.0.0.1/32]}}",
-            ["127.60.9.1:19997"],
-        ),
-        (
-            f"{{hosts: [m.test], {HTTP}, resolution: DNS, endpoints: [{{address: other.test}}]}}",
-            [],
-        ),
-    ],
-)
-def test_an_entry_leads_to_the_declared_address(text: str, found: list[str]) -> None:
-    assert _entry(text, outside=DECLARED) == found
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"{{hosts: [u.test], {HTTP}, resolution: DNS}}",
-        f"{{hosts: [u.test], {HTTP}, resolution: STATIC, addresses: [192.0.2.7]}}",
-        f"{{hosts: [u.test], {HTTP}, resolution: STATIC, endpoints: [{{address: 127.0.0.1}}]}}",
-        f"{{hosts: [u.test], {HTTP}, resolution: DNS, endpoints: [{{address: localhost}}]}}",
-        "{hosts: [m.test], ports: [{number: 81, name: http, protocol: HTTP}], resolution: DNS}",
-    ],
-)
-def test_nothing_undeclared_can_be_reached(text: str) -> None:
-    """Every address in all that a sidecar is given is a replica's or a declared outside one."""
-    made = _made(service_entries=(service_entry(text),), outside=DECLARED)
-    text = json.dumps([made.clusters, made.endpoints])
-    found = {part.split('"')[0] for part in text.split('"address": "')[1:]}
-    assert found == {"127.60.0.1", "127.60.0.2"}
-    types = {c["type"] for c in made.clusters.values()}
-    assert types == {"EDS", "STATIC"}, "no cluster may resolve names or follow the connection"
-
-
-@pytest.mark.parametrize(("resolution", "emitted"), [("DNS", False), ("STATIC", True)])
-def test_an_empty_subset_of_a_dns_entry_is_no_cluster(resolution: str, emitted: bool) -> None:
-    """So requests to it are 503 NC, as in Istio; of a STATIC entry they are 503 UH."""
-    made = _made(
-        service_entries=(
-            service_entry(
-                f"{{hosts: [m.test], {HTTP}, resolution: {resolution},"
-                "endpoints: [{address: 10.0.0.1, labels: {v: a}}]}"
-            ),
-        ),
-        destination_rules=(
-            destination_rule("{host: m.test, subsets: [{name: b, labels: {v: b}}]}"),
-        ),
-    )
-    assert ("outbound|80|b|m.test" in made.clusters) == emitted
-
-
-def test_two_entries_for_one_host_join_their_ports() -> None:
-    entries = tuple(
-        service_entry(
-            f"{{hosts: [m.test], ports: [{{number: {n}, name: p, protocol: HTTP}}],"
-            "resolution: DNS}"
-        )
-        for n in (80, 8080)
-    )
-    made = _made(service_entries=entries, outside=DECLARED)
-    assert {"outbound|80||m.test", "outbound|8080||m.test"} <= set(made.clusters)
+    assert addresses(made.endpoints[f"outbound|80|a|{HOST}"]) == ["127.60.0.1:8080"]
 
 
 def test_referenced_clusters_are_those_of_routes_splits_and_mirrors() -> None:

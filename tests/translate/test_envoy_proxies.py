@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import random
+import socket
 import subprocess
 import threading
 import time
@@ -89,10 +90,11 @@ def _get(ip: str, port: int, target: str, host: str = "x") -> tuple[int, bytes, 
 
 
 @pytest.fixture(scope="module")
-def proxy(
+def sidecars(
     envoy: Path, secrets: dict[str, Resource], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """The address of a client's sidecar, in a block of loopback of this run alone."""
+) -> Iterator[dict[str, Path]]:
+    """Addresses and admin sockets of echo's and a client's sidecar, the client's last; they are
+    in a block of loopback of this run alone."""
     block = f"127.{64 + os.getpid() % 128}.{random.randrange(256)}"
     with ExitStack() as stack:
         echo = worlds.replica("echo", "v1", f"{block}.1", backend=_serve(stack, f"{block}.2"))
@@ -111,12 +113,20 @@ def proxy(
                 ),
             ),
         )
+        admin: dict[str, Path] = {}
         for replica in (echo, replace(client, ports=())):
             folder = tmp_path_factory.mktemp("envoy")
             configs = [outbound(made, worlds.proxy(replica)), sidecar(made, replica)]
             config = frozen(configs, secrets, admin=str(folder / "admin.sock"))
             _start(stack, envoy, folder, replica, config)
-        yield client.ip
+            admin[replica.ip] = folder / "admin.sock"
+        yield admin
+
+
+@pytest.fixture(scope="module")
+def proxy(sidecars: dict[str, Path]) -> str:
+    """The address of the client's sidecar."""
+    return list(sidecars)[-1]
 
 
 @pytest.mark.parametrize(
@@ -203,3 +213,39 @@ def test_connect_to_what_no_rule_opens_is_refused(proxy: str, to: tuple[str, int
 def test_connect_to_a_real_address_is_refused(proxy: str) -> None:
     with pytest.raises(OSError, match="502"):
         _tunnel(proxy, (proxy.rsplit(".", 1)[0] + ".4", 9997), "/", "m.test:9997")
+
+
+def _statistics(admin: Path) -> str:
+    """The Prometheus page of an Envoy, over its Unix socket."""
+    connection = http.client.HTTPConnection("envoy")
+    connection.sock = socket.socket(socket.AF_UNIX)
+    try:
+        connection.sock.connect(str(admin))
+        connection.request("GET", "/stats/prometheus")
+        return connection.getresponse().read().decode()
+    finally:
+        connection.close()
+
+
+def test_metrics_of_both_sides_have_istio_s_names_and_labels(sidecars: dict[str, Path]) -> None:
+    client = list(sidecars)[-1]
+    assert _get(client, PROXY_PORT, "http://echo/only", "echo")[0] == 200
+    wanted = {
+        "source": ('source_workload="client-v1"', 'connection_security_policy="unknown"'),
+        "destination": (
+            'source_principal="spiffe://cluster.local/ns/default/sa/echo"',
+            'connection_security_policy="mutual_tls"',
+        ),
+    }
+    common = (
+        'destination_workload="echo-v1"',
+        'destination_version="v1"',
+        'destination_service="echo.default.svc.cluster.local"',
+        'response_code="200"',
+    )
+    for (reporter, own), admin in zip(wanted.items(), reversed(sidecars.values()), strict=True):
+        page = _statistics(admin).splitlines()
+        lines = [x for x in page if x.startswith("envoy_istio_requests_total{")]
+        parts = (f'reporter="{reporter}"', *own, *common)
+        assert [x for x in lines if all(part in x for part in parts)], lines
+        assert any(x.startswith("envoy_istio_request_duration_milliseconds_bucket") for x in page)

@@ -122,3 +122,13 @@ def vhosts(made: World, proxy: Proxy = CLIENT) -> dict[str, Any]:
 
 def proxy(of: Replica) -> Proxy:
     return proxy_of(of)
+
+
+def addresses(assignment: Any) -> list[str]:
+    """``ip:port`` of every endpoint of a ClusterLoadAssignment."""
+    return [
+        f"{a['address']}:{a['port_value']}"
+        for group in assignment["endpoints"]
+        for e in group["lb_endpoints"]
+        for a in [e["endpoint"]["address"]["socket_address"]]
+    ]

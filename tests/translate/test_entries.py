@@ -1,0 +1,117 @@
+"""Clusters of ServiceEntries: nothing but declared outside addresses can be reached."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from meshproof.translate import outbound
+from meshproof.translate.world import Address, Config
+from tests.translate.worlds import (
+    CLIENT,
+    addresses,
+    destination_rule,
+    outside,
+    service_entry,
+    world,
+)
+
+REAL = Address("127.60.9.1", 19997)
+
+
+def _made(**parts: Any) -> Config:
+    return outbound(world(**parts), CLIENT)
+
+
+def _entry(text: str, host: str = "m.test", port: int = 80, **parts: Any) -> list[str]:
+    made = _made(service_entries=(service_entry(text),), **parts)
+    cluster: Any = made.clusters[f"outbound|{port}||{host}"]
+    assert cluster["type"] == "STATIC"
+    assert "transport_socket" not in cluster
+    return addresses(cluster["load_assignment"])
+
+
+DECLARED = (
+    outside("M.test", {80: REAL, 8080: Address("127.60.9.2", 1)}),
+    outside("10.0.0.1", {80: REAL}),
+)
+HTTP = "ports: [{number: 80, name: http, protocol: HTTP}]"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"{{hosts: [m.test], {HTTP}, resolution: DNS}}", ["127.60.9.1:19997"]),
+        (
+            "{hosts: [m.test], resolution: DNS,"
+            "ports: [{number: 80, name: http, protocol: HTTP, targetPort: 8080}]}",
+            ["127.60.9.2:1"],
+        ),
+        (
+            f"{{hosts: [m.test], {HTTP}, resolution: STATIC, endpoints: [{{address: 10.0.0.1}},"
+            "{address: m.test, ports: {http: 8080}}]}",
+            ["127.60.9.1:19997", "127.60.9.2:1"],
+        ),
+        (
+            f"{{hosts: [m.test], {HTTP}, resolution: STATIC, addresses: [10.0.0.1/32]}}",
+            ["127.60.9.1:19997"],
+        ),
+        (
+            f"{{hosts: [m.test], {HTTP}, resolution: DNS, endpoints: [{{address: other.test}}]}}",
+            [],
+        ),
+    ],
+)
+def test_an_entry_leads_to_the_declared_address(text: str, found: list[str]) -> None:
+    assert _entry(text, outside=DECLARED) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{{hosts: [u.test], {HTTP}, resolution: DNS}}",
+        f"{{hosts: [u.test], {HTTP}, resolution: STATIC, addresses: [192.0.2.7]}}",
+        f"{{hosts: [u.test], {HTTP}, resolution: STATIC, endpoints: [{{address: 127.0.0.1}}]}}",
+        f"{{hosts: [u.test], {HTTP}, resolution: DNS, endpoints: [{{address: localhost}}]}}",
+        "{hosts: [m.test], ports: [{number: 81, name: http, protocol: HTTP}], resolution: DNS}",
+    ],
+)
+def test_nothing_undeclared_can_be_reached(text: str) -> None:
+    """Every address in all that a sidecar is given is a replica's or a declared outside one."""
+    made = _made(service_entries=(service_entry(text),), outside=DECLARED)
+    text = json.dumps([made.clusters, made.endpoints])
+    found = {part.split('"')[0] for part in text.split('"address": "')[1:]}
+    assert found == {"127.60.0.1", "127.60.0.2"}
+    types = {c["type"] for c in made.clusters.values()}
+    assert types == {"EDS", "STATIC"}, "no cluster may resolve names or follow the connection"
+
+
+@pytest.mark.parametrize(("resolution", "emitted"), [("DNS", False), ("STATIC", True)])
+def test_an_empty_subset_of_a_dns_entry_is_no_cluster(resolution: str, emitted: bool) -> None:
+    """So requests to it are 503 NC, as in Istio; of a STATIC entry they are 503 UH."""
+    made = _made(
+        service_entries=(
+            service_entry(
+                f"{{hosts: [m.test], {HTTP}, resolution: {resolution},"
+                "endpoints: [{address: 10.0.0.1, labels: {v: a}}]}"
+            ),
+        ),
+        destination_rules=(
+            destination_rule("{host: m.test, subsets: [{name: b, labels: {v: b}}]}"),
+        ),
+    )
+    assert ("outbound|80|b|m.test" in made.clusters) == emitted
+
+
+def test_two_entries_for_one_host_join_their_ports() -> None:
+    entries = tuple(
+        service_entry(
+            f"{{hosts: [m.test], ports: [{{number: {n}, name: p, protocol: HTTP}}],"
+            "resolution: DNS}"
+        )
+        for n in (80, 8080)
+    )
+    made = _made(service_entries=entries, outside=DECLARED)
+    assert {"outbound|80||m.test", "outbound|8080||m.test"} <= set(made.clusters)
