@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,8 @@ def daemonise(name: str, body: Callable[[Report], None]) -> dict[str, Any]:
     interrupt of the caller ends the daemon too. Call it before any thread is started: it forks.
     """
     reader, writer = os.pipe()
+    sys.stdout.flush()  # else both processes would write what is buffered
+    sys.stderr.flush()
     first = os.fork()
     if first == 0:
         os.setsid()
@@ -52,34 +55,45 @@ def daemonise(name: str, body: Callable[[Report], None]) -> dict[str, Any]:
     return said
 
 
+class _Caller:
+    """The pipe to who waits for the first word; it is closed with that, and never written again."""
+
+    def __init__(self, writer: int) -> None:
+        self._out = os.fdopen(writer, "w", encoding="utf-8")
+
+    def hear_pid(self) -> None:
+        self._out.write(f"{os.getpid()}\n")
+        self._out.flush()
+
+    def hear(self, said: dict[str, Any]) -> None:
+        """Raises BrokenPipeError where the caller is gone."""
+        if not self._out.closed:
+            with self._out:
+                self._out.write(json.dumps(said) + "\n")
+
+    def hear_failure(self, text: str, exit_code: int) -> None:
+        with contextlib.suppress(OSError):
+            self.hear({"error": text, "exit_code": exit_code})
+
+
 def _daemon(name: str, writer: int, body: Callable[[Report], None]) -> NoReturn:
     code = 1
     try:
         _let_go(writer)
-        os.write(writer, f"{os.getpid()}\n".encode())
-
-        def report(said: dict[str, Any]) -> None:
-            _write(writer, said)
-            os.close(writer)
-
+        caller = _Caller(writer)
+        caller.hear_pid()
         with interrupts(name):
-            body(report)
+            body(caller.hear)
         code = 0
-    except KeyboardInterrupt:
-        code = 130
+    except Interrupted as interrupt:
+        code = interrupt.exit_code
+        caller.hear_failure(f"error: the mesh {name} was told to end before it was live", code)
     except BaseException as failure:  # whatever it is, the caller must learn of it
         code = getattr(failure, "exit_code", 1)
         known = isinstance(failure, MeshproofError)
-        text = described(failure) if known else traceback.format_exc().rstrip()
-        with contextlib.suppress(OSError):
-            _write(writer, {"error": text, "exit_code": code})
+        caller.hear_failure(described(failure) if known else traceback.format_exc().rstrip(), code)
     finally:
         os._exit(code)
-
-
-def _write(writer: int, said: dict[str, Any]) -> None:
-    with os.fdopen(os.dup(writer), "w", encoding="utf-8") as out:
-        out.write(json.dumps(said) + "\n")
 
 
 def _let_go(kept: int) -> None:

@@ -48,10 +48,6 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt as interrupt:
         sys.exit(getattr(interrupt, "exit_code", 130))
-    except BrokenPipeError:
-        # Whoever read our output has enough. Nothing more may be written, at exit neither.
-        sys.stderr.close()
-        sys.exit(141)
 
 
 if __name__ == "__main__":

@@ -32,12 +32,13 @@ def ended() -> threading.Event:
 
 
 @pytest.fixture
-def mesh(runtime_dir: Path, ended: threading.Event) -> Iterator[FakeMesh]:
-    fake = FakeMesh()
-    with live(fake, ended):
-        yield fake
+def fake(runtime_dir: Path, ended: threading.Event) -> Iterator[FakeMesh]:
+    """Not named ``mesh``: that is a fixture of our pytest plugin."""
+    made = FakeMesh()
+    with live(made, ended):
+        yield made
 
 
 @pytest.fixture
-def client(mesh: FakeMesh) -> Client:
-    return Client.find(mesh.name)
+def client(fake: FakeMesh) -> Client:
+    return Client.find(fake.name)

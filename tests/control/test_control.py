@@ -16,9 +16,9 @@ from meshproof.errors import MeshproofError, NotLive, Refused, UsageError
 from tests.control.fake import BINARY, PROBLEM, WARNING, FakeMesh
 
 
-def test_apply_carries_texts_and_brings_evidence(mesh: FakeMesh, client: Client) -> None:
+def test_apply_carries_texts_and_brings_evidence(fake: FakeMesh, client: Client) -> None:
     applied = client.apply([("a.yaml", "A"), ("<stdin>", "Ü")], "pay", True)
-    assert mesh.asked == [("apply", [("a.yaml", "A"), ("<stdin>", "Ü")], "pay", True)]
+    assert fake.asked == [("apply", [("a.yaml", "A"), ("<stdin>", "Ü")], "pay", True)]
     assert applied["resources"] == ["File a.yaml created", "File <stdin> created"]
     assert applied["acks"] == [{"sidecar": "svca-1", "version": "2", "seconds": 0.004}]
     assert applied["warnings"] == [WARNING.as_dict()]
@@ -41,12 +41,12 @@ def test_errors_keep_their_class_and_the_mesh_lives_on(client: Client) -> None:
     assert client.url("svca") == "http://127.0.0.1:8080/svca"
 
 
-def test_changes_arrive(mesh: FakeMesh, client: Client) -> None:
+def test_changes_arrive(fake: FakeMesh, client: Client) -> None:
     client.delete([("a.yaml", "A")], "pay")
     client.scale("svca", 3)
     client.fault("kill", "svca", part="sidecar")
     client.reset()
-    assert mesh.asked == [
+    assert fake.asked == [
         ("delete", [("a.yaml", "A")], "pay"),
         ("scale", "svca", 3),
         ("fault", "kill", "svca", {"part": "sidecar"}),
@@ -54,14 +54,14 @@ def test_changes_arrive(mesh: FakeMesh, client: Client) -> None:
     ]
 
 
-def test_curl_carries_bytes_both_ways(mesh: FakeMesh, client: Client) -> None:
+def test_curl_carries_bytes_both_ways(fake: FakeMesh, client: Client) -> None:
     answer = client.curl("svca", "http://svcb/", "POST", [("x-b", "2")], BINARY)
-    assert mesh.asked == [("curl", "svca", "http://svcb/", "POST", [("x-b", "2")], BINARY)]
+    assert fake.asked == [("curl", "svca", "http://svcb/", "POST", [("x-b", "2")], BINARY)]
     assert (answer["status"], answer["body"]) == (200, BINARY)
     assert answer["headers"] == [["server", "envoy"], ["x-a", "1"]]
 
 
-def test_looks_come_back_whole(mesh: FakeMesh, client: Client, runtime_dir: Path) -> None:
+def test_looks_come_back_whole(fake: FakeMesh, client: Client, runtime_dir: Path) -> None:
     assert client.status()["replicas"][0]["labels"] == {"app": "svca"}
     assert client.spans("run 1&2")[0]["name"] == "run 1&2"
     assert client.spans("r")[0]["tags"] == {"k": "v"}
@@ -72,17 +72,17 @@ def test_looks_come_back_whole(mesh: FakeMesh, client: Client, runtime_dir: Path
     assert (runtime_dir / "dump" / "pid").exists()
 
 
-def test_logs_are_named_where_there_are_several(mesh: FakeMesh, client: Client) -> None:
-    (mesh.run_dir / "svca-1.log").write_text("one\nunfinished")
-    (mesh.run_dir / "svca-2.log").write_text("two\n")
+def test_logs_are_named_where_there_are_several(fake: FakeMesh, client: Client) -> None:
+    (fake.run_dir / "svca-1.log").write_text("one\nunfinished")
+    (fake.run_dir / "svca-2.log").write_text("two\n")
     assert b"".join(client.logs("svca", False)) == b"one\n"
     assert b"".join(client.logs("both", False)) == b"svca-1 | one\nsvca-2 | two\n"
     with pytest.raises(UsageError, match="no workload nope"):
         b"".join(client.logs("nope", False))
 
 
-def test_followed_logs_come_as_they_are_written(mesh: FakeMesh, client: Client) -> None:
-    log = mesh.run_dir / "svca-1.log"
+def test_followed_logs_come_as_they_are_written(fake: FakeMesh, client: Client) -> None:
+    log = fake.run_dir / "svca-1.log"
     parts = client.logs("svca", True)
     log.write_text("one\n")
     assert next(parts) == b"one\n"
@@ -109,9 +109,9 @@ def test_down_tells_the_mesh_process(client: Client, ended: threading.Event) -> 
     assert ended.is_set()
 
 
-def test_the_socket_is_its_owners_alone(mesh: FakeMesh) -> None:
-    assert stat.S_IMODE(mesh.control_socket.stat().st_mode) == 0o600
-    assert stat.S_IMODE(mesh.run_dir.stat().st_mode) == 0o700
+def test_the_socket_is_its_owners_alone(fake: FakeMesh) -> None:
+    assert stat.S_IMODE(fake.control_socket.stat().st_mode) == 0o600
+    assert stat.S_IMODE(fake.run_dir.stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize("body", [b"", b"[1]", b"{"])
@@ -120,12 +120,12 @@ def test_what_is_no_question_is_answered_as_an_error(client: Client, body: bytes
         list(client._stream("POST", "/apply", body.decode()))
 
 
-def test_a_name_is_taken_once_and_given_back(mesh: FakeMesh, runtime_dir: Path) -> None:
+def test_a_name_is_taken_once_and_given_back(fake: FakeMesh, runtime_dir: Path) -> None:
     second = FakeMesh()
     with pytest.raises(UsageError, match="running already"), live(second, threading.Event()):
         pytest.fail("it must not start")
     assert second.folder is None, "it was refused before anything was started"
-    assert state.find("shop").run_id == mesh.run_id
+    assert state.find("shop").run_id == fake.run_id
 
 
 def test_nothing_stays_after_the_end_nor_after_a_failed_start(runtime_dir: Path) -> None:
@@ -143,11 +143,11 @@ def test_nothing_stays_after_the_end_nor_after_a_failed_start(runtime_dir: Path)
     assert not (runtime_dir / "meshproof").exists()
 
 
-def test_a_mesh_that_starts_or_is_gone_is_said_so(mesh: FakeMesh, client: Client) -> None:
+def test_a_mesh_that_starts_or_is_gone_is_said_so(fake: FakeMesh, client: Client) -> None:
     state.publish(replace(client.entry, control_socket=""))
     with pytest.raises(UsageError, match="still starting, or ending"):
         Client.find("shop")
-    gone = Client(replace(client.entry, control_socket=str(mesh.run_dir / "none")))
+    gone = Client(replace(client.entry, control_socket=str(fake.run_dir / "none")))
     with pytest.raises(MeshproofError, match=r"does not answer.*`meshproof down --name shop`"):
         gone.status()
 

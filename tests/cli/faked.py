@@ -1,0 +1,46 @@
+"""``meshproof`` with ``FakeMesh`` for every mesh; ``FAKE`` says how it misbehaves."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from meshproof import meshes
+from meshproof.cli.main import main
+from meshproof.errors import MeshproofError, Refused
+from meshproof.mesh import Applied
+from meshproof.project import Project
+from tests.control.fake import PROBLEM, FakeMesh
+
+HOW = os.environ.get("FAKE", "")
+
+
+class Misbehaving(FakeMesh):
+    def up(self) -> Applied:
+        if HOW == "fails":
+            raise MeshproofError("svca ended with code 3; its last lines:\n    oops")
+        if HOW == "refuses":
+            raise Refused([PROBLEM])
+        if HOW == "crashes":
+            raise ZeroDivisionError("a bug")
+        if HOW == "exits":
+            os._exit(1)
+        applied = super().up()
+        if HOW == "never starts":
+            (self.run_dir / "starting").touch()
+            threading.Event().wait()
+        (self.run_dir / "svca-1.log").write_text("hello\n")
+        return applied
+
+    def down(self) -> None:
+        super().down()
+        if HOW == "never ends":
+            threading.Event().wait()
+
+
+def make(kind: str, project: Project, name: str) -> Misbehaving:
+    return Misbehaving(name)
+
+
+vars(meshes)["make_mesh"] = make
+main()

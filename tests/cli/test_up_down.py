@@ -1,0 +1,186 @@
+"""The life of a mesh by the command line: nothing stays, whoever is told to end and when."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meshproof.embedded import procfs, state
+from tests.control.fake import PROBLEM
+
+Started = Any
+Until = Any
+UP = ("up", "-f", "manifests")
+RESOURCE = "Deployment default/svca created"
+FAILURE = "error: svca ended with code 3; its last lines:\n    oops"
+
+
+def nothing_stays(runtime_dir: Path) -> bool:
+    return state.running() == () and not (runtime_dir / "meshproof").exists()
+
+
+def starting(runtime_dir: Path) -> bool:
+    return any(runtime_dir.glob("meshproof/*/starting"))
+
+
+def test_detached_returns_when_live_and_down_waits_until_all_is_gone(
+    started: Started, runtime_dir: Path
+) -> None:
+    up = started(*UP, "-d")
+    out, err = up.communicate(timeout=30)  # a daemon that kept our pipes would hang this
+    assert (up.returncode, out) == (0, f"{RESOURCE}\n")
+    assert "live on 1 sidecars" in err
+    entry = state.find("shop")
+    assert os.getsid(entry.pid) not in (entry.pid, os.getsid(0)), "no session leader: no terminal"
+    down = started("down")
+    assert (down.communicate(timeout=30)[1], down.returncode) == ("mesh shop is down\n", 0)
+    assert procfs.start_time(entry.pid) is None
+    assert nothing_stays(runtime_dir)
+    assert not list((runtime_dir / "state").glob("*.json"))
+
+
+def test_the_daemon_lets_go_of_every_descriptor(started: Started, runtime_dir: Path) -> None:
+    reader, writer = os.pipe()
+    script = Path(__file__).with_name("faked.py")
+    up = subprocess.run(
+        [sys.executable, str(script), *UP, "-d"],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(script.parents[2]),
+            "MESHPROOF_NAME": "shop",
+        },
+        pass_fds=(writer,),
+        check=True,
+        capture_output=True,
+    )
+    os.close(writer)
+    assert up.returncode == 0
+    assert os.read(reader, 1) == b"", "end of file: nobody holds the other end"
+    os.close(reader)
+    assert started("down").wait(30) == 0
+
+
+@pytest.mark.parametrize(
+    ("detach", "how", "told"),
+    [
+        ((), "fails", (1, f"{FAILURE}\n")),
+        (("-d",), "fails", (1, f"{FAILURE}\n")),
+        (("-d",), "refuses", (2, f"{PROBLEM}\n")),
+        (("-d",), "crashes", (1, "ZeroDivisionError: a bug\n")),
+    ],
+)
+def test_a_failed_start_is_told_and_leaves_nothing(
+    started: Started, runtime_dir: Path, detach: tuple[str, ...], how: str, told: tuple[int, str]
+) -> None:
+    up = started(*UP, *detach, FAKE=how)
+    out, err = up.communicate(timeout=30)
+    assert (up.returncode, out) == (told[0], "")
+    assert err.endswith(told[1])
+    assert nothing_stays(runtime_dir)
+
+
+def test_a_daemon_that_vanishes_is_told(started: Started, runtime_dir: Path) -> None:
+    up = started(*UP, "-d", FAKE="exits")
+    err = up.communicate(timeout=30)[1]
+    assert up.returncode == 1
+    assert err.endswith("ended without a word\n")
+    assert nothing_stays(runtime_dir)
+
+
+def test_a_name_in_use_is_refused(started: Started, runtime_dir: Path) -> None:
+    assert started(*UP, "-d").wait(30) == 0
+    second = started(*UP)
+    err = second.communicate(timeout=30)[1]
+    assert second.returncode == 2
+    assert "error: a mesh named shop is running already" in err
+    assert started("down").wait(30) == 0
+
+
+def test_control_c_on_a_detached_start_ends_the_daemon_too(
+    started: Started, runtime_dir: Path, until: Until
+) -> None:
+    up = started(*UP, "-d", FAKE="never starts")
+    until(lambda: starting(runtime_dir), "the daemon is starting")
+    os.killpg(up.pid, signal.SIGINT)
+    assert up.wait(30) == 130
+    assert nothing_stays(runtime_dir), "when the caller returns, the daemon is gone"
+
+
+def test_down_ends_a_mesh_that_never_gets_live(
+    started: Started, runtime_dir: Path, until: Until
+) -> None:
+    up = started(*UP, "-d", FAKE="never starts")
+    until(lambda: starting(runtime_dir), "the daemon is starting")
+    assert started("down").wait(30) == 0
+    assert nothing_stays(runtime_dir)
+    err = up.communicate(timeout=30)[1]
+    assert up.returncode == 143
+    assert err == "error: the mesh shop was told to end before it was live\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_foreground_shows_logs_until_told_to_end(
+    started: Started, runtime_dir: Path, number: int
+) -> None:
+    up = started(*UP)
+    assert up.stdout.readline() == f"{RESOURCE}\n"
+    assert up.stdout.readline() == "svca-1 | hello\n"
+    up.send_signal(number)
+    assert up.wait(30) == 0
+    assert up.stderr.read().endswith("mesh shop is down\n")
+    assert nothing_stays(runtime_dir)
+
+
+def test_down_from_elsewhere_ends_the_foreground(started: Started, runtime_dir: Path) -> None:
+    up = started(*UP)
+    assert up.stdout.readline() == f"{RESOURCE}\n"
+    assert up.stdout.readline() == "svca-1 | hello\n"
+    assert started("down").wait(30) == 0
+    assert up.wait(30) == 0
+
+
+def test_control_c_while_starting_exits_130(
+    started: Started, runtime_dir: Path, until: Until
+) -> None:
+    up = started(*UP, FAKE="never starts")
+    until(lambda: starting(runtime_dir), "it is starting")
+    up.send_signal(signal.SIGINT)
+    assert up.wait(30) == 130
+    assert nothing_stays(runtime_dir)
+
+
+def test_a_second_control_c_leaves_at_once_and_drops_the_name(
+    started: Started, runtime_dir: Path, until: Until
+) -> None:
+    up = started(*UP, FAKE="never ends")
+    assert up.stdout.readline() == f"{RESOURCE}\n"
+    assert up.stdout.readline() == "svca-1 | hello\n"
+    up.send_signal(signal.SIGINT)
+    until(lambda: not (runtime_dir / "meshproof").exists(), "it is ending")
+    up.send_signal(signal.SIGINT)
+    assert up.wait(30) == 130
+    assert nothing_stays(runtime_dir)
+
+
+def test_a_reader_that_has_enough_ends_the_mesh(started: Started, runtime_dir: Path) -> None:
+    up = started(*UP)
+    up.stdout.close()
+    assert up.wait(30) == 1
+    assert nothing_stays(runtime_dir)
+    up.stdout = None
+
+
+def test_up_without_anything_to_start_says_what_it_wants(
+    started: Started, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    up = started("up", "-d")
+    err = up.communicate(timeout=30)[1]
+    assert up.returncode == 2
+    assert err == f"error: up: no -f, and no meshproof.yaml in {tmp_path}; wanted one of them\n"
