@@ -211,7 +211,8 @@ class Mesh(Protocol):
         ...
 
     def fault(self, kind: str, workload: str, **how: Any) -> None:
-        """``kill`` (part="app"|"sidecar"), ``pause`` and ``resume``; ``reset`` undoes them."""
+        """``kill``, ``pause`` and ``resume``, of part="app" (the default) or "sidecar", in every
+        replica or in the one that replica= names; ``reset`` undoes them."""
         ...
 
     def spans(self, run_id: str) -> list[Span]:

@@ -140,10 +140,17 @@ class EmbeddedMesh(Looking):
 
     def fault(self, kind: str, workload: str, **how: Any) -> None:
         engine = self._live()
-        part = how.get("part", "app")
+        part = how.pop("part", "app")
         if part not in ("app", "sidecar"):
             raise UsageError(f"part={part!r}: wanted app or sidecar")
-        for runner in self._runners(workload):
+        replica = how.pop("replica", "")
+        if how:
+            raise UsageError(f"fault {kind}: {', '.join(how)}: wanted part and replica")
+        chosen = [r for r in self._runners(workload) if replica in ("", r.name)]
+        if not chosen:
+            names = ", ".join(r.name for r in self._runners(workload))
+            raise UsageError(f"{workload} has no replica {replica}; it has {names}")
+        for runner in chosen:
             if kind == "kill":
                 self._signal(engine, runner, part, signal.SIGKILL)
             elif kind == "pause":
