@@ -12,7 +12,8 @@ PLACEHOLDERS: Mapping[str, str] = {
     "ip": "the address that the process should listen on",
     "port": "the port that the process should listen on",
     "socket": "the Unix socket that the process should listen on instead",
-    "dir": "the folder of the file that says so",
+    "dir": "a folder of that process alone, gone with the mesh",
+    "here": "the folder of the file that says so",
 }
 
 _PLACEHOLDER = re.compile(r"\{\{(?P<literal>\w+)\}\}|\{(?P<name>[A-Za-z_]\w*)\}")

@@ -97,14 +97,32 @@ Command = Annotated[list[Word], Field(min_length=1)]
 Environment = dict[str, Word]
 
 
+class Build(Model):
+    """How ``docker build`` makes an image; used on a cluster only. Paths count from the file."""
+
+    context: str
+    dockerfile: str = "Dockerfile"
+    """Relative to ``context``."""
+    args: dict[str, str] = Field(default_factory=dict)
+
+
+class Container(Model):
+    """An outside host as a container of its own, beside the cluster."""
+
+    build: Build
+    env: dict[str, str] = Field(default_factory=dict)
+
+
 class ImageCommand(Model):
     """How a container image runs as a local process; the container's args follow ``command``.
 
-    ``{dir}`` is replaced already, the other placeholders stand for what the mesh will choose.
+    ``{here}`` is replaced already, the other placeholders stand for what the mesh will choose.
     """
 
     command: Command
     env: Environment = Field(default_factory=dict)
+    build: Build | None = None
+    """How it is made for a cluster; without it the cluster pulls it."""
 
 
 class OutsideHost(Model):
@@ -125,6 +143,8 @@ class OutsideHost(Model):
     aliases: list[Annotated[str, AfterValidator(_host)]] = Field(default_factory=list)
     ready: Annotated[str, AfterValidator(_path)] | None = None
     """A path that answers 200 when the command is ready; without it an open port is enough."""
+    container: Container | None = None
+    """What it is on a cluster; without it the cluster is expected to reach the host itself."""
 
     @model_validator(mode="after")
     def _command_for_null(self) -> Self:
@@ -270,9 +290,9 @@ def _document(path: Path, problems: list[Problem]) -> Document | None:
 
 
 def _in_folder(entry: E, folder: Path) -> E:
-    """``{dir}`` is the folder of the file that says it, so it is replaced here and now."""
-    env = {key: fill(text, "dir", str(folder)) for key, text in entry.env.items()}
-    command = entry.command and [fill(word, "dir", str(folder)) for word in entry.command]
+    """``{here}`` is the folder of the file that says it, so it is replaced here and now."""
+    env = {key: fill(text, "here", str(folder)) for key, text in entry.env.items()}
+    command = entry.command and [fill(word, "here", str(folder)) for word in entry.command]
     return entry.model_copy(update={"command": command, "env": env})
 
 

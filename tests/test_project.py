@@ -16,7 +16,7 @@ rules: [rules]
 images:
   svca:1:
     command: ["{python}", -m, gunicorn, --bind, "unix:{socket}"]
-    env: {HOME: "{dir}/home", LITERAL: "{{ip}}"}
+    env: {HOME: "{here}/home", LITERAL: "{{ip}}"}
 outside:
   msgd.test:
     command: [msgd, "{ip}", "{port}"]
@@ -59,7 +59,7 @@ def test_a_whole_project(tmp_path: Path) -> None:
 def test_extra_files_replace_entries_of_the_same_name(tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
-    images = write(other, 'svca:1: {command: ["{dir}/run"]}\nsvcb:1: {command: [b]}\n', "i.yaml")
+    images = write(other, 'svca:1: {command: ["{here}/run"]}\nsvcb:1: {command: [b]}\n', "i.yaml")
     outside = write(other, "pay.test: {ports: {80: 1}}\n", "o.yaml")
     project = load_project(
         write(tmp_path, GOOD), images=images, outside=outside, manifests=[tmp_path / "m", "-"]
@@ -93,7 +93,7 @@ def test_without_a_project_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
          "wanted a mapping"),
         ('manifests: [m]\nimages:\n  a: {command: [x, "{prt}"]}\n', "meshproof.yaml:3: "
          "images.a.command[1]: has an unknown placeholder {prt}; wanted {python}, {ip}, {port}, "
-         "{socket}, {dir}, or {{prt}} for the text itself"),
+         "{socket}, {dir}, {here}, or {{prt}} for the text itself"),
         ("manifests: [m]\nimages:\n  a: {command: [x], env: {A: 1}}\n", "meshproof.yaml:3: "
          'images.a.env.A: is the number 1; wanted a text; quote it: "1"'),
         ("- a\n", "meshproof.yaml:1: the document is no mapping; wanted a mapping"),
@@ -175,6 +175,6 @@ def test_a_placeholder_without_a_value_is_said() -> None:
 def test_a_folder_with_braces_in_its_name_stays_itself(tmp_path: Path) -> None:
     folder = tmp_path / "{port}"
     folder.mkdir()
-    images = write(folder, 'a: {command: ["{dir}/run", "{port}"]}\n', "i.yaml")
+    images = write(folder, 'a: {command: ["{here}/run", "{port}"]}\n', "i.yaml")
     command = load_project(images=images).images["a"].command
     assert expand(command, {"port": "80"}) == [f"{folder}/run", "80"]

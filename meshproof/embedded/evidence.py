@@ -123,7 +123,8 @@ async def metrics(chosen: Sequence[EnvoyProcess]) -> str:
     families: dict[str, list[str]] = {}
     for envoy, text in zip(chosen, texts, strict=True):
         kind = ""
-        for line in text.decode().splitlines():
+        # Envoy puts its own prefix before Istio's names.
+        for line in text.decode().replace("envoy_istio_", "istio_").splitlines():
             if line.startswith("# TYPE"):
                 kind = line
                 families.setdefault(kind, [])

@@ -25,7 +25,7 @@ _FILE_LOG = "envoy.extensions.access_loggers.file.v3.FileAccessLog"
 _ALL: Json = {"value": 100}
 
 # The keys that meshproof.mesh.AccessRecord and its readers know; numbers stay numbers.
-_RECORD: Mapping[str, str] = {
+RECORD: Mapping[str, str] = {
     "time": "%START_TIME%",
     "direction": "",
     "method": "%REQ(:METHOD)%",
@@ -54,7 +54,7 @@ def access_log(path: str, direction: Direction) -> list[Json]:
     """One JSON line a request into ``path``; no log where it is empty."""
     if not path:
         return []
-    record = {**_RECORD, "direction": direction}
+    record = {**RECORD, "direction": direction}
     log = {"json_format": record}
     return [extension("envoy.access_loggers.file", _FILE_LOG, path=path, log_format=log)]
 
@@ -79,7 +79,7 @@ def tracing(identity: Identity) -> Json:
             "envoy.config.trace.v3.ZipkinConfig",
             collector_cluster=ZIPKIN,
             collector_endpoint=SPANS_PATH,
-            collector_endpoint_version="HTTP_JSON",
+            collector_endpoint_version="HTTP_PROTO",
             trace_id_128bit=True,
             shared_span_context=False,
             trace_context_option="USE_B3_WITH_W3C_PROPAGATION",

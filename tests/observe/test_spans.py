@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from meshproof.observe import zipkin_proto
 from meshproof.observe.spans import SpanStore
 
 
@@ -45,3 +46,11 @@ def test_a_full_store_drops_the_oldest_and_says_so() -> None:
         store.add(body("run-1", trace))
     assert [s.trace_id for s in store.of_run("run-1")] == ["b", "c"]
     assert (store.reports, store.dropped) == (3, 1)
+
+
+def test_protobuf_and_json_say_the_same() -> None:
+    store = SpanStore()
+    store.add(body("run-1", "0af7651916cd43dd8448eb211c80319c"))
+    (span,) = store.of_run("run-1")
+    store.add(zipkin_proto.write([span]), "application/x-protobuf")
+    assert store.of_run("run-1") == [span, span]
