@@ -18,6 +18,8 @@ from pathlib import Path
 from meshproof.embedded import procfs
 from meshproof.errors import MeshproofError, UsageError
 
+NAMED = "named"
+"""File in a run folder with the path of its name's entry; read by ``supervisor.py``."""
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 
 
@@ -104,8 +106,14 @@ def reserve(name: str) -> Entry:
 
 
 def publish(entry: Entry) -> None:
-    """Fill in what ``reserve`` could not know yet."""
+    """Fill in what ``reserve`` could not know yet.
+
+    The run folder learns where the name is kept, so that a killed mesh's supervisor drops it.
+    """
     with _locked() as folder:
+        if entry.run_dir:
+            path = folder.absolute() / f"{entry.name}.json"
+            (Path(entry.run_dir) / NAMED).write_text(str(path), encoding="utf-8")
         _write(folder, entry)
 
 

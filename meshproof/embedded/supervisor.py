@@ -16,7 +16,7 @@ closes, or its pidfd says so where a fork of the owner still holds the socket) a
 """
 
 # pathlib is slow to import, and this file starts fast:
-# ruff: noqa: PTH118, PTH106, PTH120, PTH123, PTH208
+# ruff: noqa: PTH108, PTH118, PTH106, PTH120, PTH123, PTH208
 
 import contextlib
 import ctypes
@@ -33,6 +33,8 @@ import time
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 MARKER = "owner.json"
+NAMED = "named"
+"""File in the run folder with the path of the state file that gives this run a name."""
 APPS_SHARE = 0.7
 """Part of a grace that is the apps' alone, before the sidecars are told to end too."""
 KILL_ROUND = 0.05
@@ -83,6 +85,17 @@ def kill_marked(run_id: str, spared: set[int]) -> bool:
     return found
 
 
+def forget_name(run_dir: str, run_id: str) -> None:
+    """Remove what ``state.publish`` wrote for this run, if it is still this run's."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        with open(os.path.join(run_dir, NAMED)) as named:
+            path = named.read()
+        with open(path) as entry:
+            ours = json.load(entry)["run_id"] == run_id
+        if ours:
+            os.unlink(path)
+
+
 def remove_folder(run_dir: str, run_id: str) -> None:
     """Remove the run folder if it is ours by its marker, and its parent if that is empty now."""
     import shutil  # noqa: PLC0415  (slow to import, and needed once, at the end)
@@ -93,6 +106,7 @@ def remove_folder(run_dir: str, run_id: str) -> None:
     except (OSError, ValueError, KeyError, TypeError):
         return
     if ours:
+        forget_name(run_dir, run_id)
         shutil.rmtree(run_dir, ignore_errors=True)
         with contextlib.suppress(OSError):
             os.rmdir(os.path.dirname(run_dir))

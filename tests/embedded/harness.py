@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from meshproof.embedded import procfs, run_folder, state
@@ -39,7 +40,8 @@ KINDS = {
 async def main() -> None:
     run_id = procfs.new_run_id()
     folder = run_folder.create(run_id)
-    state.reserve("harness")
+    entry = state.reserve("harness")
+    state.publish(replace(entry, run_id=run_id, run_dir=str(folder)))
     print(json.dumps({"run_id": run_id, "folder": str(folder)}), flush=True)
     processes = Processes()
     lost = asyncio.Event()

@@ -21,10 +21,11 @@ def put(entry: state.Entry) -> Path:
     return path
 
 
-def test_a_name_is_taken_published_found_and_given_back() -> None:
+def test_a_name_is_taken_published_found_and_given_back(runtime_dir: Path) -> None:
     entry = state.reserve("shop")
     assert state.find("shop").control_socket == ""
-    state.publish(replace(entry, control_socket="/run/c"))
+    state.publish(replace(entry, run_dir=str(runtime_dir), control_socket="/run/c"))
+    assert (runtime_dir / "named").read_text() == str(runtime_dir / "state" / "shop.json")
     assert state.find("shop").control_socket == "/run/c"
     assert [e.name for e in state.running()] == ["shop"]
     state.release("shop")

@@ -72,13 +72,14 @@ def harness(runtime_dir: Path) -> Iterator[Callable[..., Harness]]:
         one.process.stdout.close()
 
 
-def test_harness_killed(harness: Callable[..., Harness], until: Until) -> None:
+def test_harness_killed(harness: Callable[..., Harness], until: Until, runtime_dir: Path) -> None:
     run = harness()
     run.said()
     assert procfs.run_id_of(run.daemon()) == run.run_id
     assert len(run.remains()) >= 7
     run.kill()
     until(run.gone, "everything of a killed harness is gone")
+    assert list((runtime_dir / "state").glob("*.json")) == [], "its name is free"
 
 
 @pytest.mark.parametrize("seed", range(6))
