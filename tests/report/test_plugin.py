@@ -120,28 +120,22 @@ def test_verdicts_reach_table_xml_and_folder(tmp_path: Path) -> None:
     assert '"run_id": "run-' in spans
 
 
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
-        ("judge(half(3144))", "allowed 2443..2797"),
-        ("judge(half(2600), expect='fail', because='allowed')", "had to fail and passed"),
-        ("judge(half(3144), expect='fail', because='blocks')", "not (only) because of"),
-    ],
-)
-def test_a_verdict_not_as_expected_fails_the_test_with_evidence(
-    tmp_path: Path, body: str, said: str
-) -> None:
-    code, output, notes = pytest_run(tmp_path, f"def test_a(run, judge): {body}\n")
+def test_what_is_not_as_expected_fails_its_test_with_evidence(tmp_path: Path) -> None:
+    code, output, notes = pytest_run(
+        tmp_path,
+        "def test_off(run, judge): judge(half(3144))\n"
+        "def test_blind(run, judge): judge(half(2600), expect='fail', because='allowed')\n"
+        "def test_other(run, judge): judge(half(3144), expect='fail', because='blocks')\n"
+        "def test_plain(mesh): assert False\n",
+    )
     assert code == 1
-    assert said in output
-    assert "1 failed" in output
+    for said in ("allowed 2443..2797", "had to fail and passed", "not (only) because", "4 failed"):
+        assert said in output
     assert notes[-2:] == ["reset", "down"]
-    assert (tmp_path / "artifacts" / "test_it.test_a" / "mesh" / "dumped").exists()
-
-
-def test_a_failure_without_a_verdict_leaves_evidence_too(tmp_path: Path) -> None:
-    pytest_run(tmp_path, "def test_a(mesh): assert False\n")
-    assert (tmp_path / "artifacts" / "test_it.test_a" / "access_log.ndjson.gz").exists()
+    for name in ("off", "blind", "other", "plain"):
+        folder = tmp_path / "artifacts" / f"test_it.test_{name}"
+        assert (folder / "mesh" / "dumped").exists()
+        assert (folder / "access_log.ndjson.gz").exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

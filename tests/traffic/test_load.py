@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -49,8 +50,9 @@ def test_every_sort_of_failure_is_recorded_and_nothing_is_sent_twice(
 
 def test_an_open_load_stops_when_told_and_loses_nothing(server: PayServer) -> None:
     with Load(server.url, locustfile=LOCUSTFILE, users=4) as load:
-        load.reach(50)
+        process = load.reach(50)._started()
         results = load.stop()
+    assert process.returncode == 0
     assert results.sent == len(results.records) == len(server.seen) >= 50
     assert results.failed == 0
 
@@ -72,13 +74,6 @@ def test_a_broken_locustfile_is_told_with_its_last_lines(tmp_path: Path) -> None
         pytest.raises(LoadError, match="no such thing here"),
     ):
         load.wait()
-
-
-def test_closing_ends_the_process(server: PayServer) -> None:
-    with Load(server.url, locustfile=LOCUSTFILE, users=2) as load:
-        load.reach(5)
-        process = load._started()
-    assert process.returncode is not None
 
 
 def test_the_load_dies_with_a_parent_that_is_killed(server: PayServer, tmp_path: Path) -> None:
@@ -125,3 +120,11 @@ def test_misuse_is_named(tmp_path: Path) -> None:
     with pytest.raises(LoadError, match="was not started"):
         load.wait()
     load.close()
+
+
+def test_a_load_that_does_not_end_is_killed_and_told(server: PayServer, tmp_path: Path) -> None:
+    with Load(server.url, locustfile=LOCUSTFILE, users=1, folder=tmp_path) as load:
+        process = load.reach(1)._started()
+        with pytest.raises(LoadError, match=r"did not end in 0\.01 s; \d+ requests done"):
+            load.wait(within=0.01)
+    assert process.returncode == -signal.SIGKILL
