@@ -53,7 +53,10 @@ def up(
     from meshproof.cli.daemon import daemonise  # noqa: PLC0415  (not paid in the foreground)
 
     wanted = _Wanted(filename, images, outside, name)
-    said = daemonise(name, lambda report: _background(wanted, report))
+    try:
+        said = daemonise(name, lambda report: _background(wanted, report))
+    except Interrupted as interrupt:  # typer would make 130 of any
+        raise typer.Exit(interrupt.exit_code) from None
     show_applied(said["applied"], output)
 
 

@@ -102,13 +102,14 @@ def test_a_name_in_use_is_refused(started: Started, runtime_dir: Path) -> None:
     assert started("down").wait(30) == 0
 
 
-def test_control_c_on_a_detached_start_ends_the_daemon_too(
-    started: Started, runtime_dir: Path, until: Until
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_detached_start_that_is_told_to_end_ends_the_daemon_too(
+    started: Started, runtime_dir: Path, until: Until, number: int
 ) -> None:
     up = started(*UP, "-d", FAKE="never starts")
     until(lambda: starting(runtime_dir), "the daemon is starting")
-    os.killpg(up.pid, signal.SIGINT)
-    assert up.wait(30) == 130
+    os.killpg(up.pid, number)
+    assert up.wait(30) == 128 + number
     assert nothing_stays(runtime_dir), "when the caller returns, the daemon is gone"
 
 
