@@ -36,6 +36,7 @@ class Run:
         run_id = settings.run_id or uuid.uuid4().hex
         self.headers = {**settings.headers, "x-run-id": run_id}
         self.sent = self.done = 0
+        self._open = True
         self._limit = settings.requests
         self._stop = stop
         self._file: TextIO | None = None
@@ -44,9 +45,18 @@ class Run:
                 "a", encoding="utf-8", buffering=1
             )
 
+    def begin(self, **_: Any) -> None:
+        """A test starts; with the web page it may be one of several."""
+        self.sent, self.done, self._open = 0, 0, True
+
+    def halt(self, **_: Any) -> None:
+        """Send nothing more. Locust kills users that wait between two requests, but one that it
+        is about to kill may run once more before: its request would be sent and never counted."""
+        self._open = False
+
     def take(self) -> bool:
-        """Take one request of the budget; False when it is used up."""
-        if self._limit and self.sent >= self._limit:
+        """Take one request of the budget; False when it is used up or the test is stopping."""
+        if not self._open or (self._limit and self.sent >= self._limit):
             return False
         self.sent += 1
         return True
@@ -81,6 +91,8 @@ def _begin(environment: Any, **_: Any) -> None:
             }
             Path(settings.stats).write_text(json.dumps(data), encoding="utf-8")
 
+    environment.events.test_start.add_listener(run.begin)
+    environment.events.test_stopping.add_listener(run.halt)
     environment.events.quit.add_listener(end)
 
 
