@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 from meshproof.embedded.store import Store
 from meshproof.embedded.workload import Probe, Workload
@@ -38,6 +39,14 @@ def workloads(store: Store, project: Project) -> list[Workload]:
     if problems:
         raise Refused(problems)
     return result
+
+
+def without_command(resources: Iterable[Resource], project: Project) -> list[Problem]:
+    """What is wrong with the images of Deployments, whatever else is applied."""
+    images = [
+        (r, r.spec.template.spec.containers[0].image) for r in resources if r.kind == "Deployment"
+    ]
+    return [_no_command(r, image) for r, image in images if image not in project.images]
 
 
 def _no_command(deployment: Resource, image: str) -> Problem:

@@ -26,6 +26,8 @@ class Intaken:
     said: tuple[str, ...] = ()
     warnings: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    changed: tuple[Resource, ...] = ()
+    """Those that were not in the mesh, or were otherwise."""
 
 
 class Intake:
@@ -46,11 +48,10 @@ class Intake:
         found = self._warnings(new, placed)
         if strict and found:
             raise Refused(found)
-        changed = {
-            r.key for r, verb in zip(placed, said, strict=True) if not verb.endswith(" unchanged")
-        }
-        unmet = [p for r in placed if r.key in changed for p in not_honoured(r)]
-        return Intaken(new, tuple(said), tuple(found), tuple(_notes(unmet)))
+        verbs = zip(placed, said, strict=True)
+        changed = tuple(r for r, verb in verbs if not verb.endswith(" unchanged"))
+        unmet = [p for r in changed for p in not_honoured(r)]
+        return Intaken(new, tuple(said), tuple(found), tuple(_notes(unmet)), changed)
 
     @staticmethod
     def _warnings(store: Store, concerned: Iterable[Resource]) -> list[Problem]:

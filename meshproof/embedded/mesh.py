@@ -7,18 +7,19 @@ import contextlib
 import functools
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from meshproof.embedded.deployments import without_command
 from meshproof.embedded.engine import Engine
 from meshproof.embedded.intake import Intake, Intaken
 from meshproof.embedded.looking import Looking
 from meshproof.embedded.replica import ReplicaRunner
 from meshproof.embedded.store import Store
-from meshproof.errors import MeshproofError, Unsupported, UsageError
+from meshproof.errors import MeshproofError, NotLive, Refused, Unsupported, UsageError
 from meshproof.mesh import Applied, Capability
-from meshproof.model.reader import read_paths, read_text, read_texts
+from meshproof.model.reader import Unreadable, read_paths, read_text, read_texts
 from meshproof.model.resource import Resource
 from meshproof.project import Project
 
@@ -41,20 +42,35 @@ class EmbeddedMesh(Looking):
         self, paths: Sequence[str | Path], *, namespace: str = "", strict: bool = False
     ) -> Applied:
         started = time.monotonic()
-        return self._apply(read_paths(paths, namespace=namespace), strict, started)
+        with self._all_at_once():
+            resources = read_paths(paths, namespace=namespace)
+        return self._apply(resources, strict, started)
 
     def apply_text(
         self, text: str, *, namespace: str = "", strict: bool = False, file: str = "<stdin>"
     ) -> Applied:
         started = time.monotonic()
-        return self._apply(read_text(text, file, namespace=namespace), strict, started)
+        with self._all_at_once():
+            resources = read_text(text, file, namespace=namespace)
+        return self._apply(resources, strict, started)
 
     def apply_texts(
         self, texts: Sequence[tuple[str, str]], *, namespace: str = "", strict: bool = False
     ) -> Applied:
         """``apply`` for files that the caller has read: pairs of name and YAML, all or none."""
         started = time.monotonic()
-        return self._apply(read_texts(texts, namespace=namespace), strict, started)
+        with self._all_at_once():
+            resources = read_texts(texts, namespace=namespace)
+        return self._apply(resources, strict, started)
+
+    @contextlib.contextmanager
+    def _all_at_once(self) -> Iterator[None]:
+        """Beside what cannot be read, name images that could not be started either."""
+        try:
+            yield
+        except Unreadable as refused:
+            more = without_command(refused.readable, self.project)
+            raise Refused([*refused.problems, *more]) from None
 
     def _apply(self, resources: Sequence[Resource], strict: bool, started: float) -> Applied:
         engine = self._live()
@@ -66,7 +82,10 @@ class EmbeddedMesh(Looking):
             taken = intake.apply(store, resources, strict=strict)
             return taken.store
 
-        acks = self._run(engine.change(edit, started))
+        try:
+            acks = self._run(engine.change(edit, started))
+        except NotLive as error:
+            raise NotLive(f"{error}; in this call: {_places(taken.changed)}") from None
         seconds = time.monotonic() - started
         warned = (*taken.warnings, *engine.warnings)
         return Applied(taken.said, tuple(acks), seconds, warned, taken.notes)
@@ -179,3 +198,8 @@ class EmbeddedMesh(Looking):
                 runner.watch.sidecar_resumed()
 
         self._run(send())
+
+
+def _places(resources: Iterable[Resource]) -> str:
+    """Where a refusal by an Envoy, which knows nothing of files, must have come from."""
+    return ", ".join(f"{r.title} ({r.source.file}:{r.source.line})" for r in resources)

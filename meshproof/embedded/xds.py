@@ -21,6 +21,7 @@ from envoy.service.discovery.v3 import discovery_pb2
 from google.protobuf import json_format
 
 from meshproof.embedded.xds_types import ensure_types
+from meshproof.errors import NotLive
 from meshproof.translate.world import Resource
 
 CLUSTERS = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
@@ -49,6 +50,10 @@ class Encoded:
     data: bytes
 
 
+class DoesNotFitError(NotLive):
+    """A value that the rules' own dialect allows, and Envoy's schema does not."""
+
+
 class _Cache(dict[tuple[str, str], Encoded]):
     """Forgets everything once it has grown too large: what is still in use comes back."""
 
@@ -69,7 +74,7 @@ _cache = _Cache()
 
 
 def encode(type_url: str, resource: Resource) -> Encoded:
-    """``resource`` as bytes. Raises ValueError when it does not fit Envoy's schema."""
+    """``resource`` as bytes. Raises DoesNotFitError when it does not fit Envoy's schema."""
     key = (type_url, json.dumps(resource, sort_keys=True, separators=(",", ":")))
     found = _cache.get(key)
     return found if found is not None else _cache.keep(key, _encode(type_url, resource))
@@ -81,7 +86,9 @@ def _encode(type_url: str, resource: Resource) -> Encoded:
     try:
         json_format.ParseDict(resource, message)
     except json_format.ParseError as error:
-        raise ValueError(f"{type_url.rsplit('.', 1)[-1]}: {error}") from None
+        raise DoesNotFitError(
+            f"Envoy has no such configuration: {type_url.rsplit('.', 1)[-1]}: {error}"
+        ) from None
     response = discovery_pb2.DiscoveryResponse()
     packed = response.resources.add()
     packed.type_url = type_url

@@ -75,6 +75,9 @@ def format_duration(seconds: float) -> str:
     return f"{seconds:.9f}s"
 
 
+_RE2 = "what RE2 knows, which has no look-around and no back-references"
+
+
 def _check_regex(value: Any) -> Any:
     """Envoy matches with RE2, so RE2 itself is asked; the mesh never sees a bad expression."""
     if isinstance(value, str):
@@ -87,7 +90,9 @@ def _check_regex(value: Any) -> Any:
         except re2.error as error:
             reason = error.args[0]
             text = reason.decode() if isinstance(reason, bytes) else str(reason)
-            raise ValueError(f'"{value}" is not an RE2 regular expression: {text}') from None
+            raise ValueError(
+                f'"{value}" is not an RE2 regular expression: {text}; wanted {_RE2}'
+            ) from None
     return value
 
 

@@ -17,6 +17,16 @@ from meshproof.model.prepare import add_spellings, prepare
 from meshproof.model.resource import Resource
 from meshproof.model.shape import parts
 
+
+class Unreadable(Refused):
+    """Some documents cannot be read; ``readable`` are the others, for whoever wants to name what
+    is wrong with those in the same breath."""
+
+    def __init__(self, problems: Iterable[Problem], readable: Iterable[Resource]) -> None:
+        super().__init__(problems)
+        self.readable = tuple(readable)
+
+
 STDIN = "<stdin>"
 _HEAD = ("apiVersion", "kind", "metadata", "status")
 
@@ -93,7 +103,7 @@ def _namespaced(resource: Resource) -> bool:
 def _whole(resources: list[Resource], problems: list[Problem]) -> list[Resource]:
     problems = problems + _twice(resources)
     if problems:
-        raise Refused(problems)
+        raise Unreadable(problems, resources)
     return resources
 
 

@@ -99,7 +99,10 @@ def test_a_field_of_a_virtual_service(refusal: Refusal, added: str, message: str
 def test_a_bad_regular_expression_is_refused_and_says_nothing_else(
     refusal: Refusal, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    message = f'{VS_PATH}.match[0].uri.regex: "(" is not an RE2 regular expression: missing ): ('
+    message = (
+        f'{VS_PATH}.match[0].uri.regex: "(" is not an RE2 regular expression: missing ): (; '
+        "wanted what RE2 knows, which has no look-around and no back-references"
+    )
     assert refusal(VS + '    match: [{uri: {regex: "("}}]\n') == [message]
     assert capfd.readouterr().err == ""
 
