@@ -179,10 +179,11 @@ class Project:
     root: Path
     """The folder of the project file."""
     manifests: tuple[Path | str, ...] = ()
-    """Files and folders; ``-`` is standard input."""
+    """Files and folders; ``-`` is standard input, whose text is ``stdin``."""
     rules: tuple[Path, ...] = ()
     images: Mapping[str, ImageCommand] = field(default_factory=dict)
     outside: Mapping[str, OutsideHost] = field(default_factory=dict)
+    stdin: str | None = None
 
 
 def load_project(

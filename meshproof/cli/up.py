@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,7 @@ import typer
 from meshproof.cli.interrupts import Interrupted, interrupts
 from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output
 from meshproof.cli.output import say, show_applied
+from meshproof.cli.texts import read_stdin
 from meshproof.errors import MeshproofError, UsageError
 
 if TYPE_CHECKING:
@@ -45,8 +47,6 @@ def up(
     name: Name = DEFAULT_NAME,
 ) -> None:
     """Start a mesh. In the foreground it shows the apps' logs, and Ctrl-C ends it."""
-    if "-" in (filename or ()):
-        raise UsageError("up: -f - is for apply and delete; wanted files or folders")
     if not detach:
         _foreground(_Wanted(filename, images, outside, name), output)
         return
@@ -70,6 +70,7 @@ class _Wanted:
         self.images = images
         self.outside = outside
         self.name = name
+        self.stdin = read_stdin() if "-" in self.files else None
         self.outside_hosts: list[str] = []
 
     def make(self) -> ServedMesh:
@@ -88,6 +89,7 @@ class _Wanted:
             outside=self.outside,
             manifests=self.files,
         )
+        project = replace(project, stdin=self.stdin)
         self.outside_hosts = [host for host, said in project.outside.items() if said.command]
         return make_mesh(os.environ.get("MESH", "embedded"), project, self.name)
 

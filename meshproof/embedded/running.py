@@ -64,7 +64,7 @@ class Running:
         sweep.sweep()
         if not procfs.owner_alive(self.run_id):  # made in a process that has forked since
             self.run_id = procfs.new_run_id()
-        resources = read_paths(self.project.manifests)
+        resources = read_paths(self.project.manifests, stdin=self.project.stdin)
         intake = Intake(self.project)
         taken = intake.apply(Store(), resources, strict=False)
         self._loop = LoopThread(f"mesh-{self.name}")
