@@ -150,7 +150,7 @@ class Sidecar:
 
     def version(self) -> str:
         """Of everything that is wanted, as ``Applied`` reports it."""
-        return xds.version_of((f"{t}/{n}", e) for t in xds.TYPES for n, e in self.want[t].items())
+        return xds.version_of_all(self.want[t] for t in xds.TYPES)
 
     # -- what the stream says ------------------------------------------------------------------
 
@@ -208,7 +208,7 @@ class Sidecar:
         self._nonce += 1
         sub.nonce = str(self._nonce)
         sub.pending[sub.nonce] = now
-        version = xds.version_of(want.items())
+        version = xds.version_of(want)
         self._out.put_nowait(xds.response(type_url, version, sub.nonce, body))
 
 

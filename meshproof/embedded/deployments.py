@@ -13,6 +13,7 @@ from meshproof.model import kube_pod
 from meshproof.model.kube_pod import Container
 from meshproof.model.resource import Path, Resource
 from meshproof.project import ImageCommand, Project
+from meshproof.translate.world import Service
 
 READY_WITHIN = 60.0
 """Seconds, where a Deployment does not say. Kubernetes waits 600; a local process that is not
@@ -24,13 +25,16 @@ def workloads(store: Store, project: Project) -> list[Workload]:
     """One for each Deployment. Raises Refused with every problem of all of them."""
     problems: list[Problem] = []
     result = []
-    for deployment in store.of("Deployment"):
+    resources = store.ordered()
+    services = services_of(resources)
+    config = [r for r in resources if r.kind in ("ConfigMap", "Secret")]
+    for deployment in (r for r in resources if r.kind == "Deployment"):
         image = deployment.spec.template.spec.containers[0].image
         if image not in project.images:
             problems.append(_no_command(deployment, image))
             continue
-        workload = _workload(store, deployment, project.images[image])
-        problems += _unreachable(store, workload)
+        workload = _workload(config, deployment, project.images[image])
+        problems += _unreachable(services, workload)
         try:
             workload.container_env("pod", "127.0.0.1")
         except Refused as refused:
@@ -58,14 +62,9 @@ def _no_command(deployment: Resource, image: str) -> Problem:
     )
 
 
-def _workload(store: Store, deployment: Resource, image: ImageCommand) -> Workload:
+def _workload(config: Iterable[Resource], deployment: Resource, image: ImageCommand) -> Workload:
     pod = deployment.spec.template.spec
     container: Container = pod.containers[0]
-    config = tuple(
-        r
-        for r in store.ordered()
-        if r.kind in ("ConfigMap", "Secret") and r.namespace == deployment.namespace
-    )
     ports = tuple((p.name or "", p.container_port) for p in container.ports)
     return Workload(
         namespace=deployment.namespace,
@@ -78,7 +77,7 @@ def _workload(store: Store, deployment: Resource, image: ImageCommand) -> Worklo
         env=dict(image.env),
         args=tuple(container.args),
         deployment=deployment,
-        config=config,
+        config=tuple(r for r in config if r.namespace == deployment.namespace),
         ports=ports,
         readiness=_probe(container.readiness_probe, dict(ports)),
         liveness=_probe(container.liveness_probe, dict(ports)),
@@ -138,9 +137,8 @@ def bound_everywhere(workload: Workload, where: str) -> Problem:
     )
 
 
-def _unreachable(store: Store, workload: Workload) -> list[Problem]:
+def _unreachable(services: Iterable[Service], workload: Workload) -> list[Problem]:
     """Ports that nothing could reach, since the command does not say where it listens."""
-    services = services_of(store.ordered())
     served = [n for _, n in workload.ports] + target_ports(
         services, workload.namespace, workload.labels
     )

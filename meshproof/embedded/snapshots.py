@@ -1,7 +1,12 @@
-"""From a ``World`` to what every sidecar should have: translate once a workload, encode once."""
+"""From a ``World`` to what every sidecar should have: translate once a scope, encode once.
+
+What is equal is also the same object, from one world to the next and from one sidecar to another:
+a hundred sidecars that each know a hundred services are then compared by identity.
+"""
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping
 
 from meshproof.embedded import gateway as gateway_module
@@ -9,8 +14,8 @@ from meshproof.embedded import xds
 from meshproof.embedded.ads import Resources
 from meshproof.embedded.ca import Authority, KeyPair
 from meshproof.embedded.rollout import Snapshot
-from meshproof.translate import gateway, outbound, secrets, sidecar
-from meshproof.translate.world import Config, Proxy, Replica, World
+from meshproof.translate import gateway, outbound, proxy_of, scope, secrets, sidecar
+from meshproof.translate.world import Config, Replica, World
 
 _TYPES = {
     "clusters": xds.CLUSTERS,
@@ -28,10 +33,6 @@ def encode(config: Config) -> Encoded:
     }
 
 
-def _merged(*parts: Encoded) -> Encoded:
-    return {t: {n: e for p in parts for n, e in p.get(t, {}).items()} for t in xds.TYPES}
-
-
 class Snapshots:
     """Keeps what did not change between two worlds; holds every sidecar's key and certificate."""
 
@@ -39,28 +40,27 @@ class Snapshots:
         self._authority = authority
         self._own: dict[str, tuple[tuple[object, ...], Encoded]] = {}
         self._keys: dict[str, KeyPair] = {}
+        self._outbound: dict[tuple[object, ...], Encoded] = {}
+        self._last: dict[str, object] = {}
+        self._secrets_of: dict[str, Encoded] = {}
+        self._merged_of: dict[tuple[str, str], tuple[list[Resources], Resources]] = {}
 
     def of(
         self, world: World, replicas: Iterable[Replica], access_logs: Mapping[str, str]
     ) -> dict[str, Snapshot]:
         """Snapshots by node; ``access_logs`` names each node's access log file."""
-        shared: dict[tuple[object, ...], Encoded] = {}
+        former, self._outbound = self._outbound, {}
         result = {}
         for replica in replicas:
-            key = (
-                replica.namespace,
-                replica.workload,
-                tuple(sorted(replica.labels.items())),
-                replica.service_account,
-            )
-            if key not in shared:
-                shared[key] = encode(outbound(world, _proxy(replica)))
-            result[replica.name] = Snapshot(
-                _merged(
-                    shared[key],
-                    self._sidecar(world, replica, access_logs[replica.name]),
-                    self._secrets(replica.name, replica.identity),
-                )
+            proxy = proxy_of(replica)
+            key = scope(world, proxy)
+            if key not in self._outbound:
+                self._outbound[key] = _kept(former.get(key, {}), encode(outbound(world, proxy)))
+            result[replica.name] = self._snapshot(
+                replica.name,
+                self._outbound[key],
+                self._sidecar(world, replica, access_logs[replica.name]),
+                self._secrets(replica.name, replica.identity),
             )
         return result
 
@@ -68,21 +68,33 @@ class Snapshots:
         self, world: World, ip: str, ports: Mapping[int, int], access_log: str
     ) -> Snapshot:
         proxy = gateway_module.PROXY
-        return Snapshot(
-            _merged(
-                encode(outbound(world, proxy)),
-                encode(gateway(world, proxy, ip, ports, access_log=access_log)),
-                self._secrets(gateway_module.NAME, gateway_module.IDENTITY),
-            )
+        return self._snapshot(
+            gateway_module.NAME,
+            encode(outbound(world, proxy)),
+            encode(gateway(world, proxy, ip, ports, access_log=access_log)),
+            self._secrets(gateway_module.NAME, gateway_module.IDENTITY),
         )
+
+    def _snapshot(self, node: str, *parts: Encoded) -> Snapshot:
+        return Snapshot({t: self._merged(node, t, parts) for t in xds.TYPES})
+
+    def _merged(self, node: str, type_url: str, parts: Iterable[Encoded]) -> Resources:
+        """All parts' resources of a type; the former object where the parts are the former ones."""
+        found = [part[type_url] for part in parts if part.get(type_url)]
+        known = self._merged_of.get((node, type_url))
+        if known and len(known[0]) == len(found) and all(map(operator.is_, known[0], found)):
+            return known[1]
+        merged = found[0] if len(found) == 1 else {n: e for p in found for n, e in p.items()}
+        self._merged_of[node, type_url] = (found, merged)
+        return merged
 
     def _sidecar(self, world: World, replica: Replica, access_log: str) -> Encoded:
         depends = (
             replica.ip,
             replica.ports,
             replica.labels,
-            world.services,
-            world.destination_rules,
+            self._same("services", world.services),
+            self._same("destination_rules", world.destination_rules),
         )
         known = self._own.get(replica.name)
         if known is None or known[0] != depends:
@@ -92,12 +104,19 @@ class Snapshots:
             )
         return known[1]
 
+    def _same(self, name: str, value: object) -> object:
+        """``value``, or the equal object of before: tuples compare what is identical at once."""
+        if self._last.get(name) != value:
+            self._last[name] = value
+        return self._last[name]
+
     def _secrets(self, node: str, identity: str) -> Encoded:
         if node not in self._keys:
-            self._keys[node] = self._authority.issue(identity)
-        pair = self._keys[node]
-        made = secrets(pair.key, pair.chain, self._authority.root_pem)
-        return {xds.SECRETS: {n: xds.encode(xds.SECRETS, r) for n, r in made.items()}}
+            pair = self._keys[node] = self._authority.issue(identity)
+            made = secrets(pair.key, pair.chain, self._authority.root_pem)
+            encoded = {n: xds.encode(xds.SECRETS, r) for n, r in made.items()}
+            self._secrets_of[node] = {xds.SECRETS: encoded}
+        return self._secrets_of[node]
 
     def renew(self) -> None:
         """Give every sidecar a new key and certificate with its next snapshot."""
@@ -106,9 +125,11 @@ class Snapshots:
     def forget(self, node: str) -> None:
         self._own.pop(node, None)
         self._keys.pop(node, None)
+        self._secrets_of.pop(node, None)
+        for type_url in xds.TYPES:
+            self._merged_of.pop((node, type_url), None)
 
 
-def _proxy(replica: Replica) -> Proxy:
-    return Proxy(
-        "sidecar", replica.namespace, replica.workload, replica.labels, replica.service_account
-    )
+def _kept(former: Encoded, now: Encoded) -> Encoded:
+    """``now``, with the former object for every type that did not change."""
+    return {t: former[t] if former.get(t) == r else r for t, r in now.items()}

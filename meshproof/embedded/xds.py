@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,13 +97,34 @@ def _encode(type_url: str, resource: Resource) -> Encoded:
     return Encoded(hashlib.blake2b(data, digest_size=12).digest(), data)
 
 
-def version_of(resources: Iterable[tuple[str, Encoded]]) -> str:
-    """A short version that is equal for equal sets of resources."""
+_versions: dict[int, tuple[Mapping[str, Encoded], str]] = {}
+"""By identity, of mappings that are kept here and so keep their identity."""
+_VERSIONS_LIMIT = 4096
+
+
+def version_of(resources: Mapping[str, Encoded]) -> str:
+    """A short version that is equal for equal sets of resources, which nobody changes in place.
+
+    Made once for each mapping: most of what a mesh says, it says to many sidecars.
+    """
+    known = _versions.get(id(resources))
+    if known is not None:
+        return known[1]
     digest = hashlib.blake2b(digest_size=6)
-    for name, encoded in sorted(resources, key=lambda item: item[0]):
+    for name, encoded in sorted(resources.items(), key=lambda item: item[0]):
         digest.update(name.encode())
         digest.update(encoded.digest)
-    return digest.hexdigest()
+    if len(_versions) >= _VERSIONS_LIMIT:
+        _versions.clear()
+    version = digest.hexdigest()
+    _versions[id(resources)] = (resources, version)
+    return version
+
+
+def version_of_all(types: Iterable[Mapping[str, Encoded]]) -> str:
+    """One version of the resources of several types, in their order."""
+    text = " ".join(version_of(resources) for resources in types)
+    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 
 def response(type_url: str, version: str, nonce: str, resources: Iterable[Encoded]) -> bytes:

@@ -22,7 +22,7 @@ from meshproof.translate.references import referenced_clusters
 from meshproof.translate.registry import Endpoint
 from meshproof.translate.tls import secrets
 from meshproof.translate.vhosts import outbound_routes
-from meshproof.translate.view import View
+from meshproof.translate.view import View, scope
 from meshproof.translate.world import PROXY_PORT, Address, Config, Proxy, Replica, World
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "outbound",
     "proxy_of",
     "referenced_clusters",
+    "scope",
     "secrets",
     "sidecar",
 ]

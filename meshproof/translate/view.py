@@ -12,7 +12,7 @@ from typing import Final
 
 from meshproof.model.istio import DestinationRule, Subset, TrafficPolicy, VirtualService
 from meshproof.translate.names import covers, fqdn, is_wildcard
-from meshproof.translate.registry import Host, hosts, is_private
+from meshproof.translate.registry import Host, carries, hosts, is_private
 from meshproof.translate.world import ROOT_NAMESPACE, Named, Proxy, World
 
 
@@ -135,6 +135,25 @@ class View:
 
     def policy(self, host: str, subset: str = "") -> TrafficPolicy:
         return self.rule(host).policy_of(subset)
+
+
+def scope(world: World, proxy: Proxy) -> tuple[object, ...]:
+    """What of ``proxy`` its outbound configuration depends on: equal scopes, equal configuration.
+
+    Its kind and namespace, and which sourceLabels of the rules it carries; of a gateway all
+    labels, by which Gateways select it.
+    """
+    if proxy.kind == "gateway":
+        return (proxy.kind, proxy.namespace, tuple(sorted(proxy.labels.items())))
+    asked = {
+        tuple(sorted(match.source_labels.items()))
+        for rule in world.virtual_services
+        for http in rule.spec.http
+        for match in http.match
+        if match.source_labels
+    }
+    carried = tuple(sorted(pairs for pairs in asked if carries(proxy.labels, dict(pairs))))
+    return (proxy.kind, proxy.namespace, carried)
 
 
 def proxy_names(host: str, namespace: str) -> tuple[str, ...]:

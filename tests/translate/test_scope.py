@@ -1,0 +1,36 @@
+"""Proxies of one scope get one outbound configuration, made once: it must really be the same."""
+
+from __future__ import annotations
+
+import itertools
+
+from meshproof.translate import outbound, scope
+from meshproof.translate.world import Proxy, World
+from tests.translate.test_envoy_accepts import everything as everything  # the fixture
+
+_LABELS = ({}, {"app": "echo"}, {"app": "echo", "tier": "front"}, {"app": "other", "x": "y"})
+PROXIES = [
+    Proxy("sidecar", namespace, f"w{number}", labels, f"account-{number}")
+    for number, (namespace, labels) in enumerate(
+        itertools.product(("default", "elsewhere"), _LABELS)
+    )
+]
+
+
+def test_equal_scopes_see_the_same(everything: World) -> None:
+    pairs = [
+        (one, other)
+        for one, other in itertools.combinations(PROXIES, 2)
+        if scope(everything, one) == scope(everything, other)
+    ]
+    assert pairs, "some of these proxies share a scope"
+    for one, other in pairs:
+        assert outbound(everything, one) == outbound(everything, other), (one, other)
+
+
+def test_what_sees_otherwise_has_another_scope(everything: World) -> None:
+    first, second = PROXIES[0], PROXIES[1]
+    assert outbound(everything, first) != outbound(everything, second)
+    assert scope(everything, first) != scope(everything, second)
+    elsewhere = PROXIES[4]
+    assert scope(everything, first) != scope(everything, elsewhere)
