@@ -1,8 +1,8 @@
-"""A mesh of many small workloads, as manifests and an image table in a folder.
+"""A mesh of many replicas, as manifests and an image table in a folder.
 
-Every workload is a Deployment of one replica with a Service of its own: the hardest shape, since
-every sidecar knows every Service. The gateway leads to the first; ``rule`` sends what workloads
-send to the first to another one.
+Every workload is a Deployment with a Service of its own, and every sidecar knows every Service.
+The gateway leads to the first workload; ``rule`` sends what workloads send to the first to
+another one.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ def name(index: int) -> str:
     return f"app-{index:03}"
 
 
-def write(folder: Path, count: int) -> Project:
-    """Manifests of ``count`` workloads in ``folder``, read back as a user's project would be."""
+def write(folder: Path, workloads: int, replicas: int) -> Project:
+    """Manifests of ``workloads``, each with ``replicas``, in ``folder``; read back as a user's
+    project would be."""
     documents: list[dict[str, Any]] = [*_way_in()]
-    for index in range(count):
-        documents += _workload(name(index))
+    for index in range(workloads):
+        documents += _workload(name(index), replicas)
     manifests, images = folder / "many.yaml", folder / "images.json"
     manifests.write_text(yaml.safe_dump_all(documents, sort_keys=False), encoding="utf-8")
     echo = str(ROOT / "bench" / "echo.py")
@@ -49,11 +50,11 @@ def _object(version: str, kind: str, named: str, spec: dict[str, Any]) -> dict[s
     return {"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec}
 
 
-def _workload(named: str) -> list[dict[str, Any]]:
+def _workload(named: str, replicas: int) -> list[dict[str, Any]]:
     labels = {"app": named, "version": "v1"}
     container = {"name": "echo", "image": _IMAGE, "ports": [{"containerPort": 8080}]}
     deployment = {
-        "replicas": 1,
+        "replicas": replicas,
         "selector": {"matchLabels": labels},
         "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
     }

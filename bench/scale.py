@@ -1,5 +1,8 @@
 """Start, convergence, memory and idle processor time with 10, 50 and 100 replicas.
 
+Ten workloads grow from one replica to ten. A hundred workloads of one replica are the hardest
+shape and stand apart: every sidecar knows every Service, so configuration grows with its square.
+
 The apps are bench's own (``bench.echo``): what is measured is the mesh, and not how long a
 hundred Flask processes take to start on a few cores.
 """
@@ -19,8 +22,10 @@ from bench.figures import Figure, Part, Target, at_most, percentile
 from bench.load import LoadError, answered
 from meshproof.mesh import Mesh
 
-REPLICAS = (10, 50, 100)
-SWITCHES = 100
+SHAPES = ((10, 1), (10, 5), (10, 10), (100, 1))
+"""Workloads, and replicas of each."""
+TARGETS_OF = (10, 10)
+SWITCHES = 60
 IDLE_SECONDS = 4.0
 _MIB = 2**20
 
@@ -29,6 +34,7 @@ _MIB = 2**20
 class Sample:
     """One size of mesh. Seconds, bytes, and processor seconds a second."""
 
+    workloads: int
     replicas: int
     up: float
     live: list[float]
@@ -37,39 +43,38 @@ class Sample:
     idle: dict[str, float]
     """Sidecars (``envoys``), and the mesh's own process (``mesh``)."""
 
+    @property
+    def title(self) -> str:
+        return f"{self.workloads} x {self.replicas} replicas"
+
     def as_dict(self) -> dict[str, Any]:
         return {"up": self.up, "live": self.live, "memory": self.memory, "idle": self.idle}
 
 
 def measure() -> Part:
-    samples = [_sample(replicas) for replicas in REPLICAS]
-    biggest = samples[-1]
-    figures = [figure for sample in samples for figure in _figures(sample, sample is biggest)]
-    return Part(
-        "scale, every replica a workload with a Service of its own",
-        figures,
-        {str(s.replicas): s.as_dict() for s in samples},
-    )
+    samples = [_sample(workloads, replicas) for workloads, replicas in SHAPES]
+    figures = [figure for sample in samples for figure in _figures(sample)]
+    return Part("scale", figures, {s.title: s.as_dict() for s in samples})
 
 
-def _sample(replicas: int) -> Sample:
+def _sample(workloads: int, replicas: int) -> Sample:
     with tempfile.TemporaryDirectory(prefix="meshproof-bench-") as folder:
-        project = many.write(Path(folder), replicas)
+        project = many.write(Path(folder), workloads, replicas)
         begin = time.monotonic()
-        with suite.running(project, f"scale-{replicas}") as mesh:
+        with suite.running(project, "scale") as mesh:
             answered(f"{mesh.url('gateway')}/", many.name(0))
             up = time.monotonic() - begin
             memory = [processes.memory(p.pid) for p in processes.of_this_process() if p.sidecar]
             idle = _idle()
-            return Sample(replicas, up, _live(mesh, replicas), memory, idle)
+            return Sample(workloads, replicas, up, _live(mesh, workloads), memory, idle)
 
 
-def _live(mesh: Mesh, replicas: int) -> list[float]:
+def _live(mesh: Mesh, workloads: int) -> list[float]:
     """Seconds of each ``apply``; raises LoadError when the last rule is not what is answered."""
     texts = (many.rule(1), many.rule(2))
     mesh.apply_text(texts[1])
     live = [mesh.apply_text(texts[turn % 2]).seconds for turn in range(SWITCHES)]
-    asker = many.name(replicas - 1)
+    asker = many.name(workloads - 1)
     answer = mesh.curl(asker, f"http://{many.name(0)}/").body.decode()
     if not answer.startswith(many.name(2)):
         raise LoadError(f"{asker} asked for {many.name(0)} and reached {answer!r}, not app 2")
@@ -92,11 +97,12 @@ def _used(pids: Iterable[int]) -> float:
     return sum(processes.cpu_seconds(pid) for pid in pids)
 
 
-def _figures(sample: Sample, biggest: bool) -> list[Figure]:
+def _figures(sample: Sample) -> list[Figure]:
     def target(limit: float) -> Target | None:
-        return at_most(limit) if biggest else None
+        aimed = (sample.workloads, sample.replicas) == TARGETS_OF
+        return at_most(limit) if aimed else None
 
-    size = f"{sample.replicas} replicas"
+    size = sample.title
     note = f"{SWITCHES} switches on every sidecar"
     memory = statistics.mean(sample.memory) / _MIB
     live = [statistics.median(sample.live) * 1000, percentile(sample.live, 99) * 1000]

@@ -6,9 +6,15 @@ import itertools
 
 from meshproof.translate import outbound, scope
 from meshproof.translate.world import Proxy, World
-from tests.translate.test_envoy_accepts import everything as everything  # the fixture
+from tests.translate.test_envoy_accepts import everything
 
-_LABELS = ({}, {"app": "echo"}, {"app": "echo", "tier": "front"}, {"app": "other", "x": "y"})
+__all__ = ["everything"]  # the fixture
+_LABELS: tuple[dict[str, str], ...] = (
+    {},
+    {"app": "echo"},
+    {"app": "echo", "tier": "front"},
+    {"app": "other", "x": "y"},
+)
 PROXIES = [
     Proxy("sidecar", namespace, f"w{number}", labels, f"account-{number}")
     for number, (namespace, labels) in enumerate(
