@@ -22,6 +22,7 @@ from meshproof.observe import access_log
 
 _FLUSH_LIMIT = 10.0
 _PAUSE = 0.02
+_DUMPED = 1 << 20
 
 
 def envoys(engine: Engine) -> list[EnvoyProcess]:
@@ -150,10 +151,19 @@ async def dump(engine: Engine, folder: Path) -> None:
             (folder / f"{envoy.node}.error.txt").write_text(str(error))
     logs = engine.runtime.files.app_log("x").parent
     for log in sorted(logs.iterdir()):
-        (folder / log.name).write_bytes(log.read_bytes())
+        (folder / log.name).write_bytes(_end_of(log))
     (folder / "resources.txt").write_text(
         "".join(f"{r.title}  {r.source.file}:{r.source.line}\n" for r in engine.store.ordered())
     )
+
+
+def _end_of(log: Path) -> bytes:
+    """The last whole lines of a log, at most ``_DUMPED`` bytes: logs grow with all of a session."""
+    with log.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - _DUMPED))
+        tail = file.read()
+    return tail if size <= _DUMPED else tail.partition(b"\n")[2]
 
 
 def _without_keys(value: object) -> object:
