@@ -12,10 +12,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 export MESH
 
-.PHONY: help setup test e2e load load-ui up down bench lint fmt clean
+.PHONY: help setup test e2e conformance load load-ui up down bench lint fmt clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make .venv with everything, pinned by hash (the other targets do it themselves)
 
@@ -32,6 +32,9 @@ test: $(READY) ## the fast tests
 
 e2e: $(READY) ## every proof on a mesh of its own, with a table of verdicts
 	@$(BIN)/python -m pytest e2e --junitxml=artifacts/junit.xml
+
+conformance: $(READY) ## replay what a real Istio did on the embedded mesh: agreed, different, refused
+	@$(BIN)/python -m conformance
 
 load: $(READY) ## Locust load on /pay: USERS=16 SECONDS_OF_LOAD=30
 	@$(BIN)/python -m meshproof.traffic --users $(USERS) --seconds $(SECONDS_OF_LOAD) --name $(NAME)

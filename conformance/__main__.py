@@ -1,0 +1,78 @@
+"""``python -m conformance [NAME...] [--cases PATH...]``: a line a case, and what differs.
+
+Exit code 0 when every case agrees, or differs as docs/fidelity.md says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from conformance.cases import Case, load
+from conformance.known import FIDELITY, known, unexplained
+from conformance.replay import FOLDER, Outcome, replay
+from meshproof.meshes import make_mesh
+from meshproof.project import load_project
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m conformance", description=__doc__)
+    parser.add_argument("names", nargs="*", help="cases to run, * allowed; all without any")
+    parser.add_argument(
+        "--cases", nargs="+", type=Path, default=[FOLDER / "recorded" / "cases"],
+        help="files and folders of cases",
+    )  # fmt: skip
+    options = parser.parse_args(argv)
+    chosen = [c for c in load(options.cases) if _chosen(c, options.names)]
+    if not chosen:
+        parser.error(f"no case is named {' or '.join(options.names) or '*'}")
+    outcomes = _replayed(chosen)
+    return _summed_up(outcomes)
+
+
+def _chosen(case: Case, names: Sequence[str]) -> bool:
+    return not names or any(fnmatch.fnmatch(case.name, name) for name in names)
+
+
+def _replayed(cases: Sequence[Case]) -> list[Outcome]:
+    project = load_project(FOLDER / "meshproof.yaml")
+    kind = os.environ.get("MESH", "embedded")
+    mesh = make_mesh(kind, project, f"conformance-{os.getpid()}")
+    outcomes = []
+    started = time.monotonic()
+    try:
+        mesh.up()
+        print(f"mesh up in {time.monotonic() - started:.1f} s; {len(cases)} cases", flush=True)
+        for case in cases:
+            outcomes.append(replay(mesh, case))
+            _said(outcomes[-1])
+    finally:
+        mesh.down()
+    print(f"{time.monotonic() - started:.1f} s in all")
+    return outcomes
+
+
+def _said(outcome: Outcome) -> None:
+    print(f"{outcome.verdict:<10} {outcome.case:<28} {outcome.seconds:6.2f} s", flush=True)
+    for detail in outcome.details:
+        print(f"           {detail}", flush=True)
+
+
+def _summed_up(outcomes: Sequence[Outcome]) -> int:
+    counts = Counter(o.verdict for o in outcomes)
+    print(", ".join(f"{counts[v]} {v}" for v in ("agreed", "different", "refused")))
+    fidelity = FIDELITY.read_text(encoding="utf-8") if FIDELITY.exists() else ""
+    wrong = unexplained(outcomes, known(), fidelity)
+    for line in wrong:
+        print(f"not explained: {line}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
