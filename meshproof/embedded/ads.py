@@ -122,29 +122,32 @@ class Sidecar:
     def _is_settled(self, type_url: str, names: tuple[str, ...] | None) -> bool:
         sub = self._subs.get(type_url)
         want = self.want[type_url]
+        asked = [n for n in (want if names is None else names) if n in want]
+        if type_url in (xds.ROUTES, xds.SECRETS):
+            expected = self._expected(type_url)
+            asked = [n for n in asked if n in expected]
         if sub is None:
-            return not want if names is None else not any(n in want for n in names)
-        if names is None:
-            names = tuple(want)
-            if type_url in _WILDCARD and set(sub.acked) != set(want):
-                return False
-        return all(n not in want or sub.acked.get(n) == want[n].digest for n in names)
+            return not asked
+        if names is None and type_url in _WILDCARD and set(sub.acked) != set(want):
+            return False
+        return all(sub.acked.get(n) == want[n].digest for n in asked)
+
+    def _expected(self, type_url: str) -> frozenset[str]:
+        """What this Envoy has asked for by name, or will: a gateway without a Gateway, say, asks
+        for no routes, and would never acknowledge any."""
+        sub = self._subs.get(type_url)
+        because = (xds.LISTENERS, xds.CLUSTERS)
+        named = (e.names for t in because for e in self.want[t].values())
+        return frozenset(sub.names if sub else ()).union(*named)
 
     async def initialised(self) -> None:
         """Return when the first configuration, listeners and their routes, is acknowledged."""
         while True:
             if self.nack is not None:
                 raise self.nack
-            if self.connected and all(
-                self._is_settled(t, None) for t in (xds.CLUSTERS, xds.LISTENERS, xds.SECRETS)
-            ):
-                routes = self._subs.get(xds.ROUTES)
-                if (
-                    routes is not None
-                    and routes.subscribed
-                    and self._is_settled(xds.ROUTES, routes.names)
-                ):
-                    return
+            kinds = (xds.CLUSTERS, xds.LISTENERS, xds.SECRETS, xds.ROUTES)
+            if self.connected and all(self._is_settled(t, None) for t in kinds):
+                return
             self._changed.clear()
             await self._changed.wait()
 

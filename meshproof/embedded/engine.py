@@ -145,8 +145,7 @@ class Engine:
         try:
             if turnover.coming:
                 self._prepare(turnover.coming, store)
-                await self.fleet.start(turnover.coming)
-                await self._look_for_wildcards(turnover.coming)
+                await self._start(turnover.coming)
             self._serve(turnover.coming, turnover.going)
             self.store = store
             self.acks = await self._roll_out(started)
@@ -177,15 +176,24 @@ class Engine:
         for runner in not_these:
             runner.in_service = False
 
-    async def _look_for_wildcards(self, coming: Sequence[ReplicaRunner]) -> None:
+    async def _start(self, coming: Sequence[ReplicaRunner]) -> None:
+        try:
+            await self.fleet.start(coming)
+        except MeshproofError as error:
+            # An app that takes a port on every address is why its sidecar cannot have it.
+            why = [f"\n{p}" for p in await self._bound_everywhere(coming)]
+            raise MeshproofError(f"{error}{''.join(why)}") from error
+        self.warnings += await self._bound_everywhere(coming)
+
+    async def _bound_everywhere(self, coming: Sequence[ReplicaRunner]) -> list[Problem]:
         running = self.runtime.processes.running
-        pids = {running[r.name]: r for r in coming if r.name in running}
+        pids = {running[r.name]: r.workload for r in coming if r.name in running}
         found = await asyncio.to_thread(listeners.everywhere, pids.keys())
+        places: dict[tuple[str, str], list[str]] = {}
         for pid, at in found.items():
-            where = ", ".join(str(listener) for listener in at)
-            problem = bound_everywhere(pids[pid].workload, where)
-            if problem not in self.warnings:
-                self.warnings.append(problem)
+            places.setdefault(pids[pid].key, []).extend(str(listener) for listener in at)
+        by_key = {w.key: w for w in pids.values()}
+        return [bound_everywhere(by_key[k], ", ".join(sorted(at))) for k, at in places.items()]
 
     def _forget(self, ended: Iterable[ReplicaRunner]) -> None:
         for runner in ended:

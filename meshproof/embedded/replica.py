@@ -231,7 +231,7 @@ class ReplicaRunner:
         self._ended = True
         self.watch.end()
         self.ready, self.in_service = False, False
-        if drain:
+        if drain and not self.envoy.sidecar.paused:
             with contextlib.suppress(MeshproofError, TimeoutError):
                 async with asyncio.timeout(_DRAIN_LIMIT):
                     await self._drained()

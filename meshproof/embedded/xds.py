@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,8 @@ class Encoded:
 
     digest: bytes
     data: bytes
+    names: frozenset[str] = frozenset()
+    """Route configurations and secrets that an Envoy asks for because of this resource."""
 
 
 class DoesNotFitError(NotLive):
@@ -94,7 +96,21 @@ def _encode(type_url: str, resource: Resource) -> Encoded:
     packed.type_url = type_url
     packed.value = message.SerializeToString(deterministic=True)
     data = response.SerializeToString(deterministic=True)
-    return Encoded(hashlib.blake2b(data, digest_size=12).digest(), data)
+    digest = hashlib.blake2b(data, digest_size=12).digest()
+    return Encoded(digest, data, frozenset(_asked_for(resource)))
+
+
+def _asked_for(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(rds := value.get("rds"), dict):
+            yield str(rds["route_config_name"])
+        if "sds_config" in value:
+            yield str(value["name"])
+        for item in value.values():
+            yield from _asked_for(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _asked_for(item)
 
 
 _versions: dict[int, tuple[Mapping[str, Encoded], str]] = {}

@@ -133,3 +133,41 @@ def test_an_envoy_that_went_away_holds_nobody_up() -> None:
         await waiting
 
     asyncio.run(scenario())
+
+
+def listener(name: str, routes: str) -> xds.Encoded:
+    """Takes its routes by RDS."""
+    ads = {"ads": {}, "resource_api_version": "V3"}
+    manager = {
+        "@type": "type.googleapis.com/envoy.extensions.filters.network."
+        "http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": name,
+        "rds": {"route_config_name": routes, "config_source": ads},
+    }
+    chain = {"filters": [{"name": "http", "typed_config": manager}]}
+    return xds.encode(xds.LISTENERS, {"name": name, "filter_chains": [chain]})
+
+
+def test_routes_that_no_listener_names_are_not_waited_for() -> None:
+    """A gateway without a Gateway has no listener, and asks for no routes."""
+    sidecar, envoy = connected()
+    sidecar.set(xds.ROUTES, {"r": route("r", "a")})
+    assert settled_now(sidecar, xds.ROUTES)
+    sidecar.set(xds.LISTENERS, {"l": listener("l", "r")})
+    assert not settled_now(sidecar, xds.ROUTES), "a listener will ask for them"
+    envoy.subscribe(xds.ROUTES, "r")
+    envoy.answer(xds.ROUTES, envoy.must_take()[2])
+    assert settled_now(sidecar, xds.ROUTES)
+
+
+def test_routes_that_are_asked_for_no_more_are_not_waited_for() -> None:
+    """As when a Gateway is deleted."""
+    sidecar, envoy = connected()
+    sidecar.set(xds.ROUTES, {"r": route("r", "a")})
+    envoy.subscribe(xds.ROUTES, "r")
+    envoy.answer(xds.ROUTES, envoy.must_take()[2])
+    sidecar.set(xds.ROUTES, {"r": route("r", "b")})
+    assert not settled_now(sidecar, xds.ROUTES)
+    envoy.names[xds.ROUTES] = ()
+    envoy.answer(xds.ROUTES, envoy.must_take()[2])
+    assert settled_now(sidecar, xds.ROUTES)

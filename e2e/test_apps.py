@@ -1,0 +1,286 @@
+"""What becomes of a mesh when its processes, its ports or its disk fail: said at once, and mended.
+
+On a small mesh (tiny/) of the test's own, beside the suite's: two meshes do not disturb each other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from e2e.configuration import told, unchanged
+from e2e.processes import of_run, one, until
+from meshproof.embedded import envoy_process
+from meshproof.embedded.mesh import EmbeddedMesh
+from meshproof.embedded.sweep import leftovers
+from meshproof.errors import MeshproofError
+from meshproof.project import load_project
+
+TINY = Path(__file__).with_name("tiny")
+DEPLOYMENT = next(
+    d for d in yaml.safe_load_all((TINY / "mesh.yaml").read_text()) if d["kind"] == "Deployment"
+)
+pytestmark = pytest.mark.skipif(
+    os.environ.get("MESH", "embedded") != "embedded", reason="about local processes"
+)
+
+
+def made(name: str) -> EmbeddedMesh:
+    return EmbeddedMesh(load_project(TINY / "meshproof.yaml"), name=name)
+
+
+@pytest.fixture(scope="module")
+def shared_tiny() -> Iterator[EmbeddedMesh]:
+    mesh = made("tiny")
+    try:
+        mesh.up()
+        yield mesh
+    finally:
+        mesh.down()
+
+
+@pytest.fixture
+def tiny(shared_tiny: EmbeddedMesh) -> Iterator[EmbeddedMesh]:
+    yield shared_tiny
+    shared_tiny.reset()
+    assert word(shared_tiny) == b"hello"
+
+
+def word(mesh: EmbeddedMesh) -> bytes:
+    answer = mesh.curl("web", "http://web/")
+    assert answer.status == 200
+    return answer.body
+
+
+def changed(mode: str = "", port: int = 8080, **spec: object) -> str:
+    """The Deployment with an app in another mode."""
+    copy = yaml.safe_load(yaml.safe_dump(DEPLOYMENT))
+    copy["spec"] |= spec
+    (container,) = copy["spec"]["template"]["spec"]["containers"]
+    container["env"] = [{"name": "MODE", "value": mode}]
+    container["ports"][0]["containerPort"] = port
+    if mode == "never-ready":
+        container["readinessProbe"] = {"httpGet": {"path": "/readyz", "port": "http"}}
+    return yaml.safe_dump(copy, sort_keys=False)
+
+
+def ready(mesh: EmbeddedMesh) -> list[str]:
+    return [r.name for r in mesh.status().replicas if r.ready]
+
+
+@pytest.mark.parametrize(
+    ("mode", "deadline", "said"),
+    [
+        ("die", 600, r"ended with exit code 3 before it was ready(.|\n)*no database, no service"),
+        ("never-ready", 1, r"not ready within 1 s: /readyz answered"),
+    ],
+)
+def test_a_deployment_that_cannot_start_is_refused_and_changes_nothing(
+    tiny: EmbeddedMesh, tmp_path: Path, mode: str, deadline: int, said: str
+) -> None:
+    before, replicas, ran = told(tiny, tmp_path / "before"), ready(tiny), len(of_run(tiny.run_id))
+    with pytest.raises(MeshproofError, match=said):
+        tiny.apply_text(changed(mode, progressDeadlineSeconds=deadline))
+    assert unchanged(before, told(tiny, tmp_path / "after")) == []
+    assert ready(tiny) == replicas
+    assert len(of_run(tiny.run_id)) == ran
+    assert word(tiny) == b"hello"
+
+
+def test_an_app_that_listens_everywhere_is_reported(tiny: EmbeddedMesh) -> None:
+    applied = tiny.apply_text(changed("everywhere"), file="web.yaml")
+    (warning,) = applied.warnings
+    assert warning.file == "web.yaml"
+    assert warning.field == "spec.template.spec.containers[0].image"
+    assert "0.0.0.0:" in warning.found
+    assert "{ip}" in warning.remedy
+    assert tiny.apply_text(changed()).warnings == ()
+
+
+@pytest.mark.parametrize("part", ["app", "sidecar"])
+def test_what_is_killed_comes_back_even_without_probes(tiny: EmbeddedMesh, part: str) -> None:
+    before = {r.name: r.restarts for r in tiny.status().replicas}
+    victim = next(iter(before))
+    tiny.fault("kill", "web", part=part, replica=victim)
+
+    def back() -> bool:
+        now = {r.name: (r.restarts, r.ready) for r in tiny.status().replicas}
+        return now[victim] == (before[victim] + 1, True)
+
+    until(back, f"{victim} is started again and ready")
+    assert {r.name for r in tiny.status().replicas} == set(before)
+
+
+def test_a_paused_sidecar_is_out_of_service_and_holds_up_no_change(tiny: EmbeddedMesh) -> None:
+    paused, other = ready(tiny)
+    tiny.fault("pause", "web", part="sidecar", replica=paused)
+    assert ready(tiny) == [other]
+    applied = tiny.apply_text(changed().replace("Deployment", "Deployment", 1))
+    assert paused not in {ack.sidecar for ack in applied.acks}
+    tiny.reset()
+    assert len(ready(tiny)) == 2
+
+
+def test_a_resumed_sidecar_takes_what_it_missed(tiny: EmbeddedMesh, tmp_path: Path) -> None:
+    paused, _other = ready(tiny)
+    tiny.fault("pause", "web", part="sidecar", replica=paused)
+    tiny.apply_text(RULE)
+    tiny.fault("resume", "web", part="sidecar", replica=paused)
+    until(lambda: paused in ready(tiny), "it is in service again")
+    mine = {n: r for n, r in told(tiny, tmp_path / "d").items() if n.startswith(f"{paused} ")}
+    assert "/answered-by-a-rule" in str(mine)
+
+
+RULE = """
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: web}
+spec:
+  hosts: [web]
+  http:
+    - match: [{uri: {exact: /answered-by-a-rule}}]
+      directResponse: {status: 418}
+    - route: [{destination: {host: web}}]
+"""
+
+
+def test_the_gateways_envoy_comes_back(tiny: EmbeddedMesh, tmp_path: Path) -> None:
+    pid = one(tiny.run_id, "istio-ingressgateway.json")
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: one_or_none(tiny, "istio-ingressgateway.json") not in (None, pid), "a new one")
+    tiny.apply_text(RULE)
+    until(
+        lambda: any(n.startswith("istio-ingressgateway ") for n in told_again(tiny, tmp_path)),
+        "it is configured",
+    )
+
+
+def one_or_none(mesh: EmbeddedMesh, word: str) -> int | None:
+    found = [p.pid for p in of_run(mesh.run_id) if word in p.command]
+    return found[0] if found else None
+
+
+def told_again(mesh: EmbeddedMesh, folder: Path) -> list[str]:
+    return list(told(mesh, folder / str(len(list(folder.iterdir())))))
+
+
+def test_a_port_that_is_taken_on_every_address_is_given_another(tiny: EmbeddedMesh) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as taken:
+        port = taken.getsockname()[1]
+        tiny.apply_text(changed(port=port))
+        assert word(tiny) == b"hello"
+        assert not tiny.url("web").endswith(f":{port}")
+
+
+def test_a_fixed_port_that_is_taken_is_named_with_its_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """15001 itself cannot be taken here: the suite's own mesh has it."""
+    mesh = made("taken")
+    with socket.create_server(("0.0.0.0", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(envoy_process, "FIXED_PORTS", (port,))
+        with pytest.raises(MeshproofError, match=rf"0\.0\.0\.0:{port} by process {os.getpid()} "):
+            mesh.up()
+    assert gone(mesh)
+
+
+@pytest.fixture
+def small_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where run folders go: a disk of 512 KiB."""
+    disk = Path(tempfile.mkdtemp(prefix="mp-"))
+    mount = ["mount", "-t", "tmpfs", "-o", "size=512k,mode=0700", "tmpfs", str(disk)]
+    try:
+        if subprocess.run(mount, check=False, capture_output=True).returncode:
+            pytest.skip("only root can mount a small disk")
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(disk))
+        try:
+            yield disk
+        finally:
+            subprocess.run(["umount", str(disk)], check=True)
+    finally:
+        disk.rmdir()
+
+
+def fill(disk: Path) -> Path:
+    """Write until nothing more fits; returns the file that takes the room."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as out, contextlib.suppress(OSError):
+        while True:
+            out.write(bytes(4096))
+    return filler
+
+
+FULL = r"No space left on device; .*XDG_RUNTIME_DIR"
+
+
+def test_a_disk_that_is_full_at_the_start(small_disk: Path) -> None:
+    filler = fill(small_disk)
+    mesh = made("full")
+    with pytest.raises(MeshproofError, match=FULL):
+        mesh.up()
+    assert gone(mesh)
+    filler.unlink()
+    assert not list(small_disk.rglob("*.json"))
+
+
+def test_a_disk_that_fills_up_later(small_disk: Path) -> None:
+    mesh = made("filling")
+    try:
+        mesh.up()
+        filler = fill(small_disk)
+        with pytest.raises(MeshproofError, match=FULL):
+            mesh.scale("web", 3)
+        assert len(ready(mesh)) == 2
+        filler.unlink()
+        mesh.scale("web", 3)
+        assert len(ready(mesh)) == 3
+    finally:
+        mesh.down()
+    assert not any(small_disk.iterdir())
+
+
+def gone(mesh: EmbeddedMesh) -> bool:
+    folders = [f for f in leftovers().folders if f.name == mesh.run_id]
+    return not of_run(mesh.run_id) and not folders
+
+
+def test_two_meshes_do_not_disturb_each_other(tiny: EmbeddedMesh, tmp_path: Path) -> None:
+    before, replicas = told(tiny, tmp_path / "before"), tiny.status().replicas
+    other = made("other")
+    try:
+        other.up()
+        assert not {r.address for r in other.status().replicas} & {r.address for r in replicas}
+        other.scale("web", 3)
+        other.fault("kill", "web")
+    finally:
+        other.down()
+    assert of_run(other.run_id) == []
+    assert unchanged(before, told(tiny, tmp_path / "after")) == []
+    assert tiny.status().replicas == replicas
+
+
+def test_a_killed_supervisor_is_said_and_takes_everything_along() -> None:
+    mesh = made("lost")
+    try:
+        mesh.up()
+        folder = mesh.run_dir
+        os.kill(one(mesh.run_id, "supervisor.py"), signal.SIGKILL)
+        until(lambda: mesh.status().replicas[0].reason, "the mesh knows")
+        until(lambda: not of_run(mesh.run_id), "its processes are gone")
+        assert ready(mesh) == []
+        with pytest.raises(MeshproofError, match=r"supervisor was killed.*meshproof down"):
+            mesh.scale("web", 1)
+    finally:
+        mesh.down()
+    assert gone(mesh)
+    assert not folder.exists()
