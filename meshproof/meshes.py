@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 from meshproof.control.served import ServedMesh
-from meshproof.errors import Unsupported, UsageError
+from meshproof.errors import UsageError
 from meshproof.project import Project
 
 KINDS = ("embedded", "kind", "context")
@@ -19,5 +21,7 @@ def make_mesh(kind: str, project: Project, name: str = "meshproof") -> ServedMes
 
         return EmbeddedMesh(project, name=name)
     if kind in KINDS:
-        raise Unsupported(f"MESH={kind} is not built yet; use MESH=embedded")
+        from meshproof.cluster.make import make  # noqa: PLC0415
+
+        return make(kind, project, name, os.environ)
     raise UsageError(f"MESH={kind}: wanted one of {', '.join(KINDS)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
@@ -33,8 +33,13 @@ def to_yaml(resources: Iterable[Resource]) -> str:
     Reading it back gives equal specs. Only networking.istio.io kinds: their models hold the whole
     ``spec``. ValueError for others.
     """
+    return dump([_document(resource) for resource in resources])
+
+
+def dump(documents: Iterable[Mapping[str, Any]]) -> str:
+    """Plain objects of any kind as YAML, quoted so that every YAML reader sees the same."""
     return yaml.dump_all(
-        [_document(resource) for resource in resources],
+        documents,
         Dumper=_Dumper,
         sort_keys=False,
         allow_unicode=True,

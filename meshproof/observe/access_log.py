@@ -24,10 +24,12 @@ def read(path: Path, sidecar: str, run_id: str = "") -> Iterator[AccessRecord]:
                 continue
             raw = json.loads(line)
             if raw.get("direction") != "probe" and (not run_id or raw.get("run_id") == run_id):
-                yield _record(raw, sidecar)
+                yield record(raw, sidecar)
 
 
-def _record(raw: dict[str, Any], sidecar: str) -> AccessRecord:
+def record(raw: dict[str, Any], sidecar: str) -> AccessRecord:
+    """One line's object; a key that is missing or null is empty, or 0."""
+
     def text(key: str) -> str:
         value = raw.get(key)
         return "" if value is None else str(value)

@@ -1,0 +1,96 @@
+"""A span store for Envoy's Zipkin tracer; Python's own library only. Runs in the cluster.
+
+POST /api/v2/spans   a JSON list of spans, chunked or not -> 202
+GET  /spans?run=ID   {"spans": those whose run_id tag is ID, "dropped": reports given up for want
+                     of room}
+GET  /health         200
+"""
+
+from __future__ import annotations
+
+import collections
+import json
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+LIMIT = 512 * 1024 * 1024
+"""Bytes of reports kept."""
+
+
+class Store:
+    """Bodies are kept as they came, and read only when somebody asks."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._lock = threading.Lock()
+        self._bodies: collections.deque[bytes] = collections.deque()
+        self._limit = limit
+        self._size = 0
+        self.dropped = 0
+
+    def add(self, body: bytes) -> None:
+        with self._lock:
+            self._bodies.append(body)
+            self._size += len(body)
+            while self._size > self._limit:
+                self._size -= len(self._bodies.popleft())
+                self.dropped += 1
+
+    def of_run(self, run_id: str) -> list[object]:
+        needle = run_id.encode()
+        with self._lock:
+            bodies = [body for body in self._bodies if needle in body]
+        return [
+            span
+            for body in bodies
+            for span in json.loads(body)
+            if span.get("tags", {}).get("run_id") == run_id
+        ]
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    store = Store()
+
+    def do_POST(self) -> None:
+        self.store.add(self._body())
+        self._answer(202, b"")
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        if parts.path == "/health":
+            self._answer(200, b"")
+        elif parts.path == "/spans":
+            run = parse_qs(parts.query).get("run", [""])[0]
+            found = {"spans": self.store.of_run(run), "dropped": self.store.dropped}
+            self._answer(200, json.dumps(found).encode())
+        else:
+            self._answer(404, b"")
+
+    def _body(self) -> bytes:
+        if "chunked" not in self.headers.get("Transfer-Encoding", "").lower():
+            return self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        parts = []
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass
+        return b"".join(parts)
+
+    def _answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base's name
+        """Nothing: a line a report would be a line a request of the mesh."""
+
+
+if __name__ == "__main__":
+    server = ThreadingHTTPServer(("0.0.0.0", int(sys.argv[1])), Handler)  # noqa: S104  # in a pod
+    server.daemon_threads = True
+    server.serve_forever()

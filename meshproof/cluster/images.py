@@ -1,0 +1,142 @@
+"""The suite's images: built from the project's Dockerfile, tagged by content, brought to the nodes.
+
+A tag is made of everything that goes into the image: the build context, its arguments, the wheels
+and the base image's id. What is there under its tag is never built again, and nothing stale runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from meshproof.cluster.assets import LABEL, OWNED
+from meshproof.cluster.docker import inspect_image
+from meshproof.cluster.runner import Runner
+from meshproof.cluster.settings import Settings
+from meshproof.errors import UsageError
+from meshproof.project import Build, Project
+
+WHEELS = "wheelhouse"
+"""Where the Dockerfile looks for wheels, in its context."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One image to build. ``name`` is what the manifests say."""
+
+    name: str
+    build: Build
+
+
+def wanted(project: Project) -> list[Image]:
+    """The images of the workloads, then those of outside hosts."""
+    found = [Image(name, c.build) for name, c in project.images.items() if c.build]
+    for host, outside in project.outside.items():
+        if outside.container:
+            found.append(Image(outside_name(host), outside.container.build))
+    return found
+
+
+def outside_name(host: str) -> str:
+    """The image of an outside host: ``meshproof/outside-msgd.test``."""
+    return f"meshproof/outside-{host}"
+
+
+class Images:
+    """Builds and brings images; remembers each one's tag."""
+
+    def __init__(self, runner: Runner, settings: Settings, root: Path) -> None:
+        self._runner = runner
+        self._settings = settings
+        self._root = root
+
+    def build(self, images: list[Image]) -> dict[str, str]:
+        """Name in the manifests -> name with the content's tag, each one built."""
+        base = self._base_id()
+        tagged = {}
+        for image in images:
+            tag = tagged[image.name] = self._tag(image, base)
+            if inspect_image(self._runner, tag):
+                self._runner.note(f"image {tag} is built already")
+            else:
+                self._build(image, tag)
+        return tagged
+
+    def load(self, cluster: str, tags: list[str]) -> None:
+        """Into every node of a kind cluster; kind skips what is there. All at once, because the
+        layers that they share are then moved once."""
+        argv = ("kind", "load", "docker-image", *tags, "--name", cluster)
+        doing = f"loading {', '.join(tags)} into cluster {cluster}"
+        self._runner.run(argv, doing, timeout=600)
+
+    def push(self, tags: list[str]) -> None:
+        for tag in tags:
+            self._runner.run(("docker", "push", tag), f"pushing image {tag}", timeout=600)
+
+    def _base_id(self) -> str:
+        """The base image's id, so that a new base under an old name gives new tags; empty where
+        Docker has yet to pull it."""
+        base = self._settings.base_image
+        found = inspect_image(self._runner, base) if base else []
+        return str(found[0]["Id"]) if found else ""
+
+    def _tag(self, image: Image, base: str) -> str:
+        context = self._context(image.build)
+        parts = [image.build.dockerfile, json.dumps(image.build.args, sort_keys=True)]
+        parts += [self._settings.base_image, base]
+        digest = hashlib.sha256("\0".join(parts).encode())
+        for relative, file in _files(context, self._settings.wheelhouse):
+            digest.update(f"\0{relative}\0".encode())
+            digest.update(hashlib.sha256(file.read_bytes()).digest())
+        name = image.name.rpartition(":")[0] or image.name
+        where = f"{self._settings.registry}/" if self._settings.registry else ""
+        return f"{where}{name}:{digest.hexdigest()[:12]}"
+
+    def _context(self, build: Build) -> Path:
+        context = self._root / build.context
+        if not (context / build.dockerfile).is_file():
+            raise UsageError(f"{context / build.dockerfile}: there is no such Dockerfile")
+        return context
+
+    def _build(self, image: Image, tag: str) -> None:
+        """From a copy of the context with the wheels beside it."""
+        context = self._context(image.build)
+        args = dict(image.build.args)
+        if self._settings.base_image:
+            args["BASE"] = self._settings.base_image
+        with tempfile.TemporaryDirectory(prefix="meshproof-build-") as folder:
+            for relative, file in _files(context, self._settings.wheelhouse):
+                target = Path(folder) / relative
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(file, target)
+            self._runner.run(
+                build_argv(tag, image.build.dockerfile, args),
+                f"building image {tag}",
+                timeout=900,
+                cwd=Path(folder),
+            )
+
+
+def build_argv(tag: str, dockerfile: str, args: Mapping[str, str]) -> list[str]:
+    """The same for the classic builder and BuildKit."""
+    flags = [word for key, value in args.items() for word in ("--build-arg", f"{key}={value}")]
+    return [
+        "docker", "build", "--quiet", "--tag", tag, "--label", f"{LABEL}={OWNED}",
+        "--file", dockerfile, *flags, ".",
+    ]  # fmt: skip
+
+
+def _files(context: Path, wheelhouse: Path | None) -> Iterator[tuple[str, Path]]:
+    """Relative path and file of all that the build sees, sorted."""
+    for file in sorted(context.rglob("*")):
+        relative = file.relative_to(context)
+        ours = wheelhouse is None or WHEELS not in relative.parts
+        if file.is_file() and "__pycache__" not in relative.parts and ours:
+            yield relative.as_posix(), file
+    for wheel in sorted(wheelhouse.glob("*.whl")) if wheelhouse else ():
+        yield f"{WHEELS}/{wheel.name}", wheel

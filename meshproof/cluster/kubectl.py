@@ -1,0 +1,100 @@
+"""kubectl on one cluster: JSON in, JSON out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from meshproof.cluster.runner import Result, Runner
+
+Json = dict[str, Any]
+
+
+class Kubectl:
+    """``access`` is ``--kubeconfig FILE`` or ``--context NAME``; istioctl takes the same."""
+
+    def __init__(self, runner: Runner, access: Sequence[str]) -> None:
+        self.runner = runner
+        self.access = tuple(access)
+
+    def run(
+        self,
+        *args: str,
+        doing: str,
+        stdin: bytes = b"",
+        timeout: float = 60.0,
+        check: bool = True,
+    ) -> Result:
+        argv = ("kubectl", *self.access, *args)
+        return self.runner.run(argv, doing, stdin=stdin, timeout=timeout, check=check)
+
+    def get(self, *args: str, doing: str) -> list[Json]:
+        """The objects of ``kubectl get ... -o json``."""
+        said = self.run("get", *args, "-o", "json", doing=doing).text
+        found = json.loads(said) if said.strip() else {}
+        items: list[Json] = found.get("items", [found] if found else [])
+        return items
+
+    def raw(self, path: str, *, doing: str) -> Any:
+        """JSON behind one path of the API server."""
+        return json.loads(self.run("get", "--raw", path, doing=doing).text)
+
+    def apply(self, text: str, *, doing: str, dry_run: bool = False) -> None:
+        """Create or replace; kubectl applies what comes before a bad document, so callers ask
+        with ``dry_run`` first."""
+        flags = ["--dry-run=server"] if dry_run else []
+        self.run("apply", *flags, "-f", "-", doing=doing, stdin=text.encode())
+
+    def delete(self, text: str, *, doing: str) -> None:
+        self.run(
+            "delete", "--ignore-not-found", "-f", "-", doing=doing, stdin=text.encode(), timeout=120
+        )
+
+    def wait_rollout(self, namespace: str, deployment: str, *, within: float = 120.0) -> Result:
+        """kubectl waits itself; the result's code says whether the Deployment came to rest."""
+        return self.run(
+            "-n", namespace, "rollout", "status", f"deploy/{deployment}", f"--timeout={within:g}s",
+            doing=f"waiting for Deployment {namespace}/{deployment}", timeout=within + 30,
+            check=False,
+        )  # fmt: skip
+
+    def exec(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        argv: Sequence[str],
+        *,
+        doing: str,
+        stdin: bytes = b"",
+        timeout: float = 60.0,
+        check: bool = True,
+    ) -> Result:
+        """Hands on the command's own exit code."""
+        interactive = ["-i"] if stdin else []
+        return self.run(
+            "-n", namespace, "exec", *interactive, pod, "-c", container, "--", *argv,
+            doing=doing, stdin=stdin, timeout=timeout, check=check,
+        )  # fmt: skip
+
+    def admin(self, namespace: str, pod: str, path: str, *, method: str = "GET") -> str:
+        """What a sidecar's Envoy answers on its admin interface."""
+        argv = ["pilot-agent", "request", method, path]
+        doing = f"asking the sidecar of {namespace}/{pod}"
+        return self.exec(namespace, pod, "istio-proxy", argv, doing=doing).text
+
+
+def with_kubeconfig(runner: Runner, file: Path) -> Kubectl:
+    return Kubectl(runner, ("--kubeconfig", str(file)))
+
+
+def with_context(runner: Runner, context: str) -> Kubectl:
+    return Kubectl(runner, ("--context", context))
+
+
+def labels(document: Mapping[str, Any]) -> Mapping[str, str]:
+    """An object's labels."""
+    found: Mapping[str, str] = document.get("metadata", {}).get("labels") or {}
+    return found

@@ -1,0 +1,90 @@
+"""Pods as kubectl's JSON has them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from meshproof.cluster.kubectl import Json, labels
+
+PROXY = "istio-proxy"
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """What is asked of a pod. ``container`` is the app's: the first that is no sidecar."""
+
+    name: str
+    namespace: str
+    labels: Mapping[str, str]
+    address: str
+    container: str
+    meshed: bool
+    """It has a sidecar (a native one is an init container), or is a gateway."""
+    running: bool
+    ready: bool
+    ending: bool
+    restarts: int
+    reason: str
+    """Why it is not ready."""
+
+    @property
+    def gateway(self) -> bool:
+        return self.labels.get("istio") == "ingressgateway"
+
+    @property
+    def alive(self) -> bool:
+        """It can be asked something."""
+        return self.running and not self.ending
+
+
+def pods(items: Iterable[Json]) -> list[Pod]:
+    """In order of namespace and name."""
+    return sorted(map(_pod, items), key=lambda p: (p.namespace, p.name))
+
+
+def selected(found: Iterable[Pod], deployment: Json) -> list[Pod]:
+    """The pods that a Deployment selects."""
+    wanted = deployment["spec"]["selector"]["matchLabels"].items()
+    namespace = deployment["metadata"]["namespace"]
+    return [p for p in found if p.namespace == namespace and wanted <= p.labels.items()]
+
+
+def _pod(item: Json) -> Pod:
+    spec, status = item["spec"], item.get("status", {})
+    names = [c["name"] for c in spec["containers"]]
+    native = [c["name"] for c in spec.get("initContainers", ())]
+    states = [*status.get("containerStatuses", ()), *status.get("initContainerStatuses", ())]
+    conditions = {c["type"]: c for c in status.get("conditions", ())}
+    ready = conditions.get("Ready", {}).get("status") == "True"
+    return Pod(
+        name=item["metadata"]["name"],
+        namespace=item["metadata"]["namespace"],
+        labels=dict(labels(item)),
+        address=status.get("podIP", ""),
+        container=next((n for n in names if n != PROXY), names[0]),
+        meshed=PROXY in names or PROXY in native,
+        running=status.get("phase") == "Running",
+        ready=ready,
+        ending="deletionTimestamp" in item["metadata"],
+        restarts=sum(s.get("restartCount", 0) for s in states),
+        reason="" if ready else _reason(status, states, conditions),
+    )
+
+
+def _reason(
+    status: Json, states: Iterable[Json], conditions: Mapping[str, Mapping[str, Any]]
+) -> str:
+    """The most telling thing that Kubernetes says: a container's own trouble first."""
+    for state in states:
+        waiting = state.get("state", {}).get("waiting") or {}
+        if waiting.get("reason") not in (None, "PodInitializing", "ContainerCreating"):
+            said = f"{state['name']}: {waiting['reason']}"
+            return f"{said}: {waiting['message']}" if waiting.get("message") else said
+    for kind in ("PodScheduled", "Initialized", "ContainersReady", "Ready"):
+        condition = conditions.get(kind, {})
+        if condition.get("status") == "False":
+            said = f"{kind}: {condition.get('reason', '')}"
+            return f"{said}: {condition['message']}" if condition.get("message") else said
+    return str(status.get("phase", "no state is known"))

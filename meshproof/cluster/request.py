@@ -1,0 +1,88 @@
+"""One request from a workload's own container, by its Python; straight to the URL, so that the
+sidecar intercepts it as it does the app's."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from meshproof.errors import MeshproofError
+from meshproof.mesh import Answer
+
+# Reads its orders from standard input, prints one JSON object. http.client asks no proxy.
+SCRIPT = """
+import base64, http.client, json, ssl, sys, time, urllib.parse
+o = json.load(sys.stdin)
+u = urllib.parse.urlsplit(o["url"])
+s = time.monotonic()
+r = {"error": "", "closed": False, "ip": ""}
+if u.scheme == "https":
+    c = http.client.HTTPSConnection(u.hostname, u.port or 443, timeout=o["timeout"],
+                                    context=ssl._create_unverified_context())
+else:
+    c = http.client.HTTPConnection(u.hostname, u.port or 80, timeout=o["timeout"])
+try:
+    c.connect()
+    r["ip"] = "%s:%s" % c.sock.getpeername()[:2]
+    own = {k.lower() for k, _ in o["headers"]}
+    path = urllib.parse.urlunsplit(("", "", u.path or "/", u.query, ""))
+    c.putrequest(o["method"], path, skip_host="host" in own, skip_accept_encoding=True)
+    for k, v in o["headers"]:
+        c.putheader(k, v)
+    body = base64.b64decode(o["body"])
+    if body or o["method"] in ("POST", "PUT", "PATCH"):
+        c.putheader("Content-Length", str(len(body)))
+    c.endheaders(body or None)
+    a = c.getresponse()
+    r.update(status=a.status, headers=a.getheaders(),
+             body=base64.b64encode(a.read()).decode())
+except TimeoutError:
+    r["error"] = "no answer within %g s" % o["timeout"]
+except (ConnectionError, http.client.HTTPException) as e:
+    r.update(error=str(e) or type(e).__name__, closed=bool(r["ip"]))
+except OSError as e:
+    r["error"] = str(e) or type(e).__name__
+r["seconds"] = time.monotonic() - s
+print(json.dumps(r))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of it. ``closed``: connected to ``peer``, then cut off without an answer."""
+
+    answer: Answer | None
+    error: str
+    closed: bool
+    peer: str
+    seconds: float
+
+
+def orders(
+    url: str, method: str, headers: Sequence[tuple[str, str]], body: bytes, timeout: float
+) -> bytes:
+    """What the script reads."""
+    return json.dumps(
+        {
+            "url": url,
+            "method": method,
+            "headers": [list(h) for h in headers],
+            "body": base64.b64encode(body).decode(),
+            "timeout": timeout,
+        }
+    ).encode()
+
+
+def read(stdout: bytes) -> Sent:
+    try:
+        said = json.loads(stdout)
+    except ValueError:
+        raise MeshproofError(f"the request's script said no JSON: {stdout[:200]!r}") from None
+    answer = None
+    if "status" in said:
+        headers = tuple((str(k), str(v)) for k, v in said["headers"])
+        body = base64.b64decode(said["body"])
+        answer = Answer(int(said["status"]), headers, body, float(said["seconds"]))
+    return Sent(answer, said["error"], bool(said["closed"]), said["ip"], float(said["seconds"]))

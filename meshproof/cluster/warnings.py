@@ -1,0 +1,60 @@
+"""What is valid but dangling or shadowed: the same checks as on the embedded mesh.
+
+They read typed rules. A document whose fields only a cluster honours cannot be read so; it is left
+out of the checks, and with it whatever could be said about it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from meshproof.cluster.documents import Item
+from meshproof.dialect import notes
+from meshproof.dialect.lower import lower
+from meshproof.embedded.worlds import services_of
+from meshproof.errors import Problem, Refused
+from meshproof.lint import check
+from meshproof.model.reader import read_text
+from meshproof.model.resource import Resource
+
+
+def warnings(items: Sequence[Item], concerned: Sequence[Item]) -> list[Problem]:
+    """For all that is applied, those that are about ``concerned`` documents or their files."""
+    resources = [r for item in items for r in _typed(item)]
+    services = services_of(resources)
+    workloads = [
+        (r.namespace, dict(r.spec.template.metadata.labels))
+        for r in resources
+        if r.kind == "Deployment"
+    ]
+    titles = {i.title for i in concerned}
+    found = [
+        *notes.warnings(resources, services),
+        *check.warnings(lower(resources, services), services, workloads),
+    ]
+    lines = {i.title: (i.file, i.line) for i in concerned}
+    return [_placed(p, lines) for p in found if p.resource in titles]
+
+
+def _typed(item: Item) -> list[Resource]:
+    if item.rule is not None:
+        return [item.rule]
+    try:
+        return read_text(json.dumps(item.body), item.file, namespace=item.namespace)
+    except Refused:
+        return []
+
+
+def _placed(problem: Problem, lines: dict[str, tuple[str, int]]) -> Problem:
+    """The line in the user's file; lines of the JSON that was checked mean nothing."""
+    file, line = lines[problem.resource]
+    return Problem(
+        file=file,
+        line=line if problem.line <= 1 else problem.line,
+        resource=problem.resource,
+        field=problem.field,
+        found=problem.found,
+        wanted=problem.wanted,
+        remedy=problem.remedy,
+    )
