@@ -71,9 +71,20 @@ class Snapshots:
         return self._snapshot(
             gateway_module.NAME,
             encode(outbound(world, proxy)),
-            encode(gateway(world, proxy, ip, ports, access_log=access_log)),
+            self._listeners_of_gateway(world, ip, ports, access_log),
             self._secrets(gateway_module.NAME, gateway_module.IDENTITY),
         )
+
+    def _listeners_of_gateway(
+        self, world: World, ip: str, ports: Mapping[int, int], access_log: str
+    ) -> Encoded:
+        node, proxy = gateway_module.NAME, gateway_module.PROXY
+        depends = (ip, dict(ports), self._same("gateways", world.gateways))
+        known = self._own.get(node)
+        if known is None or known[0] != depends:
+            made = encode(gateway(world, proxy, ip, ports, access_log=access_log))
+            known = self._own[node] = (depends, made)
+        return known[1]
 
     def _snapshot(self, node: str, *parts: Encoded) -> Snapshot:
         return Snapshot({t: self._merged(node, t, parts) for t in xds.TYPES})
