@@ -1,0 +1,55 @@
+"""A DestinationRule's ``tls``: how a sidecar speaks to a host."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from meshproof.model.base import FieldError, Model
+
+
+def _absolute(value: str) -> str:
+    if not value.startswith("/"):
+        raise ValueError(f'"{value}" is no absolute path; wanted the file on this machine')
+    return value
+
+
+File = Annotated[str, AfterValidator(_absolute)]
+
+
+class ClientTLSSettings(Model):
+    """Files are read by the sidecars, which run on this machine.
+
+    SIMPLE and MUTUAL need ``caCertificates`` (or ``insecureSkipVerify``): an embedded mesh has no
+    certificate authorities of a base image, which Istio would fall back to.
+    """
+
+    mode: Literal["DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"] = "DISABLE"
+    client_certificate: File | None = None
+    private_key: File | None = None
+    ca_certificates: File | None = None
+    subject_alt_names: list[Annotated[str, Field(min_length=1)]] = []
+    sni: str | None = None
+    insecure_skip_verify: bool = False
+
+    @model_validator(mode="after")
+    def _files_of_the_mode(self) -> Self:
+        if self.mode in ("SIMPLE", "MUTUAL") and not (
+            self.ca_certificates or self.insecure_skip_verify
+        ):
+            raise FieldError(
+                "is missing, and there is no certificate authority to fall back to; "
+                "wanted caCertificates or insecureSkipVerify",
+                "caCertificates",
+            )
+        pair = (self.client_certificate, self.private_key)
+        if self.mode == "MUTUAL" and not all(pair):
+            raise FieldError(
+                "is MUTUAL without clientCertificate and privateKey; wanted both", "mode"
+            )
+        if self.mode in ("SIMPLE", "ISTIO_MUTUAL", "DISABLE") and any(pair):
+            raise FieldError(
+                f"is {self.mode} with a clientCertificate or privateKey; wanted MUTUAL", "mode"
+            )
+        return self

@@ -1,0 +1,75 @@
+"""telemetry.istio.io/v1 (v1alpha1 has the same fields): sampling, spans and the access log.
+
+``metrics`` and ``targetRefs`` are refused by name.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from meshproof.model.base import Model
+from meshproof.model.security import WorkloadSelector
+
+Traffic = Literal["CLIENT_AND_SERVER", "CLIENT", "SERVER"]
+
+
+class LiteralTag(Model):
+    value: Annotated[str, Field(min_length=1)]
+
+
+class HeaderTag(Model):
+    name: Annotated[str, Field(min_length=1)]
+    default_value: str | None = None
+
+
+class CustomTag(Model):
+    literal: LiteralTag | None = None
+    header: HeaderTag | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.literal is None) == (self.header is None):
+            raise ValueError("wanted one of literal, header")
+        return self
+
+
+class TracingSelector(Model):
+    mode: Traffic = "CLIENT_AND_SERVER"
+
+
+class TracingProvider(Model):
+    """Whatever its name, spans go to the mesh's one collector."""
+
+    name: Annotated[str, Field(min_length=1)]
+
+
+class Tracing(Model):
+    match: TracingSelector = TracingSelector()
+    providers: Annotated[list[TracingProvider], Field(max_length=1)] = []
+    random_sampling_percentage: Annotated[float, Field(ge=0, le=100)] | None = None
+    disable_span_reporting: bool | None = None
+    custom_tags: dict[str, CustomTag] = {}
+
+
+class LogProvider(Model):
+    name: Literal["envoy"]
+
+
+class LogFilter(Model):
+    expression: Annotated[str, Field(min_length=1)]
+    """A CEL expression over Envoy's attributes, such as ``response.code >= 400``."""
+
+
+class AccessLogging(Model):
+    match: TracingSelector = TracingSelector()
+    providers: Annotated[list[LogProvider], Field(max_length=1)] = []
+    disabled: bool | None = None
+    filter: LogFilter | None = None
+
+
+class Telemetry(Model):
+    selector: WorkloadSelector | None = None
+    tracing: list[Tracing] = []
+    access_logging: list[AccessLogging] = []

@@ -1,0 +1,50 @@
+"""Who may ask a proxy for what: its AuthorizationPolicies and RequestAuthentications, ready to be
+put into listeners and routes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from meshproof.model.security import AuthorizationPolicy, JWTRule
+from meshproof.translate import jwt, rbac
+from meshproof.translate.conditions import Place
+from meshproof.translate.proto import Json
+from meshproof.translate.selection import selecting
+from meshproof.translate.world import Named, World
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """Of one workload, or of a gateway."""
+
+    policies: tuple[Named[AuthorizationPolicy], ...]
+    tokens: tuple[JWTRule, ...]
+    _world: World
+
+    def http_filters(self) -> list[Json]:
+        """What the connection manager has in any case, in Istio's order; rules come with routes."""
+        return [*jwt.http_filters(self.tokens), *rbac.http_filters()]
+
+    def network_filters(self, port: int) -> list[Json]:
+        """Of a port of bytes; tokens mean nothing there."""
+        return rbac.network_filters(self.policies, Place(port, tcp=True))
+
+    def table(self, name: str) -> str:
+        """The name of the RouteConfiguration that goes with these filters."""
+        return jwt.table(name, self.tokens)
+
+    def on_routes(self, table: Json, port: int) -> Json:
+        """``table`` with the rules for all its routes."""
+        rules = {**jwt.per_route(self.tokens), **rbac.per_route(self.policies, Place(port))}
+        return {**table, "typed_per_filter_config": rules} if rules else table
+
+    def clusters(self) -> Iterator[Json]:
+        """Through which keys are fetched."""
+        return jwt.clusters(self.tokens, self._world.outside)
+
+
+def guards(world: World, namespace: str, labels: Mapping[str, str]) -> Guards:
+    tokens = jwt.rules_of(selecting(world.request_authentications, namespace, labels))
+    policies = tuple(selecting(world.authorization_policies, namespace, labels))
+    return Guards(policies, tokens, world)

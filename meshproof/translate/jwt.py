@@ -1,0 +1,158 @@
+"""RequestAuthentications as Envoy's jwt_authn: who may have signed, where a token stands.
+
+Istio: pilot/pkg/security/authn, convertToEnvoyJwtConfig. Rules of all policies together, sorted by
+issuer; a request without a token passes, one with a bad token is 401. Claims are left in the
+filter's metadata under ``payload``, where RBAC reads them.
+
+Providers are the listener's, so a change of them replaces it. Its routes name the requirement,
+and have a table of their own for each set of providers: an open connection keeps both, and no
+request meets the new rules with the old keys.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import urlsplit
+
+from meshproof.model.security import JWTRule, RequestAuthentication
+from meshproof.translate.matchers import JWT, PAYLOAD
+from meshproof.translate.proto import Json, extension, tcp, typed
+from meshproof.translate.world import Named, Outside
+
+_TYPE = "envoy.extensions.filters.http.jwt_authn.v3"
+_REQUIREMENT = "istio"
+_FETCH_TIMEOUT = "5s"
+_KEYS_FOR = "1200s"
+"""How long fetched keys are good: istiod fetches them every 20 minutes."""
+
+
+def rules_of(policies: Iterable[Named[RequestAuthentication]]) -> tuple[JWTRule, ...]:
+    """Every rule, sorted by issuer; of one issuer in the policies' order."""
+    found = [r for p in policies for r in p.spec.jwt_rules]
+    return tuple(sorted(found, key=lambda r: r.issuer))
+
+
+def http_filters(rules: Sequence[JWTRule]) -> list[Json]:
+    """The filter, or none without rules."""
+    if not rules:
+        return []
+    names = [f"origins-{index}" for index in range(len(rules))]
+    providers = {name: _provider(rule) for name, rule in zip(names, rules, strict=True)}
+    return [
+        extension(
+            JWT,
+            f"{_TYPE}.JwtAuthentication",
+            providers=providers,
+            requirement_map={_REQUIREMENT: _requirement(names)},
+            bypass_cors_preflight=True,
+        )
+    ]
+
+
+def _requirement(names: list[str]) -> Json:
+    """Of several: any one is enough, and so is that each is good or missing, since they may look
+    in the same place."""
+    wanted: list[Json] = [{"provider_name": name} for name in names]
+    lenient: list[Json] = [_any([one, {"allow_missing": {}}]) for one in wanted]
+    if len(wanted) == 1:
+        return lenient[0]
+    return _any([*wanted, {"requires_all": {"requirements": lenient}}])
+
+
+def _any(requirements: list[Json]) -> Json:
+    return {"requires_any": {"requirements": requirements}}
+
+
+def per_route(rules: Sequence[JWTRule]) -> Json:
+    """``typed_per_filter_config`` of routes: the requirement by its name."""
+    if not rules:
+        return {}
+    return {JWT: typed(f"{_TYPE}.PerRouteConfig", requirement_name=_REQUIREMENT)}
+
+
+def table(name: str, rules: Sequence[JWTRule]) -> str:
+    """The name of the routes that go with a listener of these rules."""
+    if not rules:
+        return name
+    text = json.dumps([r.model_dump(mode="json") for r in rules], sort_keys=True)
+    return f"{name}jwt-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def _provider(rule: JWTRule) -> Json:
+    provider: Json = {
+        "issuer": rule.issuer,
+        "payload_in_metadata": PAYLOAD,
+        "normalize_payload_in_metadata": {"space_delimited_claims": ["scope", "permission"]},
+        "forward": rule.forward_original_token,
+        **_keys(rule),
+        **_places(rule),
+    }
+    if rule.audiences:
+        provider["audiences"] = rule.audiences
+    if rule.output_payload_to_header:
+        provider["forward_payload_header"] = rule.output_payload_to_header
+    if rule.output_claim_to_headers:
+        provider["claim_to_headers"] = [
+            {"header_name": c.header, "claim_name": c.claim} for c in rule.output_claim_to_headers
+        ]
+    return provider
+
+
+def _keys(rule: JWTRule) -> Json:
+    if rule.jwks:
+        return {"local_jwks": {"inline_string": rule.jwks}}
+    uri = str(rule.jwks_uri)
+    fetched = {"uri": uri, "cluster": cluster_name(uri), "timeout": _FETCH_TIMEOUT}
+    return {
+        "remote_jwks": {
+            "http_uri": fetched,
+            "cache_duration": _KEYS_FOR,
+            "async_fetch": {"fast_listener": False},
+        }
+    }
+
+
+def _places(rule: JWTRule) -> Json:
+    """Where a token stands; written nowhere, Envoy's own: Authorization, then ``access_token``."""
+    places: Json = {}
+    if rule.from_headers:
+        places["from_headers"] = [
+            {"name": h.name, "value_prefix": h.prefix or ""} for h in rule.from_headers
+        ]
+    if rule.from_params:
+        places["from_params"] = rule.from_params
+    if rule.from_cookies:
+        places["from_cookies"] = rule.from_cookies
+    return places
+
+
+def cluster_name(uri: str) -> str:
+    """The cluster through which keys are fetched."""
+    host, port = _authority(uri)
+    return f"jwks|{port}|{host}"
+
+
+def _authority(uri: str) -> tuple[str, int]:
+    found = urlsplit(uri)
+    return (found.hostname or "").lower(), found.port or 80
+
+
+def clusters(rules: Iterable[JWTRule], outside: Iterable[Outside]) -> Iterator[Json]:
+    """The clusters that fetch keys: declared outside hosts, at their real addresses."""
+    known = {o.host.lower(): o.ports for o in outside}
+    for uri in dict.fromkeys(str(r.jwks_uri) for r in rules if not r.jwks and r.jwks_uri):
+        host, port = _authority(uri)
+        real = known.get(host, {}).get(port)
+        name = cluster_name(uri)
+        members = [{"endpoint": {"address": tcp(real.ip, real.port)}}] if real else []
+        yield {
+            "name": name,
+            "type": "STATIC",
+            "connect_timeout": _FETCH_TIMEOUT,
+            "load_assignment": {
+                "cluster_name": name,
+                "endpoints": [{"lb_endpoints": members}] if members else [],
+            },
+        }

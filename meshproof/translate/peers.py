@@ -1,0 +1,49 @@
+"""How a workload's port takes connections: PeerAuthentication, narrowest scope first.
+
+Istio (pilot/pkg/security/authn, ComposePeerAuthentication): port, workload, namespace, mesh; UNSET
+inherits, the oldest of one scope wins, and PERMISSIVE is the default. A policy of the root
+namespace is the mesh's only without a selector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from meshproof.model.security import PeerAuthentication
+from meshproof.translate.world import ROOT_NAMESPACE, Named
+
+Mode = Literal["DISABLE", "PERMISSIVE", "STRICT"]
+Peers = tuple[Named[PeerAuthentication], ...]
+
+
+def mode(peers: Peers, namespace: str, labels: Mapping[str, str], port: int) -> Mode:
+    """The mode of container port ``port`` of a workload."""
+    if not peers:
+        return "PERMISSIVE"
+    workload = _first(
+        p
+        for p in peers
+        if p.namespace == namespace != ROOT_NAMESPACE
+        and _labels(p)
+        and _labels(p).items() <= labels.items()
+    )
+    scopes = [
+        _first(p for p in peers if p.namespace == ROOT_NAMESPACE and not _labels(p)),
+        _first(p for p in peers if p.namespace == namespace and not _labels(p)),
+        workload,
+    ]
+    found: Mode = "PERMISSIVE"
+    for policy in scopes:
+        if policy is not None and policy.mtls.mode != "UNSET":
+            found = policy.mtls.mode
+    own = workload.port_level_mtls.get(str(port)) if workload is not None else None
+    return found if own is None or own.mode == "UNSET" else own.mode
+
+
+def _labels(policy: Named[PeerAuthentication]) -> Mapping[str, str]:
+    return policy.spec.selector.match_labels if policy.spec.selector else {}
+
+
+def _first(policies: Iterable[Named[PeerAuthentication]]) -> PeerAuthentication | None:
+    return next((p.spec for p in policies), None)

@@ -1,0 +1,36 @@
+"""Which workloads a policy is for: those of its namespace that its selector picks.
+
+A policy of the root namespace is for every namespace (Istio: pilot/pkg/model,
+PolicyMatcher and AuthorizationPolicies).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol, TypeVar
+
+from meshproof.model.security import WorkloadSelector
+from meshproof.translate.registry import carries
+from meshproof.translate.world import ROOT_NAMESPACE, Named
+
+
+class Selectable(Protocol):
+    @property
+    def selector(self) -> WorkloadSelector | None: ...
+
+
+S = TypeVar("S", bound=Selectable)
+
+
+def picks(selector: WorkloadSelector | None, labels: Mapping[str, str]) -> bool:
+    """Without a selector everything is picked."""
+    return selector is None or carries(labels, selector.match_labels)
+
+
+def selecting(
+    rules: Iterable[Named[S]], namespace: str, labels: Mapping[str, str]
+) -> Iterator[Named[S]]:
+    """The rules for a workload, in the given order."""
+    for rule in rules:
+        if rule.namespace in (namespace, ROOT_NAMESPACE) and picks(rule.spec.selector, labels):
+            yield rule

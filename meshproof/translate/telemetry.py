@@ -1,0 +1,88 @@
+"""What a proxy reports: Telemetry of the mesh, the namespace and the workload, the last wins.
+
+Istio: pilot/pkg/model/telemetry.go. Of each scope the oldest is taken; a field that is not written
+keeps the wider scope's word. Unlike Istio, where both are off until switched on, every request is
+traced and logged by default: that is what proofs read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Literal, TypeVar
+
+from meshproof.model.telemetry import AccessLogging, CustomTag, Telemetry, Tracing
+from meshproof.translate.registry import carries
+from meshproof.translate.world import ROOT_NAMESPACE, Named
+
+Side = Literal["CLIENT", "SERVER"]
+"""CLIENT for what leaves a workload (and for a gateway), SERVER for what comes in."""
+M = TypeVar("M", Tracing, AccessLogging)
+
+
+@dataclass(frozen=True)
+class Reporting:
+    """``sampling`` in percent; ``expression`` is the CEL filter of the access log, or empty."""
+
+    spans: bool = True
+    sampling: float = 100.0
+    tags: Mapping[str, CustomTag] | None = None
+    log: bool = True
+    expression: str = ""
+
+
+EVERYTHING: Final = Reporting()
+
+
+def reporting(
+    telemetries: tuple[Named[Telemetry], ...],
+    namespace: str,
+    labels: Mapping[str, str],
+    side: Side,
+) -> Reporting:
+    """What the proxy of a workload reports of its ``side``."""
+    found = EVERYTHING
+    for spec in _scopes(telemetries, namespace, labels):
+        for tracing in _of(spec.tracing, side):
+            found = _traced(found, tracing)
+        for logging in _of(spec.access_logging, side):
+            found = _logged(found, logging)
+    return found
+
+
+def _scopes(
+    telemetries: tuple[Named[Telemetry], ...], namespace: str, labels: Mapping[str, str]
+) -> Iterator[Telemetry]:
+    """The root namespace's, the namespace's, the workload's: the oldest of each, if any."""
+    bare = [t for t in telemetries if t.spec.selector is None]
+    picked = [t for t in telemetries if t.spec.selector is not None]
+    scopes = [
+        [t for t in bare if t.namespace == ROOT_NAMESPACE],
+        [t for t in bare if t.namespace == namespace != ROOT_NAMESPACE],
+        [t for t in picked if t.namespace == namespace and _picks(t.spec, labels)],
+    ]
+    return (scope[0].spec for scope in scopes if scope)
+
+
+def _picks(spec: Telemetry, labels: Mapping[str, str]) -> bool:
+    return spec.selector is not None and carries(labels, spec.selector.match_labels)
+
+
+def _of(entries: list[M], side: Side) -> Iterator[M]:
+    return (e for e in entries if e.match.mode in (side, "CLIENT_AND_SERVER"))
+
+
+def _traced(found: Reporting, tracing: Tracing) -> Reporting:
+    if tracing.disable_span_reporting is not None:
+        found = replace(found, spans=not tracing.disable_span_reporting)
+    if tracing.random_sampling_percentage is not None:
+        found = replace(found, sampling=tracing.random_sampling_percentage)
+    return replace(found, tags=tracing.custom_tags) if tracing.custom_tags else found
+
+
+def _logged(found: Reporting, logging: AccessLogging) -> Reporting:
+    if logging.disabled is not None:
+        found = replace(found, log=not logging.disabled)
+    if logging.filter is not None:
+        found = replace(found, expression=logging.filter.expression)
+    return found
