@@ -24,6 +24,7 @@ from meshproof.observe.spans import SpanStore
 
 T = TypeVar("T")
 _FLUSH_LIMIT = 20.0
+_LOST = ("reports_dropped", "reports_failed", "reports_skipped_no_cluster")
 _SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)(\{([^}]*)\})? (.+)$")
 _NEEDS = "its proxyStatsMatcher lacks the prefix {}: docs/kind.md says what an Istio must have"
 
@@ -86,7 +87,7 @@ class Evidence:
 
         def reason() -> str:
             now = self._tracer(pod)
-            lost = now["reports_dropped"] + now["reports_skipped_no_cluster"]
+            lost = sum(now[name] for name in _LOST)
             if lost:
                 raise MeshproofError(
                     _of(pod, f"it dropped {lost} reports of spans; what is left proves nothing")
@@ -101,7 +102,7 @@ class Evidence:
         stats = self._stats(pod, "tracing.zipkin")
         if "tracing.zipkin.timer_flushed" not in stats:
             raise MeshproofError(_of(pod, _NEEDS.format("tracing.zipkin")))
-        names = ("timer_flushed", "reports_dropped", "reports_skipped_no_cluster")
+        names = ("timer_flushed", *_LOST)
         return {name: stats.get(f"tracing.zipkin.{name}", 0) for name in names}
 
     def _stats(self, pod: Pod, prefix: str) -> dict[str, int]:

@@ -57,9 +57,10 @@ class Folder:
         shutil.rmtree(self.root, ignore_errors=True)
 
 
-def owner() -> str:
-    """What the note says when this process is the owner."""
-    return json.dumps({"pid": os.getpid(), "started": _started(os.getpid())})
+def owner(pid: int = 0) -> str:
+    """What the note says when a process, by default this one, is the owner."""
+    pid = pid or os.getpid()
+    return json.dumps({"pid": pid, "started": _started(pid)})
 
 
 def folder(cluster: str, base: Path | None = None) -> Folder:

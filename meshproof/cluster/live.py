@@ -30,6 +30,8 @@ MARK_HOST = "mark.meshproof.invalid"
 MARK_PORT = 15999
 _DUMP = f"config_dump?name_regex=.*{MARK_PORT}.*"
 _CLUSTERS = "clusters?format=json"
+WITHIN = 60.0
+"""Seconds that a sidecar gets to show a mark."""
 _EVERY = 0.2
 
 
@@ -112,10 +114,10 @@ def stale_service(known: Mapping[str, set[str]], wanted: Mapping[str, set[str]])
 class Live:
     """Asks sidecars until all of them show a mark."""
 
-    def __init__(self, kubectl: Kubectl, *, within: float = 60.0, at_once: int = 4) -> None:
+    def __init__(self, kubectl: Kubectl, *, at_once: int = 4) -> None:
         self._kubectl = kubectl
         self._at_once = at_once
-        self._within = within
+        self._within = WITHIN
 
     def wait(
         self, mark: str, sidecars: Sequence[Pod], wanted: Mapping[str, set[str]], started: float

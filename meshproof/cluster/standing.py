@@ -28,7 +28,7 @@ from meshproof.project import Project
 _ROLLOUT = 120.0
 _NO_ANSWER = ("Unable to connect", "connection refused", "was refused - did you specify", "timeout")
 """Words of kubectl where it is the server that failed, not the input."""
-_ENDED = 90.0
+ENDED = 90.0
 """Seconds that pods on their way out may take: more than their grace."""
 
 
@@ -228,7 +228,7 @@ class Standing:
             ending = [p.name for p in self._pods(state) if p.ending]
             return f"{', '.join(ending)} is ending" if ending else ""
 
-        until(reason, "waiting for old pods to go", within=_ENDED, every=0.5)
+        until(reason, "waiting for old pods to go", within=ENDED, every=0.5)
 
     # -- looking ---------------------------------------------------------------------------------
 

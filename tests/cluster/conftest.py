@@ -1,0 +1,42 @@
+"""A machine, and a mesh that is up on it.
+
+Not named ``mesh``: that is the fixture of meshproof's own plugin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from meshproof.cluster.served import ServedClusterMesh
+from tests.cluster.machine import Machine, mesh_on
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for a fake: a deadline is over after the first look, or after a few."""
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    monkeypatch.setattr("meshproof.cluster.live.WITHIN", 0.05)
+    monkeypatch.setattr("meshproof.cluster.standing.ENDED", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def _run_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    runtime = tmp_path / "run"
+    runtime.mkdir(mode=0o700)
+    monkeypatch.setattr("meshproof.embedded.run_folder.bases", lambda: (runtime / "meshproof",))
+
+
+@pytest.fixture
+def machine() -> Machine:
+    return Machine()
+
+
+@pytest.fixture
+def cluster(machine: Machine, tmp_path: Path) -> Iterator[ServedClusterMesh]:
+    made = mesh_on(machine, tmp_path)
+    made.up()
+    yield made
+    made.down()
