@@ -77,6 +77,19 @@ class EnvReader:
             return self._bad(name, "seconds above 0 and at most 3600, such as 2.5", default)
         return seconds
 
+    def number(self, name: str, default: float, *, most: float) -> float:
+        """From 0 to ``most``."""
+        value = self._environ.get(name)
+        if value is None:
+            return default
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not 0 <= number <= most:
+            return self._bad(name, f"a number from 0 to {most:g}", default)
+        return number
+
     def url(self, name: str, default: str) -> str:
         """An ``http://host[:port]`` without a path; a slash at its end is dropped."""
         value = self._environ.get(name, default)

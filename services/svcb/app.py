@@ -18,5 +18,6 @@ def create_app(settings: Settings) -> Flask:
         version=settings.common.version,
         msgd=Upstream(settings.msgd_url, settings.timeouts),
         propagation=Propagation(forward_trace_headers=settings.common.forward_trace_headers),
+        bugs=settings.bugs,
     )
     return app

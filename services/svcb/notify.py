@@ -14,15 +14,19 @@ from flask import Flask, g, request
 from services.common import params
 from services.common.propagation import Propagation
 from services.common.upstream import Upstream, UpstreamError
+from services.svcb.bugs import PlannedBugs
 
 
-def install(app: Flask, *, version: str, msgd: Upstream, propagation: Propagation) -> None:
+def install(
+    app: Flask, *, version: str, msgd: Upstream, propagation: Propagation, bugs: PlannedBugs
+) -> None:
     @app.route("/notify", methods=["GET", "POST"])
     def notify() -> dict[str, Any]:
         given = params.read(request)
         message = params.text(given, "msg")
         message_id = params.identifier(given, "id", str(uuid.uuid4()))
         headers = propagation.outgoing(request.headers)
+        bugs.strike()
         try:
             stored = msgd.get("/send", {"msg": message, "id": message_id}, headers)
             if stored.get("stored") is not True:

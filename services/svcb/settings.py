@@ -8,6 +8,7 @@ from typing import Self
 
 from services.common.settings import CommonSettings, EnvReader
 from services.common.upstream import Timeouts
+from services.svcb.bugs import PlannedBugs
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,8 @@ class Settings:
     """``MSGD_URL``"""
     timeouts: Timeouts
     """``CONNECT_TIMEOUT``, ``READ_TIMEOUT``; together less than svca waits."""
+    bugs: PlannedBugs
+    """``FAIL_PERCENT`` (0 to 100), ``DELAY_MS`` (0 to 60000): for the proofs of bad releases."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -27,6 +30,10 @@ class Settings:
             msgd_url=env.url("MSGD_URL", "http://msgd.test:9997"),
             timeouts=Timeouts(
                 connect=env.seconds("CONNECT_TIMEOUT", 1.0), read=env.seconds("READ_TIMEOUT", 3.0)
+            ),
+            bugs=PlannedBugs(
+                fail_percent=env.number("FAIL_PERCENT", 0.0, most=100),
+                delay_ms=env.number("DELAY_MS", 0.0, most=60_000),
             ),
         )
         env.done()

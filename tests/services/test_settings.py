@@ -63,6 +63,13 @@ def test_seconds_that_are_none(seconds: str) -> None:
         SvcbSettings.from_env({"READ_TIMEOUT": seconds})
 
 
+@pytest.mark.parametrize("name", ["FAIL_PERCENT", "DELAY_MS"])
+@pytest.mark.parametrize("number", ["nan", "inf", "-1", "60001", "", "some"])
+def test_planned_bugs_that_are_no_numbers(name: str, number: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name}=.*wanted a number from 0 to"):
+        SvcbSettings.from_env({name: number})
+
+
 def test_a_store_in_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"MSGD_DB=.*wanted a file in a folder that exists"):
         MsgdSettings.from_env({"MSGD_DB": str(tmp_path / "no" / "x")})
