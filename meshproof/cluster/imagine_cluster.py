@@ -174,7 +174,7 @@ class ImaginedCluster:
 
 
 def _documents(text: str) -> list[Json]:
-    return [d for d in yaml.load_all(text, _LOADER) if d]  # noqa: S506  # a safe one
+    return [d for d in yaml.load_all(text, _LOADER) if d]
 
 
 def _key(document: Json) -> tuple[str, str, str]:

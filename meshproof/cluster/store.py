@@ -74,11 +74,18 @@ class Change:
         return bool(self.apply or self.delete)
 
 
+_LAST = ("VirtualService", "HTTPRoute", "GRPCRoute")
+"""Kinds that send traffic to what others declare: applied after them, deleted before them. A
+route to a subset that is not declared yet answers 503."""
+
+
 def change(before: Mapping[Key, Json], after: Mapping[Key, Json]) -> Change:
-    """From one state to another: only what differs. What goes is deleted last things first."""
+    """From one state to another: only what differs, in an order that loses no request."""
+    new = [body for key, body in after.items() if before.get(key) != body]
+    gone = [body for key, body in reversed(list(before.items())) if key not in after]
     return Change(
-        tuple(body for key, body in after.items() if before.get(key) != body),
-        tuple(body for key, body in reversed(list(before.items())) if key not in after),
+        tuple(sorted(new, key=lambda body: body["kind"] in _LAST)),
+        tuple(sorted(gone, key=lambda body: body["kind"] not in _LAST)),
     )
 
 

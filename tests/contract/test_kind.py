@@ -1,0 +1,33 @@
+"""The contract on a kind mesh whose tools are fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from meshproof.cluster.served import ServedClusterMesh
+from tests.cluster.machine import mesh_on
+from tests.contract import cases
+from tests.contract.working import working_machine
+
+
+@pytest.fixture
+def kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServedClusterMesh]:
+    runtime = tmp_path / "run"
+    runtime.mkdir(mode=0o700)
+    monkeypatch.setattr("meshproof.embedded.run_folder.bases", lambda: (runtime / "meshproof",))
+    made = mesh_on(working_machine(), tmp_path)
+    made.up()
+    yield made
+    made.down()
+
+
+@pytest.mark.parametrize("case", cases.CASES, ids=lambda case: case.__name__)
+def test_contract(kind: ServedClusterMesh, case: cases.Case) -> None:
+    case(kind)
+
+
+def test_down(kind: ServedClusterMesh) -> None:
+    cases.down_is_safe_to_repeat(kind)
