@@ -30,6 +30,8 @@ class Result:
 
     seen: Seen
     seconds: float
+    sent: int
+    """Requests of the whole load, the warm-up's among them."""
 
     @property
     def rate(self) -> float:
@@ -108,7 +110,7 @@ def warmed(seen: Seen, seconds: float) -> Result:
     if not kept:
         raise LoadError(f"no request in {seconds:g} s of load")
     columns = {n: [getattr(seen, n)[i] for i in kept] for n in Seen.__slots__}
-    return Result(Seen(**columns), seconds)
+    return Result(Seen(**columns), seconds, len(seen.sent))
 
 
 def answered(url: str, expect: str, within: float = 30.0) -> None:
@@ -139,6 +141,6 @@ def _ask(url: str) -> str:
         connection.close()
 
 
-def all_good(results: Sequence[Result]) -> int:
+def failed_of(results: Sequence[Result]) -> int:
     """How many answers of several loads were not good."""
     return sum(r.failed for r in results)

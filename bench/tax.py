@@ -12,11 +12,11 @@ from __future__ import annotations
 import socket
 import statistics
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from bench import suite
+from bench import processes, suite
 from bench.figures import Figure, Part, at_least, at_most, ratio_of_medians
-from bench.load import Result, all_good, answered, run, settings_for
+from bench.load import Result, answered, failed_of, run, settings_for
 from meshproof.mesh import Mesh
 from meshproof.project import OutsideHost, Project, RealAddress
 
@@ -27,6 +27,16 @@ BUSY = 8
 HOPS = 5
 """Envoys that a payment passes: gateway, svca in and out, svcb in and out."""
 _PLAIN = "plain-{}.test"
+_SIDES = {"mesh": "through the mesh", "plain": "without sidecars"}
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One load on one side, and the processor seconds that it took a request."""
+
+    result: Result
+    envoys: float
+    apps: float
 
 
 def measure() -> Part:
@@ -50,53 +60,81 @@ def _urls(mesh: Mesh) -> dict[str, str]:
     return urls
 
 
-def _alternate(urls: dict[str, str], connections: int) -> dict[str, list[Result]]:
+def _alternate(urls: dict[str, str], connections: int) -> dict[str, list[Round]]:
     """Plain, mesh, mesh, plain, ...: a machine that slows down favours neither."""
-    results: dict[str, list[Result]] = {side: [] for side in urls}
+    rounds: dict[str, list[Round]] = {side: [] for side in urls}
     for turn in range(ROUNDS):
         for side in sorted(urls, reverse=turn % 2 == 0):
-            settings = settings_for(
-                urls[side], connections=connections, seconds=SECONDS, expect=suite.GOOD
-            )
-            results[side].append(run(settings))
-    return results
+            rounds[side].append(_round(urls[side], connections))
+    return rounds
 
 
-def _part(busy: dict[str, list[Result]], alone: dict[str, list[Result]]) -> Part:
-    rate = {side: [r.rate for r in results] for side, results in busy.items()}
-    p50 = {side: [r.latency(50) for r in results] for side, results in alone.items()}
-    p99 = {side: [r.latency(99) for r in results] for side, results in alone.items()}
-    middle = {side: statistics.median(values) for side, values in rate.items()}
+def _round(url: str, connections: int) -> Round:
+    settings = settings_for(url, connections=connections, seconds=SECONDS, expect=suite.GOOD)
+    before = _used()
+    result = run(settings)
+    envoys, apps = (now - then for now, then in zip(_used(), before, strict=True))
+    return Round(result, envoys / result.sent, apps / result.sent)
+
+
+def _used() -> tuple[float, float]:
+    """Processor seconds of all Envoys, and of all apps, so far."""
+    found = [(p.sidecar, processes.cpu_seconds(p.pid)) for p in processes.of_this_process()]
+    return sum(used for is_one, used in found if is_one), sum(
+        u for is_one, u in found if not is_one
+    )
+
+
+def _part(busy: dict[str, list[Round]], alone: dict[str, list[Round]]) -> Part:
+    rate = {side: [r.result.rate for r in rounds] for side, rounds in busy.items()}
+    p50 = {side: [r.result.latency(50) for r in rounds] for side, rounds in alone.items()}
+    p99 = {side: [r.result.latency(99) for r in rounds] for side, rounds in alone.items()}
     added = (statistics.median(p50["mesh"]) - statistics.median(p50["plain"])) * 1000 / HOPS
     note = f"medians of {ROUNDS} rounds a side in turn, {SECONDS:g} s each"
-    many, one = f"{BUSY} connections", "1 connection"
-    failed = all_good([r for results in (*busy.values(), *alone.values()) for r in results])
+    one = "1 connection"
+    rounds = [r.result for side in (*busy.values(), *alone.values()) for r in side]
+    ratio = ratio_of_medians(rate["mesh"], rate["plain"])
     return Part(
         "mesh tax on /pay",
         [
-            Figure(
-                "throughput, mesh to plain",
-                ratio_of_medians(rate["mesh"], rate["plain"]),
-                "",
-                at_least(0.85),
-                note,
-            ),
-            Figure("throughput through the mesh", middle["mesh"], "/s", None, many),
-            Figure("throughput without sidecars", middle["plain"], "/s", None, many),
+            Figure("throughput, mesh to plain", ratio, "", at_least(0.85), note),
+            *_rates(rate),
+            *_work(busy),
             Figure("p50 added a hop", added, "ms", at_most(1.0), f"{HOPS} Envoys, {one}"),
             *_latencies("p50", p50, one),
             *_latencies("p99", p99, one),
-            Figure("requests that failed", failed, "", at_most(0), "both sides"),
+            Figure("requests that failed", failed_of(rounds), "", at_most(0), "both sides"),
         ],
         {"rate": rate, "p50": p50, "p99": p99},
     )
 
 
+def _rates(rate: dict[str, list[float]]) -> list[Figure]:
+    note = f"{BUSY} connections"
+    return [
+        Figure(f"throughput {text}", statistics.median(rate[side]), "/s", None, note)
+        for side, text in _SIDES.items()
+    ]
+
+
+def _work(busy: dict[str, list[Round]]) -> list[Figure]:
+    """What explains the ratio, and does not depend on what else the machine does."""
+    mesh, plain = busy["mesh"], busy["plain"]
+    envoys = statistics.median(r.envoys for r in mesh) * 1000
+    apps = statistics.median(r.apps for r in mesh) * 1000
+    bare = statistics.median(r.apps for r in plain) * 1000
+    note = "processor time of one payment"
+    return [
+        Figure("work of the Envoys", envoys, "ms", None, f"{note}, {HOPS} passages"),
+        Figure("work of the apps through the mesh", apps, "ms", None, note),
+        Figure("work of the apps without sidecars", bare, "ms", None, note),
+    ]
+
+
 def _latencies(name: str, values: dict[str, list[float]], note: str) -> list[Figure]:
-    sides = {"mesh": "through the mesh", "plain": "without sidecars"}
     return [
         Figure(f"{name} {text}", statistics.median(values[side]) * 1000, "ms", None, note)
-        for side, text in sides.items()
+        for side, text in _SIDES.items()
     ]
 
 

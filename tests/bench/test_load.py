@@ -94,6 +94,7 @@ def test_the_warm_up_is_left_out() -> None:
     assert result.seen.took == [1.0, 2.0]
     assert result.rate == 0.5
     assert result.failed == 1
+    assert result.sent == 4
 
 
 def test_a_load_of_nothing_has_no_figures() -> None:
