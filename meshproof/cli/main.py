@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from meshproof.cli import change, check, end, look, requests, up, version
+from meshproof.cli import change, check, end, evidence, load, look, requests, up, version
 from meshproof.cli.output import described, say
 from meshproof.errors import MeshproofError
 
@@ -32,6 +32,9 @@ app.command()(look.url)
 app.command("exec", context_settings={"allow_interspersed_args": False})(requests.exec_)
 app.command()(requests.curl)
 app.command()(look.logs)
+app.command()(evidence.metrics)
+app.command()(evidence.spans)
+app.command()(load.load)
 app.command()(change.scale)
 app.command()(look.dump)
 app.command()(end.down)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -24,9 +26,10 @@ _POLL = 0.01
 
 
 class Load:
-    """One run of Locust without its web page: no port is opened.
+    """One run of Locust, by default without its web page: no port is opened.
 
     ``requests`` sends exactly so many; ``seconds`` runs so long; neither runs until ``stop``.
+    ``page`` is the port on 127.0.0.1 of Locust's page, from which the user then starts loads.
     As a context manager it starts at once and ends the process on the way out.
     """
 
@@ -42,6 +45,7 @@ class Load:
         headers: Mapping[str, str] | None = None,
         path: str = "/pay",
         folder: Path | None = None,
+        page: int = 0,
     ) -> None:
         """``folder`` gets records, totals and Locust's log; by default a temporary one."""
         if users < 1 or requests < 0 or seconds < 0 or (requests and seconds):
@@ -53,7 +57,7 @@ class Load:
             raise LoadError(f"{locustfile}: there is no such locustfile")
         self.run_id = run_id or uuid.uuid4().hex
         self._host, self._locustfile = host, locustfile
-        self._users, self._seconds = users, seconds
+        self._users, self._seconds, self.page = users, seconds, page
         self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="meshproof-load-")
         self._folder = folder or Path(self._temporary.name if self._temporary else "")
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -91,13 +95,28 @@ class Load:
     def command(self) -> list[str]:
         """Locust's command line."""
         users = str(self._users)
+        seen = ["--web-host", "127.0.0.1", "--web-port", str(self.page)]
         return [
-            sys.executable, "-m", "meshproof.traffic.launch", "--headless",
+            sys.executable, "-m", "meshproof.traffic.launch",
             "--locustfile", str(self._locustfile), "--host", self._host,
             "--users", users, "--spawn-rate", users, "--loglevel", "WARNING", "--only-summary",
             "--stop-timeout", str(int(STOP_SECONDS)), "--exit-code-on-error", "0",
+            *(seen if self.page else ["--headless"]),
             *(["--run-time", f"{self._seconds:g}s"] if self._seconds else []),
         ]  # fmt: skip
+
+    def page_ready(self, *, within: float = 60.0) -> str:
+        """The address of Locust's page, once it answers; LoadError if that does not come."""
+        deadline = time.monotonic() + within
+        while time.monotonic() < deadline and self._started().poll() is None:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.page)):
+                return f"http://127.0.0.1:{self.page}"
+            time.sleep(_POLL)
+        raise self._failure("Locust's page does not answer")
+
+    def summary(self) -> str:
+        """Locust's own table, and whatever else it said; before ``close``."""
+        return self._log.read_text(encoding="utf-8", errors="replace")
 
     def answered(self) -> int:
         """How many requests are written down by now."""
@@ -154,6 +173,8 @@ class Load:
         self._end()
         if process.returncode != 0:
             raise self._failure(f"Locust ended with code {process.returncode}")
+        if self.page:  # several tests may have been started there; Locust totals the last alone
+            return results.recorded(self.run_id, self._records)
         return results.read(self.run_id, self._records, self._stats)
 
     def _started(self) -> subprocess.Popen[bytes]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+import requests
 
 from meshproof.traffic.load import Load
 from meshproof.traffic.results import LoadError
@@ -128,3 +130,21 @@ def test_a_load_that_does_not_end_is_killed_and_told(server: PayServer, tmp_path
         with pytest.raises(LoadError, match=r"did not end in 0\.01 s; \d+ requests done"):
             load.wait(within=0.01)
     assert process.returncode == -signal.SIGKILL
+
+
+def test_with_locusts_page_the_user_starts_it_as_often_as_wanted(server: PayServer) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with Load(server.url, locustfile=LOCUSTFILE, users=1, page=port) as load:
+        assert load.page_ready() == f"http://127.0.0.1:{port}"
+        before = 0
+        for _ in range(2):
+            requests.post(
+                f"{load.page_ready()}/swarm", data={"user_count": 1, "spawn_rate": 1}, timeout=30
+            ).raise_for_status()
+            before = load.reach(before + 5).answered()
+            requests.post(f"{load.page_ready()}/stop", timeout=30).raise_for_status()
+        results = load.stop()
+        assert "Aggregated" in load.summary()
+    assert results.sent == len(server.seen) >= 10
+    assert results.failed == 0

@@ -1,0 +1,144 @@
+"""``load``: Locust on the mesh's gateway, and who answered."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import signal
+import socket
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from meshproof.cli.interrupts import Interrupted, interrupts
+from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output
+from meshproof.cli.output import say, show_json, show_table
+from meshproof.control.client import Client
+from meshproof.embedded import state
+from meshproof.errors import UsageError
+
+if TYPE_CHECKING:
+    from meshproof.traffic.load import Load
+    from meshproof.traffic.results import Results
+
+PROJECT_FILE = Path("meshproof.yaml")
+_LOCUST_PORT = 8089
+
+
+def load(
+    *,
+    users: Annotated[int, typer.Option(min=1, help="That many send at once.")] = 16,
+    seconds: Annotated[
+        float, typer.Option(min=0, help="For so long; 0: until Ctrl-C.", show_default=False)
+    ] = 0,
+    requests: Annotated[
+        int, typer.Option(min=0, help="Exactly so many, instead.", show_default=False)
+    ] = 0,
+    path: Annotated[str, typer.Option(help="What is asked for at the gateway.")] = "/pay",
+    ui: Annotated[bool, typer.Option("--ui", help="Start Locust's own page, and wait.")] = False,
+    locustfile: Annotated[Path, typer.Option(help="What users do.")] = Path("e2e/locustfile.py"),
+    output: Output = Format.TEXT,
+    name: Name = DEFAULT_NAME,
+) -> None:
+    """Send load through the gateway with Locust; print its summary and which version answered.
+
+    Where no mesh of that name runs, one is started from meshproof.yaml for the time of the load.
+    Ctrl-C ends the load in order. Exit code 1 where a request failed.
+    """
+    from meshproof.traffic.load import Load  # noqa: PLC0415  (not paid by other commands)
+
+    if bool(seconds) + bool(requests) + ui > 1:
+        raise UsageError("load: wanted at most one of --seconds, --requests and --ui")
+    with interrupts(name), contextlib.ExitStack() as undo:
+        try:
+            host = _gateway(name, undo)
+            made = Load(
+                host, locustfile=locustfile, users=users, seconds=seconds, requests=requests,
+                path=path, page=_free_port() if ui else 0,
+            )  # fmt: skip
+            with made:
+                _say_start(made, host, name, seconds or requests)
+                results, summary = _until_done(made), made.summary()
+        except Interrupted as interrupt:  # before there was any result
+            raise typer.Exit(interrupt.exit_code) from None
+        _show(results, summary, output)
+    if results.failed:
+        raise typer.Exit(1)
+
+
+def _gateway(name: str, undo: contextlib.ExitStack) -> str:
+    """The gateway's URL of the running mesh, or of one that ends with ``undo``."""
+    if any(entry.name == name for entry in state.running()):
+        return Client.find(name).url("gateway")
+    if not PROJECT_FILE.exists():
+        raise UsageError(f"load: no mesh named {name} is running, and no {PROJECT_FILE} is here")
+    from meshproof.control.serving import live  # noqa: PLC0415  (aiohttp is slow to import)
+    from meshproof.meshes import make_mesh  # noqa: PLC0415
+    from meshproof.project import load_project  # noqa: PLC0415
+
+    say(f"no mesh named {name} is running: one is started for this load")
+    mesh = make_mesh(os.environ.get("MESH", "embedded"), load_project(PROJECT_FILE), name)
+    ended = threading.Event()
+    undo.enter_context(live(mesh, ended))
+    threading.Thread(target=_end_when, args=(ended,), daemon=True).start()
+    return mesh.url("gateway")
+
+
+def _end_when(ended: threading.Event) -> None:
+    """``meshproof down`` from elsewhere does what Ctrl-C does."""
+    ended.wait()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _free_port() -> int:
+    """Locust's usual one, or another where that is taken."""
+    for port in (_LOCUST_PORT, 0):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)) as free:
+            return int(free.getsockname()[1])
+    raise UsageError("load: no port of 127.0.0.1 is free for Locust's page")
+
+
+def _say_start(made: Load, host: str, name: str, bounded: float) -> None:
+    say(f"load {made.run_id} on {host} (mesh {name})" + ("" if bounded else "; Ctrl-C ends it"))
+    if made.page:
+        say(f"Locust's page: {made.page_ready()}")
+
+
+def _until_done(made: Load) -> Results:
+    try:
+        return made.wait(within=math.inf)
+    except Interrupted:
+        return made.stop()
+
+
+def _show(results: Results, summary: str, output: Format) -> None:
+    sample = results.sample()
+    total = max(sum(sample.counts.values()), 1)
+    if output is Format.JSON:
+        show_json(_as_dict(results))
+        return
+    print(summary.rstrip())
+    show_table(
+        ("Version", "Requests", "Share"),
+        [(who, str(n), f"{n / total:.2%}") for who, n in sample.counts.items()],
+    )
+    said = _as_dict(results)
+    print(
+        f"{said['sent']} requests, {said['failed']} failed, {said['notified']} notified; "
+        f"{said['rate']:.0f} a second"
+    )
+
+
+def _as_dict(results: Results) -> dict[str, Any]:
+    return {
+        "run_id": results.run_id,
+        "sent": results.sent,
+        "failed": results.failed,
+        "notified": sum(record.notified for record in results.answered),
+        "versions": dict(results.sample().counts),
+        "seconds": results.seconds,
+        "rate": results.rate,
+    }
