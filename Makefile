@@ -12,7 +12,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 export MESH
 
-.PHONY: help setup test e2e conformance load load-ui up down bench lint fmt clean
+.PHONY: help setup test e2e conformance load load-ui up down tutorial bench lint fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,16 +37,19 @@ conformance: $(READY) ## replay what a real Istio did on the embedded mesh: agre
 	@$(BIN)/python -m conformance
 
 load: $(READY) ## Locust load on /pay: USERS=16 SECONDS_OF_LOAD=30
-	@$(BIN)/python -m meshproof.traffic --users $(USERS) --seconds $(SECONDS_OF_LOAD) --name $(NAME)
+	@$(BIN)/meshproof load --users $(USERS) --seconds $(SECONDS_OF_LOAD) --name $(NAME)
 
 load-ui: $(READY) ## the same with Locust's own page in the browser
-	@$(BIN)/python -m meshproof.traffic --users $(USERS) --ui --name $(NAME)
+	@$(BIN)/meshproof load --users $(USERS) --ui --name $(NAME)
 
 up: $(READY) ## bring the mesh up and leave it running
 	@$(BIN)/meshproof up -d --name $(NAME)
 
 down: $(READY) ## end it
 	@$(BIN)/meshproof down --name $(NAME)
+
+tutorial: $(READY) ## walk docs/tutorial.md step by step; its meshes are its own, and end with it
+	@$(BIN)/python -m meshproof.walk docs/tutorial.md
 
 bench: $(READY) ## measure: start, convergence, switches under load, mesh tax, scale
 	@$(BIN)/python -m bench

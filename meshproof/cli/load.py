@@ -111,6 +111,8 @@ def _until_done(made: Load) -> Results:
     try:
         return made.wait(within=math.inf)
     except Interrupted:
+        if not made.answered():  # Locust may not even be ready to be told
+            raise
         return made.stop()
 
 

@@ -32,6 +32,9 @@ class Misbehaving(FakeMesh):
         (self.run_dir / "svca-1.log").write_text("hello\n")
         return applied
 
+    def url(self, target: str) -> str:
+        return os.environ.get("FAKE_URL") or super().url(target)
+
     def down(self) -> None:
         super().down()
         if HOW == "never ends":

@@ -16,6 +16,11 @@ from tests.traffic.conftest import PayServer, server
 __all__ = ["server"]
 Cli = Any
 Started = Any
+Until = Any
+
+
+def nothing_stays(runtime_dir: Path) -> bool:
+    return state.running() == () and not (runtime_dir / "meshproof").exists()
 
 
 def test_load_on_a_running_mesh(
@@ -33,17 +38,42 @@ def test_load_on_a_running_mesh(
 
 
 def test_control_c_ends_load_and_the_mesh_started_for_it(
-    started: Started, runtime_dir: Path
+    started: Started, until: Until, runtime_dir: Path, server: PayServer
 ) -> None:
-    load = started("load", "--users", "1")
-    lines = [load.stderr.readline() for _ in range(2)]
-    assert lines[0] == "no mesh named shop is running: one is started for this load\n"
-    assert lines[1].endswith("(mesh shop); Ctrl-C ends it\n")
+    load = started("load", "--users", "1", FAKE_URL=server.url)
+    until(lambda: len(server.seen) > 5, "the load runs")
     load.send_signal(signal.SIGINT)
-    out, _err = load.communicate(timeout=60)
-    assert "requests, " in out.splitlines()[-1]
-    assert state.running() == ()
-    assert not (runtime_dir / "meshproof").exists()
+    out, err = load.communicate(timeout=60)
+    assert load.returncode == 0
+    first, second = err.splitlines()
+    assert first == "no mesh named shop is running: one is started for this load"
+    assert second.endswith(f" on {server.url} (mesh shop); Ctrl-C ends it")
+    assert "Aggregated" in out
+    assert out.splitlines()[-1].startswith(f"{len(server.seen)} requests, 0 failed, ")
+    assert nothing_stays(runtime_dir)
+
+
+def test_control_c_before_the_first_answer_exits_130(
+    started: Started, until: Until, runtime_dir: Path, server: PayServer
+) -> None:
+    with server.lock:  # no request is answered while this is held
+        load = started("load", "--users", "1", FAKE_URL=server.url)
+        assert load.stderr.readline().startswith("no mesh named shop is running")
+        assert load.stderr.readline().startswith("load ")
+        load.send_signal(signal.SIGINT)
+        assert load.communicate(timeout=60) == ("", "")
+    assert load.returncode == 130
+    assert nothing_stays(runtime_dir)
+
+
+def test_down_from_elsewhere_ends_the_load(
+    started: Started, until: Until, runtime_dir: Path, server: PayServer
+) -> None:
+    load = started("load", "--users", "1", FAKE_URL=server.url)
+    until(lambda: server.seen, "the load runs")
+    assert started("down").wait(60) == 0
+    assert load.wait(60) == 0
+    assert nothing_stays(runtime_dir)
 
 
 @pytest.mark.parametrize(
