@@ -18,9 +18,8 @@ class Local:
         host = address.ip or "localhost"
         self._base = f"http://{host}:{address.port}" if address.port else f"http://{host}"
         connector = aiohttp.UnixConnector(address.path) if address.path else aiohttp.TCPConnector()
-        self._session = aiohttp.ClientSession(
-            connector=connector, timeout=aiohttp.ClientTimeout(total=timeout), trust_env=False
-        )
+        self._limit = timeout
+        self._session = aiohttp.ClientSession(connector=connector, trust_env=False)
 
     async def __aenter__(self) -> Self:
         return self
@@ -37,7 +36,7 @@ class Local:
         self, path: str, headers: dict[str, str] | None = None, timeout: float | None = None
     ) -> tuple[int, bytes]:
         """Status and body. Raises OSError (aiohttp's errors are) or TimeoutError."""
-        limit = aiohttp.ClientTimeout(total=timeout) if timeout else None
+        limit = aiohttp.ClientTimeout(total=timeout or self._limit)
         try:
             async with self._session.get(
                 self._base + path, headers=headers, timeout=limit, allow_redirects=False

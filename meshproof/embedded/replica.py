@@ -23,7 +23,9 @@ from meshproof.translate.world import Address, ContainerPort, Replica
 _EAGER, _FAST, _CALM = 5.0, 0.02, 0.5
 """Until the first success a probe is asked every ``_FAST`` seconds, and every ``_CALM`` once
 ``_EAGER`` seconds are over; then at its own period."""
-_DRAIN_LIMIT = 5.0
+_DRAIN_LIMIT, _IDLE_LIMIT = 5.0, 1.0
+"""Seconds that requests in flight, and connections without one, are waited for."""
+_LOOK_EVERY, _QUIET_LOOKS = 0.02, 3
 
 
 class ReplicaRunner:
@@ -248,5 +250,16 @@ class ReplicaRunner:
             await self.ask(self.workload.pre_stop)
 
     async def _drained(self) -> None:
-        while any((await self.envoy.stats(r"^http\.inbound.*\.downstream_rq_active$")).values()):
-            await asyncio.sleep(0.02)  # Envoy tells no one when its last request ends
+        """No request in flight, and no connection that could bring one: a caller that had chosen
+        this replica may still be shaking hands, and Envoys close what they have to an endpoint
+        that is gone. Clients beyond the mesh may not, so connections alone are not waited for
+        for long. Envoy tells no one when its last request ends, so it is asked, and more than
+        once: a connection may lie in the kernel's queue."""
+        loop, quiet = asyncio.get_running_loop(), 0
+        patient_until = loop.time() + _IDLE_LIMIT
+        while quiet < _QUIET_LOOKS:
+            active = await self.envoy.stats(r"^http\.inbound.*\.downstream_(rq|cx)_active$")
+            kept_alive = loop.time() > patient_until
+            busy = [n for n, v in active.items() if v and not (kept_alive and "_cx_" in n)]
+            quiet = 0 if busy else quiet + 1
+            await asyncio.sleep(_LOOK_EVERY)
