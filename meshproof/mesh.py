@@ -22,6 +22,8 @@ class Capability(enum.StrEnum):
     """``fault("kill", ..., part="sidecar")``: an Envoy ends without notice."""
     CUT = "cut"
     """``fault("cut" | "slow", ...)``: the network between two places."""
+    RELEASE = "release"
+    """``rules`` and ``tail`` (``meshproof.control.served.Releasing``): a canary with a judge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,14 @@ class AccessRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Tail:
+    """The newest part of the access logs, and where the next part will begin."""
+
+    records: tuple[AccessRecord, ...]
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a request that left one workload brought back."""
 
@@ -130,6 +140,37 @@ class ReplicaStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """One status condition of a Gateway API route, in Kubernetes' words."""
+
+    type: str
+    """``Accepted`` or ``ResolvedRefs``."""
+    status: bool
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParentStatus:
+    """What became of a route at one of its parents."""
+
+    kind: str
+    name: str
+    namespace: str
+    port: int | None
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RouteStatus:
+    """An HTTPRoute's ``status.parents``."""
+
+    name: str
+    namespace: str
+    parents: tuple[ParentStatus, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MeshStatus:
     name: str
     kind: str
@@ -138,6 +179,8 @@ class MeshStatus:
     resources: tuple[str, ...]
     version: str
     """Of the newest configuration that is live."""
+    routes: tuple[RouteStatus, ...] = ()
+    """Conditions of HTTPRoutes; a mesh on Kubernetes leaves them to kubectl."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def ls(
 def status(
     namespace: OnlyNamespace = "", output: Output = Format.TEXT, name: Name = DEFAULT_NAME
 ) -> None:
-    """Show every replica: ready or why not, restarts, address."""
+    """Show every replica (ready or why not, restarts, address) and HTTPRoutes' conditions."""
     found = client(name).status()
     replicas = [r for r in found["replicas"] if not namespace or r["namespace"] == namespace]
     if output is Format.JSON:
@@ -52,6 +52,27 @@ def status(
     show_table(
         ("Namespace", "Workload", "Replica", "Ready", "Restarts", "Address", "Reason"),
         [_row(replica) for replica in replicas],
+    )
+    routes = [r for r in found.get("routes", ()) if not namespace or r["namespace"] == namespace]
+    if routes:
+        print()
+        show_table(
+            ("Namespace", "HTTPRoute", "Parent", "Accepted", "ResolvedRefs", "Reason"),
+            [_route_row(route, parent) for route in routes for parent in route["parents"]],
+        )
+
+
+def _route_row(route: dict[str, Any], parent: dict[str, Any]) -> tuple[str, ...]:
+    """One parent of an HTTPRoute with its conditions."""
+    said = {c["type"]: c for c in parent["conditions"]}
+    wrong = [f"{c['reason']}: {c['message']}" for c in parent["conditions"] if not c["status"]]
+    return (
+        route["namespace"],
+        route["name"],
+        f"{parent['kind']} {parent['namespace']}/{parent['name']}",
+        "yes" if said["Accepted"]["status"] else "no",
+        "yes" if said["ResolvedRefs"]["status"] else "no",
+        "; ".join(wrong),
     )
 
 

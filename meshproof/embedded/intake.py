@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from meshproof.dialect import notes
 from meshproof.dialect.lower import lower
+from meshproof.embedded import token_keys
 from meshproof.embedded.deployments import workloads
 from meshproof.embedded.store import Store
 from meshproof.embedded.worlds import services_of
 from meshproof.errors import Problem, Refused, UsageError
+from meshproof.gamma import status
 from meshproof.lint.check import warnings
 from meshproof.model.not_honoured import not_honoured
 from meshproof.model.reader import with_default_namespace
@@ -39,12 +41,15 @@ class Intake:
     def apply(self, store: Store, resources: Sequence[Resource], *, strict: bool) -> Intaken:
         """What ``resources`` make of ``store``.
 
-        Raises Refused for a Deployment whose image no table names, for 0.4 rules that cannot be
+        Raises Refused for a Deployment whose image no table names, for keys of tokens that no
+        declared host has, for 0.4 rules that cannot be
         lowered, and, when ``strict``, for warnings.
         """
         placed = with_default_namespace(resources, default_namespace(store, resources))
         new, said = store.apply(placed)
         workloads(new, self._project)
+        if keyless := list(token_keys.undeclared(placed, self._project)):
+            raise Refused(keyless)
         found = self._warnings(new, placed)
         if strict and found:
             raise Refused(found)
@@ -66,6 +71,7 @@ class Intake:
         files = {(r.source.file) for r in concerned}
         found = [
             *notes.warnings(resources, services),
+            *status.warnings(resources, services),
             *warnings(lower(resources, services), services, pods),
         ]
         return [p for p in found if p.resource in titles or p.file in files]

@@ -6,9 +6,18 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from meshproof.dialect.lower import lower
-from meshproof.model.ports import handling, protocol_of
+from meshproof.gamma.convert import virtual_services
+from meshproof.model.ports import H2, handling, protocol_of
 from meshproof.model.resource import Resource
-from meshproof.translate.world import Named, Outside, Replica, Service, ServicePort, World
+from meshproof.translate.world import (
+    Named,
+    Outside,
+    Replica,
+    Service,
+    ServicePort,
+    TlsSecret,
+    World,
+)
 
 
 def services_of(resources: Iterable[Resource]) -> tuple[Service, ...]:
@@ -24,6 +33,7 @@ def services_of(resources: Iterable[Resource]) -> tuple[Service, ...]:
                     port=p.port,
                     target_port=p.target_port if p.target_port is not None else p.port,
                     protocol=handling(protocol_of(p)),
+                    h2=protocol_of(p) in H2,
                 )
                 for p in r.spec.ports
             ),
@@ -55,6 +65,21 @@ def target_ports(services: Iterable[Service], namespace: str, labels: Any) -> li
     )
 
 
+_PAIRS = (("tls.crt", "tls.key"), ("cert", "key"))
+"""Keys of a Secret that hold a certificate and its key, as Istio reads them."""
+
+
+def _tls_secrets(resources: Iterable[Resource]) -> tuple[TlsSecret, ...]:
+    found = []
+    for resource in resources:
+        texts = resource.spec.texts if resource.kind == "Secret" else {}
+        pair = next((p for p in _PAIRS if p[0] in texts and p[1] in texts), None)
+        if pair:
+            chain, key = texts[pair[0]], texts[pair[1]]
+            found.append(TlsSecret(resource.name, resource.namespace, chain, key))
+    return tuple(found)
+
+
 def world(
     resources: Sequence[Resource], replicas: Iterable[Replica], outside: Iterable[Outside]
 ) -> World:
@@ -70,8 +95,14 @@ def world(
         services=services,
         replicas=tuple(replicas),
         outside=tuple(outside),
-        virtual_services=named("VirtualService"),
+        virtual_services=virtual_services(lowered, services),
         destination_rules=named("DestinationRule"),
         service_entries=named("ServiceEntry"),
         gateways=named("Gateway"),
+        tls_secrets=_tls_secrets(resources),
+        sidecars=named("Sidecar"),
+        peer_authentications=named("PeerAuthentication"),
+        authorization_policies=named("AuthorizationPolicy"),
+        request_authentications=named("RequestAuthentication"),
+        telemetries=named("Telemetry"),
     )

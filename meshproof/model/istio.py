@@ -1,5 +1,7 @@
 """networking.istio.io/v1 (v1beta1 and v1alpha3 have the same fields): what meshproof honours.
 
+VirtualService stands here, the other kinds in ``istio_rule`` and ``istio_entry``.
+
 A field that is missing here is refused by name, never ignored. Names and meanings are those of
 Istio's API; ``docs/fidelity.md`` lists what is left out.
 """
@@ -10,7 +12,69 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from meshproof.model.base import Duration, Labels, Model, Port, Regex
+from meshproof.model.base import Duration, FieldError, Labels, Model, Port, Regex
+from meshproof.model.istio_entry import (
+    Gateway,
+    GatewayServer,
+    GatewayServerPort,
+    ServerTLSSettings,
+    ServiceEntry,
+    ServicePort,
+    WorkloadEntry,
+    WorkloadSelector,
+)
+from meshproof.model.istio_rule import (
+    ClientSelector,
+    ConnectionPool,
+    ConsistentHash,
+    CookieAttribute,
+    DestinationRule,
+    HTTPCookie,
+    HTTPSettings,
+    LoadBalancer,
+    LocalityLoadBalancerSetting,
+    Maglev,
+    OutlierDetection,
+    PortTrafficPolicy,
+    RingHash,
+    Subset,
+    TcpKeepalive,
+    TCPSettings,
+    TrafficPolicy,
+    Warmup,
+)
+from meshproof.model.istio_shared import Base64, ExportTo, PortSelector
+
+__all__ = [
+    "ClientSelector",
+    "ConnectionPool",
+    "ConsistentHash",
+    "CookieAttribute",
+    "DestinationRule",
+    "Gateway",
+    "GatewayServer",
+    "GatewayServerPort",
+    "HTTPCookie",
+    "HTTPSettings",
+    "LoadBalancer",
+    "LocalityLoadBalancerSetting",
+    "Maglev",
+    "OutlierDetection",
+    "PortSelector",
+    "PortTrafficPolicy",
+    "RingHash",
+    "ServerTLSSettings",
+    "ServiceEntry",
+    "ServicePort",
+    "Subset",
+    "TCPSettings",
+    "TcpKeepalive",
+    "TrafficPolicy",
+    "Warmup",
+    "WorkloadEntry",
+    "WorkloadSelector",
+]
+CLAIMS = "@request.auth.claims"
 
 
 class StringMatch(Model):
@@ -25,10 +89,6 @@ class StringMatch(Model):
         if sum(v is not None for v in (self.exact, self.prefix, self.regex)) > 1:
             raise ValueError("has more than one of exact, prefix, regex; wanted one")
         return self
-
-
-class PortSelector(Model):
-    number: Port
 
 
 class Destination(Model):
@@ -64,6 +124,20 @@ class HTTPMatchRequest(Model):
     source_labels: Labels = {}
     source_namespace: str | None = None
     gateways: list[str] = []
+    stat_prefix: str | None = None
+
+    @model_validator(mode="after")
+    def _no_claims(self) -> Self:
+        for field, names in (("headers", self.headers), ("withoutHeaders", self.without_headers)):
+            claim = next((n for n in names if n.startswith(CLAIMS)), None)
+            if claim:
+                raise FieldError(
+                    "is a match on a JWT's claim, which meshproof's embedded mesh does not honour "
+                    "yet; wanted a header",
+                    field,
+                    claim,
+                )
+        return self
 
 
 class HTTPRouteDestination(Model):
@@ -94,6 +168,13 @@ class HTTPRedirect(Model):
 
 class HTTPBody(Model):
     string: str | None = None
+    bytes: Base64 | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if self.string is not None and self.bytes is not None:
+            raise ValueError("has both string and bytes; wanted one")
+        return self
 
 
 class HTTPDirectResponse(Model):
@@ -112,9 +193,41 @@ class Delay(Model):
     """Deprecated by Istio, still honoured for delays."""
 
 
+GRPC_STATUS = (
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+)
+"""gRPC's status names; a name's place is its number."""
+
+
 class Abort(Model):
-    http_status: Annotated[int, Field(ge=200, le=599)]
+    http_status: Annotated[int, Field(ge=200, le=599)] | None = None
+    grpc_status: str | None = None
     percentage: Percent | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.http_status is None) == (self.grpc_status is None):
+            raise ValueError("has not one of httpStatus and grpcStatus; wanted one")
+        if self.grpc_status is not None and self.grpc_status not in GRPC_STATUS:
+            wanted = f"one of {', '.join(GRPC_STATUS)}"
+            raise FieldError(f'is "{self.grpc_status}"; wanted {wanted}', "grpcStatus")
+        return self
 
 
 class HTTPFaultInjection(Model):
@@ -136,6 +249,32 @@ class HTTPMirrorPolicy(Model):
     percentage: Percent | None = None
 
 
+class CorsPolicy(Model):
+    allow_origin: list[str] = []
+    """Deprecated by Istio, still honoured where allowOrigins says nothing."""
+    allow_origins: list[StringMatch] = []
+    allow_methods: list[str] = []
+    allow_headers: list[str] = []
+    expose_headers: list[str] = []
+    max_age: Duration | None = None
+    allow_credentials: bool | None = None
+    unmatched_preflights: Literal["UNSPECIFIED", "FORWARD", "IGNORE"] | None = None
+
+    @model_validator(mode="after")
+    def _origins_say_something(self) -> Self:
+        for index, origin in enumerate(self.allow_origins):
+            if not (origin.exact or origin.prefix or origin.regex):
+                raise FieldError("is empty; wanted exact, prefix or regex", "allowOrigins", index)
+        return self
+
+
+class Delegate(Model):
+    """The VirtualService without hosts whose routes stand here."""
+
+    name: Annotated[str, Field(min_length=1)]
+    namespace: str | None = None
+
+
 class HTTPRoute(Model):
     name: str | None = None
     match: list[HTTPMatchRequest] = []
@@ -148,8 +287,12 @@ class HTTPRoute(Model):
     fault: HTTPFaultInjection | None = None
     mirror: Destination | None = None
     mirror_percentage: Percent | None = None
+    mirror_percent: Annotated[int, Field(ge=0, le=100)] | None = None
+    """Deprecated by Istio, still honoured; mirrorPercentage wins."""
     mirrors: list[HTTPMirrorPolicy] = []
+    cors_policy: CorsPolicy | None = None
     headers: Headers = Headers()
+    delegate: Delegate | None = None
 
     @model_validator(mode="after")
     def _one_action(self) -> Self:
@@ -159,12 +302,15 @@ class HTTPRoute(Model):
                 ("route", self.route),
                 ("redirect", self.redirect),
                 ("directResponse", self.direct_response),
+                ("delegate", self.delegate),
             )
             if value
         ]
         if len(actions) != 1:
             found = " and ".join(actions) or "none"
-            raise ValueError(f"has {found} of route, redirect, directResponse; wanted one")
+            raise ValueError(
+                f"has {found} of route, redirect, directResponse, delegate; wanted one"
+            )
         if len(self.route) > 1 and sum(r.weight for r in self.route) == 0:
             raise ValueError("the weights of its destinations add up to 0; wanted more")
         if self.mirror and self.mirrors:
@@ -173,158 +319,24 @@ class HTTPRoute(Model):
 
 
 class VirtualService(Model):
-    hosts: Annotated[list[str], Field(min_length=1)]
+    """Routes of HTTP hosts; ``tls`` and ``tcp`` routes are refused by name.
+
+    Without ``hosts`` it is a delegate: its routes serve where another's ``delegate`` names it.
+    """
+
+    hosts: list[str] = []
     gateways: list[str] = []
     http: list[HTTPRoute] = []
-    export_to: list[Literal["*", "."]] = []
-
-
-class TCPSettings(Model):
-    max_connections: Annotated[int, Field(ge=1)] | None = None
-    connect_timeout: Duration | None = None
-    idle_timeout: Duration | None = None
-
-
-class HTTPSettings(Model):
-    http1_max_pending_requests: Annotated[
-        int | None, Field(ge=0, alias="http1MaxPendingRequests")
-    ] = None
-    http2_max_requests: Annotated[int | None, Field(ge=0, alias="http2MaxRequests")] = None
-    max_requests_per_connection: Annotated[int, Field(ge=0)] | None = None
-    max_retries: Annotated[int, Field(ge=0)] | None = None
-    idle_timeout: Duration | None = None
-
-
-class ConnectionPool(Model):
-    tcp: TCPSettings | None = None
-    http: HTTPSettings | None = None
-
-
-class OutlierDetection(Model):
-    consecutive_5xx_errors: Annotated[int | None, Field(ge=0, alias="consecutive5xxErrors")] = None
-    consecutive_gateway_errors: Annotated[int, Field(ge=0)] | None = None
-    interval: Duration | None = None
-    base_ejection_time: Duration | None = None
-    max_ejection_percent: Annotated[int, Field(ge=0, le=100)] | None = None
-    min_health_percent: Annotated[int, Field(ge=0, le=100)] | None = None
-
-
-class HTTPCookie(Model):
-    name: Annotated[str, Field(min_length=1)]
-    path: str | None = None
-    ttl: Duration | None = None
-
-
-class ConsistentHash(Model):
-    http_header_name: str | None = None
-    http_cookie: HTTPCookie | None = None
-    use_source_ip: bool = False
-    http_query_parameter_name: str | None = None
+    export_to: ExportTo = []
 
     @model_validator(mode="after")
-    def _one(self) -> Self:
-        chosen = (
-            self.http_header_name is not None,
-            self.http_cookie is not None,
-            self.use_source_ip,
-            self.http_query_parameter_name is not None,
-        )
-        if sum(chosen) != 1:
-            raise ValueError(
-                "wanted one of httpHeaderName, httpCookie, useSourceIp, httpQueryParameterName"
-            )
+    def _delegate(self) -> Self:
+        if self.hosts:
+            return self
+        if self.gateways:
+            raise FieldError("are set on a delegate (it has no hosts); wanted none", "gateways")
+        for index, route in enumerate(self.http):
+            if route.delegate:
+                found = "stands in a delegate (it has no hosts), and Istio delegates once"
+                raise FieldError(f"{found}; wanted a route", "http", index, "delegate")
         return self
-
-
-class LoadBalancer(Model):
-    simple: (
-        Literal["UNSPECIFIED", "LEAST_REQUEST", "LEAST_CONN", "RANDOM", "ROUND_ROBIN"] | None
-    ) = None
-    consistent_hash: ConsistentHash | None = None
-    warmup_duration_secs: Duration | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if self.simple is not None and self.consistent_hash is not None:
-            raise ValueError("has both simple and consistentHash; wanted one")
-        return self
-
-
-class TrafficPolicy(Model):
-    load_balancer: LoadBalancer | None = None
-    connection_pool: ConnectionPool | None = None
-    outlier_detection: OutlierDetection | None = None
-
-
-class Subset(Model):
-    name: Annotated[str, Field(min_length=1)]
-    labels: Labels = {}
-    traffic_policy: TrafficPolicy | None = None
-
-
-class DestinationRule(Model):
-    host: Annotated[str, Field(min_length=1)]
-    subsets: list[Subset] = []
-    traffic_policy: TrafficPolicy | None = None
-    export_to: list[Literal["*", "."]] = []
-
-    @model_validator(mode="after")
-    def _unique_subsets(self) -> Self:
-        names = [s.name for s in self.subsets]
-        twice = sorted({n for n in names if names.count(n) > 1})
-        if twice:
-            raise ValueError(
-                f"subset {', '.join(twice)} is declared twice; wanted one of each name"
-            )
-        return self
-
-
-class ServicePort(Model):
-    number: Port
-    name: Annotated[str, Field(min_length=1)]
-    protocol: Literal["HTTP", "HTTPS", "TLS", "TCP"] = "TCP"
-    target_port: Port | None = None
-
-
-class WorkloadEntry(Model):
-    address: Annotated[str, Field(min_length=1)]
-    ports: dict[str, int] = {}
-    labels: Labels = {}
-    weight: Annotated[int, Field(ge=0)] | None = None
-
-
-class ServiceEntry(Model):
-    """Opens the mesh to a host; ``resolution`` says where the addresses come from."""
-
-    hosts: Annotated[list[str], Field(min_length=1)]
-    addresses: list[str] = []
-    ports: Annotated[list[ServicePort], Field(min_length=1)]
-    location: Literal["MESH_EXTERNAL"] | None = None
-    resolution: Literal["DNS", "STATIC"]
-    endpoints: list[WorkloadEntry] = []
-    export_to: list[Literal["*", "."]] = []
-
-    @model_validator(mode="after")
-    def _static_has_addresses(self) -> Self:
-        if self.resolution == "STATIC" and not self.endpoints and not self.addresses:
-            raise ValueError("resolution STATIC has no endpoints and no addresses; wanted either")
-        return self
-
-
-class GatewayServerPort(Model):
-    number: Port
-    name: str | None = None
-    protocol: Literal["HTTP"]
-
-
-class GatewayServer(Model):
-    port: GatewayServerPort
-    hosts: Annotated[list[str], Field(min_length=1)]
-    name: str | None = None
-
-
-class Gateway(Model):
-    """Plain HTTP; ``selector`` picks the gateway Envoy by label (``istio: ingressgateway``)."""
-
-    selector: Labels = {}
-    servers: Annotated[list[GatewayServer], Field(min_length=1)]

@@ -26,6 +26,8 @@ class Kind:
     body: str = "spec"
     snake_case: bool = False
     """Keys may be written ``simple_retry`` as well as ``simpleRetry`` (Istio 0.4)."""
+    optional: bool = False
+    """The body may be left out, as in an AuthorizationPolicy that allows nothing."""
 
     @cached_property
     def model(self) -> type[Model]:
@@ -44,7 +46,11 @@ class Unknown:
 
 _ISTIO = ("networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3")
 _OLD = ("config.istio.io/v1alpha2",)
+_SECURITY = ("security.istio.io/v1", "security.istio.io/v1beta1")
+_TELEMETRY = ("telemetry.istio.io/v1", "telemetry.istio.io/v1alpha1")
+_GAMMA = ("gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1beta1")
 _I, _O, _K = "meshproof.model.istio", "meshproof.model.v1alpha2", "meshproof.model.kube"
+_SEC = "meshproof.model.security"
 
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
@@ -53,6 +59,12 @@ KINDS: Mapping[str, Kind] = {
         Kind("DestinationRule", _ISTIO, _I, "DestinationRule"),
         Kind("ServiceEntry", _ISTIO, _I, "ServiceEntry"),
         Kind("Gateway", _ISTIO, _I, "Gateway"),
+        Kind("Sidecar", _ISTIO, "meshproof.model.sidecar", "Sidecar", optional=True),
+        Kind("PeerAuthentication", _SECURITY, _SEC, "PeerAuthentication", optional=True),
+        Kind("AuthorizationPolicy", _SECURITY, _SEC, "AuthorizationPolicy", optional=True),
+        Kind("RequestAuthentication", _SECURITY, _SEC, "RequestAuthentication", optional=True),
+        Kind("Telemetry", _TELEMETRY, "meshproof.model.telemetry", "Telemetry", optional=True),
+        Kind("HTTPRoute", _GAMMA, "meshproof.model.gateway_api", "HTTPRouteSpec"),
         Kind("RouteRule", _OLD, _O, "RouteRule", snake_case=True),
         Kind("EgressRule", _OLD, _O, "EgressRule", snake_case=True),
         Kind("Deployment", ("apps/v1",), _K, "DeploymentSpec"),
@@ -67,10 +79,9 @@ KINDS: Mapping[str, Kind] = {
 NOT_HONOURED: Mapping[str, str] = {
     name: owner
     for owner, names in {
-        "Istio": "AuthorizationPolicy PeerAuthentication RequestAuthentication Telemetry Sidecar "
-        "WorkloadEntry WorkloadGroup EnvoyFilter WasmPlugin ProxyConfig TrafficExtension",
+        "Istio": "WorkloadEntry WorkloadGroup EnvoyFilter WasmPlugin ProxyConfig TrafficExtension",
         "Istio 0.4": "DestinationPolicy",
-        "the Gateway API": "HTTPRoute GRPCRoute TCPRoute TLSRoute UDPRoute GatewayClass "
+        "the Gateway API": "GRPCRoute TCPRoute TLSRoute UDPRoute GatewayClass "
         "ReferenceGrant BackendTLSPolicy ListenerSet",
         "Kubernetes": "StatefulSet DaemonSet ReplicaSet ReplicationController Pod PodTemplate Job "
         "CronJob HorizontalPodAutoscaler PodDisruptionBudget Ingress IngressClass NetworkPolicy "

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 FIELDS: Mapping[str, str] = {
     "istio.VirtualService": "hosts gateways http tls tcp exportTo",
     "istio.HTTPRoute": "name match route redirect directResponse delegate rewrite timeout retries "
-    "fault mirror mirrors mirrorPercent mirrorPercentage corsPolicy headers appendHeaders "
-    "removeResponseHeaders appendResponseHeaders removeRequestHeaders appendRequestHeaders "
+    "fault mirror mirrors mirrorPercent mirror_percent mirrorPercentage corsPolicy headers "
+    "appendHeaders removeResponseHeaders appendResponseHeaders removeRequestHeaders appendRequestHeaders "
     "websocketUpgrade",
     "istio.HTTPMatchRequest": "name uri scheme method authority headers port sourceLabels gateways "
     "queryParams ignoreUriCase withoutHeaders sourceNamespace statPrefix",
@@ -46,9 +46,32 @@ FIELDS: Mapping[str, str] = {
     "exportTo subjectAltNames",
     "istio.ServicePort": "number protocol name targetPort",
     "istio.WorkloadEntry": "address ports labels network locality weight serviceAccount",
+    "istio.CorsPolicy": "allowOrigin allowOrigins allowMethods allowHeaders exposeHeaders maxAge "
+    "allowCredentials unmatchedPreflights",
+    "istio.LocalityLoadBalancerSetting": "distribute failover failoverPriority enabled",
+    "istio.PortTrafficPolicy": "port loadBalancer connectionPool outlierDetection tls",
+    "istio.ServerTLSSettings": "httpsRedirect mode serverCertificate privateKey caCertificates "
+    "caCrl credentialName credentialNames caCertCredentialName tlsCertificates subjectAltNames "
+    "verifyCertificateSpki verifyCertificateHash minProtocolVersion maxProtocolVersion "
+    "cipherSuites",
     "istio.Gateway": "servers selector",
     "istio.GatewayServer": "port bind hosts tls defaultEndpoint name",
     "istio.GatewayServerPort": "number protocol name targetPort",
+    "sidecar.Sidecar": "workloadSelector ingress egress inboundConnectionPool "
+    "outboundTrafficPolicy",
+    "sidecar.EgressListener": "port bind captureMode hosts",
+    "sidecar.OutboundTrafficPolicy": "mode egressProxy",
+    "security.PeerAuthentication": "selector mtls portLevelMtls",
+    "security.AuthorizationPolicy": "selector targetRef targetRefs rules action provider",
+    "security.RequestAuthentication": "selector targetRef targetRefs jwtRules",
+    "security.JWTRule": "issuer audiences jwksUri jwks fromHeaders outputPayloadToHeader "
+    "fromParams fromCookies forwardOriginalToken outputClaimToHeaders timeout "
+    "spaceDelimitedClaims",
+    "telemetry.Telemetry": "selector targetRef targetRefs tracing metrics accessLogging",
+    "telemetry.Tracing": "match providers randomSamplingPercentage disableSpanReporting "
+    "customTags useRequestIdForTraceSampling enableIstioTags disableContextPropagation",
+    "telemetry.CustomTag": "literal environment header formatter",
+    "telemetry.AccessLogging": "match providers disabled filter",
     "v1alpha2.RouteRule": "destination precedence match route redirect rewrite websocketUpgrade "
     "httpReqTimeout httpReqRetries httpFault l4Fault mirror corsPolicy appendHeaders "
     "directResponse",
@@ -60,6 +83,12 @@ FIELDS: Mapping[str, str] = {
     "v1alpha2.FaultDelay": "percent fixedDelay exponentialDelay overrideHeaderName",
     "v1alpha2.FaultAbort": "percent grpcStatus http2Error httpStatus overrideHeaderName",
     "v1alpha2.EgressRule": "destination ports useEgressProxy",
+    "gateway_api.HTTPRouteSpec": "parentRefs hostnames rules useDefaultGateways",
+    "gateway_api.ParentReference": "group kind namespace name sectionName port",
+    "gateway_api.HTTPRouteRule": "name matches filters backendRefs timeouts retry "
+    "sessionPersistence",
+    "gateway_api.HTTPRouteFilter": "type requestHeaderModifier responseHeaderModifier "
+    "requestMirror requestRedirect urlRewrite cors externalAuth extensionRef",
     "kube.Probe": "grpc",
     "kube.EnvVarSource": "resourceFieldRef fileKeyRef",
 }
@@ -67,12 +96,19 @@ FIELDS: Mapping[str, str] = {
 _PROTOCOLS = "HTTP HTTPS GRPC GRPC-WEB HTTP2 MONGO TCP TLS UDP REDIS MYSQL"
 
 VALUES: Mapping[str, str] = {
+    "security.AuthorizationPolicy.action": "ALLOW DENY AUDIT CUSTOM",
     "istio.ServiceEntry.resolution": "NONE STATIC DNS DNS_ROUND_ROBIN DYNAMIC_DNS",
     "istio.ServiceEntry.location": "MESH_EXTERNAL MESH_INTERNAL",
     "istio.ServicePort.protocol": _PROTOCOLS,
     "istio.GatewayServerPort.protocol": _PROTOCOLS,
+    "istio.ServerTLSSettings.mode": "PASSTHROUGH SIMPLE MUTUAL AUTO_PASSTHROUGH ISTIO_MUTUAL "
+    "OPTIONAL_MUTUAL",
+    "istio.ServerTLSSettings.minProtocolVersion": "TLS_AUTO TLSV1_0 TLSV1_1 TLSV1_2 TLSV1_3",
+    "istio.ServerTLSSettings.maxProtocolVersion": "TLS_AUTO TLSV1_0 TLSV1_1 TLSV1_2 TLSV1_3",
     "istio.LoadBalancer.simple": "UNSPECIFIED LEAST_CONN RANDOM PASSTHROUGH ROUND_ROBIN "
     "LEAST_REQUEST",
+    "gateway_api.HTTPRouteFilter.type": "RequestHeaderModifier ResponseHeaderModifier "
+    "RequestMirror RequestRedirect URLRewrite CORS ExternalAuth ExtensionRef",
     "v1alpha2.EgressPort.protocol": "http https http2 grpc tcp mongo",
     "kube.HTTPGet.scheme": "HTTP HTTPS",
     "kube.ServiceSpec.type": "ClusterIP NodePort LoadBalancer ExternalName",
@@ -81,10 +117,25 @@ VALUES: Mapping[str, str] = {
 }
 
 
+_OWNERS = {
+    "istio": "Istio",
+    "v1alpha2": "Istio 0.4",
+    "gateway_api": "the Gateway API",
+    "kube": "Kubernetes",
+    **dict.fromkeys(("security", "sidecar", "telemetry"), "Istio"),
+}
+_PARTS = {
+    "kube_pod": "kube",
+    "istio_rule": "istio",
+    "istio_entry": "istio",
+    "istio_shared": "istio",
+}
+"""Modules that hold parts of another one's models."""
+
+
 def owner(model: type) -> str:
     """Whose word the model's fields are: ``Istio``, ``Istio 0.4`` or ``Kubernetes``."""
-    names = {"istio": "Istio", "v1alpha2": "Istio 0.4", "kube": "Kubernetes"}
-    return names.get(_group(model), "meshproof")
+    return _OWNERS.get(_group(model), "meshproof")
 
 
 def fields(model: type) -> frozenset[str]:
@@ -98,4 +149,5 @@ def values(model: type, field: str) -> frozenset[str]:
 
 
 def _group(model: type) -> str:
-    return model.__module__.rpartition(".")[2].removesuffix("_pod")
+    name = model.__module__.rpartition(".")[2]
+    return _PARTS.get(name, name)

@@ -34,6 +34,9 @@ _NAMES: dict[str, Protocol] = {
 _BY_NUMBER: dict[int, Protocol] = {25: "TCP", 53: "TCP", 3306: "TCP", 27017: "TCP", 443: "HTTPS"}
 _HTTP = frozenset(("HTTP", "HTTP2", "GRPC", "GRPC-WEB"))
 
+H2 = frozenset(("HTTP2", "GRPC", "GRPC-WEB"))
+"""Protocols that a sidecar speaks HTTP/2 for (Istio: protocol.IsHTTP2)."""
+
 
 def protocol_of(port: ServicePort) -> Protocol:
     """What the port speaks, in Istio's name for it."""

@@ -188,6 +188,8 @@ def _spec(document: Document, kind: Kind) -> tuple[Any, list[Problem]]:
     if kind.body:
         problems += [_stray(document, kind, key) for key in rest if key != kind.body]
         body, base = rest.get(kind.body), (kind.body,)
+        if body is None and kind.optional:
+            body = {}
         if body is None:
             return None, [*problems, document.problem(base, "is missing", "a mapping")]
     prepared = prepare(kind.model, body, base=base, snake_case=kind.snake_case)

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from meshproof.translate.bootstrap import bootstrap
 from meshproof.translate.clusters import MESH_IDLE, add_outbound, eds_clusters, load_assignment
 from meshproof.translate.gateways import add_gateway_routes, gateway_listeners
+from meshproof.translate.guards import guards
 from meshproof.translate.inbound import add_inbound
 from meshproof.translate.keys import CONNECT_LOOP, OUTBOUND
 from meshproof.translate.listeners import outbound_listener, probe_listener
@@ -20,6 +21,7 @@ from meshproof.translate.metrics import Identity
 from meshproof.translate.pool import connection_pool
 from meshproof.translate.references import referenced_clusters
 from meshproof.translate.registry import Endpoint
+from meshproof.translate.telemetry import reporting
 from meshproof.translate.tls import secrets
 from meshproof.translate.vhosts import outbound_routes
 from meshproof.translate.view import View, scope
@@ -84,7 +86,8 @@ def sidecar(world: World, replica: Replica, *, access_log: str = "") -> Config:
         "load_assignment": load_assignment(CONNECT_LOOP, [itself]),
         **connection_pool(None, MESH_IDLE),
     }
-    config.listeners["outbound"] = outbound_listener(replica.ip, identity, access_log)
+    report = reporting(world.telemetries, replica.namespace, replica.labels, "CLIENT")
+    config.listeners["outbound"] = outbound_listener(replica.ip, identity, access_log, report)
     config.listeners["probe"] = probe_listener(replica.ip, access_log)
     return config
 
@@ -99,5 +102,7 @@ def gateway(
     """
     config = Config()
     config.listeners.update(gateway_listeners(world, proxy, ip, port_map, access_log))
+    fetching = guards(world, proxy.namespace, proxy.labels).clusters()
+    config.clusters.update({str(c["name"]): c for c in fetching})
     config.listeners["probe"] = probe_listener(ip, access_log)
     return config

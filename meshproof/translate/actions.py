@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from meshproof.model.istio import (
@@ -17,6 +18,7 @@ from meshproof.translate.keys import outbound_cluster
 from meshproof.translate.names import fqdn
 from meshproof.translate.proto import Json, million, seconds
 from meshproof.translate.retries import retry_policy
+from meshproof.translate.terms import UNKNOWN_SERVICE, PrefixRedirect
 from meshproof.translate.view import View
 
 _REDIRECTS = {
@@ -38,7 +40,7 @@ def route(view: View, http: HTTPRoute, namespace: str, port: int) -> Json:
     only = http.route[0] if len(http.route) == 1 else None
     changes = header_changes(only.headers) if only else HeaderChanges({})
     authority = (http.rewrite and http.rewrite.authority) or rule.authority or changes.authority
-    hashes = list(_hash_policies(view, http.route, namespace))
+    hashes = list(_hash_policies(view, http.route, namespace, port))
     action: Json = {
         **_target(view, http.route, namespace, port),
         "timeout": seconds(http.timeout or 0.0),
@@ -56,9 +58,23 @@ def route(view: View, http: HTTPRoute, namespace: str, port: int) -> Json:
     return {"route": action, **merged(rule.fields, changes.fields)}
 
 
+def followed(made: Json, matched: Json) -> Json:
+    """A route as the Gateway API wants it: 500 for a backend that is none, and a prefix that is
+    replaced by ``/`` goes with the ``/`` behind it."""
+    action: Json = {**made["route"], "cluster_not_found_response_code": "INTERNAL_SERVER_ERROR"}
+    if action.get("prefix_rewrite") == "/":
+        del action["prefix_rewrite"]
+        prefix = re.escape(matched.get("path_separated_prefix", ""))
+        action["regex_rewrite"] = {
+            "pattern": {"regex": f"^{prefix}(/?)(.*)"},
+            "substitution": r"/\2",
+        }
+    return {**made, "route": action}
+
+
 def default_action(view: View, host: str, port: int) -> Json:
     """The route of a service that no VirtualService speaks for."""
-    hashes = list(_policies(view, host, ""))
+    hashes = list(_policies(view, host, "", port))
     action: Json = {
         "cluster": outbound_cluster(port, host),
         "timeout": "0s",
@@ -79,6 +95,8 @@ def redirect(rule: HTTPRedirect, port: int) -> Json:
     ):
         if value:
             action[name] = value
+    if isinstance(rule, PrefixRedirect):
+        action["prefix_rewrite"] = rule.prefix
     number = port if rule.derive_port == "FROM_REQUEST_PORT" else rule.port
     if number and number != _DEFAULT_PORT.get(rule.scheme or "http"):
         action["port_redirect"] = number
@@ -86,15 +104,18 @@ def redirect(rule: HTTPRedirect, port: int) -> Json:
 
 
 def destination_cluster(view: View, to: Destination, namespace: str, port: int) -> str:
-    """The cluster of a destination: without a port the host's only one, else the request's."""
-    name = fqdn(to.host, namespace)
+    if to.host == UNKNOWN_SERVICE:
+        return UNKNOWN_SERVICE
+    number = destination_port(view, to, namespace, port)
+    return outbound_cluster(number, fqdn(to.host, namespace), to.subset or "")
+
+
+def destination_port(view: View, to: Destination, namespace: str, port: int) -> int:
+    """The port of a destination: without one the host's only one, else the request's."""
     if to.port is not None:
-        port = to.port.number
-    else:
-        host = view.hosts.get(name)
-        if host is not None and len(host.ports) == 1:
-            port = host.ports[0].port
-    return outbound_cluster(port, name, to.subset or "")
+        return to.port.number
+    host = view.known.get(fqdn(to.host, namespace))
+    return host.ports[0].port if host is not None and len(host.ports) == 1 else port
 
 
 def _target(view: View, routes: list[HTTPRouteDestination], namespace: str, port: int) -> Json:
@@ -133,7 +154,10 @@ def _mirrors(view: View, http: HTTPRoute, namespace: str, port: int) -> Iterator
         (m.destination, m.percentage) for m in http.mirrors
     ]
     if http.mirror is not None:
-        wanted.append((http.mirror, http.mirror_percentage))
+        percentage = http.mirror_percentage
+        if percentage is None and http.mirror_percent is not None:
+            percentage = Percent.model_construct(value=float(http.mirror_percent))
+        wanted.append((http.mirror, percentage))
     for to, percentage in wanted:
         percent = 100.0 if percentage is None else percentage.value
         if percent > 0:
@@ -146,16 +170,17 @@ def _mirrors(view: View, http: HTTPRoute, namespace: str, port: int) -> Iterator
 
 
 def _hash_policies(
-    view: View, routes: Iterable[HTTPRouteDestination], namespace: str
+    view: View, routes: Iterable[HTTPRouteDestination], namespace: str, port: int
 ) -> Iterator[Json]:
     for entry in routes:
         to = entry.destination
-        yield from _policies(view, fqdn(to.host, namespace), to.subset or "")
+        number = destination_port(view, to, namespace, port)
+        yield from _policies(view, fqdn(to.host, namespace), to.subset or "", number)
 
 
-def _policies(view: View, host: str, subset: str) -> Iterator[Json]:
+def _policies(view: View, host: str, subset: str, port: int) -> Iterator[Json]:
     """The hash policy that a destination's consistentHash asks of every route towards it."""
-    balancer = view.policy(host, subset).load_balancer
+    balancer = view.policy(host, subset, port).load_balancer
     if balancer is not None and balancer.consistent_hash is not None:
         yield _hash_policy(balancer.consistent_hash)
 
@@ -172,4 +197,8 @@ def _hash_policy(rule: ConsistentHash) -> Json:
         cookie["ttl"] = seconds(rule.http_cookie.ttl)
     if rule.http_cookie.path is not None:
         cookie["path"] = rule.http_cookie.path
+    if rule.http_cookie.attributes:
+        cookie["attributes"] = [
+            {"name": a.name, "value": a.value} for a in rule.http_cookie.attributes
+        ]
     return {"cookie": cookie}

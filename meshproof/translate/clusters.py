@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from meshproof.model.istio import Subset
-from meshproof.translate import pool, tls
+from meshproof.translate import client_tls, passthrough, pool
 from meshproof.translate.keys import outbound_cluster, outbound_sni
 from meshproof.translate.metrics import UNKNOWN
 from meshproof.translate.proto import ADS, Json, pipe, tcp
@@ -28,7 +28,10 @@ _WHOLE = Subset.model_construct(name="")
 
 def add_outbound(view: View, config: Config) -> None:
     """Add the clusters and endpoints that every outbound route of ``view`` may name."""
-    for host in view.hosts.values():
+    if view.passthrough():
+        common = pool.connection_pool(None, OUTSIDE_IDLE)
+        config.clusters[passthrough.CLUSTER] = passthrough.cluster(view.passthrough(), **common)
+    for host in view.destinations().values():
         for port in host.ports:
             for subset in (_WHOLE, *view.rule(host.name).subsets):
                 _add(view, config, host, port, subset)
@@ -39,18 +42,20 @@ def _add(view: View, config: Config, host: Host, port: ServicePort, subset: Subs
     chosen = [e for e in host.endpoints[port.port] if carries(e.labels, subset.labels)]
     if host.resolution == "DNS" and subset.name and not chosen:
         return  # Istio's buildCluster leaves it out: requests to it are 503 NC, not UH
-    policy = view.policy(host.name, subset.name)
+    policy = view.policy(host.name, subset.name, port.port)
     cluster: Json = {"name": name, "metadata": _metadata(service=host.name)}
     assignment = load_assignment(name, chosen)
-    if host.in_mesh:
+    sni = outbound_sni(port.port, host.name, subset.name)
+    if host.resolution == "EDS":
         cluster |= {"type": "EDS", "eds_cluster_config": {"eds_config": ADS}}
-        cluster |= pool.traffic_policy(policy, MESH_IDLE)
-        sni = outbound_sni(port.port, host.name, subset.name)
-        cluster["transport_socket"] = tls.upstream(host.identities, sni)
+        cluster |= pool.traffic_policy(policy, MESH_IDLE, h2=port.h2)
         config.endpoints[name] = assignment
     else:
         cluster |= {"type": "STATIC", "load_assignment": assignment}
-        cluster |= pool.traffic_policy(policy, OUTSIDE_IDLE)
+        cluster |= pool.traffic_policy(policy, OUTSIDE_IDLE, h2=port.h2)
+    cluster |= client_tls.transport(host, port, policy.tls, sni)
+    if client_tls.automatic_names(policy.tls, port):
+        pool.name_by_authority(cluster)
     config.clusters[name] = cluster
 
 
@@ -61,14 +66,17 @@ def load_assignment(name: str, endpoints: Iterable[Endpoint]) -> Json:
 
 
 def _lb_endpoint(endpoint: Endpoint) -> Json:
+    metadata = _metadata(
+        workload=endpoint.workload or UNKNOWN,
+        namespace=endpoint.namespace or UNKNOWN,
+        version=endpoint.labels.get("version") or ("latest" if endpoint.workload else UNKNOWN),
+    )
+    if endpoint.mutual:
+        metadata["filter_metadata"][client_tls.MATCH] = client_tls.ISTIO
     return {
         "endpoint": {"address": address(endpoint.address)},
         "load_balancing_weight": max(endpoint.weight, 1),
-        "metadata": _metadata(
-            workload=endpoint.workload or UNKNOWN,
-            namespace=endpoint.namespace or UNKNOWN,
-            version=endpoint.labels.get("version") or ("latest" if endpoint.workload else UNKNOWN),
-        ),
+        "metadata": metadata,
     }
 
 

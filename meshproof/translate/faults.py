@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meshproof.model.istio import Delay, HTTPFaultInjection
+from meshproof.model.istio import GRPC_STATUS, Abort, Delay, HTTPFaultInjection
 from meshproof.translate.proto import Json, million, seconds, typed
 
 FILTER = "envoy.filters.http.fault"
@@ -10,7 +10,7 @@ TYPE = "envoy.extensions.filters.http.fault.v3.HTTPFault"
 
 
 def fault(rule: HTTPFaultInjection | None) -> Json:
-    """``typed_per_filter_config`` of a route, or nothing.
+    """The entry of a route's ``typed_per_filter_config``, or nothing.
 
     A percentage that is absent is 0 %: nothing happens. Only a delay honours the deprecated
     ``percent``. A delay is not cut by the route's timeout, and a fault is not retried.
@@ -24,10 +24,16 @@ def fault(rule: HTTPFaultInjection | None) -> Json:
     if rule and rule.abort:
         percentage = rule.abort.percentage
         parts["abort"] = {
-            "http_status": rule.abort.http_status,
+            **_status(rule.abort),
             "percentage": million(percentage.value if percentage else 0.0),
         }
-    return {"typed_per_filter_config": {FILTER: typed(TYPE, **parts)}} if parts else {}
+    return {FILTER: typed(TYPE, **parts)} if parts else {}
+
+
+def _status(abort: Abort) -> Json:
+    if abort.grpc_status is not None:
+        return {"grpc_status": GRPC_STATUS.index(abort.grpc_status)}
+    return {"http_status": abort.http_status}
 
 
 def _delay_percent(delay: Delay) -> float:

@@ -8,39 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from meshproof.model.istio import GatewayServer
+from meshproof.translate.gateway_servers import INSPECTOR, Servers, chain, tables
+from meshproof.translate.guards import guards
 from meshproof.translate.hcm import access_log, manager, upgrades
 from meshproof.translate.inbound import SERVER_NAME
 from meshproof.translate.keys import gateway_routes
 from meshproof.translate.listeners import listener
 from meshproof.translate.metrics import Identity, client_metrics
 from meshproof.translate.names import covers, fqdn
-from meshproof.translate.proto import Json
-from meshproof.translate.registry import carries
+from meshproof.translate.proto import Json, extension
 from meshproof.translate.routes import GatewayKey, gateway_keys, rule_routes
+from meshproof.translate.telemetry import reporting
 from meshproof.translate.vhosts import route_configuration
 from meshproof.translate.view import View
 from meshproof.translate.world import Config, Proxy, Resource, World
 
-_Servers = list[tuple[GatewayKey, GatewayServer]]
-
-
-def servers(world: World, proxy: Proxy) -> dict[int, _Servers]:
-    """Gateway servers that this proxy carries, by port, ports in order."""
-    found: dict[int, _Servers] = {}
-    for gateway in world.gateways:
-        if carries(proxy.labels, gateway.spec.selector):
-            for server in gateway.spec.servers:
-                key = (gateway.namespace, gateway.name)
-                found.setdefault(server.port.number, []).append((key, server))
-    return dict(sorted(found.items()))
-
 
 def add_gateway_routes(view: View, world: World, config: Config) -> None:
-    """Add ``http.<port>`` for every Gateway server port of the view's proxy."""
-    for port, carried in servers(world, view.proxy).items():
-        name = gateway_routes(port)
-        config.routes[name] = _routes(view, name, port, carried)
+    """Add ``http.<port>`` for every Gateway server port of the view's proxy, and a table for each
+    HTTPS server."""
+    watch = guards(world, view.proxy.namespace, view.proxy.labels)
+    for table in tables(world, view.proxy):
+        name = watch.table(table.name)
+        made = _routes(view, name, table.port, table.servers)
+        config.routes[name] = watch.on_routes(made, table.port)
 
 
 def gateway_listeners(
@@ -48,13 +39,16 @@ def gateway_listeners(
 ) -> dict[str, Resource]:
     """Listeners by name; ``port_map`` gives the real port of a Gateway server's port."""
     identity = Identity(proxy.namespace, proxy.workload, proxy.labels)
-    found: dict[str, Resource] = {}
-    for port in servers(world, proxy):
-        name = gateway_routes(port)
+    watch = guards(world, proxy.namespace, proxy.labels)
+    report = reporting(world.telemetries, proxy.namespace, proxy.labels, "CLIENT")
+    chains: dict[int, list[Json]] = {}
+    for table in tables(world, proxy):
         http = manager(
-            name,
-            routes=name,
-            logs=[*access_log(log, "gateway"), client_metrics(identity)],
+            table.name,
+            routes=watch.table(table.name),
+            logs=[*access_log(log, "gateway", report), client_metrics(identity)],
+            guards=watch.http_filters(),
+            report=report,
             identity=identity,
             can_fault=True,
             server_name=SERVER_NAME,
@@ -62,22 +56,36 @@ def gateway_listeners(
             forward_client_cert_details="SANITIZE_SET",
             upgrade_configs=upgrades("websocket"),
         )
-        real = port_map.get(port, port)
-        found[name] = listener(name, ip, real, [{"filters": [http]}], "OUTBOUND")
+        made = chain(table, http, world.tls_secrets, proxy.namespace)
+        if made is not None:
+            chains.setdefault(table.port, []).append(made)
+    found: dict[str, Resource] = {}
+    for port, ways in chains.items():
+        name = gateway_routes(port)
+        more: Json = {}
+        if "transport_socket" in ways[0]:
+            more["listener_filters"] = [
+                extension("envoy.filters.listener.tls_inspector", INSPECTOR)
+            ]
+        found[name] = listener(name, ip, port_map.get(port, port), ways, "OUTBOUND", **more)
     return found
 
 
-def _routes(view: View, name: str, port: int, carried: _Servers) -> Json:
+def _routes(view: View, name: str, port: int, carried: Servers) -> Json:
     """The table of one port; hosts match with or without a port, since the real one differs."""
     merged: dict[str, list[Json]] = {}
     for host, routes in _host_routes(view, port, carried):
         merged.setdefault(host, []).extend(routes)
+    redirected = _redirected(carried)
+    for host in redirected:
+        merged.setdefault(host, [])
     hosts: list[Json] = [
         {
             "name": f"{host}:{port}",
             "domains": [host],
             "routes": routes,
             "include_request_attempt_count": True,
+            **({"require_tls": "ALL"} if host in redirected else {}),
         }
         for host, routes in sorted(merged.items(), key=lambda item: (item[0] == "*", item[0]))
     ]
@@ -86,7 +94,17 @@ def _routes(view: View, name: str, port: int, carried: _Servers) -> Json:
     return route_configuration(name, hosts) | {"ignore_port_in_host_matching": True}
 
 
-def _host_routes(view: View, port: int, carried: _Servers) -> Iterator[tuple[str, list[Json]]]:
+def _redirected(carried: Servers) -> set[str]:
+    """Hosts of servers that send every request on to https (``httpsRedirect``)."""
+    return {
+        host.rpartition("/")[2]
+        for _, server in carried
+        if server.tls and server.tls.https_redirect
+        for host in server.hosts
+    }
+
+
+def _host_routes(view: View, port: int, carried: Servers) -> Iterator[tuple[str, list[Json]]]:
     """Each host of each bound VirtualService that a server lets in, with the rule's routes."""
     for rule in view.virtual_services():
         bound = gateway_keys(rule)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from meshproof.translate import faults
+from meshproof.model.telemetry import CustomTag
+from meshproof.translate import cors, faults
 from meshproof.translate.metrics import Identity
 from meshproof.translate.proto import ADS, Json, extension, typed
+from meshproof.translate.telemetry import EVERYTHING, Reporting
 
 Direction = Literal["outbound", "inbound", "gateway", "probe"]
 
@@ -22,6 +24,8 @@ _FILTER = "envoy.filters.network.http_connection_manager"
 _HCM = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _ROUTER = "envoy.extensions.filters.http.router.v3.Router"
 _FILE_LOG = "envoy.extensions.access_loggers.file.v3.FileAccessLog"
+_CEL = "envoy.access_loggers.extension_filters.cel"
+_CEL_TYPE = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
 _ALL: Json = {"value": 100}
 
 # The keys that meshproof.mesh.AccessRecord and its readers know; numbers stay numbers.
@@ -50,16 +54,20 @@ RECORD: Mapping[str, str] = {
 }
 
 
-def access_log(path: str, direction: Direction) -> list[Json]:
-    """One JSON line a request into ``path``; no log where it is empty."""
-    if not path:
+def access_log(path: str, direction: Direction, report: Reporting = EVERYTHING) -> list[Json]:
+    """One JSON line a request into ``path``; no log where it is empty or switched off."""
+    if not path or not report.log:
         return []
     record = {**RECORD, "direction": direction}
     log = {"json_format": record}
-    return [extension("envoy.access_loggers.file", _FILE_LOG, path=path, log_format=log)]
+    made = extension("envoy.access_loggers.file", _FILE_LOG, path=path, log_format=log)
+    if report.expression:
+        cel = extension(_CEL, _CEL_TYPE, expression=report.expression)
+        made["filter"] = {"extension_filter": cel}
+    return [made]
 
 
-def tracing(identity: Identity) -> Json:
+def tracing(identity: Identity, report: Reporting = EVERYTHING) -> Json:
     """Zipkin spans of every request; the run id is a tag. The listener's traffic_direction makes
     them CLIENT (OUTBOUND) or SERVER (INBOUND) spans."""
     literals = {
@@ -69,9 +77,10 @@ def tracing(identity: Identity) -> Json:
     }
     tags: list[Json] = [{"tag": k, "literal": {"value": v}} for k, v in literals.items()]
     tags.append({"tag": "run_id", "request_header": {"name": "x-run-id"}})
+    tags += [_custom_tag(name, tag) for name, tag in sorted((report.tags or {}).items())]
     return {
         "client_sampling": _ALL,
-        "random_sampling": _ALL,
+        "random_sampling": {"value": report.sampling},
         "overall_sampling": _ALL,
         "custom_tags": tags,
         "provider": extension(
@@ -87,6 +96,16 @@ def tracing(identity: Identity) -> Json:
     }
 
 
+def _custom_tag(name: str, tag: CustomTag) -> Json:
+    if tag.literal is not None:
+        return {"tag": name, "literal": {"value": tag.literal.value}}
+    assert tag.header is not None, "the model wants one of literal, header"
+    header: Json = {"name": tag.header.name}
+    if tag.header.default_value:
+        header["default_value"] = tag.header.default_value
+    return {"tag": name, "request_header": header}
+
+
 def manager(
     prefix: str,
     *,
@@ -94,16 +113,20 @@ def manager(
     logs: list[Json],
     identity: Identity | None = None,
     can_fault: bool = False,
+    guards: Iterable[Json] = (),
+    report: Reporting = EVERYTHING,
     **more: object,
 ) -> Json:
     """The network filter. ``routes`` is an RDS name or a RouteConfiguration; without ``identity``
-    there are no spans; ``can_fault`` lets routes inject faults."""
+    there are no spans; ``can_fault`` lets routes inject faults and answer CORS preflights;
+    ``guards`` are filters that ask who comes, before all others."""
     source: Json = {"route_config": routes}
     if isinstance(routes, str):
         source = {"rds": {"route_config_name": routes, "config_source": ADS}}
     filters = [extension("envoy.filters.http.router", _ROUTER)]
     if can_fault:
-        filters.insert(0, extension(faults.FILTER, faults.TYPE))
+        filters[:0] = [extension(faults.FILTER, faults.TYPE), extension(cors.FILTER, cors.TYPE)]
+    filters[:0] = guards
     fields: Json = {
         "stat_prefix": prefix,
         "codec_type": "AUTO",
@@ -118,8 +141,8 @@ def manager(
         "access_log": logs,
         **more,
     }
-    if identity is not None:
-        fields["tracing"] = tracing(identity)
+    if identity is not None and report.spans:
+        fields["tracing"] = tracing(identity, report)
     return {"name": _FILTER, "typed_config": typed(_HCM, **fields)}
 
 

@@ -28,9 +28,9 @@ def header_changes(headers: Headers) -> HeaderChanges:
     request, response = headers.request, headers.response
     fields: Json = {
         "request_headers_to_add": list(_added(request)),
-        "request_headers_to_remove": list(request.remove),
+        "request_headers_to_remove": _removed(request),
         "response_headers_to_add": list(_added(response)),
-        "response_headers_to_remove": list(response.remove),
+        "response_headers_to_remove": _removed(response),
     }
     return HeaderChanges({k: v for k, v in fields.items() if v}, _authority(request))
 
@@ -45,6 +45,10 @@ def _added(operations: HeaderOperations) -> Iterator[Json]:
         for name, value in sorted(values.items()):
             if not name.startswith(":") and not _is_authority(name):
                 yield {"header": {"key": name, "value": value}, "append_action": action}
+
+
+def _removed(operations: HeaderOperations) -> list[str]:
+    return [n for n in operations.remove if not n.startswith(":") and n.lower() != "host"]
 
 
 def _authority(operations: HeaderOperations) -> str:

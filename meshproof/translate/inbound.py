@@ -1,22 +1,28 @@
-"""A sidecar's way in: one listener a container port, PERMISSIVE as in Istio.
+"""A sidecar's way in: one listener a container port, in the mode of its PeerAuthentication.
 
-TLS with Istio's ALPN asks for a mesh certificate; a plain connection is taken as it is; TLS of
-any other kind finds no filter chain and is closed (Istio: core/filterchain_options.go,
-core/listener_inbound.go, core/route/route.go for the route).
+PERMISSIVE: TLS with Istio's ALPN asks for a mesh certificate, a plain connection is taken as it
+is, TLS of any other kind finds no filter chain and is closed. STRICT: all TLS asks for one, plain
+is closed. DISABLE: plain alone (Istio: core/filterchain_options.go, core/listener_inbound.go,
+core/route/route.go for the route).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from meshproof.translate import tls
 from meshproof.translate.clusters import load_assignment
+from meshproof.translate.guards import guards
 from meshproof.translate.hcm import access_log, manager, upgrades
 from meshproof.translate.keys import inbound_cluster
 from meshproof.translate.listeners import listener
 from meshproof.translate.metrics import UNKNOWN, Identity, server_metrics
+from meshproof.translate.peers import Mode, mode
 from meshproof.translate.pool import connection_pool
 from meshproof.translate.proto import Json, extension
 from meshproof.translate.registry import Endpoint, carries, container_port
 from meshproof.translate.retries import INBOUND
+from meshproof.translate.telemetry import Reporting, reporting
 from meshproof.translate.vhosts import route_configuration
 from meshproof.translate.view import View
 from meshproof.translate.world import (
@@ -39,6 +45,10 @@ _TCP_PROXY = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 
 def add_inbound(world: World, view: View, replica: Replica, log: str, config: Config) -> None:
     """Add the listener, route table and cluster of each port of ``replica``."""
+    watch = guards(world, replica.namespace, replica.labels)
+    report = reporting(world.telemetries, replica.namespace, replica.labels, "SERVER")
+    logs = access_log(log, "inbound", report)
+    config.clusters.update({c["name"]: c for c in watch.clusters()})
     for port in replica.ports:
         name = inbound_cluster(port.port)
         served = _served(world, replica, port)
@@ -50,14 +60,17 @@ def add_inbound(world: World, view: View, replica: Replica, log: str, config: Co
             **connection_pool(pool, APP_IDLE),
         }
         if served and served[1].protocol != "HTTP":
-            encrypted = plain = _bytes(name, log)
+            encrypted = plain = [*watch.network_filters(port.port), _bytes(name, logs)]
         else:
             fqdn = served[0].fqdn if served else UNKNOWN
             identity = Identity(replica.namespace, replica.workload, replica.labels, fqdn)
-            encrypted = _http(name, identity, log, "mutual_tls")
-            plain = _http(name, identity, log, "none")
-            config.routes[name] = _routes(name, replica, port, served)
-        config.listeners[name] = _listener(name, port, encrypted, plain)
+            table = watch.table(name)
+            http = _Http(name, table, identity, logs, watch.http_filters(), report)
+            encrypted, plain = [http.manager("mutual_tls")], [http.manager("none")]
+            routes = _routes(table, name, replica, port, served)
+            config.routes[table] = watch.on_routes(routes, port.port)
+        taken = mode(world.peer_authentications, replica.namespace, replica.labels, port.port)
+        config.listeners[name] = _listener(name, port, _chains(taken, encrypted, plain))
 
 
 def _served(
@@ -75,23 +88,27 @@ def _served(
     return None
 
 
-def _listener(name: str, port: ContainerPort, encrypted: Json, plain: Json) -> Json:
-    chains: list[Json] = [
-        {
-            "name": "tls",
-            "filter_chain_match": {
-                "transport_protocol": "tls",
-                "application_protocols": list(tls.MESH_ALPN),
-            },
-            "transport_socket": tls.downstream(("http/1.1", "istio")),
-            "filters": [encrypted],
-        },
-        {
-            "name": "plain",
-            "filter_chain_match": {"transport_protocol": "raw_buffer"},
-            "filters": [plain],
-        },
-    ]
+def _chains(taken: Mode, encrypted: list[Json], plain: list[Json]) -> list[Json]:
+    """The filter chains of a mode; their names never change, so that a change of mode replaces
+    no more than it must."""
+    ours: Json = {"transport_protocol": "tls"}
+    if taken == "PERMISSIVE":
+        ours["application_protocols"] = list(tls.MESH_ALPN)
+    mutual: Json = {
+        "name": "tls",
+        "filter_chain_match": ours,
+        "transport_socket": tls.downstream(("http/1.1", "istio")),
+        "filters": encrypted,
+    }
+    raw: Json = {
+        "name": "plain",
+        "filter_chain_match": {"transport_protocol": "raw_buffer"},
+        "filters": plain,
+    }
+    return {"PERMISSIVE": [mutual, raw], "STRICT": [mutual], "DISABLE": [raw]}[taken]
+
+
+def _listener(name: str, port: ContainerPort, chains: list[Json]) -> Json:
     inspector = extension("envoy.filters.listener.tls_inspector", _INSPECTOR)
     return listener(
         name,
@@ -105,30 +122,44 @@ def _listener(name: str, port: ContainerPort, encrypted: Json, plain: Json) -> J
     )
 
 
-def _http(name: str, identity: Identity, log: str, security: str) -> Json:
-    return manager(
-        name,
-        routes=name,
-        logs=[*access_log(log, "inbound"), server_metrics(identity, security)],
-        identity=identity,
-        server_name=SERVER_NAME,
-        forward_client_cert_details="APPEND_FORWARD",
-        set_current_client_cert_details={"subject": True, "dns": True, "uri": True},
-        upgrade_configs=upgrades("websocket"),
-    )
+@dataclass(frozen=True, slots=True)
+class _Http:
+    """What the connection managers of a port's filter chains have in common."""
+
+    name: str
+    routes: str
+    identity: Identity
+    logs: list[Json]
+    guards: list[Json]
+    report: Reporting
+
+    def manager(self, security: str) -> Json:
+        return manager(
+            self.name,
+            routes=self.routes,
+            logs=[*self.logs, server_metrics(self.identity, security)],
+            identity=self.identity,
+            guards=self.guards,
+            report=self.report,
+            server_name=SERVER_NAME,
+            forward_client_cert_details="APPEND_FORWARD",
+            set_current_client_cert_details={"subject": True, "dns": True, "uri": True},
+            upgrade_configs=upgrades("websocket"),
+        )
 
 
-def _bytes(name: str, log: str) -> Json:
+def _bytes(name: str, logs: list[Json]) -> Json:
     return extension(
         "envoy.filters.network.tcp_proxy",
         _TCP_PROXY,
         stat_prefix=name,
         cluster=name,
-        access_log=access_log(log, "inbound"),
+        access_log=logs,
     )
 
 
 def _routes(
+    table: str,
     name: str,
     replica: Replica,
     port: ContainerPort,
@@ -152,4 +183,4 @@ def _routes(
         },
     }
     virtual_host = {"name": f"inbound|http|{number}", "domains": ["*"], "routes": [route]}
-    return route_configuration(name, [virtual_host])
+    return route_configuration(table, [virtual_host])

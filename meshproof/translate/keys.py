@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from meshproof.model.istio import GatewayServer
+
 OUTBOUND = "outbound"
 """The RouteConfiguration of every sidecar's outbound proxy listener."""
 BLOCK_ALL = "block_all"
@@ -24,6 +26,12 @@ def outbound_sni(port: int, host: str, subset: str = "") -> str:
 def inbound_cluster(port: int) -> str:
     """``inbound|8080||``: also the name of the listener and the RouteConfiguration."""
     return f"inbound|{port}||"
+
+
+def secure_gateway_routes(server: GatewayServer, gateway: tuple[str, str]) -> str:
+    """The RouteConfiguration of one HTTPS server: ``https.443.https.shop.default``."""
+    port, (namespace, name) = server.port, gateway
+    return f"https.{port.number}.{server.name or port.name or 'https'}.{name}.{namespace}"
 
 
 def gateway_routes(port: int) -> str:

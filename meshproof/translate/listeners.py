@@ -8,6 +8,7 @@ from meshproof.translate.hcm import access_log, manager, upgrades
 from meshproof.translate.keys import OUTBOUND, PROBE
 from meshproof.translate.metrics import Identity, client_metrics
 from meshproof.translate.proto import Json, tcp
+from meshproof.translate.telemetry import EVERYTHING, Reporting
 from meshproof.translate.world import PROBE_PORT, PROXY_PORT
 
 _BUFFER = 1048576
@@ -34,7 +35,9 @@ def listener(
     }
 
 
-def outbound_listener(ip: str, identity: Identity, log: str) -> Json:
+def outbound_listener(
+    ip: str, identity: Identity, log: str, report: Reporting = EVERYTHING
+) -> Json:
     """The forward proxy: absolute-form requests and CONNECT for every port, one route table.
 
     HTTP/1.0 is taken, unlike in Istio (426): Python before 3.12 asks for tunnels with it.
@@ -42,8 +45,9 @@ def outbound_listener(ip: str, identity: Identity, log: str) -> Json:
     http = manager(
         OUTBOUND,
         routes=OUTBOUND,
-        logs=[*access_log(log, "outbound"), client_metrics(identity)],
+        logs=[*access_log(log, "outbound", report), client_metrics(identity)],
         identity=identity,
+        report=report,
         can_fault=True,
         upgrade_configs=upgrades("CONNECT", "websocket"),
         http_protocol_options={"accept_http_10": True},

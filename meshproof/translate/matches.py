@@ -8,11 +8,16 @@ from meshproof.model.istio import HTTPMatchRequest, StringMatch
 from meshproof.translate.proto import Json
 
 
-def route_match(match: HTTPMatchRequest | None) -> Json:
-    """Fields AND together; none at all is the prefix ``/``."""
+def route_match(match: HTTPMatchRequest | None, *, gateway: bool = False) -> Json:
+    """Fields AND together; none at all is the prefix ``/``.
+
+    ``gateway``: a prefix ends at a ``/`` of the path, as the Gateway API has it.
+    """
     if match is None:
         return {"prefix": "/"}
     fields = _path(match.uri)
+    if gateway and fields.get("prefix", "/") != "/":
+        fields = {"path_separated_prefix": fields["prefix"].removesuffix("/")}
     if match.ignore_uri_case:
         fields["case_sensitive"] = False
     headers = list(_headers(match))
@@ -37,6 +42,8 @@ def path_text(match: Json) -> str:
         return str(match["path"])
     if "safe_regex" in match:
         return str(match["safe_regex"]["regex"])
+    if "path_separated_prefix" in match:
+        return f"{match['path_separated_prefix']}/*"
     return f"{match['prefix']}*"
 
 
@@ -76,16 +83,16 @@ def _is_present(match: StringMatch) -> bool:
 def _header(name: str, match: StringMatch) -> Json:
     if _is_present(match):
         return {"name": name, "present_match": True}
-    return {"name": name, "string_match": _string(match)}
+    return {"name": name, "string_match": text_match(match)}
 
 
 def _parameter(name: str, match: StringMatch) -> Json:
     if _is_present(match):
         return {"name": name, "present_match": True}
-    return {"name": name, "string_match": _string(match)}
+    return {"name": name, "string_match": text_match(match)}
 
 
-def _string(match: StringMatch) -> Json:
+def text_match(match: StringMatch) -> Json:
     """An empty prefix matches anything, an empty expression nothing but ``""``; Envoy refuses
     both as they are written."""
     if match.exact is not None or match.regex == "":

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from meshproof.model.istio import (
     ConnectionPool,
+    ConsistentHash,
     HTTPSettings,
     LoadBalancer,
     OutlierDetection,
+    TcpKeepalive,
     TCPSettings,
     TrafficPolicy,
 )
@@ -19,31 +21,30 @@ CONNECT_TIMEOUT = 10.0
 """Seconds; Istio's mesh-wide default."""
 _OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _LB = {"RANDOM": "RANDOM", "ROUND_ROBIN": "ROUND_ROBIN"}
-_MINIMUM_RING = "1024"
+_MINIMUM_RING = 1024
 
 
-def traffic_policy(policy: TrafficPolicy, idle: float) -> Json:
-    """Every field of a cluster that a policy decides; ``idle`` seconds unless it says so."""
+def traffic_policy(policy: TrafficPolicy, idle: float, *, h2: bool = False) -> Json:
+    """Every field of a cluster that a policy decides; ``idle`` seconds unless it says so, ``h2``
+    where the port speaks HTTP/2."""
     return {
-        **connection_pool(policy.connection_pool, idle),
+        **connection_pool(policy.connection_pool, idle, h2=h2),
         **_load_balancer(policy.load_balancer),
         **_outlier(policy.outlier_detection),
     }
 
 
-def connection_pool(pool: ConnectionPool | None, idle: float) -> Json:
-    """connect_timeout, circuit breakers, and HTTP/1.1 towards the upstream.
+def connection_pool(pool: ConnectionPool | None, idle: float, *, h2: bool = False) -> Json:
+    """connect_timeout, keepalive, circuit breakers, and the protocol towards the upstream.
 
     0 and absent mean Istio's "no limit" in the breakers.
     """
     tcp = (pool and pool.tcp) or TCPSettings()
     http = (pool and pool.http) or HTTPSettings.model_construct()
-    timeout = tcp.connect_timeout or CONNECT_TIMEOUT
-    common: Json = {"idle_timeout": seconds(http.idle_timeout or tcp.idle_timeout or idle)}
-    if http.max_requests_per_connection:
-        common["max_requests_per_connection"] = http.max_requests_per_connection
-    return {
-        "connect_timeout": seconds(timeout),
+    fields: Json = {"connect_timeout": seconds(tcp.connect_timeout or CONNECT_TIMEOUT)}
+    if tcp.tcp_keepalive is not None:
+        fields["upstream_connection_options"] = {"tcp_keepalive": _keepalive(tcp.tcp_keepalive)}
+    return fields | {
         "circuit_breakers": {
             "thresholds": [
                 {
@@ -57,24 +58,96 @@ def connection_pool(pool: ConnectionPool | None, idle: float) -> Json:
         "typed_extension_protocol_options": {
             _OPTIONS: typed(
                 _OPTIONS,
-                common_http_protocol_options=common,
-                explicit_http_config={"http_protocol_options": {}},
+                common_http_protocol_options=_common(tcp, http, idle),
+                **_protocol(http, h2=h2),
             )
         },
     }
 
 
+def _common(tcp: TCPSettings, http: HTTPSettings, idle: float) -> Json:
+    common: Json = {"idle_timeout": seconds(http.idle_timeout or tcp.idle_timeout or idle)}
+    if http.max_requests_per_connection:
+        common["max_requests_per_connection"] = http.max_requests_per_connection
+    if tcp.max_connection_duration:
+        common["max_connection_duration"] = seconds(tcp.max_connection_duration)
+    return common
+
+
+def _protocol(http: HTTPSettings, *, h2: bool) -> Json:
+    """HTTP/2 where the port says so or the policy upgrades; the client's own where it asks so."""
+    streams = http.max_concurrent_streams
+    two: Json = {"max_concurrent_streams": streams} if streams else {}
+    if http.use_client_protocol:
+        both = {"http_protocol_options": {}, "http2_protocol_options": two}
+        return {"use_downstream_protocol_config": both}
+    if h2 or http.h2_upgrade_policy == "UPGRADE":
+        return {"explicit_http_config": {"http2_protocol_options": two}}
+    return {"explicit_http_config": {"http_protocol_options": {}}}
+
+
+def speaks_h2(pool: ConnectionPool | None, *, h2: bool) -> bool:
+    """Whether a cluster may speak HTTP/2, so that its TLS must offer it."""
+    http = pool.http if pool else None
+    asked = http and (http.use_client_protocol or http.h2_upgrade_policy == "UPGRADE")
+    return h2 or bool(asked)
+
+
+def _keepalive(rule: TcpKeepalive) -> Json:
+    """Whole seconds, as Envoy has them; what is 0 or absent is the system's."""
+    fields = {
+        "keepalive_probes": rule.probes,
+        "keepalive_time": int(rule.time or 0),
+        "keepalive_interval": int(rule.interval or 0),
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def name_by_authority(cluster: Json) -> None:
+    """Let the request's authority be the SNI, and the name that the certificate must have."""
+    options = cluster["typed_extension_protocol_options"][_OPTIONS]
+    options["upstream_http_protocol_options"] = {"auto_sni": True, "auto_san_validation": True}
+
+
 def _load_balancer(lb: LoadBalancer | None) -> Json:
     """LEAST_REQUEST unless said otherwise; consistentHash is a ring of at least 1024 entries."""
     if lb is not None and lb.consistent_hash is not None:
-        ring = {"minimum_ring_size": _MINIMUM_RING}
-        return {"lb_policy": "RING_HASH", "ring_hash_lb_config": ring}
+        return _hashing(lb.consistent_hash)
     name = _LB.get((lb and lb.simple) or "", "LEAST_REQUEST")
     fields: Json = {"lb_policy": name}
-    if lb is not None and lb.warmup_duration_secs and name != "RANDOM":
-        window = {"slow_start_window": seconds(lb.warmup_duration_secs)}
+    window = _warmup(lb)
+    if window and name != "RANDOM":
         fields[f"{name.lower()}_lb_config"] = {"slow_start_config": window}
     return fields
+
+
+def _warmup(lb: LoadBalancer | None) -> Json:
+    if lb is None:
+        return {}
+    if lb.warmup is None:
+        old = lb.warmup_duration_secs
+        return {"slow_start_window": seconds(old)} if old else {}
+    fields: Json = {"slow_start_window": seconds(lb.warmup.duration)}
+    if lb.warmup.aggression is not None:
+        fields["aggression"] = {
+            "default_value": lb.warmup.aggression,
+            "runtime_key": "meshproof.warmup.aggression",
+        }
+    if lb.warmup.minimum_percent is not None:
+        fields["min_weight_percent"] = {"value": lb.warmup.minimum_percent}
+    return fields
+
+
+def _hashing(rule: ConsistentHash) -> Json:
+    if rule.maglev is not None:
+        size = rule.maglev.table_size
+        more: Json = {"maglev_lb_config": {"table_size": str(size)}} if size else {}
+        return {"lb_policy": "MAGLEV", **more}
+    size = rule.minimum_ring_size
+    if rule.ring_hash is not None:
+        size = rule.ring_hash.minimum_ring_size
+    ring = {"minimum_ring_size": str(size or _MINIMUM_RING)}
+    return {"lb_policy": "RING_HASH", "ring_hash_lb_config": ring}
 
 
 def _outlier(rule: OutlierDetection | None) -> Json:
@@ -92,6 +165,16 @@ def _outlier(rule: OutlierDetection | None) -> Json:
             outlier[f"enforcing_{name}"] = 100 if count else 0
             if count:
                 outlier[name] = count
+    if rule.split_external_local_origin_errors:
+        outlier |= {
+            "split_external_local_origin_errors": True,
+            "enforcing_local_origin_success_rate": 0,
+        }
+        if rule.consecutive_local_origin_failures:
+            outlier |= {
+                "consecutive_local_origin_failure": rule.consecutive_local_origin_failures,
+                "enforcing_consecutive_local_origin_failure": 100,
+            }
     if rule.interval:
         outlier["interval"] = seconds(rule.interval)
     if rule.base_ejection_time:

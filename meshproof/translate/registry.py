@@ -3,7 +3,8 @@
 Istio's service registry (pilot/pkg/serviceregistry): a Service is one host, every name of a
 ServiceEntry is one. What is beyond the mesh is reachable at declared ``World.outside`` addresses
 alone: an endpoint whose host nobody declared does not exist here, which Envoy answers with 503
-``no healthy upstream`` as it does for a DNS name that does not resolve.
+``no healthy upstream`` as it does for a DNS name that does not resolve. So a wildcard host
+(resolution NONE, DYNAMIC_DNS) is, beside itself without endpoints, every declared host it covers.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from typing import Literal
 
 from meshproof.model.istio import ServiceEntry, WorkloadEntry
 from meshproof.model.istio import ServicePort as EntryPort
+from meshproof.model.ports import handling
+from meshproof.translate.names import covers, is_wildcard
+from meshproof.translate.peers import mode
 from meshproof.translate.world import (
     Address,
     ContainerPort,
@@ -38,6 +42,8 @@ class Endpoint:
     weight: int = 1
     workload: str = ""
     namespace: str = ""
+    mutual: bool = False
+    """It has a sidecar that takes mutual TLS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +56,20 @@ class Host:
     resolution: Resolution
     endpoints: Mapping[int, tuple[Endpoint, ...]]
     addresses: tuple[str, ...] = ()
-    private: bool = False
-    """exportTo ``.``: known in its own namespace only."""
+    export_to: tuple[str, ...] = ()
+    """Namespaces that know it, as exportTo writes them; none is all."""
     identities: tuple[str, ...] = ()
     """SPIFFE ids of all that serve it, ready or not; empty beyond the mesh."""
+    external: bool = False
+    """A ServiceEntry that is not MESH_INTERNAL: no mutual TLS, even towards replicas."""
 
     @property
     def in_mesh(self) -> bool:
-        return self.resolution == "EDS"
+        """Whether replicas serve it and mutual TLS is spoken to them."""
+        return self.resolution == "EDS" and not self.external
 
     def port(self, number: int) -> ServicePort | None:
         return next((p for p in self.ports if p.port == number), None)
-
-
-def is_private(export_to: Iterable[str]) -> bool:
-    """exportTo ``.`` without ``*``."""
-    names = tuple(export_to)
-    return bool(names) and "*" not in names
 
 
 def carries(labels: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
@@ -76,13 +79,13 @@ def carries(labels: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
 
 def selected(service: Service, replicas: Iterable[Replica]) -> list[Replica]:
     """The replicas behind a Service; one without a selector has none."""
-    if not service.selector:
+    return _of(replicas, service.namespace, service.selector)
+
+
+def _of(replicas: Iterable[Replica], namespace: str, selector: Mapping[str, str]) -> list[Replica]:
+    if not selector:
         return []
-    return [
-        r
-        for r in replicas
-        if r.namespace == service.namespace and carries(r.labels, service.selector)
-    ]
+    return [r for r in replicas if r.namespace == namespace and carries(r.labels, selector)]
 
 
 def container_port(replica: Replica, target: int | str) -> ContainerPort | None:
@@ -120,42 +123,103 @@ def _services(world: World) -> Iterator[Host]:
             namespace=service.namespace,
             ports=service.ports,
             resolution="EDS",
-            endpoints={p.port: tuple(_replica_endpoints(members, p)) for p in service.ports},
+            endpoints={p.port: tuple(_replica_endpoints(world, members, p)) for p in service.ports},
             identities=tuple(sorted({r.identity for r in members})),
         )
 
 
-def _replica_endpoints(members: Iterable[Replica], port: ServicePort) -> Iterator[Endpoint]:
+def _replica_endpoints(
+    world: World, members: Iterable[Replica], port: ServicePort
+) -> Iterator[Endpoint]:
     for replica in sorted(members, key=lambda r: r.name):
         target = container_port(replica, port.target_port)
         if replica.ready and target is not None:
+            taken = mode(world.peer_authentications, replica.namespace, replica.labels, target.port)
             yield Endpoint(
                 target.listen,
                 replica.labels,
                 workload=replica.workload,
                 namespace=replica.namespace,
+                mutual=taken != "DISABLE",
             )
 
 
 def _entries(world: World) -> Iterator[Host]:
     outside = {o.host.lower(): o.ports for o in world.outside}
     for entry in world.service_entries:
-        spec = entry.spec
-        for name in spec.hosts:
-            yield Host(
-                name=name,
-                namespace=entry.namespace,
-                ports=tuple(
-                    ServicePort(p.name, p.number, p.target_port or p.number, p.protocol)
-                    for p in spec.ports
-                ),
-                resolution=spec.resolution,
-                endpoints={
-                    p.number: tuple(_outside_endpoints(entry, name, p, outside)) for p in spec.ports
-                },
-                addresses=tuple(_single(a) for a in spec.addresses),
-                private=is_private(spec.export_to),
-            )
+        selector = entry.spec.workload_selector
+        members = _of(world.replicas, entry.namespace, selector.labels) if selector else None
+        for name in entry.spec.hosts:
+            if members is None:
+                yield from (_outside_host(entry, n, outside) for n in _names(entry, name, outside))
+            else:
+                yield _selecting_host(world, entry, name, members)
+
+
+def _names(
+    entry: Named[ServiceEntry], name: str, outside: Mapping[str, Mapping[int, Address]]
+) -> Iterator[str]:
+    """A host, and the declared ones within it where the request's own name is the address."""
+    if is_wildcard(name) and entry.spec.resolution in _BY_REQUEST:
+        others = {h.lower() for h in entry.spec.hosts}
+        yield from (n for n in outside if covers(name, n) and n not in others)
+    yield name
+
+
+_BY_REQUEST = ("NONE", "DYNAMIC_DNS")
+
+
+def _selecting_host(
+    world: World, entry: Named[ServiceEntry], name: str, members: list[Replica]
+) -> Host:
+    """A ServiceEntry with a workloadSelector: replicas stand behind it, as behind a Service."""
+    ports = _ports(entry.spec)
+    return replace(
+        _host(entry, name, ports),
+        resolution="EDS",
+        endpoints={p.port: tuple(_replica_endpoints(world, members, p)) for p in ports},
+        identities=tuple(sorted({r.identity for r in members})),
+        external=entry.spec.location != "MESH_INTERNAL",
+    )
+
+
+def _outside_host(
+    entry: Named[ServiceEntry], name: str, outside: Mapping[str, Mapping[int, Address]]
+) -> Host:
+    ports = _ports(entry.spec)
+    return replace(
+        _host(entry, name, ports),
+        endpoints={
+            p.number: tuple(_outside_endpoints(entry, name, p, outside)) for p in entry.spec.ports
+        },
+    )
+
+
+def _host(entry: Named[ServiceEntry], name: str, ports: tuple[ServicePort, ...]) -> Host:
+    spec = entry.spec
+    return Host(
+        name=name,
+        namespace=entry.namespace,
+        ports=ports,
+        resolution="STATIC" if spec.resolution == "STATIC" else "DNS",
+        endpoints={},
+        addresses=tuple(_single(a) for a in spec.addresses),
+        export_to=tuple(spec.export_to),
+        external=True,
+    )
+
+
+def _ports(spec: ServiceEntry) -> tuple[ServicePort, ...]:
+    return tuple(
+        ServicePort(
+            p.name,
+            p.number,
+            p.target_port or p.number,
+            handling(p.protocol),
+            h2=p.protocol in ("HTTP2", "GRPC"),
+        )
+        for p in spec.ports
+    )
 
 
 def _outside_endpoints(

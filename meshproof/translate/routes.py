@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Set
 
 from meshproof.model.istio import HTTPMatchRequest, HTTPRoute, VirtualService
-from meshproof.translate.actions import default_action, redirect, route
+from meshproof.translate.actions import default_action, followed, redirect, route
+from meshproof.translate.cors import cors
 from meshproof.translate.faults import fault
 from meshproof.translate.headers import header_changes
 from meshproof.translate.matches import is_catch_all, path_text, route_match
 from meshproof.translate.names import gateway_key
 from meshproof.translate.proto import Json
 from meshproof.translate.registry import carries
+from meshproof.translate.terms import UNKNOWN_SERVICE
 from meshproof.translate.view import View
 from meshproof.translate.world import Named
 
@@ -77,29 +79,37 @@ def _route(
     match: HTTPMatchRequest | None,
     port: int,
 ) -> Json:
-    matched = route_match(match)
+    matched = route_match(match, gateway=rule.gateway)
     result: Json = {"match": matched}
     name = http.name or ""
     if match is not None and match.name:
         name = f"{name}.{match.name}"
     if name:
         result["name"] = name
-    result |= _action(view, http, rule.namespace, port)
-    result |= fault(http.fault)
+    if match is not None and match.stat_prefix:
+        result["stat_prefix"] = match.stat_prefix
+    result |= _action(view, rule, http, matched, port)
+    if filters := fault(http.fault) | cors(http.cors_policy):
+        result["typed_per_filter_config"] = filters
     result["decorator"] = {"operation": _operation(result, rule.name, port)}
     return result
 
 
-def _action(view: View, http: HTTPRoute, namespace: str, port: int) -> Json:
+def _action(
+    view: View, rule: Named[VirtualService], http: HTTPRoute, matched: Json, port: int
+) -> Json:
     if http.route:
-        return route(view, http, namespace, port)
+        made = route(view, http, rule.namespace, port)
+        return followed(made, matched) if rule.gateway else made
     changes = header_changes(http.headers).fields
     if http.redirect is not None:
         return redirect(http.redirect, port) | changes
     answer = http.direct_response
     assert answer is not None, "the model wants one of route, redirect, directResponse"
     fields: Json = {"status": answer.status}
-    if answer.body is not None and answer.body.string is not None:
+    if answer.body is not None and answer.body.bytes is not None:
+        fields["body"] = {"inline_bytes": answer.body.bytes}
+    elif answer.body is not None and answer.body.string is not None:
         fields["body"] = {"inline_string": answer.body.string}
     return {"direct_response": fields} | changes
 
@@ -108,7 +118,7 @@ def _operation(result: Json, rule: str, port: int) -> str:
     """The span's name: the only destination's ``host:port``, else the rule's name, and the path."""
     path = path_text(result["match"])
     cluster = result.get("route", {}).get("cluster")
-    if cluster is None:
+    if cluster is None or cluster == UNKNOWN_SERVICE:
         return f"{rule}:{port}{path}"
     _, number, _, host = cluster.split("|")
     return f"{host}:{number}{path}"

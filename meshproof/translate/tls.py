@@ -15,8 +15,8 @@ CERTIFICATE = "default"
 ROOT = "ROOTCA"
 MESH_ALPN = ("istio-peer-exchange", "istio")
 
-_CONTEXTS = "envoy.extensions.transport_sockets.tls.v3"
-_VERSIONS: Json = {
+CONTEXTS = "envoy.extensions.transport_sockets.tls.v3"
+VERSIONS: Json = {
     "tls_minimum_protocol_version": "TLSv1_2",
     "tls_maximum_protocol_version": "TLSv1_3",
 }
@@ -43,7 +43,7 @@ def upstream(identities: Iterable[str], sni: str) -> Json:
     """The transport socket towards replicas that have one of ``identities`` (exact URI SANs)."""
     return extension(
         "envoy.transport_sockets.tls",
-        f"{_CONTEXTS}.UpstreamTlsContext",
+        f"{CONTEXTS}.UpstreamTlsContext",
         sni=sni,
         common_tls_context=_common(identities, ("istio", "http/1.1")),
     )
@@ -53,7 +53,7 @@ def downstream(alpn: Iterable[str]) -> Json:
     """The transport socket of an inbound filter chain: a client must show a mesh certificate."""
     return extension(
         "envoy.transport_sockets.tls",
-        f"{_CONTEXTS}.DownstreamTlsContext",
+        f"{CONTEXTS}.DownstreamTlsContext",
         require_client_certificate=True,
         common_tls_context=_common((), alpn),
     )
@@ -63,7 +63,7 @@ def _common(identities: Iterable[str], alpn: Iterable[str]) -> Json:
     matchers = [{"san_type": "URI", "matcher": {"exact": name}} for name in identities]
     defaults: Json = {"match_typed_subject_alt_names": matchers} if matchers else {}
     return {
-        "tls_params": _VERSIONS,
+        "tls_params": VERSIONS,
         "alpn_protocols": list(alpn),
         "tls_certificate_sds_secret_configs": [{"name": CERTIFICATE, "sds_config": ADS}],
         "combined_validation_context": {

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from meshproof.model.istio import VirtualService
+from meshproof.translate import passthrough
 from meshproof.translate.keys import BLOCK_ALL, CONNECT_LOOP, OUTBOUND, outbound_cluster
 from meshproof.translate.names import covers, fqdn, is_wildcard
 from meshproof.translate.proto import Json
@@ -39,6 +40,8 @@ def outbound_routes(view: View) -> Json:
         for p in host.ports:
             if p.protocol != "HTTP":
                 table.add(host.name, p.port, _opaque(host, p.port, p.protocol))
+    for name, number in passthrough.places(view.passthrough()):
+        table.add(name, number, passthrough.routes(name, number))
     return route_configuration(OUTBOUND, [*table.sorted(), _block_all()])
 
 
@@ -105,11 +108,20 @@ def _http_hosts(view: View, port: int) -> Iterator[tuple[str, list[Json]]]:
     patterns = _patterns(rules, known)
     for rule in rules:
         names = list(_rule_hosts(rule, patterns, port))
+        if rule.gateway:
+            names = [n for n in names if _takes_part(view, rule, n)]
         routes = rule_routes(view, rule, port, {MESH}) if names else []
         if routes:
             yield from ((name, routes) for name in names)
     for name in known:
         yield name, list(default_routes(view, name, port))
+
+
+def _takes_part(view: View, rule: Named[VirtualService], host: str) -> bool:
+    """Whether routes of HTTPRoutes are for this sidecar: those of the Service's own namespace are
+    for all (producer), others for the sidecars of their own (consumer)."""
+    known = view.hosts.get(host)
+    return known is not None and rule.namespace in (known.namespace, view.proxy.namespace)
 
 
 def _speaks_http(host: Host, port: int) -> bool:

@@ -6,14 +6,17 @@ of a proxy's own namespace come first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from meshproof.model.istio import DestinationRule, Subset, TrafficPolicy, VirtualService
+from meshproof.translate.delegates import resolved
 from meshproof.translate.names import covers, fqdn, is_wildcard
-from meshproof.translate.registry import Host, carries, hosts, is_private
-from meshproof.translate.world import ROOT_NAMESPACE, Named, Proxy, World
+from meshproof.translate.registry import Host, carries, hosts
+from meshproof.translate.sidecar_scope import ruling, scope_of
+from meshproof.translate.visibility import is_private, is_public, is_visible
+from meshproof.translate.world import ROOT_NAMESPACE, Named, Outside, Proxy, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,24 +24,44 @@ class Rule:
     """DestinationRules of one host in one namespace, merged."""
 
     host: str
-    private: bool
-    policy: TrafficPolicy | None
-    subsets: tuple[Subset, ...]
+    namespace: str = ""
+    export_to: frozenset[str] = frozenset()
+    selector: Mapping[str, str] | None = None
+    """Labels of the clients that it is for; None for all."""
+    policy: TrafficPolicy | None = None
+    subsets: tuple[Subset, ...] = ()
 
-    def policy_of(self, subset: str) -> TrafficPolicy:
-        """The policy in force for a subset (``""``: the host): it overrides block by block."""
-        top = self.policy or TrafficPolicy()
+    def policy_of(self, subset: str, port: int) -> TrafficPolicy:
+        """The policy in force for a port and a subset (``""``: the host).
+
+        A port's own settings stand for the whole policy (what they leave out is the default); a
+        subset's policy overrides block by block.
+        """
+        top = _at_port(self.policy, port)
         own = next((s.traffic_policy for s in self.subsets if s.name == subset), None)
         if own is None:
             return top
-        return TrafficPolicy.model_construct(
-            load_balancer=own.load_balancer or top.load_balancer,
-            connection_pool=own.connection_pool or top.connection_pool,
-            outlier_detection=own.outlier_detection or top.outlier_detection,
-        )
+        over = _at_port(own, port)
+        blocks: dict[str, Any] = {n: getattr(over, n) or getattr(top, n) for n in _BLOCKS}
+        return TrafficPolicy.model_construct(None, **blocks)
+
+    def is_seen(self, namespace: str) -> bool:
+        return is_visible(self.export_to, self.namespace, namespace)
 
 
-_NO_RULE: Final = Rule("", False, None, ())
+_BLOCKS = tuple(name for name in TrafficPolicy.model_fields if name != "port_level_settings")
+_NO_RULE: Final = Rule("")
+
+
+def _at_port(policy: TrafficPolicy | None, port: int) -> TrafficPolicy:
+    """Istio: MergeTrafficPolicy's port level, which never inherits."""
+    if policy is None:
+        return TrafficPolicy()
+    for own in policy.port_level_settings:
+        if own.port.number == port:
+            blocks: dict[str, Any] = {name: getattr(own, name, None) for name in _BLOCKS}
+            return TrafficPolicy.model_construct(None, **blocks)
+    return policy
 
 
 class Index:
@@ -48,6 +71,7 @@ class Index:
         self.world = world
         self.hosts = hosts(world)
         self.rules = _merged(world.destination_rules)
+        self.virtual_services = resolved(world.virtual_services)
 
 
 _latest: Index | None = None
@@ -63,25 +87,32 @@ def index(world: World) -> Index:
 
 
 def _merged(rules: Iterable[Named[DestinationRule]]) -> Mapping[str, tuple[Rule, ...]]:
-    """Rules by namespace. Same host and visibility merge: the first policy, all new subsets."""
-    found: dict[str, dict[tuple[str, bool], Rule]] = {}
+    """Rules by namespace. Those of one host, visibility and selector merge: the first policy, all
+    new subsets."""
+    found: dict[str, dict[object, Rule]] = {}
     for rule in rules:
         spec = rule.spec
-        key = (fqdn(spec.host, rule.namespace), is_private(spec.export_to))
+        host, seen = fqdn(spec.host, rule.namespace), frozenset(spec.export_to or ["*"])
+        selector = spec.workload_selector.match_labels if spec.workload_selector else None
+        key = (host, seen, None if selector is None else tuple(sorted(selector.items())))
         place = found.setdefault(rule.namespace, {})
-        first = place.get(key, Rule(*key, policy=None, subsets=()))
+        first = place.get(key, Rule(host, rule.namespace, seen, selector))
         known = {s.name for s in first.subsets}
         added = tuple(s for s in spec.subsets if s.name not in known)
         policy = first.policy or spec.traffic_policy
-        place[key] = Rule(*key, policy=policy, subsets=first.subsets + added)
+        place[key] = replace(first, policy=policy, subsets=first.subsets + added)
     return {namespace: tuple(place.values()) for namespace, place in found.items()}
 
 
-def _best(rules: Iterable[Rule], host: str) -> Rule | None:
-    """The rule whose host is nearest: the very name, else the longest wildcard."""
+def _best(rules: Iterable[Rule], host: str) -> list[Rule]:
+    """The rules whose host is nearest: the very name, else the longest wildcard."""
     fitting = [r for r in rules if covers(r.host, host)]
-    exact = next((r for r in fitting if r.host == host), None)
-    return exact or max(fitting, key=lambda r: len(r.host), default=None)
+    if not fitting:
+        return []
+    nearest = (
+        host if any(r.host == host for r in fitting) else max((r.host for r in fitting), key=len)
+    )
+    return [r for r in fitting if r.host == nearest]
 
 
 class View:
@@ -90,58 +121,101 @@ class View:
     def __init__(self, world: World, proxy: Proxy) -> None:
         self.proxy = proxy
         self._index = index(world)
-        self.hosts = self._visible()
+        self._scope = scope_of(world.sidecars, proxy)
+        self.known = self._visible()
+        self.hosts = {n: h for n, h in self.known.items() if self._scope.knows(h)}
+        """What may be asked for, by name."""
         self._found: dict[str, Rule] = {}
 
     def _visible(self) -> dict[str, Host]:
         """By name; of one name in several namespaces the proxy's own wins, then the first."""
-        own, others = [], []
+        own: list[Host] = []
+        others: list[Host] = []
         for host in self._index.hosts:
-            if host.namespace == self.proxy.namespace:
-                own.append(host)
-            elif not host.private:
-                others.append(host)
+            if is_visible(host.export_to, host.namespace, self.proxy.namespace):
+                (own if host.namespace == self.proxy.namespace else others).append(host)
         seen: dict[str, Host] = {}
         for host in (*own, *others):
             seen.setdefault(host.name, host)
         return seen
 
     def virtual_services(self) -> list[Named[VirtualService]]:
-        """Those that the proxy's namespace may see, the private ones first."""
-        own, public = [], []
-        for rule in self._index.world.virtual_services:
-            if not is_private(rule.spec.export_to):
-                public.append(rule)
-            elif rule.namespace == self.proxy.namespace:
-                own.append(rule)
-        return own + public
+        """Those that the proxy's namespace may see: private ones, those exported to it, public
+        ones; in each part its own namespace's HTTPRoutes first (Istio: SelectVirtualServices)."""
+        own = self.proxy.namespace
+
+        def place(rule: Named[VirtualService]) -> tuple[int, bool]:
+            export_to = rule.spec.export_to
+            part = 2 if is_public(export_to) else 0 if is_private(export_to) else 1
+            return part, not (rule.gateway and rule.namespace == own)
+
+        seen = (
+            rule
+            for rule in self._index.virtual_services
+            if is_visible(rule.spec.export_to, rule.namespace, own)
+            and self._scope.takes(rule.spec.hosts, rule.namespace)
+        )
+        return sorted(seen, key=place)
+
+    def destinations(self) -> dict[str, Host]:
+        """What may be sent to: what may be asked for, and where imported rules lead, though their
+        Sidecar does not import it (Istio adds those services to the scope)."""
+        if len(self.hosts) == len(self.known):
+            return self.hosts
+        led = {name for rule in self.virtual_services() for name in _led_to(rule)}
+        return {n: h for n, h in self.known.items() if n in self.hosts or n in led}
+
+    def passthrough(self) -> tuple[Outside, ...]:
+        """The declared hosts that are reached without a rule: all under ALLOW_ANY, else none."""
+        return self._index.world.outside if self._scope.allow_any else ()
 
     def rule(self, host: str) -> Rule:
         """The DestinationRule in force: of the proxy's, the host's, the root namespace."""
         if host not in self._found:
-            self._found[host] = self._lookup(host) or _NO_RULE
+            self._found[host] = self._chosen(self._lookup(host))
         return self._found[host]
 
-    def _lookup(self, host: str) -> Rule | None:
+    def _lookup(self, host: str) -> list[Rule]:
         rules, own = self._index.rules, self.proxy.namespace
         mine = rules.get(own, ())
         if own == ROOT_NAMESPACE:
-            mine = tuple(r for r in mine if r.private)
+            mine = tuple(r for r in mine if not is_public(r.export_to))
         found = _best(mine, host)
-        known = self.hosts.get(host)
+        known = self.known.get(host)
         for namespace in (known.namespace if known else "", ROOT_NAMESPACE):
-            found = found or _best((r for r in rules.get(namespace, ()) if not r.private), host)
+            seen = (r for r in rules.get(namespace, ()) if r.is_seen(own))
+            found = found or _best(seen, host)
         return found
 
-    def policy(self, host: str, subset: str = "") -> TrafficPolicy:
-        return self.rule(host).policy_of(subset)
+    def _chosen(self, rules: Iterable[Rule]) -> Rule:
+        """One with a selector for this very client, else the last for all."""
+        for_all = _NO_RULE
+        for rule in rules:
+            if rule.selector is None:
+                for_all = rule
+            elif rule.namespace == self.proxy.namespace and carries(
+                self.proxy.labels, rule.selector
+            ):
+                return rule
+        return for_all
+
+    def policy(self, host: str, subset: str = "", port: int = 0) -> TrafficPolicy:
+        return self.rule(host).policy_of(subset, port)
+
+
+def _led_to(rule: Named[VirtualService]) -> Iterator[str]:
+    for http in rule.spec.http:
+        found = [entry.destination for entry in http.route]
+        found += [entry.destination for entry in http.mirrors]
+        found += [http.mirror] if http.mirror else []
+        yield from (fqdn(destination.host, rule.namespace) for destination in found)
 
 
 def scope(world: World, proxy: Proxy) -> tuple[object, ...]:
     """What of ``proxy`` its outbound configuration depends on: equal scopes, equal configuration.
 
-    Its kind and namespace, and which sourceLabels of the rules it carries; of a gateway all
-    labels, by which Gateways select it.
+    Its kind and namespace, its Sidecar, and which sourceLabels and workloadSelectors of the rules
+    it carries; of a gateway all labels, by which Gateways select it.
     """
     if proxy.kind == "gateway":
         return (proxy.kind, proxy.namespace, tuple(sorted(proxy.labels.items())))
@@ -152,8 +226,14 @@ def scope(world: World, proxy: Proxy) -> tuple[object, ...]:
         for match in http.match
         if match.source_labels
     }
+    asked |= {
+        tuple(sorted(rule.spec.workload_selector.match_labels.items()))
+        for rule in world.destination_rules
+        if rule.spec.workload_selector
+    }
     carried = tuple(sorted(pairs for pairs in asked if carries(proxy.labels, dict(pairs))))
-    return (proxy.kind, proxy.namespace, carried)
+    sidecar = ruling(world.sidecars, proxy)
+    return (proxy.kind, proxy.namespace, carried, sidecar and (sidecar.namespace, sidecar.name))
 
 
 def proxy_names(host: str, namespace: str) -> tuple[str, ...]:

@@ -11,6 +11,13 @@ from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
 from meshproof.model.istio import DestinationRule, Gateway, ServiceEntry, VirtualService
+from meshproof.model.security import (
+    AuthorizationPolicy,
+    PeerAuthentication,
+    RequestAuthentication,
+)
+from meshproof.model.sidecar import Sidecar
+from meshproof.model.telemetry import Telemetry
 
 DOMAIN = "svc.cluster.local"
 TRUST_DOMAIN = "cluster.local"
@@ -40,6 +47,8 @@ class ServicePort:
     target_port: int | str
     """A container port's number or its name."""
     protocol: Protocol
+    h2: bool = False
+    """Speaks HTTP/2 (its protocol is HTTP2, GRPC or GRPC-WEB)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +109,19 @@ class Named(Generic[T]):
     name: str
     namespace: str
     spec: T
+    gateway: bool = False
+    """A VirtualService made out of HTTPRoutes, which follows the Gateway API where the two differ
+    (Istio's annotation route-semantics=gateway)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSecret:
+    """A Secret with a certificate chain and its key, as PEM."""
+
+    name: str
+    namespace: str
+    chain: str
+    key: str
 
 
 @dataclass(frozen=True)
@@ -111,6 +133,12 @@ class World:
     destination_rules: tuple[Named[DestinationRule], ...] = ()
     service_entries: tuple[Named[ServiceEntry], ...] = ()
     gateways: tuple[Named[Gateway], ...] = ()
+    sidecars: tuple[Named[Sidecar], ...] = ()
+    peer_authentications: tuple[Named[PeerAuthentication], ...] = ()
+    authorization_policies: tuple[Named[AuthorizationPolicy], ...] = ()
+    request_authentications: tuple[Named[RequestAuthentication], ...] = ()
+    telemetries: tuple[Named[Telemetry], ...] = ()
+    tls_secrets: tuple[TlsSecret, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from meshproof.model.kinds import KINDS
+
 Refusal = Callable[..., list[str]]
 
 NOT_YET = "that meshproof's embedded mesh does not honour yet; leave it out, or run with MESH=kind"
@@ -72,7 +74,7 @@ spec:
          "weight belongs under route"),
         ("    hosts: [a]\n", f"{VS_PATH}.hosts: is no field of HTTPRoute; "
          "hosts belongs to spec: check the indentation"),
-        ("    corsPolicy: {}\n", f"{VS_PATH}.corsPolicy: is a field of Istio {NOT_YET}"),
+        ("    mirror_percent: 5\n", f"{VS_PATH}.mirror_percent: is a field of Istio {NOT_YET}"),
         ("    timeout: 5\n", f"{VS_PATH}.timeout: is the number 5; "
          "wanted a text such as 2s, 250ms or 1m30s"),
         ("    timeout: 0.5\n", f"{VS_PATH}.timeout: is the number 0.5; "
@@ -84,7 +86,7 @@ spec:
         ("    match: [{uri: {exact: /, prefix: /a}}]\n", f"{VS_PATH}.match[0].uri: "
          "has more than one of exact, prefix, regex; wanted one"),
         ("    redirect: {uri: /a}\n", "f.yaml:7: VirtualService pay/svcb: spec.http[0]: "
-         "has route and redirect of route, redirect, directResponse; wanted one"),
+         "has route and redirect of route, redirect, directResponse, delegate; wanted one"),
         ("    fault: {abort: {httpStatus: 42}}\n", f"{VS_PATH}.fault.abort.httpStatus: "
          "is the number 42; wanted at least 200"),
         ('    fault: {abort: {httpStatus: 500, percentage: {value: "5"}}}\n',
@@ -115,11 +117,12 @@ def test_a_bad_regular_expression_is_refused_and_says_nothing_else(
          "wanted at least one entry"),
         ("  ports: [{number: 70000, name: a}]\n", "f.yaml:7: ServiceEntry out: "
          "spec.ports[0].number: is the number 70000; wanted at most 65535"),
-        ("  ports: [{number: 80, name: a, protocol: GRPC}]\n", "f.yaml:7: ServiceEntry out: "
-         "spec.ports[0].protocol: GRPC is a value of Istio that meshproof's embedded mesh does "
-         "not honour yet; wanted HTTP, HTTPS, TLS or TCP"),
+        ("  ports: [{number: 80, name: a, protocol: UDP}]\n", "f.yaml:7: ServiceEntry out: "
+         "spec.ports[0].protocol: UDP is a value of Istio that meshproof's embedded mesh does "
+         "not honour yet; wanted HTTP, HTTP2, GRPC, HTTPS, TLS, TCP, MONGO, REDIS or MYSQL"),
         ("  ports: [{number: 80, name: a, protocol: HTP}]\n", "f.yaml:7: ServiceEntry out: "
-         'spec.ports[0].protocol: is the text "HTP"; wanted HTTP, HTTPS, TLS or TCP; '
+         'spec.ports[0].protocol: is the text "HTP"; wanted HTTP, HTTP2, GRPC, HTTPS, TLS, TCP, '
+         "MONGO, REDIS or MYSQL; "
          "did you mean HTTP?"),
     ],
 )  # fmt: skip
@@ -156,11 +159,9 @@ def test_a_field_of_a_route_rule(refusal: Refusal, added: str, message: str) -> 
     ("head", "message"),
     [
         ("apiVersion: v1\nkind: Servce", "f.yaml:2: Servce: kind: Servce is not a kind that "
-         "meshproof knows; wanted one of ConfigMap, Deployment, DestinationRule, EgressRule, "
-         "Gateway, Namespace, RouteRule, Secret, Service, ServiceAccount, ServiceEntry, "
-         "VirtualService; did you mean Service?"),
-        ("apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy",
-         "f.yaml:2: AuthorizationPolicy: kind: AuthorizationPolicy is a kind of Istio " + NOT_YET),
+         "meshproof knows; wanted one of " + ", ".join(sorted(KINDS)) + "; did you mean Service?"),
+        ("apiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter",
+         "f.yaml:2: EnvoyFilter: kind: EnvoyFilter is a kind of Istio " + NOT_YET),
         ("apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway",
          "f.yaml:2: Gateway: kind: gateway.networking.k8s.io/v1 Gateway is a kind of "
          "the Gateway API " + NOT_YET),

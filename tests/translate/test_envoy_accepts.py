@@ -5,19 +5,31 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
 
-from meshproof.model import istio
+from meshproof.gamma.convert import virtual_services
+from meshproof.model import gateway_api, istio
 from meshproof.model.base import Model
+from meshproof.model.reader import read_text
 from meshproof.translate import gateway, outbound, sidecar
-from meshproof.translate.world import Address, Config, Named, Outside, Resource, World
+from meshproof.translate.world import (
+    Address,
+    Config,
+    Named,
+    Outside,
+    Resource,
+    TlsSecret,
+    World,
+)
 from tests.translate import worlds
 from tests.translate.frozen import frozen
 
 EVERYTHING = Path(__file__).with_name("everything.yaml")
+HTTP_ROUTES = Path(__file__).parent.parent / "gamma" / "everything.yaml"
 
 KNOWN = "envoy.extensions.access_loggers.stats.v3.Config.stat_prefix"
 """Deprecated by Envoy 1.40; its successor is not in the protobuf classes that we have."""
@@ -39,8 +51,28 @@ def _rules(kind: str) -> tuple[Named[Any], ...]:
     )
 
 
+def _http_routes() -> tuple[Named[Any], ...]:
+    resources = read_text(HTTP_ROUTES.read_text(), "everything.yaml")
+    entry = """
+        apiVersion: networking.istio.io/v1
+        kind: ServiceEntry
+        metadata: {name: msgd, namespace: default}
+        spec: {hosts: [msgd.test], resolution: DNS, ports: [{number: 443, name: https}]}
+    """
+    services = [worlds.service("echo"), worlds.service("other")]
+    made = virtual_services([*read_text(entry, "entry.yaml"), *resources], services)
+    assert len(made) == 2, "a Service and a ServiceEntry are its parents"
+    return made
+
+
+def _certificates(secrets: dict[str, Any]) -> tuple[TlsSecret, ...]:
+    pair = secrets["default"]["tls_certificate"]
+    chain, key = (pair[n]["inline_string"] for n in ("certificate_chain", "private_key"))
+    return tuple(TlsSecret(n, "istio-system", chain, key) for n in ("shop", "rest"))
+
+
 @pytest.fixture(scope="module")
-def everything() -> World:
+def everything(secrets: dict[str, Resource]) -> World:
     real = Address("127.60.9.1", 19997)
     return worlds.world(
         services=(
@@ -50,10 +82,11 @@ def everything() -> World:
         ),
         replicas=(*worlds.ECHO, worlds.replica("db", "v1", "127.60.0.9")),
         outside=(Outside("msgd.test", {443: real, 9997: real}), Outside("10.1.2.3", {80: real})),
-        virtual_services=_rules("VirtualService"),
+        virtual_services=(*_rules("VirtualService"), *_http_routes()),
         destination_rules=_rules("DestinationRule"),
         service_entries=_rules("ServiceEntry"),
         gateways=_rules("Gateway"),
+        tls_secrets=_certificates(secrets),
     )
 
 
@@ -74,12 +107,13 @@ def _validate(
     assert [x for x in warned if KNOWN not in x] == []
 
 
-def test_every_rule_field_is_used(everything: World) -> None:
+@pytest.mark.parametrize(("module", "file"), [(istio, EVERYTHING), (gateway_api, HTTP_ROUTES)])
+def test_every_rule_field_is_used(module: ModuleType, file: Path) -> None:
     """The world above is worth validating only as long as it leaves no field out."""
-    text = EVERYTHING.read_text()
+    text = file.read_text()
     missing = sorted(
         field.alias or name
-        for model in vars(istio).values()
+        for model in vars(module).values()
         if isinstance(model, type) and issubclass(model, Model) and model is not Model
         for name, field in model.model_fields.items()
         if f"{field.alias or name}:" not in text
@@ -99,6 +133,8 @@ def test_envoy_accepts_sidecars(
 def test_envoy_accepts_a_gateway(
     envoy: Path, tmp_path: Path, everything: World, secrets: dict[str, Resource]
 ) -> None:
-    own = gateway(everything, worlds.GATEWAY, "127.60.1.1", {80: 18080}, access_log="/dev/null")
+    own = gateway(
+        everything, worlds.GATEWAY, "127.60.1.1", {80: 18080, 443: 18443}, access_log="/dev/null"
+    )
     shared = outbound(everything, worlds.GATEWAY)
     _validate(envoy, tmp_path, [shared, own], secrets)

@@ -1,0 +1,43 @@
+"""Which hosts an HTTPRoute's parents are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from meshproof.model.gateway_api import SERVICE, ParentReference
+from meshproof.model.resource import Resource
+from meshproof.translate.world import DOMAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """``hosts`` are a Service's one name or a ServiceEntry's hosts; ``index`` is its place."""
+
+    index: int
+    ref: ParentReference
+    namespace: str
+    hosts: tuple[str, ...]
+    missing: str = ""
+    """Why it is no parent, in Istio's words; empty where it is one."""
+
+    @property
+    def port(self) -> int | None:
+        return self.ref.port
+
+
+def parents(
+    route: Resource, services: Collection[str], entries: Mapping[tuple[str, str], list[str]]
+) -> Iterator[Parent]:
+    """Every parentRef of ``route``. ``services`` are full names; ``entries`` gives the hosts of
+    each ServiceEntry by namespace and name."""
+    for index, ref in enumerate(route.spec.parent_refs):
+        namespace = ref.namespace or route.namespace
+        if ref.what == SERVICE:
+            host = f"{ref.name}.{namespace}.{DOMAIN}"
+            missing = "" if host in services else f'parent service: "{ref.name}" not found'
+            yield Parent(index, ref, namespace, (host,), missing)
+            continue
+        hosts = tuple(entries.get((namespace, ref.name), ()))
+        missing = "" if hosts else f'parent service entry: "{ref.name}" not found'
+        yield Parent(index, ref, namespace, hosts, missing)

@@ -1,0 +1,168 @@
+"""networking.istio.io/v1 ServiceEntry and Gateway: what meshproof honours."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from meshproof.model.base import FieldError, Labels, Model, Port
+from meshproof.model.istio_shared import ExportTo, upper
+
+HTTP_PROTOCOLS = frozenset(("HTTP", "HTTP2", "GRPC"))
+Protocol = Annotated[
+    Literal["HTTP", "HTTP2", "GRPC", "HTTPS", "TLS", "TCP", "MONGO", "REDIS", "MYSQL"],
+    BeforeValidator(upper),
+]
+_TCP: Protocol = "TCP"
+
+
+class ServicePort(Model):
+    number: Port
+    name: Annotated[str, Field(min_length=1)]
+    protocol: Protocol = _TCP
+    target_port: Port | None = None
+
+
+class WorkloadEntry(Model):
+    """One endpoint. ``locality`` and ``network`` change nothing: there is one of each here."""
+
+    address: Annotated[str, Field(min_length=1)]
+    ports: dict[str, Port] = {}
+    labels: Labels = {}
+    weight: Annotated[int, Field(ge=0, le=4294967295)] | None = None
+    locality: str | None = None
+    network: str | None = None
+    service_account: str | None = None
+
+
+class WorkloadSelector(Model):
+    labels: Labels = {}
+
+
+class ServiceEntry(Model):
+    """Opens the mesh to a host; ``resolution`` says where the addresses come from.
+
+    Whatever it says, only declared outside hosts (and, by ``workloadSelector``, replicas of its
+    namespace) are reached: NONE and DYNAMIC_DNS lead to the declared host that the request names.
+    """
+
+    hosts: Annotated[list[str], Field(min_length=1)]
+    addresses: list[str] = []
+    ports: Annotated[list[ServicePort], Field(min_length=1)]
+    location: Literal["MESH_EXTERNAL", "MESH_INTERNAL"] | None = None
+    resolution: Literal["NONE", "DNS", "DNS_ROUND_ROBIN", "STATIC", "DYNAMIC_DNS"] = "NONE"
+    endpoints: list[WorkloadEntry] = []
+    workload_selector: WorkloadSelector | None = None
+    export_to: ExportTo = []
+
+    @model_validator(mode="after")
+    def _endpoints_fit(self) -> Self:
+        if self.workload_selector is not None:
+            if self.endpoints:
+                raise FieldError("stands beside endpoints; wanted one of them", "workloadSelector")
+            if self.resolution != "STATIC":
+                found = f"stands beside resolution {self.resolution}; wanted STATIC"
+                raise FieldError(found, "workloadSelector")
+            if not self.workload_selector.labels:
+                raise FieldError("selects nothing; wanted labels", "workloadSelector")
+        elif self.resolution == "STATIC" and not self.endpoints and not self.addresses:
+            raise ValueError("resolution STATIC has no endpoints and no addresses; wanted either")
+        if self.endpoints and self.resolution in ("NONE", "DYNAMIC_DNS"):
+            raise FieldError(f"stand beside resolution {self.resolution}; wanted none", "endpoints")
+        if len(self.endpoints) > 1 and self.resolution == "DNS_ROUND_ROBIN":
+            raise FieldError("are more than one for DNS_ROUND_ROBIN; wanted one", "endpoints")
+        return self
+
+    @model_validator(mode="after")
+    def _hosts_fit(self) -> Self:
+        by_name = self.resolution in ("DNS", "DNS_ROUND_ROBIN") and not self.endpoints
+        for index, host in enumerate(self.hosts):
+            if host == "*":
+                raise FieldError("* is every host; wanted a name or *.suffix", "hosts", index)
+            if "*" in host.removeprefix("*."):
+                raise FieldError(f"is {host}; wanted a name or *.suffix", "hosts", index)
+            if "*" in host and by_name:
+                found = f"{host} cannot be resolved; wanted a name, endpoints or resolution NONE"
+                raise FieldError(found, "hosts", index)
+        return self
+
+    @model_validator(mode="after")
+    def _ports_and_addresses_fit(self) -> Self:
+        numbers = [p.number for p in self.ports]
+        if len(set(numbers)) < len(numbers):
+            raise FieldError("have one number twice; wanted different numbers", "ports")
+        names = [p.name for p in self.ports]
+        if len(set(names)) < len(names):
+            raise FieldError("have one name twice; wanted different names", "ports")
+        http = all(p.protocol in HTTP_PROTOCOLS for p in self.ports)
+        for index, address in enumerate(self.addresses):
+            if _range(address) and not http:
+                raise FieldError(
+                    f"{address} is a range, which meshproof's embedded mesh does not honour yet "
+                    "for ports that are not HTTP; wanted single addresses",
+                    "addresses",
+                    index,
+                )
+        return self
+
+
+def _range(address: str) -> bool:
+    try:
+        return ipaddress.ip_network(address, strict=False).num_addresses > 1
+    except ValueError:
+        return False
+
+
+class GatewayServerPort(Model):
+    number: Port
+    name: str | None = None
+    protocol: Annotated[Literal["HTTP", "HTTP2", "GRPC", "HTTPS"], BeforeValidator(upper)]
+
+
+class ServerTLSSettings(Model):
+    """``httpsRedirect`` for HTTP; SIMPLE with the Secret ``credentialName`` for HTTPS."""
+
+    https_redirect: bool = False
+    mode: Literal["SIMPLE"] | None = None
+    credential_name: Annotated[str, Field(min_length=1)] | None = None
+    min_protocol_version: Literal["TLS_AUTO", "TLSV1_2", "TLSV1_3"] | None = None
+    max_protocol_version: Literal["TLS_AUTO", "TLSV1_2", "TLSV1_3"] | None = None
+
+
+class GatewayServer(Model):
+    port: GatewayServerPort
+    hosts: Annotated[list[str], Field(min_length=1)]
+    name: str | None = None
+    tls: ServerTLSSettings | None = None
+
+    @model_validator(mode="after")
+    def _tls_fits(self) -> Self:
+        tls = self.tls or ServerTLSSettings()
+        if self.port.protocol == "HTTPS":
+            if tls.mode is None or tls.credential_name is None:
+                raise FieldError(
+                    "does not say how TLS is ended; wanted mode: SIMPLE and credentialName", "tls"
+                )
+        elif tls.model_fields_set - {"https_redirect"}:
+            found = f"says more than httpsRedirect, but the port's protocol is {self.port.protocol}"
+            raise FieldError(f"{found}; wanted HTTPS, or httpsRedirect alone", "tls")
+        return self
+
+
+class Gateway(Model):
+    """``selector`` picks the gateway Envoy by label (``istio: ingressgateway``)."""
+
+    selector: Labels = {}
+    servers: Annotated[list[GatewayServer], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _one_protocol_a_port(self) -> Self:
+        first: dict[int, bool] = {}
+        for index, server in enumerate(self.servers):
+            secure = server.port.protocol == "HTTPS"
+            if first.setdefault(server.port.number, secure) != secure:
+                found = f"{server.port.number} is HTTP and HTTPS; wanted one of them"
+                raise FieldError(found, "servers", index, "port", "number")
+        return self

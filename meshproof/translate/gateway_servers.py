@@ -1,0 +1,104 @@
+"""Which servers of which Gateways an Envoy carries, and how each HTTPS server ends TLS.
+
+Plain servers of one port share a route table and a filter chain. Each HTTPS server has its own,
+chosen by SNI; its certificate is a Secret of the gateway's own namespace, as in Istio. Without the
+Secret the server is left out: nothing answers, where Istio's listener closes the handshake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from meshproof.model.istio import GatewayServer, ServerTLSSettings
+from meshproof.translate.keys import gateway_routes, secure_gateway_routes
+from meshproof.translate.proto import Json, extension
+from meshproof.translate.registry import carries
+from meshproof.translate.routes import GatewayKey
+from meshproof.translate.tls import CONTEXTS
+from meshproof.translate.world import Proxy, TlsSecret, World
+
+Servers = list[tuple[GatewayKey, GatewayServer]]
+INSPECTOR = "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"
+_VERSIONS = {"TLSV1_2": "TLSv1_2", "TLSV1_3": "TLSv1_3", "TLS_AUTO": "TLS_AUTO"}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One route table of one port, with the servers that it is for."""
+
+    name: str
+    port: int
+    servers: Servers
+
+    @property
+    def tls(self) -> ServerTLSSettings | None:
+        """How TLS is ended; None for plain HTTP."""
+        first = self.servers[0][1]
+        return first.tls if first.port.protocol == "HTTPS" else None
+
+    def names(self) -> list[str]:
+        """What the SNI must be; none where any will do."""
+        hosts = [h.rpartition("/")[2] for _, server in self.servers for h in server.hosts]
+        return [] if "*" in hosts else list(dict.fromkeys(hosts))
+
+
+def tables(world: World, proxy: Proxy) -> Iterator[Table]:
+    """Ports in order; of two HTTPS servers for one name the first has it."""
+    for port, carried in servers(world, proxy).items():
+        plain = [(k, s) for k, s in carried if s.port.protocol != "HTTPS"]
+        if plain:
+            yield Table(gateway_routes(port), port, plain)
+            continue  # one port is HTTP or HTTPS: the oldest Gateway's word
+        seen: set[tuple[str, ...]] = set()
+        for key, server in carried:
+            table = Table(secure_gateway_routes(server, key), port, [(key, server)])
+            names = tuple(sorted(table.names()))
+            if names not in seen:
+                seen.add(names)
+                yield table
+
+
+def servers(world: World, proxy: Proxy) -> dict[int, Servers]:
+    """Gateway servers that this proxy carries, by port, ports in order."""
+    found: dict[int, Servers] = {}
+    for gateway in world.gateways:
+        if carries(proxy.labels, gateway.spec.selector):
+            for server in gateway.spec.servers:
+                key = (gateway.namespace, gateway.name)
+                found.setdefault(server.port.number, []).append((key, server))
+    return dict(sorted(found.items()))
+
+
+def chain(table: Table, http: Json, secrets: Iterable[TlsSecret], namespace: str) -> Json | None:
+    """The filter chain of a table, or None where its Secret does not exist."""
+    if table.tls is None:
+        return {"filters": [http]}
+    name = table.tls.credential_name
+    secret = next((s for s in secrets if (s.name, s.namespace) == (name, namespace)), None)
+    if secret is None:
+        return None
+    made: Json = {"name": table.name, "filters": [http], "transport_socket": _socket(table, secret)}
+    if table.names():
+        made["filter_chain_match"] = {"server_names": table.names()}
+    return made
+
+
+def _socket(table: Table, secret: TlsSecret) -> Json:
+    tls = table.tls or ServerTLSSettings()
+    versions = {"tls_minimum_protocol_version": _VERSIONS[tls.min_protocol_version or "TLSV1_2"]}
+    if tls.max_protocol_version:
+        versions["tls_maximum_protocol_version"] = _VERSIONS[tls.max_protocol_version]
+    certificate = {
+        "certificate_chain": {"inline_string": secret.chain},
+        "private_key": {"inline_string": secret.key},
+    }
+    return extension(
+        "envoy.transport_sockets.tls",
+        f"{CONTEXTS}.DownstreamTlsContext",
+        common_tls_context={
+            "tls_params": versions,
+            "alpn_protocols": ["h2", "http/1.1"],
+            "tls_certificates": [certificate],
+        },
+    )
