@@ -42,8 +42,8 @@ class Intake:
         """What ``resources`` make of ``store``.
 
         Raises Refused for a Deployment whose image no table names, for keys of tokens that no
-        declared host has, for 0.4 rules that cannot be
-        lowered, and, when ``strict``, for warnings.
+        declared host has, for 0.4 rules that cannot be lowered, and, when ``strict``, for
+        warnings.
         """
         placed = with_default_namespace(resources, default_namespace(store, resources))
         new, said = store.apply(placed)

@@ -23,6 +23,18 @@ _TYPES = {
     "listeners": xds.LISTENERS,
     "routes": xds.ROUTES,
 }
+_OF_A_SIDECAR = (
+    "services",
+    "outside",
+    "destination_rules",
+    "peer_authentications",
+    "authorization_policies",
+    "request_authentications",
+    "telemetries",
+)
+"""What of a world a sidecar's own listeners, clusters and routes depend on."""
+_OF_A_GATEWAY = ("gateways", "outside", "request_authentications", "telemetries")
+"""The same of a gateway's own listeners and clusters."""
 Encoded = Mapping[str, Resources]
 
 
@@ -79,7 +91,8 @@ class Snapshots:
         self, world: World, ip: str, ports: Mapping[int, int], access_log: str
     ) -> Encoded:
         node, proxy = gateway_module.NAME, gateway_module.PROXY
-        depends = (ip, dict(ports), self._same("gateways", world.gateways))
+        own = (self._same(name, getattr(world, name)) for name in _OF_A_GATEWAY)
+        depends = (ip, dict(ports), *own)
         known = self._own.get(node)
         if known is None or known[0] != depends:
             made = encode(gateway(world, proxy, ip, ports, access_log=access_log))
@@ -104,8 +117,7 @@ class Snapshots:
             replica.ip,
             replica.ports,
             replica.labels,
-            self._same("services", world.services),
-            self._same("destination_rules", world.destination_rules),
+            *(self._same(name, getattr(world, name)) for name in _OF_A_SIDECAR),
         )
         known = self._own.get(replica.name)
         if known is None or known[0] != depends:

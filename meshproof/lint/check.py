@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from meshproof.errors import Problem
-from meshproof.lint import dead_routes, destination_rules, duplicates, effects, gateways, hosts
+from meshproof.lint import (
+    dead_routes,
+    destination_rules,
+    duplicates,
+    effects,
+    gateways,
+    hosts,
+    policies,
+)
 from meshproof.lint.view import View
 from meshproof.model.resource import Resource
 from meshproof.translate.world import Service
@@ -22,6 +30,9 @@ CHECKS = (
     dead_routes.dead_routes,
     effects.idle_faults,
     effects.odd_weights,
+    policies.without_workloads,
+    policies.second_of_a_scope,
+    policies.unknown_ports,
 )
 
 

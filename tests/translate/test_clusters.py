@@ -69,8 +69,8 @@ def test_replicas_of_another_namespace_are_not_selected() -> None:
 
 def test_mesh_clusters_ask_for_the_exact_identities_of_the_service() -> None:
     replicas = (ECHO[0], replica("echo", "v2", "127.60.0.2", account="second", ready=False))
-    socket: Any = _made(replicas=replicas).clusters[NAME]["transport_socket"]
-    config = socket["typed_config"]
+    cluster: Any = _made(replicas=replicas).clusters[NAME]
+    config = cluster["transport_socket_matches"][0]["transport_socket"]["typed_config"]
     common = config["common_tls_context"]
     assert config["sni"] == f"outbound_.80_._.{HOST}"
     assert common["combined_validation_context"]["default_validation_context"] == {

@@ -1,0 +1,39 @@
+"""Security, telemetry and Sidecar rules as YAML-shaped texts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from meshproof.model import security, sidecar, telemetry
+from meshproof.model.base import Model
+from meshproof.translate.world import ROOT_NAMESPACE, Named
+
+MODELS: dict[str, type[Model]] = {
+    "PeerAuthentication": security.PeerAuthentication,
+    "AuthorizationPolicy": security.AuthorizationPolicy,
+    "RequestAuthentication": security.RequestAuthentication,
+    "Sidecar": sidecar.Sidecar,
+    "Telemetry": telemetry.Telemetry,
+}
+ROOT = ROOT_NAMESPACE
+JWKS = (
+    '{"keys": [{"kty": "EC", "crv": "P-256", "kid": "one", "alg": "ES256", "use": "sig",'
+    ' "x": "ZU1IY1ni10DtfcsuD2HFxBwYR2JpqbMelAov1sdH2Hk",'
+    ' "y": "8Jw-mpUnTvKBIHe73yOvXsivvFCsekEVaAO58Qgf69Y"}]}'
+)
+
+
+def rule(kind: str, text: str, name: str = "p", namespace: str = "default") -> Named[Any]:
+    return Named(name, namespace, MODELS[kind].model_validate(yaml.safe_load(text)))
+
+
+def peer(text: str, namespace: str = "default") -> Named[security.PeerAuthentication]:
+    return rule("PeerAuthentication", text, namespace=namespace)
+
+
+def policy(
+    text: str, name: str = "p", namespace: str = "default"
+) -> Named[security.AuthorizationPolicy]:
+    return rule("AuthorizationPolicy", text, name, namespace)

@@ -1,0 +1,97 @@
+"""Envoy itself reads what security, Sidecar and Telemetry rules become, every field of them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from meshproof.model import istio, security, sidecar, telemetry
+from meshproof.model.base import Model
+from meshproof.translate import gateway, outbound
+from meshproof.translate import sidecar as sidecar_of
+from meshproof.translate.world import Address, Config, Named, Outside, Proxy, Resource, World
+from tests.translate import worlds
+from tests.translate.frozen import frozen
+from tests.translate.policies import MODELS
+
+RULES = Path(__file__).with_name("security.yaml")
+_ALL: dict[str, type[Model]] = {**MODELS, "DestinationRule": istio.DestinationRule}
+_FIELDS = {
+    "peer_authentications": "PeerAuthentication",
+    "authorization_policies": "AuthorizationPolicy",
+    "request_authentications": "RequestAuthentication",
+    "sidecars": "Sidecar",
+    "telemetries": "Telemetry",
+    "destination_rules": "DestinationRule",
+}
+
+
+def _rules(kind: str, namespace: str) -> tuple[Named[Any], ...]:
+    documents = yaml.safe_load_all(RULES.read_text())
+    return tuple(
+        Named(d["name"], namespace, _ALL[kind].model_validate(d["spec"]))
+        for d in documents
+        if d["kind"] == kind
+    )
+
+
+def _world(namespace: str = "default") -> World:
+    real = Address("127.60.9.1", 18081)
+    return worlds.world(
+        services=(
+            worlds.service("echo"),
+            worlds.service("other"),
+            worlds.service("db", ports=(5432,), protocol="TCP"),
+        ),
+        replicas=(*worlds.ECHO, worlds.replica("db", "v1", "127.60.0.9")),
+        outside=(Outside("keys.test", {81: real}), Outside("m.test", {80: real, 443: real})),
+        **{field: _rules(kind, namespace) for field, kind in _FIELDS.items()},
+    )
+
+
+def _accepted(
+    envoy: Path, tmp_path: Path, configs: list[Config], secrets: dict[str, Resource]
+) -> None:
+    path = tmp_path / "envoy.json"
+    path.write_text(json.dumps(frozen(configs, secrets)))
+    command = [str(envoy), "--mode", "validate", "-c", str(path), "--log-level", "error"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("module", [security, sidecar, telemetry])
+def test_every_field_is_used(module: Any) -> None:
+    """The rules below are worth validating only as long as they leave no field out."""
+    text = RULES.read_text()
+    missing = sorted(
+        field.alias or name
+        for model in vars(module).values()
+        if isinstance(model, type) and issubclass(model, Model) and model is not Model
+        for name, field in model.model_fields.items()
+        if f"{field.alias or name}:" not in text
+    )
+    assert missing == []
+
+
+@pytest.mark.parametrize("index", [0, 2], ids=["http", "bytes"])
+def test_envoy_accepts_a_sidecar(
+    envoy: Path, tmp_path: Path, secrets: dict[str, Resource], index: int
+) -> None:
+    made = _world()
+    me = made.replicas[index]
+    configs = [outbound(made, worlds.proxy(me)), sidecar_of(made, me, access_log="/dev/null")]
+    _accepted(envoy, tmp_path, configs, secrets)
+
+
+def test_envoy_accepts_a_gateway(envoy: Path, tmp_path: Path, secrets: dict[str, Resource]) -> None:
+    made = _world("istio-system")
+    proxy = Proxy("gateway", "istio-system", "gw", {"app": "echo"}, "gw")
+    server = "{servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}"
+    made = World(**{**vars(made), "gateways": (worlds.gateway(server),)})
+    own = gateway(made, proxy, "127.60.1.1", {80: 18080}, access_log="/dev/null")
+    _accepted(envoy, tmp_path, [outbound(made, proxy), own], secrets)

@@ -1,0 +1,141 @@
+"""RequestAuthentication: providers in the listener, requirements on the routes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from meshproof.translate import gateway, outbound, sidecar
+from meshproof.translate.world import Address
+from tests.translate import worlds
+from tests.translate.policies import JWKS, ROOT, rule
+from tests.translate.worlds import ECHO, GATEWAY, world
+
+NAME = "inbound|8080||"
+JWT = "envoy.filters.http.jwt_authn"
+
+
+def _tokens(rules: str, namespace: str = "default", selector: str = "{}") -> Any:
+    text = f"{{selector: {selector}, jwtRules: [{rules}]}}"
+    return rule("RequestAuthentication", text, namespace=namespace)
+
+
+def _signed(issuer: str, more: str = "") -> str:
+    return f"{{issuer: {issuer}, jwks: '{JWKS}'{more}}}"
+
+
+def _filters(*policies: Any, **parts: Any) -> list[dict[str, Any]]:
+    made = sidecar(world(request_authentications=policies, **parts), ECHO[0])
+    chains: Any = made.listeners[NAME]["filter_chains"]
+    found: list[dict[str, Any]] = chains[0]["filters"][0]["typed_config"]["http_filters"]
+    return found
+
+
+def _config(*policies: Any, **parts: Any) -> dict[str, Any]:
+    first = _filters(*policies, **parts)[0]
+    assert first["name"] == JWT
+    found: dict[str, Any] = first["typed_config"]
+    return found
+
+
+def test_without_a_rule_there_is_no_filter_and_the_routes_keep_their_name() -> None:
+    assert JWT not in [f["name"] for f in _filters()]
+    assert JWT not in [f["name"] for f in _filters(_tokens("", "other"))]
+    assert list(sidecar(world(), ECHO[0]).routes) == [NAME]
+
+
+def test_a_provider_is_istio_s() -> None:
+    config = _config(_tokens(_signed("i.test")))
+    assert config["providers"] == {
+        "origins-0": {
+            "issuer": "i.test",
+            "payload_in_metadata": "payload",
+            "normalize_payload_in_metadata": {"space_delimited_claims": ["scope", "permission"]},
+            "forward": False,
+            "local_jwks": {"inline_string": JWKS},
+        }
+    }
+    assert config["requirement_map"] == {
+        "istio": {
+            "requires_any": {
+                "requirements": [{"provider_name": "origins-0"}, {"allow_missing": {}}]
+            }
+        }
+    }
+
+
+def test_every_field_of_a_rule() -> None:
+    more = (
+        ", audiences: [a], fromHeaders: [{name: x-token, prefix: 'T '}], fromParams: [t],"
+        " fromCookies: [c], outputPayloadToHeader: x-claims, forwardOriginalToken: true,"
+        " outputClaimToHeaders: [{header: x-sub, claim: sub}]"
+    )
+    provider = _config(_tokens(_signed("i.test", more)))["providers"]["origins-0"]
+    assert provider["audiences"] == ["a"]
+    assert provider["from_headers"] == [{"name": "x-token", "value_prefix": "T "}]
+    assert (provider["from_params"], provider["from_cookies"]) == (["t"], ["c"])
+    assert provider["forward_payload_header"] == "x-claims"
+    assert provider["forward"] is True
+    assert provider["claim_to_headers"] == [{"header_name": "x-sub", "claim_name": "sub"}]
+
+
+def test_rules_of_all_policies_are_sorted_by_issuer_and_one_good_token_is_enough() -> None:
+    config = _config(_tokens(_signed("z")), _tokens(_signed("a"), ROOT))
+    assert {n: p["issuer"] for n, p in config["providers"].items()} == {
+        "origins-0": "a",
+        "origins-1": "z",
+    }
+    first, second = ({"provider_name": f"origins-{i}"} for i in range(2))
+    lenient = [
+        {"requires_any": {"requirements": [one, {"allow_missing": {}}]}} for one in (first, second)
+    ]
+    assert config["requirement_map"]["istio"]["requires_any"]["requirements"] == [
+        first,
+        second,
+        {"requires_all": {"requirements": lenient}},
+    ]
+
+
+def test_listener_and_routes_of_the_same_providers_go_together() -> None:
+    """An open connection keeps its old listener, and must keep the old routes with it."""
+    names = set()
+    for policies in ((), (_tokens(_signed("a")),), (_tokens(_signed("b")),)):
+        made = sidecar(world(request_authentications=policies), ECHO[0])
+        (table,) = made.routes.values()
+        chains: Any = made.listeners[NAME]["filter_chains"]
+        manager = chains[0]["filters"][0]["typed_config"]
+        assert manager["rds"]["route_config_name"] == table["name"]
+        rules: Any = table.get("typed_per_filter_config", {})
+        assert (JWT in rules) is bool(policies)
+        names.add(table["name"])
+    assert len(names) == 3
+
+
+def test_keys_are_fetched_from_a_declared_outside_host() -> None:
+    policy = _tokens("{issuer: i.test, jwksUri: 'http://keys.test:81/k'}")
+    real = Address("127.60.9.1", 18081)
+    parts = {"outside": (worlds.outside("keys.test", {81: real}),)}
+    provider = _config(policy, **parts)["providers"]["origins-0"]
+    uri = provider["remote_jwks"]["http_uri"]
+    assert uri == {"uri": "http://keys.test:81/k", "cluster": "jwks|81|keys.test", "timeout": "5s"}
+    made = sidecar(world(request_authentications=(policy,), **parts), ECHO[0])
+    cluster: Any = made.clusters["jwks|81|keys.test"]
+    assert worlds.addresses(cluster["load_assignment"]) == ["127.60.9.1:18081"]
+
+
+def test_a_gateway_asks_for_tokens_too() -> None:
+    made = world(
+        request_authentications=(
+            _tokens(_signed("a"), ROOT, "{matchLabels: {istio: ingressgateway}}"),
+        ),
+        gateways=(
+            worlds.gateway(
+                "{selector: {istio: ingressgateway},"
+                " servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}"
+            ),
+        ),
+    )
+    (table,) = outbound(made, GATEWAY).routes.values()
+    listener: Any = gateway(made, GATEWAY, "127.60.1.1", {}).listeners["http.80"]
+    manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
+    assert manager["http_filters"][0]["name"] == JWT
+    assert manager["rds"]["route_config_name"] == table["name"] != "http.80"

@@ -1,0 +1,135 @@
+"""Sidecar: what a proxy may ask for, and what it lets out without a rule."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from meshproof.translate import outbound, scope
+from meshproof.translate.sidecar_scope import ruling
+from meshproof.translate.world import Address
+from tests.translate import worlds
+from tests.translate.policies import ROOT, rule
+from tests.translate.worlds import CLIENT, service, vhosts, virtual_service, world
+
+SERVICES = (service("echo"), service("other"), service("far", "elsewhere"))
+ECHO = "echo.default.svc.cluster.local:80"
+OTHER = "other.default.svc.cluster.local:80"
+FAR = "far.elsewhere.svc.cluster.local:80"
+
+
+def _sidecar(text: str, name: str = "s", namespace: str = "default") -> Any:
+    return rule("Sidecar", text, name, namespace)
+
+
+def _known(*hosts: str, **parts: Any) -> set[str]:
+    rules = (_sidecar(f"{{egress: [{{hosts: {list(hosts)}}}]}}"),)
+    made = world(services=SERVICES, sidecars=rules, **parts)
+    return set(vhosts(made)) - {"block_all"}
+
+
+@pytest.mark.parametrize(
+    ("hosts", "wanted"),
+    [
+        (["*/*"], {ECHO, OTHER, FAR}),
+        (["./*"], {ECHO, OTHER}),
+        (["~/*"], set()),
+        (["elsewhere/*"], {FAR}),
+        (["default/echo.default.svc.cluster.local"], {ECHO}),
+        (["*/far.elsewhere.svc.cluster.local", "./*"], {ECHO, OTHER, FAR}),
+        (["./*.elsewhere.svc.cluster.local"], set()),
+        (["*/*.elsewhere.svc.cluster.local"], {FAR}),
+    ],
+)
+def test_egress_hosts(hosts: list[str], wanted: set[str]) -> None:
+    assert _known(*hosts) == wanted
+
+
+def test_what_is_not_imported_has_no_cluster_either() -> None:
+    rules = (_sidecar("{egress: [{hosts: ['./echo.default.svc.cluster.local']}]}"),)
+    clusters = outbound(world(services=SERVICES, sidecars=rules), CLIENT).clusters
+    assert set(clusters) == {"outbound|80||echo.default.svc.cluster.local"}
+
+
+def test_an_imported_rule_still_leads_where_it_leads() -> None:
+    leads = virtual_service("{hosts: [echo], http: [{route: [{destination: {host: other}}]}]}")
+    rules = (_sidecar("{egress: [{hosts: ['./echo.default.svc.cluster.local']}]}"),)
+    made = world(services=SERVICES, sidecars=rules, virtual_services=(leads,))
+    assert "outbound|80||other.default.svc.cluster.local" in outbound(made, CLIENT).clusters
+    assert set(vhosts(made)) == {ECHO, "block_all"}
+
+
+def test_a_rule_that_is_not_imported_says_nothing() -> None:
+    leads = virtual_service(
+        "{hosts: [far.elsewhere.svc.cluster.local],"
+        " http: [{route: [{destination: {host: echo}}]}]}",
+        namespace="default",
+    )
+    parts: Any = {"virtual_services": (leads,)}
+    assert FAR not in _known("elsewhere/echo.elsewhere.svc.cluster.local", **parts)
+    rules = (_sidecar("{egress: [{hosts: ['elsewhere/*']}]}"),)
+    made = world(services=SERVICES, sidecars=rules, **parts)
+    assert vhosts(made)[FAR]["routes"][-1]["name"] == "default"
+
+
+@pytest.mark.parametrize(
+    ("rules", "name"),
+    [
+        ([], None),
+        ([("a", ROOT, "")], "a"),
+        ([("a", ROOT, ""), ("b", "default", "")], "b"),
+        ([("a", "default", ""), ("b", "default", "front")], "b"),
+        ([("a", "default", ""), ("b", "default", "back")], "a"),
+        ([("a", "default", ""), ("b", "default", "")], "a"),
+        ([("a", "elsewhere", "")], None),
+        ([("a", ROOT, "front")], None),
+    ],
+)
+def test_which_sidecar_rules_a_workload(rules: list[tuple[str, str, str]], name: str) -> None:
+    made = tuple(
+        _sidecar(f"{{workloadSelector: {{labels: {{tier: {tier}}}}}}}" if tier else "{}", n, where)
+        for n, where, tier in rules
+    )
+    found = ruling(made, CLIENT)
+    assert (found.name if found else None) == name
+
+
+def test_workloads_under_different_sidecars_share_no_configuration() -> None:
+    made = world(sidecars=(_sidecar("{workloadSelector: {labels: {tier: front}}}"),))
+    back = replace(CLIENT, labels={"app": "client"})
+    assert scope(made, CLIENT) != scope(made, back)
+    assert scope(made, CLIENT) == scope(made, replace(CLIENT, workload="twin"))
+
+
+def _open(policy: str, **parts: Any) -> dict[str, Any]:
+    rules = (_sidecar(f"{{outboundTrafficPolicy: {policy}}}"),)
+    real = Address("127.60.9.1", 19997)
+    outside = (worlds.outside("m.test", {80: real, 9997: real}),)
+    return vhosts(world(sidecars=rules, outside=outside, **parts))
+
+
+@pytest.mark.parametrize("policy", ["{}", "{mode: REGISTRY_ONLY}"])
+def test_registry_only_lets_out_what_rules_open(policy: str) -> None:
+    assert [name for name in _open(policy) if name.startswith("m.test")] == []
+
+
+def test_allow_any_reaches_declared_hosts_and_no_others() -> None:
+    found = _open("{mode: ALLOW_ANY}")
+    tunnel, plain = found["m.test:9997"]["routes"]
+    assert plain["route"]["cluster"] == tunnel["route"]["cluster"] == "PassthroughCluster"
+    assert plain["route"]["metadata_match"] == {
+        "filter_metadata": {"envoy.lb": {"to": "m.test:9997"}}
+    }
+    assert tunnel["route"]["upgrade_configs"] == [{"upgrade_type": "CONNECT", "connect_config": {}}]
+    assert found["m.test:80"]["domains"] == ["m.test", "m.test:80", "m.test.", "m.test.:80"]
+    assert found["block_all"]["domains"] == ["*"]
+
+
+def test_a_rule_for_a_host_comes_before_allow_any() -> None:
+    entry = worlds.service_entry(
+        "{hosts: [m.test], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}"
+    )
+    found = _open("{mode: ALLOW_ANY}", service_entries=(entry,))
+    assert found["m.test:80"]["routes"][-1]["route"]["cluster"] == "outbound|80||m.test"

@@ -1,0 +1,98 @@
+"""Telemetry: sampling, spans and the access log of each side of a proxy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from meshproof.translate import sidecar
+from meshproof.translate.telemetry import EVERYTHING, reporting
+from tests.translate.policies import ROOT, rule
+from tests.translate.worlds import ECHO, world
+
+LABELS = {"app": "echo"}
+
+
+def _telemetry(text: str, namespace: str = "default") -> Any:
+    return rule("Telemetry", text, namespace=namespace)
+
+
+def _sampling(percent: float, namespace: str = "default", selector: str = "") -> Any:
+    picked = f"selector: {{matchLabels: {{app: {selector}}}}}, " if selector else ""
+    return _telemetry(
+        f"{{{picked}tracing: [{{randomSamplingPercentage: {percent:.1f}}}]}}", namespace
+    )
+
+
+@pytest.mark.parametrize(
+    ("rules", "percent"),
+    [
+        ([], 100),
+        ([_sampling(5, ROOT)], 5),
+        ([_sampling(5, ROOT), _sampling(7)], 7),
+        ([_sampling(7), _sampling(9, selector="echo"), _sampling(5, ROOT)], 9),
+        ([_sampling(9, selector="other"), _sampling(7)], 7),
+        ([_sampling(7), _sampling(8)], 7),
+        ([_sampling(7, "other")], 100),
+    ],
+)
+def test_the_narrowest_scope_and_the_oldest_of_it(rules: list[Any], percent: float) -> None:
+    assert reporting(tuple(rules), "default", LABELS, "SERVER").sampling == percent
+
+
+def test_a_narrower_scope_keeps_what_it_does_not_write() -> None:
+    rules = (_sampling(5, ROOT), _telemetry("{tracing: [{disableSpanReporting: true}]}"))
+    found = reporting(rules, "default", LABELS, "CLIENT")
+    assert (found.spans, found.sampling) == (False, 5)
+
+
+@pytest.mark.parametrize("mode", ["CLIENT", "SERVER"])
+def test_a_side_of_its_own(mode: str) -> None:
+    text = f"{{accessLogging: [{{match: {{mode: {mode}}}, disabled: true}}]}}"
+    rules = (_telemetry(text),)
+    found = {side: reporting(rules, "default", LABELS, side).log for side in ("CLIENT", "SERVER")}
+    assert found == {side: side != mode for side in found}
+
+
+def _manager(listener: str, text: str = "") -> dict[str, Any]:
+    rules = (_telemetry(text),) if text else ()
+    made: Any = sidecar(world(telemetries=rules), ECHO[0], access_log="/tmp/log").listeners
+    found: dict[str, Any] = made[listener]["filter_chains"][0]["filters"][0]["typed_config"]
+    return found
+
+
+def _loggers(manager: dict[str, Any]) -> list[str]:
+    return [logger["name"] for logger in manager["access_log"]]
+
+
+@pytest.mark.parametrize("listener", ["outbound", "inbound|8080||"])
+def test_what_listeners_make_of_it(listener: str) -> None:
+    plain = _manager(listener)
+    assert plain["tracing"]["random_sampling"] == {"value": EVERYTHING.sampling}
+    sampled = _manager(listener, "{tracing: [{randomSamplingPercentage: 12.5}]}")
+    assert sampled["tracing"]["random_sampling"] == {"value": 12.5}
+    assert "tracing" not in _manager(listener, "{tracing: [{disableSpanReporting: true}]}")
+    silent = _manager(listener, "{accessLogging: [{disabled: true}]}")
+    assert _loggers(silent) == ["envoy.access_loggers.stats"], "metrics are no access log"
+    assert _loggers(plain) == ["envoy.access_loggers.file", "envoy.access_loggers.stats"]
+
+
+def test_a_log_filter_is_envoy_s_cel() -> None:
+    manager = _manager(
+        "outbound", "{accessLogging: [{filter: {expression: 'response.code >= 400'}}]}"
+    )
+    condition = manager["access_log"][0]["filter"]["extension_filter"]["typed_config"]
+    assert condition["expression"] == "response.code >= 400"
+
+
+def test_custom_tags() -> None:
+    manager = _manager(
+        "outbound",
+        "{tracing: [{customTags: {b: {header: {name: x-b, defaultValue: none}},"
+        " a: {literal: {value: '1'}}}}]}",
+    )
+    assert manager["tracing"]["custom_tags"][-2:] == [
+        {"tag": "a", "literal": {"value": "1"}},
+        {"tag": "b", "request_header": {"name": "x-b", "default_value": "none"}},
+    ]
