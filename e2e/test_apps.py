@@ -68,8 +68,9 @@ def changed(mode: str = "", port: int = 8080, **spec: object) -> str:
     (container,) = copy["spec"]["template"]["spec"]["containers"]
     container["env"] = [{"name": "MODE", "value": mode}]
     container["ports"][0]["containerPort"] = port
-    if mode == "never-ready":
-        container["readinessProbe"] = {"httpGet": {"path": "/readyz", "port": "http"}}
+    if mode in ("ready", "never-ready"):
+        probe = {"httpGet": {"path": "/readyz", "port": "http"}}
+        container["readinessProbe"] = {**probe, "periodSeconds": 1, "failureThreshold": 1}
     return yaml.safe_dump(copy, sort_keys=False)
 
 
@@ -128,6 +129,15 @@ def test_a_paused_sidecar_is_out_of_service_and_holds_up_no_change(tiny: Embedde
     assert paused not in {ack.sidecar for ack in applied.acks}
     tiny.reset()
     assert len(ready(tiny)) == 2
+
+
+def test_a_paused_app_fails_its_probe_and_comes_back(tiny: EmbeddedMesh) -> None:
+    tiny.apply_text(changed("ready"))
+    paused, other = ready(tiny)
+    tiny.fault("pause", "web", replica=paused)
+    until(lambda: ready(tiny) == [other], "it is out of service")
+    tiny.fault("resume", "web", replica=paused)
+    until(lambda: len(ready(tiny)) == 2, "it is in service again")
 
 
 def test_a_resumed_sidecar_takes_what_it_missed(tiny: EmbeddedMesh, tmp_path: Path) -> None:
