@@ -40,6 +40,7 @@ def main() -> int:
         except Exception as error:
             failed[name] = f"{type(error).__name__}: {error}"
         print(f"{time.monotonic() - begin:.0f} s", file=sys.stderr)
+    about["load_after"] = machine.load()
     table.show(parts, machine.line(about), Console())
     _write(about, parts, failed)
     for name, why in failed.items():

@@ -18,14 +18,20 @@ def describe() -> dict[str, str | int | float]:
         "kernel": platform.release(),
         "python": platform.python_version(),
         "envoy": envoy.version(),
-        "load_before": round(os.getloadavg()[0], 2),
+        "load_before": load(),
     }
+
+
+def load() -> float:
+    """The mean number of processes that wanted a core in the last minute, ours among them: what
+    else ran tells whether absolute figures mean anything."""
+    return round(os.getloadavg()[0], 2)
 
 
 def line(machine: dict[str, str | int | float]) -> str:
     return (
         "{cores} cores of {cpu}, {memory_gib} GiB, Linux {kernel}, Python {python}, Envoy {envoy}, "
-        "load {load_before} before"
+        "load {load_before} before and {load_after} after"
     ).format(**machine)
 
 
