@@ -33,7 +33,7 @@ _OF_A_SIDECAR = (
     "telemetries",
 )
 """What of a world a sidecar's own listeners, clusters and routes depend on."""
-_OF_A_GATEWAY = ("gateways", "outside", "request_authentications", "telemetries")
+_OF_A_GATEWAY = ("gateways", "tls_secrets", "outside", "request_authentications", "telemetries")
 """The same of a gateway's own listeners and clusters."""
 Encoded = Mapping[str, Resources]
 
