@@ -14,6 +14,8 @@ from pathlib import Path
 
 from platformdirs import user_state_path
 
+_NOTE = "owner.json"
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:
@@ -38,7 +40,7 @@ class Folder:
     @property
     def note(self) -> Path:
         """Who owns the cluster; written before it is made."""
-        return self.root / "owner.json"
+        return self.root / _NOTE
 
     def made_here(self) -> bool:
         """Whether a meshproof on this machine made (or began to make) this cluster."""
@@ -70,7 +72,7 @@ def folder(cluster: str, base: Path | None = None) -> Folder:
 def clusters(base: Path | None = None) -> list[str]:
     """Names of all clusters that a meshproof on this machine noted."""
     root = base or _base()
-    return sorted(p.name for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
+    return sorted(note.parent.name for note in root.glob(f"*/{_NOTE}"))
 
 
 def _base() -> Path:

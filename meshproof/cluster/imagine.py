@@ -138,6 +138,13 @@ class Imagined:
                 wanted = label.removeprefix("label=meshproof=")
                 names = [n for n, c in self.containers.items() if _label(c) == wanted]
                 return (0, "".join(json.dumps({"Names": n}) + "\n" for n in names), "")
+            case ["image", "ls", *_]:
+                rows = [name.rpartition(":") for name in sorted(self.images)]
+                lines = [json.dumps({"Repository": r, "Tag": t}) + "\n" for r, _, t in rows]
+                return (0, "".join(lines), "")
+            case ["image", "rm", name]:
+                self.images.discard(name)
+                return OK
             case ["push" | "logs" | "pause" | "unpause", _]:
                 return OK
             case ["network", *rest]:

@@ -73,7 +73,10 @@ class ImaginedCluster:
                 return [p for d in self._deployments(namespace) for p in self.pods(d)]
             case "endpointslices":
                 return self.slices(namespace)
-            case "service" | "crd" | "events" | "deploy,pods,services":
+            case "service":
+                service = self.objects.get(("Service", namespace, what[1]), {"spec": {}})
+                return [{**service, "spec": {**service["spec"], "clusterIP": "10.96.0.9"}}]
+            case "crd" | "events" | "deploy,pods,services":
                 return []
         kind = kinds[what[0]]
         return [d for k, d in self.objects.items() if k[0] == kind and namespace in ("", k[1])]

@@ -76,20 +76,16 @@ class KindCluster:
             self._runner.write(self._folder.note, owner())
         return not guest
 
-    def delete_if_ours(self) -> bool:
-        """Whether no cluster of that name is left. One that is not ours, or that a living
-        process of ours uses, stays."""
-        if not self.exists():
-            self._folder.remove()
-            return True
+    def is_ours_to_delete(self) -> bool:
+        """False for a cluster that is not ours, and for one that a living process of ours uses;
+        true where there is none."""
         if self._folder.used_by_another():
             return False
+        if not self.exists():
+            return True
         self._export()
         whose = self._whose()
-        if whose == "foreign" or (whose == "silent" and not self._folder.made_here()):
-            return False
-        self.delete()
-        return True
+        return whose == "ours" or (whose == "silent" and self._folder.made_here())
 
     def delete(self) -> None:
         """Safe to repeat: kind says nothing where there is no such cluster."""

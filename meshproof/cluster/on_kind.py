@@ -79,7 +79,8 @@ class OnKind:
 
     def remove(self) -> None:
         """A cluster that another living process of ours uses stays, with all beside it."""
-        if self._guest or not self._cluster.delete_if_ours():
+        if self._guest or not self._cluster.is_ours_to_delete():
             self._runner.note(f"{self.name} is not this process's; it stays")
             return
         self._outside.remove()
+        self._cluster.delete()  # last: its note is how a sweep finds the rest

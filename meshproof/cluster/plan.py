@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -63,7 +64,7 @@ def plan(project: Project, environ: Mapping[str, str], *, kind: str = "kind") ->
     runner.heading("up")
     mesh.up()
     for rule in project.rules:
-        runner.heading(f"apply -f {rule.relative_to(project.root)}")
+        runner.heading(f"apply -f {os.path.relpath(rule, project.root)}")
         mesh.apply([rule])
     runner.heading("down")
     mesh.down()

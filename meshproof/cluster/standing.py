@@ -56,6 +56,8 @@ class Standing:
         self._initial = State()
         self._mark = ""
         self._up = False
+        self._touched = True
+        """There may be something to remove: also of a process that is gone."""
         self._forwards = Forwards(lambda: self._kubectl)
 
     @property
@@ -68,11 +70,13 @@ class Standing:
         """Every step may be repeated: what is there already is used as it is."""
         started = time.monotonic()
         texts = documents.texts(self.project.manifests, self.project.stdin)
+        self._touched = False
         tools.check(self._runner, self._place.tools)
+        self._touched = True
         try:
             applied = self._rise(texts, started)
-        except BaseException:
-            self.down()
+        except BaseException as error:
+            self._give_up(error)
             raise
         self._initial = self._state
         return applied
@@ -120,10 +124,20 @@ class Standing:
             within=60,
         )
 
+    def _give_up(self, error: BaseException) -> None:
+        """Take away what was begun; why it failed matters more than why that failed too."""
+        self._runner.note(f"up failed: {error}")
+        try:
+            self.down()
+        except MeshproofError as another:
+            self._runner.note(f"taking it away failed: {another}")
+
     def down(self) -> None:
         self._up = False
         self._forwards.close()
-        self._place.remove()
+        if self._touched:
+            self._place.remove()
+            self._touched = False
 
     def _live(self) -> None:
         if not self._up:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from meshproof.cluster.remedies import remedy
-from meshproof.cluster.runner import Runner
+from meshproof.cluster.runner import CommandError, Runner
 from meshproof.errors import MeshproofError
 
 _VERSION = re.compile(r"v?(\d+)\.(\d+)")
@@ -71,7 +71,10 @@ def check(runner: Runner, tools: tuple[Tool, ...]) -> dict[str, str]:
         if not runner.has(tool.name):
             problems.append(f"{tool.name} is not on PATH (tested with {tool.tested}): {tool.get}")
             continue
-        said = runner.run(tool.argv, f"asking {tool.name} for its version")
+        said = runner.run(tool.argv, doing := f"asking {tool.name} for its version", check=False)
+        if said.code:
+            problems.append(str(CommandError(said, doing)))
+            continue
         version = versions[tool.name] = tool.version(said.text)
         found = _VERSION.match(version)
         if found is None:

@@ -137,7 +137,7 @@ def test_sweep_with_nothing_left(fake: FakeMesh, cli: Cli, runtime_dir: Path) ->
     assert cli("sweep").err == "nothing was left\n"
     assert fake.run_dir.exists(), "what runs is not touched"
     assert json.loads(cli("sweep", "-o", "json").out) == {
-        "processes": [], "folders": [], "names": [],
+        "processes": [], "folders": [], "names": [], "clusters": [],
     }  # fmt: skip
 
 

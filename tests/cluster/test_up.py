@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from meshproof.cluster import sweep
 from meshproof.cluster.folder import folder, owner
 from meshproof.errors import MeshproofError, NotLive, UsageError
 from tests.cluster.machine import Machine, mesh_on, recorded
@@ -136,12 +137,15 @@ def test_what_a_machine_lacks_is_said_with_a_remedy(
     machine: Machine, tmp_path: Path, part: str, said: tuple[int, str, str], wanted: str
 ) -> None:
     machine.fail(part, said)
+    mesh = mesh_on(machine, tmp_path)
     with pytest.raises(MeshproofError) as caught:
-        mesh_on(machine, tmp_path).up()
+        mesh.up()
     assert wanted in str(caught.value)
     assert "exit code" in str(caught.value)
-    made = machine.ran("kind create") and "kind create" not in part
-    assert bool(machine.ran("kind delete")) == bool(made), "what was made is taken away"
+    begun = bool(machine.ran("kind create"))
+    machine.fail("kind", (1, "", "all is broken"))
+    mesh.down()  # as whoever called up does; it must not hide what was wrong
+    assert bool(machine.ran("kind delete")) == begun, "what was begun is taken away"
 
 
 def test_an_old_docker_says_inside_that_no_daemon_answers(machine: Machine, tmp_path: Path) -> None:
@@ -224,3 +228,29 @@ def test_istio_that_is_said_to_be_there_is_looked_for(machine: Machine, tmp_path
     with pytest.raises(MeshproofError, match=r"istiod is not there.*ISTIO_SKIP"):
         mesh_on(machine, tmp_path, {"ISTIO_SKIP": "1"}).up()
     assert not machine.ran("install -y")
+
+
+def test_a_sweep_removes_what_a_killed_process_left(machine: Machine, tmp_path: Path) -> None:
+    mesh_on(machine, tmp_path).up()
+    home = folder("meshproof", tmp_path)
+    home.root.mkdir(exist_ok=True)
+    home.note.write_text(owner(os.getppid()))
+    assert sweep.sweep(machine, tmp_path) == [], "its process lives"
+    home.note.write_text(json.dumps({"pid": 1, "started": "never"}))
+    assert sweep.left(tmp_path) == ["meshproof"]
+    assert sweep.sweep(machine, tmp_path) == ["meshproof"]
+    assert not machine.cluster
+    assert not machine.containers
+    assert set(machine.networks) == {"kind"}
+    assert len(sweep.remove_images(machine)) == 3
+    assert sweep.left(tmp_path) == []
+
+
+def test_a_sweep_leaves_a_cluster_that_only_has_our_name(machine: Machine, tmp_path: Path) -> None:
+    machine.cluster = "meshproof"
+    machine.kube.objects["Node", "", "x"] = {"kind": "Node", "metadata": {"name": "x"}}
+    home = folder("meshproof", tmp_path)
+    home.root.mkdir()
+    home.note.write_text(json.dumps({"pid": 1, "started": "never"}))
+    assert sweep.sweep(machine, tmp_path) == []
+    assert machine.cluster == "meshproof"

@@ -1,0 +1,29 @@
+"""``plan``: every command and manifest of the kind path, without running any."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+PROJECT_FILE = "meshproof.yaml"
+
+
+def plan(
+    filename: Annotated[
+        list[Path] | None,
+        typer.Option("-f", "--filename", help="Rules to apply in the plan, beside the project's."),
+    ] = None,
+) -> None:
+    """Print every command and manifest of MESH=kind (or context), in order; none is run."""
+    from dataclasses import replace  # noqa: PLC0415  (late, like all that is slow)
+
+    from meshproof.cluster.plan import plan as made  # noqa: PLC0415
+    from meshproof.project import load_project  # noqa: PLC0415
+
+    project = load_project(Path(PROJECT_FILE))
+    rules = (*project.rules, *(path.absolute() for path in filename or ()))
+    kind = "context" if os.environ.get("MESH") == "context" else "kind"
+    print(made(replace(project, rules=rules), os.environ, kind=kind), end="")
