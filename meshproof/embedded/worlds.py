@@ -7,7 +7,7 @@ from typing import Any
 
 from meshproof.dialect.lower import lower
 from meshproof.gamma.convert import virtual_services
-from meshproof.model.ports import H2, handling, protocol_of
+from meshproof.model.ports import handling, protocol_of, speaks_h2
 from meshproof.model.resource import Resource
 from meshproof.translate.world import (
     Named,
@@ -33,7 +33,7 @@ def services_of(resources: Iterable[Resource]) -> tuple[Service, ...]:
                     port=p.port,
                     target_port=p.target_port if p.target_port is not None else p.port,
                     protocol=handling(protocol_of(p)),
-                    h2=protocol_of(p) in H2,
+                    h2=speaks_h2(p),
                 )
                 for p in r.spec.ports
             ),

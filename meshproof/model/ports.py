@@ -40,12 +40,23 @@ H2 = frozenset(("HTTP2", "GRPC", "GRPC-WEB"))
 
 def protocol_of(port: ServicePort) -> Protocol:
     """What the port speaks, in Istio's name for it."""
+    return _said(port) or "HTTP"
+
+
+def speaks_h2(port: ServicePort) -> bool | None:
+    """Whether HTTP/2 is spoken to it; None where that is the client's choice (sniffed by Istio)."""
+    said = _said(port)
+    return None if said is None else said in H2
+
+
+def _said(port: ServicePort) -> Protocol | None:
+    """What appProtocol, the name or the number say; None where nothing does."""
     said = _NAMES.get((port.app_protocol or "").lower())
     if said is None and not port.app_protocol and port.name:
         name = port.name.lower()
         web = name == "grpc-web" or name.startswith("grpc-web-")
         said = "GRPC-WEB" if web else _NAMES.get(name.partition("-")[0])
-    return said or _BY_NUMBER.get(port.port, "HTTP")
+    return said or _BY_NUMBER.get(port.port)
 
 
 def handling(protocol: Protocol) -> Handling:

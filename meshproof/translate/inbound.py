@@ -52,12 +52,13 @@ def add_inbound(world: World, view: View, replica: Replica, log: str, config: Co
     for port in replica.ports:
         name = inbound_cluster(port.port)
         served = _served(world, replica, port)
-        pool = view.policy(served[0].fqdn).connection_pool if served else None
+        number = served[1].port if served else 0
+        pool = view.policy(served[0].fqdn, "", number).connection_pool if served else None
         config.clusters[name] = {
             "name": name,
             "type": "STATIC",
             "load_assignment": load_assignment(name, [Endpoint(port.app, replica.labels)]),
-            **connection_pool(pool, APP_IDLE),
+            **connection_pool(pool, APP_IDLE, h2=served[1].h2 if served else None, inbound=True),
         }
         if served and served[1].protocol != "HTTP":
             encrypted = plain = [*watch.network_filters(port.port), _bytes(name, logs)]
@@ -97,7 +98,7 @@ def _chains(taken: Mode, encrypted: list[Json], plain: list[Json]) -> list[Json]
     mutual: Json = {
         "name": "tls",
         "filter_chain_match": ours,
-        "transport_socket": tls.downstream(("http/1.1", "istio")),
+        "transport_socket": tls.downstream(),
         "filters": encrypted,
     }
     raw: Json = {

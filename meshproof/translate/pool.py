@@ -24,7 +24,7 @@ _LB = {"RANDOM": "RANDOM", "ROUND_ROBIN": "ROUND_ROBIN"}
 _MINIMUM_RING = 1024
 
 
-def traffic_policy(policy: TrafficPolicy, idle: float, *, h2: bool = False) -> Json:
+def traffic_policy(policy: TrafficPolicy, idle: float, *, h2: bool | None = False) -> Json:
     """Every field of a cluster that a policy decides; ``idle`` seconds unless it says so, ``h2``
     where the port speaks HTTP/2."""
     return {
@@ -34,8 +34,12 @@ def traffic_policy(policy: TrafficPolicy, idle: float, *, h2: bool = False) -> J
     }
 
 
-def connection_pool(pool: ConnectionPool | None, idle: float, *, h2: bool = False) -> Json:
+def connection_pool(
+    pool: ConnectionPool | None, idle: float, *, h2: bool | None = False, inbound: bool = False
+) -> Json:
     """connect_timeout, keepalive, circuit breakers, and the protocol towards the upstream.
+
+    ``h2`` is the port's (``ServicePort.h2``); a policy's upgrade is for clients, not ``inbound``.
 
     0 and absent mean Istio's "no limit" in the breakers.
     """
@@ -59,7 +63,7 @@ def connection_pool(pool: ConnectionPool | None, idle: float, *, h2: bool = Fals
             _OPTIONS: typed(
                 _OPTIONS,
                 common_http_protocol_options=_common(tcp, http, idle),
-                **_protocol(http, h2=h2),
+                **_protocol(HTTPSettings() if inbound else http, h2=h2),
             )
         },
     }
@@ -74,23 +78,16 @@ def _common(tcp: TCPSettings, http: HTTPSettings, idle: float) -> Json:
     return common
 
 
-def _protocol(http: HTTPSettings, *, h2: bool) -> Json:
+def _protocol(http: HTTPSettings, *, h2: bool | None) -> Json:
     """HTTP/2 where the port says so or the policy upgrades; the client's own where it asks so."""
     streams = http.max_concurrent_streams
     two: Json = {"max_concurrent_streams": streams} if streams else {}
-    if http.use_client_protocol:
+    if http.use_client_protocol or (h2 is None and http.h2_upgrade_policy != "UPGRADE"):
         both = {"http_protocol_options": {}, "http2_protocol_options": two}
         return {"use_downstream_protocol_config": both}
     if h2 or http.h2_upgrade_policy == "UPGRADE":
         return {"explicit_http_config": {"http2_protocol_options": two}}
     return {"explicit_http_config": {"http_protocol_options": {}}}
-
-
-def speaks_h2(pool: ConnectionPool | None, *, h2: bool) -> bool:
-    """Whether a cluster may speak HTTP/2, so that its TLS must offer it."""
-    http = pool.http if pool else None
-    asked = http and (http.use_client_protocol or http.h2_upgrade_policy == "UPGRADE")
-    return h2 or bool(asked)
 
 
 def _keepalive(rule: TcpKeepalive) -> Json:

@@ -49,13 +49,17 @@ def upstream(identities: Iterable[str], sni: str) -> Json:
     )
 
 
-def downstream(alpn: Iterable[str]) -> Json:
-    """The transport socket of an inbound filter chain: a client must show a mesh certificate."""
+def downstream() -> Json:
+    """The transport socket of an inbound filter chain: a client must show a mesh certificate.
+
+    No ALPN is agreed on, so that the connection manager tells HTTP/2 by its preface; the ALPN that
+    a client offers chooses the filter chain all the same.
+    """
     return extension(
         "envoy.transport_sockets.tls",
         f"{CONTEXTS}.DownstreamTlsContext",
         require_client_certificate=True,
-        common_tls_context=_common((), alpn),
+        common_tls_context=_common((), ()),
     )
 
 

@@ -47,8 +47,9 @@ class ServicePort:
     target_port: int | str
     """A container port's number or its name."""
     protocol: Protocol
-    h2: bool = False
-    """Speaks HTTP/2 (its protocol is HTTP2, GRPC or GRPC-WEB)."""
+    h2: bool | None = False
+    """Speaks HTTP/2 (its protocol is HTTP2, GRPC or GRPC-WEB); None where nothing says which
+    protocol it speaks: then what the client does (Istio's sniffing)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,3 +115,69 @@ def test_two_entries_for_one_host_join_their_ports() -> None:
     )
     made = _made(service_entries=entries, outside=DECLARED)
     assert {"outbound|80||m.test", "outbound|8080||m.test"} <= set(made.clusters)
+
+
+WILD = f"{{hosts: ['*.m.test', a.m.test], {HTTP}, resolution: NONE}}"
+
+
+def test_a_wildcard_is_every_declared_host_that_it_covers() -> None:
+    other = Address("127.60.9.3", 3)
+    made = _made(
+        service_entries=(service_entry(WILD),),
+        outside=(outside("a.m.test", {80: REAL}), outside("b.m.test", {80: other})),
+    )
+    found: dict[str, Any] = {
+        n.split("|")[-1]: addresses(c["load_assignment"])
+        for n, c in made.clusters.items()
+        if c["type"] == "STATIC"
+    }
+    assert found == {
+        "a.m.test": ["127.60.9.1:19997"],
+        "b.m.test": ["127.60.9.3:3"],
+        "*.m.test": [],
+    }
+
+
+def test_a_selector_puts_replicas_behind_an_entry() -> None:
+    text = (
+        "{hosts: [m.test], location: MESH_INTERNAL, resolution: STATIC,"
+        "ports: [{number: 80, name: http, protocol: http, targetPort: 8080}],"
+        "workloadSelector: {labels: {version: v2}}}"
+    )
+    made = _made(service_entries=(service_entry(text),))
+    cluster: Any = made.clusters["outbound|80||m.test"]
+    assert cluster["type"] == "EDS"
+    assert addresses(made.endpoints["outbound|80||m.test"]) == ["127.60.0.2:8080"]
+    assert "transport_socket_matches" in cluster
+    external = _made(service_entries=(service_entry(text.replace("INTERNAL", "EXTERNAL")),))
+    plain: Any = external.clusters["outbound|80||m.test"]
+    assert not {"transport_socket", "transport_socket_matches"} & set(plain)
+
+
+@pytest.mark.parametrize("protocol", ["HTTP2", "grpc"])
+def test_http_2_towards_a_port_of_http_2(protocol: str) -> None:
+    text = f"{{hosts: [m.test], resolution: DNS, ports: [{{number: 80, name: p, protocol: {protocol}}}]}}"
+    cluster: Any = _made(service_entries=(service_entry(text),)).clusters["outbound|80||m.test"]
+    (options,) = cluster["typed_extension_protocol_options"].values()
+    assert options["explicit_http_config"] == {"http2_protocol_options": {}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        (f"hosts: ['*'], {HTTP}", "every host"),
+        (f"hosts: ['a*.test'], {HTTP}", "wanted a name or"),
+        (f"hosts: ['*.test'], {HTTP}, resolution: DNS", "cannot be resolved"),
+        (f"hosts: [a], {HTTP}, resolution: STATIC", "has no endpoints"),
+        (f"hosts: [a], {HTTP}, endpoints: [{{address: b}}]", "stand beside resolution NONE"),
+        (f"hosts: [a], {HTTP}, resolution: DNS_ROUND_ROBIN, endpoints: [{{address: b}},"
+         "{address: c}]", "more than one"),
+        (f"hosts: [a], {HTTP}, workloadSelector: {{labels: {{a: b}}}}", "wanted STATIC"),
+        ("hosts: [a], ports: [{number: 1, name: a}], addresses: [10.0.0.0/8]", "is a range"),
+        ("hosts: [a], ports: [{number: 1, name: a}, {number: 1, name: b}]", "one number twice"),
+        (f"hosts: [a], {HTTP}, exportTo: ['*', a]", "wanted it alone"),
+    ],
+)  # fmt: skip
+def test_an_entry_that_cannot_be_is_refused(fields: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        service_entry(f"{{{fields}}}")

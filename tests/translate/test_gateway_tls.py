@@ -1,0 +1,84 @@
+"""Gateway servers that end TLS, or send on to https."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from meshproof.model.istio import Gateway
+from meshproof.translate import gateway, outbound
+from meshproof.translate.world import TlsSecret, World
+from tests.translate import worlds
+from tests.translate.worlds import GATEWAY, virtual_service, world
+
+SHOP = "{port: {number: 443, name: https, protocol: HTTPS}, hosts: [shop.test], tls: {mode: SIMPLE, credentialName: shop}}"  # noqa: E501
+REST = SHOP.replace("name: https", "name: rest").replace("[shop.test]", "['*']")
+SECRET = TlsSecret("shop", "istio-system", "CHAIN", "KEY")
+
+
+def _made(*servers: str, secrets: tuple[TlsSecret, ...] = (SECRET,)) -> World:
+    rule = "{hosts: ['*'], gateways: [gw], http: [{route: [{destination: {host: echo}}]}]}"
+    named = worlds.gateway(
+        f"{{selector: {{istio: ingressgateway}}, servers: [{', '.join(servers)}]}}"
+    )
+    return world(gateways=(named,), virtual_services=(virtual_service(rule),), tls_secrets=secrets)
+
+
+def _listeners(made: World) -> dict[str, Any]:
+    found: Any = gateway(made, GATEWAY, "127.60.1.1", {443: 1443}).listeners
+    return {k: v for k, v in found.items() if k != "probe"}
+
+
+def test_each_https_server_has_its_chain_its_table_and_the_secret() -> None:
+    made = _made(SHOP, REST)
+    (listener,) = _listeners(made).values()
+    assert listener["address"]["socket_address"]["port_value"] == 1443
+    assert listener["listener_filters"][0]["name"] == "envoy.filters.listener.tls_inspector"
+    first, second = listener["filter_chains"]
+    assert first["filter_chain_match"] == {"server_names": ["shop.test"]}
+    assert "filter_chain_match" not in second
+    context = first["transport_socket"]["typed_config"]["common_tls_context"]
+    assert context["tls_certificates"] == [
+        {
+            "certificate_chain": {"inline_string": "CHAIN"},
+            "private_key": {"inline_string": "KEY"},
+        }
+    ]
+    assert set(outbound(made, GATEWAY).routes) == {
+        "https.443.https.gw.default",
+        "https.443.rest.gw.default",
+    }
+
+
+@pytest.mark.parametrize("secret", [None, TlsSecret("shop", "default", "C", "K")])
+def test_without_the_secret_in_the_gateway_s_namespace_nothing_listens(
+    secret: TlsSecret | None,
+) -> None:
+    assert _listeners(_made(SHOP, secrets=(secret,) if secret else ())) == {}
+
+
+def test_https_redirect() -> None:
+    made = _made(
+        "{port: {number: 80, name: http, protocol: HTTP}, hosts: [shop.test],"
+        "tls: {httpsRedirect: true}}"
+    )
+    table: Any = outbound(made, GATEWAY).routes["http.80"]
+    assert [(v["domains"], v.get("require_tls")) for v in table["virtual_hosts"]] == [
+        (["shop.test"], "ALL")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("server", "said"),
+    [
+        (SHOP.replace("credentialName: shop", "httpsRedirect: false"), "wanted mode: SIMPLE and"),
+        (SHOP.replace("HTTPS", "HTTP"), "says more than httpsRedirect"),
+        (SHOP.replace("SIMPLE", "MUTUAL"), "SIMPLE"),
+        (SHOP + ", {port: {number: 443, protocol: HTTP}, hosts: [a]}", "443 is HTTP and HTTPS"),
+    ],
+)
+def test_a_server_that_cannot_be_is_refused(server: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Gateway.model_validate(yaml.safe_load(f"{{servers: [{server}]}}"))
