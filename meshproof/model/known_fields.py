@@ -126,6 +126,7 @@ _OWNERS = {
 }
 _PARTS = {
     "kube_pod": "kube",
+    "istio_route": "istio",
     "istio_rule": "istio",
     "istio_entry": "istio",
     "istio_shared": "istio",

@@ -37,7 +37,7 @@ def _matches(root: str, own: str) -> list[dict[str, Any]]:
         ("{uri: {exact: /a}}", "{uri: {prefix: /a}}", []),
         ("{uri: {regex: /a.}}", "{uri: {prefix: /ab}}", []),
         ("{uri: {prefix: /a}}", "{port: 80}", [{"prefix": "/a"}]),
-        ("{uri: {prefix: /a}}, {uri: {prefix: /b}}", "{port: 80}", [{"prefix": "/a"}, {"prefix": "/b"}]),
+        ("{uri: {exact: /a}}, {uri: {exact: /b}}", "{port: 80}", [{"path": "/a"}, {"path": "/b"}]),
         ("{uri: {prefix: /a}, ignoreUriCase: true}", "{port: 80}", []),
         ("{port: 80}", "{port: 8080}", []),
         ("{sourceLabels: {app: client}}", "{sourceLabels: {app: other}}", []),

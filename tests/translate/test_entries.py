@@ -156,7 +156,8 @@ def test_a_selector_puts_replicas_behind_an_entry() -> None:
 
 @pytest.mark.parametrize("protocol", ["HTTP2", "grpc"])
 def test_http_2_towards_a_port_of_http_2(protocol: str) -> None:
-    text = f"{{hosts: [m.test], resolution: DNS, ports: [{{number: 80, name: p, protocol: {protocol}}}]}}"
+    port = f"{{number: 80, name: p, protocol: {protocol}}}"
+    text = f"{{hosts: [m.test], resolution: DNS, ports: [{port}]}}"
     cluster: Any = _made(service_entries=(service_entry(text),)).clusters["outbound|80||m.test"]
     (options,) = cluster["typed_extension_protocol_options"].values()
     assert options["explicit_http_config"] == {"http2_protocol_options": {}}

@@ -38,7 +38,7 @@ def _grpc_app(stack: ExitStack, ip: str) -> Address:
         return b"heard " + request
 
     server = grpc.server(ThreadPoolExecutor(2))
-    method = grpc.unary_unary_rpc_method_handler(say)
+    method: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(say)
     server.add_generic_rpc_handlers(
         (grpc.method_handlers_generic_handler("echo", {"Say": method}),)
     )

@@ -1,0 +1,203 @@
+"""What a route of a VirtualService is made of: matches, destinations, actions, faults, retries."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from meshproof.model.base import Duration, FieldError, Labels, Model, Port, Regex
+from meshproof.model.istio_shared import Base64, PortSelector
+
+CLAIMS = "@request.auth.claims"
+
+
+class StringMatch(Model):
+    """At most one of the three; none at all means "present" (Istio's convertToHeaderMatcher)."""
+
+    exact: str | None = None
+    prefix: str | None = None
+    regex: Regex | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(v is not None for v in (self.exact, self.prefix, self.regex)) > 1:
+            raise ValueError("has more than one of exact, prefix, regex; wanted one")
+        return self
+
+
+class Destination(Model):
+    host: Annotated[str, Field(min_length=1)]
+    subset: str | None = None
+    port: PortSelector | None = None
+
+
+class HeaderOperations(Model):
+    set: dict[str, str] = {}
+    add: dict[str, str] = {}
+    remove: list[str] = []
+
+
+class Headers(Model):
+    request: HeaderOperations = HeaderOperations()
+    response: HeaderOperations = HeaderOperations()
+
+
+class HTTPMatchRequest(Model):
+    """Fields of one entry AND together; entries of the list OR."""
+
+    name: str | None = None
+    uri: StringMatch | None = None
+    scheme: StringMatch | None = None
+    method: StringMatch | None = None
+    authority: StringMatch | None = None
+    headers: dict[str, StringMatch] = {}
+    without_headers: dict[str, StringMatch] = {}
+    query_params: dict[str, StringMatch] = {}
+    ignore_uri_case: bool = False
+    port: Port | None = None
+    source_labels: Labels = {}
+    source_namespace: str | None = None
+    gateways: list[str] = []
+    stat_prefix: str | None = None
+
+    @model_validator(mode="after")
+    def _no_claims(self) -> Self:
+        for field, names in (("headers", self.headers), ("withoutHeaders", self.without_headers)):
+            claim = next((n for n in names if n.startswith(CLAIMS)), None)
+            if claim:
+                raise FieldError(
+                    "is a match on a JWT's claim, which meshproof's embedded mesh does not honour "
+                    "yet; wanted a header",
+                    field,
+                    claim,
+                )
+        return self
+
+
+class HTTPRouteDestination(Model):
+    destination: Destination
+    weight: Annotated[int, Field(ge=0)] = 0
+    headers: Headers = Headers()
+
+
+class RegexRewrite(Model):
+    match: Regex
+    rewrite: str
+
+
+class HTTPRewrite(Model):
+    uri: str | None = None
+    authority: str | None = None
+    uri_regex_rewrite: RegexRewrite | None = None
+
+
+class HTTPRedirect(Model):
+    uri: str | None = None
+    authority: str | None = None
+    scheme: str | None = None
+    port: Port | None = None
+    derive_port: Literal["FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT"] | None = None
+    redirect_code: Literal[301, 302, 303, 307, 308] | None = None
+
+
+class HTTPBody(Model):
+    string: str | None = None
+    bytes: Base64 | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if self.string is not None and self.bytes is not None:
+            raise ValueError("has both string and bytes; wanted one")
+        return self
+
+
+class HTTPDirectResponse(Model):
+    status: Annotated[int, Field(ge=200, le=599)]
+    body: HTTPBody | None = None
+
+
+class Percent(Model):
+    value: Annotated[float, Field(ge=0, le=100)] = 0.0
+
+
+class Delay(Model):
+    fixed_delay: Duration
+    percentage: Percent | None = None
+    percent: Annotated[int, Field(ge=0, le=100)] | None = None
+    """Deprecated by Istio, still honoured for delays."""
+
+
+GRPC_STATUS = (
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+)
+"""gRPC's status names; a name's place is its number."""
+
+
+class Abort(Model):
+    http_status: Annotated[int, Field(ge=200, le=599)] | None = None
+    grpc_status: str | None = None
+    percentage: Percent | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.http_status is None) == (self.grpc_status is None):
+            raise ValueError("has not one of httpStatus and grpcStatus; wanted one")
+        if self.grpc_status is not None and self.grpc_status not in GRPC_STATUS:
+            wanted = f"one of {', '.join(GRPC_STATUS)}"
+            raise FieldError(f'is "{self.grpc_status}"; wanted {wanted}', "grpcStatus")
+        return self
+
+
+class HTTPFaultInjection(Model):
+    delay: Delay | None = None
+    abort: Abort | None = None
+
+
+class HTTPRetry(Model):
+    attempts: Annotated[int, Field(ge=0)] = 0
+    per_try_timeout: Duration | None = None
+    retry_on: str | None = None
+    backoff: Duration | None = None
+    retry_remote_localities: bool = False
+    retry_ignore_previous_hosts: bool = True
+
+
+class HTTPMirrorPolicy(Model):
+    destination: Destination
+    percentage: Percent | None = None
+
+
+class CorsPolicy(Model):
+    allow_origin: list[str] = []
+    """Deprecated by Istio, still honoured where allowOrigins says nothing."""
+    allow_origins: list[StringMatch] = []
+    allow_methods: list[str] = []
+    allow_headers: list[str] = []
+    expose_headers: list[str] = []
+    max_age: Duration | None = None
+    allow_credentials: bool | None = None
+    unmatched_preflights: Literal["UNSPECIFIED", "FORWARD", "IGNORE"] | None = None
+
+    @model_validator(mode="after")
+    def _origins_say_something(self) -> Self:
+        for index, origin in enumerate(self.allow_origins):
+            if not (origin.exact or origin.prefix or origin.regex):
+                raise FieldError("is empty; wanted exact, prefix or regex", "allowOrigins", index)
+        return self
