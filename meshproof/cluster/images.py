@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,16 +107,12 @@ class Images:
         args = dict(image.build.args)
         if self._settings.base_image:
             args["BASE"] = self._settings.base_image
-        with tempfile.TemporaryDirectory(prefix="meshproof-build-") as folder:
-            for relative, file in _files(context, self._settings.wheelhouse):
-                target = Path(folder) / relative
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(file, target)
+        with self._runner.gathered(_files(context, self._settings.wheelhouse)) as folder:
             self._runner.run(
                 build_argv(tag, image.build.dockerfile, args),
                 f"building image {tag}",
                 timeout=900,
-                cwd=Path(folder),
+                cwd=folder,
             )
 
 

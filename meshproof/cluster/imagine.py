@@ -7,7 +7,8 @@ Tests let it fail with what the real tools said.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from meshproof.cluster.imagine_cluster import OK, Answer, ImaginedCluster, Json, deployment
@@ -59,6 +60,10 @@ class Imagined:
 
     def write(self, file: Path, text: str) -> None:
         """Nothing is written; a plan overrides this to print it."""
+
+    @contextmanager
+    def gathered(self, files: Iterable[tuple[str, Path]]) -> Iterator[Path]:  # noqa: ARG002
+        yield Path()
 
     def answers(self, url: str) -> str:  # noqa: ARG002  # the protocol's
         return ""

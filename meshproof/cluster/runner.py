@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import http.client
 import shlex
+import shutil
 import subprocess
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,6 +97,10 @@ class Runner(Protocol):
         """A file that a later command reads."""
         ...
 
+    def gathered(self, files: Iterable[tuple[str, Path]]) -> AbstractContextManager[Path]:
+        """A folder with copies of these files at these relative paths; gone at the end."""
+        ...
+
     def answers(self, url: str) -> str:
         """Why no HTTP answer comes from a URL, or an empty text; any status is an answer. An
         open port is none: docker-proxy and port-forward listen before anybody is behind them."""
@@ -165,6 +172,15 @@ class Commands:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.touch(mode=0o600)
         file.write_text(text, encoding="utf-8")
+
+    @contextmanager
+    def gathered(self, files: Iterable[tuple[str, Path]]) -> Iterator[Path]:
+        with tempfile.TemporaryDirectory(prefix="meshproof-build-") as folder:
+            for relative, file in files:
+                target = Path(folder) / relative
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(file, target)
+            yield Path(folder)
 
     def answers(self, url: str) -> str:
         parts = urlsplit(url)

@@ -182,9 +182,9 @@ class Standing:
         rest = [d for d in wanted_change.apply if d["kind"] != "Namespace"]
         if spaces:  # what is inside them cannot be asked about before they are there
             self._kubectl.apply(dump(spaces), doing="applying namespaces")
-        if rest:
-            self._ask(dump(rest), rest)
         text = dump(rest) if rest else ""
+        if rest:
+            self._ask(text, rest)
         marks = mark_documents(mark) if mark else ""
         if wanted_change.delete:
             if rest:

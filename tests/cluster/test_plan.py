@@ -72,7 +72,9 @@ def test_it_runs_and_writes_nothing(wheels: Path, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr("subprocess.run", never)
     monkeypatch.setattr("subprocess.Popen", never)
-    monkeypatch.setattr("pathlib.Path.write_text", never)
+    for name in ("write_text", "write_bytes", "mkdir", "touch"):
+        monkeypatch.setattr(f"pathlib.Path.{name}", never)
+    monkeypatch.setattr("shutil.copy", never)
     assert "kind create cluster" in plan(project(), settings("no-registries", wheels))
 
 
