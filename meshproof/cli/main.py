@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from meshproof.cli import change, check, end, evidence, load, look, requests, up, version
+from meshproof.cli import change, check, end, evidence, load, look, release, requests, up, version
 from meshproof.cli.output import described, say
 from meshproof.errors import MeshproofError
 
@@ -36,6 +36,7 @@ app.command()(evidence.metrics)
 app.command()(evidence.spans)
 app.command()(load.load)
 app.command()(change.scale)
+app.command()(release.release)
 app.command()(look.dump)
 app.command()(end.down)
 app.command()(end.sweep)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import http.client
 import json
 import socket
@@ -75,6 +76,25 @@ class Client:
         """Ask for the end; the mesh's process ends after this returned."""
         self._post("/down")
 
+    def hold(
+        self, name: str, texts: Sequence[tuple[str, str]], namespace: str, grace: float
+    ) -> Hold:
+        """Have the mesh apply ``texts`` once this process is gone and ``grace`` seconds are over,
+        unless the hold is released before, or taken again by another process.
+
+        Raises UsageError while another process holds that name.
+        """
+        asked = {"name": name, "texts": _named(texts), "namespace": namespace, "grace": grace}
+        return Hold(self.entry, asked)
+
+    def rules(self) -> str:
+        """Every applied resource of networking.istio.io as YAML."""
+        return b"".join(self._stream("GET", "/rules")).decode()
+
+    def tail(self, host: str, cursor: str) -> Json:
+        found: Json = self._get("/tail", host=host, cursor=cursor)
+        return found
+
     def url(self, target: str) -> str:
         found: str = self._get("/url", target=target)
         return found
@@ -127,6 +147,42 @@ class Client:
             ) from error
         finally:
             connection.close()
+
+
+class Hold:
+    """Lives as long as its connection: until ``release``, or the end of this process."""
+
+    def __init__(self, entry: Entry, asked: Json) -> None:
+        self._connection = _Connection(entry.control_socket)
+        try:
+            self._connection.putrequest("POST", "/hold")
+            self._connection.putheader("Transfer-Encoding", "chunked")
+            self._connection.endheaders()
+            self._send(json.dumps(asked))
+            self._answer = self._connection.getresponse()
+            if self._answer.status != 200:
+                raise raised_by(self._answer.read())
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
+            raise MeshproofError(
+                f"the mesh {entry.name} (process {entry.pid}) does not answer: {error}"
+            ) from error
+        except MeshproofError:
+            self._connection.close()
+            raise
+
+    def _send(self, line: str) -> None:
+        data = line.encode() + b"\n"
+        self._connection.send(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+
+    def release(self) -> None:
+        """Nothing is to be undone; returns when the mesh knows."""
+        # A mesh that has ended has nothing to undo.
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            self._send("release")
+            self._connection.send(b"0\r\n\r\n")
+            self._answer.read()
+        self._connection.close()
 
 
 def _named(texts: Sequence[tuple[str, str]]) -> list[Json]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from meshproof.mesh import Applied, Mesh
+from meshproof.mesh import Applied, Mesh, Tail
 
 Text = tuple[str, str]
 """A file's name, for messages, and its YAML."""
@@ -44,4 +44,18 @@ class ServedMesh(Mesh, Protocol):
 
     def log_files(self, workload: str) -> list[Path]:
         """Where the apps of a workload write, one file a replica; they need not exist yet."""
+        ...
+
+
+@runtime_checkable
+class Releasing(Protocol):
+    """What a release with a judge needs beyond the contract (``Capability.RELEASE``)."""
+
+    def rules(self) -> str:
+        """Every applied resource of networking.istio.io as YAML, none of another dialect."""
+        ...
+
+    def tail(self, host: str, cursor: str) -> Tail:
+        """What was called at a service (``svcb.payments.svc.cluster.local``), as its callers'
+        sidecars and the gateway logged it since ``cursor``; ``now`` is the present end."""
         ...

@@ -10,6 +10,7 @@ import asyncio
 import base64
 import contextlib
 import dataclasses
+import json
 import os
 import socket
 from collections.abc import Awaitable, Callable
@@ -19,10 +20,11 @@ from typing import Any
 from aiohttp import web
 
 from meshproof.control.follow import Follower
-from meshproof.control.served import ServedMesh
+from meshproof.control.holds import Holds
+from meshproof.control.served import Releasing, ServedMesh
 from meshproof.control.wire import Json, error_of, plain
 from meshproof.embedded.loop import LoopThread
-from meshproof.errors import MeshproofError, UsageError
+from meshproof.errors import MeshproofError, Unsupported, UsageError
 
 _FOLLOW_ROUND = 0.1
 """Seconds between two looks at logs that are followed."""
@@ -43,6 +45,7 @@ class ControlServer:
         self._loop: LoopThread | None = None
         self._runner: web.AppRunner | None = None
         self._closing = asyncio.Event()
+        self._holds = Holds()
 
     def start(self, path: Path) -> None:
         """Listen at ``path``; raises MeshproofError where that cannot be."""
@@ -66,6 +69,7 @@ class ControlServer:
     async def _end(self) -> None:
         """Followed logs end first, as if their end was reached."""
         self._closing.set()
+        self._holds.close()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -80,6 +84,7 @@ class ControlServer:
                 web.post("/fault", self._fault),
                 web.post("/curl", self._curl),
                 web.post("/dump", self._dump),
+                web.post("/hold", self._hold),
                 web.post("/down", self._down),
                 web.get("/url", self._url),
                 web.get("/environment", self._environment),
@@ -88,6 +93,8 @@ class ControlServer:
                 web.get("/spans", self._spans),
                 web.get("/access-log", self._access_log),
                 web.get("/metrics", self._metrics),
+                web.get("/rules", self._rules),
+                web.get("/tail", self._tail),
             ]
         )
         self._runner = web.AppRunner(
@@ -125,6 +132,31 @@ class ControlServer:
         return await _answer(
             self._mesh.fault, asked["kind"], asked["workload"], **asked.get("how", {})
         )
+
+    async def _hold(self, request: web.Request) -> web.StreamResponse:
+        """The first line says what is held and which texts undo it; a second one ends the hold.
+        The body's end without it is the holder's end (see ``holds``)."""
+        asked = json.loads(await request.content.readline())
+        name, texts = asked["name"], _texts(asked)
+
+        async def undo() -> None:
+            await asyncio.to_thread(
+                self._mesh.apply_texts, texts, namespace=asked.get("namespace", "")
+            )
+
+        self._holds.take(name, undo, float(asked["grace"]))
+        try:
+            stream = web.StreamResponse()
+            await stream.prepare(request)
+            await stream.write(b"held\n")
+            if (await request.content.readline()).strip() == b"release":
+                self._holds.release(name)
+                await stream.write_eof()
+            return stream
+        except (OSError, web.RequestPayloadError):
+            return stream
+        finally:
+            self._holds.drop(name)
 
     async def _down(self, _request: web.Request) -> web.Response:
         self._on_down()
@@ -168,6 +200,18 @@ class ControlServer:
     async def _metrics(self, request: web.Request) -> web.Response:
         text = await asyncio.to_thread(self._mesh.metrics, request.query.get("workload", ""))
         return web.Response(text=text)
+
+    async def _rules(self, _request: web.Request) -> web.Response:
+        return web.Response(text=await asyncio.to_thread(self._releasing().rules))
+
+    async def _tail(self, request: web.Request) -> web.Response:
+        host, cursor = _query(request, "host"), request.query.get("cursor", "")
+        return await _answer(self._releasing().tail, host, cursor)
+
+    def _releasing(self) -> Releasing:
+        if not isinstance(self._mesh, Releasing):
+            raise Unsupported(f"release: the mesh {self._mesh.name} is of a kind that has none yet")
+        return self._mesh
 
     async def _logs(self, request: web.Request) -> web.StreamResponse:
         """Bytes of the logs; with ``follow=1`` until the client or the mesh ends."""

@@ -78,7 +78,7 @@ async def records(engine: Engine, run_id: str) -> list[AccessRecord]:
     """Every access log record (of a run), the gateway's first, in each Envoy's own order."""
     marker = secrets.token_hex(8)
     paths = {e.node: engine.runtime.files.access_log(e.node) for e in envoys(engine)}
-    await asyncio.gather(*(_written(e, paths[e.node], marker) for e in envoys(engine)))
+    await asyncio.gather(*(written(e, paths[e.node], marker) for e in envoys(engine)))
     ended = [
         p
         for p in engine.runtime.files.access_log("x").parent.glob("*.access.jsonl")
@@ -92,7 +92,9 @@ async def records(engine: Engine, run_id: str) -> list[AccessRecord]:
     return await asyncio.to_thread(read)
 
 
-async def _written(envoy: EnvoyProcess, path: Path, marker: str) -> None:
+async def written(envoy: EnvoyProcess, path: Path, marker: str) -> None:
+    """Return when all that an Envoy has logged by now is in its file; ``marker`` is a fresh word.
+    Raises MeshproofError when it does not answer, or does not write."""
     await envoy.mark(marker)
     needle = marker.encode()
     offset = max(0, path.stat().st_size - 65536) if path.exists() else 0

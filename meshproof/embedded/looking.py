@@ -7,10 +7,21 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from meshproof.embedded import curl, evidence
+from meshproof.dialect.dump import to_yaml
+from meshproof.embedded import curl, evidence, tailing
 from meshproof.embedded.running import Running
+from meshproof.embedded.worlds import services_of
 from meshproof.errors import UsageError
-from meshproof.mesh import AccessRecord, Answer, ExecResult, MeshStatus, ReplicaStatus, Span
+from meshproof.gamma.status import statuses
+from meshproof.mesh import (
+    AccessRecord,
+    Answer,
+    ExecResult,
+    MeshStatus,
+    ReplicaStatus,
+    Span,
+    Tail,
+)
 
 
 class Looking(Running):
@@ -90,6 +101,15 @@ class Looking(Running):
     def access_log(self, run_id: str = "") -> list[AccessRecord]:
         return self._run(evidence.records(self._live(), run_id))
 
+    def rules(self) -> str:
+        """Every applied resource of networking.istio.io as YAML, none of another dialect."""
+        found = self._live().store.ordered()
+        return to_yaml(r for r in found if r.api_version.startswith("networking.istio.io/"))
+
+    def tail(self, host: str, cursor: str) -> Tail:
+        """What was called at a service since ``cursor``, as its callers' sidecars logged it."""
+        return self._run(tailing.tail(self._live(), host, cursor))
+
     def metrics(self, workload: str = "") -> str:
         engine = self._live()
         chosen = [r.envoy for r in self._runners(workload)] if workload else evidence.envoys(engine)
@@ -113,11 +133,13 @@ class Looking(Running):
 
     def status(self) -> MeshStatus:
         engine = self._live(even_lost=True)
+        resources = engine.store.ordered()
         return MeshStatus(
             name=self.name,
             kind="embedded",
             version=engine.version,
-            resources=tuple(r.title for r in engine.store.ordered()),
+            resources=tuple(r.title for r in resources),
+            routes=tuple(statuses(resources, services_of(resources))),
             replicas=tuple(
                 ReplicaStatus(
                     name=r.name,

@@ -30,7 +30,7 @@ _BACK_LIMIT = 30.0
 class EmbeddedMesh(Looking):
     """See ``meshproof.mesh.Mesh``. Callable from any thread; changes run one at a time."""
 
-    capabilities = frozenset({Capability.KILL_SIDECAR})
+    capabilities = frozenset({Capability.KILL_SIDECAR, Capability.RELEASE})
 
     def __init__(self, project: Project, *, name: str = "meshproof") -> None:
         super().__init__(project, name=name)

@@ -1,0 +1,140 @@
+"""A release with a judge: a good v0.2 gets everything, a bad one is rolled back, at whose cost.
+
+``docs/release.md`` says how often the judge errs. Here alpha is 0.1 %, so that a good version
+is rolled back by chance in one session of a thousand at most.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import cast
+
+import pytest
+
+from e2e.processes import until
+from e2e.rules import EGRESS_BY_ADDRESS, RULES, deployments
+from e2e.served import Cli, says, served
+from meshproof.control.served import Releasing
+from meshproof.mesh import Capability, Mesh
+from meshproof.pytest_plugin import Judge, StartLoad
+from meshproof.report.run import Run
+from meshproof.verdicts.requests import no_failures
+from meshproof.verdicts.verdict import conclude
+
+RELEASE = ("release", "svcb", "--to", "v0.2", "--alpha", "0.001")
+WEIGHTS = re.compile(r"v0\.2 gets (\d+) %: live")
+
+
+@pytest.fixture
+def cli(mesh: Mesh) -> Iterator[Cli]:
+    if Capability.RELEASE not in mesh.capabilities:
+        pytest.skip("this mesh has no release")
+    mesh.apply([EGRESS_BY_ADDRESS["v1"], RULES / "svcb_v0_1_90_v0_2_10.yaml"])
+    with served(mesh) as found:
+        yield found
+
+
+def new_version(**bugs: str) -> str:
+    """v0.2's Deployment, with bugs."""
+    (text,) = (d for d in deployments("svcb", bugs).split("---\n") if "name: svcb-v0.2" in d)
+    return text
+
+
+def weights(output: str) -> list[int]:
+    return [int(weight) for weight in WEIGHTS.findall(output)]
+
+
+def test_a_good_version_reaches_everyone_and_no_payer_notices(
+    cli: Cli, run: Run, load: StartLoad, judge: Judge
+) -> None:
+    running = load()
+    code, output = cli.run(*RELEASE)
+    results = running.reach(running.answered() + 100).stop()
+    assert code == 0, output
+    assert weights(output) == [1, 5, 25, 50, 100]
+    assert "svcb v0.2 is released" in output
+    assert {r.version for r in results.records[-50:]} == {"v0.2"}
+    judge(no_failures("payers", results.records, run.access_log(), sent=results.sent))
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """A bad version: svcb's planned bugs, steps that show them soon, and what the judge says."""
+
+    bugs: dict[str, str]
+    steps: str
+    why: str
+
+
+BAD = {
+    "fails-2-percent": Bad({"FAIL_PERCENT": "2"}, "25,50,100", "fails more often"),
+    "50-ms-slower": Bad({"DELAY_MS": "50"}, "5,25,50,100", "more than 10 ms slower"),
+}
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
+def test_a_bad_version_is_rolled_back_and_who_was_hurt_is_said(
+    mesh: Mesh, cli: Cli, load: StartLoad, judge: Judge, bad: Bad
+) -> None:
+    mesh.apply_text(new_version(**bad.bugs))
+    running = load()
+    code, output = cli.run(*RELEASE, "--steps", bad.steps, "-o", "json")
+    results = running.reach(running.answered() + 100).stop()
+    assert "{" in output, output
+    said, _ = json.JSONDecoder().raw_decode(output[output.index("{") :])
+    assert (code, said["outcome"]) == (1, "rolled back"), output
+    assert bad.why in said["why"]
+    assert weights(output)[-1] == 0
+    assert 100 not in weights(output)
+    assert {r.version for r in results.records[-50:]} == {"v0.1"}
+    failed = [r for r in results.records if not r.notified]
+    judge(
+        conclude(
+            "payers hurt",
+            said["hurt"]["calls"],
+            {"failed": len(failed), "slowed": said["hurt"]["slowed"]},
+            [] if len(failed) == said["hurt"]["failed"] else ["the release counted otherwise"],
+            wanted=f"as many as the release says: {said['hurt']['failed']} failed",
+            found=f"{len(failed)} of {results.sent} payers not notified",
+            allowed="no difference",
+        )
+    )
+    assert {r.version for r in failed} <= {"v0.2"}
+
+
+def test_a_release_that_was_killed_is_taken_up_where_it_stood(cli: Cli, load: StartLoad) -> None:
+    running = load()
+    with cli.started(*RELEASE, "--steps", "10,50,100", "--grace", "60") as killed:
+        says(killed, "gets 50 %")
+    code, output = cli.run(*RELEASE, "--steps", "1,2,100")
+    running.stop()
+    assert code == 0, output
+    assert re.search(r"taken up at 50 % \(\w+\), with the plan that it began with", output)
+    assert set(weights(output)) <= {50, 100}  # 50 again where that was not noted as live
+
+
+def test_a_release_that_was_killed_and_left_is_undone_by_the_mesh(
+    mesh: Mesh, cli: Cli, load: StartLoad
+) -> None:
+    with cli.started(*RELEASE, "--steps", "50,100", "--grace", "0.2") as killed:
+        says(killed, "gets 50 %")
+    until(lambda: "weight: 50" not in cast("Releasing", mesh).rules(), "the mesh undid it")
+    assert "v0.2" not in load(requests=40).wait().sample().counts
+    code, output = cli.run("release", "svcb", "--abort")
+    assert "is rolled back to v0.1" in output
+    assert code == 1
+
+
+def test_an_interrupted_release_rolls_back_by_itself(cli: Cli, load: StartLoad) -> None:
+    with cli.started(*RELEASE, "--steps", "50,100") as interrupted:
+        says(interrupted, "gets 50 %")
+        interrupted.send_signal(signal.SIGTERM)
+        output, _ = interrupted.communicate(timeout=60)
+    assert interrupted.returncode == 130
+    assert weights(output) == [0]
+    assert "svcb v0.2 is rolled back to v0.1" in output
+    assert "v0.2" not in load(requests=40).wait().sample().counts
