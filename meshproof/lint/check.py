@@ -23,6 +23,7 @@ CHECKS = (
     hosts.unknown_subsets,
     hosts.unknown_rule_hosts,
     gateways.unknown_gateways,
+    gateways.missing_certificates,
     duplicates.second_virtual_services,
     duplicates.second_destination_rules,
     destination_rules.unknown_hosts,

@@ -30,6 +30,8 @@ def dead_routes(view: View) -> Iterator[Problem]:
                 continue
             entries = route.match or [_EVERYTHING]
             yield from _shadowed(rule, index, entries, seen, gateways)
+            if route.delegate:  # it takes what its own matches say, which may be less
+                continue
             seen += [(index, entry) for entry in entries]
             if any(covers(entry, _EVERYTHING, gateways) for entry in entries):
                 closed = index

@@ -64,7 +64,7 @@ def _has_pod(view: View, service: Service, labels: Mapping[str, str]) -> bool:
 
 def _has_endpoint(entries: list[Resource], labels: Mapping[str, str]) -> bool:
     return any(
-        labels.items() <= endpoint.labels.items()
+        entry.spec.workload_selector is not None  # its pods may carry any labels
+        or any(labels.items() <= endpoint.labels.items() for endpoint in entry.spec.endpoints)
         for entry in entries
-        for endpoint in entry.spec.endpoints
     )

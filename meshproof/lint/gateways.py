@@ -1,4 +1,6 @@
-"""Gateways that a VirtualService names and nobody declares: that part of it is served nowhere."""
+"""Gateways that a VirtualService names and nobody declares: that part of it is served nowhere.
+
+And Gateways whose certificate is missing."""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from meshproof.errors import Problem
 from meshproof.lint.view import MESH, View
 from meshproof.model.resource import Path, Resource
 from meshproof.translate.names import gateway_key
+from meshproof.translate.world import ROOT_NAMESPACE
 
 
 def unknown_gateways(view: View) -> Iterator[Problem]:
@@ -26,6 +29,26 @@ def unknown_gateways(view: View) -> Iterator[Problem]:
                 else "",
                 "declare the Gateway, or correct the name",
             )
+
+
+def missing_certificates(view: View) -> Iterator[Problem]:
+    """HTTPS servers whose Secret is not in the gateway's own namespace: nothing listens there."""
+    pairs = (("tls.crt", "tls.key"), ("cert", "key"))
+    usable = {
+        (s.namespace, s.name)
+        for s in view.of("Secret")
+        if any(pair[0] in s.spec.texts and pair[1] in s.spec.texts for pair in pairs)
+    }
+    for gateway in view.of("Gateway"):
+        for index, server in enumerate(gateway.spec.servers):
+            name = server.tls.credential_name if server.tls else None
+            if name and (ROOT_NAMESPACE, name) not in usable:
+                yield gateway.problem(
+                    ("spec", "servers", index, "tls", "credentialName"),
+                    f"there is no Secret {ROOT_NAMESPACE}/{name} with tls.crt and tls.key; "
+                    "the server is not served",
+                    remedy=f"put it into the gateway's namespace, {ROOT_NAMESPACE}",
+                )
 
 
 def _named(rule: Resource) -> Iterator[tuple[Path, str]]:
