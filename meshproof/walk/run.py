@@ -35,14 +35,16 @@ def differences(step: Step, ran: Ran) -> list[str]:
     return found
 
 
-def walk(document: Document, session: Session, kind: str = "embedded") -> Iterator[Failure]:
+def walk(
+    document: Document, session: Session, kind: str = "embedded", *, within: float = 120.0
+) -> Iterator[Failure]:
     """Run every step that is for this kind of mesh; yields those that are not as shown.
 
     A step that fails does not end the walk: later ones may say why. Raises SessionError where
-    the shell ended, or a command did not.
+    the shell ended, or where a command did not end ``within`` so many seconds.
     """
     for step in document.steps:
         if step.on in ("", kind):
-            ran = session.run(step.command)
+            ran = session.run(step.command, within=within)
             if differences(step, ran):
                 yield Failure(document.file, step, ran)
