@@ -1,9 +1,9 @@
 """The load client, a process of its own: ``python -m bench.client SETTINGS-AS-JSON``.
 
 A few kept-alive connections; each sends its next request as soon as it was answered. One loop
-over raw sockets costs about 0.02 ms of processor time a request. Locust costs some twenty times
-that, and on a machine where client and services share the cores a client's cost is on both sides
-of every comparison and draws the ratio towards one. What Locust is for, records of what users
+over raw sockets costs 0.05 ms of processor time a request on an echo (measured). On a machine
+where client and services share the cores, a client's cost is on both sides of every comparison
+and draws the ratio towards one, so it has to be small. What Locust is for, records of what users
 saw, is the proofs' business.
 
 It ends after ``seconds``, or when its standard input closes, which also happens when its parent
