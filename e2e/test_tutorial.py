@@ -19,10 +19,8 @@ WITHIN = 900.0
 
 
 def test_the_tutorial_is_true() -> None:
-    tutorial = parse(
-        (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8"), "docs/tutorial.md"
-    )
+    tutorial = parse((ROOT / FILE).read_text(encoding="utf-8"), FILE)
     with Session(ROOT) as session:
         kind = os.environ.get("MESH", "embedded")
-        failures = [str(f) for f in walk(parse(text, FILE), session, kind, within=WITHIN)]
+        failures = [str(f) for f in walk(tutorial, session, kind, within=WITHIN)]
     assert not failures, "\n\n".join(failures)
