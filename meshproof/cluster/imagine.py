@@ -205,7 +205,7 @@ def _container(image: str, label: str, ports: dict[str, str]) -> Json:
     bound = {port: [{"HostIp": "127.0.0.1", "HostPort": host}] for port, host in ports.items()}
     return {
         "Config": {"Image": image, "Labels": {"meshproof": label} if label else {}},
-        "State": {"Running": True},
+        "State": {"Running": True, "Paused": False},
         "NetworkSettings": {"Ports": bound, "Networks": {"kind": {}}},
     }
 

@@ -12,6 +12,7 @@ Answer = tuple[int, str, str]
 """Exit code, standard output, standard error."""
 
 OK: Answer = (0, "", "")
+_OWNED = ("Deployment", "Service", "VirtualService", "DestinationRule", "ServiceEntry", "Gateway")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -67,6 +68,8 @@ class ImaginedCluster:
 
     def get(self, what: list[str], _namespace: str) -> list[Json]:
         namespace = what[what.index("-n") + 1] if "-n" in what else ""
+        if "-A" in what:
+            return [d for k, d in self.objects.items() if k[0] in _OWNED and _is_owned(d)]
         kinds = {"nodes": "Node", "namespaces": "Namespace", "deploy": "Deployment"}
         match what[0]:
             case "pods":
@@ -174,6 +177,10 @@ class ImaginedCluster:
                 {"dynamic_route_configs": [route]},
             ]
         }
+
+
+def _is_owned(document: Json) -> bool:
+    return (document["metadata"].get("labels") or {}).get("meshproof") == "owned"
 
 
 def _documents(text: str) -> list[Json]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from meshproof.cluster import documents, istio, tools
-from meshproof.cluster.assets import LABEL, OWNED, SYSTEM
+from meshproof.cluster.assets import LABEL, OUTSIDE, OWNED, SYSTEM
 from meshproof.cluster.documents import Json, with_pod
 from meshproof.cluster.forward import Forwards
 from meshproof.cluster.images import Images, outside_name
@@ -22,8 +22,6 @@ from meshproof.cluster.settings import Settings
 from meshproof.dialect.dump import dump
 from meshproof.errors import MeshproofError, Unsupported, UsageError
 from meshproof.project import Project
-
-NAMESPACE = "meshproof-outside"
 
 
 class OnContext:
@@ -58,8 +56,7 @@ class OnContext:
         foreign = sorted(
             n["metadata"]["name"]
             for n in found
-            if n["metadata"]["name"] in wanted | {SYSTEM, NAMESPACE}
-            and labels(n).get(LABEL) != OWNED
+            if n["metadata"]["name"] in wanted | {SYSTEM, OUTSIDE} and labels(n).get(LABEL) != OWNED
         )
         if foreign:
             raise MeshproofError(
@@ -88,9 +85,9 @@ class OnContext:
         parts = [_namespace(), *(part for host in found for part in _pod_and_service(host))]
         self.kubectl.apply(dump(parts), doing="applying the outside hosts")
         for host in found:
-            self.kubectl.wait_rollout(NAMESPACE, _name(host))
+            self.kubectl.wait_rollout(OUTSIDE, _name(host))
             (service,) = self.kubectl.get(
-                "service", _name(host), "-n", NAMESPACE, doing=f"asking for {host.host}'s address"
+                "service", _name(host), "-n", OUTSIDE, doing=f"asking for {host.host}'s address"
             )
             for name in host.names:
                 self._hosts[name] = (host, str(service["spec"]["clusterIP"]))
@@ -144,12 +141,12 @@ class OnContext:
             return ""
         host, _ip = self._hosts[name]
         port = next(iter(host.declared.ports))
-        return self._forwards.url(NAMESPACE, f"deploy/{_name(host)}", port)
+        return self._forwards.url(OUTSIDE, f"deploy/{_name(host)}", port)
 
     def outside_logs(self, name: str) -> str:
         host, _ip = self._hosts[name]
         return self.kubectl.run(
-            "-n", NAMESPACE, "logs", f"deploy/{_name(host)}", doing=f"reading the log of {name}"
+            "-n", OUTSIDE, "logs", f"deploy/{_name(host)}", doing=f"reading the log of {name}"
         ).text
 
     def outside_fault(self, kind: str, name: str) -> None:
@@ -177,14 +174,14 @@ def _name(host: Host) -> str:
 
 def _namespace() -> Json:
     own = {LABEL: OWNED, "istio-injection": "disabled"}
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": own}}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OUTSIDE, "labels": own}}
 
 
 def _pod_and_service(host: Host) -> list[Json]:
     assert host.declared.container is not None
     name = _name(host)
     own = {"app": name, LABEL: OWNED}
-    metadata = {"name": name, "namespace": NAMESPACE, "labels": own}
+    metadata = {"name": name, "namespace": OUTSIDE, "labels": own}
     port = next(iter(host.declared.ports))
     container = {
         "name": "app",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from meshproof.cluster import docker
 from meshproof.cluster.assets import LABEL
@@ -113,7 +114,8 @@ class Outside:
             self._runner.run(("docker", "network", "rm", network), f"removing network {network}")
 
     def _run(self, host: Host) -> None:
-        """A container of that image is kept; one of another image is replaced."""
+        """A container of that image is kept; one of another, or that a killed run left paused or
+        cut off, is replaced."""
         name = self.container(host)
         for found in docker.inspect(self._runner, name):
             if found["Config"]["Labels"].get(LABEL) != self._cluster:
@@ -121,7 +123,7 @@ class Outside:
                     f"container {name} exists and was not made by meshproof; nothing was changed\n"
                     f"  remove it (`docker rm -f {name}`), or use another KIND_CLUSTER"
                 )
-            if found["Config"]["Image"] == host.image and found["State"]["Running"]:
+            if _whole(found, host):
                 return
             self._runner.run(("docker", "rm", "-f", name), f"removing the old {name}")
         self._runner.run(run_argv(name, self.label, host), f"starting {name}")
@@ -198,6 +200,16 @@ def hosts(declared: Mapping[str, OutsideHost], images: Mapping[str, str]) -> lis
             )
         found.append(Host(name, host, images[name]))
     return found
+
+
+def _whole(found: Mapping[str, Any], host: Host) -> bool:
+    state = found["State"]
+    return (
+        found["Config"]["Image"] == host.image
+        and state["Running"]
+        and not state["Paused"]
+        and "kind" in found["NetworkSettings"]["Networks"]
+    )
 
 
 def _address(name: str) -> ipaddress.IPv4Address | None:

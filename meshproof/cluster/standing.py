@@ -13,6 +13,7 @@ from meshproof.cluster.documents import Item, Json, Key
 from meshproof.cluster.forward import Forwards
 from meshproof.cluster.images import Images, wanted
 from meshproof.cluster.kubectl import Kubectl
+from meshproof.cluster.left_over import left_over
 from meshproof.cluster.live import Live, mark_documents, new_mark, ready_addresses
 from meshproof.cluster.place import Place
 from meshproof.cluster.pods import Pod
@@ -96,6 +97,8 @@ class Standing:
         self._up = True
         default = documents.default_namespace(texts, ())
         state, said = State().apply(documents.read_all(texts, "", default))
+        if left := left_over(self._kubectl, self._desired(state).keys()):
+            self._kubectl.delete(dump(left), doing="deleting what is left of another run")
         acks = self._to(state, started)
         self._gateway_answers()
         return Applied(said, tuple(acks), time.monotonic() - started, notes=tuple(notes))

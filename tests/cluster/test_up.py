@@ -12,7 +12,7 @@ import yaml
 from meshproof.cluster import sweep
 from meshproof.cluster.folder import folder, owner
 from meshproof.errors import MeshproofError, NotLive, UsageError
-from tests.cluster.machine import Machine, mesh_on, recorded
+from tests.cluster.machine import ROOT, Machine, mesh_on, recorded
 
 _DENIED = (1, "", "permission denied while trying to connect to the Docker daemon socket\n")
 
@@ -254,3 +254,20 @@ def test_a_sweep_leaves_a_cluster_that_only_has_our_name(machine: Machine, tmp_p
     home.note.write_text(json.dumps({"pid": 1, "started": "never"}))
     assert sweep.sweep(machine, tmp_path) == []
     assert machine.cluster == "meshproof"
+
+
+def test_rules_that_a_killed_run_left_do_not_meet_the_next(
+    machine: Machine, tmp_path: Path
+) -> None:
+    killed = mesh_on(machine, tmp_path)
+    killed.up()
+    killed.apply([ROOT / "rules" / "svcb_v0_2_100.yaml"])
+    killed.fault("pause", "msgd.test")
+    machine.containers["meshproof-msgd.test"]["State"]["Paused"] = True
+    theirs = {"kind": "VirtualService", "metadata": {"name": "own", "namespace": "payments"}}
+    machine.kube.objects["VirtualService", "payments", "own"] = theirs
+    mesh_on(machine, tmp_path).up()
+    rules = {k[2] for k in machine.kube.objects if k[:2] == ("VirtualService", "payments")}
+    assert rules == {"pay", "own"}, "what is not ours stays"
+    assert ("VirtualService", "meshproof-system", "live-mark") in machine.kube.objects
+    assert machine.ran("docker rm -f meshproof-msgd.test"), "a paused one is made anew"

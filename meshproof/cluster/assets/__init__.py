@@ -12,6 +12,9 @@ OWNED = "owned"
 SYSTEM = "meshproof-system"
 """Namespace of what meshproof itself needs in the cluster; no sidecars in it."""
 
+OUTSIDE = "meshproof-outside"
+"""Namespace of outside hosts, where they are pods."""
+
 
 def asset(name: str, values: Mapping[str, str] | None = None) -> str:
     """The text of one file with its ``${NAME}`` filled in; KeyError where one is not given."""
