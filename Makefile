@@ -12,7 +12,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 export MESH
 
-.PHONY: help setup test e2e conformance load load-ui up down tutorial bench lint fmt clean
+.PHONY: help setup test e2e conformance load load-ui up down tutorial bench release-oc lint fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ tutorial: $(READY) ## walk docs/tutorial.md step by step; its meshes are its own
 
 bench: $(READY) ## measure: start, convergence, switches under load, mesh tax, scale
 	@$(BIN)/python -m bench
+
+release-oc: $(READY) ## how often the release judge errs, by simulation (docs/release.md)
+	@$(BIN)/python -m meshproof.release.characteristics
 
 lint: $(READY) ## ruff and strict types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
