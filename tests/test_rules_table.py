@@ -70,7 +70,7 @@ def test_the_weights_in_the_name_are_those_inside(file: str) -> None:
     assert sum(inside.values()) == 100
 
 
-@pytest.mark.parametrize("file", [f for f in MODERN if f.startswith("svcb_")])
+@pytest.mark.parametrize("file", [f for f in MODERN if f.startswith("svcb_v")])
 def test_rules_for_svcb_replace_one_another(file: str) -> None:
     names = [(d["kind"], d["metadata"]["name"]) for d in documents(file)]
     assert names == [("DestinationRule", "svcb"), ("VirtualService", "svcb")]

@@ -18,6 +18,7 @@ from meshproof.embedded.ads import Sidecar
 from meshproof.embedded.backoff import Backoff
 from meshproof.embedded.ca import LIFETIME
 from meshproof.embedded.deployments import bound_everywhere, workloads
+from meshproof.embedded.draining import Draining
 from meshproof.embedded.fleet import Fleet
 from meshproof.embedded.gateway import NAME as GATEWAY
 from meshproof.embedded.gateway import GatewayRunner
@@ -148,6 +149,7 @@ class Engine:
                 await self._start(turnover.coming)
             self._serve(turnover.coming, turnover.going)
             self.store = store
+            draining = Draining([*(r.envoy for r in self.fleet.runners), self.gateway.envoy])
             self.acks = await self._roll_out(started)
         except BaseException:
             self.store = former
@@ -156,6 +158,7 @@ class Engine:
             self._forget(turnover.coming)
             raise
         self.fleet.keep(wanted)
+        await draining.over()
         await self.fleet.end(turnover.going, drain=True)
         self._forget(turnover.going)
         return self.acks

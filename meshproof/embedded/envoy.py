@@ -51,8 +51,15 @@ def version() -> str:
     return done.stdout.split("version:", 1)[1].strip().split("/")[1]
 
 
+DRAIN_TIME = 1
+"""Seconds that a replaced listener's connections have to finish what they are at."""
+
+
 def command(bootstrap: Path, log: Path) -> list[str]:
-    """One worker, no hot restart (it would need shared memory by base id), quick flushes."""
+    """One worker, no hot restart (it would need shared memory by base id), quick flushes.
+
+    A connection to a listener that was replaced is asked to close with its next answer, at once.
+    """
     return [
         str(binary()),
         "-c",
@@ -67,7 +74,9 @@ def command(bootstrap: Path, log: Path) -> list[str]:
         "--file-flush-interval-msec",
         "100",
         "--drain-time-s",
-        "1",
+        str(DRAIN_TIME),
+        "--drain-strategy",
+        "immediate",
         "--parent-shutdown-time-s",
         "2",
     ]

@@ -1,0 +1,17 @@
+"""Single calls from one workload to another, each on a run id of its own phase."""
+
+from __future__ import annotations
+
+from meshproof.mesh import AccessRecord, Answer, Mesh
+from meshproof.report.run import Run
+
+N = 20
+"""Enough to meet every replica, few enough to be quick: what is judged here has no chance in it."""
+
+
+def calls(mesh: Mesh, run: Run, sender: str, url: str) -> tuple[list[Answer], list[AccessRecord]]:
+    """``N`` answers, and every sidecar's log of just these requests."""
+    run_id = run.new()
+    marked = [("x-run-id", run_id)]
+    answers = [mesh.curl(sender, url, headers=marked) for _ in range(N)]
+    return answers, run.access_log(run_id)

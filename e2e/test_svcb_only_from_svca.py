@@ -1,0 +1,52 @@
+"""svcb answers svca and nobody else; before the rule and after it an intruder is answered too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from e2e.calls import calls
+from e2e.rules import EGRESS_BY_ADDRESS, RULES
+from meshproof.mesh import Mesh
+from meshproof.pytest_plugin import Judge, StartLoad
+from meshproof.report.run import Run
+from meshproof.verdicts.access import admitted, refused
+from meshproof.verdicts.requests import no_failures
+
+RULE = RULES / "svcb_only_from_svca.yaml"
+INTRUDER = Path(__file__).with_name("intruder.yaml")
+URL = "http://svcb/healthz"
+
+
+def test_an_intruder_is_refused_and_svca_is_not(
+    mesh: Mesh, run: Run, load: StartLoad, judge: Judge
+) -> None:
+    mesh.apply([INTRUDER, EGRESS_BY_ADDRESS["v1"]])
+    judge(admitted("without the rule: intruder", *calls(mesh, run, "intruder", URL)))
+    mesh.apply([RULE])
+    turned_away = calls(mesh, run, "intruder", URL)
+    judge(refused("with the rule: intruder", *turned_away, status=403))
+    judge(
+        admitted("with the rule: intruder is let in", *turned_away),
+        expect="fail",
+        because="not every request was answered 200|0 requests reached an app",
+    )
+    assert {answer.body for answer in turned_away[0]} == {b"RBAC: access denied"}
+    judge(admitted("with the rule: svca", *calls(mesh, run, "svca", URL)))
+    results = load(requests=100).wait()
+    judge(no_failures("with the rule: /pay", results.records, run.access_log(), sent=results.sent))
+    mesh.delete([RULE])
+    judge(admitted("after the rule: intruder", *calls(mesh, run, "intruder", URL)))
+
+
+def test_the_rule_comes_and_goes_under_load_and_fails_no_request(
+    mesh: Mesh, run: Run, load: StartLoad, judge: Judge
+) -> None:
+    mesh.apply([EGRESS_BY_ADDRESS["v1"]])
+    running = load().reach(100)
+    for _ in range(5):
+        mesh.apply([RULE])
+        running.reach(running.answered() + 20)
+        mesh.delete([RULE])
+        running.reach(running.answered() + 20)
+    results = running.stop()
+    judge(no_failures("requests", results.records, run.access_log(), sent=results.sent))

@@ -1,0 +1,53 @@
+"""A change of listeners is live when nothing goes by the old ones any more.
+
+Envoy keeps old filter chains for ``DRAIN_TIME``: it asks the connections on them to close with
+their next answer, and closes those that are left at its end. Until then they obey old policy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+
+from meshproof.embedded import xds
+from meshproof.embedded.ads import Resources
+from meshproof.embedded.envoy_process import EnvoyProcess
+from meshproof.embedded.loop import together
+from meshproof.errors import MeshproofError
+
+_COUNTS = "listener_manager.total_(filter_chains|listeners)_draining"
+_LIMIT = 10.0
+"""Seconds that a drain may take by far: one that hangs must not hang the change."""
+
+
+class Draining:
+    """Made before a change, asked after it."""
+
+    def __init__(self, envoys: Iterable[EnvoyProcess]) -> None:
+        self._before = [(envoy, envoy.sidecar.want[xds.LISTENERS]) for envoy in envoys]
+
+    async def over(self) -> None:
+        """Return when every Envoy whose listeners changed has let the old ones go.
+
+        An Envoy that does not answer is not waited for: it has no connections to serve either.
+        """
+        changed = [
+            envoy
+            for envoy, before in self._before
+            if _replaced(before, envoy.sidecar.want[xds.LISTENERS])
+        ]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LIMIT):
+                await together(_drained(envoy) for envoy in changed)
+
+
+def _replaced(before: Resources, after: Resources) -> bool:
+    """Whether a listener of before is another one now, or gone."""
+    return any(n not in after or after[n].digest != e.digest for n, e in before.items())
+
+
+async def _drained(envoy: EnvoyProcess) -> None:
+    with contextlib.suppress(MeshproofError):
+        while any((await envoy.stats(_COUNTS)).values()):
+            await asyncio.sleep(0.02)  # Envoy tells nobody when a drain ends

@@ -1,0 +1,59 @@
+"""A change of listeners is over when the old ones are; of anything else, at once."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from meshproof.embedded import xds
+from meshproof.embedded.draining import Draining
+from meshproof.errors import MeshproofError
+
+OLD, NEW = SimpleNamespace(digest="old"), SimpleNamespace(digest="new")
+
+
+class Envoy:
+    """Answers with one count after the other, and keeps how often it was asked."""
+
+    def __init__(self, *counts: int | MeshproofError) -> None:
+        self._counts = list(counts)
+        self.asked = 0
+        self.sidecar: Any = SimpleNamespace(want={xds.LISTENERS: {"a": OLD}})
+
+    async def stats(self, _pattern: str) -> dict[str, int]:
+        self.asked += 1
+        count = self._counts.pop(0)
+        if isinstance(count, MeshproofError):
+            raise count
+        return {"listener_manager.total_filter_chains_draining": count}
+
+
+def changed(envoy: Envoy, **listeners: Any) -> None:
+    """Run a change to these listeners, and wait for its end."""
+    made: Any = [envoy]
+    draining = Draining(made)
+    envoy.sidecar.want = {xds.LISTENERS: listeners}
+    asyncio.run(draining.over())
+
+
+@pytest.mark.parametrize("listeners", [{"a": NEW}, {}], ids=["replaced", "removed"])
+def test_old_listeners_are_waited_for(listeners: dict[str, Any]) -> None:
+    envoy = Envoy(2, 1, 0)
+    changed(envoy, **listeners)
+    assert envoy.asked == 3
+
+
+@pytest.mark.parametrize("listeners", [{"a": OLD}, {"a": OLD, "b": NEW}], ids=["same", "more"])
+def test_nobody_is_asked_where_no_listener_goes(listeners: dict[str, Any]) -> None:
+    envoy = Envoy()
+    changed(envoy, **listeners)
+    assert envoy.asked == 0
+
+
+def test_an_envoy_that_does_not_answer_is_not_waited_for() -> None:
+    envoy = Envoy(1, MeshproofError("paused"))
+    changed(envoy, a=NEW)
+    assert envoy.asked == 2
