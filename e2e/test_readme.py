@@ -1,0 +1,20 @@
+"""README.md to the letter: every command runs, every output is as shown."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from meshproof.walk.document import parse
+from meshproof.walk.run import walk
+from meshproof.walk.session import Session
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_readme_is_true() -> None:
+    readme = parse((ROOT / "README.md").read_text(encoding="utf-8"), "README.md")
+    with Session(ROOT) as session:
+        kind = os.environ.get("MESH", "embedded")
+        failures = [str(f) for f in walk(readme, session, kind, within=900.0)]
+    assert not failures, "\n\n".join(failures)

@@ -1,0 +1,159 @@
+"""What README and CONTRIBUTING promise, as far as that needs no mesh; e2e/test_readme.py has the
+rest."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from meshproof.cli.main import app
+from meshproof.project import load_project
+from meshproof.report.table import Row, render
+from meshproof.walk.document import parse
+from meshproof.walk.run import walk
+from meshproof.walk.session import Session
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+PAGES = ["README.md", "CONTRIBUTING.md", "rules/README.md"] + [
+    f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md"))
+]
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\((?!\w+://)([^)#]*)(#[^)]*)?\)")
+_VERDICT = re.compile(
+    r"  (?P<outcome>passed|FAILED|failed, as it must|PASSED, had to fail) +(?P<verdict>\S.*?) +"
+    r"n=(?P<n>[\d,]+) +(?P<found>\S.*)"
+)
+
+
+def blocks(sort: str) -> list[str]:
+    return [text for found, text in _FENCE.findall(README) if found == sort]
+
+
+def test_what_is_refused_is_refused_as_shown() -> None:
+    document = parse(README, "README.md").under("What is refused")
+    with Session(ROOT) as session:
+        assert [str(failure) for failure in walk(document, session)] == []
+
+
+def test_what_is_not_run_says_why() -> None:
+    assert [s.why for s in parse(README, "README.md").skipped] == ["these are the tests themselves"]
+
+
+def shown_rows() -> list[Row]:
+    """The table of verdicts in the README, read back."""
+    (table,) = (text for text in blocks("") if "::test_" in text)
+    rows: list[Row] = []
+    test = ""
+    for line in re.sub(r"\n {9,}", " ", table).splitlines():
+        if not line.startswith(" "):
+            test = line
+        else:
+            found = _VERDICT.fullmatch(line)
+            assert found, line
+            expect = "fail" if "must" in found["outcome"] or "had" in found["outcome"] else "pass"
+            passed = found["outcome"].lower().startswith("passed")
+            n = int(found["n"].replace(",", ""))
+            rows.append(Row(test, found["verdict"], passed, expect, n, found["found"], ""))
+    return rows
+
+
+def test_the_table_of_verdicts_is_as_it_is_printed() -> None:
+    (table,) = (text for text in blocks("") if "::test_" in text)
+    assert render(shown_rows(), 120) == table.rstrip("\n")
+    assert all(row.as_expected for row in shown_rows())
+    assert {row.expect for row in shown_rows()} == {"pass", "fail"}
+
+
+@pytest.mark.parametrize("test", sorted({row.test for row in shown_rows()}))
+def test_every_proof_in_the_table_is_there(test: str) -> None:
+    file, _, name = test.partition("::")
+    functions = [
+        node.name
+        for node in ast.parse((ROOT / "e2e" / file).read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef)
+    ]
+    assert name.partition("[")[0] in functions
+
+
+def test_the_project_file_can_be_read(tmp_path: Path) -> None:
+    (text,) = blocks("yaml")
+    (tmp_path / "k8s").mkdir()
+    (tmp_path / "k8s" / "none.yaml").touch()
+    file = tmp_path / "meshproof.yaml"
+    file.write_text(text, encoding="utf-8")
+    project = load_project(file)
+    assert list(project.images) == ["shop/cart:1.4"]
+    assert list(project.outside) == ["rates.example.com"]
+
+
+def test_the_fixtures_of_the_example_are_there() -> None:
+    (text,) = blocks("python")
+    function = ast.parse(text).body[0]
+    assert isinstance(function, ast.FunctionDef)
+    plugin = ast.parse((ROOT / "meshproof" / "pytest_plugin.py").read_text(encoding="utf-8"))
+    fixtures = {
+        node.name
+        for node in plugin.body
+        if isinstance(node, ast.FunctionDef)
+        and any("'fixture'" in ast.dump(decorator) for decorator in node.decorator_list)
+    }
+    assert {argument.arg for argument in function.args.args} <= fixtures
+
+
+def test_every_command_is_in_the_table() -> None:
+    table = README.partition("## All commands")[2].partition("\n## ")[0]
+    told = re.findall(r"`([a-z]+)`", "\n".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)))
+    assert sorted(told) == sorted(typer.main.get_group(app).commands)
+
+
+def test_make_lists_every_target() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    phony = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    targets = re.findall(r"^([a-z0-9][-a-z0-9]*):", makefile, re.MULTILINE)
+    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = re.findall(r"^  make (\S+) +\S", done.stdout, re.MULTILINE)
+    assert sorted(listed) == sorted(targets) == sorted(" ".join(phony).split())
+
+
+def test_every_make_target_that_a_page_names_is_there() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z0-9][-a-z0-9]*):", makefile, re.MULTILINE))
+    for page in PAGES:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        named = set(re.findall(r"(?:`|^ *)make ([a-z][-a-z0-9]*)", text, re.MULTILINE))
+        assert named <= targets, page
+
+
+def test_the_map_names_every_folder_and_no_other() -> None:
+    table = CONTRIBUTING.partition("## Map")[2].partition("\n## ")[0]
+    named = set(re.findall(r"^\| (.*?) \|", table, re.MULTILINE))
+    paths = [path for row in named for path in re.findall(r"`([^`]+)`", row)]
+    inside = {p.removeprefix("meshproof/").rstrip("/") for p in paths if p.endswith("/")}
+    packages = {p.parent.name for p in ROOT.glob("meshproof/*/__init__.py")}
+    assert packages - inside == set()
+    top = {p.rstrip("/") for p in paths}
+    there = {f for f in inside if (ROOT / "meshproof" / f).is_dir() or (ROOT / f).is_dir()}
+    assert inside - there == set(), "named, but not there"
+    assert {"services", "manifests", "rules", "e2e", "bench", "conformance", "tests"} <= top
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    for path, anchor in _LINK.findall((ROOT / page).read_text(encoding="utf-8")):
+        target = (ROOT / page).parent / path if path else ROOT / page
+        assert target.exists(), path
+        if anchor:
+            assert anchor[1:] in headings(target.read_text(encoding="utf-8")), (path, anchor)
+
+
+def headings(text: str) -> set[str]:
+    """Anchors as GitHub makes them."""
+    found = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
