@@ -21,7 +21,7 @@ from meshproof.translate import outbound, sidecar
 from meshproof.translate.world import PROXY_PORT, Address, Resource, Service, ServicePort
 from tests.translate import worlds
 from tests.translate.frozen import frozen
-from tests.translate.test_envoy_proxies import _start
+from tests.translate.proxies import start
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 PORTS = (
@@ -112,7 +112,7 @@ def proxy(
             folder = tmp_path_factory.mktemp("envoy")
             configs = [outbound(made, worlds.proxy(replica)), sidecar(made, replica)]
             config = frozen(configs, secrets, admin=str(folder / "admin.sock"))
-            _start(stack, envoy, folder, replica, config)
+            start(stack, envoy, folder, replica, config)
         yield client.ip
 
 

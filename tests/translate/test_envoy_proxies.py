@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import random
 import socket
-import subprocess
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from meshproof.translate import outbound, sidecar
-from meshproof.translate.world import PROBE_PORT, PROXY_PORT, Address, Replica, Resource
+from meshproof.translate.world import PROXY_PORT, Resource
 from tests.translate import worlds
 from tests.translate.frozen import frozen
+from tests.translate.proxies import block, get, serve, start
 
-_START = 20.0
-"""Seconds an Envoy may take until its probe listener answers."""
 RULE = (
     "{hosts: [echo], http: ["
     "{match: [{uri: {prefix: /undeclared}}], route: [{destination: {host: echo, subset: v9}}]},"
@@ -38,68 +30,17 @@ RULE = (
 )
 
 
-class _Echo(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        body = json.dumps({k.lower(): v for k, v in self.headers.items()}).encode()
-        head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\n\r\n"
-        self.wfile.write(head.encode() + body)
-
-    def log_message(self, *_: object) -> None:
-        """Silent: requests are the test's own."""
-
-
-def _serve(stack: ExitStack, ip: str) -> Address:
-    server = ThreadingHTTPServer((ip, 0), _Echo)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    stack.callback(server.server_close)
-    stack.callback(server.shutdown)
-    return Address(ip, server.server_address[1])
-
-
-def _start(
-    stack: ExitStack, envoy: Path, folder: Path, me: Replica, config: dict[str, Any]
-) -> None:
-    """Start the Envoy of ``me``, with its files in ``folder``; return when it answers."""
-    path = folder / "envoy.json"
-    path.write_text(json.dumps(config))
-    quiet = ("--concurrency", "1", "--disable-hot-restart", "--log-level", "error")
-    process = subprocess.Popen([str(envoy), "-c", str(path), *quiet])
-    stack.callback(process.wait)
-    stack.callback(process.terminate)
-    limit = time.monotonic() + _START
-    while process.poll() is None and time.monotonic() < limit:
-        try:
-            if _get(me.ip, PROBE_PORT, "/")[0] == 200:
-                return
-        except OSError:
-            time.sleep(0.01)  # between two looks at whether it listens
-    pytest.fail(f"the Envoy of {me.name} did not answer (exit code {process.poll()})")
-
-
-def _get(ip: str, port: int, target: str, host: str = "x") -> tuple[int, bytes, str]:
-    connection = http.client.HTTPConnection(ip, port, timeout=10)
-    try:
-        connection.request("GET", target, headers={"Host": host, "X-Run-Id": "r"})
-        answer = connection.getresponse()
-        return answer.status, answer.read(), answer.headers.get("location", "")
-    finally:
-        connection.close()
-
-
 @pytest.fixture(scope="module")
 def sidecars(
     envoy: Path, secrets: dict[str, Resource], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Path]]:
     """Addresses and admin sockets of echo's and a client's sidecar, the client's last; they are
     in a block of loopback of this run alone."""
-    block = f"127.{64 + os.getpid() % 128}.{random.randrange(256)}"
+    own = block()
     with ExitStack() as stack:
-        echo = worlds.replica("echo", "v1", f"{block}.1", backend=_serve(stack, f"{block}.2"))
-        client = worlds.replica("client", "v1", f"{block}.3")
-        real = _serve(stack, f"{block}.4")
+        echo = worlds.replica("echo", "v1", f"{own}.1", backend=serve(stack, f"{own}.2"))
+        client = worlds.replica("client", "v1", f"{own}.3")
+        real = serve(stack, f"{own}.4")
         made = worlds.world(
             replicas=(echo, replace(client, ports=())),
             outside=(worlds.outside("m.test", {9997: real, 443: real}),),
@@ -118,7 +59,7 @@ def sidecars(
             folder = tmp_path_factory.mktemp("envoy")
             configs = [outbound(made, worlds.proxy(replica)), sidecar(made, replica)]
             config = frozen(configs, secrets, admin=str(folder / "admin.sock"))
-            _start(stack, envoy, folder, replica, config)
+            start(stack, envoy, folder, replica, config)
             admin[replica.ip] = folder / "admin.sock"
         yield admin
 
@@ -146,12 +87,12 @@ def proxy(sidecars: dict[str, Path]) -> str:
 )
 def test_what_the_mesh_answers_itself(proxy: str, url: str, status: int, body: bytes) -> None:
     host = url.split("/")[2]
-    assert _get(proxy, PROXY_PORT, url, host)[:2] == (status, body)
+    assert get(proxy, PROXY_PORT, url, host)[:2] == (status, body)
 
 
 @pytest.mark.parametrize("host", ["echo", "echo:80", "echo.default", "echo.default.svc", "ECHO"])
 def test_a_service_answers_through_both_sidecars(proxy: str, host: str) -> None:
-    status, body, _ = _get(proxy, PROXY_PORT, f"http://{host}/only", host)
+    status, body, _ = get(proxy, PROXY_PORT, f"http://{host}/only", host)
     received = json.loads(body)
     assert status == 200
     assert received["x-envoy-attempt-count"] == "1"
@@ -162,12 +103,12 @@ def test_a_service_answers_through_both_sidecars(proxy: str, host: str) -> None:
 
 @pytest.mark.parametrize("host", ["m.test:9997", "10.9.9.9:9997"])
 def test_an_open_outside_host_answers(proxy: str, host: str) -> None:
-    status, body, _ = _get(proxy, PROXY_PORT, f"http://{host}/", host)
+    status, body, _ = get(proxy, PROXY_PORT, f"http://{host}/", host)
     assert (status, json.loads(body)["host"]) == (200, host)
 
 
 def test_redirect(proxy: str) -> None:
-    status, _, location = _get(proxy, PROXY_PORT, "http://echo/moved", "echo")
+    status, _, location = get(proxy, PROXY_PORT, "http://echo/moved", "echo")
     assert (status, location) == (301, "http://echo:8443/moved")
 
 
@@ -175,7 +116,7 @@ def test_an_address_is_no_way_around_the_rules(proxy: str) -> None:
     """The real address of the outside server answers to nobody behind a sidecar."""
     real = proxy.rsplit(".", 1)[0] + ".4"
     for url in (f"http://{real}:9997/", f"http://{real}/"):
-        assert _get(proxy, PROXY_PORT, url, url.split("/")[2])[0] == 502
+        assert get(proxy, PROXY_PORT, url, url.split("/")[2])[0] == 502
 
 
 def _tunnel(proxy: str, to: tuple[str, int], path: str, host: str) -> tuple[int, bytes]:
@@ -229,7 +170,7 @@ def _statistics(admin: Path) -> str:
 
 def test_metrics_of_both_sides_have_istio_s_names_and_labels(sidecars: dict[str, Path]) -> None:
     client = list(sidecars)[-1]
-    assert _get(client, PROXY_PORT, "http://echo/only", "echo")[0] == 200
+    assert get(client, PROXY_PORT, "http://echo/only", "echo")[0] == 200
     wanted = {
         "source": ('source_workload="client-v1"', 'connection_security_policy="unknown"'),
         "destination": (
