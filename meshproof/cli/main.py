@@ -9,7 +9,20 @@ import sys
 
 import typer
 
-from meshproof.cli import change, check, end, evidence, load, look, release, requests, up, version
+from meshproof.cli import (
+    change,
+    check,
+    convert,
+    end,
+    evidence,
+    load,
+    look,
+    plan,
+    release,
+    requests,
+    up,
+    version,
+)
 from meshproof.cli.output import described, say
 from meshproof.errors import MeshproofError
 
@@ -26,6 +39,7 @@ app.command()(up.up)
 app.command()(change.apply)
 app.command()(change.delete)
 app.command()(check.check)
+app.command()(convert.convert)
 app.command()(look.ls)
 app.command()(look.status)
 app.command()(look.url)
@@ -40,6 +54,7 @@ app.command()(release.release)
 app.command()(look.dump)
 app.command()(end.down)
 app.command()(end.sweep)
+app.command()(plan.plan)
 app.command()(version.version)
 
 

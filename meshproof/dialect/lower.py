@@ -20,6 +20,7 @@ from typing import Any
 
 from meshproof.dialect.egress import destination, egress_problems, lower_egress, winners
 from meshproof.dialect.match import is_catch_all, lower_match, match_problems
+from meshproof.dialect.policies import by_host, policy_problems
 from meshproof.dialect.refs import Target, problems_of, target
 from meshproof.dialect.routes import default_route, lower_route, route_origins
 from meshproof.dialect.subsets import API_VERSION, Names, Subsets
@@ -31,14 +32,15 @@ from meshproof.translate.world import Service
 
 
 def lower(resources: Sequence[Resource], services: Sequence[Service]) -> list[Resource]:
-    """``resources`` without RouteRules and EgressRules, their v1 counterparts in their places.
+    """``resources`` without those of 0.4, their v1 counterparts in their places.
 
-    DestinationRules for subsets come last, so that a user's own for the same host goes first.
+    DestinationRules (subsets, policies) come last, so that a user's own for a host goes first.
     Namespaces must be filled in. Raises Refused with every problem of every rule.
     """
     rules = [r for r in resources if r.kind == "RouteRule"]
     egress = [r for r in resources if r.kind == "EgressRule"]
-    if problems := _problems(rules, egress):
+    policies = [r for r in resources if r.kind == "DestinationPolicy"]
+    if problems := _problems(rules, egress, policies):
         raise Refused(problems)
     names = Names({r.key for r in resources})
     hosts = Names({("host", s.namespace, s.name) for s in services})
@@ -51,12 +53,17 @@ def lower(resources: Sequence[Resource], services: Sequence[Service]) -> list[Re
             group = groups[target(resource.spec.destination, resource)]
             if group[0] is resource:
                 made.append(_virtual_service(group, work))
+        elif resource.kind == "DestinationPolicy":
+            continue
         elif resource.kind == "EgressRule":
             if honoured[destination(resource)] is resource:
                 made.append(lower_egress(resource, names, hosts))
         else:
             made.append(resource)
-    return made + work.subsets.destination_rules()
+    for policy in policies:
+        host = target(policy.spec.destination, policy)
+        work.subsets.use(host, {}, policy, ("spec", "destination"))
+    return made + work.subsets.destination_rules(by_host(policies, work.services))
 
 
 def by_destination(rules: Sequence[Resource]) -> dict[Target, list[Resource]]:
@@ -110,7 +117,9 @@ def _virtual_service(group: list[Resource], work: _Work) -> Resource:
     )
 
 
-def _problems(rules: Sequence[Resource], egress: Sequence[Resource]) -> list[Problem]:
+def _problems(
+    rules: Sequence[Resource], egress: Sequence[Resource], policies: Sequence[Resource]
+) -> list[Problem]:
     problems: list[Problem] = []
     for rule in rules:
         spec: RouteRule = rule.spec
@@ -124,4 +133,6 @@ def _problems(rules: Sequence[Resource], egress: Sequence[Resource]) -> list[Pro
             problems += problems_of(spec.mirror, rule, ("spec", "mirror"))
     for rule in egress:
         problems += egress_problems(rule)
+    for policy in policies:
+        problems += policy_problems(policy)
     return problems

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from meshproof.dialect.egress import destination, winners
-from meshproof.dialect.refs import callers
+from meshproof.dialect.policies import Labels, caller_of, key
+from meshproof.dialect.refs import Target, callers, target
 from meshproof.errors import Problem
 from meshproof.model.resource import Resource
 from meshproof.model.v1alpha2 import RouteRule
@@ -18,10 +19,13 @@ def warnings(resources: Sequence[Resource], services: Sequence[Service]) -> list
     egress = [r for r in resources if r.kind == "EgressRule"]
     honoured = winners(egress)
     found: list[Problem] = []
+    routed = _routed(resources)
     for rule in resources:
         if rule.kind == "RouteRule":
             found += _no_caller(rule, by_host)
             found += _idle_fault(rule)
+        elif rule.kind == "DestinationPolicy":
+            found += _policy(rule, by_host, routed)
         elif rule.kind == "EgressRule" and honoured[destination(rule)] is not rule:
             found.append(
                 rule.problem(
@@ -31,6 +35,39 @@ def warnings(resources: Sequence[Resource], services: Sequence[Service]) -> list
                     remedy="write all ports in one rule",
                 )
             )
+    return found
+
+
+def _routed(resources: Sequence[Resource]) -> set[tuple[Target, Labels]]:
+    """Hosts and labels that some RouteRule sends to: each was a cluster in 0.4."""
+    found: set[tuple[Target, Labels]] = set()
+    for rule in resources:
+        if rule.kind != "RouteRule":
+            continue
+        host = target(rule.spec.destination, rule)
+        for way in rule.spec.route:
+            to = target(way.destination, rule) if way.destination else host
+            found.add((to, key(way.labels)))
+        if rule.spec.mirror:
+            found.add((target(rule.spec.mirror, rule), key(rule.spec.mirror.labels)))
+    return found
+
+
+def _policy(
+    rule: Resource, services: Mapping[str, Service], routed: set[tuple[Target, Labels]]
+) -> list[Problem]:
+    """A policy for a cluster that 0.4 never made, or for a caller that cannot exist."""
+    found = []
+    labels, host = rule.spec.destination.labels, target(rule.spec.destination, rule)
+    if labels and (host, key(labels)) not in routed:
+        said = ", ".join(f"{k}={v}" for k, v in labels.items())
+        text = (
+            f"no RouteRule sends to {host.host} with exactly {said}; Istio 0.4 applies it nowhere"
+        )
+        found.append(rule.problem(("spec", "destination", "labels"), text))
+    who = caller_of(rule, services)
+    if isinstance(who, str):
+        found.append(rule.problem(("spec", "source"), f"{who}; it is for no caller"))
     return found
 
 

@@ -5,6 +5,7 @@
 - fault: a percent of 0, or none, did nothing and is left out.
 - redirect: 301. 0.4 read no timeout, retry, mirror or header on a redirect.
 - mirror: every request.
+- websocketUpgrade: nothing; v1 takes an upgrade on every route (0.4 took nothing else there).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 from meshproof.dialect.refs import Target, target
 from meshproof.dialect.subsets import Subsets
 from meshproof.model.resource import Origin, Path, Resource
-from meshproof.model.v1alpha2 import HTTPFault, RouteRule
+from meshproof.model.v1alpha2 import CorsPolicy, HTTPFault, RouteRule
 
 TIMEOUT = 15.0
 """Seconds: Envoy's own default, which Istio 0.4 did not override."""
@@ -48,6 +49,8 @@ def lower_route(
         subset = subsets.use(to, spec.mirror.labels, rule, at)
         route["mirror"] = _given(host=to.host, subset=subset)
         route["mirrorPercentage"] = {"value": 100.0}
+    if spec.cors_policy:
+        route["corsPolicy"] = _cors(spec.cors_policy)
     if spec.append_headers:
         route["headers"] = {"request": {"add": dict(spec.append_headers)}}
     return route
@@ -115,6 +118,18 @@ def _retries(spec: RouteRule) -> dict[str, Any]:
         "retryOn": RETRY_ON,
         "retryIgnorePreviousHosts": False,
     }
+
+
+def _cors(policy: CorsPolicy) -> dict[str, Any]:
+    made = _given(maxAge=policy.max_age, allowCredentials=policy.allow_credentials)
+    for name, values in (
+        ("allowMethods", policy.allow_methods),
+        ("allowHeaders", policy.allow_headers),
+        ("exposeHeaders", policy.expose_headers),
+    ):
+        if values:
+            made[name] = list(values)
+    return {"allowOrigins": [{"exact": origin} for origin in policy.allow_origin], **made}
 
 
 def _fault(fault: HTTPFault | None) -> dict[str, Any]:

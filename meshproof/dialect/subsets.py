@@ -1,8 +1,8 @@
 """DestinationRules for the hosts that RouteRules send to: 0.4's labels become v1's subsets.
 
 ``version=v0.1`` is subset ``version-v0-1``. The load balancer is 0.4's ROUND_ROBIN (v1 would take
-LEAST_REQUEST), unless a DestinationRule for the host is applied beside: Istio merges the two, and
-ours leaves the policy to the one that a user wrote.
+LEAST_REQUEST) or a DestinationPolicy's, unless a DestinationRule for the host is applied beside:
+Istio merges the two, and the policy of the one that a user wrote goes first.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from meshproof.dialect.refs import Target
-from meshproof.model.istio import DestinationRule, Subset
+from meshproof.dialect.policies import OFF, ROUND_ROBIN, Labels, Policies, key, traffic_policy
+from meshproof.dialect.refs import Callers, Target
+from meshproof.model.istio import DestinationRule
 from meshproof.model.resource import Origin, Path, Resource, Source
 from meshproof.translate.names import fqdn
 
@@ -54,7 +55,7 @@ class Subsets:
 
     def __init__(self, resources: Iterable[Resource], names: Names) -> None:
         self._names = names
-        self._hosts: dict[str, _Host] = {}
+        self._hosts: dict[Target, _Host] = {}
         self._written: dict[str, list[DestinationRule]] = {}
         for resource in resources:
             if resource.kind == "DestinationRule":
@@ -80,44 +81,87 @@ class Subsets:
             host.subsets[candidate] = dict(labels)
         return candidate
 
-    def destination_rules(self) -> list[Resource]:
-        """One a host, in the order of first use; none where it would say nothing."""
+    def destination_rules(self, policies: Mapping[Target, Policies]) -> list[Resource]:
+        """One a host, in the order of first use, and one for each caller with policies of its
+        own; none where it would say nothing."""
         made = []
         for host in self._hosts.values():
             written = host.target.host in self._written
-            if written and not host.subsets:
+            own = policies.get(host.target)
+            if own is None:
+                if host.subsets or not written:
+                    made.append(self._rule(host, None if written else {}))
                 continue
-            made.append(_destination_rule(host, own_policy=not written))
+            made.append(self._rule(host, own.for_all))
+            for caller, chosen in own.for_some:
+                made += self._for_caller(host, own, caller, chosen, made)
         return made
 
+    def _for_caller(
+        self,
+        host: _Host,
+        own: Policies,
+        caller: Callers,
+        chosen: Mapping[Labels, Resource],
+        made: list[Resource],
+    ) -> list[Resource]:
+        """In the caller's namespace, where v1 looks first: its own rule, and there too the one for
+        all others."""
+        rules = [self._rule(host, chosen, caller.namespace, caller.labels)]
+        known = (r.namespace == caller.namespace for r in made if r.spec.host == host.target.host)
+        if not any(known):
+            rules.append(self._rule(host, own.for_all, caller.namespace))
+        return rules
+
+    def _rule(
+        self,
+        host: _Host,
+        policies: Mapping[Labels, Resource] | None,
+        namespace: str = "",
+        callers: Mapping[str, str] | None = None,
+    ) -> Resource:
+        """``policies`` by labels; None where a rule that a user wrote has the say."""
+        where = namespace or host.target.namespace
+        name = host.name if not namespace else self._names.free("DestinationRule", where, host.name)
+        spec: dict[str, Any] = {"host": host.target.host}
+        if callers is not None:
+            spec["workloadSelector"] = {"matchLabels": dict(callers)}
+        if host.subsets:
+            spec["subsets"] = [
+                {"name": n, "labels": dict(labels), **_subset_policy(labels, policies)}
+                for n, labels in host.subsets.items()
+            ]
+        if policies is not None:
+            spec["trafficPolicy"] = traffic_policy(policies.get(()))
+        return Resource(
+            api_version=API_VERSION,
+            kind="DestinationRule",
+            name=name,
+            namespace=where,
+            labels={},
+            spec=DestinationRule.model_validate(spec),
+            source=Source(host.source.file, host.source.line, origins=host.origins),
+        )
+
     def _host(self, target: Target, rule: Resource, path: Path) -> _Host:
-        if target.host not in self._hosts:
+        if target not in self._hosts:
             short = target.host.split(".")[0]
             name = self._names.free("DestinationRule", target.namespace, short)
             source = Source(rule.source.file, rule.source.line_of(path))
             host = _Host(target, name, source, origins={(): rule.origin(path)})
-            self._hosts[target.host] = host
-        return self._hosts[target.host]
+            self._hosts[target] = host
+        return self._hosts[target]
 
 
-def _destination_rule(host: _Host, *, own_policy: bool) -> Resource:
-    spec: dict[str, Any] = {"host": host.target.host}
-    if host.subsets:
-        spec["subsets"] = [
-            Subset.model_validate({"name": name, "labels": labels})
-            for name, labels in host.subsets.items()
-        ]
-    if own_policy:
-        spec["trafficPolicy"] = {"loadBalancer": {"simple": "ROUND_ROBIN"}}
-    return Resource(
-        api_version=API_VERSION,
-        kind="DestinationRule",
-        name=host.name,
-        namespace=host.target.namespace,
-        labels={},
-        spec=DestinationRule.model_validate(spec),
-        source=Source(host.source.file, host.source.line, origins=host.origins),
-    )
+def _subset_policy(
+    labels: Mapping[str, str], policies: Mapping[Labels, Resource] | None
+) -> dict[str, Any]:
+    """A subset's own policy, and nothing of the host's in what it leaves out."""
+    if policies is None:
+        return {}
+    top, own = traffic_policy(policies.get(())), policies.get(key(labels))
+    made = {block: OFF[block] for block in top} | traffic_policy(own)
+    return {} if own is None and top == ROUND_ROBIN else {"trafficPolicy": made}
 
 
 def _subset_name(labels: Mapping[str, str]) -> str:

@@ -67,6 +67,13 @@ KINDS: Mapping[str, Kind] = {
         Kind("HTTPRoute", _GAMMA, "meshproof.model.gateway_api", "HTTPRouteSpec"),
         Kind("RouteRule", _OLD, _O, "RouteRule", snake_case=True),
         Kind("EgressRule", _OLD, _O, "EgressRule", snake_case=True),
+        Kind(
+            "DestinationPolicy",
+            (*_OLD, "config.istio.io/v1beta1"),
+            _O,
+            "DestinationPolicy",
+            snake_case=True,
+        ),
         Kind("Deployment", ("apps/v1",), _K, "DeploymentSpec"),
         Kind("Service", ("v1",), _K, "ServiceSpec"),
         Kind("Namespace", ("v1",), _K, "Namespace", namespaced=False, body=""),
@@ -80,7 +87,6 @@ NOT_HONOURED: Mapping[str, str] = {
     name: owner
     for owner, names in {
         "Istio": "WorkloadEntry WorkloadGroup EnvoyFilter WasmPlugin ProxyConfig TrafficExtension",
-        "Istio 0.4": "DestinationPolicy",
         "the Gateway API": "GRPCRoute TCPRoute TLSRoute UDPRoute GatewayClass "
         "ReferenceGrant BackendTLSPolicy ListenerSet",
         "Kubernetes": "StatefulSet DaemonSet ReplicaSet ReplicationController Pod PodTemplate Job "

@@ -82,6 +82,8 @@ FIELDS: Mapping[str, str] = {
     "v1alpha2.SimpleRetry": "attempts perTryTimeout overrideHeaderName",
     "v1alpha2.FaultDelay": "percent fixedDelay exponentialDelay overrideHeaderName",
     "v1alpha2.FaultAbort": "percent grpcStatus http2Error httpStatus overrideHeaderName",
+    "v1alpha2.LoadBalancing": "name custom",
+    "v1alpha2.CircuitBreaker": "simpleCb custom",
     "v1alpha2.EgressRule": "destination ports useEgressProxy",
     "gateway_api.HTTPRouteSpec": "parentRefs hostnames rules useDefaultGateways",
     "gateway_api.ParentReference": "group kind namespace name sectionName port",

@@ -1,4 +1,4 @@
-"""config.istio.io/v1alpha2, the dialect of Istio 0.4: RouteRule and EgressRule."""
+"""config.istio.io/v1alpha2, the dialect of Istio 0.4: RouteRule, EgressRule, DestinationPolicy."""
 
 from __future__ import annotations
 
@@ -84,6 +84,15 @@ class Rewrite(Model):
     authority: str | None = None
 
 
+class CorsPolicy(Model):
+    allow_origin: list[str] = []
+    allow_methods: list[str] = []
+    allow_headers: list[str] = []
+    expose_headers: list[str] = []
+    max_age: Duration | None = None
+    allow_credentials: bool | None = None
+
+
 class RouteRule(Model):
     """0.4's VirtualService: one rule of a destination, ordered by ``precedence`` (higher first)."""
 
@@ -98,6 +107,8 @@ class RouteRule(Model):
     http_fault: HTTPFault | None = None
     append_headers: dict[str, str] = {}
     mirror: IstioService | None = None
+    cors_policy: CorsPolicy | None = None
+    websocket_upgrade: bool = False
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -132,4 +143,42 @@ class EgressRule(Model):
     def _service_only(self) -> Self:
         if not self.destination.service or self.destination.name or self.destination.labels:
             raise FieldError("has other fields than service; wanted service alone", "destination")
+        return self
+
+
+class LoadBalancing(Model):
+    name: Literal["ROUND_ROBIN", "LEAST_CONN", "RANDOM"]
+
+
+class SimpleCircuitBreaker(Model):
+    """0 is "not set"; a limit that is not set is Envoy's own, 1024."""
+
+    max_connections: Annotated[int, Field(ge=0)] = 0
+    http_max_pending_requests: Annotated[int, Field(ge=0)] = 0
+    http_max_requests: Annotated[int, Field(ge=0)] = 0
+    http_max_requests_per_connection: Annotated[int, Field(ge=0)] = 0
+    http_max_retries: Annotated[int, Field(ge=0)] = 0
+    """Read by 0.4, and never used: it was Envoy's 3."""
+    sleep_window: Duration = 0.0
+    http_consecutive_errors: Annotated[int, Field(ge=0)] = 0
+    http_detection_interval: Duration = 0.0
+    http_max_ejection_percent: Annotated[int, Field(ge=0, le=100)] = 0
+
+
+class CircuitBreaker(Model):
+    simple_cb: SimpleCircuitBreaker
+
+
+class DestinationPolicy(Model):
+    """0.4's DestinationRule: for the destination with exactly these labels, and one caller."""
+
+    destination: IstioService
+    source: IstioService | None = None
+    load_balancing: LoadBalancing | None = None
+    circuit_breaker: CircuitBreaker | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.load_balancing is None and self.circuit_breaker is None:
+            raise ValueError("says nothing; wanted loadBalancing or circuitBreaker")
         return self

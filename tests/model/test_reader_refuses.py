@@ -147,7 +147,7 @@ def test_a_field_of_a_service_entry(refusal: Refusal, ports: str, message: str) 
          'is no, which YAML reads as a boolean; wanted a text; quote it: "no"'),
         ("  appendHeaders: {a: b}\n  append_headers: {c: d}\n", "f.yaml:7: RouteRule r: "
          "spec.append_headers: stands twice, also as appendHeaders; keep one"),
-        ("  websocket_upgrade: true\n", "f.yaml:6: RouteRule r: spec.websocket_upgrade: "
+        ("  l4_fault: {}\n", "f.yaml:6: RouteRule r: spec.l4_fault: "
          f"is a field of Istio 0.4 {NOT_YET}"),
     ],
 )  # fmt: skip
