@@ -133,15 +133,14 @@ def test_every_make_target_that_a_page_names_is_there() -> None:
 
 def test_the_map_names_every_folder_and_no_other() -> None:
     table = CONTRIBUTING.partition("## Map")[2].partition("\n## ")[0]
-    named = set(re.findall(r"^\| (.*?) \|", table, re.MULTILINE))
-    paths = [path for row in named for path in re.findall(r"`([^`]+)`", row)]
-    inside = {p.removeprefix("meshproof/").rstrip("/") for p in paths if p.endswith("/")}
-    packages = {p.parent.name for p in ROOT.glob("meshproof/*/__init__.py")}
-    assert packages - inside == set()
-    top = {p.rstrip("/") for p in paths}
-    there = {f for f in inside if (ROOT / "meshproof" / f).is_dir() or (ROOT / f).is_dir()}
-    assert inside - there == set(), "named, but not there"
-    assert {"services", "manifests", "rules", "e2e", "bench", "conformance", "tests"} <= top
+    rows = re.findall(r"^\| (.*?) \|", table, re.MULTILINE)
+    named = {path for row in rows for path in re.findall(r"`([^`]+)/`", row)}
+    inside = {path if path.startswith("meshproof/") else f"meshproof/{path}" for path in named}
+    packages = {str(p.parent.relative_to(ROOT)) for p in ROOT.glob("meshproof/*/__init__.py")}
+    assert packages - inside == set(), "not named"
+    gone = {p for p in named if not ((ROOT / p).is_dir() or (ROOT / "meshproof" / p).is_dir())}
+    assert gone == set(), "named, but not there"
+    assert {"services", "manifests", "rules", "e2e", "bench", "conformance", "tests"} <= named
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -80,6 +80,7 @@ def main() -> int:
         print("ended; the meshes of this walk are down")
         return 0
     except KeyboardInterrupt:
+        print("\nended; the meshes of this walk are down")
         return 130
     for failure in guide.failures:
         print(f"{failure.file}:{failure.step.line}: not as shown", file=sys.stderr)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -80,3 +82,41 @@ def test_walking_from_the_command_line(tmp_path: Path, text: str, code: int) -> 
     assert done.returncode == code
     assert "One by one:\n\n$ cat numbers\n1\n2\n" in done.stdout
     assert ("page.md:12: not as shown\n" in done.stderr) == (code == 1)
+
+
+def on_a_terminal(folder: Path, keys: str) -> tuple[int, str]:
+    """Walk page.md with a terminal on all sides; the keys are typed at once."""
+    (folder / "page.md").write_text(TRUE)
+    ours, theirs = pty.openpty()
+    try:
+        walker = subprocess.Popen(
+            [sys.executable, "-m", "meshproof.walk", "page.md"],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "dumb"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        )
+    finally:
+        os.close(theirs)
+    os.write(ours, keys.encode())
+    shown = b""
+    with contextlib.suppress(OSError):  # so Linux says that the other side is closed
+        while part := os.read(ours, 1 << 16):
+            shown += part
+    os.close(ours)
+    return walker.wait(30), shown.decode().replace("\r\n", "\n")
+
+
+def test_on_a_terminal_it_waits_before_each_step(tmp_path: Path) -> None:
+    code, shown = on_a_terminal(tmp_path, "\n\n\n")
+    assert code == 0
+    assert [f"[{n}/3] Enter runs it" in shown for n in (1, 2, 3)] == [True, True, True]
+    assert "1\n2\n" in shown.partition("[2/3]")[2]
+
+
+def test_q_ends_the_walk_before_the_step(tmp_path: Path) -> None:
+    code, shown = on_a_terminal(tmp_path, "\nq\n")
+    assert (code, (tmp_path / "numbers").exists()) == (0, True)
+    assert "[3/3]" not in shown
+    assert shown.endswith("ended; the meshes of this walk are down\n")
