@@ -1,9 +1,9 @@
 """A sidecar's way in: one listener a container port, in the mode of its PeerAuthentication.
 
 PERMISSIVE: TLS with Istio's ALPN asks for a mesh certificate, a plain connection is taken as it
-is, TLS of any other kind finds no filter chain and is closed. STRICT: all TLS asks for one, plain
-is closed. DISABLE: plain alone (Istio: core/filterchain_options.go, core/listener_inbound.go,
-core/route/route.go for the route).
+is, TLS of any other kind is the app's own on a port of bytes, and is closed on an HTTP port.
+STRICT: all TLS asks for a mesh certificate, plain is closed. DISABLE: nothing asks for one (Istio:
+core/filterchain_options.go, core/listener_inbound.go, core/route/route.go for the route).
 """
 
 from __future__ import annotations
@@ -60,18 +60,19 @@ def add_inbound(world: World, view: View, replica: Replica, log: str, config: Co
             "load_assignment": load_assignment(name, [Endpoint(port.app, replica.labels)]),
             **connection_pool(pool, APP_IDLE, h2=served[1].h2 if served else None, inbound=True),
         }
+        taken = mode(world.peer_authentications, replica.namespace, replica.labels, port.port)
         if served and served[1].protocol != "HTTP":
-            encrypted = plain = [*watch.network_filters(port.port), _bytes(name, logs)]
+            filters = [*watch.network_filters(port.port), _bytes(name, logs)]
+            chains = [*_chains(taken, filters, filters), *_own_tls(taken, filters)]
         else:
             fqdn = served[0].fqdn if served else UNKNOWN
             identity = Identity(replica.namespace, replica.workload, replica.labels, fqdn)
             table = watch.table(name)
             http = _Http(name, table, identity, logs, watch.http_filters(), report)
-            encrypted, plain = [http.manager("mutual_tls")], [http.manager("none")]
+            chains = _chains(taken, [http.manager("mutual_tls")], [http.manager("none")])
             routes = _routes(table, name, replica, port, served)
             config.routes[table] = watch.on_routes(routes, port.port)
-        taken = mode(world.peer_authentications, replica.namespace, replica.labels, port.port)
-        config.listeners[name] = _listener(name, port, _chains(taken, encrypted, plain))
+        config.listeners[name] = _listener(name, port, chains)
 
 
 def _served(
@@ -107,6 +108,13 @@ def _chains(taken: Mode, encrypted: list[Json], plain: list[Json]) -> list[Json]
         "filters": plain,
     }
     return {"PERMISSIVE": [mutual, raw], "STRICT": [mutual], "DISABLE": [raw]}[taken]
+
+
+def _own_tls(taken: Mode, filters: list[Json]) -> list[Json]:
+    """On a port of bytes, TLS that is the app's own passes as it is, but under STRICT."""
+    match: Json = {"transport_protocol": "tls"}
+    chain: Json = {"name": "own-tls", "filter_chain_match": match, "filters": filters}
+    return [] if taken == "STRICT" else [chain]
 
 
 def _listener(name: str, port: ContainerPort, chains: list[Json]) -> Json:

@@ -60,6 +60,19 @@ def test_disable_takes_plain_connections_alone() -> None:
     assert "transport_socket" not in chain
 
 
+@pytest.mark.parametrize(
+    ("spec", "names"),
+    [
+        ("{}", ["tls", "plain", "own-tls"]),
+        ("{mtls: {mode: STRICT}}", ["tls"]),
+        ("{mtls: {mode: DISABLE}}", ["plain", "own-tls"]),
+    ],
+)
+def test_an_app_s_own_tls_passes_on_a_port_of_bytes(spec: str, names: list[str]) -> None:
+    chains = _chains(peer(spec), services=(service("echo", protocol="TCP"),))
+    assert [chain["name"] for chain in chains] == names
+
+
 def test_a_port_of_bytes_has_the_same_modes() -> None:
     (chain,) = _chains(peer("{mtls: {mode: STRICT}}"), services=(service("echo", protocol="TCP"),))
     assert chain["transport_socket"]["typed_config"]["require_client_certificate"] is True

@@ -114,7 +114,7 @@ def test_the_app_s_cluster_has_the_connection_pool_of_its_destination_rule() -> 
 def test_a_port_of_bytes_is_proxied_as_bytes() -> None:
     made = sidecar(world(services=(service("echo", protocol="TCP"),)), ME)
     chains: Any = made.listeners[NAME]["filter_chains"]
-    assert [c["filters"][0]["name"] for c in chains] == ["envoy.filters.network.tcp_proxy"] * 2
+    assert [c["filters"][0]["name"] for c in chains] == ["envoy.filters.network.tcp_proxy"] * 3
     assert made.routes == {}
 
 
