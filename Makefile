@@ -8,6 +8,7 @@ MESH ?= embedded
 NAME ?= meshproof
 USERS ?= 16
 SECONDS_OF_LOAD ?= 30
+TUTORIAL ?= docs/tutorial.md
 BIN := .venv/bin
 READY := .venv/.ready
 export MESH
@@ -48,8 +49,8 @@ up: $(READY) ## bring the mesh up and leave it running
 down: $(READY) ## end it
 	@$(BIN)/meshproof down --name $(NAME)
 
-tutorial: $(READY) ## walk docs/tutorial.md step by step; its meshes are its own, and end with it
-	@$(BIN)/python -m meshproof.walk docs/tutorial.md
+tutorial: $(READY) ## walk docs/tutorial.md step by step, on meshes of its own
+	@$(BIN)/python -m meshproof.walk $(TUTORIAL)
 
 bench: $(READY) ## measure: start, convergence, switches under load, mesh tax, scale
 	@$(BIN)/python -m bench

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import typer.main
 from meshproof.cli.main import app
 from meshproof.project import load_project
 from meshproof.report.table import Row, render
-from meshproof.walk.document import parse
+from meshproof.walk.document import Step, parse
 from meshproof.walk.run import walk
 from meshproof.walk.session import Session
 
@@ -156,3 +157,21 @@ def headings(text: str) -> set[str]:
     """Anchors as GitHub makes them."""
     found = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
+def test_the_translated_tutorial_has_the_same_steps() -> None:
+    """Same commands, outputs and order; each under a heading of the same number."""
+
+    def told(page: str) -> tuple[list[Step], list[str]]:
+        document = parse((ROOT / page).read_text(encoding="utf-8"), "page")
+        steps = [
+            replace(step, line=0, heading=step.heading.partition(".")[0]) for step in document.steps
+        ]
+        return steps, [skipped.text for skipped in document.skipped]
+
+    assert told("docs/tutorial.zh-Hant.md") == told("docs/tutorial.md")
+    numbers = [
+        re.findall(r"^## (\d+)\.", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
+        for page in ("docs/tutorial.zh-Hant.md", "docs/tutorial.md")
+    ]
+    assert numbers[0] == numbers[1] == [str(n + 1) for n in range(13)]
