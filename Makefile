@@ -37,6 +37,9 @@ e2e: $(READY) ## every proof on a mesh of its own, with a table of verdicts
 conformance: $(READY) ## replay what a real Istio did on the embedded mesh: agreed, different, refused
 	@$(BIN)/python -m conformance
 
+docs: $(READY) ## write docs/fidelity.md anew, out of the models
+	@$(BIN)/python -m meshproof.fidelity > docs/fidelity.md.new && mv docs/fidelity.md.new docs/fidelity.md
+
 load: $(READY) ## Locust load on /pay: USERS=16 SECONDS_OF_LOAD=30
 	@$(BIN)/meshproof load --users $(USERS) --seconds $(SECONDS_OF_LOAD) --name $(NAME)
 

@@ -151,6 +151,11 @@ def values(model: type, field: str) -> frozenset[str]:
     return frozenset(VALUES.get(f"{_group(model)}.{model.__name__}.{field}", "").split())
 
 
+def key(model: type, field: str) -> str:
+    """A field's name in tables: ``istio.HTTPRoute.match``."""
+    return f"{_group(model)}.{model.__name__}.{field}"
+
+
 def _group(model: type) -> str:
     name = model.__module__.rpartition(".")[2]
     return _PARTS.get(name, name)

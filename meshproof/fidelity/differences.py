@@ -1,0 +1,131 @@
+"""Where the embedded mesh is not as Istio is, and why: fields by model, and whatever has no field.
+
+A key is ``<module>.<Model>.<field>`` in YAML's spelling. Cases of conformance/known.yaml quote the
+sentences of ``GENERAL``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+_LOCALITY = "changes nothing: all replicas are in one locality"
+_OUTSIDE = (
+    "reaches declared outside hosts only (meshproof.yaml, outside:); any other address answers 503 "
+    "no healthy upstream, as a name that does not resolve does in Istio"
+)
+
+DIFFERENCES: Mapping[str, str] = {
+    "istio.Percent.value": "is rounded to 1/10000 %, which Istio cuts off",
+    "istio.HTTPMatchRequest.headers": "names from @request.auth.claims are refused",
+    "istio.HTTPMatchRequest.withoutHeaders": "names from @request.auth.claims are refused",
+    "istio.LocalityLoadBalancerSetting.enabled": _LOCALITY,
+    "istio.WorkloadEntry.locality": _LOCALITY,
+    "istio.WorkloadEntry.network": "changes nothing: there is one network",
+    "istio.WorkloadEntry.serviceAccount": "changes nothing: an outside address shows no mesh "
+    "identity",
+    "istio.WorkloadEntry.address": _OUTSIDE,
+    "istio.ServiceEntry.resolution": "whatever it says, names are not resolved: it "
+    + _OUTSIDE
+    + ". NONE and DYNAMIC_DNS lead to the declared host that the request names; a wildcard host is "
+    "every declared host within it, and each of them is a destination too",
+    "istio.ServiceEntry.addresses": "ranges are refused for ports that are not HTTP: a forward "
+    "proxy is asked for one address at a time",
+    "istio.ServiceEntry.location": "MESH_INTERNAL is mutual TLS towards replicas that "
+    "workloadSelector picks; outside addresses have no sidecar, so they are spoken to in plain",
+    "istio.ServerTLSSettings.credentialName": "without that Secret in istio-system nothing listens "
+    "at the port; Istio listens, and closes the handshake",
+    "istio.GatewayServerPort.number": "is the port of rules and routes; the real one differs where "
+    "this machine has it taken or privileged (`meshproof url gateway`)",
+    "istio.TCPSettings.idleTimeout": "without it an idle connection ends after 300 s between "
+    "sidecars, 15 s towards outside hosts, 30 s towards the app (Istio: an hour), so that no "
+    "request meets a closing one",
+    "istio.HTTPSettings.idleTimeout": "as tcp.idleTimeout",
+    "istio.TcpKeepalive.time": "whole seconds: the rest is cut off",
+    "istio.TcpKeepalive.interval": "whole seconds: the rest is cut off",
+    "gateway_api.HTTPRouteSpec.parentRefs": "Services and ServiceEntries, as Istio takes them "
+    "without a waypoint; parents of kind Gateway are refused",
+    "gateway_api.HTTPRouteSpec.hostnames": "mean nothing for mesh parents, as in Istio",
+    "v1alpha2.RouteRule.websocketUpgrade": "the upgrade is taken on every route, as in v1; 0.4 "
+    "refused other requests on such a route",
+    "v1alpha2.SimpleCircuitBreaker.httpMaxRetries": "has no effect, as in 0.4: three at a time",
+    "v1alpha2.DestinationPolicy.circuitBreaker": "ejection by success rate, which 0.4 left on, is "
+    "off",
+    "v1alpha2.EgressRule.ports": "requests to the outside have no timeout; 0.4 cut them after 15 s",
+    "kube.ServiceSpec.ports": "a port that says no protocol (name, appProtocol) is HTTP, in the "
+    "version that the client speaks; Istio sniffs it, bytes included. GRPC-WEB is carried as "
+    "HTTP/2 and not bridged",
+}
+
+GENERAL: Sequence[tuple[str, Sequence[str]]] = (
+    (
+        "Interception",
+        (
+            "Traffic is intercepted by http_proxy alone: what an app sends without a proxy (raw "
+            "TCP, UDP, DNS, clients told not to) does not pass its sidecar. Istio's iptables take "
+            "every TCP connection.",
+            "HTTPS and TLS of an app pass as tunnels (CONNECT) to hosts that are open, by name "
+            "and port; tls and tcp routes of a VirtualService are refused by name.",
+            "TCP ports are reached by CONNECT to a name or to a Service's own port, never by "
+            "address; UDP not at all.",
+            "HTTP/1.0 is accepted on the proxy port, since Python before 3.12 asks for tunnels "
+            "with it; Istio answers 426.",
+            "Names of a Service in another namespace work as in Istio (svcb.shop, "
+            "svcb.shop.svc.cluster.local); nothing is resolved, so a Service has no cluster IP "
+            "and a headless one no names of its pods.",
+        ),
+    ),
+    (
+        "Unknown hosts",
+        (
+            "A host that no Service or ServiceEntry opens is answered with 502 and an empty body, "
+            "on any port. Istio (REGISTRY_ONLY) does so on ports with HTTP services, and closes "
+            "the connection on all others.",
+            "The mesh's own outboundTrafficPolicy is REGISTRY_ONLY; Istio's default is ALLOW_ANY. "
+            "A Sidecar with ALLOW_ANY lets declared outside hosts pass, and no other: an embedded "
+            "mesh never leaves this machine.",
+        ),
+    ),
+    (
+        "Protocols",
+        (
+            "HTTP/1.1, HTTP/2, gRPC and WebSocket are carried through both sidecars, in plain "
+            "requests and in tunnels; WebSocket over HTTP/2 (extended CONNECT) and HTTP/3 are not.",
+            "A port named grpc or http2 (or appProtocol) is spoken to with HTTP/2, to the app too.",
+        ),
+    ),
+    (
+        "Changes",
+        (
+            "A change is live on every sidecar when `meshproof apply` returns, and no request "
+            "fails for it; in Istio rules arrive one sidecar at a time, and a 503 on the way is "
+            "possible.",
+            "A change that an Envoy refuses is put back on all of them, and the call fails; Istio "
+            "keeps what the Envoy had, and says so in its log.",
+        ),
+    ),
+    (
+        "Traces, metrics, logs",
+        (
+            "Every request is traced (100 %) unless a Telemetry says otherwise, and the access log "
+            "is on, as JSON; in Istio tracing has no provider by default, and the log is off.",
+            "Metrics have Istio's names and labels, but for what only Kubernetes knows (cluster, "
+            "canonical revision beyond the version label).",
+        ),
+    ),
+    (
+        "Addresses",
+        (
+            "Replicas listen on loopback addresses; XFF, remote addresses and ipBlocks see those. "
+            "An app that listens on a TCP port rather than the socket it is given can be reached "
+            "past its sidecar by whoever is on this machine.",
+        ),
+    ),
+    (
+        "Gateway API",
+        (
+            "HTTPRoute with mesh parents only; the conditions that Istio would write are shown by "
+            "`meshproof status`. ReferenceGrants are not asked for, as Istio asks for none in the "
+            "mesh.",
+        ),
+    ),
+)
