@@ -13,7 +13,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 export MESH
 
-.PHONY: help setup test e2e conformance load load-ui up down tutorial bench release-oc lint fmt clean
+.PHONY: help setup test e2e conformance docs load load-ui up down tutorial bench release-oc lint fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
