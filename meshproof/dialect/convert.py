@@ -9,9 +9,9 @@ from meshproof.dialect import notes
 from meshproof.dialect.changes import changes
 from meshproof.dialect.dump import to_yaml
 from meshproof.dialect.lower import lower
-from meshproof.embedded.worlds import services_of
 from meshproof.errors import Problem, Refused, UsageError
 from meshproof.model.reader import read_texts, with_default_namespace
+from meshproof.translate.services import services_of
 
 _NETWORKING = "networking.istio.io/"
 
