@@ -128,6 +128,8 @@ class Sidecar:
             asked = [n for n in asked if n in expected]
         if sub is None:
             return not asked
+        if type_url in _WILDCARD and sub.nonce in sub.pending:
+            return False  # what it acknowledged before may be what is wanted again: undone changes
         if names is None and type_url in _WILDCARD and set(sub.acked) != set(want):
             return False
         return all(sub.acked.get(n) == want[n].digest for n in asked)
@@ -174,7 +176,8 @@ class Sidecar:
         first = not sub.subscribed
         answered = sub.pending.pop(request.nonce, None)
         if request.error:
-            self.nack = NackError(self.node, request.type_url, request.error)
+            if self._is_current(request, answered or {}):
+                self.nack = NackError(self.node, request.type_url, request.error)
         elif answered is not None:
             if request.type_url in _WILDCARD:
                 sub.acked = {}
@@ -191,6 +194,14 @@ class Sidecar:
                 sub.acked.pop(name, None)
         if first or renamed:
             self._send(request.type_url, sub)
+
+    def _is_current(self, request: xds.Request, refused: Mapping[str, bytes]) -> bool:
+        """Whether a refusal is about what is wanted still, not about a change that was undone
+        while this Envoy was at it: such a word must not fail the next change."""
+        if request.type_url in _WILDCARD:
+            return request.nonce == self._subs[request.type_url].nonce
+        want = self.want[request.type_url]
+        return any(n in want and want[n].digest == digest for n, digest in refused.items())
 
     def _send(self, type_url: str, sub: _Sub) -> None:
         want = self.want[type_url]

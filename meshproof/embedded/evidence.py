@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
+from meshproof.embedded import xds
 from meshproof.embedded.engine import Engine
 from meshproof.embedded.envoy_process import EnvoyProcess
 from meshproof.errors import MeshproofError
@@ -23,6 +24,8 @@ from meshproof.observe import access_log
 _FLUSH_LIMIT = 10.0
 _PAUSE = 0.02
 _DUMPED = 1 << 20
+_TRACER = b"envoy.config.trace.v3.ZipkinConfig"
+"""Stands in a listener's bytes where it has a tracer."""
 
 
 def envoys(engine: Engine) -> list[EnvoyProcess]:
@@ -32,13 +35,19 @@ def envoys(engine: Engine) -> list[EnvoyProcess]:
 
 async def spans(engine: Engine, run_id: str) -> list[Span]:
     """Every span of a run. Raises MeshproofError when an Envoy or the store dropped reports."""
-    await asyncio.gather(*(_tracer_flushed(e) for e in envoys(engine)))
+    await asyncio.gather(*(_tracer_flushed(e) for e in envoys(engine) if _traces(e)))
     if engine.spans.dropped:
         raise MeshproofError(
             f"the span store had no room for {engine.spans.dropped} reports; a verdict on what "
             "is left would be void; trace fewer requests at once"
         )
     return engine.spans.of_run(run_id)
+
+
+def _traces(envoy: EnvoyProcess) -> bool:
+    """Whether a listener of this Envoy makes spans: a gateway without a Gateway has none, and a
+    Telemetry may switch them off; then there is no tracer that could flush."""
+    return any(_TRACER in r.data for r in envoy.sidecar.want[xds.LISTENERS].values())
 
 
 async def _tracer_flushed(envoy: EnvoyProcess) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from meshproof.embedded import xds
-from meshproof.embedded.ads import NackError, Sidecar
+from meshproof.embedded.ads import NackError, Resources, Sidecar
 from tests.embedded.fake_envoy import FakeEnvoy, cluster, endpoints, route
 
 
@@ -70,6 +70,32 @@ def test_a_nack_of_an_older_response_is_not_lost() -> None:
     assert sidecar.nack is not None
     assert sidecar.nack.text == "bad route"
     assert not settled_now(sidecar, xds.ROUTES)
+
+
+@pytest.mark.parametrize(
+    ("type_url", "bad", "good"),
+    [
+        (xds.CLUSTERS, {"a": cluster("a", "9s")}, {"a": cluster("a")}),
+        (xds.ROUTES, {"a": route("a", "bad")}, {"a": route("a", "good")}),
+    ],
+    ids=["clusters", "routes"],
+)
+def test_a_late_word_on_an_undone_change_is_none_on_the_next(
+    type_url: str, bad: Resources, good: Resources
+) -> None:
+    sidecar, envoy = connected()
+    sidecar.set(type_url, good)
+    envoy.subscribe(type_url, *(() if type_url == xds.CLUSTERS else ("a",)))
+    envoy.answer(type_url, envoy.must_take()[2])
+    sidecar.set(type_url, bad)
+    refused = envoy.must_take()
+    sidecar.set(type_url, good)
+    undone = envoy.must_take()
+    assert settled_now(sidecar, type_url) is (type_url == xds.ROUTES)
+    envoy.answer(type_url, refused[2], "no such thing")
+    assert sidecar.nack is None
+    envoy.answer(type_url, undone[2])
+    assert settled_now(sidecar, type_url)
 
 
 def test_settled_raises_what_envoy_said() -> None:
