@@ -33,7 +33,11 @@ WEIGHTS = re.compile(r"v0\.2 gets (\d+) %: live")
 def cli(mesh: Mesh) -> Iterator[Cli]:
     if Capability.RELEASE not in mesh.capabilities:
         pytest.skip("this mesh has no release")
-    mesh.apply([EGRESS_BY_ADDRESS["v1"], RULES / "svcb_v0_1_90_v0_2_10.yaml"])
+    canary = (RULES / "svcb_v0_1_90_v0_2_10.yaml").read_text()
+    mesh.apply([EGRESS_BY_ADDRESS["v1"]])
+    mesh.apply_text(
+        canary.replace("weight: 90", "weight: 100").replace("weight: 10\n", "weight: 0\n")
+    )
     with served(mesh) as found:
         yield found
 

@@ -21,7 +21,7 @@ class Capability(enum.StrEnum):
     KILL_SIDECAR = "kill-sidecar"
     """``fault("kill", ..., part="sidecar")``: an Envoy ends without notice."""
     CUT = "cut"
-    """``fault("cut" | "slow", ...)``: the network between two places."""
+    """``fault("latency" | "loss" | "refuse" | "partition", ...)``: ways between places."""
     RELEASE = "release"
     """``rules`` and ``tail`` (``meshproof.control.served.Releasing``): a canary with a judge."""
 
@@ -254,8 +254,16 @@ class Mesh(Protocol):
         ...
 
     def fault(self, kind: str, workload: str, **how: Any) -> None:
-        """``kill``, ``pause`` and ``resume``, of part="app" (the default) or "sidecar", in every
-        replica or in the one that replica= names; ``reset`` undoes them."""
+        """Break something on purpose; ``reset`` and the mesh's end undo it.
+
+        ``kill``, ``pause`` and ``resume``: processes, of part="app" (the default) or "sidecar", in
+        every replica or in the one that replica= names; an outside host has its app alone.
+        ``latency`` (ms=), ``loss`` (percent=), ``refuse``, ``cut``: the way to a workload or an
+        outside host, for the callers of source= (a workload or ``gateway``; default everyone), to
+        every replica or to that of replica=. ``partition`` is a cut both ways, and needs a source.
+        ``heal`` ends the network's faults at a workload, ``clear`` all of them; at every place for
+        an empty one. Raises Unsupported for what this mesh cannot do (``Capability.CUT``).
+        """
         ...
 
     def spans(self, run_id: str) -> list[Span]:

@@ -15,6 +15,7 @@ from meshproof.cli import (
     convert,
     end,
     evidence,
+    fault,
     load,
     look,
     plan,
@@ -50,6 +51,7 @@ app.command()(evidence.metrics)
 app.command()(evidence.spans)
 app.command()(load.load)
 app.command()(change.scale)
+app.command()(fault.fault)
 app.command()(release.release)
 app.command()(look.dump)
 app.command()(end.down)

@@ -87,6 +87,10 @@ class Client:
         asked = {"name": name, "texts": _named(texts), "namespace": namespace, "grace": grace}
         return Hold(self.entry, asked)
 
+    def hold_fault(self, workload: str) -> Hold:
+        """Have the mesh clear a workload's faults at once when this process is gone."""
+        return Hold(self.entry, {"name": f"fault {workload}", "clear": workload, "grace": 0})
+
     def rules(self) -> str:
         """Every applied resource of networking.istio.io as YAML."""
         return b"".join(self._stream("GET", "/rules")).decode()
@@ -97,6 +101,13 @@ class Client:
 
     def url(self, target: str) -> str:
         found: str = self._get("/url", target=target)
+        return found
+
+    def command(self, workload: str, *, terminal: bool) -> list[str]:
+        """What to put before a command so that it runs where the workload does; nothing for a
+        mesh on this machine: there it is the ``environment`` that makes the difference."""
+        asked = {"workload": workload, **({"terminal": "1"} if terminal else {})}
+        found: list[str] = self._get("/command", **asked)
         return found
 
     def environment(self, workload: str) -> dict[str, str]:

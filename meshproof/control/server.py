@@ -21,7 +21,7 @@ from aiohttp import web
 
 from meshproof.control.follow import Follower
 from meshproof.control.holds import Holds
-from meshproof.control.served import Releasing, ServedMesh
+from meshproof.control.served import Releasing, Remote, ServedMesh
 from meshproof.control.wire import Json, error_of, plain
 from meshproof.embedded.loop import LoopThread
 from meshproof.errors import MeshproofError, Unsupported, UsageError
@@ -87,6 +87,7 @@ class ControlServer:
                 web.post("/hold", self._hold),
                 web.post("/down", self._down),
                 web.get("/url", self._url),
+                web.get("/command", self._command),
                 web.get("/environment", self._environment),
                 web.get("/status", self._status),
                 web.get("/logs", self._logs),
@@ -134,15 +135,18 @@ class ControlServer:
         )
 
     async def _hold(self, request: web.Request) -> web.StreamResponse:
-        """The first line says what is held and which texts undo it; a second one ends the hold.
-        The body's end without it is the holder's end (see ``holds``)."""
+        """The first line says what is held and what undoes it (texts to apply, or a workload whose
+        faults to clear); a second one ends the hold. The body's end without it is the holder's
+        end (see ``holds``)."""
         asked = json.loads(await request.content.readline())
-        name, texts = asked["name"], _texts(asked)
+        name = asked["name"]
 
         async def undo() -> None:
-            await asyncio.to_thread(
-                self._mesh.apply_texts, texts, namespace=asked.get("namespace", "")
-            )
+            if "clear" in asked:
+                await asyncio.to_thread(self._mesh.fault, "clear", asked["clear"])
+            else:
+                namespace = asked.get("namespace", "")
+                await asyncio.to_thread(self._mesh.apply_texts, _texts(asked), namespace=namespace)
 
         self._holds.take(name, undo, float(asked["grace"]))
         try:
@@ -185,6 +189,12 @@ class ControlServer:
     async def _url(self, request: web.Request) -> web.Response:
         return await _answer(self._mesh.url, _query(request, "target"))
 
+    async def _command(self, request: web.Request) -> web.Response:
+        workload = _query(request, "workload")
+        if not isinstance(self._mesh, Remote):
+            return web.json_response([])
+        return await _answer(self._mesh.command, workload, terminal="terminal" in request.query)
+
     async def _environment(self, request: web.Request) -> web.Response:
         return await _answer(self._mesh.environment, _query(request, "workload"))
 
@@ -216,6 +226,8 @@ class ControlServer:
     async def _logs(self, request: web.Request) -> web.StreamResponse:
         """Bytes of the logs; with ``follow=1`` until the client or the mesh ends."""
         workload, follow = _query(request, "workload"), "follow" in request.query
+        if isinstance(self._mesh, Remote) and not follow:
+            return web.Response(text=await asyncio.to_thread(self._mesh.named_logs, workload))
         files = await asyncio.to_thread(self._mesh.log_files, workload)
         stream = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
         await stream.prepare(request)

@@ -23,6 +23,7 @@ from meshproof.embedded.fleet import Fleet
 from meshproof.embedded.gateway import NAME as GATEWAY
 from meshproof.embedded.gateway import GatewayRunner
 from meshproof.embedded.loop import Background, together
+from meshproof.embedded.network import Network
 from meshproof.embedded.outside import OutsideRunner
 from meshproof.embedded.replica import ReplicaRunner
 from meshproof.embedded.runtime import Runtime
@@ -62,7 +63,8 @@ class Engine:
             OutsideRunner(runtime, host, declared, index)
             for index, (host, declared) in enumerate(runtime.project.outside.items())
         ]
-        self._snapshots = Snapshots(runtime.authority)
+        self.network = Network()
+        self._snapshots = Snapshots(runtime.authority, self.network)
         self._change, self._push = asyncio.Lock(), asyncio.Lock()
         self._tasks = Background()
         self._gateway_backoff = Backoff()
@@ -94,6 +96,7 @@ class Engine:
             runner.watch.end()
             await runner.envoy.close()
         await self.gateway.envoy.close()
+        await self.network.end()
 
     def exited(self, exit_: Exit) -> None:
         """The supervisor's word that a process ended."""

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
-import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from meshproof.embedded.deployments import without_command
-from meshproof.embedded.engine import Engine
+from meshproof.embedded.faulting import Faulting
 from meshproof.embedded.intake import Intake, Intaken
-from meshproof.embedded.looking import Looking
-from meshproof.embedded.replica import ReplicaRunner
 from meshproof.embedded.store import Store
-from meshproof.errors import MeshproofError, NotLive, Refused, Unsupported, UsageError
+from meshproof.errors import MeshproofError, NotLive, Refused, UsageError
 from meshproof.mesh import Applied, Capability
 from meshproof.model.reader import Unreadable, read_paths, read_text, read_texts
 from meshproof.model.resource import Resource
@@ -27,14 +22,14 @@ _BACK_LIMIT = 30.0
 """Seconds that every replica may take, after a reset, until it is ready again."""
 
 
-class EmbeddedMesh(Looking):
+class EmbeddedMesh(Faulting):
     """See ``meshproof.mesh.Mesh``. Callable from any thread; changes run one at a time."""
 
-    capabilities = frozenset({Capability.KILL_SIDECAR, Capability.RELEASE})
+    capabilities = frozenset({Capability.KILL_SIDECAR, Capability.CUT, Capability.RELEASE})
 
     def __init__(self, project: Project, *, name: str = "meshproof") -> None:
         super().__init__(project, name=name)
-        self._faults: list[Callable[[], None]] = []
+        self._paused = []
 
     # -- change --------------------------------------------------------------------------------
 
@@ -118,8 +113,7 @@ class EmbeddedMesh(Looking):
 
     def reset(self) -> Applied:
         started = time.monotonic()
-        while self._faults:
-            self._faults.pop()()
+        self._clear(None)
         initial = self._initial
         acks = self._run(self._live().change(lambda _store: initial, started))
         self._run(self._all_ready())
@@ -154,50 +148,6 @@ class EmbeddedMesh(Looking):
     def renew_certificates(self) -> None:
         """Give every sidecar a new key and certificate now; the mesh does so by itself in time."""
         self._run(self._live().renew_certificates())
-
-    # -- faults --------------------------------------------------------------------------------
-
-    def fault(self, kind: str, workload: str, **how: Any) -> None:
-        engine = self._live()
-        part = how.pop("part", "app")
-        if part not in ("app", "sidecar"):
-            raise UsageError(f"part={part!r}: wanted app or sidecar")
-        replica = how.pop("replica", "")
-        if how:
-            raise UsageError(f"fault {kind}: {', '.join(how)}: wanted part and replica")
-        chosen = [r for r in self._runners(workload) if replica in ("", r.name)]
-        if not chosen:
-            names = ", ".join(r.name for r in self._runners(workload))
-            raise UsageError(f"{workload} has no replica {replica}; it has {names}")
-        for runner in chosen:
-            if kind == "kill":
-                self._signal(engine, runner, part, signal.SIGKILL)
-            elif kind == "pause":
-                self._faults.append(functools.partial(self._resume, runner, part))
-                self._signal(engine, runner, part, signal.SIGSTOP)
-            elif kind == "resume":
-                self._resume(runner, part)
-            else:
-                raise Unsupported(f"fault {kind}: the embedded mesh has kill, pause and resume")
-
-    def _resume(self, runner: ReplicaRunner, part: str) -> None:
-        with contextlib.suppress(MeshproofError):  # it may have ended meanwhile
-            self._signal(self._live(), runner, part, signal.SIGCONT)
-
-    def _signal(
-        self, engine: Engine, runner: ReplicaRunner, part: str, number: signal.Signals
-    ) -> None:
-        async def send() -> None:
-            process = runner.name if part == "app" else runner.envoy.process
-            if part == "app":
-                runner.paused = number == signal.SIGSTOP
-            elif number == signal.SIGSTOP:
-                runner.watch.sidecar_paused()
-            engine.runtime.processes.signal(process, number)
-            if part == "sidecar" and number == signal.SIGCONT:
-                runner.watch.sidecar_resumed()
-
-        self._run(send())
 
 
 def _places(resources: Iterable[Resource]) -> str:

@@ -13,6 +13,7 @@ from meshproof.embedded import gateway as gateway_module
 from meshproof.embedded import xds
 from meshproof.embedded.ads import Resources
 from meshproof.embedded.ca import Authority, KeyPair
+from meshproof.embedded.network import Network, detoured
 from meshproof.embedded.rollout import Snapshot
 from meshproof.translate import gateway, outbound, proxy_of, scope, secrets, sidecar
 from meshproof.translate.world import Config, Replica, World
@@ -48,8 +49,8 @@ def encode(config: Config) -> Encoded:
 class Snapshots:
     """Keeps what did not change between two worlds; holds every sidecar's key and certificate."""
 
-    def __init__(self, authority: Authority) -> None:
-        self._authority = authority
+    def __init__(self, authority: Authority, network: Network) -> None:
+        self._authority, self._network = authority, network
         self._own: dict[str, tuple[tuple[object, ...], Encoded]] = {}
         self._keys: dict[str, KeyPair] = {}
         self._outbound: dict[tuple[object, ...], Encoded] = {}
@@ -65,9 +66,11 @@ class Snapshots:
         result = {}
         for replica in replicas:
             proxy = proxy_of(replica)
-            key = scope(world, proxy)
+            detours = self._network.detours(world, proxy)
+            key = (scope(world, proxy), *sorted(detours.items()))
             if key not in self._outbound:
-                self._outbound[key] = _kept(former.get(key, {}), encode(outbound(world, proxy)))
+                config = detoured(outbound(world, proxy), detours)
+                self._outbound[key] = _kept(former.get(key, {}), encode(config))
             result[replica.name] = self._snapshot(
                 replica.name,
                 self._outbound[key],
@@ -80,9 +83,10 @@ class Snapshots:
         self, world: World, ip: str, ports: Mapping[int, int], access_log: str
     ) -> Snapshot:
         proxy = gateway_module.PROXY
+        config = detoured(outbound(world, proxy), self._network.detours(world, proxy))
         return self._snapshot(
             gateway_module.NAME,
-            encode(outbound(world, proxy)),
+            encode(config),
             self._listeners_of_gateway(world, ip, ports, access_log),
             self._secrets(gateway_module.NAME, gateway_module.IDENTITY),
         )

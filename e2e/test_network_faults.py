@@ -1,0 +1,151 @@
+"""Faults of the network between two places: the fault is felt, only there, and is gone when undone.
+
+Payments stay truthful: paid, and not notified with a reason while svcb or msgd cannot be reached.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from e2e import msgd
+from e2e.processes import until
+from e2e.rules import EGRESS_BY_ADDRESS, RULES
+from e2e.served import Cli, says, served
+from meshproof.errors import MeshproofError, Unsupported
+from meshproof.mesh import Capability, Mesh
+from meshproof.pytest_plugin import Judge, StartLoad
+from meshproof.report.run import Run
+from meshproof.traffic.results import Results
+from meshproof.verdicts.requests import accounting, no_failures
+
+N = 60
+ALL_TO_V0_2 = RULES / "svcb_v0_2_100.yaml"
+
+
+@pytest.fixture(autouse=True)
+def _open(mesh: Mesh) -> None:
+    if Capability.CUT not in mesh.capabilities:
+        pytest.skip("this mesh has no faults of the network")
+    mesh.apply([EGRESS_BY_ADDRESS["v1"], ALL_TO_V0_2])
+
+
+def pay(load: StartLoad, judge: Judge, name: str) -> Results:
+    results = load(requests=N, users=4).wait()
+    judge(accounting(name, results.records, sent=results.sent))
+    return results
+
+
+def fastest(results: Results) -> float:
+    return min(record.elapsed for record in results.records)
+
+
+def test_latency_is_added_on_that_way_alone(
+    mesh: Mesh, load: StartLoad, judge: Judge, run: Run
+) -> None:
+    mesh.fault("latency", "svcb-v0.2", source="svca", ms=100)
+    slow = pay(load, judge, "100 ms")
+    assert fastest(slow) >= 0.1
+    assert all(r.notified for r in slow.records)
+    mesh.fault("heal", "svcb-v0.2")
+    mesh.fault("latency", "svcb-v0.2", source="svcb-v0.1", ms=100)
+    assert fastest(pay(load, judge, "100 ms for somebody else")) < 0.1
+
+
+def test_latency_that_comes_and_goes_fails_no_request(
+    mesh: Mesh, load: StartLoad, judge: Judge, run: Run
+) -> None:
+    running = load().reach(50)
+    for _ in range(3):
+        mesh.fault("latency", "svcb-v0.2", ms=20)
+        running.reach(running.answered() + 50)
+        mesh.fault("heal", "svcb-v0.2")
+        running.reach(running.answered() + 50)
+    results = running.stop()
+    judge(no_failures("latency", results.records, run.access_log(), sent=results.sent))
+
+
+def test_lost_data_comes_late_and_is_not_lost(mesh: Mesh, load: StartLoad, judge: Judge) -> None:
+    mesh.fault("loss", "svcb-v0.2", source="svca", percent=30)
+    results = pay(load, judge, "30 % loss")
+    late = [r for r in results.records if r.elapsed >= 0.2]
+    assert all(r.notified for r in results.records)
+    assert late  # none of 60 at 30 %: less often than once in a thousand million
+
+
+@pytest.mark.parametrize("kind", ["refuse", "cut"])
+def test_whoever_cannot_reach_msgd_pays_and_is_told(
+    mesh: Mesh, load: StartLoad, judge: Judge, run: Run, kind: str
+) -> None:
+    mesh.fault(kind, "msgd.test", source="svcb-v0.2")
+    with msgd.watched(mesh, run.new()) as statuses:
+        results = load(requests=12, users=12).wait()
+    judge(accounting(kind, results.records, sent=results.sent))
+    assert set(statuses) == {200}
+    assert {(r.status, r.paid, r.notified) for r in results.records} == {(200, True, False)}
+    assert all(r.reason for r in results.records)
+    assert msgd.stored(mesh, run.id) == []
+    mesh.fault("heal", "msgd.test")
+    assert all(r.notified for r in pay(load, judge, "healed").records)
+
+
+def test_a_partition_holds_both_ways_and_for_nobody_else(mesh: Mesh) -> None:
+    def status(caller: str, host: str) -> int:
+        """0 where nothing comes back: Envoy gives up after 10 s, and tries again."""
+        try:
+            return mesh.curl(caller, f"http://{host}/healthz", timeout=2).status
+        except MeshproofError as silence:
+            assert "no answer within 2 s" in str(silence)
+            return 0
+
+    mesh.fault("partition", "svcb-v0.2", source="svca")
+    assert status("svca", "svcb") == 0
+    assert status("svcb-v0.2", "svca") == 0
+    assert status("svcb-v0.1", "svcb") == 200
+    assert status("svcb-v0.1", "svca") == 200
+    mesh.fault("clear", "svca")
+    assert status("svca", "svcb") == status("svcb-v0.2", "svca") == 200
+
+
+def test_a_replica_that_comes_later_is_concerned_too(mesh: Mesh) -> None:
+    mesh.fault("refuse", "svcb-v0.2", source="svca")
+    mesh.scale("svcb-v0.2", 2)
+    assert mesh.curl("svca", "http://svcb/healthz").status == 503
+    mesh.reset()
+    assert mesh.curl("svca", "http://svcb/healthz").status == 200
+
+
+def test_what_no_mesh_can_do_is_refused_by_name(mesh: Mesh) -> None:
+    with pytest.raises(Unsupported, match="fault clock: the embedded mesh has kill, pause"):
+        mesh.fault("clock", "svca", ms=5)
+
+
+# -- by the command line ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cli(mesh: Mesh) -> Iterator[Cli]:
+    with served(mesh) as found:
+        yield found
+
+
+def test_a_fault_of_the_command_line_lasts_as_long_as_it_says(mesh: Mesh, cli: Cli) -> None:
+    def reached() -> bool:
+        return mesh.curl("svca", "http://svcb/healthz").status == 200
+
+    code, output = cli.run("fault", "refuse", "svcb-v0.2", "--from", "svca")
+    assert (code, output) == (0, "")
+    assert not reached()
+    assert cli.run("fault", "clear") == (0, "")
+    assert reached()
+    with cli.started("fault", "refuse", "svcb-v0.2", "--for", "600") as killed:
+        says(killed, "refuse of svcb-v0.2 for 600 s")
+        assert not reached()
+    until(reached, "the mesh clears the fault of a command that was killed")
+    began = time.monotonic()
+    code, _ = cli.run("fault", "refuse", "svcb-v0.2", "--for", "0.1")
+    assert code == 0
+    assert time.monotonic() - began >= 0.1
+    assert reached()
