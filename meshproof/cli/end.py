@@ -17,7 +17,7 @@ from meshproof.embedded.sweep import sweep as sweep_all
 from meshproof.errors import MeshproofError
 
 _PATIENCE = 20.0
-"""Seconds that a mesh gets to end; it takes up to 3, and longer only if it is stuck."""
+"""Seconds until a killed process is gone, and what a supervisor removes after it."""
 
 
 def down(name: Name = DEFAULT_NAME) -> None:
@@ -30,8 +30,11 @@ def down(name: Name = DEFAULT_NAME) -> None:
     if process >= 0:
         try:
             _ask(entry, process)
-            if not select.select([process], [], [], _PATIENCE)[0]:
-                say(f"process {entry.pid} did not end within {_PATIENCE:.0f} s: killed")
+            if not select.select([process], [], [], entry.end_limit)[0]:
+                say(
+                    f"process {entry.pid} did not end within {entry.end_limit:.0f} s: killed; "
+                    "`meshproof sweep` removes what it left"
+                )
                 signal.pidfd_send_signal(process, signal.SIGKILL)
                 select.select([process], [], [], _PATIENCE)
         finally:

@@ -28,11 +28,17 @@ def exec_(
     command: Annotated[list[str], typer.Argument(metavar="-- CMD...", show_default=False)],
     name: Name = DEFAULT_NAME,
 ) -> None:
-    """Run a command with a workload's environment, so that its requests leave by the sidecar."""
+    """Run a command as a workload's container would, so that its requests leave by the sidecar.
+
+    On a cluster it runs in the workload's pod; else here, with the workload's environment.
+    """
     words = command[1:] if command[0] == "--" else command
     if not words:
         raise UsageError("exec: no command; wanted exec WORKLOAD -- CMD...")
-    env = client(name).environment(workload)
+    mesh = client(name)
+    there = mesh.command(workload, terminal=sys.stdin.isatty() and sys.stdout.isatty())
+    words = [*there, *words]
+    env = dict(os.environ) if there else mesh.environment(workload)
     # The command is the caller's, not the mesh's: it is not ended with the mesh.
     env.pop(RUN_ID_VARIABLE, None)
     env["PATH"] = os.environ.get("PATH", os.defpath)

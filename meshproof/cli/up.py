@@ -28,6 +28,8 @@ _LOG_ROUND = 0.1
 """Seconds between two looks at the apps' logs."""
 _FILES_ROUND = 1.0
 """Seconds between two looks at which logs there are."""
+_FAR_ROUND = 5.0
+"""The same where a look means commands to a cluster."""
 
 
 def up(
@@ -132,14 +134,16 @@ def _background(wanted: _Wanted, report: Report) -> None:
 def _lines(mesh: ServedMesh, outside: list[str], ended: threading.Event) -> Iterator[bytes]:
     """What apps write, each line with its replica, until ``ended``."""
     from meshproof.control.follow import Follower  # noqa: PLC0415
+    from meshproof.control.served import Remote  # noqa: PLC0415
 
+    every = _FAR_ROUND if isinstance(mesh, Remote) else _FILES_ROUND
     follower = Follower()
     files: list[Path] = []
     next_look = 0.0
     while not ended.wait(_LOG_ROUND):
         if time.monotonic() >= next_look:
             files = _log_files(mesh, outside)
-            next_look = time.monotonic() + _FILES_ROUND
+            next_look = time.monotonic() + every
         if lines := follower.poll(files, named=True):
             yield lines
 

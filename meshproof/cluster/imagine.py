@@ -55,7 +55,13 @@ class Imagined:
             raise CommandError(result, doing)
         return result
 
-    def start(self, argv: Sequence[str], doing: str) -> Background:
+    def start(
+        self,
+        argv: Sequence[str],
+        doing: str,
+        *,
+        output: Path | None = None,  # noqa: ARG002  # the protocol's
+    ) -> Background:
         raise MeshproofError(f"{doing}: nothing is started here: {argv}")
 
     def write(self, file: Path, text: str) -> None:

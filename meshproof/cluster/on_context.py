@@ -149,6 +149,14 @@ class OnContext:
             "-n", OUTSIDE, "logs", f"deploy/{_name(host)}", doing=f"reading the log of {name}"
         ).text
 
+    def outside_follow(self, name: str) -> tuple[str, ...]:
+        if name not in self._hosts:
+            return ()
+        host, _ip = self._hosts[name]
+        return (
+            "kubectl", *self.kubectl.access, "-n", OUTSIDE, "logs", "-f", f"deploy/{_name(host)}",
+        )  # fmt: skip
+
     def outside_fault(self, kind: str, name: str) -> None:
         raise Unsupported(f"fault {kind} of {name}: only on kind, where it is a container")
 

@@ -68,6 +68,10 @@ class OnKind:
         host = self._outside.find(name)
         return self._outside.logs(host) if host else ""
 
+    def outside_follow(self, name: str) -> tuple[str, ...]:
+        host = self._outside.find(name)
+        return self._outside.follow(host) if host else ()
+
     def outside_fault(self, kind: str, name: str) -> None:
         host = self._outside.find(name)
         if host is None:

@@ -86,6 +86,10 @@ class Outside:
         said = self._runner.run(("docker", "logs", name), f"reading the log of {name}")
         return said.text + said.errors
 
+    def follow(self, host: Host) -> tuple[str, ...]:
+        """The command that follows its log."""
+        return ("docker", "logs", "-f", self.container(host))
+
     def pause(self, host: Host, *, resume: bool = False) -> None:
         name, verb = self.container(host), "unpause" if resume else "pause"
         self._runner.run(("docker", verb, name), f"{verb} of {name}")

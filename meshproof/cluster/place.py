@@ -48,6 +48,10 @@ class Place(Protocol):
 
     def outside_logs(self, name: str) -> str: ...
 
+    def outside_follow(self, name: str) -> tuple[str, ...]:
+        """The command that follows an outside host's log; empty where none has that name."""
+        ...
+
     def outside_fault(self, kind: str, name: str) -> None:
         """``pause``, ``resume``, ``cut``, ``heal``."""
         ...

@@ -89,8 +89,9 @@ class Runner(Protocol):
         code than 0 when ``check``, and MeshproofError when time runs out."""
         ...
 
-    def start(self, argv: Sequence[str], doing: str) -> Background:
-        """A command that is ended by the caller."""
+    def start(self, argv: Sequence[str], doing: str, *, output: Path | None = None) -> Background:
+        """A command that is ended by the caller. What it prints is added to the file ``output``,
+        by default to the log of commands."""
         ...
 
     def write(self, file: Path, text: str) -> None:
@@ -156,12 +157,12 @@ class Commands:
             raise CommandError(result, doing)
         return result
 
-    def start(self, argv: Sequence[str], doing: str) -> Background:
-        log: IO[bytes]
-        with self._log.open("ab") as log:
+    def start(self, argv: Sequence[str], doing: str, *, output: Path | None = None) -> Background:
+        out: IO[bytes]
+        with (output or self._log).open("ab") as out:
             try:
                 process = subprocess.Popen(
-                    list(argv), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                    list(argv), stdin=subprocess.DEVNULL, stdout=out, stderr=out
                 )
             except FileNotFoundError:
                 raise MeshproofError(f"{doing}: {argv[0]} is not on PATH") from None

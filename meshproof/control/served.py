@@ -48,6 +48,23 @@ class ServedMesh(Mesh, Protocol):
 
 
 @runtime_checkable
+class Remote(Protocol):
+    """A mesh whose workloads run on another machine, so that a command for one is run there."""
+
+    end_limit: float
+    """Seconds that ``down`` may take, ``up`` included where it is cut short."""
+
+    def command(self, workload: str, *, terminal: bool) -> tuple[str, ...]:
+        """What to put before a command so that it runs in the workload's container, with this
+        process's standard streams and its own exit code."""
+        ...
+
+    def named_logs(self, workload: str) -> str:
+        """``logs`` up to now; each line with its replica where there are several."""
+        ...
+
+
+@runtime_checkable
 class Releasing(Protocol):
     """What a release with a judge needs beyond the contract (``Capability.RELEASE``)."""
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
-from meshproof.control.served import ServedMesh
+from meshproof.control.served import Remote, ServedMesh
 from meshproof.control.server import ControlServer
 from meshproof.embedded import state
 from meshproof.mesh import Applied
@@ -21,7 +21,8 @@ def live(mesh: ServedMesh, ended: threading.Event) -> Iterator[Applied]:
     meshes started at once under one name the second is refused before it starts anything.
     """
     with contextlib.ExitStack() as undo:
-        entry = state.reserve(mesh.name)
+        limit = mesh.end_limit if isinstance(mesh, Remote) else state.END_LIMIT
+        entry = state.reserve(mesh.name, end_limit=limit)
         undo.callback(state.release, mesh.name)
         undo.callback(mesh.down)
         applied = mesh.up()

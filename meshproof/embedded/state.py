@@ -20,6 +20,8 @@ from meshproof.errors import MeshproofError, UsageError
 
 NAMED = "named"
 """File in a run folder with the path of its name's entry; read by ``supervisor.py``."""
+END_LIMIT = 20.0
+"""Seconds that a mesh on this machine gets to end; it takes up to 3, and more only if stuck."""
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 
 
@@ -34,6 +36,8 @@ class Entry:
     run_id: str = ""
     run_dir: str = ""
     control_socket: str = ""
+    end_limit: float = END_LIMIT
+    """Seconds that its process may take to end in order."""
 
     @property
     def alive(self) -> bool:
@@ -82,8 +86,8 @@ def _write(folder: Path, entry: Entry) -> None:
     fresh.replace(folder / f"{entry.name}.json")
 
 
-def reserve(name: str) -> Entry:
-    """Take a name for this process before its mesh starts.
+def reserve(name: str, *, end_limit: float = END_LIMIT) -> Entry:
+    """Take a name for this process before its mesh starts, which may take so long to end.
 
     Raises UsageError where the name is none, or where a living mesh has it.
     """
@@ -100,7 +104,7 @@ def reserve(name: str) -> Entry:
                 f"a mesh named {name} is running already (process {holder.pid}); "
                 f"end it with `meshproof down --name {name}`, or choose another --name"
             )
-        entry = Entry(name, pid, procfs.start_time(pid) or 0)
+        entry = Entry(name, pid, procfs.start_time(pid) or 0, end_limit=end_limit)
         _write(folder, entry)
     return entry
 

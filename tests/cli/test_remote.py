@@ -1,0 +1,88 @@
+"""A mesh whose workloads run elsewhere: commands go there, logs are asked for, its end takes long.
+
+``kubectl`` is a script that shows how it was called and does what comes after ``--``.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meshproof.control.served import Remote
+from meshproof.control.serving import live
+from meshproof.embedded import state
+from tests.cli.test_requests import meshproof
+from tests.control.fake import BINARY, FakeMesh
+
+Cli = Any
+Started = Any
+
+_KUBECTL = """#!/bin/sh
+echo "kubectl ${CALLERS-}" >&2
+while [ "$1" != -- ]; do echo "$1" >&2; shift; done
+shift; exec "$@"
+"""
+
+
+class FarMesh(FakeMesh):
+    end_limit = 0.5
+
+    def command(self, workload: str, *, terminal: bool) -> tuple[str, ...]:
+        return ("kubectl", "exec", "-it" if terminal else "-i", f"{workload}-0", "--")
+
+    def named_logs(self, workload: str) -> str:
+        return f"{workload}-0 | hello\n"
+
+
+@pytest.fixture
+def far(runtime_dir: Path, ended: threading.Event) -> Iterator[FarMesh]:
+    made = FarMesh()
+    with live(made, ended):
+        yield made
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text(_KUBECTL)
+    kubectl.chmod(0o755)
+    return f"{tmp_path}:{os.environ['PATH']}"
+
+
+def test_exec_becomes_kubectl_with_streams_and_code_untouched(far: FarMesh, path: str) -> None:
+    assert isinstance(far, Remote)
+    done = meshproof(
+        "exec", "svca", "--", "sh", "-c", "cat; exit 9", stdin=BINARY, PATH=path, CALLERS="own"
+    )
+    assert (done.returncode, done.stdout) == (9, BINARY)
+    assert done.stderr.decode().splitlines() == ["kubectl own", "exec", "-i", "svca-0"]
+
+
+def test_exec_says_when_there_is_no_kubectl(far: FarMesh, tmp_path: Path) -> None:
+    done = meshproof("exec", "svca", "--", "true", PATH=str(tmp_path))
+    assert (done.returncode, done.stderr) == (
+        127, b"error: kubectl: No such file or directory\n",
+    )  # fmt: skip
+
+
+def test_logs_are_the_cluster_s_own(far: FarMesh, cli: Cli) -> None:
+    assert cli("logs", "svca").out == "svca-0 | hello\n"
+
+
+def test_its_name_says_how_long_its_end_may_take(far: FarMesh) -> None:
+    assert state.find("shop").end_limit == 0.5
+
+
+def test_down_waits_as_long_as_the_mesh_says(started: Started, runtime_dir: Path) -> None:
+    up = started("up", "-f", "manifests", FAKE="far, and never ends")
+    assert up.stdout.readline() == "Deployment default/svca created\n"
+    pid = state.find("shop").pid
+    down = started("down")
+    err = down.communicate(timeout=30)[1]
+    assert f"process {pid} did not end within 1 s: killed; `meshproof sweep`" in err
+    assert up.wait(30) == -9
