@@ -42,6 +42,20 @@ DIFFERENCES: Mapping[str, str] = {
     "istio.HTTPSettings.idleTimeout": "as tcp.idleTimeout",
     "istio.TcpKeepalive.time": "whole seconds: the rest is cut off",
     "istio.TcpKeepalive.interval": "whole seconds: the rest is cut off",
+    "istio.ClientTLSSettings.caCertificates": "is a file of this machine, like clientCertificate "
+    "and privateKey; SIMPLE and MUTUAL without it (and without insecureSkipVerify) are refused, "
+    "since there is no base image with certificate authorities to fall back to",
+    "security.JWTRule.issuer": "is never asked for its keys: without jwks and jwksUri a rule is "
+    "refused; Istio would look for them by OpenID discovery",
+    "security.JWTRule.jwksUri": "plain http to a declared outside host, fetched by each sidecar "
+    "itself; https is refused by name (put the keys in jwks). In Istio, istiod fetches them",
+    "security.Condition.key": "experimental.envoy.filters.* is refused",
+    "security.Operation.ports": "the port as manifests have it, whatever the real one is",
+    "sidecar.OutboundTrafficPolicy.mode": "ALLOW_ANY reaches declared outside hosts only",
+    "telemetry.TracingProvider.name": "whatever it says, spans go to the mesh's own store",
+    "telemetry.LogProvider.name": "envoy alone; the log has meshproof's own JSON format",
+    "telemetry.LogFilter.expression": "is read by the Envoys: a bad one is put back on all, and "
+    "the call fails, with Envoy's words rather than file and line",
     "gateway_api.HTTPRouteSpec.parentRefs": "Services and ServiceEntries, as Istio takes them "
     "without a waypoint; parents of kind Gateway are refused",
     "gateway_api.HTTPRouteSpec.hostnames": "mean nothing for mesh parents, as in Istio",
@@ -101,6 +115,12 @@ GENERAL: Sequence[tuple[str, Sequence[str]]] = (
             "possible.",
             "A change that an Envoy refuses is put back on all of them, and the call fails; Istio "
             "keeps what the Envoy had, and says so in its log.",
+            "An AuthorizationPolicy travels with the routes and holds on open connections at once; "
+            "in Istio such a connection obeys the old policy for one request more. A change of "
+            "PeerAuthentication, RequestAuthentication, Telemetry, or of policies on a TCP port, "
+            "replaces listeners: `meshproof apply` returns a second later, when no connection by "
+            "the old ones is left; a request that takes longer than that second is cut off.",
+            "The annotation istio.io/dry-run is refused: such a policy would be enforced.",
         ),
     ),
     (

@@ -66,11 +66,13 @@ from meshproof.model.istio_rule import (
     Warmup,
 )
 from meshproof.model.istio_shared import ExportTo, PortSelector
+from meshproof.model.istio_tls import ClientTLSSettings
 
 __all__ = [
     "GRPC_STATUS",
     "Abort",
     "ClientSelector",
+    "ClientTLSSettings",
     "ConnectionPool",
     "ConsistentHash",
     "CookieAttribute",

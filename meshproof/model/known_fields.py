@@ -13,8 +13,8 @@ FIELDS: Mapping[str, str] = {
     "istio.VirtualService": "hosts gateways http tls tcp exportTo",
     "istio.HTTPRoute": "name match route redirect directResponse delegate rewrite timeout retries "
     "fault mirror mirrors mirrorPercent mirror_percent mirrorPercentage corsPolicy headers "
-    "appendHeaders removeResponseHeaders appendResponseHeaders removeRequestHeaders appendRequestHeaders "
-    "websocketUpgrade",
+    "appendHeaders removeResponseHeaders appendResponseHeaders removeRequestHeaders "
+    "appendRequestHeaders websocketUpgrade",
     "istio.HTTPMatchRequest": "name uri scheme method authority headers port sourceLabels gateways "
     "queryParams ignoreUriCase withoutHeaders sourceNamespace statPrefix",
     "istio.HTTPRouteDestination": "destination weight headers removeResponseHeaders "
@@ -57,6 +57,8 @@ FIELDS: Mapping[str, str] = {
     "istio.Gateway": "servers selector",
     "istio.GatewayServer": "port bind hosts tls defaultEndpoint name",
     "istio.GatewayServerPort": "number protocol name targetPort",
+    "istio.ClientTLSSettings": "mode clientCertificate privateKey caCertificates credentialName "
+    "subjectAltNames sni insecureSkipVerify caCrl",
     "sidecar.Sidecar": "workloadSelector ingress egress inboundConnectionPool "
     "outboundTrafficPolicy",
     "sidecar.EgressListener": "port bind captureMode hosts",
@@ -132,6 +134,7 @@ _PARTS = {
     "istio_rule": "istio",
     "istio_entry": "istio",
     "istio_shared": "istio",
+    "istio_tls": "istio",
 }
 """Modules that hold parts of another one's models."""
 

@@ -18,6 +18,7 @@ _SUBDOMAIN = re.compile(
     r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 )
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
+_DRY_RUN = "istio.io/dry-run"
 _OURS = ("name", "namespace", "labels", "annotations")
 _SERVERS = frozenset(
     (
@@ -47,6 +48,7 @@ def read_metadata(document: Document, kind: Kind, namespace: str) -> tuple[Metad
     problems += _check_namespace(document, raw.get("namespace"), kind, namespace)
     for field in ("labels", "annotations"):
         problems += _check_texts(document, raw.get(field), field)
+    problems += _check_dry_run(document, raw.get("annotations"))
     if problems:
         return Metadata("", "", {}), problems
     where = (raw.get("namespace") or namespace) if kind.namespaced else ""
@@ -112,6 +114,16 @@ def _check_texts(document: Document, values: Any, field: str) -> list[Problem]:
             wanted = "at most 63 letters, digits, -, _ and ., beginning and ending with no sign"
             problems.append(document.problem((*path, key), f'is "{value}"', wanted))
     return problems
+
+
+def _check_dry_run(document: Document, annotations: Any) -> list[Problem]:
+    """An annotation that changes what a rule does must not be passed over like the others."""
+    value = annotations.get(_DRY_RUN) if isinstance(annotations, dict) else None
+    if value in (None, "false"):
+        return []
+    found = "makes the policy one that is only watched, which meshproof does not honour"
+    path = ("metadata", "annotations", _DRY_RUN)
+    return [document.problem(path, found, "", "leave it out: then the policy is enforced")]
 
 
 def _no_text(document: Document, path: tuple[str, ...], value: Any) -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import json
 import re
@@ -104,13 +105,46 @@ def not_empty(model: Model) -> None:
 
 
 def jwks(value: str) -> str:
+    """A key set with at least one key that Envoy can use; it passes over the others."""
     try:
-        keys = json.loads(value)
-    except ValueError:
-        keys = None
-    if not (isinstance(keys, dict) and (isinstance(keys.get("keys"), list) or "kty" in keys)):
-        raise ValueError('is no JSON web key set; wanted {"keys": [...]}')
+        keys = json.loads(value)["keys"]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError('is no JSON web key set; wanted {"keys": [...]}') from None
+    if not (isinstance(keys, list) and any(_usable(key) for key in keys)):
+        raise ValueError("has no key that Envoy can use; wanted one of RSA, EC, oct or OKP, whole")
     return value
+
+
+_CURVES = {"P-256": "SECP256R1", "P-384": "SECP384R1", "P-521": "SECP521R1"}
+
+
+def _usable(key: object) -> bool:
+    """Whether a JSON web key has all of its parts, and an EC one is a point of its curve."""
+    if not isinstance(key, dict):
+        return False
+    parts = {"RSA": ("n", "e"), "EC": ("x", "y"), "oct": ("k",), "OKP": ("x",)}.get(
+        str(key.get("kty"))
+    )
+    try:
+        numbers = [_decoded(key[name]) for name in parts or ()]
+        return bool(numbers) and (key["kty"] != "EC" or _on_curve(key["crv"], *numbers))
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
+def _decoded(text: str) -> int:
+    data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    if not data:
+        raise ValueError("empty")
+    return int.from_bytes(data, "big")
+
+
+def _on_curve(name: str, x: int, y: int) -> bool:
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415  # slow to import
+
+    curve = getattr(ec, _CURVES[name])()
+    ec.EllipticCurvePublicNumbers(x, y, curve).public_key()  # ValueError off the curve
+    return True
 
 
 def jwks_uri(value: str) -> str:
