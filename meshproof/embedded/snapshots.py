@@ -7,7 +7,7 @@ a hundred sidecars that each know a hundred services are then compared by identi
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from meshproof.embedded import gateway as gateway_module
 from meshproof.embedded import xds
@@ -16,6 +16,7 @@ from meshproof.embedded.ca import Authority, KeyPair
 from meshproof.embedded.network import Network, detoured
 from meshproof.embedded.rollout import Snapshot
 from meshproof.translate import gateway, outbound, proxy_of, scope, secrets, sidecar
+from meshproof.translate.selection import selecting
 from meshproof.translate.world import Config, Replica, World
 
 _TYPES = {
@@ -24,16 +25,14 @@ _TYPES = {
     "listeners": xds.LISTENERS,
     "routes": xds.ROUTES,
 }
-_OF_A_SIDECAR = (
-    "services",
-    "outside",
-    "destination_rules",
+_OF_A_SIDECAR = ("services", "outside", "destination_rules")
+"""What of a world, beside policies, a sidecar's own listeners, clusters and routes depend on."""
+_POLICIES = (
     "peer_authentications",
     "authorization_policies",
     "request_authentications",
     "telemetries",
 )
-"""What of a world a sidecar's own listeners, clusters and routes depend on."""
 _OF_A_GATEWAY = ("gateways", "tls_secrets", "outside", "request_authentications", "telemetries")
 """The same of a gateway's own listeners and clusters."""
 Encoded = Mapping[str, Resources]
@@ -122,6 +121,7 @@ class Snapshots:
             replica.ports,
             replica.labels,
             *(self._same(name, getattr(world, name)) for name in _OF_A_SIDECAR),
+            *_policies(world, replica),
         )
         known = self._own.get(replica.name)
         if known is None or known[0] != depends:
@@ -155,6 +155,12 @@ class Snapshots:
         self._secrets_of.pop(node, None)
         for type_url in xds.TYPES:
             self._merged_of.pop((node, type_url), None)
+
+
+def _policies(world: World, replica: Replica) -> Iterator[tuple[object, ...]]:
+    """Those that select a replica: a policy for others must not make its listeners anew."""
+    for name in _POLICIES:
+        yield tuple(selecting(getattr(world, name), replica.namespace, replica.labels))
 
 
 def _kept(former: Encoded, now: Encoded) -> Encoded:

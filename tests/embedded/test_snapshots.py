@@ -1,0 +1,87 @@
+"""What is made anew for a change, and what is kept: each sidecar's own part of a snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from meshproof.embedded import gateway, xds
+from meshproof.embedded.ca import Authority
+from meshproof.embedded.network import Network
+from meshproof.embedded.snapshots import Snapshots
+from meshproof.translate.world import World
+from tests.translate import worlds
+from tests.translate.policies import JWKS, ROOT, peer, policy, rule
+
+ECHO, OTHER = worlds.ECHO[0], worlds.replica("other", "v1", "127.60.0.5")
+BEFORE = worlds.world(replicas=(ECHO, OTHER))
+FOR_ECHO = "{selector: {matchLabels: {app: echo}}%s}"
+TOKENS = f", jwtRules: [{{issuer: i, jwks: '{JWKS}'}}]"
+
+
+@pytest.fixture(scope="module")
+def snapshots() -> Snapshots:
+    return Snapshots(Authority(), Network())
+
+
+def _digests(snapshots: Snapshots, world: World) -> dict[str, dict[str, set[tuple[str, bytes]]]]:
+    """Replica -> type -> names and digests."""
+    logs = dict.fromkeys((ECHO.name, OTHER.name), "/dev/null")
+    made = snapshots.of(world, (ECHO, OTHER), logs)
+    return {
+        node: {t: {(n, e.digest) for n, e in s.of(t).items()} for t in xds.TYPES}
+        for node, s in made.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "types"),
+    [
+        ({"authorization_policies": (policy(FOR_ECHO % ""),)}, {xds.ROUTES}),
+        (
+            {"request_authentications": (rule("RequestAuthentication", FOR_ECHO % TOKENS),)},
+            {xds.ROUTES, xds.LISTENERS},
+        ),
+        (
+            {"telemetries": (rule("Telemetry", FOR_ECHO % ", accessLogging: [{disabled: true}]"),)},
+            {xds.LISTENERS},
+        ),
+    ],
+    ids=["authorization", "tokens", "telemetry"],
+)
+def test_a_policy_changes_those_that_it_selects_and_no_others(
+    snapshots: Snapshots, change: dict[str, Any], types: set[str]
+) -> None:
+    before = _digests(snapshots, BEFORE)
+    after = _digests(snapshots, replace(BEFORE, **change))
+    assert after[OTHER.name] == before[OTHER.name]
+    mine = {t for t in xds.TYPES if after[ECHO.name][t] != before[ECHO.name][t]}
+    assert mine == types
+    assert _digests(snapshots, BEFORE) == before
+
+
+def test_a_mode_changes_the_server_s_listeners_and_its_callers_endpoints(
+    snapshots: Snapshots,
+) -> None:
+    before = _digests(snapshots, BEFORE)
+    modes = (peer(FOR_ECHO % ", mtls: {mode: DISABLE}"),)
+    after = _digests(snapshots, replace(BEFORE, peer_authentications=modes))
+    changed = {node: {t for t in xds.TYPES if after[node][t] != before[node][t]} for node in before}
+    assert changed == {ECHO.name: {xds.LISTENERS, xds.ENDPOINTS}, OTHER.name: {xds.ENDPOINTS}}
+
+
+def test_tokens_change_a_gateway_s_listeners(snapshots: Snapshots) -> None:
+    server = "{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}"
+    entrance = worlds.gateway(f"{{selector: {{istio: ingressgateway}}, servers: [{server}]}}")
+    plain = replace(BEFORE, gateways=(entrance,))
+    picked = f"{{selector: {{matchLabels: {{istio: ingressgateway}}}}{TOKENS}}}"
+    tokens = (rule("RequestAuthentication", picked, namespace=ROOT),)
+
+    def listeners(world: World) -> set[bytes]:
+        made = snapshots.of_gateway(world, "127.60.1.1", {80: 80}, "/dev/null")
+        return {e.digest for e in made.of(xds.LISTENERS).values()}
+
+    assert gateway.PROXY.namespace == ROOT
+    assert listeners(plain) != listeners(replace(plain, request_authentications=tokens))
