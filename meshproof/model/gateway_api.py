@@ -21,6 +21,7 @@ from meshproof.model.base import (
     parse_duration,
     regex_problem,
 )
+from meshproof.model.texts import HeaderValue, Host, Line
 
 _DURATION = re.compile(r"([0-9]{1,5}(h|m|s|ms)){1,4}")
 _DURATIONS = "whole numbers with h, m, s or ms, such as 500ms or 1m30s"
@@ -47,7 +48,7 @@ Duration = Annotated[
     PlainSerializer(format_duration, return_type=str, when_used="json"),
 ]
 """Seconds; GEP-2257's texts, a part of Go's."""
-Name = Annotated[str, Field(min_length=1, max_length=253)]
+Name = Annotated[Line, Field(min_length=1, max_length=253)]
 HeaderName = Annotated[str, Field(min_length=1, max_length=256, pattern=f"^{_HEADER}$")]
 
 
@@ -57,7 +58,7 @@ class ParentReference(Model):
     group: str = GROUP
     kind: str = "Gateway"
     name: Name
-    namespace: str | None = None
+    namespace: Line | None = None
     port: Port | None = None
 
     @model_validator(mode="after")
@@ -116,20 +117,20 @@ class HTTPRouteMatch(Model):
 
 class HTTPHeader(Model):
     name: HeaderName
-    value: Annotated[str, Field(min_length=1, max_length=4096)]
+    value: Annotated[HeaderValue, Field(min_length=1, max_length=4096)]
 
 
 class HTTPHeaderFilter(Model):
     set: Annotated[list[HTTPHeader], Field(max_length=16)] = []
     add: Annotated[list[HTTPHeader], Field(max_length=16)] = []
-    remove: Annotated[list[str], Field(max_length=16)] = []
+    remove: Annotated[list[HeaderName], Field(max_length=16)] = []
 
 
 class BackendObjectReference(Model):
     group: str = ""
     kind: str = "Service"
     name: Name
-    namespace: str | None = None
+    namespace: Line | None = None
     port: Port | None = None
 
     @model_validator(mode="after")
@@ -170,8 +171,8 @@ class HTTPRequestMirrorFilter(Model):
 
 class HTTPPathModifier(Model):
     type: Literal["ReplaceFullPath", "ReplacePrefixMatch"]
-    replace_full_path: str | None = None
-    replace_prefix_match: str | None = None
+    replace_full_path: Line | None = None
+    replace_prefix_match: Line | None = None
 
     @model_validator(mode="after")
     def _as_type_says(self) -> Self:
@@ -186,14 +187,14 @@ class HTTPPathModifier(Model):
 
 class HTTPRequestRedirectFilter(Model):
     scheme: Literal["http", "https"] | None = None
-    hostname: str | None = None
+    hostname: Host | None = None
     path: HTTPPathModifier | None = None
     port: Port | None = None
     status_code: Literal[301, 302, 303, 307, 308] = 302
 
 
 class HTTPURLRewriteFilter(Model):
-    hostname: str | None = None
+    hostname: Host | None = None
     path: HTTPPathModifier | None = None
 
 

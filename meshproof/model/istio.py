@@ -67,6 +67,7 @@ from meshproof.model.istio_rule import (
 )
 from meshproof.model.istio_shared import ExportTo, PortSelector
 from meshproof.model.istio_tls import ClientTLSSettings
+from meshproof.model.texts import Host, Line
 
 __all__ = [
     "GRPC_STATUS",
@@ -123,11 +124,11 @@ class Delegate(Model):
     """The VirtualService without hosts whose routes stand here."""
 
     name: Annotated[str, Field(min_length=1)]
-    namespace: str | None = None
+    namespace: Line | None = None
 
 
 class HTTPRoute(Model):
-    name: str | None = None
+    name: Line | None = None
     match: list[HTTPMatchRequest] = []
     route: list[HTTPRouteDestination] = []
     redirect: HTTPRedirect | None = None
@@ -175,8 +176,8 @@ class VirtualService(Model):
     Without ``hosts`` it is a delegate: its routes serve where another's ``delegate`` names it.
     """
 
-    hosts: list[str] = []
-    gateways: list[str] = []
+    hosts: list[Host] = []
+    gateways: list[Line] = []
     http: list[HTTPRoute] = []
     export_to: ExportTo = []
 

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from meshproof.model.base import FieldError, Labels, Model, Port
 from meshproof.model.istio_shared import ExportTo, upper
+from meshproof.model.texts import Address, GatewayHost, Host, Line
 
 HTTP_PROTOCOLS = frozenset(("HTTP", "HTTP2", "GRPC"))
 Protocol = Annotated[
@@ -28,13 +29,13 @@ class ServicePort(Model):
 class WorkloadEntry(Model):
     """One endpoint. ``locality`` and ``network`` change nothing: there is one of each here."""
 
-    address: Annotated[str, Field(min_length=1)]
+    address: Address
     ports: dict[str, Port] = {}
     labels: Labels = {}
     weight: Annotated[int, Field(ge=0, le=4294967295)] | None = None
-    locality: str | None = None
-    network: str | None = None
-    service_account: str | None = None
+    locality: Line | None = None
+    network: Line | None = None
+    service_account: Line | None = None
 
 
 class WorkloadSelector(Model):
@@ -48,8 +49,8 @@ class ServiceEntry(Model):
     namespace) are reached: NONE and DYNAMIC_DNS lead to the declared host that the request names.
     """
 
-    hosts: Annotated[list[str], Field(min_length=1)]
-    addresses: list[str] = []
+    hosts: Annotated[list[Host], Field(min_length=1)]
+    addresses: list[Address] = []
     ports: Annotated[list[ServicePort], Field(min_length=1)]
     location: Literal["MESH_EXTERNAL", "MESH_INTERNAL"] | None = None
     resolution: Literal["NONE", "DNS", "DNS_ROUND_ROBIN", "STATIC", "DYNAMIC_DNS"] = "NONE"
@@ -81,8 +82,6 @@ class ServiceEntry(Model):
         for index, host in enumerate(self.hosts):
             if host == "*":
                 raise FieldError("* is every host; wanted a name or *.suffix", "hosts", index)
-            if "*" in host.removeprefix("*."):
-                raise FieldError(f"is {host}; wanted a name or *.suffix", "hosts", index)
             if "*" in host and by_name:
                 found = f"{host} cannot be resolved; wanted a name, endpoints or resolution NONE"
                 raise FieldError(found, "hosts", index)
@@ -117,7 +116,7 @@ def _range(address: str) -> bool:
 
 class GatewayServerPort(Model):
     number: Port
-    name: str | None = None
+    name: Line | None = None
     protocol: Annotated[Literal["HTTP", "HTTP2", "GRPC", "HTTPS"], BeforeValidator(upper)]
 
 
@@ -133,8 +132,8 @@ class ServerTLSSettings(Model):
 
 class GatewayServer(Model):
     port: GatewayServerPort
-    hosts: Annotated[list[str], Field(min_length=1)]
-    name: str | None = None
+    hosts: Annotated[list[GatewayHost], Field(min_length=1)]
+    name: Line | None = None
     tls: ServerTLSSettings | None = None
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from meshproof.model.base import Duration, FieldError, Labels, Model, Port, Regex
 from meshproof.model.istio_shared import Base64, PortSelector
+from meshproof.model.texts import HeaderName, HeaderValue, Host, Line
 
 CLAIMS = "@request.auth.claims"
 
@@ -15,8 +16,8 @@ CLAIMS = "@request.auth.claims"
 class StringMatch(Model):
     """At most one of the three; none at all means "present" (Istio's convertToHeaderMatcher)."""
 
-    exact: str | None = None
-    prefix: str | None = None
+    exact: Line | None = None
+    prefix: Line | None = None
     regex: Regex | None = None
 
     @model_validator(mode="after")
@@ -27,15 +28,15 @@ class StringMatch(Model):
 
 
 class Destination(Model):
-    host: Annotated[str, Field(min_length=1)]
-    subset: str | None = None
+    host: Host
+    subset: Line | None = None
     port: PortSelector | None = None
 
 
 class HeaderOperations(Model):
-    set: dict[str, str] = {}
-    add: dict[str, str] = {}
-    remove: list[str] = []
+    set: dict[HeaderName, HeaderValue] = {}
+    add: dict[HeaderName, HeaderValue] = {}
+    remove: list[HeaderName] = []
 
 
 class Headers(Model):
@@ -46,20 +47,20 @@ class Headers(Model):
 class HTTPMatchRequest(Model):
     """Fields of one entry AND together; entries of the list OR."""
 
-    name: str | None = None
+    name: Line | None = None
     uri: StringMatch | None = None
     scheme: StringMatch | None = None
     method: StringMatch | None = None
     authority: StringMatch | None = None
-    headers: dict[str, StringMatch] = {}
-    without_headers: dict[str, StringMatch] = {}
-    query_params: dict[str, StringMatch] = {}
+    headers: dict[HeaderName, StringMatch] = {}
+    without_headers: dict[HeaderName, StringMatch] = {}
+    query_params: dict[Line, StringMatch] = {}
     ignore_uri_case: bool = False
     port: Port | None = None
     source_labels: Labels = {}
-    source_namespace: str | None = None
+    source_namespace: Line | None = None
     gateways: list[str] = []
-    stat_prefix: str | None = None
+    stat_prefix: Line | None = None
 
     @model_validator(mode="after")
     def _no_claims(self) -> Self:
@@ -83,19 +84,19 @@ class HTTPRouteDestination(Model):
 
 class RegexRewrite(Model):
     match: Regex
-    rewrite: str
+    rewrite: Line
 
 
 class HTTPRewrite(Model):
-    uri: str | None = None
-    authority: str | None = None
+    uri: Line | None = None
+    authority: Line | None = None
     uri_regex_rewrite: RegexRewrite | None = None
 
 
 class HTTPRedirect(Model):
-    uri: str | None = None
-    authority: str | None = None
-    scheme: str | None = None
+    uri: Line | None = None
+    authority: Line | None = None
+    scheme: Line | None = None
     port: Port | None = None
     derive_port: Literal["FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT"] | None = None
     redirect_code: Literal[301, 302, 303, 307, 308] | None = None
@@ -152,7 +153,7 @@ GRPC_STATUS = (
 
 class Abort(Model):
     http_status: Annotated[int, Field(ge=200, le=599)] | None = None
-    grpc_status: str | None = None
+    grpc_status: Line | None = None
     percentage: Percent | None = None
 
     @model_validator(mode="after")
@@ -173,7 +174,7 @@ class HTTPFaultInjection(Model):
 class HTTPRetry(Model):
     attempts: Annotated[int, Field(ge=0)] = 0
     per_try_timeout: Duration | None = None
-    retry_on: str | None = None
+    retry_on: Line | None = None
     backoff: Duration | None = None
     retry_remote_localities: bool = False
     retry_ignore_previous_hosts: bool = True

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from meshproof.model.base import Duration, FieldError, Labels, Model
 from meshproof.model.istio_shared import ExportTo, PortSelector
 from meshproof.model.istio_tls import ClientTLSSettings
+from meshproof.model.texts import HeaderName, Host, Line
 
 _MAX_RING = 8388608
 _MAX_TABLE = 5000011
@@ -64,13 +65,13 @@ class OutlierDetection(Model):
 
 
 class CookieAttribute(Model):
-    name: Annotated[str, Field(min_length=1)]
-    value: str = ""
+    name: Annotated[Line, Field(min_length=1)]
+    value: Line = ""
 
 
 class HTTPCookie(Model):
-    name: Annotated[str, Field(min_length=1)]
-    path: str | None = None
+    name: Annotated[Line, Field(min_length=1)]
+    path: Line | None = None
     ttl: Duration | None = None
     attributes: list[CookieAttribute] = []
 
@@ -91,10 +92,10 @@ class Maglev(Model):
 
 
 class ConsistentHash(Model):
-    http_header_name: str | None = None
+    http_header_name: HeaderName | None = None
     http_cookie: HTTPCookie | None = None
     use_source_ip: bool = False
-    http_query_parameter_name: str | None = None
+    http_query_parameter_name: Line | None = None
     ring_hash: RingHash | None = None
     maglev: Maglev | None = None
     minimum_ring_size: Annotated[int, Field(ge=0, le=_MAX_RING)] | None = None
@@ -175,7 +176,7 @@ class TrafficPolicy(Model):
 
 
 class Subset(Model):
-    name: Annotated[str, Field(min_length=1)]
+    name: Annotated[Line, Field(min_length=1)]
     labels: Labels = {}
     traffic_policy: TrafficPolicy | None = None
 
@@ -185,7 +186,7 @@ class ClientSelector(Model):
 
 
 class DestinationRule(Model):
-    host: Annotated[str, Field(min_length=1)]
+    host: Host
     subsets: list[Subset] = []
     traffic_policy: TrafficPolicy | None = None
     export_to: ExportTo = []

@@ -8,15 +8,16 @@ from pydantic import Field, model_validator
 
 from meshproof.model.base import Duration, FieldError, Labels, Model, Port
 from meshproof.model.istio import StringMatch
+from meshproof.model.texts import HeaderName, HeaderValue, Host, Label, Service
 
 
 class IstioService(Model):
     """A service by full ``service`` name, or by ``name`` and ``namespace``."""
 
-    name: str | None = None
-    namespace: str | None = None
-    domain: str | None = None
-    service: str | None = None
+    name: Label | None = None
+    namespace: Label | None = None
+    domain: Annotated[Host, Field(max_length=100)] | None = None
+    service: Service | None = None
     labels: Labels = {}
 
     @model_validator(mode="after")
@@ -33,7 +34,7 @@ class MatchSource(Model):
 
 
 class MatchHeaders(Model):
-    headers: dict[str, StringMatch] = {}
+    headers: dict[HeaderName, StringMatch] = {}
 
 
 class MatchCondition(Model):
@@ -105,7 +106,7 @@ class RouteRule(Model):
     http_req_timeout: HTTPTimeout | None = None
     http_req_retries: HTTPRetry | None = None
     http_fault: HTTPFault | None = None
-    append_headers: dict[str, str] = {}
+    append_headers: dict[HeaderName, HeaderValue] = {}
     mirror: IstioService | None = None
     cors_policy: CorsPolicy | None = None
     websocket_upgrade: bool = False

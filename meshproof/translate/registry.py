@@ -240,7 +240,7 @@ def _outside_endpoints(
 def _implied(spec: ServiceEntry, name: str) -> list[WorkloadEntry]:
     """Without endpoints a DNS host stands for itself, a STATIC one for its addresses."""
     places = spec.addresses if spec.resolution == "STATIC" else [name]
-    return [WorkloadEntry.model_validate({"address": place}) for place in places]
+    return [WorkloadEntry.model_construct(address=place) for place in places]
 
 
 def _single(address: str) -> str:

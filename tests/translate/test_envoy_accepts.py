@@ -31,6 +31,9 @@ from tests.translate.frozen import frozen
 EVERYTHING = Path(__file__).with_name("everything.yaml")
 HTTP_ROUTES = Path(__file__).parent.parent / "gamma" / "everything.yaml"
 
+_ELSEWHERE = (Model, istio.ClientTLSSettings)
+"""What names files that must exist has tests of its own."""
+
 KNOWN = "envoy.extensions.access_loggers.stats.v3.Config.stat_prefix"
 """Deprecated by Envoy 1.40; its successor is not in the protobuf classes that we have."""
 
@@ -114,7 +117,7 @@ def test_every_rule_field_is_used(module: ModuleType, file: Path) -> None:
     missing = sorted(
         field.alias or name
         for model in vars(module).values()
-        if isinstance(model, type) and issubclass(model, Model) and model is not Model
+        if isinstance(model, type) and issubclass(model, Model) and model not in _ELSEWHERE
         for name, field in model.model_fields.items()
         if f"{field.alias or name}:" not in text
     )

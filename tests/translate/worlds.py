@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -19,6 +20,7 @@ from meshproof.translate.world import (
     Replica,
     Service,
     ServicePort,
+    TlsSecret,
     World,
 )
 
@@ -88,6 +90,11 @@ def service_entry(
 
 def gateway(text: str, name: str = "gw", namespace: str = "default") -> Named[istio.Gateway]:
     return Named(name, namespace, istio.Gateway.model_validate(yaml.safe_load(text)))
+
+
+def with_certificate(made: World, chain: str, key: str) -> World:
+    """The world with a Secret ``shop`` for the gateway's HTTPS servers."""
+    return replace(made, tls_secrets=(TlsSecret("shop", "istio-system", chain, key),))
 
 
 def outside(host: str, ports: Mapping[int, Address]) -> Outside:

@@ -1,0 +1,129 @@
+"""Texts that Envoy takes as they are: hosts, header names and values. Pure patterns.
+
+Istio's own validation (pkg/config/validation) is the measure; what it lets through and Envoy would
+refuse is refused here, where it still has a line.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+_LABEL = r"[A-Za-z0-9_]([-A-Za-z0-9_]{0,61}[A-Za-z0-9_])?"
+_HOST = re.compile(rf"\*|(\*\.)?{_LABEL}(\.{_LABEL})*")
+_ADDRESS = re.compile(r"[-A-Za-z0-9_.:]+(/[0-9]+)?")
+_HEADER = re.compile(r":?[A-Za-z0-9!#$%&'*+\-.^_`|~]+")
+_CONTROL = re.compile(r"[\x00\r\n]")
+_FORMAT = re.compile(r"%%|%([A-Z][A-Z0-9_]*)(\([^()%]*\))?(:[0-9]+)?%")
+# fmt: off
+_FORMATS = frozenset((
+    "BYTES_RECEIVED", "BYTES_SENT", "CONNECTION_ID", "CONNECTION_TERMINATION_DETAILS",
+    "DURATION", "DOWNSTREAM_DIRECT_REMOTE_ADDRESS",
+    "DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT", "DOWNSTREAM_LOCAL_ADDRESS",
+    "DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT", "DOWNSTREAM_LOCAL_PORT",
+    "DOWNSTREAM_LOCAL_URI_SAN", "DOWNSTREAM_PEER_CERT", "DOWNSTREAM_PEER_FINGERPRINT_256",
+    "DOWNSTREAM_PEER_ISSUER", "DOWNSTREAM_PEER_SERIAL", "DOWNSTREAM_PEER_SUBJECT",
+    "DOWNSTREAM_PEER_URI_SAN", "DOWNSTREAM_REMOTE_ADDRESS",
+    "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT", "DOWNSTREAM_REMOTE_PORT", "DOWNSTREAM_TLS_CIPHER",
+    "DOWNSTREAM_TLS_SESSION_ID", "DOWNSTREAM_TLS_VERSION", "HOSTNAME", "PROTOCOL",
+    "REQUESTED_SERVER_NAME", "RESPONSE_CODE", "RESPONSE_CODE_DETAILS", "RESPONSE_FLAGS",
+    "ROUTE_NAME", "STREAM_ID", "UPSTREAM_CLUSTER", "UPSTREAM_CLUSTER_RAW", "UPSTREAM_HOST",
+    "UPSTREAM_LOCAL_ADDRESS", "UPSTREAM_REMOTE_ADDRESS", "VIRTUAL_CLUSTER_NAME",
+))
+# fmt: on
+# fmt: off
+_WITH_ARGUMENT = frozenset((
+    "REQ", "RESP", "START_TIME", "DYNAMIC_METADATA", "CLUSTER_METADATA", "UPSTREAM_METADATA",
+    "FILTER_STATE", "ENVIRONMENT",
+))
+# fmt: on
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _host(text: str) -> str:
+    fits = _HOST.fullmatch(text.removesuffix(".")) and len(text) <= 255
+    if not fits and not _is_ip(text):
+        raise ValueError(f'"{_short(text)}" is no host; wanted a DNS name, *.suffix or an address')
+    return text
+
+
+def _gateway_host(text: str) -> str:
+    namespace, slash, host = text.rpartition("/")
+    if slash and not re.fullmatch(r"\*|\.|[-a-z0-9]+", namespace):
+        raise ValueError(f'"{_short(text)}" is no host; wanted HOST or NAMESPACE/HOST')
+    _host(host)
+    return text
+
+
+def _address(text: str) -> str:
+    if not _ADDRESS.fullmatch(text):
+        raise ValueError(f'"{_short(text)}" is no address; wanted an IP address or a DNS name')
+    return text
+
+
+def _service(text: str) -> str:
+    return text if _ADDRESS.fullmatch(text) else _host(text)
+
+
+def _label(text: str) -> str:
+    if not re.fullmatch(_LABEL, text):
+        raise ValueError(f'"{_short(text)}" is no name; wanted letters, digits and -')
+    return text
+
+
+def _header_name(text: str) -> str:
+    if not _HEADER.fullmatch(text):
+        raise ValueError(f'"{_short(text)}" is no name of a header; wanted letters, digits and -')
+    return text
+
+
+def _value(text: str) -> str:
+    if _CONTROL.search(text):
+        raise ValueError("has a line break or NUL; wanted a text in one line")
+    return text
+
+
+def _formatted(text: str) -> str:
+    """Envoy fills in ``%REQ(X)%`` and its like; a ``%`` of its own is written ``%%``."""
+    _value(text)
+    rest = _FORMAT.sub(lambda m: "" if _is_known(m) else "%", text)
+    if "%" in rest:
+        raise ValueError(f'"{_short(text)}" has a % that Envoy does not know; wanted %% for one %')
+    return text
+
+
+def _is_known(found: re.Match[str]) -> bool:
+    name, argument = found[1], found[2]
+    if name is None:
+        return True
+    return name in _FORMATS if argument is None else name in _WITH_ARGUMENT and argument != "()"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:60]}..."
+
+
+Host = Annotated[str, AfterValidator(_host)]
+"""A DNS name, ``*``, ``*.suffix`` or an IP address."""
+GatewayHost = Annotated[str, AfterValidator(_gateway_host)]
+"""The same, maybe behind ``NAMESPACE/``."""
+Address = Annotated[str, AfterValidator(_address)]
+"""An IP address, a range of them, or a DNS name."""
+Label = Annotated[str, AfterValidator(_label)]
+"""One part of a DNS name."""
+Service = Annotated[str, AfterValidator(_service)]
+"""Any of these: what 0.4 took as a service."""
+HeaderName = Annotated[str, AfterValidator(_header_name)]
+Line = Annotated[str, AfterValidator(_value)]
+"""A text without line breaks."""
+HeaderValue = Annotated[str, AfterValidator(_formatted)]
