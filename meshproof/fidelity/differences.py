@@ -43,8 +43,8 @@ DIFFERENCES: Mapping[str, str] = {
     "istio.TcpKeepalive.time": "whole seconds: the rest is cut off",
     "istio.TcpKeepalive.interval": "whole seconds: the rest is cut off",
     "istio.ClientTLSSettings.caCertificates": "is a file of this machine, like clientCertificate "
-    "and privateKey; SIMPLE and MUTUAL without it (and without insecureSkipVerify) are refused, "
-    "since there is no base image with certificate authorities to fall back to",
+    "and privateKey; without it the authorities are those of Python's certifi, not those of "
+    "Istio's image",
     "security.JWTRule.issuer": "is never asked for its keys: without jwks and jwksUri a rule is "
     "refused; Istio would look for them by OpenID discovery",
     "security.JWTRule.jwksUri": "plain http to a declared outside host, fetched by each sidecar "

@@ -19,11 +19,8 @@ File = Annotated[str, AfterValidator(_absolute)]
 
 
 class ClientTLSSettings(Model):
-    """Files are read by the sidecars, which run on this machine.
-
-    SIMPLE and MUTUAL need ``caCertificates`` (or ``insecureSkipVerify``): an embedded mesh has no
-    certificate authorities of a base image, which Istio would fall back to.
-    """
+    """Files are read by the sidecars, which run on this machine. Without ``caCertificates`` SIMPLE
+    and MUTUAL trust the public certificate authorities, as the ones of Istio's image do."""
 
     mode: Literal["DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"] = "DISABLE"
     client_certificate: File | None = None
@@ -35,14 +32,6 @@ class ClientTLSSettings(Model):
 
     @model_validator(mode="after")
     def _files_of_the_mode(self) -> Self:
-        if self.mode in ("SIMPLE", "MUTUAL") and not (
-            self.ca_certificates or self.insecure_skip_verify
-        ):
-            raise FieldError(
-                "is missing, and there is no certificate authority to fall back to; "
-                "wanted caCertificates or insecureSkipVerify",
-                "caCertificates",
-            )
         pair = (self.client_certificate, self.private_key)
         if self.mode == "MUTUAL" and not all(pair):
             raise FieldError(

@@ -50,7 +50,7 @@ def _originated(settings: ClientTLSSettings, port: ServicePort) -> Json:
     """SIMPLE or MUTUAL: TLS of the outside world, with certificates from files."""
     validation: Json = {}
     if not settings.insecure_skip_verify:
-        validation["trusted_ca"] = {"filename": settings.ca_certificates}
+        validation["trusted_ca"] = {"filename": settings.ca_certificates or _public()}
         validation |= _names(settings.subject_alt_names)
     context: Json = {"tls_params": tls.VERSIONS, "validation_context": validation}
     if settings.mode == "MUTUAL":
@@ -69,6 +69,13 @@ def _originated(settings: ClientTLSSettings, port: ServicePort) -> Json:
         common_tls_context=context,
         **more,
     )
+
+
+def _public() -> str:
+    """The file of the public certificate authorities; it comes with requests."""
+    import certifi  # noqa: PLC0415  # for few rules only
+
+    return certifi.where()
 
 
 def _names(names: Iterable[str]) -> Json:

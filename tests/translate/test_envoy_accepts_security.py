@@ -95,3 +95,21 @@ def test_envoy_accepts_a_gateway(envoy: Path, tmp_path: Path, secrets: dict[str,
     made = World(**{**vars(made), "gateways": (worlds.gateway(server),)})
     own = gateway(made, proxy, "127.60.1.1", {80: 18080}, access_log="/dev/null")
     _accepted(envoy, tmp_path, [outbound(made, proxy), own], secrets)
+
+
+@pytest.mark.parametrize("more", ["", "sni: a.test, subjectAltNames: [a.test, 'spiffe://a/b'], "])
+def test_envoy_accepts_tls_of_the_outside_world(
+    envoy: Path, tmp_path: Path, secrets: dict[str, Resource], more: str
+) -> None:
+    pair: Any = secrets["default"]["tls_certificate"]
+    files = {"clientCertificate": "certificate_chain", "privateKey": "private_key"}
+    paths = {field: tmp_path / f"{part}.pem" for field, part in files.items()}
+    for field, part in files.items():
+        paths[field].write_text(pair[part]["inline_string"])
+    written = ", ".join(f"{field}: {path}" for field, path in paths.items())
+    tls = f"{{mode: MUTUAL, {more}{written}, caCertificates: {paths['clientCertificate']}}}"
+    rules = (worlds.destination_rule(f"{{host: echo, trafficPolicy: {{tls: {tls}}}}}"),)
+    made = outbound(worlds.world(destination_rules=rules), worlds.CLIENT)
+    cluster: Any = made.clusters["outbound|80||echo.default.svc.cluster.local"]
+    assert "tls_certificates" in cluster["transport_socket"]["typed_config"]["common_tls_context"]
+    _accepted(envoy, tmp_path, [made], secrets)

@@ -143,6 +143,11 @@ def test_simple_checks_the_server_against_a_file() -> None:
     assert options["upstream_http_protocol_options"] == names
 
 
+def test_without_a_file_the_public_authorities_are_trusted() -> None:
+    context = _cluster("{mode: SIMPLE}")["transport_socket"]["typed_config"]["common_tls_context"]
+    assert context["validation_context"]["trusted_ca"]["filename"].endswith("cacert.pem")
+
+
 def test_mutual_shows_a_certificate_of_its_own() -> None:
     cluster = _cluster(
         "{mode: MUTUAL, clientCertificate: /c.pem, privateKey: /k.pem, insecureSkipVerify: true,"
