@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from meshproof.errors import Problem, Refused
+from meshproof.kustomize import is_kustomize, kustomize_problem
 
 STDIN = "<stdin>"
 
@@ -41,6 +42,9 @@ def _texts(path: str, problems: list[Problem]) -> Iterator[tuple[str, str]]:
         return
     files = [Path(path)]
     if files[0].is_dir():
+        if is_kustomize(files[0]):
+            problems.append(kustomize_problem(path))
+            return
         files = sorted(f for f in files[0].iterdir() if f.suffix in (".yaml", ".yml"))
         if not files:
             problems.append(_problem(path, "the folder holds no *.yaml or *.yml"))

@@ -1,35 +1,40 @@
-"""From Deployments and the image table to workloads. Pure; refuses what cannot run here."""
+"""From Deployments, StatefulSets, Pods and the image table to workloads. Pure.
+
+Refuses what cannot run here."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from meshproof.embedded.store import Store
 from meshproof.embedded.workload import Probe, Workload
 from meshproof.embedded.worlds import services_of, target_ports
 from meshproof.errors import Problem, Refused
 from meshproof.model import kube_pod
+from meshproof.model.kube import DeploymentSpec
 from meshproof.model.kube_pod import Container
-from meshproof.model.resource import Path, Resource
+from meshproof.model.kube_workloads import WORKLOADS, container_path, replicas_of, template_of
+from meshproof.model.resource import Resource
 from meshproof.project import ImageCommand, Project
 from meshproof.translate.world import Service
 
 READY_WITHIN = 60.0
 """Seconds, where a Deployment does not say. Kubernetes waits 600; a local process that is not
 ready after a minute will not be."""
-_CONTAINER: Path = ("spec", "template", "spec", "containers", 0)
 
 
 def workloads(store: Store, project: Project) -> list[Workload]:
-    """One for each Deployment. Raises Refused with every problem of all of them."""
+    """One for each Deployment, StatefulSet and Pod. Raises Refused with every problem."""
     problems: list[Problem] = []
     result = []
     resources = store.ordered()
     services = services_of(resources)
     config = [r for r in resources if r.kind in ("ConfigMap", "Secret")]
-    for deployment in (r for r in resources if r.kind == "Deployment"):
-        image = deployment.spec.template.spec.containers[0].image
+    found = [r for r in resources if r.kind in WORKLOADS]
+    problems += _same_name(found)
+    for deployment in found:
+        image = template_of(deployment).spec.containers[0].image
         if image not in project.images:
             problems.append(_no_command(deployment, image))
             continue
@@ -48,14 +53,14 @@ def workloads(store: Store, project: Project) -> list[Workload]:
 def without_command(resources: Iterable[Resource], project: Project) -> list[Problem]:
     """What is wrong with the images of Deployments, whatever else is applied."""
     images = [
-        (r, r.spec.template.spec.containers[0].image) for r in resources if r.kind == "Deployment"
+        (r, template_of(r).spec.containers[0].image) for r in resources if r.kind in WORKLOADS
     ]
     return [_no_command(r, image) for r, image in images if image not in project.images]
 
 
 def _no_command(deployment: Resource, image: str) -> Problem:
     return deployment.problem(
-        (*_CONTAINER, "image"),
+        (*container_path(deployment), "image"),
         f"image {image} has no local command",
         remedy=f"say how it runs, under images: in meshproof.yaml or in --images FILE: "
         f'{{"{image}": {{"command": ["PROGRAM", "--bind", "{{ip}}:{{port}}"]}}}}',
@@ -63,15 +68,16 @@ def _no_command(deployment: Resource, image: str) -> Problem:
 
 
 def _workload(config: Iterable[Resource], deployment: Resource, image: ImageCommand) -> Workload:
-    pod = deployment.spec.template.spec
+    template = template_of(deployment)
+    pod = template.spec
     container: Container = pod.containers[0]
     ports = tuple((p.name or "", p.container_port) for p in container.ports)
     return Workload(
         namespace=deployment.namespace,
         name=deployment.name,
-        labels=dict(deployment.spec.template.metadata.labels),
+        labels=dict(template.metadata.labels),
         service_account=pod.account,
-        replicas=deployment.spec.replicas,
+        replicas=replicas_of(deployment),
         image=container.image,
         command=tuple(image.command),
         env=dict(image.env),
@@ -84,13 +90,29 @@ def _workload(config: Iterable[Resource], deployment: Resource, image: ImageComm
         startup=_probe(container.startup_probe, dict(ports)),
         pre_stop=_pre_stop(container, dict(ports), float(pod.termination_grace_period_seconds)),
         grace=float(pod.termination_grace_period_seconds),
-        ready_within=float(deployment.spec.progress_deadline_seconds or READY_WITHIN),
+        ready_within=float(_deadline(deployment) or READY_WITHIN),
         template=_hash(deployment, image),
     )
 
 
+def _deadline(workload: Resource) -> int | None:
+    """``progressDeadlineSeconds``, which a Pod cannot have."""
+    spec = workload.spec
+    return spec.progress_deadline_seconds if isinstance(spec, DeploymentSpec) else None
+
+
+def _same_name(workloads: Iterable[Resource]) -> Iterator[Problem]:
+    """Kubernetes keeps names apart by kind; replicas here go by namespace and name alone."""
+    first: dict[tuple[str, str], Resource] = {}
+    for workload in workloads:
+        other = first.setdefault((workload.namespace, workload.name), workload)
+        if other is not workload:
+            found = f"is also the name of {other.title}; a mesh on this machine wants one workload"
+            yield workload.problem(("metadata", "name"), found, "a name of its own")
+
+
 def _hash(deployment: Resource, image: ImageCommand) -> str:
-    text = deployment.spec.template.model_dump_json() + image.model_dump_json()
+    text = template_of(deployment).model_dump_json() + image.model_dump_json()
     return hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
 
 
@@ -129,7 +151,7 @@ def _pre_stop(container: Container, ports: dict[str, int], grace: float) -> Prob
 def bound_everywhere(workload: Workload, where: str) -> Problem:
     """The warning for an app that listens on every address of the machine."""
     return workload.deployment.problem(
-        (*_CONTAINER, "image"),
+        (*container_path(workload.deployment), "image"),
         f"its app listens at {where}, on every address of this machine: whoever reaches the "
         "machine reaches it, past its sidecar",
         wanted="an app that listens only where it is told to",
@@ -146,7 +168,7 @@ def _unreachable(services: Iterable[Service], workload: Workload) -> list[Proble
         return []
     return [
         workload.deployment.problem(
-            (*_CONTAINER, "image"),
+            (*container_path(workload.deployment), "image"),
             f"the local command of image {workload.image} does not say where it listens, but port "
             f"{served[0]} is served",
             wanted="{socket}, or {ip} and {port}, in its command or env",

@@ -14,6 +14,7 @@ from meshproof.embedded.worlds import services_of
 from meshproof.errors import Problem, Refused, UsageError
 from meshproof.gamma import status
 from meshproof.lint.check import warnings
+from meshproof.model.kube_workloads import WORKLOADS, template_of
 from meshproof.model.not_honoured import not_honoured
 from meshproof.model.reader import with_default_namespace
 from meshproof.model.resource import Resource
@@ -63,9 +64,9 @@ class Intake:
         resources = store.ordered()
         services = services_of(resources)
         pods = [
-            (d.namespace, dict(d.spec.template.metadata.labels))
-            for d in resources
-            if d.kind == "Deployment"
+            (w.namespace, dict(template_of(w).metadata.labels))
+            for w in resources
+            if w.kind in WORKLOADS
         ]
         titles = {r.title for r in concerned}
         files = {(r.source.file) for r in concerned}
@@ -87,11 +88,11 @@ class Intake:
         return new, said
 
     def scale(self, store: Store, namespace: str, name: str, replicas: int) -> Store:
-        for resource in store.of("Deployment"):
+        for resource in store.of("Deployment", "StatefulSet"):
             if (resource.namespace, resource.name) == (namespace, name):
                 spec = resource.spec.model_copy(update={"replicas": replicas})
                 return store.with_spec(resource, spec)
-        raise UsageError(f"no Deployment {namespace}/{name} is applied")
+        raise UsageError(f"no Deployment or StatefulSet {namespace}/{name} is applied")
 
 
 def _notes(unmet: Iterable[Problem]) -> list[str]:
@@ -107,6 +108,6 @@ def _notes(unmet: Iterable[Problem]) -> list[str]:
 
 def default_namespace(store: Store, resources: Iterable[Resource]) -> str:
     """The only namespace that has workloads, there or among ``resources``; else ``default``."""
-    named = {r.namespace for r in resources if r.kind == "Deployment" and r.namespace}
+    named = {r.namespace for r in resources if r.kind in WORKLOADS and r.namespace}
     only = sorted(named | {n for n in store.workload_namespaces() if n})
     return only[0] if len(only) == 1 else "default"

@@ -25,6 +25,7 @@ from meshproof.embedded.runtime import Files, Runtime
 from meshproof.embedded.store import Store
 from meshproof.errors import MeshproofError, UsageError
 from meshproof.mesh import Ack, Applied
+from meshproof.model.kube_workloads import WORKLOADS, template_of
 from meshproof.model.reader import read_paths
 from meshproof.observe import spans as span_store
 from meshproof.project import Project
@@ -160,8 +161,8 @@ class Running:
         return names.resolve(
             workload,
             [
-                (r.namespace, r.name, dict(r.spec.template.metadata.labels).get("app", ""))
-                for r in engine.store.of("Deployment")
+                (r.namespace, r.name, dict(template_of(r).metadata.labels).get("app", ""))
+                for r in engine.store.of(*WORKLOADS)
             ],
         )
 

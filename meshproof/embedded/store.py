@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from meshproof.model.kube_workloads import WORKLOADS
 from meshproof.model.resource import Resource
 
 Key = tuple[str, str, str]
@@ -62,9 +63,9 @@ class Store:
         rows = sorted(self.entries.values(), key=lambda e: (e[0], e[1].name, e[1].namespace))
         return [resource for _created, resource in rows]
 
-    def of(self, kind: str) -> list[Resource]:
-        return [r for r in self.ordered() if r.kind == kind]
+    def of(self, *kinds: str) -> list[Resource]:
+        return [r for r in self.ordered() if r.kind in kinds]
 
     def workload_namespaces(self) -> list[str]:
-        """Namespaces that hold a Deployment, sorted."""
-        return sorted({r.namespace for r in self.of("Deployment")})
+        """Namespaces that hold a workload, sorted."""
+        return sorted({r.namespace for r in self.of(*WORKLOADS)})

@@ -186,12 +186,12 @@ class HTTPMirrorPolicy(Model):
 
 
 class CorsPolicy(Model):
-    allow_origin: list[str] = []
+    allow_origin: list[Line] = []
     """Deprecated by Istio, still honoured where allowOrigins says nothing."""
     allow_origins: list[StringMatch] = []
-    allow_methods: list[str] = []
-    allow_headers: list[str] = []
-    expose_headers: list[str] = []
+    allow_methods: list[Line] = []
+    allow_headers: list[Line] = []
+    expose_headers: list[Line] = []
     max_age: Duration | None = None
     allow_credentials: bool | None = None
     unmatched_preflights: Literal["UNSPECIFIED", "FORWARD", "IGNORE"] | None = None

@@ -75,6 +75,8 @@ KINDS: Mapping[str, Kind] = {
             snake_case=True,
         ),
         Kind("Deployment", ("apps/v1",), _K, "DeploymentSpec"),
+        Kind("StatefulSet", ("apps/v1",), "meshproof.model.kube_workloads", "StatefulSetSpec"),
+        Kind("Pod", ("v1",), "meshproof.model.kube_pod", "PodSpec"),
         Kind("Service", ("v1",), _K, "ServiceSpec"),
         Kind("Namespace", ("v1",), _K, "Namespace", namespaced=False, body=""),
         Kind("ServiceAccount", ("v1",), _K, "ServiceAccount", body=""),
@@ -89,7 +91,7 @@ NOT_HONOURED: Mapping[str, str] = {
         "Istio": "WorkloadEntry WorkloadGroup EnvoyFilter WasmPlugin ProxyConfig TrafficExtension",
         "the Gateway API": "GRPCRoute TCPRoute TLSRoute UDPRoute GatewayClass "
         "ReferenceGrant BackendTLSPolicy ListenerSet",
-        "Kubernetes": "StatefulSet DaemonSet ReplicaSet ReplicationController Pod PodTemplate Job "
+        "Kubernetes": "DaemonSet ReplicaSet ReplicationController PodTemplate Job "
         "CronJob HorizontalPodAutoscaler PodDisruptionBudget Ingress IngressClass NetworkPolicy "
         "Endpoints EndpointSlice PersistentVolume PersistentVolumeClaim StorageClass "
         "ResourceQuota LimitRange PriorityClass Role RoleBinding ClusterRole ClusterRoleBinding "

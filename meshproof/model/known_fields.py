@@ -95,11 +95,11 @@ FIELDS: Mapping[str, str] = {
     "requestMirror requestRedirect urlRewrite cors externalAuth extensionRef",
     "kube.Probe": "grpc",
     "kube.EnvVarSource": "resourceFieldRef fileKeyRef",
-    "kube.Metric": "type containerResource external object pods resource",
-    "kube.MetricName": "name selector",
-    "kube.CpuTarget": "type averageUtilization averageValue value",
-    "kube.PodsTarget": "type averageUtilization averageValue value",
-    "kube.ScalingRules": "policies selectPolicy stabilizationWindowSeconds tolerance",
+    "kube_scaling.Metric": "type containerResource external object pods resource",
+    "kube_scaling.MetricName": "name selector",
+    "kube_scaling.CpuTarget": "type averageUtilization averageValue value",
+    "kube_scaling.PodsTarget": "type averageUtilization averageValue value",
+    "kube_scaling.ScalingRules": "policies selectPolicy stabilizationWindowSeconds tolerance",
 }
 
 _PROTOCOLS = "HTTP HTTPS GRPC GRPC-WEB HTTP2 MONGO TCP TLS UDP REDIS MYSQL"
@@ -120,8 +120,8 @@ VALUES: Mapping[str, str] = {
     "RequestMirror RequestRedirect URLRewrite CORS ExternalAuth ExtensionRef",
     "v1alpha2.EgressPort.protocol": "http https http2 grpc tcp mongo",
     "kube.HTTPGet.scheme": "HTTP HTTPS",
-    "kube.Metric.type": "ContainerResource External Object Pods Resource",
-    "kube.ResourceMetric.name": "cpu memory",
+    "kube_scaling.Metric.type": "ContainerResource External Object Pods Resource",
+    "kube_scaling.ResourceMetric.name": "cpu memory",
     "kube.ServiceSpec.type": "ClusterIP NodePort LoadBalancer ExternalName",
     "kube.ServicePort.protocol": "TCP UDP SCTP",
     "kube.ContainerPort.protocol": "TCP UDP SCTP",
@@ -133,11 +133,12 @@ _OWNERS = {
     "v1alpha2": "Istio 0.4",
     "gateway_api": "the Gateway API",
     "kube": "Kubernetes",
+    "kube_scaling": "Kubernetes",
     **dict.fromkeys(("security", "sidecar", "telemetry"), "Istio"),
 }
 _PARTS = {
     "kube_pod": "kube",
-    "kube_scaling": "kube",
+    "kube_workloads": "kube",
     "istio_route": "istio",
     "istio_rule": "istio",
     "istio_entry": "istio",

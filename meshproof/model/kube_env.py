@@ -8,22 +8,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from meshproof.errors import Problem, Refused
 from meshproof.model.kube import ConfigMap, Secret
 from meshproof.model.kube_pod import Container, EnvVarSource
-from meshproof.model.resource import Path, Resource
+from meshproof.model.kube_workloads import container_path, template_of
+from meshproof.model.resource import Resource
 
 _REFERENCE = re.compile(r"\$(\$|\(([A-Za-z_.-][A-Za-z0-9_.-]*)\))")
-_CONTAINER: Path = ("spec", "template", "spec", "containers", 0)
 
 
 def environment(
     workload: Resource, resources: Iterable[Resource], fields: Mapping[str, str]
 ) -> dict[str, str]:
-    """The variables of a Deployment's first container.
+    """The variables of a workload's first container.
 
     ConfigMaps and Secrets are taken from ``resources``; ``fields`` holds what ``fieldRef`` may
     name (``metadata.name``, ``status.podIP``, ``metadata.labels['app']``, ...). Raises
     ``Refused`` where an object, a key or a field is not there and not optional.
     """
-    container: Container = workload.spec.template.spec.containers[0]
+    container: Container = template_of(workload).spec.containers[0]
+    here = container_path(workload)
     data = {
         (r.kind, r.name): r.spec.texts
         for r in resources
@@ -37,7 +38,7 @@ def environment(
         assert ref is not None, "the model wants one of the two"
         texts = data.get((kind, ref.name))
         if texts is None and not ref.optional:
-            path = (*_CONTAINER, "envFrom", index)
+            path = (*here, "envFrom", index)
             problems.append(workload.problem(path, f"there is no {kind} {ref.name}"))
         env |= {source.prefix + key: text for key, text in (texts or {}).items()}
     for index, variable in enumerate(container.env):
@@ -46,7 +47,7 @@ def environment(
             continue
         value, wrong = _value_from(variable.value_from, data, fields)
         if wrong:
-            problems.append(workload.problem((*_CONTAINER, "env", index, "valueFrom"), wrong))
+            problems.append(workload.problem((*here, "env", index, "valueFrom"), wrong))
         if value is not None:
             env[variable.name] = value
     if problems:

@@ -8,7 +8,8 @@ from typing import Any
 from meshproof.errors import Problem
 from meshproof.model.base import Model
 from meshproof.model.kube import DeploymentSpec, ServiceSpec
-from meshproof.model.kube_pod import NotHonoured
+from meshproof.model.kube_pod import NotHonoured, PodSpec
+from meshproof.model.kube_workloads import container_path, template_of
 from meshproof.model.resource import Path, Resource
 
 _FOUND = "is not honoured by a local process"
@@ -20,9 +21,10 @@ def not_honoured(resource: Resource) -> list[Problem]:
         return []
     base: Path = () if resource.kind in _ROOTED else ("spec",)
     found = list(_ignored(resource.spec, base))
-    if isinstance(resource.spec, DeploymentSpec):
-        found = [f for f in found if not _in_extra_container(f[0])]
-        found += _extra_containers(resource.spec)
+    if isinstance(resource.spec, DeploymentSpec | PodSpec):
+        containers = container_path(resource)[:-1]
+        found = [f for f in found if not _in_extra_container(f[0], containers)]
+        found += _extra_containers(len(template_of(resource).spec.containers), containers)
     if isinstance(resource.spec, ServiceSpec) and resource.spec.type != "ClusterIP":
         found.append((("spec", "type"), "the service is reached by name, inside the mesh"))
     problems = []
@@ -33,7 +35,6 @@ def not_honoured(resource: Resource) -> list[Problem]:
 
 
 _ROOTED = frozenset(("Namespace", "ServiceAccount", "ConfigMap", "Secret"))
-_CONTAINERS: Path = ("spec", "template", "spec", "containers")
 
 
 def _ignored(model: Model, path: Path) -> Iterator[tuple[Path, str]]:
@@ -56,12 +57,11 @@ def _below(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
             yield from _below(item, (*path, index))
 
 
-def _in_extra_container(path: Path) -> bool:
-    depth = len(_CONTAINERS)
-    return path[:depth] == _CONTAINERS and len(path) > depth and path[depth] != 0
+def _in_extra_container(path: Path, containers: Path) -> bool:
+    depth = len(containers)
+    return path[:depth] == containers and len(path) > depth and path[depth] != 0
 
 
-def _extra_containers(spec: DeploymentSpec) -> list[tuple[Path, str]]:
-    extra = spec.template.spec.containers[1:]
+def _extra_containers(count: int, containers: Path) -> list[tuple[Path, str]]:
     meaning = "it is not started, only the first container of a pod is"
-    return [((*_CONTAINERS, index), meaning) for index in range(1, len(extra) + 1)]
+    return [((*containers, index), meaning) for index in range(1, count)]

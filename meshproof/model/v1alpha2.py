@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from meshproof.model.base import Duration, FieldError, Labels, Model, Port
 from meshproof.model.istio import StringMatch
-from meshproof.model.texts import HeaderName, HeaderValue, Host, Label, Service
+from meshproof.model.texts import HeaderName, HeaderValue, Host, Label, Line, Service
 
 
 class IstioService(Model):
@@ -28,8 +28,8 @@ class IstioService(Model):
 
 
 class MatchSource(Model):
-    name: str | None = None
-    namespace: str | None = None
+    name: Label | None = None
+    namespace: Label | None = None
     labels: Labels = {}
 
 
@@ -81,15 +81,15 @@ class HTTPFault(Model):
 
 
 class Rewrite(Model):
-    uri: str | None = None
-    authority: str | None = None
+    uri: Line | None = None
+    authority: Line | None = None
 
 
 class CorsPolicy(Model):
-    allow_origin: list[str] = []
-    allow_methods: list[str] = []
-    allow_headers: list[str] = []
-    expose_headers: list[str] = []
+    allow_origin: list[Line] = []
+    allow_methods: list[Line] = []
+    allow_headers: list[Line] = []
+    expose_headers: list[Line] = []
     max_age: Duration | None = None
     allow_credentials: bool | None = None
 

@@ -1,0 +1,89 @@
+"""StatefulSets and bare Pods run as Deployments do; Kustomize folders are named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from meshproof.cli.texts import read_texts
+from meshproof.embedded.deployments import workloads
+from meshproof.embedded.store import Store
+from meshproof.embedded.workload import Workload
+from meshproof.errors import Refused
+from meshproof.model.not_honoured import not_honoured
+from meshproof.model.reader import read_paths, read_text, with_default_namespace
+from meshproof.model.resource import Resource
+from meshproof.project import ImageCommand, Project
+
+CONTAINERS = "containers: [{name: c, image: IMAGE, env: [{name: WHO, valueFrom: FROM}]}, {name: d, image: e}]"  # noqa: E501
+FROM = "{fieldRef: {fieldPath: \"metadata.labels['app']\"}}"
+POD = (
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: one, labels: {app: one}}\n"
+    f"spec: {{{CONTAINERS}}}\n"
+)
+SET = (
+    "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: two}\n"
+    "spec: {serviceName: two, replicas: 3, selector: {matchLabels: {app: two}},"
+    "volumeClaimTemplates: [{}], template: {metadata: {labels: {app: two}},"
+    f" spec: {{{CONTAINERS}}}}}}}\n"
+)
+PROJECT = Project(root=Path(), images={"a": ImageCommand(command=["x", "{ip}", "{port}"])})
+
+
+def _read(text: str, image: str = "a", value: str = FROM) -> list[Resource]:
+    filled = text.replace("IMAGE", image).replace("FROM", value)
+    return with_default_namespace(read_text(filled, "m.yaml"), "default")
+
+
+def _workloads(text: str, image: str = "a", value: str = FROM) -> list[Workload]:
+    return workloads(Store().apply(_read(text, image, value))[0], PROJECT)
+
+
+@pytest.mark.parametrize(("text", "name", "replicas"), [(POD, "one", 1), (SET, "two", 3)])
+def test_a_workload_of_another_kind(text: str, name: str, replicas: int) -> None:
+    (made,) = _workloads(text)
+    assert (made.name, made.replicas, made.labels) == (name, replicas, {"app": name})
+    assert made.container_env("pod", "127.0.0.1")["WHO"] == name
+
+
+@pytest.mark.parametrize(
+    ("text", "path"), [(POD, "spec.containers[0]"), (SET, "spec.template.spec.containers[0]")]
+)
+def test_what_is_wrong_is_named_at_its_own_place(text: str, path: str) -> None:
+    with pytest.raises(Refused, match="image b has no local command") as refused:
+        _workloads(text, image="b")
+    assert refused.value.problems[0].field == f"{path}.image"
+    with pytest.raises(Refused) as refused:
+        _workloads(text, value="{configMapKeyRef: {name: gone, key: k}}")
+    assert refused.value.problems[0].field == f"{path}.env[0].valueFrom"
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        (POD, ["spec.containers[1]"]),
+        (
+            SET,
+            ["spec.serviceName", "spec.template.spec.containers[1]", "spec.volumeClaimTemplates"],
+        ),
+    ],
+)
+def test_what_has_no_effect_is_named(text: str, fields: list[str]) -> None:
+    (resource,) = _read(text)
+    assert sorted(p.field for p in not_honoured(resource)) == fields
+
+
+def test_names_are_kept_apart_by_namespace_alone() -> None:
+    with pytest.raises(Refused, match="is also the name of Pod default/one"):
+        _workloads(f"{POD}---\n{SET.replace('two', 'one')}")
+
+
+def test_a_kustomize_folder_is_named_with_the_command_that_builds_it(tmp_path: Path) -> None:
+    (tmp_path / "kustomization.yaml").write_text("resources: [a.yaml]")
+    (tmp_path / "a.yaml").write_text(POD)
+    for read in (lambda: read_paths([tmp_path]), lambda: read_texts([str(tmp_path)])):
+        with pytest.raises(Refused) as refused:
+            read()
+        (problem,) = refused.value.problems
+        assert problem.remedy.endswith(f"kubectl kustomize {tmp_path} | meshproof up -f -")
