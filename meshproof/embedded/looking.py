@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from meshproof.dialect.dump import to_yaml
-from meshproof.embedded import curl, evidence, tailing
+from meshproof.embedded import curl, evidence, refusals, tailing
 from meshproof.embedded.running import Running
 from meshproof.embedded.worlds import services_of
 from meshproof.errors import UsageError
@@ -76,24 +77,10 @@ class Looking(Running):
         answer = curl.request(
             runner.ip, url, method=method, headers=sent, body=body, timeout=timeout
         )
-        if answer.status != 502 or answer.body:
+        if not refusals.may_be(answer):
             return answer
         log = self._run(evidence.records(self._live(), ""))
-        refused = any(
-            r.route == "block_all" and curl.same_request(r.request_id, request_id) for r in log
-        )
-        if not refused:
-            return answer
-        return Answer(
-            answer.status,
-            answer.headers,
-            answer.body,
-            answer.seconds,
-            refused_by=(
-                f"no rule opens {url} for {workload}: a ServiceEntry (or an EgressRule of 0.4) for "
-                "that host and port would, or a Service of that name"
-            ),
-        )
+        return replace(answer, refused_by=refusals.why(answer, log, request_id, url, workload))
 
     def spans(self, run_id: str) -> list[Span]:
         return self._run(evidence.spans(self._live(), run_id))

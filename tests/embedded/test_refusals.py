@@ -1,0 +1,65 @@
+"""Which rule refused a request, by the sidecars' own logs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from meshproof.embedded.refusals import DENIED, may_be, why
+from meshproof.mesh import AccessRecord, Answer
+
+ID = "7f3c0e5e-1111-4222-8333-444455556666"
+RECORD = AccessRecord(
+    "svcb-1", "inbound", "", "GET", "/", "svcb", 403, "-", "", 1, "", "", "default", ID, "", ""
+)
+
+
+def _answer(status: int, body: bytes = b"") -> Answer:
+    return Answer(status, (), body, 0.01)
+
+
+def _why(answer: Answer, **fields: Any) -> str:
+    return why(answer, [replace(RECORD, **fields)], ID, "http://svcb/", "svca")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "wanted"),
+    [
+        (200, b"", False),
+        (403, b"the app's own", False),
+        (403, DENIED, True),
+        (401, b"Jwt is expired", True),
+        (502, b"", True),
+        (502, b"an app's", False),
+    ],
+)
+def test_when_logs_are_read_at_all(status: int, body: bytes, wanted: bool) -> None:
+    assert may_be(_answer(status, body)) is wanted
+
+
+def test_no_rule_opens_the_host() -> None:
+    assert "no rule opens http://svcb/ for svca" in _why(_answer(502), route="block_all")
+
+
+def test_a_policy_is_named_with_its_rule() -> None:
+    details = "rbac_access_denied_matched_policy[ns[a]-policy[p]-rule[2]]"
+    said = _why(_answer(403, DENIED), details=details)
+    assert said == "AuthorizationPolicy a/p (spec.rules[2]) denies it at svcb-1"
+
+
+def test_no_policy_that_lets_it_in() -> None:
+    details = "rbac_access_denied_matched_policy[none]"
+    assert "no AuthorizationPolicy lets this in" in _why(_answer(403, DENIED), details=details)
+
+
+def test_a_token() -> None:
+    details = "jwt_authn_access_denied{Jwt_is_expired}"
+    assert "Jwt is expired" in _why(_answer(401, b"Jwt is expired"), details=details)
+
+
+def test_an_app_s_own_word_and_another_s_request_are_not_explained() -> None:
+    assert _why(_answer(401, b"who are you?"), details="via_upstream") == ""
+    details = "rbac_access_denied_matched_policy[none]"
+    assert _why(_answer(403, DENIED), details=details, request_id="other" + ID[5:]) == ""
