@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from meshproof.errors import Problem
 from meshproof.lint import (
     dead_routes,
+    delegates,
     destination_rules,
     duplicates,
     effects,
@@ -29,6 +30,8 @@ CHECKS = (
     destination_rules.unknown_hosts,
     destination_rules.empty_subsets,
     dead_routes.dead_routes,
+    delegates.missing_delegates,
+    delegates.idle_delegates,
     effects.idle_faults,
     effects.odd_weights,
     policies.without_workloads,

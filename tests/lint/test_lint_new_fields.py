@@ -53,3 +53,37 @@ SECRET = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: shop, namespace: N
 def test_a_server_without_its_certificate(lint: Lint, secret: str, count: int) -> None:
     found = lint(GATEWAY + secret)
     assert [p.field for p in found] == ["spec.servers[0].tls.credentialName"] * count
+
+
+ROOT = f"{HEAD}kind: VirtualService\nmetadata: {{name: root}}\nspec: {{hosts: [svcb], http: [{{delegate: D}}]}}\n"  # noqa: E501
+PART = f"---\n{HEAD}kind: VirtualService\nmetadata: {{name: part, namespace: NS}}\nspec: {{SPEC}}\n"
+TO = "http: [{route: [{destination: {host: svcb.default.svc.cluster.local}}]}]"
+
+
+@pytest.mark.parametrize(
+    ("delegate", "spec", "namespace", "said"),
+    [
+        ("{name: part}", TO, "default", []),
+        ("{name: part, namespace: other}", TO, "other", []),
+        (
+            "{name: gone}",
+            TO,
+            "default",
+            ["there is no VirtualService default/gone", "does nothing"],
+        ),
+        ("{name: part}", f"hosts: [svca], {TO}", "default", ["has hosts, so it is no delegate"]),
+        (
+            "{name: part, namespace: other}",
+            f"exportTo: ['.'], {TO}",
+            "other",
+            ["is not exported to default"],
+        ),
+    ],
+)
+def test_delegation_that_leads_nowhere(
+    lint: Lint, delegate: str, spec: str, namespace: str, said: list[str]
+) -> None:
+    text = ROOT.replace("D", delegate) + PART.replace("NS", namespace).replace("SPEC", spec)
+    found = [p.found for p in lint(text)]
+    assert len(found) == len(said)
+    assert all(words in text for words, text in zip(said, found, strict=True))
