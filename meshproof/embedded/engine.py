@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from meshproof.embedded import listeners, rollout
 from meshproof.embedded.ads import Sidecar
+from meshproof.embedded.autoscaling import Autoscaler
 from meshproof.embedded.backoff import Backoff
 from meshproof.embedded.ca import LIFETIME
 from meshproof.embedded.deployments import bound_everywhere, workloads
@@ -84,6 +85,7 @@ class Engine:
                     self._tasks.start(host.keep())
             await together((self._become(store, started), self.gateway.envoy.ready()))
             self._tasks.start(self._renew_certificates())
+            self._tasks.start(Autoscaler(self).run())
             return self.acks
 
     async def stop(self) -> None:

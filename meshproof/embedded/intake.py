@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from meshproof.dialect import notes
 from meshproof.dialect.lower import lower
-from meshproof.embedded import token_keys
+from meshproof.embedded import scalers, token_keys
 from meshproof.embedded.deployments import workloads
 from meshproof.embedded.store import Store
 from meshproof.embedded.worlds import services_of
@@ -71,6 +71,7 @@ class Intake:
         titles = {r.title for r in concerned}
         files = {(r.source.file) for r in concerned}
         found = [
+            *scalers.warnings(resources),
             *notes.warnings(resources, services),
             *status.warnings(resources, services),
             *warnings(lower(resources, services), services, pods),

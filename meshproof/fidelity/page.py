@@ -13,7 +13,7 @@ _GROUPS = (
     ("networking.istio.io, security.istio.io, telemetry.istio.io", (".istio.io/",)),
     ("The Gateway API", ("gateway.networking.k8s.io/",)),
     ("Istio 0.4", ("config.istio.io/",)),
-    ("Kubernetes", ("v1", "apps/")),
+    ("Kubernetes", ("v1", "apps/", "autoscaling/")),
 )
 _HEAD = """\
 # What is as in Istio, and what is not

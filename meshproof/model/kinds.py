@@ -77,6 +77,12 @@ KINDS: Mapping[str, Kind] = {
         Kind("Deployment", ("apps/v1",), _K, "DeploymentSpec"),
         Kind("StatefulSet", ("apps/v1",), "meshproof.model.kube_workloads", "StatefulSetSpec"),
         Kind("Pod", ("v1",), "meshproof.model.kube_pod", "PodSpec"),
+        Kind(
+            "HorizontalPodAutoscaler",
+            ("autoscaling/v2",),
+            "meshproof.model.kube_scaling",
+            "HorizontalPodAutoscalerSpec",
+        ),
         Kind("Service", ("v1",), _K, "ServiceSpec"),
         Kind("Namespace", ("v1",), _K, "Namespace", namespaced=False, body=""),
         Kind("ServiceAccount", ("v1",), _K, "ServiceAccount", body=""),
@@ -92,7 +98,7 @@ NOT_HONOURED: Mapping[str, str] = {
         "the Gateway API": "GRPCRoute TCPRoute TLSRoute UDPRoute GatewayClass "
         "ReferenceGrant BackendTLSPolicy ListenerSet",
         "Kubernetes": "DaemonSet ReplicaSet ReplicationController PodTemplate Job "
-        "CronJob HorizontalPodAutoscaler PodDisruptionBudget Ingress IngressClass NetworkPolicy "
+        "CronJob PodDisruptionBudget Ingress IngressClass NetworkPolicy "
         "Endpoints EndpointSlice PersistentVolume PersistentVolumeClaim StorageClass "
         "ResourceQuota LimitRange PriorityClass Role RoleBinding ClusterRole ClusterRoleBinding "
         "CustomResourceDefinition MutatingWebhookConfiguration ValidatingWebhookConfiguration",

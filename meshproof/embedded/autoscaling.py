@@ -1,0 +1,156 @@
+"""Honours HorizontalPodAutoscalers: measures, decides (``meshproof.scaling``), scales.
+
+Once a second, where Kubernetes does so every 15: local replicas are there within a second, and
+their processor time and requests are read where they are, not collected.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from meshproof.embedded import cpu, scalers
+from meshproof.embedded.intake import Intake
+from meshproof.embedded.replica import ReplicaRunner
+from meshproof.embedded.store import Store
+from meshproof.errors import MeshproofError
+from meshproof.model.kube_scaling import Metric
+from meshproof.model.resource import Resource
+from meshproof.scaling.decide import Decision, History, Reading, decide
+
+if TYPE_CHECKING:
+    from meshproof.embedded.engine import Engine
+
+PERIOD = 1.0
+"""Seconds between two decisions; processor time is an average over it."""
+_SAMPLES = 5
+"""Looks at the requests in flight in a period."""
+_IN_FLIGHT = r"^http\.inbound.*\.downstream_rq_active$"
+_log = logging.getLogger("meshproof")
+
+
+class _Samples:
+    """What the replicas of a period were measured at, by name."""
+
+    def __init__(self) -> None:
+        self.cores: dict[str, float] = {}
+        self.in_flight: dict[str, list[int]] = {}
+
+
+class Autoscaler:
+    """Of one mesh; ``run`` it in the loop of its engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._histories: dict[tuple[str, str, str], History] = {}
+
+    async def run(self) -> None:
+        """Until cancelled. Without a HorizontalPodAutoscaler it looks at nothing."""
+        while True:
+            applied = self._engine.store.of("HorizontalPodAutoscaler")
+            self._histories = {s.key: self._histories.get(s.key, History()) for s in applied}
+            if not applied:
+                await asyncio.sleep(PERIOD)
+                continue
+            samples = await self._measured(applied)
+            for scaler in applied:
+                await self._scale(scaler, samples)
+
+    # -- measuring -----------------------------------------------------------------------------
+
+    async def _measured(self, applied: Iterable[Resource]) -> _Samples:
+        """One period long."""
+        keys = {scalers.target(s) for s in applied}
+        runners = [r for r in self._engine.fleet.runners if r.workload.key in keys and r.ready]
+        counting = any(m.type == "Pods" for s in applied for m in s.spec.measured)
+        samples, began = _Samples(), time.monotonic()
+        before = await self._processor(runners)
+        for _ in range(_SAMPLES):
+            if counting:
+                await self._count(runners, samples)
+            await asyncio.sleep(PERIOD / _SAMPLES)
+        after = await self._processor(runners)
+        elapsed = time.monotonic() - began
+        for name in before.keys() & after.keys():
+            pid, used = after[name]
+            if before[name][0] == pid:  # else it was restarted meanwhile
+                samples.cores[name] = (used - before[name][1]) / elapsed
+        return samples
+
+    async def _processor(self, runners: Iterable[ReplicaRunner]) -> dict[str, tuple[int, float]]:
+        """Replica -> pid of its app, and the processor seconds that it has used."""
+        running = self._engine.runtime.processes.running
+        pids = {r.name: running[r.name] for r in runners if r.name in running}
+        used = await asyncio.to_thread(cpu.seconds, list(pids.values()))
+        return {name: (pid, used[pid]) for name, pid in pids.items()}
+
+    async def _count(self, runners: Iterable[ReplicaRunner], samples: _Samples) -> None:
+        async def one(runner: ReplicaRunner) -> None:
+            try:
+                active = await runner.envoy.stats(_IN_FLIGHT)
+            except MeshproofError:
+                return  # it is paused, or ending: not known
+            samples.in_flight.setdefault(runner.name, []).append(sum(active.values()))
+
+        await asyncio.gather(*(one(r) for r in runners))
+
+    # -- deciding ------------------------------------------------------------------------------
+
+    async def _scale(self, scaler: Resource, samples: _Samples) -> None:
+        deployment = scalers.scaled_by(self._engine.store.ordered(), scaler)
+        if deployment is None or not deployment.spec.replicas:
+            return  # none is applied, or it is switched off by 0 replicas, as in Kubernetes
+        key = scalers.target(scaler)
+        names = [r.name for r in self._engine.fleet.runners if r.workload.key == key]
+        readings = [_reading(m, deployment, names, samples) for m in scaler.spec.measured]
+        current, now = deployment.spec.replicas, time.monotonic()
+        decision = decide(scaler.spec, current, readings, self._histories[scaler.key], now)
+        changed = await self._change(scaler, deployment, decision)
+        by = decision.replicas - current if changed else 0
+        self._histories[scaler.key] = decision.history.change(now, by)
+
+    async def _change(self, scaler: Resource, deployment: Resource, decision: Decision) -> bool:
+        """Whether the number was changed."""
+        namespace, name = deployment.namespace, deployment.name
+        current, wanted = deployment.spec.replicas, decision.replicas
+        if wanted == current:
+            return False
+
+        def edit(store: Store) -> Store:
+            if scaler.key not in store.entries or _replicas(store, deployment) != current:
+                return store  # somebody else was faster
+            return Intake(self._engine.runtime.project).scale(store, namespace, name, wanted)
+
+        try:
+            await self._engine.change(edit, time.monotonic())
+        except MeshproofError as error:
+            _log.warning("%s: %d replicas are not to be had: %s", scaler.title, wanted, error)
+            return False
+        _log.info("%s: %d -> %d: %s", scaler.title, current, wanted, decision.why)
+        return True
+
+
+def _reading(
+    metric: Metric, deployment: Resource, names: Iterable[str], samples: _Samples
+) -> Reading:
+    if metric.pods is not None:
+        counts = [samples.in_flight.get(name) for name in names]
+        averages = tuple(sum(c) / len(c) if c else None for c in counts)
+        return Reading("requests in flight", averages, metric.pods.target.average_value)
+    assert metric.resource is not None, "the model wants one of the two"
+    target = metric.resource.target
+    cores = [samples.cores.get(name) for name in names]
+    if target.average_value is not None:
+        return Reading("cpu, in cores,", tuple(cores), target.average_value)
+    assert target.average_utilization is not None, "the model wants one of the two"
+    request = scalers.cpu_request(deployment)
+    shares = tuple(100 * c / request if c is not None and request else None for c in cores)
+    return Reading("cpu, in % of what is requested,", shares, target.average_utilization)
+
+
+def _replicas(store: Store, deployment: Resource) -> int:
+    entry = store.entries.get(deployment.key)
+    return entry[1].spec.replicas if entry else -1

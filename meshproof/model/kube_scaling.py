@@ -1,0 +1,171 @@
+"""autoscaling/v2 HorizontalPodAutoscaler: a Deployment's replicas by load.
+
+Metrics: ``Resource`` cpu, and ``Pods`` with the metric ``requests_in_flight``; others are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from meshproof.model.base import FieldError, Model
+from meshproof.model.kube_pod import Name, Seconds
+
+IN_FLIGHT = "requests_in_flight"
+_QUANTITY = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(m|k|)")
+_SCALE = {"m": 1e-3, "": 1.0, "k": 1e3}
+
+
+def quantity(value: Any) -> float:
+    """A Kubernetes quantity such as ``250m``, ``2`` or ``1.5``; raises ValueError for others.
+
+    Units of memory are not for what is counted here.
+    """
+    if isinstance(value, float):  # parsed before: models are validated again when copied
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    found = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(f"{value!r} is not a quantity; wanted a number such as 250m or 2")
+    return float(found[1]) * _SCALE[found[2]]
+
+
+Quantity = Annotated[float, BeforeValidator(quantity)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class ScaleTarget(Model):
+    kind: Literal["Deployment"]
+    name: Name
+    api_version: Literal["apps/v1"] = "apps/v1"
+
+
+class CpuTarget(Model):
+    """Per cent of what the replicas request, or cores a replica."""
+
+    type: Literal["Utilization", "AverageValue"]
+    average_utilization: Count | None = None
+    average_value: Quantity | None = None
+
+    @model_validator(mode="after")
+    def _the_one(self) -> Self:
+        by_share = self.average_utilization is not None and self.average_value is None
+        by_value = self.average_value is not None and self.average_utilization is None
+        if not (by_share if self.type == "Utilization" else by_value):
+            field = "averageUtilization" if self.type == "Utilization" else "averageValue"
+            raise ValueError(f"of type {self.type} has not {field} alone; wanted that")
+        return self
+
+
+class ResourceMetric(Model):
+    name: Literal["cpu"]
+    target: CpuTarget
+
+
+class MetricName(Model):
+    name: Literal["requests_in_flight"]
+
+
+class PodsTarget(Model):
+    type: Literal["AverageValue"]
+    average_value: Quantity
+
+
+class PodsMetric(Model):
+    metric: MetricName
+    target: PodsTarget
+
+
+class Metric(Model):
+    type: Literal["Resource", "Pods"]
+    resource: ResourceMetric | None = None
+    pods: PodsMetric | None = None
+
+    @model_validator(mode="after")
+    def _the_one(self) -> Self:
+        given = {"Resource": self.resource, "Pods": self.pods}
+        if given.pop(self.type) is None or any(given.values()):
+            raise ValueError(f"of type {self.type} wants {self.type.lower()}, and that alone")
+        return self
+
+
+class Policy(Model):
+    type: Literal["Pods", "Percent"]
+    value: Count
+    period_seconds: Annotated[int, Field(ge=1, le=1800)]
+
+
+class ScalingRules(Model):
+    """How fast one way; what is not said is as Kubernetes has it (``Behavior``)."""
+
+    stabilization_window_seconds: Annotated[Seconds, Field(le=3600)] | None = None
+    select_policy: Literal["Max", "Min", "Disabled"] = "Max"
+    policies: list[Policy] | None = None
+
+    @model_validator(mode="after")
+    def _policies(self) -> Self:
+        if self.policies == []:
+            raise FieldError("is empty; wanted one or more, or none at all", "policies")
+        return self
+
+
+_AT_ONCE = {"type": "Percent", "value": 100, "periodSeconds": 15}
+UP = ScalingRules.model_validate(
+    {
+        "stabilizationWindowSeconds": 0,
+        "policies": [{"type": "Pods", "value": 4, "periodSeconds": 15}, _AT_ONCE],
+    }
+)
+DOWN = ScalingRules.model_validate({"stabilizationWindowSeconds": 300, "policies": [_AT_ONCE]})
+
+
+class Behavior(Model):
+    scale_up: ScalingRules = ScalingRules()
+    scale_down: ScalingRules = ScalingRules()
+
+
+def _completed(rules: ScalingRules, default: ScalingRules) -> ScalingRules:
+    window = rules.stabilization_window_seconds
+    return rules.model_copy(
+        update={
+            "stabilization_window_seconds": (
+                default.stabilization_window_seconds if window is None else window
+            ),
+            "policies": rules.policies or default.policies,
+        }
+    )
+
+
+_CPU_80 = {"type": "Utilization", "averageUtilization": 80}
+
+
+class HorizontalPodAutoscalerSpec(Model):
+    scale_target_ref: ScaleTarget
+    max_replicas: Count
+    min_replicas: Count = 1
+    metrics: list[Metric] = []
+    behavior: Behavior = Behavior()
+
+    @model_validator(mode="after")
+    def _range(self) -> Self:
+        if self.max_replicas < self.min_replicas:
+            found = f"is {self.max_replicas}, below minReplicas {self.min_replicas}; wanted more"
+            raise FieldError(found, "maxReplicas")
+        return self
+
+    @property
+    def measured(self) -> list[Metric]:
+        """The metrics; 80 % of the cpu that is requested where none is named."""
+        cpu = {"type": "Resource", "resource": {"name": "cpu", "target": _CPU_80}}
+        return self.metrics or [Metric.model_validate(cpu)]
+
+    @property
+    def up(self) -> ScalingRules:
+        return _completed(self.behavior.scale_up, UP)
+
+    @property
+    def down(self) -> ScalingRules:
+        return _completed(self.behavior.scale_down, DOWN)

@@ -1,0 +1,1 @@
+"""How many replicas a HorizontalPodAutoscaler wants, by Kubernetes' own arithmetic. Pure."""

@@ -1,0 +1,152 @@
+"""What the autoscaler measures and warns of, and when it changes what is applied."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from meshproof.embedded import autoscaling, cpu, scalers
+from meshproof.embedded.autoscaling import Autoscaler
+from meshproof.embedded.store import Store
+from meshproof.errors import MeshproofError
+from meshproof.model.reader import read_paths, read_text
+
+ROOT = Path(__file__).parents[2]
+HPA = (ROOT / "manifests" / "autoscaling" / "svca.yaml").read_text(encoding="utf-8")
+SUITE = read_paths([ROOT / "manifests" / "30-svca.yaml"])
+
+
+def resources(text: str = HPA) -> list[Any]:
+    return [*SUITE, *read_text(text, "hpa.yaml")]
+
+
+def warned(text: str = HPA, *more: Any) -> list[str]:
+    return [p.found for p in scalers.warnings([*resources(text), *more])]
+
+
+def test_what_cannot_work_is_warned_of() -> None:
+    assert warned() == []
+    elsewhere = HPA.replace("    name: svca\n  minReplicas", "    name: svcz\n  minReplicas")
+    assert warned(elsewhere) == ["Deployment payments/svcz is not applied: nothing is scaled"]
+    second = read_text(HPA.replace("  name: svca\n  namespace", "  name: more\n  namespace"), "h")
+    assert warned(HPA, *second) == [
+        "Deployment payments/svca has another autoscaler: they will fight"
+    ]
+    silent = SUITE[0].spec.model_copy(deep=True)
+    object.__setattr__(silent.template.spec.containers[0], "resources", None)
+    (hpa,) = read_text(HPA, "hpa.yaml")
+    (problem,) = scalers.warnings([replace(SUITE[0], spec=silent), hpa])
+    assert "requests no cpu: its share is not known" in problem.found
+
+
+def test_the_processor_time_of_an_app_is_that_of_its_session() -> None:
+    code = (
+        "import subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-c',"
+        " 'import time\\nwhile time.process_time() < 0.1: pass\\nprint(1, flush=True);input()'],"
+        " stdin=subprocess.PIPE, stdout=subprocess.PIPE)\n"
+        "child.stdout.readline(); print('busy', flush=True); input(); child.kill()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
+    ) as leader:  # fmt: skip
+        assert leader.stdout is not None
+        assert leader.stdin is not None
+        leader.stdout.readline()
+        used = cpu.seconds([leader.pid, 999_999_999])
+        leader.stdin.write(b"\n")
+    assert used[leader.pid] >= 0.09  # of its child, in hundredths
+    assert used[999_999_999] == 0
+
+
+class PlayedEngine:
+    """A fleet whose replicas use so many cores, and a store that takes changes."""
+
+    def __init__(self, cores: float) -> None:
+        self.cores = cores
+        store, _ = Store().apply(resources())
+        self.store = store
+        self.refuses = False
+        self.runtime = SimpleNamespace(project=None)
+
+    @property
+    def fleet(self) -> Any:
+        key = ("payments", "svca")
+        runners = [
+            SimpleNamespace(name=f"svca-{i}", workload=SimpleNamespace(key=key), ready=True)
+            for i in range(self.replicas)
+        ]
+        return SimpleNamespace(runners=runners)
+
+    @property
+    def replicas(self) -> int:
+        (deployment,) = self.store.of("Deployment")
+        return int(deployment.spec.replicas)
+
+    async def change(self, edit: Any, _started: float) -> None:
+        if self.refuses:
+            raise MeshproofError("no room")
+        self.store = edit(self.store)
+
+
+def scaled(engine: PlayedEngine, monkeypatch: pytest.MonkeyPatch, rounds: int = 1) -> int:
+    """Replicas after so many periods."""
+    scaler = Autoscaler(cast("Any", engine))
+
+    async def measured(_scalers: Any) -> Any:
+        samples = autoscaling._Samples()
+        samples.cores = {r.name: engine.cores for r in engine.fleet.runners}
+        return samples
+
+    async def some_rounds() -> None:
+        done = 0
+
+        async def count(*_: Any) -> Any:
+            nonlocal done
+            done += 1
+            if done > rounds:
+                raise asyncio.CancelledError
+            return await measured(_)
+
+        monkeypatch.setattr(scaler, "_measured", count)
+        with pytest.raises(asyncio.CancelledError):
+            await scaler.run()
+
+    asyncio.run(some_rounds())
+    return engine.replicas
+
+
+def test_it_scales_what_is_applied_up_to_its_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    # 50m are requested and 80 % of that wanted: 0.04 cores a replica.
+    assert scaled(PlayedEngine(0.041), monkeypatch) == 1
+    assert scaled(PlayedEngine(0.07), monkeypatch) == 2
+    assert scaled(PlayedEngine(1.0), monkeypatch) == 3
+
+
+def test_what_is_refused_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = PlayedEngine(1.0)
+    engine.refuses = True
+    assert scaled(engine, monkeypatch) == 1
+    assert "HorizontalPodAutoscaler payments/svca: 3 replicas are not to be had: no room" in (
+        caplog.text
+    )
+    engine.refuses = False
+    assert scaled(engine, monkeypatch) == 3
+
+
+def test_zero_replicas_switch_it_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = PlayedEngine(1.0)
+    (deployment,) = engine.store.of("Deployment")
+    spec = deployment.spec.model_copy(update={"replicas": 0})
+    engine.store = engine.store.with_spec(deployment, spec)
+    assert scaled(engine, monkeypatch) == 0
