@@ -53,18 +53,15 @@ MESSAGES = {
     ],
 }
 NACKED = """
-apiVersion: networking.istio.io/v1
-kind: VirtualService
+apiVersion: telemetry.istio.io/v1
+kind: Telemetry
 metadata:
-  name: svcb
+  name: default
 spec:
-  hosts: [svcb]
-  http:
-    - headers: {request: {set: {x-note: "50%"}}}
-      route:
-        - destination: {host: svcb, subset: v0-1}
+  accessLogging:
+    - filter: {expression: "response.code >="}
 """
-"""Valid YAML, valid Istio; Envoy reads % as the start of a command and refuses."""
+"""Valid YAML, valid Istio; the expression is Envoy's to read, which refuses it."""
 DANGLING = """
 apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -114,7 +111,7 @@ def test_bad_input_under_load_changes_nothing(
         with pytest.raises(Refused):
             mesh.apply([REFUSED / f"{stem}.yaml"])
     for _ in range(5):
-        with pytest.raises(NotLive, match=r"50%.*VirtualService payments/svcb \(.*:2\)"):
+        with pytest.raises(NotLive, match=r"(?s)code >=.*Telemetry payments/default \(.*:2\)"):
             mesh.apply_text(NACKED)
     with pytest.raises(Refused):
         mesh.apply_text(DANGLING, strict=True)
