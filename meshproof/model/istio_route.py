@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -10,6 +11,7 @@ from meshproof.model.base import Duration, FieldError, Labels, Model, Port, Rege
 from meshproof.model.istio_shared import Base64, PortSelector
 from meshproof.model.texts import HeaderName, HeaderValue, Host, Line
 
+_STATUSES = frozenset(str(int(status)) for status in HTTPStatus)
 CLAIMS = "@request.auth.claims"
 
 
@@ -171,6 +173,17 @@ class HTTPFaultInjection(Model):
     abort: Abort | None = None
 
 
+RETRY_ON = frozenset(
+    (
+        *("5xx", "gateway-error", "reset", "reset-before-request", "connect-failure"),
+        *("retriable-4xx", "refused-stream", "retriable-status-codes", "retriable-headers"),
+        *("envoy-ratelimited", "http3-post-connect-failure"),
+        *("cancelled", "deadline-exceeded", "internal", "resource-exhausted", "unavailable"),
+    )
+)
+"""What Istio's validation takes, HTTP and gRPC, beside numbers of HTTP statuses."""
+
+
 class HTTPRetry(Model):
     attempts: Annotated[int, Field(ge=0)] = 0
     per_try_timeout: Duration | None = None
@@ -178,6 +191,17 @@ class HTTPRetry(Model):
     backoff: Duration | None = None
     retry_remote_localities: bool = False
     retry_ignore_previous_hosts: bool = True
+
+    @model_validator(mode="after")
+    def _known_words(self) -> Self:
+        for word in self.retry_on.split(",") if self.retry_on else ():
+            if word not in RETRY_ON and word not in _STATUSES:
+                raise FieldError(
+                    f'has "{word}", which Istio refuses; wanted HTTP statuses and '
+                    f"{', '.join(sorted(RETRY_ON))}, with commas alone between them",
+                    "retryOn",
+                )
+        return self
 
 
 class HTTPMirrorPolicy(Model):

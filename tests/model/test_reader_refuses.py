@@ -74,6 +74,12 @@ spec:
          "weight belongs under route"),
         ("    hosts: [a]\n", f"{VS_PATH}.hosts: is no field of HTTPRoute; "
          "hosts belongs to spec: check the indentation"),
+        ("    retries: {attempts: 1, retryOn: \"5xx, 503\"}\n", f"{VS_PATH}.retries.retryOn: "
+         'has " 503", which Istio refuses; wanted HTTP statuses and 5xx, cancelled, '
+         "connect-failure, deadline-exceeded, envoy-ratelimited, gateway-error, "
+         "http3-post-connect-failure, internal, refused-stream, reset, reset-before-request, "
+         "resource-exhausted, retriable-4xx, retriable-headers, retriable-status-codes, "
+         "unavailable, with commas alone between them"),
         ("    mirror_percent: 5\n", f"{VS_PATH}.mirror_percent: is a field of Istio {NOT_YET}"),
         ("    timeout: 5\n", f"{VS_PATH}.timeout: is the number 5; "
          "wanted a text such as 2s, 250ms or 1m30s"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import http.client
 import os
 import random
 import socket
@@ -104,7 +105,12 @@ def proxy(
         )
         echo = replace(echo, ports=ports)
         client = replace(worlds.replica("client", "v1", f"{block}.3"), ports=())
+        cors = (
+            "{hosts: [echo], http: [{route: [{destination: {host: echo}}], corsPolicy: "
+            "{allowOrigins: [{exact: 'http://a.test'}], allowMethods: [GET, PUT], maxAge: 60s}}]}"
+        )
         made = worlds.world(
+            virtual_services=(worlds.virtual_service(cors),),
             services=(Service("echo", "default", {"app": "echo"}, PORTS),),
             replicas=(echo, client),
         )
@@ -146,3 +152,23 @@ def test_websocket_is_carried(proxy: str, tunnel: bool) -> None:
         assert b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in head
         connection.sendall(b"frames")
         assert connection.recv(1024) == b"frames"
+
+
+def _preflight(proxy: str, origin: str) -> tuple[int, dict[str, str]]:
+    connection = http.client.HTTPConnection(proxy, PROXY_PORT, timeout=20)
+    try:
+        headers = {"host": "echo", "origin": origin, "access-control-request-method": "PUT"}
+        connection.request("OPTIONS", "http://echo/", headers=headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status, {k.lower(): v for k, v in answer.getheaders()}
+    finally:
+        connection.close()
+
+
+def test_a_matching_preflight_is_answered_by_the_sidecar(proxy: str) -> None:
+    status, headers = _preflight(proxy, "http://a.test")
+    assert status == 200
+    assert headers["access-control-allow-origin"] == "http://a.test"
+    assert headers["access-control-allow-methods"] == "GET,PUT"
+    assert headers["access-control-max-age"] == "60"
