@@ -14,6 +14,7 @@ from meshproof.embedded.intake import Intake, Intaken
 from meshproof.embedded.store import Store
 from meshproof.errors import MeshproofError, NotLive, Refused, UsageError
 from meshproof.mesh import Applied, Capability
+from meshproof.model.kube_workloads import WORKLOADS
 from meshproof.model.reader import Unreadable, read_paths, read_text, read_texts
 from meshproof.model.resource import Resource
 from meshproof.project import Project
@@ -142,7 +143,9 @@ class EmbeddedMesh(Faulting):
             return Intake(self.project).scale(store, namespace, name, replicas)
 
         acks = self._run(engine.change(edit, started))
-        said = (f"Deployment {namespace}/{name} scaled to {replicas}",)
+        key = (namespace, name)
+        kinds = (w.kind for w in engine.store.of(*WORKLOADS) if (w.namespace, w.name) == key)
+        said = (f"{next(kinds)} {namespace}/{name} scaled to {replicas}",)
         return Applied(said, tuple(acks), time.monotonic() - started)
 
     def renew_certificates(self) -> None:
