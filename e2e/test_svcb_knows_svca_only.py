@@ -1,0 +1,30 @@
+"""What a ServiceEntry opens for all is closed again for svcb by its Sidecar, for nobody else."""
+
+from __future__ import annotations
+
+from e2e.calls import calls
+from e2e.egress import Phases
+from e2e.rules import EGRESS_BY_ADDRESS, RULES
+from meshproof.mesh import Mesh
+from meshproof.pytest_plugin import Judge
+from meshproof.report.run import Run
+from meshproof.verdicts.access import admitted
+
+RULE = RULES / "svcb_knows_svca_only.yaml"
+
+
+def test_msgd_is_open_closed_open(mesh: Mesh, phases: Phases) -> None:
+    mesh.apply([EGRESS_BY_ADDRESS["v1"]])
+    phases.allowed("before")
+    mesh.apply([RULE])
+    phases.blocked("with the Sidecar")
+    mesh.delete([RULE])
+    phases.allowed("after")
+
+
+def test_svca_is_known_and_others_know_everything(mesh: Mesh, run: Run, judge: Judge) -> None:
+    mesh.apply([RULE])
+    judge(admitted("svcb -> svca", *calls(mesh, run, "svcb-v0.1", "http://svca/healthz")))
+    judge(admitted("svca -> svcb", *calls(mesh, run, "svca", "http://svcb/healthz")))
+    hidden = mesh.curl("svcb-v0.1", "http://svcb/healthz")
+    assert (hidden.status, hidden.body) == (502, b"")
