@@ -13,6 +13,7 @@ from meshproof.lint import (
     effects,
     gateways,
     hosts,
+    identities,
     policies,
 )
 from meshproof.lint.view import View
@@ -37,6 +38,7 @@ CHECKS = (
     policies.without_workloads,
     policies.second_of_a_scope,
     policies.unknown_ports,
+    identities.unheard_identities,
 )
 
 

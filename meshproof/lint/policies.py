@@ -37,7 +37,8 @@ def _field(policy: Resource) -> Path:
     return ("spec", field) if _labels(policy) else ("spec",)
 
 
-def _selected(view: View, policy: Resource) -> Pods:
+def selected(view: View, policy: Resource) -> Pods:
+    """The pods that a policy is for; the mesh's own gateway counts as one."""
     everywhere = policy.namespace == ROOT_NAMESPACE
     wanted = _labels(policy).items()
     return [
@@ -59,7 +60,7 @@ def without_workloads(view: View) -> Iterator[Problem]:
                     f"{kind} without any only: this one does nothing",
                     remedy="write it in the workload's own namespace",
                 )
-            elif not _selected(view, policy):
+            elif not selected(view, policy):
                 text = ", ".join(f"{k}={v}" for k, v in labels.items())
                 who = f"carries {text}" if text else "runs there"
                 yield policy.problem(
@@ -100,7 +101,7 @@ def unknown_ports(view: View) -> Iterator[Problem]:
 
 
 def _unknown(view: View, policy: Resource, path: Path, port: str) -> Iterator[Problem]:
-    targets = _target_ports(view, _selected(view, policy))
+    targets = _target_ports(view, selected(view, policy))
     if targets and int(port) not in targets:
         yield policy.problem(
             path,

@@ -86,3 +86,29 @@ def test_policies_name_container_ports(lint: Lint, port: str, said: bool) -> Non
     fields = [f"spec.portLevelMtls.{port}", "spec.rules[0].to[0].operation.ports[0]"]
     assert [p.field for p in found] == (fields if said else [])
     assert all(p.wanted == "one of 8080" for p in found)
+
+
+DISABLE = policy("PeerAuthentication", "{mtls: {mode: DISABLE}}", "plain")
+BY_NAME = "{rules: [{from: [{source: {principals: [a], notNamespaces: [b]}}]}]}"
+BY_CONDITION = "{rules: [{when: [{key: source.namespace, values: [a]}]}]}"
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        (BY_NAME, "spec.rules[0].from[0].source.principals"),
+        (BY_CONDITION, "spec.rules[0].when[0].key"),
+    ],
+)
+def test_nobody_has_an_identity_under_disable(lint: Lint, spec: str, field: str) -> None:
+    (problem,) = lint(DISABLE + policy("AuthorizationPolicy", spec))
+    assert problem.field == field
+    assert "never matches" in problem.found
+    assert lint(policy("AuthorizationPolicy", spec)) == []
+    assert lint(DISABLE + policy("AuthorizationPolicy", "{rules: [{}]}")) == []
+
+
+def test_one_workload_with_mutual_tls_is_enough(lint: Lint) -> None:
+    mutual = "{selector: {matchLabels: {app: svcb}}, mtls: {mode: STRICT}}"
+    rules = DISABLE + policy("PeerAuthentication", mutual, "mutual")
+    assert lint(rules + policy("AuthorizationPolicy", BY_NAME)) == []

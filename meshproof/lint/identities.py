@@ -1,0 +1,55 @@
+"""Policies that ask for an identity where nobody has one: PeerAuthentication is DISABLE there.
+
+Over a plain connection no source is of any principal, namespace or service account: an ALLOW rule
+lets nobody in by it, a DENY rule keeps nobody out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from meshproof.errors import Problem
+from meshproof.lint.policies import selected
+from meshproof.lint.view import View
+from meshproof.model.resource import Path, Resource
+from meshproof.translate.peers import Peers, mode
+from meshproof.translate.world import Named
+
+_FIELDS = ("principals", "namespaces", "service_accounts")
+_KEYS = ("source.principal", "source.namespace", "source.serviceAccount")
+
+
+def unheard_identities(view: View) -> Iterator[Problem]:
+    """Said where every selected workload is DISABLE at all of its ports."""
+    peers = tuple(Named(p.name, p.namespace, p.spec) for p in view.of("PeerAuthentication"))
+    if not peers:
+        return
+    for policy in view.of("AuthorizationPolicy"):
+        if _all_plain(view, policy, peers):
+            for path in _asked(policy):
+                yield policy.problem(
+                    path,
+                    "asks for an identity, but PeerAuthentication DISABLE leaves callers without "
+                    "one: it never matches",
+                    remedy="take mutual TLS there (PERMISSIVE or STRICT), or leave it out",
+                )
+
+
+def _all_plain(view: View, policy: Resource, peers: Peers) -> bool:
+    pods = selected(view, policy)
+    modes = {mode(peers, namespace, labels, 0) for namespace, labels in pods}
+    return modes == {"DISABLE"} and not any(p.spec.port_level_mtls for p in peers)
+
+
+def _asked(policy: Resource) -> Iterator[Path]:
+    """Where the policy asks for an identity."""
+    for index, rule in enumerate(policy.spec.rules):
+        here: Path = ("spec", "rules", index)
+        for number, source in enumerate(rule.sources()):
+            for field in _FIELDS:
+                if getattr(source, field):
+                    alias = type(source).model_fields[field].alias or field
+                    yield (*here, "from", number, "source", alias)
+        for number, condition in enumerate(rule.when):
+            if condition.key in _KEYS and condition.values:
+                yield (*here, "when", number, "key")
