@@ -112,7 +112,7 @@ def test_a_bad_version_is_rolled_back_and_who_was_hurt_is_said(
 
 def test_a_release_that_was_killed_is_taken_up_where_it_stood(cli: Cli, load: StartLoad) -> None:
     running = load()
-    with cli.started(*RELEASE, "--steps", "10,50,100", "--grace", "60") as killed:
+    with cli.started(*RELEASE, "--steps", "25,50,100", "--grace", "60") as killed:
         says(killed, "gets 50 %")
     code, output = cli.run(*RELEASE, "--steps", "1,2,100")
     running.stop()
