@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from meshproof.embedded.relay import Condition, Place, Relay
+from meshproof.embedded.relay import LAST, Condition, Place, Relay
 from meshproof.errors import UsageError
 from meshproof.translate.proto import Json
 from meshproof.translate.world import Config, Proxy, World
@@ -93,13 +93,13 @@ class Network:
         return fault.relays[place]
 
     @staticmethod
-    async def close(faults: Iterable[NetworkFault]) -> None:
-        """End their relays, with whatever is still on its way there."""
-        await asyncio.gather(*(r.close() for f in faults for r in f.relays.values()))
+    async def close(faults: Iterable[NetworkFault], last: float = LAST) -> None:
+        """End their relays; what is on its way there has ``last`` seconds to arrive."""
+        await asyncio.gather(*(r.close(last) for f in faults for r in f.relays.values()))
 
     async def end(self) -> None:
         """The mesh ends."""
-        await self.close(self._faults)
+        await self.close(self._faults, last=0.0)
         self._faults.clear()
 
 

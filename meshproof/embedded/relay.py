@@ -17,7 +17,7 @@ from typing import Any
 RETRANSMIT = 0.2
 """Seconds until TCP sends a lost segment again, at the least, on Linux."""
 _CHUNK = 1 << 16
-_LAST = 2.0
+LAST = 2.0
 """Seconds that connections have to finish once nobody comes this way any more."""
 _HOST = "127.0.0.1"
 
@@ -139,16 +139,16 @@ class Relay:
             seconds += RETRANSMIT
         return seconds
 
-    async def close(self) -> None:
-        """Take no more connections; give those that pass a moment to finish; end what is left.
+    async def close(self, last: float = LAST) -> None:
+        """Take no more connections; give those that pass ``last`` seconds to finish; end the rest.
 
         Whoever used them must have been told another way before. Safe to call twice.
         """
         if self._accepting is not None:
             self._accepting.cancel()
         self._socket.close()
-        if self._tasks and self._condition.passes:
-            await asyncio.wait(self._tasks, timeout=_LAST)
+        if self._tasks and self._condition.passes and last:
+            await asyncio.wait(self._tasks, timeout=last)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
