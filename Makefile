@@ -7,13 +7,14 @@ PYTHON ?= python3
 MESH ?= embedded
 NAME ?= meshproof
 USERS ?= 16
+WORKERS ?= 0
 SECONDS_OF_LOAD ?= 30
 TUTORIAL ?= docs/tutorial.md
 BIN := .venv/bin
 READY := .venv/.ready
 export MESH
 
-.PHONY: help setup test e2e conformance docs load load-ui up down tutorial bench release-oc lint fmt clean
+.PHONY: help setup test e2e conformance docs load load-ui up down observe tutorial bench release-oc lint fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,8 +41,8 @@ conformance: $(READY) ## replay what a real Istio did on the embedded mesh: agre
 docs: $(READY) ## write docs/fidelity.md anew, out of the models
 	@$(BIN)/python -m meshproof.fidelity > docs/fidelity.md.new && mv docs/fidelity.md.new docs/fidelity.md
 
-load: $(READY) ## Locust load on /pay: USERS=16 SECONDS_OF_LOAD=30
-	@$(BIN)/meshproof load --users $(USERS) --seconds $(SECONDS_OF_LOAD) --name $(NAME)
+load: $(READY) ## Locust load on /pay: USERS=16 SECONDS_OF_LOAD=30; WORKERS=N: from a cluster's pods
+	@$(BIN)/meshproof load --users $(USERS) --seconds $(SECONDS_OF_LOAD) --workers $(WORKERS) --name $(NAME)
 
 load-ui: $(READY) ## the same with Locust's own page in the browser
 	@$(BIN)/meshproof load --users $(USERS) --ui --name $(NAME)
@@ -51,6 +52,9 @@ up: $(READY) ## bring the mesh up and leave it running
 
 down: $(READY) ## end it
 	@$(BIN)/meshproof down --name $(NAME)
+
+observe: $(READY) ## Prometheus, Grafana, Kiali and Zipkin beside a mesh on a cluster (docs/kind.md)
+	@$(BIN)/meshproof observe --name $(NAME)
 
 tutorial: $(READY) ## walk docs/tutorial.md step by step, on meshes of its own
 	@$(BIN)/python -m meshproof.walk $(TUTORIAL)

@@ -7,7 +7,10 @@ import math
 import os
 import signal
 import socket
+import tempfile
 import threading
+import uuid
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +24,7 @@ from meshproof.embedded import state
 from meshproof.errors import UsageError
 
 if TYPE_CHECKING:
+    from meshproof.cluster.load_jobs import Order
     from meshproof.traffic.load import Load
     from meshproof.traffic.results import Results
 
@@ -38,6 +42,10 @@ def load(
         int, typer.Option(min=0, help="Exactly so many, instead.", show_default=False)
     ] = 0,
     path: Annotated[str, typer.Option(help="What is asked for at the gateway.")] = "/pay",
+    workers: Annotated[
+        int,
+        typer.Option(min=0, help="Send from so many pods of a cluster.", show_default=False),
+    ] = 0,
     ui: Annotated[bool, typer.Option("--ui", help="Start Locust's own page, and wait.")] = False,
     locustfile: Annotated[Path, typer.Option(help="What users do.")] = Path("e2e/locustfile.py"),
     output: Output = Format.TEXT,
@@ -52,9 +60,19 @@ def load(
 
     if bool(seconds) + bool(requests) + ui > 1:
         raise UsageError("load: wanted at most one of --seconds, --requests and --ui")
+    if workers and ui:
+        raise UsageError("load: --ui is of a load from this machine; leave out --workers")
     with interrupts(name), contextlib.ExitStack() as undo:
         try:
-            host = _gateway(name, undo)
+            mesh = _mesh(name, undo)
+            if workers:
+                order = _order(
+                    locustfile, workers=workers, users=users, requests=requests, seconds=seconds,
+                    path=path,
+                )  # fmt: skip
+                _show(*_spread(mesh, order), output)
+                return
+            host = mesh.url("gateway")
             made = Load(
                 host, locustfile=locustfile, users=users, seconds=seconds, requests=requests,
                 path=path, page=_free_port() if ui else 0,
@@ -69,10 +87,32 @@ def load(
         raise typer.Exit(1)
 
 
-def _gateway(name: str, undo: contextlib.ExitStack) -> str:
-    """The gateway's URL of the running mesh, or of one that ends with ``undo``."""
+def _order(locustfile: Path, **asked: Any) -> Order:
+    from meshproof.cluster.load_jobs import Order  # noqa: PLC0415  (not paid by other loads)
+
+    if not locustfile.is_file():
+        raise UsageError(f"load: {locustfile}: there is no such locustfile")
+    order = Order(run_id=uuid.uuid4().hex, locustfile=locustfile.read_text("utf-8"), **asked)
+    order.check()
+    return order
+
+
+def _spread(mesh: Client, order: Order) -> tuple[Results, str]:
+    """Send it from the cluster; its results, and Locust's summary."""
+    from meshproof.cluster.load import LOG, RECORDS, STATS  # noqa: PLC0415
+    from meshproof.traffic.results import read  # noqa: PLC0415
+
+    say(f"load {order.run_id} from {order.workers} workers on the cluster of {mesh.entry.name}")
+    with tempfile.TemporaryDirectory(prefix="meshproof-load-") as folder:
+        mesh.load(asdict(order), folder)
+        at = Path(folder)
+        return read(order.run_id, at / RECORDS, at / STATS), (at / LOG).read_text("utf-8")
+
+
+def _mesh(name: str, undo: contextlib.ExitStack) -> Client:
+    """The running mesh, or one that ends with ``undo``."""
     if any(entry.name == name for entry in state.running()):
-        return Client.find(name).url("gateway")
+        return Client.find(name)
     if not PROJECT_FILE.exists():
         raise UsageError(f"load: no mesh named {name} is running, and no {PROJECT_FILE} is here")
     from meshproof.control.serving import live  # noqa: PLC0415  (aiohttp is slow to import)
@@ -84,7 +124,7 @@ def _gateway(name: str, undo: contextlib.ExitStack) -> str:
     ended = threading.Event()
     undo.enter_context(live(mesh, ended))
     threading.Thread(target=_end_when, args=(ended,), daemon=True).start()
-    return mesh.url("gateway")
+    return Client.find(name)
 
 
 def _end_when(ended: threading.Event) -> None:

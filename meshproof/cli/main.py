@@ -18,6 +18,7 @@ from meshproof.cli import (
     fault,
     load,
     look,
+    observe,
     plan,
     release,
     requests,
@@ -50,6 +51,7 @@ app.command()(look.logs)
 app.command()(evidence.metrics)
 app.command()(evidence.spans)
 app.command()(load.load)
+app.command()(observe.observe)
 app.command()(change.scale)
 app.command()(fault.fault)
 app.command()(release.release)

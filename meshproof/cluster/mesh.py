@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from meshproof.cluster import documents
-from meshproof.cluster.looking import Looking
+from meshproof.cluster.extras import Extras
 from meshproof.cluster.store import State
 from meshproof.cluster.waiting import until
 from meshproof.cluster.warnings import warnings
@@ -25,10 +25,10 @@ _ALL_BUT_FIRST = (
 and it is they that answer."""
 
 
-class ClusterMesh(Looking):
+class ClusterMesh(Extras):
     """See ``meshproof.mesh.Mesh``. Callable from any thread; changes run one at a time."""
 
-    capabilities = frozenset({Capability.CUT})
+    capabilities: frozenset[Capability] = frozenset()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

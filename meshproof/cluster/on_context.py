@@ -161,7 +161,7 @@ class OnContext:
         raise Unsupported(f"fault {kind} of {name}: only on kind, where it is a container")
 
     def remove(self) -> None:
-        """Namespaces that carry our label, and our Telemetry; Istio and all else stay."""
+        """Namespaces and roles that carry our label, and our Telemetry; Istio and all else stay."""
         self._forwards.close()
         if not self._ours:
             return
@@ -173,6 +173,11 @@ class OnContext:
             "-n", istio.NAMESPACE, "delete", "telemetry.telemetry.istio.io",
             "-l", f"{LABEL}={OWNED}", "--ignore-not-found",
             doing="deleting our Telemetry", check=False,
+        )  # fmt: skip
+        self.kubectl.run(
+            "delete", "clusterrole,clusterrolebinding",
+            "-l", f"{LABEL}={OWNED}", "--ignore-not-found",
+            doing="deleting the add-ons' roles", check=False,
         )  # fmt: skip
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from meshproof.cluster.imagine import Imagined
+from meshproof.cluster.load_jobs import Order
 from meshproof.cluster.make import assemble
 from meshproof.cluster.mesh import ClusterMesh
 from meshproof.cluster.settings import from_env
 from meshproof.project import Project
 
+LOCUSTFILE = "e2e/locustfile.py"
 _STATE = Path("/STATE")
 _MARK = re.compile(r"\bm[0-9a-f]{8}\b")
 
@@ -53,7 +56,8 @@ class _Writing(Imagined):
 
 
 def plan(project: Project, environ: Mapping[str, str], *, kind: str = "kind") -> str:
-    """The whole course: up, each rule applied, down, on a machine where nothing is there yet.
+    """The whole course: up, each rule applied, a load from pods, the add-ons, down, on a machine
+    where nothing is there yet.
 
     ``$STATE`` is the folder for kubeconfigs; ports, pods' names and ``MARK`` are made up; an
     image's tag is of its content, less the base image's id. Raises UsageError for bad settings.
@@ -66,6 +70,14 @@ def plan(project: Project, environ: Mapping[str, str], *, kind: str = "kind") ->
     for rule in project.rules:
         runner.heading(f"apply -f {os.path.relpath(rule, project.root)}")
         mesh.apply([rule])
+    runner.heading("load --workers 2 --users 8 --seconds 30 (not part of e2e)")
+    locustfile = f"(the text of {LOCUSTFILE})\n"
+    order = Order("RUN", workers=2, users=8, seconds=30, locustfile=locustfile)
+    mesh.spread_load(order, threading.Event())
+    addons = project.root / "manifests" / "observability"
+    if addons.is_dir():
+        runner.heading("observe (not part of e2e)")
+        mesh.observe(addons)
     runner.heading("down")
     mesh.down()
     return "\n".join(runner.lines).lstrip("\n") + "\n"

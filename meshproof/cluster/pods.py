@@ -28,6 +28,8 @@ class Pod:
     restarts: int
     reason: str
     """Why it is not ready."""
+    failed: bool = False
+    """A pod of a Job that ended with another code than 0."""
 
     @property
     def gateway(self) -> bool:
@@ -70,6 +72,7 @@ def _pod(item: Json) -> Pod:
         ending="deletionTimestamp" in item["metadata"],
         restarts=sum(s.get("restartCount", 0) for s in states),
         reason="" if ready else _reason(status, states, conditions),
+        failed=status.get("phase") == "Failed",
     )
 
 

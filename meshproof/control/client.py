@@ -72,6 +72,19 @@ class Client:
     def dump(self, folder: str) -> None:
         self._post("/dump", folder=folder)
 
+    def load(self, order: Json, folder: str) -> None:
+        """Send a load from the cluster; ``order`` is ``cluster.load_jobs.Order`` as a mapping.
+        Returns when its files are in ``folder``; it ends early with this process."""
+        self._post("/load", order=order, folder=folder)
+
+    def observe(self, folder: str) -> dict[str, str]:
+        """Apply the add-ons of a folder; returns the URL of each."""
+        found: dict[str, str] = self._post("/observe", folder=folder)
+        return found
+
+    def unobserve(self, folder: str) -> None:
+        self._post("/unobserve", folder=folder)
+
     def down(self) -> None:
         """Ask for the end; the mesh's process ends after this returned."""
         self._post("/down")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from meshproof.mesh import Applied, Mesh, Tail
+
+if TYPE_CHECKING:
+    from meshproof.cluster.load_jobs import Order
 
 Text = tuple[str, str]
 """A file's name, for messages, and its YAML."""
@@ -61,6 +65,27 @@ class Remote(Protocol):
 
     def named_logs(self, workload: str) -> str:
         """``logs`` up to now; each line with its replica where there are several."""
+        ...
+
+
+@runtime_checkable
+class OnCluster(Protocol):
+    """What only a mesh on a cluster does: load from inside it, and add-ons to look at it with."""
+
+    def spread_load(self, order: Order, stop: threading.Event) -> list[dict[str, Any]]:
+        """Send a load from pods; returns what each brought, as ``cluster.load.write`` takes it."""
+        ...
+
+    def observe(self, folder: Path) -> None:
+        """Apply the add-ons of a folder; returns when they are available."""
+        ...
+
+    def observed(self, folder: Path) -> dict[str, str]:
+        """Add-on -> its URL on this machine, as long as this mesh's process lives."""
+        ...
+
+    def unobserve(self, folder: Path) -> None:
+        """Delete the add-ons again."""
         ...
 
 

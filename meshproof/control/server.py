@@ -21,6 +21,7 @@ from aiohttp import web
 
 from meshproof.control.follow import Follower
 from meshproof.control.holds import Holds
+from meshproof.control.on_cluster import routes
 from meshproof.control.served import Releasing, Remote, ServedMesh
 from meshproof.control.wire import Json, error_of, plain
 from meshproof.embedded.loop import LoopThread
@@ -96,6 +97,7 @@ class ControlServer:
                 web.get("/metrics", self._metrics),
                 web.get("/rules", self._rules),
                 web.get("/tail", self._tail),
+                *routes(self._mesh),
             ]
         )
         self._runner = web.AppRunner(

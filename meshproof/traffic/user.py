@@ -17,6 +17,7 @@ import gevent
 import geventhttpclient.client
 from locust import FastHttpUser, constant, events, task
 from locust.exception import StopUser
+from locust.runners import MasterRunner, WorkerRunner
 
 from meshproof.traffic.record import Record
 from meshproof.traffic.settings import LoadSettings
@@ -26,6 +27,8 @@ from meshproof.traffic.settings import LoadSettings
 geventhttpclient.client._may_retry_after_send_error = lambda method: False  # noqa: ARG005
 
 Fields = Mapping[str, Any]
+_DONE = "meshproof_done"
+"""What a worker tells its master when its share of the requests is answered."""
 
 
 class Run:
@@ -77,13 +80,20 @@ class Run:
 @events.init.add_listener  # type: ignore[untyped-decorator]  # Locust is untyped
 def _begin(environment: Any, **_: Any) -> None:
     settings = LoadSettings.from_environment(os.environ)
-    run = environment.meshproof_run = Run(settings, environment.runner.quit)
+    runner = environment.runner
+    spread = isinstance(runner, WorkerRunner)
+    stop = (lambda: runner.send_message(_DONE)) if spread else runner.quit
+    run = environment.meshproof_run = Run(settings, stop)
     environment.meshproof_settings = settings
+    if isinstance(runner, MasterRunner):
+        _quit_when_all_are_done(environment)
+    counted = _Counted()
+    environment.events.request.add_listener(counted.add)
 
     def end(**_: Any) -> None:
         run.close()
-        if settings.stats:
-            total = environment.stats.total
+        if settings.stats:  # a worker's own statistics are emptied with each report to its master
+            total = counted if spread else environment.stats.total
             data = {
                 "sent": run.sent,
                 "requests": total.num_requests,
@@ -94,6 +104,27 @@ def _begin(environment: Any, **_: Any) -> None:
     environment.events.test_start.add_listener(run.begin)
     environment.events.test_stopping.add_listener(run.halt)
     environment.events.quit.add_listener(end)
+
+
+class _Counted:
+    """What Locust said of the requests of this process."""
+
+    num_requests = num_failures = 0
+
+    def add(self, exception: Any = None, **_: Any) -> None:
+        self.num_requests += 1
+        self.num_failures += exception is not None
+
+
+def _quit_when_all_are_done(environment: Any) -> None:
+    done: set[str] = set()
+
+    def listen(msg: Any, **_: Any) -> None:
+        done.add(msg.node_id)
+        if len(done) == environment.parsed_options.expect_workers:
+            gevent.spawn(environment.runner.quit)
+
+    environment.runner.register_message(_DONE, listen)
 
 
 class RecordedUser(FastHttpUser):  # type: ignore[misc]  # Locust comes without type information

@@ -89,6 +89,8 @@ def test_down_deletes_by_our_label_only(machine: Machine, tmp_path: Path) -> Non
         "kubectl --context site delete namespace -l meshproof=owned --ignore-not-found",
         "kubectl --context site -n istio-system delete telemetry.telemetry.istio.io "
         "-l meshproof=owned --ignore-not-found",
+        "kubectl --context site delete clusterrole,clusterrolebinding "
+        "-l meshproof=owned --ignore-not-found",
     ]
 
 

@@ -1,0 +1,86 @@
+"""The add-ons of ``manifests/observability``: applied by kubectl's own kustomize, looked at by
+port-forwards. No proof needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from meshproof.cluster.assets import SYSTEM
+from meshproof.cluster.kubectl import Kubectl
+from meshproof.errors import MeshproofError, UsageError
+
+_COPY = "COPY_TO"
+"""The span store's variable: where it passes on what it gets (``assets/span_store.py``)."""
+_PULLED = 300.0
+"""Seconds until a Deployment is available, its image pulled."""
+
+
+class AddOns:
+    """One folder with a kustomization whose resources are files of it."""
+
+    def __init__(self, kubectl: Kubectl, folder: Path) -> None:
+        """Raises UsageError where the folder has no kustomization."""
+        file = folder / "kustomization.yaml"
+        if not file.is_file():
+            raise UsageError(f"{file}: there is no such file")
+        self._kubectl = kubectl
+        self._folder = folder
+        kustomization = yaml.safe_load(file.read_text(encoding="utf-8"))
+        self.namespace = str(kustomization["namespace"])
+        self._documents = list(_documents(folder, kustomization["resources"]))
+
+    def apply(self) -> None:
+        """Returns when all is available, and the sidecars' spans go to Zipkin too."""
+        folder = str(self._folder)
+        self._kubectl.run("apply", "-k", folder, doing="applying the add-ons", timeout=120)
+        for name in self._names("Deployment"):
+            self._available(self.namespace, name)
+        if "zipkin" in self._names("Service"):
+            self._copy(f"={self._zipkin()}/api/v2/spans")
+
+    def delete(self) -> None:
+        """Safe to repeat."""
+        self._copy("-")
+        self._kubectl.run(
+            "delete", "-k", str(self._folder), "--ignore-not-found",
+            doing="deleting the add-ons", timeout=180,
+        )  # fmt: skip
+
+    def ports(self) -> dict[str, int]:
+        """Service -> its first port."""
+        return {
+            str(d["metadata"]["name"]): int(d["spec"]["ports"][0]["port"])
+            for d in self._documents
+            if d["kind"] == "Service"
+        }
+
+    def _names(self, kind: str) -> list[str]:
+        return [str(d["metadata"]["name"]) for d in self._documents if d["kind"] == kind]
+
+    def _zipkin(self) -> str:
+        return f"http://zipkin.{self.namespace}:{self.ports()['zipkin']}"
+
+    def _copy(self, value: str) -> None:
+        """The store starts anew, and has forgotten the spans that it had."""
+        self._kubectl.run(
+            "-n", SYSTEM, "set", "env", "deploy/zipkin", f"{_COPY}{value}",
+            doing="telling the span store whether to copy",
+        )  # fmt: skip
+        self._available(SYSTEM, "zipkin")
+
+    def _available(self, namespace: str, name: str) -> None:
+        said = self._kubectl.wait_rollout(namespace, name, within=_PULLED)
+        if said.code:
+            raise MeshproofError(
+                f"Deployment {namespace}/{name} is not available after {_PULLED:g} s "
+                f"({said.errors.strip()}); `kubectl -n {namespace} describe pods` says why"
+            )
+
+
+def _documents(folder: Path, files: list[str]) -> Iterator[dict[str, Any]]:
+    for file in files:
+        yield from yaml.safe_load_all((folder / file).read_text(encoding="utf-8"))

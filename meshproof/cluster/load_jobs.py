@@ -1,0 +1,142 @@
+"""A load on a cluster as Kubernetes is told: a locustfile, a Service, and two Jobs. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from meshproof.cluster import istio
+from meshproof.cluster.assets import LABEL, OWNED, SYSTEM
+from meshproof.errors import UsageError
+from meshproof.traffic.load import STOP_SECONDS
+from meshproof.traffic.pod import HOLD
+from meshproof.traffic.settings import LoadSettings
+
+HOST = f"http://{istio.GATEWAY}.{istio.NAMESPACE}.svc.cluster.local"
+"""Where the gateway is for a pod."""
+NAME = "load"
+STARTED = 180.0
+"""Seconds until every pod must run: an image may have to be pulled."""
+DAY = 24 * 3600.0
+"""The limit of a load that is bounded by its requests."""
+_FOLDER = "/records"
+_LOCUSTFILE = "/load/locustfile.py"
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be sent. Exactly one of ``requests`` and ``seconds``: there is no Ctrl-C there."""
+
+    run_id: str
+    workers: int
+    users: int
+    locustfile: str
+    """Its text."""
+    requests: int = 0
+    seconds: float = 0.0
+    path: str = "/pay"
+
+    def check(self) -> None:
+        """Raises UsageError for what cannot be spread."""
+        if bool(self.requests) == bool(self.seconds):
+            raise UsageError("load: with workers wanted one of --seconds and --requests")
+        for what, count in (("users", self.users), ("requests", self.requests or self.workers)):
+            if not 1 <= self.workers <= count:
+                raise UsageError(
+                    f"load: {self.workers} workers for {count} {what}; wanted at least one a worker"
+                )
+
+
+def master_arguments(order: Order, host: str, locustfile: str = _LOCUSTFILE) -> list[str]:
+    users = str(order.users)
+    return [
+        "--locustfile", locustfile, "--host", host, "--headless", "--master",
+        "--expect-workers", str(order.workers), "--expect-workers-max-wait", f"{STARTED:.0f}",
+        "--users", users, "--spawn-rate", users, "--only-summary", "--loglevel", "WARNING",
+        "--stop-timeout", f"{STOP_SECONDS:.0f}", "--exit-code-on-error", "0",
+        *(["--run-time", f"{order.seconds:g}s"] if order.seconds else []),
+    ]  # fmt: skip
+
+
+def worker_arguments(master: str = NAME, locustfile: str = _LOCUSTFILE) -> list[str]:
+    return [
+        "--locustfile", locustfile, "--worker", "--master-host", master, "--loglevel", "WARNING",
+        "--stop-timeout", f"{STOP_SECONDS:.0f}", "--exit-code-on-error", "0",
+    ]  # fmt: skip
+
+
+def documents(order: Order, image: str) -> list[Json]:
+    """The locustfile, the master's Service, and two Jobs that end by themselves."""
+    return [
+        _document("v1", "ConfigMap", data={"locustfile.py": order.locustfile}),
+        _document(
+            "v1", "Service",
+            spec={
+                "selector": {"app": NAME, "role": "master"},
+                "publishNotReadyAddresses": True,
+                "ports": [{"name": "tcp-locust", "port": 5557}],
+            },
+        ),
+        _job(order, image, "master", 1, master_arguments(order, HOST)),
+        _job(order, image, "worker", order.workers, worker_arguments()),
+    ]  # fmt: skip
+
+
+def _document(version: str, kind: str, name: str = NAME, **fields: Any) -> Json:
+    labels = {"app": NAME, LABEL: OWNED}
+    metadata = {"name": name, "namespace": SYSTEM, "labels": labels}
+    return {"apiVersion": version, "kind": kind, "metadata": metadata, **fields}
+
+
+def _job(order: Order, image: str, role: str, count: int, arguments: list[str]) -> Json:
+    limit = STARTED + order.seconds + STOP_SECONDS + HOLD if order.seconds else DAY
+    spec = {
+        "completions": count,
+        "parallelism": count,
+        "completionMode": "Indexed",
+        "backoffLimit": 0,
+        "activeDeadlineSeconds": int(limit),
+        "ttlSecondsAfterFinished": 600,
+        "template": {
+            "metadata": {"labels": {"app": NAME, "role": role, "run": order.run_id, LABEL: OWNED}},
+            "spec": _pod(order, image, arguments),
+        },
+    }
+    return _document("batch/v1", "Job", f"{NAME}-{role}", spec=spec)
+
+
+def _pod(order: Order, image: str, arguments: list[str]) -> Json:
+    records, stats = f"{_FOLDER}/requests.ndjson", f"{_FOLDER}/locust.json"
+    settings = LoadSettings(order.run_id, records, stats, order.requests, order.path)
+    environment = {**settings.as_environment(), "WORKERS": str(order.workers)}
+    container = {
+        "name": "locust",
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "args": arguments,
+        "env": [{"name": name, "value": value} for name, value in environment.items()],
+        "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [
+            {"name": "load", "mountPath": "/load"},
+            {"name": "records", "mountPath": _FOLDER},
+        ],
+    }
+    return {
+        "restartPolicy": "Never",
+        "terminationGracePeriodSeconds": 1,
+        "automountServiceAccountToken": False,
+        "securityContext": {
+            "runAsNonRoot": True, "runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [container],
+        "volumes": [
+            {"name": "load", "configMap": {"name": NAME}},
+            {"name": "records", "emptyDir": {}},
+        ],
+    }  # fmt: skip

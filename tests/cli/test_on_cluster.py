@@ -1,0 +1,120 @@
+"""``observe`` and ``load --workers``: what only a mesh on a cluster does."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meshproof.cluster.load_jobs import Order
+from meshproof.control.served import OnCluster
+from meshproof.control.serving import live
+from meshproof.traffic.results import LoadError
+from tests.cli.test_remote import FarMesh
+from tests.cluster.test_load import brought
+from tests.control.fake import FakeMesh
+from tests.traffic.conftest import LOCUSTFILE
+
+Cli = Any
+Until = Any
+LOAD = ("load", "--workers", "2", "--users", "2", "--seconds", "5", "--locustfile", str(LOCUSTFILE))
+
+
+class ClusterFake(FarMesh):
+    """Sends nothing; ``hold`` keeps a load from ending until it is stopped."""
+
+    hold = False
+    stopped = False
+
+    def spread_load(self, order: Order, stop: threading.Event) -> list[dict[str, Any]]:
+        self.asked.append(("load", order))
+        if self.hold:
+            self.stopped = stop.wait(30)
+            raise LoadError("ended")
+        pods = (brought(log="Aggregated"), brought("v0.1"), brought("v0.2", "v0.2"))
+        return [json.loads(pod) for pod in pods]
+
+    def observe(self, folder: Path) -> None:
+        self.asked.append(("observe", folder))
+
+    def observed(self, folder: Path) -> dict[str, str]:
+        return {"kiali": "http://127.0.0.1:2", "grafana": "http://127.0.0.1:1"}
+
+    def unobserve(self, folder: Path) -> None:
+        self.asked.append(("unobserve", folder))
+
+
+@pytest.fixture
+def cluster_fake(runtime_dir: Path, ended: threading.Event) -> Iterator[ClusterFake]:
+    made = ClusterFake()
+    assert isinstance(made, OnCluster)
+    with live(made, ended):
+        yield made
+
+
+def test_load_is_sent_there_and_shown_as_any_other(cluster_fake: ClusterFake, cli: Cli) -> None:
+    done = cli(*LOAD)
+    ((_, order),) = cluster_fake.asked
+    assert (order.workers, order.users, order.seconds, order.path) == (2, 2, 5.0, "/pay")
+    assert order.locustfile == LOCUSTFILE.read_text()
+    assert done.out.splitlines()[0] == "Aggregated"
+    assert "v0.2      2          66.67%" in done.out
+    assert "3 requests, 0 failed" in done.out
+    assert done.err == f"load {order.run_id} from 2 workers on the cluster of shop\n"
+
+
+def test_control_c_ends_it_there_too(cluster_fake: ClusterFake, until: Until) -> None:
+    cluster_fake.hold = True
+    process = subprocess.Popen(
+        [sys.executable, "-m", "meshproof.cli", *LOAD, "--name", "shop"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    until(lambda: cluster_fake.asked, "the load runs")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 130
+    until(lambda: cluster_fake.stopped, "it is stopped")
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--ui", "--seconds", "0"), "leave out --workers"),
+        (("--seconds", "0"), "with workers wanted one of --seconds and --requests"),
+        (("--users", "1"), "2 workers for 1 users"),
+        (("--locustfile", "gone.py"), "gone.py: there is no such locustfile"),
+    ],
+)
+def test_load_refuses(
+    cluster_fake: ClusterFake, cli: Cli, more: tuple[str, ...], said: str
+) -> None:
+    done = cli(*LOAD, *more)
+    assert done.code == 2
+    assert said in done.err
+    assert cluster_fake.asked == []
+
+
+def test_observe_shows_where_each_is(cluster_fake: ClusterFake, cli: Cli) -> None:
+    done = cli("observe", "manifests/observability")
+    assert cluster_fake.asked == [("observe", Path("manifests/observability").absolute())]
+    assert [line.split() for line in done.out.splitlines()[1:]] == [
+        ["grafana", "http://127.0.0.1:1"], ["kiali", "http://127.0.0.1:2"],
+    ]  # fmt: skip
+    assert cli("observe", "x", "--off").err == "the add-ons are deleted\n"
+    assert cluster_fake.asked[1] == ("unobserve", Path("x").absolute())
+
+
+@pytest.mark.parametrize("argv", [LOAD, ("observe",)], ids=["load", "observe"])
+def test_a_mesh_on_this_machine_has_neither(
+    fake: FakeMesh, cli: Cli, argv: tuple[str, ...]
+) -> None:
+    done = cli(*argv)
+    assert done.code != 0
+    assert "the mesh shop is on no cluster (MESH=kind is)" in done.err

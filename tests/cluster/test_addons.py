@@ -1,0 +1,232 @@
+"""manifests/observability: what is in it fits, and ``observe`` applies it and shows where it is."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+import yaml
+
+from meshproof.cluster.assets.span_store import Copies
+from meshproof.cluster.documents import texts
+from meshproof.cluster.served import ServedClusterMesh
+from meshproof.control.served import OnCluster
+from meshproof.errors import MeshproofError, UsageError
+from meshproof.observe.istio_metrics import LABELS, METRICS, samples
+from tests.cli.conftest import until
+from tests.cluster.machine import ROOT, Machine, project
+
+__all__ = ["until"]
+
+FOLDER = ROOT / "manifests" / "observability"
+KUSTOMIZATION: dict[str, Any] = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())
+DOCUMENTS: list[dict[str, Any]] = [
+    document
+    for file in KUSTOMIZATION["resources"]
+    for document in yaml.safe_load_all((FOLDER / file).read_text())
+]
+DASHBOARD: dict[str, Any] = json.loads((FOLDER / "grafana" / "payments.json").read_text())
+EXPRESSIONS = [(p["title"], t["expr"]) for p in DASHBOARD["panels"] for t in p["targets"]]
+VERSIONS = {
+    "Namespace": "v1", "ServiceAccount": "v1", "Service": "v1", "Deployment": "apps/v1",
+    "ClusterRole": "rbac.authorization.k8s.io/v1",
+    "ClusterRoleBinding": "rbac.authorization.k8s.io/v1",
+}  # fmt: skip
+
+
+def of(kind: str) -> list[dict[str, Any]]:
+    return [d for d in DOCUMENTS if d["kind"] == kind]
+
+
+def named(kind: str) -> dict[str, dict[str, Any]]:
+    return {d["metadata"]["name"]: d for d in of(kind)}
+
+
+def container(deployment: dict[str, Any]) -> dict[str, Any]:
+    (only,) = deployment["spec"]["template"]["spec"]["containers"]
+    return dict(only)
+
+
+def grouped(expression: str) -> set[str]:
+    """The labels of its ``by (...)``."""
+    groups = re.findall(r"\bby \(([^)]*)\)", expression)
+    return {word.strip() for group in groups for word in group.split(",")}
+
+
+def test_every_kind_is_known_under_its_version() -> None:
+    assert {(d["kind"], d["apiVersion"]) for d in DOCUMENTS} <= set(VERSIONS.items())
+
+
+def test_the_four_are_there_each_with_a_service_that_finds_it() -> None:
+    assert set(named("Deployment")) == {"prometheus", "grafana", "kiali", "zipkin"}
+    for name, service in named("Service").items():
+        found = named("Deployment")[name]
+        assert service["spec"]["selector"] == found["spec"]["template"]["metadata"]["labels"]
+        ports = {p["name"]: p["containerPort"] for p in container(found)["ports"]}
+        (port,) = service["spec"]["ports"]
+        assert ports[port["targetPort"]] == port["port"]
+
+
+def test_versions_are_pinned_in_one_place() -> None:
+    pinned = {i["name"]: i["newTag"] for i in KUSTOMIZATION["images"]}
+    used = [container(d)["image"] for d in of("Deployment")]
+    assert sorted(pinned) == sorted(used), "no manifest says a version itself"
+    assert all(re.fullmatch(r"v?\d+\.\d+\.\d+", tag) for tag in pinned.values())
+
+
+def test_every_volume_is_a_generated_config_map_or_empty() -> None:
+    made = {g["name"] for g in KUSTOMIZATION["configMapGenerator"]}
+    wanted = set()
+    for deployment in of("Deployment"):
+        pod = deployment["spec"]["template"]["spec"]
+        volumes = {v["name"]: v for v in pod.get("volumes", ())}
+        mounts = {m["name"] for c in pod["containers"] for m in c.get("volumeMounts", ())}
+        assert mounts == set(volumes)
+        wanted |= {v["configMap"]["name"] for v in volumes.values() if "configMap" in v}
+    assert wanted == made
+    files = [f for g in KUSTOMIZATION["configMapGenerator"] for f in g["files"]]
+    assert {str(p.relative_to(FOLDER)) for p in FOLDER.glob("*/*")} == set(files)
+
+
+def test_what_is_bound_is_there_and_only_reads() -> None:
+    accounts, roles = named("ServiceAccount"), named("ClusterRole")
+    assert set(named("Namespace")) == {KUSTOMIZATION["namespace"]}
+    for binding in of("ClusterRoleBinding"):
+        assert binding["roleRef"]["name"] in roles
+        (subject,) = binding["subjects"]
+        assert subject["name"] in accounts
+        assert subject["namespace"] == KUSTOMIZATION["namespace"]
+    for role in roles.values():
+        for rule in role["rules"]:
+            looks = set(rule["verbs"]) <= {"get", "list", "watch"}
+            assert looks or rule["resources"] == ["pods/portforward"]
+
+
+def test_all_of_it_is_ours_and_outside_the_mesh() -> None:
+    assert KUSTOMIZATION["labels"] == [{"pairs": {"meshproof": "owned"}}]
+    assert of("Namespace")[0]["metadata"]["labels"]["istio-injection"] == "disabled"
+
+
+def test_up_does_not_read_this_folder() -> None:
+    read = {str(Path(name).parent) for _, name in texts(project().manifests)}
+    assert read == {str(FOLDER.parent)}
+
+
+def test_the_dashboard_has_the_tutorial_s_five() -> None:
+    titles = " ".join(title for title, _ in EXPRESSIONS)
+    for name in ("requestcount", "requestduration", "requestsize", "responsesize", "tcp bytes"):
+        assert name in titles
+    asked = {name for _, text in EXPRESSIONS for name in re.findall(r"istio_\w+", text)}
+    assert asked <= samples()
+    for name in METRICS:
+        assert any(one.startswith(name) for one in asked) or name.startswith("istio_tcp_conn")
+
+
+@pytest.mark.parametrize(("title", "expression"), EXPRESSIONS)
+def test_a_query_names_metrics_and_labels_that_istio_has(title: str, expression: str) -> None:
+    metrics = re.findall(r"([a-zA-Z_:][\w:]*)\s*\{", expression)
+    assert metrics
+    assert set(metrics) <= samples(), title
+    labels = set(re.findall(r"(\w+)\s*=~?\s*\"", expression)) | grouped(expression)
+    assert labels <= LABELS | {"le"}, title
+    assert expression.count("(") == expression.count(")")
+    assert ("_bucket" in expression) == ("histogram_quantile" in expression)
+
+
+def test_legends_name_labels_that_the_query_keeps() -> None:
+    for panel in DASHBOARD["panels"]:
+        for target in panel["targets"]:
+            shown = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]))
+            assert shown <= grouped(target["expr"])
+
+
+def test_grafana_finds_its_data_source_and_its_dashboards() -> None:
+    (source,) = yaml.safe_load((FOLDER / "grafana" / "datasources.yaml").read_text())["datasources"]
+    used = {p["datasource"]["uid"] for p in DASHBOARD["panels"]}
+    assert used == {source["uid"]}
+    (provider,) = yaml.safe_load((FOLDER / "grafana" / "providers.yaml").read_text())["providers"]
+    mounts = container(named("Deployment")["grafana"])["volumeMounts"]
+    assert provider["options"]["path"] in {m["mountPath"] for m in mounts}
+
+
+# -- observe -------------------------------------------------------------------------------------
+
+
+def test_observe_waits_for_each_and_has_spans_copied(
+    cluster: ServedClusterMesh, machine: Machine
+) -> None:
+    assert isinstance(cluster, OnCluster)
+    commands = machine.since(lambda: cluster.observe(FOLDER))
+    assert commands[0].endswith(f"apply -k {FOLDER}")
+    waited = [c.split("deploy/")[1].split()[0] for c in commands if "rollout status" in c]
+    assert sorted(waited[:4]) == ["grafana", "kiali", "prometheus", "zipkin"]
+    assert commands[-2].endswith(
+        "-n meshproof-system set env deploy/zipkin "
+        "COPY_TO=http://zipkin.meshproof-observability:9411/api/v2/spans"
+    )
+
+
+def test_unobserve_deletes_them_and_ends_the_copies(
+    cluster: ServedClusterMesh, machine: Machine
+) -> None:
+    commands = machine.since(lambda: cluster.unobserve(FOLDER))
+    assert any(c.endswith("set env deploy/zipkin COPY_TO-") for c in commands)
+    assert commands[-1].endswith(f"delete -k {FOLDER} --ignore-not-found")
+
+
+def test_an_add_on_that_never_comes_is_an_error(
+    cluster: ServedClusterMesh, machine: Machine
+) -> None:
+    machine.fail("rollout status deploy/kiali", (1, "", "error: timed out waiting\n"))
+    with pytest.raises(MeshproofError, match="meshproof-observability/kiali is not available"):
+        cluster.observe(FOLDER)
+
+
+def test_urls_are_by_port_forward(
+    cluster: ServedClusterMesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str, int]] = []
+
+    def url(namespace: str, target: str, port: int) -> str:
+        asked.append((namespace, target, port))
+        return "http://127.0.0.1:1"
+
+    monkeypatch.setattr(cluster._forwards, "url", url)
+    assert sorted(cluster.observed(FOLDER)) == ["grafana", "kiali", "prometheus", "zipkin"]
+    assert ("meshproof-observability", "svc/grafana", 3000) in asked
+
+
+def test_a_folder_without_kustomization_is_refused(
+    cluster: ServedClusterMesh, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=r"kustomization\.yaml"):
+        cluster.observe(tmp_path)
+
+
+def test_the_span_store_passes_reports_on(
+    until: Callable[[Callable[[], object], str], None],
+) -> None:
+    came: list[bytes] = []
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            came.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(500 if len(came) == 1 else 202)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base's name
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Collector) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        copies = Copies(f"http://127.0.0.1:{server.server_port}/api/v2/spans")
+        for body in (b"[1]", b"[2]"):
+            copies.add(body)
+        until(lambda: came == [b"[1]", b"[2]"], "both came, though the first was refused")
+        server.shutdown()
