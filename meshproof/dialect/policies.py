@@ -91,8 +91,10 @@ def caller_of(policy: Resource, services: Mapping[str, Service]) -> Callers | st
         return None
     fields = source.model_dump(by_alias=True, include={"name", "namespace", "labels"})
     if source.service:
-        name, _, rest = source.service.partition(".")
-        fields |= {"name": name, "namespace": rest.partition(".")[0] or None}
+        known = services.get(source.service)
+        if known is None:
+            return f"there is no Service {source.service}"
+        fields |= {"name": known.name, "namespace": known.namespace}
     return callers(MatchSource.model_validate(fields), policy, services)
 
 

@@ -86,7 +86,7 @@ class Rewrite(Model):
 
 
 class CorsPolicy(Model):
-    allow_origin: list[Line] = []
+    allow_origin: list[Annotated[Line, Field(min_length=1)]] = []
     allow_methods: list[Line] = []
     allow_headers: list[Line] = []
     expose_headers: list[Line] = []

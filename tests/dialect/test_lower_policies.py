@@ -133,6 +133,8 @@ def test_a_caller_elsewhere_gets_the_rule_for_all_too(read: Read, services: list
     [
         (f"{TO_V1}, {RANDOM}", "no RouteRule sends to svcb.default"),
         (f"{TO_B}, source: {{name: nobody}}, {RANDOM}", "it is for no caller"),
+        (f"{TO_B}, source: {{service: '*.x'}}, {RANDOM}", "there is no Service *.x; it is for no"),
+        (f"{TO_B}, source: {{service: svca.default.svc.cluster.local}}, {RANDOM}", None),
         (f"{TO_B}, {RANDOM}", None),
     ],
 )
