@@ -81,6 +81,12 @@ def _label(text: str) -> str:
     return text
 
 
+def _domain(text: str) -> str:
+    if not all(re.fullmatch(_LABEL, part) for part in text.split(".")) or len(text) > 100:
+        raise ValueError(f'"{_short(text)}" is no domain; wanted names with dots between them')
+    return text
+
+
 def _header_name(text: str) -> str:
     if not _HEADER.fullmatch(text):
         raise ValueError(f'"{_short(text)}" is no name of a header; wanted letters, digits and -')
@@ -119,6 +125,8 @@ GatewayHost = Annotated[str, AfterValidator(_gateway_host)]
 """The same, maybe behind ``NAMESPACE/``."""
 Address = Annotated[str, AfterValidator(_address)]
 """An IP address, a range of them, or a DNS name."""
+Domain = Annotated[str, AfterValidator(_domain)]
+"""Labels with dots between them."""
 Label = Annotated[str, AfterValidator(_label)]
 """One part of a DNS name."""
 Service = Annotated[str, AfterValidator(_service)]

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from meshproof.model.base import Duration, FieldError, Labels, Model, Port
 from meshproof.model.istio import StringMatch
-from meshproof.model.texts import HeaderName, HeaderValue, Host, Label, Line, Service
+from meshproof.model.texts import Domain, HeaderName, HeaderValue, Label, Line, Service
 
 
 class IstioService(Model):
@@ -16,7 +16,7 @@ class IstioService(Model):
 
     name: Label | None = None
     namespace: Label | None = None
-    domain: Annotated[Host, Field(max_length=100)] | None = None
+    domain: Domain | None = None
     service: Service | None = None
     labels: Labels = {}
 

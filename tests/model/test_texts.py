@@ -18,6 +18,7 @@ from meshproof.model import texts
         (texts.GatewayHost, ["a", "*/a", "./*.a", "shop/a"], ["Shop/a", "a/b/c d", "/a", ""]),
         (texts.Address, ["a.b", "10.0.0.0/8", "fe80::1"], ["", "a b", "*.a", "10.0.0.0/x"]),
         (texts.Service, ["a.b", "*.a", "10.0.0.0/8"], ["a b", ""]),
+        (texts.Domain, ["a", "svc.cluster.local"], ["", "*", "a..b", "a.", "*.a"]),
         (texts.Label, ["a", "a-b"], ["a.b", "", "-a", "x" * 64]),
         (texts.HeaderName, ["x-a", ":path", "X_b"], ["", "a b", "é", "a:b"]),
         (texts.Line, ["", "a b", "é"], ["a\nb", "\0", "a\rb"]),
