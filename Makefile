@@ -14,7 +14,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 export MESH
 
-.PHONY: help setup test e2e conformance docs load load-ui up down observe tutorial bench release-oc lint fmt clean
+.PHONY: help setup test e2e conformance docs load load-ui up down sweep observe tutorial bench release-oc lint fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ up: $(READY) ## bring the mesh up and leave it running
 
 down: $(READY) ## end it
 	@$(BIN)/meshproof down --name $(NAME)
+
+sweep: $(READY) ## end and remove what killed meshes left, clusters too
+	@$(BIN)/meshproof sweep
 
 observe: $(READY) ## Prometheus, Grafana, Kiali and Zipkin beside a mesh on a cluster (docs/kind.md)
 	@$(BIN)/meshproof observe --name $(NAME)
