@@ -56,30 +56,19 @@ def load(
     Where no mesh of that name runs, one is started from meshproof.yaml for the time of the load.
     Ctrl-C ends the load in order. Exit code 1 where a request failed.
     """
-    from meshproof.traffic.load import Load  # noqa: PLC0415  (not paid by other commands)
-
     if bool(seconds) + bool(requests) + ui > 1:
         raise UsageError("load: wanted at most one of --seconds, --requests and --ui")
     if workers and ui:
         raise UsageError("load: --ui is of a load from this machine; leave out --workers")
+    asked = {"users": users, "seconds": seconds, "requests": requests, "path": path}
+    order = _order(locustfile, workers, asked) if workers else None
     with interrupts(name), contextlib.ExitStack() as undo:
         try:
             mesh = _mesh(name, undo)
-            if workers:
-                order = _order(
-                    locustfile, workers=workers, users=users, requests=requests, seconds=seconds,
-                    path=path,
-                )  # fmt: skip
-                _show(*_spread(mesh, order), output)
-                return
-            host = mesh.url("gateway")
-            made = Load(
-                host, locustfile=locustfile, users=users, seconds=seconds, requests=requests,
-                path=path, page=_free_port() if ui else 0,
-            )  # fmt: skip
-            with made:
-                _say_start(made, host, name, seconds or requests)
-                results, summary = _until_done(made), made.summary()
+            if order:
+                results, summary = _from_cluster(mesh, order)
+            else:
+                results, summary = _from_here(mesh, locustfile, asked, ui)
         except Interrupted as interrupt:  # before there was any result
             raise typer.Exit(interrupt.exit_code) from None
         _show(results, summary, output)
@@ -87,17 +76,32 @@ def load(
         raise typer.Exit(1)
 
 
-def _order(locustfile: Path, **asked: Any) -> Order:
+def _from_here(
+    mesh: Client, locustfile: Path, asked: dict[str, Any], ui: bool
+) -> tuple[Results, str]:
+    """Send it by a Locust on this machine; its results, and its summary."""
+    from meshproof.traffic.load import Load  # noqa: PLC0415  (not paid by other commands)
+
+    host = mesh.url("gateway")
+    page = _free_port() if ui else 0
+    with Load(host, locustfile=locustfile, page=page, **asked) as made:
+        _say_start(made, host, mesh.entry.name, asked["seconds"] or asked["requests"])
+        return _until_done(made), made.summary()
+
+
+def _order(locustfile: Path, workers: int, asked: dict[str, Any]) -> Order:
+    """Raises UsageError before anything is started."""
     from meshproof.cluster.load_jobs import Order  # noqa: PLC0415  (not paid by other loads)
 
     if not locustfile.is_file():
         raise UsageError(f"load: {locustfile}: there is no such locustfile")
-    order = Order(run_id=uuid.uuid4().hex, locustfile=locustfile.read_text("utf-8"), **asked)
+    text = locustfile.read_text("utf-8")
+    order = Order(run_id=uuid.uuid4().hex, workers=workers, locustfile=text, **asked)
     order.check()
     return order
 
 
-def _spread(mesh: Client, order: Order) -> tuple[Results, str]:
+def _from_cluster(mesh: Client, order: Order) -> tuple[Results, str]:
     """Send it from the cluster; its results, and Locust's summary."""
     from meshproof.cluster.load import LOG, RECORDS, STATS  # noqa: PLC0415
     from meshproof.traffic.results import read  # noqa: PLC0415

@@ -32,13 +32,14 @@ class ClusterFake(FarMesh):
 
     hold = False
     stopped = False
+    worker = brought("v0.1")
 
     def spread_load(self, order: Order, stop: threading.Event) -> list[dict[str, Any]]:
         self.asked.append(("load", order))
         if self.hold:
             self.stopped = stop.wait(30)
             raise LoadError("ended")
-        pods = (brought(log="Aggregated"), brought("v0.1"), brought("v0.2", "v0.2"))
+        pods = (brought(log="Aggregated"), self.worker, brought("v0.2", "v0.2"))
         return [json.loads(pod) for pod in pods]
 
     def observe(self, folder: Path) -> None:
@@ -68,6 +69,13 @@ def test_load_is_sent_there_and_shown_as_any_other(cluster_fake: ClusterFake, cl
     assert "v0.2      2          66.67%" in done.out
     assert "3 requests, 0 failed" in done.out
     assert done.err == f"load {order.run_id} from 2 workers on the cluster of shop\n"
+
+
+def test_a_failed_request_is_an_exit_code(cluster_fake: ClusterFake, cli: Cli) -> None:
+    cluster_fake.worker = brought("v0.1", status=503)
+    done = cli(*LOAD)
+    assert done.code == 1
+    assert "3 requests, 1 failed" in done.out
 
 
 def test_control_c_ends_it_there_too(cluster_fake: ClusterFake, until: Until) -> None:

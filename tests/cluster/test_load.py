@@ -31,11 +31,12 @@ ORDER = Order("r1", workers=2, users=8, requests=3, locustfile="# users\n")
 TRAFFIC = ROOT / "meshproof" / "traffic"
 
 
-def brought(*versions: str, log: str = "table") -> str:
+def brought(*versions: str, log: str = "table", status: int = 200) -> str:
     """What one pod says."""
-    records = [Record(float(n), 0.1, 200, version=v) for n, v in enumerate(versions)]
+    records = [Record(float(n), 0.1, status, version=v) for n, v in enumerate(versions)]
     lines = "".join(json.dumps(r.as_dict()) + "\n" for r in records).encode()
     stats = {"sent": len(records), "requests": len(records), "failures": 0}
+    stats["failures"] = sum(not r.answered for r in records)
     packed = base64.b64encode(gzip.compress(lines)).decode()
     return json.dumps({"log": log, "stats": stats, "records": packed})
 

@@ -1,0 +1,33 @@
+"""docs/kind.md is held to the code: settings, versions, make targets are checked elsewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from meshproof.cluster import settings, tools
+from tests.cluster.machine import ROOT
+
+PAGE = (ROOT / "docs" / "kind.md").read_text(encoding="utf-8")
+
+
+def test_every_setting_is_in_the_table_and_no_other() -> None:
+    source = Path(settings.__file__).read_text(encoding="utf-8")
+    read = set(re.findall(r"read\.\w+\(\"([A-Z_]+)\"", source))
+    table = PAGE.partition("## Settings")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+    assert set(re.findall(r"`([A-Z_]+)`", " ".join(rows))) == read | {"MESH"}
+
+
+def test_versions_are_those_of_the_table() -> None:
+    (row,) = re.findall(r"^\| tools on PATH \| (.*?) \|$", PAGE, re.MULTILINE)
+    for tool in (tools.KIND, tools.KUBECTL, tools.ISTIOCTL):
+        assert f"{tool.name} {'.'.join(map(str, tool.least))}+" in row
+        assert tool.tested in row
+    assert f"Engine {'.'.join(map(str, tools.DOCKER.least))} or newer" in PAGE
+
+
+def test_the_limit_of_down_is_the_one_told() -> None:
+    from meshproof.cluster.served import ServedClusterMesh
+
+    assert f"up to {ServedClusterMesh.end_limit / 60:.0f} minutes" in PAGE
