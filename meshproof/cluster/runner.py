@@ -7,12 +7,13 @@ prints what would run.
 from __future__ import annotations
 
 import http.client
+import os
 import shlex
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -116,6 +117,16 @@ class Runner(Protocol):
         ...
 
 
+def _environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """With KUBECONFIG's paths made absolute: ``up -d`` leaves the folder that it was started in."""
+    found = dict(environ)
+    if paths := found.get("KUBECONFIG"):
+        found["KUBECONFIG"] = os.pathsep.join(
+            str(Path(one).absolute()) for one in paths.split(os.pathsep) if one
+        )
+    return found
+
+
 class Commands:
     """The real Runner. ``log`` gets a line a command, and the output of those that failed."""
 
@@ -123,6 +134,7 @@ class Commands:
 
     def __init__(self, log: Path) -> None:
         self._log = log
+        self._environ = _environ(os.environ)
         log.parent.mkdir(parents=True, exist_ok=True)
 
     def run(
@@ -138,7 +150,13 @@ class Commands:
         started = time.monotonic()
         try:
             done = subprocess.run(
-                list(argv), input=stdin, capture_output=True, timeout=timeout, check=False, cwd=cwd
+                list(argv),
+                input=stdin,
+                capture_output=True,
+                timeout=timeout,
+                check=False,
+                cwd=cwd,
+                env=self._environ,
             )
         except FileNotFoundError:
             raise MeshproofError(f"{doing}: {argv[0]} is not on PATH") from None
@@ -162,7 +180,11 @@ class Commands:
         with (output or self._log).open("ab") as out:
             try:
                 process = subprocess.Popen(
-                    list(argv), stdin=subprocess.DEVNULL, stdout=out, stderr=out
+                    list(argv),
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=out,
+                    env=self._environ,
                 )
             except FileNotFoundError:
                 raise MeshproofError(f"{doing}: {argv[0]} is not on PATH") from None

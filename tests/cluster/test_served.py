@@ -147,3 +147,14 @@ def test_what_a_real_process_prints_is_in_the_file(
     until(lambda: file.read_text().splitlines() == ["out", "err"], "both lines are there")
     following.close()
     assert "started" in (tmp_path / "commands.log").read_text()
+
+
+def test_a_relative_kubeconfig_is_found_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KUBECONFIG", "a:/b/c")
+    commands = Commands(tmp_path / "commands.log")
+    monkeypatch.chdir("/")
+    said = commands.run(["sh", "-c", "echo $KUBECONFIG"], "asking")
+    assert said.text == f"{tmp_path}/a:/b/c\n"
