@@ -7,7 +7,7 @@ import re
 from meshproof.verdicts.verdict import Verdict
 
 
-class ControlFailed(AssertionError):  # noqa: N818 (a failed assertion, not a broken program)
+class ControlFailed(AssertionError):
     """A negative control did not fail, or failed for another reason than the one it is for."""
 
 

@@ -10,7 +10,7 @@ Figure = float | int | str | tuple[float, float]
 """What a figure may be; a pair is an interval. Shares are 0..1, durations seconds."""
 
 
-class VerdictFailed(AssertionError):  # noqa: N818 (a failed assertion, not a broken program)
+class VerdictFailed(AssertionError):
     """A verdict that had to pass did not; the message says wanted, got and allowed."""
 
     def __init__(self, verdict: Verdict) -> None:
