@@ -11,7 +11,7 @@ import asyncio
 import json
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from meshproof.embedded import xds
@@ -83,20 +83,33 @@ async def _posting(envoy: EnvoyProcess) -> bool:
     return any(active.values())
 
 
-async def records(engine: Engine, run_id: str) -> list[AccessRecord]:
-    """Every access log record (of a run), the gateway's first, in each Envoy's own order."""
+def ends(engine: Engine) -> dict[Path, int]:
+    """How long each access log is now; for ``records`` of what comes after."""
+    return {path: path.stat().st_size for path in _logs(engine)}
+
+
+def _logs(engine: Engine) -> list[Path]:
+    return sorted(engine.runtime.files.access_log("x").parent.glob("*.access.jsonl"))
+
+
+async def records(
+    engine: Engine, run_id: str = "", since: Mapping[Path, int] | None = None
+) -> list[AccessRecord]:
+    """Every access log record (of a run, since then), the gateway's first, in each Envoy's own
+    order."""
     marker = secrets.token_hex(8)
     paths = {e.node: engine.runtime.files.access_log(e.node) for e in envoys(engine)}
     await asyncio.gather(*(written(e, paths[e.node], marker) for e in envoys(engine)))
-    ended = [
-        p
-        for p in engine.runtime.files.access_log("x").parent.glob("*.access.jsonl")
-        if p not in paths.values()
-    ]
-    files = [*paths.items(), *((p.name.removesuffix(".access.jsonl"), p) for p in sorted(ended))]
+    ended = [p for p in _logs(engine) if p not in paths.values()]
+    files = [*paths.items(), *((p.name.removesuffix(".access.jsonl"), p) for p in ended)]
+    starts = since or {}
 
     def read() -> list[AccessRecord]:
-        return [r for node, path in files for r in access_log.read(path, node, run_id)]
+        return [
+            record
+            for node, path in files
+            for record in access_log.read(path, node, run_id, starts.get(path, 0))
+        ]
 
     return await asyncio.to_thread(read)
 

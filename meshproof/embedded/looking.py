@@ -74,12 +74,13 @@ class Looking(Running):
             *(h for h in headers if h[0].lower() != "x-request-id"),
             ("x-request-id", request_id),
         ]
+        before = evidence.ends(self._live())
         answer = curl.request(
             runner.ip, url, method=method, headers=sent, body=body, timeout=timeout
         )
         if not refusals.may_be(answer):
             return answer
-        log = self._run(evidence.records(self._live(), ""))
+        log = self._run(evidence.records(self._live(), since=before))
         return replace(answer, refused_by=refusals.why(answer, log, request_id, url, workload))
 
     def spans(self, run_id: str) -> list[Span]:

@@ -28,3 +28,14 @@ def test_records_of_a_run_without_markers_and_unfinished_lines(tmp_path: Path) -
 
 def test_no_file_is_no_record(tmp_path: Path) -> None:
     assert list(access_log.read(tmp_path / "none", "x")) == []
+
+
+def test_reading_starts_at_a_line_wherever_it_is_told_to(tmp_path: Path) -> None:
+    log = tmp_path / "x.access.jsonl"
+    lines = [json.dumps({"direction": "inbound", "code": c, "run_id": f"r{c}"}) for c in (1, 2, 3)]
+    log.write_text("\n".join(lines) + "\n")
+    first = len(lines[0]) + 1
+    for start, codes in ((0, [1, 2, 3]), (first, [2, 3]), (first + 5, [3]), (10_000, [])):
+        assert [r.code for r in access_log.read(log, "x", start=start)] == codes
+    assert [r.code for r in access_log.read(log, "x", "r2", first)] == [2]
+    assert list(access_log.read(log, "x", "r1", first)) == []
