@@ -14,7 +14,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 export MESH
 
-.PHONY: help setup test e2e conformance docs load load-ui up down sweep observe tutorial bench release-oc lint fmt clean
+.PHONY: help setup test test-long e2e e2e-long conformance docs load load-ui up down sweep observe tutorial bench release-oc lint fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,10 +30,16 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 test: $(READY) ## the fast tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -m "not long"
 
-e2e: $(READY) ## every proof on a mesh of its own, with a table of verdicts
-	@$(BIN)/python -m pytest e2e --junitxml=artifacts/junit.xml
+test-long: $(READY) ## the tests that start, kill and time whole processes
+	@$(BIN)/python -m pytest -m long
+
+e2e: $(READY) ## every rule's proof on a mesh of its own under load, with a table of verdicts
+	@$(BIN)/python -m pytest e2e -m "not long" --junitxml=artifacts/junit.xml
+
+e2e-long: $(READY) ## the proofs of faults, releases and scaling under load, and the pages as they stand
+	@$(BIN)/python -m pytest e2e -m long --junitxml=artifacts/junit-long.xml
 
 conformance: $(READY) ## replay what a real Istio did on the embedded mesh: agreed, different, refused
 	@$(BIN)/python -m conformance

@@ -10,6 +10,25 @@ from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.run import Run
 
 
+LONG = (
+    "test_apps",
+    "test_autoscaling",
+    "test_faults",
+    "test_kills",
+    "test_network_faults",
+    "test_readme",
+    "test_release",
+    "test_tutorial",
+)
+"""What `make e2e-long` runs: not a rule's proof, or one that takes its time."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.stem in LONG:
+            item.add_marker(pytest.mark.long)
+
+
 @pytest.fixture
 def phases(mesh: Mesh, run: Run, load: StartLoad, judge: Judge) -> Phases:
     """The phases of an egress proof."""
