@@ -9,7 +9,6 @@ from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.run import Run
 
-
 LONG = (
     "test_apps",
     "test_autoscaling",
