@@ -211,7 +211,8 @@ class Engine:
         async with self._push:
             plan = self._plan(self._world(self.store))
             acks = await rollout.roll_out(plan, started)
-            self._prune_later()
+            if any(rollout.lingers(sidecar, new) for sidecar, new in plan.values()):
+                self._prune_later()
         self.version = acks[0].version if acks else self.version
         return acks
 

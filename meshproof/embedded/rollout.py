@@ -152,9 +152,17 @@ def _put_back(sidecar: Sidecar, old: Snapshot) -> None:
         sidecar.set(type_url, old.of(type_url), resend=resend)
 
 
+_LINGERING = (xds.CLUSTERS, xds.ENDPOINTS)
+
+
+def lingers(sidecar: Sidecar, new: Snapshot) -> bool:
+    """Whether ``prune`` has something to forget."""
+    return any(_gone(sidecar, type_url, new) for type_url in _LINGERING)
+
+
 def prune(sidecar: Sidecar, new: Snapshot) -> None:
     """Forget clusters and endpoints that ``new`` does not have."""
-    for type_url in (xds.CLUSTERS, xds.ENDPOINTS):
+    for type_url in _LINGERING:
         if _gone(sidecar, type_url, new):
             sidecar.set(
                 type_url, {n: e for n, e in sidecar.want[type_url].items() if n in new.of(type_url)}

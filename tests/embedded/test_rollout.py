@@ -11,7 +11,7 @@ import pytest
 
 from meshproof.embedded import rollout, xds
 from meshproof.embedded.ads import Sidecar
-from meshproof.embedded.rollout import Snapshot, prune, roll_out
+from meshproof.embedded.rollout import Snapshot, lingers, prune, roll_out
 from meshproof.errors import NotLive
 from tests.embedded.fake_envoy import FakeEnvoy, cluster, endpoints, route
 
@@ -77,7 +77,9 @@ def test_clusters_then_endpoints_then_routes_and_nothing_is_taken_away() -> None
             kinds = [t for t, _ in envoys[0].order]
             assert kinds == [xds.CLUSTERS, xds.ENDPOINTS, xds.ROUTES]
             assert sorted(envoys[0].order[0][1]) == ["new", "old"]
+            assert lingers(envoys[0].sidecar, NEW)
             prune(envoys[0].sidecar, NEW)
+            assert not lingers(envoys[0].sidecar, NEW)
             await envoys[0].sidecar.settled(xds.CLUSTERS)
             assert (xds.CLUSTERS, ["new"]) in envoys[0].order
 
