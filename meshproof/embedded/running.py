@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import time
 from collections.abc import Coroutine
@@ -75,6 +76,8 @@ class Running:
             self.down()
             raise
         self._initial = taken.store
+        # What is there now stays: looking through it again cost a rule on 100 sidecars 75 ms.
+        gc.freeze()
         seconds = time.monotonic() - started
         warned = (*taken.warnings, *self._live().warnings)
         return Applied(taken.said, tuple(acks), seconds, warned, taken.notes)
@@ -120,6 +123,7 @@ class Running:
             loop.run(self._end())
         finally:
             loop.close()
+            gc.unfreeze()
 
     async def _end(self) -> None:
         runtime = self._runtime
