@@ -7,7 +7,6 @@ nothing is on its way. ``assets/istio.yaml`` makes Istio keep the statistics for
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,12 +19,12 @@ from meshproof.cluster.waiting import until
 from meshproof.errors import MeshproofError
 from meshproof.mesh import AccessRecord, Span
 from meshproof.observe import access_log
+from meshproof.observe.prometheus import merged
 from meshproof.observe.spans import SpanStore
 
 T = TypeVar("T")
 _FLUSH_LIMIT = 20.0
 _LOST = ("reports_dropped", "reports_failed", "reports_skipped_no_cluster")
-_SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)(\{([^}]*)\})? (.+)$")
 _NEEDS = "its proxyStatsMatcher lacks the prefix {}: docs/kind.md says what an Istio must have"
 
 
@@ -147,23 +146,6 @@ def direction(raw: Mapping[str, Any], pod: Pod) -> str:
         return "gateway"
     cluster = str(raw.get("upstream_cluster") or "")
     return "inbound" if cluster.startswith(("inbound|", "InboundPassthrough")) else "outbound"
-
-
-def merged(texts: Mapping[str, str]) -> str:
-    """Pod -> Prometheus text, as one text whose samples say of which pod they are."""
-    families: dict[str, list[str]] = {}
-    for pod, text in texts.items():
-        kind = ""
-        for line in text.splitlines():
-            if line.startswith("# TYPE"):
-                kind = line
-                families.setdefault(kind, [])
-            elif found := _SAMPLE.match(line):
-                name, _, labels, value = found.groups()
-                label = f'pod="{pod}"' + (f",{labels}" if labels else "")
-                families.setdefault(kind, []).append(f"{name}{{{label}}} {value}")
-    lines = [part for kind, samples in families.items() for part in (kind, *samples)]
-    return "\n".join(lines) + "\n"
 
 
 def refused(log: str, request_id: str, destination: str, since: str) -> bool:

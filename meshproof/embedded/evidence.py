@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from meshproof.embedded.envoy_process import EnvoyProcess
 from meshproof.errors import MeshproofError
 from meshproof.mesh import AccessRecord, Span
 from meshproof.observe import access_log
+from meshproof.observe.prometheus import merged
 
 _FLUSH_LIMIT = 10.0
 _PAUSE = 0.02
@@ -85,11 +85,7 @@ async def _posting(envoy: EnvoyProcess) -> bool:
 
 def ends(engine: Engine) -> dict[Path, int]:
     """How long each access log is now; for ``records`` of what comes after."""
-    return {path: path.stat().st_size for path in _logs(engine)}
-
-
-def _logs(engine: Engine) -> list[Path]:
-    return sorted(engine.runtime.files.access_log("x").parent.glob("*.access.jsonl"))
+    return {path: path.stat().st_size for path in engine.runtime.files.access_logs()}
 
 
 async def records(
@@ -100,7 +96,7 @@ async def records(
     marker = secrets.token_hex(8)
     paths = {e.node: engine.runtime.files.access_log(e.node) for e in envoys(engine)}
     await asyncio.gather(*(written(e, paths[e.node], marker) for e in envoys(engine)))
-    ended = [p for p in _logs(engine) if p not in paths.values()]
+    ended = [p for p in engine.runtime.files.access_logs() if p not in paths.values()]
     files = [*paths.items(), *((p.name.removesuffix(".access.jsonl"), p) for p in ended)]
     starts = since or {}
 
@@ -139,26 +135,16 @@ def _contains(path: Path, offset: int, needle: bytes) -> bool:
         return needle in log.read()
 
 
-_SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)(\{([^}]*)\})? (.+)$")
-
-
 async def metrics(chosen: Sequence[EnvoyProcess]) -> str:
     """Prometheus text of several Envoys as one: every sample gets a ``pod`` label."""
     texts = await asyncio.gather(*(e.admin("/stats/prometheus") for e in chosen))
-    families: dict[str, list[str]] = {}
-    for envoy, text in zip(chosen, texts, strict=True):
-        kind = ""
-        # Envoy puts its own prefix before Istio's names.
-        for line in text.decode().replace("envoy_istio_", "istio_").splitlines():
-            if line.startswith("# TYPE"):
-                kind = line
-                families.setdefault(kind, [])
-            elif found := _SAMPLE.match(line):
-                name, _, labels, value = found.groups()
-                label = f'pod="{envoy.node}"' + (f",{labels}" if labels else "")
-                families.setdefault(kind, []).append(f"{name}{{{label}}} {value}")
-    lines = [part for kind, samples in families.items() for part in (kind, *samples)]
-    return "\n".join(lines) + "\n"
+    # Envoy puts its own prefix before Istio's names.
+    return merged(
+        {
+            envoy.node: text.decode().replace("envoy_istio_", "istio_")
+            for envoy, text in zip(chosen, texts, strict=True)
+        }
+    )
 
 
 async def dump(engine: Engine, folder: Path) -> None:
@@ -173,8 +159,7 @@ async def dump(engine: Engine, folder: Path) -> None:
             (folder / f"{envoy.node}.stats.txt").write_bytes(await envoy.admin("/stats"))
         except MeshproofError as error:
             (folder / f"{envoy.node}.error.txt").write_text(str(error))
-    logs = engine.runtime.files.app_log("x").parent
-    for log in sorted(logs.iterdir()):
+    for log in sorted(engine.runtime.files.logs.iterdir()):
         (folder / log.name).write_bytes(_end_of(log))
     (folder / "resources.txt").write_text(
         "".join(f"{r.title}  {r.source.file}:{r.source.line}\n" for r in engine.store.ordered())

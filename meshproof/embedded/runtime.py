@@ -44,14 +44,22 @@ class Files:
     def bootstrap(self, node: str) -> Path:
         return self.root / "etc" / f"{node}.json"
 
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    def access_logs(self) -> list[Path]:
+        """Of every Envoy that has logged a request, those that ended too; by name."""
+        return sorted(self.logs.glob("*.access.jsonl"))
+
     def app_log(self, name: str) -> Path:
-        return self.root / "logs" / f"{name}.log"
+        return self.logs / f"{name}.log"
 
     def envoy_log(self, node: str) -> Path:
-        return self.root / "logs" / f"{node}.envoy.log"
+        return self.logs / f"{node}.envoy.log"
 
     def access_log(self, node: str) -> Path:
-        return self.root / "logs" / f"{node}.access.jsonl"
+        return self.logs / f"{node}.access.jsonl"
 
     def private(self, name: str) -> Path:
         """A folder of one process's own, deleted with the run."""

@@ -24,11 +24,10 @@ async def tail(engine: Engine, host: str, cursor: str) -> Tail:
     """
     offsets = {} if cursor in ("", NOW) else _offsets(cursor)
     await _flushed(engine)
-    logs = engine.runtime.files.access_log("x").parent
 
     def read() -> Tail:
         records: list[AccessRecord] = []
-        for path in sorted(logs.glob("*.access.jsonl")):
+        for path in engine.runtime.files.access_logs():
             start = path.stat().st_size if cursor == NOW else offsets.get(path.name, 0)
             found, offsets[path.name] = _read(path, host, start)
             records += found

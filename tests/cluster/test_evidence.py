@@ -11,6 +11,7 @@ from meshproof.cluster import evidence, live, request
 from meshproof.cluster.pods import Pod, pods
 from meshproof.cluster.served import ServedClusterMesh
 from meshproof.errors import MeshproofError, UsageError
+from meshproof.observe import prometheus
 from tests.cluster.machine import Machine, recorded
 
 BLOCKED = {
@@ -227,7 +228,7 @@ def test_exec_hands_on_the_commands_own_code(machine: Machine, cluster: ServedCl
 
 def test_metrics_say_of_which_pod_they_are() -> None:
     text = '# TYPE istio_requests_total counter\nistio_requests_total{a="b"} 3\nup 1\n'
-    merged = evidence.merged({"svca-0": text, "svcb-0": text})
+    merged = prometheus.merged({"svca-0": text, "svcb-0": text})
     assert merged.count("# TYPE") == 1
     assert 'istio_requests_total{pod="svcb-0",a="b"} 3' in merged
     assert 'up{pod="svca-0"} 1' in merged
