@@ -184,6 +184,47 @@ class MeshStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """Where a route sends a part of the calls to a host."""
+
+    host: str
+    """The service that is called, by full name: a metric's ``destination_service``."""
+    namespace: str
+    workloads: tuple[str, ...]
+    """Which workloads of that namespace stand behind the destination, ready or not."""
+    percent: float
+    only: str
+    """Of which calls: the match in few words; empty for all that no other route takes."""
+    rule: str
+    """``VirtualService payments/svcb``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """What the rules in force say, for who draws them."""
+
+    shares: tuple[Share, ...]
+    outside: Mapping[str, str]
+    """A metric's ``destination_service`` -> the host outside that it is."""
+    serving: Mapping[str, tuple[str, ...]]
+    """A service's full name -> the workloads behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One process that a mesh runs, all that it started included."""
+
+    name: str
+    """Of the replica, ``gateway``, or the host outside."""
+    part: str
+    """``app`` or ``sidecar``."""
+    cpu_seconds: float
+    """Processor time used so far."""
+    memory_bytes: int
+    """Resident now; pages that forked workers share count for each."""
+
+
+@dataclass(frozen=True, slots=True)
 class ExecResult:
     code: int
     stdout: bytes

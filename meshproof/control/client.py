@@ -143,6 +143,25 @@ class Client:
         path = f"/metrics?{urlencode({'workload': workload})}"
         return b"".join(self._stream("GET", path)).decode()
 
+    def events(self, since: int = 0) -> list[Json]:
+        """``control.events.Event.as_dict()`` of every change with a higher number, oldest first."""
+        found: list[Json] = self._get("/events", since=str(since))
+        return found
+
+    def topology(self) -> Json:
+        """``mesh.Topology`` as a mapping; empty from a mesh that does not know it."""
+        found: Json = self._get("/topology")
+        return found
+
+    def usage(self) -> list[Json]:
+        """``mesh.Usage`` as mappings; none from a mesh whose processes are elsewhere."""
+        found: list[Json] = self._get("/usage")
+        return found
+
+    def requests(self) -> str:
+        """Prometheus text with the requests' counters and durations, at least."""
+        return b"".join(self._stream("GET", "/requests")).decode()
+
     def logs(self, workload: str, follow: bool) -> Iterator[bytes]:
         """What was written, and with ``follow`` what will be, until the mesh ends."""
         query = {"workload": workload, **({"follow": "1"} if follow else {})}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from meshproof.mesh import Applied, Mesh, Tail
+from meshproof.mesh import Applied, Mesh, Tail, Topology, Usage
 
 if TYPE_CHECKING:
     from meshproof.cluster.load_jobs import Order
@@ -100,4 +100,21 @@ class Releasing(Protocol):
     def tail(self, host: str, cursor: str) -> Tail:
         """What was called at a service (``svcb.payments.svc.cluster.local``), as its callers'
         sidecars and the gateway logged it since ``cursor``; ``now`` is the present end."""
+        ...
+
+
+@runtime_checkable
+class Watched(Protocol):
+    """What a dashboard reads each second, made cheap."""
+
+    def topology(self) -> Topology:
+        """Where the rules in force send calls, and what lies outside."""
+        ...
+
+    def usage(self) -> list[Usage]:
+        """Processor time and memory of every process that the mesh runs."""
+        ...
+
+    def request_metrics(self) -> str:
+        """Of ``metrics`` the requests' counters and durations alone."""
         ...

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import dataclasses
 import json
 import os
@@ -19,16 +18,15 @@ from typing import Any
 
 from aiohttp import web
 
-from meshproof.control.follow import Follower
+from meshproof.control import on_cluster, watched
+from meshproof.control.events import Asked, Events, files
 from meshproof.control.holds import Holds
-from meshproof.control.on_cluster import routes
+from meshproof.control.logs import written
 from meshproof.control.served import Releasing, Remote, ServedMesh
 from meshproof.control.wire import Json, error_of, plain
 from meshproof.embedded.loop import LoopThread
 from meshproof.errors import MeshproofError, Unsupported, UsageError
 
-_FOLLOW_ROUND = 0.1
-"""Seconds between two looks at logs that are followed."""
 _BODY_LIMIT = 64 << 20
 _END_LIMIT = 0.5
 """Seconds that open answers (followed logs) get when the server ends."""
@@ -47,6 +45,7 @@ class ControlServer:
         self._runner: web.AppRunner | None = None
         self._closing = asyncio.Event()
         self._holds = Holds()
+        self.events = Events()
 
     def start(self, path: Path) -> None:
         """Listen at ``path``; raises MeshproofError where that cannot be."""
@@ -97,7 +96,8 @@ class ControlServer:
                 web.get("/metrics", self._metrics),
                 web.get("/rules", self._rules),
                 web.get("/tail", self._tail),
-                *routes(self._mesh),
+                *on_cluster.routes(self._mesh),
+                *watched.routes(self._mesh, self.events),
             ]
         )
         self._runner = web.AppRunner(
@@ -110,31 +110,36 @@ class ControlServer:
 
     async def _apply(self, request: web.Request) -> web.Response:
         asked = await _json(request)
-        return await _answer(
+        texts = _texts(asked)
+        return await self._changed(
+            Asked("apply", files(texts)),
             self._mesh.apply_texts,
-            _texts(asked),
+            texts,
             namespace=asked.get("namespace", ""),
             strict=asked.get("strict", False),
         )
 
     async def _delete(self, request: web.Request) -> web.Response:
         asked = await _json(request)
-        return await _answer(
-            self._mesh.delete_texts, _texts(asked), namespace=asked.get("namespace", "")
-        )
+        texts, namespace = _texts(asked), asked.get("namespace", "")
+        change = Asked("delete", files(texts))
+        return await self._changed(change, self._mesh.delete_texts, texts, namespace=namespace)
 
     async def _reset(self, _request: web.Request) -> web.Response:
-        return await _answer(self._mesh.reset)
+        return await self._changed(Asked("reset", ""), self._mesh.reset)
 
     async def _scale(self, request: web.Request) -> web.Response:
         asked = await _json(request)
-        return await _answer(self._mesh.scale, asked["workload"], asked["replicas"])
+        workload, replicas = asked["workload"], asked["replicas"]
+        change = Asked("scale", f"{workload}={replicas}")
+        return await self._changed(change, self._mesh.scale, workload, replicas)
 
     async def _fault(self, request: web.Request) -> web.Response:
         asked = await _json(request)
-        return await _answer(
-            self._mesh.fault, asked["kind"], asked["workload"], **asked.get("how", {})
-        )
+        kind, workload, how = asked["kind"], asked["workload"], asked.get("how", {})
+        words = (kind, workload, *(f"{key}={value}" for key, value in how.items()))
+        change = Asked("fault", " ".join(word for word in words if word))
+        return await self._changed(change, self._mesh.fault, kind, workload, **how)
 
     async def _hold(self, request: web.Request) -> web.StreamResponse:
         """The first line says what is held and what undoes it (texts to apply, or a workload whose
@@ -144,11 +149,15 @@ class ControlServer:
         name = asked["name"]
 
         async def undo() -> None:
+            change = Asked("undo", name)
             if "clear" in asked:
-                await asyncio.to_thread(self._mesh.fault, "clear", asked["clear"])
+                clear = asyncio.to_thread(self._mesh.fault, "clear", asked["clear"])
+                await self.events.watch(change, clear)
             else:
                 namespace = asked.get("namespace", "")
-                await asyncio.to_thread(self._mesh.apply_texts, _texts(asked), namespace=namespace)
+                texts = _texts(asked)
+                apply = asyncio.to_thread(self._mesh.apply_texts, texts, namespace=namespace)
+                await self.events.watch(change, apply)
 
         self._holds.take(name, undo, float(asked["grace"]))
         try:
@@ -163,6 +172,13 @@ class ControlServer:
             return stream
         finally:
             self._holds.drop(name)
+
+    async def _changed(
+        self, asked: Asked, method: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> web.Response:
+        """The result of a change as JSON; it is remembered, taken or refused."""
+        change = asyncio.to_thread(method, *args, **kwargs)
+        return web.json_response(plain(await self.events.watch(asked, change)))
 
     async def _down(self, _request: web.Request) -> web.Response:
         self._on_down()
@@ -226,28 +242,7 @@ class ControlServer:
         return self._mesh
 
     async def _logs(self, request: web.Request) -> web.StreamResponse:
-        """Bytes of the logs; with ``follow=1`` until the client or the mesh ends."""
-        workload, follow = _query(request, "workload"), "follow" in request.query
-        if isinstance(self._mesh, Remote) and not follow:
-            return web.Response(text=await asyncio.to_thread(self._mesh.named_logs, workload))
-        files = await asyncio.to_thread(self._mesh.log_files, workload)
-        stream = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
-        await stream.prepare(request)
-        follower = Follower()
-        while True:
-            await stream.write(follower.poll(files, named=len(files) > 1))
-            if not follow:
-                break
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._closing.wait(), _FOLLOW_ROUND)
-            if self._closing.is_set():
-                break
-            try:
-                files = await asyncio.to_thread(self._mesh.log_files, workload)
-            except MeshproofError:  # scaled to 0: what was written is still shown
-                continue
-        await stream.write_eof()
-        return stream
+        return await written(self._mesh, _query(request, "workload"), request, self._closing)
 
 
 def _private_socket(path: Path) -> socket.socket:

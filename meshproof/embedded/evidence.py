@@ -12,6 +12,7 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlencode
 
 from meshproof.embedded import xds
 from meshproof.embedded.engine import Engine
@@ -135,9 +136,15 @@ def _contains(path: Path, offset: int, needle: bytes) -> bool:
         return needle in log.read()
 
 
-async def metrics(chosen: Sequence[EnvoyProcess]) -> str:
-    """Prometheus text of several Envoys as one: every sample gets a ``pod`` label."""
-    texts = await asyncio.gather(*(e.admin("/stats/prometheus") for e in chosen))
+REQUESTS = r"^istio\.(requests_total|request_duration)"
+"""Envoy's own names of the counters and durations of requests: a quarter of the text."""
+
+
+async def metrics(chosen: Sequence[EnvoyProcess], only: str = "") -> str:
+    """Prometheus text of several Envoys as one: every sample gets a ``pod`` label. ``only`` is a
+    regular expression on Envoy's own names."""
+    path = "/stats/prometheus" + (f"?{urlencode({'filter': only})}" if only else "")
+    texts = await asyncio.gather(*(e.admin(path) for e in chosen))
     # Envoy puts its own prefix before Istio's names.
     return merged(
         {

@@ -12,6 +12,7 @@ from meshproof.embedded.deployments import without_command
 from meshproof.embedded.faulting import Faulting
 from meshproof.embedded.intake import Intake, Intaken
 from meshproof.embedded.store import Store
+from meshproof.embedded.watching import Watching
 from meshproof.errors import MeshproofError, NotLive, Refused, UsageError
 from meshproof.mesh import Applied, Capability
 from meshproof.model.kube_workloads import WORKLOADS
@@ -23,7 +24,7 @@ _BACK_LIMIT = 30.0
 """Seconds that every replica may take, after a reset, until it is ready again."""
 
 
-class EmbeddedMesh(Faulting):
+class EmbeddedMesh(Faulting, Watching):
     """See ``meshproof.mesh.Mesh``. Callable from any thread; changes run one at a time."""
 
     capabilities = frozenset({Capability.KILL_SIDECAR, Capability.CUT, Capability.RELEASE})

@@ -1,0 +1,38 @@
+"""What a dashboard asks an embedded mesh for, again and again."""
+
+from __future__ import annotations
+
+from meshproof.embedded import evidence
+from meshproof.embedded.engine import Engine
+from meshproof.embedded.looking import Looking
+from meshproof.embedded.usage import usage
+from meshproof.mesh import Topology, Usage
+from meshproof.translate.shares import serving, shares
+
+
+class Watching(Looking):
+    """``meshproof.control.served.Watched``."""
+
+    def topology(self) -> Topology:
+        engine = self._live()
+        world = engine.world()
+        return Topology(tuple(shares(world)), _outside(engine), serving(world))
+
+    def usage(self) -> list[Usage]:
+        return usage(self._live().runtime.processes.running)
+
+    def request_metrics(self) -> str:
+        engine = self._live()
+        return self._run(evidence.metrics(evidence.envoys(engine), only=evidence.REQUESTS))
+
+
+def _outside(engine: Engine) -> dict[str, str]:
+    """The host of every entry, and of every declared one; an address by the name of its host."""
+    names = {alias: host.host for host in engine.outside for alias in host.declared.aliases}
+    found = {host.host: host.host for host in engine.outside}
+    for entry in engine.world().service_entries:
+        called = entry.spec.addresses[0] if entry.spec.addresses else entry.spec.hosts[0]
+        name = names.get(called, called)
+        title = name if name == called else f"{name} ({called})"
+        found |= dict.fromkeys(entry.spec.hosts, title)
+    return found | {alias: host for alias, host in names.items() if alias not in found}
