@@ -10,11 +10,14 @@ USERS ?= 16
 WORKERS ?= 0
 SECONDS_OF_LOAD ?= 30
 TUTORIAL ?= docs/tutorial.md
+SECONDS_OF_SOAK ?= 300
+SEED ?=
+PLAN ?=
 BIN := .venv/bin
 READY := .venv/.ready
 export MESH
 
-.PHONY: help setup test test-long e2e e2e-long conformance docs load load-ui up down sweep observe tutorial bench release-oc lint fmt clean
+.PHONY: help setup test test-long e2e e2e-long soak conformance docs load load-ui up down sweep observe tutorial bench release-oc lint fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +43,9 @@ e2e: $(READY) ## every rule's proof on a mesh of its own under load, with a tabl
 
 e2e-long: $(READY) ## the proofs of faults, releases and scaling under load, and the pages as they stand
 	@$(BIN)/python -m pytest e2e -m long --junitxml=artifacts/junit-long.xml
+
+soak: $(READY) ## 5 minutes of kills and changes at random under load, each message accounted for: SEED=N replays
+	@$(BIN)/python -m soak --seconds $(SECONDS_OF_SOAK) $(if $(SEED),--seed $(SEED)) $(if $(PLAN),--plan $(PLAN))
 
 conformance: $(READY) ## replay what a real Istio did on the embedded mesh: agreed, different, refused
 	@$(BIN)/python -m conformance

@@ -17,6 +17,7 @@ LONG = (
     "test_network_faults",
     "test_readme",
     "test_release",
+    "test_soak",
     "test_tutorial",
 )
 """What `make e2e-long` runs: not a rule's proof, or one that takes its time."""

@@ -14,7 +14,7 @@ from services.msgd.store import Store
 
 def create_app(settings: Settings) -> Flask:
     """Opens the store; whoever makes several closes each by ``app.extensions["store"]``."""
-    store = Store(settings.db)
+    store = Store(settings.db, drop_duplicates=settings.drop_duplicates)
     atexit.register(store.close)
     app = base_app(settings.common, not_ready=store.problem)
     app.extensions["store"] = store

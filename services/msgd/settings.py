@@ -15,11 +15,17 @@ class Settings:
     common: CommonSettings
     db: Path
     """``MSGD_DB``, an SQLite file; made when missing."""
+    drop_duplicates: bool = True
+    """``DROP_DUPLICATES``; off is a bug on purpose, for the accounting that must find it."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
         """Raises SettingsError with all problems."""
         env = EnvReader("msgd", environ)
-        settings = cls(common=env.common(), db=env.file("MSGD_DB", "msgd.sqlite"))
+        settings = cls(
+            common=env.common(),
+            db=env.file("MSGD_DB", "msgd.sqlite"),
+            drop_duplicates=env.switch("DROP_DUPLICATES", True),
+        )
         env.done()
         return settings

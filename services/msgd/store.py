@@ -19,7 +19,7 @@ from pathlib import Path
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS messages (
     seq INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
+    id TEXT NOT NULL {unique},
     text TEXT NOT NULL,
     run_id TEXT NOT NULL,
     trace_id TEXT NOT NULL,
@@ -75,17 +75,18 @@ _Job = tuple[Message, "Future[bool]"]
 class Store:
     """Threads may share it. ``close`` ends the writer; an ``add`` after it is a StoreError.
 
+    A new file without ``drop_duplicates`` keeps every message that comes, also one of a known id.
     Raises StoreError for a file that is no store, or cannot be made.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, drop_duplicates: bool = True) -> None:
         self._path = path
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._closed = False
         try:
             with self._connect() as connection:
-                connection.executescript(_SCHEMA)
+                connection.executescript(_SCHEMA.format(unique="UNIQUE" * drop_duplicates))
         except sqlite3.Error as error:
             raise StoreError(f"{path}: {error}") from error
         self._writer = threading.Thread(target=self._write, name="msgd-writer", daemon=True)

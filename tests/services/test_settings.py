@@ -29,6 +29,8 @@ def test_what_is_set_arrives(tmp_path: Path) -> None:
     assert (svca.svcb_url, svca.timeouts.read) == ("http://127.0.0.1:80", 0.5)
     assert svca.common.version == "v9"
     assert MsgdSettings.from_env({"MSGD_DB": str(tmp_path / "x")}).db == tmp_path / "x"
+    assert MsgdSettings.from_env({}).drop_duplicates is True
+    assert MsgdSettings.from_env({"DROP_DUPLICATES": "off"}).drop_duplicates is False
 
 
 def test_all_problems_are_in_one_error() -> None:

@@ -96,3 +96,10 @@ def test_a_file_that_is_no_store(path: Path) -> None:
     path.write_text("not a database, but long enough to be looked at")
     with pytest.raises(StoreError, match="not a database"):
         Store(path)
+
+
+def test_a_store_that_is_told_to_keeps_what_comes_twice(path: Path) -> None:
+    store = Store(path, drop_duplicates=False)
+    assert [store.add(Message("a", "x")) for _ in range(2)] == [False, False]
+    assert [k.message.id for k in store.messages()] == ["a", "a"]
+    store.close()
