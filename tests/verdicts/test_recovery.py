@@ -1,0 +1,52 @@
+"""Times to notice and to recover are figures; that it happened at all is judged."""
+
+from __future__ import annotations
+
+import pytest
+
+from meshproof.verdicts.recovery import left_out, recovered
+
+BEFORE = [10 + i / 100 for i in range(30)]
+AFTER = [12 + i / 100 for i in range(30)]
+KILLED = 11.0
+
+
+def test_the_times_of_a_kill() -> None:
+    verdict = left_out("killed", KILLED, BEFORE + AFTER, [10.99, 11.05, 11.25], 200).require()
+    assert verdict.number("noticed_s") == pytest.approx(0.25)
+    assert verdict.number("back_s") == pytest.approx(1.0)
+    assert verdict.counts == {"before": 30, "after": 30, "under_way": 1, "tried_again": 2}
+
+
+def test_a_kill_that_nobody_met_was_noticed_at_once() -> None:
+    assert left_out("killed", KILLED, BEFORE + AFTER, [], 200).number("noticed_s") == 0
+
+
+@pytest.mark.parametrize(
+    ("served", "tried", "why"),
+    [
+        ([], [], "it answered 0 requests before the kill"),
+        (BEFORE, [], "it answered 0 requests after the kill"),
+        (AFTER, [], "it answered 0 requests before the kill"),
+        (BEFORE + AFTER, [9.0], "1 requests were tried twice before anything was killed"),
+    ],
+)
+def test_no_kill_is_told_from_one(served: list[float], tried: list[float], why: str) -> None:
+    assert why in left_out("killed", KILLED, served, tried, 200).sentence
+
+
+def test_the_times_of_a_recovery() -> None:
+    ill = [(10 + i / 10, False) for i in range(15)]  # to 11.4, healed at 11.0
+    well = [(11.05, True), *((12 + i / 10, True) for i in range(25))]
+    verdict = recovered("healed", KILLED, ill + well).require()
+    assert verdict.number("last_ill_s") == pytest.approx(0.4)
+    assert verdict.number("first_well_s") == pytest.approx(0.05)
+    assert verdict.counts["ill_after"] == 4
+
+
+def test_what_was_never_ill_or_stays_ill_has_not_recovered() -> None:
+    fine = [(12 + i / 10, True) for i in range(25)]
+    assert "nothing went ill before" in recovered("fine", KILLED, fine).sentence
+    ill = [(10 + i / 10, False) for i in range(40)]
+    assert "0 requests went well after" in recovered("ill", KILLED, ill).sentence
+    assert not recovered("nothing", KILLED, []).passed
