@@ -104,6 +104,8 @@ class AccessRecord:
     request_id: str
     trace_id: str
     run_id: str
+    attempts: int = 0
+    """How often the request was sent on; ``upstream_host`` is the last that it was sent to."""
 
 
 @dataclass(frozen=True, slots=True)

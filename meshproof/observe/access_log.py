@@ -74,4 +74,5 @@ def record(raw: dict[str, Any], sidecar: str) -> AccessRecord:
         request_id=text("request_id"),
         trace_id=text("trace_id"),
         run_id=text("run_id"),
+        attempts=number("attempts"),
     )

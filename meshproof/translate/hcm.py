@@ -44,6 +44,7 @@ RECORD: Mapping[str, str] = {
     "bytes_sent": "%BYTES_SENT%",
     "duration_ms": "%DURATION%",
     "upstream_host": "%UPSTREAM_HOST%",
+    "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
     "upstream_cluster": "%UPSTREAM_CLUSTER_RAW%",
     "downstream_remote": "%DOWNSTREAM_REMOTE_ADDRESS%",
     "route": "%ROUTE_NAME%",

@@ -16,7 +16,14 @@ from services.common.propagation import Propagation, read_trace
 from services.common.upstream import Upstream, UpstreamError
 
 
-def install(app: Flask, *, version: str, svcb: Upstream, propagation: Propagation) -> None:
+def install(
+    app: Flask,
+    *,
+    version: str,
+    svcb: Upstream,
+    propagation: Propagation,
+    send_message_id: bool = True,
+) -> None:
     @app.route("/pay", methods=["GET", "POST"])
     def pay() -> dict[str, Any]:
         given = params.read(request)
@@ -33,18 +40,21 @@ def install(app: Flask, *, version: str, svcb: Upstream, propagation: Propagatio
             "trace_id": read_trace(request.headers).trace_id,
         }
         headers = propagation.outgoing(request.headers)
-        answer.update(_notify(svcb, message, answer["message_id"], headers))
+        told = {"msg": message}
+        if send_message_id:
+            told["id"] = answer["message_id"]
+        answer.update(_notify(svcb, told, headers))
         if not answer["notified"]:
             g.problem = answer["detail"]
         return answer
 
 
-def _notify(
-    svcb: Upstream, message: str, message_id: str, headers: dict[str, str]
-) -> dict[str, Any]:
-    """The notification's part of the answer; svcb's version is known if svcb itself answered."""
+def _notify(svcb: Upstream, given: dict[str, str], headers: dict[str, str]) -> dict[str, Any]:
+    """The notification's part of the answer; svcb's version is known if svcb itself answered.
+
+    Without an ``id`` it is svcb that makes one, and tells it."""
     try:
-        said = svcb.get("/notify", {"msg": message, "id": message_id}, headers)
+        said = svcb.get("/notify", given, headers)
         if said.get("notified") is not True:
             raise UpstreamError("error", "svcb: HTTP 200 without notified", said)
     except UpstreamError as error:
@@ -54,7 +64,9 @@ def _notify(
             "detail": error.detail,
             "svcb_version": error.body.get("version"),
         }
+    made = {} if "id" in given else {"message_id": said.get("message_id")}
     return {
+        **made,
         "notified": True,
         "reason": None,
         "detail": None,

@@ -17,6 +17,9 @@ class Settings:
     """``SVCB_URL``"""
     timeouts: Timeouts
     """``CONNECT_TIMEOUT``, ``READ_TIMEOUT``; more than svcb's own, so that its word arrives."""
+    send_message_id: bool
+    """``SEND_MESSAGE_ID``; off is the negative control of the retry proofs: svcb then makes an id
+    for each try, and a repeated message cannot be told from a new one."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -28,6 +31,7 @@ class Settings:
             timeouts=Timeouts(
                 connect=env.seconds("CONNECT_TIMEOUT", 1.0), read=env.seconds("READ_TIMEOUT", 5.0)
             ),
+            send_message_id=env.switch("SEND_MESSAGE_ID", True),
         )
         env.done()
         return settings

@@ -27,6 +27,9 @@ def install(
         message_id = params.identifier(given, "id", str(uuid.uuid4()))
         headers = propagation.outgoing(request.headers)
         bugs.strike()
+        sent = {"notified": True, "version": version, "message_id": message_id}
+        if bugs.lies():
+            return sent
         try:
             stored = msgd.get("/send", {"msg": message, "id": message_id}, headers)
             if stored.get("stored") is not True:
@@ -34,4 +37,4 @@ def install(
         except UpstreamError as error:
             g.problem = error.detail
             raise error.as_answer(notified=False, message_id=message_id) from error
-        return {"notified": True, "version": version, "message_id": message_id}
+        return sent

@@ -19,7 +19,7 @@ class Settings:
     timeouts: Timeouts
     """``CONNECT_TIMEOUT``, ``READ_TIMEOUT``; together less than svca waits."""
     bugs: PlannedBugs
-    """``FAIL_PERCENT`` (0 to 100), ``DELAY_MS`` (0 to 60000): for the proofs of bad releases."""
+    """``FAIL_PERCENT``, ``LIE_PERCENT`` (0 to 100), ``DELAY_MS`` (0 to 60000): for the proofs."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -34,6 +34,7 @@ class Settings:
             bugs=PlannedBugs(
                 fail_percent=env.number("FAIL_PERCENT", 0.0, most=100),
                 delay_ms=env.number("DELAY_MS", 0.0, most=60_000),
+                lie_percent=env.number("LIE_PERCENT", 0.0, most=100),
             ),
         )
         env.done()

@@ -34,6 +34,12 @@ def test_a_planned_failure_strikes_by_chance(backend: Backend) -> None:
     assert seen == {200, 500}  # one of them alone: a chance of 2 in a million million
 
 
+def test_a_planned_lie_reaches_nobody(backend: Backend) -> None:
+    answer = svcb(backend.url, LIE_PERCENT="100").get("/notify?msg=x&id=m1")
+    assert answer.get_json() == {"notified": True, "version": "v0.2", "message_id": "m1"}
+    assert backend.paths == []
+
+
 def test_a_planned_delay_is_waited_for(backend: Backend) -> None:
     backend.answer = (200, {"stored": True, "duplicate": False})
     app = svcb(backend.url, DELAY_MS="30")

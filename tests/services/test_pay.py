@@ -33,6 +33,14 @@ def test_a_payment_without_parameters(method: str, backend: Backend) -> None:
     assert backend.query == {"msg": "svca:v0.1-pays-ok", "id": answer["message_id"]}
 
 
+def test_an_id_that_is_not_sent_is_svcbs(backend: Backend) -> None:
+    """The negative control of the retry proofs."""
+    backend.answer = (200, {**NOTIFIED, "message_id": "of-svcb"})
+    answer = svca(backend.url, SEND_MESSAGE_ID="off").get("/pay").get_json()
+    assert backend.query == {"msg": "svca:v0.1-pays-ok"}
+    assert answer["message_id"] == "of-svcb"
+
+
 def test_every_payment_has_ids_of_its_own(backend: Backend) -> None:
     backend.answer = (200, NOTIFIED)
     client = svca(backend.url)

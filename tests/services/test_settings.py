@@ -65,7 +65,7 @@ def test_seconds_that_are_none(seconds: str) -> None:
         SvcbSettings.from_env({"READ_TIMEOUT": seconds})
 
 
-@pytest.mark.parametrize("name", ["FAIL_PERCENT", "DELAY_MS"])
+@pytest.mark.parametrize("name", ["FAIL_PERCENT", "LIE_PERCENT", "DELAY_MS"])
 @pytest.mark.parametrize("number", ["nan", "inf", "-1", "60001", "", "some"])
 def test_planned_bugs_that_are_no_numbers(name: str, number: str) -> None:
     with pytest.raises(SettingsError, match=f"{name}=.*wanted a number from 0 to"):
