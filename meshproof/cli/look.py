@@ -1,8 +1,7 @@
-"""``ls``, ``status``, ``url``, ``logs``, ``dump``: look at a running mesh."""
+"""``ls``, ``status``, ``url``, ``dump``: look at a running mesh."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +12,6 @@ from meshproof.cli.options import (
     Format,
     Name,
     Output,
-    Workload,
     client,
 )
 from meshproof.cli.output import say, show_json, show_table
@@ -99,17 +97,6 @@ def url(
         show_json({"url": found})
     else:
         print(found)
-
-
-def logs(
-    workload: Workload,
-    follow: Annotated[bool, typer.Option("-f", "--follow", help="Until the mesh ends.")] = False,
-    name: Name = DEFAULT_NAME,
-) -> None:
-    """Print what a workload's apps wrote; each line with its replica where there are several."""
-    for part in client(name).logs(workload, follow):
-        sys.stdout.buffer.write(part)
-        sys.stdout.buffer.flush()
 
 
 def dump(

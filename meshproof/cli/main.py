@@ -13,10 +13,12 @@ from meshproof.cli import (
     change,
     check,
     convert,
+    dashboard,
     end,
     evidence,
     fault,
     load,
+    logs,
     look,
     observe,
     plan,
@@ -47,11 +49,12 @@ app.command()(look.status)
 app.command()(look.url)
 app.command("exec", context_settings={"allow_interspersed_args": False})(requests.exec_)
 app.command()(requests.curl)
-app.command()(look.logs)
+app.command()(logs.logs)
 app.command()(evidence.metrics)
 app.command()(evidence.spans)
 app.command()(load.load)
 app.command()(observe.observe)
+app.command()(dashboard.dashboard)
 app.command()(change.scale)
 app.command()(fault.fault)
 app.command()(release.release)

@@ -15,6 +15,7 @@ from meshproof.cluster.standing import Standing
 from meshproof.cluster.store import titles
 from meshproof.errors import MeshproofError, UsageError
 from meshproof.mesh import AccessRecord, Answer, ExecResult, MeshStatus, ReplicaStatus, Span
+from meshproof.observe.log_lines import LogLine, Wanted, in_order, of_text
 
 _ENDED = b"command terminated with exit code "
 """kubectl's last line on standard error when a command, not kubectl itself, failed."""
@@ -131,6 +132,31 @@ class Looking(Standing):
             found = [p for p in self._pods() if p.gateway and p.alive]
             return "".join(self._evidence.proxy_log(p) for p in found)
         return "".join(self._evidence.app_log(p) for p in self._pods_of(workload))
+
+    def joined_logs(self, *, trace_id: str = "", run_id: str = "") -> list[LogLine]:
+        """Every pod's lines of one trace, or of one run; a pod that is gone took its along."""
+        wanted = Wanted(trace_id, run_id)
+        self._live()
+        found = [p for p in self._pods() if p.alive]
+        self._evidence.access_log([p for p in found if p.meshed], "-")  # until it is written
+        lines = [
+            line
+            for one in self._evidence.each(found, lambda pod: self._lines_of(pod, wanted))
+            for line in one
+        ]
+        for name in self.project.outside:
+            if self._place.outside_url(name):
+                lines += of_text(self._place.outside_logs(name), name, "app", wanted)
+        return in_order(lines)
+
+    def _lines_of(self, pod: Pod, wanted: Wanted) -> list[LogLine]:
+        """Of its app and its sidecar; a gateway has no app."""
+        lines: list[LogLine] = []
+        if pod.meshed:
+            lines += of_text(self._evidence.proxy_log(pod), pod.name, "sidecar", wanted)
+        if not pod.gateway:
+            lines += of_text(self._evidence.app_log(pod), pod.name, "app", wanted)
+        return lines
 
     def status(self) -> MeshStatus:
         self._live()

@@ -167,6 +167,11 @@ class Client:
         query = {"workload": workload, **({"follow": "1"} if follow else {})}
         return self._stream("GET", f"/logs?{urlencode(query)}")
 
+    def joined_logs(self, trace_id: str, run_id: str) -> list[Json]:
+        """``LogLine`` as mappings: of the one of both ids that is not empty."""
+        found: list[Json] = self._get("/joined-logs", trace_id=trace_id, run_id=run_id)
+        return found
+
     def _post(self, path: str, **asked: Any) -> Json:
         answer: Json = json.loads(b"".join(self._stream("POST", path, json.dumps(asked))))
         return answer

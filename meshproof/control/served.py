@@ -11,6 +11,7 @@ from meshproof.mesh import Applied, Mesh, Tail, Topology, Usage
 
 if TYPE_CHECKING:
     from meshproof.cluster.load_jobs import Order
+    from meshproof.observe.log_lines import LogLine
 
 Text = tuple[str, str]
 """A file's name, for messages, and its YAML."""
@@ -48,6 +49,13 @@ class ServedMesh(Mesh, Protocol):
 
     def log_files(self, workload: str) -> list[Path]:
         """Where the apps of a workload write, one file a replica; they need not exist yet."""
+        ...
+
+    def joined_logs(self, *, trace_id: str = "", run_id: str = "") -> list[LogLine]:
+        """Every log's lines of one trace, or of one run, in order of beginning.
+
+        Raises UsageError for both, for neither, and for what is no trace id.
+        """
         ...
 
 

@@ -91,6 +91,7 @@ class ControlServer:
                 web.get("/environment", self._environment),
                 web.get("/status", self._status),
                 web.get("/logs", self._logs),
+                web.get("/joined-logs", self._joined_logs),
                 web.get("/spans", self._spans),
                 web.get("/access-log", self._access_log),
                 web.get("/metrics", self._metrics),
@@ -224,6 +225,10 @@ class ControlServer:
 
     async def _access_log(self, request: web.Request) -> web.Response:
         return await _answer(self._mesh.access_log, request.query.get("run_id", ""))
+
+    async def _joined_logs(self, request: web.Request) -> web.Response:
+        asked = {key: request.query.get(key, "") for key in ("trace_id", "run_id")}
+        return await _answer(self._mesh.joined_logs, **asked)
 
     async def _metrics(self, request: web.Request) -> web.Response:
         text = await asyncio.to_thread(self._mesh.metrics, request.query.get("workload", ""))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from meshproof.dialect.dump import to_yaml
-from meshproof.embedded import curl, evidence, refusals, tailing
+from meshproof.embedded import curl, evidence, joining, refusals, tailing
 from meshproof.embedded.running import Running
 from meshproof.embedded.worlds import services_of
 from meshproof.errors import UsageError
@@ -23,6 +23,7 @@ from meshproof.mesh import (
     Span,
     Tail,
 )
+from meshproof.observe.log_lines import LogLine, Wanted
 
 
 class Looking(Running):
@@ -112,12 +113,16 @@ class Looking(Running):
                 return [files.app_log(host.name)]
         if workload == "gateway":
             return [files.access_log(engine.gateway.envoy.node)]
-        return [files.app_log(r.name) for r in self._runners(workload)]
+        return [log for r in self._runners(workload) for log in files.app_logs(r.name)]
 
     def logs(self, workload: str) -> str:
         return "".join(
             p.read_text(errors="replace") for p in self.log_files(workload) if p.exists()
         )
+
+    def joined_logs(self, *, trace_id: str = "", run_id: str = "") -> list[LogLine]:
+        """Every log's lines of one trace, or of one run, in order of beginning."""
+        return self._run(joining.lines(self._live(), Wanted(trace_id, run_id)))
 
     def status(self) -> MeshStatus:
         engine = self._live(even_lost=True)

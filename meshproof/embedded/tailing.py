@@ -23,7 +23,7 @@ async def tail(engine: Engine, host: str, cursor: str) -> Tail:
     Complete for every Envoy that answers; of one that does not, what it has written is read.
     """
     offsets = {} if cursor in ("", NOW) else _offsets(cursor)
-    await _flushed(engine)
+    await flushed(engine)
 
     def read() -> Tail:
         records: list[AccessRecord] = []
@@ -36,7 +36,8 @@ async def tail(engine: Engine, host: str, cursor: str) -> Tail:
     return await asyncio.to_thread(read)
 
 
-async def _flushed(engine: Engine) -> None:
+async def flushed(engine: Engine) -> None:
+    """Return when every Envoy that answers has written all that it has logged by now."""
     marker = secrets.token_hex(8)
     paths = {e: engine.runtime.files.access_log(e.node) for e in evidence.envoys(engine)}
     said = await asyncio.gather(

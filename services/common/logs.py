@@ -12,7 +12,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, has_request_context, request
 
 from services.common.propagation import RUN_ID, read_trace
 from services.common.settings import CommonSettings
@@ -38,10 +38,18 @@ class JsonFormatter(logging.Formatter):
         }
         if message := record.getMessage():
             entry["message"] = message
-        entry.update(getattr(record, "fields", {}))
+        entry.update(getattr(record, "fields", None) or _whose())
         if record.exc_info:
             entry["trace"] = self.formatException(record.exc_info)
         return json.dumps(entry, ensure_ascii=False)
+
+
+def _whose() -> dict[str, str]:
+    """The request that is being answered, for what is said meanwhile."""
+    if not has_request_context():
+        return {}
+    headers = request.headers
+    return {"trace_id": read_trace(headers).trace_id, "run_id": headers.get(RUN_ID, "")}
 
 
 def to_stdout(settings: CommonSettings) -> None:

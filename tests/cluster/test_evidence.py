@@ -243,3 +243,19 @@ def test_a_dump_goes_on_where_one_pod_says_nothing(
     assert "payments.svca-0.error.txt" in names
     assert "payments.svcb-v0.1-0.config.json" in names
     assert "VirtualService payments/pay" in (tmp_path / "dump" / "resources.txt").read_text()
+
+
+def test_a_traces_lines_are_joined_from_every_pod_and_host(
+    machine: Machine, cluster: ServedClusterMesh, answers: Answers
+) -> None:
+    answers.stats(EMPTY)
+    said = {"trace_id": "ab12", "time": "2026-11-23T17:55:25.640+00:00", "ms": 5.0}
+    proxy = {**CALL, "trace_id": "ab12", "duration_ms": 9}
+    machine.fail("logs svcb-v0.1-0 -c svcb", (0, json.dumps(said) + "\n", ""))
+    machine.fail("logs svcb-v0.1-0 -c istio-proxy", (0, "info\n" + json.dumps(proxy) + "\n", ""))
+    machine.fail("docker logs", (0, json.dumps({**said, "ms": 1.0}) + "\n", ""))
+    found = cluster.joined_logs(trace_id="ab12")
+    assert [(line.writer, line.part) for line in found] == [
+        ("svcb-v0.1-0", "sidecar"), ("svcb-v0.1-0", "app"), ("msgd.test", "app"),
+    ]  # fmt: skip
+    assert cluster.joined_logs(trace_id="cd34") == []

@@ -20,6 +20,7 @@ from meshproof.mesh import (
     ReplicaStatus,
     Span,
 )
+from meshproof.observe.log_lines import LogLine, Wanted, in_order, of_file
 
 PROBLEM = Problem("a.yaml", 3, "RouteRule default/a", "spec.weight", "is text", "a number", "")
 WARNING = Problem("b.yaml", 7, "", "", "nobody declares v3", "", "")
@@ -143,6 +144,14 @@ class FakeMesh:
             raise UsageError("no workload nope; there is default/svca")
         files = [self.run_dir / "svca-1.log"]
         return [*files, self.run_dir / "svca-2.log"] if workload == "both" else files
+
+    def joined_logs(self, *, trace_id: str = "", run_id: str = "") -> list[LogLine]:
+        wanted = Wanted(trace_id, run_id)
+        return in_order(
+            line
+            for name in ("svca-1", "svca-2")
+            for line in of_file(self.run_dir / f"{name}.log", name, "app", wanted)
+        )
 
     def logs(self, workload: str) -> str:
         return "".join(path.read_text() for path in self.log_files(workload))

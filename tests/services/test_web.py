@@ -109,3 +109,12 @@ def test_a_bug_is_logged_with_its_trace(app: Flask, caplog: pytest.LogCaptureFix
     line = JsonFormatter(SETTINGS).format(record)
     assert "\n" not in line
     assert "RuntimeError: secret" in json.loads(line)["trace"]
+
+
+def test_what_is_said_during_a_request_names_its_trace(app: Flask) -> None:
+    record = logging.LogRecord("services.x", logging.ERROR, "f", 1, "oops", None, None)
+    headers = {"x-b3-traceid": "ab54a98ceb1f0ad2", "x-run-id": "r1"}
+    with app.test_request_context("/", headers=headers):
+        said = json.loads(JsonFormatter(SETTINGS).format(record))
+    assert (said["message"], said["trace_id"], said["run_id"]) == ("oops", "ab54a98ceb1f0ad2", "r1")
+    assert "trace_id" not in json.loads(JsonFormatter(SETTINGS).format(record))
