@@ -5,16 +5,22 @@ Refuses what cannot run here."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from meshproof.embedded.programs import init_programs_of, missing, probe_of, programs_of
 from meshproof.embedded.store import Store
 from meshproof.embedded.workload import Probe, Workload
 from meshproof.embedded.worlds import services_of, target_ports
 from meshproof.errors import Problem, Refused
-from meshproof.model import kube_pod
 from meshproof.model.kube import DeploymentSpec
 from meshproof.model.kube_pod import Container
-from meshproof.model.kube_workloads import WORKLOADS, container_path, replicas_of, template_of
+from meshproof.model.kube_workloads import (
+    WORKLOADS,
+    claims_of,
+    container_path,
+    replicas_of,
+    template_of,
+)
 from meshproof.model.resource import Resource
 from meshproof.project import ImageCommand, Project
 from meshproof.translate.world import Service
@@ -25,7 +31,7 @@ ready after a minute will not be."""
 
 
 def workloads(store: Store, project: Project) -> list[Workload]:
-    """One for each Deployment, StatefulSet and Pod. Raises Refused with every problem."""
+    """One for each object that makes pods. Raises Refused with every problem."""
     problems: list[Problem] = []
     result = []
     resources = store.ordered()
@@ -38,12 +44,9 @@ def workloads(store: Store, project: Project) -> list[Workload]:
         if image not in project.images:
             problems.append(_no_command(deployment, image))
             continue
-        workload = _workload(config, deployment, project.images[image])
+        workload = _workload(config, deployment, project.images)
         problems += _unreachable(services, workload)
-        try:
-            workload.container_env("pod", "127.0.0.1")
-        except Refused as refused:
-            problems += refused.problems
+        problems += missing(workload)
         result.append(workload)
     if problems:
         raise Refused(problems)
@@ -67,11 +70,14 @@ def _no_command(deployment: Resource, image: str) -> Problem:
     )
 
 
-def _workload(config: Iterable[Resource], deployment: Resource, image: ImageCommand) -> Workload:
+def _workload(
+    config: Iterable[Resource], deployment: Resource, images: Mapping[str, ImageCommand]
+) -> Workload:
     template = template_of(deployment)
     pod = template.spec
     container: Container = pod.containers[0]
-    ports = tuple((p.name or "", p.container_port) for p in container.ports)
+    app, *beside = programs_of(deployment, images)
+    ports = {name: port for p in (app, *beside) for name, port in p.ports}
     return Workload(
         namespace=deployment.namespace,
         name=deployment.name,
@@ -79,19 +85,20 @@ def _workload(config: Iterable[Resource], deployment: Resource, image: ImageComm
         service_account=pod.account,
         replicas=replicas_of(deployment),
         image=container.image,
-        command=tuple(image.command),
-        env=dict(image.env),
-        args=tuple(container.args),
+        program=app,
+        before=tuple(init_programs_of(deployment, images)),
+        beside=tuple(beside),
+        claims=claims_of(deployment),
+        numbered=deployment.kind == "StatefulSet",
         deployment=deployment,
         config=tuple(r for r in config if r.namespace == deployment.namespace),
-        ports=ports,
-        readiness=_probe(container.readiness_probe, dict(ports)),
-        liveness=_probe(container.liveness_probe, dict(ports)),
-        startup=_probe(container.startup_probe, dict(ports)),
-        pre_stop=_pre_stop(container, dict(ports), float(pod.termination_grace_period_seconds)),
+        readiness=probe_of(container.readiness_probe, ports),
+        liveness=probe_of(container.liveness_probe, ports),
+        startup=probe_of(container.startup_probe, ports),
+        pre_stop=_pre_stop(container, ports, float(pod.termination_grace_period_seconds)),
         grace=float(pod.termination_grace_period_seconds),
         ready_within=float(_deadline(deployment) or READY_WITHIN),
-        template=_hash(deployment, image),
+        template=_hash(deployment, images),
     )
 
 
@@ -111,29 +118,12 @@ def _same_name(workloads: Iterable[Resource]) -> Iterator[Problem]:
             yield workload.problem(("metadata", "name"), found, "a name of its own")
 
 
-def _hash(deployment: Resource, image: ImageCommand) -> str:
-    text = template_of(deployment).model_dump_json() + image.model_dump_json()
+def _hash(deployment: Resource, images: Mapping[str, ImageCommand]) -> str:
+    template = template_of(deployment)
+    pod = template.spec
+    used = [c.image for c in (*pod.containers, *pod.init_containers) if c.image in images]
+    text = template.model_dump_json() + "".join(images[i].model_dump_json() for i in used)
     return hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
-
-
-def _probe(probe: kube_pod.Probe | None, ports: dict[str, int]) -> Probe | None:
-    if probe is None:
-        return None
-    target = probe.http_get or probe.tcp_socket
-    port = 0 if target is None else target.port
-    return Probe(
-        kind="http" if probe.http_get else "tcp" if probe.tcp_socket else "exec",
-        port=ports.get(port, 0) if isinstance(port, str) else port,
-        path=probe.http_get.path if probe.http_get else "/",
-        headers=tuple(
-            (h.name, h.value) for h in (probe.http_get.http_headers if probe.http_get else ())
-        ),
-        command=tuple(probe.exec.command) if probe.exec else (),
-        period=float(probe.period_seconds),
-        timeout=float(probe.timeout_seconds),
-        failures=probe.failure_threshold,
-        successes=probe.success_threshold,
-    )
 
 
 def _pre_stop(container: Container, ports: dict[str, int], grace: float) -> Probe | None:
@@ -161,17 +151,20 @@ def bound_everywhere(workload: Workload, where: str) -> Problem:
 
 def _unreachable(services: Iterable[Service], workload: Workload) -> list[Problem]:
     """Ports that nothing could reach, since the command does not say where it listens."""
-    served = [n for _, n in workload.ports] + target_ports(
-        services, workload.namespace, workload.labels
-    )
-    if not served or workload.takes_socket() or workload.takes_address():
-        return []
-    return [
-        workload.deployment.problem(
-            (*container_path(workload.deployment), "image"),
-            f"the local command of image {workload.image} does not say where it listens, but port "
-            f"{served[0]} is served",
-            wanted="{socket}, or {ip} and {port}, in its command or env",
-            remedy="add them in the image table",
+    served = [port for _, port in workload.ports]
+    served += target_ports(services, workload.namespace, workload.labels)
+    problems = []
+    for program in (workload.program, *workload.beside):
+        mine = [port for port in served if workload.server_of(port) is program]
+        if not mine or program.says("{socket}") or program.says("{ip}"):
+            continue
+        problems.append(
+            workload.deployment.problem(
+                (*program.at, "image"),
+                f"the local command of image {program.container.image} does not say where it "
+                f"listens, but port {mine[0]} is served",
+                wanted="{socket}, or {ip} and {port}, in its command or env",
+                remedy="add them in the image table",
+            )
         )
-    ]
+    return problems

@@ -37,11 +37,14 @@ class Fleet:
             if r.workload.key not in wanted
             or r.workload.template != wanted[r.workload.key].template
         ]
-        coming: list[Workload] = []
+        coming: list[tuple[Workload, int]] = []
         for workload in wanted.values():
             staying = [r for r in self.runners if r.workload.key == workload.key and r not in going]
+            staying.sort(key=lambda r: r.number)
             going += staying[workload.replicas :]
-            coming += [workload] * (workload.replicas - len(staying))
+            taken = {r.number for r in staying[: workload.replicas]}
+            free = [n for n in range(workload.replicas) if n not in taken]
+            coming += [(workload, n) for n in free[: workload.replicas - len(taken)]]
         return Turnover(self._runners(coming, wanted), tuple(going))
 
     def keep(self, workloads: Iterable[Workload]) -> None:
@@ -52,20 +55,28 @@ class Fleet:
             workload = wanted.get(runner.workload.key)
             if workload is not None and workload.template == runner.workload.template:
                 runner.workload = workload
+                runner.launching.fill(workload)
 
     def _runners(
-        self, coming: Iterable[Workload], wanted: Mapping[tuple[str, str], Workload]
+        self, coming: Iterable[tuple[Workload, int]], wanted: Mapping[tuple[str, str], Workload]
     ) -> tuple[ReplicaRunner, ...]:
         namespaces: dict[str, set[str]] = {}
         for namespace, name in (*wanted, *(r.workload.key for r in self.runners)):
             namespaces.setdefault(name, set()).add(namespace)
-        return tuple(self._runner(w, clash=len(namespaces[w.name]) > 1) for w in coming)
+        return tuple(
+            self._runner(w, place, clash=len(namespaces[w.name]) > 1) for w, place in coming
+        )
 
-    def _runner(self, workload: Workload, *, clash: bool) -> ReplicaRunner:
+    def _runner(self, workload: Workload, place: int, *, clash: bool) -> ReplicaRunner:
+        """``place`` is the replica's number in a StatefulSet, from 0."""
         number = self._numbers[workload.key] = self._numbers.get(workload.key, 0) + 1
         stem = f"{workload.namespace}.{workload.name}" if clash else workload.name
         return ReplicaRunner(
-            self._runtime, workload, f"{stem}-{workload.template[:5]}-{number}", self._on_change
+            self._runtime,
+            workload,
+            f"{stem}-{workload.template[:5]}-{number}",
+            self._on_change,
+            place,
         )
 
     async def start(self, runners: Iterable[ReplicaRunner]) -> None:
@@ -84,6 +95,8 @@ class Fleet:
         for runner in self.runners:
             if exit_.name in (runner.name, runner.envoy.process):
                 runner.watch.exited(exit_)
+            elif runner.beside.owns(exit_.name):
+                runner.beside.exited(exit_)
 
     def named(self, name: str) -> ReplicaRunner:
         for runner in self.runners:

@@ -10,6 +10,7 @@ from meshproof.dialect.lower import lower
 from meshproof.embedded import scalers, token_keys
 from meshproof.embedded.deployments import workloads
 from meshproof.embedded.store import Store
+from meshproof.embedded.workload import OWN_COMMAND
 from meshproof.embedded.worlds import services_of
 from meshproof.errors import Problem, Refused, UsageError
 from meshproof.gamma import status
@@ -56,7 +57,9 @@ class Intake:
             raise Refused(found)
         verbs = zip(placed, said, strict=True)
         changed = tuple(r for r, verb in verbs if not verb.endswith(" unchanged"))
-        unmet = [p for r in changed for p in not_honoured(r)]
+        images = self._project.images
+        own = {name for name, image in images.items() if OWN_COMMAND in image.command}
+        unmet = [p for r in changed for p in not_honoured(r, images, own)]
         return Intaken(new, tuple(said), tuple(found), tuple(_notes(unmet)), changed)
 
     @staticmethod
@@ -104,7 +107,8 @@ def _notes(unmet: Iterable[Problem]) -> list[str]:
         titles = by_field.setdefault((field, problem.found), [])
         if problem.resource not in titles:
             titles.append(problem.resource)
-    return [f"{field} {found} ({', '.join(who)})" for (field, found), who in by_field.items()]
+    notes = (((f"{field} {found}").lstrip(), who) for (field, found), who in by_field.items())
+    return [f"{said} ({', '.join(who)})" for said, who in notes]
 
 
 def default_namespace(store: Store, resources: Iterable[Resource]) -> str:

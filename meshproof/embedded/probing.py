@@ -9,6 +9,8 @@ from meshproof.embedded.http import Local
 from meshproof.embedded.workload import Probe
 from meshproof.translate.world import Address
 
+_SERVING = 1
+
 
 async def check(probe: Probe, address: Address, env: Mapping[str, str]) -> str:
     """Ask once. Empty when the probe succeeded, else why not."""
@@ -17,6 +19,8 @@ async def check(probe: Probe, address: Address, env: Mapping[str, str]) -> str:
             return await _http(probe, address)
         if probe.kind == "exec":
             return await _exec(probe, env)
+        if probe.kind == "grpc":
+            return await _grpc(probe, address)
         return await accepts(address, probe.timeout)
     except TimeoutError:
         return f"no answer within {probe.timeout:g} s"
@@ -43,6 +47,26 @@ async def _http(probe: Probe, address: Address) -> str:
     async with Local(address, timeout=probe.timeout) as client:
         status, _ = await client.get(probe.path, headers=dict(probe.headers))
     return "" if 200 <= status < 400 else f"{probe.path} answered {status}"
+
+
+async def _grpc(probe: Probe, address: Address) -> str:
+    """``grpc.health.v1.Health/Check``: one text in (field 1), one number out (field 1)."""
+    import grpc  # noqa: PLC0415  (slow to import, and few ask)
+    from google.protobuf.wrappers_pb2 import Int32Value, StringValue  # noqa: PLC0415
+
+    target = f"unix:{address.path}" if address.path else f"{address.ip}:{address.port}"
+    options = (("grpc.enable_http_proxy", 0),)
+    async with grpc.aio.insecure_channel(target, options=options) as channel:
+        check = channel.unary_unary(
+            "/grpc.health.v1.Health/Check",
+            request_serializer=StringValue.SerializeToString,
+            response_deserializer=Int32Value.FromString,
+        )
+        try:
+            status = await check(StringValue(value=probe.path), timeout=probe.timeout)
+        except grpc.aio.AioRpcError as error:
+            return f"grpc.health.v1.Health: {error.code().name}: {error.details()}"
+    return "" if status.value == _SERVING else f"grpc.health.v1.Health: status {status.value}"
 
 
 async def _exec(probe: Probe, env: Mapping[str, str]) -> str:

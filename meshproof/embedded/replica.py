@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
-from meshproof.embedded import environment, probing, procfs
+from meshproof.embedded import probing
 from meshproof.embedded.addresses import real_port
+from meshproof.embedded.beside import Beside
 from meshproof.embedded.envoy_process import EnvoyProcess
+from meshproof.embedded.launching import Launching
 from meshproof.embedded.loop import together
 from meshproof.embedded.runtime import Runtime, last_lines
-from meshproof.embedded.spec import Exit, ProcessSpec
+from meshproof.embedded.spec import Exit
 from meshproof.embedded.watch import Watch
 from meshproof.embedded.workload import Probe, Workload
 from meshproof.errors import MeshproofError
-from meshproof.project import expand
+from meshproof.model import kube_files
 from meshproof.translate.world import Address, ContainerPort, Replica
 
 _EAGER, _FAST, _CALM = 5.0, 0.02, 0.5
@@ -32,12 +34,21 @@ class ReplicaRunner:
     """``on_change`` is called when readiness changes; it must not block."""
 
     def __init__(
-        self, runtime: Runtime, workload: Workload, name: str, on_change: Callable[[], None]
+        self,
+        runtime: Runtime,
+        workload: Workload,
+        name: str,
+        on_change: Callable[[], None],
+        number: int = 0,
     ) -> None:
-        self.runtime, self.workload, self.name = runtime, workload, name
+        self.runtime, self.workload, self.name, self.number = runtime, workload, name, number
         self.slot = runtime.block.take()
         self.ip = runtime.block.sidecar(self.slot)
         self.app_ip = runtime.block.app(self.slot)
+        self.launching = Launching(
+            runtime, name, slot=self.slot, ips=(self.ip, self.app_ip), number=number
+        )
+        self.labels = self.launching.labels(workload)
         self.in_service = False
         """Whether it may be an endpoint at all: not while it is being rolled out or ended."""
         self.ready = False
@@ -45,12 +56,12 @@ class ReplicaRunner:
         self.restarts = 0
         self.paused = False
         self._listen: dict[int, Address] = {}
-        self._app: dict[int, Address] = {}
         self.exit: asyncio.Future[Exit] | None = None
         """How its present app process ended; no result while that runs."""
         self.passed_startup = False
         self._ended = False
         self.watch = Watch(self, on_change)
+        self.beside = Beside(self, self.watch.beside_changed)
         self.envoy = EnvoyProcess(
             runtime,
             name,
@@ -74,7 +85,7 @@ class ReplicaRunner:
             name=self.name,
             namespace=self.workload.namespace,
             workload=self.workload.name,
-            labels=self.workload.labels,
+            labels=self.labels,
             service_account=self.workload.service_account,
             ip=self.ip,
             ports=tuple(
@@ -91,18 +102,20 @@ class ReplicaRunner:
 
     def app_address(self, port: int) -> Address:
         """Where the app itself listens for a container port."""
-        if port not in self._app:
-            if self.workload.takes_socket():
-                self._app[port] = Address(path=str(self.runtime.files.app(self.slot)))
-            else:
-                self._app[port] = Address(ip=self.app_ip, port=real_port(self.app_ip, port))
-        return self._app[port]
+        return self.launching.app_address(self.workload, port)
 
     # -- life ----------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Start both processes. The sidecar's configuration must be set before."""
-        await together((self.envoy.start(), self.start_app()))
+        self.launching.lay_out(self.workload)
+        if not self.workload.before:
+            await together((self.envoy.start(), self.beside.start(), self.start_app()))
+            return
+        await together((self.envoy.start(), self.beside.start()))
+        await self.envoy.ready()  # as with Istio's native sidecars: an init container has a way out
+        await self.beside.initialise()
+        await self.start_app()
 
     async def until_ready(self) -> None:
         """Return when sidecar and app are ready; then it is watched until ``stop``.
@@ -112,7 +125,9 @@ class ReplicaRunner:
         limit = self.workload.ready_within
         try:
             async with asyncio.timeout(limit):
-                await together((self._app_ready_or_ended(), self.envoy.ready()))
+                await together(
+                    (self._app_ready_or_ended(), self.envoy.ready(), self.beside.until_ready())
+                )
         except TimeoutError:
             raise MeshproofError(
                 f"replica {self.name} was not ready within {limit:g} s: {self.reason}; the last "
@@ -136,48 +151,16 @@ class ReplicaRunner:
     def _last_lines(self) -> str:
         return last_lines(self.runtime.files.app_log(self.name))
 
-    def values(self) -> dict[str, str]:
-        """What the placeholders of commands and environments stand for."""
-        first = self.workload.ports[0][1] if self.workload.ports else 8080
-        address = self.app_address(first)
-        return {
-            "python": sys.executable,
-            "ip": self.app_ip,
-            "port": str(address.port or first),
-            "socket": str(self.runtime.files.app(self.slot)),
-            "dir": str(self.runtime.files.private(self.name)),
-        }
-
     def env(self) -> dict[str, str]:
-        """The container's whole environment. The image table's variables win: they say where the
-        app is to listen here. The run id lets the supervisor find what a probe or ``exec`` has
-        started, and end it with the mesh."""
-        values = self.values()
-        table = {k: expand([v], values)[0] for k, v in self.workload.env.items()}
-        return {
-            **self.runtime.base_env,
-            "HOSTNAME": self.name,
-            **environment.proxy(self.ip),
-            **self.workload.container_env(self.name, self.ip),
-            **table,
-            procfs.RUN_ID_VARIABLE: self.runtime.run_id,
-        }
+        """The whole environment of its app."""
+        return self.launching.env(self.workload, self.workload.program)
 
     async def start_app(self) -> None:
         """Start the app's process, the first time or once more."""
         self.exit, self.passed_startup = asyncio.get_running_loop().create_future(), False
         self.runtime.files.app(self.slot).unlink(missing_ok=True)
-        env = self.env()
-        command = expand(self.workload.command, self.values())
-        await self.runtime.processes.spawn(
-            ProcessSpec(
-                name=self.name,
-                argv=[*command, *self.workload.container_args(env)],
-                env=env,
-                cwd=str(self.runtime.project.root),
-                log=str(self.runtime.files.app_log(self.name)),
-            )
-        )
+        program = self.workload.program
+        await self.runtime.processes.spawn(self.launching.spec(self.workload, program))
 
     @property
     def app_runs(self) -> bool:
@@ -212,14 +195,20 @@ class ReplicaRunner:
         probe = self.workload.readiness
         if probe is not None:
             return await self.ask(probe)
-        for _name, port in self.workload.ports:
+        for _name, port in self.workload.program.ports:
             if reason := await probing.accepts(self.app_address(port), 1.0):
                 return reason
         return ""
 
     async def ask(self, probe: Probe) -> str:
         """Ask a probe once. Empty when it succeeds, else why not."""
-        return await probing.check(probe, self.app_address(probe.port), self.env())
+        if probe.kind != "exec":
+            return await probing.check(probe, self.app_address(probe.port), {})
+        own = kube_files.relocated(
+            self.workload.program.mounts, self.launching.root(self.workload.program)
+        )
+        command = tuple(map(own, probe.command))
+        return await probing.check(replace(probe, command=command), Address(), self.env())
 
     # -- end -----------------------------------------------------------------------------------
 
@@ -238,8 +227,10 @@ class ReplicaRunner:
                 async with asyncio.timeout(_DRAIN_LIMIT):
                     await self._drained()
             await self._pre_stop()
+        grace = self.workload.grace if drain else 2.0
         with contextlib.suppress(MeshproofError):  # it may have ended by itself
-            await self.runtime.processes.stop(self.name, self.workload.grace if drain else 2.0)
+            await self.runtime.processes.stop(self.name, grace)
+        await self.beside.stop(grace)
         await self.envoy.stop()
         self.runtime.block.give(self.slot)
 

@@ -55,6 +55,12 @@ class Files:
     def app_log(self, name: str) -> Path:
         return self.logs / f"{name}.log"
 
+    def app_logs(self, replica: str) -> list[Path]:
+        """The app's, and those of the containers before and beside it that wrote any."""
+        every = self.logs.glob(f"{replica}.*.log")
+        own = self.app_log(replica)
+        return [own, *sorted(p for p in every if p not in (own, self.envoy_log(replica)))]
+
     def envoy_log(self, node: str) -> Path:
         return self.logs / f"{node}.envoy.log"
 

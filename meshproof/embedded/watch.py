@@ -89,8 +89,18 @@ class Watch:
 
     async def _back(self) -> None:
         """Whichever of app and sidecar comes back last makes the replica ready."""
-        if self._runner.app_runs and await self._runner.app_ready() and self._sidecar_up:
-            self._set(True, "")
+        runner = self._runner
+        if runner.app_runs and await runner.app_ready() and self._sidecar_up:
+            self._set(not runner.beside.reason, runner.beside.reason)
+
+    def beside_changed(self) -> None:
+        """A container beside the app ended, or is back."""
+        if not self._watching:
+            return
+        if reason := self._runner.beside.reason:
+            self._set(False, reason)
+        else:
+            self._tasks.start(self._back())
 
     # -- probes --------------------------------------------------------------------------------
 
@@ -108,6 +118,7 @@ class Watch:
             failed = failed + 1 if reason else 0
             known = failed >= probe.failures or not failed
             if known and self._sidecar_up and self._runner.app_runs:
+                reason = reason or self._runner.beside.reason
                 self._set(not reason, reason)
 
     async def _liveness(self) -> None:

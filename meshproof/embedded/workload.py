@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from meshproof.model import kube_files
 from meshproof.model.kube_env import arguments, environment
-from meshproof.model.resource import Resource
+from meshproof.model.kube_pod import Container
+from meshproof.model.kube_volumes import VolumeMount
+from meshproof.model.kube_workloads import template_of
+from meshproof.model.resource import Path, Resource
+from meshproof.placeholders import expand_text
+
+OWN_COMMAND = "{command}"
+"""A word of an image's command: the container's own, from its manifest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
     """A Kubernetes probe; ``port`` is a container port's number."""
 
-    kind: Literal["http", "tcp", "exec"]
+    kind: Literal["http", "tcp", "exec", "grpc"]
     port: int = 0
     path: str = "/"
+    """For gRPC the name of the service that is asked for."""
     headers: tuple[tuple[str, str], ...] = ()
     command: tuple[str, ...] = ()
     period: float = 10.0
@@ -26,12 +36,45 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
-class Workload:
-    """Everything that starting one replica takes.
+class Program:
+    """One container as a process. ``command`` and ``env`` are the image table's and hold
+    placeholders; the container's own words are taken to the letter."""
 
-    The image table's ``command`` and ``env`` hold placeholders; what the manifest says (``args``,
-    the container's own environment) is taken to the letter.
-    """
+    container: Container
+    at: Path
+    """Where the container stands in its workload's document."""
+    command: tuple[str, ...]
+    env: Mapping[str, str]
+    ports: tuple[tuple[str, int], ...] = ()
+    readiness: Probe | None = None
+
+    @property
+    def name(self) -> str:
+        return self.container.name
+
+    @property
+    def mounts(self) -> tuple[VolumeMount, ...]:
+        return tuple(self.container.volume_mounts)
+
+    def says(self, placeholder: str) -> bool:
+        """Whether the image table uses a placeholder for it."""
+        return any(placeholder in part for part in (*self.command, *self.env.values()))
+
+    def argv(self, values: Mapping[str, str], env: Mapping[str, str]) -> list[str]:
+        """``values`` are the placeholders', ``files`` among them; ``env`` is what it will see."""
+        own = kube_files.relocated(self.mounts, values["files"])
+        words: list[str] = []
+        for word in self.command:
+            if word == OWN_COMMAND:
+                words += map(own, arguments(self.container.command, env))
+            else:
+                words.append(expand_text(word, values))
+        return [*words, *map(own, arguments(self.container.args, env))]
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Everything that starting one replica takes."""
 
     namespace: str
     name: str
@@ -40,14 +83,11 @@ class Workload:
     service_account: str
     replicas: int
     image: str
-    command: tuple[str, ...]
-    env: Mapping[str, str]
-    args: tuple[str, ...]
+    program: Program
+    """The app: the pod's first container."""
     deployment: Resource
     config: tuple[Resource, ...]
     """ConfigMaps and Secrets of its namespace."""
-    ports: tuple[tuple[str, int], ...]
-    """Declared container ports: name (or empty) and number."""
     readiness: Probe | None
     liveness: Probe | None
     startup: Probe | None
@@ -58,7 +98,15 @@ class Workload:
     ready_within: float
     """Seconds that a new replica may take until it is ready (``progressDeadlineSeconds``)."""
     template: str
-    """Hash of the pod template and its image command: replicas of another one are replaced."""
+    """Hash of the pod template and its image commands: replicas of another one are replaced."""
+    before: tuple[Program, ...] = ()
+    """Init containers: each ends well before the next begins."""
+    beside: tuple[Program, ...] = ()
+    """The pod's other containers."""
+    claims: tuple[str, ...] = ()
+    """Volumes of which each numbered replica has its own."""
+    numbered: bool = False
+    """Replicas are named by number, as those of a StatefulSet are."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -73,27 +121,55 @@ class Workload:
         """The ``app`` label, by which Istio names a service in traces, else the name."""
         return self.labels.get("app", self.name)
 
+    @property
+    def ports(self) -> tuple[tuple[str, int], ...]:
+        """Declared container ports of the whole pod: name (or empty) and number."""
+        return tuple(port for program in (self.program, *self.beside) for port in program.ports)
+
+    def server_of(self, port: int) -> Program:
+        """The container that declares a port; the app where none does."""
+        programs = (self.program, *self.beside)
+        serving = (p for p in programs if any(port == number for _, number in p.ports))
+        return next(serving, self.program)
+
     def takes_socket(self) -> bool:
         """Whether its command listens on a Unix socket that we name."""
-        return any("{socket}" in part for part in (*self.command, *self.env.values()))
+        return self.program.says("{socket}")
 
     def takes_address(self) -> bool:
         """Whether its command listens on an address that we choose."""
-        return any("{ip}" in part for part in (*self.command, *self.env.values()))
+        return self.program.says("{ip}")
 
-    def container_env(self, pod: str, ip: str) -> dict[str, str]:
-        """The manifest's own variables for one replica. Raises Refused for a missing ConfigMap,
-        Secret, key or field."""
-        fields = {
+    def fields(self, pod: str, ip: str, labels: Mapping[str, str]) -> dict[str, str]:
+        """What ``fieldRef`` may name."""
+        annotations = template_of(self.deployment).metadata.annotations
+        return {
             "metadata.name": pod,
             "metadata.namespace": self.namespace,
+            "metadata.uid": pod,
             "status.podIP": ip,
+            "status.podIPs": ip,
             "status.hostIP": "127.0.0.1",
             "spec.serviceAccountName": self.service_account,
             "spec.nodeName": "localhost",
-            **{f"metadata.labels['{k}']": v for k, v in self.labels.items()},
+            "metadata.labels": _lines(labels),
+            "metadata.annotations": _lines(annotations),
+            **{f"metadata.labels['{k}']": v for k, v in labels.items()},
+            **{f"metadata.annotations['{k}']": v for k, v in annotations.items()},
         }
-        return environment(self.deployment, self.config, fields)
 
-    def container_args(self, env: Mapping[str, str]) -> list[str]:
-        return arguments(self.args, env)
+    def container_env(
+        self, program: Program, fields: Mapping[str, str], files: str = ""
+    ) -> dict[str, str]:
+        """A container's own variables in one replica, paths of its mounts led below ``files``.
+
+        Raises Refused for a missing ConfigMap, Secret, key or field.
+        """
+        here: Callable[[str], str] = kube_files.relocated(program.mounts, files)
+        env = environment(self.deployment, program.container, program.at, self.config, fields)
+        return {name: here(value) for name, value in env.items()}
+
+
+def _lines(texts: Mapping[str, str]) -> str:
+    """As the downward API writes a map into a file."""
+    return "\n".join(f"{key}={json.dumps(text)}" for key, text in sorted(texts.items()))

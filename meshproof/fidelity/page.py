@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from meshproof.fidelity.differences import GENERAL
 from meshproof.fidelity.survey import Part, survey
-from meshproof.model.kinds import KINDS, NOT_HONOURED, Kind
+from meshproof.model.kinds import KINDS, NOT_HONOURED, Kind, passed_over, refused_of_others
 
 _GROUPS = (
     ("networking.istio.io, security.istio.io, telemetry.istio.io", (".istio.io/",)),
@@ -91,6 +91,15 @@ def _other_kinds() -> Iterator[str]:
     for owner in owners:
         names = sorted(n for n, whose in NOT_HONOURED.items() if whose == owner)
         yield _item(f"{owner}: {', '.join(names)}")
+    yield "\n## Kinds that are passed over\n"
+    yield "Accepted unread, and named once when applied:\n"
+    for names, meaning in passed_over():
+        yield _item(f"{', '.join(names)}: {meaning}")
+    yield _item(
+        "every kind of a group that is neither Kubernetes' nor Istio's (ServiceMonitor, "
+        "Certificate, ...): nothing here acts on it. Those that make pods, or route or guard "
+        f"requests, are refused: {', '.join(sorted(refused_of_others()))}"
+    )
 
 
 def _names(names: Iterable[str]) -> str:

@@ -29,6 +29,11 @@ class Kind:
     optional: bool = False
     """The body may be left out, as in an AuthorizationPolicy that allows nothing."""
 
+    @property
+    def passed_over(self) -> bool:
+        """Accepted unread, and without effect."""
+        return not self.module
+
     @cached_property
     def model(self) -> type[Model]:
         return cast("type[Model]", getattr(import_module(self.module), self.model_name))
@@ -76,6 +81,7 @@ KINDS: Mapping[str, Kind] = {
         ),
         Kind("Deployment", ("apps/v1",), _K, "DeploymentSpec"),
         Kind("StatefulSet", ("apps/v1",), "meshproof.model.kube_workloads", "StatefulSetSpec"),
+        Kind("DaemonSet", ("apps/v1",), "meshproof.model.kube_workloads", "DaemonSetSpec"),
         Kind("Pod", ("v1",), "meshproof.model.kube_pod", "PodSpec"),
         Kind(
             "HorizontalPodAutoscaler",
@@ -95,17 +101,52 @@ NOT_HONOURED: Mapping[str, str] = {
     name: owner
     for owner, names in {
         "Istio": "WorkloadEntry WorkloadGroup EnvoyFilter WasmPlugin ProxyConfig TrafficExtension",
-        "the Gateway API": "GRPCRoute TCPRoute TLSRoute UDPRoute GatewayClass "
+        "the Gateway API": "GRPCRoute TCPRoute TLSRoute UDPRoute "
         "ReferenceGrant BackendTLSPolicy ListenerSet",
-        "Kubernetes": "DaemonSet ReplicaSet ReplicationController PodTemplate Job "
-        "CronJob PodDisruptionBudget Ingress IngressClass NetworkPolicy "
-        "Endpoints EndpointSlice PersistentVolume PersistentVolumeClaim StorageClass "
-        "ResourceQuota LimitRange PriorityClass Role RoleBinding ClusterRole ClusterRoleBinding "
-        "CustomResourceDefinition MutatingWebhookConfiguration ValidatingWebhookConfiguration",
+        "Kubernetes": "ReplicaSet ReplicationController PodTemplate Endpoints EndpointSlice",
     }.items()
     for name in names.split()
 }
-"""Kinds that exist elsewhere -> whose they are."""
+"""Kinds that exist elsewhere -> whose they are. To pass them over would change what a mesh does."""
+
+_NOBODY = "it is for a part of a cluster that is not here"
+_PASSED_OVER: Mapping[str, str] = {
+    name: meaning
+    for names, meaning in {
+        "Job CronJob": "it is not run",
+        "NetworkPolicy": "no connection is filtered by it",
+        "Ingress IngressClass": "requests from outside come in through an Istio Gateway",
+        "PodDisruptionBudget ResourceQuota LimitRange PriorityClass": "nothing is limited by it",
+        "PersistentVolume PersistentVolumeClaim StorageClass": "a claim is a folder that is gone "
+        "with the mesh",
+        "Role RoleBinding ClusterRole ClusterRoleBinding": "there is no API server to ask",
+        "CustomResourceDefinition MutatingWebhookConfiguration ValidatingWebhookConfiguration "
+        "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding APIService": "there is no API "
+        "server to extend",
+        "GatewayClass": _NOBODY,
+    }.items()
+    for name in names.split()
+}
+"""Kinds that a mesh on one machine does without -> what is missed."""
+
+_NAMESPACED = (
+    *("Job", "CronJob", "NetworkPolicy", "Ingress", "PodDisruptionBudget", "ResourceQuota"),
+    *("LimitRange", "PersistentVolumeClaim", "Role", "RoleBinding"),
+)
+
+_OURS = ("istio.io", "k8s.io")
+"""Groups whose kinds are known here, one by one."""
+_OTHERS: Mapping[str, str] = {
+    "argoproj.io Rollout": "write a Deployment, and move weight with `meshproof release`",
+    "serving.knative.dev Service": "write a Deployment and a Service",
+    "apps.openshift.io DeploymentConfig": "write a Deployment",
+    "split.smi-spec.io TrafficSplit": "write a VirtualService",
+    "linkerd.io ServiceProfile": "write a VirtualService",
+    "policy.linkerd.io Server": "write a PeerAuthentication",
+    "policy.linkerd.io ServerAuthorization": "write an AuthorizationPolicy",
+    "policy.linkerd.io AuthorizationPolicy": "write one of security.istio.io",
+}
+"""Kinds of other projects that make pods, or route or guard requests -> what does so here."""
 
 _REMOVED = ("extensions/v1beta1", "apps/v1beta1", "apps/v1beta2")
 
@@ -122,7 +163,48 @@ def find(api_version: object, kind: object) -> Kind | Unknown:
         return known
     if kind == "Gateway" and api_version.startswith("gateway.networking.k8s.io/"):
         return _not_yet(f"{api_version} Gateway", "the Gateway API")
+    return _without_model(api_version, kind, known)
+
+
+def _without_model(api_version: str, kind: str, known: Kind | None) -> Kind | Unknown:
+    """What is passed over or refused: nothing here reads it."""
+    group = api_version.rpartition("/")[0]
+    if remedy := _OTHERS.get(f"{group} {kind}"):
+        return Unknown("kind", f"{kind} of {group} is not honoured here", "", remedy)
+    if without_effect(kind, api_version):
+        namespaced = kind in _NAMESPACED or not _known_group(group)
+        return Kind(kind, (api_version,), "", "", namespaced=namespaced)
     return _wrong_version(api_version, known) if known else _no_kind(kind)
+
+
+def without_effect(kind: str, api_version: str) -> str:
+    """What is missed of a kind that is accepted and passed over; empty for every other kind.
+
+    A kind of another project's group is one that only that project's controller would act on.
+    """
+    group = api_version.rpartition("/")[0]
+    if not _known_group(group):
+        return f"nothing here acts on kinds of {group}"
+    return _PASSED_OVER.get(kind, "") if kind not in KINDS else ""
+
+
+def passed_over() -> list[tuple[list[str], str]]:
+    """The kinds of Kubernetes that are accepted unread, and what is missed."""
+    meanings = dict.fromkeys(_PASSED_OVER.values())
+    return [(sorted(k for k, m in _PASSED_OVER.items() if m == one), one) for one in meanings]
+
+
+def refused_of_others() -> list[str]:
+    """``group kind`` of other projects' kinds that are refused."""
+    return list(_OTHERS)
+
+
+def _known_group(group: str) -> bool:
+    return (
+        not group
+        or "." not in group
+        or any(group == ours or group.endswith(f".{ours}") for ours in _OURS)
+    )
 
 
 def _no_kind(kind: str) -> Unknown:
@@ -155,5 +237,5 @@ def _known() -> str:
 def _near(word: str) -> str:
     from difflib import get_close_matches  # noqa: PLC0415  # only for a message
 
-    near = get_close_matches(word, [*KINDS, *NOT_HONOURED], 1)
+    near = get_close_matches(word, [*KINDS, *NOT_HONOURED, *_PASSED_OVER], 1)
     return f"did you mean {near[0]}?" if near else ""

@@ -93,7 +93,6 @@ FIELDS: Mapping[str, str] = {
     "sessionPersistence",
     "gateway_api.HTTPRouteFilter": "type requestHeaderModifier responseHeaderModifier "
     "requestMirror requestRedirect urlRewrite cors externalAuth extensionRef",
-    "kube.Probe": "grpc",
     "kube.EnvVarSource": "resourceFieldRef fileKeyRef",
     "kube_scaling.Metric": "type containerResource external object pods resource",
     "kube_scaling.MetricName": "name selector",
@@ -138,6 +137,8 @@ _OWNERS = {
 }
 _PARTS = {
     "kube_pod": "kube",
+    "kube_probe": "kube",
+    "kube_volumes": "kube",
     "kube_workloads": "kube",
     "istio_route": "istio",
     "istio_rule": "istio",

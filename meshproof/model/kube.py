@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -50,7 +51,9 @@ class ServicePort(Model):
     name: Name | None = None
     target_port: PortRef | None = None
     """A number, or the name of a container port; the same as ``port`` where it is not said."""
-    protocol: Literal["TCP"] = "TCP"
+    protocol: Annotated[
+        Literal["TCP", "UDP", "SCTP"], NotHonoured("only TCP is carried", ("TCP",))
+    ] = "TCP"
     app_protocol: str | None = None
     node_port: Annotated[Any, NotHonoured("the port is not opened on the machine's address")] = None
 
@@ -58,7 +61,8 @@ class ServicePort(Model):
 class ServiceSpec(Model):
     """Reachable inside the mesh by name, whatever ``type`` says about the world outside."""
 
-    ports: Annotated[list[ServicePort], Field(min_length=1)]
+    ports: list[ServicePort] = []
+    """Those of TCP are carried; a headless Service may have none."""
     selector: Labels = {}
     type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "ClusterIP"
     cluster_ip: Annotated[
@@ -85,13 +89,19 @@ class ServiceSpec(Model):
 
     @model_validator(mode="after")
     def _ports_differ(self) -> Self:
+        if not self.ports and not self.headless:
+            raise FieldError("is empty; wanted one or more, or clusterIP: None", "ports")
         names = [p.name for p in self.ports]
         if len(names) > 1 and (None in names or len(set(names)) < len(names)):
             raise FieldError("need a name each; wanted different names of several ports", "ports")
-        numbers = [p.port for p in self.ports]
+        numbers = [(p.port, p.protocol) for p in self.ports]
         if len(set(numbers)) < len(numbers):
             raise FieldError("have one number twice; wanted different numbers", "ports")
         return self
+
+    @property
+    def headless(self) -> bool:
+        return bool(self.cluster_ip == "None")
 
 
 class Namespace(Model):
@@ -105,15 +115,37 @@ class ServiceAccount(Model):
 
 
 class ConfigMap(Model):
-    """Read through env and envFrom of a container."""
+    """Read through a container's env and envFrom, and as files."""
 
     data: dict[str, str] = {}
-    binary_data: Ignored = None
+    binary_data: dict[str, str] = {}
+    """Base64; files alone have it."""
     immutable: bool = False
+
+    @model_validator(mode="after")
+    def _base64(self) -> Self:
+        _decoded(self.binary_data, "binaryData", "base64")
+        return self
 
     @property
     def texts(self) -> dict[str, str]:
         return self.data
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        texts = {key: text.encode() for key, text in self.data.items()}
+        return _decoded(self.binary_data, "binaryData", "base64") | texts
+
+
+def _decoded(values: Mapping[str, str], field: str, wanted: str) -> dict[str, bytes]:
+    """Raises FieldError for what is no base64."""
+    found = {}
+    for key, value in values.items():
+        try:
+            found[key] = base64.b64decode("".join(value.split()), validate=True)
+        except binascii.Error:
+            raise FieldError(f"is not base64; wanted {wanted}", field, key) from None
+    return found
 
 
 class Secret(Model):
@@ -126,19 +158,15 @@ class Secret(Model):
 
     @model_validator(mode="after")
     def _base64(self) -> Self:
-        for key, value in self.data.items():
-            try:
-                base64.b64decode(value, validate=True)
-            except binascii.Error:
-                found = "is not base64; wanted base64, or the text itself under stringData"
-                raise FieldError(found, "data", key) from None
+        _decoded(self.data, "data", "base64, or the text itself under stringData")
         return self
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        texts = {key: text.encode() for key, text in self.string_data.items()}
+        return _decoded(self.data, "data", "base64") | texts
 
     @property
     def texts(self) -> dict[str, str]:
         """Every value as a text; bytes that are no UTF-8 stay as surrogates, as in os.environ."""
-        decoded = {
-            key: base64.b64decode(value).decode("utf-8", "surrogateescape")
-            for key, value in self.data.items()
-        }
-        return decoded | self.string_data
+        return {key: data.decode("utf-8", "surrogateescape") for key, data in self.files.items()}

@@ -8,23 +8,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from meshproof.errors import Problem, Refused
 from meshproof.model.kube import ConfigMap, Secret
 from meshproof.model.kube_pod import Container, EnvVarSource
-from meshproof.model.kube_workloads import container_path, template_of
-from meshproof.model.resource import Resource
+from meshproof.model.resource import Path, Resource
 
 _REFERENCE = re.compile(r"\$(\$|\(([A-Za-z_.-][A-Za-z0-9_.-]*)\))")
 
 
 def environment(
-    workload: Resource, resources: Iterable[Resource], fields: Mapping[str, str]
+    workload: Resource,
+    container: Container,
+    here: Path,
+    resources: Iterable[Resource],
+    fields: Mapping[str, str],
 ) -> dict[str, str]:
-    """The variables of a workload's first container.
+    """The variables of one container, which stands at ``here`` in its workload's document.
 
     ConfigMaps and Secrets are taken from ``resources``; ``fields`` holds what ``fieldRef`` may
     name (``metadata.name``, ``status.podIP``, ``metadata.labels['app']``, ...). Raises
     ``Refused`` where an object, a key or a field is not there and not optional.
     """
-    container: Container = template_of(workload).spec.containers[0]
-    here = container_path(workload)
     data = {
         (r.kind, r.name): r.spec.texts
         for r in resources

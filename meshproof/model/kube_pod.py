@@ -6,112 +6,23 @@ accepted, and ``not_honoured`` names it; a field that is in no model is refused.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from meshproof.model.base import FieldError, Labels, Model, Port
+from meshproof.model.kube_probe import (
+    Ignored,
+    Lifecycle,
+    Name,
+    NotHonoured,
+    PortRef,
+    Probe,
+    Seconds,
+)
+from meshproof.model.kube_volumes import FieldRef, KeyRef, Volume, VolumeMount
 
-
-@dataclass(frozen=True, slots=True)
-class NotHonoured:
-    """Marks a field; ``meaning`` says what a user will miss, ``harmless`` what needs no word."""
-
-    meaning: str = ""
-    harmless: tuple[Any, ...] = ()
-    silent: bool = False
-    """No value of the field changes anything here."""
-
-
-def _port_ref(value: Any) -> Any:
-    number = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 65535
-    if number or (isinstance(value, str) and value):
-        return value
-    raise ValueError("is no port; wanted a number from 1 to 65535, or a port's name")
-
-
-Ignored = Annotated[Any, NotHonoured()]
-Name = Annotated[str, Field(min_length=1)]
-PortRef = Annotated[int | str, BeforeValidator(_port_ref)]
-"""A port's number or the name of a container port."""
-Seconds = Annotated[int, Field(ge=0)]
-
-
-class HTTPHeader(Model):
-    name: Name
-    value: str
-
-
-class HTTPGet(Model):
-    port: PortRef
-    path: str = "/"
-    scheme: Literal["HTTP"] = "HTTP"
-    host: Annotated[Any, NotHonoured("the probe goes to the container itself")] = None
-    http_headers: list[HTTPHeader] = []
-
-
-class TCPSocket(Model):
-    port: PortRef
-    host: Annotated[Any, NotHonoured("the probe goes to the container itself")] = None
-
-
-class ExecAction(Model):
-    command: Annotated[list[str], Field(min_length=1)]
-
-
-class SleepAction(Model):
-    seconds: Seconds
-
-
-class Probe(Model):
-    http_get: HTTPGet | None = None
-    tcp_socket: TCPSocket | None = None
-    exec: ExecAction | None = None
-    initial_delay_seconds: Seconds = 0
-    period_seconds: Annotated[int, Field(ge=1)] = 10
-    timeout_seconds: Annotated[int, Field(ge=1)] = 1
-    success_threshold: Annotated[int, Field(ge=1)] = 1
-    failure_threshold: Annotated[int, Field(ge=1)] = 3
-    termination_grace_period_seconds: Ignored = None
-
-    @model_validator(mode="after")
-    def _one_action(self) -> Self:
-        if sum(a is not None for a in (self.http_get, self.tcp_socket, self.exec)) != 1:
-            raise ValueError("has not one action; wanted one of httpGet, tcpSocket, exec")
-        return self
-
-
-class LifecycleHandler(Model):
-    exec: ExecAction | None = None
-    http_get: HTTPGet | None = None
-    sleep: SleepAction | None = None
-    tcp_socket: Ignored = None
-
-    @model_validator(mode="after")
-    def _one_action(self) -> Self:
-        if sum(a is not None for a in (self.http_get, self.sleep, self.exec)) != 1:
-            raise ValueError("has not one action; wanted one of exec, httpGet, sleep")
-        return self
-
-
-class Lifecycle(Model):
-    pre_stop: LifecycleHandler | None = None
-    post_start: Annotated[Any, NotHonoured("it is not called")] = None
-    stop_signal: Annotated[Any, NotHonoured("the process is asked by SIGTERM", ("SIGTERM",))] = None
-
-
-class KeyRef(Model):
-    """One key of a ConfigMap or Secret."""
-
-    name: Name
-    key: Name
-    optional: bool = False
-
-
-class FieldRef(Model):
-    api_version: Literal["v1"] = "v1"
-    field_path: Name
+__all__ = ["Ignored", "Name", "NotHonoured", "PortRef", "Seconds"]
 
 
 class EnvVarSource(Model):
@@ -159,7 +70,9 @@ class EnvFromSource(Model):
 class ContainerPort(Model):
     container_port: Port
     name: Annotated[str, Field(min_length=1, max_length=15)] | None = None
-    protocol: Literal["TCP"] = "TCP"
+    protocol: Annotated[
+        Literal["TCP", "UDP", "SCTP"], NotHonoured("only TCP is carried", ("TCP",))
+    ] = "TCP"
     host_port: Annotated[Any, NotHonoured("the port is not opened on the machine's address")] = None
     host_ip: Annotated[Any, NotHonoured(), Field(alias="hostIP")] = None
 
@@ -167,7 +80,9 @@ class ContainerPort(Model):
 class Container(Model):
     name: Name
     image: Name
-    command: list[str] = []
+    command: Annotated[
+        list[str], NotHonoured("the image table's command runs; {command} there is this one", ([],))
+    ] = []
     args: list[str] = []
     env: list[EnvVar] = []
     env_from: list[EnvFromSource] = []
@@ -179,7 +94,8 @@ class Container(Model):
     image_pull_policy: Annotated[Any, NotHonoured("no image is pulled")] = None
     resources: Annotated[Any, NotHonoured("no limit is set", ({},))] = None
     resize_policy: Ignored = None
-    restart_policy: Ignored = None
+    restart_policy: Literal["Always", "OnFailure", "Never"] | None = None
+    """Of an init container: ``Always`` makes it one that runs beside the others."""
     restart_policy_rules: Ignored = None
     security_context: Annotated[Any, NotHonoured("the process runs as the caller", ({},))] = None
     stdin: Ignored = None
@@ -188,12 +104,12 @@ class Container(Model):
     termination_message_policy: Annotated[Any, NotHonoured("", ("File",))] = None
     tty: Ignored = None
     volume_devices: Ignored = None
-    volume_mounts: Annotated[Any, NotHonoured("the files are not there", ([],))] = None
+    volume_mounts: list[VolumeMount] = []
     working_dir: Annotated[Any, NotHonoured("the process runs in a folder of its own")] = None
 
 
 class PodSpec(Model):
-    """``containers[0]`` is what runs; the others are named by ``not_honoured``."""
+    """``containers[0]`` is the app; the others run where the image table says how."""
 
     containers: Annotated[list[Container], Field(min_length=1)]
     service_account_name: str | None = None
@@ -201,9 +117,9 @@ class PodSpec(Model):
     """The old name of serviceAccountName."""
     termination_grace_period_seconds: Seconds = 30
     restart_policy: Literal["Always"] = "Always"
-    init_containers: Annotated[Any, NotHonoured("they are not run", ([],))] = None
+    init_containers: list[Container] = []
     ephemeral_containers: Annotated[Any, NotHonoured("they are not run", ([],))] = None
-    volumes: Annotated[Any, NotHonoured("the files are not there", ([],))] = None
+    volumes: list[Volume] = []
     host_aliases: Annotated[Any, NotHonoured("declare the host under outside instead")] = None
     host_network: Annotated[Any, NotHonoured("", (False,))] = None
     security_context: Annotated[Any, NotHonoured("the process runs as the caller", ({},))] = None
@@ -240,7 +156,7 @@ class PodSpec(Model):
 
     @model_validator(mode="after")
     def _unique_names(self) -> Self:
-        names = [c.name for c in self.containers]
+        names = [c.name for c in (*self.containers, *self.init_containers)]
         if len(set(names)) < len(names):
             raise FieldError("have one name twice; wanted one of each", "containers")
         return self

@@ -1,4 +1,4 @@
-"""Objects that make pods: Deployment, StatefulSet, bare Pod; and what they have in common."""
+"""Objects that make pods: Deployment, StatefulSet, DaemonSet, bare Pod; what all have."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ from typing import Annotated, Any
 from meshproof.model.base import Labels
 from meshproof.model.kube import DeploymentSpec
 from meshproof.model.kube_pod import NotHonoured, PodMetadata, PodSpec, PodTemplate
+from meshproof.model.kube_volumes import ClaimTemplate
 from meshproof.model.resource import Path, Resource
 
-WORKLOADS = ("Deployment", "StatefulSet", "Pod")
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Pod")
 """Kinds whose pods run as local processes."""
+POD_NAME = "statefulset.kubernetes.io/pod-name"
+POD_INDEX = "apps.kubernetes.io/pod-index"
+"""Labels that Kubernetes gives to the pods of a StatefulSet."""
 _SILENT = NotHonoured(silent=True)
 
 
 class StatefulSetSpec(DeploymentSpec):
-    """``apps/v1`` StatefulSet, run as a Deployment is: no order, no stable names, no volumes."""
+    """``apps/v1`` StatefulSet: its pods have numbers, and folders and DNS names by number; all
+    start and end at the same time."""
 
-    service_name: Annotated[Any, NotHonoured("replicas have no DNS names of their own", ("",))] = (
-        None
-    )
-    volume_claim_templates: Annotated[Any, NotHonoured("the files are not there", ([],))] = None
+    service_name: str = ""
+    volume_claim_templates: list[ClaimTemplate] = []
     pod_management_policy: Annotated[
         Any, NotHonoured("replicas start and end at the same time", ("Parallel",))
     ] = None
@@ -28,7 +31,15 @@ class StatefulSetSpec(DeploymentSpec):
         None
     )
     persistent_volume_claim_retention_policy: Annotated[Any, _SILENT] = None
-    ordinals: Annotated[Any, NotHonoured("replicas are numbered in meshproof's own way")] = None
+    ordinals: Annotated[Any, NotHonoured("replicas are numbered from 0")] = None
+
+
+class DaemonSetSpec(DeploymentSpec):
+    """``apps/v1`` DaemonSet: this machine is one node, so there is one replica."""
+
+    update_strategy: Annotated[Any, NotHonoured("replicas are replaced in meshproof's own way")] = (
+        None
+    )
 
 
 def template_of(resource: Resource) -> PodTemplate:
@@ -47,7 +58,18 @@ def replicas_of(resource: Resource) -> int:
     return resource.spec.replicas if isinstance(resource.spec, DeploymentSpec) else 1
 
 
+def pod_path(resource: Resource) -> Path:
+    """Where the pod's own spec stands in its document."""
+    return ("spec",) if resource.kind == "Pod" else ("spec", "template", "spec")
+
+
 def container_path(resource: Resource) -> Path:
-    """Where the container that runs stands in its document."""
-    pod: Path = ("spec",) if resource.kind == "Pod" else ("spec", "template", "spec")
-    return (*pod, "containers", 0)
+    """Where the app's container stands in its document."""
+    return (*pod_path(resource), "containers", 0)
+
+
+def claims_of(resource: Resource) -> tuple[str, ...]:
+    """Volumes of which each numbered pod has its own."""
+    spec = resource.spec
+    templates = spec.volume_claim_templates if isinstance(spec, StatefulSetSpec) else ()
+    return tuple(template.metadata.name for template in templates)

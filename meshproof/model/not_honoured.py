@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 from meshproof.errors import Problem
 from meshproof.model.base import Model
+from meshproof.model.kinds import without_effect
 from meshproof.model.kube import DeploymentSpec, ServiceSpec
+from meshproof.model.kube_pod import Container as PodContainer
 from meshproof.model.kube_pod import NotHonoured, PodSpec
-from meshproof.model.kube_workloads import container_path, template_of
+from meshproof.model.kube_workloads import container_path, pod_path, template_of
 from meshproof.model.resource import Path, Resource
 
 _FOUND = "is not honoured by a local process"
+_OF_THE_APP = ("livenessProbe", "startupProbe", "lifecycle")
+"""Asked of the first container alone."""
 
 
-def not_honoured(resource: Resource) -> list[Problem]:
-    """One warning for each field that is set and has no effect; none for other kinds."""
+def not_honoured(
+    resource: Resource, images: Container[str] = (), own: Container[str] = ()
+) -> list[Problem]:
+    """One warning for each field that is set and has no effect; none for other kinds.
+
+    ``images`` are those that have a local command, ``own`` those whose command is the container's.
+    """
+    if meaning := without_effect(resource.kind, resource.api_version):
+        return [resource.problem((), f"{resource.kind} has no effect here: {meaning}")]
     if not isinstance(resource.spec, Model):
         return []
     base: Path = () if resource.kind in _ROOTED else ("spec",)
     found = list(_ignored(resource.spec, base))
     if isinstance(resource.spec, DeploymentSpec | PodSpec):
-        containers = container_path(resource)[:-1]
-        found = [f for f in found if not _in_extra_container(f[0], containers)]
-        found += _extra_containers(len(template_of(resource).spec.containers), containers)
+        idle = list(_idle_containers(resource, images))
+        heard = [at for at, _ in idle] + list(_heard_commands(resource, own))
+        found = [f for f in found if not any(f[0][: len(at)] == at for at in heard)] + idle
     if isinstance(resource.spec, ServiceSpec) and resource.spec.type != "ClusterIP":
         found.append((("spec", "type"), "the service is reached by name, inside the mesh"))
     problems = []
     for path, meaning in found:
         text = f"{_FOUND}: {meaning}" if meaning else _FOUND
         problems.append(resource.problem(path, text))
+    if isinstance(resource.spec, DeploymentSpec | PodSpec):
+        problems += [*_mounts(resource), *_beside(resource, images)]
     return sorted(problems, key=lambda p: p.line)
 
 
@@ -57,11 +70,47 @@ def _below(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
             yield from _below(item, (*path, index))
 
 
-def _in_extra_container(path: Path, containers: Path) -> bool:
-    depth = len(containers)
-    return path[:depth] == containers and len(path) > depth and path[depth] != 0
+def _idle_containers(resource: Resource, images: Container[str]) -> Iterator[tuple[Path, str]]:
+    """Containers beside and before the app whose image has no local command."""
+    first = container_path(resource)
+    for at, container in _containers(resource):
+        if at != first and container.image not in images:
+            yield at, f"it is not run, as the image table has no {container.image}"
 
 
-def _extra_containers(count: int, containers: Path) -> list[tuple[Path, str]]:
-    meaning = "it is not started, only the first container of a pod is"
-    return [((*containers, index), meaning) for index in range(1, count)]
+def _heard_commands(resource: Resource, own: Container[str]) -> Iterator[Path]:
+    for at, container in _containers(resource):
+        if container.image in own:
+            yield (*at, "command")
+
+
+def _containers(resource: Resource) -> Iterator[tuple[Path, PodContainer]]:
+    pod = template_of(resource).spec
+    groups = (("containers", pod.containers), ("initContainers", pod.init_containers))
+    for field, containers in groups:
+        for index, container in enumerate(containers):
+            yield (*pod_path(resource), field, index), container
+
+
+def _mounts(resource: Resource) -> Iterator[Problem]:
+    """Where the files of a pod's volumes are."""
+    for at, container in _containers(resource):
+        if container.volume_mounts:
+            yield resource.problem(
+                (*at, "volumeMounts"),
+                "are below {files}, not at the root: paths in args, env and probes lead there, "
+                "those fixed in a program do not",
+            )
+            return
+
+
+def _beside(resource: Resource, images: Container[str]) -> Iterator[Problem]:
+    """Probes and hooks of containers beside the first."""
+    first = container_path(resource)
+    for at, container in _containers(resource):
+        if at == first or container.image not in images:
+            continue
+        given = (container.liveness_probe, container.startup_probe, container.lifecycle)
+        for field, value in zip(_OF_THE_APP, given, strict=True):
+            if value is not None:
+                yield resource.problem((*at, field), f"{_FOUND} beside the first container")

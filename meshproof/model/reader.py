@@ -13,7 +13,7 @@ from meshproof.kustomize import is_kustomize, kustomize_problem
 from meshproof.model.base import FROM_YAML
 from meshproof.model.documents import Document, read_documents
 from meshproof.model.kinds import Kind, Unknown, find
-from meshproof.model.metadata import read_metadata
+from meshproof.model.metadata import Metadata, read_metadata
 from meshproof.model.prepare import add_spellings, prepare
 from meshproof.model.resource import Resource
 from meshproof.model.shape import parts
@@ -168,6 +168,8 @@ def _resource(document: Document, namespace: str) -> tuple[Resource | None, list
     if isinstance(kind, Unknown):
         return None, [document.problem((kind.field,), kind.found, kind.wanted, kind.remedy)]
     metadata, problems = read_metadata(document, kind, namespace)
+    if kind.passed_over:
+        return (None if problems else _unread(document, metadata)), problems
     spec, wrong = _spec(document, kind)
     problems += wrong
     if problems:
@@ -181,6 +183,19 @@ def _resource(document: Document, namespace: str) -> tuple[Resource | None, list
         spec=spec,
         source=document.source,
     ), []
+
+
+def _unread(document: Document, metadata: Metadata) -> Resource:
+    """A document of a kind without effect: who it is, and nothing of what it says."""
+    return Resource(
+        api_version=document.value["apiVersion"],
+        kind=document.value["kind"],
+        name=metadata.name,
+        namespace=metadata.namespace,
+        labels=metadata.labels,
+        spec=None,
+        source=document.source,
+    )
 
 
 def _spec(document: Document, kind: Kind) -> tuple[Any, list[Problem]]:

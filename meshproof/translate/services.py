@@ -2,31 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
+from meshproof.model.kube import ServicePort as Port
+from meshproof.model.kube_workloads import POD_NAME, StatefulSetSpec
 from meshproof.model.ports import handling, protocol_of, speaks_h2
 from meshproof.model.resource import Resource
 from meshproof.translate.world import Service, ServicePort
 
 
 def services_of(resources: Iterable[Resource]) -> tuple[Service, ...]:
-    """Every Service, as the translator reads it."""
-    return tuple(
-        Service(
-            name=r.name,
-            namespace=r.namespace,
-            selector=dict(r.spec.selector),
-            ports=tuple(
-                ServicePort(
-                    name=p.name or "",
-                    port=p.port,
-                    target_port=p.target_port if p.target_port is not None else p.port,
-                    protocol=handling(protocol_of(p)),
-                    h2=speaks_h2(p),
-                )
-                for p in r.spec.ports
-            ),
-        )
-        for r in resources
-        if r.kind == "Service"
+    """Every Service, as the translator reads it; and one for each numbered pod of a StatefulSet
+    with a headless Service, which has a name of its own: ``POD.SERVICE``."""
+    known = list(resources)
+    services = [r for r in known if r.kind == "Service"]
+    return (*map(_service, services), *_of_pods(known, services))
+
+
+def _service(resource: Resource) -> Service:
+    return Service(
+        name=resource.name,
+        namespace=resource.namespace,
+        selector=dict(resource.spec.selector),
+        ports=tuple(_port(p) for p in resource.spec.ports if p.protocol == "TCP"),
     )
+
+
+def _port(port: Port) -> ServicePort:
+    return ServicePort(
+        name=port.name or "",
+        port=port.port,
+        target_port=port.target_port if port.target_port is not None else port.port,
+        protocol=handling(protocol_of(port)),
+        h2=speaks_h2(port),
+    )
+
+
+def _of_pods(resources: Sequence[Resource], services: Iterable[Resource]) -> Iterator[Service]:
+    headless = {(s.namespace, s.name): s for s in services if s.spec.headless}
+    for resource in resources:
+        if not isinstance(resource.spec, StatefulSetSpec):
+            continue
+        governing = headless.get((resource.namespace, resource.spec.service_name))
+        if governing is None:
+            continue
+        ports = _service(governing).ports
+        for number in range(resource.spec.replicas):
+            pod = f"{resource.name}-{number}"
+            name = f"{pod}.{governing.name}"
+            yield Service(name, resource.namespace, {POD_NAME: pod}, ports)

@@ -16,7 +16,7 @@ from meshproof.translate.names import covers, fqdn, is_wildcard
 from meshproof.translate.registry import Host, carries, hosts
 from meshproof.translate.sidecar_scope import ruling, scope_of
 from meshproof.translate.visibility import is_private, is_public, is_visible
-from meshproof.translate.world import ROOT_NAMESPACE, Named, Outside, Proxy, World
+from meshproof.translate.world import DOMAIN, ROOT_NAMESPACE, Named, Outside, Proxy, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,11 +239,12 @@ def scope(world: World, proxy: Proxy) -> tuple[object, ...]:
 def proxy_names(host: str, namespace: str) -> tuple[str, ...]:
     """The other names of a Service's fqdn as seen from ``namespace``, nearest first.
 
-    ``svcb`` (own namespace only), ``svcb.ns.svc``, ``svcb.ns``; none for other hosts.
+    ``svcb`` (own namespace only), ``svcb.ns.svc``, ``svcb.ns``; none for other hosts. A numbered
+    pod's name has a dot of its own: ``db-0.db``.
     """
-    parts = host.split(".")
-    if len(parts) < 3 or parts[2] != "svc" or is_wildcard(host):
+    service = host.removesuffix(f".{DOMAIN}")
+    if service == host or "." not in service or is_wildcard(host):
         return ()
-    name, where = parts[0], parts[1]
+    name, _, where = service.rpartition(".")
     shortest = (name,) if where == namespace else ()
     return (*shortest, f"{name}.{where}.svc", f"{name}.{where}")

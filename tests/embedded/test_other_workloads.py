@@ -25,7 +25,7 @@ POD = (
 SET = (
     "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: two}\n"
     "spec: {serviceName: two, replicas: 3, selector: {matchLabels: {app: two}},"
-    "volumeClaimTemplates: [{}], template: {metadata: {labels: {app: two}},"
+    "volumeClaimTemplates: [{metadata: {name: data}}], template: {metadata: {labels: {app: two}},"
     f" spec: {{{CONTAINERS}}}}}}}\n"
 )
 PROJECT = Project(root=Path(), images={"a": ImageCommand(command=["x", "{ip}", "{port}"])})
@@ -44,7 +44,9 @@ def _workloads(text: str, image: str = "a", value: str = FROM) -> list[Workload]
 def test_a_workload_of_another_kind(text: str, name: str, replicas: int) -> None:
     (made,) = _workloads(text)
     assert (made.name, made.replicas, made.labels) == (name, replicas, {"app": name})
-    assert made.container_env("pod", "127.0.0.1")["WHO"] == name
+    fields = made.fields("pod", "127.0.0.1", made.labels)
+    assert made.container_env(made.program, fields)["WHO"] == name
+    assert (made.numbered, made.claims) == ((True, ("data",)) if name == "two" else (False, ()))
 
 
 @pytest.mark.parametrize(
@@ -65,7 +67,7 @@ def test_what_is_wrong_is_named_at_its_own_place(text: str, path: str) -> None:
         (POD, ["spec.containers[1]"]),
         (
             SET,
-            ["spec.serviceName", "spec.template.spec.containers[1]", "spec.volumeClaimTemplates"],
+            ["spec.template.spec.containers[1]"],
         ),
     ],
 )

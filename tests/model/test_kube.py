@@ -9,9 +9,12 @@ import pytest
 from meshproof.errors import Refused
 from meshproof.model.kube import ServicePort
 from meshproof.model.kube_env import arguments, environment
+from meshproof.model.kube_workloads import container_path, template_of
 from meshproof.model.not_honoured import not_honoured
 from meshproof.model.ports import handling, protocol_of
 from meshproof.model.reader import read_text
+from meshproof.model.resource import Resource
+from meshproof.translate.services import services_of
 
 Refusal = Callable[..., list[str]]
 
@@ -77,9 +80,9 @@ def test_every_field_without_effect_is_named_once_with_its_line() -> None:
         f"f:13: Deployment svca: {PATH}.resources: is not honoured by a local process: "
         "no limit is set",
         "f:16: Deployment svca: spec.template.spec.containers[1]: is not honoured by a local "
-        "process: it is not started, only the first container of a pod is",
-        "f:17: Deployment svca: spec.template.spec.initContainers: is not honoured by a local "
-        "process: they are not run",
+        "process: it is not run, as the image table has no other:1",
+        "f:17: Deployment svca: spec.template.spec.initContainers[0]: is not honoured by a local "
+        "process: it is not run, as the image table has no x",
     ]
 
 
@@ -88,6 +91,16 @@ def test_a_node_port_is_named_and_a_headless_service_is_not() -> None:
     assert [p.field for p in not_honoured(node_port)] == ["spec.ports[0].nodePort", "spec.type"]
     (headless,) = read_text(service("{port: 80}", ", clusterIP: None, sessionAffinity: None"), "f")
     assert not_honoured(headless) == []
+
+
+def test_what_is_not_tcp_is_named_and_not_carried() -> None:
+    (dns,) = read_text(service("{port: 53, name: u, protocol: UDP}, {port: 53, name: t}"), "f")
+    assert [str(p) for p in not_honoured(dns)] == [
+        "f:4: Service a: spec.ports[0].protocol: is not honoured by a local process: only TCP is "
+        "carried"
+    ]
+    (made,) = services_of([dns])
+    assert [p.name for p in made.ports] == ["t"]
 
 
 @pytest.mark.parametrize(
@@ -100,11 +113,11 @@ def test_a_node_port_is_named_and_a_headless_service_is_not() -> None:
         ("        readinessProbe: {tcpSocket: {port: yes}}\n", "f.yaml:12: Deployment svca: "
          f"{PATH}.readinessProbe.tcpSocket.port: is yes, which YAML reads as a boolean; "
          "wanted a number from 1 to 65535, or a port's name"),
-        ("        readinessProbe: {grpc: {port: 1}}\n", "f.yaml:12: Deployment svca: "
-         f"{PATH}.readinessProbe.grpc: is a field of Kubernetes that meshproof's embedded mesh "
-         "does not honour yet; leave it out, or run with MESH=kind"),
+        ("        readinessProbe: {grpc: {port: http}}\n", "f.yaml:12: Deployment svca: "
+         f'{PATH}.readinessProbe.grpc.port: is the text "http"; wanted a whole number'),
         ("        readinessProbe: {periodSeconds: 1}\n", "f.yaml:12: Deployment svca: "
-         f"{PATH}.readinessProbe: has not one action; wanted one of httpGet, tcpSocket, exec"),
+         f"{PATH}.readinessProbe: has not one action; wanted one of httpGet, tcpSocket, exec, "
+         "grpc"),
         ("      restartPolicy: Never\n", "f.yaml:12: Deployment svca: "
          'spec.template.spec.restartPolicy: is the text "Never"; wanted Always'),
     ],
@@ -124,8 +137,8 @@ def test_a_selector_that_misses_its_own_pods(refusal: Refusal) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (service("{port: 53, protocol: UDP}"), "f.yaml:4: Service a: spec.ports[0].protocol: UDP "
-         "is a value of Kubernetes that meshproof's embedded mesh does not honour yet; wanted TCP"),
+        (service(""), "f.yaml:4: Service a: spec.ports: is empty; wanted one or more, or "
+         "clusterIP: None"),
         (service("{port: 80}, {port: 81}"), "f.yaml:4: Service a: spec.ports: need a name each; "
          "wanted different names of several ports"),
         (service("{port: 80, name: a}, {port: 80, name: b}"), "f.yaml:4: Service a: spec.ports: "
@@ -178,6 +191,12 @@ stringData: {plain: text}
 """
 
 
+def _environment(resources: list[Resource], fields: dict[str, str]) -> dict[str, str]:
+    """Of the first container of the first resource."""
+    container = template_of(resources[0]).spec.containers[0]
+    return environment(resources[0], container, container_path(resources[0]), resources, fields)
+
+
 def test_the_environment_is_what_the_kubelet_makes() -> None:
     text = DEPLOYMENT + (
         "        envFrom: [{prefix: C_, configMapRef: {name: conf}}]\n"
@@ -189,7 +208,7 @@ def test_the_environment_is_what_the_kubelet_makes() -> None:
         "        - {name: URL, value: 'http://$(IP)/$(C_A)?a=$$(IP)&b=$(NONE)'}\n"
     )
     resources = read_text(text + CONFIG, "f")
-    env = environment(resources[0], resources, {"status.podIP": "127.1.2.3"})
+    env = _environment(resources, {"status.podIP": "127.1.2.3"})
     assert env == {
         "C_A": "from-map",
         "C_B": "own",
@@ -209,7 +228,7 @@ def test_what_the_environment_refers_to_must_exist() -> None:
     )
     resources = read_text(text + CONFIG, "f")
     with pytest.raises(Refused) as caught:
-        environment(resources[0], resources, {})
+        _environment(resources, {})
     assert [str(p).removeprefix(f"f:{p.line}: Deployment svca: {PATH}.")
             for p in caught.value.problems] == [
         "envFrom[0]: there is no Secret gone",
@@ -222,7 +241,7 @@ def test_objects_of_other_namespaces_are_not_seen() -> None:
     text = DEPLOYMENT + "        envFrom: [{configMapRef: {name: conf}}]\n"
     resources = read_text(text + CONFIG.replace("{name: conf}", "{name: conf, namespace: b}"), "f")
     with pytest.raises(Refused, match=r"envFrom\[0\]: there is no ConfigMap conf"):
-        environment(resources[0], resources, {})
+        _environment(resources, {})
 
 
 def test_a_secret_that_is_no_base64(refusal: Refusal) -> None:

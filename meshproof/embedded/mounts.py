@@ -1,0 +1,63 @@
+"""A replica's volumes as folders: a container sees its mounts below a folder of its own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from meshproof.errors import MeshproofError
+from meshproof.model.kube_files import Content, clean
+from meshproof.model.kube_volumes import VolumeMount
+
+_READABLE = 0o400
+
+
+class Mounts:
+    """``folder`` is the replica's own, ``claims`` the mesh's: what is there stays."""
+
+    def __init__(self, folder: Path, claims: Path) -> None:
+        self._folder, self._claims = folder, claims
+        self._volumes: dict[str, Path] = {}
+
+    def fill(self, contents: Iterable[Content]) -> None:
+        """Write what ConfigMaps, Secrets and fields say, also once more when they changed."""
+        for content in contents:
+            volume = self._volume(content)
+            for file in content.files:
+                path = volume / file.path
+                path.parent.mkdir(parents=True, exist_ok=True)
+                fresh = path.with_name(f".{path.name}.new")
+                fresh.write_bytes(file.data)
+                fresh.chmod(file.mode | _READABLE)
+                fresh.replace(path)
+
+    def _volume(self, content: Content) -> Path:
+        if content.name not in self._volumes:
+            base = self._claims / content.claim if content.claim else self._folder / "volumes"
+            folder = base if content.claim else base / content.name
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._volumes[content.name] = folder
+        return self._volumes[content.name]
+
+    def root(self, container: str) -> Path:
+        """What ``{files}`` stands for in a container."""
+        return self._folder / "root" / container
+
+    def mount(self, container: str, mounts: Iterable[VolumeMount]) -> None:
+        """Lay out a container's view. Outer paths come first, so that one may lie in another."""
+        root = self.root(container)
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for mount in sorted(mounts, key=lambda m: clean(m.mount_path).count("/")):
+            at = root / clean(mount.mount_path).lstrip("/")
+            source = self._volumes[mount.name] / mount.sub_path
+            if not source.exists():
+                source.mkdir(parents=True)  # as the kubelet does with a subPath
+            if at == root:
+                raise MeshproofError(f"{container}: a volume cannot be mounted at / here")
+            at.parent.mkdir(parents=True, exist_ok=True)
+            if not at.is_symlink():
+                if at.is_dir():
+                    shutil.rmtree(at)
+                at.unlink(missing_ok=True)
+                at.symlink_to(source)

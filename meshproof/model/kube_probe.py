@@ -1,0 +1,110 @@
+"""A container's probes and hooks: what is asked of an app, and when.
+
+``NotHonoured`` marks a field that Kubernetes knows and a local process does without: it is
+accepted, and ``not_honoured`` names it. A field that is in no model is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from meshproof.model.base import Model, Port
+
+
+@dataclass(frozen=True, slots=True)
+class NotHonoured:
+    """Marks a field; ``meaning`` says what a user will miss, ``harmless`` what needs no word."""
+
+    meaning: str = ""
+    harmless: tuple[Any, ...] = ()
+    silent: bool = False
+    """No value of the field changes anything here."""
+
+
+def _port_ref(value: Any) -> Any:
+    number = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 65535
+    if number or (isinstance(value, str) and value):
+        return value
+    raise ValueError("is no port; wanted a number from 1 to 65535, or a port's name")
+
+
+Ignored = Annotated[Any, NotHonoured()]
+Name = Annotated[str, Field(min_length=1)]
+PortRef = Annotated[int | str, BeforeValidator(_port_ref)]
+"""A port's number or the name of a container port."""
+Seconds = Annotated[int, Field(ge=0)]
+
+
+class HTTPHeader(Model):
+    name: Name
+    value: str
+
+
+class HTTPGet(Model):
+    port: PortRef
+    path: str = "/"
+    scheme: Literal["HTTP"] = "HTTP"
+    host: Annotated[Any, NotHonoured("the probe goes to the container itself")] = None
+    http_headers: list[HTTPHeader] = []
+
+
+class TCPSocket(Model):
+    port: PortRef
+    host: Annotated[Any, NotHonoured("the probe goes to the container itself")] = None
+
+
+class ExecAction(Model):
+    command: Annotated[list[str], Field(min_length=1)]
+
+
+class SleepAction(Model):
+    seconds: Seconds
+
+
+class GRPCAction(Model):
+    """``grpc.health.v1.Health/Check``, in plain text as the kubelet asks it."""
+
+    port: Port
+    service: str = ""
+
+
+class Probe(Model):
+    http_get: HTTPGet | None = None
+    tcp_socket: TCPSocket | None = None
+    exec: ExecAction | None = None
+    grpc: GRPCAction | None = None
+    initial_delay_seconds: Seconds = 0
+    period_seconds: Annotated[int, Field(ge=1)] = 10
+    timeout_seconds: Annotated[int, Field(ge=1)] = 1
+    success_threshold: Annotated[int, Field(ge=1)] = 1
+    failure_threshold: Annotated[int, Field(ge=1)] = 3
+    termination_grace_period_seconds: Ignored = None
+
+    @model_validator(mode="after")
+    def _one_action(self) -> Self:
+        actions = (self.http_get, self.tcp_socket, self.exec, self.grpc)
+        if sum(a is not None for a in actions) != 1:
+            raise ValueError("has not one action; wanted one of httpGet, tcpSocket, exec, grpc")
+        return self
+
+
+class LifecycleHandler(Model):
+    exec: ExecAction | None = None
+    http_get: HTTPGet | None = None
+    sleep: SleepAction | None = None
+    tcp_socket: Ignored = None
+
+    @model_validator(mode="after")
+    def _one_action(self) -> Self:
+        if sum(a is not None for a in (self.http_get, self.sleep, self.exec)) != 1:
+            raise ValueError("has not one action; wanted one of exec, httpGet, sleep")
+        return self
+
+
+class Lifecycle(Model):
+    pre_stop: LifecycleHandler | None = None
+    post_start: Annotated[Any, NotHonoured("it is not called")] = None
+    stop_signal: Annotated[Any, NotHonoured("the process is asked by SIGTERM", ("SIGTERM",))] = None
