@@ -1,4 +1,4 @@
-"""svcb answers svca and nobody else; before the rule and after it an intruder is answered too."""
+"""svcb answers svca and nobody else, and what svca needs alone; without the rule it answers all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from meshproof.verdicts.requests import no_failures
 
 RULE = RULES / "svcb_only_from_svca.yaml"
 INTRUDER = Path(__file__).with_name("intruder.yaml")
-URL = "http://svcb/healthz"
+URL = "http://svcb/notify?msg=x"
+NOT_NEEDED = "http://svcb/healthz"
 
 
 def test_an_intruder_is_refused_and_svca_is_not(
@@ -36,6 +37,16 @@ def test_an_intruder_is_refused_and_svca_is_not(
     judge(no_failures("with the rule: /pay", results.records, run.access_log(), sent=results.sent))
     mesh.delete([RULE])
     judge(admitted("after the rule: intruder", *calls(mesh, run, "intruder", URL)))
+
+
+def test_svca_gets_what_it_needs_and_no_more(mesh: Mesh, run: Run, judge: Judge) -> None:
+    mesh.apply([EGRESS_BY_ADDRESS["v1"]])
+    judge(admitted("without the rule: svca, /healthz", *calls(mesh, run, "svca", NOT_NEEDED)))
+    mesh.apply([RULE])
+    judge(refused("svca, /healthz", *calls(mesh, run, "svca", NOT_NEEDED), status=403))
+    judge(refused("svca, PUT", *calls(mesh, run, "svca", URL, method="PUT"), status=403))
+    judge(admitted("svca, POST", *calls(mesh, run, "svca", URL, method="POST")))
+    judge(admitted("svca, GET", *calls(mesh, run, "svca", URL)))
 
 
 def test_the_rule_comes_and_goes_under_load_and_fails_no_request(

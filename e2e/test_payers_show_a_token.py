@@ -1,0 +1,72 @@
+"""/pay wants the payer's token: a bad one is 401, none is 403 as in Istio, a good one is paid.
+
+Istio's RequestAuthentication refuses tokens that are bad and lets requests without one pass; it is
+the AuthorizationPolicy that asks for a principal, and its answer is 403.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from e2e.rules import EGRESS_BY_ADDRESS, RULES, documents
+from e2e.tokens import ISSUER, Signer
+from meshproof.mesh import AccessRecord, Answer, Mesh
+from meshproof.pytest_plugin import Judge, StartLoad
+from meshproof.report.run import Run
+from meshproof.traffic.results import Results
+from meshproof.verdicts.access import admitted, refused
+from meshproof.verdicts.requests import no_failures
+
+RULE = RULES / "payers_show_a_token.yaml"
+N = 60
+BAD = {
+    "expired": (Signer().token(seconds=-3600), 401),
+    "wrongly signed": (Signer("somebody else's").token(), 401),
+    "of another issuer": (Signer().token("elsewhere.test"), 401),
+    "no token": ("", 403),
+}
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"} if token else {}
+
+
+def at_svca(results: Results, log: list[AccessRecord]) -> tuple[list[Answer], list[AccessRecord]]:
+    """What payers were answered, and what svca's sidecar logged of it."""
+    answers = [Answer(r.status, (), b"", r.elapsed) for r in results.records]
+    return answers, [r for r in log if r.path.startswith("/pay")]
+
+
+def test_the_rule_holds_the_public_half_of_the_tests_key() -> None:
+    (rule,) = documents(RULE)[0]["spec"]["jwtRules"]
+    assert (rule["issuer"], json.loads(rule["jwks"])) == (ISSUER, {"keys": [Signer().jwk()]})
+
+
+def test_whoever_shows_a_good_token_pays(
+    mesh: Mesh, run: Run, load: StartLoad, judge: Judge
+) -> None:
+    mesh.apply([EGRESS_BY_ADDRESS["v1"], RULE])
+    results = load(requests=N, headers=bearer(Signer().token())).wait()
+    judge(no_failures("a good token", results.records, run.access_log(), sent=results.sent))
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_whoever_shows_a_bad_one_or_none_does_not(
+    mesh: Mesh, run: Run, load: StartLoad, judge: Judge, kind: str
+) -> None:
+    token, status = BAD[kind]
+    mesh.apply([EGRESS_BY_ADDRESS["v1"]])
+    without = run.new()
+    free = load(requests=N, headers=bearer(token), run_id=without).wait()
+    judge(admitted(f"{kind}, without the rule", *at_svca(free, run.access_log(without))))
+    mesh.apply([RULE])
+    results = load(requests=N, headers=bearer(token)).wait()
+    seen = at_svca(results, run.access_log())
+    judge(refused(kind, *seen, status=status))
+    judge(
+        admitted(f"{kind} is let in", *seen),
+        expect="fail",
+        because="not every request was answered 200|0 requests reached an app",
+    )

@@ -1,0 +1,21 @@
+"""Counts that have no chance in them: all, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from meshproof.verdicts.verdict import Verdict, conclude
+
+
+def exactly(name: str, n: int, counts: Mapping[str, int], *, wanted: int) -> Verdict:
+    """Each of some counts of the same ``n`` requests is ``wanted``. No alpha: one off fails."""
+    problems = [f"{k} is {c} of {n}; wanted {wanted}" for k, c in counts.items() if c != wanted]
+    return conclude(
+        name,
+        n if counts else 0,
+        dict(counts),
+        problems,
+        wanted=f"{wanted} of {n}",
+        found=", ".join(f"{k} {c}" for k, c in counts.items()) or "nothing",
+        allowed="no difference",
+    )
