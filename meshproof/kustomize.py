@@ -1,25 +1,53 @@
-"""Folders that ``kubectl kustomize`` builds: told apart here, and left to it."""
+"""Folders of parts for Kustomize: built by ``kubectl`` or ``kustomize``, where one is here."""
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 
 from meshproof.errors import Problem
 
+_TOOLS = (("kubectl", "kustomize"), ("kustomize", "build"))
+_WITHIN = 60.0
+"""Seconds: it may fetch bases from elsewhere."""
+
 
 def is_kustomize(folder: Path) -> bool:
-    """Whether a folder's files are parts for ``kubectl kustomize``, not objects."""
+    """Whether a folder's files are parts for Kustomize, not objects."""
     names = ("kustomization.yaml", "kustomization.yml", "Kustomization")
     return any((folder / name).exists() for name in names)
 
 
-def kustomize_problem(folder: str) -> Problem:
-    return Problem(
-        file=folder,
-        line=0,
-        resource="",
-        field="",
-        found="is a Kustomize folder, which meshproof does not build",
-        wanted="",
-        remedy=f"build it first: kubectl kustomize {folder} | meshproof up -f -",
-    )
+def build(folder: str, problems: list[Problem]) -> tuple[str, str] | None:
+    """The built YAML and its name in messages, whose lines count in what was built.
+
+    None and one more problem where there is no tool, or where it fails.
+    """
+    command = next((list(tool) for tool in _TOOLS if shutil.which(tool[0])), None)
+    if command is None:
+        problems.append(_problem(folder, "is a Kustomize folder", _MISSING.format(folder)))
+        return None
+    told = " ".join([*command, folder])
+    try:
+        done = subprocess.run(
+            [*command, folder], capture_output=True, text=True, check=False, timeout=_WITHIN
+        )
+    except (subprocess.TimeoutExpired, OSError, UnicodeDecodeError) as error:
+        problems.append(_problem(folder, f"is a Kustomize folder that is not built: {error}", ""))
+        return None
+    if done.returncode != 0:
+        said = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+        problems.append(_problem(folder, f"is not built by `{told}`: {said}", ""))
+        return None
+    return done.stdout, f"`{told}`"
+
+
+_MISSING = (
+    "install kubectl or kustomize, or build it elsewhere: kubectl kustomize {} | meshproof up -f -"
+)
+
+
+def _problem(folder: str, found: str, remedy: str) -> Problem:
+    wanted = "kubectl or kustomize on PATH, to build it" if remedy else ""
+    return Problem(folder, 0, "", "", found, wanted, remedy)

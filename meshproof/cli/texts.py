@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from meshproof.errors import Problem, Refused
-from meshproof.kustomize import is_kustomize, kustomize_problem
+from meshproof.kustomize import build, is_kustomize
 
 STDIN = "<stdin>"
 
@@ -43,7 +43,8 @@ def _texts(path: str, problems: list[Problem]) -> Iterator[tuple[str, str]]:
     files = [Path(path)]
     if files[0].is_dir():
         if is_kustomize(files[0]):
-            problems.append(kustomize_problem(path))
+            if built := build(path, problems):
+                yield built[1], built[0]
             return
         files = sorted(f for f in files[0].iterdir() if f.suffix in (".yaml", ".yml"))
         if not files:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from meshproof.fidelity.differences import GENERAL
 from meshproof.fidelity.survey import Part, survey
@@ -51,8 +52,21 @@ def _kinds() -> Iterator[str]:
         for kind in KINDS.values():
             if _belongs(kind, versions):
                 yield f"### {kind.name} ({', '.join(kind.api_versions)})\n"
-                for part in survey(kind):
+                parts = survey(kind)
+                own = parts if kind.name not in _LIKE_DEPLOYMENT else _own_parts(parts)
+                for part in own:
                     yield from _part(part)
+                if own is not parts:
+                    yield "The rest of its pods is as a Deployment's.\n"
+
+
+_LIKE_DEPLOYMENT = ("StatefulSet", "DaemonSet", "Pod")
+
+
+def _own_parts(parts: Iterable[Part]) -> list[Part]:
+    """Those that say something else than a Deployment's."""
+    known = [replace(part, path="") for part in survey(KINDS["Deployment"])]
+    return [part for part in parts if replace(part, path="") not in known]
 
 
 def _belongs(kind: Kind, versions: Iterable[str]) -> bool:

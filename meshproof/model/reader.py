@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from meshproof.errors import Problem, Refused
-from meshproof.kustomize import is_kustomize, kustomize_problem
+from meshproof.kustomize import build, is_kustomize
 from meshproof.model.base import FROM_YAML
 from meshproof.model.documents import Document, read_documents
 from meshproof.model.kinds import Kind, Unknown, find
@@ -134,7 +134,8 @@ def _texts(
     files = [Path(path)]
     if Path(path).is_dir():
         if is_kustomize(Path(path)):
-            problems.append(kustomize_problem(str(path)))
+            if built := build(str(path), problems):
+                yield built
             return
         files = sorted(f for f in Path(path).iterdir() if f.suffix in (".yaml", ".yml"))
         if not files:

@@ -81,11 +81,50 @@ def test_names_are_kept_apart_by_namespace_alone() -> None:
         _workloads(f"{POD}---\n{SET.replace('two', 'one')}")
 
 
-def test_a_kustomize_folder_is_named_with_the_command_that_builds_it(tmp_path: Path) -> None:
-    (tmp_path / "kustomization.yaml").write_text("resources: [a.yaml]")
-    (tmp_path / "a.yaml").write_text(POD)
-    for read in (lambda: read_paths([tmp_path]), lambda: read_texts([str(tmp_path)])):
+def _kustomize(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """A Kustomize folder ``k``, and a PATH on which ``kubectl`` does this."""
+    (folder / "k").mkdir()
+    (folder / "k" / "kustomization.yaml").write_text("resources: [a.yaml]")
+    (folder / "bin").mkdir()
+    if script:
+        (folder / "bin" / "kubectl").write_text(f"#!/bin/sh\n{script}\n")
+        (folder / "bin" / "kubectl").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder / "bin"))
+
+
+def test_a_kustomize_folder_is_what_kubectl_builds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = POD.replace("CONTAINERS", "").replace("IMAGE", "a").replace("FROM", FROM)
+    (tmp_path / "made.yaml").write_text(made)
+    script = (
+        f'[ "$1" = kustomize ] && while read -r line; do echo "$line"; done < {tmp_path}/made.yaml'
+    )
+    _kustomize(tmp_path, monkeypatch, script)
+    (pod,) = read_paths([tmp_path / "k"])
+    assert (pod.title, pod.source.file) == ("Pod one", f"`kubectl kustomize {tmp_path}/k`")
+    assert [text for _, text in read_texts([str(tmp_path / "k")])] == [made]
+
+
+@pytest.mark.parametrize(
+    ("script", "found", "remedy"),
+    [
+        ("", "is a Kustomize folder", "kubectl kustomize {} | meshproof up -f -"),
+        (
+            "echo no such base >&2; exit 1",
+            "is not built by `kubectl kustomize {}`: no such base",
+            "",
+        ),
+    ],
+)
+def test_a_kustomize_folder_that_is_not_built_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, found: str, remedy: str
+) -> None:
+    _kustomize(tmp_path, monkeypatch, script)
+    folder = str(tmp_path / "k")
+    for read in (lambda: read_paths([folder]), lambda: read_texts([folder])):
         with pytest.raises(Refused) as refused:
             read()
         (problem,) = refused.value.problems
-        assert problem.remedy.endswith(f"kubectl kustomize {tmp_path} | meshproof up -f -")
+        assert problem.found == found.format(folder)
+        assert problem.remedy.endswith(remedy.format(folder))
