@@ -18,6 +18,10 @@ LONG = (
     "test_readme",
     "test_release",
     "test_soak",
+    "test_svcb_least_request",
+    "test_svcb_round_robin",
+    "test_svcb_sticks_to_the_end_user",
+    "test_svcb_v0_1_100_mirrored_to_v0_2",
     "test_tutorial",
 )
 """What `make e2e-long` runs: not a rule's proof, or one that takes its time."""

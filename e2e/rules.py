@@ -40,12 +40,15 @@ def weights(rule: Path) -> dict[str, int]:
     return {**dict.fromkeys(subsets.values(), 0), **found}
 
 
-def deployments(app: str, environment: dict[str, str]) -> str:
-    """The manifests' Deployments of an app, with these variables set in its containers."""
+def deployments(app: str, environment: dict[str, str], *, version: str = "") -> str:
+    """The manifests' Deployments of an app (of one version of it), with these variables set in
+    its containers."""
     found = [
         doc
         for doc in documents(*sorted((ROOT / "manifests").glob("*.yaml")))
-        if doc["kind"] == "Deployment" and doc["metadata"]["labels"]["app"] == app
+        if doc["kind"] == "Deployment"
+        and doc["metadata"]["labels"]["app"] == app
+        and version in ("", doc["metadata"]["labels"]["version"])
     ]
     assert found, f"manifests/ have no Deployment with the label app: {app}"
     for doc in found:

@@ -1,0 +1,37 @@
+"""Under round robin every replica of svcb gets its even share, a slow one too."""
+
+from __future__ import annotations
+
+from e2e.replicas import chosen, names, shares
+from e2e.rules import EGRESS_BY_ADDRESS, RULES
+from meshproof.mesh import Mesh
+from meshproof.pytest_plugin import Judge, StartLoad
+from meshproof.report.run import Run
+from meshproof.verdicts.binomial import sample_size
+from meshproof.verdicts.requests import no_failures
+from meshproof.verdicts.split import Errors, split
+
+RULE = RULES / "svcb_round_robin.yaml"
+ERRORS = Errors(shift=0.1)
+COARSE = Errors(shift=0.15)
+REPLICAS = 3
+N = sample_size(1 / REPLICAS, ERRORS.shift, ERRORS.alpha / REPLICAS)
+
+
+def test_three_replicas_get_a_third_each(
+    mesh: Mesh, run: Run, load: StartLoad, judge: Judge
+) -> None:
+    mesh.apply([EGRESS_BY_ADDRESS["v1"], RULE])
+    mesh.scale("svcb-v0.1", 2)
+    known = {a: name for a, name in names(mesh).items() if name.startswith("svcb")}
+    assert len(known) == REPLICAS
+    results = load(requests=N).wait()
+    found = shares(chosen(run.access_log(), "svca", "svcb"), known)
+    judge(split("a third each", found, dict.fromkeys(known.values(), 1), errors=ERRORS))
+    first, *others = known.values()
+    judge(
+        split("half for one", found, {first: 2, **dict.fromkeys(others, 1)}, errors=COARSE),
+        expect="fail",
+        because=r"answered \d+ of \d+; allowed",
+    )
+    judge(no_failures("requests", results.records, run.access_log(), sent=results.sent))
