@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -45,33 +46,44 @@ def up(
         Path | None, typer.Option("--outside", help="Hosts beyond the mesh, and where they are.")
     ] = None,
     detach: Annotated[bool, typer.Option("-d", "--detach", help="Return when live.")] = False,
+    dashboard: Annotated[
+        bool, typer.Option("--dashboard", help="With a live page; its address is printed.")
+    ] = False,
     output: Output = Format.TEXT,
     name: Name = DEFAULT_NAME,
 ) -> None:
     """Start a mesh. In the foreground it shows the apps' logs, and Ctrl-C ends it."""
     if not detach:
-        _foreground(_Wanted(filename, images, outside, name), output)
+        _foreground(_Wanted(filename, images, outside, name, dashboard), output)
         return
     from meshproof.cli.daemon import daemonise  # noqa: PLC0415  (not paid in the foreground)
 
-    wanted = _Wanted(filename, images, outside, name)
+    wanted = _Wanted(filename, images, outside, name, dashboard)
     try:
         said = daemonise(name, lambda report: _background(wanted, report))
     except Interrupted as interrupt:  # typer would make 130 of any
         raise typer.Exit(interrupt.exit_code) from None
     show_applied(said["applied"], output)
+    if said["dashboard"]:
+        say(f"dashboard: {said['dashboard']}")
 
 
 class _Wanted:
     """What the command line asks for. ``make`` imports and reads: slow, so it is done late."""
 
     def __init__(
-        self, files: list[str] | None, images: Path | None, outside: Path | None, name: str
+        self,
+        files: list[str] | None,
+        images: Path | None,
+        outside: Path | None,
+        name: str,
+        dashboard: bool,
     ) -> None:
         self.files = files or []
         self.images = images
         self.outside = outside
         self.name = name
+        self.dashboard = dashboard
         self.stdin = read_stdin() if "-" in self.files else None
         self.outside_hosts: list[str] = []
 
@@ -105,9 +117,11 @@ def _foreground(wanted: _Wanted, output: Format) -> None:
         with interrupts(wanted.name):
             say(f"starting mesh {wanted.name}")
             mesh = wanted.make()
-            with live(mesh, ended) as applied:
+            with live(mesh, ended) as applied, _page(mesh, wanted) as page:
                 is_live = True
                 show_applied(applied.as_dict(), output)
+                if page:
+                    say(f"dashboard: {page}")
                 say(f"mesh {wanted.name} is up; Ctrl-C ends it")
                 for lines in _lines(mesh, wanted.outside_hosts, ended):
                     sys.stdout.buffer.write(lines)
@@ -124,11 +138,25 @@ def _background(wanted: _Wanted, report: Report) -> None:
 
     ended = threading.Event()
     mesh = wanted.make()
-    with live(mesh, ended) as applied:
-        report({"applied": applied.as_dict()})
+    with live(mesh, ended) as applied, _page(mesh, wanted) as page:
+        report({"applied": applied.as_dict(), "dashboard": page})
         write_to(mesh.run_dir / "meshproof.log")
         os.chdir("/")
         ended.wait()
+
+
+@contextlib.contextmanager
+def _page(mesh: ServedMesh, wanted: _Wanted) -> Iterator[str]:
+    """The dashboard beside a mesh, if it is wanted: its address, else nothing. It starts once the
+    mesh is live, and nobody waits for it."""
+    if not wanted.dashboard:
+        yield ""
+        return
+    from meshproof.dashboard.launch import beside  # noqa: PLC0415
+
+    log = mesh.run_dir / "dashboard.log"
+    with beside(mesh.name, mesh.run_id, Path("rules").absolute(), log) as address:
+        yield address
 
 
 def _lines(mesh: ServedMesh, outside: list[str], ended: threading.Event) -> Iterator[bytes]:

@@ -32,7 +32,5 @@ def _outside(engine: Engine) -> dict[str, str]:
     found = {host.host: host.host for host in engine.outside}
     for entry in engine.world().service_entries:
         called = entry.spec.addresses[0] if entry.spec.addresses else entry.spec.hosts[0]
-        name = names.get(called, called)
-        title = name if name == called else f"{name} ({called})"
-        found |= dict.fromkeys(entry.spec.hosts, title)
-    return found | {alias: host for alias, host in names.items() if alias not in found}
+        found |= dict.fromkeys(entry.spec.hosts, names.get(called, called))
+    return found

@@ -1,0 +1,42 @@
+"""``dashboard``: a running mesh as a page in the browser."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meshproof.cli.interrupts import Interrupted, interrupts
+from meshproof.cli.options import DEFAULT_NAME, Name, client
+from meshproof.cli.output import say
+
+RULES = Path("rules")
+
+
+def dashboard(
+    *,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of 127.0.0.1; 0: 9080 or a free one.")
+    ] = 0,
+    rules: Annotated[Path, typer.Option(help="The folder whose files the page can apply.")] = RULES,
+    name: Name = DEFAULT_NAME,
+) -> None:
+    """Serve the live page of a running mesh on loopback until Ctrl-C (docs/dashboard.md)."""
+    from meshproof.dashboard.serve import address, listener, new_token, serve  # noqa: PLC0415
+
+    client(name)
+    token = new_token()
+    with listener(port) as sock:
+        say(f"the dashboard of mesh {name}; Ctrl-C ends it")
+        print(address(sock, token), flush=True)
+        try:
+            with interrupts(name):
+                asyncio.run(serve(name, sock, token, rules.absolute(), _for_ever))
+        except Interrupted:
+            say("the dashboard has ended")
+
+
+async def _for_ever() -> None:
+    await asyncio.Event().wait()

@@ -1,0 +1,132 @@
+"""Who called whom and how it went, out of the requests' metrics. Pure.
+
+The caller's count is taken (``reporter="source"``): it knows the destination's workload also where
+nobody answered, and the gateway has no other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+_REQUESTS = "istio_requests_total"
+_BUCKET = "istio_request_duration_milliseconds_bucket"
+_SAMPLE = re.compile(r"^(\w+)\{(.*)\} (\S+)")
+_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+_FAILED = 500
+
+
+class Edge(NamedTuple):
+    """A way that requests took, workload to workload."""
+
+    source: str
+    """``namespace/workload``."""
+    target: str
+    """The same; empty for what is no workload of the mesh."""
+    version: str
+    """The target's."""
+    service: str
+    """``destination_service``: what was asked for; empty where no rule knows it."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """Since the proxy's start, or between two readings."""
+
+    requests: float = 0
+    failed: float = 0
+    """Answers of 500 and above, and requests without one."""
+    buckets: dict[float, float] = field(default_factory=dict)
+    """Upper bound in milliseconds -> requests that took no longer."""
+
+    def add(self, other: Counts) -> None:
+        self.requests += other.requests
+        self.failed += other.failed
+        for bound, count in other.buckets.items():
+            self.buckets[bound] = self.buckets.get(bound, 0) + count
+
+    def quantile(self, q: float) -> float | None:
+        """Milliseconds that a share ``q`` of the requests did not exceed; None without requests.
+
+        Linear inside a bucket, as Prometheus's histogram_quantile; at most the last finite bound.
+        """
+        bounds = sorted(self.buckets)
+        total = self.buckets[bounds[-1]] if bounds else 0
+        if not total:
+            return None
+        below, before = 0.0, 0.0
+        for bound in bounds:
+            count = self.buckets[bound]
+            if count >= q * total and count > before:
+                if bound == float("inf"):
+                    return below
+                return below + (bound - below) * (q * total - before) / (count - before)
+            below, before = bound, count
+        return below
+
+
+Reading = Mapping[tuple[str, Edge], Counts]
+"""Pod and edge -> what its proxy has counted: a proxy that restarts counts from 0 again."""
+
+
+def read(text: str) -> Reading:
+    """Prometheus text, as ``mesh.Mesh.metrics`` gives it."""
+    found: dict[tuple[str, Edge], Counts] = {}
+    for line in text.splitlines():
+        sample = _SAMPLE.match(line)
+        if sample is None or sample[1] not in (_REQUESTS, _BUCKET):
+            continue
+        labels = dict(_LABEL.findall(sample[2]))
+        if labels.get("reporter") == "source":
+            counts = found.setdefault((labels.get("pod", ""), _edge(labels)), Counts())
+            _count(counts, sample[1], labels, float(sample[3]))
+    return found
+
+
+def _count(counts: Counts, name: str, labels: Mapping[str, str], value: float) -> None:
+    if name == _BUCKET:
+        bound = float(labels["le"])
+        counts.buckets[bound] = counts.buckets.get(bound, 0) + value
+        return
+    counts.requests += value
+    code = labels.get("response_code", "0")
+    if not code.isdigit() or int(code) >= _FAILED or int(code) == 0:
+        counts.failed += value
+
+
+def _edge(labels: Mapping[str, str]) -> Edge:
+    def known(name: str) -> str:
+        value = labels.get(name, "")
+        return "" if value in ("unknown", "-") else value
+
+    workload = known("destination_workload")
+    target = f"{known('destination_workload_namespace')}/{workload}" if workload else ""
+    source = f"{known('source_workload_namespace')}/{known('source_workload')}"
+    return Edge(source, target, known("destination_version"), known("destination_service"))
+
+
+def between(old: Reading, new: Reading) -> dict[Edge, Counts]:
+    """What was counted from one reading to the next, all pods together."""
+    found: dict[Edge, Counts] = {}
+    for (pod, edge), now in new.items():
+        before = old.get((pod, edge), Counts())
+        if now.requests < before.requests:
+            before = Counts()  # its proxy has started again
+        found.setdefault(edge, Counts()).add(
+            Counts(
+                now.requests - before.requests,
+                max(0, now.failed - before.failed),
+                {b: n - before.buckets.get(b, 0) for b, n in now.buckets.items()},
+            )
+        )
+    return found
+
+
+def together(counts: Iterable[Counts]) -> Counts:
+    """The sum."""
+    total = Counts()
+    for one in counts:
+        total.add(one)
+    return total

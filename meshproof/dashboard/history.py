@@ -1,0 +1,85 @@
+"""What the page draws over time: readings of the last seconds, points of the last minutes. Pure,
+and bounded: 15 minutes, whatever the load."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Mapping
+from typing import Any
+
+from meshproof.dashboard.counts import Counts, Edge, Reading, between, together
+from meshproof.dashboard.graph import GATEWAY
+
+Json = dict[str, Any]
+WINDOW = 10.0
+"""Seconds that rates, durations and measured shares are taken over."""
+SMOOTH = 3.0
+"""The same for one point of a curve."""
+KEPT = 900
+"""Points kept."""
+
+
+class History:
+    """Readings come in about once a second."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._readings: collections.deque[tuple[float, Reading]] = collections.deque()
+        self.points: collections.deque[Json] = collections.deque(maxlen=kept)
+
+    def add(self, at: float, reading: Reading, serving: Mapping[str, list[str]]) -> None:
+        """``at`` in Unix seconds, later than any before. ``serving``: see ``mesh.Topology``."""
+        self._readings.append((at, reading))
+        while len(self._readings) > 2 and self._readings[1][0] <= at - WINDOW:
+            self._readings.popleft()
+        if len(self._readings) > 1:
+            self.points.append(self._point(serving))
+
+    def window(self, seconds: float = WINDOW) -> tuple[dict[Edge, Counts], float]:
+        """Counts of the last ``seconds``, or of as many as there are, and how many those are."""
+        if len(self._readings) < 2:
+            return {}, 0.0
+        at, newest = self._readings[-1]
+        start, oldest = self._readings[0]
+        for when, reading in list(self._readings)[1:-1]:
+            if when <= at - seconds:
+                start, oldest = when, reading
+        return between(oldest, newest), at - start
+
+    def ever(self) -> dict[Edge, Counts]:
+        """Since the proxies' start."""
+        return between({}, self._readings[-1][1]) if self._readings else {}
+
+    def mark_set(self, edges: list[Json]) -> None:
+        """Note in the newest point what the rules set: service -> version -> percent."""
+        if self.points:
+            found: dict[str, dict[str, float]] = {}
+            for edge in edges:
+                if edge["set"] is not None:
+                    found.setdefault(edge["service"], {})[edge["version"]] = edge["set"]
+            self.points[-1]["set"] = found
+
+    def _point(self, serving: Mapping[str, list[str]]) -> Json:
+        counts, seconds = self.window(SMOOTH)
+        entry = together(c for edge, c in counts.items() if edge.source == GATEWAY)
+        return {
+            "at": self._readings[-1][0],
+            "rate": entry.requests / seconds,
+            "failed": entry.failed / seconds,
+            "p50": entry.quantile(0.5),
+            "p99": entry.quantile(0.99),
+            "split": split(counts, serving),
+        }
+
+
+def split(
+    counts: Mapping[Edge, Counts], serving: Mapping[str, list[str]]
+) -> dict[str, dict[str, float]]:
+    """Service with several workloads -> version -> requests; versions without any included where
+    others of the service have some."""
+    found: dict[str, dict[str, float]] = {}
+    for edge, count in counts.items():
+        if edge.target and len(serving.get(edge.service, ())) > 1:
+            name = edge.version or edge.target.partition("/")[2]
+            versions = found.setdefault(edge.service, {})
+            versions[name] = versions.get(name, 0) + count.requests
+    return {service: versions for service, versions in found.items() if sum(versions.values())}

@@ -1,0 +1,75 @@
+// The service graph: nodes as buttons in a grid, ways between them as lines with labels.
+// Where they stand is worked out by the server; here only how wide there is room.
+
+import { at, h, say } from "./dom.js";
+import { drawWays } from "./ways.js";
+
+const UPRIGHT_BELOW = 860;
+const map = at("map");
+const grid = h("div", { class: "grid" });
+const nodes = new Map();
+let shown = { nodes: [], edges: [] };
+let onNode = () => {};
+
+export function startGraph(chosen) {
+  onNode = chosen;
+  map.append(grid);
+  new ResizeObserver(place).observe(map);
+}
+
+export function showGraph(graph) {
+  shown = graph;
+  const ids = new Set(graph.nodes.map((node) => node.id));
+  for (const [id, element] of nodes) {
+    if (!ids.has(id)) {
+      element.remove();
+      nodes.delete(id);
+    }
+  }
+  graph.nodes.forEach(update);
+  place();
+}
+
+function update(node) {
+  let element = nodes.get(node.id);
+  if (!element) {
+    element = h("button", { type: "button", onclick: () => onNode(node.id) },
+      h("span", { class: "title" }), h("span", { class: "sub" }));
+    nodes.set(node.id, element);
+    grid.append(element);
+  }
+  const unready = node.kind === "workload" && node.ready < Math.max(node.replicas, 1);
+  element.className = `node ${node.kind}${unready ? " unready" : ""}`;
+  say(element.querySelector(".title"), node.title);
+  say(element.querySelector(".sub"), subtitle(node, unready));
+  element.title = "Show its access log";
+}
+
+function subtitle(node, unready) {
+  if (node.kind === "gateway") return "from outside";
+  if (node.kind !== "workload") return node.subtitle;
+  const some = unready ? `⚠ ${node.ready} of ${node.replicas} ready` : `${node.replicas}× ready`;
+  return [node.subtitle, some].filter(Boolean).join(" · ");
+}
+
+function place() {
+  const upright = map.clientWidth < UPRIGHT_BELOW;
+  map.classList.toggle("upright", upright);
+  const columns = Math.max(...shown.nodes.map((node) => node.column + 1), 1);
+  const rows = Math.max(...shown.nodes.map((node) => node.row + 1), 1);
+  const inColumn = shown.nodes.reduce((count, node) => {
+    count[node.column] = (count[node.column] || 0) + 1;
+    return count;
+  }, {});
+  grid.style[upright ? "gridTemplateRows" : "gridTemplateColumns"] = `repeat(${columns}, auto)`;
+  grid.style[upright ? "gridTemplateColumns" : "gridTemplateRows"] = `repeat(${rows * 2}, ${upright ? "1fr" : "auto"})`;
+  for (const node of shown.nodes) {
+    // Twice as many tracks as rows, so that a shorter column stands in the middle.
+    const start = 1 + (rows - inColumn[node.column]) + node.row * 2;
+    const style = nodes.get(node.id).style;
+    style[upright ? "gridRow" : "gridColumn"] = String(node.column + 1);
+    style[upright ? "gridColumn" : "gridRow"] = `${start} / span 2`;
+    style.justifySelf = "center";
+  }
+  drawWays(map, nodes, shown.edges, upright);
+}

@@ -1,0 +1,58 @@
+// What the gateway saw over time: requests and failures a second above, durations below.
+
+import { Chart, layout, series, time } from "./chart.js";
+import { at } from "./dom.js";
+import { last, newest } from "./points.js";
+import { span } from "./split_chart.js";
+import { colour } from "./theme.js";
+
+let chart;
+
+export function startLoad() {
+  chart = new Chart(at("load-chart"), draw);
+  at("span").addEventListener("change", () => chart.show());
+}
+
+export function showLoad() {
+  const some = last(900, newest()?.at || 0).some((point) => point.rate > 0);
+  at("load-empty").hidden = some;
+  at("load-chart").hidden = !some;
+  chart.show();
+}
+
+function draw() {
+  const now = newest()?.at;
+  if (!now) return null;
+  const points = last(span(), now);
+  const x = points.map((point) => time(point.at));
+  const line = (name, key, look, more) => ({
+    name, x, y: points.map((point) => point[key]), mode: "lines", line: { color: look.color, width: 2.2, dash: look.dash }, ...more,
+  });
+  const bad = { color: colour("wrong"), dash: "solid" };
+  return {
+    data: [
+      line("requests/s", "rate", series(0), { hovertemplate: "%{y:.0f}" }),
+      line("failed/s", "failed", bad, { fill: "tozeroy", hovertemplate: "%{y:.1f}" }),
+      line("p50", "p50", series(2), { yaxis: "y2", line: { color: series(2).color, width: 2.2 }, hovertemplate: "%{y:.1f} ms" }),
+      line("p99", "p99", series(3), { yaxis: "y2", line: { color: series(3).color, width: 2.2, dash: "dash" }, hovertemplate: "%{y:.1f} ms" }),
+    ],
+    layout: layout((axis, xaxis) => ({
+      xaxis: { ...xaxis, anchor: "y2" },
+      yaxis: { ...axis, domain: [0.56, 1], rangemode: "tozero", nticks: 4 },
+      yaxis2: { ...axis, domain: [0, 0.42], rangemode: "tozero", nticks: 4, ticksuffix: " ms" },
+      margin: { l: 58, r: 92, t: 22, b: 28 }, annotations: names(points),
+    }), span(), now),
+  };
+}
+
+/** Each curve's name at its end, instead of a legend. */
+function names(points) {
+  const point = points[points.length - 1];
+  const name = (key, text, color, yref, up) => (point?.[key] === null ? null : {
+    x: 1, xref: "paper", xanchor: "left", xshift: 6, y: point[key], yref, yanchor: up ? "bottom" : "middle", showarrow: false, text, font: { color, size: 13 },
+  });
+  return [
+    name("rate", "<b>requests/s</b>", series(0).color, "y"), name("failed", "<b>failed/s</b>", colour("wrong"), "y", true),
+    name("p50", "<b>p50</b>", series(2).color, "y2"), name("p99", "<b>p99</b>", series(3).color, "y2", true),
+  ].filter(Boolean);
+}

@@ -1,0 +1,80 @@
+// The lines of the service graph, and a label upon each: rate, failures, durations, shares.
+
+import { h } from "./dom.js";
+import { ms, percent, rate } from "./format.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function s(name, given) {
+  const made = document.createElementNS(SVG, name);
+  Object.entries(given).forEach(([key, value]) => made.setAttribute(key, value));
+  return made;
+}
+
+export function drawWays(map, nodes, edges, upright) {
+  map.querySelectorAll(":scope > svg, :scope > .label").forEach((old) => old.remove());
+  const svg = s("svg", { "aria-hidden": "true" });
+  const frame = map.getBoundingClientRect();
+  const labels = [];
+  for (const edge of edges) {
+    const from = nodes.get(edge.source)?.getBoundingClientRect();
+    const to = nodes.get(edge.target)?.getBoundingClientRect();
+    if (!from || !to) continue;
+    const line = ends(from, to, frame, upright);
+    const bad = edge.failed > 0;
+    const kind = bad ? " wrong" : edge.rate ? "" : " idle";
+    const width = edge.rate ? Math.min(1.5 + Math.log10(1 + edge.rate), 5) : 1.5;
+    svg.append(s("path", { class: `way${kind}`, d: curve(line, upright), "stroke-width": width }), tip(line, upright, bad));
+    labels.push(label(edge, middle(line, place(edge, edges), upright), bad));
+  }
+  map.prepend(svg);
+  map.append(...labels);
+}
+
+function ends(from, to, frame, upright) {
+  const x = (box, share) => box.left - frame.left + box.width * share;
+  const y = (box, share) => box.top - frame.top + box.height * share;
+  return upright
+    ? { x1: x(from, 0.5), y1: y(from, 1), x2: x(to, 0.5), y2: y(to, 0) - 7 }
+    : { x1: x(from, 1), y1: y(from, 0.5), x2: x(to, 0) - 7, y2: y(to, 0.5) };
+}
+
+function curve({ x1, y1, x2, y2 }, upright) {
+  const bend = (upright ? y2 - y1 : x2 - x1) * 0.45;
+  return upright
+    ? `M${x1},${y1} C${x1},${y1 + bend} ${x2},${y2 - bend} ${x2},${y2}`
+    : `M${x1},${y1} C${x1 + bend},${y1} ${x2 - bend},${y2} ${x2},${y2}`;
+}
+
+function tip({ x2, y2 }, upright, bad) {
+  const points = upright
+    ? `${x2},${y2 + 6} ${x2 - 5},${y2 - 3} ${x2 + 5},${y2 - 3}`
+    : `${x2 + 6},${y2} ${x2 - 3},${y2 - 5} ${x2 - 3},${y2 + 5}`;
+  return s("polygon", { class: `head-of${bad ? " wrong" : ""}`, points });
+}
+
+/** Where on the way its label stands: away from where several ways meet. */
+function place(edge, edges) {
+  const out = edges.filter((other) => other.source === edge.source).length;
+  const into = edges.filter((other) => other.target === edge.target).length;
+  return out > 1 && into <= 1 ? 0.64 : into > 1 && out <= 1 ? 0.36 : 0.5;
+}
+
+/** The point of the Bezier curve at t. */
+function middle({ x1, y1, x2, y2 }, t, upright) {
+  const bend = (upright ? y2 - y1 : x2 - x1) * 0.45;
+  const mix = (a, b, c, d) => (1 - t) ** 3 * a + 3 * (1 - t) ** 2 * t * b + 3 * (1 - t) * t ** 2 * c + t ** 3 * d;
+  return upright
+    ? [mix(x1, x1, x2, x2), mix(y1, y1 + bend, y2 - bend, y2)]
+    : [mix(x1, x1 + bend, x2 - bend, x2), mix(y1, y1, y2, y2)];
+}
+
+function label(edge, [x, y], bad) {
+  const split = edge.set === null && edge.measured === null ? null
+    : h("div", {}, edge.set === null ? "" : `set ${percent(edge.set)} · `, h("b", {}, `got ${percent(edge.measured)}`));
+  return h("div", { class: `label${bad ? " wrong" : ""}`, style: { left: `${x}px`, top: `${y}px` }, "aria-hidden": "true" },
+    h("div", {}, h("span", { class: "rate" }, edge.rate ? `${rate(edge.rate)}/s` : "idle"),
+      bad ? h("span", { class: "bad" }, ` ▲ ${percent(edge.failed)} failed`) : null),
+    edge.rate ? h("div", { class: "faint" }, `${ms(edge.p50)} · p99 ${ms(edge.p99)}`) : null,
+    split);
+}

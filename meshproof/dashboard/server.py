@@ -1,0 +1,194 @@
+"""The dashboard's HTTP server: the page, what it shows, and the changes that it can make."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import json
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from meshproof.control.wire import error_of
+from meshproof.dashboard import log_tail, rule_files, zipkin
+from meshproof.dashboard.guard import Guard, Handler, add_headers
+from meshproof.dashboard.source import Source
+from meshproof.dashboard.waterfall import summary, waterfall
+from meshproof.errors import MeshproofError, UsageError
+
+PAGE = Path(__file__).parent / "page"
+_LINES = 100
+_TRACES = 50
+_END_LIMIT = 0.5
+_KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+
+
+def plotly_js() -> Path:
+    """Where the installed package ``plotly`` has it. Its Python is not imported: it is slow."""
+    found = importlib.util.find_spec("plotly")
+    if found is None or found.origin is None:
+        raise MeshproofError("plotly is not installed; install meshproof's requirements again")
+    return Path(found.origin).parent / "package_data" / "plotly.min.js"
+
+
+class Server:
+    """Serves one mesh by its name from ``start`` to ``close``."""
+
+    def __init__(self, name: str, listener: socket.socket, token: str, rules: Path) -> None:
+        self.source = Source(name)
+        self._listener, self._rules = listener, rules
+        self.guard = Guard(listener.getsockname()[1], token)
+        self._plotly = plotly_js()
+        self._looking: asyncio.Task[None] | None = None
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        app = web.Application(middlewares=[self.guard.middleware, _errors])
+        app.on_response_prepare.append(add_headers)
+        app.add_routes(
+            [
+                web.get("/", self._index),
+                web.get("/plotly.js", self._charts),
+                web.get("/page/{file}", self._file),
+                web.get("/api/history", self._history),
+                web.get("/api/live", self._live),
+                web.get("/api/log", self._log),
+                web.get("/api/services", self._services),
+                web.get("/api/traces", self._traces),
+                web.get("/api/trace/{id}", self._trace),
+                web.get("/api/rules", self._rule_names),
+                web.get("/api/rule", self._rule_text),
+                web.post("/api/apply", self._apply),
+                web.post("/api/delete", self._delete),
+                web.post("/api/reset", self._reset),
+            ]
+        )
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_END_LIMIT)
+        await self._runner.setup()
+        await web.SockSite(self._runner, self._listener).start()
+        self._looking = asyncio.create_task(self.source.run())
+
+    async def close(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait({self._looking})
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    # -- the page ------------------------------------------------------------------------------
+
+    async def _index(self, _request: web.Request) -> web.Response:
+        text = (PAGE / "index.html").read_text(encoding="utf-8")
+        filled = text.replace("{{token}}", self.guard.token)
+        return web.Response(text=filled, content_type="text/html", headers=_FRESH)
+
+    async def _charts(self, _request: web.Request) -> web.FileResponse:
+        return web.FileResponse(self._plotly, headers={"Cache-Control": "private, max-age=86400"})
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        """One of our own files; the folder is flat, so a name with a slash finds nothing."""
+        path = PAGE / request.match_info["file"]
+        if path.suffix not in _KINDS or path.parent != PAGE or not path.is_file():
+            raise web.HTTPNotFound
+        return web.FileResponse(path, headers={**_FRESH, "Content-Type": _KINDS[path.suffix]})
+
+    # -- what it shows -------------------------------------------------------------------------
+
+    async def _history(self, _request: web.Request) -> web.Response:
+        points = list(self.source.history.points)
+        return web.json_response({"points": points, "view": self.source.view})
+
+    async def _live(self, request: web.Request) -> web.StreamResponse:
+        """Server-sent events: the view of every look, until the page is closed."""
+        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", **_FRESH})
+        await stream.prepare(request)
+        with contextlib.suppress(ConnectionResetError):
+            await stream.write(_event(self.source.view))
+            while True:
+                await stream.write(_event(await self.source.next()))
+        return stream
+
+    async def _log(self, request: web.Request) -> web.Response:
+        words = request.query.get("filter", "").split()
+        folder = Path(self.source.mesh().entry.run_dir) / "logs"
+        found = await asyncio.to_thread(log_tail.newest, folder, words, _LINES)
+        return web.json_response({"lines": found})
+
+    async def _services(self, _request: web.Request) -> web.Response:
+        return web.json_response({"services": await self._ask("/api/v2/services") or []})
+
+    async def _traces(self, request: web.Request) -> web.Response:
+        """Zipkin's own parameters, those that are given; each trace as a line."""
+        known = ("serviceName", "annotationQuery", "minDuration", "maxDuration", "lookback")
+        query = {key: request.query[key] for key in known if request.query.get(key)}
+        found = await self._ask("/api/v2/traces", {**query, "limit": str(_TRACES)})
+        if found is None:
+            raise UsageError("the span store of this mesh knows no search; start the mesh anew")
+        lines = [summary(trace) for trace in found if trace]
+        return web.json_response({"traces": sorted(lines, key=lambda line: -line["at"])})
+
+    async def _trace(self, request: web.Request) -> web.Response:
+        found = await self._ask(f"/api/v2/trace/{request.match_info['id']}")
+        if not found:
+            raise UsageError(
+                f"no trace {request.match_info['id']}: it is not there, or not any more"
+            )
+        return web.json_response(waterfall(found))
+
+    async def _ask(self, path: str, query: dict[str, str] | None = None) -> Any:
+        return await zipkin.ask(
+            Path(self.source.mesh().entry.run_dir) / "s" / "zipkin", path, query
+        )
+
+    async def _rule_names(self, _request: web.Request) -> web.Response:
+        found = rule_files.listed(self._rules) if self._rules.is_dir() else []
+        return web.json_response({"folder": str(self._rules), "files": found})
+
+    async def _rule_text(self, request: web.Request) -> web.Response:
+        title, text = rule_files.text(self._rules, request.query.get("name", ""))
+        return web.json_response({"title": title, "text": text})
+
+    # -- change --------------------------------------------------------------------------------
+
+    async def _apply(self, request: web.Request) -> web.Response:
+        title, text = rule_files.text(self._rules, await _name(request))
+        return await _changed(self.source.mesh().apply, [(title, text)], "", False)
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        title, text = rule_files.text(self._rules, await _name(request))
+        return await _changed(self.source.mesh().delete, [(title, text)], "")
+
+    async def _reset(self, _request: web.Request) -> web.Response:
+        return await _changed(self.source.mesh().reset)
+
+
+_FRESH = {"Cache-Control": "no-store"}
+
+
+def _event(view: dict[str, Any]) -> bytes:
+    return b"data: " + json.dumps(view, separators=(",", ":")).encode() + b"\n\n"
+
+
+async def _changed(method: Callable[..., Any], *args: Any) -> web.Response:
+    return web.json_response(await asyncio.to_thread(method, *args))
+
+
+async def _name(request: web.Request) -> str:
+    try:
+        return str((await request.json())["name"])
+    except (ValueError, KeyError, TypeError):
+        raise UsageError('wanted a JSON object {"name": RULE FILE}') from None
+
+
+@web.middleware
+async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """What the mesh refuses, the page must show as it was said."""
+    try:
+        return await handler(request)
+    except MeshproofError as error:
+        status, body = error_of(error)
+        return web.json_response(body, status=status)
