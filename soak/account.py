@@ -61,6 +61,8 @@ def requests(
     strange = [r for r in broken if not any(_at(r, kill) for kill in kills)]
     untimely = [r for r in failed if not any(_during(r.time, r.end, d) for d in kills)]
     unpaid = sum(r.answered and not r.paid for r in records)
+    # None was sent later than this after a kill: so long callers took to know.
+    noticed = [r.time - d.began for r in failed for d in kills if _during(r.time, r.end, d)]
     problems = []
     if not sent == len(records) == len(gateway):
         problems.append(
@@ -88,6 +90,7 @@ def requests(
         found=f"{len(failed)} of {sent} failed, all but {len(strange)} at one of {len(kills)}"
         " killed svcas",
         allowed="what is on its way through a svca when it is killed",
+        figures={"last_sent_after_kill_s": round(max(0.0, *noticed), 3)} if noticed else None,
     )  # fmt: skip
 
 

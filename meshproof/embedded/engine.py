@@ -8,16 +8,14 @@ slow change.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from meshproof.embedded import listeners, rollout
+from meshproof.embedded import listeners, renewal, rollout
 from meshproof.embedded.ads import Sidecar
 from meshproof.embedded.autoscaling import Autoscaler
 from meshproof.embedded.backoff import Backoff
-from meshproof.embedded.ca import LIFETIME
 from meshproof.embedded.deployments import bound_everywhere, workloads
 from meshproof.embedded.draining import Draining
 from meshproof.embedded.fleet import Fleet
@@ -84,7 +82,7 @@ class Engine:
                 if host.declared.command:
                     self._tasks.start(host.keep())
             await together((self._become(store, started), self.gateway.envoy.ready()))
-            self._tasks.start(self._renew_certificates())
+            self._tasks.start(renewal.keep_renewed(self.renew_certificates))
             self._tasks.start(Autoscaler(self).run())
             return self.acks
 
@@ -297,9 +295,3 @@ class Engine:
         """A new key and certificate for every sidecar, without a failed request."""
         self._snapshots.renew()
         return await self._roll_out(time.monotonic())
-
-    async def _renew_certificates(self) -> None:
-        while True:
-            await asyncio.sleep(LIFETIME.total_seconds() / 2)
-            with contextlib.suppress(MeshproofError):
-                await self.renew_certificates()

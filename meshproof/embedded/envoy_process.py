@@ -7,7 +7,7 @@ import contextlib
 import json
 from collections.abc import Mapping
 
-from meshproof.embedded import envoy, listeners
+from meshproof.embedded import envoy, listeners, private
 from meshproof.embedded.ads import NackError, Sidecar
 from meshproof.embedded.http import Local
 from meshproof.embedded.runtime import Runtime, last_lines
@@ -61,7 +61,7 @@ class EnvoyProcess:
             admin_socket=str(files.admin(self.slot)),
         )
         path = files.bootstrap(self.node)
-        path.write_text(json.dumps(config))
+        private.write(path, json.dumps(config))
         files.admin(self.slot).unlink(missing_ok=True)
         self._exited.clear()
         await self.runtime.processes.spawn(

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from meshproof.embedded import procfs, run_folder, supervisor
+from meshproof.embedded import private, procfs, run_folder, supervisor
 from meshproof.embedded.spec import Exit, ProcessSpec
 from meshproof.errors import MeshproofError
 
@@ -81,6 +81,7 @@ class Processes:
         }
         command = [sys.executable, "-I", "-S", str(supervisor.__file__), json.dumps(config)]
         try:
+            private.write(self._run_dir / "supervisor.log", "")
             with (self._run_dir / "supervisor.log").open("ab") as log:
                 return subprocess.Popen(
                     command,

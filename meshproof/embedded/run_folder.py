@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from meshproof.embedded import procfs
+from meshproof.embedded import private, procfs
 from meshproof.errors import MeshproofError
 
 MARKER = "owner.json"
@@ -107,7 +107,7 @@ def create(run_id: str) -> Path:
                 raise _cannot_write(folder, error) from error
     marker = json.dumps(asdict(Marker.of_this_process(run_id)))
     try:
-        (folder / MARKER).write_text(marker, encoding="utf-8")
+        private.write(folder / MARKER, marker)
     except OSError as error:
         remove_abandoned(folder)
         raise _cannot_write(folder / MARKER, error) from error

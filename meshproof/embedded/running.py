@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from aiohttp.web import AppRunner
 
 from meshproof import workloads as names
-from meshproof.embedded import environment, envoy, procfs, run_folder, sweep
+from meshproof.embedded import environment, envoy, private, procfs, run_folder, sweep
 from meshproof.embedded.addresses import AddressBlock
 from meshproof.embedded.ads import AdsServer
 from meshproof.embedded.ca import Authority
@@ -106,6 +106,8 @@ class Running:
         await runtime.processes.start(self.run_id, folder, engine.exited, self._lost)
         await runtime.ads.start(files.xds)
         self._collector = await span_store.serve(engine.spans, str(files.zipkin))
+        for socket in (files.xds, files.zipkin):  # as the folder around them says already
+            socket.chmod(private.MODE)
         return await engine.start(store, started)
 
     def _lost(self) -> None:

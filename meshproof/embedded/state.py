@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from meshproof.embedded import procfs
+from meshproof.embedded import private, procfs
 from meshproof.errors import MeshproofError, UsageError
 
 NAMED = "named"
@@ -82,7 +82,7 @@ def _read(path: Path) -> Entry | None:
 def _write(folder: Path, entry: Entry) -> None:
     """Whole or not at all: readers take no lock."""
     fresh = folder / f".{entry.name}.new"
-    fresh.write_text(json.dumps(asdict(entry)), encoding="utf-8")
+    private.write(fresh, json.dumps(asdict(entry)))
     fresh.replace(folder / f"{entry.name}.json")
 
 
@@ -117,7 +117,7 @@ def publish(entry: Entry) -> None:
     with _locked() as folder:
         if entry.run_dir:
             path = folder.absolute() / f"{entry.name}.json"
-            (Path(entry.run_dir) / NAMED).write_text(str(path), encoding="utf-8")
+            private.write(Path(entry.run_dir) / NAMED, str(path))
         _write(folder, entry)
 
 

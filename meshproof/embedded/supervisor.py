@@ -262,6 +262,7 @@ class Supervisor:
 
     def start(self, order: dict) -> int:  # type: ignore[type-arg]  # plain JSON
         env = {**order["env"], "MESHPROOF_RUN_ID": self.run_id}
+        umask = 0o077 if order["sidecar"] else -1  # access logs are this user's alone
         log = os.open(order["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             process = subprocess.Popen(
@@ -272,6 +273,7 @@ class Supervisor:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                umask=umask,
                 preexec_fn=self.bind_life,  # noqa: PLW1509  (one thread: no lock to be held)
             )
         finally:

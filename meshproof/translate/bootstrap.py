@@ -37,7 +37,14 @@ _RUNTIME: Json = {
     "tracing.zipkin.min_flush_spans": 50,
     # A rule's expression may be as big as Istio allows.
     "re2.max_program_size.error_level": 32768,
+    # Istio 1.29 has Envoy 1.37. What 1.39 changed: a header sent twice is matched as ``a,b``, and
+    # a 503 says why the connection failed.
+    "envoy.reloadable_features.match_headers_individually": False,
+    "envoy.reloadable_features.hide_transport_failure_reason_in_response_body": False,
 }
+
+_OWNER_ONLY = 0o600
+"""Mode of the admin socket: who reaches it can end this Envoy."""
 
 
 def bootstrap(  # noqa: PLR0917 - six texts of one kind of place each, named by every caller
@@ -55,7 +62,7 @@ def bootstrap(  # noqa: PLR0917 - six texts of one kind of place each, named by 
     """
     return {
         "node": {"id": node_id, "cluster": cluster, "metadata": dict(metadata)},
-        "admin": {"address": pipe(admin_socket)},
+        "admin": {"address": {"pipe": {"path": admin_socket, "mode": _OWNER_ONLY}}},
         "dynamic_resources": {
             "ads_config": _ads(),
             "cds_config": ADS,
