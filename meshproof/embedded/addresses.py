@@ -22,7 +22,8 @@ _PRIVILEGED_SHIFT = 8000
 
 
 class AddressBlock:
-    """One mesh's 127.N.0.0/16: gateway at .0.2, sidecars from .1.1, apps from .128.1."""
+    """One mesh's 127.N.0.0/16: gateway at .0.2, spans and metrics at .0.3, sidecars from .1.1,
+    apps from .128.1."""
 
     def __init__(self) -> None:
         self._held, self.number = self._hold()
@@ -56,6 +57,11 @@ class AddressBlock:
     @property
     def gateway(self) -> str:
         return f"127.{self.number}.0.2"
+
+    @property
+    def observed(self) -> str:
+        """Where spans and metrics of the whole mesh are read."""
+        return f"127.{self.number}.0.3"
 
     def outside(self, index: int) -> str:
         """The address of the ``index``-th outside host that we start."""

@@ -37,10 +37,11 @@ def envoys(engine: Engine) -> list[EnvoyProcess]:
 async def spans(engine: Engine, run_id: str) -> list[Span]:
     """Every span of a run. Raises MeshproofError when an Envoy or the store dropped reports."""
     await asyncio.gather(*(_tracer_flushed(e) for e in envoys(engine) if _traces(e)))
-    if engine.spans.dropped:
+    if engine.spans.lost(run_id):
         raise MeshproofError(
-            f"the span store had no room for {engine.spans.dropped} reports; a verdict on what "
-            "is left would be void; trace fewer requests at once"
+            f"the span store gave up {engine.spans.dropped} reports for want of room or for their "
+            "age, some of this run; a verdict on what is left would be void; trace fewer requests "
+            "at once"
         )
     return engine.spans.of_run(run_id)
 

@@ -33,6 +33,8 @@ class Looking(Running):
         engine = self._live()
         if target == "gateway":
             return engine.gateway.url(engine.world())
+        if self._observing is not None and target in self._observing.urls:
+            return self._observing.urls[target]
         for host in engine.outside:
             if target in (host.host, *host.declared.aliases):
                 return host.url()

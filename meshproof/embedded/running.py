@@ -20,6 +20,7 @@ from meshproof.embedded.ca import Authority
 from meshproof.embedded.engine import Engine
 from meshproof.embedded.intake import Intake
 from meshproof.embedded.loop import LoopThread
+from meshproof.embedded.observing import Observing
 from meshproof.embedded.processes import Processes
 from meshproof.embedded.replica import ReplicaRunner
 from meshproof.embedded.runtime import Files, Runtime
@@ -47,6 +48,7 @@ class Running:
         self._runtime: Runtime | None = None
         self._engine: Engine | None = None
         self._collector: AppRunner | None = None
+        self._observing: Observing | None = None
         self._initial = Store()
 
     @property
@@ -103,6 +105,8 @@ class Running:
             base_env=environment.base(os.environ),
         )
         engine = self._engine = Engine(runtime)
+        self._observing = Observing(engine)
+        await self._observing.start()
         await runtime.processes.start(self.run_id, folder, engine.exited, self._lost)
         await runtime.ads.start(files.xds)
         self._collector = await span_store.serve(engine.spans, str(files.zipkin))
@@ -136,6 +140,8 @@ class Running:
             await runtime.ads.stop()
             if self._collector is not None:
                 await self._collector.cleanup()
+            if self._observing is not None:
+                await self._observing.stop()
             run_folder.remove(runtime.files.root, self.run_id)
             runtime.block.close()
 

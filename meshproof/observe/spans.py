@@ -1,91 +1,130 @@
-"""The span store: takes what Envoy's Zipkin tracer posts, and gives a run's spans back.
+"""The span store: takes what Envoy's Zipkin tracer posts, and gives spans back.
 
 Bodies are kept as they came and read only when somebody asks, so that collecting costs next to
-nothing while load runs. The store is bounded; what it had to drop is counted, and a verdict on an
-incomplete store is void (``dropped``).
+nothing while load runs. The store is bounded in bytes and in age; what it had to drop is counted,
+and a verdict on a run that lost some is void (``lost``).
 """
 
 from __future__ import annotations
 
+import asyncio
 import collections
+import itertools
 import json
-from collections.abc import Callable, Iterable
-from typing import Any
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
 
 from aiohttp import web
 
 from meshproof.mesh import Span
+from meshproof.observe.reports import Form, Report
+from meshproof.observe.span_index import SpanIndex
+from meshproof.observe.zipkin_json import Raw
 
-Reader = Callable[[bytes], Iterable[Span]]
+T = TypeVar("T")
 LIMIT = 512 * 1024 * 1024
-"""Bytes of bodies kept; some 700,000 spans."""
+"""Bytes of bodies kept; some 700,000 spans of Envoys. An index of all of them takes half as much
+again."""
+AGE = 3600.0
+_MOST_RUNS = 10_000
+
+_FORMS: dict[str, Form] = {"application/x-protobuf": "envoy"}
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Since the store began; reports are POSTs."""
+
+    reports: int
+    dropped: int
+    """Given up for want of room, or for their age."""
+    kept: int
+    kept_bytes: int
 
 
 class SpanStore:
-    """In memory, for one mesh. Use from one event loop."""
+    """In memory, for one mesh. Use from one event loop; ``index`` is read in threads."""
 
-    def __init__(self, limit: int = LIMIT) -> None:
-        self._bodies: collections.deque[tuple[Reader, bytes]] = collections.deque()
-        self._limit, self._size = limit, 0
+    def __init__(
+        self,
+        limit: int = LIMIT,
+        age: float = AGE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``limit`` in bytes of bodies, ``age`` in seconds."""
+        self._reports: collections.deque[Report] = collections.deque()
+        self._limit, self._age, self._clock = limit, age, clock
+        self._size = 0
         self.reports = 0
         """POSTs taken so far: Envoy counts each as ``reports_sent``."""
         self.dropped = 0
-        """POSTs given up for want of room."""
+        """POSTs given up for want of room, or for their age."""
+        self._lost: set[str] = set()
+        self._lost_count = False
+        self._index = SpanIndex()
+        self._indexed = 0
+        self._gone: list[int] = []
+        self._catching_up = asyncio.Lock()
 
     def add(self, body: bytes, content_type: str = "application/json") -> None:
-        """One body of ``POST /api/v2/spans``: a list of Zipkin v2 spans, as JSON or protobuf."""
+        """One body of ``POST /api/v2/spans`` as an Envoy of this mesh sends it, or a list of
+        checked Zipkin v2 spans as JSON."""
         self.reports += 1
-        self._bodies.append((_READERS.get(content_type, _read_json), body))
+        form = _FORMS.get(content_type, "json")
+        self._reports.append(Report(self.reports, form, body, self._clock()))
         self._size += len(body)
-        while self._size > self._limit:
-            self._size -= len(self._bodies.popleft()[1])
+        self._bound()
+
+    def add_spans(self, spans: list[Raw]) -> None:
+        """Checked spans of somebody else."""
+        self.add(json.dumps(spans, ensure_ascii=False, separators=(",", ":")).encode())
+
+    def _bound(self) -> None:
+        """Give up what is too much, or too old."""
+        oldest = self._clock() - self._age
+        while self._reports and (self._size > self._limit or self._reports[0].at < oldest):
+            report = self._reports.popleft()
+            self._size -= len(report.body)
             self.dropped += 1
+            self._note_lost(report)
+            if report.number <= self._indexed:
+                self._gone.append(report.number)
+
+    def _note_lost(self, report: Report) -> None:
+        if len(self._lost) < _MOST_RUNS:
+            self._lost |= report.runs()
+        else:
+            self._lost_count = True
+
+    def lost(self, run_id: str) -> bool:
+        """Whether spans of a run were dropped, as far as is known: after 10,000 runs it is said
+        of every one."""
+        return run_id in self._lost or self._lost_count
 
     def of_run(self, run_id: str) -> list[Span]:
         """Every span that carries the run id in its ``run_id`` tag, oldest report first."""
-        needle = run_id.encode()
-        return [
-            span
-            for reader, body in self._bodies
-            if needle in body
-            for span in reader(body)
-            if span.tags.get("run_id") == run_id
-        ]
+        return [span for report in self._reports for span in report.of_run(run_id)]
+
+    def counts(self) -> Counts:
+        return Counts(self.reports, self.dropped, len(self._reports), self._size)
+
+    async def index(self, question: Callable[[SpanIndex], T]) -> T:
+        """Ask about all that is stored by now, in a thread."""
+        async with self._catching_up:
+            self._bound()
+            since = self._indexed
+            newer = itertools.takewhile(lambda r: r.number > since, reversed(self._reports))
+            new, gone = list(newer)[::-1], self._gone
+            self._indexed, self._gone = self.reports, []
+            await asyncio.to_thread(self._index.catch_up, new, gone)
+        return await asyncio.to_thread(question, self._index)
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Zipkin's collector: 202 for a list of spans."""
+        """Zipkin's collector for the Envoys of this mesh: 202 for a list of spans."""
         self.add(await request.read(), request.content_type)
         return web.Response(status=202)
-
-
-def _span(raw: dict[str, Any]) -> Span:
-    return Span(
-        trace_id=raw["traceId"],
-        span_id=raw["id"],
-        parent_id=raw.get("parentId", ""),
-        kind=raw.get("kind", ""),
-        service=raw.get("localEndpoint", {}).get("serviceName", ""),
-        name=raw.get("name", ""),
-        start=raw.get("timestamp", 0) / 1e6,
-        duration=raw.get("duration", 0) / 1e6,
-        tags=raw.get("tags", {}),
-    )
-
-
-def _read_json(body: bytes) -> Iterable[Span]:
-    return map(_span, json.loads(body))
-
-
-def _read_proto(body: bytes) -> Iterable[Span]:
-    from meshproof.observe import zipkin_proto  # noqa: PLC0415  # only where spans are read
-
-    return zipkin_proto.read(body)
-
-
-_READERS: dict[str, Reader] = {
-    "application/json": _read_json,
-    "application/x-protobuf": _read_proto,
-}
 
 
 async def serve(store: SpanStore, socket: str) -> web.AppRunner:

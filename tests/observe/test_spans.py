@@ -1,4 +1,4 @@
-"""The span store gives back a run's spans and counts what it had to drop."""
+"""The span store gives back a run's spans, and says which runs it had to drop something of."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import json
 
 from meshproof.observe import zipkin_proto
 from meshproof.observe.spans import SpanStore
+from tests.observe.span_bodies import payment
+
+PROTOBUF = "application/x-protobuf"
 
 
 def body(run_id: str, trace: str) -> bytes:
@@ -46,11 +49,35 @@ def test_a_full_store_drops_the_oldest_and_says_so() -> None:
         store.add(body("run-1", trace))
     assert [s.trace_id for s in store.of_run("run-1")] == ["b", "c"]
     assert (store.reports, store.dropped) == (3, 1)
+    assert store.lost("run-1")
+
+
+def test_what_is_dropped_is_held_against_its_own_run_alone() -> None:
+    first, second = zipkin_proto.write(payment(1, run="old--")), zipkin_proto.write(payment(2))
+    store = SpanStore(limit=len(second))
+    store.add(first, PROTOBUF)
+    store.add(second, PROTOBUF)
+    assert store.lost("old--")
+    assert not store.lost("run-1")
+    assert len(store.of_run("run-1")) == 5
+
+
+def test_what_is_too_old_goes_when_something_new_comes() -> None:
+    now = 0.0
+    store = SpanStore(age=60, clock=lambda: now)
+    store.add(body("old", "a"))
+    now = 60.0
+    store.add(body("run-1", "b"))
+    assert not store.lost("old")
+    now = 61.0
+    store.add(body("run-1", "c"))
+    assert store.lost("old")
+    assert (store.dropped, store.counts().kept) == (1, 2)
 
 
 def test_protobuf_and_json_say_the_same() -> None:
     store = SpanStore()
     store.add(body("run-1", "0af7651916cd43dd8448eb211c80319c"))
     (span,) = store.of_run("run-1")
-    store.add(zipkin_proto.write([span]), "application/x-protobuf")
+    store.add(zipkin_proto.write([span]), PROTOBUF)
     assert store.of_run("run-1") == [span, span]
