@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
@@ -50,10 +51,24 @@ def explain(
     told: dict[Path, Problem] = {}
     for detail in error.errors(include_url=False):
         path = _path(detail, prepared.value)
-        found, wanted, remedy = _words(detail, document, model, path, base)
+        found, wanted, remedy = _words(_told(detail, document), document, model, path, base)
         written = prepared.as_written((*base, *path))
         told.setdefault(written, document.problem(written, found, wanted, remedy))
     return sorted(_without_misspelt(told), key=lambda p: p.line)
+
+
+def _told(detail: ErrorDetails, document: Document) -> ErrorDetails:
+    """A Secret's values are in no message, and so in no log."""
+    if document.value.get("kind") == "Secret" and isinstance(detail["input"], str | int | float):
+        return {**detail, "input": _Secret(kind_of(detail["input"]))}
+    return detail
+
+
+@dataclass(frozen=True, slots=True)
+class _Secret:
+    """In the place of a value that is not shown."""
+
+    kind: str
 
 
 def _without_misspelt(told: dict[Path, Problem]) -> list[Problem]:
@@ -142,6 +157,8 @@ def _words(
 
 def describe(value: Any, text: str | None = None) -> str:
     """A value with its YAML type: ``the text "50"``, ``yes, which YAML reads as a boolean``."""
+    if isinstance(value, _Secret):
+        return f"a {value.kind}, which is not shown"
     kind = kind_of(value)
     if kind == "text":
         short = value if len(value) <= _LONGEST else value[:_LONGEST] + "..."
@@ -160,6 +177,8 @@ def describe(value: Any, text: str | None = None) -> str:
 
 def _remedy(wanted: str, value: Any, text: str | None, path: Path) -> str:
     field = path[-1] if path else ""
+    if isinstance(value, _Secret):
+        return "quote it" if wanted == "a text" else ""
     if wanted == "a text" and kind_of(value) in ("boolean", "number"):
         return f'quote it: "{text if text is not None else value}"'
     if wanted in ("a whole number", "a number") and isinstance(value, str):
@@ -201,6 +220,8 @@ def _literal(found: str, value: Any, expected: str, root: type[Model], path: Pat
 def _value_error(found: str, value: Any, said: str) -> Words:
     """A model's own words: ``<found>; wanted <wanted>``."""
     text, _, wanted = said.partition("; wanted ")
+    if isinstance(value, _Secret):
+        return found, wanted, ""
     if wanted and kind_of(value) in ("number", "boolean", "null"):
         return found, wanted, ""
     return text, wanted, ""

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from meshproof.model.base import FieldError, Labels, Model, Port
+from meshproof.model.kube_names import check_keys
 from meshproof.model.kube_pod import Ignored, Name, NotHonoured, PodTemplate, PortRef
 
 _SILENT = NotHonoured(silent=True)
@@ -124,6 +125,8 @@ class ConfigMap(Model):
 
     @model_validator(mode="after")
     def _base64(self) -> Self:
+        check_keys(self.data, "data")
+        check_keys(self.binary_data, "binaryData")
         _decoded(self.binary_data, "binaryData", "base64")
         return self
 
@@ -158,6 +161,8 @@ class Secret(Model):
 
     @model_validator(mode="after")
     def _base64(self) -> Self:
+        check_keys(self.data, "data")
+        check_keys(self.string_data, "stringData")
         _decoded(self.data, "data", "base64, or the text itself under stringData")
         return self
 

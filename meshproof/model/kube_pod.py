@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from meshproof.model.base import FieldError, Labels, Model, Port
+from meshproof.model.kube_names import Label
 from meshproof.model.kube_probe import (
     Ignored,
     Lifecycle,
@@ -78,7 +79,7 @@ class ContainerPort(Model):
 
 
 class Container(Model):
-    name: Name
+    name: Label
     image: Name
     command: Annotated[
         list[str], NotHonoured("the image table's command runs; {command} there is this one", ([],))

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from meshproof.model.base import FieldError, Model
+from meshproof.model.kube_names import Label, MountPath, ObjectName, Within
 from meshproof.model.kube_probe import Ignored, Name, NotHonoured
 
 _SILENT = NotHonoured(silent=True)
@@ -29,7 +30,7 @@ class FieldRef(Model):
 
 class KeyToPath(Model):
     key: Name
-    path: Name
+    path: Within
     mode: Mode = None
 
 
@@ -56,7 +57,7 @@ class ProjectedSecret(Model):
 
 
 class FieldToPath(Model):
-    path: Name
+    path: Within
     field_ref: FieldRef | None = None
     resource_field_ref: Annotated[Any, NotHonoured("no limit is set; the file is not there")] = None
     mode: Mode = None
@@ -89,12 +90,12 @@ class EmptyDir(Model):
 class Claim(Model):
     """A folder that is gone with the mesh; replicas that name one claim share it."""
 
-    claim_name: Name
+    claim_name: ObjectName
     read_only: Annotated[Any, _SILENT] = None
 
 
 class ClaimMetadata(Model):
-    name: Name
+    name: ObjectName
     labels: Annotated[Any, _SILENT] = None
     annotations: Annotated[Any, _SILENT] = None
     creation_timestamp: Annotated[Any, _SILENT] = None
@@ -114,7 +115,7 @@ class ClaimTemplate(Model):
 class Volume(Model):
     """One source; of a kind that is not known here there is an empty folder."""
 
-    name: Name
+    name: Label
     config_map: ConfigMapFiles | None = None
     secret: SecretFiles | None = None
     projected: ProjectedFiles | None = None
@@ -131,7 +132,7 @@ class Volume(Model):
 
 class VolumeMount(Model):
     name: Name
-    mount_path: Name
+    mount_path: MountPath
     sub_path: str = ""
     read_only: Annotated[Any, NotHonoured("the files can be written to", (False,))] = None
     mount_propagation: Ignored = None

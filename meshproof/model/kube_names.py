@@ -1,0 +1,55 @@
+"""Names that become names of files here: refused where Kubernetes refuses them, because ``..`` in
+one of them would lead out of the replica's folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from meshproof.model.base import FieldError
+
+_KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_SUBDOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9]([-.a-z0-9]*[a-z0-9])?")
+
+
+def _fits(pattern: re.Pattern[str], wanted: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if not pattern.fullmatch(value) or ".." in value:
+            raise ValueError(f'is "{value[:60]}"; wanted {wanted}')
+        return value
+
+    return check
+
+
+def _within(value: str) -> str:
+    if not value or value.startswith("/") or ".." in value.split("/") or "\0" in value:
+        raise ValueError(f'is "{value[:60]}"; wanted a path within the volume')
+    return value
+
+
+def _mount_path(value: str) -> str:
+    if not value or ".." in value.split("/") or ":" in value or "\0" in value:
+        raise ValueError(f'is "{value[:60]}"; wanted a path in the container, without .. and :')
+    return value
+
+
+Label = Annotated[str, AfterValidator(_fits(_LABEL, "at most 63 lower-case letters, digits and -"))]
+"""Of a container or a volume."""
+ObjectName = Annotated[
+    str, AfterValidator(_fits(_SUBDOMAIN, "lower-case letters, digits, - and ., as in a DNS name"))
+]
+Within = Annotated[str, AfterValidator(_within)]
+"""A file's path in a volume."""
+MountPath = Annotated[str, AfterValidator(_mount_path)]
+
+
+def check_keys(keys: Iterable[str], field: str) -> None:
+    """Of a ConfigMap or Secret; raises FieldError."""
+    for key in keys:
+        if not _KEY.fullmatch(key) or key == "." or key.startswith(".."):
+            wanted = "a key of letters, digits, -, _ and ., with no two dots first"
+            raise FieldError(f"is no key; wanted {wanted}", field, key)
