@@ -15,6 +15,7 @@ from meshproof.model.gateway_api import HTTPRouteSpec
 from meshproof.model.istio import HTTPMatchRequest, HTTPRoute, StringMatch, VirtualService
 from meshproof.model.resource import Resource
 from meshproof.translate.world import Named, Service
+from meshproof.translate.written import written
 
 _Key = tuple[str, str, int | None]
 """Namespace of the routes, host, and the parent's port if it names one."""
@@ -70,7 +71,9 @@ def _routes(route: Resource, port: int | None) -> Iterable[HTTPRoute]:
     spec: HTTPRouteSpec = route.spec
     for number, rule in enumerate(spec.rules):
         name = rule.name or f"{route.namespace}.{route.name}.{number}"
-        yield from routes_of_rule(rule, name, route.namespace, port)
+        for index, made in enumerate(routes_of_rule(rule, name, route.namespace, port)):
+            field = f"spec.rules[{number}]" + (f".matches[{index}]" if rule.matches else "")
+            yield written(made, "HTTPRoute", route.namespace, route.name, field)
 
 
 def _precedence(route: HTTPRoute) -> tuple[int, ...]:

@@ -21,6 +21,7 @@ from meshproof.model.istio import (
 from meshproof.translate.names import fqdn, gateway_key
 from meshproof.translate.visibility import is_visible
 from meshproof.translate.world import Named
+from meshproof.translate.written import written
 
 _INHERITED = (
     "rewrite",
@@ -55,9 +56,10 @@ def _merged(
     root: Named[VirtualService], delegates: Mapping[tuple[str, str], Named[VirtualService]]
 ) -> Named[VirtualService]:
     routes: list[HTTPRoute] = []
-    for http in root.spec.http:
+    for index, http in enumerate(root.spec.http):
         if http.delegate is None:
-            routes.append(http)
+            field = f"spec.http[{index}]"
+            routes.append(written(http, "VirtualService", root.namespace, root.name, field))
             continue
         where = http.delegate.namespace or root.namespace
         found = delegates.get((where, http.delegate.name))
@@ -68,7 +70,7 @@ def _merged(
 
 
 def _routes(root: HTTPRoute, delegate: Named[VirtualService]) -> Iterator[HTTPRoute]:
-    for http in delegate.spec.http:
+    for index, http in enumerate(delegate.spec.http):
         own = _qualified(http, delegate.namespace)
         matches = _matches(root.match, own.match)
         if matches is None:
@@ -82,7 +84,9 @@ def _routes(root: HTTPRoute, delegate: Named[VirtualService]) -> Iterator[HTTPRo
             fields["mirrors"] = root.mirrors
         if "headers" not in own.model_fields_set:
             fields["headers"] = root.headers
-        yield own.model_copy(update=fields)
+        made = own.model_copy(update=fields)
+        field = f"spec.http[{index}]"
+        yield written(made, "VirtualService", delegate.namespace, delegate.name, field)
 
 
 def _qualified(http: HTTPRoute, namespace: str) -> HTTPRoute:

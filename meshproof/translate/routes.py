@@ -16,6 +16,7 @@ from meshproof.translate.registry import carries
 from meshproof.translate.terms import UNKNOWN_SERVICE
 from meshproof.translate.view import View
 from meshproof.translate.world import Named
+from meshproof.translate.written import metadata
 
 MESH = ("", "mesh")
 """The gateway key that means every sidecar."""
@@ -42,12 +43,14 @@ def rule_routes(
     ports are left out. An empty list means that the rule says nothing here.
     """
     routes: list[Json] = []
-    for http in rule.spec.http:
+    for number, http in enumerate(rule.spec.http):
         matches: Sequence[HTTPMatchRequest | None] = http.match or [None]
-        for match in matches:
+        for index, match in enumerate(matches):
             if match is not None and not _concerns(view, match, rule.namespace, port, gateways):
                 continue
-            routes.append(_route(view, rule, http, match, port))
+            made = _route(view, rule, http, match, port)
+            made["metadata"] = metadata(rule, http, number, None if match is None else index)
+            routes.append(made)
             if is_catch_all(routes[-1]["match"]):
                 return routes
     return routes
