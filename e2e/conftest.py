@@ -14,6 +14,7 @@ LONG = (
     "test_autoscaling",
     "test_faults",
     "test_kills",
+    "test_msgd_in_100_ms",
     "test_network_faults",
     "test_readme",
     "test_release",

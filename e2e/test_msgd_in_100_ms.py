@@ -1,0 +1,124 @@
+"""msgd is slow, down, or answers 500: payments go on, payers are told, and nobody waits for long.
+
+That nobody waits is the rule's doing; without it p99 is as long as msgd takes. What is ill is well
+again by itself when the cause is gone: how long that took is among the figures.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from e2e.account import account
+from e2e.processes import until
+from e2e.rules import EGRESS_BY_ADDRESS, RULES, documents
+from meshproof.mesh import Capability, Mesh
+from meshproof.pytest_plugin import Judge, StartLoad
+from meshproof.report.run import Run
+from meshproof.verdicts.bound import quick
+from meshproof.verdicts.exact import exactly
+from meshproof.verdicts.recovery import recovered
+
+RULE = RULES / "msgd_in_100_ms.yaml"
+BOUND = 0.5
+"""Seconds: the rule's 0.1, and the rest for a payment's own way on a busy machine."""
+N = 1000
+"""2 of 1000 may be slower and p99 is still surely within the bound."""
+USERS = 16
+ERROR_500 = """
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: msgd}
+spec:
+  hosts: [by-address.msgd.test]
+  http:
+    - fault: {abort: {httpStatus: 500, percentage: {value: 100}}}
+      timeout: 100ms
+      route: [{destination: {host: by-address.msgd.test}}]
+"""
+
+
+@dataclass(frozen=True)
+class Ill:
+    """What happens to msgd, how it ends, and what payers are told of it."""
+
+    begin: Callable[[Mesh], object]
+    end: Callable[[Mesh], object]
+    reason: str
+
+
+ILL = {
+    "slow": Ill(
+        lambda mesh: mesh.fault("latency", "msgd.test", ms=1500),
+        lambda mesh: mesh.fault("heal", "msgd.test"),
+        "timeout",
+    ),
+    "down": Ill(
+        lambda mesh: mesh.fault("refuse", "msgd.test"),
+        lambda mesh: mesh.fault("heal", "msgd.test"),
+        "refused",
+    ),
+    "answering 500": Ill(
+        lambda mesh: mesh.apply_text(ERROR_500, file="msgd answers 500"),
+        lambda mesh: mesh.apply([RULE]),
+        "error",
+    ),
+}
+
+
+def begin(mesh: Mesh, kind: str) -> Ill:
+    """The way out is open, and msgd ill from now on; skips what a mesh cannot do."""
+    if Capability.CUT not in mesh.capabilities and kind in ("slow", "down"):
+        pytest.skip("this mesh has no faults of the network")
+    ILL[kind].begin(mesh)
+    return ILL[kind]
+
+
+def notified(mesh: Mesh) -> bool:
+    """Whether one more payment is."""
+    answer = mesh.curl("svcb-v0.1", "http://svca/pay")
+    return answer.status == 200 and json.loads(answer.body)["notified"] is True
+
+
+def test_the_rule_waits_less_than_the_bound() -> None:
+    (http,) = documents(RULE)[0]["spec"]["http"]
+    assert float(http["timeout"].removesuffix("ms")) / 1000 < BOUND
+
+
+@pytest.mark.parametrize("kind", ILL)
+def test_payments_go_on_and_nobody_waits(
+    mesh: Mesh, load: StartLoad, judge: Judge, kind: str
+) -> None:
+    mesh.apply([EGRESS_BY_ADDRESS["v1"], RULE])
+    running = load(users=USERS).reach(100)
+    ill = begin(mesh, kind)
+    begun = time.time()
+    running.reach(running.answered() + N + 2 * USERS)
+    healed = time.time()
+    ill.end(mesh)
+    until(lambda: notified(mesh), "a payment is notified again")
+    results = running.reach(running.answered() + 300).stop()
+    during = [r for r in results.records if begun < r.time and r.end < healed]
+    told = sum((r.status, r.paid, r.reason) == (200, True, ill.reason) for r in during)
+    judge(exactly(f"{kind}: paid and told", len(during), {ill.reason: told}, wanted=len(during)))
+    judge(quick(f"{kind}: p99", during, seconds=BOUND))
+    judge(recovered(f"{kind}: healed", healed, [(r.time, r.notified) for r in results.records]))
+    judge(account(f"{kind}: account", mesh, results))
+
+
+def test_without_the_rule_everybody_waits(
+    mesh: Mesh, run: Run, load: StartLoad, judge: Judge
+) -> None:
+    mesh.apply([EGRESS_BY_ADDRESS["v1"]])
+    begin(mesh, "slow")
+    results = load(requests=USERS, users=USERS).wait()
+    judge(
+        quick("slow, without the rule: p99", results.records, seconds=BOUND),
+        expect="fail",
+        because=rf"{USERS} of {USERS} slower than {BOUND:g} s",
+    )
+    judge(account("slow, without the rule: account", mesh, results))
