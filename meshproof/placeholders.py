@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from meshproof.errors import UsageError
 
+OWN_COMMAND = "{command}"
+"""Stands for any number of words, and so is a word of its own."""
 PLACEHOLDERS: Mapping[str, str] = {
     "python": "the Python that runs meshproof",
     "ip": "the address that the process should listen on",

@@ -42,6 +42,8 @@ __all__ = [
 M = TypeVar("M", bound=Model)
 _LOOPBACK = ipaddress.ip_network("127.0.0.0/8")
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+TODO = "TODO"
+"""What `meshproof init` writes where it does not know."""
 _PORT_WANTED = "a port's number from 1 to 65535"
 _ADDRESS_WANTED = 'a port of this machine, "127.x.y.z:port", or null for a command\'s own'
 
@@ -65,6 +67,8 @@ def _port(value: Any) -> int:
 def _address(value: Any) -> RealAddress | None:
     if value is None or isinstance(value, RealAddress):
         return value
+    if value == TODO:
+        raise ValueError(f"is still {TODO}; wanted {_ADDRESS_WANTED}")
     if isinstance(value, int) and not isinstance(value, bool):
         return RealAddress(ip="127.0.0.1", port=_port(value))
     ip, colon, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
@@ -92,8 +96,15 @@ def _path(value: str) -> str:
     return value
 
 
+def _done(words: list[str]) -> list[str]:
+    if words and words[0] == TODO:
+        wanted = "the program first, and {ip} and {port}, or {socket}, where it is to listen"
+        raise FieldError(f"is still {TODO}; wanted {wanted}", 0)
+    return words
+
+
 Word = Annotated[str, AfterValidator(check)]
-Command = Annotated[list[Word], Field(min_length=1)]
+Command = Annotated[list[Word], Field(min_length=1), AfterValidator(_done)]
 Environment = dict[str, Word]
 
 

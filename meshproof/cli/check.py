@@ -15,6 +15,7 @@ from meshproof.cli.texts import read_texts
 if TYPE_CHECKING:
     from meshproof.errors import Problem
     from meshproof.model.resource import Resource
+    from meshproof.project import Project
 
 PROJECT_FILE = "meshproof.yaml"
 
@@ -37,10 +38,9 @@ def check(
     With a project file the files are checked on top of its manifests, so that what they refer to
     is known; without one, each for itself, and nothing is said of hosts that stand elsewhere.
     """
-    from meshproof.embedded.intake import Intake  # noqa: PLC0415  (the model is slow to import)
-    from meshproof.embedded.store import Store  # noqa: PLC0415
+    from meshproof.embedded.deployments import and_images  # noqa: PLC0415  (slow to import)
     from meshproof.errors import UsageError  # noqa: PLC0415
-    from meshproof.model.reader import read_paths  # noqa: PLC0415
+    from meshproof.model.reader import Unreadable  # noqa: PLC0415
     from meshproof.project import load_project  # noqa: PLC0415
 
     path = project or (Path(PROJECT_FILE) if Path(PROJECT_FILE).exists() else None)
@@ -50,6 +50,20 @@ def check(
         _alone(read_texts(filename), namespace, output)
         return
     loaded = load_project(path)
+    try:
+        _on(loaded, filename, namespace, strict, output)
+    except Unreadable as refused:
+        raise and_images(refused, loaded) from None
+
+
+def _on(
+    loaded: Project, filename: list[str] | None, namespace: str, strict: bool, output: Format
+) -> None:
+    """On top of a project. Raises Unreadable for files that are no resources."""
+    from meshproof.embedded.intake import Intake  # noqa: PLC0415
+    from meshproof.embedded.store import Store  # noqa: PLC0415
+    from meshproof.model.reader import read_paths  # noqa: PLC0415
+
     intake = Intake(loaded)
     manifests = read_paths(loaded.manifests)
     start = intake.apply(Store(), manifests, strict=strict)

@@ -17,6 +17,7 @@ from meshproof.cli import (
     end,
     evidence,
     fault,
+    init,
     load,
     logs,
     look,
@@ -43,6 +44,7 @@ app.command()(up.up)
 app.command()(change.apply)
 app.command()(change.delete)
 app.command()(check.check)
+app.command()(init.init)
 app.command()(convert.convert)
 app.command()(look.ls)
 app.command()(look.status)

@@ -21,6 +21,7 @@ from meshproof.model.kube_workloads import (
     replicas_of,
     template_of,
 )
+from meshproof.model.reader import Unreadable
 from meshproof.model.resource import Resource
 from meshproof.project import ImageCommand, Project
 from meshproof.translate.world import Service
@@ -59,6 +60,11 @@ def without_command(resources: Iterable[Resource], project: Project) -> list[Pro
         (r, template_of(r).spec.containers[0].image) for r in resources if r.kind in WORKLOADS
     ]
     return [_no_command(r, image) for r, image in images if image not in project.images]
+
+
+def and_images(refused: Unreadable, project: Project) -> Refused:
+    """What could not be read, and what is wrong with the images of what could."""
+    return Refused([*refused.problems, *without_command(refused.readable, project)])
 
 
 def _no_command(deployment: Resource, image: str) -> Problem:

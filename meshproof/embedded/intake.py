@@ -10,7 +10,6 @@ from meshproof.dialect.lower import lower
 from meshproof.embedded import scalers, token_keys
 from meshproof.embedded.deployments import workloads
 from meshproof.embedded.store import Store
-from meshproof.embedded.workload import OWN_COMMAND
 from meshproof.embedded.worlds import services_of
 from meshproof.errors import Problem, Refused, UsageError
 from meshproof.gamma import status
@@ -19,6 +18,7 @@ from meshproof.model.kube_workloads import WORKLOADS, template_of
 from meshproof.model.not_honoured import not_honoured
 from meshproof.model.reader import with_default_namespace
 from meshproof.model.resource import Resource
+from meshproof.placeholders import OWN_COMMAND
 from meshproof.project import Project
 
 

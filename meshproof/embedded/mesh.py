@@ -8,12 +8,12 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from meshproof.embedded.deployments import without_command
+from meshproof.embedded.deployments import and_images
 from meshproof.embedded.faulting import Faulting
 from meshproof.embedded.intake import Intake, Intaken
 from meshproof.embedded.store import Store
 from meshproof.embedded.watching import Watching
-from meshproof.errors import MeshproofError, NotLive, Refused, UsageError
+from meshproof.errors import MeshproofError, NotLive, UsageError
 from meshproof.mesh import Applied, Capability
 from meshproof.model.kube_workloads import WORKLOADS
 from meshproof.model.reader import Unreadable, read_paths, read_text, read_texts
@@ -66,8 +66,7 @@ class EmbeddedMesh(Faulting, Watching):
         try:
             yield
         except Unreadable as refused:
-            more = without_command(refused.readable, self.project)
-            raise Refused([*refused.problems, *more]) from None
+            raise and_images(refused, self.project) from None
 
     def _apply(self, resources: Sequence[Resource], strict: bool, started: float) -> Applied:
         engine = self._live()

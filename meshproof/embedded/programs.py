@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from meshproof.embedded.workload import OWN_COMMAND, Probe, Program, Workload
+from meshproof.embedded.workload import Probe, Program, Workload
 from meshproof.errors import Problem, Refused
 from meshproof.model import kube_files, kube_probe
 from meshproof.model.kube_pod import Container
 from meshproof.model.kube_workloads import POD_INDEX, POD_NAME, pod_path, template_of
 from meshproof.model.resource import Path, Resource
+from meshproof.placeholders import OWN_COMMAND
 from meshproof.project import ImageCommand
 
 

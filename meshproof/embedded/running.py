@@ -17,6 +17,7 @@ from meshproof.embedded import environment, envoy, private, procfs, run_folder, 
 from meshproof.embedded.addresses import AddressBlock
 from meshproof.embedded.ads import AdsServer
 from meshproof.embedded.ca import Authority
+from meshproof.embedded.deployments import and_images
 from meshproof.embedded.engine import Engine
 from meshproof.embedded.intake import Intake
 from meshproof.embedded.loop import LoopThread
@@ -28,7 +29,7 @@ from meshproof.embedded.store import Store
 from meshproof.errors import MeshproofError, UsageError
 from meshproof.mesh import Ack, Applied
 from meshproof.model.kube_workloads import WORKLOADS, template_of
-from meshproof.model.reader import read_paths
+from meshproof.model.reader import Unreadable, read_paths
 from meshproof.observe import spans as span_store
 from meshproof.project import Project
 
@@ -68,7 +69,10 @@ class Running:
         sweep.sweep()
         if not procfs.owner_alive(self.run_id):  # made in a process that has forked since
             self.run_id = procfs.new_run_id()
-        resources = read_paths(self.project.manifests, stdin=self.project.stdin)
+        try:
+            resources = read_paths(self.project.manifests, stdin=self.project.stdin)
+        except Unreadable as refused:
+            raise and_images(refused, self.project) from None
         intake = Intake(self.project)
         taken = intake.apply(Store(), resources, strict=False)
         self._loop = LoopThread(f"mesh-{self.name}")

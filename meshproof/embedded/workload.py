@@ -13,10 +13,7 @@ from meshproof.model.kube_pod import Container
 from meshproof.model.kube_volumes import VolumeMount
 from meshproof.model.kube_workloads import template_of
 from meshproof.model.resource import Path, Resource
-from meshproof.placeholders import expand_text
-
-OWN_COMMAND = "{command}"
-"""A word of an image's command: the container's own, from its manifest."""
+from meshproof.placeholders import OWN_COMMAND, expand_text
 
 
 @dataclass(frozen=True, slots=True)

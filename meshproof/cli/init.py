@@ -1,0 +1,58 @@
+"""``init``: a first meshproof.yaml for manifests that are there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meshproof.cli.output import say
+from meshproof.errors import UsageError
+
+PROJECT_FILE = "meshproof.yaml"
+_USUAL = ("k8s", "manifests", "kubernetes", "deploy")
+
+
+def init(
+    manifests: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[MANIFESTS]...",
+            help=f"Files and folders; by default the first of {', '.join(_USUAL)} that is here.",
+            show_default=False,
+        ),
+    ] = None,
+    project: Annotated[
+        Path, typer.Option("--project", help="The file to write; never one that is there.")
+    ] = Path(PROJECT_FILE),
+) -> None:
+    """Write a first meshproof.yaml: each image and outside host, and TODO where it is unknown."""
+    from meshproof.init.write import project_file  # noqa: PLC0415  (the model is slow to import)
+    from meshproof.model.reader import Unreadable, read_paths  # noqa: PLC0415
+
+    paths = manifests or [name for name in _USUAL if Path(name).is_dir()][:1]
+    if not paths:
+        raise UsageError(f"init: no manifests named, and no {', '.join(_USUAL)} in {Path.cwd()}")
+    if project.exists():
+        raise UsageError(f"init: {project} is there already, and is never written over")
+    try:
+        resources = read_paths(paths)
+        problems: list[str] = []
+    except Unreadable as refused:
+        resources, problems = list(refused.readable), [str(p) for p in refused.problems]
+        if not resources:
+            raise
+    text = project_file([os.path.relpath(p, project.absolute().parent) for p in paths], resources)
+    with project.open("x", encoding="utf-8") as file:
+        file.write(text)
+    for problem in problems:
+        say(f"warning: {problem}")
+    left = sum("TODO" in line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    wrong = f", and {_count(len(problems), 'problem')} in the manifests" if problems else ""
+    print(f"{project} written; {_count(left, 'TODO')} left{wrong}")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

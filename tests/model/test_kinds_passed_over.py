@@ -1,0 +1,67 @@
+"""Kinds that a machine without a cluster does without are named; those that matter are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from meshproof.embedded.intake import Intake
+from meshproof.embedded.store import Store
+from meshproof.model.reader import read_text
+from meshproof.project import Project
+
+Refusal = Callable[..., list[str]]
+
+
+def document(api: str, kind: str, more: str = "spec: {anything: [1]}") -> str:
+    return f"apiVersion: {api}\nkind: {kind}\nmetadata: {{name: x}}\n{more}\n"
+
+
+@pytest.mark.parametrize(
+    ("api", "kind", "namespace"),
+    [
+        ("networking.k8s.io/v1", "NetworkPolicy", "default"),
+        ("policy/v1", "PodDisruptionBudget", "default"),
+        ("batch/v1", "CronJob", "default"),
+        ("rbac.authorization.k8s.io/v1", "ClusterRole", ""),
+        ("apiextensions.k8s.io/v1", "CustomResourceDefinition", ""),
+        ("monitoring.coreos.com/v1", "ServiceMonitor", "default"),
+        ("cert-manager.io/v1", "Certificate", "default"),
+    ],
+)
+def test_what_is_passed_over_is_named_once(api: str, kind: str, namespace: str) -> None:
+    resources = read_text(document(api, kind), "f")
+    taken = Intake(Project(root=Path())).apply(Store(), resources, strict=True)
+    title = f"{kind} {namespace}/x" if namespace else f"{kind} x"
+    assert taken.said == (f"{title} passed over",)
+    (note,) = taken.notes
+    assert note.startswith(f"{kind} has no effect here: ")
+    assert note.endswith(f"({title})")
+    _, said = Intake(Project(root=Path())).delete(taken.store, resources)
+    assert said == [f"{title} deleted"]
+
+
+@pytest.mark.parametrize(
+    ("api", "kind", "said"),
+    [
+        ("argoproj.io/v1alpha1", "Rollout", "is not honoured here; write a Deployment"),
+        ("linkerd.io/v1alpha2", "ServiceProfile", "is not honoured here; write a VirtualService"),
+        ("networking.istio.io/v1alpha3", "EnvoyFilter", "is a kind of Istio that"),
+        ("v1", "Endpoints", "is a kind of Kubernetes that"),
+        ("networking.k8s.io/v1", "NetworkPolcy", "did you mean NetworkPolicy?"),
+        ("networking.istio.io/v1", "NetworkPolicies", "is not a kind that meshproof knows"),
+    ],
+)
+def test_what_would_change_the_mesh_is_refused(
+    refusal: Refusal, api: str, kind: str, said: str
+) -> None:
+    (line,) = refusal(document(api, kind))
+    assert said in line
+
+
+def test_a_document_that_is_passed_over_needs_a_name(refusal: Refusal) -> None:
+    assert refusal("apiVersion: a.example.com/v1\nkind: Thing\nmetadata: {}\n") == [
+        "f.yaml:3: Thing: metadata.name: is missing; wanted a name"
+    ]
