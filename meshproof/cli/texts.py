@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from meshproof import text_files
 from meshproof.errors import Problem, Refused
 from meshproof.kustomize import build, is_kustomize
 
@@ -29,11 +30,13 @@ def read_texts(paths: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def read_stdin() -> str:
-    """Raises Refused where it is not UTF-8."""
+    """Raises Refused where it is not UTF-8, or too large."""
     try:
-        return sys.stdin.buffer.read().decode("utf-8-sig")
+        return text_files.decoded(sys.stdin.buffer)
     except UnicodeDecodeError as error:
         raise Refused([_problem(STDIN, f"is not UTF-8 (byte {error.start})")]) from None
+    except OSError as error:
+        raise Refused([_problem(STDIN, f"cannot be read: {error.strerror}")]) from None
 
 
 def _texts(path: str, problems: list[Problem]) -> Iterator[tuple[str, str]]:
@@ -51,7 +54,7 @@ def _texts(path: str, problems: list[Problem]) -> Iterator[tuple[str, str]]:
             problems.append(_problem(path, "the folder holds no *.yaml or *.yml"))
     for file in files:
         try:
-            yield str(file), file.read_text(encoding="utf-8-sig")
+            yield str(file), text_files.read_text(file)
         except UnicodeDecodeError as error:
             problems.append(_problem(str(file), f"is not UTF-8 (byte {error.start})"))
         except FileNotFoundError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import yaml
 
@@ -22,6 +22,7 @@ try:
 except ImportError:  # PyYAML built without libyaml
     from yaml import SafeLoader as _Base  # type: ignore[assignment]  # same interface, slower
 
+T = TypeVar("T")
 _TAG = "tag:yaml.org,2002:"
 _PLAIN = "plain"
 _MAX_DEPTH = 200
@@ -250,13 +251,12 @@ class _Builder:
             if not isinstance(part, yaml.MappingNode):
                 self._say(path, part, "<< merges something that is no mapping", "")
                 continue
-            own = {p: n for p, n in self._lines.items() if p[: len(path)] == path}
-            own_texts = {p: t for p, t in self._texts.items() if p[: len(path)] == path}
+            own, self._lines, own_texts, self._texts = self._lines, {}, self._texts, {}
             merged = self._build(part, path)
             for key, value in (merged or {}).items():
                 values.setdefault(key, value)
-            self._lines.update(own)
-            self._texts.update(own_texts)
+            self._lines = _under(own, self._lines)
+            self._texts = _under(own_texts, self._texts)
 
     def _key(self, node: yaml.Node, path: Path) -> str | None:
         """A key as kubectl makes it a JSON key: a number becomes a text.
@@ -296,6 +296,13 @@ class _Builder:
     def _say(self, path: Path, node: yaml.Node, found: str, remedy: str) -> None:
         self._broken = True
         self._found.append((path, _line(node), found, remedy))
+
+
+def _under(own: dict[Path, T], merged: dict[Path, T]) -> dict[Path, T]:
+    """``own`` itself, with what is merged where it has nothing: the text has many merges."""
+    for path, value in merged.items():
+        own.setdefault(path, value)
+    return own
 
 
 class _ExplosionError(Exception):

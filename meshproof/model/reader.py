@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from meshproof import text_files
 from meshproof.errors import Problem, Refused
 from meshproof.kustomize import build, is_kustomize
 from meshproof.model.base import FROM_YAML
@@ -85,7 +86,7 @@ def with_default_namespace(resources: Iterable[Resource], default: str) -> list[
 def read_file(path: str | Path, problems: list[Problem]) -> str | None:
     """The text of a file, or None and one more problem."""
     try:
-        return Path(path).read_text(encoding="utf-8-sig")
+        return text_files.read_text(Path(path))
     except UnicodeDecodeError as error:
         found = f"is not UTF-8 (byte {error.start})"
     except FileNotFoundError:
