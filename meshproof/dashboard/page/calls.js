@@ -15,7 +15,8 @@ export function showCalls(graph) {
     [rate(edge.rate), "n"],
     [edge.failed ? `▲ ${percent(edge.failed)}` : edge.rate ? "0 %" : "–", edge.failed ? "n bad" : "n"],
     [ms(edge.p50), "n"], [ms(edge.p99), "n"],
-    [edge.note || percent(edge.set), edge.note ? "n faint" : "n"], [percent(edge.measured), "n"],
+    [edge.note || percent(edge.set), edge.note ? "n faint note" : edge.set === null ? "n none" : "n"],
+    [percent(edge.measured), edge.measured === null ? "n none" : "n"],
   ])));
   at("calls").hidden = !edges.length;
 }

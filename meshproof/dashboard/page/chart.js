@@ -8,12 +8,15 @@ export const series = (index) => ({
   color: colour(`series-${index % 6}`), dash: DASHES[index % 6], symbol: SYMBOLS[index % 6],
 });
 
-export function layout(more, seconds, now) {
+/** The time axis begins with the first point where there are not so many yet, but not too late. */
+export const SHORTEST = 45;
+
+export function layout(more, seconds, now, first) {
   const axis = {
     gridcolor: colour("line"), linecolor: colour("line"), zeroline: false, fixedrange: true,
     tickfont: { color: colour("faint"), size: 12 }, automargin: true,
   };
-  const x = { ...axis, type: "date", showgrid: false, range: [time(now - seconds), time(now)], tickformat: "%H:%M:%S", nticks: 6 };
+  const x = { ...axis, type: "date", showgrid: false, range: [time(Math.max(now - seconds, Math.min(first, now - SHORTEST))), time(now)], tickformat: "%H:%M:%S", tickangle: 0, nticks: 4 };
   return {
     margin: { l: 44, r: 16, t: 18, b: 28 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: "system-ui, sans-serif", size: 12, color: colour("ink") }, showlegend: false, hovermode: "x unified",

@@ -16,7 +16,7 @@ export function percent(value, digits = 1) {
 export function ms(value) {
   if (!known(value)) return NONE;
   if (value >= 1000) return `${(value / 1000).toFixed(2)} s`;
-  return `${value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)} ms`;
+  return `${value >= 100 ? value.toFixed(0) : value.toFixed(1)} ms`;
 }
 
 export function bytes(value) {

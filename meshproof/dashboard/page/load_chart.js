@@ -24,6 +24,7 @@ function draw() {
   const now = newest()?.at;
   if (!now) return null;
   const points = last(span(), now);
+  if (!points.length) return null;
   const x = points.map((point) => time(point.at));
   const line = (name, key, look, more) => ({
     name, x, y: points.map((point) => point[key]), mode: "lines", line: { color: look.color, width: 2.2, dash: look.dash }, ...more,
@@ -41,7 +42,7 @@ function draw() {
       yaxis: { ...axis, domain: [0.56, 1], rangemode: "tozero", nticks: 4 },
       yaxis2: { ...axis, domain: [0, 0.42], rangemode: "tozero", nticks: 4, ticksuffix: " ms" },
       margin: { l: 58, r: 92, t: 22, b: 28 }, annotations: names(points),
-    }), span(), now),
+    }), span(), now, points[0].at),
   };
 }
 

@@ -37,18 +37,19 @@ function draw() {
   const now = newest()?.at;
   if (!now) return null;
   const points = last(span(), now);
+  if (!points.length) return null;
   const service = serviceOf(last(900, now));
   const versions = [...new Set(points.flatMap((point) => Object.keys(point.split[service] || {})))].sort();
   const data = versions.flatMap((version, index) => [
     setLine(points, service, version, series(index)), measured(points, service, version, series(index))]);
   const ends = versions.map((version, index) => endLabel(points, service, version, series(index)));
-  const { shapes, annotations } = marks(now - span(), now);
+  const { shapes, annotations } = marks(Math.max(now - span(), points[0].at), now);
   return {
     data,
     layout: layout((axis, x) => ({
       xaxis: x, yaxis: { ...axis, range: [-4, 106], ticksuffix: " %", tickvals: [0, 25, 50, 75, 100] },
       margin: { l: 50, r: 92, t: 22, b: 28 }, shapes, annotations: [...annotations, ...spread(ends.filter(Boolean))],
-    }), span(), now),
+    }), span(), now, points[0].at),
   };
 }
 
@@ -102,5 +103,14 @@ function marks(from, to) {
     x: time(event.live), y: 1, yref: "paper", yanchor: "bottom", showarrow: false,
     text: `${event.error ? "✕" : ""}#${event.number}`, font: { size: 12, color: colour(event.error ? "wrong" : "ink") },
   });
-  return { shapes: inside.map(line), annotations: inside.map(text) };
+  return { shapes: inside.map(line), annotations: apart(inside, (to - from) / 14).map(text) };
+}
+
+/** Of marks closer than their names are wide, the newest are named; all are in the list. */
+function apart(inside, width) {
+  const named = [];
+  for (const event of [...inside].sort((a, b) => b.live - a.live)) {
+    if (!named.length || named[named.length - 1].live - event.live > width) named.push(event);
+  }
+  return named;
 }

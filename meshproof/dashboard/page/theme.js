@@ -1,6 +1,6 @@
 // As the system says, unless the button said otherwise; remembered in this browser.
 
-import { at } from "./dom.js";
+import { at, h } from "./dom.js";
 
 const KEY = "meshproof-theme";
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -14,7 +14,8 @@ let chosen = localStorage.getItem(KEY) || "auto";
 function show() {
   const theme = chosen === "auto" ? (dark.matches ? "dark" : "light") : chosen;
   root.dataset.theme = theme;
-  at("theme").textContent = NAMES[chosen];
+  const [sign, name] = NAMES[chosen].split(" ");
+  at("theme").replaceChildren(sign, h("span", {}, ` ${name}`));
   at("theme").setAttribute("aria-label", `Theme: ${chosen}. Press for ${NEXT[chosen]}`);
   listeners.forEach((listener) => listener());
 }

@@ -25,7 +25,7 @@ export function drawWays(map, nodes, edges, upright) {
     const kind = bad ? " wrong" : edge.rate ? "" : " idle";
     const width = edge.rate ? Math.min(1.5 + Math.log10(1 + edge.rate), 5) : 1.5;
     svg.append(s("path", { class: `way${kind}`, d: curve(line, upright), "stroke-width": width }), tip(line, upright, bad));
-    labels.push(label(edge, middle(line, place(edge, edges), upright), bad));
+    if (edge.rate) labels.push(label(edge, middle(line, place(edge, edges, upright), upright), bad, upright));
   }
   map.prepend(svg);
   map.append(...labels);
@@ -54,10 +54,12 @@ function tip({ x2, y2 }, upright, bad) {
 }
 
 /** Where on the way its label stands: away from where several ways meet. */
-function place(edge, edges) {
-  const out = edges.filter((other) => other.source === edge.source).length;
-  const into = edges.filter((other) => other.target === edge.target).length;
-  return out > 1 && into <= 1 ? 0.64 : into > 1 && out <= 1 ? 0.36 : 0.5;
+function place(edge, edges, upright) {
+  const busy = edges.filter((other) => other.rate);
+  const out = busy.filter((other) => other.source === edge.source).length;
+  const into = busy.filter((other) => other.target === edge.target).length;
+  const off = upright ? 0.24 : 0.14;
+  return out > 1 && into <= 1 ? 0.5 + off : into > 1 && out <= 1 ? 0.5 - off : 0.5;
 }
 
 /** The point of the Bezier curve at t. */
@@ -69,12 +71,17 @@ function middle({ x1, y1, x2, y2 }, t, upright) {
     : [mix(x1, x1 + bend, x2 - bend, x2), mix(y1, y1, y2, y2)];
 }
 
-function label(edge, [x, y], bad) {
-  const split = edge.set === null && edge.measured === null ? null
-    : h("div", {}, edge.set === null ? "" : `set ${percent(edge.set)} · `, h("b", {}, `got ${percent(edge.measured)}`));
+function label(edge, [x, y], bad, small) {
   return h("div", { class: `label${bad ? " wrong" : ""}`, style: { left: `${x}px`, top: `${y}px` }, "aria-hidden": "true" },
-    h("div", {}, h("span", { class: "rate" }, edge.rate ? `${rate(edge.rate)}/s` : "idle"),
-      bad ? h("span", { class: "bad" }, ` ▲ ${percent(edge.failed)} failed`) : null),
-    edge.rate ? h("div", { class: "faint" }, `${ms(edge.p50)} · p99 ${ms(edge.p99)}`) : null,
-    split);
+    h("div", {}, h("span", { class: "rate" }, `${rate(edge.rate)}/s`),
+      bad ? h("span", { class: "bad" }, ` ▲ ${percent(edge.failed)}${small ? "" : " failed"}`) : null),
+    h("div", { class: "faint" }, small ? `p99 ${ms(edge.p99)}` : `p50 ${ms(edge.p50)} · p99 ${ms(edge.p99)}`),
+    split(edge, small));
+}
+
+function split(edge, small) {
+  if (edge.measured === null) return null;
+  if (edge.set === null) return h("div", {}, `got ${percent(edge.measured)}`);
+  if (small) return h("div", {}, h("b", {}, percent(edge.measured)), ` (set ${edge.set})`);
+  return h("div", {}, `set ${percent(edge.set)} · `, h("b", {}, `got ${percent(edge.measured)}`));
 }
