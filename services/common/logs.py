@@ -1,6 +1,6 @@
 """JSON logs on standard output: one line a request, and one for whatever else is said.
 
-Probes that succeed are not logged: at a few a second they would bury the rest.
+Probes and scrapes that succeed are not logged: at a few a second they would bury the rest.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from flask import Flask, Response, g, has_request_context, request
 from services.common.propagation import RUN_ID, read_trace
 from services.common.settings import CommonSettings
 
-PROBES = frozenset({"/healthz", "/readyz"})
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
 _log = logging.getLogger("services.request")
 

@@ -1,4 +1,4 @@
-"""A Flask application with what all three services have: errors, logs, probes, limits."""
+"""A Flask application with what all three services have: errors, logs, probes, metrics, limits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
-from services.common import errors, health, logs
+from services.common import errors, health, logs, metrics
 from services.common.limits import MAX_BODY_BYTES
 from services.common.settings import CommonSettings
 
@@ -25,4 +25,5 @@ def base_app(settings: CommonSettings, not_ready: Callable[[], str] = _always_re
     errors.install(app, settings)
     logs.install(app)
     health.install(app, not_ready)
+    metrics.install(app, settings, logs.PROBES)
     return app

@@ -18,6 +18,6 @@ def create_app(settings: Settings) -> Flask:
     atexit.register(store.close)
     app = base_app(settings.common, not_ready=store.problem)
     app.extensions["store"] = store
-    send.install(app, store)
+    send.install(app, store, app.extensions["metrics"])
     messages.install(app, store)
     return app

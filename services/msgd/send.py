@@ -9,11 +9,19 @@ from flask import Flask, request
 
 from services.common import params
 from services.common.errors import ApiError
+from services.common.metrics import Metrics
 from services.common.propagation import RUN_ID, read_trace
 from services.msgd.store import Message, Store, StoreError
 
 
-def install(app: Flask, store: Store) -> None:
+def install(app: Flask, store: Store, metrics: Metrics) -> None:
+    messages = metrics.counter(
+        "messages",
+        "Messages that arrived, by whether they were kept, known already, or lost.",
+        "result",
+        ("stored", "duplicate", "failed"),
+    )
+
     @app.route("/send", methods=["GET", "POST"])
     def send() -> dict[str, Any]:
         given = params.read(request)
@@ -29,5 +37,7 @@ def install(app: Flask, store: Store) -> None:
         try:
             duplicate = store.add(message)
         except StoreError as error:
+            messages.add("failed")
             raise ApiError(503, "error", f"not stored: {error}") from error
+        messages.add("duplicate" if duplicate else "stored")
         return {"stored": True, "duplicate": duplicate, "message_id": message.id}

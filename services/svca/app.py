@@ -19,5 +19,6 @@ def create_app(settings: Settings) -> Flask:
         svcb=Upstream(settings.svcb_url, settings.timeouts),
         propagation=Propagation(forward_trace_headers=settings.common.forward_trace_headers),
         send_message_id=settings.send_message_id,
+        metrics=app.extensions["metrics"],
     )
     return app

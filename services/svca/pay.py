@@ -12,8 +12,9 @@ from typing import Any
 from flask import Flask, g, request
 
 from services.common import params
+from services.common.metrics import Metrics
 from services.common.propagation import Propagation, read_trace
-from services.common.upstream import Upstream, UpstreamError
+from services.common.upstream import REASONS, Upstream, UpstreamError
 
 
 def install(
@@ -22,8 +23,16 @@ def install(
     version: str,
     svcb: Upstream,
     propagation: Propagation,
+    metrics: Metrics,
     send_message_id: bool = True,
 ) -> None:
+    payments = metrics.counter(
+        "payments",
+        "Payments taken, by what became of telling the payer.",
+        "result",
+        ("notified", *sorted(REASONS)),
+    )
+
     @app.route("/pay", methods=["GET", "POST"])
     def pay() -> dict[str, Any]:
         given = params.read(request)
@@ -44,6 +53,7 @@ def install(
         if send_message_id:
             told["id"] = answer["message_id"]
         answer.update(_notify(svcb, told, headers))
+        payments.add(answer["reason"] or "notified")
         if not answer["notified"]:
             g.problem = answer["detail"]
         return answer

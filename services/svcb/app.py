@@ -19,5 +19,6 @@ def create_app(settings: Settings) -> Flask:
         msgd=Upstream(settings.msgd_url, settings.timeouts),
         propagation=Propagation(forward_trace_headers=settings.common.forward_trace_headers),
         bugs=settings.bugs,
+        metrics=app.extensions["metrics"],
     )
     return app

@@ -12,14 +12,28 @@ from typing import Any
 from flask import Flask, g, request
 
 from services.common import params
+from services.common.metrics import Metrics
 from services.common.propagation import Propagation
-from services.common.upstream import Upstream, UpstreamError
+from services.common.upstream import REASONS, Upstream, UpstreamError
 from services.svcb.bugs import PlannedBugs
 
 
 def install(
-    app: Flask, *, version: str, msgd: Upstream, propagation: Propagation, bugs: PlannedBugs
+    app: Flask,
+    *,
+    version: str,
+    msgd: Upstream,
+    propagation: Propagation,
+    bugs: PlannedBugs,
+    metrics: Metrics,
 ) -> None:
+    notifications = metrics.counter(
+        "notifications",
+        "Messages that were to be handed on to msgd, by what became of it.",
+        "result",
+        ("sent", *sorted(REASONS)),
+    )
+
     @app.route("/notify", methods=["GET", "POST"])
     def notify() -> dict[str, Any]:
         given = params.read(request)
@@ -36,5 +50,7 @@ def install(
                 raise UpstreamError("error", "msgd: HTTP 200 without stored")
         except UpstreamError as error:
             g.problem = error.detail
+            notifications.add(error.reason)
             raise error.as_answer(notified=False, message_id=message_id) from error
+        notifications.add("sent")
         return sent

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LOCK = ROOT / "services" / "requirements.lock"
-DIRECT = ("flask", "gunicorn", "requests")
+DIRECT = ("flask", "gunicorn", "prometheus-client", "requests")
 
 
 def locked(path: Path) -> dict[str, str]:
