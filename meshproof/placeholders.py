@@ -17,7 +17,8 @@ PLACEHOLDERS: Mapping[str, str] = {
     "dir": "a folder of that process alone, gone with the mesh",
     "here": "the folder of the file that says so",
     "files": "the folder below which a container's volumes are mounted",
-    "command": "as a word of its own: the command that the container has in its manifest",
+    "command": "as a word of its own: the command that the container has in its manifest, whose "
+    "python is {python}",
 }
 
 _PLACEHOLDER = re.compile(r"\{\{(?P<literal>\w+)\}\}|\{(?P<name>[A-Za-z_]\w*)\}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -14,6 +15,9 @@ from meshproof.model.kube_volumes import VolumeMount
 from meshproof.model.kube_workloads import template_of
 from meshproof.model.resource import Path, Resource
 from meshproof.placeholders import OWN_COMMAND, expand_text
+
+_PYTHON = re.compile(r"(/usr/(local/)?bin/)?python3?(\.\d+)?")
+"""A container's Python, for which the one that runs meshproof stands in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,8 @@ class Program:
         words: list[str] = []
         for word in self.command:
             if word == OWN_COMMAND:
-                words += map(own, arguments(self.container.command, env))
+                first, *rest = map(own, arguments(self.container.command, env))
+                words += [values["python"] if _PYTHON.fullmatch(first) else first, *rest]
             else:
                 words.append(expand_text(word, values))
         return [*words, *map(own, arguments(self.container.args, env))]

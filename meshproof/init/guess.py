@@ -49,12 +49,12 @@ def guess(containers: Sequence[Container]) -> Guess:
 
 
 def _unknown(container: Container, ports: Sequence[int]) -> Guess:
+    env = _environment(container, ports)
+    told = any("{ip}" in value for value in env.values())
+    served = f", listening at {_served(ports)}" if ports and not told else ""
     follows = f"; its args follow: {' '.join(container.args)}" if container.args else ""
-    where = ("{ip}:{port}",) if ports else ()
-    served = f", listening at {_served(ports)}" if ports else ""
-    return Guess(
-        (TODO, *where), _environment(container, ports), f"say what program it is{served}{follows}"
-    )
+    where = ("{ip}:{port}",) if served else ()
+    return Guess((TODO, *where), env, f"say what program it is{served}{follows}")
 
 
 def _several(

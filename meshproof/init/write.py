@@ -70,7 +70,7 @@ def _uses(resources: Iterable[Resource]) -> dict[str, _Use]:
 
 
 def _image(image: str, use: _Use) -> str:
-    made = guess(use.apps or use.others)
+    made = guess([*use.apps, *use.others])
     who = ", ".join(use.who)
     lines = [f"  # {who}"]
     if made.todo:
