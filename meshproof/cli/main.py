@@ -16,6 +16,7 @@ from meshproof.cli import (
     dashboard,
     end,
     evidence,
+    explain,
     fault,
     init,
     load,
@@ -51,6 +52,7 @@ app.command()(look.status)
 app.command()(look.url)
 app.command("exec", context_settings={"allow_interspersed_args": False})(requests.exec_)
 app.command()(requests.curl)
+app.command()(explain.explain)
 app.command()(logs.logs)
 app.command()(evidence.metrics)
 app.command()(evidence.spans)

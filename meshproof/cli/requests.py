@@ -60,7 +60,7 @@ def curl(
     name: Name = DEFAULT_NAME,
 ) -> None:
     """Send one request from a workload through its sidecar, and print the answer's body alone."""
-    headers = [_header(text) for text in header]
+    headers = [header_of("curl", text) for text in header]
     body = _body(data)
     if data is not None and not any(key.lower() == "content-type" for key, _ in headers):
         headers.append(("content-type", "application/x-www-form-urlencoded"))
@@ -76,10 +76,11 @@ def curl(
         say(f"refused: {answer['refused_by']}")
 
 
-def _header(text: str) -> tuple[str, str]:
+def header_of(verb: str, text: str) -> tuple[str, str]:
+    """A header as ``-H`` writes it. Raises UsageError where it is none."""
     key, colon, value = text.partition(":")
     if not colon or not key.strip():
-        raise UsageError(f"curl: -H {text!r}: wanted 'Name: value'")
+        raise UsageError(f"{verb}: -H {text!r}: wanted 'Name: value'")
     return key.strip(), value.strip()
 
 

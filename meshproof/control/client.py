@@ -69,6 +69,13 @@ class Client:
         )
         return {**answer, "body": base64.b64decode(answer["body"])}
 
+    def explain(
+        self, workload: str, url: str, method: str, headers: Sequence[tuple[str, str]]
+    ) -> Json:
+        """What such a request would meet (``explain.Explanation.as_dict``); nothing is sent."""
+        asked = {"workload": workload, "url": url, "method": method, "headers": list(headers)}
+        return self._post("/explain", **asked)
+
     def dump(self, folder: str) -> None:
         self._post("/dump", folder=folder)
 

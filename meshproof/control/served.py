@@ -11,6 +11,7 @@ from meshproof.mesh import Applied, Mesh, Tail, Topology, Usage
 
 if TYPE_CHECKING:
     from meshproof.cluster.load_jobs import Order
+    from meshproof.explain import Explanation
     from meshproof.observe.log_lines import LogLine
 
 Text = tuple[str, str]
@@ -108,6 +109,22 @@ class Releasing(Protocol):
     def tail(self, host: str, cursor: str) -> Tail:
         """What was called at a service (``svcb.payments.svc.cluster.local``), as its callers'
         sidecars and the gateway logged it since ``cursor``; ``now`` is the present end."""
+        ...
+
+
+@runtime_checkable
+class Explaining(Protocol):
+    """A mesh that knows what each of its Envoys was given."""
+
+    def explain(
+        self,
+        workload: str,
+        url: str,
+        *,
+        method: str = "GET",
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> Explanation:
+        """What would become of such a request from a workload, or at ``gateway``."""
         ...
 
 

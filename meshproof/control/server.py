@@ -18,7 +18,7 @@ from typing import Any
 
 from aiohttp import web
 
-from meshproof.control import on_cluster, watched
+from meshproof.control import explained, on_cluster, watched
 from meshproof.control.events import Asked, Events, files
 from meshproof.control.holds import Holds
 from meshproof.control.logs import written
@@ -98,6 +98,7 @@ class ControlServer:
                 web.get("/rules", self._rules),
                 web.get("/tail", self._tail),
                 *on_cluster.routes(self._mesh),
+                *explained.routes(self._mesh),
                 *watched.routes(self._mesh, self.events),
             ]
         )

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from meshproof.dialect.dump import to_yaml
 from meshproof.embedded import curl, evidence, joining, refusals, tailing
@@ -24,6 +25,9 @@ from meshproof.mesh import (
     Tail,
 )
 from meshproof.observe.log_lines import LogLine, Wanted
+
+if TYPE_CHECKING:
+    from meshproof.explain import Explanation
 
 
 class Looking(Running):
@@ -85,6 +89,24 @@ class Looking(Running):
             return answer
         log = self._run(evidence.records(self._live(), since=before))
         return replace(answer, refused_by=refusals.why(answer, log, request_id, url, workload))
+
+    def explain(
+        self,
+        workload: str,
+        url: str,
+        *,
+        method: str = "GET",
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> Explanation:
+        """What would become of such a request, by what the Envoys were given; nothing is sent."""
+        from meshproof.embedded import explaining  # noqa: PLC0415  (few meshes are asked)
+
+        engine = self._live()
+        if workload != explaining.GATEWAY:
+            workload = "/".join(self._runners(workload)[0].workload.key)
+        asked = explaining.Question(workload, url, method, headers)
+        fleet = explaining.running(engine)
+        return explaining.explained(fleet, engine.store.ordered(), asked)
 
     def spans(self, run_id: str) -> list[Span]:
         return self._run(evidence.spans(self._live(), run_id))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from meshproof.embedded import curl
+from meshproof.explain.words import nothing_opens
 from meshproof.mesh import AccessRecord, Answer
 
 DENIED = b"RBAC: access denied"
@@ -24,10 +25,7 @@ def why(answer: Answer, records: Iterable[AccessRecord], sent: str, url: str, wo
         if not curl.same_request(record.request_id, sent):
             continue
         if record.route == "block_all":
-            return (
-                f"no rule opens {url} for {workload}: a ServiceEntry (or an EgressRule of 0.4) for "
-                "that host and port would, or a Service of that name"
-            )
+            return nothing_opens(url, workload)
         if record.details.startswith("rbac_access_denied"):
             return _by_policy(record)
         if record.details.startswith("jwt_authn_access_denied"):

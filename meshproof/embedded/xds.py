@@ -100,6 +100,14 @@ def _encode(type_url: str, resource: Resource) -> Encoded:
     return Encoded(digest, data, frozenset(_asked_for(resource)))
 
 
+def decode(type_url: str, encoded: Encoded) -> Resource:
+    """A resource back from the wire, in protobuf's JSON form with snake_case names."""
+    response: Any = discovery_pb2.DiscoveryResponse.FromString(encoded.data)
+    message = _MESSAGE[type_url].FromString(response.resources[0].value)
+    found: Resource = json_format.MessageToDict(message, preserving_proto_field_name=True)
+    return found
+
+
 def _asked_for(value: object) -> Iterator[str]:
     if isinstance(value, dict):
         if isinstance(rds := value.get("rds"), dict):

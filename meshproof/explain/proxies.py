@@ -1,0 +1,64 @@
+"""The Envoys of a mesh as ``explain`` knows them: what each was given, and who listens where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from meshproof.explain.texts import Json
+
+Address = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """One Envoy with its resources by name; ``workload`` is ``namespace/name``."""
+
+    name: str
+    namespace: str
+    workload: str
+    identity: str
+    """Its SPIFFE id."""
+    ip: str
+    clusters: Mapping[str, Json]
+    endpoints: Mapping[str, Json]
+    listeners: Mapping[str, Json]
+    routes: Mapping[str, Json]
+    version: str = ""
+    app: str = ""
+    """Its ``app`` label, by which a workload may be named too."""
+    gateway: bool = False
+
+    def listener_at(self, address: Address) -> Json | None:
+        for listener in self.listeners.values():
+            if _address(listener) == address:
+                return listener
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A network fault stands between a caller and ``real``."""
+
+    real: Address
+    kind: str
+    """``latency``, ``loss``, ``refuse`` or ``cut``."""
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """``outside`` names hosts beyond the mesh by their real address."""
+
+    proxies: tuple[Proxy, ...]
+    outside: Mapping[Address, str] = field(default_factory=dict)
+    ways: Mapping[Address, Way] = field(default_factory=dict)
+    """By the address that a caller was given instead of the real one."""
+
+    def at(self, ip: str) -> Proxy | None:
+        """The sidecar whose replica has that address."""
+        return next((p for p in self.proxies if p.ip == ip and not p.gateway), None)
+
+
+def _address(listener: Json) -> Address:
+    place = listener["address"]["socket_address"]
+    return (place["address"], place["port_value"])

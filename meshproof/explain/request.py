@@ -1,0 +1,128 @@
+"""A request as an Envoy sees it: pseudo headers, headers by lower-case name, a path."""
+
+from __future__ import annotations
+
+import re
+import urllib.parse
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from meshproof.errors import UsageError
+
+_UNRESERVED = re.compile(r"%(2[DdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """``path`` holds the query; it is empty for CONNECT. Header names are in lower case."""
+
+    method: str
+    scheme: str
+    authority: str
+    path: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_connect(self) -> bool:
+        return self.method == "CONNECT"
+
+    @property
+    def plain_path(self) -> str:
+        """Without query and fragment: what path matchers look at."""
+        return re.split(r"[?#]", self.path, maxsplit=1)[0]
+
+    def get(self, name: str) -> str | None:
+        """A header or pseudo header; several of one name as Envoy joins them, with commas."""
+        name = name.lower()
+        pseudo = {":method": self.method, ":authority": self.authority, ":scheme": self.scheme}
+        pseudo |= {":path": self.path, "host": self.authority}
+        if name in pseudo:
+            return pseudo[name]
+        found = [value for key, value in self.headers if key == name]
+        return ",".join(found) if found else None
+
+    def parameter(self, name: str) -> str | None:
+        """The first value of a query parameter, as it is written (nothing is decoded)."""
+        return next((value for key, value in self.parameters() if key == name), None)
+
+    def parameters(self) -> Iterator[tuple[str, str]]:
+        _, mark, query = self.path.partition("?")
+        for part in query.split("#")[0].split("&") if mark else ():
+            key, _, value = part.partition("=")
+            yield key, value
+
+    def cookie(self, name: str) -> str | None:
+        for part in (self.get("cookie") or "").split(";"):
+            key, _, value = part.strip().partition("=")
+            if key == name:
+                return value
+        return None
+
+    def without(self, name: str) -> Request:
+        kept = tuple(h for h in self.headers if h[0] != name.lower())
+        return replace(self, headers=kept)
+
+    def with_header(self, name: str, value: str) -> Request:
+        """``name`` once more, behind those that are there."""
+        return replace(self, headers=(*self.headers, (name.lower(), value)))
+
+    @property
+    def target(self) -> str:
+        """The URL, or the place that a tunnel leads to."""
+        return f"{self.scheme}://{self.authority}{self.path}"
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.authority if self.is_connect else self.target}"
+
+
+def request_of(
+    method: str, url: str, headers: Iterable[tuple[str, str]] = (), *, tunnel: bool = True
+) -> Request:
+    """As a client behind a proxy sends it: there ``https://`` is a CONNECT (``tunnel``), as nobody
+    but the server can read what is inside. A Host header stands for the URL's own.
+
+    Raises UsageError for what is no URL of these schemes, and for methods and header names that
+    are none.
+    """
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(f"{url!r} is not a URL such as http://svcb/notify")
+    try:
+        port = parts.port
+    except ValueError:
+        raise UsageError(f"{url!r}: its port is no number up to 65535") from None
+    pairs = tuple((name.lower(), value) for name, value in headers)
+    for word in (method, *(name for name, _ in pairs)):
+        if not _TOKEN.fullmatch(word):
+            raise UsageError(f"{word!r} is no name of a method or a header")
+    authority = parts.netloc.rpartition("@")[2]
+    hosts = [value for name, value in pairs if name == "host"]
+    pairs = tuple(pair for pair in pairs if pair[0] != "host")
+    if tunnel and parts.scheme == "https":
+        return Request("CONNECT", "https", f"{parts.hostname}:{port or 443}", "", pairs)
+    path = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
+    return Request(method, parts.scheme, hosts[-1] if hosts else authority, path, pairs)
+
+
+def normalized(path: str) -> str:
+    """``normalize_path``: no ``.`` and ``..``, no escapes of letters, digits and ``-._~``."""
+    plain, mark, query = path.partition("?")
+    plain = _UNRESERVED.sub(lambda m: chr(int(m[1], 16)), plain).replace("\\", "/")
+    if re.search(r"(^|/)\.\.?(/|$)", plain):
+        parts = _resolved(plain)
+        plain = "/" + "/".join(parts)
+    return plain + mark + query
+
+
+def _resolved(path: str) -> list[str]:
+    parts: list[str] = []
+    *before, last = path.split("/")[1:] or [""]
+    for part in before:
+        if part == "..":
+            del parts[-1:]
+        elif part != ".":
+            parts.append(part)
+    if last == "..":
+        del parts[-1:]
+    return [*parts, "" if last in (".", "..") else last]

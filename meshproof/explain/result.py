@@ -1,0 +1,147 @@
+"""What ``explain`` says: a tree of steps with chances, and the outcomes at its ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from meshproof.explain.rules import Rule
+
+APP, OUTSIDE, TUNNEL = "app", "outside", "tunnel"
+MESH, CLOSED = "mesh", "closed"
+ANSWERED = (APP, OUTSIDE, TUNNEL)
+"""Kinds of outcomes in which the mesh lets the request through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``kind``: an ``app`` or a host ``outside`` answers, a ``tunnel`` carries bytes to one, the
+    ``mesh`` itself answers, or the connection is ``closed`` without an answer."""
+
+    kind: str
+    why: str
+    status: int | None = None
+    """Of the mesh's own answer; an app's is its own affair."""
+    rule: Rule | None = None
+    """What decides that the mesh answers."""
+    location: str = ""
+    body: str = ""
+    namespace: str = ""
+    workload: str = ""
+    version: str = ""
+    replica: str = ""
+    address: str = ""
+    received: str = ""
+    """The request line as the app receives it."""
+
+    @property
+    def answered(self) -> bool:
+        return self.kind in ANSWERED
+
+    @property
+    def who(self) -> str:
+        """Outcomes of one answer have equal texts, whichever replica gives it."""
+        if self.kind == APP:
+            version = f" {self.version}" if self.version else ""
+            return f"{self.namespace}/{self.workload}{version}"
+        if self.answered:
+            return self.workload or self.address
+        return str(self.status) if self.status is not None else "no answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one proxy does with ``chance`` (0 to 1) of the requests that reach it."""
+
+    chance: float
+    at: str
+    """``svca-1 outbound``; empty for a branch of the step before."""
+    says: str
+    rule: Rule | None = None
+    notes: tuple[str, ...] = ()
+    passed: tuple[tuple[str, str], ...] = ()
+    """Routes that were asked before, and why each did not take the request."""
+    then: tuple[Step, ...] = ()
+    outcome: Outcome | None = None
+
+    def leaves(self, chance: float = 1.0) -> Iterator[tuple[float, Outcome]]:
+        reached = chance * self.chance
+        if self.outcome is not None:
+            yield reached, self.outcome
+        for step in self.then:
+            yield from step.leaves(reached)
+
+    def with_notes(self, notes: Sequence[str]) -> Step:
+        return replace(self, notes=(*notes, *self.notes)) if notes else self
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    request: str
+    source: str
+    steps: tuple[Step, ...]
+    assumed: tuple[str, ...] = field(default=())
+    """What was taken for granted, since the configuration does not say it."""
+
+    def outcomes(self) -> list[tuple[float, Outcome]]:
+        """Every end with its chance (0 to 1), likeliest first; equal ends are one."""
+        found: dict[Outcome, float] = {}
+        for step in self.steps:
+            for chance, outcome in step.leaves():
+                if chance > 0:
+                    found[outcome] = found.get(outcome, 0.0) + chance
+        return sorted(((c, o) for o, c in found.items()), key=lambda pair: -pair[0])
+
+    @property
+    def answered(self) -> float:
+        """How much of the requests (0 to 1) an app or an outside host gets to answer."""
+        return sum(chance for chance, outcome in self.outcomes() if outcome.answered)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "request": self.request,
+            "from": self.source,
+            "answered": _percent(self.answered),
+            "outcomes": [
+                {"chance": _percent(c), "who": o.who, **_outcome(o)} for c, o in self.outcomes()
+            ],
+            "steps": [_step(s) for s in self.steps],
+            "assumed": list(self.assumed),
+        }
+
+
+def _percent(chance: float) -> float:
+    return round(100 * chance, 4)
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "chance": _percent(step.chance),
+        "at": step.at,
+        "says": step.says,
+        "rule": _rule(step.rule),
+        "notes": list(step.notes),
+        "passed": [{"route": route, "why": why} for route, why in step.passed],
+        "then": [_step(s) for s in step.then],
+        "outcome": None if step.outcome is None else _outcome(step.outcome),
+    }
+
+
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    names = ("kind", "why", "status", "location", "body", "namespace", "workload", "version")
+    found = {name: getattr(outcome, name) for name in (*names, "replica", "address", "received")}
+    return {**found, "rule": _rule(outcome.rule)}
+
+
+def _rule(rule: Rule | None) -> dict[str, Any] | None:
+    if rule is None:
+        return None
+    return {
+        "kind": rule.kind,
+        "namespace": rule.namespace,
+        "name": rule.name,
+        "field": rule.field,
+        "file": rule.file,
+        "line": rule.line,
+    }
