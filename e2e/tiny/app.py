@@ -29,6 +29,8 @@ def main() -> None:
     if MODE == "die":
         print("no database, no service", file=sys.stderr, flush=True)
         sys.exit(3)
+    if MODE == "tells":
+        print("my word is", os.environ["WORD"], flush=True)
     if MODE == "everywhere":
         beside = socket.create_server(("0.0.0.0", 0))
         print("also at port", beside.getsockname()[1], flush=True)

@@ -16,6 +16,7 @@ from meshproof.cluster.store import titles
 from meshproof.errors import MeshproofError, UsageError
 from meshproof.mesh import AccessRecord, Answer, ExecResult, MeshStatus, ReplicaStatus, Span
 from meshproof.observe.log_lines import LogLine, Wanted, in_order, of_text
+from meshproof.observe.redact import without_keys
 
 _ENDED = b"command terminated with exit code "
 """kubectl's last line on standard error when a command, not kubectl itself, failed."""
@@ -208,7 +209,8 @@ class Looking(Standing):
             (folder / f"{stem}.log").write_text(self._evidence.app_log(pod))
             if pod.meshed and pod.alive:
                 config = self._kubectl.admin(pod.namespace, pod.name, "config_dump?include_eds")
-                (folder / f"{stem}.config.json").write_text(config)
+                shown = json.dumps(without_keys(json.loads(config)), indent=1)
+                (folder / f"{stem}.config.json").write_text(shown)
                 (folder / f"{stem}.{PROXY}.log").write_text(self._evidence.proxy_log(pod))
         except MeshproofError as error:
             (folder / f"{stem}.error.txt").write_text(str(error))

@@ -21,6 +21,7 @@ from meshproof.errors import MeshproofError
 from meshproof.mesh import AccessRecord, Span
 from meshproof.observe import access_log
 from meshproof.observe.prometheus import merged
+from meshproof.observe.redact import without, without_keys
 
 _FLUSH_LIMIT = 10.0
 _PAUSE = 0.02
@@ -158,17 +159,17 @@ async def metrics(chosen: Sequence[EnvoyProcess], only: str = "") -> str:
 async def dump(engine: Engine, folder: Path) -> None:
     """Envoy configuration, statistics, logs and resources of everything, into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
+    secrets = _secrets(engine)
     for envoy in envoys(engine):
         try:
             config = json.loads(await envoy.admin("/config_dump?include_eds"))
-            (folder / f"{envoy.node}.config.json").write_text(
-                json.dumps(_without_keys(config), indent=1)
-            )
+            text = json.dumps(without_keys(config), indent=1).encode()
+            (folder / f"{envoy.node}.config.json").write_bytes(without(text, secrets))
             (folder / f"{envoy.node}.stats.txt").write_bytes(await envoy.admin("/stats"))
         except MeshproofError as error:
             (folder / f"{envoy.node}.error.txt").write_text(str(error))
     for log in sorted(engine.runtime.files.logs.iterdir()):
-        (folder / log.name).write_bytes(_end_of(log))
+        (folder / log.name).write_bytes(without(_end_of(log), secrets))
     (folder / "resources.txt").write_text(
         "".join(f"{r.title}  {r.source.file}:{r.source.line}\n" for r in engine.store.ordered())
     )
@@ -183,10 +184,6 @@ def _end_of(log: Path) -> bytes:
     return tail if size <= _DUMPED else tail.partition(b"\n")[2]
 
 
-def _without_keys(value: object) -> object:
-    """Envoy redacts private keys itself; this makes sure that none is ever written."""
-    if isinstance(value, dict):
-        return {
-            k: "[redacted]" if k == "private_key" else _without_keys(v) for k, v in value.items()
-        }
-    return [_without_keys(v) for v in value] if isinstance(value, list) else value
+def _secrets(engine: Engine) -> list[bytes]:
+    """Every value of every Secret: an app may print what it was given, evidence does not."""
+    return [value for r in engine.store.of("Secret") for value in r.spec.files.values()]

@@ -1,0 +1,261 @@
+"""docs/security.md on a live mesh: who may reach what, and what is written down nowhere.
+
+On a mesh of its own, of the small suite (tiny/), started with the worst umask there is.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+import os
+import secrets
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from e2e.processes import of_run, until
+from e2e.served import Cli, served
+from e2e.tokens import Signer
+from meshproof.embedded import listeners, private
+from meshproof.embedded.mesh import EmbeddedMesh
+from meshproof.embedded.runtime import Files
+from meshproof.project import load_project
+from meshproof.report.evidence import Evidence
+from meshproof.traffic.load import Load
+
+TINY = Path(__file__).with_name("tiny")
+NOBODY = 65534
+WORD = f"word-{secrets.token_hex(12)}"
+"""The value of a Secret that the app is given, and prints."""
+pytestmark = pytest.mark.skipif(
+    os.environ.get("MESH", "embedded") != "embedded", reason="about local processes"
+)
+
+
+def key_pair() -> tuple[str, str]:
+    """A private key and a certificate of its own making, for the gateway."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "web")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name)
+        .public_key(key.public_key()).serial_number(1)
+        .not_valid_before(now).not_valid_after(now + dt.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    text = key.private_bytes(pem, form, serialization.NoEncryption()).decode()
+    return text, certificate.public_bytes(pem).decode()
+
+
+KEY, CHAIN = key_pair()
+TOKEN = Signer().token()
+RULES = f"""
+apiVersion: v1
+kind: Secret
+metadata: {{name: word, namespace: tiny}}
+stringData: {{word: {WORD}}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {{name: tls, namespace: istio-system}}
+type: kubernetes.io/tls
+data:
+  tls.key: {base64.b64encode(KEY.encode()).decode()}
+  tls.crt: {base64.b64encode(CHAIN.encode()).decode()}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {{name: web, namespace: tiny}}
+spec:
+  selector: {{istio: ingressgateway}}
+  servers:
+    - port: {{number: 443, name: https, protocol: HTTPS}}
+      hosts: [web.test]
+      tls: {{mode: SIMPLE, credentialName: tls}}
+    - port: {{number: 80, name: http, protocol: HTTP}}
+      hosts: ["*"]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: way-in, namespace: tiny}}
+spec:
+  hosts: ["*"]
+  gateways: [web]
+  http: [{{route: [{{destination: {{host: web}}}}]}}]
+---
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {{name: payers, namespace: tiny}}
+spec:
+  selector: {{matchLabels: {{app: web}}}}
+  jwtRules:
+    - issuer: payers.meshproof.test
+      jwks: '{{"keys": [{json.dumps(Signer().jwk())}]}}'
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: web, namespace: tiny}}
+spec:
+  replicas: 1
+  selector: {{matchLabels: {{app: web}}}}
+  template:
+    metadata: {{labels: {{app: web}}}}
+    spec:
+      containers:
+        - name: web
+          image: tiny:1
+          env:
+            - {{name: MODE, value: tells}}
+            - name: WORD
+              valueFrom: {{secretKeyRef: {{name: word, key: word}}}}
+          ports: [{{name: http, containerPort: 8080}}]
+"""
+
+
+@pytest.fixture(scope="module")
+def tiny() -> Iterator[EmbeddedMesh]:
+    mesh = EmbeddedMesh(load_project(TINY / "meshproof.yaml"), name=f"secure-{os.getpid()}")
+    before = os.umask(0)
+    try:
+        mesh.up()
+        mesh.apply_text(RULES)
+        yield mesh
+    finally:
+        mesh.down()
+        os.umask(before)
+
+
+@pytest.fixture
+def cli(tiny: EmbeddedMesh) -> Iterator[Cli]:
+    with served(tiny) as made:
+        yield made
+
+
+def modes(folder: Path) -> dict[str, int]:
+    """Permission bits of everything below a folder and of itself, by path."""
+    found = [folder, *folder.rglob("*")]
+    return {str(p): stat.S_IMODE(p.lstat().st_mode) for p in found if not p.is_symlink()}
+
+
+def test_a_run_is_the_owners_alone_whatever_the_umask(tiny: EmbeddedMesh, cli: Cli) -> None:
+    found = modes(tiny.run_dir)
+    made = Files(tiny.run_dir)
+    ours = [made.xds, made.zipkin, made.control, made.admin(0), tiny.run_dir / "owner.json"]
+    assert {str(path) for path in ours} <= set(found)
+    # An app's own files and its socket are as it made them, in folders that nobody else enters.
+    apps = {p for p in found if "/private/" in p or Path(p).name.startswith("a")}
+    assert {p: oct(m) for p, m in found.items() if p not in apps and m & 0o077} == {}
+    assert stat.S_IMODE(tiny.run_dir.parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can try as somebody else")
+def test_another_user_reaches_no_socket_and_no_file(tiny: EmbeddedMesh, cli: Cli) -> None:
+    files = Files(tiny.run_dir)
+    for path in (files.control, files.xds, files.zipkin, files.admin(0)):
+        assert tried(os.getuid(), path) == "taken", "the control: its owner does"
+        assert tried(NOBODY, path) == "PermissionError"
+    assert tried(NOBODY, tiny.run_dir / "owner.json") == "PermissionError"
+    assert tried(NOBODY, tiny.run_dir) == "PermissionError"
+
+
+def tried(user: int, path: Path) -> str:
+    """What another process of a user meets that connects to a socket, or looks into a folder."""
+    # It drops what it may by itself: a fork of this process, full of threads, would not survive.
+    code = f"""
+import os, socket
+os.setgroups([]); os.setgid({user}); os.setuid({user})
+try:
+    if os.path.isdir({str(path)!r}):
+        os.listdir({str(path)!r})
+    else:
+        socket.socket(socket.AF_UNIX).connect({str(path)!r})
+    print("taken")
+except OSError as error:
+    print(type(error).__name__)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    return done.stdout.strip()
+
+
+def test_nothing_listens_beyond_loopback(tiny: EmbeddedMesh) -> None:
+    pids = [os.getpid(), *(p.pid for p in of_run(tiny.run_id))]
+    owners = {inode for pid in pids for inode in listeners.sockets_of(pid)}
+    found = [one for one in listeners.listening() if one.inode in owners]
+    assert len(found) >= 4, "the control: gateway, sidecar and app are seen to listen"
+    assert [str(one) for one in found if not one.ip.startswith("127.")] == []
+
+
+def secret_texts() -> dict[str, bytes]:
+    body = "".join(line for line in KEY.splitlines() if "-----" not in line)
+    return {
+        "a Secret's value": WORD.encode(),
+        "the same in base 64": base64.b64encode(WORD.encode()),
+        "a token": TOKEN.encode(),
+        "a token's signature": TOKEN.rpartition(".")[2].encode(),
+        "a private key": b"PRIVATE KEY",
+        "the gateway's key": body[:60].encode(),
+    }
+
+
+def holders(folder: Path, text: bytes) -> list[str]:
+    """The files below a folder that hold a text."""
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    return [path.name for path in files if text in path.read_bytes()]
+
+
+def test_no_secret_is_in_dumps_logs_or_records(tiny: EmbeddedMesh, tmp_path: Path) -> None:
+    evidence = Evidence(tmp_path, "security::secrets")
+    url, run_id = tiny.url("gateway"), f"run-{secrets.token_hex(4)}"
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    with Load(
+        url, locustfile=Path(__file__).with_name("locustfile.py"), users=1, requests=20,
+        run_id=run_id, headers=headers, path="/", folder=evidence.folder,
+    ) as load:  # fmt: skip
+        load.wait()
+    with requests.Session() as session:
+        session.trust_env = False
+        answer = session.get(url, headers=headers, timeout=10)
+        assert answer.text == WORD, "the control: the app has the secret"
+        wrong = {"Authorization": f"Bearer {TOKEN[:-4]}AAAA"}
+        assert session.get(url, headers=wrong, timeout=10).status_code == 401, "tokens are read"
+    evidence.collect(tiny, tiny.access_log(run_id), tiny.spans(run_id))
+    assert holders(evidence.folder, run_id.encode()), "the control: what is there is found"
+    assert WORD in tiny.logs("web"), "the control: the app has printed it"
+    for what, text in secret_texts().items():
+        assert holders(evidence.folder, text) == [], what
+    run = (tiny.run_dir / "etc", tiny.run_dir / "logs")
+    for what, text in secret_texts().items():
+        kept = [name for folder in run for name in holders(folder, text)]
+        allowed = [log.name for log in tiny.log_files("web")] if "Secret" in what else []
+        assert set(kept) <= set(allowed), what
+
+
+def test_a_secret_that_is_refused_is_not_told(tiny: EmbeddedMesh, cli: Cli, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    text = "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: tiny}\ndata: {a: %s}\n"
+    private.write(bad, text % f"{WORD}!")
+    code, said = cli.run("apply", "-f", str(bad))
+    assert code == 2
+    assert "data.a: is not base64" in said
+    assert WORD not in said
+
+
+def test_a_killed_replica_leaves_no_key_behind(tiny: EmbeddedMesh) -> None:
+    """Keys are in memory: no file of the run holds one, also after a sidecar has come again."""
+    (replica,) = (r for r in tiny.status().replicas if r.workload == "web")
+    tiny.fault("kill", "web", part="sidecar")
+    until(
+        lambda: any(r.restarts > replica.restarts and r.ready for r in tiny.status().replicas),
+        "its sidecar is back",
+    )
+    assert holders(tiny.run_dir, b"PRIVATE KEY") == []
