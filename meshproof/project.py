@@ -154,6 +154,8 @@ class OutsideHost(Model):
     aliases: list[Annotated[str, AfterValidator(_host)]] = Field(default_factory=list)
     ready: Annotated[str, AfterValidator(_path)] | None = None
     """A path that answers 200 when the command is ready; without it an open port is enough."""
+    metrics: Annotated[str, AfterValidator(_path)] | None = None
+    """A path where the command says what it counts, as Prometheus text."""
     container: Container | None = None
     """What it is on a cluster; without it the cluster is expected to reach the host itself."""
 

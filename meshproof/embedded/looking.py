@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from meshproof.dialect.dump import to_yaml
 from meshproof.embedded import curl, evidence, joining, refusals, tailing
 from meshproof.embedded.running import Running
+from meshproof.embedded.targets import targets, text_of
 from meshproof.embedded.worlds import services_of
 from meshproof.errors import UsageError
 from meshproof.gamma.status import statuses
@@ -125,8 +126,11 @@ class Looking(Running):
 
     def metrics(self, workload: str = "") -> str:
         engine = self._live()
-        chosen = [r.envoy for r in self._runners(workload)] if workload else evidence.envoys(engine)
-        return self._run(evidence.metrics(chosen))
+        chosen = targets(engine)
+        if workload:
+            key = self._resolve(workload)
+            chosen = [t for t in chosen if t.workload == key]
+        return self._run(text_of(chosen))
 
     def log_files(self, workload: str) -> list[Path]:
         """Where the apps of a workload, or an outside host, write what they say."""

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
+from meshproof.embedded import metrics_api
 from meshproof.embedded.addresses import real_port
 from meshproof.embedded.engine import Engine
+from meshproof.embedded.targets import AGENT_PORT
 from meshproof.observe import span_api
 
 ZIPKIN_PORT = 9411
@@ -16,7 +18,7 @@ _END_LIMIT = 0.5
 
 
 class Observing:
-    """What is asked by others than Envoys: the span store."""
+    """What is asked by others than Envoys: the span store, and what everybody counts."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -29,7 +31,12 @@ class Observing:
         ip = runtime.block.observed
         zipkin = real_port(ip, ZIPKIN_PORT)
         await self._listen(span_api.application(self._engine.spans), ip, zipkin)
-        self.urls = {"zipkin": f"http://{ip}:{zipkin}"}
+        metrics = real_port(ip, AGENT_PORT)
+        await self._listen(metrics_api.application(self._engine), ip, metrics)
+        self.urls = {
+            "zipkin": f"http://{ip}:{zipkin}",
+            "metrics": f"http://{ip}:{metrics}/metrics",
+        }
 
     async def _listen(self, app: web.Application, ip: str, port: int) -> None:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_END_LIMIT)

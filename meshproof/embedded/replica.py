@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from meshproof.embedded import probing
+from meshproof.embedded import probing, scraping
 from meshproof.embedded.addresses import real_port
 from meshproof.embedded.beside import Beside
 from meshproof.embedded.envoy_process import EnvoyProcess
@@ -27,6 +27,7 @@ _EAGER, _FAST, _CALM = 5.0, 0.02, 0.5
 ``_EAGER`` seconds are over; then at its own period."""
 _DRAIN_LIMIT, _IDLE_LIMIT = 5.0, 1.0
 """Seconds that requests in flight, and connections without one, are waited for."""
+_COUNT_LIMIT = 1.0
 _LOOK_EVERY, _QUIET_LOOKS = 0.02, 3
 
 
@@ -227,12 +228,22 @@ class ReplicaRunner:
                 async with asyncio.timeout(_DRAIN_LIMIT):
                     await self._drained()
             await self._pre_stop()
+            await self._keep_counts()
         grace = self.workload.grace if drain else 2.0
         with contextlib.suppress(MeshproofError):  # it may have ended by itself
             await self.runtime.processes.stop(self.name, grace)
         await self.beside.stop(grace)
         await self.envoy.stop()
         self.runtime.block.give(self.slot)
+
+    async def _keep_counts(self) -> None:
+        """No request is left, so what it has counted is final: it stays in the mesh's metrics."""
+        with contextlib.suppress(MeshproofError, TimeoutError):
+            async with asyncio.timeout(_COUNT_LIMIT):
+                # Envoy brings its histograms up to date while it answers: for the next answer.
+                await scraping.page(self.envoy, None)
+                page = await scraping.page(self.envoy, scraping.app_of(self))
+                self.runtime.retired.keep(self.workload.namespace, self.name, page)
 
     async def _pre_stop(self) -> None:
         """A hook that only sleeps is passed over: it waits until nobody sends here any more, and

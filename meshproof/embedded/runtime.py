@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from meshproof.embedded.addresses import AddressBlock
 from meshproof.embedded.ads import AdsServer
 from meshproof.embedded.ca import Authority
 from meshproof.embedded.processes import Processes
+from meshproof.embedded.retired import Retired
 from meshproof.project import Project
 
 
@@ -86,6 +87,8 @@ class Runtime:
     project: Project
     base_env: Mapping[str, str]
     """What every process inherits: PATH, HOME, locale; no proxy variable."""
+    retired: Retired = field(default_factory=Retired)
+    """What replicas that have ended had counted."""
 
 
 def last_lines(path: Path, count: int = 12) -> str:
