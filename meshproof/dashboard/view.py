@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from meshproof.dashboard.counts import Counts, Edge, together
 from meshproof.dashboard.graph import GATEWAY, graph
 from meshproof.dashboard.history import History
 
@@ -32,7 +33,18 @@ def view(
         "rules": _rules(status["resources"]),
         "events": [_event(event) for event in reversed(events[-EVENTS:])],
         "traffic": any(count.requests for count in history.ever().values()),
-        "gateway": GATEWAY,
+        "entry": _entry(window, seconds),
+    }
+
+
+def _entry(window: Mapping[Edge, Counts], seconds: float) -> Json:
+    """What came in through the gateway."""
+    counts = together(count for edge, count in window.items() if edge.source == GATEWAY)
+    return {
+        "rate": counts.requests / seconds if seconds else 0.0,
+        "failed": 100 * counts.failed / counts.requests if counts.requests else 0.0,
+        "p50": counts.quantile(0.5),
+        "p99": counts.quantile(0.99),
     }
 
 

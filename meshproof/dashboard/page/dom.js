@@ -21,6 +21,11 @@ export function row(labels, cells) {
     h("td", { class: kind || null, "data-label": labels[index] }, text)));
 }
 
+/** Text that may break after / and _ rather than anywhere. */
+export function breakable(text) {
+  return text.split(/(?<=[/_])/).flatMap((part) => [part, h("wbr")]);
+}
+
 /** Change an element's text only where it is another one: else a reader would read it again. */
 export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;

@@ -1,6 +1,6 @@
 // What happened to the mesh, newest first: each change, how long it took to be live, or why not.
 
-import { at, h, say } from "./dom.js";
+import { at, breakable, h, say } from "./dom.js";
 import { clock, ms } from "./format.js";
 
 let newest = null;
@@ -28,7 +28,7 @@ function announce(event) {
 function item(event) {
   return h("li", {},
     h("span", { class: "number" }, `#${event.number}`),
-    h("span", { class: "what" }, h("span", { class: "verb" }, event.verb), ` ${event.subject}`),
+    h("span", { class: "what" }, h("span", { class: "verb" }, event.verb), " ", ...breakable(event.subject)),
     h("span", { class: "took" }, event.error ? h("span", { class: "pill wrong" }, event.error.error === "Refused" ? "✕ refused" : "✕ failed")
       : h("span", {}, ms(event.seconds * 1000))),
     h("span", { class: `more${event.error ? " wrong" : ""}` }, event.error ? event.error.message : more(event)));

@@ -40,7 +40,7 @@ function draw() {
     layout: layout((axis, xaxis) => ({
       xaxis: { ...xaxis, anchor: "y2" },
       yaxis: { ...axis, domain: [0.56, 1], rangemode: "tozero", nticks: 4 },
-      yaxis2: { ...axis, domain: [0, 0.42], rangemode: "tozero", nticks: 4, ticksuffix: " ms" },
+      yaxis2: { ...axis, domain: [0.02, 0.42], rangemode: "tozero", nticks: 4, ticksuffix: " ms" },
       margin: { l: 58, r: 92, t: 22, b: 28 }, annotations: names(points),
     }), span(), now, points[0].at),
   };
@@ -49,11 +49,11 @@ function draw() {
 /** Each curve's name at its end, instead of a legend. */
 function names(points) {
   const point = points[points.length - 1];
-  const name = (key, text, color, yref, up) => (point?.[key] === null ? null : {
-    x: 1, xref: "paper", xanchor: "left", xshift: 6, y: point[key], yref, yanchor: up ? "bottom" : "middle", showarrow: false, text, font: { color, size: 13 },
+  const name = (key, text, color, yref, yanchor) => (point?.[key] === null ? null : {
+    x: 1, xref: "paper", xanchor: "left", xshift: 6, y: point[key], yref, yanchor, showarrow: false, text, font: { color, size: 13 },
   });
   return [
-    name("rate", "<b>requests/s</b>", series(0).color, "y"), name("failed", "<b>failed/s</b>", colour("wrong"), "y", true),
-    name("p50", "<b>p50</b>", series(2).color, "y2"), name("p99", "<b>p99</b>", series(3).color, "y2", true),
+    name("rate", "<b>requests/s</b>", series(0).color, "y", "bottom"), name("failed", "<b>failed/s</b>", colour("wrong"), "y", "top"),
+    name("p50", "<b>p50</b>", series(2).color, "y2", "top"), name("p99", "<b>p99</b>", series(3).color, "y2", "bottom"),
   ].filter(Boolean);
 }

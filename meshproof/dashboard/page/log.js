@@ -50,11 +50,11 @@ function line(one) {
   const bad = one.code === 0 || one.code >= 500;
   const trace = one.trace_id ? h("button", { type: "button", class: "link", onclick: () => show(one.trace_id) }, one.trace_id.slice(0, 8)) : "";
   const cell = (text, kind) => h("td", { class: kind || null }, text);
+  const request = `${one.method} ${one.authority}${one.path}`;
   return h("tr", {},
-    cell(clock(Date.parse(one.time) / 1000, 3)), cell(one.sidecar), cell(one.direction, "faint"),
-    h("td", { class: "path", title: `${one.method} ${one.authority}${one.path}` }, `${one.method} ${one.authority}${one.path}`),
-    cell(bad ? `▲ ${one.code}` : String(one.code), bad ? "n bad" : "n"), cell(one.flags, "faint"),
-    cell(String(one.duration_ms), "n"), cell(trace));
+    cell(clock(Date.parse(one.time) / 1000, 3)), cell(bad ? `▲ ${one.code}` : String(one.code), bad ? "n bad" : "n"),
+    cell(one.flags, "faint"), cell(String(one.duration_ms), "n"), cell(one.sidecar), cell(one.direction, "faint"),
+    h("td", { class: "path", title: request }, request), cell(trace));
 }
 
 function show(id) {

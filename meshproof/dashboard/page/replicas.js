@@ -3,7 +3,7 @@
 import { at, row, say } from "./dom.js";
 import { bytes, percent } from "./format.js";
 
-const LABELS = ["Replica", "Version", "State", "Restarts", "App CPU", "App memory", "Sidecar CPU", "Sidecar memory"];
+const LABELS = ["Replica", "Version", "State", "Restarts", "App CPU", "App mem.", "Sidecar CPU", "Sidecar mem."];
 let unready = new Set();
 
 export function showReplicas(rows) {

@@ -103,7 +103,7 @@ function marks(from, to) {
     x: time(event.live), y: 1, yref: "paper", yanchor: "bottom", showarrow: false,
     text: `${event.error ? "✕" : ""}#${event.number}`, font: { size: 12, color: colour(event.error ? "wrong" : "ink") },
   });
-  return { shapes: inside.map(line), annotations: apart(inside, (to - from) / 14).map(text) };
+  return { shapes: inside.map(line), annotations: apart(inside, (to - from) * 30 / Math.max(at("split-chart").clientWidth - 142, 100)).map(text) };
 }
 
 /** Of marks closer than their names are wide, the newest are named; all are in the list. */

@@ -18,14 +18,11 @@ export function startTiles() {
     tile("p50", "Half answered within"), tile("p99", "99 % answered within"));
 }
 
-export function showTiles(view) {
-  const edges = (view.graph?.edges || []).filter((edge) => edge.source === view.gateway);
-  const sum = edges.reduce((total, edge) => total + edge.rate, 0);
-  const bad = edges.reduce((total, edge) => total + edge.rate * edge.failed / 100, 0);
-  const point = sum ? view.point : null;
-  say(tiles.rate.value, edges.length ? rate(sum) : "–");
-  say(tiles.failed.value, sum ? `${bad ? "▲ " : ""}${percent(100 * bad / sum)}` : "–");
-  tiles.failed.box.classList.toggle("wrong", bad > 0);
-  say(tiles.p50.value, ms(point?.p50));
-  say(tiles.p99.value, ms(point?.p99));
+export function showTiles({ entry }) {
+  const bad = entry.failed > 0;
+  say(tiles.rate.value, rate(entry.rate));
+  say(tiles.failed.value, entry.rate ? `${bad ? "▲ " : ""}${percent(entry.failed)}` : "–");
+  tiles.failed.box.classList.toggle("wrong", bad);
+  say(tiles.p50.value, ms(entry.p50));
+  say(tiles.p99.value, ms(entry.p99));
 }

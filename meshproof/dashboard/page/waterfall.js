@@ -16,18 +16,15 @@ export function showWaterfall(trace) {
 function span(one, scale, index) {
   const left = 100 * one.start / scale;
   const width = Math.min(100 * one.milliseconds / scale, 100 - left);
-  const late = left + width > 75;
-  const kind = `span ${one.kind.toLowerCase()}${one.failed ? " wrong" : ""}`;
-  const bar = h("div", { class: kind, style: { left: `${left}%`, width: `${width}%` } });
+  const bar = h("span", { class: `span ${one.kind.toLowerCase()}${one.failed ? " wrong" : ""}`, style: { left: `${left}%`, width: `${width}%` } });
   bar.style.setProperty("--series", `var(--series-${index % 6})`);
-  const where = late ? { right: `${100 - left}%` } : { left: `${left + width}%` };
-  const time = h("span", { class: `time${one.failed ? " wrong-text" : ""}`, style: where },
-    `${one.failed ? "▲ " : ""}${ms(one.milliseconds)}${one.failed ? ` ${one.status}` : ""}`);
+  const way = { SERVER: "in", CLIENT: "out" }[one.kind] || "";
   return h("details", {},
     h("summary", {},
       h("span", { class: "who", style: { paddingLeft: `${one.depth * 14}px` }, title: `${one.service} ${one.name}` },
-        h("b", {}, one.service.split(".")[0]), ` ${one.kind === "SERVER" ? "in" : one.kind === "CLIENT" ? "out" : ""} `,
-        h("span", { class: "hint" }, one.name)),
-      h("span", { class: "lane" }, bar, time)),
+        h("b", {}, one.service.split(".")[0]), ` ${way} `, h("span", { class: "hint" }, one.name)),
+      h("span", { class: "lane" }, bar),
+      h("span", { class: `time${one.failed ? " wrong-text" : ""}` }, ms(one.milliseconds),
+        one.failed ? h("span", { class: "why" }, ` ▲ ${one.status || "error"}`) : null)),
     h("dl", {}, ...Object.entries(one.tags).flatMap(([key, value]) => [h("dt", {}, key), h("dd", {}, value)])));
 }

@@ -58,7 +58,7 @@ function place(edge, edges, upright) {
   const busy = edges.filter((other) => other.rate);
   const out = busy.filter((other) => other.source === edge.source).length;
   const into = busy.filter((other) => other.target === edge.target).length;
-  const off = upright ? 0.24 : 0.14;
+  const off = upright ? 0.24 : 0.05;
   return out > 1 && into <= 1 ? 0.5 + off : into > 1 && out <= 1 ? 0.5 - off : 0.5;
 }
 
