@@ -15,7 +15,6 @@ _OUTSIDE = (
 )
 
 DIFFERENCES: Mapping[str, str] = {
-    "istio.Percent.value": "is rounded to 1/10000 %, which Istio cuts off",
     "istio.HTTPMatchRequest.headers": "names from @request.auth.claims are refused",
     "istio.HTTPMatchRequest.withoutHeaders": "names from @request.auth.claims are refused",
     "istio.LocalityLoadBalancerSetting.enabled": _LOCALITY,

@@ -44,11 +44,13 @@ from meshproof.model.istio import (
     RegexRewrite,
     StringMatch,
 )
+from meshproof.translate.matchers import quoted
 from meshproof.translate.terms import UNKNOWN_SERVICE, PrefixRedirect
 from meshproof.translate.world import DOMAIN
 
 RETRY_ON = ("connect-failure", "refused-stream", "unavailable", "cancelled")
 _ATTEMPTS = 2
+_ANY_ORIGIN = r"^[a-zA-Z][a-zA-Z0-9+.-]*://[^/\s?#]+$"
 _KINDS = {"Exact": "exact", "PathPrefix": "prefix", "RegularExpression": "regex"}
 
 
@@ -172,14 +174,28 @@ def _rewrite(rule: HTTPURLRewriteFilter) -> HTTPRewrite:
 
 
 def _cors(rule: HTTPCORSFilter) -> CorsPolicy:
+    """A preflight that does not match is not for the backend, unlike in a VirtualService."""
     return CorsPolicy.model_construct(
-        allow_origins=[_text("Exact", o) for o in rule.allow_origins if o],
+        allow_origins=[_origin(o) for o in rule.allow_origins if o],
         allow_credentials=True if rule.allow_credentials else None,
         allow_methods=list(rule.allow_methods),
         allow_headers=list(rule.allow_headers),
         expose_headers=list(rule.expose_headers),
         max_age=float(rule.max_age),
+        unmatched_preflights="IGNORE",
     )
+
+
+def _origin(text: str) -> StringMatch:
+    """``*`` is any origin of the right form; a ``*`` at the end is a prefix, elsewhere any text."""
+    if text == "*":
+        return _text("RegularExpression", _ANY_ORIGIN)
+    head, star, tail = text.partition("*")
+    if not star:
+        return _text("Exact", text)
+    if not tail:
+        return _text("PathPrefix", head)
+    return _text("RegularExpression", f"^{'.*'.join(quoted(t) for t in text.split('*'))}$")
 
 
 def _mirror(rule: HTTPRequestMirrorFilter, namespace: str) -> HTTPMirrorPolicy:

@@ -190,7 +190,8 @@ class HTTPRetry(Model):
     retry_on: Line | None = None
     backoff: Duration | None = None
     retry_remote_localities: bool = False
-    retry_ignore_previous_hosts: bool = True
+    retry_ignore_previous_hosts: bool | None = None
+    """Not written: yes, but under consistentHash."""
 
     @model_validator(mode="after")
     def _known_words(self) -> Self:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from meshproof.model.istio import (
-    ConsistentHash,
     Destination,
     HTTPRedirect,
     HTTPRoute,
     HTTPRouteDestination,
     Percent,
 )
+from meshproof.translate.hashes import hash_policies
 from meshproof.translate.headers import HeaderChanges, header_changes, merged
 from meshproof.translate.keys import outbound_cluster
 from meshproof.translate.names import fqdn
@@ -40,13 +40,13 @@ def route(view: View, http: HTTPRoute, namespace: str, port: int) -> Json:
     only = http.route[0] if len(http.route) == 1 else None
     changes = header_changes(only.headers) if only else HeaderChanges({})
     authority = (http.rewrite and http.rewrite.authority) or rule.authority or changes.authority
-    hashes = list(_hash_policies(view, http.route, namespace, port))
+    hashes = list(_hash_policies(view, http.route, namespace))
     action: Json = {
         **_target(view, http.route, namespace, port),
         "timeout": seconds(http.timeout or 0.0),
         **_rewrite(http),
     }
-    retry = retry_policy(http.retries, hashed=bool(hashes))
+    retry = retry_policy(http.retries, hashed=only is not None and bool(hashes))
     for name, value in (
         ("host_rewrite_literal", authority),
         ("retry_policy", retry),
@@ -73,20 +73,24 @@ def followed(made: Json, matched: Json) -> Json:
 
 
 def default_action(view: View, host: str, port: int) -> Json:
-    """The route of a service that no VirtualService speaks for."""
-    hashes = list(_policies(view, host, "", port))
+    """The route of a service that no VirtualService speaks for. Its retries go to another host
+    even under consistentHash, as in Istio."""
+    hashes = list(hash_policies(view, host, "", port))
     action: Json = {
         "cluster": outbound_cluster(port, host),
         "timeout": "0s",
-        "retry_policy": retry_policy(None, hashed=bool(hashes)),
+        "retry_policy": retry_policy(None, hashed=False),
     }
     if hashes:
         action["hash_policy"] = hashes
     return {"route": action}
 
 
-def redirect(rule: HTTPRedirect, port: int) -> Json:
-    """The redirect; the query stays, a scheme's own port is not written into Location."""
+def redirect(rule: HTTPRedirect, port: int, *, secure: bool) -> Json:
+    """The redirect; the query stays, a scheme's own port is not written into Location.
+
+    ``secure``: the request came over TLS.
+    """
     action: Json = {"response_code": _REDIRECTS[rule.redirect_code or 301]}
     for name, value in (
         ("host_redirect", rule.authority),
@@ -98,7 +102,7 @@ def redirect(rule: HTTPRedirect, port: int) -> Json:
     if isinstance(rule, PrefixRedirect):
         action["prefix_rewrite"] = rule.prefix
     number = port if rule.derive_port == "FROM_REQUEST_PORT" else rule.port
-    if number and number != _DEFAULT_PORT.get(rule.scheme or "http"):
+    if number and number != _DEFAULT_PORT.get(rule.scheme or ("https" if secure else "http")):
         action["port_redirect"] = number
     return {"redirect": action}
 
@@ -170,35 +174,11 @@ def _mirrors(view: View, http: HTTPRoute, namespace: str, port: int) -> Iterator
 
 
 def _hash_policies(
-    view: View, routes: Iterable[HTTPRouteDestination], namespace: str, port: int
+    view: View, routes: list[HTTPRouteDestination], namespace: str
 ) -> Iterator[Json]:
+    """Those of every destination that gets anything."""
     for entry in routes:
-        to = entry.destination
-        number = destination_port(view, to, namespace, port)
-        yield from _policies(view, fqdn(to.host, namespace), to.subset or "", number)
-
-
-def _policies(view: View, host: str, subset: str, port: int) -> Iterator[Json]:
-    """The hash policy that a destination's consistentHash asks of every route towards it."""
-    balancer = view.policy(host, subset, port).load_balancer
-    if balancer is not None and balancer.consistent_hash is not None:
-        yield _hash_policy(balancer.consistent_hash)
-
-
-def _hash_policy(rule: ConsistentHash) -> Json:
-    if rule.http_header_name is not None:
-        return {"header": {"header_name": rule.http_header_name}}
-    if rule.http_query_parameter_name is not None:
-        return {"query_parameter": {"name": rule.http_query_parameter_name}}
-    if rule.http_cookie is None:
-        return {"connection_properties": {"source_ip": True}}
-    cookie: Json = {"name": rule.http_cookie.name}
-    if rule.http_cookie.ttl is not None:
-        cookie["ttl"] = seconds(rule.http_cookie.ttl)
-    if rule.http_cookie.path is not None:
-        cookie["path"] = rule.http_cookie.path
-    if rule.http_cookie.attributes:
-        cookie["attributes"] = [
-            {"name": a.name, "value": a.value} for a in rule.http_cookie.attributes
-        ]
-    return {"cookie": cookie}
+        if entry.weight or len(routes) == 1:
+            to = entry.destination
+            port = to.port.number if to.port else None
+            yield from hash_policies(view, fqdn(to.host, namespace), to.subset or "", port)

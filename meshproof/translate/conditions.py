@@ -44,7 +44,7 @@ def _principal(_place: Place, _key: str, value: str) -> Json:
 
 
 def _namespace(_place: Place, _key: str, value: str) -> Json:
-    pattern = value.replace("*", ".*")
+    pattern = ".*".join(matchers.quoted(part) for part in value.split("*"))
     return _authenticated({"safe_regex": {"regex": f".*/ns/{pattern}/.*"}})
 
 
@@ -52,7 +52,7 @@ def _service_account(place: Place, _key: str, value: str) -> Json:
     """``name`` is of the policy's namespace."""
     namespace, _, name = value.rpartition("/")
     where = namespace or place.namespace
-    regex = f"spiffe://.+/ns/{where}/(.+/|)sa/{name}(/.+)?"
+    regex = f"spiffe://.+/ns/{matchers.quoted(where)}/(.+/|)sa/{matchers.quoted(name)}(/.+)?"
     return _authenticated({"safe_regex": {"regex": regex}})
 
 

@@ -1,27 +1,30 @@
 """The ingress gateway: one listener and one RouteConfiguration a Gateway server port.
 
-Istio: core/gateway.go. VirtualServices of one host are merged for a gateway, in the rules' order;
-a host without a route is 404 NR, and so is a gateway without any.
+Istio: core/gateway.go. VirtualServices of one host are merged for a gateway, in the rules' order,
+what catches all last; a host without a route is 404 NR, and so is a gateway without any.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from meshproof.translate.gateway_servers import INSPECTOR, Servers, chain, tables
+from meshproof.translate.gateway_servers import INSPECTOR, Servers, Table, chain, tables
 from meshproof.translate.guards import guards
 from meshproof.translate.hcm import access_log, manager, upgrades
 from meshproof.translate.inbound import SERVER_NAME
 from meshproof.translate.keys import gateway_routes
 from meshproof.translate.listeners import listener
+from meshproof.translate.matches import is_catch_all
 from meshproof.translate.metrics import Identity, client_metrics
 from meshproof.translate.names import covers, fqdn
 from meshproof.translate.proto import Json, extension
-from meshproof.translate.routes import GatewayKey, gateway_keys, rule_routes
+from meshproof.translate.routes import Door, GatewayKey, gateway_keys, rule_routes
 from meshproof.translate.telemetry import reporting
 from meshproof.translate.vhosts import route_configuration
 from meshproof.translate.view import View
 from meshproof.translate.world import Config, Proxy, Resource, World
+
+NOT_FOUND = "not_found"
 
 
 def add_gateway_routes(view: View, world: World, config: Config) -> None:
@@ -30,8 +33,24 @@ def add_gateway_routes(view: View, world: World, config: Config) -> None:
     watch = guards(world, view.proxy.namespace, view.proxy.labels)
     for table in tables(world, view.proxy):
         name = watch.table(table.name)
-        made = _routes(view, name, table.port, table.servers)
+        made = _routes(view, name, table)
+        if watch.ask():
+            made = {**made, "virtual_hosts": list(_answering(made["virtual_hosts"]))}
         config.routes[name] = watch.on_routes(made, table.port)
+
+
+def _answering(hosts: list[Json]) -> Iterator[Json]:
+    """With a route for what has none, since policies are asked on routes alone: who may not come
+    in is told so before 404, as in Istio."""
+    unknown: Json = {
+        "name": NOT_FOUND,
+        "match": {"prefix": "/"},
+        "direct_response": {"status": 404},
+    }
+    for host in hosts:
+        yield {**host, "routes": [*host.get("routes", ()), unknown]}
+    if not any("*" in host["domains"] for host in hosts):
+        yield {"name": NOT_FOUND, "domains": ["*"], "routes": [unknown]}
 
 
 def gateway_listeners(
@@ -71,19 +90,20 @@ def gateway_listeners(
     return found
 
 
-def _routes(view: View, name: str, port: int, carried: Servers) -> Json:
+def _routes(view: View, name: str, table: Table) -> Json:
     """The table of one port; hosts match with or without a port, since the real one differs."""
+    port = table.port
     merged: dict[str, list[Json]] = {}
-    for host, routes in _host_routes(view, port, carried):
+    for host, routes in _host_routes(view, table):
         merged.setdefault(host, []).extend(routes)
-    redirected = _redirected(carried)
+    redirected = _redirected(table.servers)
     for host in redirected:
         merged.setdefault(host, [])
     hosts: list[Json] = [
         {
             "name": f"{host}:{port}",
             "domains": [host],
-            "routes": routes,
+            "routes": sorted(routes, key=lambda route: is_catch_all(route["match"])),
             "include_request_attempt_count": True,
             **({"require_tls": "ALL"} if host in redirected else {}),
         }
@@ -104,14 +124,16 @@ def _redirected(carried: Servers) -> set[str]:
     }
 
 
-def _host_routes(view: View, port: int, carried: Servers) -> Iterator[tuple[str, list[Json]]]:
+def _host_routes(view: View, table: Table) -> Iterator[tuple[str, list[Json]]]:
     """Each host of each bound VirtualService that a server lets in, with the rule's routes."""
     for rule in view.virtual_services():
         bound = gateway_keys(rule)
-        mine = [(key, server) for key, server in carried if key in bound]
+        mine = [(key, server) for key, server in table.servers if key in bound]
         if not mine:
             continue
-        routes = rule_routes(view, rule, port, {key for key, _ in mine})
+        secure = any(server.tls for _, server in mine)
+        door = Door(table.port, {key for key, _ in mine}, secure=secure)
+        routes = rule_routes(view, rule, door)
         hosts = (
             _admitted(pattern, fqdn(written, rule.namespace), key, rule.namespace)
             for written in rule.spec.hosts

@@ -30,6 +30,10 @@ class Guards:
         """Of a port of bytes; tokens mean nothing there."""
         return rbac.network_filters(self.policies, Place(port, tcp=True))
 
+    def ask(self) -> bool:
+        """Whether anything is asked at all."""
+        return bool(self.policies or self.tokens)
+
     def table(self, name: str) -> str:
         """The name of the RouteConfiguration that goes with these filters."""
         return jwt.table(name, self.tokens)

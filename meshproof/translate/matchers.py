@@ -20,13 +20,18 @@ _TEMPLATE = "envoy.path.match.uri_template.uri_template_matcher"
 _TEMPLATE_TYPE = "envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig"
 
 
+def quoted(value: str) -> str:
+    """``value`` as a regular expression that means nothing else (Go's QuoteMeta)."""
+    return re.sub(r"[\\.+*?()|\[\]{}^$]", r"\\\g<0>", value)
+
+
 def text(value: str, prefix: str = "") -> Json:
     """A StringMatcher; ``prefix`` stands before what is written (``spiffe://``)."""
     if value == "*":
         return ANY_TEXT
     if value.startswith("*"):
         if prefix:
-            return {"safe_regex": {"regex": f"{prefix}.*{re.escape(value[1:])}"}}
+            return {"safe_regex": {"regex": f"{prefix}.*{quoted(value[1:])}"}}
         return {"suffix": value[1:]}
     if value.endswith("*"):
         return {"prefix": prefix + value[:-1]}

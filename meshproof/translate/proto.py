@@ -20,8 +20,9 @@ def seconds(value: float) -> str:
 
 
 def million(percent: float) -> Json:
-    """A FractionalPercent of ``percent`` (0 to 100), in millionths as Istio writes it."""
-    return {"numerator": round(percent * 10000), "denominator": "MILLION"}
+    """A FractionalPercent of ``percent`` (0 to 100), in millionths; the rest is cut off, as in
+    Istio."""
+    return {"numerator": int(percent * 10000), "denominator": "MILLION"}
 
 
 def typed(type_name: str, **fields: Any) -> Json:

@@ -18,15 +18,15 @@ INBOUND: Json = {"retry_on": "reset-before-request", "num_retries": 2}
 def retry_policy(rule: HTTPRetry | None, *, hashed: bool) -> Json | None:
     """The policy of a route; None for ``attempts: 0``.
 
-    ``hashed``: consistentHash chooses the host, so a retry may go to the same one again.
+    ``hashed``: consistentHash chooses the host, so a retry may go to the same one again, unless
+    the rule says otherwise.
     """
     if rule is None:
         return _default(hashed)
     if rule.attempts == 0:
         return None
-    policy = _default(hashed or not rule.retry_ignore_previous_hosts)
-    if not rule.retry_ignore_previous_hosts:
-        del policy["host_selection_retry_max_attempts"]
+    ignores = rule.retry_ignore_previous_hosts
+    policy = _default(hashed if ignores is None else not ignores)
     policy["num_retries"] = rule.attempts
     if rule.retry_on:
         policy |= _retry_on(rule.retry_on)

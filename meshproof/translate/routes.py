@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass
 
 from meshproof.model.istio import HTTPMatchRequest, HTTPRoute, VirtualService
 from meshproof.translate.actions import default_action, followed, redirect, route
@@ -34,9 +35,17 @@ def _key(name: str, namespace: str) -> GatewayKey:
     return MESH if name == "mesh" else gateway_key(name, namespace)
 
 
-def rule_routes(
-    view: View, rule: Named[VirtualService], port: int, gateways: Set[GatewayKey]
-) -> list[Json]:
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where the requests come in that routes are made for."""
+
+    port: int
+    gateways: Set[GatewayKey] = frozenset({MESH})
+    secure: bool = False
+    """TLS is ended here."""
+
+
+def rule_routes(view: View, rule: Named[VirtualService], door: Door) -> list[Json]:
     """Routes in document order, one a match entry, up to the first that catches all.
 
     Entries for other proxies (``gateways``, ``sourceLabels``, ``sourceNamespace``) and other
@@ -46,9 +55,9 @@ def rule_routes(
     for number, http in enumerate(rule.spec.http):
         matches: Sequence[HTTPMatchRequest | None] = http.match or [None]
         for index, match in enumerate(matches):
-            if match is not None and not _concerns(view, match, rule.namespace, port, gateways):
+            if match is not None and not _concerns(view, match, rule.namespace, door):
                 continue
-            made = _route(view, rule, http, match, port)
+            made = _route(view, rule, http, match, door)
             made["metadata"] = metadata(rule, http, number, None if match is None else index)
             routes.append(made)
             if is_catch_all(routes[-1]["match"]):
@@ -56,17 +65,11 @@ def rule_routes(
     return routes
 
 
-def _concerns(
-    view: View,
-    match: HTTPMatchRequest,
-    namespace: str,
-    port: int,
-    gateways: Set[GatewayKey],
-) -> bool:
-    if match.port is not None and match.port != port:
+def _concerns(view: View, match: HTTPMatchRequest, namespace: str, door: Door) -> bool:
+    if match.port is not None and match.port != door.port:
         return False
     if match.gateways:
-        return any(_key(name, namespace) in gateways for name in match.gateways)
+        return any(_key(name, namespace) in door.gateways for name in match.gateways)
     proxy = view.proxy
     return carries(proxy.labels, match.source_labels) and match.source_namespace in (
         None,
@@ -80,7 +83,7 @@ def _route(
     rule: Named[VirtualService],
     http: HTTPRoute,
     match: HTTPMatchRequest | None,
-    port: int,
+    door: Door,
 ) -> Json:
     matched = route_match(match, gateway=rule.gateway)
     result: Json = {"match": matched}
@@ -91,22 +94,22 @@ def _route(
         result["name"] = name
     if match is not None and match.stat_prefix:
         result["stat_prefix"] = match.stat_prefix
-    result |= _action(view, rule, http, matched, port)
+    result |= _action(view, rule, http, matched, door)
     if filters := fault(http.fault) | cors(http.cors_policy):
         result["typed_per_filter_config"] = filters
-    result["decorator"] = {"operation": _operation(result, rule.name, port)}
+    result["decorator"] = {"operation": _operation(result, rule.name, door.port)}
     return result
 
 
 def _action(
-    view: View, rule: Named[VirtualService], http: HTTPRoute, matched: Json, port: int
+    view: View, rule: Named[VirtualService], http: HTTPRoute, matched: Json, door: Door
 ) -> Json:
     if http.route:
-        made = route(view, http, rule.namespace, port)
+        made = route(view, http, rule.namespace, door.port)
         return followed(made, matched) if rule.gateway else made
     changes = header_changes(http.headers).fields
     if http.redirect is not None:
-        return redirect(http.redirect, port) | changes
+        return redirect(http.redirect, door.port, secure=door.secure) | changes
     answer = http.direct_response
     assert answer is not None, "the model wants one of route, redirect, directResponse"
     fields: Json = {"status": answer.status}

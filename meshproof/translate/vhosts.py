@@ -18,11 +18,12 @@ from meshproof.translate.keys import BLOCK_ALL, CONNECT_LOOP, OUTBOUND, outbound
 from meshproof.translate.names import covers, fqdn, is_wildcard
 from meshproof.translate.proto import Json
 from meshproof.translate.registry import Host
-from meshproof.translate.routes import MESH, default_routes, gateway_keys, rule_routes
+from meshproof.translate.routes import MESH, Door, default_routes, gateway_keys, rule_routes
 from meshproof.translate.view import View, proxy_names
 from meshproof.translate.world import Named
 
 _BODY_LIMIT = 1048576
+_DEFAULT_PORT = 80
 _UNTRACED: Json = {
     name: {"numerator": 0} for name in ("client_sampling", "random_sampling", "overall_sampling")
 }
@@ -32,7 +33,7 @@ REFUSE: Json = {"direct_response": {"status": 502}}
 def outbound_routes(view: View) -> Json:
     """The whole table: virtual hosts by name, the refusal last."""
     table = _Table(view)
-    ports = sorted({p.port for h in view.hosts.values() for p in h.ports} | {80})
+    ports = sorted({p.port for h in view.hosts.values() for p in h.ports} | {_DEFAULT_PORT})
     for port in ports:
         for name, routes in _http_hosts(view, port):
             table.add(name, port, [_connect(CONNECT_LOOP), *routes])
@@ -83,17 +84,20 @@ class _Table:
     def _names(self, name: str, port: int) -> Iterator[str]:
         """All that a URL may call it, with the port, and without it where that is 80.
 
-        A short form that is another host's full name is left to that host.
+        A short form that is another host's full name is left to that host. What has not this port
+        is called by its full name alone.
         """
         host = self._view.hosts.get(name)
-        short = proxy_names(name, self._view.proxy.namespace) if host else ()
-        names = [name, *(s for s in short if s not in self._view.hosts)]
-        if not is_wildcard(name):
-            names.insert(1, f"{name}.")
-        if host is not None:
+        names = [name]
+        elsewhere = host is not None and host.port(port) is None
+        if not is_wildcard(name) and not elsewhere:
+            names.append(f"{name}.")
+        if host is not None and not elsewhere:
+            short = proxy_names(name, self._view.proxy.namespace)
+            names += [s for s in short if s not in self._view.hosts]
             names += [a for a in host.addresses if "/" not in a]
         for text in names:
-            if port == 80 and text != "*":  # "*" alone is the refusal's
+            if port == _DEFAULT_PORT and text != "*":  # "*" alone is the refusal's
                 yield text
             yield f"{text}:{port}"
 
@@ -110,7 +114,7 @@ def _http_hosts(view: View, port: int) -> Iterator[tuple[str, list[Json]]]:
         names = list(_rule_hosts(rule, patterns, port))
         if rule.gateway:
             names = [n for n in names if _takes_part(view, rule, n)]
-        routes = rule_routes(view, rule, port, {MESH}) if names else []
+        routes = rule_routes(view, rule, Door(port)) if names else []
         if routes:
             yield from ((name, routes) for name in names)
     for name in known:
@@ -136,7 +140,7 @@ def _patterns(
     first: dict[str, Named[VirtualService]] = {}
     for rule in rules:
         for written in rule.spec.hosts:
-            first.setdefault(fqdn(written, rule.namespace), rule)
+            first.setdefault(_host_name(written, rule), rule)
     wildcards = sorted((w for w in first if is_wildcard(w)), key=len, reverse=True)
     nearest: dict[str, tuple[str, Named[VirtualService]] | None] = {}
     for name in known:
@@ -151,15 +155,24 @@ def _rule_hosts(
     port: int,
 ) -> Iterator[str]:
     """The hosts of a rule at this port: services by name; those to which its wildcard is the
-    nearest host of the nearest rule; and what is no service, on port 80 alone."""
+    nearest host of the nearest rule. What is no service here stands beside one, or on port 80."""
+    services, others = [], []
     for written in rule.spec.hosts:
-        name = fqdn(written, rule.namespace)
+        name = _host_name(written, rule)
         if name in patterns:
-            yield name
+            services.append(name)
         elif is_wildcard(name) and any(covers(name, service) for service in patterns):
-            yield from (s for s, nearest in patterns.items() if nearest == (name, rule))
-        elif port == 80 and name != "*":
-            yield name
+            services += [s for s, nearest in patterns.items() if nearest == (name, rule)]
+        elif name != "*":
+            others.append(name)
+    yield from services
+    if services or port == _DEFAULT_PORT:
+        yield from others
+
+
+def _host_name(written: str, rule: Named[VirtualService]) -> str:
+    """A rule's host in full; upper and lower case are the same."""
+    return fqdn(written, rule.namespace).lower()
 
 
 def _connect(cluster: str) -> Json:

@@ -206,3 +206,19 @@ def test_cors() -> None:
     policy = made["typed_per_filter_config"]["envoy.filters.http.cors"]
     assert policy["allow_origin_string_match"] == [{"exact": "http://a.test"}]
     assert (policy["allow_methods"], policy["max_age"]) == ("GET,PUT", "5")
+    assert policy["forward_not_matching_preflights"] is False
+
+
+@pytest.mark.parametrize(
+    ("origin", "matcher"),
+    [
+        ("http://a.test", {"exact": "http://a.test"}),
+        ("http://a.*", {"prefix": "http://a."}),
+        ("http://*.test", {"safe_regex": {"regex": r"^http://.*\.test$"}}),
+        ("*", {"safe_regex": {"regex": r"^[a-zA-Z][a-zA-Z0-9+.-]*://[^/\s?#]+$"}}),
+    ],
+)
+def test_a_star_in_an_origin_is_any_text(origin: str, matcher: object) -> None:
+    made = _only(f"filters: [{{type: CORS, cors: {{allowOrigins: ['{origin}']}}}}], {TO_ECHO}")
+    policy = made["typed_per_filter_config"]["envoy.filters.http.cors"]
+    assert policy["allow_origin_string_match"] == [matcher]

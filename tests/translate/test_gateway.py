@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from meshproof.model.security import AuthorizationPolicy
 from meshproof.translate import gateway, outbound
+from meshproof.translate.world import Named
 from tests.translate import worlds
 from tests.translate.worlds import GATEWAY, virtual_service, world
 
@@ -44,6 +46,25 @@ def test_rules_of_one_host_are_merged_in_order() -> None:
         "a.test": ["/1", "/2"],
         "*": ["/0"],
     }
+
+
+def test_what_catches_all_is_last_whichever_rule_it_is_of() -> None:
+    assert _table(_rule("a.test", "/"), _rule("a.test", "/2")) == {"a.test": ["/2", "/"]}
+
+
+def test_with_policies_what_has_no_route_is_asked_about_too() -> None:
+    policy = Named("p", "istio-system", AuthorizationPolicy.model_validate({"action": "ALLOW"}))
+    made = world(
+        gateways=(_gateway(),),
+        virtual_services=(_rule("a.test", "/a"),),
+        authorization_policies=(policy,),
+    )
+    hosts: Any = outbound(made, GATEWAY).routes["http.80"]["virtual_hosts"]
+    assert [h["domains"] for h in hosts] == [["a.test"], ["*"]]
+    last = [h["routes"][-1] for h in hosts]
+    assert [(r["match"], r["direct_response"]) for r in last] == [
+        ({"prefix": "/"}, {"status": 404})
+    ] * 2
 
 
 @pytest.mark.parametrize(

@@ -242,7 +242,6 @@ def test_consistent_hash_puts_its_policy_on_routes_to_the_destination(
     )
     action = _action(destination_rules=(rule,))
     assert action["hash_policy"] == [emitted]
-    assert "retry_host_predicate" not in action["retry_policy"]
     default = routes_of("{hosts: [other], http: []}", destination_rules=(rule,))[0]["route"]
     assert default["hash_policy"] == [emitted]
 

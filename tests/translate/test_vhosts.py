@@ -139,6 +139,26 @@ def test_a_host_without_a_service_exists_on_port_80_alone() -> None:
     assert "ghost.test:8080" not in made
 
 
+def test_a_host_without_a_service_stands_beside_one_at_its_port_too() -> None:
+    rule = virtual_service(
+        "{hosts: [echo, Ghost.test], http: [{route: [{destination: {host: echo}}]}]}"
+    )
+    services = (service("echo", ports=(8080,)), service("other", ports=(9090,)))
+    made = vhosts(world(services=services, virtual_services=(rule,)))
+    assert "ghost.test:8080" in made["ghost.test:8080"]["domains"]
+    assert "ghost.test:9090" not in made
+
+
+def test_upper_and_lower_case_of_a_host_are_the_same() -> None:
+    assert _destination((_rule("ECHO", "one"),)) == "one"
+
+
+def test_a_service_without_the_port_is_called_by_its_full_name_alone() -> None:
+    services = (service("echo", ports=(8080,)),)
+    made = vhosts(world(services=services, virtual_services=(_rule("echo", "echo"),)))
+    assert made[f"{ECHO}:80"]["domains"] == [ECHO, f"{ECHO}:80"]
+
+
 def test_a_rule_of_a_service_of_another_port_opens_port_80_too() -> None:
     """Istio's quirk: on port 80 the host is no service, so it is served as a bare name."""
     services = (service("echo", ports=(8080,)),)

@@ -1,0 +1,49 @@
+"""What a destination's consistentHash asks of every route towards it.
+
+Istio: HashForHTTPDestination and hashForService in core/route/route.go. Unlike the policy of a
+cluster, which is of one place, the hash is looked for from the narrowest on: a port of the subset,
+the subset, the port, the rule; and the ports count only where the destination writes one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from meshproof.model.istio import ConsistentHash, PortTrafficPolicy, TrafficPolicy
+from meshproof.translate.proto import Json, seconds
+from meshproof.translate.view import View
+
+
+def hash_policies(view: View, host: str, subset: str, port: int | None) -> Iterator[Json]:
+    """The hash policy of a host's DestinationRule, or nothing. ``port`` is the written one."""
+    rule = view.rule(host)
+    own = next((s.traffic_policy for s in rule.subsets if s.name == subset), None)
+    for policy in (own, rule.policy):
+        for found in (_of_port(policy, port), policy):
+            if found and found.load_balancer and found.load_balancer.consistent_hash:
+                yield _hash_policy(found.load_balancer.consistent_hash)
+                return
+
+
+def _of_port(policy: TrafficPolicy | None, port: int | None) -> PortTrafficPolicy | None:
+    ports = policy.port_level_settings if policy else ()
+    return next((own for own in ports if own.port.number == port), None)
+
+
+def _hash_policy(rule: ConsistentHash) -> Json:
+    if rule.http_header_name is not None:
+        return {"header": {"header_name": rule.http_header_name}}
+    if rule.http_query_parameter_name is not None:
+        return {"query_parameter": {"name": rule.http_query_parameter_name}}
+    if rule.http_cookie is None:
+        return {"connection_properties": {"source_ip": True}}
+    cookie: Json = {"name": rule.http_cookie.name}
+    if rule.http_cookie.ttl is not None:
+        cookie["ttl"] = seconds(rule.http_cookie.ttl)
+    if rule.http_cookie.path is not None:
+        cookie["path"] = rule.http_cookie.path
+    if rule.http_cookie.attributes:
+        cookie["attributes"] = [
+            {"name": a.name, "value": a.value} for a in rule.http_cookie.attributes
+        ]
+    return {"cookie": cookie}
