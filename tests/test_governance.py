@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "governance.md").read_text(encoding="utf-8")
 ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")]
-    for line in TEXT.split("## Faults")[0].splitlines()
+    for line in TEXT.split("\n## ")[0].splitlines()
     if line.startswith("| ") and not line.startswith("| Row ")
 ]
 WANTED = (
@@ -46,6 +46,13 @@ def test_every_file_that_is_named_is_there() -> None:
     assert len(named) > 20
     missing = [name for name in named if not (ROOT / name).exists()]
     assert missing == []
+
+
+def test_every_test_that_is_named_is_there() -> None:
+    named = re.findall(r"`([\w./]+\.py)::(\w+)", TEXT)
+    assert len(named) > 20
+    for file, test in named:
+        assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8"), test
 
 
 def test_every_command_is_one() -> None:
