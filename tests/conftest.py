@@ -8,6 +8,7 @@ LONG = (
     "cli/test_load",
     "cli/test_remote",
     "cli/test_up_down",
+    "dashboard/test_launch",
     "embedded/test_supervisor_ends",
     "embedded/test_supervisor_processes",
     "property/test_any_policy",

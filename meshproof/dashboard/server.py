@@ -17,7 +17,7 @@ from aiohttp import web
 from meshproof.control.wire import error_of
 from meshproof.dashboard import log_tail, rule_files, zipkin
 from meshproof.dashboard.guard import Guard, Handler, add_headers
-from meshproof.dashboard.source import Source
+from meshproof.dashboard.source import EVERY, Source
 from meshproof.dashboard.waterfall import summary, waterfall
 from meshproof.errors import MeshproofError, UsageError
 
@@ -26,7 +26,8 @@ _LINES = 100
 _TRACES = 50
 _FLUSHED = 1.0
 """Seconds after which every span of a trace has been sent."""
-_END_LIMIT = 0.5
+_END_LIMIT = 0.1
+"""Seconds that open pages get when it ends: they are told nothing more."""
 _KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
@@ -41,8 +42,17 @@ def plotly_js() -> Path:
 class Server:
     """Serves one mesh by its name from ``start`` to ``close``."""
 
-    def __init__(self, name: str, listener: socket.socket, token: str, rules: Path) -> None:
-        self.source = Source(name)
+    def __init__(
+        self,
+        name: str,
+        listener: socket.socket,
+        token: str,
+        rules: Path,
+        *,
+        every: float = EVERY,
+    ) -> None:
+        """``every``: seconds between two looks at the mesh."""
+        self.source = Source(name, every)
         self._listener, self._rules = listener, rules
         self.guard = Guard(listener.getsockname()[1], token)
         self._plotly = plotly_js()

@@ -26,8 +26,8 @@ _EVENTS = 500
 class Source:
     """Use from one event loop; ``run`` is its life."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, every: float = EVERY) -> None:
+        self.name, self._every = name, every
         self.client: Client | None = None
         self.history = History()
         self.events: list[Json] = []
@@ -36,7 +36,7 @@ class Source:
         self._looked: tuple[float, dict[replicas.Key, Json]] = (0.0, {})
 
     async def run(self) -> None:
-        """Look once a second until cancelled."""
+        """Look again and again until cancelled."""
         while True:
             began = time.monotonic()
             try:
@@ -46,7 +46,7 @@ class Source:
                 self.view = gone(self.name, str(error), self.events)
             async with self._seen:
                 self._seen.notify_all()
-            await asyncio.sleep(max(0.0, EVERY - (time.monotonic() - began)))
+            await asyncio.sleep(max(0.0, self._every - (time.monotonic() - began)))
 
     async def next(self) -> Json:
         """The view of the next look."""

@@ -1,0 +1,65 @@
+"""A dashboard of a fake mesh, on a port of its own, in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+
+from meshproof.dashboard.serve import address, listener, new_token
+from meshproof.dashboard.server import Server
+from meshproof.embedded.loop import LoopThread
+from tests.control.conftest import client, ended, fake, runtime_dir
+from tests.control.fake import FakeMesh
+
+__all__ = ["client", "ended", "fake", "runtime_dir"]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A dashboard that runs; ``visit`` is a browser that has opened its address."""
+
+    origin: str
+    address: str
+    token: str
+    server: Server
+
+    def visit(self) -> requests.Session:
+        session = requests.Session()
+        session.trust_env = False
+        assert session.get(self.address, timeout=10).status_code == 200
+        return session
+
+    def post(self, path: str, body: object = None, **headers: str) -> requests.Response:
+        """As the page itself does; ``headers`` may spoil it."""
+        sent = {"Origin": self.origin, "X-Meshproof-Token": self.token}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        with self.visit() as session:
+            return session.post(self.origin + path, json=body, headers=sent, timeout=10)
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    (folder / "good.yaml").write_text("# Does good.\nkind: A\n")
+    (folder / "bad.yaml").write_text("refuse\n")
+    return folder
+
+
+@pytest.fixture
+def page(fake: FakeMesh, rules: Path) -> Iterator[Page]:
+    token = new_token()
+    loop = LoopThread("dashboard")
+    with listener(0) as sock:
+        server = Server(fake.name, sock, token, rules, every=0.05)
+        loop.run(server.start())
+        try:
+            where = address(sock, token)
+            yield Page(where.partition("/?")[0], where, token, server)
+        finally:
+            loop.run(server.close())
+            loop.close()

@@ -1,0 +1,43 @@
+"""Rule files: listed with what they say; a name from a browser opens nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from meshproof.dashboard import rule_files
+from meshproof.errors import UsageError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "rules"
+    (made / "old").mkdir(parents=True)
+    (made / "b.yaml").write_text("# Half of the calls\n# go to v0.2.\nkind: X\n# not this\n")
+    (made / "a.yml").write_text("kind: X\n")
+    (made / "README.md").write_text("no rule")
+    (made / "old" / "c.yaml").write_text("kind: Y\n")
+    (tmp_path / "secret.yaml").write_text("not a rule of this folder")
+    return made
+
+
+def test_files_of_the_folder_come_before_those_beneath(folder: Path) -> None:
+    assert rule_files.names(folder) == ["a.yml", "b.yaml", "old/c.yaml"]
+
+
+def test_the_first_comment_says_what_a_rule_does(folder: Path) -> None:
+    said = {one["name"]: one["says"] for one in rule_files.listed(folder)}
+    assert said == {"a.yml": "", "b.yaml": "Half of the calls go to v0.2.", "old/c.yaml": ""}
+
+
+def test_a_file_is_read_under_the_name_that_messages_use(folder: Path) -> None:
+    assert rule_files.text(folder, "old/c.yaml") == ("rules/old/c.yaml", "kind: Y\n")
+
+
+@pytest.mark.parametrize(
+    "name", ["../secret.yaml", "/etc/passwd", "README.md", "", "old", "a.yml\0", "./a.yml"]
+)
+def test_nothing_else_is_opened(folder: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="no rule file"):
+        rule_files.text(folder, name)
