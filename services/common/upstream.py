@@ -70,21 +70,38 @@ class Upstream:
     ) -> dict[str, Any]:
         """The JSON object of a 200; UpstreamError for anything else.
 
-        Not repeated here when it fails: retries are the mesh's, and safe by the message id.
+        Retries are the mesh's, and safe by the message id. An answer that breaks off after its
+        beginning is one that no sidecar can take back, so that alone is repeated here, once.
         """
         try:
-            response = self._adapter.send(
-                self._prepared(path, params, headers), timeout=self._timeout, proxies=self._proxies
-            )
-            content = response.content
+            response = self._sent(path, params, headers)
         except requests.RequestException as error:
             raise UpstreamError(_reason(error), f"{self._base_url}: {_cause(error)}") from error
-        body = _json_object(content)
+        body = _json_object(response.content)
         if response.status_code != 200:
             raise _refusal(self._base_url, response.status_code, body)
         if body is None:
             raise UpstreamError("error", f"{self._base_url}: HTTP 200 without a JSON object")
         return body
+
+    def _sent(
+        self, path: str, params: Mapping[str, str], headers: Mapping[str, str]
+    ) -> requests.Response:
+        """The answer, whole."""
+
+        def send() -> requests.Response:
+            response = self._adapter.send(
+                self._prepared(path, params, headers), timeout=self._timeout, proxies=self._proxies
+            )
+            _ = response.content  # reads it, and keeps it
+            return response
+
+        try:
+            return send()
+        except requests.exceptions.ChunkedEncodingError:
+            if "id" not in params:
+                raise
+            return send()
 
     def _prepared(
         self, path: str, params: Mapping[str, str], headers: Mapping[str, str]

@@ -14,10 +14,12 @@ IP = "127.0.78.1"
 
 
 class Backend:
-    """``answer`` is (status, body), or "close" for no answer at all, or "hang" until the end."""
+    """``answer`` is (status, body), or "close" for no answer at all, or "hang" until the end.
+    So many answers as ``broken`` says break off in their body before."""
 
     def __init__(self) -> None:
         self.answer: tuple[int, Any] | str = (200, {})
+        self.broken = 0
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.over = threading.Event()
@@ -60,6 +62,9 @@ def _handler(backend: Backend) -> type[BaseHTTPRequestHandler]:
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
+            if backend.broken:
+                backend.broken -= 1
+                content = content[:1]
             self.wfile.write(content)
 
         def log_message(self, *args: Any) -> None:

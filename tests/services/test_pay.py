@@ -138,3 +138,34 @@ def test_the_longest_message_fits_a_request_line(backend: Backend) -> None:
     assert svca(backend.url).post("/pay", json={"msg": "😀" * 256}).get_json()["notified"] is True
     assert len(backend.paths[0]) < 4000  # gunicorn's limit is 4094
     assert backend.query["msg"] == "😀" * 256
+
+
+def test_an_answer_that_breaks_off_is_asked_for_once_more_with_the_same_id(
+    backend: Backend,
+) -> None:
+    """A sidecar has handed its beginning on, and cannot take it back."""
+    backend.answer, backend.broken = (200, NOTIFIED), 1
+    answer = svca(backend.url).get("/pay").get_json()
+    assert (answer["notified"], answer["reason"]) == (True, None)
+    assert len(backend.paths) == 2
+    assert backend.paths[0] == backend.paths[1]
+
+
+def test_it_is_not_asked_for_a_third_time(backend: Backend) -> None:
+    backend.answer, backend.broken = (200, NOTIFIED), 2
+    answer = svca(backend.url).get("/pay").get_json()
+    assert (answer["paid"], answer["notified"], answer["reason"]) == (True, False, "refused")
+    assert len(backend.paths) == 2
+
+
+def test_without_an_id_nothing_is_repeated(backend: Backend) -> None:
+    backend.answer, backend.broken = (200, NOTIFIED), 1
+    answer = svca(backend.url, SEND_MESSAGE_ID="off").get("/pay").get_json()
+    assert answer["notified"] is False
+    assert len(backend.paths) == 1
+
+
+def test_what_has_no_answer_is_not_repeated_here(backend: Backend) -> None:
+    backend.answer = "close"
+    svca(backend.url).get("/pay")
+    assert len(backend.paths) == 1
