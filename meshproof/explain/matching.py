@@ -71,6 +71,15 @@ def mismatch(match: Json, request: Request) -> str:
     for matcher in match.get("query_parameters", ()):
         if why := why_no_parameter(matcher, request):
             return why
+    return _why_no_claim(match.get("dynamic_metadata", ()))
+
+
+def _why_no_claim(matchers: Iterable[Json]) -> str:
+    """No claim is known where a sidecar chooses a route: only a gateway looks at tokens before."""
+    for matcher in matchers:
+        if not matcher.get("invert"):
+            claim = ".".join(part["key"] for part in matcher["path"][1:])
+            return f"it is for tokens with the claim {claim}, which only a gateway looks at"
     return ""
 
 

@@ -5,14 +5,32 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from meshproof.model.base import Duration, FieldError, Labels, Model, Port, Regex
 from meshproof.model.istio_shared import Base64, PortSelector
-from meshproof.model.texts import HeaderName, HeaderValue, Host, Line
+from meshproof.model.texts import HeaderName, HeaderValue, Host, Line, header_name
 
 _STATUSES = frozenset(str(int(status)) for status in HTTPStatus)
 CLAIMS = "@request.auth.claims"
+
+
+def claims_of(name: str) -> list[str]:
+    """``@request.auth.claims.a.b`` and ``..claims[a][b]`` have ``a`` and ``b``; a header none."""
+    rest = name[len(CLAIMS) :] if name.lower().startswith(CLAIMS) else ""
+    if rest.startswith(".") and len(rest) > 1:
+        return rest[1:].split(".")
+    if rest.startswith("[") and rest.endswith("]") and len(rest) > 2:
+        return rest[1:-1].split("][")
+    return []
+
+
+def _matched_name(name: str) -> str:
+    return name if all(claims_of(name) or [""]) and claims_of(name) else header_name(name)
+
+
+MatchedName = Annotated[str, AfterValidator(_matched_name)]
+"""A header's name, or a claim of the request's token."""
 
 
 class StringMatch(Model):
@@ -54,8 +72,8 @@ class HTTPMatchRequest(Model):
     scheme: StringMatch | None = None
     method: StringMatch | None = None
     authority: StringMatch | None = None
-    headers: dict[HeaderName, StringMatch] = {}
-    without_headers: dict[HeaderName, StringMatch] = {}
+    headers: dict[MatchedName, StringMatch] = {}
+    without_headers: dict[MatchedName, StringMatch] = {}
     query_params: dict[Line, StringMatch] = {}
     ignore_uri_case: bool = False
     port: Port | None = None
@@ -63,19 +81,6 @@ class HTTPMatchRequest(Model):
     source_namespace: Line | None = None
     gateways: list[str] = []
     stat_prefix: Line | None = None
-
-    @model_validator(mode="after")
-    def _no_claims(self) -> Self:
-        for field, names in (("headers", self.headers), ("withoutHeaders", self.without_headers)):
-            claim = next((n for n in names if n.startswith(CLAIMS)), None)
-            if claim:
-                raise FieldError(
-                    "is a match on a JWT's claim, which meshproof's embedded mesh does not honour "
-                    "yet; wanted a header",
-                    field,
-                    claim,
-                )
-        return self
 
 
 class HTTPRouteDestination(Model):

@@ -134,10 +134,37 @@ class Warmup(Model):
         return self
 
 
+class LocalityDistribute(Model):
+    from_: Annotated[Line, Field(alias="from")] = ""
+    to: dict[Line, Annotated[int, Field(ge=0, le=100)]] = {}
+
+
+class LocalityFailover(Model):
+    from_: Annotated[Line, Field(alias="from")] = ""
+    to: Line = ""
+
+
 class LocalityLoadBalancerSetting(Model):
-    """``enabled`` changes nothing here: all replicas are in one locality. The rest is refused."""
+    """Changes nothing here: replicas have no locality, as pods of nodes without region labels.
+    ``failoverPriority`` is refused by name, since it may compare labels of any kind."""
 
     enabled: bool | None = None
+    distribute: list[LocalityDistribute] = []
+    failover: list[LocalityFailover] = []
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if self.distribute and self.failover:
+            raise ValueError("has both distribute and failover; wanted one")
+        return self
+
+
+class RetryBudget(Model):
+    """``percent`` of the requests under way may be retries, and ``minRetryConcurrency`` of them in
+    any case."""
+
+    percent: Annotated[float, Field(ge=0, le=100)] | None = None
+    min_retry_concurrency: Annotated[int, Field(ge=0, le=4294967295)] = 0
 
 
 class LoadBalancer(Model):
@@ -172,6 +199,7 @@ class TrafficPolicy(Model):
     connection_pool: ConnectionPool | None = None
     outlier_detection: OutlierDetection | None = None
     tls: ClientTLSSettings | None = None
+    retry_budget: RetryBudget | None = None
     port_level_settings: list[PortTrafficPolicy] = []
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from meshproof.model import security_checks as checks
-from meshproof.model.base import FieldError, Labels, Model
+from meshproof.model.base import Duration, FieldError, Labels, Model
 
 Text = Annotated[str, Field(min_length=1)]
 Cidr = Annotated[str, AfterValidator(checks.cidr)]
@@ -166,6 +166,9 @@ class JWTRule(Model):
     output_payload_to_header: Text | None = None
     output_claim_to_headers: list[ClaimToHeader] = []
     forward_original_token: bool = False
+    space_delimited_claims: list[Text] = []
+    timeout: Duration | None = None
+    """Of fetching keys."""
 
     @model_validator(mode="after")
     def _keys(self) -> Self:

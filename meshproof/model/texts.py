@@ -87,7 +87,8 @@ def _domain(text: str) -> str:
     return text
 
 
-def _header_name(text: str) -> str:
+def header_name(text: str) -> str:
+    """``text``, where it can be the name of a header. Raises ValueError."""
     if not _HEADER.fullmatch(text):
         raise ValueError(f'"{_short(text)}" is no name of a header; wanted letters, digits and -')
     return text
@@ -131,7 +132,7 @@ Label = Annotated[str, AfterValidator(_label)]
 """One part of a DNS name."""
 Service = Annotated[str, AfterValidator(_service)]
 """Any of these: what 0.4 took as a service."""
-HeaderName = Annotated[str, AfterValidator(_header_name)]
+HeaderName = Annotated[str, AfterValidator(header_name)]
 Line = Annotated[str, AfterValidator(_value)]
 """A text without line breaks."""
 HeaderValue = Annotated[str, AfterValidator(_formatted)]

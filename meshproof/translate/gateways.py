@@ -66,7 +66,7 @@ def gateway_listeners(
             table.name,
             routes=watch.table(table.name),
             logs=[*access_log(log, "gateway", report), client_metrics(identity)],
-            guards=watch.http_filters(),
+            guards=watch.http_filters(rerouting=True),
             report=report,
             identity=identity,
             can_fault=True,

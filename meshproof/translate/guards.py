@@ -22,9 +22,10 @@ class Guards:
     tokens: tuple[JWTRule, ...]
     _world: World
 
-    def http_filters(self) -> list[Json]:
-        """What the connection manager has in any case, in Istio's order; rules come with routes."""
-        return [*jwt.http_filters(self.tokens), *rbac.http_filters()]
+    def http_filters(self, *, rerouting: bool = False) -> list[Json]:
+        """What the connection manager has in any case, in Istio's order; rules come with routes.
+        ``rerouting``: a route is chosen again once a token's claims are known."""
+        return [*jwt.http_filters(self.tokens, rerouting=rerouting), *rbac.http_filters()]
 
     def network_filters(self, port: int) -> list[Json]:
         """Of a port of bytes; tokens mean nothing there."""

@@ -18,12 +18,14 @@ from urllib.parse import urlsplit
 
 from meshproof.model.security import JWTRule, RequestAuthentication
 from meshproof.translate.matchers import JWT, PAYLOAD
-from meshproof.translate.proto import Json, extension, tcp, typed
+from meshproof.translate.proto import Json, extension, seconds, tcp, typed
 from meshproof.translate.world import Named, Outside
 
 _TYPE = "envoy.extensions.filters.http.jwt_authn.v3"
 _REQUIREMENT = "istio"
 _FETCH_TIMEOUT = "5s"
+_SPLIT = ("scope", "permission")
+"""Claims that are read as lists of words, always."""
 _KEYS_FOR = "1200s"
 """How long fetched keys are good: istiod fetches them every 20 minutes."""
 
@@ -34,12 +36,14 @@ def rules_of(policies: Iterable[Named[RequestAuthentication]]) -> tuple[JWTRule,
     return tuple(sorted(found, key=lambda r: r.issuer))
 
 
-def http_filters(rules: Sequence[JWTRule]) -> list[Json]:
-    """The filter, or none without rules."""
+def http_filters(rules: Sequence[JWTRule], *, rerouting: bool = False) -> list[Json]:
+    """The filter, or none without rules; ``rerouting``: routes may depend on claims."""
     if not rules:
         return []
     names = [f"origins-{index}" for index in range(len(rules))]
-    providers = {name: _provider(rule) for name, rule in zip(names, rules, strict=True)}
+    providers = {
+        name: _provider(rule, rerouting=rerouting) for name, rule in zip(names, rules, strict=True)
+    }
     return [
         extension(
             JWT,
@@ -80,15 +84,18 @@ def table(name: str, rules: Sequence[JWTRule]) -> str:
     return f"{name}jwt-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def _provider(rule: JWTRule) -> Json:
+def _provider(rule: JWTRule, *, rerouting: bool) -> Json:
+    split = [*_SPLIT, *(c for c in rule.space_delimited_claims if c not in _SPLIT)]
     provider: Json = {
         "issuer": rule.issuer,
         "payload_in_metadata": PAYLOAD,
-        "normalize_payload_in_metadata": {"space_delimited_claims": ["scope", "permission"]},
+        "normalize_payload_in_metadata": {"space_delimited_claims": split},
         "forward": rule.forward_original_token,
         **_keys(rule),
         **_places(rule),
     }
+    if rerouting:
+        provider["clear_route_cache"] = True
     if rule.audiences:
         provider["audiences"] = rule.audiences
     if rule.output_payload_to_header:
@@ -104,7 +111,8 @@ def _keys(rule: JWTRule) -> Json:
     if rule.jwks:
         return {"local_jwks": {"inline_string": rule.jwks}}
     uri = str(rule.jwks_uri)
-    fetched = {"uri": uri, "cluster": cluster_name(uri), "timeout": _FETCH_TIMEOUT}
+    wait = seconds(rule.timeout) if rule.timeout else _FETCH_TIMEOUT
+    fetched = {"uri": uri, "cluster": cluster_name(uri), "timeout": wait}
     return {
         "remote_jwks": {
             "http_uri": fetched,

@@ -72,13 +72,20 @@ def claim(keys: Iterable[str], matcher: Json) -> Json:
 
 
 def claim_among(keys: Iterable[str], values: Iterable[str]) -> Json:
-    """The same for a claim that is a text or a list of texts (Istio's
-    MetadataListValueMatcherForJWTClaims)."""
+    """The same for a claim that is a text or a list of texts."""
     one_of: list[Json] = [{"string_match": text(value)} for value in values]
-    either: Json = one_of[0] if len(one_of) == 1 else {"or_match": {"value_matchers": one_of}}
-    lists: Json = {"list_match": {"one_of": either}}
+    return claim_of(keys, one_of[0] if len(one_of) == 1 else _either(one_of))
+
+
+def claim_of(keys: Iterable[str], value: Json) -> Json:
+    """A ValueMatcher on a claim, or on one of the claim's list (Istio's
+    MetadataListValueMatcherForJWTClaims)."""
     return {
         "filter": JWT,
         "path": [{"key": PAYLOAD}, *({"key": key} for key in keys)],
-        "value": {"or_match": {"value_matchers": [either, lists]}},
+        "value": _either([value, {"list_match": {"one_of": value}}]),
     }
+
+
+def _either(matchers: list[Json]) -> Json:
+    return {"or_match": {"value_matchers": matchers}}

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from meshproof.model.istio import HTTPMatchRequest, StringMatch
+from meshproof.model.istio_route import claims_of
+from meshproof.translate.matchers import claim_of
 from meshproof.translate.proto import Json
+
+_CONDITIONS = {"headers", "query_parameters", "dynamic_metadata"}
+_ANY: Json = {"safe_regex": {"regex": ".*"}}
 
 
 def route_match(match: HTTPMatchRequest | None, *, gateway: bool = False) -> Json:
@@ -26,6 +31,8 @@ def route_match(match: HTTPMatchRequest | None, *, gateway: bool = False) -> Jso
     parameters = [_parameter(name, m) for name, m in sorted(match.query_params.items())]
     if parameters:
         fields["query_parameters"] = parameters
+    if claims := list(_claims(match)):
+        fields["dynamic_metadata"] = claims
     return fields
 
 
@@ -33,7 +40,7 @@ def is_catch_all(match: Json) -> bool:
     """Whether nothing after this route of a virtual host can be reached."""
     whole = match.get("prefix") == "/" or match.get("path_separated_prefix") == "/"
     whole = whole or match.get("safe_regex", {}).get("regex") == ".*"
-    return whole and "headers" not in match and "query_parameters" not in match
+    return whole and not _CONDITIONS & match.keys()
 
 
 def path_text(match: Json) -> str:
@@ -57,11 +64,21 @@ def _path(uri: StringMatch | None) -> Json:
     return {"prefix": uri.prefix or "/"}
 
 
+def _claims(match: HTTPMatchRequest) -> Iterator[Json]:
+    """Claims of the request's token, as jwt_authn leaves them: a text, or one of a list. Only a
+    gateway has looked at tokens when it chooses a route."""
+    for names, inverted in ((match.headers, False), (match.without_headers, True)):
+        for name, value in sorted(names.items()):
+            if keys := claims_of(name):
+                one = {"string_match": _ANY if _is_present(value) else text_match(value)}
+                yield claim_of(keys, one) | ({"invert": True} if inverted else {})
+
+
 def _headers(match: HTTPMatchRequest) -> Iterator[Json]:
     """Plain headers by name, then those that must not match, then the pseudo headers."""
-    for name, value in sorted(match.headers.items()):
+    for name, value in _plain(match.headers):
         yield _header(name, value)
-    for name, value in sorted(match.without_headers.items()):
+    for name, value in _plain(match.without_headers):
         inverted = _header(name, value) | {"invert_match": True}
         if "string_match" in inverted:
             inverted["treat_missing_header_as_empty"] = True
@@ -73,6 +90,10 @@ def _headers(match: HTTPMatchRequest) -> Iterator[Json]:
     ):
         if pseudo is not None:
             yield _header(name, pseudo)
+
+
+def _plain(names: Mapping[str, StringMatch]) -> list[tuple[str, StringMatch]]:
+    return [(name, value) for name, value in sorted(names.items()) if not claims_of(name)]
 
 
 def _is_present(match: StringMatch) -> bool:

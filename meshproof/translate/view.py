@@ -10,7 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from meshproof.model.istio import DestinationRule, Subset, TrafficPolicy, VirtualService
+from meshproof.model.istio import (
+    DestinationRule,
+    PortTrafficPolicy,
+    Subset,
+    TrafficPolicy,
+    VirtualService,
+)
 from meshproof.translate.delegates import resolved
 from meshproof.translate.names import covers, fqdn, is_wildcard
 from meshproof.translate.registry import Host, carries, hosts
@@ -34,15 +40,18 @@ class Rule:
     def policy_of(self, subset: str, port: int) -> TrafficPolicy:
         """The policy in force for a port and a subset (``""``: the host).
 
-        A port's own settings stand for the whole policy (what they leave out is the default); a
-        subset's policy overrides block by block.
+        A port's own settings stand for the whole policy (what they leave out is the default), those
+        of a subset too; a subset's policy overrides block by block.
         """
         top = _at_port(self.policy, port)
         own = next((s.traffic_policy for s in self.subsets if s.name == subset), None)
         if own is None:
             return top
         over = _at_port(own, port)
-        blocks: dict[str, Any] = {n: getattr(over, n) or getattr(top, n) for n in _BLOCKS}
+        whole = _OF_PORTS if over is not own else frozenset()
+        blocks: dict[str, Any] = {
+            n: getattr(over, n) or (None if n in whole else getattr(top, n)) for n in _BLOCKS
+        }
         return TrafficPolicy.model_construct(None, **blocks)
 
     def is_seen(self, namespace: str) -> bool:
@@ -50,6 +59,7 @@ class Rule:
 
 
 _BLOCKS = tuple(name for name in TrafficPolicy.model_fields if name != "port_level_settings")
+_OF_PORTS = frozenset(PortTrafficPolicy.model_fields)
 _NO_RULE: Final = Rule("")
 
 

@@ -139,3 +139,29 @@ def test_a_gateway_asks_for_tokens_too() -> None:
     manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
     assert manager["http_filters"][0]["name"] == JWT
     assert manager["rds"]["route_config_name"] == table["name"] != "http.80"
+
+
+def test_claims_that_are_lists_of_words() -> None:
+    config = _config(_tokens(_signed("i.test", ", spaceDelimitedClaims: [roles, scope]")))
+    split = config["providers"]["origins-0"]["normalize_payload_in_metadata"]
+    assert split == {"space_delimited_claims": ["scope", "permission", "roles"]}
+
+
+def test_how_long_keys_may_take() -> None:
+    rule = "{issuer: i.test, jwksUri: 'http://k.test/k', timeout: 1s}"
+    remote = _config(_tokens(rule))["providers"]["origins-0"]["remote_jwks"]
+    assert remote["http_uri"]["timeout"] == "1s"
+
+
+def test_a_gateway_chooses_its_route_again_by_the_token_s_claims() -> None:
+    gateways = (worlds.gateway(
+        "{selector: {istio: ingressgateway}, servers: [{hosts: ['*'],"
+        "port: {number: 80, name: http, protocol: HTTP}}]}"
+    ),)  # fmt: skip
+    made = world(gateways=gateways, request_authentications=(_tokens(_signed("i.test"), ROOT),))
+    listeners: Any = gateway(made, GATEWAY, "127.0.0.1", {}).listeners
+    (chain,) = listeners["http.80"]["filter_chains"]
+    first = chain["filters"][0]["typed_config"]["http_filters"][0]["typed_config"]
+    assert first["providers"]["origins-0"]["clear_route_cache"] is True
+    ours = _config(_tokens(_signed("i.test")))["providers"]["origins-0"]
+    assert "clear_route_cache" not in ours

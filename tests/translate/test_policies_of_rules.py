@@ -44,14 +44,14 @@ def test_a_port_s_own_settings_inherit_nothing() -> None:
     assert (second["lb_policy"], "outlier_detection" in second) == ("ROUND_ROBIN", False)
 
 
-def test_a_subset_s_port_settings_override_block_by_block() -> None:
+def test_a_subset_s_port_settings_inherit_nothing_either() -> None:
     made = _world(
         "{host: echo, trafficPolicy: {loadBalancer: {simple: RANDOM}, outlierDetection: {}},"
         "subsets: [{name: v1, labels: {version: v1}, trafficPolicy: {portLevelSettings:"
         "[{port: {number: 80}, loadBalancer: {simple: ROUND_ROBIN}}]}}]}"
     )
     at_80 = _cluster(made, f"outbound|80|v1|{HOST}")
-    assert (at_80["lb_policy"], "outlier_detection" in at_80) == ("ROUND_ROBIN", True)
+    assert (at_80["lb_policy"], "outlier_detection" in at_80) == ("ROUND_ROBIN", False)
     assert _cluster(made, f"outbound|8080|v1|{HOST}")["lb_policy"] == "RANDOM"
 
 
@@ -189,3 +189,28 @@ def test_rules_exported_to_a_namespace_stand_between_private_and_public_ones() -
     table = outbound(shared, FAR).routes["outbound"]
     (vhost,) = (v for v in table["virtual_hosts"] if v["name"] == f"{HOST}:80")
     assert vhost["routes"][1]["name"] == "shared"
+
+
+@pytest.mark.parametrize(
+    ("written", "emitted"),
+    [
+        ("{}", {"budget_percent": {"value": 20.0}, "min_retry_concurrency": 3}),
+        (
+            "{percent: 0, minRetryConcurrency: 1}",
+            {"budget_percent": {"value": 0.0}, "min_retry_concurrency": 1},
+        ),
+    ],
+)
+def test_a_retry_budget(written: str, emitted: dict[str, Any]) -> None:
+    made = _world(f"{{host: echo, trafficPolicy: {{retryBudget: {written}}}}}")
+    (threshold,) = _cluster(made)["circuit_breakers"]["thresholds"]
+    assert threshold["retry_budget"] == emitted
+
+
+def test_localities_change_nothing_where_there_are_none() -> None:
+    made = _world(
+        "{host: echo, trafficPolicy: {outlierDetection: {}, loadBalancer: {localityLbSetting:"
+        "{distribute: [{from: a/*, to: {a/*: 100}}]}}}}"
+    )
+    plain = _world("{host: echo, trafficPolicy: {outlierDetection: {}}}")
+    assert _cluster(made) == _cluster(plain)

@@ -165,3 +165,41 @@ def test_route_name(names: str, emitted: str) -> None:
 def test_span_names(http: str, operation: str) -> None:
     route = routes_of(f"{{hosts: [echo], http: [{{{http}}}]}}")[0]
     assert route["decorator"]["operation"] == operation
+
+
+CLAIM = {"filter": "envoy.filters.http.jwt_authn"}
+
+
+def _claim(matcher: dict[str, Any], *path: str) -> dict[str, Any]:
+    keys = [{"key": "payload"}, *({"key": key} for key in path)]
+    either = [matcher, {"list_match": {"one_of": matcher}}]
+    return {**CLAIM, "path": keys, "value": {"or_match": {"value_matchers": either}}}
+
+
+@pytest.mark.parametrize(
+    ("written", "emitted"),
+    [
+        (
+            "headers: {'@request.auth.claims.group.id': {exact: a}}",
+            _claim({"string_match": {"exact": "a"}}, "group", "id"),
+        ),
+        (
+            "headers: {'@request.auth.claims[a.b][c]': {prefix: x}}",
+            _claim({"string_match": {"prefix": "x"}}, "a.b", "c"),
+        ),
+        (
+            "withoutHeaders: {'@request.auth.claims.sub': {exact: a}}",
+            _claim({"string_match": {"exact": "a"}}, "sub") | {"invert": True},
+        ),
+    ],
+)
+def test_a_claim_is_no_header(written: str, emitted: dict[str, Any]) -> None:
+    assert _match(f"{{{written}}}") == {"prefix": "/", "dynamic_metadata": [emitted]}
+
+
+def test_a_claim_keeps_a_route_from_catching_all() -> None:
+    routes = routes_of(
+        "{hosts: [echo], http: [{match: [{headers: {'@request.auth.claims.a': {exact: b}}}],"
+        "route: [{destination: {host: echo}}]}, {route: [{destination: {host: other}}]}]}"
+    )
+    assert len(routes) == 2
