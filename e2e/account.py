@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import requests
+
 from e2e import msgd
 from meshproof.mesh import Mesh
 from meshproof.traffic.results import Results
@@ -26,3 +28,14 @@ def fates(results: Results) -> Sample:
     )
     counts = {fate: sequence.count(fate) for fate in ("notified", "told", "failed")}
     return Sample(counts, 0, results.sent, sequence)
+
+
+def notified(mesh: Mesh) -> bool:
+    """Whether one more payment, through the gateway and of no run, is notified."""
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            answer = session.get(f"{mesh.url('gateway')}/pay", timeout=10)
+        except requests.RequestException:
+            return False
+    return answer.status_code == 200 and answer.json()["notified"] is True

@@ -6,14 +6,13 @@ again by itself when the cause is gone: how long that took is among the figures.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
 
-from e2e.account import account
+from e2e.account import account, notified
 from e2e.processes import until
 from e2e.rules import EGRESS_BY_ADDRESS, RULES, documents
 from meshproof.mesh import Capability, Mesh
@@ -76,12 +75,6 @@ def begin(mesh: Mesh, kind: str) -> Ill:
         pytest.skip("this mesh has no faults of the network")
     ILL[kind].begin(mesh)
     return ILL[kind]
-
-
-def notified(mesh: Mesh) -> bool:
-    """Whether one more payment is."""
-    answer = mesh.curl("svcb-v0.1", "http://svca/pay")
-    return answer.status == 200 and json.loads(answer.body)["notified"] is True
 
 
 def test_the_rule_waits_less_than_the_bound() -> None:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from meshproof.verdicts.verdict import Verdict, conclude
+from meshproof.verdicts.verdict import Figure, Verdict, conclude
 
 
-def exactly(name: str, n: int, counts: Mapping[str, int], *, wanted: int) -> Verdict:
-    """Each of some counts of the same ``n`` requests is ``wanted``. No alpha: one off fails."""
+def exactly(
+    name: str,
+    n: int,
+    counts: Mapping[str, int],
+    *,
+    wanted: int,
+    figures: Mapping[str, Figure] | None = None,
+) -> Verdict:
+    """Each of some counts of the same ``n`` requests is ``wanted``. No alpha: one off fails.
+    ``figures`` are told beside it, and not judged."""
     problems = [f"{k} is {c} of {n}; wanted {wanted}" for k, c in counts.items() if c != wanted]
     return conclude(
         name,
@@ -18,4 +26,5 @@ def exactly(name: str, n: int, counts: Mapping[str, int], *, wanted: int) -> Ver
         wanted=f"{wanted} of {n}",
         found=", ".join(f"{k} {c}" for k, c in counts.items()) or "nothing",
         allowed="no difference",
+        figures=figures,
     )

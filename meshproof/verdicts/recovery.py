@@ -11,6 +11,7 @@ from meshproof.verdicts.verdict import Figure, Verdict, conclude
 
 ENOUGH = 20
 """Requests wanted on each side of what happened; fewer show nothing."""
+_UNDER_WAY = 1.0
 
 
 def left_out(
@@ -18,41 +19,45 @@ def left_out(
     killed: float,
     served: Sequence[float],
     tried: Sequence[float],
-    total: int,
+    others: Sequence[float],
     *,
     enough: int = ENOUGH,
 ) -> Verdict:
     """A replica was left out once it had been killed, and was taken back by itself.
 
-    ``served`` are the times of requests that it answered, ``tried`` of those that had to be tried
-    again elsewhere, out of ``total`` in the log. Before the kill it answered and nothing was
-    tried twice. Figures: from the kill to the last request that still met it, and to the first
-    that it answered again.
+    ``served`` are the times of requests that it answered, ``others`` of those that other replicas
+    did, ``tried`` of those, of either, that had to be tried more than once. Before the kill it
+    answered and nothing was tried twice; then others alone answered; then it did again. Figures:
+    from the kill to the last request that still met it, and to the first that it answered again.
     """
-    before = [t for t in served if t < killed]
+    before = sum(t < killed for t in served)
     after = [t for t in served if t > killed]
-    late = [t for t in tried if t > killed]
-    early = len(tried) - len(late)
+    noticed, back = max([killed, *tried]), min(after, default=killed)
+    between = sum(noticed < t < back for t in others)
     problems = [
-        f"it answered {len(some)} requests {when} the kill; wanted {enough}"
-        for some, when in ((before, "before"), (after, "after"))
-        if len(some) < enough
+        f"{count} requests {what}; wanted {enough}"
+        for count, what in (
+            (before, "were answered by it before the kill"),
+            (between, "were answered by others while it was left out"),
+            (len(after), "were answered by it after the kill"),
+        )
+        if count < enough
     ]
-    # A request that began before the kill may be under way in it, and is tried again.
-    if stale := sum(t < killed - 1.0 for t in tried):
-        problems.append(f"{stale} requests were tried twice before anything was killed")
-    figures: dict[str, Figure] = {"noticed_s": max(late, default=killed) - killed}
+    # A request that began before the kill may have been under way in it.
+    if early := sum(t < killed - _UNDER_WAY for t in tried):
+        problems.append(f"{early} requests were tried twice before anything was killed")
+    figures: dict[str, Figure] = {"noticed_s": noticed - killed}
     if after:
-        figures["back_s"] = min(after) - killed
+        figures["back_s"] = back - killed
     return conclude(
         name,
-        total,
-        {"before": len(before), "after": len(after), "under_way": early, "tried_again": len(late)},
+        len(served) + len(others),
+        {"before": before, "tried_again": len(tried), "between": between, "after": len(after)},
         problems,
         wanted="it answers, is left out, and answers again",
-        found=f"{len(before)} answers before, {len(tried)} requests tried again, {len(after)}"
-        " answers after",
-        allowed=f"at least {enough} before and after",
+        found=f"{before} answers before, {len(tried)} requests tried again, {between} answered by"
+        f" others, then {len(after)} by it",
+        allowed=f"at least {enough} of each answer",
         figures=figures,
     )
 

@@ -8,31 +8,34 @@ from meshproof.verdicts.recovery import left_out, recovered
 
 BEFORE = [10 + i / 100 for i in range(30)]
 AFTER = [12 + i / 100 for i in range(30)]
+OTHERS = [10 + i / 100 for i in range(300)]
 KILLED = 11.0
 
 
 def test_the_times_of_a_kill() -> None:
-    verdict = left_out("killed", KILLED, BEFORE + AFTER, [10.99, 11.05, 11.25], 200).require()
+    verdict = left_out("killed", KILLED, BEFORE + AFTER, [10.99, 11.05, 11.25], OTHERS).require()
     assert verdict.number("noticed_s") == pytest.approx(0.25)
     assert verdict.number("back_s") == pytest.approx(1.0)
-    assert verdict.counts == {"before": 30, "after": 30, "under_way": 1, "tried_again": 2}
+    assert verdict.counts == {"before": 30, "tried_again": 3, "between": 74, "after": 30}
 
 
 def test_a_kill_that_nobody_met_was_noticed_at_once() -> None:
-    assert left_out("killed", KILLED, BEFORE + AFTER, [], 200).number("noticed_s") == 0
+    assert left_out("killed", KILLED, BEFORE + AFTER, [], OTHERS).number("noticed_s") == 0
 
 
 @pytest.mark.parametrize(
     ("served", "tried", "why"),
     [
-        ([], [], "it answered 0 requests before the kill"),
-        (BEFORE, [], "it answered 0 requests after the kill"),
-        (AFTER, [], "it answered 0 requests before the kill"),
+        ([], [], "0 requests were answered by it before the kill"),
+        (BEFORE, [], "0 requests were answered by it after the kill"),
+        (AFTER, [], "0 requests were answered by it before the kill"),
         (BEFORE + AFTER, [9.0], "1 requests were tried twice before anything was killed"),
+        (OTHERS, [], "requests were answered by others while it was left out"),
+        (BEFORE + AFTER, [11.99], "0 requests were answered by others"),
     ],
 )
 def test_no_kill_is_told_from_one(served: list[float], tried: list[float], why: str) -> None:
-    assert why in left_out("killed", KILLED, served, tried, 200).sentence
+    assert why in left_out("killed", KILLED, served, tried, OTHERS).sentence
 
 
 def test_the_times_of_a_recovery() -> None:

@@ -1,0 +1,125 @@
+"""Replicas join, leave and die under load: each gets its share, nobody fails, and how long until
+callers know is among the figures."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from e2e.processes import until
+from e2e.replicas import address, chosen, names, shares, when
+from e2e.rules import EGRESS_BY_ADDRESS, RULES
+from meshproof.mesh import AccessRecord, Capability, Mesh
+from meshproof.pytest_plugin import Judge, StartLoad
+from meshproof.report.run import Run
+from meshproof.verdicts.binomial import sample_size
+from meshproof.verdicts.exact import exactly
+from meshproof.verdicts.recovery import left_out
+from meshproof.verdicts.requests import no_failures
+from meshproof.verdicts.split import Errors, split
+from meshproof.verdicts.verdict import Verdict
+
+ROUND_ROBIN = RULES / "svcb_round_robin.yaml"
+RETRIES = RULES / "svcb_retries.yaml"
+ERRORS = Errors(shift=0.15)
+REPLICAS = 4
+"""Of svcb: three of v0.1, and v0.2."""
+N = sample_size(1 / REPLICAS, ERRORS.shift, ERRORS.alpha / REPLICAS)
+
+
+def test_replicas_join_take_their_share_and_leave(
+    mesh: Mesh, run: Run, load: StartLoad, judge: Judge
+) -> None:
+    mesh.apply([EGRESS_BY_ADDRESS["v1"], ROUND_ROBIN])
+    before = set(_svcb(mesh))
+    running = load().reach(100)
+    scaled = time.time()
+    mesh.scale("svcb-v0.1", 3)
+    live, known = time.time(), _svcb(mesh)
+    running.reach(running.answered() + N + 50)
+    leaves = time.time()
+    mesh.scale("svcb-v0.1", 1)
+    left = time.time()
+    gone = set(known) - set(_svcb(mesh))
+    results = running.reach(running.answered() + 200).stop()
+    calls = chosen(run.access_log(), "svca", "svcb")
+    joined = [r for r in calls if address(r) not in before]
+    during = [r for r in calls if live < when(r) < leaves]
+    even = dict.fromkeys(known.values(), 1)
+    judge(split("a quarter each", shares(during, known), even, errors=ERRORS))
+    as_before = {name: 1 for at, name in known.items() if at in before}
+    judge(
+        split("none joined", shares(during, known), as_before, errors=Errors(shift=0.2)),
+        expect="fail",
+        because=r"which no weight names|answered \d+ of \d+; allowed",
+    )
+    after = [r for r in calls if when(r) > left]
+    judge(
+        exactly(
+            "after they left",
+            len(after),
+            {"to those that left": sum(address(r) in gone for r in after)},
+            wanted=0,
+            figures={
+                "scale_to_ready_s": live - scaled,
+                "scale_to_first_request_s": min(when(r) for r in joined) - scaled,
+                "scale_to_last_request_s": max(when(r) for r in calls if address(r) in gone)
+                - leaves,
+            },
+        )
+    )
+    judge(no_failures("1 -> 3 -> 1", results.records, run.access_log(), sent=results.sent))
+
+
+@pytest.mark.parametrize("part", ["app", "sidecar"])
+def test_a_killed_replica_is_left_out_and_taken_back(
+    mesh: Mesh, run: Run, load: StartLoad, judge: Judge, part: str
+) -> None:
+    if part == "sidecar" and Capability.KILL_SIDECAR not in mesh.capabilities:
+        pytest.skip("this mesh kills no sidecars")
+    mesh.apply([EGRESS_BY_ADDRESS["v1"], ROUND_ROBIN, RETRIES])
+    victim, other = (_replica(mesh, f"svcb-v0.{version}") for version in (1, 2))
+    restarts, _ = _state(mesh, victim[0])
+    running = load().reach(150)
+    killed = time.time()
+    mesh.fault("kill", "svcb-v0.1", part=part, replica=victim[0])
+    until(lambda: _state(mesh, victim[0])[0] == restarts + 1, "its end is noticed")
+    until(lambda: _state(mesh, victim[0])[1], "it is ready again")
+    results = running.reach(running.answered() + 200).stop()
+    calls = chosen(run.access_log(), "svca", "svcb")
+    judge(_seen(f"{part} killed", calls, victim[1], killed))
+    judge(
+        _seen(f"{part} killed: the other one", calls, other[1], killed),
+        expect="fail",
+        because="answered by others while it was left out",
+    )
+    gateway = [r for r in run.access_log() if r.direction == "gateway"]
+    judge(no_failures(f"{part} killed: payers", results.records, gateway, sent=results.sent))
+
+
+def _svcb(mesh: Mesh) -> dict[str, str]:
+    """Address -> replica, of svcb alone."""
+    return {at: name for at, name in names(mesh).items() if name.startswith("svcb")}
+
+
+def _replica(mesh: Mesh, workload: str) -> tuple[str, str]:
+    """Name and address of a workload's only one."""
+    (found,) = [(r.name, r.address) for r in mesh.status().replicas if r.workload == workload]
+    return found
+
+
+def _state(mesh: Mesh, name: str) -> tuple[int, bool]:
+    """How often it was started again, and whether it is ready."""
+    return next((r.restarts, r.ready) for r in mesh.status().replicas if r.name == name)
+
+
+def _seen(name: str, calls: list[AccessRecord], at: str, killed: float) -> Verdict:
+    good = [r for r in calls if r.code == 200]
+    return left_out(
+        name,
+        killed,
+        served=[when(r) for r in good if address(r) == at],
+        tried=[when(r) for r in calls if r.attempts > 1],
+        others=[when(r) for r in good if address(r) != at],
+    )

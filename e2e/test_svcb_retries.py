@@ -1,0 +1,72 @@
+"""Retries before svcb hide failures, and what is sent twice is a message once, by its id.
+
+Without the id, which svca gives before the first try, the same retries send messages twice: the
+account finds them.
+"""
+
+from __future__ import annotations
+
+from e2e.account import account, fates
+from e2e.rules import EGRESS_BY_ADDRESS, RULES, deployments
+from meshproof.mesh import Mesh
+from meshproof.pytest_plugin import Judge, StartLoad
+from meshproof.report.run import Run
+from meshproof.traffic.results import Results
+from meshproof.verdicts.bound import share_below
+from meshproof.verdicts.verdict import Verdict
+
+RULE = RULES / "svcb_retries.yaml"
+N = 400
+BELOW = 0.1
+"""30 % fail at msgd: all of four tries do in 0.8 %."""
+MSGD = """
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: msgd}}
+spec:
+  hosts: [by-address.msgd.test]
+  http:
+    - fault: {fault}
+      route: [{{destination: {{host: by-address.msgd.test}}}}]
+"""
+FAILS = MSGD.format(fault="{abort: {httpStatus: 503, percentage: {value: 30}}}")
+LATE = MSGD.format(fault="{delay: {fixedDelay: 1200ms, percentage: {value: 20}}}")
+"""Later than the rule waits for one try: the message arrives, after it was sent again."""
+
+
+def hurt(name: str, results: Results) -> Verdict:
+    told = fates(results).counts["told"]
+    return share_below(name, told, results.sent, below=BELOW, what="not notified")
+
+
+def test_fewer_payers_are_hurt(mesh: Mesh, run: Run, load: StartLoad, judge: Judge) -> None:
+    mesh.apply([EGRESS_BY_ADDRESS["v1"]])
+    mesh.apply_text(FAILS, file="msgd fails")
+    results = load(requests=N).wait()
+    judge(
+        hurt("without retries", results),
+        expect="fail",
+        because=rf"\d+ of {N} not notified: that is surely below",
+    )
+    judge(account("without retries: account", mesh, results))
+    mesh.apply([RULE])
+    results = load(requests=N, run_id=run.new()).wait()
+    judge(hurt("with retries", results))
+    judge(account("with retries: account", mesh, results))
+
+
+def test_what_is_sent_twice_is_a_message_once(
+    mesh: Mesh, run: Run, load: StartLoad, judge: Judge
+) -> None:
+    mesh.apply([EGRESS_BY_ADDRESS["v1"], RULE])
+    mesh.apply_text(LATE, file="msgd is late")
+    results = load(requests=N // 4, users=16).wait()
+    once = judge(account("sent twice", mesh, results))
+    assert once.counts["dropped"] > 0, "no message came twice: nothing was proved"
+    mesh.apply_text(deployments("svca", {"SEND_MESSAGE_ID": "off"}), file="svca without ids")
+    results = load(requests=N // 4, users=16, run_id=run.new()).wait()
+    judge(
+        account("sent twice without ids", mesh, results),
+        expect="fail",
+        because=r"\d+ stored messages belong to no payment",
+    )

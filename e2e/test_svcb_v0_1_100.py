@@ -1,0 +1,61 @@
+"""Blue and green: from v0.1 to v0.2 and back at once, under load, and nobody notices."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from e2e.rules import EGRESS_BY_ADDRESS, RULES, weights
+from meshproof.mesh import Mesh
+from meshproof.pytest_plugin import Judge, StartLoad
+from meshproof.report.run import Run
+from meshproof.traffic.load import Load
+from meshproof.traffic.results import Results
+from meshproof.verdicts.requests import no_failures
+from meshproof.verdicts.switch import Change, switched
+
+BLUE = RULES / "svcb_v0_1_100.yaml"
+GREEN = RULES / "svcb_v0_2_100.yaml"
+EACH = 150
+"""Requests that are written down before each switch and after it."""
+
+
+def test_there_and_back_is_not_noticed(mesh: Mesh, run: Run, load: StartLoad, judge: Judge) -> None:
+    mesh.apply([EGRESS_BY_ADDRESS["v1"], BLUE])
+    running = load().reach(EACH)
+    there = _switch(mesh, running, GREEN)
+    back = _switch(mesh, running, BLUE)
+    results = running.stop()
+    first = _until(results, back.applied)
+    judge(switched("v0.1 -> v0.2", first.records, there, old=_none(GREEN), sent=first.sent))
+    second = _since(results, there.live)
+    judge(switched("v0.2 -> v0.1", second.records, back, old=_none(BLUE), sent=second.sent))
+    judge(
+        switched("v0.2 -> v0.2", second.records, back, old=_none(GREEN), sent=second.sent),
+        expect="fail",
+        because="old answers after live|no answer of v0.1 before",
+    )
+    judge(no_failures("requests", results.records, run.access_log(), sent=results.sent))
+
+
+def _switch(mesh: Mesh, running: Load, rule: Path) -> Change:
+    applied = time.time()
+    mesh.apply([rule])
+    change = Change(applied, live=time.time())
+    running.reach(running.answered() + EACH)
+    return change
+
+
+def _none(rule: Path) -> list[str]:
+    """The versions that a rule gives nothing to."""
+    return [version for version, weight in weights(rule).items() if not weight]
+
+
+def _until(results: Results, moment: float) -> Results:
+    kept = tuple(r for r in results.records if r.end < moment)
+    return Results(results.run_id, len(kept), kept)
+
+
+def _since(results: Results, moment: float) -> Results:
+    kept = tuple(r for r in results.records if r.time > moment)
+    return Results(results.run_id, len(kept), kept)
