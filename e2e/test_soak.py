@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
 
+from e2e.processes import until
+from e2e.rules import ROOT
+from meshproof.embedded import procfs
 from meshproof.pytest_plugin import Judge
 from meshproof.report.evidence import Evidence
 from soak.plan import MSGD, Action, plan
@@ -37,3 +43,33 @@ def test_a_msgd_that_keeps_duplicates_is_found_out(evidence: Evidence, judge: Ju
             judge(verdict, expect="fail", because="in msgd's store more than once")
         else:
             judge(verdict)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_whoever_ends_it_in_the_middle_finds_nothing_left(number: signal.Signals) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "soak", "--seconds", "60", "--seed", "3", "--users", "1"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert any("actions under the load" in line for line in process.stdout)
+            (run_id,) = {p.run_id for p in procfs.marked() if owner(p.run_id) == process.pid}
+            process.send_signal(number)
+            _, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert (process.returncode, said) == (
+        130,
+        "interrupted; everything is ended, nothing is judged\n",
+    )
+    until(lambda: not [p for p in procfs.marked() if p.run_id == run_id], "no process stays")
+
+
+def owner(run_id: str) -> int:
+    """The process that a run id names, in base 36."""
+    return int(run_id.partition("-")[0], 36)
