@@ -22,7 +22,7 @@ from meshproof.walk.session import Session
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-PAGES = ["README.md", "CONTRIBUTING.md", "rules/README.md"] + [
+PAGES = ["README.md", "CONTRIBUTING.md", "rules/README.md", "examples/shop/README.md"] + [
     f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md"))
 ]
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

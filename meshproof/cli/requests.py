@@ -73,7 +73,8 @@ def curl(
         sys.stdout.buffer.write(head + answer["body"])
         sys.stdout.buffer.flush()
     if answer["refused_by"]:
-        say(f"refused: {answer['refused_by']}")
+        mid_line = output is Format.TEXT and answer["body"][-1:] not in (b"", b"\n")
+        say(f"{chr(10) if mid_line else ''}refused: {answer['refused_by']}")
 
 
 def header_of(verb: str, text: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ TENTH_OFF = 0.9
 N = 20
 
 
-def test_a_tenth_of_all_offers_is_v2(mesh: Mesh, run: Run, load: StartLoad, judge: Judge) -> None:
+def test_a_tenth_of_all_offers_is_v2(mesh: Mesh, load: StartLoad, judge: Judge) -> None:
     mesh.apply([RULES / "catalogue_v1_90_v2_10.yaml"])
     results = load(requests=800, path="/offer").wait()
     judge(split("90/10", results.sample(), {"v1": 90, "v2": 10}, errors=Errors(shift=0.10)))

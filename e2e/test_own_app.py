@@ -1,0 +1,27 @@
+"""docs/own-app.md and the shop's own page to the letter: every command runs, every output is so."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from meshproof.walk.document import parse
+from meshproof.walk.run import walk
+from meshproof.walk.session import Session
+
+ROOT = Path(__file__).parents[1]
+SHOP = ROOT / "examples" / "shop"
+NOT_COPIED = shutil.ignore_patterns("artifacts", "__pycache__", ".pytest_cache")
+
+
+@pytest.mark.skipif("__import__('os').environ.get('MESH', 'embedded') != 'embedded'")
+@pytest.mark.parametrize("page", ["examples/shop/README.md", "docs/own-app.md"])
+def test_the_page_is_true(page: str, tmp_path: Path) -> None:
+    """Each in a copy of the shop: the second one writes its project file anew."""
+    shop = Path(shutil.copytree(SHOP, tmp_path / "shop", ignore=NOT_COPIED))
+    document = parse((ROOT / page).read_text(encoding="utf-8"), page)
+    with Session(shop) as session:
+        failures = [str(f) for f in walk(document, session, "embedded", within=180.0)]
+    assert not failures, "\n\n".join(failures)
