@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from meshproof.dialect.lower import lower
 from meshproof.gamma.convert import virtual_services
+from meshproof.model.istio import WorkloadEntry
 from meshproof.model.resource import Resource
 from meshproof.translate.services import services_of
 from meshproof.translate.world import (
@@ -58,6 +59,15 @@ def _tls_secrets(resources: Iterable[Resource]) -> tuple[TlsSecret, ...]:
     return tuple(found)
 
 
+def _workload_entries(resources: Iterable[Resource]) -> Iterator[Named[WorkloadEntry]]:
+    """Labels of the object are the workload's too, and win over those of its spec, as in Istio."""
+    for resource in resources:
+        if resource.kind == "WorkloadEntry":
+            labels = {**resource.spec.labels, **resource.labels}
+            spec = resource.spec.model_copy(update={"labels": labels})
+            yield Named(resource.name, resource.namespace, spec)
+
+
 def world(
     resources: Sequence[Resource], replicas: Iterable[Replica], outside: Iterable[Outside]
 ) -> World:
@@ -76,6 +86,7 @@ def world(
         virtual_services=virtual_services(lowered, services),
         destination_rules=named("DestinationRule"),
         service_entries=named("ServiceEntry"),
+        workload_entries=tuple(_workload_entries(lowered)),
         gateways=named("Gateway"),
         tls_secrets=_tls_secrets(resources),
         sidecars=named("Sidecar"),

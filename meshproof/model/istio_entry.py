@@ -27,7 +27,8 @@ class ServicePort(Model):
 
 
 class WorkloadEntry(Model):
-    """One endpoint. ``locality`` and ``network`` change nothing: there is one of each here."""
+    """One endpoint, alone or in a ServiceEntry. ``locality`` and ``network`` change nothing: there
+    is one of each here."""
 
     address: Address
     ports: dict[str, Port] = {}
@@ -63,8 +64,8 @@ class ServiceEntry(Model):
         if self.workload_selector is not None:
             if self.endpoints:
                 raise FieldError("stands beside endpoints; wanted one of them", "workloadSelector")
-            if self.resolution != "STATIC":
-                found = f"stands beside resolution {self.resolution}; wanted STATIC"
+            if self.resolution not in ("STATIC", "DNS"):
+                found = f"stands beside resolution {self.resolution}; wanted STATIC or DNS"
                 raise FieldError(found, "workloadSelector")
             if not self.workload_selector.labels:
                 raise FieldError("selects nothing; wanted labels", "workloadSelector")
@@ -78,7 +79,11 @@ class ServiceEntry(Model):
 
     @model_validator(mode="after")
     def _hosts_fit(self) -> Self:
-        by_name = self.resolution in ("DNS", "DNS_ROUND_ROBIN") and not self.endpoints
+        by_name = (
+            self.resolution in ("DNS", "DNS_ROUND_ROBIN")
+            and not self.endpoints
+            and self.workload_selector is None
+        )
         for index, host in enumerate(self.hosts):
             if host == "*":
                 raise FieldError("* is every host; wanted a name or *.suffix", "hosts", index)

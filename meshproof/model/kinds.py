@@ -63,6 +63,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("VirtualService", _ISTIO, _I, "VirtualService"),
         Kind("DestinationRule", _ISTIO, _I, "DestinationRule"),
         Kind("ServiceEntry", _ISTIO, _I, "ServiceEntry"),
+        Kind("WorkloadEntry", _ISTIO, _I, "WorkloadEntry"),
         Kind("Gateway", _ISTIO, _I, "Gateway"),
         Kind("Sidecar", _ISTIO, "meshproof.model.sidecar", "Sidecar", optional=True),
         Kind("PeerAuthentication", _SECURITY, _SEC, "PeerAuthentication", optional=True),
@@ -100,7 +101,7 @@ KINDS: Mapping[str, Kind] = {
 NOT_HONOURED: Mapping[str, str] = {
     name: owner
     for owner, names in {
-        "Istio": "WorkloadEntry WorkloadGroup EnvoyFilter WasmPlugin ProxyConfig TrafficExtension",
+        "Istio": "WorkloadGroup EnvoyFilter WasmPlugin ProxyConfig TrafficExtension",
         "the Gateway API": "GRPCRoute TCPRoute TLSRoute UDPRoute "
         "ReferenceGrant BackendTLSPolicy ListenerSet",
         "Kubernetes": "ReplicaSet ReplicationController PodTemplate Endpoints EndpointSlice",

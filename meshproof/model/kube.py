@@ -7,11 +7,12 @@ import binascii
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from meshproof.model.base import FieldError, Labels, Model, Port
 from meshproof.model.kube_names import check_keys
 from meshproof.model.kube_pod import Ignored, Name, NotHonoured, PodTemplate, PortRef
+from meshproof.model.texts import domain
 
 _SILENT = NotHonoured(silent=True)
 
@@ -65,7 +66,7 @@ class ServiceSpec(Model):
     ports: list[ServicePort] = []
     """Those of TCP are carried; a headless Service may have none."""
     selector: Labels = {}
-    type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "ClusterIP"
+    type: Literal["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"] = "ClusterIP"
     cluster_ip: Annotated[
         Any, NotHonoured("clients reach it by name", ("None", "")), Field(alias="clusterIP")
     ] = None
@@ -75,7 +76,8 @@ class ServiceSpec(Model):
     ip_families: Annotated[Any, _SILENT] = None
     ip_family_policy: Annotated[Any, _SILENT] = None
     allocate_load_balancer_node_ports: Annotated[Any, _SILENT] = None
-    external_name: Ignored = None
+    external_name: Annotated[str, AfterValidator(domain)] | None = None
+    """The host that the service is another name of, if its type is ExternalName."""
     external_traffic_policy: Annotated[Any, NotHonoured("", ("Cluster",))] = None
     health_check_node_port: Ignored = None
     internal_traffic_policy: Annotated[Any, NotHonoured("", ("Cluster",))] = None
@@ -90,7 +92,9 @@ class ServiceSpec(Model):
 
     @model_validator(mode="after")
     def _ports_differ(self) -> Self:
-        if not self.ports and not self.headless:
+        if self.type == "ExternalName" and not self.external_name:
+            raise FieldError("is missing, and type is ExternalName; wanted a host", "externalName")
+        if not self.ports and not self.headless and self.type != "ExternalName":
             raise FieldError("is empty; wanted one or more, or clusterIP: None", "ports")
         names = [p.name for p in self.ports]
         if len(names) > 1 and (None in names or len(set(names)) < len(names)):

@@ -36,7 +36,7 @@ def not_honoured(
         idle = list(_idle_containers(resource, images))
         heard = [at for at, _ in idle] + list(_heard_commands(resource, own))
         found = [f for f in found if not any(f[0][: len(at)] == at for at in heard)] + idle
-    if isinstance(resource.spec, ServiceSpec) and resource.spec.type != "ClusterIP":
+    if isinstance(resource.spec, ServiceSpec) and resource.spec.type in _OPENED:
         found.append((("spec", "type"), "the service is reached by name, inside the mesh"))
     problems = []
     for path, meaning in found:
@@ -47,6 +47,8 @@ def not_honoured(
     return sorted(problems, key=lambda p: p.line)
 
 
+_OPENED = ("NodePort", "LoadBalancer")
+"""Types of a Service that open it to the world."""
 _ROOTED = frozenset(("Namespace", "ServiceAccount", "ConfigMap", "Secret"))
 
 

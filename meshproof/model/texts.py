@@ -81,7 +81,8 @@ def _label(text: str) -> str:
     return text
 
 
-def _domain(text: str) -> str:
+def domain(text: str) -> str:
+    """``text``, where it is labels with dots between them. Raises ValueError."""
     if not all(re.fullmatch(_LABEL, part) for part in text.split(".")) or len(text) > 100:
         raise ValueError(f'"{_short(text)}" is no domain; wanted names with dots between them')
     return text
@@ -126,7 +127,7 @@ GatewayHost = Annotated[str, AfterValidator(_gateway_host)]
 """The same, maybe behind ``NAMESPACE/``."""
 Address = Annotated[str, AfterValidator(_address)]
 """An IP address, a range of them, or a DNS name."""
-Domain = Annotated[str, AfterValidator(_domain)]
+Domain = Annotated[str, AfterValidator(domain)]
 """Labels with dots between them."""
 Label = Annotated[str, AfterValidator(_label)]
 """One part of a DNS name."""

@@ -111,7 +111,8 @@ def destination_cluster(view: View, to: Destination, namespace: str, port: int) 
     if to.host == UNKNOWN_SERVICE:
         return UNKNOWN_SERVICE
     number = destination_port(view, to, namespace, port)
-    return outbound_cluster(number, fqdn(to.host, namespace), to.subset or "")
+    host = view.concrete(fqdn(to.host, namespace))
+    return outbound_cluster(number, host, to.subset or "")
 
 
 def destination_port(view: View, to: Destination, namespace: str, port: int) -> int:

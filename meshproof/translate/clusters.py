@@ -33,6 +33,8 @@ def add_outbound(view: View, config: Config) -> None:
         config.clusters[passthrough.CLUSTER] = passthrough.cluster(view.passthrough(), **common)
     for host in view.destinations().values():
         for port in host.ports:
+            if host.alias_of:
+                break
             for subset in (_WHOLE, *view.rule(host.name).subsets):
                 _add(view, config, host, port, subset)
 
@@ -47,8 +49,9 @@ def _add(view: View, config: Config, host: Host, port: ServicePort, subset: Subs
     assignment = load_assignment(name, chosen)
     sni = outbound_sni(port.port, host.name, subset.name)
     if host.resolution == "EDS":
+        idle = MESH_IDLE if all(e.workload for e in chosen) else OUTSIDE_IDLE
         cluster |= {"type": "EDS", "eds_cluster_config": {"eds_config": ADS}}
-        cluster |= pool.traffic_policy(policy, MESH_IDLE, h2=port.h2)
+        cluster |= pool.traffic_policy(policy, idle, h2=port.h2)
         config.endpoints[name] = assignment
     else:
         cluster |= {"type": "STATIC", "load_assignment": assignment}

@@ -29,8 +29,9 @@ from meshproof.translate.world import (
     World,
 )
 
-Resolution = Literal["EDS", "STATIC", "DNS"]
-"""EDS for Services; STATIC and DNS for ServiceEntries."""
+Resolution = Literal["EDS", "STATIC", "DNS", "ALIAS"]
+"""EDS for Services and what selects replicas; STATIC and DNS for other ServiceEntries; ALIAS for
+another name of a host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ class Host:
     """Namespaces that know it, as exportTo writes them; none is all."""
     identities: tuple[str, ...] = ()
     """SPIFFE ids of all that serve it, ready or not; empty beyond the mesh."""
+    alias_of: str = ""
+    """The host that it is another name of (a Service of type ExternalName)."""
     external: bool = False
     """A ServiceEntry that is not MESH_INTERNAL: no mutual TLS, even towards replicas."""
 
@@ -117,15 +120,51 @@ def _services(world: World) -> Iterator[Host]:
     for replica in world.replicas:
         by_namespace.setdefault(replica.namespace, []).append(replica)
     for service in world.services:
+        if service.external_name:
+            yield _alias(service)
+            continue
         members = selected(service, by_namespace.get(service.namespace, ()))
+        beside = _workload_entries(world, service.namespace, service.selector)
         yield Host(
             name=service.fqdn,
             namespace=service.namespace,
             ports=service.ports,
             resolution="EDS",
-            endpoints={p.port: tuple(_replica_endpoints(world, members, p)) for p in service.ports},
+            endpoints=_chosen(world, service.ports, members, beside),
             identities=tuple(sorted({r.identity for r in members})),
         )
+
+
+def _alias(service: Service) -> Host:
+    ports, other = service.ports, service.external_name.removesuffix(".").lower()
+    return Host(service.fqdn, service.namespace, ports, "ALIAS", {}, alias_of=other)
+
+
+def _workload_entries(
+    world: World, namespace: str, selector: Mapping[str, str]
+) -> list[WorkloadEntry]:
+    """Those that a selector picks: Istio lets Services and ServiceEntries select them."""
+    if not selector:
+        return []
+    entries = (e.spec for e in world.workload_entries if e.namespace == namespace)
+    return [e for e in entries if carries(e.labels, selector)]
+
+
+def _chosen(
+    world: World,
+    ports: Iterable[ServicePort],
+    members: list[Replica],
+    places: list[WorkloadEntry],
+) -> Mapping[int, tuple[Endpoint, ...]]:
+    """Replicas and WorkloadEntries behind each port."""
+    outside = _declared(world) if places else {}
+    return {
+        p.port: (
+            *_replica_endpoints(world, members, p),
+            *_at(places, p.name, p.target_port, p.port, outside),
+        )
+        for p in ports
+    }
 
 
 def _replica_endpoints(
@@ -145,15 +184,17 @@ def _replica_endpoints(
 
 
 def _entries(world: World) -> Iterator[Host]:
-    outside = {o.host.lower(): o.ports for o in world.outside}
+    outside = _declared(world)
     for entry in world.service_entries:
-        selector = entry.spec.workload_selector
-        members = _of(world.replicas, entry.namespace, selector.labels) if selector else None
         for name in entry.spec.hosts:
-            if members is None:
+            if entry.spec.workload_selector is None:
                 yield from (_outside_host(entry, n, outside) for n in _names(entry, name, outside))
             else:
-                yield _selecting_host(world, entry, name, members)
+                yield _selecting_host(world, entry, name, entry.spec.workload_selector.labels)
+
+
+def _declared(world: World) -> Mapping[str, Mapping[int, Address]]:
+    return {o.host.lower(): o.ports for o in world.outside}
 
 
 def _names(
@@ -170,14 +211,18 @@ _BY_REQUEST = ("NONE", "DYNAMIC_DNS")
 
 
 def _selecting_host(
-    world: World, entry: Named[ServiceEntry], name: str, members: list[Replica]
+    world: World, entry: Named[ServiceEntry], name: str, selector: Mapping[str, str]
 ) -> Host:
-    """A ServiceEntry with a workloadSelector: replicas stand behind it, as behind a Service."""
+    """A ServiceEntry with a workloadSelector: replicas and WorkloadEntries stand behind it, as
+    behind a Service; with DNS the latter alone."""
     ports = _ports(entry.spec)
+    replicas = world.replicas if entry.spec.resolution == "STATIC" else ()
+    members = _of(replicas, entry.namespace, selector)
+    places = _workload_entries(world, entry.namespace, selector)
     return replace(
         _host(entry, name, ports),
         resolution="EDS",
-        endpoints={p.port: tuple(_replica_endpoints(world, members, p)) for p in ports},
+        endpoints=_chosen(world, ports, members, places),
         identities=tuple(sorted({r.identity for r in members})),
         external=entry.spec.location != "MESH_INTERNAL",
     )
@@ -229,8 +274,20 @@ def _outside_endpoints(
     outside: Mapping[str, Mapping[int, Address]],
 ) -> Iterator[Endpoint]:
     """Real addresses of one port: declared ones, looked up by endpoint, address or host."""
-    for place in entry.spec.endpoints or _implied(entry.spec, name):
-        number = place.ports.get(port.name) or port.target_port or port.number
+    places = entry.spec.endpoints or _implied(entry.spec, name)
+    yield from _at(places, port.name, port.target_port, port.number, outside)
+
+
+def _at(
+    places: Iterable[WorkloadEntry],
+    name: str,
+    target: int | str | None,
+    port: int,
+    outside: Mapping[str, Mapping[int, Address]],
+) -> Iterator[Endpoint]:
+    """Real addresses of one port: its own number at a place, else the target, else the port."""
+    for place in places:
+        number = place.ports.get(name) or (target if isinstance(target, int) else None) or port
         real = outside.get(_single(place.address).lower(), {}).get(number)
         if real is not None:
             weight = 1 if place.weight is None else place.weight

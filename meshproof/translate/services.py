@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from meshproof.model.kube import ServicePort as Port
+from meshproof.model.kube import ServiceSpec
 from meshproof.model.kube_workloads import POD_NAME, StatefulSetSpec
 from meshproof.model.ports import handling, protocol_of, speaks_h2
 from meshproof.model.resource import Resource
@@ -25,7 +26,12 @@ def _service(resource: Resource) -> Service:
         namespace=resource.namespace,
         selector=dict(resource.spec.selector),
         ports=tuple(_port(p) for p in resource.spec.ports if p.protocol == "TCP"),
+        external_name=_external_name(resource.spec),
     )
+
+
+def _external_name(spec: ServiceSpec) -> str:
+    return (spec.external_name or "") if spec.type == "ExternalName" else ""
 
 
 def _port(port: Port) -> ServicePort:

@@ -38,7 +38,7 @@ def outbound_routes(view: View) -> Json:
         for name, routes in _http_hosts(view, port):
             table.add(name, port, [_connect(CONNECT_LOOP), *routes])
     for host in view.hosts.values():
-        for p in host.ports:
+        for p in host.ports if not host.alias_of else ():
             if p.protocol != "HTTP":
                 table.add(host.name, p.port, _opaque(host, p.port, p.protocol))
     for name, number in passthrough.places(view.passthrough()):
@@ -93,13 +93,18 @@ class _Table:
         if not is_wildcard(name) and not elsewhere:
             names.append(f"{name}.")
         if host is not None and not elsewhere:
-            short = proxy_names(name, self._view.proxy.namespace)
-            names += [s for s in short if s not in self._view.hosts]
+            names += self._short(name)
             names += [a for a in host.addresses if "/" not in a]
+            for alias in self._view.aliases(name):
+                names += [alias, f"{alias}.", *self._short(alias)]
         for text in names:
             if port == _DEFAULT_PORT and text != "*":  # "*" alone is the refusal's
                 yield text
             yield f"{text}:{port}"
+
+    def _short(self, name: str) -> list[str]:
+        short = proxy_names(name, self._view.proxy.namespace)
+        return [s for s in short if s not in self._view.hosts]
 
     def sorted(self) -> list[Json]:
         return [self._hosts[key] for key in sorted(self._hosts)]
@@ -118,6 +123,8 @@ def _http_hosts(view: View, port: int) -> Iterator[tuple[str, list[Json]]]:
         if routes:
             yield from ((name, routes) for name in names)
     for name in known:
+        if view.hosts[name].alias_of:
+            continue  # a name of the other host's own routes
         yield name, list(default_routes(view, name, port))
 
 

@@ -136,6 +136,10 @@ class View:
         self.hosts = {n: h for n, h in self.known.items() if self._scope.knows(h)}
         """What may be asked for, by name."""
         self._found: dict[str, Rule] = {}
+        self._aliases: dict[str, list[str]] = {}
+        for host in self.hosts.values():
+            if host.alias_of:
+                self._aliases.setdefault(self.concrete(host.name), []).append(host.name)
 
     def _visible(self) -> dict[str, Host]:
         """By name; of one name in several namespaces the proxy's own wins, then the first."""
@@ -148,6 +152,20 @@ class View:
         for host in (*own, *others):
             seen.setdefault(host.name, host)
         return seen
+
+    def aliases(self, name: str) -> list[str]:
+        """Other names of a host: Services of type ExternalName."""
+        return self._aliases.get(name, [])
+
+    def concrete(self, name: str) -> str:
+        """The host behind a name, itself unless it is an alias."""
+        passed = {name}
+        while (host := self.known.get(name)) is not None and host.alias_of:
+            name = host.alias_of
+            if name in passed:
+                break
+            passed.add(name)
+        return name
 
     def virtual_services(self) -> list[Named[VirtualService]]:
         """Those that the proxy's namespace may see: private ones, those exported to it, public
@@ -172,7 +190,7 @@ class View:
         Sidecar does not import it (Istio adds those services to the scope)."""
         if len(self.hosts) == len(self.known):
             return self.hosts
-        led = {name for rule in self.virtual_services() for name in _led_to(rule)}
+        led = {self.concrete(n) for rule in self.virtual_services() for n in _led_to(rule)}
         return {n: h for n, h in self.known.items() if n in self.hosts or n in led}
 
     def passthrough(self) -> tuple[Outside, ...]:

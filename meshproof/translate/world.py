@@ -10,7 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
-from meshproof.model.istio import DestinationRule, Gateway, ServiceEntry, VirtualService
+from meshproof.model.istio import (
+    DestinationRule,
+    Gateway,
+    ServiceEntry,
+    VirtualService,
+    WorkloadEntry,
+)
 from meshproof.model.security import (
     AuthorizationPolicy,
     PeerAuthentication,
@@ -58,6 +64,8 @@ class Service:
     namespace: str
     selector: Mapping[str, str]
     ports: tuple[ServicePort, ...]
+    external_name: str = ""
+    """The host that it is another name of (type ExternalName); empty for every other."""
 
     @property
     def fqdn(self) -> str:
@@ -133,6 +141,7 @@ class World:
     virtual_services: tuple[Named[VirtualService], ...] = ()
     destination_rules: tuple[Named[DestinationRule], ...] = ()
     service_entries: tuple[Named[ServiceEntry], ...] = ()
+    workload_entries: tuple[Named[WorkloadEntry], ...] = ()
     gateways: tuple[Named[Gateway], ...] = ()
     sidecars: tuple[Named[Sidecar], ...] = ()
     peer_authentications: tuple[Named[PeerAuthentication], ...] = ()

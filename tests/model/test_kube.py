@@ -143,9 +143,8 @@ def test_a_selector_that_misses_its_own_pods(refusal: Refusal) -> None:
          "wanted different names of several ports"),
         (service("{port: 80, name: a}, {port: 80, name: b}"), "f.yaml:4: Service a: spec.ports: "
          "have one number twice; wanted different numbers"),
-        (service("{port: 80}", ", type: ExternalName"), "f.yaml:4: Service a: spec.type: "
-         "ExternalName is a value of Kubernetes that meshproof's embedded mesh does not honour "
-         "yet; wanted ClusterIP, NodePort or LoadBalancer"),
+        (service("{port: 80}", ", type: ExternalName"), "f.yaml:4: Service a: spec.externalName: "
+         "is missing, and type is ExternalName; wanted a host"),
     ],
 )  # fmt: skip
 def test_a_service_is_refused(refusal: Refusal, text: str, message: str) -> None:

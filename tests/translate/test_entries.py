@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from meshproof.model.istio import WorkloadEntry
 from meshproof.translate import outbound
-from meshproof.translate.world import Address, Config
+from meshproof.translate.world import Address, Config, Named
 from tests.translate.worlds import (
     CLIENT,
     addresses,
@@ -182,3 +183,40 @@ def test_http_2_towards_a_port_of_http_2(protocol: str) -> None:
 def test_an_entry_that_cannot_be_is_refused(fields: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         service_entry(f"{{{fields}}}")
+
+
+def _picked(resolution: str, *entries: Any, **parts: Any) -> list[str]:
+    text = (
+        "{hosts: [vm.test], workloadSelector: {labels: {app: echo}}, ports: [{number: 80,"
+        f"name: http, protocol: HTTP, targetPort: 8080}}], resolution: {resolution}}}"
+    )
+    made = _made(
+        service_entries=(service_entry(text),),
+        workload_entries=tuple(
+            Named("w", "default", WorkloadEntry.model_validate(e)) for e in entries
+        ),
+        outside=DECLARED,
+        **parts,
+    )
+    return addresses(made.endpoints["outbound|80||vm.test"])
+
+
+HERE = {"address": "m.test", "labels": {"app": "echo"}}
+
+
+def test_workload_entries_stand_beside_replicas_and_alone_where_names_are_resolved() -> None:
+    other = {"address": "m.test", "labels": {"app": "other"}}
+    pods = ["127.60.0.1:8080", "127.60.0.2:8080"]
+    assert _picked("STATIC", HERE, other) == [*pods, "127.60.9.2:1"]
+    assert _picked("DNS", HERE, other) == ["127.60.9.2:1"]
+
+
+def test_a_workload_entry_s_own_port_wins() -> None:
+    assert _picked("DNS", {**HERE, "ports": {"http": 80}}) == ["127.60.9.1:19997"]
+
+
+def test_a_service_selects_workload_entries_too() -> None:
+    entry = Named("w", "default", WorkloadEntry.model_validate(HERE))
+    made = _made(workload_entries=(entry,), outside=DECLARED)
+    found = addresses(made.endpoints["outbound|80||echo.default.svc.cluster.local"])
+    assert found == ["127.60.0.1:8080", "127.60.0.2:8080", "127.60.9.2:1"]

@@ -1,0 +1,78 @@
+"""Services of type ExternalName: another name of a host that the mesh knows (Istio's aliases)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from meshproof.translate import outbound
+from meshproof.translate.world import Address, Service, ServicePort
+from tests.translate.worlds import (
+    CLIENT,
+    outside,
+    routes_of,
+    service,
+    service_entry,
+    vhost_routes,
+    vhosts,
+    virtual_service,
+    world,
+)
+
+PORTS = (ServicePort("http", 8000, 8000, "HTTP"),)
+ENTRY = service_entry(
+    "{hosts: [m.test], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}"
+)
+M_TEST = "outbound|80||m.test"
+
+
+def _alias(name: str, to: str, ports: tuple[ServicePort, ...] = ()) -> Service:
+    return Service(name, "default", {}, ports, external_name=to)
+
+
+def _world(*aliases: Service, **parts: Any) -> Any:
+    return world(
+        services=(service("echo"), *aliases),
+        service_entries=(ENTRY,),
+        outside=(outside("m.test", {80: Address("127.60.9.1", 1)}),),
+        **parts,
+    )
+
+
+def test_an_alias_is_called_at_the_ports_of_the_host_behind_it() -> None:
+    made = vhosts(_world(_alias("ext", "m.test", PORTS)))
+    domains = made["m.test:80"]["domains"]
+    assert {"ext", "ext.default:80", "ext.default.svc.cluster.local."} <= set(domains)
+    assert not [n for n in made if n.startswith("ext")]
+
+
+def test_an_alias_of_an_alias_and_of_a_service() -> None:
+    echo = "echo.default.svc.cluster.local"
+    made = _world(_alias("a", "b.default.svc.cluster.local"), _alias("b", echo))
+    assert {"a", "b"} <= set(vhosts(made)[f"{echo}:80"]["domains"])
+
+
+def test_it_has_no_cluster_and_a_destination_means_the_host_behind_it() -> None:
+    rule = virtual_service("{hosts: [echo], http: [{route: [{destination: {host: ext}}]}]}")
+    made = _world(_alias("ext", "M.test."), virtual_services=(rule,))
+    routes = vhost_routes(made, "echo.default.svc.cluster.local")
+    assert routes[0]["route"]["cluster"] == M_TEST
+    assert [c for c in outbound(made, CLIENT).clusters if "ext" in c] == []
+
+
+def test_an_alias_of_nothing_leads_nowhere() -> None:
+    made = _world(_alias("ext", "nowhere.test", PORTS))
+    assert not any("ext" in d for v in vhosts(made).values() for d in v["domains"])
+    circle = "b.default.svc.cluster.local", "a.default.svc.cluster.local"
+    turning = _world(_alias("a", circle[0]), _alias("b", circle[1]))
+    assert not any("a" in v["domains"] for v in vhosts(turning).values())
+
+
+def test_a_rule_for_the_alias_is_for_the_alias_alone() -> None:
+    services = (service("echo"), _alias("ext", "m.test", (ServicePort("http", 80, 80, "HTTP"),)))
+    routes = routes_of(
+        "{hosts: [ext], http: [{route: [{destination: {host: echo}}]}]}",
+        host="ext.default.svc.cluster.local",
+        services=services,
+        service_entries=(ENTRY,),
+    )
+    assert routes[0]["route"]["cluster"] == "outbound|80||echo.default.svc.cluster.local"
