@@ -56,30 +56,14 @@ def requests(
     Where it was is the gateway's word: ``gateway`` is its access log of this run.
     """
     failed = [r for r in records if not r.answered]
-    broken = [r for r in gateway if not 0 < r.code < 500]
+    broken = [r for r in gateway if _broke(r)]
     kills = [d for d in done if may_fail(d) and not d.error]
     strange = [r for r in broken if not any(_at(r, kill) for kill in kills)]
     untimely = [r for r in failed if not any(_during(r.time, r.end, d) for d in kills)]
-    unpaid = sum(r.answered and not r.paid for r in records)
     # None was sent later than this after a kill: so long callers took to know.
     noticed = [r.time - d.began for r in failed for d in kills if _during(r.time, r.end, d)]
-    problems = []
-    if not sent == len(records) == len(gateway):
-        problems.append(
-            f"{sent} requests were sent, {len(records)} are accounted for, and {len(gateway)} "
-            "entered by the gateway"
-        )
-    if len(failed) != len(broken):
-        problems.append(f"{len(failed)} failed at the payer and {len(broken)} at the gateway")
-    if strange:
-        seen = [
-            f"{r.code} {r.flags} {r.details} at {r.time} from {r.upstream_host}" for r in strange
-        ]
-        problems.append(f"{len(strange)} failed at no replica that was killed: {some(seen)}")
-    if untimely:
-        seen = [f"{r.status} {r.error} at {r.time:.3f}" for r in untimely]
-        problems.append(f"{len(untimely)} failed while no svca was killed: {some(seen)}")
-    if unpaid:
+    problems = _unequal(records, sent, gateway) + _unexplained(strange, untimely)
+    if unpaid := sum(r.answered and not r.paid for r in records):
         problems.append(f"{unpaid} were answered and not paid")
     return conclude(
         "requests", len(records),
@@ -92,6 +76,32 @@ def requests(
         allowed="what is on its way through a svca when it is killed",
         figures={"last_sent_after_kill_s": round(max(0.0, *noticed), 3)} if noticed else None,
     )  # fmt: skip
+
+
+def _unequal(records: Sequence[Record], sent: int, gateway: Sequence[AccessRecord]) -> list[str]:
+    """Three accounts of the same requests: Locust's, the records', the gateway's."""
+    problems = []
+    if not sent == len(records) == len(gateway):
+        problems.append(
+            f"{sent} requests were sent, {len(records)} are accounted for, and {len(gateway)} "
+            "entered by the gateway"
+        )
+    failed, broken = sum(not r.answered for r in records), sum(map(_broke, gateway))
+    if failed != broken:
+        problems.append(f"{failed} failed at the payer and {broken} at the gateway")
+    return problems
+
+
+def _unexplained(strange: Sequence[AccessRecord], untimely: Sequence[Record]) -> list[str]:
+    """Failures at no replica that was killed, by the gateway; and at no such time, by the payer."""
+    found = [f"{r.code} {r.flags} {r.details} at {r.time} from {r.upstream_host}" for r in strange]
+    late = [f"{r.status} {r.error} at {r.time:.3f}" for r in untimely]
+    problems = []
+    if found:
+        problems.append(f"{len(found)} failed at no replica that was killed: {some(found)}")
+    if late:
+        problems.append(f"{len(late)} failed while no svca was killed: {some(late)}")
+    return problems
 
 
 def told(records: Sequence[Record], done: Sequence[Done]) -> Verdict:
@@ -134,7 +144,7 @@ def messages(
     held = Counter(m["id"] for m in stored)
     lost = [i for i in notified if not held[i]]
     doubled = [i for i, n in held.items() if n > 1]
-    unsafe = {r.trace_id for r in gateway if not 0 < r.code < 500}
+    unsafe = {r.trace_id for r in gateway if _broke(r)}
     unanswered = [m for m in stored if m["id"] not in known]
     strange = [m["id"] for m in unanswered if m["trace_id"] not in unsafe]
     shared = [i or "(no id)" for i, n in notified.items() if n > 1 or not i]
@@ -160,6 +170,11 @@ def messages(
         f" {len(strange)} of nobody",
         allowed="0",
     )  # fmt: skip
+
+
+def _broke(record: AccessRecord) -> bool:
+    """No answer, or one that is no success of anybody's."""
+    return not 0 < record.code < 500
 
 
 def _during(begin: float, end: float, done: Done) -> bool:
