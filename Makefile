@@ -42,7 +42,7 @@ e2e: $(READY) ## every rule's proof on a mesh of its own under load, with a tabl
 	@$(BIN)/python -m pytest e2e -m "not long" --junitxml=artifacts/junit.xml
 
 e2e-long: $(READY) ## the proofs of faults, releases and scaling under load, and the pages as they stand
-	@$(BIN)/python -m pytest e2e -m long --junitxml=artifacts/junit-long.xml
+	@$(BIN)/python -m pytest e2e -m long --junitxml=artifacts/junit-long.xml --mesh-report=report-long.json
 
 soak: $(READY) ## 5 minutes of kills and changes at random under load, each message accounted for: SEED=N replays
 	@$(BIN)/python -m soak --seconds $(SECONDS_OF_SOAK) $(if $(SEED),--seed $(SEED)) $(if $(PLAN),--plan $(PLAN))

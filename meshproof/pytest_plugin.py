@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _TABLE_WIDTH = 120
 """At least; a pipe says 80, and figures do not fit there."""
 _FAILED = pytest.StashKey[bool]()
+_BEGAN = pytest.StashKey[float]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,11 +48,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--artifacts", default="artifacts", metavar="DIR", help="where proofs write their evidence"
     )
     group.addoption(
+        "--mesh-report", default="report.json", metavar="FILE",
+        help="the report's data in that folder; its page is beside it",
+    )  # fmt: skip
+    group.addoption(
         "--keep-mesh", action="store_true", help="leave the mesh up at the end, to look at it"
     )
     parser.addini(
         "meshproof_locustfile", "the locustfile of the load fixture", default="e2e/locustfile.py"
     )
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    session.config.stash[_BEGAN] = time.time()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -105,10 +115,12 @@ def run(request: pytest.FixtureRequest, mesh: Mesh, evidence: Evidence) -> Itera
         if evidence.verdicts or request.node.stash.get(_FAILED, False):
             evidence.collect(
                 mesh,
-                (record for run_id in made.ids for record in made.access_log(run_id)),
-                (span for run_id in made.ids for span in made.spans(run_id)),
+                [record for run_id in made.ids for record in made.access_log(run_id)],
+                [span for run_id in made.ids for span in made.spans(run_id)],
+                made.changes,
             )
     finally:
+        made.end()
         mesh.reset()
 
 
@@ -175,22 +187,31 @@ def judge(request: pytest.FixtureRequest, evidence: Evidence) -> Judge:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    name = "meshproof.verdict"
-    rows = [
-        value
-        for reports in terminalreporter.stats.values()
-        for report in reports
-        if getattr(report, "when", "") == "call"
-        for key, value in report.user_properties
-        if key == name
+    """The table of verdicts, and the same with all evidence as a page."""
+    reports = [
+        report
+        for several in terminalreporter.stats.values()
+        for report in several
+        if isinstance(report, pytest.TestReport)
     ]
+    name = "meshproof.verdict"
+    rows = [value for one in reports for key, value in _said(one) if key == name]
     if not rows:
         return
-    from meshproof.report.table import Row, render  # noqa: PLC0415 (lazy by promise)
+    from meshproof.report.session import page  # noqa: PLC0415 (lazy by promise)
+    from meshproof.report.table import Row, render  # noqa: PLC0415
 
     terminalreporter.section("verdicts")
     width = max(_TABLE_WIDTH, terminalreporter._tw.fullwidth)
     terminalreporter.write_line(render([Row.from_json(text) for text in rows], width))
+    config = terminalreporter.config
+    file = config.rootpath / config.getoption("--artifacts") / config.getoption("--mesh-report")
+    made = page(reports, file, os.environ.get("MESH", "embedded"), config.stash[_BEGAN])
+    terminalreporter.write_line(f"report: {made}")
+
+
+def _said(report: pytest.TestReport) -> list[tuple[str, Any]]:
+    return list(report.user_properties) if report.when == "call" else []
 
 
 @contextmanager

@@ -6,13 +6,21 @@ import gzip
 import json
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from meshproof.mesh import AccessRecord, Mesh, Span
+from meshproof.report.calls import calls
+from meshproof.report.chapter import Change, Chapter, judged
+from meshproof.report.examples import examples
+from meshproof.report.series import Series, series
+from meshproof.traffic.results import recorded
 from meshproof.verdicts.verdict import Verdict
+
+CHAPTER = "chapter.json"
+"""What a report shows of a test; written with its other evidence."""
 
 
 def folder_name(test: str) -> str:
@@ -26,6 +34,7 @@ class Evidence:
     """One test's folder, emptied at the start so that nothing in it is of an earlier run."""
 
     def __init__(self, root: Path, test: str) -> None:
+        self.test = test
         self.folder = root / folder_name(test)
         shutil.rmtree(self.folder, ignore_errors=True)
         self.verdicts: list[tuple[Verdict, str]] = []
@@ -49,13 +58,35 @@ class Evidence:
         self.write("verdicts.json", [{**v.as_dict(), "expect": e} for v, e in self.verdicts])
         self.write("counts.json", {v.name: dict(v.counts) for v, _ in self.verdicts})
 
-    def collect(self, mesh: Mesh, logs: Iterable[AccessRecord], spans: Iterable[Span]) -> None:
-        """The mesh's side: its configuration and logs (``mesh/``), access log, spans."""
+    def collect(
+        self,
+        mesh: Mesh,
+        logs: Sequence[AccessRecord],
+        spans: Sequence[Span],
+        changes: Sequence[Change] = (),
+    ) -> None:
+        """The mesh's side: its configuration and logs (``mesh/``), access log, spans; and what of
+        all this a report shows (``chapter.json``)."""
         self.lines("access_log.ndjson.gz", logs)
         self.lines("spans.ndjson.gz", spans)
+        chapter = Chapter(
+            self.test,
+            verdicts=[judged(verdict, expect) for verdict, expect in self.verdicts],
+            loads=self._loads(),
+            changes=list(changes),
+            calls=calls(logs, mesh.status().replicas),
+            traces=examples(spans),
+        )
+        self.write(CHAPTER, chapter.as_dict())
         dump = self.folder / "mesh"
         dump.mkdir(parents=True, exist_ok=True)
         mesh.dump(dump)
+
+    def _loads(self) -> list[Series]:
+        """Of every load that left its records in this folder, in order of time."""
+        files = sorted(self.folder.glob("requests-*.ndjson"))
+        found = [series(recorded("", file).records) for file in files]
+        return sorted((one for one in found if one), key=lambda one: one.start)
 
     def _path(self, name: str) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True)

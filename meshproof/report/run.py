@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 
 from meshproof.mesh import AccessRecord, Mesh, Span
+from meshproof.report.changes import Changes
+from meshproof.report.chapter import Change
 
 
 class Run:
@@ -16,6 +18,7 @@ class Run:
 
     def __init__(self, mesh: Mesh) -> None:
         self._mesh = mesh
+        self._changes = Changes(mesh)
         self.ids: list[str] = []
         self._logs: dict[str, list[AccessRecord]] = {}
         self._spans: dict[str, list[Span]] = {}
@@ -26,6 +29,15 @@ class Run:
         fresh = f"run-{uuid.uuid4().hex[:16]}"
         self.ids.append(fresh)
         return fresh
+
+    @property
+    def changes(self) -> list[Change]:
+        """What the test changed on the mesh so far, in order."""
+        return self._changes.made
+
+    def end(self) -> None:
+        """The test is over: what follows is none of its changes."""
+        self._changes.end()
 
     def access_log(self, run_id: str = "") -> list[AccessRecord]:
         """Every sidecar's records of one run; by default of the first."""

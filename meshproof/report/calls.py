@@ -1,0 +1,67 @@
+"""Who called whom in a run, out of the access logs of the callers' sidecars. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from meshproof.mesh import AccessRecord, ReplicaStatus
+from meshproof.report.series import quantile
+
+GATEWAY = "gateway"
+CLOSED = "closed"
+"""Stands for every host that no rule opens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The calls of one workload at another, or at a host outside."""
+
+    source: str
+    target: str
+    outside: bool
+    count: int
+    failed: int
+    """Answered 5xx, or not at all."""
+    p50: float | None
+    """Milliseconds, of all of them."""
+    p99: float | None
+
+
+def calls(records: Iterable[AccessRecord], replicas: Sequence[ReplicaStatus]) -> list[Call]:
+    """Inbound records are left out: each call would be counted twice."""
+    sidecars = {replica.name: replica.workload for replica in replicas}
+    addresses = {replica.address: replica.workload for replica in replicas if replica.address}
+    found: dict[tuple[str, str, bool], list[AccessRecord]] = {}
+    for record in records:
+        if record.direction == "inbound":
+            continue
+        source = GATEWAY if record.direction == "gateway" else _workload(record.sidecar, sidecars)
+        found.setdefault((source, *_target(record, addresses)), []).append(record)
+    return [_call(key, group) for key, group in sorted(found.items())]
+
+
+def _call(key: tuple[str, str, bool], records: Sequence[AccessRecord]) -> Call:
+    waits = sorted(float(record.duration_ms) for record in records)
+    failed = sum(record.code == 0 or record.code >= 500 for record in records)
+    return Call(*key, len(records), failed, quantile(waits, 0.5), quantile(waits, 0.99))
+
+
+def _workload(sidecar: str, sidecars: Mapping[str, str]) -> str:
+    """Of a replica that has gone by now: its name without the two parts that make it unique."""
+    return sidecars.get(sidecar) or sidecar.rsplit("-", 2)[0]
+
+
+def _target(record: AccessRecord, addresses: Mapping[str, str]) -> tuple[str, bool]:
+    """A workload by the address that answered, else the subset or service that was meant; a host
+    outside by its name."""
+    parts = record.upstream_cluster.split("|")
+    if len(parts) != 4:
+        return CLOSED, True
+    _, _, subset, host = parts
+    address = record.upstream_host.rpartition(":")[0]
+    if address in addresses:
+        return addresses[address], False
+    name, _, rest = host.partition(".")
+    inside = ".svc." in f".{rest}."
+    return (f"{name} {subset}".strip(), False) if inside else (host, True)

@@ -1,0 +1,107 @@
+"""Remembers what was changed on a mesh in this process, for the report."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from meshproof.control.served import Watched
+from meshproof.errors import MeshproofError
+from meshproof.mesh import Applied, Mesh, ReplicaStatus, Topology
+from meshproof.report.chapter import Change
+
+_VERBS = {
+    "apply": "apply", "apply_text": "apply", "delete": "delete", "scale": "scale",
+    "fault": "fault", "reset": "reset",
+}  # fmt: skip
+_LONGEST = 120
+
+
+class Changes:
+    """Wraps a mesh's own methods until ``end``, so that it stays what it is to whoever asks
+    ``isinstance``."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        self.made: list[Change] = []
+        self._mesh = mesh
+        self._inside = False
+        for method, verb in _VERBS.items():
+            setattr(mesh, method, self._watched(verb, getattr(mesh, method)))
+
+    def end(self) -> None:
+        """The mesh's methods are its own again; ``made`` stays."""
+        for method in _VERBS:
+            delattr(self._mesh, method)
+
+    def _watched(self, verb: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(method)
+        def watched(*args: Any, **named: Any) -> Any:
+            if self._inside:  # a method that is made out of another counts once
+                return method(*args, **named)
+            self._inside = True
+            at, began = time.time(), time.monotonic()
+            subject = _subject(verb, args, named)
+            try:
+                result = method(*args, **named)
+            except MeshproofError as error:
+                spent = time.monotonic() - began
+                self.made.append(Change(verb, subject, at, spent, error=str(error)))
+                raise
+            finally:
+                self._inside = False
+            spent = time.monotonic() - began
+            self.made.append(self._change(verb, subject, at, spent, result))
+            return result
+
+        return watched
+
+    def _change(self, verb: str, subject: str, at: float, spent: float, result: Any) -> Change:
+        if not isinstance(result, Applied):
+            return Change(verb, subject, at, spent)
+        sidecars = len({ack.sidecar for ack in result.acks})
+        return Change(verb, subject, at, result.seconds, sidecars, shares=self._shares())
+
+    def _shares(self) -> dict[str, dict[str, float]]:
+        if not isinstance(self._mesh, Watched):
+            return {}
+        return shares(self._mesh.topology(), list(self._mesh.status().replicas))
+
+
+def shares(topology: Topology, replicas: list[ReplicaStatus]) -> dict[str, dict[str, float]]:
+    """Service -> version -> per cent, of rules that hold for all calls. Pure."""
+    versions = {
+        (replica.namespace, replica.workload): replica.labels.get("version", "")
+        for replica in replicas
+    }
+    found: dict[str, dict[str, float]] = {}
+    for share in topology.shares:
+        named = {versions.get((share.namespace, workload), "") for workload in share.workloads}
+        if share.only or len(named) != 1:
+            continue
+        service = found.setdefault(share.host.partition(".")[0], {})
+        version = named.pop()
+        service[version] = service.get(version, 0.0) + share.percent
+    return found
+
+
+def _subject(verb: str, args: tuple[Any, ...], named: dict[str, Any]) -> str:
+    if verb == "reset":
+        return ""
+    if verb in ("scale", "fault"):
+        return " ".join([*map(str, args), *(f"{key}={value}" for key, value in named.items())])
+    given = args[0] if args else ""
+    if isinstance(given, str):
+        return str(named.get("file", "YAML")) if "\n" in given else given
+    return _short(", ".join(map(_from_here, given)))
+
+
+def _from_here(path: object) -> str:
+    """A path beneath the working folder by its way from there."""
+    return str(path).removeprefix(f"{Path.cwd()}/")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -1,0 +1,56 @@
+"""A load over time."""
+
+from __future__ import annotations
+
+import pytest
+
+from meshproof.report.series import quantile, series
+from meshproof.traffic.record import Record
+
+
+def _load(count: int, *, every: float = 0.01) -> list[Record]:
+    """Every fourth of v0.1; every tenth failed."""
+    return [
+        Record(100 + every * i, 0.02, 500 if i % 10 == 9 else 200, version=f"v0.{1 + bool(i % 4)}")
+        for i in range(count)
+    ]
+
+
+def test_nothing_is_drawn_of_nothing() -> None:
+    assert series([]) is None
+
+
+@pytest.mark.parametrize("count", [1, 24, 60, 1000, 5000])
+def test_every_request_is_in_one_bin(count: int) -> None:
+    found = series(list(reversed(_load(count))))
+    assert found is not None
+    answered = sum(sum(one.versions.values()) for one in found.bins)
+    failed = sum(one.failed for one in found.bins)
+    assert (found.sent, found.failed) == (count, count // 10)
+    assert (answered + failed, failed) == (count, count // 10)
+    assert 1 <= len(found.bins) <= 60
+    assert found.start == 100
+
+
+def test_bins_follow_time() -> None:
+    early = [Record(float(i) / 100, 0.001, 200, version="old") for i in range(100)]
+    late = [Record(1 + float(i) / 100, 0.1, 200, version="new") for i in range(100)]
+    found = series([*early, *late])
+    assert found is not None
+    assert set(found.bins[0].versions) == {"old"}
+    assert set(found.bins[-1].versions) == {"new"}
+    assert (found.bins[0].p50, found.bins[-1].p50) == (1.0, 100.0)
+
+
+def test_a_bin_in_which_nothing_was_answered_has_no_latency() -> None:
+    found = series([Record(1.0, 30.0, 0, error="timeout")])
+    assert found is not None
+    assert found.bins[0].p50 is None
+    assert found.p99 is None
+
+
+def test_quantiles_are_of_what_was_seen() -> None:
+    seen = [float(n) for n in range(1, 101)]
+    assert [quantile(seen, q) for q in (0.5, 0.9, 0.99, 1.0)] == [50, 90, 99, 100]
+    assert quantile([7.0], 0.01) == 7
+    assert quantile([], 0.5) is None
