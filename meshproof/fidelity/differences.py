@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 _LOCALITY = "changes nothing: replicas have no locality, as pods of nodes without region labels"
+_ATTACHED = (
+    "such a policy is for waypoints and Gateways of the Gateway API, which are not here; sidecars "
+    "pass it over, as in Istio"
+)
 _OUTSIDE = (
     "reaches declared outside hosts only (meshproof.yaml, outside:); any other address answers 503 "
     "no healthy upstream, as a name that does not resolve does in Istio"
@@ -44,6 +48,15 @@ DIFFERENCES: Mapping[str, str] = {
     "istio.ClientTLSSettings.caCertificates": "is a file of this machine, like clientCertificate "
     "and privateKey; without it the authorities are those of Python's certifi, not those of "
     "Istio's image",
+    **{
+        f"{policy}.{field}": _ATTACHED
+        for policy in (
+            "security.AuthorizationPolicy",
+            "security.RequestAuthentication",
+            "telemetry.Telemetry",
+        )
+        for field in ("targetRef", "targetRefs")
+    },
     "security.JWTRule.issuer": "is never asked for its keys: without jwks and jwksUri a rule is "
     "refused; Istio would look for them by OpenID discovery",
     "security.JWTRule.jwksUri": "plain http to a declared outside host, fetched by each sidecar "

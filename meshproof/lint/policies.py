@@ -53,7 +53,14 @@ def without_workloads(view: View) -> Iterator[Problem]:
     for kind in KINDS:
         for policy in view.of(kind):
             labels = _labels(policy)
-            if labels and policy.namespace == ROOT_NAMESPACE and kind in _ONE_A_SCOPE:
+            if getattr(policy.spec, "attached", False):
+                yield policy.problem(
+                    ("spec", "targetRefs" if policy.spec.target_refs else "targetRef"),
+                    "is for a waypoint or a Gateway of the Gateway API, and there are none here: "
+                    "sidecars pass it over, in Istio too",
+                    remedy="write a selector",
+                )
+            elif labels and policy.namespace == ROOT_NAMESPACE and kind in _ONE_A_SCOPE:
                 yield policy.problem(
                     _field(policy),
                     f"has labels, but in the root namespace {ROOT_NAMESPACE} Istio takes a "

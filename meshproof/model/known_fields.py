@@ -63,6 +63,7 @@ FIELDS: Mapping[str, str] = {
     "outboundTrafficPolicy",
     "sidecar.EgressListener": "port bind captureMode hosts",
     "sidecar.OutboundTrafficPolicy": "mode egressProxy",
+    "sidecar.EgressPort": "number protocol name targetPort",
     "security.PeerAuthentication": "selector mtls portLevelMtls",
     "security.AuthorizationPolicy": "selector targetRef targetRefs rules action provider",
     "security.RequestAuthentication": "selector targetRef targetRefs jwtRules",
@@ -70,6 +71,7 @@ FIELDS: Mapping[str, str] = {
     "fromParams fromCookies forwardOriginalToken outputClaimToHeaders timeout "
     "spaceDelimitedClaims",
     "telemetry.Telemetry": "selector targetRef targetRefs tracing metrics accessLogging",
+    "security.TargetReference": "group kind name namespace",
     "telemetry.Tracing": "match providers randomSamplingPercentage disableSpanReporting "
     "customTags useRequestIdForTraceSampling enableIstioTags disableContextPropagation",
     "telemetry.CustomTag": "literal environment header formatter",
@@ -105,6 +107,7 @@ _PROTOCOLS = "HTTP HTTPS GRPC GRPC-WEB HTTP2 MONGO TCP TLS UDP REDIS MYSQL"
 
 VALUES: Mapping[str, str] = {
     "security.AuthorizationPolicy.action": "ALLOW DENY AUDIT CUSTOM",
+    "sidecar.EgressListener.captureMode": "DEFAULT IPTABLES NONE",
     "istio.ServiceEntry.resolution": "NONE STATIC DNS DNS_ROUND_ROBIN DYNAMIC_DNS",
     "istio.ServiceEntry.location": "MESH_EXTERNAL MESH_INTERNAL",
     "istio.ServicePort.protocol": _PROTOCOLS,

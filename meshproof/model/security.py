@@ -27,6 +27,51 @@ class WorkloadSelector(Model):
     match_labels: Labels = {}
 
 
+class TargetReference(Model):
+    """What a policy is attached to: a Service or ServiceEntry of a waypoint, a Gateway."""
+
+    group: str = ""
+    kind: Text
+    name: Text
+    namespace: Literal[""] | None = None
+    """Istio takes none but the policy's own."""
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if (self.group, self.kind) not in _TARGETS:
+            wanted = ", ".join(f"{kind} of {group or 'core'}" for group, kind in _TARGETS)
+            raise FieldError(f'is "{self.kind}" of "{self.group}"; wanted {wanted}', "kind")
+        return self
+
+
+_TARGETS = (
+    ("", "Service"),
+    ("networking.istio.io", "ServiceEntry"),
+    ("gateway.networking.k8s.io", "Gateway"),
+    ("gateway.networking.k8s.io", "GatewayClass"),
+)
+
+
+class Selecting(Model):
+    """A policy of workloads (``selector``, or all), or one that is attached to something else:
+    sidecars and Istio's own gateways pass the latter over, and nothing else is here."""
+
+    selector: WorkloadSelector | None = None
+    target_ref: TargetReference | None = None
+    target_refs: list[TargetReference] = []
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if sum(map(bool, (self.selector is not None, self.target_ref, self.target_refs))) > 1:
+            raise ValueError("has more than one of selector, targetRef, targetRefs; wanted one")
+        return self
+
+    @property
+    def attached(self) -> bool:
+        """Whether it is for something else than workloads."""
+        return self.target_ref is not None or bool(self.target_refs)
+
+
 class MutualTLS(Model):
     mode: Mode = "UNSET"
 
@@ -129,10 +174,9 @@ class Rule(Model):
         return (entry.operation for entry in self.to or ())
 
 
-class AuthorizationPolicy(Model):
+class AuthorizationPolicy(Selecting):
     """CUSTOM, which asks an external server, is refused by name."""
 
-    selector: WorkloadSelector | None = None
     action: Literal["ALLOW", "DENY", "AUDIT"] = "ALLOW"
     rules: list[Rule] = []
 
@@ -180,6 +224,5 @@ class JWTRule(Model):
         return self
 
 
-class RequestAuthentication(Model):
-    selector: WorkloadSelector | None = None
+class RequestAuthentication(Selecting):
     jwt_rules: list[JWTRule] = []

@@ -1,7 +1,7 @@
 """networking.istio.io Sidecar: which hosts a workload's sidecar knows, and what else it lets out.
 
-``ingress``, ``inboundConnectionPool`` and an egress listener's ``port``, ``bind`` and
-``captureMode`` are refused by name: the embedded mesh has one outbound listener for all ports.
+``ingress``, ``inboundConnectionPool``, an egress listener's ``bind`` and what goes with it are
+refused by name: the embedded mesh has one outbound listener for all ports.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from meshproof.model.base import FieldError, Labels, Model
+from meshproof.model.base import FieldError, Labels, Model, Port
+from meshproof.model.texts import Line
 
 
 def _egress_host(value: str) -> str:
@@ -27,10 +28,20 @@ class WorkloadLabels(Model):
     labels: Labels = {}
 
 
+class EgressPort(Model):
+    """``protocol`` and ``name`` change nothing: a service's own port says what it speaks."""
+
+    number: Port
+    protocol: Line | None = None
+    name: Line | None = None
+
+
 class EgressListener(Model):
     """``hosts`` are ``NAMESPACE/HOST``: ``.`` is the own namespace, ``*`` any, ``~`` none;
-    a host is a full name, ``*`` or ``*.suffix``."""
+    a host is a full name, ``*`` or ``*.suffix``. With a ``port`` they are for that port alone."""
 
+    port: EgressPort | None = None
+    capture_mode: Literal["DEFAULT", "IPTABLES"] | None = None
     hosts: Annotated[list[Annotated[str, AfterValidator(_egress_host)]], Field(min_length=1)]
 
 
@@ -46,8 +57,11 @@ class Sidecar(Model):
 
     @model_validator(mode="after")
     def _one_listener(self) -> Self:
-        if len(self.egress) > 1:
-            raise FieldError(
-                "is a second listener without a port, which Istio refuses; wanted one", "egress", 1
-            )
+        ports = [e.port.number if e.port else None for e in self.egress]
+        for index, port in enumerate(ports):
+            if port is None and index < len(ports) - 1:
+                found = "has no port and is not the last, which Istio refuses; wanted a port"
+                raise FieldError(found, "egress", index)
+            if port in ports[:index]:
+                raise FieldError(f"{port} is taken; wanted another", "egress", index, "port")
         return self

@@ -1,6 +1,6 @@
 """telemetry.istio.io/v1 (v1alpha1 has the same fields): sampling, spans and the access log.
 
-``metrics`` and ``targetRefs`` are refused by name.
+``metrics`` are refused by name.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from meshproof.model.base import Model
-from meshproof.model.security import WorkloadSelector
+from meshproof.model.security import Selecting
 
 Traffic = Literal["CLIENT_AND_SERVER", "CLIENT", "SERVER"]
 
@@ -69,7 +69,6 @@ class AccessLogging(Model):
     filter: LogFilter | None = None
 
 
-class Telemetry(Model):
-    selector: WorkloadSelector | None = None
+class Telemetry(Selecting):
     tracing: list[Tracing] = []
     access_logging: list[AccessLogging] = []

@@ -18,6 +18,9 @@ class Selectable(Protocol):
     @property
     def selector(self) -> WorkloadSelector | None: ...
 
+    @property
+    def attached(self) -> bool: ...
+
 
 S = TypeVar("S", bound=Selectable)
 
@@ -30,7 +33,9 @@ def picks(selector: WorkloadSelector | None, labels: Mapping[str, str]) -> bool:
 def selecting(
     rules: Iterable[Named[S]], namespace: str, labels: Mapping[str, str]
 ) -> Iterator[Named[S]]:
-    """The rules for a workload, in the given order."""
+    """The rules for a workload, in the given order; what is attached to something else is none."""
     for rule in rules:
+        if rule.spec.attached:
+            continue
         if rule.namespace in (namespace, ROOT_NAMESPACE) and picks(rule.spec.selector, labels):
             yield rule

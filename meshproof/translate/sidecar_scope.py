@@ -7,44 +7,53 @@ egress hosts all are known. Without an outboundTrafficPolicy the mesh's own hold
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from meshproof.model.sidecar import Sidecar
 from meshproof.translate.names import covers, fqdn
 from meshproof.translate.registry import Host, carries
 from meshproof.translate.world import ROOT_NAMESPACE, Named, Proxy
 
-_EVERYTHING = (("*", "*"),)
+Imports = tuple[tuple[str, str], ...]
+"""Pairs of a namespace (``*`` is any) and a host, which may be a wildcard."""
+_ALL: Mapping[int | None, Imports] = {None: (("*", "*"),)}
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """``imports`` are pairs of a namespace (``*`` is any) and a host, which may be a wildcard."""
+    """``imports`` by port; those of None are for every port that has none of its own."""
 
-    imports: tuple[tuple[str, str], ...] = _EVERYTHING
+    imports: Mapping[int | None, Imports] = field(default_factory=lambda: _ALL)
     allow_any: bool = False
 
-    def knows(self, host: Host) -> bool:
-        """Whether a service is imported."""
-        if self.imports == _EVERYTHING:
-            return True
-        return any(covers(name, host.name) for name in self._names(host.namespace))
+    def seen(self, host: Host) -> Host | None:
+        """A service with the ports at which it is imported; None where that is nowhere."""
+        if self.imports is _ALL:
+            return host
+        ports = tuple(p for p in host.ports if self._imported(host, p.port))
+        if len(ports) < len(host.ports):
+            return replace(host, ports=ports) if ports else None
+        return host if ports or self._imported(host, None) else None
+
+    def _imported(self, host: Host, port: int | None) -> bool:
+        imports = self.imports.get(port, self.imports.get(None, ()))
+        return any(covers(name, host.name) for name in _names(imports, host.namespace))
 
     def takes(self, hosts: Iterable[str], namespace: str) -> bool:
         """Whether a VirtualService of ``namespace`` is imported: one of its hosts and an imported
         name meet."""
-        if self.imports == _EVERYTHING:
-            return True
         written = [fqdn(host, namespace) for host in hosts]
         return any(
             covers(name, host) or covers(host, name)
-            for name in self._names(namespace)
+            for imports in self.imports.values()
+            for name in _names(imports, namespace)
             for host in written
         )
 
-    def _names(self, namespace: str) -> Iterator[str]:
-        return (name for where, name in self.imports if where in ("*", namespace))
+
+def _names(imports: Imports, namespace: str) -> Iterator[str]:
+    return (name for where, name in imports if where in ("*", namespace))
 
 
 def ruling(sidecars: tuple[Named[Sidecar], ...], proxy: Proxy) -> Named[Sidecar] | None:
@@ -69,14 +78,17 @@ def scope_of(sidecars: tuple[Named[Sidecar], ...], proxy: Proxy) -> Scope:
     rule = ruling(sidecars, proxy)
     if rule is None:
         return Scope()
-    written = [host.partition("/") for e in rule.spec.egress for host in e.hosts]
-    imports = tuple(
-        (proxy.namespace if where == "." else where, host)
-        for where, _, host in written
-        if where != "~"
-    )
+    imports: dict[int | None, Imports] = {
+        e.port.number if e.port else None: tuple(_imports(e.hosts, proxy.namespace))
+        for e in rule.spec.egress
+    }
     policy = rule.spec.outbound_traffic_policy
-    return Scope(
-        imports if rule.spec.egress else _EVERYTHING,
-        policy is not None and policy.mode == "ALLOW_ANY",
-    )
+    allow_any = policy is not None and policy.mode == "ALLOW_ANY"
+    return Scope(imports or _ALL, allow_any)
+
+
+def _imports(hosts: Iterable[str], own: str) -> Iterator[tuple[str, str]]:
+    for written in hosts:
+        where, _, host = written.partition("/")
+        if where != "~":
+            yield own if where == "." else where, host

@@ -133,7 +133,8 @@ class View:
         self._index = index(world)
         self._scope = scope_of(world.sidecars, proxy)
         self.known = self._visible()
-        self.hosts = {n: h for n, h in self.known.items() if self._scope.knows(h)}
+        seen = ((n, self._scope.seen(h)) for n, h in self.known.items())
+        self.hosts = {n: h for n, h in seen if h is not None}
         """What may be asked for, by name."""
         self._found: dict[str, Rule] = {}
         self._aliases: dict[str, list[str]] = {}
@@ -188,10 +189,14 @@ class View:
     def destinations(self) -> dict[str, Host]:
         """What may be sent to: what may be asked for, and where imported rules lead, though their
         Sidecar does not import it (Istio adds those services to the scope)."""
-        if len(self.hosts) == len(self.known):
+        if self.hosts == self.known:
             return self.hosts
         led = {self.concrete(n) for rule in self.virtual_services() for n in _led_to(rule)}
-        return {n: h for n, h in self.known.items() if n in self.hosts or n in led}
+        return {
+            n: h if n in led else self.hosts[n]
+            for n, h in self.known.items()
+            if n in self.hosts or n in led
+        }
 
     def passthrough(self) -> tuple[Outside, ...]:
         """The declared hosts that are reached without a rule: all under ALLOW_ANY, else none."""

@@ -34,6 +34,13 @@ def test_a_selector_without_a_pod(lint: Lint, kind: str) -> None:
     assert problem.line == 6
 
 
+@pytest.mark.parametrize("kind", KINDS[1:])
+def test_a_policy_that_is_attached_to_something_else(lint: Lint, kind: str) -> None:
+    (problem,) = lint(policy(kind, "{targetRefs: [{kind: Service, name: svcb}]}"))
+    assert problem.field == "spec.targetRefs"
+    assert "sidecars pass it over" in problem.found
+
+
 def test_a_sidecar_s_selector(lint: Lint) -> None:
     spec = "{workloadSelector: {labels: {app: svcx}}, egress: [{hosts: ['./*']}]}"
     (problem,) = lint(policy("Sidecar", spec))

@@ -39,7 +39,8 @@ def test_both_versions_are_read(version: str) -> None:
     [
         ("{action: CUSTOM}", "spec.action", "does not honour yet"),
         ("{provider: {name: x}}", "spec.provider", "does not honour yet"),
-        ("{targetRefs: []}", "spec.targetRefs", "does not honour yet"),
+        ("{targetRefs: [{kind: Pod, name: a}]}", "spec.targetRefs[0].kind", "Pod"),
+        ("{selector: {}, targetRef: {kind: Service, name: a}}", "spec", "more than one"),
         ("{action: DENY}", "spec.action", "DENY without rules"),
         ("{rules: [{from: []}]}", "spec.rules[0].from", "an empty list"),
         ("{rules: [{to: [{operation: {}}]}]}", "spec.rules[0].to[0].operation", "names nothing"),

@@ -47,6 +47,32 @@ def test_egress_hosts(hosts: list[str], wanted: set[str]) -> None:
     assert _known(*hosts) == wanted
 
 
+@pytest.mark.parametrize(
+    ("listeners", "wanted"),
+    [
+        ("{port: {number: 80}, hosts: ['./echo.default.svc.cluster.local']}", {"echo:80"}),
+        (
+            "{port: {number: 80}, hosts: ['./echo.default.svc.cluster.local']}, {hosts: ['./*']}",
+            {"echo:80", "echo:81", "other:81"},
+        ),
+        ("{port: {number: 81}, captureMode: DEFAULT, hosts: ['./*']}", {"echo:81", "other:81"}),
+    ],
+)
+def test_hosts_of_a_port_are_for_that_port_and_the_others_for_the_rest(
+    listeners: str, wanted: set[str]
+) -> None:
+    both = (service("echo", ports=(80, 81)), service("other", ports=(80, 81)))
+    made = world(services=both, sidecars=(_sidecar(f"{{egress: [{listeners}]}}"),))
+    found = {n.replace(".default.svc.cluster.local", "") for n in vhosts(made)} - {"block_all"}
+    assert found == wanted
+    clusters = {c.split("|")[3].split(".")[0] + ":" + c.split("|")[1] for c in _clusters(made)}
+    assert clusters == wanted
+
+
+def _clusters(made: Any) -> set[str]:
+    return set(outbound(made, CLIENT).clusters)
+
+
 def test_what_is_not_imported_has_no_cluster_either() -> None:
     rules = (_sidecar("{egress: [{hosts: ['./echo.default.svc.cluster.local']}]}"),)
     clusters = outbound(world(services=SERVICES, sidecars=rules), CLIENT).clusters
