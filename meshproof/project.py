@@ -132,6 +132,9 @@ class ImageCommand(Model):
 
     command: Command
     env: Environment = Field(default_factory=dict)
+    exec_probes: bool = True
+    """Whether probes and hooks that run a command of the image are honoured; where not, a
+    container is ready as soon as it listens."""
     build: Build | None = None
     """How it is made for a cluster; without it the cluster pulls it."""
 

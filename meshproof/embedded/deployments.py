@@ -84,6 +84,8 @@ def _workload(
     container: Container = pod.containers[0]
     app, *beside = programs_of(deployment, images)
     ports = {name: port for p in (app, *beside) for name, port in p.ports}
+    commands = images[container.image].exec_probes
+    grace = float(pod.termination_grace_period_seconds)
     return Workload(
         namespace=deployment.namespace,
         name=deployment.name,
@@ -98,11 +100,11 @@ def _workload(
         numbered=deployment.kind == "StatefulSet",
         deployment=deployment,
         config=tuple(r for r in config if r.namespace == deployment.namespace),
-        readiness=probe_of(container.readiness_probe, ports),
-        liveness=probe_of(container.liveness_probe, ports),
-        startup=probe_of(container.startup_probe, ports),
-        pre_stop=_pre_stop(container, ports, float(pod.termination_grace_period_seconds)),
-        grace=float(pod.termination_grace_period_seconds),
+        readiness=probe_of(container.readiness_probe, ports, commands=commands),
+        liveness=probe_of(container.liveness_probe, ports, commands=commands),
+        startup=probe_of(container.startup_probe, ports, commands=commands),
+        pre_stop=_pre_stop(container, ports, grace, commands=commands),
+        grace=grace,
         ready_within=float(_deadline(deployment) or READY_WITHIN),
         template=_hash(deployment, images),
     )
@@ -132,9 +134,11 @@ def _hash(deployment: Resource, images: Mapping[str, ImageCommand]) -> str:
     return hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
 
 
-def _pre_stop(container: Container, ports: dict[str, int], grace: float) -> Probe | None:
+def _pre_stop(
+    container: Container, ports: dict[str, int], grace: float, *, commands: bool
+) -> Probe | None:
     hook = container.lifecycle.pre_stop if container.lifecycle else None
-    if hook is None or hook.sleep:
+    if hook is None or hook.sleep or (hook.exec and not commands):
         return None
     if hook.exec:
         return Probe(kind="exec", command=tuple(hook.exec.command), timeout=grace)

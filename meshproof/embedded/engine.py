@@ -146,18 +146,27 @@ class Engine:
         wanted = workloads(store, self.runtime.project)
         turnover = self.fleet.plan(wanted)
         former, served = self.store, [r for r in turnover.going if r.in_service]
+        waves = turnover.waves
+        early: list[Ack] | None = None
         try:
-            if turnover.coming:
-                self._prepare(turnover.coming, store)
-                await self._start(turnover.coming)
+            for wave in waves:
+                self._prepare(wave, store)
+                await self._start(wave)
+                if wave is not waves[-1]:
+                    early = []  # from here on there is something to take back
+                    self._serve(wave, ())
+                    self.store = store
+                    early = await self._roll_out(started)
             self._serve(turnover.coming, turnover.going)
             self.store = store
             draining = Draining([*(r.envoy for r in self.fleet.runners), self.gateway.envoy])
-            self.acks = await self._roll_out(started)
+            self.acks = [*(early or ()), *await self._roll_out(started)]
         except BaseException:
             self.store = former
             self._serve(served, ())
             await self.fleet.end(turnover.coming, drain=False)
+            if early is not None:
+                self._refresh()
             self._forget(turnover.coming)
             raise
         self.fleet.keep(wanted)

@@ -21,6 +21,13 @@ class Turnover:
     coming: tuple[ReplicaRunner, ...]
     going: tuple[ReplicaRunner, ...]
 
+    @property
+    def waves(self) -> list[tuple[ReplicaRunner, ...]]:
+        """``coming``, those with init containers last: what they wait for is served by then."""
+        later = tuple(r for r in self.coming if r.workload.before)
+        first = tuple(r for r in self.coming if not r.workload.before)
+        return [wave for wave in (first, later) if wave]
+
 
 class Fleet:
     def __init__(self, runtime: Runtime, on_change: Callable[[], None]) -> None:

@@ -47,12 +47,15 @@ def _program(container: Container, at: Path, image: ImageCommand) -> Program:
         command=tuple(image.command),
         env=dict(image.env),
         ports=tuple(ports),
-        readiness=probe_of(container.readiness_probe, dict(ports)),
+        readiness=probe_of(container.readiness_probe, dict(ports), commands=image.exec_probes),
     )
 
 
-def probe_of(probe: kube_probe.Probe | None, ports: Mapping[str, int]) -> Probe | None:
-    if probe is None:
+def probe_of(
+    probe: kube_probe.Probe | None, ports: Mapping[str, int], *, commands: bool
+) -> Probe | None:
+    """``commands`` says whether probes that run one are honoured."""
+    if probe is None or (probe.exec and not commands):
         return None
     http, grpc = probe.http_get, probe.grpc
     target = http or probe.tcp_socket or grpc

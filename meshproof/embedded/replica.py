@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -109,6 +110,7 @@ class ReplicaRunner:
 
     async def start(self) -> None:
         """Start both processes. The sidecar's configuration must be set before."""
+        self._probes_can_run()
         self.launching.lay_out(self.workload)
         if not self.workload.before:
             await together((self.envoy.start(), self.beside.start(), self.start_app()))
@@ -117,6 +119,18 @@ class ReplicaRunner:
         await self.envoy.ready()  # as with Istio's native sidecars: an init container has a way out
         await self.beside.initialise()
         await self.start_app()
+
+    def _probes_can_run(self) -> None:
+        """A command of the image that is not here would fail for ever; it is said at once."""
+        app = self.workload
+        probes = (app.readiness, app.liveness, app.startup, app.pre_stop)
+        for probe in (*probes, *(program.readiness for program in app.beside)):
+            if probe and probe.kind == "exec" and not shutil.which(probe.command[0]):
+                raise MeshproofError(
+                    f"{app.deployment.title}: a probe or hook runs {probe.command[0]}, which is "
+                    "not on this machine; install it, or say `execProbes: false` for image "
+                    f"{app.image} in the image table: then it is ready when it listens"
+                )
 
     async def until_ready(self) -> None:
         """Return when sidecar and app are ready; then it is watched until ``stop``.

@@ -79,10 +79,17 @@ def _image(image: str, use: _Use) -> str:
     if made.env:
         pairs = ", ".join(f"{_key(k)}: {json.dumps(v)}" for k, v in made.env.items())
         entry.append(f"    env: {{{pairs}}}")
+    if any(map(_runs_a_probe, (*use.apps, *use.others))):
+        entry.append("    execProbes: false  # its probes run commands of the image")
     if not use.apps:
         lines.append("  # It runs before or beside an app; without an entry it is left out.")
         entry = [f"  # {line}" for line in entry]
     return "\n".join([*lines, *entry]) + "\n"
+
+
+def _runs_a_probe(container: Container) -> bool:
+    probes = (container.readiness_probe, container.liveness_probe, container.startup_probe)
+    return any(probe is not None and probe.exec is not None for probe in probes)
 
 
 def _hosts(hosts: Mapping[str, tuple[list[int], str]]) -> Iterator[str]:
