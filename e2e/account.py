@@ -17,7 +17,10 @@ def account(name: str, mesh: Mesh, results: Results) -> Verdict:
     messages = msgd.messages(mesh, results.run_id)
     dropped = sum(int(m["duplicates"]) for m in messages)
     stored = [str(m["id"]) for m in messages]
-    return truthful(name, results.records, stored, sent=results.sent, dropped=dropped)
+    traces = {str(m["id"]): str(m["trace_id"]) for m in messages}
+    return truthful(
+        name, results.records, stored, sent=results.sent, dropped=dropped, traces=traces
+    )
 
 
 def fates(results: Results) -> Sample:

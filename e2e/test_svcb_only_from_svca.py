@@ -46,7 +46,6 @@ def test_svca_gets_what_it_needs_and_no_more(mesh: Mesh, run: Run, judge: Judge)
     judge(refused("svca, /healthz", *calls(mesh, run, "svca", NOT_NEEDED), status=403))
     judge(refused("svca, PUT", *calls(mesh, run, "svca", URL, method="PUT"), status=403))
     judge(admitted("svca, POST", *calls(mesh, run, "svca", URL, method="POST")))
-    judge(admitted("svca, GET", *calls(mesh, run, "svca", URL)))
 
 
 def test_the_rule_comes_and_goes_under_load_and_fails_no_request(

@@ -1,7 +1,7 @@
 """Retries before svcb hide failures, and what is sent twice is a message once, by its id.
 
-Without the id, which svca gives before the first try, the same retries send messages twice: the
-account finds them.
+Without the id, which svca gives before the first try, the same retries send messages twice; and
+before svca, where there is no id yet, they pay twice. The account finds both.
 """
 
 from __future__ import annotations
@@ -32,6 +32,19 @@ spec:
 FAILS = MSGD.format(fault="{abort: {httpStatus: 503, percentage: {value: 30}}}")
 LATE = MSGD.format(fault="{delay: {fixedDelay: 1200ms, percentage: {value: 20}}}")
 """Later than the rule waits for one try: the message arrives, after it was sent again."""
+
+BEFORE_SVCA = """
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: pay}
+spec:
+  hosts: ["*"]
+  gateways: [payments]
+  http:
+    - match: [{uri: {exact: /pay}}]
+      route: [{destination: {host: svca, port: {number: 80}}}]
+      retries: {attempts: 3, perTryTimeout: 1s, retryOn: "reset,gateway-error"}
+"""
 
 
 def hurt(name: str, results: Results) -> Verdict:
@@ -68,5 +81,21 @@ def test_what_is_sent_twice_is_a_message_once(
     judge(
         account("sent twice without ids", mesh, results),
         expect="fail",
-        because=r"\d+ stored messages belong to no payment",
+        because=r"\d+ stored messages belong to no payment|\d+ requests left several messages",
+    )
+
+
+def test_before_svca_they_would_pay_twice(
+    mesh: Mesh, run: Run, load: StartLoad, judge: Judge
+) -> None:
+    mesh.apply([EGRESS_BY_ADDRESS["v1"]])
+    mesh.apply_text(LATE, file="msgd is late")
+    results = load(requests=N // 4, users=16).wait()
+    judge(account("no retry before svca", mesh, results))
+    mesh.apply_text(BEFORE_SVCA, file="retries before svca")
+    results = load(requests=N // 4, users=16, run_id=run.new()).wait()
+    judge(
+        account("retries before svca", mesh, results),
+        expect="fail",
+        because=r"\d+ stored messages belong to no payment|\d+ requests left several messages",
     )

@@ -7,7 +7,7 @@ and of its notification, and the receiver's store agrees.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from meshproof.traffic.record import Record
 from meshproof.verdicts.verdict import Verdict, conclude, some
@@ -17,20 +17,28 @@ UNSURE = frozenset({"timeout", "refused"})
 
 
 def truthful(
-    name: str, records: Sequence[Record], stored: Sequence[str], *, sent: int, dropped: int = 0
+    name: str,
+    records: Sequence[Record],
+    stored: Sequence[str],
+    *,
+    sent: int,
+    dropped: int = 0,
+    traces: Mapping[str, str] | None = None,
 ) -> Verdict:
     """sent = paid + failed; paid = notified + told why not; the store holds what was said.
 
     ``stored`` are the ids that the receiver holds of this run, ``dropped`` how many repeated ones
     it dropped. A notified id is there exactly once. One that is there although its payer was told
     ``notified: false`` needs a reason in ``UNSURE``. An id that no payer was told may be there for
-    a failed request alone: its answer was lost after the message was stored.
+    a failed request alone: its answer was lost after the message was stored. ``traces``, stored id
+    -> trace id, tells more: which request each is of, so that one with two messages is found.
     """
     answered = [r for r in records if r.answered]
     paid = [r for r in answered if r.paid]
     failed = len(records) - len(answered)
     told = [r for r in paid if not r.notified]
     problems = [*_said(records, answered, paid, sent=sent), *_kept(paid, stored, failed)]
+    problems += _twice(traces or {})
     unsure = sum(r.message_id in set(stored) for r in told)
     return conclude(
         name,
@@ -100,3 +108,11 @@ def _kept(paid: Sequence[Record], stored: Sequence[str], failed: int) -> list[st
             f" failed: {some(strange)}"
         )
     return problems
+
+
+def _twice(traces: Mapping[str, str]) -> list[str]:
+    """Requests that were repeated as new ones: one trace, several messages."""
+    several = [t for t, count in Counter(traces.values()).items() if t and count > 1]
+    if not several:
+        return []
+    return [f"{len(several)} requests left several messages: traces {some(several)}"]

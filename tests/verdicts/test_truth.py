@@ -48,3 +48,11 @@ def test_a_lie_is_found(records: Sequence[Record], stored: Sequence[str], why: s
 
 def test_a_request_without_an_account_is_found() -> None:
     assert "2 requests were sent and 1 are" in truthful("gone", [PAID], ["a"], sent=2).sentence
+
+
+def test_a_request_that_was_done_twice_is_found() -> None:
+    traces = {"a": "t1", "x": "t1", "y": "t2"}
+    verdict = truthful("twice", [PAID, FAILED, FAILED], ["a", "x", "y"], sent=3, traces=traces)
+    assert verdict.problems == ("1 requests left several messages: traces t1",)
+    alone = {"a": "t1", "x": "t2", "y": "t3"}
+    assert truthful("once", [PAID, FAILED, FAILED], ["a", "x", "y"], sent=3, traces=alone).passed
