@@ -132,6 +132,8 @@ class ImageCommand(Model):
 
     command: Command
     env: Environment = Field(default_factory=dict)
+    commands: dict[str, Command] = Field(default_factory=dict)
+    """What stands for the first word of a container's own command; the rest of that follows."""
     exec_probes: bool = True
     """Whether probes and hooks that run a command of the image are honoured; where not, a
     container is ready as soon as it listens."""
@@ -308,9 +310,16 @@ def _document(path: Path, problems: list[Problem]) -> Document | None:
 
 def _in_folder(entry: E, folder: Path) -> E:
     """``{here}`` is the folder of the file that says it, so it is replaced here and now."""
-    env = {key: fill(text, "here", str(folder)) for key, text in entry.env.items()}
-    command = entry.command and [fill(word, "here", str(folder)) for word in entry.command]
-    return entry.model_copy(update={"command": command, "env": env})
+
+    def placed(words: list[str]) -> list[str]:
+        return [fill(word, "here", str(folder)) for word in words]
+
+    env = dict(zip(entry.env, placed(list(entry.env.values())), strict=True))
+    made = {"env": env, "command": entry.command and placed(entry.command)}
+    if isinstance(entry, ImageCommand):
+        others = {word: placed(command) for word, command in entry.commands.items()}
+        return entry.model_copy(update={**made, "commands": others})
+    return entry.model_copy(update=made)
 
 
 def _validated(

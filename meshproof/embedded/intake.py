@@ -58,7 +58,8 @@ class Intake:
         verbs = zip(placed, said, strict=True)
         changed = tuple(r for r, verb in verbs if not verb.endswith(" unchanged"))
         images = self._project.images
-        own = {name for name, image in images.items() if OWN_COMMAND in image.command}
+        own = {(name, "") for name, image in images.items() if OWN_COMMAND in image.command}
+        own |= {(name, word) for name, image in images.items() for word in image.commands}
         unmet = [p for r in changed for p in not_honoured(r, images, own)]
         return Intaken(new, tuple(said), tuple(found), tuple(_notes(unmet)), changed)
 

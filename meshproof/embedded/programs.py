@@ -41,10 +41,12 @@ def init_programs_of(workload: Resource, images: Mapping[str, ImageCommand]) -> 
 
 def _program(container: Container, at: Path, image: ImageCommand) -> Program:
     ports = [(p.name or "", p.container_port) for p in container.ports if p.protocol == "TCP"]
+    own = image.commands.get(container.command[0]) if container.command else None
     return Program(
         container=container,
         at=at,
-        command=tuple(image.command),
+        command=tuple(image.command) if own is None else (*own, OWN_COMMAND),
+        own_from=0 if own is None else 1,
         env=dict(image.env),
         ports=tuple(ports),
         readiness=probe_of(container.readiness_probe, dict(ports), commands=image.exec_probes),

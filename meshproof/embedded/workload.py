@@ -48,6 +48,8 @@ class Program:
     env: Mapping[str, str]
     ports: tuple[tuple[str, int], ...] = ()
     readiness: Probe | None = None
+    own_from: int = 0
+    """From which word on ``{command}`` is the container's own: the first may be replaced."""
 
     @property
     def name(self) -> str:
@@ -67,8 +69,10 @@ class Program:
         words: list[str] = []
         for word in self.command:
             if word == OWN_COMMAND:
-                first, *rest = map(own, arguments(self.container.command, env))
-                words += [values["python"] if _PYTHON.fullmatch(first) else first, *rest]
+                said = [*map(own, arguments(self.container.command, env))][self.own_from :]
+                if said and not self.own_from and _PYTHON.fullmatch(said[0]):
+                    said[0] = values["python"]
+                words += said
             else:
                 words.append(expand_text(word, values))
         return [*words, *map(own, arguments(self.container.args, env))]

@@ -28,6 +28,8 @@ class Guess:
     command: tuple[str, ...]
     env: dict[str, str] = field(default_factory=dict)
     todo: str = ""
+    commands: tuple[str, ...] = ()
+    """First words of containers' own commands that want a stand-in."""
 
 
 def guess(containers: Sequence[Container]) -> Guess:
@@ -63,7 +65,10 @@ def _several(
     """One image, and a command of its own in each manifest."""
     env = _environment(container, ports)
     if not all(commands):
-        return Guess((TODO,), env, "its containers run it with and without a command of their own")
+        words = tuple(sorted({command[0] for command in commands if command}))
+        unknown = _unknown(container, ports)
+        said = f"{unknown.todo}; `commands` is for containers with a command of their own"
+        return Guess(unknown.command, env, said, words)
     if ports and not any("{ip}" in value for value in env.values()):
         return Guess((TODO, OWN_COMMAND), env, f"say in env where it listens ({_served(ports)})")
     return Guess((OWN_COMMAND,), env)

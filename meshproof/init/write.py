@@ -79,6 +79,9 @@ def _image(image: str, use: _Use) -> str:
     if made.env:
         pairs = ", ".join(f"{_key(k)}: {json.dumps(v)}" for k, v in made.env.items())
         entry.append(f"    env: {{{pairs}}}")
+    if made.commands:
+        pairs = ", ".join(f'{_key(word)}: ["{TODO}"]' for word in made.commands)
+        entry.append(f"    commands: {{{pairs}}}")
     if any(map(_runs_a_probe, (*use.apps, *use.others))):
         entry.append("    execProbes: false  # its probes run commands of the image")
     if not use.apps:

@@ -20,11 +20,12 @@ _OF_THE_APP = ("livenessProbe", "startupProbe", "lifecycle")
 
 
 def not_honoured(
-    resource: Resource, images: Container[str] = (), own: Container[str] = ()
+    resource: Resource, images: Container[str] = (), own: Container[tuple[str, str]] = ()
 ) -> list[Problem]:
     """One warning for each field that is set and has no effect; none for other kinds.
 
-    ``images`` are those that have a local command, ``own`` those whose command is the container's.
+    ``images`` are those that have a local command; ``own`` those whose command is the container's,
+    and those with a stand-in for its first word: pairs of image and word, or of image and nothing.
     """
     if meaning := without_effect(resource.kind, resource.api_version):
         return [resource.problem((), f"{resource.kind} has no effect here: {meaning}")]
@@ -80,9 +81,10 @@ def _idle_containers(resource: Resource, images: Container[str]) -> Iterator[tup
             yield at, f"it is not run, as the image table has no {container.image}"
 
 
-def _heard_commands(resource: Resource, own: Container[str]) -> Iterator[Path]:
+def _heard_commands(resource: Resource, own: Container[tuple[str, str]]) -> Iterator[Path]:
     for at, container in _containers(resource):
-        if container.image in own:
+        words = ("", *container.command[:1])
+        if any((container.image, word) in own for word in words):
             yield (*at, "command")
 
 

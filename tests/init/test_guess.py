@@ -63,4 +63,5 @@ def test_what_it_does_not_tell(said: dict[str, Any], command: tuple[str, ...], t
 def test_one_image_with_several_commands_runs_each_its_own() -> None:
     workers = [container(command=["a"]), container(command=["b"])]
     assert guess(workers).command == ("{command}",)
-    assert guess([*workers, container()]).command == ("TODO",)
+    mixed = guess([*workers, container()])
+    assert (mixed.command, mixed.commands) == (("TODO",), ("a", "b"))
