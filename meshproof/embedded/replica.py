@@ -26,6 +26,8 @@ from meshproof.translate.world import Address, ContainerPort, Replica
 _EAGER, _FAST, _CALM = 5.0, 0.02, 0.5
 """Until the first success a probe is asked every ``_FAST`` seconds, and every ``_CALM`` once
 ``_EAGER`` seconds are over; then at its own period."""
+_ALL_PORTS = 2.0
+"""Seconds that the other ports of an app are waited for once one of them is open."""
 _DRAIN_LIMIT, _IDLE_LIMIT = 5.0, 1.0
 """Seconds that requests in flight, and connections without one, are waited for."""
 _COUNT_LIMIT = 1.0
@@ -61,6 +63,7 @@ class ReplicaRunner:
         self.exit: asyncio.Future[Exit] | None = None
         """How its present app process ended; no result while that runs."""
         self.passed_startup = False
+        self._first_open: float | None = None
         self._ended = False
         self.watch = Watch(self, on_change)
         self.beside = Beside(self, self.watch.beside_changed)
@@ -210,10 +213,20 @@ class ReplicaRunner:
         probe = self.workload.readiness
         if probe is not None:
             return await self.ask(probe)
-        for _name, port in self.workload.program.ports:
-            if reason := await probing.accepts(self.app_address(port), 1.0):
-                return reason
-        return ""
+        return await self._listens()
+
+    async def _listens(self) -> str:
+        """Without a probe: as soon as every declared port is open, or one of them for some time:
+        to Kubernetes it would be ready at once, and not every port that is declared is served."""
+        ports = self.workload.program.ports
+        said = [await probing.accepts(self.app_address(port), 1.0) for _, port in ports]
+        closed = [reason for reason in said if reason]
+        if len(closed) == len(ports):
+            self._first_open = None
+            return closed[0] if closed else ""
+        now = asyncio.get_running_loop().time()
+        self._first_open = self._first_open or now
+        return closed[0] if closed and now - self._first_open < _ALL_PORTS else ""
 
     async def ask(self, probe: Probe) -> str:
         """Ask a probe once. Empty when it succeeds, else why not."""
