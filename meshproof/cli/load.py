@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from meshproof.cli.interrupts import Interrupted, interrupts
-from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output
+from meshproof.cli.load_report import Report
+from meshproof.cli.options import DEFAULT_NAME, Artifacts, Format, Name, Output
 from meshproof.cli.output import say, show_json, show_table
 from meshproof.control.client import Client
 from meshproof.embedded import state
@@ -48,10 +49,12 @@ def load(
     ] = 0,
     ui: Annotated[bool, typer.Option("--ui", help="Start Locust's own page, and wait.")] = False,
     locustfile: Annotated[Path, typer.Option(help="What users do.")] = Path("e2e/locustfile.py"),
+    artifacts: Artifacts = Path("artifacts"),
     output: Output = Format.TEXT,
     name: Name = DEFAULT_NAME,
 ) -> None:
-    """Send load through the gateway with Locust; print its summary and which version answered.
+    """Send load through the gateway with Locust; print its summary and which version answered,
+    and leave a report.
 
     Where no mesh of that name runs, one is started from meshproof.yaml for the time of the load.
     Ctrl-C ends the load in order. Exit code 1 where a request failed.
@@ -65,6 +68,7 @@ def load(
     with interrupts(name), contextlib.ExitStack() as undo:
         try:
             mesh = _mesh(name, undo)
+            report = Report(mesh, artifacts)
             if order:
                 results, summary = _from_cluster(mesh, order)
             else:
@@ -72,6 +76,7 @@ def load(
         except Interrupted as interrupt:  # before there was any result
             raise typer.Exit(interrupt.exit_code) from None
         _show(results, summary, output)
+        report.leave(f"Load on {path}", results)
     if results.failed:
         raise typer.Exit(1)
 

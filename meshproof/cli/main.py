@@ -25,6 +25,7 @@ from meshproof.cli import (
     observe,
     plan,
     release,
+    report,
     requests,
     up,
     version,
@@ -62,6 +63,7 @@ app.command()(dashboard.dashboard)
 app.command()(change.scale)
 app.command()(fault.fault)
 app.command()(release.release)
+app.add_typer(report.app, name="report")
 app.command()(look.dump)
 app.command()(end.down)
 app.command()(end.sweep)

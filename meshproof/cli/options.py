@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -29,6 +30,7 @@ Namespace = Annotated[
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Refuse on warnings too.")]
 Output = Annotated[Format, typer.Option("-o", "--output", help="How to print what is found.")]
+Artifacts = Annotated[Path, typer.Option(help="The folder that gets the report.")]
 Workload = Annotated[str, typer.Argument(help="NAME or NAMESPACE/NAME.", show_default=False)]
 
 

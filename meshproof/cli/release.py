@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output, client
+from meshproof.cli.options import DEFAULT_NAME, Artifacts, Format, Name, Output, client
 from meshproof.cli.output import say, show_json
 from meshproof.control.client import Client
 from meshproof.errors import UsageError
@@ -57,6 +57,7 @@ def release(
     step_limit: Annotated[float, typer.Option(help="Seconds until the next look must come.")] = 600,
     grace: Annotated[float, typer.Option(help="Killed: seconds until the mesh undoes it.")] = 10,
     abort: Annotated[bool, typer.Option("--abort", help="Roll back one that was left.")] = False,
+    artifacts: Artifacts = Path("artifacts"),
     output: Output = Format.TEXT,
     name: Name = DEFAULT_NAME,
 ) -> None:
@@ -67,6 +68,7 @@ def release(
     """
     import yaml  # noqa: PLC0415 (all of these are slow to import)
 
+    from meshproof.cli.release_report import Report  # noqa: PLC0415
     from meshproof.release import start  # noqa: PLC0415
     from meshproof.release.conduct import Conductor  # noqa: PLC0415
     from meshproof.release.course import Plan  # noqa: PLC0415
@@ -88,15 +90,23 @@ def release(
     undo = began.rule.moved(plan.old, plan.new, 0)
     hold = mesh.hold(f"release {'/'.join(place)}", [("<release>", undo)], place[0], grace)
     signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    report = Report(mesh, _ClientMesh(mesh, place[0]), began.rule, artifacts)
+    say(f"report: {report.page}")
     if began.note:
         tell(began.note)
-    conductor = Conductor(_ClientMesh(mesh, place[0]), began.rule, ledger, tell)
+
+    def told(line: str) -> None:
+        tell(line)
+        report.said(line)
+
+    conductor = Conductor(report, began.rule, ledger, told)
     try:
         outcome = conductor.run(began.entry, step_limit=step_limit)
     except (KeyboardInterrupt, SystemExit):
         hold.release()
         raise
     hold.release()
+    report.leave(outcome)
     if output is Format.JSON:
         show_json(_as_dict(outcome.course.phase, outcome.why, asdict(outcome.hurt)))
     if not outcome.released:

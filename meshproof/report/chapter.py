@@ -22,7 +22,7 @@ class Change:
     """One change of the mesh, and what became of it."""
 
     verb: str
-    """apply, delete, scale, fault or reset."""
+    """apply, delete, scale, fault, reset, or ``as it was``: what held before the first."""
     subject: str
     at: float
     """When it was asked for, in Unix seconds."""

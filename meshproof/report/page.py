@@ -52,7 +52,7 @@ def write(report: Json, json_file: Path) -> Path:
 
 
 def _shown(number: int, chapter: Json) -> Json:
-    wrong = chapter["outcome"] in ("failed", "error") or any(
+    wrong = chapter["outcome"] in ("failed", "rolled back") or any(
         verdict["outcome"].isupper() or verdict["outcome"].startswith("PASSED")
         for verdict in chapter["verdicts"]
     )

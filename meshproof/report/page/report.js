@@ -23,11 +23,11 @@ function layout(title, unit, load, changes) {
   const end = load.start + load.width * load.bins.length;
   const inside = changes.filter((c) => c.at + c.seconds >= load.start && c.at + c.seconds <= end);
   return {
-    title: { text: title, font: { size: 13 }, x: 0, xanchor: "left", pad: { l: 4 } },
-    margin: { l: 48, r: 12, t: 44, b: 34 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    title: { text: title, font: { size: 13 }, x: 0, xanchor: "left", y: 0.97, yanchor: "top", pad: { l: 4 } },
+    margin: { l: 52, r: 14, t: 46, b: 34 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: "system-ui, sans-serif", size: 12, color: colour("ink") }, hovermode: "x unified",
     hoverlabel: { bgcolor: colour("card"), bordercolor: colour("line"), font: { color: colour("ink") } },
-    legend: { orientation: "h", y: 1.12, x: 1, xanchor: "right" },
+    legend: { orientation: "h", yref: "container", y: 1, yanchor: "top", x: 1, xanchor: "right" },
     xaxis: { ...axis, showgrid: false, ticksuffix: " s", rangemode: "tozero", range: [0, end - load.start] },
     yaxis: { ...axis, rangemode: "tozero", ticksuffix: unit },
     shapes: inside.map((c) => ({ type: "line", x0: c.at + c.seconds - load.start, x1: c.at + c.seconds - load.start, y0: 0, y1: 1, yref: "paper", line: { color: colour(c.error ? "wrong" : "ink"), width: 1, dash: "dot" } })),

@@ -1,0 +1,49 @@
+"""The report that a load leaves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from meshproof.cli.output import say
+from meshproof.control.client import Client
+
+if TYPE_CHECKING:
+    from meshproof.traffic.results import Results
+
+
+class Report:
+    """Says at once where it will be, and begins to look at the mesh."""
+
+    def __init__(self, mesh: Client, artifacts: Path) -> None:
+        from meshproof.report.attached import Attached, page_of  # noqa: PLC0415 (slow to import)
+
+        self._page = page_of(artifacts, "load")
+        say(f"report: {self._page}")
+        self._seen = Attached(mesh)
+
+    def leave(self, title: str, results: Results) -> None:
+        """Write it; nothing for a load that sent nothing."""
+        if not results.records:
+            return
+        from meshproof.report.chapter import judged  # noqa: PLC0415
+        from meshproof.verdicts.verdict import conclude  # noqa: PLC0415
+
+        reasons = Counter(
+            r.error or f"status {r.status}" for r in results.records if not r.answered
+        )
+        verdict = conclude(
+            "every request is answered",
+            results.sent,
+            {"sent": results.sent, "failed": results.failed, **results.sample().counts},
+            [f"{count} x {reason}" for reason, count in reasons.most_common(5)],
+            wanted="0 failed requests",
+            found=f"{results.failed} of {results.sent} failed",
+            allowed="0",
+        )
+        outcome = "passed" if verdict.passed else "failed"
+        chapter = self._seen.chapter(
+            title, results.records, verdicts=[judged(verdict, "pass")], outcome=outcome
+        )
+        self._seen.leave("load", chapter, self._page)

@@ -1,0 +1,88 @@
+"""The report that a release leaves: what was moved when, what its versions answered meanwhile."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from meshproof.control.client import Client
+from meshproof.report.attached import Attached, page_of
+from meshproof.report.chapter import judged
+from meshproof.traffic.record import Record
+from meshproof.verdicts.verdict import Verdict, conclude
+
+if TYPE_CHECKING:
+    from meshproof.mesh import AccessRecord
+    from meshproof.release.conduct import Outcome
+    from meshproof.release.evidence import ReleaseMesh
+    from meshproof.release.weights import Rule
+
+_KEPT = 500_000
+"""Calls that are drawn, the newest; the judge has seen all of them."""
+
+
+class Report:
+    """Stands between a release and its mesh (``release.evidence.ReleaseMesh``), and listens."""
+
+    def __init__(self, asked: Client, mesh: ReleaseMesh, rule: Rule, artifacts: Path) -> None:
+        self.page = page_of(artifacts, "release")
+        self._mesh = mesh
+        self._versions = {subset: version for version, subset in rule.subsets.items()}
+        self._records: deque[Record] = deque(maxlen=_KEPT)
+        self._steps: list[str] = []
+        self._seen = Attached(asked)
+
+    def apply(self, text: str) -> float:
+        seconds = self._mesh.apply(text)
+        self._seen.note()
+        return seconds
+
+    def tail(self, host: str, cursor: str) -> tuple[Iterable[AccessRecord], str]:
+        records, following = self._mesh.tail(host, cursor)
+        found = list(records)
+        self._records += map(self._record, found)
+        return found, following
+
+    def said(self, line: str) -> None:
+        """One line of the release."""
+        self._steps.append(line)
+
+    def leave(self, outcome: Outcome) -> None:
+        """Write it."""
+        plan = outcome.course.plan
+        chapter = self._seen.chapter(
+            f"Release of {plan.service}: {plan.old} to {plan.new}",
+            list(self._records),
+            verdicts=[judged(_verdict(outcome), "pass")],
+            steps=self._steps,
+            outcome=str(outcome.course.phase),
+        )
+        self._seen.leave("release", chapter, self.page)
+
+    def _record(self, call: AccessRecord) -> Record:
+        fine = 0 < call.code < 500
+        version = self._versions.get(call.upstream_cluster.split("|")[2], "")
+        return Record(
+            datetime.fromisoformat(call.time).timestamp(), call.duration_ms / 1000,
+            200 if fine else call.code, "" if fine else f"status {call.code}", version,
+            trace_id=call.trace_id,
+        )  # fmt: skip
+
+
+def _verdict(outcome: Outcome) -> Verdict:
+    plan, hurt = outcome.course.plan, outcome.hurt
+    limits = plan.limits
+    return conclude(
+        f"{plan.new} does no harm",
+        hurt.calls,
+        {"calls": hurt.calls, "failed": hurt.failed, "slowed": hurt.slowed},
+        [] if outcome.released else [outcome.why or "it was rolled back"],
+        wanted=f"no worse than {plan.old}",
+        found=f"of {hurt.calls} calls {hurt.failed} failed and {hurt.slowed} were late",
+        allowed=f"{100 * limits.margin_failed:g} of 100 calls more that fail, {limits.margin_ms:g}"
+        " ms more",
+        figures={"alpha": limits.alpha, "beta": limits.beta},
+    )

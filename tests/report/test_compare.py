@@ -1,0 +1,82 @@
+"""Two reports beside one another."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from meshproof.cli.main import app
+from meshproof.report.chapter import Change, Chapter, judged, report
+from meshproof.report.compare import compare
+from meshproof.report.page import write
+from meshproof.report.series import series
+from meshproof.traffic.record import Record
+from meshproof.verdicts.sample import Sample
+from meshproof.verdicts.split import split
+
+GOOD = split("half", Sample({"a": 2600, "b": 2640}, 0, 5240), {"a": 1, "b": 1})
+OFF = split("half", Sample({"a": 3144, "b": 2096}, 0, 5240), {"a": 1, "b": 1})
+
+
+def _report(
+    *, verdict: Any = GOOD, ms: float = 10, more: str = "", outcome: str = "passed"
+) -> dict[str, Any]:
+    load = series([Record(i / 100, ms / 1000, 200, version="a") for i in range(100)])
+    assert load is not None
+    change = Change("apply", "x", 0, ms / 1e4, 3)
+    chapters = [
+        Chapter("t.py::a", [judged(verdict, "pass")], [load], [change], outcome=outcome),
+        *([Chapter(more, outcome="failed")] if more else []),
+    ]
+    return report("proofs", "Proofs", {"Envoy": "1"}, [c.as_dict() for c in chapters], 0.0)
+
+
+def test_the_same_is_the_same() -> None:
+    found = compare(_report(), _report())
+    assert (found.environment, found.differences, found.worse) == ({}, [], False)
+    assert {ratio.times for ratio in found.ratios} == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "worse"),
+    [
+        (_report(), _report(verdict=OFF), True),
+        (_report(verdict=OFF), _report(), False),
+        (_report(), _report(outcome="failed"), True),
+        (_report(), _report(more="t.py::new"), True),
+        (_report(more="t.py::old"), _report(), False),
+    ],
+)
+def test_worse_is_what_was_as_it_must_be(
+    before: dict[str, Any], after: dict[str, Any], worse: bool
+) -> None:
+    found = compare(before, after)
+    assert len(found.differences) == 1
+    assert found.worse is worse
+
+
+def test_figures_are_ratios_the_furthest_first() -> None:
+    found = compare(_report(ms=10), _report(ms=30))
+    assert found.ratios[0].times == pytest.approx(3)
+    assert {r.figure for r in found.ratios if r.times == pytest.approx(3)} == {
+        "median, ms", "99 %, ms", "live after, ms (median)",
+    }  # fmt: skip
+
+
+def test_the_command_says_what_is_worse_and_ends_so(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good" / "report.json", tmp_path / "bad" / "report.json"
+    write(_report(), good)
+    write(_report(verdict=OFF, ms=20), bad)
+    run = CliRunner().invoke(app, ["report", "compare", str(good.parent), str(bad)])
+    assert run.exit_code == 1
+    assert "WORSE t.py::a: half   passed   FAILED" in run.stdout
+    assert "2.00" in run.stdout
+    back = CliRunner().invoke(app, ["report", "compare", str(bad), str(good), "-o", "json"])
+    assert back.exit_code == 0
+    said = json.loads(back.stdout)
+    assert said["worse"] is False
+    assert said["differences"][0]["before"] == "FAILED"
