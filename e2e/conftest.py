@@ -12,6 +12,7 @@ from meshproof.report.run import Run
 LONG = (
     "test_apps",
     "test_autoscaling",
+    "test_explain",
     "test_dashboard",
     "test_discovery",
     "test_faults",
@@ -20,6 +21,7 @@ LONG = (
     "test_msgd_in_100_ms",
     "test_network_faults",
     "test_own_app",
+    "test_pods",
     "test_readme",
     "test_release",
     "test_soak",

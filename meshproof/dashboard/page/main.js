@@ -15,6 +15,7 @@ import { startTheme } from "./theme.js";
 import { showTiles, startTiles } from "./tiles.js";
 import { search, startTraces } from "./traces.js";
 
+const FLUSHED = 2500; // milliseconds until the first trace is whole, and found
 let searched = false;
 
 function show(view) {
@@ -35,7 +36,7 @@ function show(view) {
   showReplicas(view.replicas);
   if (view.traffic && !searched) {
     searched = true;
-    search();
+    setTimeout(search, FLUSHED);
   }
 }
 

@@ -1,0 +1,248 @@
+"""The dashboard in a real Chromium, on a real mesh: what is shown is what was sent, and a rule
+that is applied by keyboard is live."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from e2e.browser import Watched, chromium
+from e2e.rules import EGRESS_BY_ADDRESS, RULES
+from e2e.served import served
+from meshproof.dashboard.launch import beside
+from meshproof.mesh import Capability, Mesh
+from meshproof.pytest_plugin import StartLoad
+
+REFUSED = Path(__file__).parent / "refused"
+SENT = 300
+NOTIFY = "http://svcb/notify?msg=hello&id=dashboard"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@dataclass
+class Shown:
+    """A tab of the dashboard, and where that is."""
+
+    watched: Watched
+    address: str
+
+    @property
+    def page(self) -> Page:
+        return self.watched.page
+
+
+@pytest.fixture
+def rules() -> Path:
+    return RULES
+
+
+@pytest.fixture
+def look() -> dict[str, object]:
+    """Of the browser's context: size and theme."""
+    return {"viewport": {"width": 1366, "height": 900}}
+
+
+@pytest.fixture
+def shown(
+    mesh: Mesh, browser: Browser, rules: Path, look: dict[str, object], tmp_path: Path
+) -> Iterator[Shown]:
+    if Capability.RELEASE not in mesh.capabilities:
+        pytest.skip("the dashboard's proofs run on the embedded mesh")
+    mesh.apply([RULES / "svcb_v0_1_50_v0_2_50.yaml", EGRESS_BY_ADDRESS["v1"]])
+    log = tmp_path / "dashboard.log"
+    with served(mesh), beside(mesh.name, "", rules, log) as address:
+        context = browser.new_context(**look)  # type: ignore[arg-type]
+        watched = Watched(context.new_page())
+        watched.page.goto(address)
+        expect(watched.page.locator("#state")).to_have_text("● live")
+        yield Shown(watched, address)
+        context.close()
+    assert log.read_text() == ""
+
+
+def number(page: Page, source: str, target: str, column: int) -> float:
+    """A figure of the table of calls."""
+    row = page.locator("#calls tbody tr").filter(has_text=re.compile(f"^{source}{target}"))
+    text = row.locator("td").nth(column).inner_text()
+    return float(re.sub(r"[^\d.]", "", text) or "nan")
+
+
+def test_after_a_load_the_graph_shows_what_was_sent(
+    shown: Shown, mesh: Mesh, load: StartLoad
+) -> None:
+    page = shown.page
+    running = load()
+    running.reach(SENT)
+    expect(page.locator(".node")).to_have_count(5)
+    titles = page.locator(".node .title").all_inner_texts()
+    assert sorted(titles) == ["gateway", "msgd.test", "svca", "svcb", "svcb"]
+    expect(page.locator(".map .label")).to_have_count(5)
+    expect(page.locator(".map .label", has_text="set 50 %")).to_have_count(2)
+    expect(page.locator("#split-chart .main-svg").first).to_be_visible()
+    assert number(page, "gateway", "svca v0.1", 2) > 1
+    assert 30 < number(page, "svca v0.1", "svcb v0.1", 7) < 70
+    assert number(page, "svca v0.1", "svcb v0.2", 6) == 50
+    expect(page.locator("#quiet")).to_be_hidden()
+    expect(page.locator("#replicas tbody tr")).to_have_count(5)
+    running.stop()
+    page.locator("#log").scroll_into_view_if_needed()
+    expect(page.locator("#lines tbody tr").first).to_be_visible()
+    assert shown.watched.said == []
+    assert shown.watched.hosts() == {"127.0.0.1"}
+    page.evaluate("console.error('seen'); fetch('http://127.0.0.2:9/').catch(() => 0)")
+    assert any("seen" in line for line in shown.watched.said), "the ear is open"
+
+
+def test_a_rule_is_applied_by_keyboard_alone(shown: Shown, mesh: Mesh) -> None:
+    page = shown.page
+    tab_to(page, "document.activeElement.name === 'file'")
+    for _ in range(60):
+        if page.evaluate("document.activeElement.value") == "svcb_v0_2_100.yaml":
+            break
+        page.keyboard.press("ArrowDown")
+    tab_to(page, "document.activeElement.id === 'do-apply'")
+    page.keyboard.press("Enter")
+    expect(page.locator("#outcome .good")).to_contain_text("svcb_v0_2_100.yaml is live")
+    expect(page.locator("#outcome")).to_contain_text("VirtualService payments/svcb configured")
+    newest = page.locator("#events li").first
+    expect(newest).to_contain_text("apply rules/svcb_v0_2_100.yaml")
+    expect(newest.locator(".took")).to_have_text(re.compile(r"^\d+(\.\d)? ms$"))
+    expect(page.locator("#said")).to_contain_text("svcb_v0_2_100.yaml: live after")
+    assert page.evaluate("document.activeElement.id") == "do-apply", "the focus stays"
+    versions = {json.loads(mesh.curl("svca", NOTIFY).body)["version"] for _ in range(20)}
+    assert versions == {"v0.2"}, "of 20 by turns, each once in a million were it still 50/50"
+
+
+def tab_to(page: Page, there: str) -> None:
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate(there):
+            return
+    raise AssertionError(f"40 times Tab, and never {there}")
+
+
+class TestRefused:
+    @pytest.fixture
+    def rules(self) -> Path:
+        return REFUSED
+
+    def test_a_refused_rule_shows_its_message(self, shown: Shown, mesh: Mesh) -> None:
+        page = shown.page
+        before = mesh.status().version
+        page.locator("input[value='weight_as_text.yaml']").check()
+        page.locator("#do-apply").click()
+        words = "refused/weight_as_text.yaml:10: VirtualService svcb: spec.http[0].route[0].weight"
+        expect(page.locator("#outcome .wrong")).to_contain_text("the mesh stays as it was")
+        expect(page.locator("#outcome .wrong")).to_contain_text(words)
+        expect(page.locator("#events li").first).to_contain_text(words)
+        expect(page.locator("#events li").first.locator(".pill")).to_have_text("✕ refused")
+        assert mesh.status().version == before
+
+
+def test_a_trace_opens_as_a_waterfall(shown: Shown, load: StartLoad) -> None:
+    page = shown.page
+    running = load()
+    running.reach(30).stop()
+    whole = page.locator("#found button", has_text="5 spans").first
+    page.locator("#tag").fill(f"run_id={running.run_id}")
+    for _ in range(40):  # the sidecars send their spans within a second
+        page.locator("#search button").click()
+        page.wait_for_timeout(250)
+        if whole.count():
+            break
+    whole.focus()
+    page.keyboard.press("Enter")
+    rows = page.locator("#waterfall details")
+    expect(rows).to_have_count(5)
+    services = rows.locator(".who b").all_inner_texts()
+    assert services[0] == "istio-ingressgateway"
+    assert services[1:3] == ["svca", "svca"]
+    assert services[3:] == ["svcb", "svcb"]
+    left = [box["x"] for bar in rows.locator(".span").all() if (box := bar.bounding_box())]
+    assert left == sorted(left), "none begins before its parent"
+    rows.nth(1).locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(rows.nth(1).locator("dl")).to_contain_text(running.run_id)
+    assert shown.watched.said == []
+
+
+def test_the_log_is_filtered_as_one_types(shown: Shown, mesh: Mesh) -> None:
+    page = shown.page
+    mesh.curl("svca", "http://nowhere.example/x")
+    page.locator("#filter").fill("nowhere.example")
+    line = page.locator("#lines tbody tr").first
+    expect(line).to_contain_text("502")
+    expect(line).to_contain_text("GET nowhere.example/x")
+    page.locator("#filter").fill("no such words")
+    expect(page.locator("#log-said")).to_have_text("No line holds no such words.")
+
+
+class TestNarrowAndDark:
+    @pytest.fixture
+    def look(self) -> dict[str, object]:
+        return {
+            "viewport": {"width": 400, "height": 800},
+            "color_scheme": "dark",
+            "reduced_motion": "reduce",
+        }
+
+    def test_it_folds_and_follows_the_system(self, shown: Shown, load: StartLoad) -> None:
+        page = shown.page
+        load().reach(50).stop()
+        expect(page.locator("#map")).to_have_class(re.compile("upright"))
+        expect(page.locator("#calls tbody tr").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") == 400
+        assert page.locator("html").get_attribute("data-theme") == "dark"
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(14, 19, 25)"
+        page.locator("#theme").click()  # from auto to light
+        expect(page.locator("html")).to_have_attribute("data-theme", "light")
+        page.reload()
+        expect(page.locator("html")).to_have_attribute("data-theme", "light")
+        assert page.evaluate("document.getAnimations().length") == 0
+        assert shown.watched.said == []
+
+
+def test_every_control_has_a_name(shown: Shown) -> None:
+    unnamed = shown.page.evaluate(
+        """() => [...document.querySelectorAll("input, select, button, summary, a[href]")]
+            .filter((e) => !(e.getAttribute("aria-label") || e.labels?.[0]?.innerText
+                             || e.innerText.trim()))
+            .map((e) => e.outerHTML)"""
+    )
+    assert unnamed == []
+
+
+def test_a_page_of_another_origin_changes_nothing(shown: Shown, mesh: Mesh) -> None:
+    """A cookie is there, the browser sends what it may, and the answer is 403 all the same."""
+    page, before = shown.page, mesh.status().version
+    origin = page.evaluate("location.origin")
+    stranger = page.context.new_page()
+    stranger.goto("data:text/html,<title>stranger</title>")
+    seen: list[int] = []
+    stranger.on("response", lambda answer: seen.append(answer.status))
+    stranger.evaluate(
+        f"fetch('{origin}/api/reset', {{method: 'POST', mode: 'no-cors', credentials: 'include'}})"
+        ".catch(() => 0)"
+    )
+    assert set(seen) <= {403}
+    assert mesh.status().version == before
+    expect(page.locator("#events li", has_text="reset")).to_have_count(0)
+
+
+def test_it_says_when_the_mesh_is_gone(shown: Shown, browser: Browser) -> None:
+    page = shown.page
+    page.route("**/api/live", lambda route: route.abort())
+    page.reload()
+    expect(page.locator("#state")).to_have_text("✕ not running")
+    expect(page.locator("#gone")).to_contain_text("does not answer")
