@@ -60,8 +60,7 @@ class _Asking:
     def _at_gateway(self, gateway: Proxy, request: Request) -> tuple[Step, ...]:
         """A gateway is spoken to directly: https is its own TLS, no tunnel."""
         tls = request.scheme == "https"
-        host, _, number = request.authority.rpartition(":")
-        port = int(number) if host and number.isdigit() else 443 if tls else 80
+        port = request.port
         listener = gateway.listeners.get(f"http.{port}")
         if listener is None:
             known = ", ".join(

@@ -15,7 +15,6 @@ from meshproof.explain import headers
 from meshproof.explain.peers import Asked
 from meshproof.explain.texts import Json, fits, words
 
-
 _WANTED = ", wanted "
 
 

@@ -22,6 +22,8 @@ class Request:
     authority: str
     path: str
     headers: tuple[tuple[str, str], ...] = ()
+    port: int = 0
+    """Where a connection goes that no proxy makes: the URL's, whatever the Host header says."""
 
     @property
     def is_connect(self) -> bool:
@@ -101,8 +103,10 @@ def request_of(
     pairs = tuple(pair for pair in pairs if pair[0] != "host")
     if tunnel and parts.scheme == "https":
         return Request("CONNECT", "https", f"{parts.hostname}:{port or 443}", "", pairs)
-    path = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
-    return Request(method, parts.scheme, hosts[-1] if hosts else authority, path, pairs)
+    path = url.partition("://")[2][len(parts.netloc) :].partition("#")[0]
+    path = path if path.startswith("/") else f"/{path}"
+    host, own = hosts[-1] if hosts else authority, 443 if parts.scheme == "https" else 80
+    return Request(method, parts.scheme, host, path, pairs, port or own)
 
 
 def normalized(path: str) -> str:

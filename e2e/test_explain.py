@@ -1,0 +1,205 @@
+"""``explain`` foresees what the running mesh does: rules and requests drawn at random.
+
+Each request is explained by what the Envoys were given and then sent; its status, who answered,
+with which path and host, and Location must be among what was foreseen with a chance. Over all of
+them, shares that were foreseen between 0 and 100 % must be those that came. ``EXPLAIN_SEED`` draws
+others.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import math
+import os
+import random
+import sys
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from conformance.replay import FOLDER, SENDER
+from e2e import draws
+from e2e.draws import Draw
+from meshproof.embedded import explaining
+from meshproof.embedded.mesh import EmbeddedMesh
+from meshproof.explain import Explanation
+from meshproof.project import load_project
+from tests.explain.recorded import Answer, answers, foreseen
+
+pytestmark = pytest.mark.skipif(
+    os.environ.get("MESH", "embedded") != "embedded", reason="about the mesh's own Envoys"
+)
+SEED = int(os.environ.get("EXPLAIN_SEED", "20251125"))
+ROUNDS, REQUESTS = 60, 20
+Got = dict[str, object]
+
+
+@pytest.fixture(scope="module")
+def conf() -> Iterator[EmbeddedMesh]:
+    """The mesh of conformance/: echo v1 and v2, other, client and intruder."""
+    mesh = EmbeddedMesh(load_project(FOLDER / "meshproof.yaml"), name=f"explain-{os.getpid()}")
+    try:
+        mesh.up()
+        yield mesh
+    finally:
+        mesh.down()
+
+
+def test_the_mesh_does_what_was_foreseen(conf: EmbeddedMesh) -> None:
+    rng = random.Random(SEED)
+    wrong: list[str] = []
+    shares, before = Shares(), ""
+    for number in range(ROUNDS):
+        text = draws.rules(rng)
+        drawn = draws.requests(rng, REQUESTS)
+        conf.apply_text(text, file=f"<round {number}>")
+        forget(conf, before, text)
+        before = text
+        said = [explained(conf, draw) for draw in drawn]
+        for draw, told, got in zip(drawn, said, sent(conf, drawn), strict=True):
+            shares.count(answers(told), got)
+            if not foreseen(told, got):
+                wrong.append(
+                    f"seed {SEED} round {number}\n{text}\n{draw}\ngot {got}\n{answers(told)}"
+                )
+    assert not wrong, f"{len(wrong)} of {ROUNDS * REQUESTS}; the first:\n{wrong[0]}"
+    shares.hold()
+
+
+def forget(mesh: EmbeddedMesh, before: str, now: str) -> None:
+    """Delete what only the round before had; a reset would take the gateway's listener along."""
+    kept = {(d["kind"], d["metadata"]["name"]) for d in yaml.safe_load_all(now)}
+    gone = [d for d in yaml.safe_load_all(before) if (d["kind"], d["metadata"]["name"]) not in kept]
+    if gone:
+        mesh.delete_text(yaml.safe_dump_all(gone))
+
+
+def explained(mesh: EmbeddedMesh, draw: Draw) -> Explanation:
+    url, headers = f"http://{draw.host}{draw.path}", draw.headers
+    if draw.sender == "gateway":
+        url, headers = f"http://gate.test{draw.path}", (("Host", draw.host), *headers)
+    return mesh.explain(draw.sender, url, method=draw.method, headers=headers)
+
+
+def sent(mesh: EmbeddedMesh, drawn: list[Draw]) -> list[Got]:
+    """What came back, in order; those of one workload in one process of its own."""
+    found: dict[int, Got] = {}
+    for sender in dict.fromkeys(d.sender for d in drawn):
+        mine = [(i, d) for i, d in enumerate(drawn) if d.sender == sender]
+        if sender == "gateway":
+            found |= {i: at_gateway(mesh.url("gateway"), d) for i, d in mine}
+            continue
+        wanted = [
+            {
+                "id": i,
+                "method": d.method,
+                "host": d.host,
+                "path": d.path,
+                "headers": dict(d.headers),
+            }
+            for i, d in mine
+        ]
+        done = mesh.exec(
+            sender, (sys.executable, "-S", str(SENDER)), stdin=json.dumps(wanted).encode()
+        )
+        assert done.code == 0, done.stderr.decode()
+        found |= {got["id"]: got for got in json.loads(done.stdout)}
+    return [found[i] for i in range(len(drawn))]
+
+
+def at_gateway(url: str, draw: Draw) -> Got:
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=15)
+    try:
+        connection.putrequest(draw.method, draw.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in (("Host", draw.host), *draw.headers):
+            connection.putheader(name, value)
+        connection.endheaders()
+        answer = connection.getresponse()
+        data = answer.read().decode()
+        headers = {name.lower(): value for name, value in answer.getheaders()}
+        got: Got = {"status": answer.status, "response_headers": headers}
+        return {**got, "echo": json.loads(data)} if "x-app" in headers else {**got, "body": data}
+    finally:
+        connection.close()
+
+
+class Shares:
+    """Of every request for which v1's answer was foreseen with a chance between 0 and 1: how many
+    came from v1, beside how many were to be expected."""
+
+    def __init__(self) -> None:
+        self.requests, self.came, self.wanted, self.variance = 0, 0, 0.0, 0.0
+
+    def count(self, told: list[Answer], got: Got) -> None:
+        chance = sum(a.chance for a in told if a.version == "v1")
+        if 1e-9 < chance < 1 - 1e-9:
+            self.requests += 1
+            self.wanted += chance
+            self.variance += chance * (1 - chance)
+            echo = got.get("echo")
+            self.came += isinstance(echo, dict) and echo.get("version") == "v1"
+
+    def hold(self) -> None:
+        """Alpha 1e-6: 4.9 standard deviations; of fewer than 100 requests nothing is judged."""
+        assert self.requests >= 100, f"only {self.requests} requests had a share"
+        z = (self.came - self.wanted) / math.sqrt(self.variance)
+        assert abs(z) < 4.9, f"v1 answered {self.came}, foreseen {self.wanted:.1f} (z = {z:.1f})"
+
+
+def test_a_route_that_was_altered_is_seen_to_disagree(conf: EmbeddedMesh) -> None:
+    """The negative control: the same judgement on a route table that is not the mesh's."""
+    rule = {"hosts": ["echo"], "http": [{"directResponse": {"status": 418}}]}
+    conf.apply_text(yaml.safe_dump(draws.named(rule, "echo")))
+    draw = Draw("client", "GET", "echo", "/a")
+    (got,) = sent(conf, [draw])
+    assert foreseen(explained(conf, draw), got)
+
+    fleet = explaining.running(conf._live())
+    caller = next(p for p in fleet.proxies if p.workload == "conf/client")
+    table = caller.routes["outbound"]
+    host = next(h for h in table["virtual_hosts"] if h["name"].startswith("echo.conf."))
+    route = next(r for r in host["routes"] if "direct_response" in r)
+    route["direct_response"]["status"] = 404
+    asked = explaining.Question("client", "http://echo/a")
+    assert not foreseen(explaining.explained(fleet, (), asked), got)
+
+
+MODES = """
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: mode, namespace: conf}
+spec: {mtls: {mode: %s}}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: other, namespace: conf}
+spec: {host: other, trafficPolicy: {tls: {mode: DISABLE}}}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: known, namespace: conf}
+spec:
+  selector: {matchLabels: {app: echo}}
+  rules: [{from: [{source: {principals: ["*"]}}]}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("mode", "to_echo", "to_other"),
+    [("STRICT", 200, 503), ("PERMISSIVE", 200, 200), ("DISABLE", 403, 200)],
+)
+def test_who_has_an_identity(conf: EmbeddedMesh, mode: str, to_echo: int, to_other: int) -> None:
+    """DISABLE comes last: connections that were made in plain go on being used after it."""
+    conf.reset()
+    conf.apply_text(MODES % mode)
+    drawn = [Draw("client", "GET", "echo", "/a"), Draw("client", "GET", "other", "/a")]
+    found = sent(conf, drawn)
+    assert [got["status"] for got in found] == [to_echo, to_other]
+    for draw, got in zip(drawn, found, strict=True):
+        said = explained(conf, draw)
+        assert foreseen(said, got), said.outcomes()
+        assert sum(answer.chance for answer in answers(said)) == pytest.approx(1)

@@ -1,0 +1,66 @@
+"""A mesh of files for tests: workloads, and what is said of one request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from meshproof.embedded import explaining
+from meshproof.embedded.intake import Intake
+from meshproof.embedded.store import Store
+from meshproof.explain import Explanation
+from meshproof.model.reader import read_text
+from meshproof.project import ImageCommand, OutsideHost, Project
+
+PROJECT = Project(
+    Path(),
+    images={"app:1": ImageCommand(command=["true", "--bind", "{ip}:{port}"])},
+    outside={"bank.test": OutsideHost.model_validate({"ports": {80: 18080, 443: 18443}})},
+)
+APP = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: {name}, namespace: shop}}
+spec:
+  replicas: {replicas}
+  selector: {{matchLabels: {{app: {app}, version: {version}}}}}
+  template:
+    metadata: {{labels: {{app: {app}, version: {version}}}}}
+    spec:
+      serviceAccountName: {app}
+      containers: [{{name: app, image: "app:1", ports: [{{name: http, containerPort: 8080}}]}}]
+---
+"""
+SERVICES = """
+apiVersion: v1
+kind: Service
+metadata: {name: echo, namespace: shop}
+spec:
+  selector: {app: echo}
+  ports: [{name: http, port: 80, targetPort: 8080}, {name: tcp, port: 9000, targetPort: 9000}]
+---
+"""
+
+
+def workloads(**replicas: int) -> str:
+    """Deployments by name: ``echo_v1=2`` is echo's version v1."""
+    made = ""
+    for name, number in replicas.items():
+        app, _, version = name.partition("_")
+        named = name.replace("_", "-")
+        made += APP.format(name=named, replicas=number, app=app, version=version or "v1")
+    return SERVICES + made
+
+
+def explained(
+    rules: str,
+    url: str,
+    source: str = "client",
+    *,
+    method: str = "GET",
+    headers: Sequence[tuple[str, str]] = (),
+    text: str = workloads(client=1, echo_v1=1, echo_v2=1),
+) -> Explanation:
+    taken = Intake(PROJECT).apply(Store(), read_text(text + rules, "rules.yaml"), strict=False)
+    asked = explaining.Question(source, url, method, headers)
+    return explaining.of_files(taken.store, PROJECT, asked)

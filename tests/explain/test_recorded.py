@@ -1,0 +1,122 @@
+"""What a real Istio answered in the recorded cases is what ``explain`` foresees, without a mesh."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from conformance.cases import Case, load
+from conformance.replay import FOLDER
+from meshproof.embedded import explaining
+from meshproof.embedded.intake import Intake
+from meshproof.embedded.store import Store
+from meshproof.explain import Explanation, Fleet
+from meshproof.explain.result import Step
+from meshproof.model.reader import read_paths, read_text
+from meshproof.project import load_project
+from tests.explain.recorded import answers, differences, headers, url
+
+CASES = load([FOLDER / "recorded" / "cases"])
+STATEFUL = {
+    ("dr-outlier", "after"): "",  # what was ejected before is not in any configuration
+    ("retries-5xx", "five"): "up to 3 retries on 5xx",
+    ("retries-default", "two"): "up to 2 retries on connect-failure",
+    ("retries-off", "two"): "",  # the app fails twice, by what it remembers
+    ("route-timeout", "slow"): "504 after",
+}
+"""Requests whose answer depends on more than the request, with the note that must say so."""
+Alter = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture(scope="module")
+def start() -> tuple[Intake, Store]:
+    project = load_project(FOLDER / "meshproof.yaml")
+    intake = Intake(project)
+    return intake, intake.apply(Store(), read_paths(project.manifests), strict=False).store
+
+
+def explained(
+    start: tuple[Intake, Store], case: Case, alter: Alter | None = None
+) -> Iterator[tuple[str, Explanation, list[str]]]:
+    """Each request's id, what is said of it, and what of the record was not foreseen."""
+    intake, store = start
+    if case.rules.strip():
+        store = intake.apply(store, read_text(case.rules, case.file), strict=False).store
+    fleet = explaining.planned(store, load_project(FOLDER / "meshproof.yaml"))
+    fleet = altered(fleet, alter) if alter else fleet
+    for request in case.requests:
+        asked = explaining.Question(
+            request.sender, url(request), request.sent.get("method", "GET"), headers(request)
+        )
+        said = explaining.explained(fleet, store.ordered(), asked)
+        yield request.id, said, differences(said, request)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_what_istio_answered_was_foreseen(start: tuple[Intake, Store], case: Case) -> None:
+    for name, said, wrong in explained(start, case):
+        assert sum(a.chance for a in answers(said)) == pytest.approx(1)
+        if (case.name, name) not in STATEFUL:
+            assert not wrong, name
+            continue
+        assert wrong, f"{name} was foreseen after all"
+        assert STATEFUL[case.name, name] in " ".join(notes(said.steps))
+
+
+def notes(steps: tuple[Step, ...]) -> Iterator[str]:
+    for step in steps:
+        yield from step.notes
+        yield from notes(step.then)
+
+
+def altered(fleet: Fleet, alter: Alter) -> Fleet:
+    """The same Envoys with other routes."""
+
+    def routes(tables: Mapping[str, Any]) -> dict[str, Any]:
+        for table in tables.values():
+            for host in table["virtual_hosts"]:
+                alter(host)
+        return dict(tables)
+
+    proxies = (replace(p, routes=routes(p.routes)) for p in fleet.proxies)
+    return replace(fleet, proxies=tuple(proxies))
+
+
+def without_headers(host: dict[str, Any]) -> None:
+    for route in host.get("routes", ()):
+        route["match"].pop("headers", None)
+
+
+def backwards(host: dict[str, Any]) -> None:
+    host.get("routes", []).reverse()
+
+
+def without_rewrites(host: dict[str, Any]) -> None:
+    for route in host.get("routes", ()):
+        for name in ("prefix_rewrite", "regex_rewrite", "host_rewrite_literal"):
+            route.get("route", {}).pop(name, None)
+
+
+@pytest.mark.parametrize(
+    ("alter", "seen_in"),
+    [
+        (without_headers, {"vs-header-exact", "vs-method", "vs-without-header"}),
+        (backwards, {"vs-first-wins", "vs-uri-prefix"}),
+        (without_rewrites, {"route-rewrite", "rewrite-regex"}),
+    ],
+)
+def test_other_routes_disagree(
+    start: tuple[Intake, Store], alter: Alter, seen_in: set[str]
+) -> None:
+    """The negative control."""
+    seen = {
+        case.name
+        for case in CASES
+        if case.name in seen_in
+        for _, _, wrong in explained(start, case, alter)
+        if wrong
+    }
+    assert seen == seen_in
