@@ -124,6 +124,16 @@ def between(old: Reading, new: Reading) -> dict[Edge, Counts]:
     return found
 
 
+def serving(reading: Reading) -> dict[str, list[str]]:
+    """Service -> the workloads that were seen to answer for it: what a mesh that does not know its
+    topology can still tell (``mesh.Topology.serving``)."""
+    found: dict[str, set[str]] = {}
+    for _pod, edge in reading:
+        if edge.target:
+            found.setdefault(edge.service, set()).add(edge.target.partition("/")[2])
+    return {service: sorted(workloads) for service, workloads in found.items()}
+
+
 def together(counts: Iterable[Counts]) -> Counts:
     """The sum."""
     total = Counts()

@@ -91,7 +91,7 @@ def _shares(edge: Edge, window: Mapping[Edge, Counts], topology: Json) -> Json:
     always = [s for s in found if not s["only"]]
     some = [s for s in found if s["only"] and s["workloads"] == [workload]]
     note = "; ".join(f"{s['percent']:g} % of {s['only']}" for s in some)
-    if not found:
+    if not found and "shares" in topology:
         note = "no rule: in turn"
     return {"set": _set(always, workload), "measured": measured, "sent": sent, "note": note}
 

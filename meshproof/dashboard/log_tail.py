@@ -35,6 +35,18 @@ def newest(folder: Path, words: Sequence[str], limit: int) -> list[Json]:
     return sorted(found, key=lambda record: str(record["time"]), reverse=True)[:limit]
 
 
+def chosen(records: Sequence[Json], words: Sequence[str], limit: int) -> list[Json]:
+    """The same out of records that the mesh itself has read, where its files are elsewhere."""
+    wanted = [word.lower() for word in words]
+
+    def fits(record: Json) -> bool:
+        text = json.dumps(list(record.values())).lower()
+        return all(word in text for word in wanted)
+
+    newest_first = sorted(records, key=lambda record: str(record["time"]), reverse=True)
+    return [record for record in newest_first if fits(record)][:limit]
+
+
 def _last(lines: Sequence[bytes], needles: Sequence[bytes], limit: int, node: bytes) -> list[bytes]:
     """The last ``limit`` lines with each needle in them, or in the name of their proxy."""
     return list(_matching(reversed(lines), needles, limit, node))

@@ -127,8 +127,16 @@ class Server:
 
     async def _log(self, request: web.Request) -> web.Response:
         words = request.query.get("filter", "").split()
-        folder = Path(self.source.mesh().entry.run_dir) / "logs"
-        found = await asyncio.to_thread(log_tail.newest, folder, words, _LINES)
+        mesh = self.source.mesh()
+        status = self.source.view["mesh"]
+        if "kind" not in status:  # nobody has looked yet
+            status = await asyncio.to_thread(mesh.status)
+        if status["kind"] == "embedded":
+            folder = Path(mesh.entry.run_dir) / "logs"
+            found = await asyncio.to_thread(log_tail.newest, folder, words, _LINES)
+        else:
+            every = await asyncio.to_thread(mesh.access_log)
+            found = log_tail.chosen(every, words, _LINES)
         return web.json_response({"lines": found})
 
     async def _services(self, _request: web.Request) -> web.Response:

@@ -12,7 +12,7 @@ from typing import Any
 
 from meshproof.control.client import Client
 from meshproof.dashboard import replicas
-from meshproof.dashboard.counts import read
+from meshproof.dashboard.counts import read, serving
 from meshproof.dashboard.history import History
 from meshproof.dashboard.view import finite, gone, view
 from meshproof.errors import MeshproofError
@@ -63,7 +63,9 @@ class Source:
         client = self._found()
         text, at = client.requests(), time.time()
         status, topology = client.status(), client.topology()
-        self.history.add(at, read(text), topology.get("serving", {}))
+        reading = read(text)
+        topology = {"serving": serving(reading), **topology}
+        self.history.add(at, reading, topology["serving"])
         used, when = replicas.used(client.usage()), time.monotonic()
         before, earlier = self._looked[1], self._looked[0]
         self._looked = (when, used)

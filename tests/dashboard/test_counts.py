@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from meshproof.dashboard.counts import Counts, Edge, between, read, together
+from meshproof.dashboard.counts import Counts, Edge, between, read, serving, together
 from tests.dashboard.texts import HOST, requests
 
 EDGE = Edge("payments/svca", "payments/svcb-v0.1", "v0.1", HOST)
@@ -60,6 +60,15 @@ def test_quantiles_are_linear_inside_a_bucket(
     buckets: dict[float, float], q: float, wanted: float | None
 ) -> None:
     assert Counts(1, 0, buckets).quantile(q) == wanted
+
+
+def test_who_serves_is_seen_from_the_calls() -> None:
+    text = (
+        requests(1)
+        + requests(1, target="payments/svcb-v0.2")
+        + requests(1, target="unknown/unknown", service="o")
+    )
+    assert serving(read(text)) == {HOST: ["svcb-v0.1", "svcb-v0.2"]}
 
 
 def test_the_sum_of_none_is_nothing() -> None:

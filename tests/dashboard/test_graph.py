@@ -62,6 +62,11 @@ def test_a_mesh_that_knows_no_topology_is_drawn_without_shares() -> None:
     assert edges(drawn(SPLIT, {}))[V1]["measured"] is None
 
 
+def test_what_is_seen_to_serve_is_measured_and_nothing_is_said_of_rules() -> None:
+    found = edges(drawn(SPLIT, {"serving": TOPOLOGY["serving"]}))[V1]
+    assert (found["set"], found["measured"], found["note"]) == (None, 88, "")
+
+
 def test_the_host_outside_is_one_node_under_all_its_names() -> None:
     text = requests(5, "payments/svcb-v0.1", "unknown/unknown", service="by-address") + requests(
         7, "payments/svcb-v0.1", "unknown/unknown", service="msgd.test", code="503"

@@ -49,5 +49,16 @@ def test_of_a_long_file_only_the_end_is_read(tmp_path: Path) -> None:
     assert paths(tmp_path, "/old") == []
 
 
+def test_records_that_the_mesh_has_read_are_chosen_the_same_way() -> None:
+    records = [
+        {"time": f"2026-11-25T10:00:0{n}Z", "sidecar": f"svca-{n}", "path": f"/p{n}", "code": code}
+        for n, code in enumerate((502, 200, 502))
+    ]
+    found = log_tail.chosen(records, ["502"], 10)
+    assert [r["path"] for r in found] == ["/p2", "/p0"]
+    assert log_tail.chosen(records, ["SVCA-1"], 10) == [records[1]]
+    assert log_tail.chosen(records, [], 1) == [records[2]]
+
+
 def test_no_folder_no_lines(tmp_path: Path) -> None:
     assert paths(tmp_path / "gone") == []

@@ -7,6 +7,7 @@ import { open } from "./traces.js";
 
 const EVERY = 2000;
 let seen = false;
+let asking = false;
 let paused = false;
 
 export function startLog() {
@@ -31,8 +32,9 @@ export function filterLog(words) {
 }
 
 async function refresh(asked = false) {
-  if (!asked && (!seen || paused || document.hidden || at("lines").contains(document.activeElement))) return;
+  if (!asked && (asking || !seen || paused || document.hidden || at("lines").contains(document.activeElement))) return;
   const filter = at("filter").value.trim();
+  asking = true;
   try {
     const { lines } = await get("/api/log", { filter });
     if (filter !== at("filter").value.trim()) return; // typed on meanwhile
@@ -43,6 +45,8 @@ async function refresh(asked = false) {
   } catch (error) {
     at("log-said").hidden = false;
     at("log-said").textContent = error.message;
+  } finally {
+    asking = false;
   }
 }
 
