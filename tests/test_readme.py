@@ -37,8 +37,9 @@ def blocks(sort: str) -> list[str]:
     return [text for found, text in _FENCE.findall(README) if found == sort]
 
 
-def test_what_is_refused_is_refused_as_shown() -> None:
-    document = parse(README, "README.md").under("What is refused")
+@pytest.mark.parametrize("section", ["What is refused", "What a rule will do"])
+def test_what_needs_no_mesh_is_as_shown(section: str) -> None:
+    document = parse(README, "README.md").under(section)
     with Session(ROOT) as session:
         assert [str(failure) for failure in walk(document, session)] == []
 

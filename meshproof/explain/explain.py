@@ -163,7 +163,7 @@ class _Asking:
         for entry in taken.chain["filters"]:
             config = entry["typed_config"]
             if config["@type"].endswith(_TCP_RBAC):
-                place = guards.Place(at, None, self.placed, self.now)
+                place = guards.Place(None, self.placed, self.now)
                 refused, _ = guards.decided(config["rules"], Asked(taken.peer), place)
                 if refused is not None:
                     closed = f"{refused.why}: the connection is closed"

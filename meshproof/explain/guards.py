@@ -32,9 +32,8 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where filters stand: the proxy's name, the rule of the route, the time."""
+    """Where filters stand: the rule of the route, and the time."""
 
-    at: str
     rule: Rule | None
     placed: Placed
     now: float
@@ -85,7 +84,7 @@ def _jwt(config: Json, own: Json | None, asked: Asked, place: Place) -> Said:
     requirement = config.get("requirement_map", {}).get(own.get("requirement_name"), {})
     found = tokens.checked(config, requirement, request, place.now)
     if found.failure:
-        why = f"a RequestAuthentication at {place.at} takes no such token: {found.failure}"
+        why = f"a RequestAuthentication takes no such token: {found.failure}"
         outcome = Outcome(MESH, why, found.status, body=found.failure)
         return Said(stops=((1.0, outcome),))
     note = "its token is taken" if found.claims else "it has no token, and none is asked for here"
@@ -115,13 +114,14 @@ def decided(rules: Json, asked: Asked, place: Place) -> tuple[Outcome | None, st
     if found.allowed:
         return None, f"let in by {rule}" if rule else ""
     if rule is not None:
-        why = f"{rule.title} denies it at {place.at}"
-        return Outcome(MESH, why, 403, rule, body=DENIED), ""
+        return Outcome(MESH, f"{rule.title} denies it", 403, rule, body=DENIED), ""
     reasons = "; ".join(f"{_policy_name(key)}: {why}" for key, why in found.reasons)
-    why = f"no AuthorizationPolicy lets this in at {place.at} ({reasons})"
-    first = next((p for key, _ in found.reasons if (p := of_policy(key))), None)
-    return Outcome(MESH, why, 403, place.placed(replace(first, field="")) if first else None,
-                   body=DENIED), ""  # fmt: skip
+    why = f"no AuthorizationPolicy lets this in ({reasons})"
+    asked_of = [p for key, _ in found.reasons if (p := of_policy(key))]
+    first = asked_of[0] if asked_of else None
+    if first and len(asked_of) > 1:
+        first = replace(first, field="")
+    return Outcome(MESH, why, 403, place.placed(first) if first else None, body=DENIED), ""
 
 
 def _policy_name(key: str) -> str:

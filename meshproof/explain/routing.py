@@ -152,7 +152,7 @@ class _Decided:
     def _filtered(self) -> tuple[list[str], list[Step], float, Asked]:
         manager = self.manager
         asked = Asked(self.peer, self.request)
-        place = guards.Place(manager.at, self.rule, manager.placed, manager.now)
+        place = guards.Place(self.rule, manager.placed, manager.now)
         notes: list[str] = []
         ends: list[Step] = []
         left = 1.0
@@ -164,7 +164,9 @@ class _Decided:
             said = guards.said_by(entry["name"], config, own, asked, place)
             notes += said.notes
             for chance, outcome in said.stops:
-                ends.append(Step(left * chance, "", outcome.why, outcome.rule, outcome=outcome))
+                says = f"{outcome.status}: {outcome.why}"
+                told = replace(outcome, why=f"{outcome.why} at {manager.at}")
+                ends.append(Step(left * chance, "", says, outcome.rule, outcome=told))
             left *= 1 - sum(chance for chance, _ in said.stops)
             for text in said.assumed:
                 manager.assume(text)
