@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +23,9 @@ def dashboard(
     name: Name = DEFAULT_NAME,
 ) -> None:
     """Serve the live page of a running mesh on loopback until Ctrl-C (docs/dashboard.md)."""
-    from meshproof.dashboard.serve import address, listener, new_token, serve  # noqa: PLC0415
+    import asyncio  # noqa: PLC0415  (other commands start quicker without)
+
+    from meshproof.dashboard.serve import address, for_ever, listener, new_token, serve  # noqa: PLC0415
 
     client(name)
     token = new_token()
@@ -33,10 +34,6 @@ def dashboard(
         print(address(sock, token), flush=True)
         try:
             with interrupts(name):
-                asyncio.run(serve(name, sock, token, rules.absolute(), _for_ever))
+                asyncio.run(serve(name, sock, token, rules.absolute(), for_ever))
         except Interrupted:
             say("the dashboard has ended")
-
-
-async def _for_ever() -> None:
-    await asyncio.Event().wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import secrets
 import socket
@@ -44,3 +45,8 @@ async def serve(
         await until()
     finally:
         await server.close()
+
+
+async def for_ever() -> None:
+    """Until it is cancelled."""
+    await asyncio.Event().wait()
