@@ -28,6 +28,7 @@ from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.explain import Explanation
 from meshproof.project import load_project
 from tests.explain.recorded import Answer, answers, foreseen
+from tests.translate.tokens import Signer
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("MESH", "embedded") != "embedded", reason="about the mesh's own Envoys"
@@ -166,6 +167,68 @@ def test_a_route_that_was_altered_is_seen_to_disagree(conf: EmbeddedMesh) -> Non
     route["direct_response"]["status"] = 404
     asked = explaining.Question("client", "http://echo/a")
     assert not foreseen(explaining.explained(fleet, (), asked), got)
+
+
+TOKENS = """
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: tokens, namespace: conf}
+spec:
+  selector: {matchLabels: {app: echo}}
+  jwtRules: [{issuer: me, audiences: [shop], jwks: '%s'}]
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: tokens, namespace: conf}
+spec:
+  selector: {matchLabels: {app: echo}}
+  rules:
+    - from: [{source: {requestPrincipals: [me/jason]}}]
+    - when: [{key: "request.auth.claims[roles]", values: [admin]}]
+"""
+
+
+def test_tokens_are_taken_and_refused_as_foreseen(conf: EmbeddedMesh) -> None:
+    ours, others = Signer(), Signer()
+    conf.reset()
+    conf.apply_text(TOKENS % ours.jwks)
+    wanted = {
+        "": 403,
+        ours.token("me", "jason", aud="shop"): 200,
+        ours.token("me", "jay", aud="shop"): 403,
+        ours.token("me", "jay", aud=["x", "https://shop/"], roles=["user", "admin"]): 200,
+        ours.token("me", "jason", aud="bank"): 403,
+        ours.token("me", "jason", aud="shop", seconds=-90): 401,
+        ours.token("me", "jason", aud="shop", seconds=-30): 200,
+        ours.token("you", "jason", aud="shop"): 401,
+        others.token("me", "jason", aud="shop"): 401,
+        "nonsense": 401,
+    }
+    drawn = [
+        Draw("client", "GET", "echo", "/a", (("authorization", f"Bearer {t}"),) if t else ())
+        for t in wanted
+    ]
+    found = sent(conf, drawn)
+    assert [got["status"] for got in found] == list(wanted.values())
+    for draw, got in zip(drawn, found, strict=True):
+        said = explained(conf, draw)
+        assert foreseen(said, got), (draw, got, said.outcomes())
+
+
+def test_a_fault_on_the_way_is_known(conf: EmbeddedMesh) -> None:
+    conf.reset()
+    draw = Draw("client", "GET", "other", "/a")
+    conf.fault("refuse", "other")
+    try:
+        (got,) = sent(conf, [draw])
+        said = explained(conf, draw)
+        assert got["status"] == 503
+        assert foreseen(said, got)
+        assert "a network fault (refuse) is on the way" in said.outcomes()[0][1].why
+    finally:
+        conf.fault("heal", "other")
+    (got,) = sent(conf, [draw])
+    assert foreseen(explained(conf, draw), got)
 
 
 MODES = """
