@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from meshproof.cli.output import say
 from meshproof.control.client import Client
+from meshproof.errors import MeshproofError
 
 if TYPE_CHECKING:
     from meshproof.traffic.results import Results
@@ -43,7 +44,10 @@ class Report:
             allowed="0",
         )
         outcome = "passed" if verdict.passed else "failed"
-        chapter = self._seen.chapter(
-            title, results.records, verdicts=[judged(verdict, "pass")], outcome=outcome
-        )
-        self._seen.leave("load", chapter, self._page)
+        try:
+            chapter = self._seen.chapter(
+                title, results.records, verdicts=[judged(verdict, "pass")], outcome=outcome
+            )
+            self._seen.leave("load", chapter, self._page)
+        except MeshproofError as error:  # it was ended from elsewhere; the load's result stands
+            say(f"no report: {error}")

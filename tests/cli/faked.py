@@ -7,7 +7,7 @@ import threading
 
 from meshproof import meshes
 from meshproof.cli.main import main
-from meshproof.errors import MeshproofError, Refused
+from meshproof.errors import MeshproofError, Refused, UsageError
 from meshproof.mesh import Applied
 from meshproof.project import Project
 from tests.control.fake import PROBLEM, FakeMesh
@@ -33,6 +33,8 @@ class Misbehaving(FakeMesh):
         return applied
 
     def url(self, target: str) -> str:
+        if target == "zipkin":
+            raise UsageError("this mesh keeps no traces")
         return os.environ.get("FAKE_URL") or super().url(target)
 
     def down(self) -> None:

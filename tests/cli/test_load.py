@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from meshproof.embedded import state
+from meshproof.report.chapter import read
 from tests.control.fake import FakeMesh
 from tests.traffic.conftest import PayServer, server
 
@@ -24,17 +25,24 @@ def nothing_stays(runtime_dir: Path) -> bool:
 
 
 def test_load_on_a_running_mesh(
-    fake: FakeMesh, cli: Cli, server: PayServer, monkeypatch: pytest.MonkeyPatch
+    fake: FakeMesh, cli: Cli, server: PayServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(fake, "url", lambda target: server.url if target == "gateway" else "")
     server.trouble = {7: "status"}
-    done = cli("load", "--requests", "40", "--users", "2", "-o", "json")
+    left = str(tmp_path / "artifacts")
+    done = cli("load", "--requests", "40", "--users", "2", "-o", "json", "--artifacts", left)
     assert done.code == 1, "a request failed"
     said = json.loads(done.out)
     assert (said["sent"], said["failed"], said["notified"]) == (40, 1, 20)
     assert said["versions"] == {"v0.1": 20, "v0.2": 19}
     assert {headers["x-run-id"] for headers in server.seen} == {said["run_id"]}
-    assert done.err == f"load {said['run_id']} on {server.url} (mesh shop)\n"
+    first, second = done.err.splitlines()
+    assert second == f"load {said['run_id']} on {server.url} (mesh shop)"
+    page = Path(first.removeprefix("report: "))
+    (chapter,) = read(page)["chapters"]
+    assert page.parent == Path(left)
+    assert "1 x status 503" in page.read_text()
+    assert (chapter["outcome"], chapter["loads"][0]["sent"]) == ("failed", 40)
 
 
 def test_control_c_ends_load_and_the_mesh_started_for_it(
@@ -44,9 +52,10 @@ def test_control_c_ends_load_and_the_mesh_started_for_it(
     until(lambda: len(server.seen) > 5, "the load runs")
     load.send_signal(signal.SIGINT)
     out, err = load.communicate(timeout=60)
-    assert load.returncode == 0
-    first, second = err.splitlines()
+    assert load.returncode == 0, err
+    first, report, second = err.splitlines()
     assert first == "no mesh named shop is running: one is started for this load"
+    assert report.startswith("report: artifacts/load-")
     assert second.endswith(f" on {server.url} (mesh shop); Ctrl-C ends it")
     assert "Aggregated" in out
     assert out.splitlines()[-1].startswith(f"{len(server.seen)} requests, 0 failed, ")
@@ -59,6 +68,7 @@ def test_control_c_before_the_first_answer_exits_130(
     with server.lock:  # no request is answered while this is held
         load = started("load", "--users", "1", FAKE_URL=server.url)
         assert load.stderr.readline().startswith("no mesh named shop is running")
+        assert load.stderr.readline().startswith("report: ")
         assert load.stderr.readline().startswith("load ")
         load.send_signal(signal.SIGINT)
         assert load.communicate(timeout=60) == ("", "")
