@@ -19,6 +19,7 @@ from meshproof.embedded.deployments import workloads
 from meshproof.embedded.engine import Engine
 from meshproof.embedded.snapshots import encode
 from meshproof.embedded.store import Store
+from meshproof.embedded.workload import Workload
 from meshproof.embedded.worlds import services_of, target_ports, world
 from meshproof.explain import Explanation, Fleet, Proxy, Way, explain, request_of
 from meshproof.explain.rules import Placed, Rule
@@ -136,24 +137,26 @@ def _made_up(store: Store, project: Project) -> World:
                 ContainerPort(names_.get(p, ""), p, Address(ip, p), Address(path="/app"))
                 for p in sorted({*names_, *found})
             )
-            replicas.append(
-                Replica(
-                    name=f"{workload.name}-{number}",
-                    namespace=workload.namespace,
-                    workload=workload.name,
-                    labels=workload.labels,
-                    service_account=workload.service_account,
-                    ip=ip,
-                    ports=ports,
-                    ready=True,
-                )
-            )
+            replicas.append(_replica(workload, number, ip, ports))
     outside = [
         Outside(name, {port: Address(f"192.0.2.{10 + index}", port) for port in declared.ports})
         for index, (host, declared) in enumerate(project.outside.items())
         for name in (host, *declared.aliases)
     ]
     return world(resources, replicas, outside)
+
+
+def _replica(workload: Workload, number: int, ip: str, ports: tuple[ContainerPort, ...]) -> Replica:
+    return Replica(
+        name=f"{workload.name}-{number}",
+        namespace=workload.namespace,
+        workload=workload.name,
+        labels=workload.labels,
+        service_account=workload.service_account,
+        ip=ip,
+        ports=ports,
+        ready=True,
+    )
 
 
 def _outside(hosts: Sequence[Outside]) -> dict[tuple[str, int], str]:

@@ -1,6 +1,7 @@
 """What the filters before the router say of a request: pass, with what notes, or an answer.
 
-Known: jwt_authn, rbac, fault, cors. Of any other filter it is said that it is not looked into.
+Known: jwt_authn, rbac, fault, cors; a local rate limit is told, not counted, since it depends on
+other requests. Of any other filter it is said that it is not looked into.
 """
 
 from __future__ import annotations
@@ -129,11 +130,26 @@ def _policy_name(key: str) -> str:
     return f"{rule.namespace}/{rule.name} {rule.field}" if rule else key
 
 
+def _limit(config: Json, own: Json | None, _asked: Asked, _place: Place) -> Said:
+    limit = own or config
+    bucket = limit.get("token_bucket")
+    enabled = limit.get("filter_enabled", {}).get("default_value", {"numerator": 0})
+    enforced = limit.get("filter_enforced", {}).get("default_value", {"numerator": 0})
+    if not bucket or not fraction(enabled) or not fraction(enforced):
+        return Said()
+    count, each = bucket["max_tokens"], bucket["fill_interval"]
+    fill = bucket.get("tokens_per_fill", 1)
+    status = limit.get("status", {}).get("code", "TooManyRequests")
+    answer = "429" if status == "TooManyRequests" else status
+    return Said((f"{answer} beyond {count} calls at once and {fill} more each {each}",))
+
+
 _KINDS: dict[str, Callable[[Json, Json | None, Asked, Place], Said]] = {
     "HTTPFault": _fault,
     "Cors": _cors,
     "JwtAuthentication": _jwt,
     "RBAC": _rbac,
+    "LocalRateLimit": _limit,
 }
 
 
