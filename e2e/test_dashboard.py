@@ -213,6 +213,29 @@ class TestNarrowAndDark:
         assert shown.watched.said == []
 
 
+OVERLAPS = """() => {
+    const boxes = [...document.querySelectorAll(".map .node, .map .label")]
+        .map((e) => [e.innerText, e.getBoundingClientRect()]);
+    const upon = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 8
+        && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 8;
+    return boxes.flatMap(([one, a], i) => boxes.slice(i + 1)
+        .filter(([, b]) => upon(a, b)).map(([other]) => `${one} / ${other}`));
+}"""
+
+
+def test_nothing_of_the_graph_lies_upon_another(shown: Shown, load: StartLoad) -> None:
+    page = shown.page
+    with load() as running:
+        running.reach(100)
+        expect(page.locator(".map .label")).to_have_count(5)
+        for width in (1366, 1024, 400):
+            page.set_viewport_size({"width": width, "height": 900})
+            expect(page.locator(".map.upright")).to_have_count(int(width == 400))
+            assert page.evaluate(OVERLAPS) == [], width
+        page.add_style_tag(content=".map .label { width: 300px }")
+        assert page.evaluate(OVERLAPS) != [], "an overlap is seen"
+
+
 def test_every_control_has_a_name(shown: Shown) -> None:
     unnamed = shown.page.evaluate(
         """() => [...document.querySelectorAll("input, select, button, summary, a[href]")]

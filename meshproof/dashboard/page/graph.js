@@ -4,7 +4,8 @@
 import { at, h, say } from "./dom.js";
 import { drawWays } from "./ways.js";
 
-const UPRIGHT_BELOW = 860;
+const NODE = { wide: 158, small: 136 };
+const GAP = { wide: 178, small: 112 }; // what a label needs between two nodes
 const map = at("map");
 const grid = h("div", { class: "grid" });
 const nodes = new Map();
@@ -53,9 +54,12 @@ function subtitle(node, unready) {
 }
 
 function place() {
-  const upright = map.clientWidth < UPRIGHT_BELOW;
-  map.classList.toggle("upright", upright);
   const columns = Math.max(...shown.nodes.map((node) => node.column + 1), 1);
+  const fits = (size) => map.clientWidth >= columns * NODE[size] + (columns - 1) * GAP[size];
+  const upright = !fits("small");
+  const small = !fits("wide");
+  map.classList.toggle("upright", upright);
+  map.classList.toggle("small", small);
   const rows = Math.max(...shown.nodes.map((node) => node.row + 1), 1);
   const inColumn = shown.nodes.reduce((count, node) => {
     count[node.column] = (count[node.column] || 0) + 1;
@@ -63,6 +67,7 @@ function place() {
   }, {});
   grid.style[upright ? "gridTemplateRows" : "gridTemplateColumns"] = `repeat(${columns}, auto)`;
   grid.style[upright ? "gridTemplateColumns" : "gridTemplateRows"] = `repeat(${rows * 2}, ${upright ? "1fr" : "auto"})`;
+  grid.style.minWidth = upright ? `${Math.max(...Object.values(inColumn)) * (NODE.small + 4)}px` : "";
   for (const node of shown.nodes) {
     // Twice as many tracks as rows, so that a shorter column stands in the middle.
     const start = 1 + (rows - inColumn[node.column]) + node.row * 2;
@@ -71,5 +76,5 @@ function place() {
     style[upright ? "gridColumn" : "gridRow"] = `${start} / span 2`;
     style.justifySelf = "center";
   }
-  drawWays(map, nodes, shown.edges, upright);
+  drawWays(map, nodes, shown.edges, { upright, small });
 }

@@ -11,10 +11,11 @@ function s(name, given) {
   return made;
 }
 
-export function drawWays(map, nodes, edges, upright) {
+export function drawWays(map, nodes, edges, { upright, small }) {
   map.querySelectorAll(":scope > svg, :scope > .label").forEach((old) => old.remove());
   const svg = s("svg", { "aria-hidden": "true" });
-  const frame = map.getBoundingClientRect();
+  const box = map.getBoundingClientRect();
+  const frame = { left: box.left - map.scrollLeft, top: box.top };
   const labels = [];
   for (const edge of edges) {
     const from = nodes.get(edge.source)?.getBoundingClientRect();
@@ -25,7 +26,7 @@ export function drawWays(map, nodes, edges, upright) {
     const kind = bad ? " wrong" : edge.rate ? "" : " idle";
     const width = edge.rate ? Math.min(1.5 + Math.log10(1 + edge.rate), 5) : 1.5;
     svg.append(s("path", { class: `way${kind}`, d: curve(line, upright), "stroke-width": width }), tip(line, upright, bad));
-    if (edge.rate) labels.push(label(edge, middle(line, place(edge, edges, upright), upright), bad, upright));
+    if (edge.rate) labels.push(label(edge, middle(line, place(edge, edges, upright), upright), bad, small));
   }
   map.prepend(svg);
   map.append(...labels);
