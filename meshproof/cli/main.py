@@ -15,6 +15,7 @@ from meshproof.cli import (
     convert,
     dashboard,
     end,
+    events,
     evidence,
     explain,
     fault,
@@ -55,6 +56,7 @@ app.command("exec", context_settings={"allow_interspersed_args": False})(request
 app.command()(requests.curl)
 app.command()(explain.explain)
 app.command()(logs.logs)
+app.command()(events.events)
 app.command()(evidence.metrics)
 app.command()(evidence.spans)
 app.command()(load.load)
