@@ -270,7 +270,7 @@ class ReplicaRunner:
                 # Envoy brings its histograms up to date while it answers: for the next answer.
                 await scraping.page(self.envoy, None)
                 page = await scraping.page(self.envoy, scraping.app_of(self))
-                self.runtime.retired.keep(self.workload.namespace, self.name, page)
+                self.runtime.retired.keep(self.workload.namespace, self.name, self.ip, page)
 
     async def _pre_stop(self) -> None:
         """A hook that only sleeps is passed over: it waits until nobody sends here any more, and

@@ -14,17 +14,17 @@ class Retired:
     """For as long as the mesh runs; a pod on a cluster takes its counts along."""
 
     def __init__(self) -> None:
-        self._pages: dict[tuple[str, str], Families] = {}
+        self._pages: dict[str, tuple[str, str, Families]] = {}
         self.forgotten = 0
         """Replicas that are no longer remembered."""
 
-    def keep(self, namespace: str, pod: str, page: Families) -> None:
+    def keep(self, namespace: str, pod: str, ip: str, page: Families) -> None:
         """``page`` is the last that could be read of a replica that takes no request any more."""
-        self._pages[namespace, pod] = lasting(page)
+        self._pages[pod] = namespace, ip, lasting(page)
         while len(self._pages) > MOST:
             del self._pages[next(iter(self._pages))]
             self.forgotten += 1
 
-    def pages(self) -> Mapping[tuple[str, str], Families]:
-        """Namespace and pod -> what it had counted."""
+    def pages(self) -> Mapping[str, tuple[str, str, Families]]:
+        """Pod -> its namespace, the address that it had, and what it had counted."""
         return dict(self._pages)

@@ -59,9 +59,9 @@ def _running(engine: Engine) -> Iterator[Target]:
 
 def _retired(engine: Engine) -> Iterator[Target]:
     running = {r.name for r in engine.fleet.runners}
-    for (namespace, pod), page in engine.runtime.retired.pages().items():
+    for pod, (namespace, ip, page) in engine.runtime.retired.pages().items():
         if pod not in running:
-            yield Target(namespace, pod, f"ended:{AGENT_PORT}", lambda p=page: _ready(p))  # type: ignore[misc]
+            yield Target(namespace, pod, f"{ip}:{AGENT_PORT}", lambda p=page: _ready(p))  # type: ignore[misc]
 
 
 async def _ready(page: Families) -> Families:
