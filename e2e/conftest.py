@@ -22,6 +22,7 @@ LONG = (
     "test_network_faults",
     "test_own_app",
     "test_pods",
+    "test_prometheus",
     "test_readme",
     "test_release",
     "test_soak",

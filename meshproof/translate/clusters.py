@@ -15,7 +15,7 @@ from meshproof.translate.metrics import UNKNOWN
 from meshproof.translate.proto import ADS, Json, pipe, tcp
 from meshproof.translate.registry import Endpoint, Host, carries
 from meshproof.translate.view import View
-from meshproof.translate.world import Address, Config, ServicePort
+from meshproof.translate.world import DOMAIN, Address, Config, ServicePort
 
 MESH_IDLE = 300.0
 """Seconds until a sidecar closes an idle connection to another: far below the hour after which
@@ -45,7 +45,7 @@ def _add(view: View, config: Config, host: Host, port: ServicePort, subset: Subs
     if host.resolution == "DNS" and subset.name and not chosen:
         return  # Istio's buildCluster leaves it out: requests to it are 503 NC, not UH
     policy = view.policy(host.name, subset.name, port.port)
-    cluster: Json = {"name": name, "metadata": _metadata(service=host.name)}
+    cluster: Json = {"name": name, "metadata": _metadata(**_service(host.name))}
     assignment = load_assignment(name, chosen)
     sni = outbound_sni(port.port, host.name, subset.name)
     if host.resolution == "EDS":
@@ -72,6 +72,7 @@ def _lb_endpoint(endpoint: Endpoint) -> Json:
     metadata = _metadata(
         workload=endpoint.workload or UNKNOWN,
         namespace=endpoint.namespace or UNKNOWN,
+        app=endpoint.labels.get("app") or endpoint.workload or UNKNOWN,
         version=endpoint.labels.get("version") or ("latest" if endpoint.workload else UNKNOWN),
     )
     if endpoint.mutual:
@@ -81,6 +82,15 @@ def _lb_endpoint(endpoint: Endpoint) -> Json:
         "load_balancing_weight": max(endpoint.weight, 1),
         "metadata": metadata,
     }
+
+
+def _service(host: str) -> dict[str, str]:
+    """A host by its full name, and by the name and namespace of its Service; a host that is none
+    of the cluster's has itself for a name."""
+    name, _, namespace = host.removesuffix(f".{DOMAIN}").partition(".")
+    if not host.endswith(f".{DOMAIN}"):
+        name, namespace = host, UNKNOWN
+    return {"service": host, "service_name": name, "service_namespace": namespace}
 
 
 def _metadata(**values: str) -> Json:

@@ -88,8 +88,11 @@ def _source(identity: Identity) -> dict[str, str]:
         "source_version": identity.version,
         "destination_workload": "%UPSTREAM_METADATA(istio:workload)%",
         "destination_workload_namespace": "%UPSTREAM_METADATA(istio:namespace)%",
+        "destination_app": "%UPSTREAM_METADATA(istio:app)%",
         "destination_version": "%UPSTREAM_METADATA(istio:version)%",
         "destination_service": "%CLUSTER_METADATA(istio:service)%",
+        "destination_service_name": "%CLUSTER_METADATA(istio:service_name)%",
+        "destination_service_namespace": "%CLUSTER_METADATA(istio:service_namespace)%",
         "connection_security_policy": UNKNOWN,
     }
 

@@ -180,13 +180,17 @@ def test_metrics_of_the_caller_name_itself_and_the_endpoint_that_answered() -> N
     made = outbound(world(), CLIENT)
     name = "outbound|80||echo.default.svc.cluster.local"
     cluster: Any = made.clusters[name]
-    service = cluster["metadata"]["filter_metadata"]["istio"]["service"]
-    assert service == "echo.default.svc.cluster.local"
+    assert cluster["metadata"]["filter_metadata"]["istio"] == {
+        "service": "echo.default.svc.cluster.local",
+        "service_name": "echo",
+        "service_namespace": "default",
+    }
     assignment: Any = made.endpoints[name]
     endpoint = assignment["endpoints"][0]["lb_endpoints"][0]
     assert endpoint["metadata"]["filter_metadata"]["istio"] == {
         "workload": "echo-v1",
         "namespace": "default",
+        "app": "echo",
         "version": "v1",
     }
 

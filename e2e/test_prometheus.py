@@ -1,0 +1,85 @@
+"""A real Prometheus counts what everybody counts, to the request, and has data for every panel."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from e2e.counted import Counts, panels, prometheus_of
+from e2e.rules import EGRESS_BY_ADDRESS
+from meshproof.embedded.prometheus_queries import Prometheus
+from meshproof.mesh import Mesh
+from meshproof.pytest_plugin import Judge, StartLoad
+from meshproof.report.run import Run
+from meshproof.verdicts.exact import exactly
+from meshproof.verdicts.requests import no_failures
+
+N = 500
+ON_CLUSTERS = ("istio_tcp_",)
+"""What only a mesh on a cluster counts."""
+MORE = 3
+"""Payments of the control that Locust knows nothing of."""
+
+
+@pytest.fixture(scope="module")
+def prometheus(mesh: Mesh) -> Iterator[Prometheus]:
+    with prometheus_of(mesh) as found:
+        yield found
+
+
+def test_every_count_is_the_same(
+    mesh: Mesh, run: Run, load: StartLoad, judge: Judge, prometheus: Prometheus
+) -> None:
+    mesh.apply([EGRESS_BY_ADDRESS["v1"]])
+    counts = Counts(mesh, prometheus, run.id)
+    results = load(requests=N).wait()
+    judge(no_failures("requests", results.records, run.access_log(), sent=results.sent))
+    found = {"Locust": results.sent, **counts.since()}
+    judge(exactly("counts of a payment, by who counted", N, found, wanted=N))
+
+    for _ in range(MORE):
+        answer = mesh.curl("svca", "http://svca/pay", headers=[("x-run-id", run.id)])
+        assert answer.status == 200
+    judge(
+        exactly(f"the same with {MORE} payments more", N, counts.since(), wanted=N),
+        expect="fail",
+        because=rf"is {N + MORE} of {N}; wanted {N}",
+    )
+
+
+def test_a_replica_that_has_ended_still_counts(
+    mesh: Mesh, run: Run, load: StartLoad, judge: Judge, prometheus: Prometheus
+) -> None:
+    mesh.apply([EGRESS_BY_ADDRESS["v1"]])
+    counts = Counts(mesh, prometheus, run.id)
+    loading = load(requests=2 * N)
+    for replicas in (2, 1, 2, 1):
+        mesh.scale("svcb-v0.2", replicas)
+        mesh.scale("svca", replicas)
+    results = loading.wait()
+    judge(no_failures("requests", results.records, run.access_log(), sent=results.sent))
+    found = {"Locust": results.sent, **counts.since()}
+    judge(exactly("counts while replicas come and go", 2 * N, found, wanted=2 * N))
+
+
+def test_every_panel_has_data(mesh: Mesh, load: StartLoad, prometheus: Prometheus) -> None:
+    """Payments that are refused on their way out, then some that arrive; each twice, so that
+    a rate has something to begin at."""
+    for _ in range(2):
+        load(requests=N // 10).wait()
+        mesh.apply([EGRESS_BY_ADDRESS["v1"]])
+        load(requests=N // 10).wait()
+        mesh.delete([EGRESS_BY_ADDRESS["v1"]])
+        prometheus.seen(time.time())
+    empty, asked = [], 0
+    for panel in panels():
+        for target in panel.get("targets", ()):
+            asked += 1
+            found = prometheus.query(target["expr"].replace("$namespace", "payments"))
+            if not any(math.isfinite(one.value) for one in found):
+                empty.append(f"{panel['title']}: {target['expr']}")
+    assert asked > 10
+    assert [text for text in empty if not any(name in text for name in ON_CLUSTERS)] == []
