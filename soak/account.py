@@ -60,8 +60,8 @@ def requests(
     kills = [d for d in done if may_fail(d) and not d.error]
     strange = [r for r in broken if not any(_at(r, kill) for kill in kills)]
     untimely = [r for r in failed if not any(_during(r.time, r.end, d) for d in kills)]
-    # None was sent later than this after a kill: so long callers took to know.
-    noticed = [r.time - d.began for r in failed for d in kills if _during(r.time, r.end, d)]
+    # None was sent to a killed one later than this: so long the gateway took to know.
+    noticed = [_began(r) - kill.began for r in broken for kill in kills if _at(r, kill)]
     problems = _unequal(records, sent, gateway) + _unexplained(strange, untimely)
     if unpaid := sum(r.answered and not r.paid for r in records):
         problems.append(f"{unpaid} were answered and not paid")
@@ -181,9 +181,13 @@ def _during(begin: float, end: float, done: Done) -> bool:
     return begin <= done.ended and done.began <= end
 
 
+def _began(record: AccessRecord) -> float:
+    return datetime.fromisoformat(record.time).timestamp()
+
+
 def _at(record: AccessRecord, kill: Done) -> bool:
     """Whether a request was at the replica that this kill hit, while it was down."""
-    begin = datetime.fromisoformat(record.time).timestamp()
+    begin = _began(record)
     there = record.upstream_host.rpartition(":")[0] == kill.hit.address
     # Envoy writes whole milliseconds, rounded down.
     return there and _during(begin, begin + record.duration_ms / 1000 + 0.002, kill)
