@@ -68,7 +68,7 @@ down: $(READY) ## end it
 sweep: $(READY) ## end and remove what killed meshes left, clusters too
 	@$(BIN)/meshproof sweep
 
-observe: $(READY) ## Prometheus, Grafana, Kiali and Zipkin beside a mesh on a cluster (docs/kind.md)
+observe: $(READY) ## Prometheus on the running mesh (docs/observe.md); on a cluster Grafana, Kiali, Zipkin too
 	@$(BIN)/meshproof observe --name $(NAME)
 
 tutorial: $(READY) ## walk docs/tutorial.md step by step, on meshes of its own

@@ -6,6 +6,7 @@ import pytest
 
 LONG = (
     "cli/test_load",
+    "cli/test_observe",
     "cli/test_remote",
     "cli/test_up_down",
     "dashboard/test_launch",

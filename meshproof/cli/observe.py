@@ -1,30 +1,79 @@
-"""``observe``: Prometheus, Grafana, Kiali and Zipkin beside a mesh on a cluster."""
+"""``observe``: Prometheus beside a mesh; on a cluster Grafana, Kiali and Zipkin too."""
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from meshproof.cli.interrupts import Interrupted, interrupts
 from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output, client
 from meshproof.cli.output import say, show_json, show_table
+from meshproof.errors import MeshproofError, UsageError
+
+if TYPE_CHECKING:
+    from meshproof.control.client import Client
+    from meshproof.embedded.prometheus_process import PrometheusProcess
+
+_WATCH = 0.5
+"""Seconds between two looks whether mesh and Prometheus are still there."""
 
 
 def observe(
-    folder: Annotated[Path, typer.Argument(help="A kustomization.")] = Path(
+    *,
+    folder: Annotated[Path, typer.Argument(help="A kustomization, for a cluster.")] = Path(
         "manifests/observability"
     ),
-    off: Annotated[bool, typer.Option("--off", help="Delete them again.")] = False,
+    off: Annotated[bool, typer.Option("--off", help="Delete them again from a cluster.")] = False,
+    interval: Annotated[
+        float, typer.Option(min=0.1, help="Seconds between two scrapes, on this machine.")
+    ] = 5.0,
     output: Output = Format.TEXT,
     name: Name = DEFAULT_NAME,
 ) -> None:
-    """Apply the add-ons to a mesh on a cluster, and print where each is seen (docs/kind.md)."""
-    if off:
-        client(name).unobserve(str(folder.absolute()))
+    """Start Prometheus on a mesh of this machine, until Ctrl-C; or apply the add-ons to a mesh on
+    a cluster. Prints where each is seen (docs/observe.md, docs/kind.md)."""
+    mesh = client(name)
+    if mesh.status()["kind"] == "embedded":
+        if off:
+            raise UsageError("--off is for a cluster: here Prometheus ends with Ctrl-C")
+        _here(mesh, interval, output, name)
+    elif off:
+        mesh.unobserve(str(folder.absolute()))
         say("the add-ons are deleted")
-        return
-    found = client(name).observe(str(folder.absolute()))
+    else:
+        _show(mesh.observe(str(folder.absolute())), output)
+
+
+def _here(mesh: Client, interval: float, output: Format, name: str) -> None:
+    from meshproof.embedded.prometheus_process import PrometheusProcess  # noqa: PLC0415
+
+    metrics, zipkin = mesh.url("metrics"), mesh.url("zipkin")
+    # In the run folder: whatever ends this process, the mesh's own end removes it.
+    process = PrometheusProcess(metrics, interval=interval, parent=Path(mesh.entry.run_dir))
+    try:
+        with interrupts(name), process as prometheus:
+            _show({"metrics": metrics, "prometheus": prometheus.url, "zipkin": zipkin}, output)
+            say(f"Prometheus scrapes the mesh {name} every {interval:g} s; Ctrl-C ends it")
+            _watch(mesh, process)
+    except Interrupted:
+        say("Prometheus has ended, and its data with it")
+
+
+def _watch(mesh: Client, process: PrometheusProcess) -> None:
+    """Until the mesh ends. Raises MeshproofError where Prometheus ends first."""
+    while mesh.entry.alive:
+        try:
+            code = process.wait(_WATCH)
+        except subprocess.TimeoutExpired:
+            continue
+        raise MeshproofError(f"prometheus ended with code {code}")
+    say(f"the mesh {mesh.entry.name} has ended, and Prometheus with it")
+
+
+def _show(found: dict[str, str], output: Format) -> None:
     if output is Format.JSON:
         show_json(found)
     else:

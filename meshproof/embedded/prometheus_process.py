@@ -117,6 +117,11 @@ class PrometheusProcess:
         """Its exit code, None while it runs."""
         return None if self._process is None else self._process.poll()
 
+    def wait(self, seconds: float) -> int:
+        """Its exit code. Raises subprocess.TimeoutExpired where it still runs by then."""
+        assert self._process is not None, "it was started"
+        return self._process.wait(seconds)
+
     def __exit__(
         self,
         kind: type[BaseException] | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 from meshproof.cluster.load_jobs import Order
 from meshproof.control.served import OnCluster
 from meshproof.control.serving import live
+from meshproof.mesh import MeshStatus
 from meshproof.traffic.results import LoadError
 from tests.cli.test_remote import FarMesh
 from tests.cluster.test_load import brought
@@ -41,6 +43,9 @@ class ClusterFake(FarMesh):
             raise LoadError("ended")
         pods = (brought(log="Aggregated"), self.worker, brought("v0.2", "v0.2"))
         return [json.loads(pod) for pod in pods]
+
+    def status(self) -> MeshStatus:
+        return dataclasses.replace(super().status(), kind="kind")
 
     def observe(self, folder: Path) -> None:
         self.asked.append(("observe", folder))
@@ -119,10 +124,13 @@ def test_observe_shows_where_each_is(cluster_fake: ClusterFake, cli: Cli) -> Non
     assert cluster_fake.asked[1] == ("unobserve", Path("x").absolute())
 
 
-@pytest.mark.parametrize("argv", [LOAD, ("observe",)], ids=["load", "observe"])
-def test_a_mesh_on_this_machine_has_neither(
-    fake: FakeMesh, cli: Cli, argv: tuple[str, ...]
-) -> None:
-    done = cli(*argv)
+def test_a_mesh_on_this_machine_sends_no_load_from_pods(fake: FakeMesh, cli: Cli) -> None:
+    done = cli(*LOAD)
     assert done.code != 0
     assert "the mesh shop is on no cluster (MESH=kind is)" in done.err
+
+
+def test_a_mesh_on_this_machine_has_nothing_to_delete(fake: FakeMesh, cli: Cli) -> None:
+    done = cli("observe", "--off")
+    assert done.code == 2
+    assert "--off is for a cluster: here Prometheus ends with Ctrl-C" in done.err
