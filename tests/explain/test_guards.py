@@ -67,10 +67,8 @@ def test_preflights(origin: str, unmatched: str | None, method: str, answered: b
 
 
 def test_the_nearest_configuration_counts() -> None:
-    route, host = (
-        {"typed_per_filter_config": {"f": {"a": 1}}},
-        {"typed_per_filter_config": {"f": {}}},
-    )
+    route: dict[str, Any] = {"typed_per_filter_config": {"f": {"a": 1}}}
+    host: dict[str, Any] = {"typed_per_filter_config": {"f": {}}}
     assert nearest([route, host], "f") == {"a": 1}
     assert nearest([{}, host], "f") == {}
     assert nearest([{}, {}], "f") is None
