@@ -96,8 +96,22 @@ GENERAL: Sequence[tuple[str, Sequence[str]]] = (
             "HTTP/1.0 is accepted on the proxy port, since Python before 3.12 asks for tunnels "
             "with it; Istio answers 426.",
             "Names of a Service in another namespace work as in Istio (svcb.shop, "
-            "svcb.shop.svc.cluster.local); nothing is resolved, so a Service has no cluster IP "
-            "and a headless one no names of its pods.",
+            "svcb.shop.svc.cluster.local), those of a StatefulSet's pods too (db-0.db); nothing "
+            "is resolved, so a Service has no cluster IP.",
+        ),
+    ),
+    (
+        "Pods",
+        (
+            "A container is the process that the image table names. Its volumes lie below a "
+            "folder of its own; paths of mounts in args, env and exec probes are led there.",
+            "Containers of one pod share an address, not localhost. Those beside the first are "
+            "started again when they end; only their readiness is asked.",
+            "Pods with init containers start when all others of the change are served. Files of "
+            "claims outlive a replica, not the mesh.",
+            "Files of a ConfigMap or Secret change at once, those of a subPath too; in Kubernetes "
+            "within a minute, and a subPath never.",
+            "Without a probe an app is ready when it listens, not when it has started.",
         ),
     ),
     (
