@@ -82,6 +82,11 @@ class PeerAuthentication(Model):
     port_level_mtls: dict[PortText, MutualTLS] = {}
     """By container port."""
 
+    @property
+    def attached(self) -> bool:
+        """Never: Istio's knows workloads alone."""
+        return False
+
     @model_validator(mode="after")
     def _ports_of_a_workload(self) -> Self:
         if self.port_level_mtls and not (self.selector and self.selector.match_labels):

@@ -8,6 +8,7 @@ import pytest
 
 from meshproof.translate import outbound, sidecar
 from meshproof.translate.peers import mode
+from meshproof.translate.selection import selecting
 from tests.translate.policies import ROOT, peer
 from tests.translate.worlds import CLIENT, ECHO, destination_rule, service, world
 
@@ -159,3 +160,9 @@ def test_mutual_shows_a_certificate_of_its_own() -> None:
         {"certificate_chain": {"filename": "/c.pem"}, "private_key": {"filename": "/k.pem"}}
     ]
     assert context["common_tls_context"]["validation_context"] == {}
+
+
+def test_a_workload_s_policies_are_found_by_their_selectors() -> None:
+    """As for every kind of policy: a change of another workload's makes no listener anew."""
+    mine, others = peer(ECHO_ONLY % "STRICT"), peer(ECHO_ONLY.replace("echo", "x") % "STRICT")
+    assert list(selecting([mine, others], mine.namespace, LABELS)) == [mine]
