@@ -203,6 +203,8 @@ def test_tokens_are_taken_and_refused_as_foreseen(conf: EmbeddedMesh) -> None:
         ours.token("you", "jason", aud="shop"): 401,
         others.token("me", "jason", aud="shop"): 401,
         "nonsense": 401,
+        "a*.b.c": 401,
+        "YQ.b.c": 401,
     }
     drawn = [
         Draw("client", "GET", "echo", "/a", (("authorization", f"Bearer {t}"),) if t else ())

@@ -4,22 +4,37 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import Any
 
 Json = dict[str, Any]
+_BASE64 = re.compile(r"[A-Za-z0-9_-]*")
 _CURVES = {"ES256": ("SECP256R1", "SHA256"), "ES384": ("SECP384R1", "SHA384")}
 _CURVES["ES512"] = ("SECP521R1", "SHA512")
 
 
 def decoded(token: str) -> tuple[Json, Json]:
-    """Header and claims. Raises ValueError where it is no token."""
+    """Header and claims. Raises ValueError, in Envoy's words, where it is no token."""
     parts = token.split(".")
     if len(parts) != 3:
-        raise ValueError("it has not three parts")
-    header, claims = (json.loads(_bytes(part)) for part in parts[:2])
-    if not isinstance(header, dict) or not isinstance(claims, dict):
-        raise ValueError("its header or its claims are no JSON object")
-    return header, claims
+        raise ValueError(
+            "Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections"
+        )
+    return _part("header", parts[0]), _part("payload", parts[1])
+
+
+def _part(name: str, text: str) -> Json:
+    try:
+        data = _bytes(text)
+    except ValueError:
+        raise ValueError(f"Jwt {name} is an invalid Base64url encoded") from None
+    try:
+        found = json.loads(data)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError(f"Jwt {name} is an invalid JSON")
+    return found
 
 
 def signed(token: str, jwks: str) -> bool:
@@ -37,6 +52,8 @@ def signed(token: str, jwks: str) -> bool:
 
 
 def _bytes(text: str) -> bytes:
+    if not _BASE64.fullmatch(text):
+        raise ValueError("not base64url")
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 

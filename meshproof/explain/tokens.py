@@ -101,8 +101,8 @@ def _tokens(provider: Json, request: Request) -> Iterator[str]:
 def _token(provider: Json, token: str, now: float) -> Checked:
     try:
         _, claims = signatures.decoded(token)
-    except ValueError:
-        return Checked("Jwt is not in the form of Header.Payload.Signature")
+    except ValueError as error:
+        return Checked(str(error))
     issuer = provider.get("issuer", "")
     if issuer and claims.get("iss") != issuer:
         return Checked(FOREIGN)

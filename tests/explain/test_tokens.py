@@ -37,7 +37,13 @@ RULE = {"issuer": "me", "jwks": ME.jwks}
         (ME.token("me", nbf=int(time.time()) + 900), 401, "Jwt not yet valid"),
         (ME.token("you"), 401, "Jwt issuer is not configured"),
         (OTHER.token("me"), 401, "Jwt verification fails"),
-        ("a.b", 401, "Jwt is not in the form of Header.Payload.Signature"),
+        (
+            "a.b",
+            401,
+            "Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections",
+        ),
+        ("a*.b.c", 401, "Jwt header is an invalid Base64url encoded"),
+        ("YQ.b.c", 401, "Jwt header is an invalid JSON"),
     ],
 )
 def test_one_issuer(token: str, status: int, said: str) -> None:
