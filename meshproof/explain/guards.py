@@ -42,11 +42,18 @@ class Place:
 
 def said_by(name: str, config: Json, own: Json | None, asked: Asked, place: Place) -> Said:
     """``config`` is the filter's in the listener, ``own`` the nearest per-route configuration."""
-    kind = config.get("@type", "").rpartition(".")[2]
+    _, _, full = config.get("@type", "").rpartition("/")
+    if full in _SILENT:
+        return Said()
+    kind = full.rpartition(".")[2]
     asking = _KINDS.get(kind)
     if asking is None:
         return Said((f"its filter {name} is not looked into",))
     return asking(config, own, asked, place)
+
+
+_SILENT = ("envoy.extensions.filters.http.header_to_metadata.v3.Config",)
+"""They answer nobody and lead nowhere else: what they leave behind is for metrics."""
 
 
 def _fault(_config: Json, own: Json | None, _asked: Asked, place: Place) -> Said:

@@ -24,6 +24,7 @@ def said(kind: str, own: dict[str, Any] | None, method: str = "GET", **headers: 
 
 def test_a_filter_that_is_not_known_is_named() -> None:
     assert said("lua.v3.Lua", None).notes == ("its filter f is not looked into",)
+    assert said("header_to_metadata.v3.Config", None) == Said()
 
 
 def test_a_rate_limit_is_told() -> None:
