@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from aiohttp import web
@@ -10,7 +11,8 @@ from meshproof.embedded import metrics_api
 from meshproof.embedded.addresses import real_port
 from meshproof.embedded.engine import Engine
 from meshproof.embedded.targets import AGENT_PORT
-from meshproof.observe import span_api
+from meshproof.observe import span_api, span_settings
+from meshproof.observe.span_copies import Copies
 
 ZIPKIN_PORT = 9411
 _END_LIMIT = 0.5
@@ -22,12 +24,17 @@ class Observing:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._settings = span_settings.read(os.environ)
         self._runners: list[web.AppRunner] = []
         self.urls: Mapping[str, str] = {}
         """What it is -> its URL."""
 
     async def start(self) -> None:
-        runtime = self._engine.runtime
+        runtime, spans = self._engine.runtime, self._engine.spans
+        spans.bound(self._settings.limit, self._settings.age)
+        spans.copies = [Copies(place) for place in self._settings.places]
+        for copies in spans.copies:
+            copies.start()
         ip = runtime.block.observed
         zipkin = real_port(ip, ZIPKIN_PORT)
         await self._listen(span_api.application(self._engine.spans), ip, zipkin)
@@ -45,5 +52,7 @@ class Observing:
         await web.TCPSite(runner, ip, port).start()
 
     async def stop(self) -> None:
+        for copies in self._engine.spans.copies:
+            await copies.stop()
         for runner in self._runners:
             await runner.cleanup()

@@ -92,7 +92,7 @@ async def _app_alone(app: scraping.App, name: str) -> Families:
 
 def _own(engine: Engine) -> Target:
     async def page() -> Families:
-        counts = engine.spans.counts()
+        counts, copies = engine.spans.counts(), engine.spans.copies
         return dict(
             _metric(name, kind, help_, value)
             for name, kind, help_, value in (
@@ -104,6 +104,12 @@ def _own(engine: Engine) -> Target:
                     counts.dropped,
                 ),
                 ("span_bytes", "gauge", "Bytes of reports kept.", counts.kept_bytes),
+                (
+                    "span_copies_lost_total",
+                    "counter",
+                    "Reports that a collector beside ours did not get.",
+                    sum(c.lost for c in copies),
+                ),
                 (
                     "retired_replicas_forgotten_total",
                     "counter",

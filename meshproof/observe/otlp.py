@@ -1,7 +1,9 @@
 """OpenTelemetry's spans, by OTLP over HTTP, to Zipkin's and back.
 
-The mapping is OpenTelemetry's own for Zipkin ("OpenTelemetry to Zipkin Transformation"); the
-messages come with xds-protos. In OTLP's JSON ids are hexadecimal, other than in protobuf's.
+The mapping is OpenTelemetry's own for Zipkin ("OpenTelemetry to Zipkin Transformation"). Of the
+schema (opentelemetry-proto 1.x, stable) what is read is declared here: xds-protos carries a version
+from before 1.0, and the package opentelemetry-proto would overwrite its files. In OTLP's JSON ids
+are hexadecimal, other than in protobuf's.
 """
 
 from __future__ import annotations
@@ -13,34 +15,52 @@ from typing import Any
 
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
-from opentelemetry.proto.trace.v1 import trace_pb2
 
+from meshproof.observe.proto_schema import classes
 from meshproof.observe.zipkin_json import BadSpansError, Raw, service
 
 _ID_NAMES = frozenset(
     {"traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"}
 )
-_Span: Any = trace_pb2.Span
-_KINDS = {
-    _Span.SPAN_KIND_CLIENT: "CLIENT",
-    _Span.SPAN_KIND_SERVER: "SERVER",
-    _Span.SPAN_KIND_PRODUCER: "PRODUCER",
-    _Span.SPAN_KIND_CONSUMER: "CONSUMER",
-}
+_CLASSES = classes(
+    "meshproof.otlp",
+    {
+        "ExportTraceServiceRequest": "1 resource_spans *ResourceSpans",
+        "ResourceSpans": "1 resource Resource, 2 scope_spans *ScopeSpans",
+        "ScopeSpans": "1 scope Scope, 2 spans *Span",
+        "Resource": "1 attributes *KeyValue",
+        "Scope": "1 name string, 2 version string",
+        "Span": "1 trace_id bytes, 2 span_id bytes, 4 parent_span_id bytes, 5 name string,"
+        "6 kind int32, 7 start_time_unix_nano fixed64, 8 end_time_unix_nano fixed64,"
+        "9 attributes *KeyValue, 11 events *Event, 15 status Status",
+        "Event": "1 time_unix_nano fixed64, 2 name string, 3 attributes *KeyValue",
+        "Status": "2 message string, 3 code int32",
+        "KeyValue": "1 key string, 2 value AnyValue",
+        "AnyValue": "1 string_value |string, 2 bool_value |bool, 3 int_value |int64,"
+        "4 double_value |double, 5 array_value |ArrayValue, 6 kvlist_value |KeyValueList,"
+        "7 bytes_value |bytes",
+        "ArrayValue": "1 values *AnyValue",
+        "KeyValueList": "1 values *KeyValue",
+    },
+)
+_Request = _CLASSES["ExportTraceServiceRequest"]
+_INTERNAL = 1
+_KINDS = {2: "SERVER", 3: "CLIENT", 4: "PRODUCER", 5: "CONSUMER"}
 _KIND_OF = {name: number for number, name in _KINDS.items()}
-_ERROR = trace_pb2.Status.STATUS_CODE_ERROR
-_OK = trace_pb2.Status.STATUS_CODE_OK
+_OK, _ERROR = 1, 2
 _PEERS = ("peer.service", "server.address", "net.peer.name")
 """Attributes that name whom a call went to, the best first."""
 
 
 def read(body: bytes, *, as_json: bool) -> list[Raw]:
     """The spans of an ExportTraceServiceRequest. Raises BadSpansError."""
-    request = trace_service_pb2.ExportTraceServiceRequest()
+    request = _Request()
     try:
         if as_json:
-            json_format.ParseDict(_hex_to_base64(json.loads(body)), request, True)
+            said = json.loads(body)
+            if not isinstance(said, dict):
+                raise ValueError("it is no object")
+            json_format.ParseDict(_hex_to_base64(said), request, True)
         else:
             request.ParseFromString(body)
     except (DecodeError, json_format.ParseError, ValueError) as error:
@@ -111,7 +131,7 @@ def _texts(attributes: Iterable[Any]) -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
-    kind = value.WhichOneof("value")
+    kind = value.WhichOneof("choice")
     if kind is None:
         return ""
     if kind in ("array_value", "kvlist_value", "bytes_value"):
@@ -122,7 +142,7 @@ def _text(value: Any) -> str:
 
 def write(spans: Iterable[Raw]) -> bytes:
     """The spans as an ExportTraceServiceRequest, for another's collector; a resource a service."""
-    request = trace_service_pb2.ExportTraceServiceRequest()
+    request = _Request()
     scopes: dict[str, Any] = {}
     for raw in spans:
         named = service(raw)
@@ -142,7 +162,7 @@ def _fill(span: Any, raw: Raw) -> None:
     span.span_id = bytes.fromhex(raw["id"])
     span.parent_span_id = bytes.fromhex(raw.get("parentId", ""))
     span.name = raw.get("name", "")
-    span.kind = _KIND_OF.get(raw.get("kind", ""), _Span.SPAN_KIND_INTERNAL)
+    span.kind = _KIND_OF.get(raw.get("kind", ""), _INTERNAL)
     span.start_time_unix_nano = start
     span.end_time_unix_nano = start + raw.get("duration", 0) * 1000
     tags = raw.get("tags", {})

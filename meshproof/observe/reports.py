@@ -42,10 +42,11 @@ class Report:
 
         return zipkin_proto.read(self.body)
 
-    def spans(self, traces: Collection[str]) -> Iterator[Raw]:
-        """The spans of some traces, whole."""
+    def spans(self, traces: Collection[str] | None) -> Iterator[Raw]:
+        """The spans of some traces, or of all, whole."""
         if self.form == "json":
-            return (span for span in json.loads(self.body) if span["traceId"] in traces)
+            found = json.loads(self.body)
+            return (s for s in found if traces is None or s["traceId"] in traces)
         from meshproof.observe import zipkin_proto  # noqa: PLC0415
 
         return zipkin_proto.read_raw(self.body, only=traces)

@@ -20,6 +20,7 @@ from aiohttp import web
 
 from meshproof.mesh import Span
 from meshproof.observe.reports import Form, Report
+from meshproof.observe.span_copies import Copies
 from meshproof.observe.span_index import SpanIndex
 from meshproof.observe.zipkin_json import Raw
 
@@ -67,19 +68,27 @@ class SpanStore:
         self._indexed = 0
         self._gone: list[int] = []
         self._catching_up = asyncio.Lock()
+        self.copies: list[Copies] = []
 
     def add(self, body: bytes, content_type: str = "application/json") -> None:
         """One body of ``POST /api/v2/spans`` as an Envoy of this mesh sends it, or a list of
         checked Zipkin v2 spans as JSON."""
         self.reports += 1
         form = _FORMS.get(content_type, "json")
-        self._reports.append(Report(self.reports, form, body, self._clock()))
+        report = Report(self.reports, form, body, self._clock())
+        self._reports.append(report)
+        for copies in self.copies:
+            copies.add(report)
         self._size += len(body)
         self._bound()
 
     def add_spans(self, spans: list[Raw]) -> None:
         """Checked spans of somebody else."""
         self.add(json.dumps(spans, ensure_ascii=False, separators=(",", ":")).encode())
+
+    def bound(self, limit: int, age: float) -> None:
+        """Other limits, from now on."""
+        self._limit, self._age = limit, age
 
     def _bound(self) -> None:
         """Give up what is too much, or too old."""

@@ -17,81 +17,29 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Literal
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
 from meshproof.mesh import Span
+from meshproof.observe.proto_schema import classes
 from meshproof.observe.span_query import Query, Term
 from meshproof.observe.span_rows import Row
 from meshproof.observe.zipkin_json import BadSpansError, Raw, cluster_host
 
 _KINDS = ("", "CLIENT", "SERVER", "PRODUCER", "CONSUMER")
-_Field = descriptor_pb2.FieldDescriptorProto
-_PACKAGE = "meshproof.zipkin"
-_TYPES = {
-    "string": _Field.TYPE_STRING,
-    "bytes": _Field.TYPE_BYTES,
-    "int32": _Field.TYPE_INT32,
-    "bool": _Field.TYPE_BOOL,
-    "fixed64": _Field.TYPE_FIXED64,
-    "uint64": _Field.TYPE_UINT64,
-}
-
-
-def _message(name: str, *fields: tuple[int, str, str]) -> descriptor_pb2.DescriptorProto:
-    """``fields``: number, name, and a type of ``_TYPES`` or the name of a message; a ``*`` before
-    it makes the field repeated."""
-    message = descriptor_pb2.DescriptorProto(name=name)
-    for number, field, kind in fields:
-        bare = kind.removeprefix("*")
-        label = _Field.LABEL_OPTIONAL if bare == kind else _Field.LABEL_REPEATED
-        message.field.add(
-            name=field,
-            number=number,
-            label=label,
-            type=_TYPES.get(bare, _Field.TYPE_MESSAGE),
-            type_name=None if bare in _TYPES else f".{_PACKAGE}.{bare}",
-        )
-    return message
-
-
-def _classes() -> tuple[Any, Any]:
-    """The classes of ListOfSpans and of a tag."""
-    entry = _message("TagsEntry", (1, "key", "string"), (2, "value", "string"))
-    entry.options.map_entry = True
-    endpoint = _message(
-        "Endpoint",
-        *((1, "service_name", "string"), (2, "ipv4", "bytes"), (3, "ipv6", "bytes")),
-        (4, "port", "int32"),
-    )
-    annotation = _message("Annotation", (1, "timestamp", "fixed64"), (2, "value", "string"))
-    span = _message(
-        "Span",
-        *((1, "trace_id", "bytes"), (2, "parent_id", "bytes"), (3, "id", "bytes")),
-        *((4, "kind", "int32"), (5, "name", "string")),
-        *((6, "timestamp", "fixed64"), (7, "duration", "uint64")),
-        *((8, "local_endpoint", "Endpoint"), (9, "remote_endpoint", "Endpoint")),
-        *((10, "annotations", "*Annotation"), (11, "tags", "*Span.TagsEntry")),
-        *((12, "debug", "bool"), (13, "shared", "bool")),
-    )
-    span.nested_type.append(entry)
-    tag = _message("Tag", (1, "key", "string"), (2, "value", "string"))
-    spans = _message("ListOfSpans", (1, "spans", "*Span"))
-    file = descriptor_pb2.FileDescriptorProto(
-        name="meshproof/zipkin.proto",
-        package=_PACKAGE,
-        syntax="proto3",
-        message_type=[endpoint, annotation, span, spans, tag],
-    )
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    spans_type, tag_type = (
-        pool.FindMessageTypeByName(f"{_PACKAGE}.{name}") for name in ("ListOfSpans", "Tag")
-    )
-    return message_factory.GetMessageClass(spans_type), message_factory.GetMessageClass(tag_type)
-
-
-_ListOfSpans, _Tag = _classes()
+_CLASSES = classes(
+    "meshproof.zipkin",
+    {
+        "ListOfSpans": "1 spans *Span",
+        "Span": "1 trace_id bytes, 2 parent_id bytes, 3 id bytes, 4 kind int32, 5 name string,"
+        "6 timestamp fixed64, 7 duration uint64, 8 local_endpoint Endpoint,"
+        "9 remote_endpoint Endpoint, 10 annotations *Annotation, 11 tags %,"
+        "12 debug bool, 13 shared bool",
+        "Endpoint": "1 service_name string, 2 ipv4 bytes, 3 ipv6 bytes, 4 port int32",
+        "Annotation": "1 timestamp fixed64, 2 value string",
+        "Tag": "1 key string, 2 value string",
+    },
+)
+_ListOfSpans, _Tag = _CLASSES["ListOfSpans"], _CLASSES["Tag"]
 Order = Literal["little", "big"]
 """The byte order of ids: ``sys.byteorder`` for an Envoy of this machine, else ``big``."""
 
