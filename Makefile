@@ -17,7 +17,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 export MESH
 
-.PHONY: help setup test test-long e2e e2e-long soak conformance docs load load-ui up down sweep observe tutorial bench release-oc lint fmt clean
+.PHONY: help setup dashboard test test-long e2e e2e-long soak conformance docs load load-ui up down sweep observe tutorial bench release-oc lint fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ load-ui: $(READY) ## the same with Locust's own page in the browser
 
 up: $(READY) ## bring the mesh up and leave it running
 	@$(BIN)/meshproof up -d --name $(NAME)
+
+dashboard: $(READY) ## the live page of the mesh that is up, until Ctrl-C
+	@$(BIN)/meshproof dashboard --name $(NAME)
 
 down: $(READY) ## end it
 	@$(BIN)/meshproof down --name $(NAME)

@@ -225,15 +225,16 @@ OVERLAPS = """() => {
 
 def test_nothing_of_the_graph_lies_upon_another(shown: Shown, load: StartLoad) -> None:
     page = shown.page
-    with load() as running:
-        running.reach(100)
-        expect(page.locator(".map .label")).to_have_count(5)
-        for width in (1366, 1024, 400):
-            page.set_viewport_size({"width": width, "height": 900})
-            expect(page.locator(".map.upright")).to_have_count(int(width == 400))
-            assert page.evaluate(OVERLAPS) == [], width
-        page.add_style_tag(content=".map .label { width: 300px }")
-        assert page.evaluate(OVERLAPS) != [], "an overlap is seen"
+    running = load()
+    running.reach(100)
+    expect(page.locator(".map .label")).to_have_count(5)
+    for width in (1366, 1024, 400):
+        page.set_viewport_size({"width": width, "height": 900})
+        expect(page.locator(".map.upright")).to_have_count(int(width == 400))
+        assert page.evaluate(OVERLAPS) == [], width
+    page.add_style_tag(content=".map .label { width: 300px }")
+    assert page.evaluate(OVERLAPS) != [], "an overlap is seen"
+    running.stop()
 
 
 def test_every_control_has_a_name(shown: Shown) -> None:

@@ -19,15 +19,14 @@ from typing import Any
 
 NAME = "shots"
 _STEPS = (
-    (8.0, "rules/egress_msgd_by_address.yaml"),
-    (6.0, "rules/svcb_v0_1_90_v0_2_10.yaml"),
-    (10.0, "e2e/refused/weight_as_text.yaml"),
+    (12.0, "rules/svcb_v0_1_90_v0_2_10.yaml"),
+    (12.0, "e2e/refused/weight_as_text.yaml"),
     (4.0, "rules/svcb_v0_1_50_v0_2_50.yaml"),
     (10.0, ""),
 )
 """Seconds that the scene before lasts, and what is applied then."""
 _SHOTS = {
-    "dashboard": ({"width": 1366, "height": 1040}, "light", False),
+    "dashboard": ({"width": 1366, "height": 1190}, "light", False),
     "wide-light": ({"width": 1366, "height": 900}, "light", True),
     "wide-dark": ({"width": 1366, "height": 900}, "dark", True),
     "narrow-light": ({"width": 400, "height": 900}, "light", True),
@@ -47,6 +46,7 @@ def _scene() -> Iterator[str]:
     found = re.search(r"dashboard: (\S+)", said := _meshproof("up", "-d", "--dashboard"))
     if found is None:
         sys.exit(said)
+    _meshproof("apply", "-f", "rules/egress_msgd_by_address.yaml")
     command = [sys.executable, "-m", "meshproof.cli", "load", "--users", "6", "--name", NAME]
     try:
         with subprocess.Popen(
@@ -70,8 +70,10 @@ def _take(browser: Any, address: str, name: str, folder: Path) -> None:
     page = context.new_page()
     page.goto(address)
     page.wait_for_selector(".map .label")
-    for part in ("#load-chart .main-svg", "#found button >> nth=0", "#log"):
-        page.locator(part).first.scroll_into_view_if_needed(timeout=20_000)
+    for part, drawn in (("#split", ".main-svg"), ("#load", ".main-svg"), ("#traces", "button")):
+        page.locator(part).scroll_into_view_if_needed()  # what is out of sight is not drawn
+        page.wait_for_selector(f"{part} {drawn}")
+    page.locator("#log").scroll_into_view_if_needed()
     page.locator("#found button", has_text="5 spans").first.click()
     page.wait_for_selector("#waterfall details")
     page.wait_for_selector("#lines tbody tr")
