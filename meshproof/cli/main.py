@@ -28,6 +28,7 @@ from meshproof.cli import (
     release,
     report,
     requests,
+    traces,
     up,
     version,
 )
@@ -59,6 +60,7 @@ app.command()(logs.logs)
 app.command()(events.events)
 app.command()(evidence.metrics)
 app.command()(evidence.spans)
+app.command()(traces.traces)
 app.command()(load.load)
 app.command()(observe.observe)
 app.command()(dashboard.dashboard)
