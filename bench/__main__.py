@@ -21,6 +21,7 @@ PARTS = {
     "command": "meshproof apply, start to exit",
     "switches": "1,000 switches under load",
     "tax": "/pay with and without sidecars",
+    "scrape": "what reading every pod's metrics costs",
     "scale": "start, convergence, memory and idle CPU with 10, 50, 100 replicas",
 }
 OUT = Path("artifacts") / "bench.json"

@@ -26,6 +26,7 @@ LONG = (
     "test_readme",
     "test_release",
     "test_soak",
+    "test_span_store",
     "test_svcb_least_request",
     "test_svcb_retries",
     "test_svcb_round_robin",
