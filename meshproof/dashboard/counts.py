@@ -6,6 +6,7 @@ nobody answered, and the gateway has no other.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from typing import NamedTuple
 
 _REQUESTS = "istio_requests_total"
 _BUCKET = "istio_request_duration_milliseconds_bucket"
+_NAMES = (_REQUESTS, _BUCKET)
+_BOUND = ',le="'
 _SAMPLE = re.compile(r"^(\w+)\{(.*)\} (\S+)")
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 _FAILED = 500
@@ -75,25 +78,41 @@ def read(text: str) -> Reading:
     """Prometheus text, as ``mesh.Mesh.metrics`` gives it."""
     found: dict[tuple[str, Edge], Counts] = {}
     for line in text.splitlines():
-        sample = _SAMPLE.match(line)
-        if sample is None or sample[1] not in (_REQUESTS, _BUCKET):
+        sample = _SAMPLE.match(line) if line.startswith(_NAMES) else None
+        if sample is None:
             continue
-        labels = dict(_LABEL.findall(sample[2]))
-        if labels.get("reporter") == "source":
-            counts = found.setdefault((labels.get("pod", ""), _edge(labels)), Counts())
-            _count(counts, sample[1], labels, float(sample[3]))
+        before, _, rest = sample[2].partition(_BOUND)
+        bound, _, after = rest.partition('"')
+        series = _series(before + after)
+        if series is None:
+            continue
+        counts = found.setdefault((series.pod, series.edge), Counts())
+        value = float(sample[3])
+        if sample[1] == _BUCKET:
+            at = float(bound)
+            counts.buckets[at] = counts.buckets.get(at, 0) + value
+        else:
+            counts.requests += value
+            counts.failed += value if series.failed else 0
     return found
 
 
-def _count(counts: Counts, name: str, labels: Mapping[str, str], value: float) -> None:
-    if name == _BUCKET:
-        bound = float(labels["le"])
-        counts.buckets[bound] = counts.buckets.get(bound, 0) + value
-        return
-    counts.requests += value
+class _Series(NamedTuple):
+    pod: str
+    edge: Edge
+    failed: bool
+
+
+@functools.lru_cache(maxsize=8192)
+def _series(text: str) -> _Series | None:
+    """What the labels of a sample say, all but a bucket's bound; None for the callee's own count.
+    They are the same each second, so they are read once."""
+    labels = dict(_LABEL.findall(text))
+    if labels.get("reporter") != "source":
+        return None
     code = labels.get("response_code", "0")
-    if not code.isdigit() or int(code) >= _FAILED or int(code) == 0:
-        counts.failed += value
+    failed = not code.isdigit() or int(code) >= _FAILED or int(code) == 0
+    return _Series(labels.get("pod", ""), _edge(labels), failed)
 
 
 def _edge(labels: Mapping[str, str]) -> Edge:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from meshproof.dashboard.counts import Counts, Edge, between, read, serving, together
@@ -14,6 +16,13 @@ def test_codes_are_summed_and_failures_told() -> None:
     text = requests(90) + requests(6, code="503") + requests(4, code="0") + requests(7, code="404")
     (counts,) = read(text).values()
     assert (counts.requests, counts.failed) == (107, 10)
+
+
+def test_a_bound_may_stand_anywhere_among_the_labels() -> None:
+    last = requests(1, buckets={"10": 1, "+Inf": 1})
+    inside = re.sub(r'(reporter="source")(.*)(,le="[^"]*")', r"\1\3\2", last)
+    assert inside != last
+    assert read(inside) == read(last)
 
 
 def test_the_callee_s_own_count_is_left_out() -> None:
