@@ -124,6 +124,18 @@ def test_a_rule_is_applied_by_keyboard_alone(shown: Shown, mesh: Mesh) -> None:
     assert versions == {"v0.2"}, "of 20 by turns, each once in a million were it still 50/50"
 
 
+def test_a_reset_is_asked_for_twice(shown: Shown, mesh: Mesh) -> None:
+    page = shown.page
+    assert "VirtualService payments/svcb" in mesh.status().resources
+    page.locator("#do-reset").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#do-reset")).to_have_text("Press again to reset")
+    assert "VirtualService payments/svcb" in mesh.status().resources
+    page.keyboard.press("Enter")
+    expect(page.locator("#outcome .good")).to_contain_text("The mesh is as it came up")
+    assert "VirtualService payments/svcb" not in mesh.status().resources
+
+
 def tab_to(page: Page, there: str) -> None:
     for _ in range(40):
         page.keyboard.press("Tab")

@@ -5,6 +5,7 @@ import { at, h } from "./dom.js";
 import { ms } from "./format.js";
 
 const chosen = () => document.querySelector("#files input:checked")?.value;
+const SURE = 4000; // milliseconds in which a reset can be confirmed
 const BUTTONS = ["do-apply", "do-delete", "do-reset"];
 
 export async function startRules() {
@@ -13,7 +14,7 @@ export async function startRules() {
     change("apply", `${chosen()} is live`);
   });
   at("do-delete").addEventListener("click", () => change("delete", `${chosen()} is deleted`));
-  at("do-reset").addEventListener("click", () => change("reset", "The mesh is as it came up"));
+  at("do-reset").addEventListener("click", reset);
   const { folder, files } = await get("/api/rules");
   at("folder").textContent = folder.split("/").pop();
   at("files").replaceChildren(...files.map(choice));
@@ -31,6 +32,22 @@ function choice(file, index) {
 async function preview() {
   const { text } = await get("/api/rule", { name: chosen() });
   at("yaml").querySelector("pre").textContent = text;
+}
+
+/** Takes all changes back, so it is asked for twice. */
+function reset() {
+  const button = at("do-reset");
+  const asked = button.textContent;
+  if (button.dataset.sure) {
+    change("reset", "The mesh is as it came up");
+    return;
+  }
+  button.dataset.sure = "1";
+  button.textContent = "Press again to reset";
+  setTimeout(() => {
+    delete button.dataset.sure;
+    button.textContent = asked;
+  }, SURE);
 }
 
 async function change(verb, done) {
