@@ -18,6 +18,9 @@ from meshproof.verdicts.verdict import Verdict, conclude, some
 from soak.plan import MSGD
 from soak.timeline import Done
 
+_BROKEN_OFF = "upstream_reset_after_response_started"
+"""In Envoy's details; the code is that of the beginning."""
+
 Message = Mapping[str, str]
 """Of msgd's store: ``id`` and ``trace_id``."""
 
@@ -173,8 +176,8 @@ def messages(
 
 
 def _broke(record: AccessRecord) -> bool:
-    """No answer, or one that is no success of anybody's."""
-    return not 0 < record.code < 500
+    """No answer, an error, or an answer that broke off after its beginning, whatever its code."""
+    return not 0 < record.code < 500 or _BROKEN_OFF in record.details
 
 
 def _during(begin: float, end: float, done: Done) -> bool:

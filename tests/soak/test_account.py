@@ -83,6 +83,15 @@ def test_what_failed_at_a_svca_that_was_killed_is_allowed() -> None:
     assert verdict.counts["failed"] == 1
 
 
+def test_an_answer_that_broke_off_at_a_svca_that_was_killed_is_a_failure_as_well() -> None:
+    cut = replace(logged(21, 1), details="upstream_reset_after_response_started{protocol_error}")
+    half = replace(DEAD, status=200, error="the body is not as agreed")
+    assert account.requests([*RECORDS, half], 21, [*LOG, cut], [KILL]).passed
+    assert not account.requests([*RECORDS, half], 21, [*LOG, cut], []).passed
+    more = [*STORED, {"id": "m99", "trace_id": "t21"}]
+    assert account.messages([*RECORDS, half], more, [*LOG, cut]).passed
+
+
 def test_what_failed_elsewhere_or_at_another_time_is_not() -> None:
     for host, at in (("127.9.0.2:8080", 1.0), (f"{SVCA}:8080", 3.0)):
         log = [*LOG, logged(21, at, 503, host)]
