@@ -9,6 +9,7 @@ NAME ?= meshproof
 USERS ?= 16
 WORKERS ?= 0
 SECONDS_OF_LOAD ?= 30
+PROOFS ?= -v
 TUTORIAL ?= docs/tutorial.md
 SECONDS_OF_SOAK ?= 300
 SEED ?=
@@ -26,9 +27,11 @@ setup: $(READY) ## make .venv with everything, pinned by hash (the other targets
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "meshproof needs Python 3.11 or newer; this is " + sys.version.split()[0] + "; say which with: make setup PYTHON=python3.12")'
-	@echo "setting up .venv (once; about a minute)"
+	@echo "setting up .venv (once; about a minute): 1 of 3, Python's own"
 	@$(PYTHON) -m venv .venv
+	@echo "2 of 3, $$(grep -c '==' requirements.lock) packages, each by its hash"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@echo "3 of 3, meshproof itself"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -39,10 +42,10 @@ test-long: $(READY) ## the tests that start, kill and time whole processes
 	@$(BIN)/python -m pytest -m long
 
 e2e: $(READY) ## every rule's proof on a mesh of its own under load, with a table of verdicts
-	@$(BIN)/python -m pytest e2e -m "not long" --junitxml=artifacts/junit.xml
+	@$(BIN)/python -m pytest e2e $(PROOFS) -m "not long" --junitxml=artifacts/junit.xml
 
 e2e-long: $(READY) ## the proofs of faults, releases and scaling under load, and the pages as they stand
-	@$(BIN)/python -m pytest e2e -m long --junitxml=artifacts/junit-long.xml --mesh-report=report-long.json
+	@$(BIN)/python -m pytest e2e $(PROOFS) -m long --junitxml=artifacts/junit-long.xml --mesh-report=report-long.json
 
 soak: $(READY) ## 5 minutes of kills and changes at random under load, each message accounted for: SEED=N replays
 	@$(BIN)/python -m soak --seconds $(SECONDS_OF_SOAK) $(if $(SEED),--seed $(SEED)) $(if $(PLAN),--plan $(PLAN))

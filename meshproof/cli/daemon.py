@@ -7,22 +7,25 @@ import json
 import os
 import signal
 import sys
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
 from meshproof.cli.interrupts import Interrupted, interrupts
 from meshproof.cli.output import ToldError, described
 from meshproof.errors import MeshproofError
+from meshproof.progress import waiting
 
 Report = Callable[[dict[str, Any]], None]
 
 
 def daemonise(name: str, body: Callable[[Report], None]) -> dict[str, Any]:
-    """Run ``body`` in a daemon, and return what it reports first.
+    """Run ``body`` in a daemon, and return what it reports first but for what it waits for.
 
     ``body`` gets a function to report with, which raises BrokenPipeError where the caller is gone.
+    A report with ``waiting`` alone is passed on to ``meshproof.progress``.
     Raises ToldError with the daemon's error text and exit code when it ends before. An
     interrupt of the caller ends the daemon too. Call it before any thread is started: it forks.
     """
@@ -41,25 +44,36 @@ def daemonise(name: str, body: Callable[[Report], None]) -> dict[str, Any]:
         pid = int(reports.readline())
         try:
             with interrupts(name):
-                line = reports.readline()
+                said = _first_word(reports)
         except Interrupted:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
             reports.read()  # to its end, which is the daemon's
             raise
-    if not line:
+    if not said:
         raise ToldError(f"error: the mesh's process ({pid}) ended without a word", 1)
-    said: dict[str, Any] = json.loads(line)
     if "error" in said:
         raise ToldError(said["error"], said["exit_code"])
     return said
 
 
+def _first_word(reports: Iterable[str]) -> dict[str, Any]:
+    """Empty where the daemon ended before it."""
+    for line in reports:
+        said: dict[str, Any] = json.loads(line)
+        if "waiting" not in said:
+            return said
+        waiting(said["waiting"])
+    return {}
+
+
 class _Caller:
-    """The pipe to who waits for the first word; it is closed with that, and never written again."""
+    """The pipe to who waits for the first word; it is closed with that, and never written again.
+    What is waited for until then does not count as one."""
 
     def __init__(self, writer: int) -> None:
         self._out = os.fdopen(writer, "w", encoding="utf-8")
+        self._lock = threading.Lock()
 
     def hear_pid(self) -> None:
         self._out.write(f"{os.getpid()}\n")
@@ -67,9 +81,13 @@ class _Caller:
 
     def hear(self, said: dict[str, Any]) -> None:
         """Raises BrokenPipeError where the caller is gone."""
-        if not self._out.closed:
-            with self._out:
-                self._out.write(json.dumps(said) + "\n")
+        with self._lock:
+            if self._out.closed:
+                return
+            self._out.write(json.dumps(said) + "\n")
+            self._out.flush()
+            if "waiting" not in said:
+                self._out.close()
 
     def hear_failure(self, text: str, exit_code: int) -> None:
         with contextlib.suppress(OSError):

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output
-from meshproof.cli.output import say, show_json
+from meshproof.cli.output import say, show_json, tell
 from meshproof.control.client import Client
 from meshproof.embedded import state
 from meshproof.embedded.state import Entry
@@ -40,7 +40,7 @@ def down(name: Name = DEFAULT_NAME) -> None:
         finally:
             os.close(process)
     _gone(entry)
-    say(f"mesh {name} is down")
+    tell(f"mesh {name} is down")
 
 
 def _ask(entry: Entry, process: int) -> None:

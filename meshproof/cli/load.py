@@ -19,7 +19,8 @@ import typer
 from meshproof.cli.interrupts import Interrupted, interrupts
 from meshproof.cli.load_report import Report
 from meshproof.cli.options import DEFAULT_NAME, Artifacts, Format, Name, Output
-from meshproof.cli.output import say, show_json, show_table
+from meshproof.cli.output import say, show_json, show_table, tell
+from meshproof.cli.progress import shown
 from meshproof.control.client import Client
 from meshproof.embedded import state
 from meshproof.errors import UsageError
@@ -111,7 +112,7 @@ def _from_cluster(mesh: Client, order: Order) -> tuple[Results, str]:
     from meshproof.cluster.load import LOG, RECORDS, STATS  # noqa: PLC0415
     from meshproof.traffic.results import read  # noqa: PLC0415
 
-    say(f"load {order.run_id} from {order.workers} workers on the cluster of {mesh.entry.name}")
+    tell(f"load {order.run_id} from {order.workers} workers on the cluster of {mesh.entry.name}")
     with tempfile.TemporaryDirectory(prefix="meshproof-load-") as folder:
         mesh.load(asdict(order), folder)
         at = Path(folder)
@@ -128,7 +129,7 @@ def _mesh(name: str, undo: contextlib.ExitStack) -> Client:
     from meshproof.meshes import make_mesh  # noqa: PLC0415
     from meshproof.project import load_project  # noqa: PLC0415
 
-    say(f"no mesh named {name} is running: one is started for this load")
+    tell(f"no mesh named {name} is running: one is started for this load")
     mesh = make_mesh(os.environ.get("MESH", "embedded"), load_project(PROJECT_FILE), name)
     ended = threading.Event()
     undo.enter_context(live(mesh, ended))
@@ -151,14 +152,15 @@ def _free_port() -> int:
 
 
 def _say_start(made: Load, host: str, name: str, bounded: float) -> None:
-    say(f"load {made.run_id} on {host} (mesh {name})" + ("" if bounded else "; Ctrl-C ends it"))
+    tell(f"load {made.run_id} on {host} (mesh {name})" + ("" if bounded else "; Ctrl-C ends it"))
     if made.page:
         say(f"Locust's page: {made.page_ready()}")
 
 
 def _until_done(made: Load) -> Results:
     try:
-        return made.wait(within=math.inf)
+        with shown("load"):
+            return made.wait(within=math.inf)
     except Interrupted:
         if not made.answered():  # Locust may not even be ready to be told
             raise

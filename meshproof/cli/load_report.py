@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meshproof.cli.output import say
+from meshproof.cli.output import say, tell
 from meshproof.control.client import Client
 from meshproof.errors import MeshproofError
 
@@ -21,7 +21,7 @@ class Report:
         from meshproof.report.attached import Attached, page_of  # noqa: PLC0415 (slow to import)
 
         self._page = page_of(artifacts, "load")
-        say(f"report: {self._page}")
+        tell(f"report: {self._page}")
         self._seen = Attached(mesh)
 
     def leave(self, title: str, results: Results) -> None:

@@ -6,6 +6,7 @@ Importing this imports no command's heavy parts: ``meshproof apply`` is used in 
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -32,8 +33,8 @@ from meshproof.cli import (
     up,
     version,
 )
-from meshproof.cli.output import described, say
-from meshproof.errors import MeshproofError
+from meshproof.cli.output import Volume, described, say, set_volume
+from meshproof.errors import MeshproofError, UsageError
 
 app = typer.Typer(
     name="meshproof",
@@ -44,6 +45,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+_Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say warnings and errors only.")]
+_Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say all that is waited for.")]
+
+
+@app.callback()
+def volume(*, quiet: _Quiet = False, verbose: _Verbose = False) -> None:
+    """A service mesh on this machine, and proofs that it does what its rules say."""
+    if quiet and verbose:
+        raise UsageError("wanted -q or -v, not both")
+    set_volume(Volume.QUIET if quiet else Volume.VERBOSE if verbose else Volume.USUAL)
+
+
 app.command()(up.up)
 app.command()(change.apply)
 app.command()(change.delete)

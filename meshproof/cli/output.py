@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import json
 import sys
 from collections.abc import Sequence
@@ -11,9 +12,36 @@ from meshproof.cli.options import Format
 from meshproof.errors import MeshproofError, Problem, Refused
 
 
+class Volume(enum.IntEnum):
+    """How much is said beside the data."""
+
+    QUIET = 0
+    """Warnings and errors."""
+    USUAL = 1
+    VERBOSE = 2
+    """All that is waited for."""
+
+
+_volume = [Volume.USUAL]
+
+
+def volume() -> Volume:
+    return _volume[0]
+
+
+def set_volume(wanted: Volume) -> None:
+    _volume[0] = wanted
+
+
 def say(line: str) -> None:
-    """Progress, warnings, errors."""
+    """Warnings, errors, and what was asked for."""
     print(line, file=sys.stderr, flush=True)
+
+
+def tell(line: str) -> None:
+    """How it goes: left out by ``-q``."""
+    if volume() is not Volume.QUIET:
+        say(line)
 
 
 def described(error: BaseException) -> str:
@@ -46,7 +74,7 @@ def show_applied(applied: dict[str, Any], output: Format) -> None:
     for note in applied.get("notes", ()):
         say(f"note: {note}")
     sidecars = len({ack["sidecar"] for ack in applied["acks"]})
-    say(f"live on {sidecars} sidecars after {applied['seconds'] * 1000:.0f} ms")
+    tell(f"live on {sidecars} sidecars after {applied['seconds'] * 1000:.0f} ms")
 
 
 def show_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

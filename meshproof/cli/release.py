@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from meshproof.cli.options import DEFAULT_NAME, Artifacts, Format, Name, Output, client
-from meshproof.cli.output import say, show_json
+from meshproof.cli.output import show_json, tell
 from meshproof.control.client import Client
 from meshproof.errors import UsageError
 from meshproof.mesh import AccessRecord
@@ -86,17 +86,17 @@ def release(
         limits = Limits(alpha, beta, more_failures / 100, more_ms, tolerated_ms)
         asked = Plan(place[1], place[0], from_, to, _steps(steps), limits)
         began = start.start(rules, ledger, asked)
-    plan, tell = began.entry.course.plan, say if output is Format.JSON else print
+    plan, out = began.entry.course.plan, tell if output is Format.JSON else print
     undo = began.rule.moved(plan.old, plan.new, 0)
     hold = mesh.hold(f"release {'/'.join(place)}", [("<release>", undo)], place[0], grace)
     signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
     report = Report(mesh, _ClientMesh(mesh, place[0]), began.rule, artifacts)
-    say(f"report: {report.page}")
+    tell(f"report: {report.page}")
     if began.note:
-        tell(began.note)
+        out(began.note)
 
     def told(line: str) -> None:
-        tell(line)
+        out(line)
         report.said(line)
 
     conductor = Conductor(report, began.rule, ledger, told)

@@ -16,7 +16,8 @@ import typer
 
 from meshproof.cli.interrupts import Interrupted, interrupts
 from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output
-from meshproof.cli.output import say, show_applied
+from meshproof.cli.output import say, show_applied, tell
+from meshproof.cli.progress import heard, shown
 from meshproof.cli.texts import read_stdin
 from meshproof.errors import MeshproofError, UsageError
 
@@ -60,7 +61,8 @@ def up(
 
     wanted = _Wanted(filename, images, outside, name, dashboard)
     try:
-        said = daemonise(name, lambda report: _background(wanted, report))
+        with shown(f"mesh {name} starts"):
+            said = daemonise(name, lambda report: _background(wanted, report))
     except Interrupted as interrupt:  # typer would make 130 of any
         raise typer.Exit(interrupt.exit_code) from None
     show_applied(said["applied"], output)
@@ -115,21 +117,24 @@ def _foreground(wanted: _Wanted, output: Format) -> None:
     is_live = False
     try:
         with interrupts(wanted.name):
-            say(f"starting mesh {wanted.name}")
+            tell(f"starting mesh {wanted.name}")
             mesh = wanted.make()
-            with live(mesh, ended) as applied, _page(mesh, wanted) as page:
+            with contextlib.ExitStack() as until_down:
+                with shown(f"mesh {wanted.name} starts"):
+                    applied = until_down.enter_context(live(mesh, ended))
+                page = until_down.enter_context(_page(mesh, wanted))
                 is_live = True
                 show_applied(applied.as_dict(), output)
                 if page:
                     say(f"dashboard: {page}")
-                say(f"mesh {wanted.name} is up; Ctrl-C ends it")
+                tell(f"mesh {wanted.name} is up; Ctrl-C ends it")
                 for lines in _lines(mesh, wanted.outside_hosts, ended):
                     sys.stdout.buffer.write(lines)
                     sys.stdout.buffer.flush()
     except Interrupted as interrupt:
         if not is_live:
             raise typer.Exit(interrupt.exit_code) from None
-    say(f"mesh {wanted.name} is down")
+    tell(f"mesh {wanted.name} is down")
 
 
 def _background(wanted: _Wanted, report: Report) -> None:
@@ -138,7 +143,10 @@ def _background(wanted: _Wanted, report: Report) -> None:
 
     ended = threading.Event()
     mesh = wanted.make()
-    with live(mesh, ended) as applied, _page(mesh, wanted) as page:
+    with contextlib.ExitStack() as until_down:
+        with heard(lambda line: report({"waiting": line})):
+            applied = until_down.enter_context(live(mesh, ended))
+        page = until_down.enter_context(_page(mesh, wanted))
         report({"applied": applied.as_dict(), "dashboard": page})
         write_to(mesh.run_dir / "meshproof.log")
         os.chdir("/")

@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 from meshproof.cluster.remedies import remedy
 from meshproof.errors import MeshproofError
+from meshproof.progress import waiting
 
 _TAIL = 12
 """Lines of a failed command's output that a message shows; the log has all."""
@@ -148,6 +149,7 @@ class Commands:
         cwd: Path | None = None,
     ) -> Result:
         started = time.monotonic()
+        waiting(f"{doing}: {shlex.join(argv)}")
         try:
             done = subprocess.run(
                 list(argv),

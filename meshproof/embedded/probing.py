@@ -15,17 +15,24 @@ _SERVING = 1
 async def check(probe: Probe, address: Address, env: Mapping[str, str]) -> str:
     """Ask once. Empty when the probe succeeded, else why not."""
     try:
-        if probe.kind == "http":
-            return await _http(probe, address)
-        if probe.kind == "exec":
-            return await _exec(probe, env)
-        if probe.kind == "grpc":
-            return await _grpc(probe, address)
-        return await accepts(address, probe.timeout)
+        return await _ask(probe, address, env)
     except TimeoutError:
         return f"no answer within {probe.timeout:g} s"
     except OSError as error:
+        cause = getattr(error, "os_error", error)  # aiohttp has an error around it
+        if isinstance(cause, FileNotFoundError | ConnectionRefusedError):
+            return f"nothing listens at {_where(address)} yet"
         return str(error)
+
+
+async def _ask(probe: Probe, address: Address, env: Mapping[str, str]) -> str:
+    if probe.kind == "http":
+        return await _http(probe, address)
+    if probe.kind == "exec":
+        return await _exec(probe, env)
+    if probe.kind == "grpc":
+        return await _grpc(probe, address)
+    return await accepts(address, probe.timeout)
 
 
 async def accepts(address: Address, timeout: float) -> str:
@@ -37,10 +44,13 @@ async def accepts(address: Address, timeout: float) -> str:
             else:
                 _, writer = await asyncio.open_connection(address.ip, address.port)
     except (OSError, TimeoutError) as error:
-        where = address.path or f"{address.ip}:{address.port}"
-        return f"nothing listens at {where} ({error or 'timed out'})"
+        return f"nothing listens at {_where(address)} ({error or 'timed out'})"
     writer.close()
     return ""
+
+
+def _where(address: Address) -> str:
+    return address.path or f"{address.ip}:{address.port}"
 
 
 async def _http(probe: Probe, address: Address) -> str:

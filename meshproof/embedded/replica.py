@@ -21,6 +21,7 @@ from meshproof.embedded.watch import Watch
 from meshproof.embedded.workload import Probe, Workload
 from meshproof.errors import MeshproofError
 from meshproof.model import kube_files
+from meshproof.progress import waiting
 from meshproof.translate.world import Address, ContainerPort, Replica
 
 _EAGER, _FAST, _CALM = 5.0, 0.02, 0.5
@@ -152,6 +153,7 @@ class ReplicaRunner:
                 f"lines of its app:\n{self._last_lines()}"
             ) from None
         self.ready, self.reason = True, ""
+        waiting(f"{self.name} is ready")
         self.watch.begin()
 
     async def _app_ready_or_ended(self) -> None:
@@ -202,6 +204,8 @@ class ReplicaRunner:
         loop = asyncio.get_running_loop()
         calm_at = loop.time() + _EAGER
         while reason := await self._ask_readiness():
+            if reason != self.reason:
+                waiting(f"{self.name} is not ready: {reason}")
             self.reason = reason
             await asyncio.sleep(_FAST if loop.time() < calm_at else _CALM)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 
 import meshproof
+from meshproof.progress import waiting
 from meshproof.traffic import results
 from meshproof.traffic.results import LoadError, Results
 from meshproof.traffic.settings import LoadSettings
@@ -23,6 +24,8 @@ from meshproof.traffic.settings import LoadSettings
 STOP_SECONDS = 35.0
 """Longer than a request may take (30 s): a stopped load still waits for what is on its way."""
 _POLL = 0.01
+_TELL = 1.0
+"""Seconds between two words of how far it is."""
 
 
 class Load:
@@ -57,6 +60,7 @@ class Load:
             raise LoadError(f"{locustfile}: there is no such locustfile")
         self.run_id = run_id or uuid.uuid4().hex
         self._host, self._locustfile = host, locustfile
+        self._wanted = f" of {requests:,}" if requests else ""
         self._users, self._seconds, self.page = users, seconds, page
         self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="meshproof-load-")
         self._folder = folder or Path(self._temporary.name if self._temporary else "")
@@ -68,6 +72,7 @@ class Load:
         self._settings = LoadSettings(
             self.run_id, str(self._records), str(self._stats), requests, path, headers or {}
         )
+        self._read = self._lines = 0
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Load:
@@ -119,8 +124,14 @@ class Load:
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def answered(self) -> int:
-        """How many requests are written down by now."""
-        return self._records.read_bytes().count(b"\n") if self._records.exists() else 0
+        """How many requests are written down by now. Only what is new is read."""
+        if self._records.exists():
+            with self._records.open("rb") as records:
+                records.seek(self._read)
+                new = records.read()
+            self._read += len(new)
+            self._lines += new.count(b"\n")
+        return self._lines
 
     def reach(self, n: int, *, within: float = 60.0) -> Load:
         """Return when ``n`` requests are written down; LoadError if that does not come."""
@@ -136,13 +147,16 @@ class Load:
     def wait(self, *, within: float = 300.0) -> Results:
         """Wait for a bounded load to end by itself."""
         process = self._started()
-        try:
-            process.wait(within)
-        except subprocess.TimeoutExpired:
+        deadline = time.monotonic() + within
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(min(_TELL, max(0.0, deadline - time.monotonic())))
+                return self._results()
             count = self.answered()
-            self._end()
-            raise self._failure(f"did not end in {within:g} s; {count} requests done") from None
-        return self._results()
+            if time.monotonic() >= deadline:
+                self._end()
+                raise self._failure(f"did not end in {within:g} s; {count} requests done")
+            waiting(f"load: {count:,}{self._wanted} requests are done")
 
     def stop(self) -> Results:
         """End the load now: requests on their way are still answered and counted."""

@@ -58,7 +58,10 @@ class ClusterFake(FarMesh):
 
 
 @pytest.fixture
-def cluster_fake(runtime_dir: Path, ended: threading.Event) -> Iterator[ClusterFake]:
+def cluster_fake(
+    runtime_dir: Path, ended: threading.Event, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ClusterFake]:
+    monkeypatch.chdir(tmp_path)  # reports are left there
     made = ClusterFake()
     assert isinstance(made, OnCluster)
     with live(made, ended):
@@ -73,7 +76,9 @@ def test_load_is_sent_there_and_shown_as_any_other(cluster_fake: ClusterFake, cl
     assert done.out.splitlines()[0] == "Aggregated"
     assert "v0.2      2          66.67%" in done.out
     assert "3 requests, 0 failed" in done.out
-    assert done.err == f"load {order.run_id} from 2 workers on the cluster of shop\n"
+    report, line = done.err.splitlines()
+    assert report.startswith("report: ")
+    assert line == f"load {order.run_id} from 2 workers on the cluster of shop"
 
 
 def test_a_failed_request_is_an_exit_code(cluster_fake: ClusterFake, cli: Cli) -> None:

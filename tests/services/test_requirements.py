@@ -14,8 +14,10 @@ DIRECT = ("flask", "gunicorn", "prometheus-client", "requests")
 
 
 def locked(path: Path) -> dict[str, str]:
-    """Name -> its whole entry, hashes included."""
-    entries = re.split(r"\n(?=\S)", path.read_text(encoding="utf-8").strip())
+    """Name -> version and hashes. Where it is wanted (``; python_version ...``) is left out: a
+    package may be wanted everywhere by one list and somewhere by another."""
+    text = re.sub(r" ; .*(?= \\$)", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    entries = re.split(r"\n(?=\S)", text.strip())
     return {re.split(r"==", entry)[0].lower(): entry for entry in entries}
 
 
