@@ -155,7 +155,9 @@ GENERAL: Sequence[tuple[str, Sequence[str]]] = (
             "Every request is traced (100 %) unless a Telemetry says otherwise, and the access log "
             "is on, as JSON; in Istio tracing has no provider by default, and the log is off.",
             "Metrics have Istio's names and labels, but for what only Kubernetes knows (cluster, "
-            "canonical revision beyond the version label).",
+            "canonical revision beyond the version label). Of TCP, connections and bytes are "
+            "counted when a connection ends; istio_tcp_connections_opened_total is not there, and "
+            "its receiver knows the caller's identity alone.",
         ),
     ),
     (

@@ -17,6 +17,7 @@ from meshproof.translate.listeners import listener
 from meshproof.translate.matches import is_catch_all
 from meshproof.translate.metrics import Identity, client_metrics
 from meshproof.translate.names import covers, fqdn
+from meshproof.translate.peer_metadata import announced
 from meshproof.translate.proto import Json, extension
 from meshproof.translate.routes import Door, GatewayKey, gateway_keys, rule_routes
 from meshproof.translate.telemetry import reporting
@@ -70,6 +71,7 @@ def gateway_listeners(
             report=report,
             identity=identity,
             can_fault=True,
+            early_header_mutation_extensions=announced(identity),
             server_name=SERVER_NAME,
             use_remote_address=True,
             forward_client_cert_details="SANITIZE_SET",

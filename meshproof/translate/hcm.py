@@ -7,7 +7,7 @@ from typing import Literal
 
 from meshproof.model.telemetry import CustomTag
 from meshproof.translate import cors, faults
-from meshproof.translate.metrics import Identity
+from meshproof.translate.metrics import CEL, CEL_TYPE, Identity
 from meshproof.translate.proto import ADS, Json, extension, typed
 from meshproof.translate.telemetry import EVERYTHING, Reporting
 
@@ -24,8 +24,6 @@ _FILTER = "envoy.filters.network.http_connection_manager"
 _HCM = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _ROUTER = "envoy.extensions.filters.http.router.v3.Router"
 _FILE_LOG = "envoy.extensions.access_loggers.file.v3.FileAccessLog"
-_CEL = "envoy.access_loggers.extension_filters.cel"
-_CEL_TYPE = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
 _ALL: Json = {"value": 100}
 
 # The keys that meshproof.mesh.AccessRecord and its readers know; numbers stay numbers.
@@ -63,7 +61,7 @@ def access_log(path: str, direction: Direction, report: Reporting = EVERYTHING) 
     log = {"json_format": record}
     made = extension("envoy.access_loggers.file", _FILE_LOG, path=path, log_format=log)
     if report.expression:
-        cel = extension(_CEL, _CEL_TYPE, expression=report.expression)
+        cel = extension(CEL, CEL_TYPE, expression=report.expression)
         made["filter"] = {"extension_filter": cel}
     return [made]
 

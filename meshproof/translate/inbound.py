@@ -16,7 +16,8 @@ from meshproof.translate.guards import guards
 from meshproof.translate.hcm import access_log, manager, upgrades
 from meshproof.translate.keys import inbound_cluster
 from meshproof.translate.listeners import listener
-from meshproof.translate.metrics import UNKNOWN, Identity, server_metrics
+from meshproof.translate.metrics import UNKNOWN, Identity, server_metrics, server_tcp_metrics
+from meshproof.translate.peer_metadata import kept
 from meshproof.translate.peers import Mode, mode
 from meshproof.translate.pool import connection_pool
 from meshproof.translate.proto import Json, extension
@@ -61,12 +62,16 @@ def add_inbound(world: World, view: View, replica: Replica, log: str, config: Co
             **connection_pool(pool, APP_IDLE, h2=served[1].h2 if served else None, inbound=True),
         }
         taken = mode(world.peer_authentications, replica.namespace, replica.labels, port.port)
+        fqdn = served[0].fqdn if served else UNKNOWN
+        identity = Identity(replica.namespace, replica.workload, replica.labels, fqdn)
         if served and served[1].protocol != "HTTP":
-            filters = [*watch.network_filters(port.port), _bytes(name, logs)]
-            chains = [*_chains(taken, filters, filters), *_own_tls(taken, filters)]
+            before = watch.network_filters(port.port)
+            mutual, plain = (
+                [*before, _bytes(name, [*logs, server_tcp_metrics(identity, security)])]
+                for security in ("mutual_tls", "none")
+            )
+            chains = [*_chains(taken, mutual, plain), *_own_tls(taken, plain)]
         else:
-            fqdn = served[0].fqdn if served else UNKNOWN
-            identity = Identity(replica.namespace, replica.workload, replica.labels, fqdn)
             table = watch.table(name)
             http = _Http(name, table, identity, logs, watch.http_filters(), report)
             chains = _chains(taken, [http.manager("mutual_tls")], [http.manager("none")])
@@ -148,7 +153,7 @@ class _Http:
             routes=self.routes,
             logs=[*self.logs, server_metrics(self.identity, security)],
             identity=self.identity,
-            guards=self.guards,
+            guards=[kept(), *self.guards],
             report=self.report,
             server_name=SERVER_NAME,
             forward_client_cert_details="APPEND_FORWARD",

@@ -6,7 +6,8 @@ from typing import Literal
 
 from meshproof.translate.hcm import access_log, manager, upgrades
 from meshproof.translate.keys import OUTBOUND, PROBE
-from meshproof.translate.metrics import Identity, client_metrics
+from meshproof.translate.metrics import Identity, client_metrics, client_tcp_metrics
+from meshproof.translate.peer_metadata import announced
 from meshproof.translate.proto import Json, tcp
 from meshproof.translate.telemetry import EVERYTHING, Reporting
 from meshproof.translate.world import PROBE_PORT, PROXY_PORT
@@ -45,10 +46,15 @@ def outbound_listener(
     http = manager(
         OUTBOUND,
         routes=OUTBOUND,
-        logs=[*access_log(log, "outbound", report), client_metrics(identity)],
+        logs=[
+            *access_log(log, "outbound", report),
+            client_metrics(identity),
+            client_tcp_metrics(identity),
+        ],
         identity=identity,
         report=report,
         can_fault=True,
+        early_header_mutation_extensions=announced(identity),
         upgrade_configs=upgrades("CONNECT", "websocket"),
         http_protocol_options={"accept_http_10": True},
     )

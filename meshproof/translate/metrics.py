@@ -3,9 +3,11 @@
 Envoy's plain statistics know neither the caller nor the version that answered; the access logger
 ``envoy.access_loggers.stats`` does. Names and labels are Istio's, so one PromQL serves both
 meshes; Envoy's Prometheus page writes the names with its own prefix: ``envoy_istio_...``.
-What a proxy cannot know is ``unknown``, as in Istio: a sidecar knows the workload behind a
-connection that it opened by the endpoint's metadata, and of one that it accepted the identity
-alone, by the certificate.
+A sidecar knows the workload behind a connection that it opened by the endpoint's metadata, and who
+calls it by what the caller's proxy says (``peer_metadata``); of a connection of bytes it knows the
+identity alone, by the certificate. What it cannot know is ``unknown``, as in Istio.
+
+Tunnels (CONNECT to a port of bytes) are Istio's TCP metrics, counted when they end.
 """
 
 from __future__ import annotations
@@ -13,10 +15,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from meshproof.translate import peer_metadata
 from meshproof.translate.proto import Json, extension
 
+CEL = "envoy.access_loggers.extension_filters.cel"
+CEL_TYPE = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
 _TYPE = "envoy.extensions.access_loggers.stats.v3.Config"
-UNKNOWN = "unknown"
+UNKNOWN = peer_metadata.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +48,23 @@ def client_metrics(identity: Identity) -> Json:
     """The access logger that counts and measures what a proxy sends on; not a CONNECT, which is
     a way for requests and none itself."""
     logger = _logger({**_source(identity), **_ANSWER})
-    method = {"name": ":method", "string_match": {"exact": "CONNECT"}, "invert_match": True}
-    return {**logger, "filter": {"header_filter": {"header": method}}}
+    return {**logger, "filter": {"header_filter": {"header": {**_CONNECT, "invert_match": True}}}}
+
+
+def client_tcp_metrics(identity: Identity) -> Json:
+    """The same of tunnels that it opens to ports of bytes."""
+    cel = extension(CEL, CEL_TYPE, expression='xds.cluster_name.startsWith("outbound|")')
+    filters = [{"header_filter": {"header": _CONNECT}}, {"extension_filter": cel}]
+    logger = _tcp_logger({**_source(identity), **_TCP_ANSWER})
+    return {**logger, "filter": {"and_filter": {"filters": filters}}}
+
+
+def server_tcp_metrics(identity: Identity, security: str) -> Json:
+    """The same of connections that a sidecar hands to its app's port of bytes."""
+    labels = {**_destination(identity), "connection_security_policy": security}
+    labels |= {name: UNKNOWN for name in labels if name.startswith("source_")}
+    labels["source_principal"] = _PRINCIPAL
+    return _tcp_logger({**labels, **_TCP_ANSWER})
 
 
 def server_metrics(identity: Identity, security: str) -> Json:
@@ -58,6 +78,27 @@ _ANSWER = {
     "response_code": "%RESPONSE_CODE%",
     "response_flags": "%RESPONSE_FLAGS%",
 }
+_TCP_ANSWER = {"request_protocol": "tcp", "response_flags": "%RESPONSE_FLAGS%"}
+_CONNECT: Json = {"name": ":method", "string_match": {"exact": "CONNECT"}}
+_PRINCIPAL = "%DOWNSTREAM_PEER_URI_SAN%"
+
+
+def _tcp_logger(labels: dict[str, str]) -> Json:
+    tags = [{"name": name, "value_format": value} for name, value in labels.items()]
+
+    def counter(name: str, **value: object) -> Json:
+        return {"stat": {"name": name, "tags": tags}, **value}
+
+    return extension(
+        "envoy.access_loggers.stats",
+        _TYPE,
+        stat_prefix="istio",
+        counters=[
+            counter("tcp_connections_closed_total", value_fixed=1),
+            counter("tcp_sent_bytes_total", value_format="%BYTES_SENT%"),
+            counter("tcp_received_bytes_total", value_format="%BYTES_RECEIVED%"),
+        ],
+    )
 
 
 def _logger(labels: dict[str, str]) -> Json:
@@ -100,10 +141,11 @@ def _source(identity: Identity) -> dict[str, str]:
 def _destination(identity: Identity) -> dict[str, str]:
     return {
         "reporter": "destination",
-        "source_workload": UNKNOWN,
-        "source_workload_namespace": UNKNOWN,
-        "source_principal": "%DOWNSTREAM_PEER_URI_SAN%",
-        "source_version": UNKNOWN,
+        "source_workload": peer_metadata.caller("workload"),
+        "source_workload_namespace": peer_metadata.caller("namespace"),
+        "source_principal": _PRINCIPAL,
+        "source_app": peer_metadata.caller("app"),
+        "source_version": peer_metadata.caller("version"),
         "destination_workload": identity.workload,
         "destination_workload_namespace": identity.namespace,
         "destination_app": identity.app,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -99,6 +100,7 @@ def test_a_service_answers_through_both_sidecars(proxy: str, host: str) -> None:
     assert "URI=spiffe://cluster.local/ns/default/sa/echo" in received["x-forwarded-client-cert"]
     assert received["x-b3-sampled"] == "1"
     assert received["traceparent"].split("-")[1] == received["x-b3-traceid"]
+    assert "x-envoy-peer-metadata" not in received
 
 
 @pytest.mark.parametrize("host", ["m.test:9997", "10.9.9.9:9997"])
@@ -175,6 +177,9 @@ def test_metrics_of_both_sides_have_istio_s_names_and_labels(sidecars: dict[str,
         "source": ('source_workload="client-v1"', 'connection_security_policy="unknown"'),
         "destination": (
             'source_principal="spiffe://cluster.local/ns/default/sa/echo"',
+            'source_workload="client-v1"',
+            'source_workload_namespace="default"',
+            'source_version="v1"',
             'connection_security_policy="mutual_tls"',
         ),
     }
@@ -190,3 +195,24 @@ def test_metrics_of_both_sides_have_istio_s_names_and_labels(sidecars: dict[str,
         parts = (f'reporter="{reporter}"', *own, *common)
         assert [x for x in lines if all(part in x for part in parts)], lines
         assert any(x.startswith("envoy_istio_request_duration_milliseconds_bucket") for x in page)
+
+
+def test_a_tunnel_to_a_port_of_bytes_is_counted_once_and_one_to_http_as_requests(
+    sidecars: dict[str, Path],
+) -> None:
+    client, admin = list(sidecars.items())[-1]
+    name = "envoy_istio_tcp_connections_closed_total{"
+
+    def counted() -> list[str]:
+        return [x for x in _statistics(admin).splitlines() if x.startswith(name)]
+
+    before = counted()
+    assert _tunnel(client, ("echo", 80), "/only", "echo")[0] == 200
+    assert counted() == before
+    assert _tunnel(client, ("m.test", 443), "/", "any.test")[0] == 200
+    deadline = time.monotonic() + 10
+    while counted() == before and time.monotonic() < deadline:
+        time.sleep(0.02)  # the tunnel is counted when it has ended
+    (line,) = [x for x in counted() if 'destination_service="m.test"' in x]
+    assert 'source_workload="client-v1"' in line
+    assert 'request_protocol="tcp"' in line

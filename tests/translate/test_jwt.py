@@ -27,7 +27,8 @@ def _filters(*policies: Any, **parts: Any) -> list[dict[str, Any]]:
     made = sidecar(world(request_authentications=policies, **parts), ECHO[0])
     chains: Any = made.listeners[NAME]["filter_chains"]
     found: list[dict[str, Any]] = chains[0]["filters"][0]["typed_config"]["http_filters"]
-    return found
+    assert found[0]["name"] == "envoy.filters.http.header_to_metadata"
+    return found[1:]
 
 
 def _config(*policies: Any, **parts: Any) -> dict[str, Any]:

@@ -70,6 +70,7 @@ def test_policies_travel_with_routes_and_never_with_listeners() -> None:
     chain: Any = plain.listeners[NAME]["filter_chains"]
     names = [f["name"] for f in chain[0]["filters"][0]["typed_config"]["http_filters"]]
     assert names == [
+        "envoy.filters.http.header_to_metadata",
         "envoy.filters.http.rbac.audit",
         "envoy.filters.http.rbac.deny",
         "envoy.filters.http.rbac.allow",

@@ -159,17 +159,18 @@ def test_no_access_log_without_a_path() -> None:
 
 def _labels(manager: dict[str, Any]) -> dict[str, str]:
     """The labels of the metrics, the same for all four."""
-    (logger,) = [x for x in manager["access_log"] if x["name"] == "envoy.access_loggers.stats"]
+    stats = [x for x in manager["access_log"] if x["name"] == "envoy.access_loggers.stats"]
+    logger = stats[0]
     config = logger["typed_config"]
-    stats = [s["stat"] for s in (*config["counters"], *config["histograms"])]
-    assert [s["name"] for s in stats] == [
+    made = [s["stat"] for s in (*config["counters"], *config["histograms"])]
+    assert [s["name"] for s in made] == [
         "requests_total",
         "request_duration_milliseconds",
         "request_bytes",
         "response_bytes",
     ]
-    assert all(s["tags"] == stats[0]["tags"] for s in stats)
-    return {tag["name"]: tag["value_format"] for tag in stats[0]["tags"]}
+    assert all(s["tags"] == made[0]["tags"] for s in made)
+    return {tag["name"]: tag["value_format"] for tag in made[0]["tags"]}
 
 
 def test_metrics_of_the_caller_name_itself_and_the_endpoint_that_answered() -> None:
@@ -202,6 +203,24 @@ def test_metrics_of_the_server_say_whether_the_caller_was_authenticated() -> Non
     assert tls["reporter"] == "destination"
     assert tls["destination_service"] == "echo.default.svc.cluster.local"
     assert tls["source_principal"] == "%DOWNSTREAM_PEER_URI_SAN%"
+    assert tls["source_workload"] == "%DYNAMIC_METADATA(istio.peer:caller:workload)%"
+
+
+def test_metrics_of_a_port_of_bytes() -> None:
+    bytes_ = service("echo", protocol="TCP")
+    made: Any = sidecar(world(services=(bytes_,)), ME).listeners[NAME]
+    found = []
+    for chain in made["filter_chains"]:
+        logger = chain["filters"][-1]["typed_config"]["access_log"][-1]["typed_config"]
+        assert [c["stat"]["name"] for c in logger["counters"]] == [
+            "tcp_connections_closed_total",
+            "tcp_sent_bytes_total",
+            "tcp_received_bytes_total",
+        ]
+        tags = {t["name"]: t["value_format"] for t in logger["counters"][0]["stat"]["tags"]}
+        assert (tags["source_workload"], tags["request_protocol"]) == ("unknown", "tcp")
+        found.append(tags["connection_security_policy"])
+    assert found == ["mutual_tls", "none", "none"]
 
 
 def test_every_request_is_traced_but_probes_are_not() -> None:
@@ -231,7 +250,7 @@ def test_bootstrap() -> None:
         for c in made["static_resources"]["clusters"]
     ]
     assert sockets == [{"path": "/x"}, {"path": "/z"}]
-    assert made["admin"]["address"]["pipe"] == {"path": "/a"}
+    assert made["admin"]["address"]["pipe"] == {"path": "/a", "mode": 0o600}
     layer = made["layered_runtime"]["layers"][0]["static_layer"]
     assert layer["tracing.zipkin.flush_interval_ms"] == 100
 

@@ -1,0 +1,43 @@
+"""What a proxy says of itself to the one it calls."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from google.protobuf.struct_pb2 import Value
+
+from meshproof.translate import sidecar
+from meshproof.translate.peer_metadata import HEADER
+from tests.translate.worlds import ECHO, world
+
+WHO = {"workload": "echo-v1", "namespace": "default", "app": "echo", "version": "v1"}
+
+
+def _read(text: str) -> dict[str, str]:
+    return {k: str(v) for k, v in Value.FromString(base64.b64decode(text)).struct_value.items()}
+
+
+def _manager(listener: str) -> dict[str, Any]:
+    made: Any = sidecar(world(), ECHO[0]).listeners[listener]
+    found: dict[str, Any] = made["filter_chains"][0]["filters"][0]["typed_config"]
+    return found
+
+
+def test_what_leaves_says_who_sent_it_whatever_the_client_wrote() -> None:
+    (extension,) = _manager("outbound")["early_header_mutation_extensions"]
+    (mutation,) = extension["typed_config"]["mutations"]
+    append = mutation["append"]
+    assert (append["header"]["key"], append["append_action"]) == (
+        HEADER,
+        "OVERWRITE_IF_EXISTS_OR_ADD",
+    )
+    assert _read(append["header"]["value"]) == WHO
+
+
+def test_what_comes_in_loses_the_header_before_anybody_else_sees_it() -> None:
+    manager = _manager("inbound|8080||")
+    assert "early_header_mutation_extensions" not in manager
+    (rule,) = manager["http_filters"][0]["typed_config"]["request_rules"]
+    assert (rule["header"], rule["remove"]) == (HEADER, True)
+    assert _read(rule["on_header_missing"]["value"]) == dict.fromkeys(WHO, "unknown")
