@@ -14,6 +14,7 @@ PLACEHOLDERS: Mapping[str, str] = {
     "ip": "the address that the process should listen on",
     "port": "the port that the process should listen on",
     "socket": "the Unix socket that the process should listen on instead",
+    "spans": "the URL of the mesh's span store, for OTEL_EXPORTER_OTLP_ENDPOINT",
     "dir": "a folder of that process alone, gone with the mesh",
     "here": "the folder of the file that says so",
     "files": "the folder below which a container's volumes are mounted",

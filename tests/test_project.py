@@ -93,7 +93,7 @@ def test_without_a_project_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
          "wanted a mapping"),
         ('manifests: [m]\nimages:\n  a: {command: [x, "{prt}"]}\n', "meshproof.yaml:3: "
          "images.a.command[1]: has an unknown placeholder {prt}; wanted {python}, {ip}, {port}, "
-         "{socket}, {dir}, {here}, {files}, {command}, or {{prt}} for the text itself"),
+         "{socket}, {spans}, {dir}, {here}, {files}, {command}, or {{prt}} for the text itself"),
         ("manifests: [m]\nimages:\n  a: {command: [x], env: {A: 1}}\n", "meshproof.yaml:3: "
          'images.a.env.A: is the number 1; wanted a text; quote it: "1"'),
         ("- a\n", "meshproof.yaml:1: the document is no mapping; wanted a mapping"),

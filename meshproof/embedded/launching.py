@@ -106,6 +106,7 @@ class Launching:
             "ip": self.app_ip,
             "port": str(address.port or first),
             "socket": self.socket(workload, program),
+            "spans": self._runtime.urls.get("zipkin", ""),
             "dir": str(self._runtime.files.private(name)),
             "files": self.root(program),
         }

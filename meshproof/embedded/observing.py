@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 
 from aiohttp import web
 
@@ -26,8 +25,7 @@ class Observing:
         self._engine = engine
         self._settings = span_settings.read(os.environ)
         self._runners: list[web.AppRunner] = []
-        self.urls: Mapping[str, str] = {}
-        """What it is -> its URL."""
+        self.urls = engine.runtime.urls
 
     async def start(self) -> None:
         runtime, spans = self._engine.runtime, self._engine.spans
@@ -40,10 +38,8 @@ class Observing:
         await self._listen(span_api.application(self._engine.spans), ip, zipkin)
         metrics = real_port(ip, AGENT_PORT)
         await self._listen(metrics_api.application(self._engine), ip, metrics)
-        self.urls = {
-            "zipkin": f"http://{ip}:{zipkin}",
-            "metrics": f"http://{ip}:{metrics}/metrics",
-        }
+        self.urls["zipkin"] = f"http://{ip}:{zipkin}"
+        self.urls["metrics"] = f"http://{ip}:{metrics}/metrics"
 
     async def _listen(self, app: web.Application, ip: str, port: int) -> None:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_END_LIMIT)

@@ -87,6 +87,8 @@ class Runtime:
     project: Project
     base_env: Mapping[str, str]
     """What every process inherits: PATH, HOME, locale; no proxy variable."""
+    urls: dict[str, str] = field(default_factory=dict)
+    """What is looked at from outside -> its URL, once it can be."""
     retired: Retired = field(default_factory=Retired)
     """What replicas that have ended had counted."""
 

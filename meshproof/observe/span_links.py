@@ -52,8 +52,15 @@ def _received(node: _Node, by_id: dict[str, _Node]) -> Iterator[Link]:
     if above is None:
         if node.remote:
             yield node.remote, node.service, node.error
-    elif above.service != node.service or above.kind == "CLIENT":
+    elif above.kind == "CLIENT" or not _same(above.service, node.service):
         yield above.service, node.service, node.error
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two names are of one service: an app may leave out the namespace that its sidecar
+    says (``svca``, ``svca.payments``)."""
+    short, long = sorted((one, other), key=len)
+    return one == other or long.startswith(f"{short}.")
 
 
 def _sent(node: _Node, heard: set[str]) -> Iterator[Link]:

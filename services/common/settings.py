@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,8 +12,16 @@ from urllib.parse import urlsplit
 
 T = TypeVar("T")
 
+_OPENTELEMETRY = ("opentelemetry.sdk.trace", "opentelemetry.exporter.otlp.json.http")
 _ON = frozenset({"on", "true", "yes", "1"})
 _OFF = frozenset({"off", "false", "no", "0"})
+
+
+def _has_opentelemetry() -> bool:
+    try:
+        return all(map(importlib.util.find_spec, _OPENTELEMETRY))
+    except ModuleNotFoundError:  # not even the package around it
+        return False
 
 
 class SettingsError(Exception):
@@ -32,6 +41,9 @@ class CommonSettings:
     """``VERSION``; in answers and in every log line."""
     forward_trace_headers: bool
     """``FORWARD_TRACE_HEADERS``; off is the negative control of the trace proofs."""
+    spans_to: str = ""
+    """Where the service's own spans are sent; none are made where it is empty.
+    ``OTEL_TRACES_EXPORTER=otlp`` with ``OTEL_EXPORTER_OTLP_ENDPOINT``."""
 
 
 class EnvReader:
@@ -47,7 +59,18 @@ class EnvReader:
             service=self._service,
             version=self.text("VERSION", "v0.1"),
             forward_trace_headers=self.switch("FORWARD_TRACE_HEADERS", True),
+            spans_to=self._spans_to(),
         )
+
+    def _spans_to(self) -> str:
+        exporter = self.text("OTEL_TRACES_EXPORTER", "none")
+        if exporter == "none":
+            return ""
+        if exporter != "otlp":
+            return self._bad("OTEL_TRACES_EXPORTER", "none or otlp", "")
+        if not _has_opentelemetry():
+            return self._bad("OTEL_TRACES_EXPORTER", "none, or the packages of meshproof[otel]", "")
+        return f"{self.url('OTEL_EXPORTER_OTLP_ENDPOINT', 'http://127.0.0.1:4318')}/v1/traces"
 
     def text(self, name: str, default: str) -> str:
         value = self._environ.get(name, default)

@@ -21,6 +21,7 @@ from urllib3.exceptions import NameResolutionError
 
 from services.common.errors import ApiError
 from services.common.limits import THREADS
+from services.common.tracing import OFF, Tracing
 
 Reason = Literal["refused", "timeout", "unreachable", "error"]
 REASONS = frozenset({"refused", "timeout", "unreachable", "error"})
@@ -59,8 +60,9 @@ class Timeouts:
 class Upstream:
     """One service to call, at ``base_url``. Threads may share it."""
 
-    def __init__(self, base_url: str, timeouts: Timeouts) -> None:
+    def __init__(self, base_url: str, timeouts: Timeouts, tracing: Tracing = OFF) -> None:
         self._base_url = base_url
+        self._tracing = tracing
         self._timeout = (timeouts.connect, timeouts.read)
         self._proxies = requests.utils.get_environ_proxies(base_url)
         self._adapter = HTTPAdapter(pool_connections=2, pool_maxsize=THREADS)
@@ -73,6 +75,12 @@ class Upstream:
         Retries are the mesh's, and safe by the message id. An answer that breaks off after its
         beginning is one that no sidecar can take back, so that alone is repeated here, once.
         """
+        with self._tracing.calling(self._base_url, path, headers) as own:
+            return self._asked(path, params, own)
+
+    def _asked(
+        self, path: str, params: Mapping[str, str], headers: Mapping[str, str]
+    ) -> dict[str, Any]:
         try:
             response = self._sent(path, params, headers)
         except requests.RequestException as error:

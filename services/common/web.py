@@ -7,7 +7,7 @@ from collections.abc import Callable
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
-from services.common import errors, health, logs, metrics
+from services.common import errors, health, logs, metrics, tracing
 from services.common.limits import MAX_BODY_BYTES
 from services.common.settings import CommonSettings
 
@@ -24,6 +24,7 @@ def base_app(settings: CommonSettings, not_ready: Callable[[], str] = _always_re
         app.json.sort_keys = False
     errors.install(app, settings)
     logs.install(app)
+    tracing.install(app, settings)
     health.install(app, not_ready)
     metrics.install(app, settings, logs.PROBES)
     return app

@@ -16,7 +16,7 @@ def create_app(settings: Settings) -> Flask:
     pay.install(
         app,
         version=settings.common.version,
-        svcb=Upstream(settings.svcb_url, settings.timeouts),
+        svcb=Upstream(settings.svcb_url, settings.timeouts, app.extensions["tracing"]),
         propagation=Propagation(forward_trace_headers=settings.common.forward_trace_headers),
         send_message_id=settings.send_message_id,
         metrics=app.extensions["metrics"],

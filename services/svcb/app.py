@@ -16,7 +16,7 @@ def create_app(settings: Settings) -> Flask:
     notify.install(
         app,
         version=settings.common.version,
-        msgd=Upstream(settings.msgd_url, settings.timeouts),
+        msgd=Upstream(settings.msgd_url, settings.timeouts, app.extensions["tracing"]),
         propagation=Propagation(forward_trace_headers=settings.common.forward_trace_headers),
         bugs=settings.bugs,
         metrics=app.extensions["metrics"],
