@@ -54,6 +54,6 @@ function names(points) {
   });
   return [
     name("rate", "<b>requests/s</b>", series(0).color, "y", "bottom"), name("failed", "<b>failed/s</b>", colour("wrong"), "y", "top"),
-    name("p50", "<b>p50</b>", series(2).color, "y2", "top"), name("p99", "<b>p99</b>", series(3).color, "y2", "bottom"),
+    name("p50", "<b>p50</b>", series(2).color, "y2", "middle"), name("p99", "<b>p99</b>", series(3).color, "y2", "bottom"),
   ].filter(Boolean);
 }

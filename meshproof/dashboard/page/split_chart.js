@@ -47,7 +47,7 @@ function draw() {
   return {
     data,
     layout: layout((axis, x) => ({
-      xaxis: x, yaxis: { ...axis, range: [-4, 106], ticksuffix: " %", tickvals: [0, 25, 50, 75, 100] },
+      xaxis: x, yaxis: { ...axis, range: [-4, 106], tickvals: [0, 25, 50, 75, 100], ticktext: ["0 %", "25 %", "50 %", "75 %", "100 %"] },
       margin: { l: 50, r: 92, t: 22, b: 28 }, shapes, annotations: [...annotations, ...spread(ends.filter(Boolean))],
     }), span(), now, points[0].at),
   };
