@@ -153,6 +153,7 @@ class Shares:
 
 def test_a_route_that_was_altered_is_seen_to_disagree(conf: EmbeddedMesh) -> None:
     """The negative control: the same judgement on a route table that is not the mesh's."""
+    conf.reset()
     rule = {"hosts": ["echo"], "http": [{"directResponse": {"status": 418}}]}
     conf.apply_text(yaml.safe_dump(draws.named(rule, "echo")))
     draw = Draw("client", "GET", "echo", "/a")
