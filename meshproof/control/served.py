@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from meshproof.mesh import Applied, Mesh, Tail, Topology, Usage
+from meshproof.mesh import Applied, Mesh, Span, Tail, Topology, Usage
 
 if TYPE_CHECKING:
     from meshproof.cluster.load_jobs import Order
@@ -125,6 +125,15 @@ class Explaining(Protocol):
         headers: Sequence[tuple[str, str]] = (),
     ) -> Explanation:
         """What would become of such a request from a workload, or at ``gateway``."""
+        ...
+
+
+@runtime_checkable
+class Traced(Protocol):
+    """A mesh whose span store can be asked for whole traces."""
+
+    def trace_spans(self, trace_ids: Sequence[str]) -> list[Span]:
+        """Every span of these traces that has come by now, whoever handed on a run id or not."""
         ...
 
 

@@ -22,6 +22,7 @@ from meshproof.mesh import AccessRecord, Span
 from meshproof.observe import access_log
 from meshproof.observe.prometheus import merged
 from meshproof.observe.redact import without, without_keys
+from meshproof.observe.zipkin_json import span_of
 
 _FLUSH_LIMIT = 10.0
 _PAUSE = 0.02
@@ -45,6 +46,12 @@ async def spans(engine: Engine, run_id: str) -> list[Span]:
             "at once"
         )
     return engine.spans.of_run(run_id)
+
+
+async def trace_spans(engine: Engine, trace_ids: Sequence[str]) -> list[Span]:
+    """Every span of these traces that has come; ask ``spans`` first, which waits for all."""
+    found = await engine.spans.index(lambda index: [index.trace(i) for i in trace_ids])
+    return [span_of(raw) for trace in found for raw in trace]
 
 
 def _traces(envoy: EnvoyProcess) -> bool:

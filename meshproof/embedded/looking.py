@@ -112,6 +112,9 @@ class Looking(Running):
     def spans(self, run_id: str) -> list[Span]:
         return self._run(evidence.spans(self._live(), run_id))
 
+    def trace_spans(self, trace_ids: Sequence[str]) -> list[Span]:
+        return self._run(evidence.trace_spans(self._live(), trace_ids))
+
     def access_log(self, run_id: str = "") -> list[AccessRecord]:
         return self._run(evidence.records(self._live(), run_id))
 

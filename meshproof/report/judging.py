@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import re
+from typing import Protocol
 
 from meshproof.verdicts.verdict import Verdict
+
+
+class Judge(Protocol):
+    def __call__(self, verdict: Verdict, *, expect: str = "pass", because: str = "") -> Verdict:
+        """Records and requires a verdict.
+
+        ``expect="fail"`` is for negative controls: the verdict must fail, and each of its
+        problems must match the regular expression ``because``, so that a control that fails for
+        want of evidence proves nothing.
+        """
+        ...
 
 
 class ControlFailed(AssertionError):

@@ -26,6 +26,9 @@ class Notes:
     def up(self): self.note("up")
     def down(self): self.note("down")
     def reset(self): self.note("reset")
+    def apply(self, *_, **__): self.note("apply")
+    def status(self): return types.SimpleNamespace(replicas=())
+    apply_text = delete = scale = fault = apply
     def url(self, target): return "http://127.0.0.1:1"
     def access_log(self, run_id):
         return [AccessRecord("svca", "inbound", *[""] * 4, 200, "-", "", 1, *[""] * 5, run_id)]
@@ -50,6 +53,7 @@ def pytest_run(folder: Path, test: str, *options: str, **files: str) -> tuple[in
     (folder / "conftest.py").write_text(MESH)
     (folder / "test_it.py").write_text(SPLIT + test)
     (folder / "pytest.ini").write_text("[pytest]\n")
+    (folder / "meshproof.yaml").touch()
     done = subprocess.run(
         command(*options), cwd=folder, env=environment(), capture_output=True, text=True,
         check=False,
@@ -114,6 +118,7 @@ def test_verdicts_reach_table_xml_and_folder(tmp_path: Path) -> None:
     folder = tmp_path / "kept" / "test_it.test_a"
     assert {p.name for p in folder.iterdir()} == {
         "verdicts.json", "counts.json", "access_log.ndjson.gz", "spans.ndjson.gz", "mesh",
+        "chapter.json",
     }  # fmt: skip
     assert (folder / "mesh" / "dumped").exists()
     spans = gzip.decompress((folder / "spans.ndjson.gz").read_bytes()).decode()
@@ -142,6 +147,7 @@ def test_what_is_not_as_expected_fails_its_test_with_evidence(tmp_path: Path) ->
 def test_an_interrupted_session_takes_its_mesh_down(tmp_path: Path, number: signal.Signals) -> None:
     (tmp_path / "conftest.py").write_text(MESH)
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "meshproof.yaml").touch()
     (tmp_path / "test_it.py").write_text(
         "import time\ndef test_a(mesh):\n    print('ready', flush=True)\n    time.sleep(60)\n"
     )

@@ -1,0 +1,30 @@
+"""Assertions on a mesh, for tests of anybody's rules; the pytest plugin gives each as a fixture.
+
+``assert_split``    calls go to versions in the shares that a rule, or the test, says
+``assert_blocked``  callers are refused, and nothing gets through
+``assert_allowed``  callers are answered, and every request gets through
+``assert_status``   callers are answered so, whoever it was that answered
+``assert_trace``    one whole trace a request, of just these calls
+
+Each sends its own requests, marked with a run id of its own, judges once on the sidecars' evidence
+(so the app need not say who answered), and records its verdict in table and folder. With
+``expect="fail"`` it is a negative control: it passes where the verdict fails for the right reason.
+
+The classes are for annotations: ``def test_canary(assert_split: AssertSplit) -> None``.
+"""
+
+from meshproof.assertions.access import AssertAllowed, AssertBlocked, AssertStatus
+from meshproof.assertions.applying import Apply
+from meshproof.assertions.splits import AssertSplit
+from meshproof.assertions.traces import AssertTrace
+from meshproof.traffic.calls import Call
+
+__all__ = [
+    "Apply",
+    "AssertAllowed",
+    "AssertBlocked",
+    "AssertSplit",
+    "AssertStatus",
+    "AssertTrace",
+    "Call",
+]

@@ -1,0 +1,67 @@
+"""The ``mesh`` fixture: one mesh a process, gone however the process ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from meshproof.plugin.options import mesh_name, project_file
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from meshproof.mesh import Mesh
+
+
+@pytest.fixture(scope="session")
+def mesh(request: pytest.FixtureRequest) -> Iterator[Mesh]:
+    """The session's mesh, up; taken down at the end, also after Ctrl-C or SIGTERM.
+
+    The environment variable ``MESH`` says which kind; ``--keep-mesh`` leaves it up. Each worker of
+    pytest-xdist has one of its own.
+    """
+    made = _made(request.config)
+    with interrupted_by_sigterm():
+        try:
+            made.up()
+            yield made
+        finally:
+            if not request.config.getoption("--keep-mesh"):
+                made.down()
+
+
+def _made(config: pytest.Config) -> Mesh:
+    file = project_file(config)
+    from meshproof.errors import Refused  # noqa: PLC0415 (heavy, as what follows)
+    from meshproof.meshes import make_mesh  # noqa: PLC0415
+    from meshproof.project import load_project  # noqa: PLC0415
+
+    try:
+        project = load_project(file)
+    except Refused as refused:  # its own words are all that helps
+        pytest.fail(str(refused), pytrace=False)
+    return make_mesh(os.environ.get("MESH", "embedded"), project, mesh_name(config))
+
+
+@contextmanager
+def interrupted_by_sigterm() -> Iterator[None]:
+    """SIGTERM ends pytest as Ctrl-C does, so that fixtures are torn down."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's business
+        return
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt("SIGTERM")
+
+    before: Callable[[int, FrameType | None], Any] | int | None
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,68 @@
+"""What a session is told: options, ini values, and the project that they lead to."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+PROJECT_FILE = "meshproof.yaml"
+WORKER = "PYTEST_XDIST_WORKER"
+"""Set by pytest-xdist in its workers: ``gw0``."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("meshproof", "proofs on a service mesh")
+    group.addoption("--mesh-name", default="", help="name of the mesh; default: one of its own")
+    group.addoption(
+        "--mesh-project", default="", metavar="FILE",
+        help="the meshproof.yaml to bring up, or its folder; default: the one in the root folder",
+    )  # fmt: skip
+    group.addoption(
+        "--artifacts", default="artifacts", metavar="DIR", help="where proofs write their evidence"
+    )
+    group.addoption(
+        "--mesh-report", default="report.json", metavar="FILE",
+        help="the report's data in that folder; its page is beside it",
+    )  # fmt: skip
+    group.addoption(
+        "--keep-mesh", action="store_true", help="leave the mesh up at the end, to look at it"
+    )
+    parser.addini(
+        "meshproof_project", "the meshproof.yaml to bring up, from the root folder", default=""
+    )
+    parser.addini(
+        "meshproof_locustfile", "the locustfile of the load fixture", default="e2e/locustfile.py"
+    )
+
+
+def project_file(config: pytest.Config) -> Path:
+    """Of ``--mesh-project``, else of the ini value ``meshproof_project``, else ``meshproof.yaml``
+    in the root folder. Fails the test that wants it where there is none."""
+    given = config.getoption("--mesh-project")
+    told = config.getini("meshproof_project")
+    if given:
+        return _in_folder(Path(given))
+    if told:
+        return _in_folder(config.rootpath / told)
+    file = config.rootpath / PROJECT_FILE
+    if not file.exists():
+        pytest.fail(
+            f"{file}: there is no such file, so there is no mesh to bring up; wanted a project file"
+            " there (`meshproof init MANIFESTS` writes one), or --mesh-project FILE, or"
+            " meshproof_project = FILE in pytest's own configuration",
+            pytrace=False,
+        )
+    return file
+
+
+def mesh_name(config: pytest.Config) -> str:
+    """Of this process's mesh: no two workers of pytest-xdist share one."""
+    name = config.getoption("--mesh-name") or f"pytest-{os.getpid()}"
+    worker = os.environ.get(WORKER)
+    return f"{name}-{worker}" if worker else str(name)
+
+
+def _in_folder(path: Path) -> Path:
+    return path / PROJECT_FILE if path.is_dir() else path

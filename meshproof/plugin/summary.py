@@ -1,0 +1,47 @@
+"""The table of verdicts at the end, and the report; with pytest-xdist of all workers together."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import pytest
+
+from meshproof.plugin import artifacts
+
+_TABLE_WIDTH = 120
+"""At least; a pipe says 80, and figures do not fit there."""
+_BEGAN = pytest.StashKey[float]()
+_PROPERTY = "meshproof.verdict"
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    session.config.stash[_BEGAN] = time.time()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The table of verdicts, and the same with all evidence as a page."""
+    reports = [
+        report
+        for several in terminalreporter.stats.values()
+        for report in several
+        if isinstance(report, pytest.TestReport)
+    ]
+    rows = [value for one in reports for key, value in _said(one) if key == _PROPERTY]
+    if not rows:
+        return
+    from meshproof.report.session import page  # noqa: PLC0415 (lazy by promise)
+    from meshproof.report.table import Row, render  # noqa: PLC0415
+
+    terminalreporter.section("verdicts")
+    width = max(_TABLE_WIDTH, terminalreporter._tw.fullwidth)
+    terminalreporter.write_line(render([Row.from_json(text) for text in rows], width))
+    config = terminalreporter.config
+    file = artifacts.folder(config) / config.getoption("--mesh-report")
+    made = page(reports, file, os.environ.get("MESH", "embedded"), config.stash[_BEGAN])
+    terminalreporter.write_line(f"report: {made}")
+
+
+def _said(report: pytest.TestReport) -> list[tuple[str, Any]]:
+    return list(report.user_properties) if report.when == "call" else []

@@ -1,0 +1,144 @@
+"""Sends one kind of request many times: from a workload through its sidecar, or at the gateway.
+
+For assertions on anybody's app: answers are kept as they come, and nothing is read into them.
+"""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import time
+import urllib.parse
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Self
+
+from meshproof.errors import MeshproofError, UsageError
+from meshproof.mesh import Answer, Mesh
+
+GATEWAY = "gateway"
+SENDERS = 4
+"""Threads that send at once; an app with one thread of its own still serves them in turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, to be sent as often as an assertion needs.
+
+    ``from_`` is a workload (``NAME`` or ``NAMESPACE/NAME``), or ``gateway`` for a caller outside
+    the mesh. ``url`` is whole (``http://svcb/notify``); at the gateway a path alone will do, and
+    the host of a whole URL is sent as the ``Host`` header.
+    """
+
+    from_: str
+    url: str
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    timeout: float = 30.0
+    """Seconds."""
+
+    @property
+    def host(self) -> str:
+        """The host of the URL, without a port; empty for a path alone."""
+        return urllib.parse.urlsplit(self.url).hostname or ""
+
+    @property
+    def path(self) -> str:
+        """The URL without scheme and host."""
+        parts = urllib.parse.urlsplit(self.url)
+        return urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.url} from {self.from_}"
+
+
+def send(mesh: Mesh, call: Call, n: int, run_id: str) -> list[Answer]:
+    """``n`` answers, in the order in which the requests were begun; each marked with the run id.
+
+    A request without an answer (closed, timed out) is an Answer of status 0 with the reason as
+    its body. Raises UsageError for an unknown workload and for what is no URL.
+    """
+    if call.from_ != GATEWAY and not call.host:
+        raise UsageError(
+            f"{call.url!r} is no URL; wanted one such as http://svcb/notify"
+            f" (a path alone is for from_={GATEWAY!r})"
+        )
+    if call.from_ != GATEWAY:
+        return _each(lambda _: _from_workload(mesh, call, run_id), n)
+    with _AtGateway(mesh.url(GATEWAY), call, run_id) as exchange:
+        return _each(exchange, n)
+
+
+def _each(one: Callable[[int], Answer], n: int) -> list[Answer]:
+    with ThreadPoolExecutor(min(SENDERS, max(1, n))) as pool:
+        try:
+            return list(pool.map(one, range(n)))
+        except BaseException:  # Ctrl-C too: what has not begun is not sent
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def _from_workload(mesh: Mesh, call: Call, run_id: str) -> Answer:
+    headers = [*call.headers.items(), ("x-run-id", run_id)]
+    started = time.monotonic()
+    try:
+        return mesh.curl(
+            call.from_, call.url, method=call.method, headers=headers, body=call.body,
+            timeout=call.timeout,
+        )  # fmt: skip
+    except UsageError:
+        raise
+    except MeshproofError as error:
+        return _none(error, started)
+
+
+class _AtGateway:
+    """Requests at the gateway, each thread on a connection of its own that it keeps."""
+
+    def __init__(self, address: str, call: Call, run_id: str) -> None:
+        parts = urllib.parse.urlsplit(address)
+        self._host, self._port, self._call = parts.hostname or "", parts.port or 80, call
+        self._headers = {"x-run-id": run_id, **call.headers}
+        if call.host:
+            self._headers.setdefault("Host", urllib.parse.urlsplit(call.url).netloc)
+        self._own = threading.local()
+        self._all = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._all.close()
+
+    def __call__(self, _number: int) -> Answer:
+        started = time.monotonic()
+        try:
+            return self._exchange(self._connection(), started)
+        except (OSError, http.client.HTTPException) as error:
+            self._connection().close()  # the next request opens it anew
+            return _none(error, started)
+
+    def _connection(self) -> http.client.HTTPConnection:
+        kept: http.client.HTTPConnection | None = getattr(self._own, "connection", None)
+        if kept is None:
+            kept = self._own.connection = http.client.HTTPConnection(
+                self._host, self._port, timeout=self._call.timeout
+            )
+            self._all.callback(kept.close)
+        return kept
+
+    def _exchange(self, connection: http.client.HTTPConnection, started: float) -> Answer:
+        call = self._call
+        connection.request(call.method, call.path, call.body or None, self._headers)
+        response = connection.getresponse()
+        body = response.read()
+        headers = tuple(response.getheaders())
+        return Answer(response.status, headers, body, time.monotonic() - started)
+
+
+def _none(error: BaseException, started: float) -> Answer:
+    text = str(error) or type(error).__name__
+    return Answer(0, (), text.encode(), time.monotonic() - started)
