@@ -21,8 +21,8 @@ def metrics(
     ] = "",
     name: Name = DEFAULT_NAME,
 ) -> None:
-    """Print the sidecars' metrics as Prometheus text: Istio's (istio_requests_total ...) and
-    Envoy's own."""
+    """Print metrics as Prometheus text: the sidecars' (Istio's istio_requests_total ..., Envoy's
+    own), and those of apps that say what they count (docs/observe.md)."""
     sys.stdout.write(client(name).metrics(workload))
 
 
