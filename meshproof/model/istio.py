@@ -24,6 +24,13 @@ from meshproof.model.istio_entry import (
     WorkloadEntry,
     WorkloadSelector,
 )
+from meshproof.model.istio_l4 import (
+    L4MatchAttributes,
+    RouteDestination,
+    TCPRoute,
+    TLSMatchAttributes,
+    TLSRoute,
+)
 from meshproof.model.istio_route import (
     GRPC_STATUS,
     Abort,
@@ -98,6 +105,7 @@ __all__ = [
     "HTTPSettings",
     "HeaderOperations",
     "Headers",
+    "L4MatchAttributes",
     "LoadBalancer",
     "LocalityLoadBalancerSetting",
     "Maglev",
@@ -108,12 +116,16 @@ __all__ = [
     "RegexRewrite",
     "RetryBudget",
     "RingHash",
+    "RouteDestination",
     "ServerTLSSettings",
     "ServiceEntry",
     "ServicePort",
     "StringMatch",
     "Subset",
+    "TCPRoute",
     "TCPSettings",
+    "TLSMatchAttributes",
+    "TLSRoute",
     "TcpKeepalive",
     "TrafficPolicy",
     "Warmup",
@@ -173,7 +185,7 @@ class HTTPRoute(Model):
 
 
 class VirtualService(Model):
-    """Routes of HTTP hosts; ``tls`` and ``tcp`` routes are refused by name.
+    """Routes of HTTP hosts; ``tls`` and ``tcp`` routes are for ports of bytes.
 
     Without ``hosts`` it is a delegate: its routes serve where another's ``delegate`` names it.
     """
@@ -181,7 +193,20 @@ class VirtualService(Model):
     hosts: list[Host] = []
     gateways: list[Line] = []
     http: list[HTTPRoute] = []
+    tls: list[TLSRoute] = []
+    tcp: list[TCPRoute] = []
     export_to: ExportTo = []
+
+    @model_validator(mode="after")
+    def _names_within_hosts(self) -> Self:
+        for route_at, route in enumerate(self.tls):
+            for match_at, match in enumerate(route.match):
+                for at, name in enumerate(match.sni_hosts):
+                    if not any(_within(name, host) for host in self.hosts):
+                        found = f"{name} is within none of hosts, which Istio refuses; wanted one"
+                        path = ("tls", route_at, "match", match_at, "sniHosts", at)
+                        raise FieldError(found, *path)
+        return self
 
     @model_validator(mode="after")
     def _delegate(self) -> Self:
@@ -194,3 +219,10 @@ class VirtualService(Model):
                 found = "stands in a delegate (it has no hosts), and Istio delegates once"
                 raise FieldError(f"{found}; wanted a route", "http", index, "delegate")
         return self
+
+
+def _within(name: str, host: str) -> bool:
+    """Whether a name, or all that a ``*.suffix`` covers, is covered by ``host``."""
+    if not host.startswith("*"):
+        return name == host
+    return name.removeprefix("*").endswith(host[1:])

@@ -9,8 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+_LOCAL_RATE_LIMIT = (
+    "stat_prefix status token_bucket filter_enabled filter_enforced response_headers_to_add "
+    "request_headers_to_add_when_not_enforced descriptors stage rate_limits vh_rate_limits "
+    "local_rate_limit_per_downstream_connection local_cluster_rate_limit "
+    "enable_x_ratelimit_headers always_consume_default_token_bucket "
+    "rate_limited_as_resource_exhausted max_dynamic_descriptors"
+)
+
 FIELDS: Mapping[str, str] = {
     "istio.VirtualService": "hosts gateways http tls tcp exportTo",
+    "istio.TLSMatchAttributes": "sniHosts destinationSubnets port sourceLabels gateways "
+    "sourceNamespace",
+    "istio.L4MatchAttributes": "destinationSubnets port sourceSubnet sourceLabels gateways "
+    "sourceNamespace",
     "istio.HTTPRoute": "name match route redirect directResponse delegate rewrite timeout retries "
     "fault mirror mirrors mirrorPercent mirror_percent mirrorPercentage corsPolicy headers "
     "appendHeaders removeResponseHeaders appendResponseHeaders removeRequestHeaders "
@@ -64,6 +76,21 @@ FIELDS: Mapping[str, str] = {
     "sidecar.EgressListener": "port bind captureMode hosts",
     "sidecar.OutboundTrafficPolicy": "mode egressProxy",
     "sidecar.EgressPort": "number protocol name targetPort",
+    "envoy_filter.EnvoyFilter": "workloadSelector targetRefs configPatches priority",
+    "envoy_filter.ConfigPatch": "applyTo match patch",
+    "envoy_filter.Match": "context proxy listener routeConfiguration cluster waypoint",
+    "envoy_filter.Listener": "portNumber portName filterChain listenerFilter name",
+    "envoy_filter.FilterChain": "name sni transportProtocol applicationProtocols filter "
+    "destinationPort",
+    "envoy_filter.NetworkFilter": "name subFilter",
+    "envoy_filter.RouteConfiguration": "portNumber portName gateway vhost name",
+    "envoy_filter.VirtualHost": "name domainName route",
+    "envoy_filter.Route": "name action",
+    "envoy_filter.Patch": "operation value filterClass",
+    "local_rate_limit.LocalRateLimit": _LOCAL_RATE_LIMIT,
+    "local_rate_limit.TypedConfig": f"@type type_url value {_LOCAL_RATE_LIMIT}",
+    "local_rate_limit.HeaderToAdd": "header append append_action keep_empty_value",
+    "local_rate_limit.Header": "key value raw_value",
     "security.PeerAuthentication": "selector mtls portLevelMtls",
     "security.AuthorizationPolicy": "selector targetRef targetRefs rules action provider",
     "security.RequestAuthentication": "selector targetRef targetRefs jwtRules",
@@ -106,6 +133,13 @@ FIELDS: Mapping[str, str] = {
 _PROTOCOLS = "HTTP HTTPS GRPC GRPC-WEB HTTP2 MONGO TCP TLS UDP REDIS MYSQL"
 
 VALUES: Mapping[str, str] = {
+    "envoy_filter.ConfigPatch.applyTo": "LISTENER FILTER_CHAIN NETWORK_FILTER HTTP_FILTER "
+    "ROUTE_CONFIGURATION VIRTUAL_HOST HTTP_ROUTE CLUSTER EXTENSION_CONFIG BOOTSTRAP "
+    "LISTENER_FILTER",
+    "envoy_filter.Match.context": "ANY SIDECAR_INBOUND SIDECAR_OUTBOUND GATEWAY WAYPOINT",
+    "envoy_filter.Route.action": "ANY ROUTE REDIRECT DIRECT_RESPONSE",
+    "envoy_filter.Patch.operation": "MERGE ADD REMOVE INSERT_BEFORE INSERT_AFTER INSERT_FIRST "
+    "REPLACE",
     "security.AuthorizationPolicy.action": "ALLOW DENY AUDIT CUSTOM",
     "sidecar.EgressListener.captureMode": "DEFAULT IPTABLES NONE",
     "istio.ServiceEntry.resolution": "NONE STATIC DNS DNS_ROUND_ROBIN DYNAMIC_DNS",
@@ -136,7 +170,8 @@ _OWNERS = {
     "gateway_api": "the Gateway API",
     "kube": "Kubernetes",
     "kube_scaling": "Kubernetes",
-    **dict.fromkeys(("security", "sidecar", "telemetry"), "Istio"),
+    **dict.fromkeys(("security", "sidecar", "telemetry", "envoy_filter"), "Istio"),
+    "local_rate_limit": "Envoy",
 }
 _PARTS = {
     "kube_pod": "kube",
@@ -146,6 +181,7 @@ _PARTS = {
     "istio_route": "istio",
     "istio_rule": "istio",
     "istio_entry": "istio",
+    "istio_l4": "istio",
     "istio_shared": "istio",
     "istio_tls": "istio",
 }

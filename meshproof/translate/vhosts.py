@@ -14,20 +14,17 @@ from collections.abc import Iterable, Iterator
 
 from meshproof.model.istio import VirtualService
 from meshproof.translate import passthrough
-from meshproof.translate.keys import BLOCK_ALL, CONNECT_LOOP, OUTBOUND, outbound_cluster
+from meshproof.translate.keys import BLOCK_ALL, CONNECT_LOOP, OUTBOUND
 from meshproof.translate.names import covers, fqdn, is_wildcard
 from meshproof.translate.proto import Json
 from meshproof.translate.registry import Host
 from meshproof.translate.routes import MESH, Door, default_routes, gateway_keys, rule_routes
+from meshproof.translate.tunnels import REFUSE, connect, opaque, rules_of_bytes
 from meshproof.translate.view import View, proxy_names
 from meshproof.translate.world import Named
 
 _BODY_LIMIT = 1048576
 _DEFAULT_PORT = 80
-_UNTRACED: Json = {
-    name: {"numerator": 0} for name in ("client_sampling", "random_sampling", "overall_sampling")
-}
-REFUSE: Json = {"direct_response": {"status": 502}}
 
 
 def outbound_routes(view: View) -> Json:
@@ -36,11 +33,12 @@ def outbound_routes(view: View) -> Json:
     ports = sorted({p.port for h in view.hosts.values() for p in h.ports} | {_DEFAULT_PORT})
     for port in ports:
         for name, routes in _http_hosts(view, port):
-            table.add(name, port, [_connect(CONNECT_LOOP), *routes])
+            table.add(name, port, [connect({"cluster": CONNECT_LOOP}), *routes])
+    rules = rules_of_bytes(view)
     for host in view.hosts.values():
         for p in host.ports if not host.alias_of else ():
             if p.protocol != "HTTP":
-                table.add(host.name, p.port, _opaque(host, p.port, p.protocol))
+                table.add(host.name, p.port, opaque(view, rules, host, p))
     for name, number in passthrough.places(view.passthrough()):
         table.add(name, number, passthrough.routes(name, number))
     return route_configuration(OUTBOUND, [*table.sorted(), _block_all()])
@@ -180,32 +178,6 @@ def _rule_hosts(
 def _host_name(written: str, rule: Named[VirtualService]) -> str:
     """A rule's host in full; upper and lower case are the same."""
     return fqdn(written, rule.namespace).lower()
-
-
-def _connect(cluster: str) -> Json:
-    """A terminated CONNECT; it has no span of its own, what it carries has."""
-    return {
-        "name": "connect",
-        "match": {"connect_matcher": {}},
-        "tracing": _UNTRACED,
-        "route": {
-            "cluster": cluster,
-            "timeout": "0s",
-            "upgrade_configs": [{"upgrade_type": "CONNECT", "connect_config": {}}],
-        },
-    }
-
-
-def _opaque(host: Host, port: int, protocol: str) -> list[Json]:
-    """A port of bytes: CONNECT tunnels to it; plain HTTP passes where the port is mere TCP."""
-    cluster = outbound_cluster(port, host.name)
-    plain: Json = {"route": {"cluster": cluster, "timeout": "0s"}}
-    if protocol != "TCP":
-        plain = REFUSE
-    everything: Json = {"match": {"prefix": "/"}, **plain}
-    if protocol != "TCP":
-        everything["name"] = BLOCK_ALL
-    return [_connect(cluster), everything]
 
 
 def _block_all() -> Json:

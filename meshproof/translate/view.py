@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from meshproof.model.istio import (
     DestinationRule,
+    HTTPMatchRequest,
+    L4MatchAttributes,
     PortTrafficPolicy,
     Subset,
     TrafficPolicy,
@@ -242,6 +244,17 @@ def _led_to(rule: Named[VirtualService]) -> Iterator[str]:
         found += [entry.destination for entry in http.mirrors]
         found += [http.mirror] if http.mirror else []
         yield from (fqdn(destination.host, rule.namespace) for destination in found)
+    for route in (*rule.spec.tls, *rule.spec.tcp):
+        yield from (fqdn(entry.destination.host, rule.namespace) for entry in route.route)
+
+
+def _matches(spec: VirtualService) -> Iterator[HTTPMatchRequest | L4MatchAttributes]:
+    for http in spec.http:
+        yield from http.match
+    for tls in spec.tls:
+        yield from tls.match
+    for tcp in spec.tcp:
+        yield from tcp.match
 
 
 def scope(world: World, proxy: Proxy) -> tuple[object, ...]:
@@ -255,8 +268,7 @@ def scope(world: World, proxy: Proxy) -> tuple[object, ...]:
     asked = {
         tuple(sorted(match.source_labels.items()))
         for rule in world.virtual_services
-        for http in rule.spec.http
-        for match in http.match
+        for match in _matches(rule.spec)
         if match.source_labels
     }
     asked |= {

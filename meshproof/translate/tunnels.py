@@ -1,0 +1,116 @@
+"""Tunnels: what CONNECT leads to. A VirtualService's tls and tcp routes are routes of them.
+
+Istio chooses by the SNI and the port of a connection (core/tls.go); here both are what the client
+asks its proxy for. Ports of TLS take the first fitting tls route, then the first tcp route; ports
+of TCP the latter alone. Without any a tunnel goes to the very host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from meshproof.model.istio import L4MatchAttributes, RouteDestination, VirtualService
+from meshproof.translate.actions import destination_cluster
+from meshproof.translate.keys import BLOCK_ALL, outbound_cluster
+from meshproof.translate.names import covers, fqdn
+from meshproof.translate.proto import Json
+from meshproof.translate.registry import Host, carries
+from meshproof.translate.view import View
+from meshproof.translate.world import Named, ServicePort
+
+REFUSE: Json = {"direct_response": {"status": 502}}
+_UNTRACED: Json = {
+    name: {"numerator": 0} for name in ("client_sampling", "random_sampling", "overall_sampling")
+}
+_BYTES = "TCP"
+
+
+def connect(action: Json) -> Json:
+    """A terminated CONNECT; it has no span of its own, what it carries has."""
+    return {
+        "name": "connect",
+        "match": {"connect_matcher": {}},
+        "tracing": _UNTRACED,
+        "route": {
+            **action,
+            "timeout": "0s",
+            "upgrade_configs": [{"upgrade_type": "CONNECT", "connect_config": {}}],
+        },
+    }
+
+
+def rules_of_bytes(view: View) -> list[Named[VirtualService]]:
+    """The rules that may say where a tunnel goes, in their order."""
+    return [
+        rule
+        for rule in view.virtual_services()
+        if (rule.spec.tls or rule.spec.tcp)
+        and (not rule.spec.gateways or "mesh" in rule.spec.gateways)
+    ]
+
+
+def opaque(
+    view: View, rules: list[Named[VirtualService]], host: Host, port: ServicePort
+) -> list[Json]:
+    """A port of bytes: CONNECT tunnels to it; plain HTTP passes where the port is mere TCP."""
+    action = _chosen(view, [r for r in rules if _for(r, host.name)], host.name, port)
+    plain: Json = {"route": {**action, "timeout": "0s"}}
+    if port.protocol != _BYTES:
+        plain = REFUSE
+    everything: Json = {"match": {"prefix": "/"}, **plain}
+    if port.protocol != _BYTES:
+        everything["name"] = BLOCK_ALL
+    return [connect(action), everything]
+
+
+def _chosen(view: View, rules: list[Named[VirtualService]], host: str, port: ServicePort) -> Json:
+    kinds = (_tls, _tcp) if port.protocol != _BYTES else (_tcp,)
+    for kind in kinds:
+        for rule in rules:
+            for entries in kind(view, rule, host, port.port):
+                return _target(view, rule, entries, port.port)
+    return {"cluster": outbound_cluster(port.port, host)}
+
+
+def _for(rule: Named[VirtualService], host: str) -> bool:
+    return any(covers(fqdn(h, rule.namespace), host) for h in rule.spec.hosts)
+
+
+def _tls(
+    view: View, rule: Named[VirtualService], host: str, port: int
+) -> Iterator[list[RouteDestination]]:
+    for route in rule.spec.tls:
+        fitting = (m for m in route.match if any(covers(name, host) for name in m.sni_hosts))
+        if any(_fits(view, m, port) for m in fitting):
+            yield route.route
+
+
+def _tcp(
+    view: View, rule: Named[VirtualService], _host: str, port: int
+) -> Iterator[list[RouteDestination]]:
+    for route in rule.spec.tcp:
+        if not route.match or any(_fits(view, m, port) for m in route.match):
+            yield route.route
+
+
+def _fits(view: View, match: L4MatchAttributes, port: int) -> bool:
+    """Unlike an HTTP match, one that names gateways looks at labels too."""
+    return (
+        match.port in (None, port)
+        and (not match.gateways or "mesh" in match.gateways)
+        and carries(view.proxy.labels, match.source_labels)
+        and match.source_namespace in (None, "", view.proxy.namespace)
+    )
+
+
+def _target(
+    view: View, rule: Named[VirtualService], entries: Iterable[RouteDestination], port: int
+) -> Json:
+    """One destination gets all, whatever its weight; of several those of weight 0 are left out."""
+    found = [
+        (destination_cluster(view, e.destination, rule.namespace, port), e.weight) for e in entries
+    ]
+    if len(found) == 1:
+        return {"cluster": found[0][0]}
+    clusters = [{"name": name, "weight": weight} for name, weight in found if weight]
+    return {"weighted_clusters": {"clusters": clusters}}
