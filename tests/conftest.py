@@ -8,6 +8,7 @@ LONG = (
     "cli/test_load",
     "cli/test_observe",
     "cli/test_remote",
+    "cli/test_up_dashboard",
     "cli/test_up_down",
     "dashboard/test_launch",
     "embedded/test_supervisor_ends",
