@@ -87,11 +87,11 @@ def _row(replica: dict[str, Any]) -> tuple[str, ...]:
 
 
 def url(
-    target: Annotated[str, typer.Argument(metavar="WORKLOAD|gateway", show_default=False)],
+    target: Annotated[str, typer.Argument(metavar="WORKLOAD|gateway|metrics|zipkin", show_default=False)],
     output: Output = Format.TEXT,
     name: Name = DEFAULT_NAME,
 ) -> None:
-    """Print where a workload, or the gateway, is reached from outside the mesh."""
+    """Print where a workload, the gateway, or what is counted and traced, is reached from outside."""
     found = client(name).url(target)
     if output is Format.JSON:
         show_json({"url": found})
