@@ -169,7 +169,10 @@ class RetryBudget(Model):
 
 class LoadBalancer(Model):
     simple: (
-        Literal["UNSPECIFIED", "LEAST_REQUEST", "LEAST_CONN", "RANDOM", "ROUND_ROBIN"] | None
+        Literal[
+            "UNSPECIFIED", "LEAST_REQUEST", "LEAST_CONN", "RANDOM", "ROUND_ROBIN", "PASSTHROUGH"
+        ]
+        | None
     ) = None
     consistent_hash: ConsistentHash | None = None
     warmup_duration_secs: Duration | None = None

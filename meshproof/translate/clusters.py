@@ -41,10 +41,12 @@ def add_outbound(view: View, config: Config) -> None:
 
 def _add(view: View, config: Config, host: Host, port: ServicePort, subset: Subset) -> None:
     name = outbound_cluster(port.port, host.name, subset.name)
+    policy = view.policy(host.name, subset.name, port.port)
     chosen = [e for e in host.endpoints[port.port] if carries(e.labels, subset.labels)]
+    if policy.load_balancer is not None and policy.load_balancer.simple == "PASSTHROUGH":
+        chosen = list(host.endpoints[port.port])  # where the client was going: a subset is nothing
     if host.resolution == "DNS" and subset.name and not chosen:
         return  # Istio's buildCluster leaves it out: requests to it are 503 NC, not UH
-    policy = view.policy(host.name, subset.name, port.port)
     cluster: Json = {"name": name, "metadata": _metadata(**_service(host.name))}
     assignment = load_assignment(name, chosen)
     sni = outbound_sni(port.port, host.name, subset.name)

@@ -21,7 +21,8 @@ from meshproof.translate.proto import MAX, Json, seconds, typed
 CONNECT_TIMEOUT = 10.0
 """Seconds; Istio's mesh-wide default."""
 _OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-_LB = {"RANDOM": "RANDOM", "ROUND_ROBIN": "ROUND_ROBIN"}
+_LB = {"RANDOM": "RANDOM", "ROUND_ROBIN": "ROUND_ROBIN", "PASSTHROUGH": "RANDOM"}
+"""PASSTHROUGH leaves the choice to kube-proxy, which takes a replica at random."""
 _MINIMUM_RING = 1024
 _BUDGET = 20.0
 _MINIMUM_RETRIES = 3

@@ -9,7 +9,15 @@ import pytest
 
 from meshproof.translate import outbound, scope
 from meshproof.translate.world import Proxy, World
-from tests.translate.worlds import CLIENT, destination_rule, service, virtual_service, world
+from tests.translate.worlds import (
+    CLIENT,
+    ECHO,
+    addresses,
+    destination_rule,
+    service,
+    virtual_service,
+    world,
+)
 
 HOST = "echo.default.svc.cluster.local"
 RANDOM = "trafficPolicy: {loadBalancer: {simple: RANDOM}}"
@@ -214,3 +222,19 @@ def test_localities_change_nothing_where_there_are_none() -> None:
     )
     plain = _world("{host: echo, trafficPolicy: {outlierDetection: {}}}")
     assert _cluster(made) == _cluster(plain)
+
+
+def test_passthrough_is_any_replica_whatever_the_subset() -> None:
+    made = world(
+        destination_rules=(
+            destination_rule(
+                "{host: echo, trafficPolicy: {loadBalancer: {simple: PASSTHROUGH}},"
+                "subsets: [{name: v1, labels: {version: v1}}]}"
+            ),
+        )
+    )
+    found = outbound(made, CLIENT)
+    name = f"outbound|80|v1|{HOST}"
+    cluster: Any = found.clusters[name]
+    assert cluster["lb_policy"] == "RANDOM"
+    assert addresses(found.endpoints[name]) == [f"{r.ip}:8080" for r in ECHO]
