@@ -87,11 +87,14 @@ def _row(replica: dict[str, Any]) -> tuple[str, ...]:
 
 
 def url(
-    target: Annotated[str, typer.Argument(metavar="WORKLOAD|gateway|metrics|zipkin", show_default=False)],
+    target: Annotated[
+        str, typer.Argument(metavar="WORKLOAD|gateway|metrics|zipkin", show_default=False)
+    ],
     output: Output = Format.TEXT,
     name: Name = DEFAULT_NAME,
 ) -> None:
-    """Print where a workload, the gateway, or what is counted and traced, is reached from outside."""
+    """Print where a workload, the gateway, or what was counted or traced, is reached from outside
+    the mesh."""
     found = client(name).url(target)
     if output is Format.JSON:
         show_json({"url": found})
