@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from meshproof.dialect import notes
 from meshproof.dialect.lower import lower
-from meshproof.embedded import scalers, token_keys
+from meshproof.embedded import limits, scalers, token_keys
 from meshproof.embedded.deployments import workloads
 from meshproof.embedded.store import Store
 from meshproof.embedded.worlds import services_of
@@ -44,14 +44,16 @@ class Intake:
         """What ``resources`` make of ``store``.
 
         Raises Refused for a Deployment whose image no table names, for keys of tokens that no
-        declared host has, for 0.4 rules that cannot be lowered, and, when ``strict``, for
-        warnings.
+        declared host has, for two rate limits of one workload, for 0.4 rules that cannot be
+        lowered, and, when ``strict``, for warnings.
         """
         placed = with_default_namespace(resources, default_namespace(store, resources))
         new, said = store.apply(placed)
         workloads(new, self._project)
         if keyless := list(token_keys.undeclared(placed, self._project)):
             raise Refused(keyless)
+        if twice := list(limits.twice(new.ordered(), placed)):
+            raise Refused(twice)
         found = self._warnings(new, placed)
         if strict and found:
             raise Refused(found)

@@ -31,6 +31,7 @@ _POLICIES = (
     "peer_authentications",
     "authorization_policies",
     "request_authentications",
+    "envoy_filters",
     "telemetries",
 )
 _OF_A_GATEWAY = ("gateways", "tls_secrets", "outside", "request_authentications", "telemetries")

@@ -93,5 +93,6 @@ def world(
         peer_authentications=named("PeerAuthentication"),
         authorization_policies=named("AuthorizationPolicy"),
         request_authentications=named("RequestAuthentication"),
+        envoy_filters=named("EnvoyFilter"),
         telemetries=named("Telemetry"),
     )

@@ -22,6 +22,8 @@ DIFFERENCES: Mapping[str, str] = {
     "istio.VirtualService.tls": "tunnels (CONNECT) to ports of TLS: sniHosts are compared with the "
     "name that the tunnel is asked for, not with the SNI inside it; nothing at gateways",
     "istio.VirtualService.tcp": "tunnels (CONNECT) to ports of TCP and TLS; nothing at gateways",
+    "istio.LoadBalancer.simple": "PASSTHROUGH is a replica of the service at random, as kube-proxy "
+    "takes it; of an address that the client chose itself nothing is known here",
     "istio.LocalityLoadBalancerSetting.enabled": _LOCALITY,
     "istio.LocalityLoadBalancerSetting.distribute": _LOCALITY,
     "istio.LocalityLoadBalancerSetting.failover": _LOCALITY,
@@ -60,6 +62,11 @@ DIFFERENCES: Mapping[str, str] = {
         )
         for field in ("targetRef", "targetRefs")
     },
+    "envoy_filter.EnvoyFilter.configPatches": "one shape alone, that of Istio's task for local "
+    "rate limits (rules/svca_takes_so_many_a_second.yaml); two EnvoyFilters that may select one "
+    "workload are refused. A bucket is a port's, full again when its rules change; in Istio each "
+    "filter chain of the port (mutual TLS, plain) has its own",
+    "local_rate_limit.RuntimeFraction.runtime_key": "changes nothing: no runtime sets it",
     "security.JWTRule.issuer": "is never asked for its keys: without jwks and jwksUri a rule is "
     "refused; Istio would look for them by OpenID discovery",
     "security.JWTRule.jwksUri": "plain http to a declared outside host, fetched by each sidecar "
@@ -144,8 +151,9 @@ GENERAL: Sequence[tuple[str, Sequence[str]]] = (
             "possible.",
             "A change that an Envoy refuses is put back on all of them, and the call fails; Istio "
             "keeps what the Envoy had, and says so in its log.",
-            "An AuthorizationPolicy travels with the routes and holds on open connections at once; "
-            "in Istio such a connection obeys the old policy for one request more. A change of "
+            "An AuthorizationPolicy or a local rate limit travels with the routes and holds on "
+            "open connections at once; in Istio such a connection obeys the old policy for one "
+            "request more. A change of "
             "PeerAuthentication, RequestAuthentication, Telemetry, or of policies on a TCP port, "
             "replaces listeners: `meshproof apply` returns a second later, when no connection by "
             "the old ones is left; a request that takes longer than that second is cut off.",

@@ -15,6 +15,7 @@ from meshproof.lint import (
     hosts,
     identities,
     policies,
+    rate_limits,
 )
 from meshproof.lint.view import View
 from meshproof.model.resource import Resource
@@ -38,6 +39,7 @@ CHECKS = (
     policies.without_workloads,
     policies.second_of_a_scope,
     policies.unknown_ports,
+    rate_limits.unknown_ports,
     identities.unheard_identities,
 )
 

@@ -16,6 +16,7 @@ KINDS = (
     "RequestAuthentication",
     "Telemetry",
     "Sidecar",
+    "EnvoyFilter",
 )
 _ONE_A_SCOPE = ("PeerAuthentication", "Telemetry", "Sidecar")
 _GATEWAY = (ROOT_NAMESPACE, {"app": "istio-ingressgateway", "istio": "ingressgateway"})
@@ -33,7 +34,8 @@ def _labels(policy: Resource) -> Mapping[str, str]:
 
 def _field(policy: Resource) -> Path:
     """The selector, or the whole spec where there is none."""
-    field = "workloadSelector" if policy.kind == "Sidecar" else "selector"
+    own = policy.kind in ("Sidecar", "EnvoyFilter")
+    field = "workloadSelector" if own else "selector"
     return ("spec", field) if _labels(policy) else ("spec",)
 
 

@@ -65,6 +65,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("ServiceEntry", _ISTIO, _I, "ServiceEntry"),
         Kind("WorkloadEntry", _ISTIO, _I, "WorkloadEntry"),
         Kind("Gateway", _ISTIO, _I, "Gateway"),
+        Kind("EnvoyFilter", _ISTIO[2:], "meshproof.model.envoy_filter", "EnvoyFilter"),
         Kind("Sidecar", _ISTIO, "meshproof.model.sidecar", "Sidecar", optional=True),
         Kind("PeerAuthentication", _SECURITY, _SEC, "PeerAuthentication", optional=True),
         Kind("AuthorizationPolicy", _SECURITY, _SEC, "AuthorizationPolicy", optional=True),
@@ -101,7 +102,7 @@ KINDS: Mapping[str, Kind] = {
 NOT_HONOURED: Mapping[str, str] = {
     name: owner
     for owner, names in {
-        "Istio": "WorkloadGroup EnvoyFilter WasmPlugin ProxyConfig TrafficExtension",
+        "Istio": "WorkloadGroup WasmPlugin ProxyConfig TrafficExtension",
         "the Gateway API": "GRPCRoute TCPRoute TLSRoute UDPRoute "
         "ReferenceGrant BackendTLSPolicy ListenerSet",
         "Kubernetes": "ReplicaSet ReplicationController PodTemplate Endpoints EndpointSlice",

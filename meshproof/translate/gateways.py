@@ -31,7 +31,7 @@ NOT_FOUND = "not_found"
 def add_gateway_routes(view: View, world: World, config: Config) -> None:
     """Add ``http.<port>`` for every Gateway server port of the view's proxy, and a table for each
     HTTPS server."""
-    watch = guards(world, view.proxy.namespace, view.proxy.labels)
+    watch = guards(world, view.proxy.namespace, view.proxy.labels, "GATEWAY")
     for table in tables(world, view.proxy):
         name = watch.table(table.name)
         made = _routes(view, name, table)
@@ -59,7 +59,7 @@ def gateway_listeners(
 ) -> dict[str, Resource]:
     """Listeners by name; ``port_map`` gives the real port of a Gateway server's port."""
     identity = Identity(proxy.namespace, proxy.workload, proxy.labels)
-    watch = guards(world, proxy.namespace, proxy.labels)
+    watch = guards(world, proxy.namespace, proxy.labels, "GATEWAY")
     report = reporting(world.telemetries, proxy.namespace, proxy.labels, "CLIENT")
     chains: dict[int, list[Json]] = {}
     for table in tables(world, proxy):

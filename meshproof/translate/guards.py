@@ -1,14 +1,16 @@
-"""Who may ask a proxy for what: its AuthorizationPolicies and RequestAuthentications, ready to be
-put into listeners and routes."""
+"""Who may ask a proxy for what, and how often: its AuthorizationPolicies, RequestAuthentications
+and local rate limits, ready to be put into listeners and routes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from meshproof.model.envoy_filter import Context
 from meshproof.model.security import AuthorizationPolicy, JWTRule
-from meshproof.translate import jwt, rbac
+from meshproof.translate import jwt, local_rate_limit, rbac
 from meshproof.translate.conditions import Place
+from meshproof.translate.local_rate_limit import Limits
 from meshproof.translate.proto import Json
 from meshproof.translate.selection import selecting
 from meshproof.translate.world import Named, World
@@ -20,12 +22,14 @@ class Guards:
 
     policies: tuple[Named[AuthorizationPolicy], ...]
     tokens: tuple[JWTRule, ...]
+    limits: Limits
     _world: World
 
     def http_filters(self, *, rerouting: bool = False) -> list[Json]:
         """What the connection manager has in any case, in Istio's order; rules come with routes.
         ``rerouting``: a route is chosen again once a token's claims are known."""
-        return [*jwt.http_filters(self.tokens, rerouting=rerouting), *rbac.http_filters()]
+        tokens = jwt.http_filters(self.tokens, rerouting=rerouting)
+        return [*local_rate_limit.http_filters(), *tokens, *rbac.http_filters()]
 
     def network_filters(self, port: int) -> list[Json]:
         """Of a port of bytes; tokens mean nothing there."""
@@ -33,7 +37,7 @@ class Guards:
 
     def ask(self) -> bool:
         """Whether anything is asked at all."""
-        return bool(self.policies or self.tokens)
+        return bool(self.policies or self.tokens) or self.limits.ask()
 
     def table(self, name: str) -> str:
         """The name of the RouteConfiguration that goes with these filters."""
@@ -41,7 +45,12 @@ class Guards:
 
     def on_routes(self, table: Json, port: int) -> Json:
         """``table`` with the rules for all its routes."""
-        rules = {**jwt.per_route(self.tokens), **rbac.per_route(self.policies, Place(port))}
+        table = self.limits.on_routes(table)
+        rules = {
+            **local_rate_limit.per_route(self.limits.everywhere),
+            **jwt.per_route(self.tokens),
+            **rbac.per_route(self.policies, Place(port)),
+        }
         return {**table, "typed_per_filter_config": rules} if rules else table
 
     def clusters(self) -> Iterator[Json]:
@@ -49,7 +58,13 @@ class Guards:
         return jwt.clusters(self.tokens, self._world.outside)
 
 
-def guards(world: World, namespace: str, labels: Mapping[str, str]) -> Guards:
+def guards(
+    world: World,
+    namespace: str,
+    labels: Mapping[str, str],
+    context: Context = "SIDECAR_INBOUND",
+) -> Guards:
     tokens = jwt.rules_of(selecting(world.request_authentications, namespace, labels))
     policies = tuple(selecting(world.authorization_policies, namespace, labels))
-    return Guards(policies, tokens, world)
+    filters = selecting(world.envoy_filters, namespace, labels)
+    return Guards(policies, tokens, local_rate_limit.limits(filters, context), world)

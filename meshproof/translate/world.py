@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
+from meshproof.model.envoy_filter import EnvoyFilter
 from meshproof.model.istio import (
     DestinationRule,
     Gateway,
@@ -147,6 +148,7 @@ class World:
     peer_authentications: tuple[Named[PeerAuthentication], ...] = ()
     authorization_policies: tuple[Named[AuthorizationPolicy], ...] = ()
     request_authentications: tuple[Named[RequestAuthentication], ...] = ()
+    envoy_filters: tuple[Named[EnvoyFilter], ...] = ()
     telemetries: tuple[Named[Telemetry], ...] = ()
     tls_secrets: tuple[TlsSecret, ...] = ()
 

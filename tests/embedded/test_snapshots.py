@@ -12,12 +12,14 @@ from meshproof.embedded.ca import Authority
 from meshproof.embedded.network import Network
 from meshproof.embedded.snapshots import Snapshots
 from meshproof.translate.world import World
+from tests.model.envoy_filters import FILTER
 from tests.translate import worlds
 from tests.translate.policies import JWKS, ROOT, peer, policy, rule
 
 ECHO, OTHER = worlds.ECHO[0], worlds.replica("other", "v1", "127.60.0.5")
 BEFORE = worlds.world(replicas=(ECHO, OTHER))
 FOR_ECHO = "{selector: {matchLabels: {app: echo}}%s}"
+LIMIT = f"workloadSelector: {{labels: {{app: echo}}}}\nconfigPatches:\n{FILTER}"
 TOKENS = f", jwtRules: [{{issuer: i, jwks: '{JWKS}'}}]"
 
 
@@ -48,8 +50,9 @@ def _digests(snapshots: Snapshots, world: World) -> dict[str, dict[str, set[tupl
             {"telemetries": (rule("Telemetry", FOR_ECHO % ", accessLogging: [{disabled: true}]"),)},
             {xds.LISTENERS},
         ),
+        ({"envoy_filters": (rule("EnvoyFilter", LIMIT),)}, {xds.ROUTES}),
     ],
-    ids=["authorization", "tokens", "telemetry"],
+    ids=["authorization", "tokens", "telemetry", "limit"],
 )
 def test_a_policy_changes_those_that_it_selects_and_no_others(
     snapshots: Snapshots, change: dict[str, Any], types: set[str]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.model.envoy_filters import BARE, FILTER, HEAD, ROUTES
+
 if TYPE_CHECKING:
     from tests.lint.conftest import Lint
 
@@ -119,3 +121,14 @@ def test_one_workload_with_mutual_tls_is_enough(lint: Lint) -> None:
     mutual = "{selector: {matchLabels: {app: svcb}}, mtls: {mode: STRICT}}"
     rules = DISABLE + policy("PeerAuthentication", mutual, "mutual")
     assert lint(rules + policy("AuthorizationPolicy", BY_NAME)) == []
+
+
+def test_a_rate_limit_s_selector_and_ports(lint: Lint) -> None:
+    limit = HEAD.replace("productpage", "svcb") + BARE + ROUTES
+    (problem,) = lint(limit)
+    assert problem.field == "spec.configPatches[1].match.routeConfiguration.vhost.name"
+    assert "inbound|http|9080, and no Service of the selected workloads" in problem.found
+    assert problem.wanted == "one of inbound|http|80"
+    assert lint(limit.replace("9080", "80")) == []
+    (problem,) = lint(HEAD.replace("productpage", "svcx") + FILTER)
+    assert problem.field == "spec.workloadSelector"

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from meshproof.model import security, sidecar, telemetry
+from meshproof.model import envoy_filter, security, sidecar, telemetry
 from meshproof.model.base import Model
 from meshproof.translate.world import ROOT_NAMESPACE, Named
 
@@ -15,6 +15,7 @@ MODELS: dict[str, type[Model]] = {
     "AuthorizationPolicy": security.AuthorizationPolicy,
     "RequestAuthentication": security.RequestAuthentication,
     "Sidecar": sidecar.Sidecar,
+    "EnvoyFilter": envoy_filter.EnvoyFilter,
     "Telemetry": telemetry.Telemetry,
 }
 ROOT = ROOT_NAMESPACE

@@ -137,7 +137,7 @@ def test_a_gateway_asks_for_tokens_too() -> None:
     (table,) = outbound(made, GATEWAY).routes.values()
     listener: Any = gateway(made, GATEWAY, "127.60.1.1", {}).listeners["http.80"]
     manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
-    assert manager["http_filters"][0]["name"] == JWT
+    assert manager["http_filters"][1]["name"] == JWT
     assert manager["rds"]["route_config_name"] == table["name"] != "http.80"
 
 
@@ -161,7 +161,7 @@ def test_a_gateway_chooses_its_route_again_by_the_token_s_claims() -> None:
     made = world(gateways=gateways, request_authentications=(_tokens(_signed("i.test"), ROOT),))
     listeners: Any = gateway(made, GATEWAY, "127.0.0.1", {}).listeners
     (chain,) = listeners["http.80"]["filter_chains"]
-    first = chain["filters"][0]["typed_config"]["http_filters"][0]["typed_config"]
+    first = chain["filters"][0]["typed_config"]["http_filters"][1]["typed_config"]
     assert first["providers"]["origins-0"]["clear_route_cache"] is True
     ours = _config(_tokens(_signed("i.test")))["providers"]["origins-0"]
     assert "clear_route_cache" not in ours

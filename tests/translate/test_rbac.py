@@ -71,6 +71,7 @@ def test_policies_travel_with_routes_and_never_with_listeners() -> None:
     names = [f["name"] for f in chain[0]["filters"][0]["typed_config"]["http_filters"]]
     assert names == [
         "envoy.filters.http.header_to_metadata",
+        "envoy.filters.http.local_ratelimit",
         "envoy.filters.http.rbac.audit",
         "envoy.filters.http.rbac.deny",
         "envoy.filters.http.rbac.allow",
@@ -303,6 +304,6 @@ def test_a_gateway_s_policies_are_on_its_routes() -> None:
     assert "envoy.filters.http.rbac.allow" in table["typed_per_filter_config"]
     listener: Any = gateway(made, GATEWAY, "127.60.1.1", {}).listeners["http.80"]
     manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
-    assert [f["name"] for f in manager["http_filters"]][:3] == [
+    assert [f["name"] for f in manager["http_filters"]][1:4] == [
         f"envoy.filters.http.rbac.{action}" for action in ("audit", "deny", "allow")
     ]

@@ -1,0 +1,45 @@
+"""Local rate limits that would meet on one workload: an Envoy has one filter for them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from meshproof.errors import Problem
+from meshproof.model.envoy_filter import EnvoyFilter
+from meshproof.model.resource import Resource
+from meshproof.translate.world import ROOT_NAMESPACE
+
+
+def twice(resources: Iterable[Resource], concerned: Iterable[Resource]) -> Iterator[Problem]:
+    """Each EnvoyFilter of ``concerned`` that may select what another of ``resources`` selects:
+    their namespaces meet, and no label tells their workloads apart."""
+    filters = [r for r in resources if r.kind == "EnvoyFilter"]
+    titles = {r.title for r in concerned}
+    for index, one in enumerate(filters):
+        for other in filters[:index]:
+            if not {one.title, other.title} & titles or not _meet(one, other):
+                continue
+            told, earlier = (one, other) if one.title in titles else (other, one)
+            where = f"{earlier.title} ({earlier.source.file}:{earlier.source.line})"
+            labelled = bool(_labels(told.spec))
+            yield told.problem(
+                ("spec", "workloadSelector", "labels") if labelled else ("spec",),
+                f"may select workloads that {where} limits too, and one limit a workload is "
+                "honoured here",
+                "labels that tell them apart",
+                "put both into one EnvoyFilter, or delete the other first",
+            )
+
+
+def _meet(one: Resource, other: Resource) -> bool:
+    namespaces = {one.namespace, other.namespace}
+    if len(namespaces) > 1 and ROOT_NAMESPACE not in namespaces:
+        return False
+    if not one.spec.contexts() & other.spec.contexts():
+        return False
+    mine, theirs = _labels(one.spec), _labels(other.spec)
+    return all(theirs[key] == mine[key] for key in mine.keys() & theirs.keys())
+
+
+def _labels(rule: EnvoyFilter) -> dict[str, str]:
+    return rule.workload_selector.labels if rule.workload_selector else {}

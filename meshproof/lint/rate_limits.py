@@ -1,0 +1,33 @@
+"""Local rate limits of ports that no Service has: routes are named by the Service's port."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from meshproof.errors import Problem
+from meshproof.lint.policies import selected
+from meshproof.lint.view import View
+
+
+def unknown_ports(view: View) -> Iterator[Problem]:
+    """``inbound|http|PORT`` of an EnvoyFilter, where no Service of its workloads has that port."""
+    for policy in view.of("EnvoyFilter"):
+        pods = selected(view, policy)
+        ports = {
+            port.port
+            for service in view.services
+            for namespace, labels in pods
+            if service.namespace == namespace
+            and service.selector
+            and service.selector.items() <= labels.items()
+            for port in service.ports
+        }
+        for index, patch in enumerate(policy.spec.config_patches):
+            if not patch.routes or not ports or int(patch.routes.rpartition("|")[2]) in ports:
+                continue
+            yield policy.problem(
+                ("spec", "configPatches", index, "match", "routeConfiguration", "vhost", "name"),
+                f"is {patch.routes}, and no Service of the selected workloads has that port, so "
+                "this never holds",
+                "one of " + ", ".join(f"inbound|http|{port}" for port in sorted(ports)),
+            )

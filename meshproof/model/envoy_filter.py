@@ -1,0 +1,187 @@
+"""networking.istio.io EnvoyFilter, in one shape only: a local rate limit.
+
+The shape is that of Istio's task "Enabling Rate Limits using Envoy", its local part: the filter
+put before all others of a sidecar's way in (or of a gateway), with a bucket of tokens, or with
+none and a bucket for each ``inbound|http|PORT``. Anything else that Envoy has is refused by name.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from meshproof.model.base import FieldError, Model
+from meshproof.model.local_rate_limit import EnvoyModel, LocalRateLimit, TypedConfig
+from meshproof.model.security import WorkloadSelector
+from meshproof.model.sidecar import WorkloadLabels
+
+Context = Literal["SIDECAR_INBOUND", "GATEWAY"]
+_INBOUND = re.compile(r"inbound\|http\|[0-9]{1,5}")
+
+
+def _inbound_port(name: str) -> str:
+    if not _INBOUND.fullmatch(name):
+        raise ValueError(f'"{name}" is not taken; wanted inbound|http|PORT with a Service\'s port')
+    return name
+
+
+class NetworkFilter(Model):
+    name: Literal["envoy.filters.network.http_connection_manager"]
+
+
+class FilterChain(Model):
+    filter: NetworkFilter
+
+
+class Listener(Model):
+    filter_chain: FilterChain
+
+
+class Route(Model):
+    action: Literal["ANY"] = "ANY"
+
+
+class VirtualHost(Model):
+    name: Annotated[str, AfterValidator(_inbound_port)]
+    route: Route | None = None
+
+
+class RouteConfiguration(Model):
+    vhost: VirtualHost
+
+
+class Match(Model):
+    context: Context
+    listener: Listener | None = None
+    route_configuration: RouteConfiguration | None = None
+
+
+class PerFilterConfig(EnvoyModel):
+    local: Annotated[TypedConfig, Field(alias="envoy.filters.http.local_ratelimit")]
+
+
+class Value(EnvoyModel):
+    """Of an HTTP filter: ``name`` and ``typed_config``; of a route: ``typed_per_filter_config``."""
+
+    name: Literal["envoy.filters.http.local_ratelimit"] | None = None
+    typed_config: TypedConfig | None = None
+    typed_per_filter_config: PerFilterConfig | None = None
+
+
+class Patch(Model):
+    operation: Literal["INSERT_BEFORE", "MERGE"]
+    value: Value
+
+
+class ConfigPatch(Model):
+    apply_to: Literal["HTTP_FILTER", "HTTP_ROUTE"]
+    match: Match
+    patch: Patch
+
+    @model_validator(mode="after")
+    def _one_shape(self) -> Self:
+        if self.apply_to == "HTTP_FILTER":
+            self._filter()
+        else:
+            self._route()
+        return self
+
+    def _filter(self) -> None:
+        self._wants("INSERT_BEFORE", "listener", "routeConfiguration")
+        value, at = self.patch.value, ("patch", "value")
+        if value.typed_per_filter_config is not None:
+            _refuse("is for applyTo HTTP_ROUTE; wanted name and typed_config", *at,
+                    "typed_per_filter_config")  # fmt: skip
+        if value.name is None or value.typed_config is None:
+            _refuse("is no HTTP filter; wanted name and typed_config", *at)
+
+    def _route(self) -> None:
+        self._wants("MERGE", "routeConfiguration", "listener")
+        value, at = self.patch.value, ("patch", "value")
+        if self.match.context == "GATEWAY":
+            _refuse(
+                "is GATEWAY, whose routes are not patched here; wanted SIDECAR_INBOUND, or the "
+                "bucket in an HTTP_FILTER of context GATEWAY",
+                *("match", "context"),
+            )
+        if value.name is not None or value.typed_config is not None:
+            _refuse("has name or typed_config, which are for applyTo HTTP_FILTER; wanted "
+                    "typed_per_filter_config alone", *at)  # fmt: skip
+        if value.typed_per_filter_config is None:
+            _refuse("is missing; wanted the limit of these routes", *at, "typed_per_filter_config")
+        elif value.typed_per_filter_config.local.limit.token_bucket is None:
+            _refuse("has no token_bucket, without which Envoy takes no limit of a route; wanted "
+                    "one", *at, "typed_per_filter_config")  # fmt: skip
+
+    def _wants(self, operation: str, match: str, other: str) -> None:
+        if self.patch.operation != operation:
+            _refuse(
+                f"is {self.patch.operation} with applyTo {self.apply_to}; wanted {operation}",
+                *("patch", "operation"),
+            )
+        present = {
+            "listener": self.match.listener is not None,
+            "routeConfiguration": self.match.route_configuration is not None,
+        }
+        if not present[match]:
+            _refuse(f"is missing with applyTo {self.apply_to}; wanted a mapping", "match", match)
+        if present[other]:
+            _refuse(f"is not for applyTo {self.apply_to}; wanted {match} alone", "match", other)
+
+    @property
+    def limit(self) -> LocalRateLimit:
+        """Of the filter or of the routes."""
+        value = self.patch.value
+        routes = value.typed_per_filter_config
+        config = routes.local if routes is not None else value.typed_config
+        assert config is not None, "the shape was checked"
+        return config.limit
+
+    @property
+    def routes(self) -> str:
+        """``inbound|http|PORT``; empty for the filter itself."""
+        found = self.match.route_configuration
+        return found.vhost.name if found is not None else ""
+
+
+def _refuse(said: str, *path: str | int) -> None:
+    raise FieldError(said, *path)
+
+
+class EnvoyFilter(Model):
+    workload_selector: WorkloadLabels | None = None
+    config_patches: Annotated[list[ConfigPatch], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _one_filter_a_context(self) -> Self:
+        seen: set[tuple[str, str]] = set()
+        filters = {p.match.context for p in self.config_patches if not p.routes}
+        for index, patch in enumerate(self.config_patches):
+            at = (patch.match.context, patch.routes)
+            if at in seen:
+                where = f"{patch.routes or 'the filter'} of {patch.match.context}"
+                _refuse(f"is a second limit for {where}; wanted one", "configPatches", index)
+            if patch.routes and patch.match.context not in filters:
+                _refuse(
+                    "is for a filter that nothing inserts; wanted an HTTP_FILTER patch beside it, "
+                    "with stat_prefix alone",
+                    *("configPatches", index),
+                )
+            seen.add(at)
+        return self
+
+    @property
+    def selector(self) -> WorkloadSelector | None:
+        """As policies have it; an empty one selects every workload of the namespace."""
+        chosen = self.workload_selector
+        return WorkloadSelector.model_construct(match_labels=chosen.labels) if chosen else None
+
+    @property
+    def attached(self) -> bool:
+        """Never: ``targetRefs`` are refused."""
+        return False
+
+    def contexts(self) -> frozenset[Context]:
+        return frozenset(patch.match.context for patch in self.config_patches)

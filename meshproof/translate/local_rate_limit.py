@@ -1,0 +1,110 @@
+"""Local rate limits: Envoy's token bucket at a sidecar's way in, or at a gateway.
+
+Istio inserts the filter with its bucket into the listener (EnvoyFilter). Here every such listener
+has the filter without a bucket, first of all as INSERT_BEFORE puts it, and the bucket comes with
+the routes: no listener is replaced, and a new limit holds on open connections. A bucket is a
+port's; in Istio each filter chain of the port (mutual TLS, plain) has one of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from meshproof.model.envoy_filter import Context, EnvoyFilter
+from meshproof.model.local_rate_limit import (
+    FILTER,
+    LOCAL_RATE_LIMIT,
+    HeaderToAdd,
+    LocalRateLimit,
+    RuntimeFraction,
+)
+from meshproof.translate.proto import Json, extension, seconds, typed
+from meshproof.translate.world import Named
+
+_PREFIX = "http_local_rate_limiter"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Of one proxy: the filter's own bucket, if it has one, and those of ``inbound|http|PORT``."""
+
+    everywhere: LocalRateLimit | None = None
+    routes: Mapping[str, LocalRateLimit] = field(default_factory=dict)
+
+    def ask(self) -> bool:
+        """Whether anything is limited."""
+        return self.everywhere is not None or bool(self.routes)
+
+    def on_routes(self, table: Json) -> Json:
+        """``table`` with its virtual hosts' own limits, for those that have one."""
+        if not self.routes:
+            return table
+        hosts = [self._on_host(host) for host in table["virtual_hosts"]]
+        return {**table, "virtual_hosts": hosts}
+
+    def _on_host(self, host: Json) -> Json:
+        limit = self.routes.get(host["name"])
+        return {**host, "typed_per_filter_config": per_route(limit)} if limit else host
+
+
+def http_filters() -> list[Json]:
+    """The filter, without a bucket."""
+    return [extension(FILTER, LOCAL_RATE_LIMIT, stat_prefix=_PREFIX)]
+
+
+def limits(rules: Iterable[Named[EnvoyFilter]], context: Context) -> Limits:
+    """What the rules for a proxy say; there is one for it at most (``embedded.limits``)."""
+    everywhere: LocalRateLimit | None = None
+    routes: dict[str, LocalRateLimit] = {}
+    for rule in rules:
+        for patch in rule.spec.config_patches:
+            if patch.match.context != context:
+                continue
+            if patch.routes:
+                routes[patch.routes] = patch.limit
+            elif patch.limit.token_bucket is not None:
+                everywhere = patch.limit
+    return Limits(everywhere, routes)
+
+
+def per_route(limit: LocalRateLimit | None) -> Json:
+    """``typed_per_filter_config`` of routes."""
+    if limit is None or limit.token_bucket is None:
+        return {}
+    bucket = limit.token_bucket
+    fields: Json = {
+        "stat_prefix": limit.stat_prefix,
+        "token_bucket": {
+            "max_tokens": bucket.max_tokens,
+            "tokens_per_fill": bucket.tokens_per_fill,
+            "fill_interval": seconds(bucket.fill_interval),
+        },
+        "response_headers_to_add": [_header(h) for h in limit.response_headers_to_add],
+        "local_rate_limit_per_downstream_connection": (
+            limit.local_rate_limit_per_downstream_connection
+        ),
+    }
+    for name, share in (
+        ("filter_enabled", limit.filter_enabled),
+        ("filter_enforced", limit.filter_enforced),
+    ):
+        if share is not None:
+            fields[name] = _fraction(share)
+    return {FILTER: typed(LOCAL_RATE_LIMIT, **fields)}
+
+
+def _fraction(share: RuntimeFraction) -> Json:
+    value = share.default_value
+    return {
+        "runtime_key": share.runtime_key,
+        "default_value": {"numerator": value.numerator, "denominator": value.denominator},
+    }
+
+
+def _header(added: HeaderToAdd) -> Json:
+    action = "APPEND_IF_EXISTS_OR_ADD" if added.append else "OVERWRITE_IF_EXISTS_OR_ADD"
+    return {
+        "header": {"key": added.header.key, "value": added.header.value},
+        "append_action": action,
+    }

@@ -1,0 +1,91 @@
+"""EnvoyFilter: the two forms of Istio's rate-limit task are read, anything else is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from meshproof.model.reader import read_text
+from tests.model.conftest import Refusal
+from tests.model.envoy_filters import BARE, BUCKET, BY_ITS_TYPE, FILTER, HEAD, ROUTES, TYPE
+
+NOT_YET = "that meshproof's embedded mesh does not honour yet; leave it out, or run with MESH=kind"
+
+
+@pytest.mark.parametrize("patches", [FILTER, BARE + ROUTES, BY_ITS_TYPE, FILTER + BY_ITS_TYPE])
+def test_the_task_s_forms_are_read(patches: str) -> None:
+    (resource,) = read_text(HEAD + patches, "f.yaml")
+    limit = resource.spec.config_patches[-1].limit
+    bucket = limit.token_bucket
+    assert (bucket.max_tokens, bucket.tokens_per_fill, bucket.fill_interval) == (4, 3, 60.0)
+    assert limit.stat_prefix == "limiter"
+    assert resource.spec.selector.match_labels == {"app": "productpage"}
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "field", "said"),
+    [
+        ("HTTP_FILTER", "CLUSTER", "[0].applyTo",
+         f"CLUSTER is a value of Istio {NOT_YET.partition(';')[0]}; wanted HTTP_FILTER or"),
+        ("SIDECAR_INBOUND", "SIDECAR_OUTBOUND", "[0].match.context",
+         "wanted SIDECAR_INBOUND or GATEWAY"),
+        ("INSERT_BEFORE", "INSERT_FIRST", "[0].patch.operation", "wanted INSERT_BEFORE or MERGE"),
+        ("INSERT_BEFORE", "MERGE", "[0].patch.operation",
+         "is MERGE with applyTo HTTP_FILTER; wanted INSERT_BEFORE"),
+        ("name: envoy.filters.http.local_ratelimit", "name: envoy.filters.http.lua",
+         "[0].patch.value.name", "wanted envoy.filters.http.local_ratelimit"),
+        ("udpa.type.v1.TypedStruct", "envoy.x.Lua", "[0].patch.value.typed_config.@type", "wanted"),
+        (f"type_url: {TYPE}", "type_url: a/b", "[0].patch.value.typed_config.type_url", TYPE),
+        (f"          type_url: {TYPE}\n", "", "[0].patch.value.typed_config",
+         "is a TypedStruct; wanted type_url and value"),
+        ("{filter: {name", "{sni: a, filter: {name", "[0].match.listener.filterChain.sni",
+         f"is a field of Istio {NOT_YET}"),
+        ("manager}", "manager, subFilter: {name: envoy.filters.http.router}}",
+         "[0].match.listener.filterChain.filter.subFilter", f"is a field of Istio {NOT_YET}"),
+        ("stat_prefix: limiter", "stat_prefix: limiter\n            descriptors: []",
+         "[0].patch.value.typed_config.value.descriptors", f"is a field of Envoy {NOT_YET}"),
+        ("stat_prefix: limiter", "stat_prefix: limiter\n            maxTokens: 1",
+         "[0].patch.value.typed_config.value.maxTokens", "is no field of LocalRateLimit"),
+        ("60s", "1m", "[0].patch.value.typed_config.value.token_bucket.fill_interval",
+         '"1m" is no duration of Envoy\'s; wanted a text such as 60s or 0.25s'),
+        ("60s", "0.049s", "[0].patch.value.typed_config.value.token_bucket.fill_interval",
+         "wanted at least 0.05s"),
+        ("max_tokens: 4", "max_tokens: 0",
+         "[0].patch.value.typed_config.value.token_bucket.max_tokens", "wanted at least 1"),
+        ("stat_prefix: limiter",
+         'stat_prefix: limiter\n            response_headers_to_add: [{header: {key: ":a"}}]',
+         "[0].patch.value.typed_config.value.response_headers_to_add[0].header.key",
+         '":a" may not be set'),
+    ],
+)  # fmt: skip
+def test_another_shape_is_refused_by_name(
+    refusal: Refusal, written: str, instead: str, field: str, said: str
+) -> None:
+    assert written in FILTER
+    (line,) = refusal(HEAD + FILTER.replace(written, instead))
+    assert f"EnvoyFilter default/f: spec.configPatches{field}: " in line
+    assert said in line
+
+
+@pytest.mark.parametrize(
+    ("patches", "said"),
+    [
+        (ROUTES, "[0]: is for a filter that nothing inserts; wanted an HTTP_FILTER patch beside"),
+        (FILTER + FILTER, "[1]: is a second limit for the filter of SIDECAR_INBOUND; wanted one"),
+        (BARE + ROUTES + ROUTES, "[2]: is a second limit for inbound|http|9080 of SIDECAR_INBOUND"),
+        (BARE + ROUTES.replace("inbound|http|9080", '"*:80"'), "wanted inbound|http|PORT"),
+        (BARE + ROUTES.replace(", " + BUCKET, ""), "has no token_bucket"),
+        (BARE + ROUTES.replace("SIDECAR_INBOUND", "GATEWAY"), "is GATEWAY, whose routes are not"),
+        (BARE + ROUTES.replace("MERGE", "INSERT_BEFORE"), "wanted MERGE"),
+        (BARE + FILTER.replace("HTTP_FILTER", "HTTP_ROUTE").replace("INSERT_BEFORE", "MERGE"),
+         "match.routeConfiguration: is missing with applyTo HTTP_ROUTE"),
+        (BY_ITS_TYPE.replace("stat_prefix: limiter, ", ""), "typed_config.stat_prefix: is missing"),
+        (BY_ITS_TYPE.replace("stat_prefix", "value: {stat_prefix: a}, stat_prefix"),
+         "typed_config.value: is for a TypedStruct"),
+        (FILTER.replace("          type_url", "          stat_prefix: a\n          type_url"),
+         "typed_config.stat_prefix: stands beside the value of a TypedStruct"),
+        ("", "configPatches: is missing"),
+    ],
+)  # fmt: skip
+def test_patches_that_do_not_fit_are_refused(refusal: Refusal, patches: str, said: str) -> None:
+    (line,) = refusal(HEAD + patches)
+    assert said in line
