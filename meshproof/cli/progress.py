@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from meshproof import progress
 from meshproof.cli.output import Volume, say, volume
 
-PATIENCE = 5.0
+PATIENCE = 15.0
 """Seconds without a word after which one is said where nobody sees a line change."""
 Tell = Callable[[str], None]
 
