@@ -32,6 +32,7 @@ LONG = (
     "test_svcb_round_robin",
     "test_svcb_sticks_to_the_end_user",
     "test_svcb_v0_1_100_mirrored_to_v0_2",
+    "test_testing_your_rules",
     "test_tutorial",
 )
 """What `make e2e-long` runs: not a rule's proof, or one that takes its time."""

@@ -47,6 +47,7 @@ class AssertAllowed:
         ``arrived`` asks the target itself: it gets the run id, which every request carries as
         ``x-run-id``, and says how many came.
         """
+        __tracebackhide__ = True
         call = call_of(from_, url, method=method, headers=headers, body=body)
         sent = _sent(self.bench, call, n)
         verdict = _allowed(name or f"allowed: {call}", call, sent, status, arrived)
@@ -85,6 +86,7 @@ class AssertBlocked:
         ``positive``   a call that passes: a ``Call``, or a workload that may make the same one
         ``arrived`` asks the target itself, as for ``assert_allowed``; wanted is 0.
         """
+        __tracebackhide__ = True
         given = sum(control is not None for control in (opened_by, closed_by, positive))
         if given > 1:
             raise UsageError("assert_blocked takes one of opened_by=, closed_by= and positive=")
@@ -112,6 +114,7 @@ class AssertBlocked:
         closed_by: Rule | None,
         positive: Call | str | None,
     ) -> Verdict | None:
+        __tracebackhide__ = True
         if opened_by is not None:
             with self.bench.apply.during(opened_by):
                 return self._passes(call, n, "where the rule opens it")
@@ -124,6 +127,7 @@ class AssertBlocked:
 
     def _passes(self, call: Call, n: int, when: str) -> Verdict:
         """Recorded and required: without it nothing that follows means anything."""
+        __tracebackhide__ = True
         sent = _sent(self.bench, call, n)
         wanted = next((a.status for a in sent.answers if 200 <= a.status < 300), 200)
         return self.bench.judge(_allowed(f"control: {call}, {when}", call, sent, wanted, None))
@@ -149,6 +153,7 @@ class AssertStatus:
     ) -> Verdict:
         """Each of ``n`` calls of ``url`` is answered ``status``, by whomever: a redirect, a fault,
         a direct response, an app's own word. 0 is no answer at all."""
+        __tracebackhide__ = True
         call = call_of(from_, url, method=method, headers=headers, body=body)
         sent = _sent(self.bench, call, n)
         verdict = answers.status(name or f"{status}: {call}", sent.answers, sent.log, status)

@@ -74,6 +74,7 @@ class AssertSplit:
         Failed are calls that got 5xx or no answer. Raises VerdictFailed, or ControlFailed with
         ``expect="fail"``; UsageError for words that make no sense.
         """
+        __tracebackhide__ = True
         wanted = self._wanted(to, rule, weights, by)
         errors = Errors(alpha=alpha, power=power, shift=alternative)
         call = call_of(from_, url, to=to, path=path, method=method, headers=headers, body=body)

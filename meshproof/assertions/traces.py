@@ -42,6 +42,7 @@ class AssertTrace:
         namespace), ``gateway``, and hosts outside. An app that hands on no trace headers breaks
         the trace: that is what this finds.
         """
+        __tracebackhide__ = True
         call = call_of(from_, url, method=method, headers=headers, body=body)
         sent = self.bench.send(call, n)
         title = name or f"trace: {call}"

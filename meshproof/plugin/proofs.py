@@ -102,6 +102,7 @@ def judge(request: pytest.FixtureRequest, evidence: Evidence) -> Judge:
     from meshproof.report.table import PROPERTY, row  # noqa: PLC0415
 
     def judged(verdict: Verdict, *, expect: str = "pass", because: str = "") -> Verdict:
+        __tracebackhide__ = True  # of a failure, the test's own line is wanted
         evidence.record(verdict, expect)
         test = request.node.nodeid.rpartition("/")[2]
         request.node.user_properties.append((PROPERTY, row(test, verdict, expect).to_json()))

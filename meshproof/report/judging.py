@@ -29,6 +29,7 @@ def require(verdict: Verdict, expect: str, because: str) -> Verdict:
     Raises VerdictFailed for one that had to pass, ControlFailed for a control, and ValueError for
     an ``expect`` that is neither, or a control without a ``because``.
     """
+    __tracebackhide__ = True
     if expect == "pass":
         return verdict.require()
     if expect != "fail":

@@ -84,6 +84,7 @@ class Verdict:
 
     def require(self) -> Verdict:
         """Itself if it passed; raises VerdictFailed if not."""
+        __tracebackhide__ = True
         if not self.passed:
             raise VerdictFailed(self)
         return self

@@ -1,0 +1,22 @@
+"""docs/testing-your-rules.md to the letter, in an empty folder: files, tests, pytest-xdist."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from meshproof.walk.document import parse
+from meshproof.walk.run import walk
+from meshproof.walk.session import Session
+
+PAGE = "docs/testing-your-rules.md"
+
+
+@pytest.mark.skipif(os.environ.get("MESH", "embedded") != "embedded", reason="brings up its own")
+def test_the_page_is_true(tmp_path: Path) -> None:
+    document = parse((Path(__file__).parents[1] / PAGE).read_text(encoding="utf-8"), PAGE)
+    with Session(tmp_path) as session:
+        failures = [str(f) for f in walk(document, session, "embedded", within=180.0)]
+    assert not failures, "\n\n".join(failures)
