@@ -16,6 +16,7 @@ LONG = (
     "property/test_any_policy",
     "property/test_any_rule",
     "report/test_plugin",
+    "report/test_plugin_ends",
     "traffic/test_load",
     "traffic/test_pod",
 )
