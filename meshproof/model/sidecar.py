@@ -1,7 +1,7 @@
 """networking.istio.io Sidecar: which hosts a workload's sidecar knows, and what else it lets out.
 
-``ingress``, ``inboundConnectionPool``, an egress listener's ``bind`` and what goes with it are
-refused by name: the embedded mesh has one outbound listener for all ports.
+``ingress``, an egress listener's ``bind`` and what goes with it are refused by name: the embedded
+mesh has one outbound listener for all ports.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from meshproof.model.base import FieldError, Labels, Model, Port
+from meshproof.model.istio_rule import ConnectionPool
 from meshproof.model.texts import Line
 
 
@@ -53,6 +54,8 @@ class OutboundTrafficPolicy(Model):
 class Sidecar(Model):
     workload_selector: WorkloadLabels | None = None
     egress: list[EgressListener] = []
+    inbound_connection_pool: ConnectionPool | None = None
+    """Towards the app, in the place of a DestinationRule's for its service."""
     outbound_traffic_policy: OutboundTrafficPolicy | None = None
 
     @model_validator(mode="after")

@@ -54,7 +54,9 @@ def add_inbound(world: World, view: View, replica: Replica, log: str, config: Co
         name = inbound_cluster(port.port)
         served = _served(world, replica, port)
         number = served[1].port if served else 0
-        pool = view.policy(served[0].fqdn, "", number).connection_pool if served else None
+        pool = view.inbound_pool()
+        if pool is None and served:
+            pool = view.policy(served[0].fqdn, "", number).connection_pool
         config.clusters[name] = {
             "name": name,
             "type": "STATIC",

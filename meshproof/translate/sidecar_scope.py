@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from meshproof.model.istio_rule import ConnectionPool
 from meshproof.model.sidecar import Sidecar
 from meshproof.translate.names import covers, fqdn
 from meshproof.translate.registry import Host, carries
@@ -26,6 +27,7 @@ class Scope:
 
     imports: Mapping[int | None, Imports] = field(default_factory=lambda: _ALL)
     allow_any: bool = False
+    inbound: ConnectionPool | None = None
 
     def seen(self, host: Host) -> Host | None:
         """A service with the ports at which it is imported; None where that is nowhere."""
@@ -84,7 +86,7 @@ def scope_of(sidecars: tuple[Named[Sidecar], ...], proxy: Proxy) -> Scope:
     }
     policy = rule.spec.outbound_traffic_policy
     allow_any = policy is not None and policy.mode == "ALLOW_ANY"
-    return Scope(imports or _ALL, allow_any)
+    return Scope(imports or _ALL, allow_any, rule.spec.inbound_connection_pool)
 
 
 def _imports(hosts: Iterable[str], own: str) -> Iterator[tuple[str, str]]:

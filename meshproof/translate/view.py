@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from meshproof.model.istio import (
+    ConnectionPool,
     DestinationRule,
     HTTPMatchRequest,
     L4MatchAttributes,
@@ -155,6 +156,10 @@ class View:
         for host in (*own, *others):
             seen.setdefault(host.name, host)
         return seen
+
+    def inbound_pool(self) -> ConnectionPool | None:
+        """What the proxy's Sidecar says of connections to its own app."""
+        return self._scope.inbound
 
     def aliases(self, name: str) -> list[str]:
         """Other names of a host: Services of type ExternalName."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.translate import outbound, scope
+from meshproof.translate import outbound, scope, sidecar
 from meshproof.translate.sidecar_scope import ruling
 from meshproof.translate.world import Address
 from tests.translate import worlds
@@ -159,3 +159,18 @@ def test_a_rule_for_a_host_comes_before_allow_any() -> None:
     )
     found = _open("{mode: ALLOW_ANY}", service_entries=(entry,))
     assert found["m.test:80"]["routes"][-1]["route"]["cluster"] == "outbound|80||m.test"
+
+
+def test_a_pool_towards_the_app_stands_for_the_service_s_own() -> None:
+    pool = "connectionPool: {tcp: {maxConnections: 5}}"
+    rule_of_service = worlds.destination_rule(f"{{host: echo, trafficPolicy: {{{pool}}}}}")
+    text = "{inboundConnectionPool: {tcp: {maxConnections: 9}}, egress: [{hosts: ['*/*']}]}"
+
+    def limit(**parts: Any) -> int:
+        made: Any = sidecar(world(destination_rules=(rule_of_service,), **parts), worlds.ECHO[0])
+        (threshold,) = made.clusters["inbound|8080||"]["circuit_breakers"]["thresholds"]
+        found: int = threshold["max_connections"]
+        return found
+
+    assert limit() == 5
+    assert limit(sidecars=(_sidecar(text),)) == 9
