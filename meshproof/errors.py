@@ -26,6 +26,8 @@ class Problem:
     found: str
     wanted: str
     remedy: str
+    rule: str = ""
+    """Which check found it (``meshproof.lint.rules``); empty for what is refused."""
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}" if self.line else self.file
@@ -47,6 +49,7 @@ class Problem:
             "found": self.found,
             "wanted": self.wanted,
             "remedy": self.remedy,
+            "rule": self.rule,
         }
 
 

@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
+import enum
+import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from meshproof.cli.options import Format, Namespace, Output, Strict
+from meshproof.cli.findings import Finding, as_github, as_json, as_sarif
+from meshproof.cli.options import Namespace, Strict
 from meshproof.cli.output import say, show_json
 from meshproof.cli.texts import read_texts
 
 if TYPE_CHECKING:
+    from meshproof.embedded.intake import Intake
+    from meshproof.embedded.store import Store
     from meshproof.errors import Problem
     from meshproof.model.resource import Resource
     from meshproof.project import Project
 
 PROJECT_FILE = "meshproof.yaml"
+
+
+class Form(enum.StrEnum):
+    """How findings are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
+
+
+@dataclass
+class _Checked:
+    """How many resources were read, and what was found."""
+
+    resources: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+    def add(self, problems: Sequence[Problem], level: str) -> None:
+        self.findings += [Finding(problem, level) for problem in problems]
 
 
 def check(
@@ -31,73 +57,120 @@ def check(
     ] = None,
     namespace: Namespace = "",
     strict: Strict = False,
-    output: Output = Format.TEXT,
+    output: Annotated[
+        Form, typer.Option("-o", "--output", help="sarif: for code scanning; github: annotations.")
+    ] = Form.TEXT,
 ) -> None:
     """Validate files without a mesh: exit 2 where `apply` would refuse them.
 
     With a project file the files are checked on top of its manifests, so that what they refer to
     is known; without one, each for itself, and nothing is said of hosts that stand elsewhere.
+    docs/checks.md lists what is found.
     """
+    from meshproof.errors import Refused, UsageError  # noqa: PLC0415
+
+    path = project or (Path(PROJECT_FILE) if Path(PROJECT_FILE).exists() else None)
+    if path is None and not filename:
+        raise UsageError(f"check: no -f, and no {PROJECT_FILE} here; wanted one of them")
+    checked = _Checked()
+    try:
+        if path is None:
+            _alone(checked, read_texts(filename or []), namespace)
+        else:
+            _in_project(checked, path, filename, namespace, strict)
+    except Refused as refused:
+        if output is Form.TEXT:
+            _say(checked)
+            raise
+        checked.add(refused.problems, "error")
+    _report(checked, output)
+
+
+def _in_project(
+    checked: _Checked, path: Path, filename: list[str] | None, namespace: str, strict: bool
+) -> None:
     from meshproof.embedded.deployments import and_images  # noqa: PLC0415  (slow to import)
-    from meshproof.errors import UsageError  # noqa: PLC0415
     from meshproof.model.reader import Unreadable  # noqa: PLC0415
     from meshproof.project import load_project  # noqa: PLC0415
 
-    path = project or (Path(PROJECT_FILE) if Path(PROJECT_FILE).exists() else None)
-    if path is None:
-        if not filename:
-            raise UsageError(f"check: no -f, and no {PROJECT_FILE} here; wanted one of them")
-        _alone(read_texts(filename), namespace, output)
-        return
     loaded = load_project(path)
     try:
-        _on(loaded, filename, namespace, strict, output)
+        _on(checked, loaded, filename, namespace, strict)
     except Unreadable as refused:
         raise and_images(refused, loaded) from None
 
 
 def _on(
-    loaded: Project, filename: list[str] | None, namespace: str, strict: bool, output: Format
+    checked: _Checked, loaded: Project, filename: list[str] | None, namespace: str, strict: bool
 ) -> None:
     """On top of a project. Raises Unreadable for files that are no resources."""
     from meshproof.embedded.intake import Intake  # noqa: PLC0415
     from meshproof.embedded.store import Store  # noqa: PLC0415
-    from meshproof.model.reader import read_paths  # noqa: PLC0415
+    from meshproof.errors import Refused  # noqa: PLC0415
+    from meshproof.model import reader  # noqa: PLC0415
 
     intake = Intake(loaded)
-    manifests = read_paths(loaded.manifests)
-    start = intake.apply(Store(), manifests, strict=strict)
+    base = _Checked()
+    start = _added(base, intake, Store(), reader.read_paths(loaded.manifests), strict)
     if filename:
-        added = _read(read_texts(filename), namespace)
-        taken = intake.apply(start.store, added, strict=strict)
-        _report(len(added), taken.warnings, output)
+        added = reader.read_texts(read_texts(filename), namespace=namespace)
+        _added(checked, intake, start, added, strict)
         return
-    count, found = len(manifests), list(start.warnings)
+    checked.resources, checked.findings = base.resources, base.findings
+    problems: list[Problem] = []
     for rule in loaded.rules:  # one at a time: they are alternatives, each its file's whole effect
-        added = read_paths([rule])
-        count += len(added)
-        found += intake.apply(start.store, added, strict=strict).warnings
-    _report(count, found, output)
+        try:
+            _added(checked, intake, start, reader.read_paths([rule]), strict)
+        except Refused as refused:  # what is wrong with the others is wanted too
+            problems += refused.problems
+    if problems:
+        raise Refused(problems)
 
 
-def _read(texts: list[tuple[str, str]], namespace: str) -> list[Resource]:
+def _added(
+    checked: _Checked, intake: Intake, store: Store, resources: Sequence[Resource], strict: bool
+) -> Store:
+    taken = intake.apply(store, resources, strict=strict)
+    checked.resources += len(resources)
+    checked.add(taken.warnings, "warning")
+    checked.add(intake.hints(taken.store, resources), "note")
+    return taken.store
+
+
+def _alone(checked: _Checked, texts: list[tuple[str, str]], namespace: str) -> None:
+    from meshproof.dialect.lower import lower  # noqa: PLC0415
     from meshproof.model.reader import read_texts as parse  # noqa: PLC0415
 
-    return parse(texts, namespace=namespace)
-
-
-def _alone(texts: list[tuple[str, str]], namespace: str, output: Format) -> None:
-    from meshproof.dialect.lower import lower  # noqa: PLC0415
-
-    resources = _read(texts, namespace)
+    resources = parse(texts, namespace=namespace)
     lower(resources, [])
-    _report(len(resources), [], output)
+    checked.resources = len(resources)
 
 
-def _report(count: int, warnings: Sequence[Problem], output: Format) -> None:
-    if output is Format.JSON:
-        show_json({"resources": count, "warnings": [w.as_dict() for w in warnings]})
-        return
-    for warning in warnings:
-        say(f"warning: {warning}")
-    print(f"{count} resources are fine" if count != 1 else "1 resource is fine")
+def _report(checked: _Checked, output: Form) -> None:
+    """Print it, and end with 2 where something is refused."""
+    refused = any(finding.level == "error" for finding in checked.findings)
+    if output is Form.JSON:
+        show_json(as_json(checked.resources, checked.findings))
+    elif output is Form.SARIF:
+        import importlib.metadata  # noqa: PLC0415  (18 ms that no other form needs)
+
+        from meshproof.lint.rules import every  # noqa: PLC0415
+
+        rules = {rule.id: rule.finds for rule in every()}
+        version = importlib.metadata.version("meshproof")
+        show_json(as_sarif(checked.findings, rules, version, Path.cwd()))
+    elif output is Form.GITHUB:
+        for line in as_github(checked.findings):
+            print(line)
+    else:
+        _say(checked)
+        n = checked.resources
+        print(f"{n} resources are fine" if n != 1 else "1 resource is fine")
+    if refused:
+        sys.exit(2)
+
+
+def _say(checked: _Checked) -> None:
+    for finding in checked.findings:
+        level = "hint" if finding.level == "note" else finding.level
+        say(f"{level}: {finding.problem} [{finding.rule}]")

@@ -13,7 +13,8 @@ from meshproof.embedded.store import Store
 from meshproof.embedded.worlds import services_of
 from meshproof.errors import Problem, Refused, UsageError
 from meshproof.gamma import status
-from meshproof.lint.check import warnings
+from meshproof.lint.check import findings, named
+from meshproof.lint.rules import AUTOSCALER, DIALECT, HINTS, HTTP_ROUTE
 from meshproof.model.kube_workloads import WORKLOADS, template_of
 from meshproof.model.not_honoured import not_honoured
 from meshproof.model.reader import with_default_namespace
@@ -65,22 +66,28 @@ class Intake:
         unmet = [p for r in changed for p in not_honoured(r, images, own)]
         return Intaken(new, tuple(said), tuple(found), tuple(_notes(unmet)), changed)
 
+    def hints(self, store: Store, resources: Sequence[Resource]) -> list[Problem]:
+        """What is good to know of ``resources``, which ``store`` holds; no warning among it."""
+        placed = with_default_namespace(resources, default_namespace(store, resources))
+        return [p for p in self._findings(store, placed) if p.rule in HINTS]
+
+    def _warnings(self, store: Store, concerned: Iterable[Resource]) -> list[Problem]:
+        return [p for p in self._findings(store, concerned) if p.rule not in HINTS]
+
     @staticmethod
-    def _warnings(store: Store, concerned: Iterable[Resource]) -> list[Problem]:
+    def _findings(store: Store, concerned: Iterable[Resource]) -> list[Problem]:
         resources = store.ordered()
         services = services_of(resources)
-        pods = [
-            (w.namespace, dict(template_of(w).metadata.labels))
-            for w in resources
-            if w.kind in WORKLOADS
-        ]
+        running = [(w.namespace, template_of(w)) for w in resources if w.kind in WORKLOADS]
+        pods = [(where, dict(template.metadata.labels)) for where, template in running]
+        accounts = {(where, template.spec.account) for where, template in running}
         titles = {r.title for r in concerned}
         files = {(r.source.file) for r in concerned}
         found = [
-            *scalers.warnings(resources),
-            *notes.warnings(resources, services),
-            *status.warnings(resources, services),
-            *warnings(lower(resources, services), services, pods),
+            *(named(AUTOSCALER, p) for p in scalers.warnings(resources)),
+            *(named(DIALECT, p) for p in notes.warnings(resources, services)),
+            *(named(HTTP_ROUTE, p) for p in status.warnings(resources, services)),
+            *findings(lower(resources, services), services, pods, accounts),
         ]
         return [p for p in found if p.resource in titles or p.file in files]
 

@@ -2,58 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from meshproof.errors import Problem
-from meshproof.lint import (
-    dead_routes,
-    delegates,
-    destination_rules,
-    duplicates,
-    effects,
-    gateways,
-    hosts,
-    identities,
-    policies,
-    rate_limits,
-)
+from meshproof.lint.rules import HINTS, RULES, Rule
 from meshproof.lint.view import View
 from meshproof.model.resource import Resource
 from meshproof.translate.world import Service
 
-CHECKS = (
-    hosts.unknown_destinations,
-    hosts.unknown_subsets,
-    hosts.unknown_rule_hosts,
-    gateways.unknown_gateways,
-    gateways.missing_certificates,
-    duplicates.second_virtual_services,
-    duplicates.second_destination_rules,
-    destination_rules.unknown_hosts,
-    destination_rules.empty_subsets,
-    dead_routes.dead_routes,
-    delegates.missing_delegates,
-    delegates.idle_delegates,
-    effects.idle_faults,
-    effects.odd_weights,
-    policies.without_workloads,
-    policies.second_of_a_scope,
-    policies.unknown_ports,
-    rate_limits.unknown_ports,
-    identities.unheard_identities,
-)
+Pods = Sequence[tuple[str, Mapping[str, str]]]
 
 
 def warnings(
     resources: Sequence[Resource],
     services: Sequence[Service],
-    replicas_labels: Sequence[tuple[str, Mapping[str, str]]],
+    replicas_labels: Pods,
+    accounts: Collection[tuple[str, str]] = (),
 ) -> list[Problem]:
-    """What is valid but dangling, shadowed or without effect, by file and line.
+    """What is valid but dangling, shadowed or without effect, by file and line; no hints.
 
     ``resources``: all that is applied, in order of creation, namespaces filled in, 0.4's rules
     lowered (``meshproof.dialect``). ``replicas_labels``: namespace and labels of every replica.
+    ``accounts``: namespace and service account of each; none where that is not known.
     """
-    view = View(resources, services, replicas_labels)
-    found = (problem for check in CHECKS for problem in check(view))
+    found = findings(resources, services, replicas_labels, accounts)
+    return [problem for problem in found if problem.rule not in HINTS]
+
+
+def findings(
+    resources: Sequence[Resource],
+    services: Sequence[Service],
+    replicas_labels: Pods,
+    accounts: Collection[tuple[str, str]] = (),
+) -> list[Problem]:
+    """The same with hints: what is good to know, and may be meant so."""
+    view = View(resources, services, replicas_labels, accounts)
+    found = [named(rule, problem) for rule in RULES if rule.check for problem in rule.check(view)]
     return sorted(dict.fromkeys(found), key=lambda p: (p.file, p.line))
+
+
+def named(rule: Rule, problem: Problem) -> Problem:
+    """The problem with the id of what found it."""
+    return replace(problem, rule=rule.id)

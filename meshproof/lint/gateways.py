@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from meshproof.errors import Problem
 from meshproof.lint.view import MESH, View
 from meshproof.model.resource import Path, Resource
-from meshproof.translate.names import gateway_key
+from meshproof.translate.names import covers, fqdn, gateway_key
 from meshproof.translate.world import ROOT_NAMESPACE
 
 
@@ -49,6 +49,47 @@ def missing_certificates(view: View) -> Iterator[Problem]:
                     "the server is not served",
                     remedy=f"put it into the gateway's namespace, {ROOT_NAMESPACE}",
                 )
+
+
+def unused_gateways(view: View) -> Iterator[Problem]:
+    """A Gateway without a VirtualService answers 404 to all."""
+    used = {
+        gateway_key(name, rule.namespace)
+        for rule in view.of("VirtualService")
+        for _, name in _named(rule)
+    }
+    for gateway in view.of("Gateway"):
+        if (gateway.namespace, gateway.name) not in used:
+            yield gateway.problem(
+                ("spec",),
+                "no VirtualService names this Gateway; Istio answers 404 to all that comes in",
+                remedy=f"write {gateway.namespace}/{gateway.name} in a VirtualService's gateways",
+            )
+
+
+def unserved_hosts(view: View) -> Iterator[Problem]:
+    """A VirtualService bound to a Gateway that serves none of its hosts there."""
+    declared = {(g.namespace, g.name): g for g in view.of("Gateway")}
+    for rule in view.of("VirtualService"):
+        for index, name in enumerate(rule.spec.gateways):
+            gateway = declared.get(gateway_key(name, rule.namespace))
+            if gateway is None or not rule.spec.hosts:
+                continue
+            served = [h for server in gateway.spec.servers for h in server.hosts]
+            plain = [host.rpartition("/")[2] for host in served]
+            if not any(
+                _meet(fqdn(host, rule.namespace), p) for host in rule.spec.hosts for p in plain
+            ):
+                yield rule.problem(
+                    ("spec", "gateways", index),
+                    f"{gateway.title} serves {', '.join(served)} and none of this rule's hosts; "
+                    "Istio makes no route of it there",
+                    remedy="add the host to the Gateway's servers, or correct the rule's hosts",
+                )
+
+
+def _meet(host: str, served: str) -> bool:
+    return covers(host, served) or covers(served, host)
 
 
 def _named(rule: Resource) -> Iterator[tuple[Path, str]]:

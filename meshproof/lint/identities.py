@@ -13,7 +13,7 @@ from meshproof.lint.policies import selected
 from meshproof.lint.view import View
 from meshproof.model.resource import Path, Resource
 from meshproof.translate.peers import Peers, mode
-from meshproof.translate.world import Named
+from meshproof.translate.world import ROOT_NAMESPACE, Named
 
 _FIELDS = ("principals", "namespaces", "service_accounts")
 _KEYS = ("source.principal", "source.namespace", "source.serviceAccount")
@@ -33,6 +33,41 @@ def unheard_identities(view: View) -> Iterator[Problem]:
                     "one: it never matches",
                     remedy="take mutual TLS there (PERMISSIVE or STRICT), or leave it out",
                 )
+
+
+def unknown_sources(view: View) -> Iterator[Problem]:
+    """Namespaces and principals of a policy that no workload has: that source never comes.
+
+    Only plain names are judged, since a pattern (``*``) may mean much.
+    """
+    if not view.accounts:
+        return
+    namespaces = {where for where, _ in view.accounts} | {ROOT_NAMESPACE}
+    known = {f"cluster.local/ns/{where}/sa/{name}" for where, name in view.accounts}
+    for policy in view.of("AuthorizationPolicy"):
+        for index, rule in enumerate(policy.spec.rules):
+            for number, source in enumerate(rule.sources()):
+                here: Path = ("spec", "rules", index, "from", number, "source")
+                for place, name in enumerate(source.namespaces):
+                    if "*" not in name and name not in namespaces:
+                        yield _nobody(policy, (*here, "namespaces", place), name, namespaces)
+                for place, name in enumerate(source.principals):
+                    if _told(name) and name not in known:
+                        yield _nobody(policy, (*here, "principals", place), name, known)
+
+
+def _told(principal: str) -> bool:
+    """Whether it is whole, and not one of the mesh's gateway."""
+    return "*" not in principal and f"/ns/{ROOT_NAMESPACE}/" not in principal
+
+
+def _nobody(policy: Resource, path: Path, name: str, known: set[str]) -> Problem:
+    return policy.problem(
+        path,
+        f"no workload here is {name}: it never matches",
+        "one of " + ", ".join(sorted(known)),
+        "correct it, or start such a workload",
+    )
 
 
 def _all_plain(view: View, policy: Resource, peers: Peers) -> bool:

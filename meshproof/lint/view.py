@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,6 +22,8 @@ class View:
     resources: Sequence[Resource]
     services: Sequence[Service]
     pods: Sequence[tuple[str, Mapping[str, str]]]
+    accounts: Collection[tuple[str, str]] = ()
+    """(namespace, service account) that pods run as; empty where that is not known."""
 
     def of(self, kind: str) -> list[Resource]:
         return [r for r in self.resources if r.kind == kind]
