@@ -21,13 +21,13 @@ Teller = Callable[[AccessRecord], str]
 
 
 def same_host(found: str, wanted: str) -> bool:
-    """Whether two names are one host: ports are left out, ``svcb``, ``svcb.shop`` and
-    ``svcb.shop.svc.cluster.local`` are one."""
+    """Whether two names are one host: ports are left out, ``svcb``, and ``svcb.shop``, is
+    ``svcb.shop.svc.cluster.local``. Not ``msgd`` and ``msgd.test``: that may be a host outside."""
     first, second = sorted((_plain(found), _plain(wanted)), key=len)
-    if first == second:
-        return bool(first)
-    inside = second.endswith(_SUFFIX) or "." not in first
-    return bool(first) and inside and second.startswith(f"{first}.")
+    whole = second.removesuffix(_SUFFIX)
+    if whole == second:
+        return bool(first) and first == second
+    return first in (second, whole, f"{whole}.svc", whole.partition(".")[0])
 
 
 def cluster_host(record: AccessRecord) -> str:
