@@ -11,6 +11,7 @@ from meshproof.report.run import Run
 
 LONG = (
     "test_apps",
+    "test_assertions",
     "test_autoscaling",
     "test_explain",
     "test_dashboard",

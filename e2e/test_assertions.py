@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from e2e import msgd
@@ -16,7 +18,6 @@ from meshproof.assertions import (
 )
 from meshproof.errors import Refused
 from meshproof.mesh import Mesh
-from meshproof.verdicts.verdict import VerdictFailed
 
 TENTH = RULES / "svcb_v0_1_90_v0_2_10.yaml"
 OPEN = EGRESS_BY_ADDRESS["v1"]
@@ -67,8 +68,12 @@ def test_who_is_let_in(
 
 
 def test_calls_that_fail_are_named(assert_split: AssertSplit) -> None:
-    with pytest.raises(VerdictFailed, match=r"calls to svcb failed: \d+ x 502 \(flags -\)"):
-        assert_split(to="svcb", weights={"v0.1": 100, "v0.2": 0}, path="/pay", alternative=0.5)
+    """Egress is closed, so svcb says 502, whichever version: that is no evidence of a split."""
+    seen = assert_split(
+        to="svcb", weights={"v0.1": 100, "v0.2": 0}, path="/pay", alternative=0.5,
+        expect="fail", because="fail|no evidence|callers got 502",
+    )  # fmt: skip
+    assert any(re.match(r"calls to svcb failed: 20 x 502 \(flags -\)", p) for p in seen.problems)
 
 
 def test_a_status_is_whoevers_word(apply: Apply, assert_status: AssertStatus) -> None:
@@ -92,10 +97,12 @@ def test_what_is_applied_is_refused_whole_and_said(apply: Apply) -> None:
         apply(TEAPOT.replace("http:", "wieght: 1\n  http:"))
 
 
-def test_a_split_that_is_off_says_so(apply: Apply, assert_split: AssertSplit) -> None:
+def test_a_version_that_no_weight_names(apply: Apply, assert_split: AssertSplit) -> None:
     apply(OPEN)
-    with pytest.raises(VerdictFailed, match="which no weight names"):
-        assert_split(to="svcb", weights={"v0.1": 100}, path="/pay")
+    assert_split(
+        to="svcb", weights={"v0.1": 100}, path="/pay", expect="fail",
+        because="which no weight names|wanted exactly",
+    )  # fmt: skip
 
 
 TEAPOT = """

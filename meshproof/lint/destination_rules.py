@@ -8,7 +8,7 @@ from meshproof.errors import Problem
 from meshproof.lint.view import View
 from meshproof.model.resource import Resource
 from meshproof.translate.names import fqdn
-from meshproof.translate.world import Service
+from meshproof.translate.world import ROOT_NAMESPACE, Service
 
 
 def unknown_hosts(view: View) -> Iterator[Problem]:
@@ -21,6 +21,23 @@ def unknown_hosts(view: View) -> Iterator[Problem]:
                 ("spec", "host"),
                 f"host {host} is no Service and no ServiceEntry; Istio applies the rule to nothing",
                 remedy=view.remedy(rule.spec.host),
+            )
+
+
+def out_of_sight(view: View) -> Iterator[Problem]:
+    """Istio looks for a host's rules in the caller's namespace, in the host's, and in the root."""
+    running = {namespace for namespace, _ in view.pods}
+    for host, rules in view.destination_rules.items():
+        service = view.by_fqdn.get(host)
+        for rule in rules if service and running else ():
+            assert service is not None, "or there are no rules to look at"
+            if rule.namespace in (service.namespace, ROOT_NAMESPACE) or rule.namespace in running:
+                continue
+            yield rule.problem(
+                ("spec", "host"),
+                f"{host} is of another namespace, and nothing runs in {rule.namespace}: Istio looks"
+                " for rules of a host in its own namespace and in its callers'",
+                remedy=f"put it into namespace {service.namespace}",
             )
 
 

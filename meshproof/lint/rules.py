@@ -95,6 +95,11 @@ RULES = (
         destination_rules.unknown_hosts,
     ),
     Rule(
+        "destinationrule-out-of-sight",
+        "a DestinationRule in a namespace where nobody looks for it",
+        destination_rules.out_of_sight,
+    ),
+    Rule(
         "subset-empty",
         "a subset that no pod or endpoint is in",
         destination_rules.empty_subsets,

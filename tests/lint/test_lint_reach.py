@@ -148,7 +148,9 @@ kind: RequestAuthentication
 metadata: {name: t}
 spec:
   selector: {matchLabels: {app: svcb}}
-  jwtRules: [{issuer: me, jwks: '{"keys":[{"kty":"oct","k":"QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE"}]}'}]
+  jwtRules:
+    - issuer: me
+      jwks: '{"keys":[{"kty":"oct","k":"QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE"}]}'
 ---
 """
 
@@ -171,3 +173,26 @@ def test_a_token_that_a_policy_asks_for(source: str) -> None:
         "rules: [{", "rules: [{when: [{key: 'request.auth.claims[sub]', values: [a]}], "
     )
     assert found(TOKEN + when, "token-not-required") == []
+
+
+RULE = """
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {{name: d, namespace: {where}}}
+spec: {{host: {host}, trafficPolicy: {{loadBalancer: {{simple: RANDOM}}}}}}
+"""
+SVCB = "svcb.default.svc.cluster.local"
+
+
+def test_a_destination_rule_where_nobody_looks() -> None:
+    (problem,) = found(RULE.format(where="empty", host=SVCB), "destinationrule-out-of-sight")
+    assert problem.field == "spec.host"
+    assert problem.remedy == "put it into namespace default"
+
+
+@pytest.mark.parametrize(
+    ("where", "host"),
+    [("default", "svcb"), ("other", SVCB), ("istio-system", SVCB), ("empty", "msgd.test")],
+)
+def test_a_destination_rule_where_somebody_looks(where: str, host: str) -> None:
+    assert found(RULE.format(where=where, host=host), "destinationrule-out-of-sight") == []

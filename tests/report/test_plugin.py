@@ -98,6 +98,29 @@ def test_one_mesh_a_session_reset_after_each_test(tmp_path: Path) -> None:
     assert notes == ["made noted other.yaml mine", "up", "a", "reset", "b", "reset", "down"]
 
 
+def test_the_project_may_be_named_in_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "mesh").mkdir()
+    (tmp_path / "mesh" / "meshproof.yaml").touch()
+    code, output, notes = pytest_run(
+        tmp_path, "def test_a(mesh): pass\n", "-o", "meshproof_project=mesh"
+    )
+    assert code == 0, output
+    assert notes[0].startswith(f"made noted {tmp_path}/mesh/meshproof.yaml pytest-")
+
+
+def test_without_a_project_it_says_what_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "pytest.ini").touch()
+    (tmp_path / "elsewhere" / "test_it.py").write_text("def test_a(apply): pass\n")
+    code, output, notes = pytest_run(
+        tmp_path, "", f"--rootdir={tmp_path}/elsewhere", "elsewhere/test_it.py"
+    )
+    assert (code, notes) == (1, [])
+    assert f"{tmp_path}/elsewhere/meshproof.yaml: there is no such file" in output
+    assert "meshproof init" in output
+    assert "Traceback" not in output
+
+
 def test_keep_mesh_leaves_it_up(tmp_path: Path) -> None:
     _, _, notes = pytest_run(tmp_path, "def test_a(mesh): pass\n", "--keep-mesh")
     assert notes[1:] == ["up", "reset"]
