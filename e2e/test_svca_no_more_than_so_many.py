@@ -1,0 +1,52 @@
+"""Limits of connections and of what waits keep the goodput under five times the capacity; without
+them every answer comes too late."""
+
+from __future__ import annotations
+
+from e2e.overload import beside_regulars, capacity, crowded, judged, prepare
+from e2e.processes import until
+from e2e.rules import RULES
+from meshproof.mesh import Mesh
+from meshproof.pytest_plugin import Judge, StartLoad
+from meshproof.report.run import Run
+from meshproof.verdicts.exact import exactly
+
+RULE = RULES / "svca_no_more_than_so_many.yaml"
+
+
+def test_goodput_holds_under_five_times_the_load(
+    mesh: Mesh, run: Run, load: StartLoad, judge: Judge
+) -> None:
+    prepare(mesh)
+    peak = capacity(load, run)
+    mesh.apply([RULE])
+    overload = beside_regulars(load, run, peak)
+    judged("limited", overload, judge, 503)
+    refused = sum(r.status == 503 for r in overload.crowd.records)
+    log = [r for r in run.access_log(overload.crowd.run_id) if r.direction == "gateway"]
+    overflown = sum(r.code == 503 and r.flags == "UO" for r in log)
+    judge(exactly("limited: by the gateway (UO)", refused, {"UO": overflown}, wanted=refused))
+
+
+def test_without_limits_it_collapses(mesh: Mesh, run: Run, load: StartLoad, judge: Judge) -> None:
+    prepare(mesh)
+    try:
+        overload = crowded(load, run, capacity(load, run))
+        judge(
+            overload.holds("unlimited: goodput"),
+            expect="fail",
+            because=r"\d+\.\d a second were served",
+        )
+    finally:
+        _empty(mesh)
+
+
+def _empty(mesh: Mesh) -> None:
+    """End what svca still has to do for payers who are gone."""
+    restarts = _svca(mesh)[0]
+    mesh.fault("kill", "svca")
+    until(lambda: _svca(mesh) == (restarts + 1, True), "svca is back")
+
+
+def _svca(mesh: Mesh) -> tuple[int, bool]:
+    return next((r.restarts, r.ready) for r in mesh.status().replicas if r.workload == "svca")

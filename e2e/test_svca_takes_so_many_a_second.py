@@ -1,0 +1,66 @@
+"""A local rate limit, as Istio's task writes it: 429 beyond the bucket, at once, by svca's own
+sidecar; and it keeps the goodput under five times the capacity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from e2e.calls import N, calls
+from e2e.overload import beside_regulars, capacity, judged, prepare
+from e2e.rules import EGRESS_BY_ADDRESS, RULES, documents
+from meshproof.mesh import Answer, Mesh
+from meshproof.pytest_plugin import Judge, StartLoad
+from meshproof.report.run import Run
+from meshproof.verdicts.exact import exactly
+
+RULE = RULES / "svca_takes_so_many_a_second.yaml"
+BUCKET = 4
+"""Tokens of Istio's own example, and no more for a minute."""
+
+
+def four_a_minute() -> str:
+    """The rule with the bucket of Istio's example."""
+    (rule,) = documents(RULE)
+    bucket = {"max_tokens": BUCKET, "tokens_per_fill": BUCKET, "fill_interval": "60s"}
+    _limit(rule)["token_bucket"] = bucket
+    return yaml.safe_dump(rule)
+
+
+def _limit(rule: dict[str, Any]) -> dict[str, Any]:
+    (patch,) = rule["spec"]["configPatches"]
+    found: dict[str, Any] = patch["patch"]["value"]["typed_config"]["value"]
+    return found
+
+
+def told(answer: Answer) -> bool:
+    return answer.status == 429 and ("x-local-rate-limit", "true") in answer.headers
+
+
+def test_the_bucket_is_kept_to_the_request(mesh: Mesh, run: Run, judge: Judge) -> None:
+    mesh.apply([EGRESS_BY_ADDRESS["v1"]])
+    answers, _ = calls(mesh, run, "svcb-v0.1", "http://svca/pay")
+    good = sum(a.status == 200 for a in answers)
+    judge(exactly("no limit", N, {"200": good}, wanted=N))
+    mesh.apply_text(four_a_minute(), file="four a minute")
+    answers, log = calls(mesh, run, "svcb-v0.1", "http://svca/pay")
+    assert [a.status for a in answers[:BUCKET]] == [200] * BUCKET
+    limited = sum(r.direction == "inbound" and r.code == 429 and "RL" in r.flags for r in log)
+    judge(
+        exactly(
+            "four a minute: refused",
+            N,
+            {"429 with its header": sum(map(told, answers)), "by svca's sidecar (RL)": limited},
+            wanted=N - BUCKET,
+        )
+    )
+
+
+def test_goodput_holds_under_five_times_the_load(
+    mesh: Mesh, run: Run, load: StartLoad, judge: Judge
+) -> None:
+    prepare(mesh)
+    peak = capacity(load, run)
+    mesh.apply([RULE])
+    judged("limited a second", beside_regulars(load, run, peak), judge, 429)

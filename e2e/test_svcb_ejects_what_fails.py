@@ -1,0 +1,98 @@
+"""A replica that fails is left out by its callers, with nobody telling them, and taken back when
+its time is over; without the rule half of the payers go on being hurt."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+
+from e2e.processes import until
+from e2e.rules import EGRESS_BY_ADDRESS, RULES, documents
+from meshproof.mesh import Mesh
+from meshproof.pytest_plugin import Judge, StartLoad
+from meshproof.traffic.record import Record
+from meshproof.verdicts.recovery import left_out
+from meshproof.verdicts.verdict import Verdict, conclude
+
+RULE = RULES / "svcb_ejects_what_fails.yaml"
+USERS = 8
+BEFORE, DURING, AFTER = 200, 150, 60
+ILL = """
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: msgd}
+spec:
+  hosts: [by-address.msgd.test]
+  http:
+    - match: [{sourceLabels: {version: v0.2}}]
+      fault: {abort: {httpStatus: 500, percentage: {value: 100}}}
+      route: [{destination: {host: by-address.msgd.test}}]
+    - route: [{destination: {host: by-address.msgd.test}}]
+"""
+"""msgd answers v0.2 of svcb with 500, and it answers 502: one replica, ill and then well."""
+WELL = ILL.replace("value: 100", "value: 0")
+
+
+def _outlier() -> dict[str, object]:
+    (rule,) = documents(RULE)
+    found: dict[str, object] = rule["spec"]["trafficPolicy"]["outlierDetection"]
+    return found
+
+
+MOST = int(str(_outlier()["consecutive5xxErrors"])) + USERS - 1
+"""Payers hurt a time: those that are counted, and those already on their way."""
+EJECTED = float(str(_outlier()["baseEjectionTime"]).removesuffix("s"))
+
+
+def hurt(name: str, records: Sequence[Record]) -> Verdict:
+    """No more payers were hurt than an ejection costs. Counted, not drawn: no alpha."""
+    ill = sum(not (r.answered and r.notified) for r in records)
+    problems = [] if 0 < ill <= MOST else [f"{ill} payers were hurt; wanted 1 to {MOST}"]
+    return conclude(
+        name,
+        len(records),
+        {"hurt": ill, "others": len(records) - ill},
+        problems,
+        wanted=f"at most {MOST} hurt",
+        found=f"{ill} of {len(records)} hurt",
+        allowed=f"1 to {MOST}",
+    )
+
+
+def v0_2_answers(mesh: Mesh) -> bool:
+    """Whether one more payment, of no run, met v0.2."""
+    answer = mesh.curl("svca", "http://svca/pay")
+    return answer.status == 200 and json.loads(answer.body)["svcb_version"] == "v0.2"
+
+
+def test_it_is_left_out_and_taken_back(mesh: Mesh, load: StartLoad, judge: Judge) -> None:
+    mesh.apply([EGRESS_BY_ADDRESS["v1"], RULE])
+    mesh.apply_text(WELL, file="msgd is well")
+    running = load(users=USERS).reach(BEFORE)
+    mesh.apply_text(ILL, file="msgd answers v0.2 with 500")
+    begun = time.time()
+    running.reach(running.answered() + DURING)
+    mesh.apply_text(WELL, file="msgd is well")
+    healed = time.time()
+    assert healed - begun < EJECTED, "this took longer than an ejection: it may have been tried"
+    until(lambda: v0_2_answers(mesh), "v0.2 has been taken back")
+    records = running.reach(running.answered() + AFTER).stop().records
+    judge(hurt("ejected: payers", [r for r in records if r.time > begun - 1]))
+    served = [r.time for r in records if r.version == "v0.2" and r.notified]
+    others = [r.time for r in records if r.version == "v0.1"]
+    ill = [r.time for r in records if not (r.answered and r.notified)]
+    judge(left_out("ejected: left out", begun, served, ill, others))
+
+
+def test_without_the_rule_payers_go_on_being_hurt(
+    mesh: Mesh, load: StartLoad, judge: Judge
+) -> None:
+    mesh.apply([EGRESS_BY_ADDRESS["v1"]])
+    mesh.apply_text(ILL, file="msgd answers v0.2 with 500")
+    results = load(requests=DURING, users=USERS).wait()
+    judge(
+        hurt("not ejected: payers", results.records),
+        expect="fail",
+        because=r"\d+ payers were hurt; wanted 1 to",
+    )
