@@ -58,7 +58,7 @@ def goodput_holds(
             f"{sent.rate:.1f} a second were offered, {sent.rate / peak.rate:.1f} times the peak;"
             f" wanted {times:g} times: this is no such overload"
         )
-    if good.rate < floor:
+    elif good.rate < floor:
         problems.append(
             f"{good.rate:.1f} a second were served, {peak.rate:.1f} at the peak; wanted"
             f" {floor:.1f} at least"
