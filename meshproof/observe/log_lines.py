@@ -87,8 +87,14 @@ def of_text(text: str, writer: str, part: Part, wanted: Wanted) -> Iterator[LogL
 
 
 def in_order(lines: Iterable[LogLine]) -> list[LogLine]:
-    """By when each began; of two at once the one that took longer is about the other, and first."""
-    return sorted(lines, key=lambda line: (_time(line.began) or _LATEST, -_took(line)))
+    """By when each began; of two at once the one that took longer is about the other, and first;
+    of two that took equally long the caller's is."""
+    return sorted(lines, key=_place)
+
+
+def _place(line: LogLine) -> tuple[datetime, float, bool]:
+    received = line.entry.get("direction") == "inbound"
+    return _time(line.began) or _LATEST, -_took(line), received
 
 
 def _lines_with(text: mmap.mmap, needle: bytes) -> Iterator[bytes]:

@@ -14,6 +14,7 @@ import re
 _FORMS = {
     "uuid": r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b",
     "time": r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+\d\d:\d\d)?",
+    "clock": r"\b\d\d:\d\d:\d\d\.\d+\b",
     "trace": r"\b(?:[0-9a-f]{32}|[0-9a-f]{16})\b",
     "address": r"\b127\.\d{1,3}\.\d{1,3}\.\d{1,3}(?::\d+)?\b",
     "replica": r"(?<=[a-z0-9])-(?:[0-9a-f]{5}-\d+|[0-9a-f]{8,10}-[a-z0-9]{5})\b",
@@ -21,9 +22,9 @@ _FORMS = {
     "milliseconds": r'(?<="ms": )\d+(?:\.\d+)?\b',
 }
 FORMS = {name: re.compile(pattern) for name, pattern in _FORMS.items()}
-"""What is compared by its form: request and message ids, times, trace and span ids, loopback
-addresses with their ports, the end of a replica's name (ours, and a pod's), durations, and the
-milliseconds of the services' logs. In this order: the first that fits takes the text."""
+"""What is compared by its form: request and message ids, times, times of day, trace and span ids,
+loopback addresses with their ports, the end of a replica's name (ours, and a pod's), durations,
+and the milliseconds of the services' logs. In this order: the first that fits takes the text."""
 
 _ANY = "..."
 

@@ -62,7 +62,7 @@ def test_not_the_same(wanted: str, found: str) -> None:
 def test_every_form_is_of_use() -> None:
     text = (
         "720691a0-87b2-45d5-bc0e-249470eb7ad3 2026-11-24T07:51:36Z 7e178654db84bcbb 127.0.0.1:80 "
-        'svca-fb036-1 1.5 s "ms": 8'
+        'svca-fb036-1 1.5 s "ms": 8 14:48:39.742'
     )
     assert [name for name in FORMS if f"<{name}>" not in plain(text)] == []
 
