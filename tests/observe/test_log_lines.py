@@ -32,10 +32,11 @@ def test_the_outer_of_two_that_began_at_once_comes_first() -> None:
     lines = [
         LogLine("", "z", "app", {"text": "no time"}),
         LogLine(at, "inner", "sidecar", {"duration_ms": 3}),
-        LogLine(at, "outer", "sidecar", {"duration_ms": 5}),
+        LogLine(at, "callee", "sidecar", {"duration_ms": 5, "direction": "inbound"}),
+        LogLine(at, "outer", "sidecar", {"duration_ms": 5, "direction": "outbound"}),
         LogLine("2026-11-25T09:59:59.999Z", "first", "sidecar", {"duration_ms": 9}),
     ]
-    assert [line.writer for line in in_order(lines)] == ["first", "outer", "inner", "z"]
+    assert [line.writer for line in in_order(lines)] == ["first", "outer", "callee", "inner", "z"]
 
 
 def test_only_lines_of_the_trace_are_found_however_its_zeros_are_written() -> None:
