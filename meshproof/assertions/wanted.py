@@ -70,11 +70,18 @@ def _routes(resources: Sequence[Resource], to: str) -> Iterator[list[_Part]]:
             "RouteRule": _of_route_rule,
         }.get(resource.kind)
         if reader:
-            yield from reader(resource.spec, to)
+            yield from reader(resource.spec, resource.namespace, to)
 
 
-def _of_virtual_service(spec: Any, to: str) -> Iterator[list[_Part]]:
-    named = any(same_host(host, to) for host in spec.hosts)
+def _is(host: str, namespace: str, to: str) -> bool:
+    """Whether a rule's host is ``to``; a short name is of the rule's namespace, where it has one."""
+    if "." in host or not namespace:
+        return same_host(host, to) or ("." not in host and to.partition(".")[0] == host)
+    return same_host(f"{host}.{namespace}.svc.cluster.local", to)
+
+
+def _of_virtual_service(spec: Any, namespace: str, to: str) -> Iterator[list[_Part]]:
+    named = any(_is(host, namespace, to) for host in spec.hosts)
     routes = [route for route in spec.http if route.route]
     for route in [r for r in routes if not r.match] if len(routes) > 1 else routes:
         alone = len(route.route) == 1
@@ -85,21 +92,23 @@ def _of_virtual_service(spec: Any, to: str) -> Iterator[list[_Part]]:
             )
             for entry in route.route
         ]  # fmt: skip
-        if named or all(same_host(part.host, to) for part in parts):
+        if named or all(_is(part.host, namespace, to) for part in parts):
             yield parts
 
 
-def _of_http_route(spec: Any, to: str) -> Iterator[list[_Part]]:
-    named = any(same_host(parent.name, to) for parent in spec.parent_refs or ())
+def _of_http_route(spec: Any, namespace: str, to: str) -> Iterator[list[_Part]]:
+    named = any(
+        _is(parent.name, parent.namespace or namespace, to) for parent in spec.parent_refs or ()
+    )
     rules = [rule for rule in spec.rules if rule.backend_refs]
     for rule in [r for r in rules if not r.matches] if len(rules) > 1 else rules:
         parts = [_Part(ref.name, "", {}, ref.weight) for ref in rule.backend_refs]
-        if named or all(same_host(part.host, to) for part in parts):
+        if named or all(_is(part.host, namespace, to) for part in parts):
             yield parts
 
 
-def _of_route_rule(spec: Any, to: str) -> Iterator[list[_Part]]:
-    if spec.match is None and same_host(spec.destination.name or "", to):
+def _of_route_rule(spec: Any, namespace: str, to: str) -> Iterator[list[_Part]]:
+    if spec.match is None and _is(spec.destination.name or "", namespace, to):
         alone = len(spec.route) == 1
         yield [
             _Part(to, "", dict(entry.labels), 100 if alone else entry.weight)
@@ -112,6 +121,6 @@ def _subsets(resources: Sequence[Resource], to: str) -> dict[str, Mapping[str, s
     return {
         subset.name: subset.labels
         for resource in resources
-        if resource.kind == "DestinationRule" and same_host(resource.spec.host, to)
+        if resource.kind == "DestinationRule" and _is(resource.spec.host, resource.namespace, to)
         for subset in resource.spec.subsets
     }

@@ -92,6 +92,15 @@ def test_our_own_rules(file: str, weights: dict[str, int]) -> None:
     assert (dict(read.weights), read.by) == (weights, "version")
 
 
+@pytest.mark.parametrize("to", ["back", "back.shop", "back.shop.svc.cluster.local"])
+def test_a_short_host_is_of_the_rules_namespace(to: str) -> None:
+    text = (SUBSETS + SERVICE + HALVES).replace("name: back}", "name: back, namespace: shop}")
+    assert of(text, to) == Wanted({"v1": 50, "v2": 50, "v3": 0}, "version")
+    with pytest.raises(UsageError, match="0 routes"):
+        of(text, "back.other")
+    assert of(SERVICE + HALVES, "back.other").by == "subset", "its namespace is not known"
+
+
 def test_so_many_requests_as_the_errors_ask_for() -> None:
     assert requests({"a": 1, "b": 1}, Errors()) > requests({"a": 1, "b": 1}, Errors(shift=0.1))
     assert requests({"a": 0, "b": 100}, Errors(shift=0.05)) == 270
