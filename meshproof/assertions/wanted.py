@@ -74,7 +74,7 @@ def _routes(resources: Sequence[Resource], to: str) -> Iterator[list[_Part]]:
 
 
 def _is(host: str, namespace: str, to: str) -> bool:
-    """Whether a rule's host is ``to``; a short name is of the rule's namespace, where it has one."""
+    """Whether a rule's host is ``to``; a short one is of the rule's namespace, if it says one."""
     if "." in host or not namespace:
         return same_host(host, to) or ("." not in host and to.partition(".")[0] == host)
     return same_host(f"{host}.{namespace}.svc.cluster.local", to)

@@ -73,7 +73,7 @@ def test_the_route_for_every_request_is_taken() -> None:
     assert of(SERVICE + matched) == Wanted({"b": 100}, "subset")
 
 
-@pytest.mark.parametrize("to", ["other", "back.elsewhere.svc.cluster.local.evil"])
+@pytest.mark.parametrize("to", ["other", "backup", "bac"])
 def test_another_host_has_no_shares_here(to: str) -> None:
     with pytest.raises(UsageError, match=r"r\.yaml has 0 routes of .*; wanted one"):
         of(SERVICE + HALVES, to)
