@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import yaml
 
 from e2e.calls import N, calls
@@ -20,30 +21,50 @@ BUCKET = 4
 """Tokens of Istio's own example, and no more for a minute."""
 
 
-def four_a_minute() -> str:
-    """The rule with the bucket of Istio's example."""
+def four_a_minute(*, by_port: bool) -> str:
+    """The rule with the bucket of Istio's example; ``by_port`` in the task's other form, where
+    the filter has no bucket, and the routes of one port have it."""
     (rule,) = documents(RULE)
-    bucket = {"max_tokens": BUCKET, "tokens_per_fill": BUCKET, "fill_interval": "60s"}
-    _limit(rule)["token_bucket"] = bucket
-    return yaml.safe_dump(rule)
-
-
-def _limit(rule: dict[str, Any]) -> dict[str, Any]:
     (patch,) = rule["spec"]["configPatches"]
-    found: dict[str, Any] = patch["patch"]["value"]["typed_config"]["value"]
-    return found
+    config: dict[str, Any] = patch["patch"]["value"]["typed_config"]
+    bucket = {"max_tokens": BUCKET, "tokens_per_fill": BUCKET, "fill_interval": "60s"}
+    limit = config["value"] = {**config["value"], "token_bucket": bucket}
+    if by_port:
+        config["value"] = {"stat_prefix": limit["stat_prefix"]}
+        routes = {
+            "applyTo": "HTTP_ROUTE",
+            "match": {
+                "context": "SIDECAR_INBOUND",
+                "routeConfiguration": {
+                    "vhost": {"name": "inbound|http|80", "route": {"action": "ANY"}}
+                },
+            },
+            "patch": {
+                "operation": "MERGE",
+                "value": {
+                    "typed_per_filter_config": {
+                        "envoy.filters.http.local_ratelimit": {**config, "value": limit}
+                    }
+                },
+            },
+        }
+        rule["spec"]["configPatches"].append(routes)
+    return yaml.safe_dump(rule)
 
 
 def told(answer: Answer) -> bool:
     return answer.status == 429 and ("x-local-rate-limit", "true") in answer.headers
 
 
-def test_the_bucket_is_kept_to_the_request(mesh: Mesh, run: Run, judge: Judge) -> None:
+@pytest.mark.parametrize("by_port", [False, True], ids=["of the sidecar", "of a port's routes"])
+def test_the_bucket_is_kept_to_the_request(
+    mesh: Mesh, run: Run, judge: Judge, *, by_port: bool
+) -> None:
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
     answers, _ = calls(mesh, run, "svcb-v0.1", "http://svca/pay")
     good = sum(a.status == 200 for a in answers)
     judge(exactly("no limit", N, {"200": good}, wanted=N))
-    mesh.apply_text(four_a_minute(), file="four a minute")
+    mesh.apply_text(four_a_minute(by_port=by_port), file="four a minute")
     answers, log = calls(mesh, run, "svcb-v0.1", "http://svca/pay")
     assert [a.status for a in answers[:BUCKET]] == [200] * BUCKET
     limited = sum(r.direction == "inbound" and r.code == 429 and "RL" in r.flags for r in log)

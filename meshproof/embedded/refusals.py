@@ -10,13 +10,17 @@ from meshproof.explain.words import nothing_opens
 from meshproof.mesh import AccessRecord, Answer
 
 DENIED = b"RBAC: access denied"
+LIMITED = b"local_rate_limited"
+_OVERFLOW = b"reset reason: overflow"
 _POLICY = re.compile(r"ns\[(?P<ns>[^]]*)\]-policy\[(?P<name>[^]]*)\]-rule\[(?P<rule>\d+)\]")
 
 
 def may_be(answer: Answer) -> bool:
     """Whether the logs are worth reading: an app does not answer so by chance."""
     closed = answer.status == 502 and not answer.body
-    return closed or (answer.status == 403 and answer.body == DENIED) or answer.status == 401
+    own = {401: True, 403: answer.body == DENIED, 429: answer.body == LIMITED}
+    own[503] = answer.body.endswith(_OVERFLOW)
+    return closed or own.get(answer.status, False)
 
 
 def why(answer: Answer, records: Iterable[AccessRecord], sent: str, url: str, workload: str) -> str:
@@ -31,6 +35,13 @@ def why(answer: Answer, records: Iterable[AccessRecord], sent: str, url: str, wo
         if record.details.startswith("jwt_authn_access_denied"):
             said = answer.body.decode("utf-8", "replace")
             return f"a RequestAuthentication at {record.sidecar} takes no such token: {said}"
+        if answer.status == 429 and record.details == LIMITED.decode():
+            return f"the bucket of a local rate limit (EnvoyFilter) at {record.sidecar} is empty"
+        if answer.status == 503 and "UO" in record.flags.split(","):
+            return (
+                f"{record.sidecar} has as much under way to {record.upstream_cluster} as the "
+                "connectionPool of a DestinationRule allows"
+            )
     return ""
 
 

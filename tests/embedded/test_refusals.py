@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from meshproof.embedded.refusals import DENIED, may_be, why
+from meshproof.embedded.refusals import DENIED, LIMITED, may_be, why
 from meshproof.mesh import AccessRecord, Answer
 
 ID = "7f3c0e5e-1111-4222-8333-444455556666"
 RECORD = AccessRecord(
     "svcb-1", "inbound", "", "GET", "/", "svcb", 403, "-", "", 1, "", "", "default", ID, "", ""
 )
+
+OVERFLOW = b"upstream connect error or disconnect/reset before headers. reset reason: overflow"
 
 
 def _answer(status: int, body: bytes = b"") -> Answer:
@@ -33,6 +35,10 @@ def _why(answer: Answer, **fields: Any) -> str:
         (401, b"Jwt is expired", True),
         (502, b"", True),
         (502, b"an app's", False),
+        (429, LIMITED, True),
+        (429, b"the app's own", False),
+        (503, OVERFLOW, True),
+        (503, b"no healthy upstream", False),
     ],
 )
 def test_when_logs_are_read_at_all(status: int, body: bytes, wanted: bool) -> None:
@@ -57,6 +63,15 @@ def test_no_policy_that_lets_it_in() -> None:
 def test_a_token() -> None:
     details = "jwt_authn_access_denied{Jwt_is_expired}"
     assert "Jwt is expired" in _why(_answer(401, b"Jwt is expired"), details=details)
+
+
+def test_limits() -> None:
+    said = _why(_answer(429, LIMITED), details="local_rate_limited", flags="RL")
+    assert said == "the bucket of a local rate limit (EnvoyFilter) at svcb-1 is empty"
+    full = {"flags": "UO", "upstream_cluster": "outbound|80||svcb.payments.svc.cluster.local"}
+    said = _why(_answer(503, OVERFLOW), **full)
+    assert said.startswith("svcb-1 has as much under way to outbound|80||svcb.payments.svc")
+    assert _why(_answer(503, OVERFLOW), flags="UF") == ""
 
 
 def test_an_app_s_own_word_and_another_s_request_are_not_explained() -> None:
