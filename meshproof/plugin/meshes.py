@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from meshproof.mesh import Mesh
 
 
+OURS = pytest.StashKey["Mesh"]()
+"""The mesh that this session brought up: a project may have another fixture of that name."""
+
+
 @pytest.fixture(scope="session")
 def mesh(request: pytest.FixtureRequest) -> Iterator[Mesh]:
     """The session's mesh, up; taken down at the end, also after Ctrl-C or SIGTERM.
@@ -26,7 +30,7 @@ def mesh(request: pytest.FixtureRequest) -> Iterator[Mesh]:
     The environment variable ``MESH`` says which kind; ``--keep-mesh`` leaves it up. Each worker of
     pytest-xdist has one of its own.
     """
-    made = _made(request.config)
+    made = request.config.stash[OURS] = _made(request.config)
     with interrupted_by_sigterm():
         try:
             made.up()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from meshproof.plugin import artifacts
+from meshproof.plugin.meshes import OURS
 
 if TYPE_CHECKING:
     from meshproof.mesh import Mesh
@@ -62,7 +63,10 @@ def run(request: pytest.FixtureRequest, mesh: Mesh, evidence: Evidence) -> Itera
 @pytest.fixture(autouse=True)
 def _meshproof_reset(request: pytest.FixtureRequest) -> None:
     """A test that uses ``mesh`` alone is cleaned up after like any other."""
-    if "mesh" in request.fixturenames:
+    if "mesh" not in request.fixturenames:
+        return
+    made = request.getfixturevalue("mesh")
+    if made is request.config.stash.get(OURS, None):
         request.getfixturevalue("run")
 
 

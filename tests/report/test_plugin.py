@@ -121,6 +121,15 @@ def test_without_a_project_it_says_what_is_missing(tmp_path: Path) -> None:
     assert "Traceback" not in output
 
 
+def test_somebody_elses_fixture_of_that_name_is_left_alone(tmp_path: Path) -> None:
+    code, output, notes = pytest_run(
+        tmp_path,
+        "import pytest\n@pytest.fixture\ndef mesh(): return 7\n"
+        "def test_a(mesh): assert mesh == 7\n",
+    )
+    assert (code, notes) == (0, []), output
+
+
 def test_keep_mesh_leaves_it_up(tmp_path: Path) -> None:
     _, _, notes = pytest_run(tmp_path, "def test_a(mesh): pass\n", "--keep-mesh")
     assert notes[1:] == ["up", "reset"]
