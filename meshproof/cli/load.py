@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from meshproof.cli.interrupts import Interrupted, interrupts
-from meshproof.cli.load_report import Report
+from meshproof.cli.load_report import Report, show_calls
 from meshproof.cli.options import DEFAULT_NAME, Artifacts, Format, Name, Output
 from meshproof.cli.output import say, show_json, show_table, tell
 from meshproof.cli.progress import shown
 from meshproof.control.client import Client
 from meshproof.embedded import state
 from meshproof.errors import UsageError
+from meshproof.traffic.choice import locustfile_of, path_of
 
 if TYPE_CHECKING:
     from meshproof.cluster.load_jobs import Order
@@ -43,13 +44,22 @@ def load(
     requests: Annotated[
         int, typer.Option(min=0, help="Exactly so many, instead.", show_default=False)
     ] = 0,
-    path: Annotated[str, typer.Option(help="What is asked for at the gateway.")] = "/pay",
+    path: Annotated[
+        str,
+        typer.Option(help="What is asked for at the gateway.", show_default="/; the demo: /pay"),
+    ] = "",
     workers: Annotated[
         int,
         typer.Option(min=0, help="Send from so many pods of a cluster.", show_default=False),
     ] = 0,
     ui: Annotated[bool, typer.Option("--ui", help="Start Locust's own page, and wait.")] = False,
-    locustfile: Annotated[Path, typer.Option(help="What users do.")] = Path("e2e/locustfile.py"),
+    locustfile: Annotated[
+        Path | None,
+        typer.Option(
+            help="What users do.",
+            show_default="./locustfile.py, ./e2e/locustfile.py, else GET of --path",
+        ),
+    ] = None,
     artifacts: Artifacts = Path("artifacts"),
     output: Output = Format.TEXT,
     name: Name = DEFAULT_NAME,
@@ -64,31 +74,37 @@ def load(
         raise UsageError("load: wanted at most one of --seconds, --requests and --ui")
     if workers and ui:
         raise UsageError("load: --ui is of a load from this machine; leave out --workers")
+    locustfile = locustfile or locustfile_of(Path())
+    if not locustfile.is_file():
+        raise UsageError(f"load: {locustfile}: there is no such locustfile")
+    path = path or path_of(locustfile)
     asked = {"users": users, "seconds": seconds, "requests": requests, "path": path}
     order = _order(locustfile, workers, asked) if workers else None
     with interrupts(name), contextlib.ExitStack() as undo:
         try:
             mesh = _mesh(name, undo)
+            host = "" if order else mesh.url("gateway")  # no report of a load that has no way in
             report = Report(mesh, artifacts)
             if order:
                 results, summary = _from_cluster(mesh, order)
             else:
-                results, summary = _from_here(mesh, locustfile, asked, ui)
+                results, summary = _from_here(mesh, host, locustfile, asked, ui)
         except Interrupted as interrupt:  # before there was any result
             raise typer.Exit(interrupt.exit_code) from None
         _show(results, summary, output)
-        report.leave(f"Load on {path}", results)
+        calls = report.leave(f"Load on {path}", results)
+        if output is Format.TEXT and not _told(results):
+            show_calls(calls)
     if results.failed:
         raise typer.Exit(1)
 
 
 def _from_here(
-    mesh: Client, locustfile: Path, asked: dict[str, Any], ui: bool
+    mesh: Client, host: str, locustfile: Path, asked: dict[str, Any], ui: bool
 ) -> tuple[Results, str]:
     """Send it by a Locust on this machine; its results, and its summary."""
     from meshproof.traffic.load import Load  # noqa: PLC0415  (not paid by other commands)
 
-    host = mesh.url("gateway")
     page = _free_port() if ui else 0
     with Load(host, locustfile=locustfile, page=page, **asked) as made:
         _say_start(made, host, mesh.entry.name, asked["seconds"] or asked["requests"])
@@ -99,8 +115,6 @@ def _order(locustfile: Path, workers: int, asked: dict[str, Any]) -> Order:
     """Raises UsageError before anything is started."""
     from meshproof.cluster.load_jobs import Order  # noqa: PLC0415  (not paid by other loads)
 
-    if not locustfile.is_file():
-        raise UsageError(f"load: {locustfile}: there is no such locustfile")
     text = locustfile.read_text("utf-8")
     order = Order(run_id=uuid.uuid4().hex, workers=workers, locustfile=text, **asked)
     order.check()
@@ -174,15 +188,22 @@ def _show(results: Results, summary: str, output: Format) -> None:
         show_json(_as_dict(results))
         return
     print(summary.rstrip())
-    show_table(
-        ("Version", "Requests", "Share"),
-        [(who, str(n), f"{n / total:.2%}") for who, n in sample.counts.items()],
-    )
+    told = _told(results)
+    if told:
+        show_table(
+            ("Version", "Requests", "Share"),
+            [(who, str(n), f"{n / total:.2%}") for who, n in sample.counts.items()],
+        )
     said = _as_dict(results)
+    notified = f", {said['notified']} notified" if told else ""
     print(
-        f"{said['sent']} requests, {said['failed']} failed, {said['notified']} notified; "
-        f"{said['rate']:.0f} a second"
+        f"{said['sent']} requests, {said['failed']} failed{notified}; {said['rate']:.0f} a second"
     )
+
+
+def _told(results: Results) -> bool:
+    """Whether an answer said which version it is of; else the sidecars' counts say who answered."""
+    return any(record.version for record in results.answered)
 
 
 def _as_dict(results: Results) -> dict[str, Any]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meshproof.cli.output import say, tell
+from meshproof.cli.output import say, show_table, tell
 from meshproof.control.client import Client
 from meshproof.errors import MeshproofError
 
 if TYPE_CHECKING:
+    from meshproof.report.calls import Call
     from meshproof.traffic.results import Results
 
 
@@ -24,10 +26,10 @@ class Report:
         tell(f"report: {self._page}")
         self._seen = Attached(mesh)
 
-    def leave(self, title: str, results: Results) -> None:
-        """Write it; nothing for a load that sent nothing."""
+    def leave(self, title: str, results: Results) -> Sequence[Call]:
+        """Write it, and say who called whom; nothing for a load that sent nothing."""
         if not results.records:
-            return
+            return ()
         from meshproof.report.chapter import judged  # noqa: PLC0415
         from meshproof.verdicts.verdict import conclude  # noqa: PLC0415
 
@@ -49,5 +51,14 @@ class Report:
                 title, results.records, verdicts=[judged(verdict, "pass")], outcome=outcome
             )
             self._seen.leave("load", chapter, self._page)
+            return chapter.calls
         except MeshproofError as error:  # it was ended from elsewhere; the load's result stands
             say(f"no report: {error}")
+            return ()
+
+
+def show_calls(calls: Sequence[Call]) -> None:
+    """By the sidecars' own counts, whoever sent them."""
+    if calls:
+        rows = [(call.source, call.target, str(call.count), str(call.failed)) for call in calls]
+        show_table(("From", "To", "Calls", "Failed"), rows)

@@ -33,7 +33,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "meshproof_project", "the meshproof.yaml to bring up, from the root folder", default=""
     )
     parser.addini(
-        "meshproof_locustfile", "the locustfile of the load fixture", default="e2e/locustfile.py"
+        "meshproof_locustfile",
+        "the locustfile of the load fixture; default: locustfile.py or e2e/locustfile.py in the"
+        " root folder, else one that takes any answer of status 200",
+        default="",
     )
 
 

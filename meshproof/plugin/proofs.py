@@ -82,15 +82,18 @@ def load(
     request: pytest.FixtureRequest, mesh: Mesh, run: Run, evidence: Evidence
 ) -> Iterator[StartLoad]:
     """Starts loads; those still running when the test ends are ended."""
+    from meshproof.traffic.choice import locustfile_of, path_of  # noqa: PLC0415
     from meshproof.traffic.load import Load  # noqa: PLC0415 (lazy by promise)
 
-    locustfile = request.config.rootpath / request.config.getini("meshproof_locustfile")
+    root, told = request.config.rootpath, request.config.getini("meshproof_locustfile")
+    locustfile = root / told if told else locustfile_of(root)
     with ExitStack() as running:
 
         def start(**settings: Any) -> Load:
             defaults = {
                 "host": mesh.url("gateway"),
                 "locustfile": locustfile,
+                "path": path_of(locustfile),
                 "run_id": run.id,
                 "folder": evidence.folder,
             }

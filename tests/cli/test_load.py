@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from meshproof.cli.load_report import show_calls
 from meshproof.embedded import state
+from meshproof.errors import MeshproofError
+from meshproof.report.calls import Call
 from meshproof.report.chapter import read
 from tests.control.fake import FakeMesh
 from tests.traffic.conftest import PayServer, server
@@ -43,6 +46,41 @@ def test_load_on_a_running_mesh(
     assert page.parent == Path(left)
     assert "1 x status 503" in page.read_text()
     assert (chapter["outcome"], chapter["loads"][0]["sent"]) == ("failed", 40)
+
+
+def test_a_project_without_a_locustfile_is_asked_for_its_root(
+    fake: FakeMesh, cli: Cli, server: PayServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(fake, "url", lambda target: server.url if target == "gateway" else "")
+    server.trouble = {3: "body", 5: "status"}  # a body that is no JSON is an answer too
+    done = cli("load", "--requests", "10", "--users", "2")
+    assert done.code == 1
+    assert done.err.startswith("report: ")
+    assert "10 requests, 1 failed; " in done.out
+    assert "VERSION" not in done.out
+
+
+def test_who_called_whom_is_shown_where_no_answer_says(capsys: pytest.CaptureFixture[str]) -> None:
+    show_calls(())
+    assert capsys.readouterr().out == ""
+    show_calls((Call("gateway", "web", False, 40, 1, None, None),))
+    assert capsys.readouterr().out.splitlines() == [
+        "FROM      TO    CALLS   FAILED",
+        "gateway   web   40      1",
+    ]
+
+
+def test_a_load_that_cannot_begin_promises_no_report(
+    fake: FakeMesh, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_way_in(target: str) -> str:
+        raise MeshproofError("the gateway serves nothing")
+
+    monkeypatch.setattr(fake, "url", no_way_in)
+    done = cli("load", "--requests", "1")
+    assert (done.code, "report" in done.err) == (1, False)
+    assert "the gateway serves nothing" in done.err
 
 
 def test_control_c_ends_load_and_the_mesh_started_for_it(
