@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from meshproof.project import Project
 
 PROJECT_FILE = "meshproof.yaml"
+ALONE = f"; no {PROJECT_FILE} is here, so that hosts and subsets were not looked up"
 
 
 class Form(enum.StrEnum):
@@ -40,13 +41,22 @@ class _Checked:
     """How many resources were read, and what was found."""
 
     resources: int = 0
+    passed_over: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+
+    def count(self, resources: Sequence[Resource]) -> None:
+        from meshproof.model.kinds import without_effect  # noqa: PLC0415  (slow to import)
+
+        self.resources += len(resources)
+        self.passed_over += [r.title for r in resources if without_effect(r.kind, r.api_version)]
 
     def add(self, problems: Sequence[Problem], level: str) -> None:
         self.findings += [Finding(problem, level) for problem in problems]
 
 
 def check(
+    *,
+    files: Annotated[list[str] | None, typer.Argument(metavar="FILE", help="As -f.")] = None,
     filename: Annotated[
         list[str] | None,
         typer.Option("-f", "--filename", help="As for apply; without it, the project's own."),
@@ -69,13 +79,16 @@ def check(
     """
     from meshproof.errors import Refused, UsageError  # noqa: PLC0415
 
+    filename = [*(filename or []), *(files or [])]
     path = project or (Path(PROJECT_FILE) if Path(PROJECT_FILE).exists() else None)
+    if path and path.is_dir():
+        path /= PROJECT_FILE
     if path is None and not filename:
         raise UsageError(f"check: no -f, and no {PROJECT_FILE} here; wanted one of them")
     checked = _Checked()
     try:
         if path is None:
-            _alone(checked, read_texts(filename or []), namespace)
+            _alone(checked, read_texts(filename), namespace)
         else:
             _in_project(checked, path, filename, namespace, strict)
     except Refused as refused:
@@ -83,7 +96,7 @@ def check(
             _say(checked)
             raise
         checked.add(refused.problems, "error")
-    _report(checked, output)
+    _report(checked, output, "" if path else ALONE)
 
 
 def _in_project(
@@ -117,6 +130,7 @@ def _on(
         _added(checked, intake, start, added, strict)
         return
     checked.resources, checked.findings = base.resources, base.findings
+    checked.passed_over = base.passed_over
     problems: list[Problem] = []
     for rule in loaded.rules:  # one at a time: they are alternatives, each its file's whole effect
         try:
@@ -131,7 +145,7 @@ def _added(
     checked: _Checked, intake: Intake, store: Store, resources: Sequence[Resource], strict: bool
 ) -> Store:
     taken = intake.apply(store, resources, strict=strict)
-    checked.resources += len(resources)
+    checked.count(resources)
     checked.add(taken.warnings, "warning")
     checked.add(intake.hints(taken.store, resources), "note")
     return taken.store
@@ -143,10 +157,10 @@ def _alone(checked: _Checked, texts: list[tuple[str, str]], namespace: str) -> N
 
     resources = parse(texts, namespace=namespace)
     lower(resources, [])
-    checked.resources = len(resources)
+    checked.count(resources)
 
 
-def _report(checked: _Checked, output: Form) -> None:
+def _report(checked: _Checked, output: Form, alone: str) -> None:
     """Print it, and end with 2 where something is refused."""
     refused = any(finding.level == "error" for finding in checked.findings)
     if output is Form.JSON:
@@ -164,10 +178,23 @@ def _report(checked: _Checked, output: Form) -> None:
             print(line)
     else:
         _say(checked)
-        n = checked.resources
-        print(f"{n} resources are fine" if n != 1 else "1 resource is fine")
+        print(_conclusion(checked) + alone)
     if refused:
         sys.exit(2)
+
+
+def _conclusion(checked: _Checked) -> str:
+    """One line, which calls nothing fine that is warned of, and names what has no effect."""
+    n, warned = checked.resources, sum(one.level == "warning" for one in checked.findings)
+    what = "1 resource" if n == 1 else f"{n} resources"
+    if warned:
+        said = (
+            f"{what} would be applied; {warned} warning{'s' * (warned > 1)} (refused by --strict)"
+        )
+    else:
+        said = f"{what} {'is' if n == 1 else 'are'} fine"
+    left = checked.passed_over
+    return f"{said}; without effect here: {', '.join(left)}" if left else said
 
 
 def _say(checked: _Checked) -> None:

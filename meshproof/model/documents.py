@@ -26,6 +26,9 @@ T = TypeVar("T")
 _TAG = "tag:yaml.org,2002:"
 _PLAIN = "plain"
 _MAX_DEPTH = 200
+_FIRST = ("apiVersion", "kind")
+_SECOND = "keep one; or a document begins there, and a line --- is missing above"
+_TEMPLATE = "quote it; or this is a template ({{ ... }}), to be rendered first, as by helm template"
 _SAFE_DEPTH = 3000
 """Nesting that the parser's own recursion survives with a thread's usual stack."""
 _ALIAS_ALLOWANCE = 100_000
@@ -236,7 +239,8 @@ class _Builder:
             at = (*path, key)
             if key in seen:
                 found = f"stands twice, in line {seen[key]} and line {line}"
-                self._found.append((at, line, found, "keep one"))
+                begins = not path and key in _FIRST
+                self._found.append((at, line, found, _SECOND if begins else "keep one"))
             seen[key] = line
             self._lines[at] = line
             values[key] = self._build(value_node, at)
@@ -264,7 +268,7 @@ class _Builder:
         A boolean would become ``true`` or ``false``, which nobody who wrote ``y:`` has meant.
         """
         if not isinstance(node, yaml.ScalarNode):
-            self._say(path, node, "a key is no text", "")
+            self._say(path, node, "a key is no text", _TEMPLATE)
             return None
         value = self._scalar(node, path, record=False)
         if value is None:

@@ -79,6 +79,23 @@ def test_a_key_that_stands_twice_is_named_with_both_lines() -> None:
     assert said(text) == ["f.yaml:6: A x: spec.host: stands twice, in line 4 and line 6; keep one"]
 
 
+def test_two_documents_without_a_line_between_are_told_so() -> None:
+    one = "apiVersion: v1\nkind: A\nmetadata: {name: x}\n"
+    found = said(one + one)
+    assert found[0].endswith(
+        "apiVersion: stands twice, in line 1 and line 4; keep one; or a document begins there, and"
+        " a line --- is missing above"
+    )
+    assert found[2].endswith("metadata: stands twice, in line 3 and line 6; keep one")
+
+
+def test_a_template_is_told_to_be_rendered() -> None:
+    assert said("apiVersion: {{ .Values.a }}\nkind: A\n")[0].endswith(
+        "a key is no text; quote it; or this is a template ({{ ... }}), to be rendered first, as by"
+        " helm template"
+    )
+
+
 def test_bombs_of_aliases_are_refused_before_they_expand() -> None:
     text = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
         f"a{i}: &a{i} [{','.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 12)
