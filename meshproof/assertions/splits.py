@@ -12,7 +12,7 @@ from meshproof.assertions.applying import Rule, is_text
 from meshproof.assertions.bench import Bench, Sent, call_of
 from meshproof.assertions.wanted import Wanted, of_rule
 from meshproof.errors import UsageError
-from meshproof.mesh import AccessRecord
+from meshproof.mesh import AccessRecord, Answer
 from meshproof.model.reader import read_paths, read_text
 from meshproof.model.resource import Resource
 from meshproof.traffic.calls import GATEWAY, Call
@@ -138,8 +138,7 @@ def _unaccounted(sent: Sent, asked: _Asked, calls: Sequence[AccessRecord]) -> li
     bad = sum(not 0 < answer.status < 500 for answer in sent.answers)
     if bad > asked.failed_allowed:
         example = next(a for a in sent.answers if not 0 < a.status < 500)
-        text = example.body[:120].decode(errors="replace").strip()
-        problems.append(f"{bad} of {len(sent.answers)} callers got {example.status} ({text})")
+        problems.append(f"{bad} of {len(sent.answers)} callers got {_said(example)}")
     if not calls:
         problems.append(
             f"no call to {asked.to} is known to belong to these requests; an app in between must"
@@ -150,6 +149,12 @@ def _unaccounted(sent: Sent, asked: _Asked, calls: Sequence[AccessRecord]) -> li
         seen = some([f"{n} x {why}" for why, n in Counter(failed).most_common()])
         problems.append(f"calls to {asked.to} failed: {seen}")
     return problems
+
+
+def _said(answer: Answer) -> str:
+    if answer.refused_by:
+        return f"{answer.status}: {answer.refused_by} (another port: url=, not path=)"
+    return f"{answer.status} ({answer.body[:120].decode(errors='replace').strip()})"
 
 
 def _with(verdict: Verdict, problems: list[str], by: str) -> Verdict:

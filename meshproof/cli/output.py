@@ -74,7 +74,8 @@ def show_applied(applied: dict[str, Any], output: Format) -> None:
     for note in applied.get("notes", ()):
         say(f"note: {note}")
     sidecars = len({ack["sidecar"] for ack in applied["acks"]})
-    tell(f"live on {sidecars} sidecars after {applied['seconds'] * 1000:.0f} ms")
+    plural = "" if sidecars == 1 else "s"
+    tell(f"live on {sidecars} sidecar{plural} after {applied['seconds'] * 1000:.0f} ms")
 
 
 def show_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -14,6 +14,10 @@ from meshproof.cli.output import say, show_json
 from meshproof.embedded.procfs import RUN_ID_VARIABLE
 from meshproof.errors import MeshproofError, UsageError
 
+_WAY_IN = (
+    "curl: the gateway is the way in: curl $(meshproof url gateway)/PATH sends a request there"
+)
+
 
 class CommandError(MeshproofError):
     """As a shell says it: 127 where there is no such program, 126 where it cannot be run."""
@@ -65,7 +69,12 @@ def curl(
     if data is not None and not any(key.lower() == "content-type" for key, _ in headers):
         headers.append(("content-type", "application/x-www-form-urlencoded"))
     method = method or ("GET" if data is None else "POST")
-    answer = client(name).curl(source, url, method, headers, body)
+    try:
+        answer = client(name).curl(source, url, method, headers, body)
+    except MeshproofError as error:
+        if source == "gateway" and "no workload gateway" in str(error):
+            raise UsageError(_WAY_IN) from error
+        raise
     if output is Format.JSON:
         show_json({**answer, "body": answer["body"].decode(errors="replace")})
     else:

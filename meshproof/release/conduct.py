@@ -117,7 +117,10 @@ class Conductor:
                 self._why = f"nothing to look at for {step_limit:g} s, after {new.total} calls"
                 return self._noted(_back(entry))
             if time.monotonic() - heard > QUIET:
-                self._say(f"no calls to {plan.service} for {QUIET:g} s; a judge needs traffic")
+                self._say(
+                    f"no calls to {plan.service} for {QUIET:g} s; a judge needs traffic: send some"
+                    " beside this, as `meshproof load --path PATH` does"
+                )
                 heard = time.monotonic()
             time.sleep(POLL)  # a log grows; nothing tells
 

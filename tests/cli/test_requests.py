@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from meshproof.errors import UsageError
 from tests.control.fake import BINARY, FakeMesh
 
 Cli = Any
@@ -32,6 +33,19 @@ def test_curl_prints_the_bodys_bytes_alone(fake: FakeMesh) -> None:
     done = meshproof("curl", "--from", "svca", "http://svcb/")
     assert (done.returncode, done.stdout, done.stderr) == (0, BINARY, b"")
     assert fake.asked == [("curl", "svca", "http://svcb/", "GET", [], b"")]
+
+
+def test_the_gateway_is_no_workload_and_the_way_in_is_told(
+    fake: FakeMesh, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_such(workload: str, *_: Any, **__: Any) -> Any:
+        raise UsageError(f"no workload {workload}; there is default/web")
+
+    monkeypatch.setattr(fake, "curl", no_such)
+    assert "curl $(meshproof url gateway)/PATH" in cli("curl", "--from", "gateway", "http://a/").err
+    assert cli("curl", "--from", "b", "http://a/").err == (
+        "error: no workload b; there is default/web\n"
+    )
 
 
 def test_curl_sends_method_headers_and_body(fake: FakeMesh, cli: Cli) -> None:

@@ -35,7 +35,7 @@ def test_detached_returns_when_live_and_down_waits_until_all_is_gone(
     up = started(*UP, "-d")
     out, err = up.communicate(timeout=30)  # a daemon that kept our pipes would hang this
     assert (up.returncode, out) == (0, f"{RESOURCE}\n")
-    assert "live on 1 sidecars" in err
+    assert "live on 1 sidecar " in err
     entry = state.find("shop")
     assert os.getsid(entry.pid) not in (entry.pid, os.getsid(0)), "no session leader: no terminal"
     down = started("down")
