@@ -30,7 +30,7 @@ WITHIN = 0.2
 SECONDS = 5
 """Of the overload; the first ``PERIOD`` of them is the payers' coming."""
 REGULARS = 15
-"""Payers before, during and after it, by whom the recovery is told: 10 payments a second."""
+"""Payers during and after it, by whom the recovery is told: 10 payments a second."""
 REFUSED_IN = 0.4
 """Seconds, on a busy machine: a payment takes longer."""
 LOCUSTFILE = Path(__file__).with_name("impatient.py")
@@ -76,8 +76,8 @@ def crowded(load: StartLoad, run: Run, peak: Flow) -> Overload:
 
 
 def beside_regulars(load: StartLoad, run: Run, peak: Flow) -> Overload:
-    """The same while a few others come all the time, before and after it too."""
-    regulars = load(users=REGULARS, locustfile=LOCUSTFILE, run_id=run.new()).reach(1)
+    """The same while a few others come too, and go on coming when it is over."""
+    regulars = load(users=REGULARS, locustfile=LOCUSTFILE, run_id=run.new())
     overload = crowded(load, run, peak)
     records = regulars.reach(regulars.answered() + REGULARS + 5).stop().records
     return replace(overload, regulars=records)

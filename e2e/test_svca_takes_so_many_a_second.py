@@ -14,6 +14,7 @@ from e2e.rules import EGRESS_BY_ADDRESS, RULES, documents
 from meshproof.mesh import Answer, Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.run import Run
+from meshproof.traffic.calls import GATEWAY, Call, send
 from meshproof.verdicts.exact import exactly
 
 RULE = RULES / "svca_takes_so_many_a_second.yaml"
@@ -76,6 +77,23 @@ def test_the_bucket_is_kept_to_the_request(
             wanted=N - BUCKET,
         )
     )
+
+
+def test_a_gateway_s_bucket_is_kept_for_all_paths(mesh: Mesh, run: Run, judge: Judge) -> None:
+    mesh.apply([EGRESS_BY_ADDRESS["v1"]])
+    unknown = send(mesh, Call(GATEWAY, "/nowhere"), N, run.new())
+    judge(exactly("no limit", N, {"404": sum(a.status == 404 for a in unknown)}, wanted=N))
+    rule = four_a_minute(by_port=False).replace("SIDECAR_INBOUND", "GATEWAY")
+    mesh.apply_text(
+        rule.replace("app: svca", "istio: ingressgateway"),
+        namespace="istio-system",
+        file="four a minute at the gateway",
+    )
+    paid = send(mesh, Call(GATEWAY, "/pay"), N, run.new())
+    assert sum(a.status == 200 for a in paid) == BUCKET
+    judge(exactly("refused", N, {"429": sum(map(told, paid))}, wanted=N - BUCKET))
+    unknown = send(mesh, Call(GATEWAY, "/nowhere"), N, run.new())
+    judge(exactly("where no route leads", N, {"429": sum(map(told, unknown))}, wanted=N))
 
 
 def test_goodput_holds_under_five_times_the_load(
