@@ -39,7 +39,7 @@ def load(
     *,
     users: Annotated[int, typer.Option(min=1, help="That many send at once.")] = 16,
     seconds: Annotated[
-        float, typer.Option(min=0, help="For so long; 0: until Ctrl-C.", show_default=False)
+        int, typer.Option(min=0, help="For so long; 0: until Ctrl-C.", show_default=False)
     ] = 0,
     requests: Annotated[
         int, typer.Option(min=0, help="Exactly so many, instead.", show_default=False)

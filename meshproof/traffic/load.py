@@ -51,10 +51,10 @@ class Load:
         page: int = 0,
     ) -> None:
         """``folder`` gets records, totals and Locust's log; by default a temporary one."""
-        if users < 1 or requests < 0 or seconds < 0 or (requests and seconds):
+        if users < 1 or requests < 0 or seconds < 0 or seconds % 1 or (requests and seconds):
             raise ValueError(
                 f"users {users}, requests {requests}, seconds {seconds}: wanted at least one"
-                " user, and requests or seconds, not both"
+                " user, and requests or seconds, not both, and whole seconds (Locust's)"
             )
         if not locustfile.is_file():
             raise LoadError(f"{locustfile}: there is no such locustfile")
