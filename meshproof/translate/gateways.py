@@ -1,14 +1,16 @@
 """The ingress gateway: one listener and one RouteConfiguration a Gateway server port.
 
-Istio: core/gateway.go. VirtualServices of one host are merged for a gateway, in the rules' order,
-what catches all last; a host without a route is 404 NR, and so is a gateway without any.
+Istio: core/gateway.go. VirtualServices of one host are merged for a gateway, server by server and
+then in the rules' order, what catches all last; a host without a route is 404 NR, and so is a
+gateway without any.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from meshproof.translate.gateway_servers import INSPECTOR, Servers, Table, chain, tables
+from meshproof.model.istio import GatewayServer, VirtualService
+from meshproof.translate.gateway_servers import INSPECTOR, Table, chain, tables
 from meshproof.translate.guards import guards
 from meshproof.translate.hcm import access_log, manager, upgrades
 from meshproof.translate.inbound import SERVER_NAME
@@ -23,7 +25,7 @@ from meshproof.translate.routes import Door, GatewayKey, gateway_keys, rule_rout
 from meshproof.translate.telemetry import reporting
 from meshproof.translate.vhosts import route_configuration
 from meshproof.translate.view import View
-from meshproof.translate.world import Config, Proxy, Resource, World
+from meshproof.translate.world import Config, Named, Proxy, Resource, World
 
 NOT_FOUND = "not_found"
 
@@ -95,12 +97,7 @@ def gateway_listeners(
 def _routes(view: View, name: str, table: Table) -> Json:
     """The table of one port; hosts match with or without a port, since the real one differs."""
     port = table.port
-    merged: dict[str, list[Json]] = {}
-    for host, routes in _host_routes(view, table):
-        merged.setdefault(host, []).extend(routes)
-    redirected = _redirected(table.servers)
-    for host in redirected:
-        merged.setdefault(host, [])
+    merged, redirected = _merged(view, table)
     hosts: list[Json] = [
         {
             "name": f"{host}:{port}",
@@ -116,34 +113,56 @@ def _routes(view: View, name: str, table: Table) -> Json:
     return route_configuration(name, hosts) | {"ignore_port_in_host_matching": True}
 
 
-def _redirected(carried: Servers) -> set[str]:
-    """Hosts of servers that send every request on to https (``httpsRedirect``)."""
-    return {
-        host.rpartition("/")[2]
-        for _, server in carried
-        if server.tls and server.tls.https_redirect
-        for host in server.hosts
-    }
+def _merged(view: View, table: Table) -> tuple[dict[str, list[Json]], set[str]]:
+    """Routes by host, server by server, and which hosts are sent on to https: those of a server
+    with ``httpsRedirect``, whether a rule or the server alone names them."""
+    rules = view.virtual_services()
+    merged: dict[str, list[Json]] = {}
+    redirected: set[str] = set()
+    for gateway, server in table.servers:
+        hosts: set[str] = set()
+        for host, routes in _host_routes(view, rules, table.port, gateway, server):
+            merged.setdefault(host, []).extend(routes)
+            hosts.add(host)
+        if server.tls and server.tls.https_redirect:
+            hosts |= _plain_hosts(server)
+            redirected |= hosts
+            for host in hosts:
+                merged.setdefault(host, [])
+    return merged, redirected
 
 
-def _host_routes(view: View, table: Table) -> Iterator[tuple[str, list[Json]]]:
-    """Each host of each bound VirtualService that a server lets in, with the rule's routes."""
-    for rule in view.virtual_services():
-        bound = gateway_keys(rule)
-        mine = [(key, server) for key, server in table.servers if key in bound]
-        if not mine:
+def _plain_hosts(server: GatewayServer) -> set[str]:
+    """A server's hosts, but those of one namespace: Istio's own redirect never matches these."""
+    parts = (host.lower().rpartition("/") for host in server.hosts)
+    return {name for where, slash, name in parts if not slash or where == "*"}
+
+
+def _host_routes(
+    view: View,
+    rules: Iterable[Named[VirtualService]],
+    port: int,
+    gateway: GatewayKey,
+    server: GatewayServer,
+) -> Iterator[tuple[str, list[Json]]]:
+    """Each host of each VirtualService bound to ``gateway`` that the server lets in, with the
+    routes that the rule has for that Gateway; a rule without any says nothing of its hosts."""
+    for rule in rules:
+        if gateway not in gateway_keys(rule):
             continue
-        secure = any(server.tls for _, server in mine)
-        door = Door(table.port, {key for key, _ in mine}, secure=secure)
-        routes = rule_routes(view, rule, door)
-        hosts = (
-            _admitted(pattern, fqdn(written, rule.namespace), key, rule.namespace)
-            for written in rule.spec.hosts
-            for key, server in mine
+        written = (fqdn(host, rule.namespace).lower() for host in rule.spec.hosts)
+        hosts = [
+            admitted
+            for host in written
             for pattern in server.hosts
-        )
-        for host in dict.fromkeys(h for h in hosts if h):
-            yield host, routes
+            if (admitted := _admitted(pattern.lower(), host, gateway, rule.namespace))
+        ]
+        if not hosts:
+            continue
+        door = Door(port, {gateway}, secure=server.tls is not None)
+        if routes := rule_routes(view, rule, door):
+            for host in dict.fromkeys(hosts):
+                yield host, routes
 
 
 def _admitted(pattern: str, host: str, gateway: GatewayKey, namespace: str) -> str:
