@@ -3,6 +3,8 @@
 Make before break: (1) clusters, old and new together, acknowledged; (2) endpoints of every new or
 replaced cluster, acknowledged: only then is it warm; (3) secrets, listeners and routes. Clusters
 that nothing names any more go later, by ``prune``: a request that has chosen one may still retry.
+Those that are gone though routes name them go at once: what a rule leads to nowhere is 503 as soon
+as the change is live, not when the cluster of before is forgotten.
 
 All or nothing: when one Envoy refuses or stays silent, every sidecar is put back.
 """
@@ -75,8 +77,10 @@ async def roll_out(plan: Mapping[str, tuple[Sidecar, Snapshot]], started: float)
 
 def _differs(sidecar: Sidecar, new: Snapshot) -> bool:
     """Clusters and endpoints may be more than are wanted (not yet pruned); nothing else may."""
-    return any(_changed(sidecar.want[t], new.of(t)) for t in xds.TYPES) or any(
-        _gone(sidecar, t, new) for t in (xds.SECRETS, xds.LISTENERS, xds.ROUTES)
+    return (
+        any(_changed(sidecar.want[t], new.of(t)) for t in xds.TYPES)
+        or any(_gone(sidecar, t, new) for t in (xds.SECRETS, xds.LISTENERS, xds.ROUTES))
+        or bool(_dangling(sidecar, new))
     )
 
 
@@ -109,12 +113,26 @@ async def _one(sidecar: Sidecar, new: Snapshot, started: float) -> Ack:
         if type_url == xds.ROUTES or changed or _gone(sidecar, type_url, new):
             sidecar.set(type_url, new.of(type_url))
             await sidecar.settled(type_url, changed if type_url == xds.SECRETS else None)
+    if dangling := _dangling(sidecar, new):
+        have = sidecar.want[xds.CLUSTERS]
+        sidecar.set(xds.CLUSTERS, {n: e for n, e in have.items() if n not in dangling})
+        await sidecar.settled(xds.CLUSTERS)
     return Ack(sidecar.node, sidecar.version(), time.monotonic() - started)
 
 
 def _gone(sidecar: Sidecar, type_url: str, new: Snapshot) -> bool:
     have, want = sidecar.want[type_url], new.of(type_url)
     return have is not want and any(n not in want for n in have)
+
+
+def _dangling(sidecar: Sidecar, new: Snapshot) -> set[str]:
+    """Clusters that the sidecar still has, ``new`` has not, and routes of ``new`` name all the
+    same: those of a subset whose DestinationRule is gone."""
+    if not _gone(sidecar, xds.CLUSTERS, new):
+        return set()
+    routes = [encoded.data for encoded in new.of(xds.ROUTES).values()]
+    over = (n for n in sidecar.want[xds.CLUSTERS] if n not in new.of(xds.CLUSTERS))
+    return {name for name in over if any(name.encode() in data for data in routes)}
 
 
 def _union(sidecar: Sidecar, type_url: str, new: Snapshot) -> Resources:

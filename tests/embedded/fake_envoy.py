@@ -96,7 +96,7 @@ def endpoints(name: str, port: int) -> xds.Encoded:
     )
 
 
-def route(name: str, cluster_name: str) -> xds.Encoded:
-    rule = {"match": {"prefix": "/"}, "route": {"cluster": cluster_name}}
+def route(name: str, cluster_name: str, timeout: str = "15s") -> xds.Encoded:
+    rule = {"match": {"prefix": "/"}, "route": {"cluster": cluster_name, "timeout": timeout}}
     vhost = {"name": "v", "domains": ["*"], "routes": [rule]}
     return xds.encode(xds.ROUTES, {"name": name, "virtual_hosts": [vhost]})

@@ -98,6 +98,23 @@ def test_a_replaced_cluster_gets_its_endpoints_again() -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("routes", [OLD.of(xds.ROUTES), {"r": route("r", "old", "2s")}])
+def test_a_cluster_that_is_gone_though_routes_name_it_goes_at_once(
+    routes: dict[str, xds.Encoded],
+) -> None:
+    """Whether the routes are those of before, or new ones that name it again."""
+    new = Snapshot({**NEW.resources, xds.ROUTES: routes})
+
+    async def scenario() -> None:
+        async with running("a") as envoys:
+            await roll_out(plan(envoys, new), time.monotonic())
+            told = [names for type_url, names in envoys[0].order if type_url == xds.CLUSTERS]
+            assert [sorted(names) for names in told] == [["new", "old"], ["new"]]
+            assert envoys[0].order[-1] == (xds.CLUSTERS, ["new"])
+
+    asyncio.run(scenario())
+
+
 def test_a_sidecar_that_nothing_changes_for_is_not_concerned() -> None:
     async def scenario() -> None:
         async with running("a", "b") as envoys:
