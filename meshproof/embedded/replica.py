@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from meshproof.embedded import probing, scraping
+from meshproof.embedded import draining, probing, scraping
 from meshproof.embedded.addresses import real_port
 from meshproof.embedded.beside import Beside
 from meshproof.embedded.envoy_process import EnvoyProcess
@@ -255,11 +255,14 @@ class ReplicaRunner:
         self.watch.end()
         self.ready, self.in_service = False, False
         if drain and not self.envoy.sidecar.paused:
+            unconnected = False
             with contextlib.suppress(MeshproofError, TimeoutError):
                 async with asyncio.timeout(_DRAIN_LIMIT):
-                    await self._drained()
+                    unconnected = await self._drained()
             await self._pre_stop()
             await self._keep_counts()
+            if unconnected:
+                await draining.let_go_of_app(self.envoy.sidecar)
         grace = self.workload.grace if drain else 2.0
         with contextlib.suppress(MeshproofError):  # it may have ended by itself
             await self.runtime.processes.stop(self.name, grace)
@@ -282,12 +285,12 @@ class ReplicaRunner:
         if self.workload.pre_stop is not None:
             await self.ask(self.workload.pre_stop)
 
-    async def _drained(self) -> None:
+    async def _drained(self) -> bool:
         """No request in flight, and no connection that could bring one: a caller that had chosen
         this replica may still be shaking hands, and Envoys close what they have to an endpoint
         that is gone. Clients beyond the mesh may not, so connections alone are not waited for
         for long. Envoy tells no one when its last request ends, so it is asked, and more than
-        once: a connection may lie in the kernel's queue."""
+        once: a connection may lie in the kernel's queue. Returns whether no connection is left."""
         loop, quiet = asyncio.get_running_loop(), 0
         patient_until = loop.time() + _IDLE_LIMIT
         while quiet < _QUIET_LOOKS:
@@ -296,3 +299,4 @@ class ReplicaRunner:
             busy = [n for n, v in active.items() if v and not (kept_alive and "_cx_" in n)]
             quiet = 0 if busy else quiet + 1
             await asyncio.sleep(_LOOK_EVERY)
+        return not any(active.values())

@@ -28,6 +28,11 @@ def inbound_cluster(port: int) -> str:
     return f"inbound|{port}||"
 
 
+def is_inbound(cluster: str) -> bool:
+    """Whether a cluster is a sidecar's own app."""
+    return cluster.startswith("inbound|")
+
+
 def secure_gateway_routes(server: GatewayServer, gateway: tuple[str, str]) -> str:
     """The RouteConfiguration of one HTTPS server: ``https.443.https.shop.default``."""
     port, (namespace, name) = server.port, gateway

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from meshproof.embedded import xds
-from meshproof.embedded.draining import Draining
+from meshproof.embedded.ads import Sidecar
+from meshproof.embedded.draining import Draining, let_go_of_app
 from meshproof.errors import MeshproofError
 
 OLD, NEW = SimpleNamespace(digest="old"), SimpleNamespace(digest="new")
@@ -57,3 +58,11 @@ def test_an_envoy_that_does_not_answer_is_not_waited_for() -> None:
     envoy = Envoy(1, MeshproofError("paused"))
     changed(envoy, a=NEW)
     assert envoy.asked == 2
+
+
+def test_the_app_is_let_go_of_and_its_way_out_is_kept() -> None:
+    sidecar = Sidecar("a")
+    clusters: Any = {"inbound|8080||": OLD, "outbound|80||b.default.svc.cluster.local": OLD}
+    sidecar.set(xds.CLUSTERS, clusters)
+    asyncio.run(let_go_of_app(sidecar))
+    assert list(sidecar.want[xds.CLUSTERS]) == ["outbound|80||b.default.svc.cluster.local"]
