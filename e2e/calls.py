@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 
 from meshproof.mesh import AccessRecord, Answer, Mesh
@@ -10,6 +11,9 @@ from meshproof.report.run import Run
 
 N = 20
 """Enough to meet every replica, few enough to be quick: what is judged here has no chance in it."""
+
+SIDE_BY_SIDE = 5
+"""A refused call waits for its line in the access log, which says by what."""
 
 
 def calls(
@@ -24,5 +28,10 @@ def calls(
     """``N`` answers, and every sidecar's log of just these requests."""
     run_id = run.new()
     marked = [("x-run-id", run_id), *headers.items()]
-    answers = [mesh.curl(sender, url, method=method, headers=marked) for _ in range(N)]
+
+    def call(_number: int) -> Answer:
+        return mesh.curl(sender, url, method=method, headers=marked)
+
+    with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
+        answers = list(pool.map(call, range(N)))
     return answers, run.access_log(run_id)

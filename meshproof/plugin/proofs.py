@@ -49,12 +49,7 @@ def run(request: pytest.FixtureRequest, mesh: Mesh, evidence: Evidence) -> Itera
     try:
         yield made
         if evidence.verdicts or request.node.stash.get(_FAILED, False):
-            evidence.collect(
-                mesh,
-                [record for run_id in made.ids for record in made.access_log(run_id)],
-                [span for run_id in made.ids for span in made.spans(run_id)],
-                made.changes,
-            )
+            evidence.collect(mesh, *made.everything(), made.changes)
     finally:
         made.end()
         mesh.reset()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 from meshproof.mesh import AccessRecord, Mesh, Span
 from meshproof.report.changes import Changes
@@ -52,3 +53,10 @@ class Run:
         if key not in self._spans:
             self._spans[key] = self._mesh.spans(key)
         return self._spans[key]
+
+    def everything(self) -> tuple[list[AccessRecord], list[Span]]:
+        """Records and spans of every run, in order. All are asked for at once: each answer waits
+        for the sidecars' next flush."""
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            logs, spans = pool.map(self.access_log, self.ids), pool.map(self.spans, self.ids)
+            return [r for some in logs for r in some], [s for some in spans for s in some]
