@@ -73,7 +73,7 @@ from meshproof.model.istio_rule import (
     TrafficPolicy,
     Warmup,
 )
-from meshproof.model.istio_shared import ExportTo, PortSelector
+from meshproof.model.istio_shared import PortSelector, RuleExportTo
 from meshproof.model.istio_tls import ClientTLSSettings
 from meshproof.model.texts import Host, Line
 
@@ -195,7 +195,7 @@ class VirtualService(Model):
     http: list[HTTPRoute] = []
     tls: list[TLSRoute] = []
     tcp: list[TCPRoute] = []
-    export_to: ExportTo = []
+    export_to: RuleExportTo = []
 
     @model_validator(mode="after")
     def _names_within_hosts(self) -> Self:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from meshproof.model.base import Duration, FieldError, Labels, Model
-from meshproof.model.istio_shared import ExportTo, PortSelector
+from meshproof.model.istio_shared import PortSelector, RuleExportTo
 from meshproof.model.istio_tls import ClientTLSSettings
 from meshproof.model.texts import HeaderName, Host, Line
 
@@ -220,9 +220,16 @@ class DestinationRule(Model):
     host: Host
     subsets: list[Subset] = []
     traffic_policy: TrafficPolicy | None = None
-    export_to: ExportTo = []
+    export_to: RuleExportTo = []
     workload_selector: ClientSelector | None = None
     """Clients of the rule's own namespace that it is for."""
+
+    @model_validator(mode="after")
+    def _selects_at_home(self) -> Self:
+        if self.workload_selector and (len(self.export_to) > 1 or "*" in self.export_to):
+            found = "goes beyond the own namespace, but workloadSelector is for clients there"
+            raise FieldError(f'{found}; wanted ".", or none', "exportTo")
+        return self
 
     @model_validator(mode="after")
     def _unique_subsets(self) -> Self:

@@ -21,6 +21,8 @@ class PortSelector(Model):
 def _visible(names: list[str]) -> list[str]:
     """Istio's validation: ``*`` and ``~`` stand alone, anything else is a namespace."""
     for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f'has "{name}" twice; wanted it once')
         if name in ("*", "~") and len(names) > 1:
             raise ValueError(f'has "{name}" beside others; wanted it alone')
         if name not in (".", "*", "~") and not _NAMESPACE.fullmatch(name):
@@ -28,8 +30,16 @@ def _visible(names: list[str]) -> list[str]:
     return names
 
 
+def _seen_by_somebody(names: list[str]) -> list[str]:
+    if "~" in names:
+        raise ValueError('has "~", which Istio takes in a ServiceEntry alone; wanted "." or "*"')
+    return names
+
+
 ExportTo = Annotated[list[str], AfterValidator(_visible)]
 """Namespaces that may see a rule: ``.`` its own, ``*`` all (so is none at all), ``~`` nobody."""
+RuleExportTo = Annotated[ExportTo, AfterValidator(_seen_by_somebody)]
+"""The same of rules of traffic, which Istio lets nobody hide from everybody."""
 
 
 def _base64(value: Any) -> Any:

@@ -19,6 +19,7 @@ _SUBDOMAIN = re.compile(
 )
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 _DRY_RUN = "istio.io/dry-run"
+_EXPORT_TO = "networking.istio.io/exportTo"
 _OURS = ("name", "namespace", "labels", "annotations")
 _SERVERS = frozenset(
     (
@@ -35,6 +36,7 @@ class Metadata:
     name: str
     namespace: str
     labels: Mapping[str, str]
+    export_to: tuple[str, ...] = ()
 
 
 def read_metadata(document: Document, kind: Kind, namespace: str) -> tuple[Metadata, list[Problem]]:
@@ -52,7 +54,13 @@ def read_metadata(document: Document, kind: Kind, namespace: str) -> tuple[Metad
     if problems:
         return Metadata("", "", {}), problems
     where = (raw.get("namespace") or namespace) if kind.namespaced else ""
-    return Metadata(raw["name"], where, raw.get("labels") or {}), []
+    return Metadata(raw["name"], where, raw.get("labels") or {}, _export_to(raw, kind)), []
+
+
+def _export_to(raw: Mapping[str, Any], kind: Kind) -> tuple[str, ...]:
+    """Who may see a Service (Istio: ConvertService in pkg/kube/controllers)."""
+    written = (raw.get("annotations") or {}).get(_EXPORT_TO, "") if kind.name == "Service" else ""
+    return tuple(name for text in written.split(",") if (name := text.strip()))
 
 
 def _unknown(document: Document, key: str) -> Problem:

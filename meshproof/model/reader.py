@@ -184,6 +184,7 @@ def _resource(document: Document, namespace: str) -> tuple[Resource | None, list
         labels=metadata.labels,
         spec=spec,
         source=document.source,
+        export_to=metadata.export_to,
     ), []
 
 

@@ -72,6 +72,8 @@ class Resource:
     spec: Any
     """The model of the kind: ``istio.VirtualService``, ``kube.Deployment``, ..."""
     source: Source = field(compare=False)
+    export_to: tuple[str, ...] = ()
+    """Of a Service: the namespaces in its annotation ``networking.istio.io/exportTo``."""
 
     @property
     def key(self) -> tuple[str, str, str]:

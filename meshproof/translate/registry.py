@@ -131,13 +131,15 @@ def _services(world: World) -> Iterator[Host]:
             ports=service.ports,
             resolution="EDS",
             endpoints=_chosen(world, service.ports, members, beside),
+            export_to=service.export_to,
             identities=tuple(sorted({r.identity for r in members})),
         )
 
 
 def _alias(service: Service) -> Host:
     ports, other = service.ports, service.external_name.removesuffix(".").lower()
-    return Host(service.fqdn, service.namespace, ports, "ALIAS", {}, alias_of=other)
+    seen = service.export_to
+    return Host(service.fqdn, service.namespace, ports, "ALIAS", {}, (), seen, alias_of=other)
 
 
 def _workload_entries(

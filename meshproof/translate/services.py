@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from meshproof.model.kube import ServicePort as Port
 from meshproof.model.kube import ServiceSpec
@@ -27,6 +28,7 @@ def _service(resource: Resource) -> Service:
         selector=dict(resource.spec.selector),
         ports=tuple(_port(p) for p in resource.spec.ports if p.protocol == "TCP"),
         external_name=_external_name(resource.spec),
+        export_to=resource.export_to,
     )
 
 
@@ -52,8 +54,8 @@ def _of_pods(resources: Sequence[Resource], services: Iterable[Resource]) -> Ite
         governing = headless.get((resource.namespace, resource.spec.service_name))
         if governing is None:
             continue
-        ports = _service(governing).ports
+        service = _service(governing)
         for number in range(resource.spec.replicas):
             pod = f"{resource.name}-{number}"
             name = f"{pod}.{governing.name}"
-            yield Service(name, resource.namespace, {POD_NAME: pod}, ports)
+            yield replace(service, name=name, selector={POD_NAME: pod}, external_name="")

@@ -217,7 +217,7 @@ class View:
 
     def _lookup(self, host: str) -> list[Rule]:
         rules, own = self._index.rules, self.proxy.namespace
-        mine = rules.get(own, ())
+        mine = tuple(r for r in rules.get(own, ()) if r.is_seen(own))
         if own == ROOT_NAMESPACE:
             mine = tuple(r for r in mine if not is_public(r.export_to))
         found = _best(mine, host)

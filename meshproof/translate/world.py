@@ -67,6 +67,8 @@ class Service:
     ports: tuple[ServicePort, ...]
     external_name: str = ""
     """The host that it is another name of (type ExternalName); empty for every other."""
+    export_to: tuple[str, ...] = ()
+    """Namespaces that know it, as exportTo writes them; none is all."""
 
     @property
     def fqdn(self) -> str:

@@ -70,7 +70,6 @@ def test_a_subset_s_port_settings_inherit_nothing_either() -> None:
         ("['*']", FAR, "RANDOM"),
         ("[other]", FAR, "LEAST_REQUEST"),
         ("['.']", FAR, "LEAST_REQUEST"),
-        ("['~']", FAR, "LEAST_REQUEST"),
         ("['.']", CLIENT, "RANDOM"),
     ],
 )
