@@ -39,23 +39,27 @@ class Table:
 
     def names(self) -> list[str]:
         """What the SNI must be; none where any will do."""
-        hosts = [h.rpartition("/")[2] for _, server in self.servers for h in server.hosts]
-        return [] if "*" in hosts else list(dict.fromkeys(hosts))
+        return [] if "*" in self.hosts() else self.hosts()
+
+    def hosts(self) -> list[str]:
+        """Of all servers, without their namespaces; upper and lower case are the same."""
+        hosts = (h.lower().rpartition("/")[2] for _, server in self.servers for h in server.hosts)
+        return list(dict.fromkeys(hosts))
 
 
 def tables(world: World, proxy: Proxy) -> Iterator[Table]:
-    """Ports in order; of two HTTPS servers for one name the first has it."""
+    """Ports in order; of two HTTPS servers with a name in common the second is left out whole, as
+    in Istio (``CheckDuplicates`` in pilot/pkg/model/gateway.go)."""
     for port, carried in servers(world, proxy).items():
         plain = [(k, s) for k, s in carried if s.port.protocol != "HTTPS"]
         if plain:
             yield Table(gateway_routes(port), port, plain)
             continue  # one port is HTTP or HTTPS: the oldest Gateway's word
-        seen: set[tuple[str, ...]] = set()
+        seen: set[str] = set()
         for key, server in carried:
             table = Table(secure_gateway_routes(server, key), port, [(key, server)])
-            names = tuple(sorted(table.names()))
-            if names not in seen:
-                seen.add(names)
+            if seen.isdisjoint(table.hosts()):
+                seen.update(table.hosts())
                 yield table
 
 

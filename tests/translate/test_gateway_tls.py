@@ -52,6 +52,18 @@ def test_each_https_server_has_its_chain_its_table_and_the_secret() -> None:
     }
 
 
+def test_a_server_that_shares_a_name_with_an_older_one_is_left_out_whole() -> None:
+    """Envoy would refuse a listener with one name in two chains."""
+    both = SHOP.replace("name: https", "name: both").replace(
+        "[shop.test]", "[default/Shop.test, b.test]"
+    )
+    last = SHOP.replace("name: https", "name: last").replace("[shop.test]", "[b.test]")
+    made = _made(SHOP, both, last)
+    (listener,) = _listeners(made).values()
+    names = [chain["filter_chain_match"]["server_names"] for chain in listener["filter_chains"]]
+    assert names == [["shop.test"], ["b.test"]]
+
+
 @pytest.mark.parametrize("secret", [None, TlsSecret("shop", "default", "C", "K")])
 def test_without_the_secret_in_the_gateway_s_namespace_nothing_listens(
     secret: TlsSecret | None,
