@@ -13,6 +13,7 @@ from meshproof.cli.options import (
     Name,
     Namespace,
     Output,
+    Paths,
     Strict,
     client,
 )
@@ -22,25 +23,38 @@ from meshproof.errors import UsageError
 
 
 def apply(
-    filename: Files,
+    *,
+    files: Paths = None,
+    filename: Files = None,
     namespace: Namespace = "",
     strict: Strict = False,
     output: Output = Format.TEXT,
     name: Name = DEFAULT_NAME,
 ) -> None:
     """Create or replace resources; returns when they are live on every sidecar concerned."""
-    texts = read_texts(filename)
+    texts = read_texts(_wanted("apply", filename, files))
     show_applied(client(name).apply(texts, namespace, strict), output)
 
 
 def delete(
-    filename: Files,
+    *,
+    files: Paths = None,
+    filename: Files = None,
     namespace: Namespace = "",
     output: Output = Format.TEXT,
     name: Name = DEFAULT_NAME,
 ) -> None:
     """Remove the resources that the files name; returns when they are gone everywhere."""
-    show_applied(client(name).delete(read_texts(filename), namespace), output)
+    texts = read_texts(_wanted("delete", filename, files))
+    show_applied(client(name).delete(texts, namespace), output)
+
+
+def _wanted(verb: str, filename: list[str] | None, files: list[str] | None) -> list[str]:
+    """``-f a -f b`` as kubectl has it, and ``rules/*.yaml`` as a shell makes it."""
+    named = [*(filename or ()), *(files or ())]
+    if not named:
+        raise UsageError(f"{verb}: wanted -f FILE: a YAML file, a folder, or - for standard input")
+    return named
 
 
 def scale(

@@ -22,9 +22,10 @@ class Format(enum.StrEnum):
 
 Name = Annotated[str, typer.Option("--name", envvar="MESHPROOF_NAME", help="Which mesh.")]
 Files = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option("-f", "--filename", help="YAML file, folder of them, or - for standard input."),
 ]
+Paths = Annotated[list[str] | None, typer.Argument(metavar="FILE", help="As -f.")]
 Namespace = Annotated[
     str, typer.Option("-n", "--namespace", help="For documents that name no namespace.")
 ]

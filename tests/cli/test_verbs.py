@@ -141,7 +141,21 @@ def test_sweep_with_nothing_left(fake: FakeMesh, cli: Cli, runtime_dir: Path) ->
     }  # fmt: skip
 
 
+def test_files_may_be_named_as_a_shell_makes_them(fake: FakeMesh, cli: Cli, tmp_path: Path) -> None:
+    for name in ("a.yaml", "b.yaml", "c.yaml"):
+        (tmp_path / name).write_text(f"# {name}\n")
+    both = [str(tmp_path / name) for name in ("a.yaml", "b.yaml")]
+    for verb in ("apply", "delete"):
+        done = cli(verb, "-f", str(tmp_path / "c.yaml"), *both)
+        assert done.code == 0, done.err
+        asked = [Path(file).name for file, _ in fake.asked[-1][1]]
+        assert asked == ["c.yaml", "a.yaml", "b.yaml"]
+
+
 def test_usage_errors_are_plain_and_exit_2(cli: Cli) -> None:
     done = cli("apply")
     assert done.code == 2
-    assert "Error: Missing option '-f' / '--filename'." in done.err.splitlines()
+    assert done.err == (
+        "error: apply: wanted -f FILE: a YAML file, a folder, or - for standard input\n"
+    )
+    assert cli("curl").code == 2
