@@ -58,6 +58,8 @@ class ServiceEntry(Model):
     endpoints: list[WorkloadEntry] = []
     workload_selector: WorkloadSelector | None = None
     export_to: ExportTo = []
+    subject_alt_names: list[Line] = []
+    """What the certificate must say, where a DestinationRule's ``tls`` names nothing itself."""
 
     @model_validator(mode="after")
     def _endpoints_fit(self) -> Self:

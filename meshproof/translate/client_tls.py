@@ -32,26 +32,31 @@ def transport(host: Host, port: ServicePort, settings: ClientTLSSettings | None,
     if settings.mode == "DISABLE":
         return {}
     if settings.mode == "ISTIO_MUTUAL":
-        names = settings.subject_alt_names or host.identities
+        names = settings.subject_alt_names or _identities(host)
         return {"transport_socket": tls.upstream(names, settings.sni or sni)}
-    return {"transport_socket": _originated(settings, port)}
+    return {"transport_socket": _originated(settings, port, host.subject_alt_names)}
 
 
 def _automatic(host: Host, sni: str) -> Json:
     mutual = {
         "name": "tlsMode-istio",
         "match": ISTIO,
-        "transport_socket": tls.upstream(host.identities, sni),
+        "transport_socket": tls.upstream(_identities(host), sni),
     }
     return {"transport_socket_matches": [mutual, _PLAIN]}
 
 
-def _originated(settings: ClientTLSSettings, port: ServicePort) -> Json:
-    """SIMPLE or MUTUAL: TLS of the outside world, with certificates from files."""
+def _identities(host: Host) -> tuple[str, ...]:
+    return host.identities + host.subject_alt_names
+
+
+def _originated(settings: ClientTLSSettings, port: ServicePort, names: Iterable[str]) -> Json:
+    """SIMPLE or MUTUAL: TLS of the outside world, with certificates from files; ``names`` are the
+    ServiceEntry's, for where the rule has none."""
     validation: Json = {}
     if not settings.insecure_skip_verify:
         validation["trusted_ca"] = {"filename": settings.ca_certificates or _public()}
-        validation |= _names(settings.subject_alt_names)
+        validation |= _names(settings.subject_alt_names or names)
     context: Json = {"tls_params": tls.VERSIONS, "validation_context": validation}
     if settings.mode == "MUTUAL":
         context["tls_certificates"] = [
@@ -86,12 +91,13 @@ def _names(names: Iterable[str]) -> Json:
     return {"match_typed_subject_alt_names": matchers} if matchers else {}
 
 
-def automatic_names(settings: ClientTLSSettings | None, port: ServicePort) -> bool:
-    """Whether the SNI, and the name to check, are the request's own authority (Istio's
-    auto_sni and auto_san_validation): TLS is originated for HTTP and no ``sni`` is written."""
-    return (
-        settings is not None
-        and settings.mode in ("SIMPLE", "MUTUAL")
-        and not settings.sni
-        and port.protocol == "HTTP"
-    )
+def automatic_sni(settings: ClientTLSSettings, port: ServicePort) -> bool:
+    """Whether the SNI is the request's own authority (Istio's auto_sni): TLS is originated for
+    HTTP and no ``sni`` is written."""
+    return settings.mode in ("SIMPLE", "MUTUAL") and not settings.sni and port.protocol == "HTTP"
+
+
+def automatic_name(settings: ClientTLSSettings) -> bool:
+    """Whether that is the name to check too (Istio's auto_san_validation): the rule names none, and
+    does not leave the server unchecked. The ServiceEntry's names do not count."""
+    return not settings.subject_alt_names and not settings.insecure_skip_verify

@@ -59,8 +59,8 @@ def _add(view: View, config: Config, host: Host, port: ServicePort, subset: Subs
         cluster |= {"type": "STATIC", "load_assignment": assignment}
         cluster |= pool.traffic_policy(policy, OUTSIDE_IDLE, h2=port.h2)
     cluster |= client_tls.transport(host, port, policy.tls, sni)
-    if client_tls.automatic_names(policy.tls, port):
-        pool.name_by_authority(cluster)
+    if policy.tls and client_tls.automatic_sni(policy.tls, port):
+        pool.name_by_authority(cluster, checked=client_tls.automatic_name(policy.tls))
     config.clusters[name] = cluster
 
 

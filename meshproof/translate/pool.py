@@ -116,10 +116,12 @@ def _keepalive(rule: TcpKeepalive) -> Json:
     return {name: value for name, value in fields.items() if value}
 
 
-def name_by_authority(cluster: Json) -> None:
-    """Let the request's authority be the SNI, and the name that the certificate must have."""
+def name_by_authority(cluster: Json, *, checked: bool) -> None:
+    """Let the request's authority be the SNI and, if ``checked``, the name that the certificate
+    must have."""
     options = cluster["typed_extension_protocol_options"][_OPTIONS]
-    options["upstream_http_protocol_options"] = {"auto_sni": True, "auto_san_validation": True}
+    more = {"auto_san_validation": True} if checked else {}
+    options["upstream_http_protocol_options"] = {"auto_sni": True, **more}
 
 
 def _load_balancer(lb: LoadBalancer | None) -> Json:

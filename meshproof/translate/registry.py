@@ -61,6 +61,8 @@ class Host:
     """Namespaces that know it, as exportTo writes them; none is all."""
     identities: tuple[str, ...] = ()
     """SPIFFE ids of all that serve it, ready or not; empty beyond the mesh."""
+    subject_alt_names: tuple[str, ...] = ()
+    """Names that its certificate must have, as its ServiceEntry says."""
     alias_of: str = ""
     """The host that it is another name of (a Service of type ExternalName)."""
     external: bool = False
@@ -252,6 +254,7 @@ def _host(entry: Named[ServiceEntry], name: str, ports: tuple[ServicePort, ...])
         endpoints={},
         addresses=tuple(_single(a) for a in spec.addresses),
         export_to=tuple(spec.export_to),
+        subject_alt_names=tuple(spec.subject_alt_names),
         external=True,
     )
 

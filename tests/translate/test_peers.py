@@ -10,7 +10,7 @@ from meshproof.translate import outbound, sidecar
 from meshproof.translate.peers import mode
 from meshproof.translate.selection import selecting
 from tests.translate.policies import ROOT, peer
-from tests.translate.worlds import CLIENT, ECHO, destination_rule, service, world
+from tests.translate.worlds import CLIENT, ECHO, destination_rule, service, service_entry, world
 
 LABELS = {"app": "echo"}
 HOST = "echo.default.svc.cluster.local"
@@ -139,9 +139,41 @@ def test_simple_checks_the_server_against_a_file() -> None:
         "trusted_ca": {"filename": "/ca.pem"},
         "match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": "a.test"}}],
     }
+    assert _by_authority(cluster) == {"auto_sni": True}
+
+
+def _by_authority(cluster: dict[str, Any]) -> Any:
     (options,) = cluster["typed_extension_protocol_options"].values()
-    names = {"auto_sni": True, "auto_san_validation": True}
-    assert options["upstream_http_protocol_options"] == names
+    return options.get("upstream_http_protocol_options")
+
+
+@pytest.mark.parametrize(
+    ("more", "found"),
+    [
+        ("", {"auto_sni": True, "auto_san_validation": True}),
+        (", subjectAltNames: [a.test]", {"auto_sni": True}),
+        (", insecureSkipVerify: true", {"auto_sni": True}),
+        (", sni: a.test", None),
+    ],
+)
+def test_the_authority_is_sni_and_the_name_to_check_unless_written(more: str, found: Any) -> None:
+    assert _by_authority(_cluster(f"{{mode: SIMPLE{more}}}")) == found
+
+
+@pytest.mark.parametrize(
+    ("rule", "checked"), [("", "entry.test"), (", subjectAltNames: [rule.test]", "rule.test")]
+)
+def test_a_service_entry_says_what_the_certificate_must_say(rule: str, checked: str) -> None:
+    entry = service_entry(
+        "{hosts: [out.test], ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS,"
+        " subjectAltNames: [entry.test]}"
+    )
+    tls = destination_rule(f"{{host: out.test, trafficPolicy: {{tls: {{mode: SIMPLE{rule}}}}}}}")
+    made = world(service_entries=(entry,), destination_rules=(tls,))
+    cluster: Any = outbound(made, CLIENT).clusters["outbound|80||out.test"]
+    context = cluster["transport_socket"]["typed_config"]["common_tls_context"]
+    names = context["validation_context"]["match_typed_subject_alt_names"]
+    assert [n["matcher"]["exact"] for n in names] == [checked]
 
 
 def test_without_a_file_the_public_authorities_are_trusted() -> None:
