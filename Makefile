@@ -14,6 +14,7 @@ TUTORIAL ?= docs/tutorial.md
 SECONDS_OF_SOAK ?= 300
 SEED ?=
 PLAN ?=
+SIDE_BY_SIDE ?= $(if $(filter embedded,$(MESH)),-n 2 --dist loadfile)
 BIN := .venv/bin
 READY := .venv/.ready
 export MESH
@@ -42,10 +43,11 @@ test-long: $(READY) ## the tests that start, kill and time whole processes
 	@$(BIN)/python -m pytest -m long
 
 e2e: $(READY) ## every rule's proof on a mesh of its own under load, with a table of verdicts
-	@$(BIN)/python -m pytest e2e $(PROOFS) -m "not long" --junitxml=artifacts/junit.xml
+	@$(BIN)/python -m pytest e2e $(PROOFS) $(SIDE_BY_SIDE) -m "not long" --junitxml=artifacts/junit.xml
 
 e2e-long: $(READY) ## the proofs of faults, releases and scaling under load, and the pages as they stand
-	@$(BIN)/python -m pytest e2e $(PROOFS) -m long --junitxml=artifacts/junit-long.xml --mesh-report=report-long.json
+	@$(BIN)/python -m pytest e2e $(PROOFS) $(SIDE_BY_SIDE) -m "long and not alone" --junitxml=artifacts/junit-long.xml --mesh-report=report-long.json
+	@$(BIN)/python -m pytest e2e $(PROOFS) -m "long and alone" --junitxml=artifacts/junit-alone.xml --mesh-report=report-alone.json
 
 soak: $(READY) ## 5 minutes of kills and changes at random under load, each message accounted for: SEED=N replays
 	@$(BIN)/python -m soak --seconds $(SECONDS_OF_SOAK) $(if $(SEED),--seed $(SEED)) $(if $(PLAN),--plan $(PLAN))

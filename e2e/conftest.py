@@ -42,11 +42,27 @@ LONG = (
 )
 """What `make e2e-long` runs: not a rule's proof, or one that takes its time."""
 
+ALONE = (
+    "test_autoscaling",
+    "test_faults",
+    "test_msgd_in_100_ms",
+    "test_network_faults",
+    "test_release",
+    "test_svca_no_more_than_so_many",
+    "test_svca_takes_so_many_a_second",
+    "test_svcb_ejects_what_fails",
+    "test_svcb_least_request",
+    "test_svcb_retries_on_a_budget",
+)
+"""Of these, what judges latency, throughput or processor time: no second mesh beside it."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.stem in LONG:
             item.add_marker(pytest.mark.long)
+        if item.path.stem in ALONE:
+            item.add_marker(pytest.mark.alone)
 
 
 @pytest.fixture

@@ -41,6 +41,10 @@ class Ran:
     """Standard output and standard error as they came; the session's mesh is ``meshproof``."""
 
 
+_OURS = ("MESHPROOF_", "PYTEST_")
+"""Variables of who walks the page, a worker of pytest-xdist perhaps; a page has its own."""
+
+
 class Session:
     """A context manager; ``run`` works within it. Needs ``bash`` on ``PATH``."""
 
@@ -71,7 +75,7 @@ class Session:
 
     def _variables(self) -> dict[str, str]:
         package = str(Path(meshproof.__file__).parents[1])
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("MESHPROOF_")}
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(_OURS)}
         return {
             **inherited,
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
