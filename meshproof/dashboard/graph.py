@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from meshproof.dashboard.counts import Counts, Edge
-from meshproof.dashboard.layout import columns, rows
+from meshproof.observe.counts import Counts, Edge
+from meshproof.observe.layout import columns, rows
 
 Json = dict[str, Any]
 GATEWAY = "istio-system/istio-ingressgateway"

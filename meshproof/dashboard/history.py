@@ -7,8 +7,8 @@ import collections
 from collections.abc import Mapping
 from typing import Any
 
-from meshproof.dashboard.counts import Counts, Edge, Reading, between, together
 from meshproof.dashboard.graph import GATEWAY
+from meshproof.observe.counts import Counts, Edge, Reading, between, together
 
 Json = dict[str, Any]
 WINDOW = 10.0

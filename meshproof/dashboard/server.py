@@ -18,8 +18,8 @@ from meshproof.control.wire import error_of
 from meshproof.dashboard import log_tail, rule_files, zipkin
 from meshproof.dashboard.guard import Guard, Handler, add_headers
 from meshproof.dashboard.source import EVERY, Source
-from meshproof.dashboard.waterfall import summary, waterfall
 from meshproof.errors import MeshproofError, UsageError
+from meshproof.observe.trace_rows import summary, waterfall
 
 PAGE = Path(__file__).parent / "page"
 _LINES = 100

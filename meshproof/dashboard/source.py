@@ -12,10 +12,10 @@ from typing import Any
 
 from meshproof.control.client import Client
 from meshproof.dashboard import replicas
-from meshproof.dashboard.counts import read, serving
 from meshproof.dashboard.history import History
 from meshproof.dashboard.view import finite, gone, view
 from meshproof.errors import MeshproofError
+from meshproof.observe.counts import read, serving
 
 Json = dict[str, Any]
 EVERY = 1.0

@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from meshproof.dashboard.counts import Counts, Edge, together
 from meshproof.dashboard.graph import GATEWAY, graph
 from meshproof.dashboard.history import History
+from meshproof.observe.counts import Counts, Edge, together
 
 Json = dict[str, Any]
 EVENTS = 60

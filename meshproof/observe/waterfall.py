@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from meshproof.observe.span_tree import start, tree
 from meshproof.observe.zipkin_json import Raw, service
 
 WIDTH = 40
@@ -19,42 +20,12 @@ def rows(spans: Sequence[Raw]) -> list[tuple[str, ...]]:
 
 def extent(spans: Sequence[Raw]) -> tuple[int, int]:
     """When a trace began, and how long it took, in microseconds."""
-    begin = min(_start(s) for s in spans)
-    return begin, max(_start(s) + s.get("duration", 0) for s in spans) - begin
-
-
-def tree(spans: Sequence[Raw]) -> Iterator[tuple[int, Raw]]:
-    """Depth and span, by time; one whose parent is not there is a root. A SERVER span that shares
-    its CLIENT's id is beneath it."""
-    children: dict[str, list[Raw]] = {}
-    ids = {s["id"] for s in spans if not s.get("shared")}
-    for span in sorted(spans, key=_start):
-        above = span["id"] if span.get("shared") else span.get("parentId", "")
-        children.setdefault(above if above in ids else "", []).append(span)
-    shown: set[int] = set()
-
-    def beneath(parent: str, depth: int) -> Iterator[tuple[int, Raw]]:
-        for span in children.get(parent, ()):
-            if id(span) not in shown:  # ids may go round in what somebody else sent
-                shown.add(id(span))
-                yield depth, span
-                if not span.get("shared"):
-                    yield from beneath(span["id"], depth + 1)
-
-    yield from beneath("", 0)
-    for span in sorted(spans, key=_start):
-        if id(span) not in shown:
-            shown.add(id(span))
-            yield 0, span
-
-
-def _start(span: Raw) -> int:
-    start: int = span.get("timestamp", 0)
-    return start
+    begin = min(start(s) for s in spans)
+    return begin, max(start(s) + s.get("duration", 0) for s in spans) - begin
 
 
 def _row(depth: int, span: Raw, begin: int, length: int) -> tuple[str, ...]:
-    offset, duration = _start(span) - begin, span.get("duration", 0)
+    offset, duration = start(span) - begin, span.get("duration", 0)
     return (
         "  " * depth + service(span),
         span.get("kind", ""),

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from meshproof.control.client import Client
-from meshproof.dashboard.counts import Counts, Edge, between, read
-from meshproof.dashboard.waterfall import waterfall
 from meshproof.errors import MeshproofError
 from meshproof.mesh import ReplicaStatus, Share, Topology
+from meshproof.observe.counts import Counts, Edge, between, read
+from meshproof.observe.trace_rows import waterfall
 from meshproof.report.calls import CLOSED, GATEWAY, Call
 from meshproof.report.changes import shares
 from meshproof.report.chapter import Change, Chapter, Json, report

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from meshproof.dashboard.waterfall import waterfall
 from meshproof.mesh import Span
+from meshproof.observe.trace_rows import waterfall
 
 Json = dict[str, Any]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from meshproof.dashboard.layout import columns, rows
+from meshproof.observe.layout import columns, rows
 from meshproof.report.calls import CLOSED, GATEWAY, Call
 
 BOX = (150, 46)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from meshproof.dashboard.counts import between, read
 from meshproof.dashboard.graph import graph
+from meshproof.observe.counts import between, read
 from tests.dashboard.texts import GATEWAY, REPLICAS, TOPOLOGY, replica, requests, share
 
 Json = dict[str, Any]

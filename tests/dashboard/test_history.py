@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from meshproof.dashboard.counts import read
 from meshproof.dashboard.history import History
+from meshproof.observe.counts import read
 from tests.dashboard.texts import GATEWAY, HOST, SERVING, requests
 
 

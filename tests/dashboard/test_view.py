@@ -6,9 +6,9 @@ import json
 import math
 from typing import Any
 
-from meshproof.dashboard.counts import read
 from meshproof.dashboard.history import History
 from meshproof.dashboard.view import EVENTS, finite, gone, view
+from meshproof.observe.counts import read
 from tests.dashboard.texts import GATEWAY, HOST, REPLICAS, SERVING, TOPOLOGY, requests
 
 

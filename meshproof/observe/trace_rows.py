@@ -1,25 +1,28 @@
-"""Traces as the page shows them: a line each to choose from, one as rows of a waterfall. Pure.
+"""Traces as pages show them: a line each to choose from, one as rows of a waterfall. Pure.
 
 Spans are Zipkin v2's JSON: times in microseconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
+
+from meshproof.observe.span_tree import start, tree
+from meshproof.observe.zipkin_json import service
 
 Json = dict[str, Any]
 
 
 def summary(trace: Sequence[Json]) -> Json:
     """One trace in a list: what began it, how long it took, who took part."""
-    spans = sorted(trace, key=_start)
+    spans = sorted(trace, key=start)
     first = spans[0]
-    end = max(_start(span) + span.get("duration", 0) for span in spans)
+    end = max(start(span) + span.get("duration", 0) for span in spans)
     return {
         "id": first["traceId"],
-        "at": _start(first) / 1e6,
-        "milliseconds": (end - _start(first)) / 1e3,
+        "at": start(first) / 1e6,
+        "milliseconds": (end - start(first)) / 1e3,
         "service": _service(first),
         "name": _title(first),
         "spans": len(spans),
@@ -30,30 +33,9 @@ def summary(trace: Sequence[Json]) -> Json:
 
 def waterfall(trace: Sequence[Json]) -> Json:
     """Rows in the order of a tree, each with its depth and its place in time (milliseconds)."""
-    spans = sorted(trace, key=_start)
-    zero = _start(spans[0])
-    return {**summary(trace), "rows": [_row(depth, span, zero) for depth, span in _tree(spans)]}
-
-
-def _tree(spans: Sequence[Json]) -> Iterator[tuple[int, Json]]:
-    """Depth and span. Client and server of one call share an id: the server's is beneath."""
-    ids = {span["id"] for span in spans}
-    children: dict[str, list[Json]] = {}
-    for span in spans:
-        parent = span.get("parentId", "")
-        children.setdefault(parent if parent in ids else "", []).append(span)
-
-    def beneath(parent: str, depth: int) -> Iterator[tuple[int, Json]]:
-        same: dict[str, list[Json]] = {}
-        for span in children.get(parent, ()):
-            same.setdefault(span["id"], []).append(span)
-        for key, group in same.items():
-            ordered = sorted(group, key=lambda span: span.get("kind") == "SERVER")
-            for step, span in enumerate(ordered):
-                yield depth + step, span
-            yield from beneath(key, depth + len(ordered))
-
-    return beneath("", 0)
+    spans = sorted(trace, key=start)
+    zero = start(spans[0])
+    return {**summary(trace), "rows": [_row(depth, span, zero) for depth, span in tree(spans)]}
 
 
 def _row(depth: int, span: Json, zero: float) -> Json:
@@ -62,7 +44,7 @@ def _row(depth: int, span: Json, zero: float) -> Json:
         "service": _service(span),
         "kind": span.get("kind", ""),
         "name": _title(span),
-        "start": (_start(span) - zero) / 1e3,
+        "start": (start(span) - zero) / 1e3,
         "milliseconds": span.get("duration", 0) / 1e3,
         "status": span.get("tags", {}).get("http.status_code", ""),
         "failed": _failed(span),
@@ -70,12 +52,8 @@ def _row(depth: int, span: Json, zero: float) -> Json:
     }
 
 
-def _start(span: Json) -> float:
-    return float(span.get("timestamp", 0))
-
-
 def _service(span: Json) -> str:
-    return str((span.get("localEndpoint") or {}).get("serviceName", "")) or "unknown"
+    return service(span) or "unknown"
 
 
 def _title(span: Json) -> str:
