@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -16,7 +17,7 @@ SHOP = ROOT / "examples" / "shop"
 NOT_COPIED = shutil.ignore_patterns("artifacts", "__pycache__", ".pytest_cache")
 
 
-@pytest.mark.skipif("__import__('os').environ.get('MESH', 'embedded') != 'embedded'")
+@pytest.mark.skipif(os.environ.get("MESH", "embedded") != "embedded", reason="brings up its own")
 @pytest.mark.parametrize("page", ["examples/shop/README.md", "docs/own-app.md"])
 def test_the_page_is_true(page: str, tmp_path: Path) -> None:
     """Each in a copy of the shop: the second one writes its project file anew."""

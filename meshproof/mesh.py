@@ -305,7 +305,9 @@ class Mesh(Protocol):
         outside host, for the callers of source= (a workload or ``gateway``; default everyone), to
         every replica or to that of replica=. ``partition`` is a cut both ways, and needs a source.
         ``heal`` ends the network's faults at a workload, ``clear`` all of them; at every place for
-        an empty one. Raises Unsupported for what this mesh cannot do (``Capability.CUT``).
+        an empty one. The network's begin and end after the change that is being made, which may
+        take seconds where replicas start; they hold when the call returns. Raises Unsupported for
+        what this mesh cannot do (``Capability.CUT``).
         """
         ...
 

@@ -14,12 +14,10 @@ from datetime import datetime
 
 from meshproof.mesh import AccessRecord
 from meshproof.traffic.record import Record
+from meshproof.verdicts.requests import BROKEN_OFF
 from meshproof.verdicts.verdict import Verdict, conclude, some
 from soak.plan import MSGD
 from soak.timeline import Done
-
-_BROKEN_OFF = "upstream_reset_after_response_started"
-"""In Envoy's details; the code is that of the beginning."""
 
 Message = Mapping[str, str]
 """Of msgd's store: ``id`` and ``trace_id``."""
@@ -177,7 +175,7 @@ def messages(
 
 def _broke(record: AccessRecord) -> bool:
     """No answer, an error, or an answer that broke off after its beginning, whatever its code."""
-    return not 0 < record.code < 500 or _BROKEN_OFF in record.details
+    return not 0 < record.code < 500 or record.details.startswith(BROKEN_OFF)
 
 
 def _during(begin: float, end: float, done: Done) -> bool:

@@ -9,6 +9,9 @@ from meshproof.mesh import AccessRecord
 from meshproof.traffic.record import Record
 from meshproof.verdicts.verdict import Verdict, conclude, some
 
+BROKEN_OFF = "upstream_reset_after_response_started"
+"""How Envoy's details begin where an answer broke off after its status was sent."""
+
 
 def failures(records: Sequence[Record], *, notified: bool) -> list[str]:
     """Why each failed request failed, one text a request.
@@ -40,9 +43,9 @@ def no_failures(
     """Not one request of the run failed, at the caller or in any sidecar.
 
     ``sent`` is how many requests left; ``access_log`` is every sidecar's log of this run, where a
-    5xx, or no answer at all, counts as a failure even when the caller saw a 200 (a retry that
-    hid it). With ``notified=False`` (egress is closed) a 502 beyond the gateway is the refusal
-    itself, passed up from svcb's sidecar to svca; it is not counted.
+    5xx, no answer at all, or one that broke off, counts as a failure even when the caller saw a
+    200 (a retry that hid it). With ``notified=False`` (egress is closed) a 502 beyond the gateway
+    is the refusal itself, passed up from svcb's sidecar to svca; it is not counted.
     """
     failed = failures(records, notified=notified)
     broken = [r for r in access_log if _broken(r, notified)]
@@ -55,7 +58,7 @@ def no_failures(
     if entered and entered != sent:  # a client that repeats requests by itself hides failures
         problems.append(f"{sent} requests were sent and {entered} entered by the gateway")
     if broken:
-        seen = Counter(f"{r.sidecar} {r.direction} {r.code} {r.flags}" for r in broken)
+        seen = Counter(map(_how, broken))
         problems.append("in access logs: " + some([f"{c} x {t}" for t, c in seen.most_common()]))
     return conclude(
         name,
@@ -119,7 +122,15 @@ def _failure_problems(failed: Sequence[str]) -> list[str]:
 
 
 def _broken(record: AccessRecord, notified: bool) -> bool:
-    """A 5xx or no answer; the mesh's own refusal at a closed egress is what was asked for."""
+    """A 5xx, no answer or half of one; the mesh's own refusal at a closed egress is what was
+    asked for."""
+    if record.details.startswith(BROKEN_OFF):
+        return True
     if 0 < record.code < 500:
         return False
     return notified or record.code != 502 or record.direction == "gateway"
+
+
+def _how(record: AccessRecord) -> str:
+    broke_off = " broke off" if record.details.startswith(BROKEN_OFF) else ""
+    return f"{record.sidecar} {record.direction} {record.code} {record.flags}{broke_off}"

@@ -186,7 +186,8 @@ def test_close_ends_apps_before_sidecars(supervised: Supervised) -> None:
 
 def test_supervisor_is_told_apart_by_the_run_id(supervised: Supervised) -> None:
     async def script(run: Any) -> None:
-        assert [p.pid for p in run.remains()] == [run.processes.supervisor_pid]
+        supervisor = [run.processes.supervisor_pid]  # its environment is empty during its exec
+        await run.wait(lambda: [p.pid for p in run.remains()] == supervisor, "it is marked")
         assert procfs.owner_alive(run.run_id) is True
         assert Path(f"/proc/{run.processes.supervisor_pid}/cwd").readlink() == Path("/")
 

@@ -53,6 +53,14 @@ def test_a_failure_in_any_access_log_fails(code: int, flags: str) -> None:
     assert f"1 x svca outbound {code} {flags}" in verdict.sentence
 
 
+@pytest.mark.parametrize("notified", [True, False])
+def test_an_answer_that_broke_off_fails_whatever_its_code(notified: bool) -> None:
+    details = "upstream_reset_after_response_started{connection_termination}"
+    half = replace(LOGGED, flags="UC", details=details)
+    verdict = no_failures("half", good(2), [LOGGED, half], sent=2, notified=notified)
+    assert "1 x svca outbound 200 UC broke off" in verdict.sentence
+
+
 def test_the_refusal_of_a_closed_egress_is_the_only_5xx_let_through() -> None:
     told = replace(GOOD, notified=False, reason="refused")
     refusal = replace(LOGGED, code=502)
