@@ -138,14 +138,6 @@ class Workload:
         serving = (p for p in programs if any(port == number for _, number in p.ports))
         return next(serving, self.program)
 
-    def takes_socket(self) -> bool:
-        """Whether its command listens on a Unix socket that we name."""
-        return self.program.says("{socket}")
-
-    def takes_address(self) -> bool:
-        """Whether its command listens on an address that we choose."""
-        return self.program.says("{ip}")
-
     def fields(self, pod: str, ip: str, labels: Mapping[str, str]) -> dict[str, str]:
         """What ``fieldRef`` may name."""
         annotations = template_of(self.deployment).metadata.annotations

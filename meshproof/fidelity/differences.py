@@ -157,8 +157,8 @@ GENERAL: Sequence[tuple[str, Sequence[str]]] = (
             "PeerAuthentication, RequestAuthentication, Telemetry, or of policies on a TCP port, "
             "replaces listeners: `meshproof apply` returns a second later, when no connection by "
             "the old ones is left; a request that takes longer than that second is cut off.",
-            "After a PeerAuthentication went from DISABLE to PERMISSIVE or away, sidecars keep using "
-            "the plain connections that they have open, until those have been idle for 300 s; of "
+            "After a PeerAuthentication went from DISABLE to PERMISSIVE or away, sidecars keep "
+            "using the plain connections that are open, until those have been idle for 300 s; of "
             "requests on them the server sees no identity. STRICT ends them.",
             "The annotation istio.io/dry-run is refused: such a policy would be enforced.",
         ),

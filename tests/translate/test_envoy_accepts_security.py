@@ -65,9 +65,7 @@ def _accepted(
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(
-    "module", [security, sidecar, telemetry, envoy_filter, local_rate_limit]
-)
+@pytest.mark.parametrize("module", [security, sidecar, telemetry, envoy_filter, local_rate_limit])
 def test_every_field_is_used(module: Any) -> None:
     """The rules below are worth validating only as long as they leave no field out."""
     text = RULES.read_text().replace('"@type"', "@type")
