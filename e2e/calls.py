@@ -24,6 +24,7 @@ def calls(
     *,
     method: str = "GET",
     headers: Mapping[str, str] = MappingProxyType({}),
+    at_once: int = SIDE_BY_SIDE,
 ) -> tuple[list[Answer], list[AccessRecord]]:
     """``N`` answers, and every sidecar's log of just these requests."""
     run_id = run.new()
@@ -32,6 +33,6 @@ def calls(
     def call(_number: int) -> Answer:
         return mesh.curl(sender, url, method=method, headers=marked)
 
-    with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
+    with ThreadPoolExecutor(max_workers=at_once) as pool:
         answers = list(pool.map(call, range(N)))
     return answers, run.access_log(run_id)

@@ -66,7 +66,7 @@ def test_the_bucket_is_kept_to_the_request(
     good = sum(a.status == 200 for a in answers)
     judge(exactly("no limit", N, {"200": good}, wanted=N))
     mesh.apply_text(four_a_minute(by_port=by_port), file="four a minute")
-    answers, log = calls(mesh, run, "svcb-v0.1", "http://svca/pay")
+    answers, log = calls(mesh, run, "svcb-v0.1", "http://svca/pay", at_once=1)  # in order
     assert [a.status for a in answers[:BUCKET]] == [200] * BUCKET
     limited = sum(r.direction == "inbound" and r.code == 429 and "RL" in r.flags for r in log)
     judge(
