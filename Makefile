@@ -19,7 +19,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 export MESH
 
-.PHONY: help setup dashboard test test-long e2e e2e-long soak conformance docs load load-ui up down sweep observe tutorial bench release-oc lint fmt clean
+.PHONY: help setup dashboard test test-long e2e e2e-long e2e-nightly soak conformance docs load load-ui up down sweep observe tutorial bench release-oc lint fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,11 +43,14 @@ test-long: $(READY) ## the tests that start, kill and time whole processes
 	@$(BIN)/python -m pytest -m long
 
 e2e: $(READY) ## every rule's proof on a mesh of its own under load, with a table of verdicts
-	@$(BIN)/python -m pytest e2e $(PROOFS) $(SIDE_BY_SIDE) -m "not long" --junitxml=artifacts/junit.xml
+	@$(BIN)/python -m pytest e2e $(PROOFS) $(SIDE_BY_SIDE) -m "not long and not nightly" --junitxml=artifacts/junit.xml
 
 e2e-long: $(READY) ## the proofs of faults, releases and scaling under load, and the pages as they stand
 	@$(BIN)/python -m pytest e2e $(PROOFS) $(SIDE_BY_SIDE) -m "long and not alone" --junitxml=artifacts/junit-long.xml --mesh-report=report-long.json
 	@$(BIN)/python -m pytest e2e $(PROOFS) -m "long and alone" --junitxml=artifacts/junit-alone.xml --mesh-report=report-alone.json
+
+e2e-nightly: $(READY) ## what takes longest: the soak in short, overload, autoscaling, the shop's pages
+	@$(BIN)/python -m pytest e2e $(PROOFS) -m nightly --junitxml=artifacts/junit-nightly.xml --mesh-report=report-nightly.json
 
 soak: $(READY) ## 5 minutes of kills and changes at random under load, each message accounted for: SEED=N replays
 	@$(BIN)/python -m soak --seconds $(SECONDS_OF_SOAK) $(if $(SEED),--seed $(SEED)) $(if $(PLAN),--plan $(PLAN))

@@ -56,11 +56,22 @@ ALONE = (
 )
 """Of these, what judges latency, throughput or processor time: no second mesh beside it."""
 
+NIGHTLY = (
+    "test_assertions",
+    "test_autoscaling",
+    "test_own_app",
+    "test_soak",
+    "test_svca_no_more_than_so_many",
+    "test_svcb_retries_on_a_budget",
+)
+"""Of these, what `.ci/run` leaves to `make e2e-nightly`, so that CI ends within a quarter of an
+hour: what rests on the same code as others, and takes longest."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.stem in LONG:
-            item.add_marker(pytest.mark.long)
+            item.add_marker(pytest.mark.nightly if item.path.stem in NIGHTLY else pytest.mark.long)
         if item.path.stem in ALONE:
             item.add_marker(pytest.mark.alone)
 
