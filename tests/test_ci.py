@@ -34,7 +34,7 @@ def test_what_is_checked_is_said_by_targets_that_are_there() -> None:
 
 
 def test_it_runs_what_a_contributor_runs() -> None:
-    wanted = re.findall(r"^make .*$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    wanted = re.findall(r"^make [a-z0-9-]+", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
     assert wanted
     assert set(wanted) <= set(runs("embedded"))
 
