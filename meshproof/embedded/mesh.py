@@ -121,11 +121,12 @@ class EmbeddedMesh(Faulting, Watching):
         return Applied((), tuple(acks), time.monotonic() - started)
 
     async def _all_ready(self) -> None:
-        """A killed replica of an earlier test must not be found missing by the next one."""
+        """A killed replica of an earlier test must not be found missing by the next one. One that
+        was ended, by a roll-out that an interrupt broke off, does not come back."""
         engine = self._live()
         try:
             async with asyncio.timeout(_BACK_LIMIT):
-                while missing := [r for r in engine.fleet.runners if not r.ready]:
+                while missing := [r for r in engine.fleet.runners if not r.ready and not r.ended]:
                     await asyncio.sleep(0.02)
         except TimeoutError:
             why = "; ".join(f"{r.name}: {r.reason}" for r in missing)

@@ -65,7 +65,7 @@ class ReplicaRunner:
         """How its present app process ended; no result while that runs."""
         self.passed_startup = False
         self._first_open: float | None = None
-        self._ended = False
+        self.ended = False
         self.watch = Watch(self, on_change)
         self.beside = Beside(self, self.watch.beside_changed)
         self.envoy = EnvoyProcess(
@@ -249,9 +249,9 @@ class ReplicaRunner:
         within limits, until no request is in flight; endpoints must have been taken away before.
         Safe to call twice.
         """
-        if self._ended:
+        if self.ended:
             return
-        self._ended = True
+        self.ended = True
         self.watch.end()
         self.ready, self.in_service = False, False
         if drain and not self.envoy.sidecar.paused:
