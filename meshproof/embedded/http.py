@@ -36,6 +36,8 @@ class Local:
         self, path: str, headers: dict[str, str] | None = None, timeout: float | None = None
     ) -> tuple[int, bytes]:
         """Status and body. Raises OSError (aiohttp's errors are) or TimeoutError."""
+        if self._session.closed:  # aiohttp raises a RuntimeError
+            raise OSError("it has ended")
         limit = aiohttp.ClientTimeout(total=timeout or self._limit)
         try:
             async with self._session.get(
