@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.request
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -13,7 +10,7 @@ import typer
 
 from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output, client
 from meshproof.cli.output import say, show_json, show_table
-from meshproof.errors import MeshproofError, UsageError
+from meshproof.control.spans import get
 from meshproof.observe import waterfall
 
 
@@ -36,7 +33,7 @@ def traces(
     """Search the traces of a mesh, newest first; with TRACE-ID show that one as a waterfall."""
     base = client(name).url("zipkin")
     if trace_id:
-        _one(_get(f"{base}/api/v2/trace/{trace_id}"), output)
+        _one(get(f"{base}/api/v2/trace/{trace_id}"), output)
         return
     asked = {
         "serviceName": service,
@@ -46,7 +43,7 @@ def traces(
         "lookback": round(since * 1000),
         "limit": limit,
     }
-    found = _get(f"{base}/api/v2/traces?{urlencode({k: v for k, v in asked.items() if v})}")
+    found = get(f"{base}/api/v2/traces?{urlencode({k: v for k, v in asked.items() if v})}")
     if output is Format.JSON:
         show_json(found)
         return
@@ -67,16 +64,3 @@ def _one(spans: Any, output: Format) -> None:
 def _clock(spans: Any) -> str:
     begin = datetime.fromtimestamp(waterfall.extent(spans)[0] / 1e6).astimezone()
     return begin.isoformat(sep=" ", timespec="milliseconds")[:-6]
-
-
-def _get(url: str) -> Any:
-    """Raises UsageError for what the store refuses, MeshproofError where it does not answer."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(url) as answer:
-            return json.loads(answer.read())
-    except urllib.error.HTTPError as error:
-        said = error.read().decode(errors="replace").strip()
-        raise UsageError(said or f"{url}: HTTP {error.code}") from None
-    except OSError as error:
-        raise MeshproofError(f"{url} does not answer: {error}") from error

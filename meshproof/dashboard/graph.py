@@ -14,8 +14,6 @@ from meshproof.observe.layout import columns, rows
 Json = dict[str, Any]
 GATEWAY = "istio-system/istio-ingressgateway"
 REFUSED = "refused"
-_NOWHERE = ("", "BlackHoleCluster")
-"""``destination_service`` of what no rule lets out: the embedded mesh's, and Istio's."""
 
 
 def graph(
@@ -48,7 +46,7 @@ def graph(
 def _target(edge: Edge, titles: Mapping[str, str]) -> str:
     if edge.target:
         return edge.target
-    if edge.service in _NOWHERE:
+    if edge.closed:
         return REFUSED
     return f"outside/{titles.get(edge.service, edge.service)}"
 

@@ -33,6 +33,11 @@ class Edge(NamedTuple):
     service: str
     """``destination_service``: what was asked for; empty where no rule knows it."""
 
+    @property
+    def closed(self) -> bool:
+        """No rule lets it out: nothing is named, or Istio's own cluster for that."""
+        return self.service in ("", "BlackHoleCluster")
+
 
 @dataclass(slots=True)
 class Counts:

@@ -6,15 +6,13 @@ a long load costs no more to look at than a short one.
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from meshproof.control import spans
 from meshproof.control.client import Client
 from meshproof.errors import MeshproofError
 from meshproof.mesh import ReplicaStatus, Share, Topology
@@ -102,9 +100,9 @@ class Attached:
             return
         chosen = {"a typical trace": known[(len(known) - 1) // 2], "the slowest trace": known[-1]}
         for title, record in chosen.items():
-            spans = _trace(self._mesh, record.trace_id)
-            if spans:
-                yield {"title": title, **waterfall(spans)}
+            found = _trace(self._mesh, record.trace_id)
+            if found:
+                yield {"title": title, **waterfall(found)}
 
 
 def page_of(artifacts: Path, what: str) -> Path:
@@ -122,10 +120,9 @@ def _change(event: Json) -> Change:
 def _call(edge: Edge, counts: Counts) -> Call:
     source = edge.source.partition("/")[2]
     inside = edge.target.partition("/")[2]
-    known = edge.service not in ("", "BlackHoleCluster")
     return Call(
         GATEWAY if source == _INGRESS else source,
-        inside or (edge.service if known else CLOSED),
+        inside or (CLOSED if edge.closed else edge.service),
         not inside,
         round(counts.requests),
         round(counts.failed),
@@ -137,9 +134,7 @@ def _call(edge: Edge, counts: Counts) -> Call:
 def _trace(mesh: Client, trace_id: str) -> list[Json]:
     """Empty where the mesh keeps no trace, or keeps its traces elsewhere."""
     try:
-        url = f"{mesh.url('zipkin')}/api/v2/trace/{trace_id}"
-        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 (the mesh's own)
-            found = json.load(answer)
-    except (MeshproofError, urllib.error.URLError, OSError, ValueError):
+        found = spans.get(f"{mesh.url('zipkin')}/api/v2/trace/{trace_id}", timeout=10)
+    except (MeshproofError, ValueError):
         return []
     return found if isinstance(found, list) else []
