@@ -59,7 +59,7 @@ conformance: $(READY) ## replay what a real Istio did on the embedded mesh: agre
 	@$(BIN)/python -m conformance
 
 docs: $(READY) ## write docs/fidelity.md anew, out of the models
-	@$(BIN)/python -m meshproof.fidelity > docs/fidelity.md.new && mv docs/fidelity.md.new docs/fidelity.md
+	@$(BIN)/python -m tools.fidelity > docs/fidelity.md.new && mv docs/fidelity.md.new docs/fidelity.md
 
 load: $(READY) ## Locust load on /pay: USERS=16 SECONDS_OF_LOAD=30; WORKERS=N: from a cluster's pods
 	@$(BIN)/meshproof load --users $(USERS) --seconds $(SECONDS_OF_LOAD) --workers $(WORKERS) --name $(NAME)
@@ -83,13 +83,13 @@ observe: $(READY) ## Prometheus on the running mesh (docs/observe.md); on a clus
 	@$(BIN)/meshproof observe --name $(NAME)
 
 tutorial: $(READY) ## walk docs/tutorial.md step by step, on meshes of its own
-	@$(BIN)/python -m meshproof.walk $(TUTORIAL)
+	@$(BIN)/python -m tools.doc_runner $(TUTORIAL)
 
 bench: $(READY) ## measure: start, convergence, switches under load, mesh tax, scale
 	@$(BIN)/python -m bench
 
 release-oc: $(READY) ## how often the release judge errs, by simulation (docs/release.md)
-	@$(BIN)/python -m meshproof.release.characteristics
+	@$(BIN)/python -m tools.release_simulation
 
 lint: $(READY) ## ruff and strict types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -6,7 +6,7 @@ import os
 import platform
 from pathlib import Path
 
-from meshproof.embedded import envoy
+from meshproof.embedded.pod import envoy_binary
 
 
 def describe() -> dict[str, str | int | float]:
@@ -17,7 +17,7 @@ def describe() -> dict[str, str | int | float]:
         "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1),
         "kernel": platform.release(),
         "python": platform.python_version(),
-        "envoy": envoy.version(),
+        "envoy": envoy_binary.version(),
         "load_before": load(),
     }
 

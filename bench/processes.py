@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from meshproof.embedded import procfs
+from meshproof.host import procfs
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 

@@ -17,12 +17,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from e2e.configuration import told, unchanged
-from e2e.processes import of_run, one, until
-from meshproof.embedded import envoy_process
+from e2e.support.configuration import told, unchanged
+from e2e.support.processes import of_run, one, until
 from meshproof.embedded.mesh import EmbeddedMesh
-from meshproof.embedded.sweep import leftovers
+from meshproof.embedded.pod import envoy_process
 from meshproof.errors import MeshproofError
+from meshproof.host.sweep import leftovers
 from meshproof.project import load_project
 
 TINY = Path(__file__).with_name("tiny")

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from e2e import msgd
-from e2e.rules import EGRESS_BY_ADDRESS, RULES, deployments
+from e2e.payments import msgd
+from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments
 from meshproof.assertions import (
     Apply,
     AssertAllowed,
@@ -18,6 +18,9 @@ from meshproof.assertions import (
 )
 from meshproof.errors import Refused
 from meshproof.mesh import Mesh
+
+pytestmark = pytest.mark.nightly
+
 
 TENTH = RULES / "svcb_v0_1_90_v0_2_10.yaml"
 OPEN = EGRESS_BY_ADDRESS["v1"]

@@ -12,12 +12,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from e2e.processes import until
-from e2e.rules import EGRESS_BY_ADDRESS, ROOT
+from e2e.support.processes import until
+from e2e.support.rules import EGRESS_BY_ADDRESS, ROOT
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
-from meshproof.report.run import Run
+from meshproof.report.test_run import Run
 from meshproof.verdicts.requests import no_failures
+
+pytestmark = [pytest.mark.nightly, pytest.mark.alone]
+
 
 FILE = ROOT / "manifests" / "autoscaling" / "svca.yaml"
 SPEC = yaml.safe_load(FILE.read_text())["spec"]

@@ -12,12 +12,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from e2e.browser import Watched, chromium
-from e2e.rules import EGRESS_BY_ADDRESS, RULES
-from e2e.served import served
+from e2e.support.browser import Watched, chromium
+from e2e.support.cli_mesh import served
+from e2e.support.rules import EGRESS_BY_ADDRESS, RULES
 from meshproof.dashboard.launch import beside
 from meshproof.mesh import Capability, Mesh
 from meshproof.pytest_plugin import StartLoad
+
+pytestmark = pytest.mark.long
+
 
 REFUSED = Path(__file__).parent / "refused"
 SENT = 300

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from e2e.rules import EGRESS_BY_ADDRESS
+from e2e.support.rules import EGRESS_BY_ADDRESS
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
-from meshproof.report.run import Run
+from meshproof.report.test_run import Run
 from meshproof.verdicts.presence import present
 from meshproof.verdicts.requests import no_failures
 from meshproof.verdicts.zero import zero_share

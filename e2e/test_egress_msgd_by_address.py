@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from e2e.egress import Phases
-from e2e.rules import EGRESS_BY_ADDRESS
+from e2e.payments.egress import Phases
+from e2e.support.rules import EGRESS_BY_ADDRESS
 from meshproof.mesh import Mesh
 
 

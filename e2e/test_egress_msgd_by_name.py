@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from e2e.egress import Phases
-from e2e.rules import EGRESS_BY_ADDRESS, RULES, deployments
+from e2e.payments.egress import Phases
+from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments
 from meshproof.mesh import Mesh
 
 RULE = RULES / "egress_msgd_by_name.yaml"

@@ -21,9 +21,9 @@ import pytest
 import yaml
 
 from conformance.replay import FOLDER, SENDER
-from e2e import draws
-from e2e.draws import Draw
-from meshproof.embedded import explaining
+from e2e.support.generators import requests
+from e2e.support.generators.requests import Draw
+from meshproof.embedded import explain_adapter
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.explain import Explanation
 from meshproof.project import load_project
@@ -54,8 +54,8 @@ def test_the_mesh_does_what_was_foreseen(conf: EmbeddedMesh) -> None:
     wrong: list[str] = []
     shares, before = Shares(), ""
     for number in range(ROUNDS):
-        text = draws.rules(rng)
-        drawn = draws.requests(rng, REQUESTS)
+        text = requests.rules(rng)
+        drawn = requests.requests(rng, REQUESTS)
         conf.apply_text(text, file=f"<round {number}>")
         forget(conf, before, text)
         before = text
@@ -155,19 +155,19 @@ def test_a_route_that_was_altered_is_seen_to_disagree(conf: EmbeddedMesh) -> Non
     """The negative control: the same judgement on a route table that is not the mesh's."""
     conf.reset()
     rule = {"hosts": ["echo"], "http": [{"directResponse": {"status": 418}}]}
-    conf.apply_text(yaml.safe_dump(draws.named(rule, "echo")))
+    conf.apply_text(yaml.safe_dump(requests.named(rule, "echo")))
     draw = Draw("client", "GET", "echo", "/a")
     (got,) = sent(conf, [draw])
     assert foreseen(explained(conf, draw), got)
 
-    fleet = explaining.running(conf._live())
+    fleet = explain_adapter.running(conf._live())
     caller = next(p for p in fleet.proxies if p.workload == "conf/client")
     table = caller.routes["outbound"]
     host = next(h for h in table["virtual_hosts"] if h["name"].startswith("echo.conf."))
     route = next(r for r in host["routes"] if "direct_response" in r)
     route["direct_response"]["status"] = 404
-    asked = explaining.Question("client", "http://echo/a")
-    assert not foreseen(explaining.explained(fleet, (), asked), got)
+    asked = explain_adapter.Question("client", "http://echo/a")
+    assert not foreseen(explain_adapter.explained(fleet, (), asked), got)
 
 
 TOKENS = """

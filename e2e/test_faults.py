@@ -12,15 +12,18 @@ from collections.abc import Callable
 
 import pytest
 
-from e2e import msgd
-from e2e.processes import one, until
-from e2e.rules import EGRESS_BY_ADDRESS, deployments
+from e2e.payments import msgd
+from e2e.support.processes import one, until
+from e2e.support.rules import EGRESS_BY_ADDRESS, deployments
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
-from meshproof.report.run import Run
+from meshproof.report.test_run import Run
 from meshproof.traffic.load import Load
 from meshproof.traffic.results import Results
 from meshproof.verdicts.requests import no_failures
+
+pytestmark = [pytest.mark.long, pytest.mark.alone]
+
 
 BEFORE, AFTER = 100, 300
 """Requests written down before the fault, and at least so many after it began."""

@@ -9,16 +9,19 @@ from functools import partial
 
 import pytest
 
-from e2e.account import account, fates, notified
-from e2e.processes import until
-from e2e.rules import EGRESS_BY_ADDRESS, RULES, deployments, documents
+from e2e.payments.account import account, fates, notified
+from e2e.support.processes import until
+from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments, documents
 from meshproof.mesh import AccessRecord, Capability, Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
-from meshproof.report.run import Run
+from meshproof.report.test_run import Run
 from meshproof.traffic.results import Results
 from meshproof.verdicts.binomial import sample_size
 from meshproof.verdicts.recovery import recovered
 from meshproof.verdicts.split import Errors, split
+
+pytestmark = pytest.mark.long
+
 
 RULE = RULES / "faults_at_every_hop.yaml"
 HOPS = ("istio-ingressgateway", "svca", "svcb")

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from e2e.processes import of_run, until
-from meshproof.embedded import procfs, run_folder
-from meshproof.embedded.sweep import sweep
+from e2e.support.processes import of_run, until
+from meshproof.host import procfs, run_folder
+from meshproof.host.sweep import sweep
 
 ROOT = Path(__file__).parents[1]
 STEPS = ("up", "apply", "scale", "down")
@@ -29,11 +29,11 @@ pytestmark = pytest.mark.skipif(
 
 
 class Driver:
-    """A started ``e2e.driver``."""
+    """A started ``e2e.support.driver``."""
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "e2e.driver"],
+            [sys.executable, "-m", "e2e.support.driver"],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

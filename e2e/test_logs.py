@@ -7,10 +7,10 @@ import json
 import pytest
 import requests
 
-from e2e.rules import EGRESS_BY_ADDRESS
-from e2e.served import served
+from e2e.support.cli_mesh import served
+from e2e.support.rules import EGRESS_BY_ADDRESS
 from meshproof.mesh import Mesh
-from meshproof.report.run import Run
+from meshproof.report.test_run import Run
 
 HOPS = [
     ("istio-ingressgateway", "sidecar"),

@@ -12,15 +12,18 @@ from dataclasses import dataclass
 
 import pytest
 
-from e2e.account import account, notified
-from e2e.processes import until
-from e2e.rules import EGRESS_BY_ADDRESS, RULES, documents
+from e2e.payments.account import account, notified
+from e2e.support.processes import until
+from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, documents
 from meshproof.mesh import Capability, Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
-from meshproof.report.run import Run
+from meshproof.report.test_run import Run
 from meshproof.verdicts.bound import quick
 from meshproof.verdicts.exact import exactly
 from meshproof.verdicts.recovery import recovered
+
+pytestmark = [pytest.mark.long, pytest.mark.alone]
+
 
 RULE = RULES / "msgd_in_100_ms.yaml"
 BOUND = 0.5

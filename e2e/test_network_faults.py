@@ -10,16 +10,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from e2e import msgd
-from e2e.processes import until
-from e2e.rules import EGRESS_BY_ADDRESS, RULES
-from e2e.served import Cli, says, served
+from e2e.payments import msgd
+from e2e.support.cli_mesh import Cli, says, served
+from e2e.support.processes import until
+from e2e.support.rules import EGRESS_BY_ADDRESS, RULES
 from meshproof.errors import MeshproofError, Unsupported
 from meshproof.mesh import Capability, Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
-from meshproof.report.run import Run
+from meshproof.report.test_run import Run
 from meshproof.traffic.results import Results
 from meshproof.verdicts.requests import accounting, no_failures
+
+pytestmark = [pytest.mark.long, pytest.mark.alone]
+
 
 N = 60
 ALL_TO_V0_2 = RULES / "svcb_v0_2_100.yaml"

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 
-from e2e.rules import EGRESS_BY_ADDRESS, RULES, documents
-from e2e.tokens import ISSUER, Signer
+from e2e.payments.tokens import ISSUER, Signer
+from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, documents
 from meshproof.mesh import AccessRecord, Answer, Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
-from meshproof.report.run import Run
+from meshproof.report.test_run import Run
 from meshproof.traffic.results import Results
 from meshproof.verdicts.access import admitted, refused
 from meshproof.verdicts.requests import no_failures

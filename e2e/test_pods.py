@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from e2e.processes import one, until
+from e2e.support.processes import one, until
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.errors import MeshproofError
 from meshproof.mesh import Applied

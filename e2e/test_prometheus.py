@@ -8,14 +8,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from e2e.counted import Counts, panels, prometheus_of
-from e2e.rules import EGRESS_BY_ADDRESS
-from meshproof.embedded.prometheus_queries import Prometheus
+from e2e.support.prometheus_counts import PrometheusCounts, panels, prometheus_of
+from e2e.support.rules import EGRESS_BY_ADDRESS
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
-from meshproof.report.run import Run
+from meshproof.report.test_run import Run
+from meshproof.telemetry.prometheus_queries import Prometheus
 from meshproof.verdicts.exact import exactly
 from meshproof.verdicts.requests import no_failures
+
+pytestmark = pytest.mark.long
+
 
 N = 500
 ON_CLUSTERS = ("istio_tcp_",)
@@ -34,7 +37,7 @@ def test_every_count_is_the_same(
     mesh: Mesh, run: Run, load: StartLoad, judge: Judge, prometheus: Prometheus
 ) -> None:
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
-    counts = Counts(mesh, prometheus, run.id)
+    counts = PrometheusCounts(mesh, prometheus, run.id)
     results = load(requests=N).wait()
     judge(no_failures("requests", results.records, run.access_log(), sent=results.sent))
     found = {"Locust": results.sent, **counts.since()}
@@ -54,7 +57,7 @@ def test_a_replica_that_has_ended_still_counts(
     mesh: Mesh, run: Run, load: StartLoad, judge: Judge, prometheus: Prometheus
 ) -> None:
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
-    counts = Counts(mesh, prometheus, run.id)
+    counts = PrometheusCounts(mesh, prometheus, run.id)
     loading = load(requests=2 * N)
     for replicas in (2, 1, 2, 1):
         mesh.scale("svcb-v0.2", replicas)

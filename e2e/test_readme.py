@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from meshproof.walk.document import parse
-from meshproof.walk.run import walk
-from meshproof.walk.session import Session
+import pytest
+
+from tools.doc_runner.document import parse
+from tools.doc_runner.run import walk
+from tools.doc_runner.session import Session
+
+pytestmark = pytest.mark.long
+
 
 ROOT = Path(__file__).parents[1]
 

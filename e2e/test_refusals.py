@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import pytest
 
-from e2e.configuration import told, unchanged
-from e2e.rules import EGRESS_BY_ADDRESS, RULES, weights
+from e2e.support.configuration import told, unchanged
+from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, weights
 from meshproof.errors import NotLive, Refused
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
-from meshproof.report.run import Run
+from meshproof.report.test_run import Run
 from meshproof.verdicts.requests import no_failures
 from meshproof.verdicts.split import split
 

@@ -15,15 +15,18 @@ from typing import cast
 
 import pytest
 
-from e2e.processes import until
-from e2e.rules import EGRESS_BY_ADDRESS, RULES, deployments
-from e2e.served import Cli, says, served
-from meshproof.control.served import Releasing
+from e2e.support.cli_mesh import Cli, says, served
+from e2e.support.processes import until
+from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments
+from meshproof.control.protocols import Releasing
 from meshproof.mesh import Capability, Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
-from meshproof.report.run import Run
+from meshproof.report.test_run import Run
 from meshproof.verdicts.requests import no_failures
 from meshproof.verdicts.verdict import conclude
+
+pytestmark = [pytest.mark.long, pytest.mark.alone]
+
 
 RELEASE = ("release", "svcb", "--to", "v0.2", "--alpha", "0.001")
 WEIGHTS = re.compile(r"v0\.2 gets (\d+) %: live")

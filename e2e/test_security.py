@@ -24,17 +24,18 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from e2e.processes import of_run, until
-from e2e.served import Cli, served
-from e2e.tokens import Signer
-from meshproof.embedded import listeners, private
+from e2e.payments.tokens import Signer
+from e2e.support.cli_mesh import Cli, served
+from e2e.support.processes import of_run, until
+from meshproof.embedded.context import RunPaths
 from meshproof.embedded.mesh import EmbeddedMesh
-from meshproof.embedded.runtime import Files
+from meshproof.host import private_files, sockets
 from meshproof.project import load_project
-from meshproof.report.evidence import Evidence
+from meshproof.report.evidence import ProofFolder
 from meshproof.traffic.load import Load
 
 TINY = Path(__file__).with_name("tiny")
+LOCUSTFILE = Path(__file__).with_name("payments") / "locustfile.py"
 NOBODY = 65534
 WORD = f"word-{secrets.token_hex(12)}"
 """The value of a Secret that the app is given, and prints."""
@@ -151,7 +152,7 @@ def modes(folder: Path) -> dict[str, int]:
 
 def test_a_run_is_the_owners_alone_whatever_the_umask(tiny: EmbeddedMesh, cli: Cli) -> None:
     found = modes(tiny.run_dir)
-    made = Files(tiny.run_dir)
+    made = RunPaths(tiny.run_dir)
     ours = [made.xds, made.zipkin, made.control, made.admin(0), tiny.run_dir / "owner.json"]
     assert {str(path) for path in ours} <= set(found)
     # An app's own files and its socket are as it made them, in folders that nobody else enters.
@@ -165,7 +166,7 @@ def test_a_run_is_the_owners_alone_whatever_the_umask(tiny: EmbeddedMesh, cli: C
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can try as somebody else")
 def test_another_user_reaches_no_socket_and_no_file(tiny: EmbeddedMesh, cli: Cli) -> None:
-    files = Files(tiny.run_dir)
+    files = RunPaths(tiny.run_dir)
     for path in (files.control, files.xds, files.zipkin, files.admin(0)):
         assert tried(os.getuid(), path) == "taken", "the control: its owner does"
         assert tried(NOBODY, path) == "PermissionError"
@@ -194,8 +195,8 @@ except OSError as error:
 
 def test_nothing_listens_beyond_loopback(tiny: EmbeddedMesh) -> None:
     pids = [os.getpid(), *(p.pid for p in of_run(tiny.run_id))]
-    owners = {inode for pid in pids for inode in listeners.sockets_of(pid)}
-    found = [one for one in listeners.listening() if one.inode in owners]
+    owners = {inode for pid in pids for inode in sockets.sockets_of(pid)}
+    found = [one for one in sockets.listening() if one.inode in owners]
     assert len(found) >= 4, "the control: gateway, sidecar and app are seen to listen"
     assert [str(one) for one in found if not one.ip.startswith("127.")] == []
 
@@ -223,12 +224,12 @@ def whole(path: Path) -> bytes:
 
 
 def test_no_secret_is_in_dumps_logs_or_records(tiny: EmbeddedMesh, tmp_path: Path) -> None:
-    evidence = Evidence(tmp_path, "security::secrets")
+    evidence = ProofFolder(tmp_path, "security::secrets")
     url, run_id = tiny.url("gateway"), f"run-{secrets.token_hex(4)}"
     headers = {"Authorization": f"Bearer {TOKEN}"}
     with Load(
-        url, locustfile=Path(__file__).with_name("locustfile.py"), users=1, requests=20,
-        run_id=run_id, headers=headers, path="/", folder=evidence.folder,
+        url, locustfile=LOCUSTFILE, users=1, requests=20, run_id=run_id, headers=headers,
+        path="/", folder=evidence.folder,
     ) as load:  # fmt: skip
         load.wait()
     with requests.Session() as session:
@@ -253,7 +254,7 @@ def test_no_secret_is_in_dumps_logs_or_records(tiny: EmbeddedMesh, tmp_path: Pat
 def test_a_secret_that_is_refused_is_not_told(tiny: EmbeddedMesh, cli: Cli, tmp_path: Path) -> None:
     bad = tmp_path / "bad.yaml"
     text = "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: tiny}\ndata: {a: %s}\n"
-    private.write(bad, text % f"{WORD}!")
+    private_files.write(bad, text % f"{WORD}!")
     code, said = cli.run("apply", "-f", str(bad))
     assert code == 2
     assert "data.a: is not base64" in said

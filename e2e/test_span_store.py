@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 import requests
 
-from e2e.rules import EGRESS_BY_ADDRESS
-from meshproof.control.served import OnCluster
+from e2e.support.rules import EGRESS_BY_ADDRESS
+from meshproof.control.protocols import OnCluster
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
-from meshproof.report.run import Run
+from meshproof.report.test_run import Run
 from meshproof.verdicts.exact import exactly
+
+pytestmark = pytest.mark.long
+
 
 N = 300
 HOPS = 5

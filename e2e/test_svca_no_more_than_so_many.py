@@ -3,13 +3,18 @@ them every answer comes too late."""
 
 from __future__ import annotations
 
-from e2e.overload import beside_regulars, capacity, crowded, judged, prepare
-from e2e.processes import until
-from e2e.rules import RULES
+import pytest
+
+from e2e.payments.overload import beside_regulars, capacity, crowded, judged, prepare
+from e2e.support.processes import until
+from e2e.support.rules import RULES
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
-from meshproof.report.run import Run
+from meshproof.report.test_run import Run
 from meshproof.verdicts.exact import exactly
+
+pytestmark = [pytest.mark.nightly, pytest.mark.alone]
+
 
 RULE = RULES / "svca_no_more_than_so_many.yaml"
 

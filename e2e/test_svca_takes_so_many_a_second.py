@@ -8,14 +8,17 @@ from typing import Any
 import pytest
 import yaml
 
-from e2e.calls import N, calls
-from e2e.overload import beside_regulars, capacity, judged, prepare
-from e2e.rules import EGRESS_BY_ADDRESS, RULES, documents
+from e2e.payments.overload import beside_regulars, capacity, judged, prepare
+from e2e.support.calls import N, calls
+from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, documents
 from meshproof.mesh import Answer, Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
-from meshproof.report.run import Run
+from meshproof.report.test_run import Run
 from meshproof.traffic.calls import GATEWAY, Call, send
 from meshproof.verdicts.exact import exactly
+
+pytestmark = [pytest.mark.long, pytest.mark.alone]
+
 
 RULE = RULES / "svca_takes_so_many_a_second.yaml"
 BUCKET = 4

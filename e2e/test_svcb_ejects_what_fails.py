@@ -7,13 +7,18 @@ import json
 import time
 from collections.abc import Sequence
 
-from e2e.processes import until
-from e2e.rules import EGRESS_BY_ADDRESS, RULES, documents
+import pytest
+
+from e2e.support.processes import until
+from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, documents
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.traffic.record import Record
 from meshproof.verdicts.recovery import left_out
 from meshproof.verdicts.verdict import Verdict, conclude
+
+pytestmark = [pytest.mark.long, pytest.mark.alone]
+
 
 RULE = RULES / "svcb_ejects_what_fails.yaml"
 USERS = 8

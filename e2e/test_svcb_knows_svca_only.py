@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from e2e.calls import calls
-from e2e.egress import Phases
-from e2e.rules import EGRESS_BY_ADDRESS, RULES
+from e2e.payments.egress import Phases
+from e2e.support.calls import calls
+from e2e.support.rules import EGRESS_BY_ADDRESS, RULES
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge
-from meshproof.report.run import Run
+from meshproof.report.test_run import Run
 from meshproof.verdicts.access import admitted
 
 RULE = RULES / "svcb_knows_svca_only.yaml"

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from e2e.rules import EGRESS_BY_ADDRESS, RULES, deployments
+import pytest
+
+from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
-from meshproof.report.run import Run
+from meshproof.report.test_run import Run
 from meshproof.verdicts.binomial import sample_size
 from meshproof.verdicts.bound import share_below
 from meshproof.verdicts.requests import no_failures
 from meshproof.verdicts.split import Errors, split
+
+pytestmark = [pytest.mark.long, pytest.mark.alone]
+
 
 RULE = RULES / "svcb_least_request.yaml"
 CONTROL = RULES / "svcb_round_robin.yaml"

@@ -6,14 +6,19 @@ before svca, where there is no id yet, they pay twice. The account finds both.
 
 from __future__ import annotations
 
-from e2e.account import account, fates
-from e2e.rules import EGRESS_BY_ADDRESS, RULES, deployments
+import pytest
+
+from e2e.payments.account import account, fates
+from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
-from meshproof.report.run import Run
+from meshproof.report.test_run import Run
 from meshproof.traffic.results import Results
 from meshproof.verdicts.bound import share_below
 from meshproof.verdicts.verdict import Verdict
+
+pytestmark = pytest.mark.long
+
 
 RULE = RULES / "svcb_retries.yaml"
 N = 400

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
 import yaml
 
-from e2e.rules import EGRESS_BY_ADDRESS, RULES, deployments, documents
+from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments, documents
 from meshproof.mesh import AccessRecord, Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
-from meshproof.report.run import Run
+from meshproof.report.test_run import Run
 from meshproof.verdicts.exact import exactly
 from meshproof.verdicts.verdict import Verdict, conclude
+
+pytestmark = [pytest.mark.nightly, pytest.mark.alone]
+
 
 RULE = RULES / "svcb_retries_on_a_budget.yaml"
 N = 200

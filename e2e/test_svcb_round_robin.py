@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from e2e.replicas import chosen, names, shares
-from e2e.rules import EGRESS_BY_ADDRESS, RULES
+import pytest
+
+from e2e.support.replicas import chosen, names, shares
+from e2e.support.rules import EGRESS_BY_ADDRESS, RULES
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
-from meshproof.report.run import Run
+from meshproof.report.test_run import Run
 from meshproof.verdicts.binomial import sample_size
 from meshproof.verdicts.requests import no_failures
 from meshproof.verdicts.split import Errors, split
+
+pytestmark = pytest.mark.long
+
 
 RULE = RULES / "svcb_round_robin.yaml"
 ERRORS = Errors(shift=0.1)

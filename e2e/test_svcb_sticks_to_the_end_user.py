@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from e2e.replicas import chosen, names, shares
-from e2e.rules import EGRESS_BY_ADDRESS, RULES
+import pytest
+
+from e2e.support.replicas import chosen, names, shares
+from e2e.support.rules import EGRESS_BY_ADDRESS, RULES
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
-from meshproof.report.run import Run
+from meshproof.report.test_run import Run
 from meshproof.verdicts.exact import exactly
 from meshproof.verdicts.requests import no_failures
+
+pytestmark = pytest.mark.long
+
 
 RULE = RULES / "svcb_sticks_to_the_end_user.yaml"
 USERS = ("anne", "bo", "chen", "dora")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from e2e.rules import EGRESS_BY_ADDRESS, RULES, weights
+from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, weights
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
-from meshproof.report.run import Run
+from meshproof.report.test_run import Run
 from meshproof.traffic.load import Load
 from meshproof.traffic.results import Results
 from meshproof.verdicts.requests import no_failures
-from meshproof.verdicts.switch import Change, switched
+from meshproof.verdicts.switch import SwitchTimes, switched
 
 BLUE = RULES / "svcb_v0_1_100.yaml"
 GREEN = RULES / "svcb_v0_2_100.yaml"
@@ -38,10 +38,10 @@ def test_there_and_back_is_not_noticed(mesh: Mesh, run: Run, load: StartLoad, ju
     judge(no_failures("requests", results.records, run.access_log(), sent=results.sent))
 
 
-def _switch(mesh: Mesh, running: Load, rule: Path) -> Change:
+def _switch(mesh: Mesh, running: Load, rule: Path) -> SwitchTimes:
     applied = time.time()
     mesh.apply([rule])
-    change = Change(applied, live=time.time())
+    change = SwitchTimes(applied, live=time.time())
     running.reach(running.answered() + EACH)
     return change
 

@@ -6,17 +6,22 @@ drops. What has no such id would be done twice.
 
 from __future__ import annotations
 
-from e2e import msgd
-from e2e.processes import until
-from e2e.rules import EGRESS_BY_ADDRESS, RULES, deployments, weights
+import pytest
+
+from e2e.payments import msgd
+from e2e.support.processes import until
+from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments, weights
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
-from meshproof.report.run import Run
+from meshproof.report.test_run import Run
 from meshproof.verdicts.egress import allowed
 from meshproof.verdicts.exact import exactly
 from meshproof.verdicts.requests import no_failures
 from meshproof.verdicts.split import split
 from meshproof.verdicts.zero import zero_share
+
+pytestmark = pytest.mark.long
+
 
 RULE = RULES / "svcb_v0_1_100_mirrored_to_v0_2.yaml"
 HALF = RULES / "svcb_v0_1_50_v0_2_50.yaml"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from e2e.rules import EGRESS_BY_ADDRESS, RULES, weights
+from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, weights
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
-from meshproof.report.run import Run
+from meshproof.report.test_run import Run
 from meshproof.verdicts.binomial import sample_size
 from meshproof.verdicts.requests import no_failures
 from meshproof.verdicts.split import Errors, split

@@ -6,13 +6,13 @@ import time
 
 import pytest
 
-from e2e.rules import EGRESS_BY_ADDRESS, RULES, V1ALPHA2, weights
+from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, V1ALPHA2, weights
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
-from meshproof.report.run import Run
+from meshproof.report.test_run import Run
 from meshproof.verdicts.requests import no_failures
 from meshproof.verdicts.split import split
-from meshproof.verdicts.switch import Change, switched
+from meshproof.verdicts.switch import SwitchTimes, switched
 from meshproof.verdicts.zero import zero_share
 
 HALF = {
@@ -49,7 +49,7 @@ def test_the_switch_under_load_fails_no_request(
     running = load().reach(BEFORE)
     applied = time.time()
     mesh.apply([RULE[dialect]])
-    change = Change(applied, live=time.time())
+    change = SwitchTimes(applied, live=time.time())
     results = running.reach(running.answered() + N[dialect]).stop()
     records, sent = results.records, results.sent
     judge(switched("50/50 -> 100 % v0.2", records, change, old=["v0.1"], sent=sent))

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from meshproof.walk.document import parse
-from meshproof.walk.run import walk
-from meshproof.walk.session import Session
+from tools.doc_runner.document import parse
+from tools.doc_runner.run import walk
+from tools.doc_runner.session import Session
+
+pytestmark = pytest.mark.long
+
 
 PAGE = "docs/testing-your-rules.md"
 

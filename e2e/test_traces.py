@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from e2e import msgd
-from e2e.rules import EGRESS_BY_ADDRESS, deployments
+from e2e.payments import msgd
+from e2e.support.rules import EGRESS_BY_ADDRESS, deployments
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
-from meshproof.report.run import Run
+from meshproof.report.test_run import Run
 from meshproof.verdicts.delivery import delivered
 from meshproof.verdicts.requests import no_failures
-from meshproof.verdicts.traces import Step, complete
+from meshproof.verdicts.trace_chain import Step, complete
 
 N = 500
 PAY = (

@@ -23,7 +23,7 @@ class Capability(enum.StrEnum):
     CUT = "cut"
     """``fault("latency" | "loss" | "refuse" | "partition", ...)``: ways between places."""
     RELEASE = "release"
-    """``rules`` and ``tail`` (``meshproof.control.served.Releasing``): a canary with a judge."""
+    """``rules`` and ``tail`` (``meshproof.control.protocols.Releasing``): a canary with a judge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class ReplicaStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class StatusCondition:
     """One status condition of a Gateway API route, in Kubernetes' words."""
 
     type: str
@@ -160,7 +160,7 @@ class ParentStatus:
     name: str
     namespace: str
     port: int | None
-    conditions: tuple[Condition, ...]
+    conditions: tuple[StatusCondition, ...]
 
 
 @dataclass(frozen=True, slots=True)

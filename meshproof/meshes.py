@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from meshproof.control.served import ServedMesh
+from meshproof.control.protocols import ServedMesh
 from meshproof.errors import UsageError
 from meshproof.project import Project
 
@@ -21,7 +21,7 @@ def make_mesh(kind: str, project: Project, name: str = "meshproof") -> ServedMes
 
         return EmbeddedMesh(project, name=name)
     if kind in KINDS:
-        from meshproof.cluster.make import make  # noqa: PLC0415
+        from meshproof.cluster.factory import make  # noqa: PLC0415
 
         return make(kind, project, name, os.environ)
     raise UsageError(f"MESH={kind}: wanted one of {', '.join(KINDS)}")

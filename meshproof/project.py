@@ -25,10 +25,10 @@ from pydantic import (
 
 from meshproof.errors import Problem, Refused
 from meshproof.model.base import FieldError, Model
-from meshproof.model.documents import Document, read_documents
-from meshproof.model.prepare import prepare
+from meshproof.model.normalize import prepare
 from meshproof.model.reader import read_file
 from meshproof.placeholders import check, expand, fill
+from meshproof.sources.documents import Document, read_documents
 
 __all__ = [
     "ImageCommand",
@@ -329,7 +329,7 @@ def _validated(
     try:
         return model.model_validate(prepared.value)
     except ValidationError as error:
-        from meshproof.model.explain import explain  # noqa: PLC0415  # only for a message
+        from meshproof.model.validation_errors import explain  # noqa: PLC0415  # only for a message
 
         problems += explain(error, document, model, prepared, base)
         return None

@@ -20,7 +20,7 @@ Nothing starts, and nothing heavy is imported, in a session whose tests use none
 """
 
 from meshproof.plugin.artifacts import pytest_testnodedown
-from meshproof.plugin.asserting import (
+from meshproof.plugin.assertion_fixtures import (
     _bench,
     apply,
     assert_allowed,
@@ -29,9 +29,9 @@ from meshproof.plugin.asserting import (
     assert_status,
     assert_trace,
 )
-from meshproof.plugin.meshes import mesh
+from meshproof.plugin.mesh_fixture import mesh
 from meshproof.plugin.options import pytest_addoption
-from meshproof.plugin.proofs import (
+from meshproof.plugin.run_fixtures import (
     StartLoad,
     _meshproof_reset,
     evidence,
@@ -41,7 +41,7 @@ from meshproof.plugin.proofs import (
     run,
 )
 from meshproof.plugin.summary import pytest_sessionstart, pytest_terminal_summary
-from meshproof.report.judging import Judge
+from meshproof.report.expectation import Judge
 
 __all__ = [
     "Judge",

@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from e2e.rules import ROOT
+from e2e.support.rules import ROOT
 from meshproof.errors import MeshproofError
-from meshproof.report.evidence import Evidence
+from meshproof.report.evidence import ProofFolder
 from meshproof.report.table import render, row
 from soak.plan import Action, from_data, plan
 from soak.run import USERS, Soak, Soaked, project
@@ -36,7 +36,7 @@ def main() -> int:
     if asked.show:
         print("\n".join(f"{a.at:7.1f} s  {a.lane:6}  {a}" for a in actions))
         return 0
-    evidence = Evidence(ROOT / "artifacts", f"soak::{title}")
+    evidence = ProofFolder(ROOT / "artifacts", f"soak::{title}")
     print(f"soak {title}: replay with: make soak {_again(asked)}", flush=True)
     try:
         soak = Soak(actions, evidence, _say, users=asked.users, project=project())

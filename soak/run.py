@@ -10,17 +10,17 @@ from dataclasses import dataclass
 
 import requests as http
 
-from e2e.rules import ROOT
+from e2e.support.rules import ROOT
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.project import Project, load_project
-from meshproof.report.evidence import Evidence
+from meshproof.report.evidence import ProofFolder
 from meshproof.traffic.load import Load
 from meshproof.traffic.results import Results
 from meshproof.verdicts.requests import accounting
 from meshproof.verdicts.verdict import Verdict
-from soak import account, growth, left
+from soak import account, leaks, resource_growth
 from soak.account import Message
-from soak.doing import Doing
+from soak.actions import ActionRunner
 from soak.plan import MSGD, Action, as_data
 from soak.timeline import Done, Timeline
 
@@ -55,7 +55,7 @@ class Soak:
     def __init__(
         self,
         actions: Sequence[Action],
-        evidence: Evidence,
+        evidence: ProofFolder,
         say: Say,
         *,
         users: int = USERS,
@@ -68,7 +68,7 @@ class Soak:
     def run(self) -> Soaked:
         """Raises what brings a mesh or a load to nothing; all else is in the verdicts. Whatever
         it raises, KeyboardInterrupt included, nothing of it goes on running."""
-        before = left.own()
+        before = leaks.own()
         mesh = EmbeddedMesh(self._project, name="soak")
         try:
             self._say("bringing the mesh up")
@@ -77,16 +77,16 @@ class Soak:
             verdicts, done, sent = self._on(mesh)
         finally:
             mesh.down()
-        verdicts.append(left.left_over(mesh.run_id, run_dir, before))
+        verdicts.append(leaks.left_over(mesh.run_id, run_dir, before))
         for verdict in verdicts:
             self._evidence.record(verdict, "pass")
         return Soaked(tuple(verdicts), tuple(done), sent)
 
     def _on(self, mesh: EmbeddedMesh) -> tuple[list[Verdict], list[Done], int]:
-        doing = Doing(mesh, self._over)
+        doing = ActionRunner(mesh, self._over)
         doing.prepare()
-        first = growth.sample()
-        sampler = growth.Sampler()
+        first = resource_growth.sample()
+        sampler = resource_growth.Sampler()
         timeline = Timeline(doing, self._actions, self._over, self._tell)
         load = Load(
             mesh.url("gateway"),
@@ -109,7 +109,7 @@ class Soak:
         self._write(done, samples)
         self._say(f"{results.sent} requests sent; settling, and adding up")
         doing.settle()
-        bounded = growth.bounded(samples, first, growth.sample())
+        bounded = resource_growth.bounded(samples, first, resource_growth.sample())
         return [*self._judged(mesh, results, done), bounded], done, results.sent
 
     def _judged(self, mesh: EmbeddedMesh, results: Results, done: Sequence[Done]) -> list[Verdict]:
@@ -135,7 +135,9 @@ class Soak:
         more = " ".join(filter(None, (done.hit.replica, done.hit.note, done.error)))
         self._say(f"{at:7.1f} s  {seconds:5.2f} s  {done.action}" + (f"  ({more})" * bool(more)))
 
-    def _write(self, done: Sequence[Done], samples: Sequence[growth.Sample]) -> None:
+    def _write(
+        self, done: Sequence[Done], samples: Sequence[resource_growth.ResourceSample]
+    ) -> None:
         self._evidence.write(
             "timeline.json",
             {

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from soak.doing import Doing, Hit
+from soak.actions import ActionResult, ActionRunner
 from soak.plan import LANES, Action
 
 
@@ -19,7 +19,7 @@ class Done:
     action: Action
     began: float
     ended: float
-    hit: Hit
+    hit: ActionResult
     error: str = ""
     """Why it failed; empty where it did not."""
 
@@ -29,7 +29,7 @@ class Done:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Done:
         closed = data["hit"]["closed"]
-        hit = Hit(**{**data["hit"], "closed": closed and tuple(closed)})
+        hit = ActionResult(**{**data["hit"], "closed": closed and tuple(closed)})
         action = Action(**data["action"])
         return cls(**{**data, "action": action, "hit": hit})
 
@@ -41,7 +41,7 @@ class Timeline:
     """Both lanes, from ``start`` until ``join``; ``done`` is in order of beginning."""
 
     def __init__(
-        self, doing: Doing, actions: Sequence[Action], over: threading.Event, say: Say
+        self, doing: ActionRunner, actions: Sequence[Action], over: threading.Event, say: Say
     ) -> None:
         self._doing, self._over, self._say = doing, over, say
         self._lock = threading.Lock()
@@ -74,7 +74,7 @@ class Timeline:
                 self._say(done)
 
     def _one(self, action: Action) -> Done:
-        began, hit, error = time.time(), Hit(), ""
+        began, hit, error = time.time(), ActionResult(), ""
         try:
             hit = self._doing.do(action)
         except Exception as failure:  # judged at the end, with everything else

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from meshproof.cli import fault as fault_command
-from meshproof.embedded.faulting import _KNOWN
+from meshproof.embedded.fault_injection import _KNOWN
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "governance.md").read_text(encoding="utf-8")

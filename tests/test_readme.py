@@ -16,9 +16,9 @@ from meshproof import pytest_plugin
 from meshproof.cli.main import app
 from meshproof.project import load_project
 from meshproof.report.table import Row, render
-from meshproof.walk.document import Step, parse
-from meshproof.walk.run import walk
-from meshproof.walk.session import Session
+from tools.doc_runner.document import Step, parse
+from tools.doc_runner.run import walk
+from tools.doc_runner.session import Session
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from meshproof.traffic.user import Fields, RecordedUser
+from meshproof.traffic.locust_user import Fields, RecordedUser
 
 
 class Visitor(RecordedUser):

@@ -14,7 +14,7 @@ The classes are for annotations: ``def test_canary(assert_split: AssertSplit) ->
 """
 
 from meshproof.assertions.access import AssertAllowed, AssertBlocked, AssertStatus
-from meshproof.assertions.applying import Apply
+from meshproof.assertions.apply import Apply
 from meshproof.assertions.splits import AssertSplit
 from meshproof.assertions.traces import AssertTrace
 from meshproof.traffic.calls import Call

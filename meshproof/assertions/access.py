@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
-from meshproof.assertions.applying import Rule
-from meshproof.assertions.bench import Bench, Sent, call_of
+from meshproof.assertions.apply import Rule
+from meshproof.assertions.context import Bench, Sent, call_of
 from meshproof.errors import UsageError
 from meshproof.traffic.calls import GATEWAY, Call
 from meshproof.verdicts import answers

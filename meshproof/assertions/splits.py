@@ -8,16 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from meshproof.assertions.applying import Rule, is_text
-from meshproof.assertions.bench import Bench, Sent, call_of
-from meshproof.assertions.wanted import Wanted, of_rule
+from meshproof.assertions.apply import Rule, is_text
+from meshproof.assertions.context import Bench, Sent, call_of
+from meshproof.assertions.expected_split import Wanted, of_rule
 from meshproof.errors import UsageError
 from meshproof.mesh import AccessRecord, Answer
 from meshproof.model.reader import read_paths, read_text
 from meshproof.model.resource import Resource
 from meshproof.traffic.calls import GATEWAY, Call
 from meshproof.verdicts import binomial
-from meshproof.verdicts.hops import Tellers, calls_to, good, sample
+from meshproof.verdicts.access_records import ResponderBy, calls_to, good, sample
 from meshproof.verdicts.split import Errors, split
 from meshproof.verdicts.verdict import Verdict, some
 
@@ -88,7 +88,7 @@ class AssertSplit:
             raise UsageError("assert_split wants rule= or weights=, one of them")
         if weights is not None:
             replicas = self.bench.mesh.status().replicas
-            return Wanted(weights, by or Tellers(replicas).fitting(weights))
+            return Wanted(weights, by or ResponderBy(replicas).fitting(weights))
         assert rule is not None
         read = of_rule(_resources(rule, self.bench), to, "the YAML" if is_text(rule) else str(rule))
         return replace(read, by=by) if by else read
@@ -102,7 +102,7 @@ class AssertSplit:
         calls = calls_to(asked.to, sent.log)
         verdict = split(
             asked.name or "/".join(map(str, wanted.weights.values())),
-            sample(calls, Tellers(replicas).by(wanted.by), n),
+            sample(calls, ResponderBy(replicas).by(wanted.by), n),
             wanted.weights,
             errors=asked.errors,
             failed_allowed=asked.failed_allowed,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from meshproof.assertions.bench import Bench, Sent, call_of
-from meshproof.control.served import Traced
+from meshproof.assertions.context import Bench, Sent, call_of
+from meshproof.control.protocols import Traced
 from meshproof.mesh import Span
 from meshproof.traffic.calls import GATEWAY
-from meshproof.verdicts.tree import Edge, called
+from meshproof.verdicts.call_graph import Edge, called
 from meshproof.verdicts.verdict import Verdict
 
 BROKEN = r"no call .* -> |surplus|roots|orphan|requests left"

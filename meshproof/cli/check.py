@@ -17,8 +17,8 @@ from meshproof.cli.output import say, show_json
 from meshproof.cli.texts import read_texts
 
 if TYPE_CHECKING:
-    from meshproof.embedded.intake import Intake
-    from meshproof.embedded.store import Store
+    from meshproof.admission.admission import Admission
+    from meshproof.admission.store import Store
     from meshproof.errors import Problem
     from meshproof.model.resource import Resource
     from meshproof.project import Project
@@ -102,7 +102,7 @@ def check(
 def _in_project(
     checked: _Checked, path: Path, filename: list[str] | None, namespace: str, strict: bool
 ) -> None:
-    from meshproof.embedded.deployments import and_images  # noqa: PLC0415  (slow to import)
+    from meshproof.embedded.pod.deployments import and_images  # noqa: PLC0415  (slow to import)
     from meshproof.model.reader import Unreadable  # noqa: PLC0415
     from meshproof.project import load_project  # noqa: PLC0415
 
@@ -117,12 +117,12 @@ def _on(
     checked: _Checked, loaded: Project, filename: list[str] | None, namespace: str, strict: bool
 ) -> None:
     """On top of a project. Raises Unreadable for files that are no resources."""
-    from meshproof.embedded.intake import Intake  # noqa: PLC0415
-    from meshproof.embedded.store import Store  # noqa: PLC0415
+    from meshproof.admission.admission import Admission  # noqa: PLC0415
+    from meshproof.admission.store import Store  # noqa: PLC0415
     from meshproof.errors import Refused  # noqa: PLC0415
     from meshproof.model import reader  # noqa: PLC0415
 
-    intake = Intake(loaded)
+    intake = Admission(loaded)
     base = _Checked()
     start = _added(base, intake, Store(), reader.read_paths(loaded.manifests), strict)
     if filename:
@@ -142,7 +142,7 @@ def _on(
 
 
 def _added(
-    checked: _Checked, intake: Intake, store: Store, resources: Sequence[Resource], strict: bool
+    checked: _Checked, intake: Admission, store: Store, resources: Sequence[Resource], strict: bool
 ) -> Store:
     taken = intake.apply(store, resources, strict=strict)
     checked.count(resources)
@@ -152,7 +152,7 @@ def _added(
 
 
 def _alone(checked: _Checked, texts: list[tuple[str, str]], namespace: str) -> None:
-    from meshproof.dialect.lower import lower  # noqa: PLC0415
+    from meshproof.istio04.lower import lower  # noqa: PLC0415
     from meshproof.model.reader import read_texts as parse  # noqa: PLC0415
 
     resources = parse(texts, namespace=namespace)

@@ -23,7 +23,7 @@ Old = Annotated[
 
 def convert(files: Old, namespace: Namespace = "") -> None:
     """Print v1 rules that behave as Istio 0.4's did; say on standard error what changed since."""
-    from meshproof.dialect.convert import convert as converted  # noqa: PLC0415  (slow to import)
+    from meshproof.istio04.convert import convert as converted  # noqa: PLC0415  (slow to import)
 
     made = converted(read_texts(files), namespace=namespace)
     print(made.text, end="", flush=True)

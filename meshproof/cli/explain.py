@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from meshproof.cli.exec import header_of
 from meshproof.cli.options import DEFAULT_NAME, Format, Name, Namespace, Output, client
 from meshproof.cli.output import show_json
-from meshproof.cli.requests import header_of
 from meshproof.cli.texts import read_texts
 from meshproof.errors import UsageError
 
@@ -51,7 +51,7 @@ def explain(
     if output is Format.JSON:
         show_json(said)
     else:
-        from meshproof.explain.text import text  # noqa: PLC0415
+        from meshproof.explain.render import text  # noqa: PLC0415
 
         print(text(said), flush=True)
     if said["answered"] < 100:
@@ -64,9 +64,9 @@ def _of_files(
     namespace: str,
     asked: tuple[str, str, str, list[tuple[str, str]]],
 ) -> dict[str, Any]:
-    from meshproof.embedded import explaining  # noqa: PLC0415  (the model is slow to import)
-    from meshproof.embedded.intake import Intake  # noqa: PLC0415
-    from meshproof.embedded.store import Store  # noqa: PLC0415
+    from meshproof.admission.admission import Admission  # noqa: PLC0415
+    from meshproof.admission.store import Store  # noqa: PLC0415
+    from meshproof.embedded import explain_adapter  # noqa: PLC0415  (the model is slow to import)
     from meshproof.model.reader import read_paths  # noqa: PLC0415
     from meshproof.model.reader import read_texts as parse  # noqa: PLC0415
     from meshproof.project import load_project  # noqa: PLC0415
@@ -75,9 +75,9 @@ def _of_files(
     if project is None and not path.exists():
         raise UsageError(f"explain: no {PROJECT_FILE} here says which workloads there are")
     loaded = load_project(path)
-    intake = Intake(loaded)
+    intake = Admission(loaded)
     store = intake.apply(Store(), read_paths(loaded.manifests), strict=False).store
     if files:
         added = parse(read_texts(files), namespace=namespace)
         store = intake.apply(store, added, strict=False).store
-    return explaining.of_files(store, loaded, explaining.Question(*asked)).as_dict()
+    return explain_adapter.of_files(store, loaded, explain_adapter.Question(*asked)).as_dict()

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Iterator
 from types import FrameType
 
-from meshproof.embedded import state
+from meshproof.host import registry
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -33,7 +33,7 @@ def interrupts(name: str) -> Iterator[None]:
     def on_signal(number: int, _frame: FrameType | None) -> None:
         nonlocal told
         if told:
-            state.drop(name)
+            registry.drop(name)
             os._exit(128 + number)
         told = True
         raise Interrupted(number)

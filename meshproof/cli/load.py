@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from meshproof.cli.interrupts import Interrupted, interrupts
-from meshproof.cli.load_report import Report, show_calls
+from meshproof.cli.load_report import LoadReport, show_calls
 from meshproof.cli.options import DEFAULT_NAME, Artifacts, Format, Name, Output
 from meshproof.cli.output import say, show_json, show_table, tell
 from meshproof.cli.progress import shown
 from meshproof.control.client import Client
-from meshproof.embedded import state
 from meshproof.errors import UsageError
-from meshproof.traffic.choice import locustfile_of, path_of
+from meshproof.host import registry
+from meshproof.traffic.locustfile_choice import locustfile_of, path_of
 
 if TYPE_CHECKING:
     from meshproof.cluster.load_jobs import Order
@@ -84,7 +84,7 @@ def load(
         try:
             mesh = _mesh(name, undo)
             host = "" if order else mesh.url("gateway")  # no report of a load that has no way in
-            report = Report(mesh, artifacts)
+            report = LoadReport(mesh, artifacts)
             if order:
                 results, summary = _from_cluster(mesh, order)
             else:
@@ -135,11 +135,11 @@ def _from_cluster(mesh: Client, order: Order) -> tuple[Results, str]:
 
 def _mesh(name: str, undo: contextlib.ExitStack) -> Client:
     """The running mesh, or one that ends with ``undo``."""
-    if any(entry.name == name for entry in state.running()):
+    if any(entry.name == name for entry in registry.running()):
         return Client.find(name)
     if not PROJECT_FILE.exists():
         raise UsageError(f"load: no mesh named {name} is running, and no {PROJECT_FILE} is here")
-    from meshproof.control.serving import live  # noqa: PLC0415  (aiohttp is slow to import)
+    from meshproof.control.serve import live  # noqa: PLC0415  (aiohttp is slow to import)
     from meshproof.meshes import make_mesh  # noqa: PLC0415
     from meshproof.project import load_project  # noqa: PLC0415
 

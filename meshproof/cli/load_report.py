@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from meshproof.traffic.results import Results
 
 
-class Report:
+class LoadReport:
     """Says at once where it will be, and begins to look at the mesh."""
 
     def __init__(self, mesh: Client, artifacts: Path) -> None:
-        from meshproof.report.attached import Attached, page_of  # noqa: PLC0415 (slow to import)
+        from meshproof.report.live_section import LiveSection, page_of  # noqa: PLC0415 (slow to import)
 
         self._page = page_of(artifacts, "load")
         tell(f"report: {self._page}")
-        self._seen = Attached(mesh)
+        self._seen = LiveSection(mesh)
 
     def leave(self, title: str, results: Results) -> Sequence[Call]:
         """Write it, and say who called whom; nothing for a load that sent nothing."""
         if not results.records:
             return ()
-        from meshproof.report.chapter import judged  # noqa: PLC0415
+        from meshproof.report.sections import judged  # noqa: PLC0415
         from meshproof.verdicts.verdict import conclude  # noqa: PLC0415
 
         reasons = Counter(

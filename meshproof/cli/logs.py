@@ -12,7 +12,7 @@ from meshproof.cli.output import say, show_json, show_table
 from meshproof.errors import UsageError
 
 Raw = dict[str, Any]
-"""``meshproof.observe.log_lines.LogLine`` as the control socket carries it."""
+"""``meshproof.telemetry.log_lines.LogLine`` as the control socket carries it."""
 
 
 def logs(  # noqa: PLR0917 - options, which nobody gives by place

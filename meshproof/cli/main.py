@@ -11,28 +11,28 @@ from typing import Annotated
 import typer
 
 from meshproof.cli import (
-    change,
+    apply,
     check,
     convert,
     dashboard,
-    end,
+    down,
     events,
-    evidence,
     explain,
     fault,
     init,
+    inspect,
     load,
     logs,
-    look,
+    metrics,
     observe,
     plan,
     release,
     report,
-    requests,
     traces,
     up,
     version,
 )
+from meshproof.cli import exec as exec_cli
 from meshproof.cli.output import Volume, described, say, set_volume
 from meshproof.errors import MeshproofError, UsageError
 
@@ -60,32 +60,32 @@ def volume(*, quiet: _Quiet = False, verbose: _Verbose = False) -> None:
 
 
 app.command()(up.up)
-app.command()(change.apply)
-app.command()(change.delete)
+app.command()(apply.apply)
+app.command()(apply.delete)
 app.command()(check.check)
 app.command()(init.init)
 app.command()(convert.convert)
-app.command()(look.ls)
-app.command()(look.status)
-app.command()(look.url)
-app.command("exec", context_settings={"allow_interspersed_args": False})(requests.exec_)
-app.command()(requests.curl)
+app.command()(inspect.ls)
+app.command()(inspect.status)
+app.command()(inspect.url)
+app.command("exec", context_settings={"allow_interspersed_args": False})(exec_cli.exec_)
+app.command()(exec_cli.curl)
 app.command()(explain.explain)
 app.command()(logs.logs)
 app.command()(events.events)
-app.command()(evidence.metrics)
-app.command()(evidence.spans)
+app.command()(metrics.metrics)
+app.command()(metrics.spans)
 app.command()(traces.traces)
 app.command()(load.load)
 app.command()(observe.observe)
 app.command()(dashboard.dashboard)
-app.command()(change.scale)
+app.command()(apply.scale)
 app.command()(fault.fault)
 app.command()(release.release)
 app.add_typer(report.app, name="report")
-app.command()(look.dump)
-app.command()(end.down)
-app.command()(end.sweep)
+app.command()(inspect.dump)
+app.command()(down.down)
+app.command()(down.sweep)
 app.command()(plan.plan)
 app.command()(version.version)
 

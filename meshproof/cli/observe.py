@@ -15,7 +15,7 @@ from meshproof.errors import MeshproofError, UsageError
 
 if TYPE_CHECKING:
     from meshproof.control.client import Client
-    from meshproof.embedded.prometheus_process import PrometheusProcess
+    from meshproof.telemetry.prometheus_process import PrometheusProcess
 
 _WATCH = 0.5
 """Seconds between two looks whether mesh and Prometheus are still there."""
@@ -48,7 +48,7 @@ def observe(
 
 
 def _here(mesh: Client, interval: float, output: Format, name: str) -> None:
-    from meshproof.embedded.prometheus_process import PrometheusProcess  # noqa: PLC0415
+    from meshproof.telemetry.prometheus_process import PrometheusProcess  # noqa: PLC0415
 
     metrics, zipkin = mesh.url("metrics"), mesh.url("zipkin")
     # In the run folder: whatever ends this process, the mesh's own end removes it.

@@ -68,17 +68,17 @@ def release(
     """
     import yaml  # noqa: PLC0415 (all of these are slow to import)
 
-    from meshproof.cli.release_report import Report  # noqa: PLC0415
+    from meshproof.cli.release_report import ReleaseReport  # noqa: PLC0415
     from meshproof.release import start  # noqa: PLC0415
-    from meshproof.release.conduct import Conductor  # noqa: PLC0415
-    from meshproof.release.course import Plan  # noqa: PLC0415
-    from meshproof.release.ledger import Ledger  # noqa: PLC0415
+    from meshproof.release.controller import ReleaseController  # noqa: PLC0415
+    from meshproof.release.journal import Journal  # noqa: PLC0415
+    from meshproof.release.state import Plan  # noqa: PLC0415
 
     if not to and not abort:
         raise UsageError("release: wanted --to VERSION, such as --to v0.2")
     mesh = client(name)
     place = start.locate(service, mesh.status()["resources"])
-    ledger = Ledger(Path(mesh.entry.run_dir), *place)
+    ledger = Journal(Path(mesh.entry.run_dir), *place)
     rules = list(yaml.safe_load_all(mesh.rules()))
     if abort:
         began = start.abort(rules, ledger, place[1])
@@ -90,7 +90,7 @@ def release(
     undo = began.rule.moved(plan.old, plan.new, 0)
     hold = mesh.hold(f"release {'/'.join(place)}", [("<release>", undo)], place[0], grace)
     signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
-    report = Report(mesh, _ClientMesh(mesh, place[0]), began.rule, artifacts)
+    report = ReleaseReport(mesh, _ClientMesh(mesh, place[0]), began.rule, artifacts)
     tell(f"report: {report.page}")
     if began.note:
         out(began.note)
@@ -99,7 +99,7 @@ def release(
         out(line)
         report.said(line)
 
-    conductor = Conductor(report, began.rule, ledger, told)
+    conductor = ReleaseController(report, began.rule, ledger, told)
     try:
         outcome = conductor.run(began.entry, step_limit=step_limit)
     except (KeyboardInterrupt, SystemExit):

@@ -9,31 +9,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meshproof.control.client import Client
-from meshproof.report.attached import Attached, page_of
-from meshproof.report.chapter import judged
+from meshproof.report.live_section import LiveSection, page_of
+from meshproof.report.sections import judged
 from meshproof.traffic.record import Record
 from meshproof.verdicts.verdict import Verdict, conclude
 
 if TYPE_CHECKING:
     from meshproof.mesh import AccessRecord
-    from meshproof.release.conduct import Outcome
+    from meshproof.release.controller import ReleaseOutcome
     from meshproof.release.evidence import ReleaseMesh
-    from meshproof.release.weights import Rule
+    from meshproof.release.weights import WeightedRule
 
 _KEPT = 500_000
 """Calls that are drawn, the newest; the judge has seen all of them."""
 
 
-class Report:
+class ReleaseReport:
     """Stands between a release and its mesh (``release.evidence.ReleaseMesh``), and listens."""
 
-    def __init__(self, asked: Client, mesh: ReleaseMesh, rule: Rule, artifacts: Path) -> None:
+    def __init__(
+        self, asked: Client, mesh: ReleaseMesh, rule: WeightedRule, artifacts: Path
+    ) -> None:
         self.page = page_of(artifacts, "release")
         self._mesh = mesh
         self._versions = {subset: version for version, subset in rule.subsets.items()}
         self._records: deque[Record] = deque(maxlen=_KEPT)
         self._steps: list[str] = []
-        self._seen = Attached(asked)
+        self._seen = LiveSection(asked)
 
     def apply(self, text: str) -> float:
         seconds = self._mesh.apply(text)
@@ -50,7 +52,7 @@ class Report:
         """One line of the release."""
         self._steps.append(line)
 
-    def leave(self, outcome: Outcome) -> None:
+    def leave(self, outcome: ReleaseOutcome) -> None:
         """Write it."""
         plan = outcome.course.plan
         chapter = self._seen.chapter(
@@ -72,7 +74,7 @@ class Report:
         )  # fmt: skip
 
 
-def _verdict(outcome: Outcome) -> Verdict:
+def _verdict(outcome: ReleaseOutcome) -> Verdict:
     plan, hurt = outcome.course.plan, outcome.hurt
     limits = plan.limits
     return conclude(

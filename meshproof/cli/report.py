@@ -31,10 +31,10 @@ def report() -> None:
 def compare(before: Path_, after: Path_, output: Output = Format.TEXT) -> None:
     """Print what came out differently, and figures as ratios. Exit code 1 where something is not
     as it must be that was before."""
-    from meshproof.report import chapter  # noqa: PLC0415 (not paid by other commands)
+    from meshproof.report import sections  # noqa: PLC0415 (not paid by other commands)
     from meshproof.report.compare import compare as compared  # noqa: PLC0415
 
-    found = compared(chapter.read(before), chapter.read(after))
+    found = compared(sections.read(before), sections.read(after))
     if output is Format.JSON:
         show_json(found.as_dict())
     else:

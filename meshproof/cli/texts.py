@@ -10,9 +10,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from meshproof import text_files
 from meshproof.errors import Problem, Refused
-from meshproof.kustomize import build, is_kustomize
+from meshproof.sources import text_files
+from meshproof.sources.kustomize import build, is_kustomize
 
 STDIN = "<stdin>"
 

@@ -10,8 +10,8 @@ import typer
 
 from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output, client
 from meshproof.cli.output import say, show_json, show_table
-from meshproof.control.spans import get
-from meshproof.observe import waterfall
+from meshproof.control.zipkin_client import get
+from meshproof.telemetry import waterfall
 
 
 def traces(

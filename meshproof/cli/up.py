@@ -23,7 +23,7 @@ from meshproof.errors import MeshproofError, UsageError
 
 if TYPE_CHECKING:
     from meshproof.cli.daemon import Report
-    from meshproof.control.served import ServedMesh
+    from meshproof.control.protocols import ServedMesh
 
 PROJECT_FILE = "meshproof.yaml"
 _LOG_ROUND = 0.1
@@ -111,7 +111,7 @@ class _Wanted:
 
 
 def _foreground(wanted: _Wanted, output: Format) -> None:
-    from meshproof.control.serving import live  # noqa: PLC0415  (aiohttp is slow to import)
+    from meshproof.control.serve import live  # noqa: PLC0415  (aiohttp is slow to import)
 
     ended = threading.Event()
     is_live = False
@@ -139,7 +139,7 @@ def _foreground(wanted: _Wanted, output: Format) -> None:
 
 def _background(wanted: _Wanted, report: Report) -> None:
     from meshproof.cli.daemon import write_to  # noqa: PLC0415
-    from meshproof.control.serving import live  # noqa: PLC0415
+    from meshproof.control.serve import live  # noqa: PLC0415
 
     ended = threading.Event()
     mesh = wanted.make()
@@ -170,7 +170,7 @@ def _page(mesh: ServedMesh, wanted: _Wanted) -> Iterator[str]:
 def _lines(mesh: ServedMesh, outside: list[str], ended: threading.Event) -> Iterator[bytes]:
     """What apps write, each line with its replica, until ``ended``."""
     from meshproof.control.follow import Follower  # noqa: PLC0415
-    from meshproof.control.served import Remote  # noqa: PLC0415
+    from meshproof.control.protocols import Remote  # noqa: PLC0415
 
     every = _FAR_ROUND if isinstance(mesh, Remote) else _FILES_ROUND
     follower = Follower()

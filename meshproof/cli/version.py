@@ -13,11 +13,11 @@ def version(output: Output = Format.TEXT) -> None:
     """Print the versions of meshproof and Envoy, and the Istio that is followed."""
     import importlib.metadata  # noqa: PLC0415  (18 ms that no other command needs)
 
-    from meshproof.embedded import envoy  # noqa: PLC0415  (only this command asks the binary)
+    from meshproof.embedded.pod import envoy_binary  # noqa: PLC0415  (only this command asks the binary)
 
     found = {
         "meshproof": importlib.metadata.version("meshproof"),
-        "envoy": envoy.version(),
+        "envoy": envoy_binary.version(),
         "istio": ISTIO,
     }
     if output is Format.JSON:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from meshproof.cluster.runner import CommandError, Runner
+from meshproof.cluster.commands import CommandError, Runner
 
 _JSON = ("--format", "{{json .}}")
 

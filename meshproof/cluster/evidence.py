@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 from meshproof.cluster.assets import SYSTEM
 from meshproof.cluster.kubectl import Kubectl
 from meshproof.cluster.pods import PROXY, Pod
-from meshproof.cluster.waiting import until
 from meshproof.errors import MeshproofError
 from meshproof.mesh import AccessRecord, Span
-from meshproof.observe import access_log
-from meshproof.observe.prometheus import merged
-from meshproof.observe.spans import SpanStore
+from meshproof.telemetry import access_log
+from meshproof.telemetry.prometheus import merged
+from meshproof.telemetry.span_store import SpanStore
+from meshproof.wait import until
 
 T = TypeVar("T")
 _FLUSH_LIMIT = 20.0
@@ -28,7 +28,7 @@ _LOST = ("reports_dropped", "reports_failed", "reports_skipped_no_cluster")
 _NEEDS = "its proxyStatsMatcher lacks the prefix {}: docs/kind.md says what an Istio must have"
 
 
-class Evidence:
+class ClusterEvidence:
     """Reads from all sidecars, some at a time."""
 
     def __init__(self, kubectl: Kubectl) -> None:

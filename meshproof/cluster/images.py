@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from meshproof.cluster.assets import LABEL, OWNED
+from meshproof.cluster.commands import Runner
 from meshproof.cluster.docker import inspect_image
-from meshproof.cluster.runner import Runner
 from meshproof.cluster.settings import Settings
 from meshproof.errors import UsageError
 from meshproof.project import Build, Project

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from meshproof.cluster.runner import Result, Runner
+from meshproof.cluster.commands import Result, Runner
 
 Json = dict[str, Any]
 

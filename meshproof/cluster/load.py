@@ -23,7 +23,7 @@ from meshproof.cluster.images import Image
 from meshproof.cluster.kubectl import Kubectl
 from meshproof.cluster.load_jobs import DAY, NAME, STARTED, Order, documents
 from meshproof.cluster.pods import Pod
-from meshproof.dialect.dump import dump
+from meshproof.istio04.dump import dump
 from meshproof.project import Build
 from meshproof.traffic.load import STOP_SECONDS
 from meshproof.traffic.results import LoadError
@@ -32,6 +32,7 @@ RECORDS, STATS, LOG = "requests.ndjson", "locust.json", "locust.log"
 """Files that a load writes to its folder."""
 IMAGE = Image("meshproof/load", Build(context=str(Path(meshproof.traffic.__file__).parent)))
 """Locust and the user that records; the locustfile is mounted."""
+_WORKER = "meshproof.traffic.cluster_worker"
 _ROUND = 5
 """Seconds for which one question to a pod waits for its end."""
 Json = dict[str, Any]
@@ -122,6 +123,6 @@ class Spread:
 
     def _ask(self, pod: Pod, *words: str) -> str:
         return self._kubectl.exec(
-            SYSTEM, pod.name, "locust", ["python3", "-m", "meshproof.traffic.pod", *words],
+            SYSTEM, pod.name, "locust", ["python3", "-m", _WORKER, *words],
             doing=f"asking {pod.name} of the load", timeout=300,
         ).text  # fmt: skip

@@ -8,8 +8,8 @@ from typing import Any
 from meshproof.cluster import istio
 from meshproof.cluster.assets import LABEL, OWNED, SYSTEM
 from meshproof.errors import UsageError
+from meshproof.traffic.cluster_worker import HOLD
 from meshproof.traffic.load import STOP_SECONDS
-from meshproof.traffic.pod import HOLD
 from meshproof.traffic.settings import LoadSettings
 
 HOST = f"http://{istio.GATEWAY}.{istio.NAMESPACE}.svc.cluster.local"

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from meshproof.cluster import documents
-from meshproof.cluster.extras import Extras
-from meshproof.cluster.store import State
-from meshproof.cluster.waiting import until
+from meshproof.cluster import manifests
+from meshproof.cluster.addons_and_load import Extras
+from meshproof.cluster.applied_state import State
 from meshproof.cluster.warnings import warnings
 from meshproof.errors import Refused, Unsupported, UsageError
 from meshproof.mesh import Applied, Capability
+from meshproof.wait import until
 
 _ALL_BUT_FIRST = (
     "import os,signal,sys;me=os.getpid();"
@@ -38,7 +38,7 @@ class ClusterMesh(Extras):
     def apply(
         self, paths: Sequence[str | Path], *, namespace: str = "", strict: bool = False
     ) -> Applied:
-        return self._apply(documents.texts(paths), namespace, strict)
+        return self._apply(manifests.texts(paths), namespace, strict)
 
     def apply_text(
         self, text: str, *, namespace: str = "", strict: bool = False, file: str = "<stdin>"
@@ -49,8 +49,8 @@ class ClusterMesh(Extras):
         started = time.monotonic()
         self._live()
         with self._changing:
-            default = documents.default_namespace(texts, self._state.namespaces())
-            items = documents.read_all(texts, namespace, default)
+            default = manifests.default_namespace(texts, self._state.namespaces())
+            items = manifests.read_all(texts, namespace, default)
             state, said = self._state.apply(items)
             warned = warnings(state.ordered(), items)
             if strict and warned:
@@ -59,7 +59,7 @@ class ClusterMesh(Extras):
         return Applied(said, tuple(acks), time.monotonic() - started, tuple(warned))
 
     def delete(self, paths: Sequence[str | Path], *, namespace: str = "") -> Applied:
-        return self._delete(documents.texts(paths), namespace)
+        return self._delete(manifests.texts(paths), namespace)
 
     def delete_text(self, text: str, *, namespace: str = "", file: str = "<stdin>") -> Applied:
         """``delete`` for YAML in memory."""
@@ -69,8 +69,8 @@ class ClusterMesh(Extras):
         started = time.monotonic()
         self._live()
         with self._changing:
-            default = documents.default_namespace(texts, self._state.namespaces())
-            items = documents.read_all(texts, namespace, default)
+            default = manifests.default_namespace(texts, self._state.namespaces())
+            items = manifests.read_all(texts, namespace, default)
             state, said = self._state.delete(items)
             acks = self._to(state, started)
         return Applied(said, tuple(acks), time.monotonic() - started)
@@ -94,7 +94,7 @@ class ClusterMesh(Extras):
             item = self._state.items["Deployment", namespace, name]
             assert item.body is not None
             body = {**item.body, "spec": {**item.body["spec"], "replicas": replicas}}
-            scaled = documents.with_body(item, body)
+            scaled = manifests.with_body(item, body)
             acks = self._to(State({**self._state.items, item.key: scaled}), started)
         said = (f"Deployment {namespace}/{name} scaled to {replicas}",)
         return Applied(said, tuple(acks), time.monotonic() - started)

@@ -14,10 +14,10 @@ from typing import Any
 
 from meshproof.cluster import docker
 from meshproof.cluster.assets import LABEL
-from meshproof.cluster.runner import CommandError, Runner
-from meshproof.cluster.waiting import until
+from meshproof.cluster.commands import CommandError, Runner
 from meshproof.errors import MeshproofError, UsageError
 from meshproof.project import OutsideHost
+from meshproof.wait import until
 
 _TAKEN = "Pool overlaps"
 """Docker's word for a subnet that another network of the machine has."""

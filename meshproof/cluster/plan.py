@@ -9,14 +9,14 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from meshproof.cluster.imagine import Imagined
+from meshproof.cluster.dry_run.fake_host import Imagined
+from meshproof.cluster.factory import assemble
 from meshproof.cluster.load_jobs import Order
-from meshproof.cluster.make import assemble
 from meshproof.cluster.mesh import ClusterMesh
 from meshproof.cluster.settings import from_env
 from meshproof.project import Project
 
-LOCUSTFILE = "e2e/locustfile.py"
+LOCUSTFILE = "e2e/payments/locustfile.py"
 _STATE = Path("/STATE")
 _MARK = re.compile(r"\bm[0-9a-f]{8}\b")
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from meshproof.cluster import docker
 from meshproof.cluster.assets import LABEL, OWNED
-from meshproof.cluster.folder import clusters, folder
-from meshproof.cluster.kind import KindCluster
+from meshproof.cluster.commands import Runner
 from meshproof.cluster.outside import Outside
-from meshproof.cluster.runner import Runner
+from meshproof.cluster.providers.kind_cluster import KindCluster
 from meshproof.cluster.settings import Settings
+from meshproof.cluster.state_dir import clusters, folder
 
 
 def left(state: Path | None = None) -> list[str]:

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from meshproof.cluster.commands import CommandError, Runner
 from meshproof.cluster.remedies import remedy
-from meshproof.cluster.runner import CommandError, Runner
 from meshproof.errors import MeshproofError
 
 _VERSION = re.compile(r"v?(\d+)\.(\d+)")

@@ -9,17 +9,17 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from meshproof.cluster.documents import Item
-from meshproof.dialect import notes
-from meshproof.dialect.lower import lower
-from meshproof.embedded.worlds import services_of
+from meshproof.cluster.manifests import Manifest
+from meshproof.embedded.config.build_world import services_of
 from meshproof.errors import Problem, Refused
+from meshproof.istio04 import notes
+from meshproof.istio04.lower import lower
 from meshproof.lint import check
 from meshproof.model.reader import read_text
 from meshproof.model.resource import Resource
 
 
-def warnings(items: Sequence[Item], concerned: Sequence[Item]) -> list[Problem]:
+def warnings(items: Sequence[Manifest], concerned: Sequence[Manifest]) -> list[Problem]:
     """For all that is applied, those that are about ``concerned`` documents or their files."""
     resources = [r for item in items for r in _typed(item)]
     services = services_of(resources)
@@ -37,7 +37,7 @@ def warnings(items: Sequence[Item], concerned: Sequence[Item]) -> list[Problem]:
     return [_placed(p, lines) for p in found if p.resource in titles]
 
 
-def _typed(item: Item) -> list[Resource]:
+def _typed(item: Manifest) -> list[Resource]:
     if item.rule is not None:
         return [item.rule]
     try:

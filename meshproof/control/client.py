@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from meshproof.control.wire import Json, raised_by
-from meshproof.embedded import state
-from meshproof.embedded.state import Entry
 from meshproof.errors import MeshproofError, UsageError
+from meshproof.host import registry
+from meshproof.host.registry import RunningMesh
 
 
 class _Connection(http.client.HTTPConnection):
@@ -32,13 +32,13 @@ class _Connection(http.client.HTTPConnection):
 class Client:
     """One method a verb; each raises what the mesh raised, and MeshproofError where it ended."""
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: RunningMesh) -> None:
         self.entry = entry
 
     @staticmethod
     def find(name: str) -> Client:
         """Raises UsageError where no mesh of that name runs, or where it is not live yet."""
-        entry = state.find(name)
+        entry = registry.find(name)
         if not entry.control_socket:
             raise UsageError(f"the mesh {name} (process {entry.pid}) is still starting, or ending")
         return Client(entry)
@@ -207,7 +207,7 @@ class Client:
 class Hold:
     """Lives as long as its connection: until ``release``, or the end of this process."""
 
-    def __init__(self, entry: Entry, asked: Json) -> None:
+    def __init__(self, entry: RunningMesh, asked: Json) -> None:
         self._connection = _Connection(entry.control_socket)
         try:
             self._connection.putrequest("POST", "/hold")

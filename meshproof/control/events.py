@@ -21,7 +21,7 @@ _ACKS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ChangeRequest:
     """A change as it was asked for."""
 
     verb: str
@@ -35,7 +35,7 @@ class Event:
     """A change and what became of it."""
 
     number: int
-    asked: Asked
+    asked: ChangeRequest
     at: float
     """When it was asked for, in Unix seconds."""
     seconds: float
@@ -70,7 +70,7 @@ class Events:
         self._clock = clock
         self._last = 0
 
-    async def watch(self, asked: Asked, change: Awaitable[Any]) -> Any:
+    async def watch(self, asked: ChangeRequest, change: Awaitable[Any]) -> Any:
         """Await a change and remember it, whatever it brings; returns or raises what it does."""
         at, began = self._clock(), time.monotonic()
         try:
@@ -86,10 +86,15 @@ class Events:
     def started(self, applied: Applied) -> None:
         """The first change: the mesh is up, as of now."""
         at = self._clock() - applied.seconds
-        self._add(Asked("up", ""), at, applied.seconds, applied.as_dict(), None)
+        self._add(ChangeRequest("up", ""), at, applied.seconds, applied.as_dict(), None)
 
     def _add(
-        self, asked: Asked, at: float, seconds: float, applied: Json | None, error: Json | None
+        self,
+        asked: ChangeRequest,
+        at: float,
+        seconds: float,
+        applied: Json | None,
+        error: Json | None,
     ) -> None:
         self._last += 1
         self._events.append(Event(self._last, asked, at, seconds, applied, error))

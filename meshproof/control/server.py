@@ -18,14 +18,14 @@ from typing import Any
 
 from aiohttp import web
 
-from meshproof.control import explained, on_cluster, watched
-from meshproof.control.events import Asked, Events, files
-from meshproof.control.holds import Holds
-from meshproof.control.logs import written
-from meshproof.control.served import Releasing, Remote, ServedMesh
+from meshproof.control.events import ChangeRequest, Events, files
+from meshproof.control.leases import Leases
+from meshproof.control.protocols import Releasing, Remote, ServedMesh
+from meshproof.control.routes import cluster, dashboard, explain
+from meshproof.control.routes.logs import written
 from meshproof.control.wire import Json, error_of, plain
-from meshproof.embedded.loop import LoopThread
 from meshproof.errors import MeshproofError, Unsupported, UsageError
+from meshproof.host.event_loop import LoopThread
 
 _BODY_LIMIT = 64 << 20
 _END_LIMIT = 0.5
@@ -44,7 +44,7 @@ class ControlServer:
         self._loop: LoopThread | None = None
         self._runner: web.AppRunner | None = None
         self._closing = asyncio.Event()
-        self._holds = Holds()
+        self._holds = Leases()
         self.events = Events()
 
     def start(self, path: Path) -> None:
@@ -97,9 +97,9 @@ class ControlServer:
                 web.get("/metrics", self._metrics),
                 web.get("/rules", self._rules),
                 web.get("/tail", self._tail),
-                *on_cluster.routes(self._mesh),
-                *explained.routes(self._mesh),
-                *watched.routes(self._mesh, self.events),
+                *cluster.routes(self._mesh),
+                *explain.routes(self._mesh),
+                *dashboard.routes(self._mesh, self.events),
             ]
         )
         self._runner = web.AppRunner(
@@ -114,7 +114,7 @@ class ControlServer:
         asked = await _json(request)
         texts = _texts(asked)
         return await self._changed(
-            Asked("apply", files(texts)),
+            ChangeRequest("apply", files(texts)),
             self._mesh.apply_texts,
             texts,
             namespace=asked.get("namespace", ""),
@@ -124,23 +124,23 @@ class ControlServer:
     async def _delete(self, request: web.Request) -> web.Response:
         asked = await _json(request)
         texts, namespace = _texts(asked), asked.get("namespace", "")
-        change = Asked("delete", files(texts))
+        change = ChangeRequest("delete", files(texts))
         return await self._changed(change, self._mesh.delete_texts, texts, namespace=namespace)
 
     async def _reset(self, _request: web.Request) -> web.Response:
-        return await self._changed(Asked("reset", ""), self._mesh.reset)
+        return await self._changed(ChangeRequest("reset", ""), self._mesh.reset)
 
     async def _scale(self, request: web.Request) -> web.Response:
         asked = await _json(request)
         workload, replicas = asked["workload"], asked["replicas"]
-        change = Asked("scale", f"{workload}={replicas}")
+        change = ChangeRequest("scale", f"{workload}={replicas}")
         return await self._changed(change, self._mesh.scale, workload, replicas)
 
     async def _fault(self, request: web.Request) -> web.Response:
         asked = await _json(request)
         kind, workload, how = asked["kind"], asked["workload"], asked.get("how", {})
         words = (kind, workload, *(f"{key}={value}" for key, value in how.items()))
-        change = Asked("fault", " ".join(word for word in words if word))
+        change = ChangeRequest("fault", " ".join(word for word in words if word))
         return await self._changed(change, self._mesh.fault, kind, workload, **how)
 
     async def _hold(self, request: web.Request) -> web.StreamResponse:
@@ -151,7 +151,7 @@ class ControlServer:
         name = asked["name"]
 
         async def undo() -> None:
-            change = Asked("undo", name)
+            change = ChangeRequest("undo", name)
             if "clear" in asked:
                 clear = asyncio.to_thread(self._mesh.fault, "clear", asked["clear"])
                 await self.events.watch(change, clear)
@@ -176,7 +176,7 @@ class ControlServer:
             self._holds.drop(name)
 
     async def _changed(
-        self, asked: Asked, method: Callable[..., Any], *args: Any, **kwargs: Any
+        self, asked: ChangeRequest, method: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> web.Response:
         """The result of a change as JSON; it is remembered, taken or refused."""
         change = asyncio.to_thread(method, *args, **kwargs)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from meshproof.observe.counts import Counts, Edge
-from meshproof.observe.layout import columns, rows
+from meshproof.telemetry.graph_layout import columns, rows
+from meshproof.telemetry.traffic_counts import Edge, TrafficCounts
 
 Json = dict[str, Any]
 GATEWAY = "istio-system/istio-ingressgateway"
@@ -17,8 +17,8 @@ REFUSED = "refused"
 
 
 def graph(
-    window: Mapping[Edge, Counts],
-    ever: Mapping[Edge, Counts],
+    window: Mapping[Edge, TrafficCounts],
+    ever: Mapping[Edge, TrafficCounts],
     seconds: float,
     replicas: Sequence[Json],
     topology: Json,
@@ -31,7 +31,7 @@ def graph(
         if not total.requests:
             continue
         target = _target(edge, titles)
-        made = _edge(edge, target, window.get(edge, Counts()), total, seconds)
+        made = _edge(edge, target, window.get(edge, TrafficCounts()), total, seconds)
         made |= _shares(edge, window, topology)
         key = (edge.source, target)
         edges[key] = _joined(edges[key], made) if key in edges else made
@@ -51,7 +51,9 @@ def _target(edge: Edge, titles: Mapping[str, str]) -> str:
     return f"outside/{titles.get(edge.service, edge.service)}"
 
 
-def _edge(edge: Edge, target: str, now: Counts, total: Counts, seconds: float) -> Json:
+def _edge(
+    edge: Edge, target: str, now: TrafficCounts, total: TrafficCounts, seconds: float
+) -> Json:
     return {
         "source": edge.source,
         "target": target,
@@ -75,7 +77,7 @@ def _joined(one: Json, other: Json) -> Json:
     return {**busy, **added, "rate": rate, "failed": failed / rate if rate else 0.0}
 
 
-def _shares(edge: Edge, window: Mapping[Edge, Counts], topology: Json) -> Json:
+def _shares(edge: Edge, window: Mapping[Edge, TrafficCounts], topology: Json) -> Json:
     """What the rules set for this edge, what was measured, and of which calls only."""
     empty: Json = {"set": None, "measured": None, "sent": 0, "note": ""}
     serving = topology.get("serving", {}).get(edge.service, ())

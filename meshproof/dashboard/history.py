@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from meshproof.dashboard.graph import GATEWAY
-from meshproof.observe.counts import Counts, Edge, Reading, between, together
+from meshproof.telemetry.traffic_counts import Edge, Reading, TrafficCounts, between, sum_counts
 
 Json = dict[str, Any]
 WINDOW = 10.0
@@ -34,7 +34,7 @@ class History:
         if len(self._readings) > 1:
             self.points.append(self._point(serving))
 
-    def window(self, seconds: float = WINDOW) -> tuple[dict[Edge, Counts], float]:
+    def window(self, seconds: float = WINDOW) -> tuple[dict[Edge, TrafficCounts], float]:
         """Counts of the last ``seconds``, or of as many as there are, and how many those are."""
         if len(self._readings) < 2:
             return {}, 0.0
@@ -45,7 +45,7 @@ class History:
                 start, oldest = when, reading
         return between(oldest, newest), at - start
 
-    def ever(self) -> dict[Edge, Counts]:
+    def ever(self) -> dict[Edge, TrafficCounts]:
         """Since the proxies' start."""
         return between({}, self._readings[-1][1]) if self._readings else {}
 
@@ -60,7 +60,7 @@ class History:
 
     def _point(self, serving: Mapping[str, list[str]]) -> Json:
         counts, seconds = self.window(SMOOTH)
-        entry = together(c for edge, c in counts.items() if edge.source == GATEWAY)
+        entry = sum_counts(c for edge, c in counts.items() if edge.source == GATEWAY)
         return {
             "at": self._readings[-1][0],
             "rate": entry.requests / seconds,
@@ -72,7 +72,7 @@ class History:
 
 
 def split(
-    counts: Mapping[Edge, Counts], serving: Mapping[str, list[str]]
+    counts: Mapping[Edge, TrafficCounts], serving: Mapping[str, list[str]]
 ) -> dict[str, dict[str, float]]:
     """Service with several workloads -> version -> requests; versions without any included where
     others of the service have some."""

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from meshproof.observe import access_log
+from meshproof.telemetry import access_log
 
 Json = dict[str, Any]
 READ = 1 << 20

@@ -19,7 +19,7 @@ from meshproof.dashboard import log_tail, rule_files, zipkin
 from meshproof.dashboard.guard import Guard, Handler, add_headers
 from meshproof.dashboard.source import EVERY, Source
 from meshproof.errors import MeshproofError, UsageError
-from meshproof.observe.trace_rows import summary, waterfall
+from meshproof.telemetry.trace_rows import summary, waterfall
 
 PAGE = Path(__file__).parent / "page"
 _LINES = 100

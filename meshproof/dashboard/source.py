@@ -15,7 +15,7 @@ from meshproof.dashboard import replicas
 from meshproof.dashboard.history import History
 from meshproof.dashboard.view import finite, gone, view
 from meshproof.errors import MeshproofError
-from meshproof.observe.counts import read, serving
+from meshproof.telemetry.traffic_counts import read, serving
 
 Json = dict[str, Any]
 EVERY = 1.0

@@ -8,7 +8,7 @@ from typing import Any
 
 from meshproof.dashboard.graph import GATEWAY, graph
 from meshproof.dashboard.history import History
-from meshproof.observe.counts import Counts, Edge, together
+from meshproof.telemetry.traffic_counts import Edge, TrafficCounts, sum_counts
 
 Json = dict[str, Any]
 EVENTS = 60
@@ -37,9 +37,9 @@ def view(
     }
 
 
-def _entry(window: Mapping[Edge, Counts], seconds: float) -> Json:
+def _entry(window: Mapping[Edge, TrafficCounts], seconds: float) -> Json:
     """What came in through the gateway."""
-    counts = together(count for edge, count in window.items() if edge.source == GATEWAY)
+    counts = sum_counts(count for edge, count in window.items() if edge.source == GATEWAY)
     return {
         "rate": counts.requests / seconds if seconds else 0.0,
         "failed": 100 * counts.failed / counts.requests if counts.requests else 0.0,

@@ -1,4 +1,4 @@
-"""Honours HorizontalPodAutoscalers: measures, decides (``meshproof.scaling``), scales.
+"""Honours HorizontalPodAutoscalers: measures, decides (``meshproof.hpa``), scales.
 
 Once a second, where Kubernetes does so every 15: local replicas are there within a second, and
 their processor time and requests are read where they are, not collected.
@@ -12,14 +12,15 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from meshproof.embedded import cpu, scalers
-from meshproof.embedded.intake import Intake
-from meshproof.embedded.replica import ReplicaRunner
-from meshproof.embedded.store import Store
+from meshproof.admission import hpa_targets
+from meshproof.admission.admission import Admission
+from meshproof.admission.store import Store
+from meshproof.embedded.pod.replica import ReplicaRunner
 from meshproof.errors import MeshproofError
+from meshproof.host import cpu
+from meshproof.hpa.decide import Decision, History, Reading, decide
 from meshproof.model.kube_scaling import Metric
 from meshproof.model.resource import Resource
-from meshproof.scaling.decide import Decision, History, Reading, decide
 
 if TYPE_CHECKING:
     from meshproof.embedded.engine import Engine
@@ -63,7 +64,7 @@ class Autoscaler:
 
     async def _measured(self, applied: Iterable[Resource]) -> _Samples:
         """One period long."""
-        keys = {scalers.target(s) for s in applied}
+        keys = {hpa_targets.target(s) for s in applied}
         runners = [r for r in self._engine.fleet.runners if r.workload.key in keys and r.ready]
         counting = any(m.type == "Pods" for s in applied for m in s.spec.measured)
         samples, began = _Samples(), time.monotonic()
@@ -100,10 +101,10 @@ class Autoscaler:
     # -- deciding ------------------------------------------------------------------------------
 
     async def _scale(self, scaler: Resource, samples: _Samples) -> None:
-        deployment = scalers.scaled_by(self._engine.store.ordered(), scaler)
+        deployment = hpa_targets.scaled_by(self._engine.store.ordered(), scaler)
         if deployment is None or not deployment.spec.replicas:
             return  # none is applied, or it is switched off by 0 replicas, as in Kubernetes
-        key = scalers.target(scaler)
+        key = hpa_targets.target(scaler)
         names = [r.name for r in self._engine.fleet.runners if r.workload.key == key]
         readings = [_reading(m, deployment, names, samples) for m in scaler.spec.measured]
         current, now = deployment.spec.replicas, time.monotonic()
@@ -122,7 +123,7 @@ class Autoscaler:
         def edit(store: Store) -> Store:
             if scaler.key not in store.entries or _replicas(store, deployment) != current:
                 return store  # somebody else was faster
-            return Intake(self._engine.runtime.project).scale(store, namespace, name, wanted)
+            return Admission(self._engine.runtime.project).scale(store, namespace, name, wanted)
 
         try:
             await self._engine.change(edit, time.monotonic())
@@ -146,7 +147,7 @@ def _reading(
     if target.average_value is not None:
         return Reading("cpu, in cores,", tuple(cores), target.average_value)
     assert target.average_utilization is not None, "the model wants one of the two"
-    request = scalers.cpu_request(deployment)
+    request = hpa_targets.cpu_request(deployment)
     shares = tuple(100 * c / request if c is not None and request else None for c in cores)
     return Reading("cpu, in % of what is requested,", shares, target.average_utilization)
 

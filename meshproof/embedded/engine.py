@@ -12,28 +12,30 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from meshproof.embedded import listeners, renewal, rollout
-from meshproof.embedded.ads import Sidecar
+from meshproof.admission.store import Store
 from meshproof.embedded.autoscaling import Autoscaler
-from meshproof.embedded.backoff import Backoff
-from meshproof.embedded.deployments import bound_everywhere, workloads
-from meshproof.embedded.draining import Draining
+from meshproof.embedded.config import certificate_renewal
+from meshproof.embedded.config.build_world import target_ports, world
+from meshproof.embedded.config.draining import Draining
+from meshproof.embedded.context import MeshContext
 from meshproof.embedded.fleet import Fleet
 from meshproof.embedded.gateway import NAME as GATEWAY
 from meshproof.embedded.gateway import GatewayRunner
-from meshproof.embedded.loop import Background, together
-from meshproof.embedded.network import Network
+from meshproof.embedded.network_faults import NetworkFaults
 from meshproof.embedded.outside import OutsideRunner
-from meshproof.embedded.replica import ReplicaRunner
-from meshproof.embedded.runtime import Runtime
+from meshproof.embedded.pod.deployments import bound_everywhere, workloads
+from meshproof.embedded.pod.replica import ReplicaRunner
 from meshproof.embedded.snapshots import Snapshots
-from meshproof.embedded.spec import Exit
-from meshproof.embedded.store import Store
-from meshproof.embedded.worlds import target_ports, world
 from meshproof.errors import MeshproofError, Problem
+from meshproof.host import sockets
+from meshproof.host.backoff import Backoff
+from meshproof.host.event_loop import Background, run_all
+from meshproof.host.process_spec import Exit
 from meshproof.mesh import Ack
-from meshproof.observe.spans import SpanStore
+from meshproof.telemetry.span_store import SpanStore
 from meshproof.translate.world import Replica, World
+from meshproof.xds import rollout
+from meshproof.xds.server import EnvoyClient
 
 _log = logging.getLogger("meshproof")
 _AGAIN = 1.0
@@ -45,7 +47,7 @@ _PRUNE_AFTER = 5.0
 class Engine:
     """Everything between ``start`` and ``stop``. Use from the loop that made it."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: MeshContext) -> None:
         self.runtime = runtime
         self.store = Store()
         self.spans = SpanStore()
@@ -62,7 +64,7 @@ class Engine:
             OutsideRunner(runtime, host, declared, index)
             for index, (host, declared) in enumerate(runtime.project.outside.items())
         ]
-        self.network = Network()
+        self.network = NetworkFaults()
         self._snapshots = Snapshots(runtime.authority, self.network)
         self._change, self._push = asyncio.Lock(), asyncio.Lock()
         self._tasks = Background()
@@ -77,12 +79,12 @@ class Engine:
         """Gateway, outside hosts and every workload, together; returns when all is live."""
         async with self._change:
             self._set_snapshots(self._world(store))
-            await together((self.gateway.envoy.start(), *(host.start() for host in self.outside)))
+            await run_all((self.gateway.envoy.start(), *(host.start() for host in self.outside)))
             for host in self.outside:
                 if host.declared.command:
                     self._tasks.start(host.keep())
-            await together((self._become(store, started), self.gateway.envoy.ready()))
-            self._tasks.start(renewal.keep_renewed(self.renew_certificates))
+            await run_all((self._become(store, started), self.gateway.envoy.ready()))
+            self._tasks.start(certificate_renewal.keep_renewed(self.renew_certificates))
             self._tasks.start(Autoscaler(self).run())
             return self.acks
 
@@ -203,7 +205,7 @@ class Engine:
     async def _bound_everywhere(self, coming: Sequence[ReplicaRunner]) -> list[Problem]:
         running = self.runtime.processes.running
         pids = {running[r.name]: r.workload for r in coming if r.name in running}
-        found = await asyncio.to_thread(listeners.everywhere, pids.keys())
+        found = await asyncio.to_thread(sockets.everywhere, pids.keys())
         places: dict[tuple[str, str], list[str]] = {}
         for pid, at in found.items():
             places.setdefault(pids[pid].key, []).extend(str(listener) for listener in at)
@@ -261,7 +263,7 @@ class Engine:
         """As it is now."""
         return self._world(self.store)
 
-    def _plan(self, now: World) -> dict[str, tuple[Sidecar, rollout.Snapshot]]:
+    def _plan(self, now: World) -> dict[str, tuple[EnvoyClient, rollout.Snapshot]]:
         snapshots = self._snapshots_of(now, now.replicas)
         sidecars = {r.name: r.envoy.sidecar for r in self.fleet.runners}
         sidecars[GATEWAY] = self.gateway.envoy.sidecar

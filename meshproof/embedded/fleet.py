@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from meshproof.embedded.loop import together
-from meshproof.embedded.replica import ReplicaRunner
-from meshproof.embedded.runtime import Runtime
-from meshproof.embedded.spec import Exit
-from meshproof.embedded.workload import Workload
+from meshproof.embedded.context import MeshContext
+from meshproof.embedded.pod.replica import ReplicaRunner
+from meshproof.embedded.pod.workload import Workload
 from meshproof.errors import MeshproofError
+from meshproof.host.event_loop import run_all
+from meshproof.host.process_spec import Exit
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Turnover:
 
 
 class Fleet:
-    def __init__(self, runtime: Runtime, on_change: Callable[[], None]) -> None:
+    def __init__(self, runtime: MeshContext, on_change: Callable[[], None]) -> None:
         self._runtime, self._on_change = runtime, on_change
         self.runners: list[ReplicaRunner] = []
         self._numbers: dict[tuple[str, str], int] = {}
@@ -90,8 +90,8 @@ class Fleet:
         """Start and wait until each is ready. Raises the first error; the caller ends them then."""
         coming = list(runners)
         self.runners = [*self.runners, *coming]
-        await together(r.start() for r in coming)
-        await together(r.until_ready() for r in coming)
+        await run_all(r.start() for r in coming)
+        await run_all(r.until_ready() for r in coming)
 
     async def end(self, runners: Iterable[ReplicaRunner], *, drain: bool) -> None:
         going = list(runners)

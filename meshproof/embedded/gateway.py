@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from meshproof.embedded.addresses import real_port
-from meshproof.embedded.envoy_process import EnvoyProcess
-from meshproof.embedded.runtime import Runtime
+from meshproof.embedded.context import MeshContext
+from meshproof.embedded.pod.envoy_process import EnvoyProcess
 from meshproof.errors import UsageError
+from meshproof.host.addresses import real_port
 from meshproof.translate.world import ROOT_NAMESPACE, TRUST_DOMAIN, Proxy, World
 
 NAME = "istio-ingressgateway"
@@ -22,7 +22,7 @@ IDENTITY = f"spiffe://{TRUST_DOMAIN}/ns/{ROOT_NAMESPACE}/sa/{PROXY.service_accou
 class GatewayRunner:
     """One Envoy for every Gateway whose selector fits ``PROXY.labels``."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: MeshContext) -> None:
         self.ip = runtime.block.gateway
         self.envoy = EnvoyProcess(
             runtime,

@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from meshproof.embedded.deployments import and_images
-from meshproof.embedded.faulting import Faulting
-from meshproof.embedded.intake import Intake, Intaken
-from meshproof.embedded.store import Store
+from meshproof.admission.admission import Admission, Admitted
+from meshproof.admission.store import Store
+from meshproof.embedded.fault_injection import Faulting
+from meshproof.embedded.pod.deployments import and_images
 from meshproof.embedded.watching import Watching
 from meshproof.errors import MeshproofError, NotLive, UsageError
 from meshproof.mesh import Applied, Capability
@@ -70,8 +70,8 @@ class EmbeddedMesh(Faulting, Watching):
 
     def _apply(self, resources: Sequence[Resource], strict: bool, started: float) -> Applied:
         engine = self._live()
-        intake = Intake(self.project)
-        taken = Intaken(Store())
+        intake = Admission(self.project)
+        taken = Admitted(Store())
 
         def edit(store: Store) -> Store:
             nonlocal taken
@@ -106,7 +106,7 @@ class EmbeddedMesh(Faulting, Watching):
 
         def edit(store: Store) -> Store:
             nonlocal said
-            new, said = Intake(self.project).delete(store, resources)
+            new, said = Admission(self.project).delete(store, resources)
             return new
 
         acks = self._run(engine.change(edit, started))
@@ -141,7 +141,7 @@ class EmbeddedMesh(Faulting, Watching):
             raise UsageError(f"{workload}={replicas}: wanted 0 or more replicas")
 
         def edit(store: Store) -> Store:
-            return Intake(self.project).scale(store, namespace, name, replicas)
+            return Admission(self.project).scale(store, namespace, name, replicas)
 
         acks = self._run(engine.change(edit, started))
         key = (namespace, name)

@@ -8,13 +8,13 @@ import logging
 import sys
 import time
 
-from meshproof.embedded import probing
-from meshproof.embedded.addresses import real_port
-from meshproof.embedded.backoff import Backoff
-from meshproof.embedded.runtime import Runtime, last_lines
-from meshproof.embedded.spec import Exit, ProcessSpec
-from meshproof.embedded.workload import Probe
+from meshproof.embedded.context import MeshContext, last_lines
+from meshproof.embedded.pod import probes
+from meshproof.embedded.pod.workload import Probe
 from meshproof.errors import MeshproofError
+from meshproof.host.addresses import real_port
+from meshproof.host.backoff import Backoff
+from meshproof.host.process_spec import Exit, ProcessSpec
 from meshproof.project import OutsideHost, RealAddress, expand
 from meshproof.translate.world import Address, Outside
 
@@ -25,7 +25,7 @@ _log = logging.getLogger("meshproof")
 class OutsideRunner:
     """One declared host. Without a command it is somebody else's, and only has addresses."""
 
-    def __init__(self, runtime: Runtime, host: str, declared: OutsideHost, index: int) -> None:
+    def __init__(self, runtime: MeshContext, host: str, declared: OutsideHost, index: int) -> None:
         self.runtime, self.host, self.declared = runtime, host, declared
         self.name = f"outside.{host}"
         self.ip = runtime.block.outside(index)
@@ -66,8 +66,8 @@ class OutsideRunner:
     async def _not_ready(self, address: Address) -> str:
         path = self.declared.ready
         if path is None:
-            return await probing.accepts(address, 1.0)
-        return await probing.check(Probe(kind="http", path=path), address, {})
+            return await probes.accepts(address, 1.0)
+        return await probes.check(Probe(kind="http", path=path), address, {})
 
     def _failed(self, how: str) -> MeshproofError:
         log = last_lines(self.runtime.files.app_log(self.name))

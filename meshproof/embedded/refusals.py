@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from meshproof.embedded import curl
-from meshproof.explain.words import nothing_opens
+from meshproof.explain.descriptions import nothing_opens
 from meshproof.mesh import AccessRecord, Answer
 
 DENIED = b"RBAC: access denied"

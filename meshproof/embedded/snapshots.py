@@ -10,20 +10,20 @@ import operator
 from collections.abc import Iterable, Iterator, Mapping
 
 from meshproof.embedded import gateway as gateway_module
-from meshproof.embedded import xds
-from meshproof.embedded.ads import Resources
-from meshproof.embedded.ca import Authority, KeyPair
-from meshproof.embedded.network import Network, detoured
-from meshproof.embedded.rollout import Snapshot
+from meshproof.embedded.config.certificate_authority import Authority, KeyPair
+from meshproof.embedded.network_faults import NetworkFaults, detoured
 from meshproof.translate import gateway, outbound, proxy_of, scope, secrets, sidecar
-from meshproof.translate.selection import selecting
+from meshproof.translate.workload_selection import selecting
 from meshproof.translate.world import Config, Replica, World
+from meshproof.xds import codec
+from meshproof.xds.rollout import Snapshot
+from meshproof.xds.server import Resources
 
 _TYPES = {
-    "clusters": xds.CLUSTERS,
-    "endpoints": xds.ENDPOINTS,
-    "listeners": xds.LISTENERS,
-    "routes": xds.ROUTES,
+    "clusters": codec.CLUSTERS,
+    "endpoints": codec.ENDPOINTS,
+    "listeners": codec.LISTENERS,
+    "routes": codec.ROUTES,
 }
 _OF_A_SIDECAR = ("services", "outside", "destination_rules")
 """What of a world, beside policies, a sidecar's own listeners, clusters and routes depend on."""
@@ -41,7 +41,7 @@ Encoded = Mapping[str, Resources]
 
 def encode(config: Config) -> Encoded:
     return {
-        type_url: {n: xds.encode(type_url, r) for n, r in getattr(config, attribute).items()}
+        type_url: {n: codec.encode(type_url, r) for n, r in getattr(config, attribute).items()}
         for attribute, type_url in _TYPES.items()
     }
 
@@ -49,7 +49,7 @@ def encode(config: Config) -> Encoded:
 class Snapshots:
     """Keeps what did not change between two worlds; holds every sidecar's key and certificate."""
 
-    def __init__(self, authority: Authority, network: Network) -> None:
+    def __init__(self, authority: Authority, network: NetworkFaults) -> None:
         self._authority, self._network = authority, network
         self._own: dict[str, tuple[tuple[object, ...], Encoded]] = {}
         self._keys: dict[str, KeyPair] = {}
@@ -104,7 +104,7 @@ class Snapshots:
         return known[1]
 
     def _snapshot(self, node: str, *parts: Encoded) -> Snapshot:
-        return Snapshot({t: self._merged(node, t, parts) for t in xds.TYPES})
+        return Snapshot({t: self._merged(node, t, parts) for t in codec.TYPES})
 
     def _merged(self, node: str, type_url: str, parts: Iterable[Encoded]) -> Resources:
         """All parts' resources of a type; the former object where the parts are the former ones."""
@@ -142,8 +142,8 @@ class Snapshots:
         if node not in self._keys:
             pair = self._keys[node] = self._authority.issue(identity)
             made = secrets(pair.key, pair.chain, self._authority.root_pem)
-            encoded = {n: xds.encode(xds.SECRETS, r) for n, r in made.items()}
-            self._secrets_of[node] = {xds.SECRETS: encoded}
+            encoded = {n: codec.encode(codec.SECRETS, r) for n, r in made.items()}
+            self._secrets_of[node] = {codec.SECRETS: encoded}
         return self._secrets_of[node]
 
     def renew(self) -> None:
@@ -154,7 +154,7 @@ class Snapshots:
         self._own.pop(node, None)
         self._keys.pop(node, None)
         self._secrets_of.pop(node, None)
-        for type_url in xds.TYPES:
+        for type_url in codec.TYPES:
             self._merged_of.pop((node, type_url), None)
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from meshproof.embedded import evidence
 from meshproof.embedded.engine import Engine
-from meshproof.embedded.looking import Looking
-from meshproof.embedded.usage import usage
+from meshproof.embedded.queries import Looking
+from meshproof.embedded.telemetry import evidence
+from meshproof.embedded.telemetry.process_usage import usage
 from meshproof.mesh import Topology, Usage
-from meshproof.translate.shares import serving, shares
+from meshproof.translate.traffic_shares import serving, shares
 
 
 class Watching(Looking):
-    """``meshproof.control.served.Watched``."""
+    """``meshproof.control.protocols.Watched``."""
 
     def topology(self) -> Topology:
         engine = self._live()

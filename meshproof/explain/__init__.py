@@ -12,8 +12,8 @@ rate limits, what an app answers, and so whether a retry happens.
 from __future__ import annotations
 
 from meshproof.explain.explain import explain
-from meshproof.explain.proxies import Fleet, Proxy, Way
+from meshproof.explain.proxies import Fleet, LinkFault, Proxy
 from meshproof.explain.request import Request, request_of
 from meshproof.explain.result import Explanation
 
-__all__ = ["Explanation", "Fleet", "Proxy", "Request", "Way", "explain", "request_of"]
+__all__ = ["Explanation", "Fleet", "LinkFault", "Proxy", "Request", "explain", "request_of"]

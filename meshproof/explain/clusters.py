@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from meshproof.explain.proxies import Address, Proxy
 from meshproof.explain.request import Request
-from meshproof.explain.texts import Json
+from meshproof.explain.string_match import Json
 
 _UNFIT = ("UNHEALTHY", "DRAINING", "TIMEOUT")
 _MATCH = "envoy.transport_socket_match"
@@ -58,7 +58,7 @@ def _address(entry: Json) -> Address | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Speech:
+class UpstreamTls:
     """``mutual``: with the mesh's certificates; ``tls``: TLS of the outside world."""
 
     kind: str = "plain"
@@ -69,7 +69,7 @@ class Speech:
     """ALPN that the client offers."""
 
 
-def speech(cluster: Json, member: Member) -> Speech:
+def upstream_tls(cluster: Json, member: Member) -> UpstreamTls:
     """How an endpoint is spoken to."""
     socket = cluster.get("transport_socket")
     labels = member.metadata.get(_MATCH, {})
@@ -79,7 +79,7 @@ def speech(cluster: Json, member: Member) -> Speech:
             break
     context = (socket or {}).get("typed_config", {})
     if not context.get("@type", "").endswith("UpstreamTlsContext"):
-        return Speech()
+        return UpstreamTls()
     common = context.get("common_tls_context", {})
     validation = common.get("combined_validation_context", {}).get("default_validation_context", {})
     names = tuple(
@@ -88,7 +88,7 @@ def speech(cluster: Json, member: Member) -> Speech:
     )
     own = bool(common.get("tls_certificate_sds_secret_configs"))
     protocols = tuple(common.get("alpn_protocols", ()))
-    return Speech("mutual" if own else "tls", context.get("sni", ""), names, protocols)
+    return UpstreamTls("mutual" if own else "tls", context.get("sni", ""), names, protocols)
 
 
 def sticky(cluster: Json, policies: Sequence[Json], request: Request) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from meshproof.explain.clusters import Speech
+from meshproof.explain.clusters import UpstreamTls
+from meshproof.explain.connection import Peer
 from meshproof.explain.hosts import without_port
-from meshproof.explain.peers import Peer
 from meshproof.explain.proxies import Proxy
-from meshproof.explain.texts import Json
+from meshproof.explain.string_match import Json
 
 _STRICT = "it takes mutual TLS alone (PeerAuthentication STRICT), and the caller speaks {}"
 _WORDS = {"plain": "plain text", "tls": "TLS of its own (a DestinationRule's tls)"}
@@ -24,7 +24,7 @@ class Taken:
     closed: str = ""
 
 
-def connected(caller: Proxy, speech: Speech, server: Proxy, listener: Json) -> Taken:
+def connected(caller: Proxy, speech: UpstreamTls, server: Proxy, listener: Json) -> Taken:
     port = listener["address"]["socket_address"]["port_value"]
     tls = speech.kind != "plain"
     bare = Peer(local_ip=server.ip, port=port, tls=tls, sni=speech.sni)
@@ -50,7 +50,7 @@ def connected(caller: Proxy, speech: Speech, server: Proxy, listener: Json) -> T
     return Taken(chain, peer, f"by mutual TLS, as {caller.identity}")
 
 
-def _chain(listener: Json, speech: Speech) -> Json | None:
+def _chain(listener: Json, speech: UpstreamTls) -> Json | None:
     """The narrowest that fits: server name, then transport, then application protocol."""
     transport = "raw_buffer" if speech.kind == "plain" else "tls"
     best: tuple[int, int, int] = (-1, 0, 0)

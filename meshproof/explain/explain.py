@@ -6,9 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from meshproof.errors import UsageError
-from meshproof.explain import clusters, connections, guards, words
-from meshproof.explain.clusters import Member, Speech
-from meshproof.explain.peers import Asked, Peer
+from meshproof.explain import clusters, connections, descriptions, http_filters
+from meshproof.explain.clusters import Member, UpstreamTls
+from meshproof.explain.connection import AuthzRequest, Peer
+from meshproof.explain.connection_manager import Manager, Upstream
+from meshproof.explain.origin import Placed, as_is
 from meshproof.explain.proxies import Address, Fleet, Proxy
 from meshproof.explain.request import Request
 from meshproof.explain.result import (
@@ -21,9 +23,7 @@ from meshproof.explain.result import (
     Outcome,
     Step,
 )
-from meshproof.explain.routing import Manager, Towards
-from meshproof.explain.rules import Placed, as_is
-from meshproof.explain.texts import Json
+from meshproof.explain.string_match import Json
 
 _HCM = ".http_connection_manager.v3.HttpConnectionManager"
 _TCP_RBAC = ".network.rbac.v3.RBAC"
@@ -98,15 +98,15 @@ class _Asking:
 
     # -- towards a cluster ---------------------------------------------------------------------
 
-    def _onwards(self, to: Towards) -> tuple[Step, ...]:
+    def _onwards(self, to: Upstream) -> tuple[Step, ...]:
         cluster = to.proxy.clusters.get(to.cluster)
         if cluster is None:
             code = to.action.get("cluster_not_found_response_code", "SERVICE_UNAVAILABLE")
             status = {"SERVICE_UNAVAILABLE": 503, "NOT_FOUND": 404}.get(code, 500)
-            return (_failed(to, words.missing(to.cluster), status),)
+            return (_failed(to, descriptions.missing(to.cluster), status),)
         chosen = clusters.members(to.proxy, cluster, to.action.get("metadata_match", {}))
         if not chosen:
-            return (_failed(to, f"{words.cluster(to.cluster)} has no ready endpoint", 503),)
+            return (_failed(to, f"{descriptions.cluster(to.cluster)} has no ready endpoint", 503),)
         by = clusters.sticky(cluster, to.action.get("hash_policy", ()), to.request)
         notes = (f"always the same of {len(chosen)}, by {by}",) if by and len(chosen) > 1 else ()
         return tuple(
@@ -115,7 +115,7 @@ class _Asking:
             for step in self._member(to, cluster, member)
         )
 
-    def _member(self, to: Towards, cluster: Json, member: Member) -> tuple[Step, ...]:
+    def _member(self, to: Upstream, cluster: Json, member: Member) -> tuple[Step, ...]:
         address, notes = member.address, []
         if address is not None and (way := self.fleet.ways.get(address)):
             if way.kind in ("refuse", "cut"):
@@ -129,10 +129,10 @@ class _Asking:
         server = self.fleet.at(address[0])
         if server is None or server.listener_at(address) is None:
             return (self._outside(to, cluster, member, address).with_notes(notes),)
-        steps = self._received(to, clusters.speech(cluster, member), server, address)
+        steps = self._received(to, clusters.upstream_tls(cluster, member), server, address)
         return tuple(step.with_notes(notes) for step in steps)
 
-    def _loop(self, to: Towards) -> Step:
+    def _loop(self, to: Upstream) -> Step:
         """A tunnel to an HTTP port is ended here, and led into the same rules."""
         why = (
             f"{to.request.authority} is a port of plain HTTP: the tunnel is opened, and what comes "
@@ -140,9 +140,9 @@ class _Asking:
         )
         return Step(1.0, "", why, to.rule, outcome=Outcome(CLOSED, why))
 
-    def _outside(self, to: Towards, cluster: Json, member: Member, address: Address) -> Step:
+    def _outside(self, to: Upstream, cluster: Json, member: Member, address: Address) -> Step:
         name = self.fleet.outside.get(address, "")
-        told = clusters.speech(cluster, member)
+        told = clusters.upstream_tls(cluster, member)
         how = " over TLS" if told.kind == "tls" else ""
         kind = TUNNEL if to.tunnel else OUTSIDE
         why = f"the host outside {name or _text(address)} gets it at {_text(address)}{how}"
@@ -152,7 +152,7 @@ class _Asking:
         return Step(1.0, "", why, outcome=outcome)
 
     def _received(
-        self, to: Towards, speech: Speech, server: Proxy, address: Address
+        self, to: Upstream, speech: UpstreamTls, server: Proxy, address: Address
     ) -> tuple[Step, ...]:
         listener = server.listener_at(address)
         assert listener is not None, "the caller has looked"
@@ -163,8 +163,8 @@ class _Asking:
         for entry in taken.chain["filters"]:
             config = entry["typed_config"]
             if config["@type"].endswith(_TCP_RBAC):
-                place = guards.Place(None, self.placed, self.now)
-                refused, _ = guards.decided(config["rules"], Asked(taken.peer), place)
+                place = http_filters.FilterContext(None, self.placed, self.now)
+                refused, _ = http_filters.decided(config["rules"], AuthzRequest(taken.peer), place)
                 if refused is not None:
                     closed = f"{refused.why}: the connection is closed"
                     return (replace(_failed(to, closed, 503, at), rule=refused.rule),)
@@ -173,12 +173,12 @@ class _Asking:
                 return tuple(step.with_notes((taken.note,)) for step in steps)
         return (self._bytes(to, server, at, taken.note),)
 
-    def _bytes(self, to: Towards, server: Proxy, at: str, note: str) -> Step:
+    def _bytes(self, to: Upstream, server: Proxy, at: str, note: str) -> Step:
         kind = TUNNEL if to.tunnel else APP
         why = f"{server.name} gets it as bytes"
         return Step(1.0, at, why, notes=(note,), outcome=_of(server, kind, why, str(to.request)))
 
-    def _app(self, to: Towards, _member: Member) -> Step:
+    def _app(self, to: Upstream, _member: Member) -> Step:
         why = f"{to.proxy.name} answers"
         outcome = _of(to.proxy, APP, why, str(to.request))
         return Step(1.0, "", f"to the app, as {to.request}", outcome=outcome)
@@ -191,7 +191,7 @@ def _of(server: Proxy, kind: str, why: str, received: str) -> Outcome:
     )  # fmt: skip
 
 
-def _failed(to: Towards, why: str, status: int, at: str = "") -> Step:
+def _failed(to: Upstream, why: str, status: int, at: str = "") -> Step:
     """The caller's own sidecar answers; a tunnel gets no more than its opening's refusal."""
     return Step(1.0, at, f"{status}: {why}", to.rule, outcome=Outcome(MESH, why, status, to.rule))
 

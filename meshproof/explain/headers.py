@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from meshproof.explain.request import Request
-from meshproof.explain.texts import Json, fits, words
+from meshproof.explain.string_match import Json, fits, words
 
 
 def why_not(matcher: Json, request: Request) -> str:

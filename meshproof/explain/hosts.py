@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from meshproof.explain.texts import Json
+from meshproof.explain.string_match import Json
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from meshproof.explain.headers import why_no_parameter, why_not
 from meshproof.explain.request import Request
-from meshproof.explain.texts import Json, whole
+from meshproof.explain.string_match import Json, whole
 
 _DENOMINATOR = {"HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}
 

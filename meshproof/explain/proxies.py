@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from meshproof.explain.texts import Json
+from meshproof.explain.string_match import Json
 
 Address = tuple[str, int]
 
@@ -37,7 +37,7 @@ class Proxy:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class LinkFault:
     """A network fault stands between a caller and ``real``."""
 
     real: Address
@@ -51,7 +51,7 @@ class Fleet:
 
     proxies: tuple[Proxy, ...]
     outside: Mapping[Address, str] = field(default_factory=dict)
-    ways: Mapping[Address, Way] = field(default_factory=dict)
+    ways: Mapping[Address, LinkFault] = field(default_factory=dict)
     """By the address that a caller was given instead of the real one."""
 
     def at(self, ip: str) -> Proxy | None:

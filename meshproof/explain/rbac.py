@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from meshproof.explain import headers
-from meshproof.explain.peers import Asked
-from meshproof.explain.texts import Json, fits, words
+from meshproof.explain.connection import AuthzRequest
+from meshproof.explain.string_match import Json, fits, words
 
 _WANTED = ", wanted "
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RbacDecision:
     """``key`` is the policy that decided, empty where none did; ``reasons`` say of each policy
     that did not fit why."""
 
@@ -28,26 +28,26 @@ class Verdict:
     reasons: tuple[tuple[str, str], ...] = ()
 
 
-def verdict(rules: Json, asked: Asked) -> Verdict:
+def verdict(rules: Json, asked: AuthzRequest) -> RbacDecision:
     """Of one rule set: ALLOW wants a policy that fits, DENY wants none, LOG lets all pass. Policies
     are asked by name, as Envoy keeps them."""
     action = rules.get("action", "ALLOW")
     if action == "LOG":
-        return Verdict(True)
+        return RbacDecision(True)
     reasons = []
     for key, policy in sorted(rules.get("policies", {}).items()):
         why = _policy(policy, asked)
         if not why:
-            return Verdict(action == "ALLOW", key)
+            return RbacDecision(action == "ALLOW", key)
         reasons.append((key, why))
-    return Verdict(action == "DENY", "", tuple(reasons))
+    return RbacDecision(action == "DENY", "", tuple(reasons))
 
 
-def _policy(policy: Json, asked: Asked) -> str:
+def _policy(policy: Json, asked: AuthzRequest) -> str:
     return _any(policy.get("permissions", ()), asked) or _any(policy.get("principals", ()), asked)
 
 
-def _any(parts: Iterable[Json], asked: Asked) -> str:
+def _any(parts: Iterable[Json], asked: AuthzRequest) -> str:
     reasons = []
     for part in parts:
         why = _why(part, asked)
@@ -69,11 +69,11 @@ def _joined(reasons: Iterable[str]) -> str:
     )
 
 
-def _all(parts: Iterable[Json], asked: Asked) -> str:
+def _all(parts: Iterable[Json], asked: AuthzRequest) -> str:
     return next((why for part in parts if (why := _why(part, asked))), "")
 
 
-def _why(node: Json, asked: Asked) -> str:
+def _why(node: Json, asked: AuthzRequest) -> str:
     """Of one Permission or Principal."""
     (form, value), *_ = node.items()
     if form in ("and_rules", "and_ids"):
@@ -116,7 +116,7 @@ _NAMES = {
 }
 
 
-def _authenticated(value: Json, asked: Asked) -> str:
+def _authenticated(value: Json, asked: AuthzRequest) -> str:
     matcher = value.get("principal_name")
     identity = asked.peer.identity
     if not identity:
@@ -127,18 +127,18 @@ def _authenticated(value: Json, asked: Asked) -> str:
     return f"the caller is {identity}, wanted {words(matcher)}"
 
 
-def _header(value: Json, asked: Asked) -> str:
+def _header(value: Json, asked: AuthzRequest) -> str:
     return headers.why_not(value, asked.request) if asked.request else "it is about HTTP"
 
 
-def _url_path(value: Json, asked: Asked) -> str:
+def _url_path(value: Json, asked: AuthzRequest) -> str:
     if asked.request is None:
         return "it is about HTTP"
     path = asked.request.plain_path
     return "" if fits(value["path"], path) else f"path {path} is not {words(value['path'])}"
 
 
-def _template(value: Json, asked: Asked) -> str:
+def _template(value: Json, asked: AuthzRequest) -> str:
     if asked.request is None:
         return "it is about HTTP"
     template = value["typed_config"]["path_template"]
@@ -155,8 +155,10 @@ def _of_template(template: str) -> re.Pattern[str]:
     return re.compile("".join(made.get(part, re.escape(part)) for part in parts))
 
 
-def _network(name: str, address: Callable[[Asked], str]) -> Callable[[Json, Asked], str]:
-    def why(value: Json, asked: Asked) -> str:
+def _network(
+    name: str, address: Callable[[AuthzRequest], str]
+) -> Callable[[Json, AuthzRequest], str]:
+    def why(value: Json, asked: AuthzRequest) -> str:
         found = address(asked)
         network = f"{value['address_prefix']}/{value.get('prefix_len', 0)}"
         inside = ipaddress.ip_address(found) in ipaddress.ip_network(network, strict=False)
@@ -165,12 +167,12 @@ def _network(name: str, address: Callable[[Asked], str]) -> Callable[[Json, Aske
     return why
 
 
-def _sni(value: Json, asked: Asked) -> str:
+def _sni(value: Json, asked: AuthzRequest) -> str:
     sni = asked.peer.sni
     return "" if fits(value, sni) else f'the server name is "{sni}", wanted {words(value)}'
 
 
-def _metadata(value: Json, asked: Asked) -> str:
+def _metadata(value: Json, asked: AuthzRequest) -> str:
     found: object = asked.metadata.get(value["filter"])
     keys = [part["key"] for part in value["path"]]
     for key in keys:
@@ -194,7 +196,7 @@ def _value(matcher: Json, value: object) -> bool:
     raise ValueError(f"RBAC with an unknown value matcher: {sorted(matcher)}")
 
 
-_FORMS: dict[str, Callable[[Json, Asked], str]] = {
+_FORMS: dict[str, Callable[[Json, AuthzRequest], str]] = {
     "authenticated": _authenticated,
     "header": _header,
     "url_path": _url_path,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from meshproof.explain.request import Request
 from meshproof.explain.rewriting import new_path
-from meshproof.explain.texts import Json
+from meshproof.explain.string_match import Json
 
 CODES = {
     "MOVED_PERMANENTLY": 301,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from meshproof.explain.rules import Rule
+from meshproof.explain.origin import RuleOrigin
 
 APP, OUTSIDE, TUNNEL = "app", "outside", "tunnel"
 MESH, CLOSED = "mesh", "closed"
@@ -23,7 +23,7 @@ class Outcome:
     why: str
     status: int | None = None
     """Of the mesh's own answer; an app's is its own affair."""
-    rule: Rule | None = None
+    rule: RuleOrigin | None = None
     """What decides that the mesh answers."""
     location: str = ""
     body: str = ""
@@ -58,7 +58,7 @@ class Step:
     at: str
     """``svca-1 outbound``; empty for a branch of the step before."""
     says: str
-    rule: Rule | None = None
+    rule: RuleOrigin | None = None
     notes: tuple[str, ...] = ()
     passed: tuple[tuple[str, str], ...] = ()
     """Routes that were asked before, and why each did not take the request."""
@@ -134,7 +134,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
     return {**found, "rule": _rule(outcome.rule)}
 
 
-def _rule(rule: Rule | None) -> dict[str, Any] | None:
+def _rule(rule: RuleOrigin | None) -> dict[str, Any] | None:
     if rule is None:
         return None
     return {

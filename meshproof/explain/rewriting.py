@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from meshproof.explain.request import Request
-from meshproof.explain.texts import Json, replaced
+from meshproof.explain.string_match import Json, replaced
 
 _COMMAND = re.compile(r"%REQ\(([^)%]+)\)%")
 

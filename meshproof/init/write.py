@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from meshproof.init.beyond import beyond
+from meshproof.init.external_hosts import beyond
 from meshproof.init.guess import guess
 from meshproof.model.kube_pod import Container
 from meshproof.model.kube_workloads import WORKLOADS, template_of

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from meshproof.errors import Problem
-from meshproof.lint.rules import HINTS, RULES, Rule
+from meshproof.lint.rules import HINTS, RULES, LintRule
 from meshproof.lint.view import View
 from meshproof.model.resource import Resource
 from meshproof.translate.world import Service
@@ -23,7 +23,7 @@ def warnings(
     """What is valid but dangling, shadowed or without effect, by file and line; no hints.
 
     ``resources``: all that is applied, in order of creation, namespaces filled in, 0.4's rules
-    lowered (``meshproof.dialect``). ``replicas_labels``: namespace and labels of every replica.
+    lowered (``meshproof.istio04``). ``replicas_labels``: namespace and labels of every replica.
     ``accounts``: namespace and service account of each; none where that is not known.
     """
     found = findings(resources, services, replicas_labels, accounts)
@@ -42,6 +42,6 @@ def findings(
     return sorted(dict.fromkeys(found), key=lambda p: (p.file, p.line))
 
 
-def named(rule: Rule, problem: Problem) -> Problem:
+def named(rule: LintRule, problem: Problem) -> Problem:
     """The problem with the id of what found it."""
     return replace(problem, rule=rule.id)

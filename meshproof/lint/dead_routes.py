@@ -11,8 +11,8 @@ from typing import Any
 
 from meshproof.errors import Problem
 from meshproof.lint.view import MESH, View
-from meshproof.model.istio import HTTPMatchRequest, StringMatch
 from meshproof.model.resource import Resource
+from meshproof.model.virtual_service_route import HTTPMatchRequest, StringMatch
 
 _MAPS = ("headers", "without_headers", "query_params")
 _VALUES = ("scheme", "method", "authority", "port")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from meshproof.errors import Problem
 from meshproof.lint.view import View
 from meshproof.model.resource import Resource
-from meshproof.translate.names import fqdn
+from meshproof.translate.host_names import fqdn
 from meshproof.translate.world import ROOT_NAMESPACE, Service
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from meshproof.errors import Problem
 from meshproof.lint.view import View, on_mesh
 from meshproof.model.resource import Resource
-from meshproof.translate.names import fqdn
+from meshproof.translate.host_names import fqdn
 
 
 def second_virtual_services(view: View) -> Iterator[Problem]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from meshproof.errors import Problem
 from meshproof.lint.view import View
-from meshproof.model.istio import Abort, Delay
 from meshproof.model.resource import Path
+from meshproof.model.virtual_service_route import Abort, Delay
 
 
 def idle_faults(view: View) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from meshproof.errors import Problem
 from meshproof.lint.view import MESH, View
 from meshproof.model.resource import Path, Resource
-from meshproof.translate.names import covers, fqdn, gateway_key
+from meshproof.translate.host_names import covers, fqdn, gateway_key
 from meshproof.translate.world import ROOT_NAMESPACE
 
 

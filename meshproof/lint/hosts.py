@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from meshproof.errors import Problem
 from meshproof.lint.view import Use, View, on_mesh, uses
-from meshproof.translate.names import covers, fqdn, is_wildcard
+from meshproof.translate.host_names import covers, fqdn, is_wildcard
 
 
 def unknown_destinations(view: View) -> Iterator[Problem]:

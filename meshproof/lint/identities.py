@@ -12,7 +12,7 @@ from meshproof.errors import Problem
 from meshproof.lint.policies import selected
 from meshproof.lint.view import View
 from meshproof.model.resource import Path, Resource
-from meshproof.translate.peers import Peers, mode
+from meshproof.translate.peer_authentication import Peers, mode
 from meshproof.translate.world import ROOT_NAMESPACE, Named
 
 _FIELDS = ("principals", "namespaces", "service_accounts")

@@ -28,7 +28,7 @@ REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class LintRule:
     """``hint``: something to know, which never makes `--strict` refuse."""
 
     id: str
@@ -38,138 +38,138 @@ class Rule:
     hint: bool = False
 
 
-AUTOSCALER = Rule("autoscaler-idle", "a HorizontalPodAutoscaler that cannot work")
-DIALECT = Rule("dialect-note", "a rule of Istio 0.4 that does less than it seems to")
-HTTP_ROUTE = Rule("httproute-unresolved", "an HTTPRoute whose parent or backend does not exist")
+AUTOSCALER = LintRule("autoscaler-idle", "a HorizontalPodAutoscaler that cannot work")
+DIALECT = LintRule("dialect-note", "a rule of Istio 0.4 that does less than it seems to")
+HTTP_ROUTE = LintRule("httproute-unresolved", "an HTTPRoute whose parent or backend does not exist")
 
 RULES = (
-    Rule(
+    LintRule(
         "host-unknown",
         "a destination host, or its port, that does not exist",
         hosts.unknown_destinations,
     ),
-    Rule(
+    LintRule(
         "subset-unknown",
         "a subset that no DestinationRule declares",
         hosts.unknown_subsets,
     ),
-    Rule(
+    LintRule(
         "virtualservice-host-unknown",
         "a VirtualService for a host that is no service",
         hosts.unknown_rule_hosts,
     ),
-    Rule(
+    LintRule(
         "gateway-unknown",
         "a Gateway that a VirtualService names and nobody declares",
         gateways.unknown_gateways,
     ),
-    Rule(
+    LintRule(
         "gateway-unused",
         "a Gateway that no VirtualService names",
         gateways.unused_gateways,
         hint=True,
     ),
-    Rule(
+    LintRule(
         "gateway-host-mismatch",
         "a VirtualService none of whose hosts its Gateway serves",
         gateways.unserved_hosts,
     ),
-    Rule(
+    LintRule(
         "gateway-certificate-missing",
         "an HTTPS server whose Secret is missing",
         gateways.missing_certificates,
     ),
-    Rule(
+    LintRule(
         "virtualservice-duplicate",
         "two VirtualServices for one host",
         duplicates.second_virtual_services,
     ),
-    Rule(
+    LintRule(
         "destinationrule-duplicate",
         "two DestinationRules for one host",
         duplicates.second_destination_rules,
     ),
-    Rule(
+    LintRule(
         "destinationrule-unused",
         "a DestinationRule for a host that does not exist",
         destination_rules.unknown_hosts,
     ),
-    Rule(
+    LintRule(
         "destinationrule-out-of-sight",
         "a DestinationRule in a namespace where nobody looks for it",
         destination_rules.out_of_sight,
     ),
-    Rule(
+    LintRule(
         "subset-empty",
         "a subset that no pod or endpoint is in",
         destination_rules.empty_subsets,
     ),
-    Rule(
+    LintRule(
         "route-dead",
         "a route or match that no request reaches",
         dead_routes.dead_routes,
     ),
-    Rule(
+    LintRule(
         "delegate-missing",
         "a delegate that is missing, or not for this root",
         delegates.missing_delegates,
     ),
-    Rule(
+    LintRule(
         "delegate-idle",
         "a delegate that no VirtualService names",
         delegates.idle_delegates,
     ),
-    Rule(
+    LintRule(
         "fault-idle",
         "a fault without a percentage",
         effects.idle_faults,
     ),
-    Rule(
+    LintRule(
         "weight-odd",
         "a weight that does nothing, or weights that do not add up to 100",
         effects.odd_weights,
     ),
-    Rule(
+    LintRule(
         "policy-selects-nothing",
         "a policy, Telemetry or Sidecar that selects no workload",
         policies.without_workloads,
     ),
-    Rule(
+    LintRule(
         "policy-superseded",
         "a policy that an older one for the same workloads supersedes",
         policies.second_of_a_scope,
     ),
-    Rule(
+    LintRule(
         "policy-port-unknown",
         "a policy's port that no selected workload has",
         policies.unknown_ports,
     ),
-    Rule(
+    LintRule(
         "ratelimit-port-unknown",
         "a rate limit's port that no selected workload has",
         rate_limits.unknown_ports,
     ),
-    Rule(
+    LintRule(
         "policy-identity-unheard",
         "a policy that asks for an identity where mutual TLS is off",
         identities.unheard_identities,
     ),
-    Rule(
+    LintRule(
         "policy-source-unknown",
         "a policy's namespace or principal that no workload has",
         identities.unknown_sources,
     ),
-    Rule(
+    LintRule(
         "policy-path-impossible",
         "a policy's path that no request can have",
         requests.impossible_paths,
     ),
-    Rule(
+    LintRule(
         "serviceentry-invisible",
         "a ServiceEntry that is exported to nobody",
         visibility.invisible_entries,
     ),
-    Rule(
+    LintRule(
         "token-not-required",
         "a RequestAuthentication where no policy asks for a token",
         tokens.optional_tokens,
@@ -179,7 +179,9 @@ RULES = (
 """In the order in which they look."""
 
 OTHERS = (
-    Rule(REFUSED, "what `apply` would refuse: unknown kinds, fields and values, missing images"),
+    LintRule(
+        REFUSED, "what `apply` would refuse: unknown kinds, fields and values, missing images"
+    ),
     AUTOSCALER,
     DIALECT,
     HTTP_ROUTE,
@@ -187,6 +189,6 @@ OTHERS = (
 HINTS = frozenset(rule.id for rule in RULES if rule.hint)
 
 
-def every() -> tuple[Rule, ...]:
+def every() -> tuple[LintRule, ...]:
     """All ids that a finding may have."""
     return (*RULES, *OTHERS)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from meshproof.model.istio import Destination
 from meshproof.model.resource import Path, Resource
-from meshproof.translate.names import covers, fqdn
+from meshproof.model.virtual_service_route import Destination
+from meshproof.translate.host_names import covers, fqdn
 from meshproof.translate.world import Service
 
 MESH = "mesh"

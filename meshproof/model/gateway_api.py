@@ -21,7 +21,7 @@ from meshproof.model.base import (
     parse_duration,
     regex_problem,
 )
-from meshproof.model.texts import HeaderValue, Host, Line
+from meshproof.model.string_types import HeaderValue, Host, Line
 
 _DURATION = re.compile(r"([0-9]{1,5}(h|m|s|ms)){1,4}")
 _DURATIONS = "whole numbers with h, m, s or ms, such as 500ms or 1m30s"

@@ -54,17 +54,17 @@ _OLD = ("config.istio.io/v1alpha2",)
 _SECURITY = ("security.istio.io/v1", "security.istio.io/v1beta1")
 _TELEMETRY = ("telemetry.istio.io/v1", "telemetry.istio.io/v1alpha1")
 _GAMMA = ("gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1beta1")
-_I, _O, _K = "meshproof.model.istio", "meshproof.model.v1alpha2", "meshproof.model.kube"
+_O, _K = "meshproof.model.v1alpha2", "meshproof.model.kube"
 _SEC = "meshproof.model.security"
 
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("VirtualService", _ISTIO, _I, "VirtualService"),
-        Kind("DestinationRule", _ISTIO, _I, "DestinationRule"),
-        Kind("ServiceEntry", _ISTIO, _I, "ServiceEntry"),
-        Kind("WorkloadEntry", _ISTIO, _I, "WorkloadEntry"),
-        Kind("Gateway", _ISTIO, _I, "Gateway"),
+        Kind("VirtualService", _ISTIO, "meshproof.model.virtual_service", "VirtualService"),
+        Kind("DestinationRule", _ISTIO, "meshproof.model.destination_rule", "DestinationRule"),
+        Kind("ServiceEntry", _ISTIO, "meshproof.model.service_entry", "ServiceEntry"),
+        Kind("WorkloadEntry", _ISTIO, "meshproof.model.service_entry", "WorkloadEntry"),
+        Kind("Gateway", _ISTIO, "meshproof.model.gateway", "Gateway"),
         Kind("EnvoyFilter", _ISTIO[2:], "meshproof.model.envoy_filter", "EnvoyFilter"),
         Kind("Sidecar", _ISTIO, "meshproof.model.sidecar", "Sidecar", optional=True),
         Kind("PeerAuthentication", _SECURITY, _SEC, "PeerAuthentication", optional=True),

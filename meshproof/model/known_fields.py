@@ -178,14 +178,25 @@ _PARTS = {
     "kube_probe": "kube",
     "kube_volumes": "kube",
     "kube_workloads": "kube",
-    "istio_route": "istio",
-    "istio_rule": "istio",
-    "istio_entry": "istio",
-    "istio_l4": "istio",
-    "istio_shared": "istio",
-    "istio_tls": "istio",
+    "virtual_service_route": "istio",
+    "destination_rule": "istio",
+    "service_entry": "istio",
+    "virtual_service_l4": "istio",
+    "port_selector": "istio",
+    "virtual_service": "istio",
+    "gateway": "istio",
+    "destination_rule_tls": "istio",
 }
 """Modules that hold parts of another one's models."""
+
+
+def modules_of(group: str) -> list[str]:
+    """The modules of ``meshproof.model`` that hold a group's models: ``istio`` -> its kinds'."""
+    return [m for m, of in _PARTS.items() if of == group] + [group] * (group not in _UNITED)
+
+
+_UNITED = ("istio",)
+"""Groups without a module of their own name."""
 
 
 def owner(model: type) -> str:

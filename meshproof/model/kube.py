@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from meshproof.model.base import FieldError, Labels, Model, Port
 from meshproof.model.kube_names import check_keys
 from meshproof.model.kube_pod import Ignored, Name, NotHonoured, PodTemplate, PortRef
-from meshproof.model.texts import domain
+from meshproof.model.string_types import domain
 
 _SILENT = NotHonoured(silent=True)
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from meshproof.model.base import FieldError, Model
-from meshproof.model.texts import HeaderValue, header_name
+from meshproof.model.string_types import HeaderValue, header_name
 
 FILTER = "envoy.filters.http.local_ratelimit"
 LOCAL_RATE_LIMIT = "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshproof.errors import Problem
-from meshproof.model.documents import Document
 from meshproof.model.kinds import Kind
-from meshproof.model.scalars import kind_of
+from meshproof.sources.documents import Document
+from meshproof.sources.scalars import kind_of
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _LABEL_1035 = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")

@@ -8,16 +8,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from meshproof import text_files
 from meshproof.errors import Problem, Refused
-from meshproof.kustomize import build, is_kustomize
 from meshproof.model.base import FROM_YAML
-from meshproof.model.documents import Document, read_documents
 from meshproof.model.kinds import Kind, Unknown, find
 from meshproof.model.metadata import Metadata, read_metadata
-from meshproof.model.prepare import add_spellings, prepare
+from meshproof.model.model_fields import parts
+from meshproof.model.normalize import add_spellings, prepare
 from meshproof.model.resource import Resource
-from meshproof.model.shape import parts
+from meshproof.sources import text_files
+from meshproof.sources.documents import Document, read_documents
+from meshproof.sources.kustomize import build, is_kustomize
 
 
 class Unreadable(Refused):
@@ -223,7 +223,7 @@ def _spec(document: Document, kind: Kind) -> tuple[Any, list[Problem]]:
     try:
         return kind.model.model_validate(prepared.value, context=FROM_YAML), problems
     except ValidationError as error:
-        from meshproof.model.explain import explain  # noqa: PLC0415  # only for a message
+        from meshproof.model.validation_errors import explain  # noqa: PLC0415  # only for a message
 
         return None, problems + explain(error, document, kind.model, prepared, base)
 

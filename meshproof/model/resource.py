@@ -34,7 +34,7 @@ class Origin:
 class Source:
     """Where a document stands: ``lines`` maps a field's path to its line, counted from 1.
 
-    A resource that was translated from other documents (``meshproof.dialect``) has ``origins``:
+    A resource that was translated from other documents (``meshproof.istio04``) has ``origins``:
     the written field behind each of its own paths.
     """
 

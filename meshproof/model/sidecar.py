@@ -11,8 +11,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from meshproof.model.base import FieldError, Labels, Model, Port
-from meshproof.model.istio_rule import ConnectionPool
-from meshproof.model.texts import Line
+from meshproof.model.destination_rule import ConnectionPool
+from meshproof.model.string_types import Line
 
 
 def _egress_host(value: str) -> str:

@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from meshproof.model.base import Duration, FieldError, Labels, Model, Port
-from meshproof.model.istio import StringMatch
-from meshproof.model.texts import Domain, HeaderName, HeaderValue, Label, Line, Service
+from meshproof.model.string_types import Domain, HeaderName, HeaderValue, Label, Line, Service
+from meshproof.model.virtual_service_route import StringMatch
 
 
 class IstioService(Model):

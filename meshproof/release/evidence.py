@@ -7,8 +7,8 @@ from typing import Protocol
 
 from meshproof.mesh import AccessRecord
 from meshproof.release.compare import Calls
-from meshproof.release.ledger import Hurt
-from meshproof.release.weights import Rule
+from meshproof.release.journal import Impact
+from meshproof.release.weights import WeightedRule
 
 
 class ReleaseMesh(Protocol):
@@ -29,10 +29,10 @@ class _Side:
         self.failed = 0
 
 
-class Evidence:
+class StepEvidence:
     """Begins at a cursor and grows with each ``read``."""
 
-    def __init__(self, mesh: ReleaseMesh, rule: Rule, cursor: str) -> None:
+    def __init__(self, mesh: ReleaseMesh, rule: WeightedRule, cursor: str) -> None:
         """``now`` begins at the present end of the logs."""
         self._mesh, self._host = mesh, rule.host
         self._versions = {subset: version for version, subset in rule.subsets.items()}
@@ -62,9 +62,9 @@ class Evidence:
         side = self._sides[version]
         return Calls(side.waits, side.failed)
 
-    def hurt(self, old: str, new: str, margin_ms: float) -> Hurt:
+    def hurt(self, old: str, new: str, margin_ms: float) -> Impact:
         """The new version's calls that went badly."""
         theirs, before = self.calls(new), self.calls(old)
         limit = before.median() + margin_ms
         slowed = sum(wait > limit for wait in theirs.waits) if before.waits else 0
-        return Hurt(theirs.total, theirs.failed, slowed)
+        return Impact(theirs.total, theirs.failed, slowed)

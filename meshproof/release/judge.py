@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from meshproof.release.compare import Calls, most_excess, p_fails_more, p_faster, p_slower
 
 
-class Verdict(enum.StrEnum):
+class Action(enum.StrEnum):
     GO_ON = "go on"
     ROLL_BACK = "roll back"
     WATCH = "keep watching"
@@ -69,7 +69,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    verdict: Verdict
+    verdict: Action
     why: str
 
 
@@ -84,14 +84,14 @@ def judge(
     each = limits.alpha / (steps * limits.looks * 2)
     worse = _worse(limits, old, new, each)
     if worse:
-        return Decision(Verdict.ROLL_BACK, worse)
+        return Decision(Action.ROLL_BACK, worse)
     open_questions = _not_excluded(limits, old, new, limits.beta / limits.looks, next_share)
     if not open_questions:
-        return Decision(Verdict.GO_ON, _excluded(limits, next_share))
+        return Decision(Action.GO_ON, _excluded(limits, next_share))
     if look >= limits.looks:
         why = f"not decided after {new.total} calls: {' and '.join(open_questions)}"
-        return Decision(Verdict.ROLL_BACK, why)
-    return Decision(Verdict.WATCH, " and ".join(open_questions))
+        return Decision(Action.ROLL_BACK, why)
+    return Decision(Action.WATCH, " and ".join(open_questions))
 
 
 def _worse(limits: Limits, old: Calls, new: Calls, level: float) -> str:

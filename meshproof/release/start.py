@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from meshproof.errors import UsageError
-from meshproof.release.course import Course, Phase, Plan
-from meshproof.release.ledger import Entry, Ledger
-from meshproof.release.weights import Rule, find, heaviest
+from meshproof.release.journal import Journal, JournalEntry
+from meshproof.release.state import Course, Phase, Plan
+from meshproof.release.weights import WeightedRule, find, heaviest
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    rule: Rule
-    entry: Entry
+    rule: WeightedRule
+    entry: JournalEntry
     note: str = ""
     """What was found and made of it, where a release had been left."""
 
@@ -38,7 +38,7 @@ def locate(service: str, titles: Iterable[str]) -> tuple[str, str]:
     return namespace, name
 
 
-def start(documents: Sequence[dict[str, Any]], ledger: Ledger, plan: Plan) -> Start:
+def start(documents: Sequence[dict[str, Any]], ledger: Journal, plan: Plan) -> Start:
     """A release by ``plan``, whose ``old`` may be empty: then it is what gets most of the calls.
 
     ``documents`` are the rules in force. Raises UsageError for a plan that is none, for rules that
@@ -51,7 +51,7 @@ def start(documents: Sequence[dict[str, Any]], ledger: Ledger, plan: Plan) -> St
     return _taken_up(documents, left, plan.new) or replace(_anew(documents, plan), note=undone)
 
 
-def abort(documents: Sequence[dict[str, Any]], ledger: Ledger, service: str) -> Start:
+def abort(documents: Sequence[dict[str, Any]], ledger: Journal, service: str) -> Start:
     """Roll a release back that its process left. Raises UsageError where there is none."""
     left = ledger.read()
     if left is None:
@@ -66,10 +66,10 @@ def _anew(documents: Sequence[dict[str, Any]], plan: Plan) -> Start:
     whole = replace(plan, old=plan.old or heaviest(rule, plan.new))
     if problems := whole.problems():
         raise UsageError("release: " + "; ".join(problems))
-    return Start(rule, Entry(Course(whole)))
+    return Start(rule, JournalEntry(Course(whole)))
 
 
-def _taken_up(documents: Sequence[dict[str, Any]], left: Entry, new: str) -> Start | None:
+def _taken_up(documents: Sequence[dict[str, Any]], left: JournalEntry, new: str) -> Start | None:
     """None where the weights are not as that release made them: the mesh has undone it."""
     course, plan = left.course, left.course.plan
     if plan.new != new:

@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from meshproof.dialect.dump import dump
 from meshproof.errors import UsageError
-from meshproof.translate.names import fqdn
+from meshproof.istio04.dump import dump
+from meshproof.translate.host_names import fqdn
 
 Document = dict[str, Any]
 _API = "networking.istio.io/v1"
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class WeightedRule:
     """The VirtualService that splits a service's calls, and which subset is which version."""
 
     service: str
@@ -58,7 +58,9 @@ class Rule:
         return dump([*self.added, document])
 
 
-def find(documents: Sequence[Document], service: str, namespace: str, old: str, new: str) -> Rule:
+def find(
+    documents: Sequence[Document], service: str, namespace: str, old: str, new: str
+) -> WeightedRule:
     """The rule of ``service`` among the rules in force; a plain one where there is none yet.
 
     ``old`` may be empty: whatever has the most weight is it (see ``heaviest``). Raises UsageError
@@ -73,15 +75,17 @@ def find(documents: Sequence[Document], service: str, namespace: str, old: str, 
         and host in (fqdn(h, d["metadata"]["namespace"]) for h in d["spec"]["hosts"])
     ]
     if not rules:
-        return Rule(service, namespace, _plain(service, namespace, subsets), 0, subsets, added)
+        return WeightedRule(
+            service, namespace, _plain(service, namespace, subsets), 0, subsets, added
+        )
     if len(rules) > 1:
         names = ", ".join(d["metadata"]["name"] for d in rules)
         raise UsageError(f"release: {service} has several VirtualServices ({names}); wanted one")
-    return Rule(service, namespace, rules[0], _route(rules[0], host, set(subsets.values())),
+    return WeightedRule(service, namespace, rules[0], _route(rules[0], host, set(subsets.values())),
                 subsets, added)  # fmt: skip
 
 
-def heaviest(rule: Rule, new: str) -> str:
+def heaviest(rule: WeightedRule, new: str) -> str:
     """The version that is to be replaced: of the others the one that gets most of the calls."""
     others = {v: w for v, w in rule.weights().items() if v != new}
     most = max(others.values(), default=0)

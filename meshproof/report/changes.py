@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from meshproof.control.served import Watched
+from meshproof.control.protocols import Watched
 from meshproof.errors import MeshproofError
 from meshproof.mesh import Applied, Mesh, ReplicaStatus, Topology
-from meshproof.report.chapter import Change
+from meshproof.report.sections import ChangeRecord
 
 _VERBS = {
     "apply": "apply", "apply_text": "apply", "delete": "delete", "scale": "scale",
@@ -25,7 +25,7 @@ class Changes:
     ``isinstance``."""
 
     def __init__(self, mesh: Mesh) -> None:
-        self.made: list[Change] = []
+        self.made: list[ChangeRecord] = []
         self._mesh = mesh
         self._inside = False
         for method, verb in _VERBS.items():
@@ -48,7 +48,7 @@ class Changes:
                 result = method(*args, **named)
             except MeshproofError as error:
                 spent = time.monotonic() - began
-                self.made.append(Change(verb, subject, at, spent, error=str(error)))
+                self.made.append(ChangeRecord(verb, subject, at, spent, error=str(error)))
                 raise
             finally:
                 self._inside = False
@@ -58,11 +58,13 @@ class Changes:
 
         return watched
 
-    def _change(self, verb: str, subject: str, at: float, spent: float, result: Any) -> Change:
+    def _change(
+        self, verb: str, subject: str, at: float, spent: float, result: Any
+    ) -> ChangeRecord:
         if not isinstance(result, Applied):
-            return Change(verb, subject, at, spent)
+            return ChangeRecord(verb, subject, at, spent)
         sidecars = len({ack.sidecar for ack in result.acks})
-        return Change(verb, subject, at, result.seconds, sidecars, shares=self._shares())
+        return ChangeRecord(verb, subject, at, result.seconds, sidecars, shares=self._shares())
 
     def _shares(self) -> dict[str, dict[str, float]]:
         if not isinstance(self._mesh, Watched):

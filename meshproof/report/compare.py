@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from meshproof.report.chapter import Json
+from meshproof.report.sections import Json
 
 _GOOD = ("passed", "released", "failed, as it must")
 _FIGURES = {"rate": "requests a second", "p50": "median, ms", "p99": "99 %, ms"}

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from meshproof.embedded import envoy
+from meshproof.embedded.pod import envoy_binary
 from meshproof.errors import MeshproofError
 
 
@@ -30,7 +30,7 @@ def environment(mesh: str) -> dict[str, str]:
 
 def _envoy() -> str:
     try:
-        return envoy.version()
+        return envoy_binary.version()
     except MeshproofError as error:
         return str(error)
 

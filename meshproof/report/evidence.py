@@ -13,8 +13,8 @@ from typing import Any
 
 from meshproof.mesh import AccessRecord, Mesh, Span
 from meshproof.report.calls import calls
-from meshproof.report.chapter import Change, Chapter, judged
-from meshproof.report.examples import examples
+from meshproof.report.sample_traces import examples
+from meshproof.report.sections import ChangeRecord, Section, judged
 from meshproof.report.series import Series, series
 from meshproof.traffic.results import recorded
 from meshproof.verdicts.verdict import Verdict
@@ -30,7 +30,7 @@ def folder_name(test: str) -> str:
     return re.sub(r"[^\w.\[\]-]+", "-", f"{stem}.{name.replace('::', '.')}")
 
 
-class Evidence:
+class ProofFolder:
     """One test's folder, emptied at the start so that nothing in it is of an earlier run."""
 
     def __init__(self, root: Path, test: str) -> None:
@@ -63,13 +63,13 @@ class Evidence:
         mesh: Mesh,
         logs: Sequence[AccessRecord],
         spans: Sequence[Span],
-        changes: Sequence[Change] = (),
+        changes: Sequence[ChangeRecord] = (),
     ) -> None:
         """The mesh's side: its configuration and logs (``mesh/``), access log, spans; and what of
         all this a report shows (``chapter.json``)."""
         self.lines("access_log.ndjson.gz", logs)
         self.lines("spans.ndjson.gz", spans)
-        chapter = Chapter(
+        chapter = Section(
             self.test,
             verdicts=[judged(verdict, expect) for verdict, expect in self.verdicts],
             loads=self._loads(),

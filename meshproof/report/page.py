@@ -20,8 +20,8 @@ import jinja2
 from markupsafe import Markup
 
 from meshproof.report.calls import Call
-from meshproof.report.chapter import Json
-from meshproof.report.picture import picture
+from meshproof.report.graph_svg import picture
+from meshproof.report.sections import Json
 
 _PAGE = "meshproof.report"
 

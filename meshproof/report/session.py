@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from meshproof.report.chapter import Chapter, Json, report
 from meshproof.report.evidence import CHAPTER, folder_name
+from meshproof.report.sections import Json, Section, report
 
 _LONGEST = 6_000
 """Characters of a failure's text; all of it is in the terminal and in JUnit's file."""
@@ -68,4 +68,4 @@ def _chapter(one: Tested, artifacts: Path, since: float) -> Json:
     file = artifacts / folder_name(one.test) / CHAPTER
     if file.exists() and file.stat().st_mtime >= since:
         return {**json.loads(file.read_text(encoding="utf-8")), **told}
-    return {**Chapter("").as_dict(), **told}
+    return {**Section("").as_dict(), **told}

@@ -13,18 +13,18 @@ from collections.abc import Mapping
 from meshproof.translate.bootstrap import bootstrap
 from meshproof.translate.clusters import MESH_IDLE, add_outbound, eds_clusters, load_assignment
 from meshproof.translate.gateways import add_gateway_routes, gateway_listeners
-from meshproof.translate.guards import guards
 from meshproof.translate.inbound import add_inbound
-from meshproof.translate.keys import CONNECT_LOOP, OUTBOUND
 from meshproof.translate.listeners import outbound_listener, probe_listener
 from meshproof.translate.metrics import Identity
-from meshproof.translate.pool import connection_pool
-from meshproof.translate.references import referenced_clusters
+from meshproof.translate.outbound_routes import outbound_routes
+from meshproof.translate.proxy_view import ProxyView, scope
+from meshproof.translate.referenced_clusters import referenced_clusters
 from meshproof.translate.registry import Endpoint
+from meshproof.translate.resource_names import CONNECT_LOOP, OUTBOUND
+from meshproof.translate.security_filters import security_filters
 from meshproof.translate.telemetry import reporting
 from meshproof.translate.tls import secrets
-from meshproof.translate.vhosts import outbound_routes
-from meshproof.translate.view import View, scope
+from meshproof.translate.traffic_policy import connection_pool
 from meshproof.translate.world import PROXY_PORT, Address, Config, Proxy, Replica, World
 
 __all__ = [
@@ -58,7 +58,7 @@ def outbound(world: World, proxy: Proxy) -> Config:
     ``http.<port>`` for each Gateway server port. ``eds_clusters`` names the clusters that
     ``endpoints`` answers for.
     """
-    view = View(world, proxy)
+    view = ProxyView(world, proxy)
     config = Config()
     add_outbound(view, config)
     if proxy.kind == "gateway":
@@ -75,7 +75,7 @@ def sidecar(world: World, replica: Replica, *, access_log: str = "") -> Config:
     ``PROBE_PORT``. Clusters and routes of the inbound ports, and the cluster ``connect_loop``.
     ``access_log`` is the file for JSON lines; none are written where it is empty.
     """
-    view = View(world, proxy_of(replica))
+    view = ProxyView(world, proxy_of(replica))
     identity = Identity(replica.namespace, replica.workload, replica.labels)
     config = Config()
     add_inbound(world, view, replica, access_log, config)
@@ -102,7 +102,7 @@ def gateway(
     """
     config = Config()
     config.listeners.update(gateway_listeners(world, proxy, ip, port_map, access_log))
-    fetching = guards(world, proxy.namespace, proxy.labels).clusters()
+    fetching = security_filters(world, proxy.namespace, proxy.labels).clusters()
     config.clusters.update({str(c["name"]): c for c in fetching})
     config.listeners["probe"] = probe_listener(ip, access_log)
     return config

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from meshproof.model.istio_tls import ClientTLSSettings
+from meshproof.model.destination_rule_tls import ClientTLSSettings
 from meshproof.translate import tls
 from meshproof.translate.proto import Json, extension
 from meshproof.translate.registry import Host

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from meshproof.model.istio import Subset
-from meshproof.translate import client_tls, passthrough, pool
-from meshproof.translate.keys import outbound_cluster, outbound_sni
+from meshproof.model.destination_rule import Subset
+from meshproof.translate import client_tls, passthrough, traffic_policy
 from meshproof.translate.metrics import UNKNOWN
 from meshproof.translate.proto import ADS, Json, pipe, tcp
+from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.registry import Endpoint, Host, carries
-from meshproof.translate.view import View
+from meshproof.translate.resource_names import outbound_cluster, outbound_sni
 from meshproof.translate.world import DOMAIN, Address, Config, ServicePort
 
 MESH_IDLE = 300.0
@@ -26,10 +26,10 @@ OUTSIDE_IDLE = 15.0
 _WHOLE = Subset.model_construct(name="")
 
 
-def add_outbound(view: View, config: Config) -> None:
+def add_outbound(view: ProxyView, config: Config) -> None:
     """Add the clusters and endpoints that every outbound route of ``view`` may name."""
     if view.passthrough():
-        common = pool.connection_pool(None, OUTSIDE_IDLE)
+        common = traffic_policy.connection_pool(None, OUTSIDE_IDLE)
         config.clusters[passthrough.CLUSTER] = passthrough.cluster(view.passthrough(), **common)
     for host in view.destinations().values():
         for port in host.ports:
@@ -39,7 +39,7 @@ def add_outbound(view: View, config: Config) -> None:
                 _add(view, config, host, port, subset)
 
 
-def _add(view: View, config: Config, host: Host, port: ServicePort, subset: Subset) -> None:
+def _add(view: ProxyView, config: Config, host: Host, port: ServicePort, subset: Subset) -> None:
     name = outbound_cluster(port.port, host.name, subset.name)
     policy = view.policy(host.name, subset.name, port.port)
     chosen = [e for e in host.endpoints[port.port] if carries(e.labels, subset.labels)]
@@ -53,14 +53,14 @@ def _add(view: View, config: Config, host: Host, port: ServicePort, subset: Subs
     if host.resolution == "EDS":
         idle = MESH_IDLE if all(e.workload for e in chosen) else OUTSIDE_IDLE
         cluster |= {"type": "EDS", "eds_cluster_config": {"eds_config": ADS}}
-        cluster |= pool.traffic_policy(policy, idle, h2=port.h2)
+        cluster |= traffic_policy.traffic_policy(policy, idle, h2=port.h2)
         config.endpoints[name] = assignment
     else:
         cluster |= {"type": "STATIC", "load_assignment": assignment}
-        cluster |= pool.traffic_policy(policy, OUTSIDE_IDLE, h2=port.h2)
+        cluster |= traffic_policy.traffic_policy(policy, OUTSIDE_IDLE, h2=port.h2)
     cluster |= client_tls.transport(host, port, policy.tls, sni)
     if policy.tls and client_tls.automatic_sni(policy.tls, port):
-        pool.name_by_authority(cluster, checked=client_tls.automatic_name(policy.tls))
+        traffic_policy.name_by_authority(cluster, checked=client_tls.automatic_name(policy.tls))
     config.clusters[name] = cluster
 
 

@@ -6,9 +6,9 @@ unmatchedPreflights is IGNORE.
 
 from __future__ import annotations
 
-from meshproof.model.istio import CorsPolicy
-from meshproof.translate.matches import text_match
+from meshproof.model.virtual_service_route import CorsPolicy
 from meshproof.translate.proto import Json, typed
+from meshproof.translate.route_match import text_match
 
 FILTER = "envoy.filters.http.cors"
 TYPE = "envoy.extensions.filters.http.cors.v3.Cors"

@@ -11,17 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from meshproof.model.istio import (
-    Destination,
-    HTTPMatchRequest,
-    HTTPRoute,
-    StringMatch,
-    VirtualService,
-)
-from meshproof.translate.names import fqdn, gateway_key
+from meshproof.model.virtual_service import HTTPRoute, VirtualService
+from meshproof.model.virtual_service_route import Destination, HTTPMatchRequest, StringMatch
+from meshproof.translate.host_names import fqdn, gateway_key
+from meshproof.translate.route_metadata import written
 from meshproof.translate.visibility import is_visible
 from meshproof.translate.world import Named
-from meshproof.translate.written import written
 
 _INHERITED = (
     "rewrite",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meshproof.model.istio import GRPC_STATUS, Abort, Delay, HTTPFaultInjection
+from meshproof.model.virtual_service_route import GRPC_STATUS, Abort, Delay, HTTPFaultInjection
 from meshproof.translate.proto import Json, million, seconds, typed
 
 FILTER = "envoy.filters.http.fault"

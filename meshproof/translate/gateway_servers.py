@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from meshproof.model.istio import GatewayServer, ServerTLSSettings
-from meshproof.translate.keys import gateway_routes, secure_gateway_routes
+from meshproof.model.gateway import GatewayServer, ServerTLSSettings
 from meshproof.translate.proto import Json, extension
 from meshproof.translate.registry import carries
+from meshproof.translate.resource_names import gateway_routes, secure_gateway_routes
 from meshproof.translate.routes import GatewayKey
 from meshproof.translate.tls import CONTEXTS
 from meshproof.translate.world import Proxy, TlsSecret, World

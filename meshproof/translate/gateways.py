@@ -9,31 +9,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from meshproof.model.istio import GatewayServer, VirtualService
+from meshproof.model.gateway import GatewayServer
+from meshproof.model.virtual_service import VirtualService
 from meshproof.translate.gateway_servers import INSPECTOR, Table, chain, tables
-from meshproof.translate.guards import guards
 from meshproof.translate.hcm import access_log, manager, upgrades
+from meshproof.translate.host_names import covers, fqdn
 from meshproof.translate.inbound import SERVER_NAME
-from meshproof.translate.keys import gateway_routes
 from meshproof.translate.listeners import listener
-from meshproof.translate.matches import is_catch_all
 from meshproof.translate.metrics import Identity, client_metrics
-from meshproof.translate.names import covers, fqdn
+from meshproof.translate.outbound_routes import route_configuration
 from meshproof.translate.peer_metadata import announced
 from meshproof.translate.proto import Json, extension
-from meshproof.translate.routes import Door, GatewayKey, gateway_keys, rule_routes
+from meshproof.translate.proxy_view import ProxyView
+from meshproof.translate.resource_names import gateway_routes
+from meshproof.translate.route_match import is_catch_all
+from meshproof.translate.routes import GatewayKey, RouteContext, gateway_keys, rule_routes
+from meshproof.translate.security_filters import security_filters
 from meshproof.translate.telemetry import reporting
-from meshproof.translate.vhosts import route_configuration
-from meshproof.translate.view import View
 from meshproof.translate.world import Config, Named, Proxy, Resource, World
 
 NOT_FOUND = "not_found"
 
 
-def add_gateway_routes(view: View, world: World, config: Config) -> None:
+def add_gateway_routes(view: ProxyView, world: World, config: Config) -> None:
     """Add ``http.<port>`` for every Gateway server port of the view's proxy, and a table for each
     HTTPS server."""
-    watch = guards(world, view.proxy.namespace, view.proxy.labels, "GATEWAY")
+    watch = security_filters(world, view.proxy.namespace, view.proxy.labels, "GATEWAY")
     for table in tables(world, view.proxy):
         name = watch.table(table.name)
         made = _routes(view, name, table)
@@ -61,7 +62,7 @@ def gateway_listeners(
 ) -> dict[str, Resource]:
     """Listeners by name; ``port_map`` gives the real port of a Gateway server's port."""
     identity = Identity(proxy.namespace, proxy.workload, proxy.labels)
-    watch = guards(world, proxy.namespace, proxy.labels, "GATEWAY")
+    watch = security_filters(world, proxy.namespace, proxy.labels, "GATEWAY")
     report = reporting(world.telemetries, proxy.namespace, proxy.labels, "CLIENT")
     chains: dict[int, list[Json]] = {}
     for table in tables(world, proxy):
@@ -94,7 +95,7 @@ def gateway_listeners(
     return found
 
 
-def _routes(view: View, name: str, table: Table) -> Json:
+def _routes(view: ProxyView, name: str, table: Table) -> Json:
     """The table of one port; hosts match with or without a port, since the real one differs."""
     port = table.port
     merged, redirected = _merged(view, table)
@@ -113,7 +114,7 @@ def _routes(view: View, name: str, table: Table) -> Json:
     return route_configuration(name, hosts) | {"ignore_port_in_host_matching": True}
 
 
-def _merged(view: View, table: Table) -> tuple[dict[str, list[Json]], set[str]]:
+def _merged(view: ProxyView, table: Table) -> tuple[dict[str, list[Json]], set[str]]:
     """Routes by host, server by server, and which hosts are sent on to https: those of a server
     with ``httpsRedirect``, whether a rule or the server alone names them."""
     rules = view.virtual_services()
@@ -139,7 +140,7 @@ def _plain_hosts(server: GatewayServer) -> set[str]:
 
 
 def _host_routes(
-    view: View,
+    view: ProxyView,
     rules: Iterable[Named[VirtualService]],
     port: int,
     gateway: GatewayKey,
@@ -159,7 +160,7 @@ def _host_routes(
         ]
         if not hosts:
             continue
-        door = Door(port, {gateway}, secure=server.tls is not None)
+        door = RouteContext(port, {gateway}, secure=server.tls is not None)
         if routes := rule_routes(view, rule, door):
             for host in dict.fromkeys(hosts):
                 yield host, routes

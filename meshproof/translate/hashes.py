@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from meshproof.model.istio import ConsistentHash, PortTrafficPolicy, TrafficPolicy
+from meshproof.model.destination_rule import ConsistentHash, PortTrafficPolicy, TrafficPolicy
 from meshproof.translate.proto import Json, seconds
-from meshproof.translate.view import View
+from meshproof.translate.proxy_view import ProxyView
 
 
-def hash_policies(view: View, host: str, subset: str, port: int | None) -> Iterator[Json]:
+def hash_policies(view: ProxyView, host: str, subset: str, port: int | None) -> Iterator[Json]:
     """The hash policy of a host's DestinationRule, or nothing. ``port`` is the written one."""
     rule = view.rule(host)
     own = next((s.traffic_policy for s in rule.subsets if s.name == subset), None)

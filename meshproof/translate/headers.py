@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from meshproof.model.istio import HeaderOperations, Headers
+from meshproof.model.virtual_service_route import HeaderOperations, Headers
 from meshproof.translate.proto import Json
 
 _SET = "OVERWRITE_IF_EXISTS_OR_ADD"

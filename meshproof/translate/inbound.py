@@ -12,20 +12,20 @@ from dataclasses import dataclass
 
 from meshproof.translate import tls
 from meshproof.translate.clusters import load_assignment
-from meshproof.translate.guards import guards
 from meshproof.translate.hcm import access_log, manager, upgrades
-from meshproof.translate.keys import inbound_cluster
 from meshproof.translate.listeners import listener
 from meshproof.translate.metrics import UNKNOWN, Identity, server_metrics, server_tcp_metrics
+from meshproof.translate.outbound_routes import route_configuration
+from meshproof.translate.peer_authentication import Mode, mode
 from meshproof.translate.peer_metadata import kept
-from meshproof.translate.peers import Mode, mode
-from meshproof.translate.pool import connection_pool
 from meshproof.translate.proto import Json, extension
+from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.registry import Endpoint, carries, container_port
+from meshproof.translate.resource_names import inbound_cluster
 from meshproof.translate.retries import INBOUND
+from meshproof.translate.security_filters import security_filters
 from meshproof.translate.telemetry import Reporting, reporting
-from meshproof.translate.vhosts import route_configuration
-from meshproof.translate.view import View
+from meshproof.translate.traffic_policy import connection_pool
 from meshproof.translate.world import (
     Config,
     ContainerPort,
@@ -44,9 +44,9 @@ _INSPECTOR = "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"
 _TCP_PROXY = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 
 
-def add_inbound(world: World, view: View, replica: Replica, log: str, config: Config) -> None:
+def add_inbound(world: World, view: ProxyView, replica: Replica, log: str, config: Config) -> None:
     """Add the listener, route table and cluster of each port of ``replica``."""
-    watch = guards(world, replica.namespace, replica.labels)
+    watch = security_filters(world, replica.namespace, replica.labels)
     report = reporting(world.telemetries, replica.namespace, replica.labels, "SERVER")
     logs = access_log(log, "inbound", report)
     config.clusters.update({c["name"]: c for c in watch.clusters()})
@@ -146,7 +146,7 @@ class _Http:
     routes: str
     identity: Identity
     logs: list[Json]
-    guards: list[Json]
+    security_filters: list[Json]
     report: Reporting
 
     def manager(self, security: str) -> Json:
@@ -155,7 +155,7 @@ class _Http:
             routes=self.routes,
             logs=[*self.logs, server_metrics(self.identity, security)],
             identity=self.identity,
-            guards=[kept(), *self.guards],
+            guards=[kept(), *self.security_filters],
             report=self.report,
             server_name=SERVER_NAME,
             forward_client_cert_details="APPEND_FORWARD",

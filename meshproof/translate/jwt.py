@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 from meshproof.model.security import JWTRule, RequestAuthentication
-from meshproof.translate.matchers import JWT, PAYLOAD
+from meshproof.translate.authz_matchers import JWT, PAYLOAD
 from meshproof.translate.proto import Json, extension, seconds, tcp, typed
 from meshproof.translate.world import Named, Outside
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from meshproof.translate.hcm import access_log, manager, upgrades
-from meshproof.translate.keys import OUTBOUND, PROBE
 from meshproof.translate.metrics import Identity, client_metrics, client_tcp_metrics
 from meshproof.translate.peer_metadata import announced
 from meshproof.translate.proto import Json, tcp
+from meshproof.translate.resource_names import OUTBOUND, PROBE
 from meshproof.translate.telemetry import EVERYTHING, Reporting
 from meshproof.translate.world import PROBE_PORT, PROXY_PORT
 

@@ -14,8 +14,8 @@ from typing import Literal
 
 from meshproof.model.base import Model
 from meshproof.model.security import AuthorizationPolicy, Rule
-from meshproof.translate import conditions
-from meshproof.translate.conditions import Maker, Place, UnfitError
+from meshproof.translate import authz_conditions
+from meshproof.translate.authz_conditions import AuthzContext, Maker, UnfitError
 from meshproof.translate.proto import Json, extension, typed
 from meshproof.translate.world import Named
 
@@ -44,7 +44,7 @@ def http_filters() -> list[Json]:
     return [extension(filter_name(action), f"{_HTTP}.RBAC") for action in ACTIONS]
 
 
-def per_route(policies: Policies, place: Place) -> Json:
+def per_route(policies: Policies, place: AuthzContext) -> Json:
     """``typed_per_filter_config`` of routes: the rules of each action that has a policy."""
     return {
         filter_name(action): typed(f"{_HTTP}.RBACPerRoute", rbac={"rules": rules})
@@ -52,7 +52,7 @@ def per_route(policies: Policies, place: Place) -> Json:
     }
 
 
-def network_filters(policies: Policies, place: Place) -> list[Json]:
+def network_filters(policies: Policies, place: AuthzContext) -> list[Json]:
     """The same for a port of bytes, where nothing but the listener can carry them."""
     return [
         extension("envoy.filters.network.rbac", _NETWORK, stat_prefix="tcp.", rules=rules)
@@ -60,7 +60,7 @@ def network_filters(policies: Policies, place: Place) -> list[Json]:
     ]
 
 
-def _rule_sets(policies: Policies, place: Place) -> Iterator[tuple[Action, Json]]:
+def _rule_sets(policies: Policies, place: AuthzContext) -> Iterator[tuple[Action, Json]]:
     for action, word in ACTIONS.items():
         mine = [p for p in policies if p.spec.action == action]
         if mine:
@@ -68,7 +68,7 @@ def _rule_sets(policies: Policies, place: Place) -> Iterator[tuple[Action, Json]
             yield action, {"action": word, "policies": found}
 
 
-def _rules(policy: Named[AuthorizationPolicy], place: Place) -> Iterator[tuple[str, Json]]:
+def _rules(policy: Named[AuthorizationPolicy], place: AuthzContext) -> Iterator[tuple[str, Json]]:
     where = replace(place, namespace=policy.namespace)
     name = f"ns[{policy.namespace}]-policy[{policy.name}]-rule"
     if not policy.spec.rules:
@@ -84,12 +84,14 @@ def _rules(policy: Named[AuthorizationPolicy], place: Place) -> Iterator[tuple[s
             continue
 
 
-def _rule(rule: Rule, place: Place, *, strict: bool) -> Json:
+def _rule(rule: Rule, place: AuthzContext, *, strict: bool) -> Json:
     """OR over sources and over operations, AND over the fields of each and over conditions."""
     asked = list(_when(rule, permissions=True))
     asking = list(_when(rule, permissions=False))
-    what = [[*_fields(o, conditions.OPERATIONS), *asked] for o in rule.operations()] or [asked]
-    whom = [[*_fields(s, conditions.SOURCES), *asking] for s in rule.sources()] or [asking]
+    what = [[*_fields(o, authz_conditions.OPERATIONS), *asked] for o in rule.operations()] or [
+        asked
+    ]
+    whom = [[*_fields(s, authz_conditions.SOURCES), *asking] for s in rule.sources()] or [asking]
     return {
         "permissions": [_all(clauses, place, _PERMISSION, strict) for clauses in what],
         "principals": [_all(clauses, place, _PRINCIPAL, strict) for clauses in whom],
@@ -109,14 +111,14 @@ def _fields(model: Model, makers: Mapping[str, Maker]) -> Iterator[Clause]:
 
 
 def _when(rule: Rule, *, permissions: bool) -> Iterator[Clause]:
-    find = conditions.of_permissions if permissions else conditions.of_principals
+    find = authz_conditions.of_permissions if permissions else authz_conditions.of_principals
     for condition in rule.when:
         maker = find(condition.key)
         if maker is not None:
             yield maker, condition.key, condition.values, condition.not_values
 
 
-def _all(clauses: Iterable[Clause], place: Place, words: _Words, strict: bool) -> Json:
+def _all(clauses: Iterable[Clause], place: AuthzContext, words: _Words, strict: bool) -> Json:
     conjunction, disjunction, negation, members = words
     found: list[Json] = []
     for maker, key, values, others in clauses:
@@ -129,7 +131,9 @@ def _all(clauses: Iterable[Clause], place: Place, words: _Words, strict: bool) -
     return {conjunction: {members: found or [{"any": True}]}}
 
 
-def _made(maker: Maker, place: Place, key: str, values: Iterable[str], strict: bool) -> list[Json]:
+def _made(
+    maker: Maker, place: AuthzContext, key: str, values: Iterable[str], strict: bool
+) -> list[Json]:
     try:
         return [maker(place, key, value) for value in values]
     except UnfitError:

@@ -14,11 +14,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from meshproof.model.istio import ServiceEntry, WorkloadEntry
-from meshproof.model.istio import ServicePort as EntryPort
 from meshproof.model.ports import handling
-from meshproof.translate.names import covers, is_wildcard
-from meshproof.translate.peers import mode
+from meshproof.model.service_entry import ServiceEntry, WorkloadEntry
+from meshproof.model.service_entry import ServicePort as EntryPort
+from meshproof.translate.host_names import covers, is_wildcard
+from meshproof.translate.peer_authentication import mode
 from meshproof.translate.world import (
     Address,
     ContainerPort,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meshproof.model.istio import HTTPRetry
+from meshproof.model.virtual_service_route import HTTPRetry
 from meshproof.translate.proto import Json, extension, seconds
 
 DEFAULT_ON = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes"

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
-from meshproof.model.istio import HTTPMatchRequest, HTTPRoute, VirtualService
-from meshproof.translate.actions import default_action, followed, redirect, route
+from meshproof.model.virtual_service import HTTPRoute, VirtualService
+from meshproof.model.virtual_service_route import HTTPMatchRequest
 from meshproof.translate.cors import cors
 from meshproof.translate.faults import fault
+from meshproof.translate.gateway_api_extensions import UNKNOWN_SERVICE
 from meshproof.translate.headers import header_changes
-from meshproof.translate.matches import is_catch_all, path_text, route_match
-from meshproof.translate.names import gateway_key
+from meshproof.translate.host_names import gateway_key
 from meshproof.translate.proto import Json
+from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.registry import carries
-from meshproof.translate.terms import UNKNOWN_SERVICE
-from meshproof.translate.view import View
+from meshproof.translate.route_action import default_action, followed, redirect, route
+from meshproof.translate.route_match import is_catch_all, path_text, route_match
+from meshproof.translate.route_metadata import metadata
 from meshproof.translate.world import Named
-from meshproof.translate.written import metadata
 
 MESH = ("", "mesh")
 """The gateway key that means every sidecar."""
@@ -36,7 +37,7 @@ def _key(name: str, namespace: str) -> GatewayKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class RouteContext:
     """Where the requests come in that routes are made for."""
 
     port: int
@@ -45,7 +46,7 @@ class Door:
     """TLS is ended here."""
 
 
-def rule_routes(view: View, rule: Named[VirtualService], door: Door) -> list[Json]:
+def rule_routes(view: ProxyView, rule: Named[VirtualService], door: RouteContext) -> list[Json]:
     """Routes in document order, one a match entry, up to the first that catches all.
 
     Entries for other proxies (``gateways``, ``sourceLabels``, ``sourceNamespace``) and other
@@ -65,7 +66,7 @@ def rule_routes(view: View, rule: Named[VirtualService], door: Door) -> list[Jso
     return routes
 
 
-def _concerns(view: View, match: HTTPMatchRequest, namespace: str, door: Door) -> bool:
+def _concerns(view: ProxyView, match: HTTPMatchRequest, namespace: str, door: RouteContext) -> bool:
     if match.port is not None and match.port != door.port:
         return False
     if match.gateways:
@@ -79,11 +80,11 @@ def _concerns(view: View, match: HTTPMatchRequest, namespace: str, door: Door) -
 
 
 def _route(
-    view: View,
+    view: ProxyView,
     rule: Named[VirtualService],
     http: HTTPRoute,
     match: HTTPMatchRequest | None,
-    door: Door,
+    door: RouteContext,
 ) -> Json:
     matched = route_match(match, gateway=rule.gateway)
     result: Json = {"match": matched}
@@ -102,7 +103,7 @@ def _route(
 
 
 def _action(
-    view: View, rule: Named[VirtualService], http: HTTPRoute, matched: Json, door: Door
+    view: ProxyView, rule: Named[VirtualService], http: HTTPRoute, matched: Json, door: RouteContext
 ) -> Json:
     if http.route:
         made = route(view, http, rule.namespace, door.port)
@@ -130,7 +131,7 @@ def _operation(result: Json, rule: str, port: int) -> str:
     return f"{host}:{number}{path}"
 
 
-def default_routes(view: View, host: str, port: int) -> Iterator[Json]:
+def default_routes(view: ProxyView, host: str, port: int) -> Iterator[Json]:
     """The only route of a service without a VirtualService."""
     yield {
         "name": "default",

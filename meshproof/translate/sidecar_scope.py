@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from meshproof.model.istio_rule import ConnectionPool
+from meshproof.model.destination_rule import ConnectionPool
 from meshproof.model.sidecar import Sidecar
-from meshproof.translate.names import covers, fqdn
+from meshproof.translate.host_names import covers, fqdn
 from meshproof.translate.registry import Host, carries
 from meshproof.translate.world import ROOT_NAMESPACE, Named, Proxy
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from meshproof.model.istio import L4MatchAttributes, RouteDestination, VirtualService
-from meshproof.translate.actions import destination_cluster
-from meshproof.translate.keys import BLOCK_ALL, outbound_cluster
-from meshproof.translate.names import covers, fqdn
+from meshproof.model.virtual_service import VirtualService
+from meshproof.model.virtual_service_l4 import L4MatchAttributes, RouteDestination
+from meshproof.translate.host_names import covers, fqdn
 from meshproof.translate.proto import Json
+from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.registry import Host, carries
-from meshproof.translate.view import View
+from meshproof.translate.resource_names import BLOCK_ALL, outbound_cluster
+from meshproof.translate.route_action import destination_cluster
 from meshproof.translate.world import Named, ServicePort
 
 REFUSE: Json = {"direct_response": {"status": 502}}
@@ -39,7 +40,7 @@ def connect(action: Json) -> Json:
     }
 
 
-def rules_of_bytes(view: View) -> list[Named[VirtualService]]:
+def rules_of_bytes(view: ProxyView) -> list[Named[VirtualService]]:
     """The rules that may say where a tunnel goes, in their order."""
     return [
         rule
@@ -50,7 +51,7 @@ def rules_of_bytes(view: View) -> list[Named[VirtualService]]:
 
 
 def opaque(
-    view: View, rules: list[Named[VirtualService]], host: Host, port: ServicePort
+    view: ProxyView, rules: list[Named[VirtualService]], host: Host, port: ServicePort
 ) -> list[Json]:
     """A port of bytes: CONNECT tunnels to it; plain HTTP passes where the port is mere TCP."""
     action = _chosen(view, [r for r in rules if _for(r, host.name)], host.name, port)
@@ -63,7 +64,9 @@ def opaque(
     return [connect(action), everything]
 
 
-def _chosen(view: View, rules: list[Named[VirtualService]], host: str, port: ServicePort) -> Json:
+def _chosen(
+    view: ProxyView, rules: list[Named[VirtualService]], host: str, port: ServicePort
+) -> Json:
     kinds = (_tls, _tcp) if port.protocol != _BYTES else (_tcp,)
     for kind in kinds:
         for rule in rules:
@@ -77,7 +80,7 @@ def _for(rule: Named[VirtualService], host: str) -> bool:
 
 
 def _tls(
-    view: View, rule: Named[VirtualService], host: str, port: int
+    view: ProxyView, rule: Named[VirtualService], host: str, port: int
 ) -> Iterator[list[RouteDestination]]:
     for route in rule.spec.tls:
         fitting = (m for m in route.match if any(covers(name, host) for name in m.sni_hosts))
@@ -86,14 +89,14 @@ def _tls(
 
 
 def _tcp(
-    view: View, rule: Named[VirtualService], _host: str, port: int
+    view: ProxyView, rule: Named[VirtualService], _host: str, port: int
 ) -> Iterator[list[RouteDestination]]:
     for route in rule.spec.tcp:
         if not route.match or any(_fits(view, m, port) for m in route.match):
             yield route.route
 
 
-def _fits(view: View, match: L4MatchAttributes, port: int) -> bool:
+def _fits(view: ProxyView, match: L4MatchAttributes, port: int) -> bool:
     """Unlike an HTTP match, one that names gateways looks at labels too."""
     return (
         match.port in (None, port)
@@ -104,7 +107,7 @@ def _fits(view: View, match: L4MatchAttributes, port: int) -> bool:
 
 
 def _target(
-    view: View, rule: Named[VirtualService], entries: Iterable[RouteDestination], port: int
+    view: ProxyView, rule: Named[VirtualService], entries: Iterable[RouteDestination], port: int
 ) -> Json:
     """One destination gets all, whatever its weight; of several those of weight 0 are left out."""
     found = [

@@ -10,21 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
+from meshproof.model.destination_rule import DestinationRule
 from meshproof.model.envoy_filter import EnvoyFilter
-from meshproof.model.istio import (
-    DestinationRule,
-    Gateway,
-    ServiceEntry,
-    VirtualService,
-    WorkloadEntry,
-)
+from meshproof.model.gateway import Gateway
 from meshproof.model.security import (
     AuthorizationPolicy,
     PeerAuthentication,
     RequestAuthentication,
 )
+from meshproof.model.service_entry import ServiceEntry, WorkloadEntry
 from meshproof.model.sidecar import Sidecar
 from meshproof.model.telemetry import Telemetry
+from meshproof.model.virtual_service import VirtualService
 
 DOMAIN = "svc.cluster.local"
 TRUST_DOMAIN = "cluster.local"

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 
 from meshproof.mesh import AccessRecord, Answer
-from meshproof.verdicts.hops import calls_to, handed_on, same_host
+from meshproof.verdicts.access_records import calls_to, handed_on, same_host
 from meshproof.verdicts.verdict import Figure, Verdict, conclude, some
 
 REFUSALS = (401, 403, 502)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from meshproof.mesh import Span
-from meshproof.verdicts.traces import Step, plain_id
+from meshproof.verdicts.trace_chain import Step, plain_id
 from meshproof.verdicts.verdict import Verdict, conclude, some
 
 

@@ -14,7 +14,7 @@ ENOUGH = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SwitchTimes:
     """When a rule was applied and live, in seconds of the wall clock that records use."""
 
     applied: float
@@ -24,7 +24,7 @@ class Change:
 def switched(
     name: str,
     records: Sequence[Record],
-    change: Change,
+    change: SwitchTimes,
     *,
     old: Collection[str],
     sent: int,

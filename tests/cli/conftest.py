@@ -6,7 +6,6 @@ import io
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from meshproof.cli.main import main
-from tests.control.conftest import ended, fake, runtime_dir
+from tests.control.conftest import ended, fake
 
-__all__ = ["ended", "fake", "runtime_dir"]
+__all__ = ["ended", "fake"]
 ROOT = Path(__file__).parents[2]
 
 
@@ -58,7 +57,7 @@ def started(runtime_dir: Path) -> Iterator[Started]:
     def start(*argv: str, **env: str) -> subprocess.Popen[str]:
         processes.append(
             subprocess.Popen(
-                [sys.executable, str(Path(__file__).with_name("faked.py")), *argv],
+                [sys.executable, str(ROOT / "tests/fakes/cli.py"), *argv],
                 env={**os.environ, "PYTHONPATH": str(ROOT), "MESHPROOF_NAME": "shop", **env},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -73,16 +72,3 @@ def started(runtime_dir: Path) -> Iterator[Started]:
     for process in processes:
         process.kill()
         process.communicate()
-
-
-@pytest.fixture
-def until() -> Callable[[Callable[[], object], str], None]:
-    """Wait until a check is true, and fail naming what was waited for when it never is."""
-
-    def wait(check: Callable[[], object], what: str) -> None:
-        deadline = time.monotonic() + 20.0
-        while not check():
-            assert time.monotonic() < deadline, f"never: {what}"
-            time.sleep(0.01)
-
-    return wait

@@ -6,7 +6,7 @@ import json
 import re
 
 from tests.cli.conftest import Cli
-from tests.control.fake import FakeMesh
+from tests.fakes.mesh import FakeMesh
 
 
 def test_changes_are_told_with_what_became_of_them(fake: FakeMesh, cli: Cli) -> None:

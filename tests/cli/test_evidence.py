@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from meshproof.cli.evidence import by_trace, tree
+from meshproof.cli.metrics import by_trace, tree
 from meshproof.mesh import Span
-from tests.control.fake import FakeMesh
+from tests.fakes.mesh import FakeMesh
 
 Cli = Any
 

@@ -10,7 +10,7 @@ import pytest
 
 from meshproof.explain import Explanation
 from meshproof.explain.result import APP, Outcome, Step
-from tests.control.fake import FakeMesh
+from tests.fakes.mesh import FakeMesh
 
 Cli = Any
 ROOT = Path(__file__).parents[2]

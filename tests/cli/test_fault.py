@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.conftest import Cli
-from tests.control.fake import FakeMesh
+from tests.fakes.mesh import FakeMesh
 
 
 def test_what_is_said_arrives_and_what_is_not_is_left_to_the_mesh(fake: FakeMesh, cli: Cli) -> None:

@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 
 from meshproof.cli.load_report import show_calls
-from meshproof.embedded import state
 from meshproof.errors import MeshproofError
+from meshproof.host import registry
 from meshproof.report.calls import Call
-from meshproof.report.chapter import read
-from tests.control.fake import FakeMesh
+from meshproof.report.sections import read
+from tests.fakes.mesh import FakeMesh
 from tests.traffic.conftest import PayServer, server
+
+pytestmark = pytest.mark.long
+
 
 __all__ = ["server"]
 Cli = Any
@@ -24,7 +27,7 @@ Until = Any
 
 
 def nothing_stays(runtime_dir: Path) -> bool:
-    return state.running() == () and not (runtime_dir / "meshproof").exists()
+    return registry.running() == () and not (runtime_dir / "meshproof").exists()
 
 
 def test_load_on_a_running_mesh(

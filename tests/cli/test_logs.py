@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.control.fake import FakeMesh
+from tests.fakes.mesh import FakeMesh
 
 Cli = Any
 LINE = {

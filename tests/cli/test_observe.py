@@ -14,10 +14,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from meshproof.embedded import prometheus_process
-from meshproof.embedded.prometheus_queries import Prometheus
+from meshproof.telemetry import prometheus_process
+from meshproof.telemetry.prometheus_queries import Prometheus
 from tests.cli.conftest import Cli
-from tests.control.fake import FakeMesh
+from tests.fakes.mesh import FakeMesh
+
+pytestmark = pytest.mark.long
+
 
 needs_prometheus = pytest.mark.skipif(
     prometheus_process.binary() is None,

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 
 from meshproof.cluster.load_jobs import Order
-from meshproof.control.served import OnCluster
-from meshproof.control.serving import live
+from meshproof.control.protocols import OnCluster
+from meshproof.control.serve import live
 from meshproof.mesh import MeshStatus
 from meshproof.traffic.results import LoadError
 from tests.cli.test_remote import FarMesh
 from tests.cluster.test_load import brought
-from tests.control.fake import FakeMesh
+from tests.fakes.mesh import FakeMesh
 from tests.traffic.conftest import LOCUSTFILE
 
 Cli = Any

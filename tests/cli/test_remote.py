@@ -13,11 +13,14 @@ from typing import Any
 
 import pytest
 
-from meshproof.control.served import Remote
-from meshproof.control.serving import live
-from meshproof.embedded import state
+from meshproof.control.protocols import Remote
+from meshproof.control.serve import live
+from meshproof.host import registry
 from tests.cli.test_requests import meshproof
-from tests.control.fake import BINARY, FakeMesh
+from tests.fakes.mesh import BINARY, FakeMesh
+
+pytestmark = pytest.mark.long
+
 
 Cli = Any
 Started = Any
@@ -75,13 +78,13 @@ def test_logs_are_the_cluster_s_own(far: FarMesh, cli: Cli) -> None:
 
 
 def test_its_name_says_how_long_its_end_may_take(far: FarMesh) -> None:
-    assert state.find("shop").end_limit == 0.5
+    assert registry.find("shop").end_limit == 0.5
 
 
 def test_down_waits_as_long_as_the_mesh_says(started: Started, runtime_dir: Path) -> None:
     up = started("up", "-f", "manifests", FAKE="far, and never ends")
     assert up.stdout.readline() == "Deployment default/svca created\n"
-    pid = state.find("shop").pid
+    pid = registry.find("shop").pid
     down = started("down")
     err = down.communicate(timeout=30)[1]
     assert f"process {pid} did not end within 1 s: killed; `meshproof sweep`" in err

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from meshproof.errors import UsageError
-from tests.control.fake import BINARY, FakeMesh
+from tests.fakes.mesh import BINARY, FakeMesh
 
 Cli = Any
 ROOT = Path(__file__).parents[2]

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import pytest
 from aiohttp import web
 
-from meshproof.embedded.loop import LoopThread
-from meshproof.observe import zipkin_proto
-from meshproof.observe.span_api import application
-from meshproof.observe.spans import SpanStore
+from meshproof.host.event_loop import LoopThread
+from meshproof.telemetry import zipkin_proto
+from meshproof.telemetry.span_api import application
+from meshproof.telemetry.span_store import SpanStore
 from tests.cli.conftest import Cli
-from tests.control.fake import FakeMesh
-from tests.observe.span_bodies import payment
+from tests.fakes.mesh import FakeMesh
+from tests.telemetry.span_bodies import payment
 
 IP = "127.0.78.2"
 

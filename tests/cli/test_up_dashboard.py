@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterable
 import pytest
 import requests
 
-from meshproof.embedded import procfs, state
+from meshproof.host import procfs, registry
 from tests.cli.conftest import Started
+
+pytestmark = pytest.mark.long
+
 
 Until = Callable[[Callable[[], object], str], None]
 UP = ("up", "-f", "manifests", "--dashboard")
@@ -37,7 +40,7 @@ def pages(run_id: str) -> list[procfs.Marked]:
 
 
 def run_of(process: subprocess.Popen[str]) -> str:
-    (entry,) = state.running()
+    (entry,) = registry.running()
     assert process.pid == entry.pid
     return entry.run_id
 
@@ -74,6 +77,6 @@ def test_without_the_option_there_is_none(started: Started) -> None:
     up = started("up", "-f", "manifests", "-d")
     _, err = up.communicate(timeout=30)
     assert "dashboard" not in err
-    (entry,) = state.running()
+    (entry,) = registry.running()
     assert pages(entry.run_id) == []
     started("down").communicate(timeout=30)

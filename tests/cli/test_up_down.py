@@ -11,8 +11,11 @@ from typing import Any
 
 import pytest
 
-from meshproof.embedded import procfs, state
-from tests.control.fake import PROBLEM
+from meshproof.host import procfs, registry
+from tests.fakes.mesh import PROBLEM
+
+pytestmark = pytest.mark.long
+
 
 Started = Any
 Until = Any
@@ -22,7 +25,7 @@ FAILURE = "error: svca ended with code 3; its last lines:\n    oops"
 
 
 def nothing_stays(runtime_dir: Path) -> bool:
-    return state.running() == () and not (runtime_dir / "meshproof").exists()
+    return registry.running() == () and not (runtime_dir / "meshproof").exists()
 
 
 def starting(runtime_dir: Path) -> bool:
@@ -36,7 +39,7 @@ def test_detached_returns_when_live_and_down_waits_until_all_is_gone(
     out, err = up.communicate(timeout=30)  # a daemon that kept our pipes would hang this
     assert (up.returncode, out) == (0, f"{RESOURCE}\n")
     assert "live on 1 sidecar " in err
-    entry = state.find("shop")
+    entry = registry.find("shop")
     assert os.getsid(entry.pid) not in (entry.pid, os.getsid(0)), "no session leader: no terminal"
     down = started("down")
     assert (down.communicate(timeout=30)[1], down.returncode) == ("mesh shop is down\n", 0)
@@ -47,7 +50,7 @@ def test_detached_returns_when_live_and_down_waits_until_all_is_gone(
 
 def test_the_daemon_lets_go_of_every_descriptor(started: Started, runtime_dir: Path) -> None:
     reader, writer = os.pipe()
-    script = Path(__file__).with_name("faked.py")
+    script = Path(__file__).parents[1] / "fakes" / "cli.py"
     up = subprocess.run(
         [sys.executable, str(script), *UP, "-d"],
         env={

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.control.fake import PROBLEM, WARNING, FakeMesh
+from tests.fakes.mesh import PROBLEM, WARNING, FakeMesh
 
 Cli = Any
 

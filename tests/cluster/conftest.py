@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from meshproof.cluster.served import ServedClusterMesh
-from tests.cluster.machine import Machine, mesh_on
+from meshproof.cluster.control_adapter import ServedClusterMesh
+from tests.fakes.cluster_machine import Machine, mesh_on
 
 
 @pytest.fixture(autouse=True)
@@ -19,14 +19,14 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for a fake: a deadline is over after the first look, or after a few."""
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     monkeypatch.setattr("meshproof.cluster.live.WITHIN", 0.05)
-    monkeypatch.setattr("meshproof.cluster.standing.ENDED", 0.0)
+    monkeypatch.setattr("meshproof.cluster.lifecycle.ENDED", 0.0)
 
 
 @pytest.fixture(autouse=True)
 def _run_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     runtime = tmp_path / "run"
     runtime.mkdir(mode=0o700)
-    monkeypatch.setattr("meshproof.embedded.run_folder.bases", lambda: (runtime / "meshproof",))
+    monkeypatch.setattr("meshproof.host.run_folder.bases", lambda: (runtime / "meshproof",))
 
 
 @pytest.fixture

@@ -14,15 +14,12 @@ import pytest
 import yaml
 
 from meshproof.cluster.assets.span_store import Copies
-from meshproof.cluster.documents import texts
-from meshproof.cluster.served import ServedClusterMesh
-from meshproof.control.served import OnCluster
+from meshproof.cluster.control_adapter import ServedClusterMesh
+from meshproof.cluster.manifests import texts
+from meshproof.control.protocols import OnCluster
 from meshproof.errors import MeshproofError, UsageError
-from meshproof.observe.istio_metrics import LABELS, METRICS, samples
-from tests.cli.conftest import until
-from tests.cluster.machine import ROOT, Machine, project
-
-__all__ = ["until"]
+from meshproof.telemetry.istio_metrics import LABELS, METRICS, samples
+from tests.fakes.cluster_machine import ROOT, Machine, project
 
 FOLDER = ROOT / "manifests" / "observability"
 KUSTOMIZATION: dict[str, Any] = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())

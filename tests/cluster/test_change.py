@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from meshproof.cluster.runner import CommandError
-from meshproof.cluster.served import ServedClusterMesh
+from meshproof.cluster.commands import CommandError
+from meshproof.cluster.control_adapter import ServedClusterMesh
 from meshproof.errors import NotLive, Refused, Unsupported, UsageError
-from tests.cluster.machine import ROOT, Machine, recorded
+from tests.fakes.cluster_machine import ROOT, Machine, recorded
 
 HALF = ROOT / "rules" / "svcb_v0_1_50_v0_2_50.yaml"
 ALL = ROOT / "rules" / "svcb_v0_2_100.yaml"

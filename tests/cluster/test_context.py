@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from meshproof.cluster.served import ServedClusterMesh
+from meshproof.cluster.control_adapter import ServedClusterMesh
 from meshproof.errors import MeshproofError, Unsupported, UsageError
-from tests.cluster.machine import ROOT, Machine, mesh_on
+from tests.fakes.cluster_machine import ROOT, Machine, mesh_on
 
 BASE = {"CONTEXT": "site", "REGISTRY": "registry.site/demo", "GATEWAY_URL": "http://127.0.0.1:80/"}
 RULES = ROOT / "rules"

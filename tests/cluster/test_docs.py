@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from meshproof.cluster import settings, tools
-from tests.cluster.machine import ROOT
+from tests.fakes.cluster_machine import ROOT
 
 PAGE = (ROOT / "docs" / "kind.md").read_text(encoding="utf-8")
 
@@ -28,6 +28,6 @@ def test_versions_are_those_of_the_table() -> None:
 
 
 def test_the_limit_of_down_is_the_one_told() -> None:
-    from meshproof.cluster.served import ServedClusterMesh
+    from meshproof.cluster.control_adapter import ServedClusterMesh
 
     assert f"up to {ServedClusterMesh.end_limit / 60:.0f} minutes" in PAGE

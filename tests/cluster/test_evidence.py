@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from meshproof.cluster import evidence, live, request
+from meshproof.cluster import evidence, live, pod_request
+from meshproof.cluster.control_adapter import ServedClusterMesh
 from meshproof.cluster.pods import Pod, pods
-from meshproof.cluster.served import ServedClusterMesh
 from meshproof.errors import MeshproofError, UsageError
-from meshproof.observe import prometheus
-from tests.cluster.machine import Machine, recorded
+from meshproof.telemetry import prometheus
+from tests.fakes.cluster_machine import Machine, recorded
 
 BLOCKED = {
     "time": "2026-11-23T17:55:25.635Z", "code": 0, "flags": "UH", "run_id": None, "route": None,
@@ -205,11 +205,11 @@ def test_the_script_reads_its_orders_and_says_json() -> None:
     import subprocess
     import sys
 
-    orders = request.orders("http://127.0.0.1:1/", "GET", [("x-a", "b")], b"", 2.0)
+    orders = pod_request.orders("http://127.0.0.1:1/", "GET", [("x-a", "b")], b"", 2.0)
     done = subprocess.run(
-        [sys.executable, "-c", request.SCRIPT], input=orders, capture_output=True, check=True
+        [sys.executable, "-c", pod_request.SCRIPT], input=orders, capture_output=True, check=True
     )
-    sent = request.read(done.stdout)
+    sent = pod_request.read(done.stdout)
     assert sent.answer is None
     assert "refused" in sent.error
     assert not sent.closed

@@ -1,6 +1,7 @@
 """A load from pods: what Kubernetes is told, what comes back, and that nothing stays.
 
-tests/traffic/test_pod.py runs the same arguments and the same pods' process with a real Locust.
+tests/traffic/test_cluster_worker.py runs the same arguments and the same process with a real
+Locust.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ import pytest
 import yaml
 
 from meshproof.cluster import load
+from meshproof.cluster.commands import CommandError
+from meshproof.cluster.control_adapter import ServedClusterMesh
 from meshproof.cluster.load_jobs import Order, documents
-from meshproof.cluster.runner import CommandError
-from meshproof.cluster.served import ServedClusterMesh
 from meshproof.errors import UsageError
 from meshproof.traffic import results
 from meshproof.traffic.record import Record
 from meshproof.traffic.results import LoadError
-from tests.cluster.machine import ROOT, Machine
+from tests.fakes.cluster_machine import ROOT, Machine
 from tests.services.test_requirements import locked
 
 ORDER = Order("r1", workers=2, users=8, requests=3, locustfile="# users\n")
@@ -44,7 +45,8 @@ def brought(*versions: str, log: str = "table", status: int = 200) -> str:
 def pods_say(machine: Machine, **said: str) -> None:
     for pod, text in said.items():
         name = pod.replace("_", "-")
-        machine.fail(f"exec load-{name} -c locust -- python3 -m meshproof.traffic.pod --collect",
+        machine.fail(f"exec load-{name} -c locust -- python3 -m meshproof.traffic.cluster_worker "
+                     "--collect",
                      (0, text, ""))  # fmt: skip
 
 
@@ -108,7 +110,7 @@ def test_pods_that_do_not_start_say_why(
 def test_locust_s_own_failure_is_told_with_its_words(
     cluster: ServedClusterMesh, machine: Machine
 ) -> None:
-    ended = "load-worker-1 -c locust -- python3 -m meshproof.traffic.pod --ended"
+    ended = "load-worker-1 -c locust -- python3 -m meshproof.traffic.cluster_worker --ended"
     machine.fail(ended, (0, "1", ""))
     pods_say(machine, worker_1=brought(log="no such user class"))
     with pytest.raises(LoadError, match="code 1 in load-worker-1; it said: no such user class"):
@@ -182,7 +184,7 @@ def test_the_image_has_every_file_that_its_process_imports() -> None:
         if line.startswith("COPY") and line.endswith("meshproof/traffic/")
         for word in line.split()[1:-1]
     }
-    todo, needed = ["pod", "user"], set()
+    todo, needed = ["cluster_worker", "locust_user"], set()
     while todo:
         name = todo.pop()
         needed.add(f"{name}.py")

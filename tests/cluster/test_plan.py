@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from meshproof.cluster.plan import plan
-from tests.cluster.machine import ROOT, Machine, mesh_on, project
+from tests.fakes.cluster_machine import ROOT, Machine, mesh_on, project
 
 HERE = Path(__file__).parent
 _TAG = re.compile(r"(meshproof/[a-z.-]+):[0-9a-f]{12}\b")

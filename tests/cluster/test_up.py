@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from meshproof.cluster import sweep
-from meshproof.cluster.folder import folder, owner
+from meshproof.cluster.state_dir import folder, owner
 from meshproof.errors import MeshproofError, NotLive, UsageError
-from tests.cluster.machine import ROOT, Machine, mesh_on, recorded
+from tests.fakes.cluster_machine import ROOT, Machine, mesh_on, recorded
 
 _DENIED = (1, "", "permission denied while trying to connect to the Docker daemon socket\n")
 

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from meshproof.cluster.served import ServedClusterMesh
-from tests.cluster.machine import mesh_on
+from meshproof.cluster.control_adapter import ServedClusterMesh
 from tests.contract import cases
 from tests.contract.working import working_machine
+from tests.fakes.cluster_machine import mesh_on
 
 
 @pytest.fixture
 def kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServedClusterMesh]:
     runtime = tmp_path / "run"
     runtime.mkdir(mode=0o700)
-    monkeypatch.setattr("meshproof.embedded.run_folder.bases", lambda: (runtime / "meshproof",))
+    monkeypatch.setattr("meshproof.host.run_folder.bases", lambda: (runtime / "meshproof",))
     made = mesh_on(working_machine(), tmp_path)
     made.up()
     yield made

@@ -6,8 +6,8 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from meshproof.cluster.imagine_cluster import Answer, ImaginedCluster
-from tests.cluster.machine import Machine
+from meshproof.cluster.dry_run.fake_kubernetes import Answer, ImaginedCluster
+from tests.fakes.cluster_machine import Machine
 
 _WRITTEN = {"stats": [{"name": "filesystem.write_total_buffered", "value": 0}]}
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,18 +9,8 @@ from pathlib import Path
 import pytest
 
 from meshproof.control.client import Client
-from meshproof.control.serving import live
-from tests.control.fake import FakeMesh
-
-
-@pytest.fixture
-def runtime_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder of the test's own for runs and names, short enough for socket paths."""
-    folder = Path(tempfile.mkdtemp(prefix="mp-"))
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
-    monkeypatch.setenv("MESHPROOF_STATE", str(folder / "state"))
-    yield folder
-    shutil.rmtree(folder)
+from meshproof.control.serve import live
+from tests.fakes.mesh import FakeMesh
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from meshproof.control.client import Client
-from meshproof.control.events import Asked, Events
+from meshproof.control.events import ChangeRequest, Events
 from meshproof.errors import NotLive, Refused, UsageError
 from meshproof.mesh import Ack, Applied
-from tests.control.fake import FakeMesh
+from tests.fakes.mesh import FakeMesh
 
 
 def test_every_change_leaves_its_evidence(client: Client) -> None:
@@ -74,7 +74,7 @@ def test_the_oldest_go_first_and_numbers_go_on() -> None:
     async def run() -> list[int]:
         events = Events(kept=3)
         for _ in range(5):
-            await events.watch(Asked("reset", ""), _done(Applied((), (), 0.1)))
+            await events.watch(ChangeRequest("reset", ""), _done(Applied((), (), 0.1)))
         return [event.number for event in events.since(0)]
 
     assert asyncio.run(run()) == [3, 4, 5]
@@ -84,7 +84,7 @@ def test_of_many_acknowledgements_the_slowest_are_kept() -> None:
     async def run() -> dict[str, Any]:
         acks = tuple(Ack(f"s{i}", "1", i / 1000) for i in range(1000))
         events = Events()
-        await events.watch(Asked("reset", ""), _done(Applied((), acks, 1.0)))
+        await events.watch(ChangeRequest("reset", ""), _done(Applied((), acks, 1.0)))
         return events.since(0)[0].as_dict()
 
     found = asyncio.run(run())
@@ -97,7 +97,7 @@ def test_when_it_was_asked_for_is_before_it_was_live() -> None:
     async def run() -> tuple[float, float]:
         events = Events(clock=lambda: 100.0)
         events.started(Applied((), (), 1.5))
-        await events.watch(Asked("reset", ""), _done(Applied((), (), 0.1)))
+        await events.watch(ChangeRequest("reset", ""), _done(Applied((), (), 0.1)))
         up, reset = events.since(0)
         return up.at, reset.at
 

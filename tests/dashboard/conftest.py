@@ -11,11 +11,11 @@ import requests
 
 from meshproof.dashboard.serve import address, listener, new_token
 from meshproof.dashboard.server import Server
-from meshproof.embedded.loop import LoopThread
-from tests.control.conftest import client, ended, fake, runtime_dir
-from tests.control.fake import FakeMesh
+from meshproof.host.event_loop import LoopThread
+from tests.control.conftest import client, ended, fake
+from tests.fakes.mesh import FakeMesh
 
-__all__ = ["client", "ended", "fake", "runtime_dir"]
+__all__ = ["client", "ended", "fake"]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from meshproof.dashboard.graph import graph
-from meshproof.observe.counts import between, read
+from meshproof.telemetry.traffic_counts import between, read
 from tests.dashboard.texts import GATEWAY, REPLICAS, TOPOLOGY, replica, requests, share
 
 Json = dict[str, Any]

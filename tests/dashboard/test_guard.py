@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.control.fake import FakeMesh
 from tests.dashboard.conftest import Page
+from tests.fakes.mesh import FakeMesh
 
 PATHS = ["/", "/plotly.js", "/page/main.js", "/api/history", "/api/live", "/api/log", "/api/rules"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from meshproof.dashboard.history import History
-from meshproof.observe.counts import read
+from meshproof.telemetry.traffic_counts import read
 from tests.dashboard.texts import GATEWAY, HOST, SERVING, requests
 
 

@@ -13,8 +13,11 @@ import pytest
 import requests
 
 from meshproof.dashboard.launch import beside
-from meshproof.embedded import procfs
-from tests.control.fake import FakeMesh
+from meshproof.host import procfs
+from tests.fakes.mesh import FakeMesh
+
+pytestmark = pytest.mark.long
+
 
 _OWNER = (
     "import sys, time; from pathlib import Path; from meshproof.dashboard.launch import beside\n"

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from meshproof.control.serving import live
+from meshproof.control.serve import live
 from meshproof.dashboard.serve import listener
 from meshproof.dashboard.server import PAGE, plotly_js
 from meshproof.errors import UsageError
-from tests.control.fake import FakeMesh
 from tests.dashboard.conftest import Page
+from tests.fakes.mesh import FakeMesh
 
 
 def views(session: requests.Session, page: Page) -> Iterator[dict[str, object]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from meshproof.dashboard.history import History
 from meshproof.dashboard.view import EVENTS, finite, gone, view
-from meshproof.observe.counts import read
+from meshproof.telemetry.traffic_counts import read
 from tests.dashboard.texts import GATEWAY, HOST, REPLICAS, SERVING, TOPOLOGY, requests
 
 

@@ -12,10 +12,12 @@ from typing import Any, cast
 
 import pytest
 
-from meshproof.embedded import autoscaling, cpu, scalers
+from meshproof.admission import hpa_targets
+from meshproof.admission.store import Store
+from meshproof.embedded import autoscaling
 from meshproof.embedded.autoscaling import Autoscaler
-from meshproof.embedded.store import Store
 from meshproof.errors import MeshproofError
+from meshproof.host import cpu
 from meshproof.model.reader import read_paths, read_text
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +30,7 @@ def resources(text: str = HPA) -> list[Any]:
 
 
 def warned(text: str = HPA, *more: Any) -> list[str]:
-    return [p.found for p in scalers.warnings([*resources(text), *more])]
+    return [p.found for p in hpa_targets.warnings([*resources(text), *more])]
 
 
 def test_what_cannot_work_is_warned_of() -> None:
@@ -42,7 +44,7 @@ def test_what_cannot_work_is_warned_of() -> None:
     silent = SUITE[0].spec.model_copy(deep=True)
     object.__setattr__(silent.template.spec.containers[0], "resources", None)
     (hpa,) = read_text(HPA, "hpa.yaml")
-    (problem,) = scalers.warnings([replace(SUITE[0], spec=silent), hpa])
+    (problem,) = hpa_targets.warnings([replace(SUITE[0], spec=silent), hpa])
     assert "requests no cpu: its share is not known" in problem.found
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from meshproof.embedded import xds
-from meshproof.embedded.ads import Sidecar
-from meshproof.embedded.draining import Draining, let_go_of_app
+from meshproof.embedded.config.draining import Draining, let_go_of_app
 from meshproof.errors import MeshproofError
+from meshproof.xds import codec
+from meshproof.xds.server import EnvoyClient
 
 OLD, NEW = SimpleNamespace(digest="old"), SimpleNamespace(digest="new")
 
@@ -22,7 +22,7 @@ class Envoy:
     def __init__(self, *counts: int | MeshproofError) -> None:
         self._counts = list(counts)
         self.asked = 0
-        self.sidecar: Any = SimpleNamespace(want={xds.LISTENERS: {"a": OLD}})
+        self.sidecar: Any = SimpleNamespace(want={codec.LISTENERS: {"a": OLD}})
 
     async def stats(self, _pattern: str) -> dict[str, int]:
         self.asked += 1
@@ -36,7 +36,7 @@ def changed(envoy: Envoy, **listeners: Any) -> None:
     """Run a change to these listeners, and wait for its end."""
     made: Any = [envoy]
     draining = Draining(made)
-    envoy.sidecar.want = {xds.LISTENERS: listeners}
+    envoy.sidecar.want = {codec.LISTENERS: listeners}
     asyncio.run(draining.over())
 
 
@@ -61,8 +61,8 @@ def test_an_envoy_that_does_not_answer_is_not_waited_for() -> None:
 
 
 def test_the_app_is_let_go_of_and_its_way_out_is_kept() -> None:
-    sidecar = Sidecar("a")
+    sidecar = EnvoyClient("a")
     clusters: Any = {"inbound|8080||": OLD, "outbound|80||b.default.svc.cluster.local": OLD}
-    sidecar.set(xds.CLUSTERS, clusters)
+    sidecar.set(codec.CLUSTERS, clusters)
     asyncio.run(let_go_of_app(sidecar))
-    assert list(sidecar.want[xds.CLUSTERS]) == ["outbound|80||b.default.svc.cluster.local"]
+    assert list(sidecar.want[codec.CLUSTERS]) == ["outbound|80||b.default.svc.cluster.local"]

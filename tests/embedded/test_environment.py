@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meshproof.embedded import environment
+from meshproof.embedded.pod import environment
 
 
 def test_no_proxy_variable_is_inherited() -> None:

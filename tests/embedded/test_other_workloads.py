@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from meshproof.admission.store import Store
 from meshproof.cli.texts import read_texts
-from meshproof.embedded.deployments import workloads
-from meshproof.embedded.store import Store
-from meshproof.embedded.workload import Workload
+from meshproof.embedded.pod.deployments import workloads
+from meshproof.embedded.pod.workload import Workload
 from meshproof.errors import Refused
-from meshproof.model.not_honoured import not_honoured
 from meshproof.model.reader import read_paths, read_text, with_default_namespace
 from meshproof.model.resource import Resource
+from meshproof.model.unsupported_fields import not_honoured
 from meshproof.project import ImageCommand, Project
 
 CONTAINERS = "containers: [{name: c, image: IMAGE, env: [{name: WHO, valueFrom: FROM}]}, {name: d, image: e}]"  # noqa: E501

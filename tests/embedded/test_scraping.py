@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from meshproof.embedded import retired, scraping
-from meshproof.embedded.retired import Retired
-from meshproof.embedded.scraping import App, app_of
-from meshproof.embedded.targets import Target, page_of_all, text_of
+from meshproof.embedded.telemetry import retired_metrics, scraping
+from meshproof.embedded.telemetry.retired_metrics import RetiredMetrics
+from meshproof.embedded.telemetry.scrape_targets import Target, page_of_all, text_of
+from meshproof.embedded.telemetry.scraping import App, app_of
 from meshproof.errors import MeshproofError
 from meshproof.model.reader import read_text
-from meshproof.observe.prometheus import Families, add
+from meshproof.telemetry.prometheus import Families, add
 from meshproof.translate.world import Address
 
 DEPLOYMENT = """
@@ -102,8 +102,8 @@ def test_an_app_that_does_not_answer_is_said_and_its_sidecar_counts() -> None:
 def test_the_newest_that_ended_are_remembered_by_their_counts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(retired, "MOST", 2)
-    kept = Retired()
+    monkeypatch.setattr(retired_metrics, "MOST", 2)
+    kept = RetiredMetrics()
     for number in range(3):
         text = f"# TYPE n_total counter\nn_total {number}\n# TYPE now gauge\nnow 1\n"
         kept.keep("shop", f"pod-{number}", "127.0.0.9", page(text))

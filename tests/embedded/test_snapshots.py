@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from meshproof.embedded import gateway, xds
-from meshproof.embedded.ca import Authority
-from meshproof.embedded.network import Network
+from meshproof.embedded import gateway
+from meshproof.embedded.config.certificate_authority import Authority
+from meshproof.embedded.network_faults import NetworkFaults
 from meshproof.embedded.snapshots import Snapshots
 from meshproof.translate.world import World
+from meshproof.xds import codec
 from tests.model.envoy_filters import FILTER
 from tests.translate import worlds
 from tests.translate.policies import JWKS, ROOT, peer, policy, rule
@@ -25,7 +26,7 @@ TOKENS = f", jwtRules: [{{issuer: i, jwks: '{JWKS}'}}]"
 
 @pytest.fixture(scope="module")
 def snapshots() -> Snapshots:
-    return Snapshots(Authority(), Network())
+    return Snapshots(Authority(), NetworkFaults())
 
 
 def _digests(snapshots: Snapshots, world: World) -> dict[str, dict[str, set[tuple[str, bytes]]]]:
@@ -33,7 +34,7 @@ def _digests(snapshots: Snapshots, world: World) -> dict[str, dict[str, set[tupl
     logs = dict.fromkeys((ECHO.name, OTHER.name), "/dev/null")
     made = snapshots.of(world, (ECHO, OTHER), logs)
     return {
-        node: {t: {(n, e.digest) for n, e in s.of(t).items()} for t in xds.TYPES}
+        node: {t: {(n, e.digest) for n, e in s.of(t).items()} for t in codec.TYPES}
         for node, s in made.items()
     }
 
@@ -41,16 +42,16 @@ def _digests(snapshots: Snapshots, world: World) -> dict[str, dict[str, set[tupl
 @pytest.mark.parametrize(
     ("change", "types"),
     [
-        ({"authorization_policies": (policy(FOR_ECHO % ""),)}, {xds.ROUTES}),
+        ({"authorization_policies": (policy(FOR_ECHO % ""),)}, {codec.ROUTES}),
         (
             {"request_authentications": (rule("RequestAuthentication", FOR_ECHO % TOKENS),)},
-            {xds.ROUTES, xds.LISTENERS},
+            {codec.ROUTES, codec.LISTENERS},
         ),
         (
             {"telemetries": (rule("Telemetry", FOR_ECHO % ", accessLogging: [{disabled: true}]"),)},
-            {xds.LISTENERS},
+            {codec.LISTENERS},
         ),
-        ({"envoy_filters": (rule("EnvoyFilter", LIMIT),)}, {xds.ROUTES}),
+        ({"envoy_filters": (rule("EnvoyFilter", LIMIT),)}, {codec.ROUTES}),
     ],
     ids=["authorization", "tokens", "telemetry", "limit"],
 )
@@ -60,7 +61,7 @@ def test_a_policy_changes_those_that_it_selects_and_no_others(
     before = _digests(snapshots, BEFORE)
     after = _digests(snapshots, replace(BEFORE, **change))
     assert after[OTHER.name] == before[OTHER.name]
-    mine = {t for t in xds.TYPES if after[ECHO.name][t] != before[ECHO.name][t]}
+    mine = {t for t in codec.TYPES if after[ECHO.name][t] != before[ECHO.name][t]}
     assert mine == types
     assert _digests(snapshots, BEFORE) == before
 
@@ -71,8 +72,13 @@ def test_a_mode_changes_the_server_s_listeners_and_its_callers_endpoints(
     before = _digests(snapshots, BEFORE)
     modes = (peer(FOR_ECHO % ", mtls: {mode: DISABLE}"),)
     after = _digests(snapshots, replace(BEFORE, peer_authentications=modes))
-    changed = {node: {t for t in xds.TYPES if after[node][t] != before[node][t]} for node in before}
-    assert changed == {ECHO.name: {xds.LISTENERS, xds.ENDPOINTS}, OTHER.name: {xds.ENDPOINTS}}
+    changed = {
+        node: {t for t in codec.TYPES if after[node][t] != before[node][t]} for node in before
+    }
+    assert changed == {
+        ECHO.name: {codec.LISTENERS, codec.ENDPOINTS},
+        OTHER.name: {codec.ENDPOINTS},
+    }
 
 
 def test_tokens_change_a_gateway_s_listeners(snapshots: Snapshots) -> None:
@@ -84,7 +90,7 @@ def test_tokens_change_a_gateway_s_listeners(snapshots: Snapshots) -> None:
 
     def listeners(world: World) -> set[bytes]:
         made = snapshots.of_gateway(world, "127.60.1.1", {80: 80}, "/dev/null")
-        return {e.digest for e in made.of(xds.LISTENERS).values()}
+        return {e.digest for e in made.of(codec.LISTENERS).values()}
 
     assert gateway.PROXY.namespace == ROOT
     assert listeners(plain) != listeners(replace(plain, request_authentications=tokens))

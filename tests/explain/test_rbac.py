@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from meshproof.explain.peers import Asked, Peer
+from meshproof.explain.connection import AuthzRequest, Peer
 from meshproof.explain.rbac import verdict
 from meshproof.explain.request import Request
 from meshproof.model.security import AuthorizationPolicy
-from meshproof.translate.conditions import Place
+from meshproof.translate.authz_conditions import AuthzContext
 from meshproof.translate.rbac import per_route
 from meshproof.translate.world import Named
 
@@ -22,16 +22,16 @@ CLAIMS = {"envoy.filters.http.jwt_authn": {"payload": {"iss": "me", "sub": "you"
 
 def rules(text: str, port: int = 8080) -> Any:
     spec = AuthorizationPolicy.model_validate(yaml.safe_load(text))
-    made: Any = per_route([Named("p", "shop", spec)], Place(port))
+    made: Any = per_route([Named("p", "shop", spec)], AuthzContext(port))
     (filter_,) = made.values()
     return filter_["rbac"]["rules"]
 
 
-def asked(peer: Peer = CLIENT, metadata: dict[str, Any] | None = None, **more: str) -> Asked:
+def asked(peer: Peer = CLIENT, metadata: dict[str, Any] | None = None, **more: str) -> AuthzRequest:
     parts = {"method": "GET", "authority": "echo", "path": "/a/b?q=1", **more}
     request = Request(parts["method"], "http", parts["authority"], parts["path"],
                       (("x-who", "jason"),))  # fmt: skip
-    return Asked(peer, request, metadata or {})
+    return AuthzRequest(peer, request, metadata or {})
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_without_rules_allow_denies_all_and_audit_denies_nobody() -> None:
 def test_the_client_s_own_address_is_the_last_forwarded() -> None:
     deny = rules("{action: DENY, rules: [{from: [{source: {remoteIpBlocks: [10.0.0.0/8]}}]}]}")
     request = Request("GET", "http", "echo", "/", (("x-forwarded-for", "1.2.3.4, 10.0.0.1"),))
-    assert not verdict(deny, Asked(CLIENT, request)).allowed
+    assert not verdict(deny, AuthzRequest(CLIENT, request)).allowed
     assert verdict(deny, asked()).allowed
 
 

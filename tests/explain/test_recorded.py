@@ -10,9 +10,9 @@ import pytest
 
 from conformance.cases import Case, load
 from conformance.replay import FOLDER
-from meshproof.embedded import explaining
-from meshproof.embedded.intake import Intake
-from meshproof.embedded.store import Store
+from meshproof.admission.admission import Admission
+from meshproof.admission.store import Store
+from meshproof.embedded import explain_adapter
 from meshproof.explain import Explanation, Fleet
 from meshproof.explain.result import Step
 from meshproof.model.reader import read_paths, read_text
@@ -32,31 +32,31 @@ Alter = Callable[[dict[str, Any]], None]
 
 
 @pytest.fixture(scope="module")
-def start() -> tuple[Intake, Store]:
+def start() -> tuple[Admission, Store]:
     project = load_project(FOLDER / "meshproof.yaml")
-    intake = Intake(project)
+    intake = Admission(project)
     return intake, intake.apply(Store(), read_paths(project.manifests), strict=False).store
 
 
 def explained(
-    start: tuple[Intake, Store], case: Case, alter: Alter | None = None
+    start: tuple[Admission, Store], case: Case, alter: Alter | None = None
 ) -> Iterator[tuple[str, Explanation, list[str]]]:
     """Each request's id, what is said of it, and what of the record was not foreseen."""
     intake, store = start
     if case.rules.strip():
         store = intake.apply(store, read_text(case.rules, case.file), strict=False).store
-    fleet = explaining.planned(store, load_project(FOLDER / "meshproof.yaml"))
+    fleet = explain_adapter.planned(store, load_project(FOLDER / "meshproof.yaml"))
     fleet = altered(fleet, alter) if alter else fleet
     for request in case.requests:
-        asked = explaining.Question(
+        asked = explain_adapter.Question(
             request.sender, url(request), request.sent.get("method", "GET"), headers(request)
         )
-        said = explaining.explained(fleet, store.ordered(), asked)
+        said = explain_adapter.explained(fleet, store.ordered(), asked)
         yield request.id, said, differences(said, request)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_what_istio_answered_was_foreseen(start: tuple[Intake, Store], case: Case) -> None:
+def test_what_istio_answered_was_foreseen(start: tuple[Admission, Store], case: Case) -> None:
     for name, said, wrong in explained(start, case):
         assert sum(a.chance for a in answers(said)) == pytest.approx(1)
         if (case.name, name) not in STATEFUL:
@@ -109,7 +109,7 @@ def without_rewrites(host: dict[str, Any]) -> None:
     ],
 )
 def test_other_routes_disagree(
-    start: tuple[Intake, Store], alter: Alter, seen_in: set[str]
+    start: tuple[Admission, Store], alter: Alter, seen_in: set[str]
 ) -> None:
     """The negative control."""
     seen = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from meshproof.errors import Refused
-from meshproof.init.beyond import beyond
+from meshproof.init.external_hosts import beyond
 from meshproof.init.write import project_file
 from meshproof.model.reader import read_text
 from meshproof.project import RealAddress, load_project

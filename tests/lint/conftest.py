@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from meshproof.dialect.lower import lower
 from meshproof.errors import Problem
+from meshproof.istio04.lower import lower
 from meshproof.lint.check import warnings
 from meshproof.model.reader import read_text, with_default_namespace
 from meshproof.translate.world import Service, ServicePort

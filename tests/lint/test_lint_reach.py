@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from meshproof.dialect.lower import lower
 from meshproof.errors import Problem
+from meshproof.istio04.lower import lower
 from meshproof.lint.check import findings, warnings
 from meshproof.lint.rules import HINTS
 from meshproof.model.reader import read_text, with_default_namespace

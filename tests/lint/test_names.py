@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from meshproof.translate.names import covers, fqdn, gateway_key
+from meshproof.translate.host_names import covers, fqdn, gateway_key
 
 
 @pytest.mark.parametrize(

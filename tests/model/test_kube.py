@@ -10,11 +10,11 @@ from meshproof.errors import Refused
 from meshproof.model.kube import ServicePort
 from meshproof.model.kube_env import arguments, environment
 from meshproof.model.kube_workloads import container_path, template_of
-from meshproof.model.not_honoured import not_honoured
 from meshproof.model.ports import handling, protocol_of
 from meshproof.model.reader import read_text
 from meshproof.model.resource import Resource
-from meshproof.translate.services import services_of
+from meshproof.model.unsupported_fields import not_honoured
+from meshproof.translate.from_kube import services_of
 
 Refusal = Callable[..., list[str]]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from meshproof.errors import Refused
-from meshproof.model import istio, kube, v1alpha2
+from meshproof.model import kube, v1alpha2, virtual_service
 from meshproof.model.reader import read_paths, read_text, with_default_namespace
 
 DATA = Path(__file__).parent / "data"
@@ -112,7 +112,7 @@ def test_what_kubectl_get_adds_is_not_looked_at() -> None:
         "  status: {observed: 1}\n"
     )
     (resource,) = read_text(text, "f")
-    assert isinstance(resource.spec, istio.VirtualService)
+    assert isinstance(resource.spec, virtual_service.VirtualService)
     assert resource.source.line_of(("spec", "hosts")) == 13
 
 

@@ -29,6 +29,9 @@ from tests.translate import worlds
 from tests.translate.frozen import frozen
 from tests.translate.policies import JWKS
 
+pytestmark = pytest.mark.long
+
+
 COUNT = int(os.environ.get("EXAMPLES", "25"))
 Values = st.SearchStrategy[Any]
 _CIDRS = ("10.0.0.1", "10.0.0.0/8", "2001:db8::/32", "10.0.0.1/8")

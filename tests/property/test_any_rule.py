@@ -19,7 +19,7 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from meshproof.embedded.worlds import world
+from meshproof.embedded.config.build_world import world
 from meshproof.errors import Refused
 from meshproof.model.kinds import KINDS, Kind
 from meshproof.model.reader import read_text
@@ -28,6 +28,9 @@ from meshproof.translate.world import Address, Config, Outside, Resource
 from tests.property.values import document
 from tests.translate import worlds
 from tests.translate.frozen import frozen
+
+pytestmark = pytest.mark.long
+
 
 KINDS_MADE = (
     "VirtualService", "DestinationRule", "ServiceEntry", "Gateway", "HTTPRoute",

@@ -16,8 +16,9 @@ import annotated_types as limits
 from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
-from meshproof.model import gateway_api, istio, v1alpha2
+from meshproof.model import gateway_api, v1alpha2
 from meshproof.model.base import Duration, Model
+from meshproof.model.virtual_service_route import StringMatch
 
 Values = st.SearchStrategy[Any]
 
@@ -73,7 +74,7 @@ def document(model: type[Model]) -> Values:
 
 
 _ONE_OF: Mapping[type[Model], tuple[str, ...]] = {
-    istio.StringMatch: ("exact", "prefix", "regex"),
+    StringMatch: ("exact", "prefix", "regex"),
     gateway_api.HTTPRouteFilter: (
         "requestHeaderModifier", "responseHeaderModifier", "requestMirror", "requestRedirect",
         "urlRewrite", "cors",

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 from meshproof.cli.release import release
-from meshproof.release.characteristics import SCENARIOS
 from meshproof.release.judge import Limits
+from tools.release_simulation import SCENARIOS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "release.md").read_text(encoding="utf-8")
 DEFAULT = re.compile(r"^\| `(--[a-z-]+)` \|.*\| `?([\d.,]+)`? \|$", re.MULTILINE)

@@ -6,7 +6,7 @@ from typing import Any
 
 from meshproof.mesh import AccessRecord, ReplicaStatus
 from meshproof.report.calls import CLOSED, Call, calls
-from meshproof.report.picture import picture
+from meshproof.report.graph_svg import picture
 
 
 def _record(**other: Any) -> AccessRecord:

@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from meshproof.cli.main import app
-from meshproof.report.chapter import Change, Chapter, judged, report
 from meshproof.report.compare import compare
 from meshproof.report.page import write
+from meshproof.report.sections import ChangeRecord, Section, judged, report
 from meshproof.report.series import series
 from meshproof.traffic.record import Record
 from meshproof.verdicts.sample import Sample
@@ -27,10 +27,10 @@ def _report(
 ) -> dict[str, Any]:
     load = series([Record(i / 100, ms / 1000, 200, version="a") for i in range(100)])
     assert load is not None
-    change = Change("apply", "x", 0, ms / 1e4, 3)
+    change = ChangeRecord("apply", "x", 0, ms / 1e4, 3)
     chapters = [
-        Chapter("t.py::a", [judged(verdict, "pass")], [load], [change], outcome=outcome),
-        *([Chapter(more, outcome="failed")] if more else []),
+        Section("t.py::a", [judged(verdict, "pass")], [load], [change], outcome=outcome),
+        *([Section(more, outcome="failed")] if more else []),
     ]
     return report("proofs", "Proofs", {"Envoy": "1"}, [c.as_dict() for c in chapters], 0.0)
 

@@ -14,10 +14,10 @@ from meshproof.errors import MeshproofError
 from meshproof.mesh import Span
 from meshproof.report import session
 from meshproof.report.calls import Call
-from meshproof.report.chapter import SCHEMA, Change, Chapter, judged, read, report
 from meshproof.report.evidence import CHAPTER, folder_name
-from meshproof.report.examples import examples
 from meshproof.report.page import html, write
+from meshproof.report.sample_traces import examples
+from meshproof.report.sections import SCHEMA, ChangeRecord, Section, judged, read, report
 from meshproof.report.series import series
 from meshproof.traffic.record import Record
 from meshproof.verdicts.sample import Sample
@@ -39,12 +39,12 @@ def _chapter(**other: Any) -> dict[str, Any]:
     whole: dict[str, Any] = {
         "verdicts": [judged(GOOD, "pass"), judged(OFF, "fail")],
         "loads": [load],
-        "changes": [Change("apply", EVIL, 1.5, 0.01, 3, shares={"svcb": {EVIL: 100.0}})],
+        "changes": [ChangeRecord("apply", EVIL, 1.5, 0.01, 3, shares={"svcb": {EVIL: 100.0}})],
         "calls": [Call("gateway", EVIL, False, 200, 3, 1.0, 2.0)],
         "traces": examples([_span("t1", "1", "", 0.1), _span("t2", "1", "", 0.2)]),
         "outcome": "passed",
     }
-    return Chapter("test_a.py::test_b", **{**whole, **other}).as_dict()
+    return Section("test_a.py::test_b", **{**whole, **other}).as_dict()
 
 
 class _Tags(HTMLParser):
@@ -92,7 +92,7 @@ def test_a_chapter_that_failed_is_open_and_counted() -> None:
 
 
 def test_a_report_without_load_carries_no_charts() -> None:
-    bare = Chapter("test_a.py::test_b", outcome="passed").as_dict()
+    bare = Section("test_a.py::test_b", outcome="passed").as_dict()
     page = html(report("proofs", "Proofs", {}, [bare], 0.0))
     assert len(page) < 30_000
     assert 'id="plotly"' not in page

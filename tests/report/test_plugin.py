@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
+
 REPOSITORY = Path(__file__).parents[2]
 MESH = """
 import sys, types

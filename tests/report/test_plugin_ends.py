@@ -16,7 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from meshproof.embedded import procfs
+from meshproof.host import procfs
+
+pytestmark = pytest.mark.long
+
 
 REPOSITORY = Path(__file__).parents[2]
 TINY = REPOSITORY / "e2e" / "tiny"

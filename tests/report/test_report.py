@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from meshproof.report.evidence import Evidence, folder_name
-from meshproof.report.judging import ControlFailed, require
+from meshproof.report.evidence import ProofFolder, folder_name
+from meshproof.report.expectation import ControlFailed, require
 from meshproof.report.table import Row, render, row
 from meshproof.verdicts.sample import Sample
 from meshproof.verdicts.split import split
@@ -56,7 +56,7 @@ def test_rows_survive_json_and_say_how_it_came_out() -> None:
 def test_a_folder_is_named_by_the_test_and_starts_empty(tmp_path: Path) -> None:
     name = folder_name("e2e/test_a.py::TestX::test_b[x/y z]")
     assert name == "test_a.TestX.test_b[x-y-z]"
-    evidence = Evidence(tmp_path, "e2e/test_a.py::test_b")
+    evidence = ProofFolder(tmp_path, "e2e/test_a.py::test_b")
     evidence.record(GOOD, "pass")
     evidence.record(OFF, "fail")
     written = json.loads((evidence.folder / "verdicts.json").read_text())
@@ -65,5 +65,5 @@ def test_a_folder_is_named_by_the_test_and_starts_empty(tmp_path: Path) -> None:
     assert json.loads((evidence.folder / "counts.json").read_text()) == {
         "half": {"a": 3144, "b": 2096}
     }
-    Evidence(tmp_path, "e2e/test_a.py::test_b")
+    ProofFolder(tmp_path, "e2e/test_a.py::test_b")
     assert not evidence.folder.exists()

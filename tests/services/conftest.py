@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from services.common import health
-from tests.services.backend import Backend, serve
+from tests.fakes.backend import Backend, serve
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import time
 
 from services.svcb.bugs import PlannedBugs
 from services.svcb.settings import Settings
-from tests.services.backend import Backend
+from tests.fakes.backend import Backend
 from tests.services.test_notify import svcb
 
 

@@ -17,7 +17,7 @@ from services.svca.app import create_app as create_svca
 from services.svca.settings import Settings as SvcaSettings
 from services.svcb.app import create_app as create_svcb
 from services.svcb.settings import Settings as SvcbSettings
-from tests.services.backend import Backend
+from tests.fakes.backend import Backend
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
 

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from services.svcb.app import create_app
 from services.svcb.settings import Settings
-from tests.services.backend import IP, Backend
+from tests.fakes.backend import IP, Backend
 
 
 def svcb(url: str, **env: str) -> FlaskClient:

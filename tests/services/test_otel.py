@@ -11,7 +11,7 @@ from services.common.settings import SettingsError
 from services.common.tracing import OFF
 from services.svca.app import create_app
 from services.svca.settings import Settings
-from tests.services.backend import Backend
+from tests.fakes.backend import Backend
 
 TRACE, CALLER = "5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b173"
 B3 = {"x-b3-traceid": TRACE, "x-b3-spanid": CALLER, "x-b3-parentspanid": "a" * 16,

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from services.svca.app import create_app
 from services.svca.settings import Settings
-from tests.services.backend import IP, Backend
+from tests.fakes.backend import IP, Backend
 
 NOTIFIED = {"notified": True, "version": "v0.2", "message_id": "x"}
 

@@ -10,7 +10,7 @@ from services.svca.app import create_app as create_svca
 from services.svca.settings import Settings as SvcaSettings
 from services.svcb.app import create_app as create_svcb
 from services.svcb.settings import Settings as SvcbSettings
-from tests.services.backend import Backend
+from tests.fakes.backend import Backend
 
 # Written out here once more on purpose: a header that is dropped from the list fails the test.
 TRACE = {

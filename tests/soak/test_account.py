@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from meshproof.mesh import AccessRecord
 from meshproof.traffic.record import Record
 from soak import account
-from soak.doing import Hit
+from soak.actions import ActionResult
 from soak.plan import MSGD, Action
 from soak.timeline import Done
 
@@ -30,11 +30,11 @@ def logged(n: int, at: float, code: int = 200, host: str = f"{SVCA}:8080") -> Ac
     )  # fmt: skip
 
 
-def done(kind: str, on: str, begin: float, end: float, hit: Hit | None = None) -> Done:
-    return Done(Action(begin, "fault", kind, on), T + begin, T + end, hit or Hit())
+def done(kind: str, on: str, begin: float, end: float, hit: ActionResult | None = None) -> Done:
+    return Done(Action(begin, "fault", kind, on), T + begin, T + end, hit or ActionResult())
 
 
-KILL = done("kill", "svca", 1, 2, Hit("svca-1", SVCA))
+KILL = done("kill", "svca", 1, 2, ActionResult("svca-1", SVCA))
 DEAD = Record(T + 1, 0.01, 503)
 RECORDS = [paid(n, n / 10) for n in range(20)]
 LOG = [logged(n, n / 10) for n in range(20)]
@@ -100,7 +100,7 @@ def test_what_failed_elsewhere_or_at_another_time_is_not() -> None:
 
 
 def test_what_failed_while_svcb_was_killed_is_not() -> None:
-    kill = done("kill", "svcb-v0.1", 1, 2, Hit("svcb-1", SVCA))
+    kill = done("kill", "svcb-v0.1", 1, 2, ActionResult("svcb-1", SVCA))
     assert not account.requests([*RECORDS, DEAD], 21, [*LOG, logged(21, 1, 503)], [kill]).passed
 
 
@@ -126,7 +126,7 @@ def test_not_notified_without_a_cause_or_a_reason_is_found() -> None:
 
 
 def test_told_notified_while_the_way_out_was_closed_is_found() -> None:
-    closed = done("close egress", "", 0.85, 1.2, Hit(closed=(T + 0.88, T + 1.15)))
+    closed = done("close egress", "", 0.85, 1.2, ActionResult(closed=(T + 0.88, T + 1.15)))
     verdict = account.told(RECORDS, [closed])
     assert verdict.problems == ("3 were told notified while the way out was closed",)
 
@@ -138,5 +138,5 @@ def test_an_action_that_failed_or_was_left_out_is_found() -> None:
 
 
 def test_what_was_done_survives_being_written_down() -> None:
-    closed = done("close egress", "", 1, 2, Hit(closed=(1.0, 2.0)))
+    closed = done("close egress", "", 1, 2, ActionResult(closed=(1.0, 2.0)))
     assert [Done.from_dict(d.as_dict()) for d in (KILL, closed)] == [KILL, closed]

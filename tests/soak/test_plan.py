@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from soak.files import rule
+from soak.manifests import rule
 from soak.plan import LANES, REPLICAS, RULES, as_data, from_data, plan
 
 KINDS = {

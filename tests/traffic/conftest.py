@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-LOCUSTFILE = Path(__file__).parents[2] / "e2e" / "locustfile.py"
+LOCUSTFILE = Path(__file__).parents[2] / "e2e" / "payments" / "locustfile.py"
 
 
 class PayServer(ThreadingHTTPServer):

@@ -17,6 +17,8 @@ from meshproof.traffic.load import Load
 from meshproof.traffic.results import LoadError
 from tests.traffic.conftest import LOCUSTFILE, PayServer
 
+pytestmark = pytest.mark.long
+
 
 def test_exactly_n_requests_each_with_the_run_id(server: PayServer, tmp_path: Path) -> None:
     with Load(

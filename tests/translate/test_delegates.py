@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.model.istio import VirtualService
+from meshproof.model.virtual_service import VirtualService
 from tests.translate.worlds import vhost_routes, virtual_service, world
 
 HOST = "echo.default.svc.cluster.local"

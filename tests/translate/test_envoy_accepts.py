@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
-from meshproof.gamma.convert import virtual_services
-from meshproof.model import gateway_api, istio
+from meshproof.gateway_api.convert import virtual_services
+from meshproof.model import destination_rule, gateway_api, service_entry, virtual_service
 from meshproof.model.base import Model
+from meshproof.model.destination_rule_tls import ClientTLSSettings
+from meshproof.model.gateway import Gateway
 from meshproof.model.reader import read_text
 from meshproof.translate import gateway, outbound, sidecar
 from meshproof.translate.world import (
@@ -29,19 +31,19 @@ from tests.translate import worlds
 from tests.translate.frozen import frozen
 
 EVERYTHING = Path(__file__).with_name("everything.yaml")
-HTTP_ROUTES = Path(__file__).parent.parent / "gamma" / "everything.yaml"
+HTTP_ROUTES = Path(__file__).parent.parent / "gateway_api" / "everything.yaml"
 
-_ELSEWHERE = (Model, istio.ClientTLSSettings)
+_ELSEWHERE = (Model, ClientTLSSettings)
 """What names files that must exist has tests of its own."""
 
 KNOWN = "envoy.extensions.access_loggers.stats.v3.Config.stat_prefix"
 """Deprecated by Envoy 1.40; its successor is not in the protobuf classes that we have."""
 
 _MODELS: dict[str, type[Model]] = {
-    "VirtualService": istio.VirtualService,
-    "DestinationRule": istio.DestinationRule,
-    "ServiceEntry": istio.ServiceEntry,
-    "Gateway": istio.Gateway,
+    "VirtualService": virtual_service.VirtualService,
+    "DestinationRule": destination_rule.DestinationRule,
+    "ServiceEntry": service_entry.ServiceEntry,
+    "Gateway": Gateway,
 }
 
 
@@ -110,7 +112,9 @@ def _validate(
     assert [x for x in warned if KNOWN not in x] == []
 
 
-@pytest.mark.parametrize(("module", "file"), [(istio, EVERYTHING), (gateway_api, HTTP_ROUTES)])
+@pytest.mark.parametrize(
+    ("module", "file"), [(virtual_service, EVERYTHING), (gateway_api, HTTP_ROUTES)]
+)
 def test_every_rule_field_is_used(module: ModuleType, file: Path) -> None:
     """The world above is worth validating only as long as it leaves no field out."""
     text = file.read_text()

@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 import yaml
 
-from meshproof.model import envoy_filter, istio, local_rate_limit, security, sidecar, telemetry
+from meshproof.model import (
+    destination_rule,
+    envoy_filter,
+    local_rate_limit,
+    security,
+    sidecar,
+    telemetry,
+)
 from meshproof.model.base import Model
 from meshproof.translate import gateway, outbound
 from meshproof.translate import sidecar as sidecar_of
@@ -20,7 +27,7 @@ from tests.translate.frozen import frozen
 from tests.translate.policies import MODELS
 
 RULES = Path(__file__).with_name("security.yaml")
-_ALL: dict[str, type[Model]] = {**MODELS, "DestinationRule": istio.DestinationRule}
+_ALL: dict[str, type[Model]] = {**MODELS, "DestinationRule": destination_rule.DestinationRule}
 _FIELDS = {
     "peer_authentications": "PeerAuthentication",
     "authorization_policies": "AuthorizationPolicy",

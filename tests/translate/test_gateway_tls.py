@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from meshproof.model.istio import Gateway
+from meshproof.model.gateway import Gateway
 from meshproof.translate import gateway, outbound
 from meshproof.translate.world import TlsSecret, World
 from tests.translate import worlds

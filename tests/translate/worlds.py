@@ -8,7 +8,10 @@ from typing import Any
 
 import yaml
 
-from meshproof.model import istio
+from meshproof.model.destination_rule import DestinationRule
+from meshproof.model.gateway import Gateway
+from meshproof.model.service_entry import ServiceEntry
+from meshproof.model.virtual_service import VirtualService
 from meshproof.translate import outbound, proxy_of
 from meshproof.translate.world import (
     Address,
@@ -71,25 +74,25 @@ SUBSETS = "{host: echo, subsets: [{name: v1, labels: {version: v1}}, {name: v2, 
 
 def virtual_service(
     text: str, name: str = "echo", namespace: str = "default"
-) -> Named[istio.VirtualService]:
-    spec = istio.VirtualService.model_validate(yaml.safe_load(text))
+) -> Named[VirtualService]:
+    spec = VirtualService.model_validate(yaml.safe_load(text))
     return Named(name, namespace, spec)
 
 
 def destination_rule(
     text: str = SUBSETS, name: str = "echo", namespace: str = "default"
-) -> Named[istio.DestinationRule]:
-    return Named(name, namespace, istio.DestinationRule.model_validate(yaml.safe_load(text)))
+) -> Named[DestinationRule]:
+    return Named(name, namespace, DestinationRule.model_validate(yaml.safe_load(text)))
 
 
 def service_entry(
     text: str, name: str = "entry", namespace: str = "default"
-) -> Named[istio.ServiceEntry]:
-    return Named(name, namespace, istio.ServiceEntry.model_validate(yaml.safe_load(text)))
+) -> Named[ServiceEntry]:
+    return Named(name, namespace, ServiceEntry.model_validate(yaml.safe_load(text)))
 
 
-def gateway(text: str, name: str = "gw", namespace: str = "default") -> Named[istio.Gateway]:
-    return Named(name, namespace, istio.Gateway.model_validate(yaml.safe_load(text)))
+def gateway(text: str, name: str = "gw", namespace: str = "default") -> Named[Gateway]:
+    return Named(name, namespace, Gateway.model_validate(yaml.safe_load(text)))
 
 
 def with_certificate(made: World, chain: str, key: str) -> World:

@@ -6,7 +6,7 @@ import pytest
 
 from meshproof.mesh import Span
 from meshproof.verdicts.delivery import delivered
-from meshproof.verdicts.traces import Step
+from meshproof.verdicts.trace_chain import Step
 
 OUT = Step("svcb", "CLIENT")
 SENT = {"m1": "a1", "m2": "a2"}

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from meshproof.traffic.record import Record
-from meshproof.verdicts.switch import Change, switched
+from meshproof.verdicts.switch import SwitchTimes, switched
 from meshproof.verdicts.verdict import Verdict
 
-CHANGE = Change(applied=10.0, live=10.01)
+CHANGE = SwitchTimes(applied=10.0, live=10.01)
 
 
 def answer(time: float, version: str) -> Record:

@@ -1,0 +1,93 @@
+"""svca with little to give, five times as many payers as it can serve, and what became of them.
+
+Capacity is made small by waiting, not by work: svcb takes 0.6 s, so svca's 16 threads serve 26
+payments a second on any machine, and five times that is still light.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from e2e.support.rules import EGRESS_BY_ADDRESS, deployments
+from meshproof.mesh import Mesh
+from meshproof.pytest_plugin import Judge, StartLoad
+from meshproof.report.test_run import Run
+from meshproof.traffic.record import Record
+from meshproof.traffic.results import Results
+from meshproof.verdicts.bound import quick
+from meshproof.verdicts.overload import Flow, goodput_holds, nobody_hangs, offered, served
+from meshproof.verdicts.recovery import recovered
+from meshproof.verdicts.verdict import Verdict
+
+SLOW = {"DELAY_MS": "600"}
+THREADS = 16
+PERIOD = 1.5
+PATIENCE = 1.4
+"""Seconds between two payments of one payer, and until it gives up: twice what a payment takes."""
+TIMES = 5
+WITHIN = 0.2
+SECONDS = 5
+"""Of the overload; the first ``PERIOD`` of them is the payers' coming."""
+REGULARS = 15
+"""Payers during and after it, by whom the recovery is told: 10 payments a second."""
+REFUSED_IN = 0.4
+"""Seconds, on a busy machine: a payment takes longer."""
+LOCUSTFILE = Path(__file__).with_name("overload_locustfile.py")
+
+
+def prepare(mesh: Mesh) -> None:
+    """Nothing protects svca yet; its capacity is measured so."""
+    mesh.apply([EGRESS_BY_ADDRESS["v1"]])
+    mesh.apply_text(deployments("svcb", SLOW), file="svcb takes 0.6 s")
+
+
+def capacity(load: StartLoad, run: Run) -> Flow:
+    """The goodput with as many payers as svca serves at once; each waits for its answer."""
+    results = load(requests=3 * THREADS, users=THREADS, run_id=run.new()).wait()
+    return Flow(sum(r.notified for r in results.answered), results.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Overload:
+    """``crowd`` came on top of the ``regulars``, if there were any."""
+
+    peak: Flow
+    crowd: Results
+    regulars: tuple[Record, ...] = ()
+
+    def holds(self, name: str) -> Verdict:
+        """From when all of the crowd have come until they stop coming."""
+        window = self.crowd.records[0].time + PERIOD, self.crowd.records[-1].time
+        records = (*self.crowd.records, *self.regulars)
+        sent, good = offered(records, window), served(records, window)
+        return goodput_holds(name, self.peak, sent, good, times=TIMES, within=WITHIN)
+
+    def recovers(self, name: str) -> Verdict:
+        fates = [(r.time, r.answered and r.notified) for r in self.regulars]
+        return recovered(name, self.crowd.records[-1].time, fates, enough=REGULARS)
+
+
+def crowded(load: StartLoad, run: Run, peak: Flow) -> Overload:
+    """Five times the capacity comes, for ``SECONDS``."""
+    users = round(TIMES * peak.rate * PERIOD)
+    crowd = load(users=users, seconds=SECONDS, locustfile=LOCUSTFILE, run_id=run.new())
+    return Overload(peak, crowd.wait())
+
+
+def beside_regulars(load: StartLoad, run: Run, peak: Flow) -> Overload:
+    """The same while a few others come too, and go on coming when it is over."""
+    regulars = load(users=REGULARS, locustfile=LOCUSTFILE, run_id=run.new())
+    overload = crowded(load, run, peak)
+    records = regulars.reach(regulars.answered() + REGULARS + 5).stop().records
+    return replace(overload, regulars=records)
+
+
+def judged(name: str, overload: Overload, judge: Judge, refusal: int) -> None:
+    """The goodput holds, refusals are quick, nobody hangs, and all is well afterwards."""
+    judge(overload.holds(f"{name}: goodput"))
+    payers = (*overload.crowd.records, *overload.regulars)
+    judge(nobody_hangs(f"{name}: nobody hangs", payers, refusal=refusal))
+    refused = [r for r in payers if r.status == refusal]
+    judge(quick(f"{name}: refusals", refused, seconds=REFUSED_IN, confidence=0.95))
+    judge(overload.recovers(f"{name}: recovery"))

@@ -1,0 +1,59 @@
+"""The rule files, and what they say: proofs read the wanted split from the rule itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+RULES = ROOT / "rules"
+V1ALPHA2 = RULES / "v1alpha2"
+
+EGRESS_BY_ADDRESS = {
+    "v1": RULES / "egress_msgd_by_address.yaml",
+    "v1alpha2": V1ALPHA2 / "enable-svcb-engress-rule.yaml",
+}
+"""Dialect -> the rule that opens msgd's address."""
+
+
+def documents(*files: Path) -> list[dict[str, Any]]:
+    """The YAML documents of some files, in order."""
+    return [doc for f in files for doc in yaml.safe_load_all(f.read_text()) if doc]
+
+
+def weights(rule: Path) -> dict[str, int]:
+    """Version of svcb -> weight, of a rule with one route list; 0 for a declared version that
+    the route leaves out."""
+    found: dict[str, int] = {}
+    subsets: dict[str, str] = {}
+    for doc in documents(rule):
+        spec = doc["spec"]
+        if doc["kind"] == "DestinationRule":
+            subsets = {s["name"]: s["labels"]["version"] for s in spec["subsets"]}
+        elif doc["kind"] == "VirtualService":
+            (http,) = spec["http"]
+            found = {subsets[r["destination"]["subset"]]: r["weight"] for r in http["route"]}
+        elif doc["kind"] == "RouteRule":
+            found = {r["labels"]["version"]: r["weight"] for r in spec["route"]}
+    return {**dict.fromkeys(subsets.values(), 0), **found}
+
+
+def deployments(app: str, environment: dict[str, str], *, version: str = "") -> str:
+    """The manifests' Deployments of an app (of one version of it), with these variables set in
+    its containers."""
+    found = [
+        doc
+        for doc in documents(*sorted((ROOT / "manifests").glob("*.yaml")))
+        if doc["kind"] == "Deployment"
+        and doc["metadata"]["labels"]["app"] == app
+        and version in ("", doc["metadata"]["labels"]["version"])
+    ]
+    assert found, f"manifests/ have no Deployment with the label app: {app}"
+    for doc in found:
+        for container in doc["spec"]["template"]["spec"]["containers"]:
+            kept = [e for e in container.get("env", []) if e["name"] not in environment]
+            added = [{"name": name, "value": value} for name, value in environment.items()]
+            container["env"] = kept + added
+    return yaml.safe_dump_all(found, sort_keys=False)

@@ -1,0 +1,96 @@
+"""``down`` and ``sweep``: end a mesh, and remove what killed ones left."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+from pathlib import Path
+
+from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output
+from meshproof.cli.output import say, show_json, tell
+from meshproof.control.client import Client
+from meshproof.errors import MeshproofError
+from meshproof.host import registry
+from meshproof.host.registry import RunningMesh
+from meshproof.host.sweep import sweep as sweep_all
+
+_PATIENCE = 20.0
+"""Seconds until a killed process is gone, and what a supervisor removes after it."""
+
+
+def down(name: Name = DEFAULT_NAME) -> None:
+    """End a mesh; returns when every process, socket and folder of it is gone."""
+    entry = registry.find(name)
+    try:
+        process = os.pidfd_open(entry.pid)
+    except ProcessLookupError:
+        process = -1
+    if process >= 0:
+        try:
+            _ask(entry, process)
+            if not select.select([process], [], [], entry.end_limit)[0]:
+                say(
+                    f"process {entry.pid} did not end within {entry.end_limit:.0f} s: killed; "
+                    "`meshproof sweep` removes what it left"
+                )
+                signal.pidfd_send_signal(process, signal.SIGKILL)
+                select.select([process], [], [], _PATIENCE)
+        finally:
+            os.close(process)
+    _gone(entry)
+    tell(f"mesh {name} is down")
+
+
+def _ask(entry: RunningMesh, process: int) -> None:
+    """By its control socket; by SIGTERM where it has none yet, or does not answer."""
+    try:
+        if entry.control_socket:
+            Client(entry).down()
+            return
+    except MeshproofError:
+        pass
+    if entry.alive:
+        signal.pidfd_send_signal(process, signal.SIGTERM)
+
+
+def _gone(entry: RunningMesh) -> None:
+    """Wait for what a supervisor is still removing, then take away the rest."""
+    deadline = time.monotonic() + _PATIENCE
+    while entry.run_dir and Path(entry.run_dir).exists():
+        if time.monotonic() >= deadline:
+            raise MeshproofError(f"{entry.run_dir} is still there; see `meshproof sweep`")
+        time.sleep(0.02)
+    registry.remove_stale()
+
+
+def sweep(output: Output = Format.TEXT) -> None:
+    """End and remove what meshes that were killed have left; running ones are not touched."""
+    done = sweep_all()
+    clusters = _sweep_clusters()
+    if output is Format.JSON:
+        show_json({**done.as_dict(), "clusters": clusters})
+        return
+    for cluster in clusters:
+        print(f"deleted kind cluster {cluster}")
+    for process in done.processes:
+        print(f"ended process {process.pid}: {process.command}")
+    for folder in done.folders:
+        print(f"removed {folder}")
+    for path in done.names:
+        print(f"forgot mesh {path.stem}")
+    if not done and not clusters:
+        say("nothing was left")
+
+
+def _sweep_clusters() -> list[str]:
+    """Asks no tool where no cluster was ever made on this machine."""
+    from meshproof.cluster.sweep import left  # noqa: PLC0415  (rare)
+
+    if not left():
+        return []
+    from meshproof.cluster.commands import Commands  # noqa: PLC0415
+    from meshproof.cluster.sweep import sweep as sweep_clusters  # noqa: PLC0415
+
+    return sweep_clusters(Commands(Path("artifacts") / "commands.log"))

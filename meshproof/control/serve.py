@@ -1,0 +1,41 @@
+"""The life of a mesh that other processes can reach by its name."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+from meshproof.control.protocols import Remote, ServedMesh
+from meshproof.control.server import ControlServer
+from meshproof.host import registry
+from meshproof.mesh import Applied
+
+
+@contextlib.contextmanager
+def live(mesh: ServedMesh, ended: threading.Event) -> Iterator[Applied]:
+    """Take the name, bring the mesh up and serve it; end all of that on the way out.
+
+    ``ended`` is set when a client asks for the end. The name is taken first, so that of two
+    meshes started at once under one name the second is refused before it starts anything.
+    """
+    with contextlib.ExitStack() as undo:
+        limit = mesh.end_limit if isinstance(mesh, Remote) else registry.END_LIMIT
+        entry = registry.reserve(mesh.name, end_limit=limit)
+        undo.callback(registry.release, mesh.name)
+        undo.callback(mesh.down)
+        applied = mesh.up()
+        server = ControlServer(mesh, ended.set)
+        server.events.started(applied)
+        undo.callback(server.close)
+        server.start(mesh.control_socket)
+        registry.publish(
+            replace(
+                entry,
+                run_id=mesh.run_id,
+                run_dir=str(mesh.run_dir),
+                control_socket=str(mesh.control_socket),
+            )
+        )
+        yield applied

@@ -1,0 +1,98 @@
+"""From applied resources and running replicas to the translator's ``World``. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from meshproof.gateway_api.convert import virtual_services
+from meshproof.istio04.lower import lower
+from meshproof.model.resource import Resource
+from meshproof.model.service_entry import WorkloadEntry
+from meshproof.translate.from_kube import services_of
+from meshproof.translate.world import (
+    Named,
+    Outside,
+    Replica,
+    Service,
+    TlsSecret,
+    World,
+)
+
+__all__ = ["selects", "services_of", "target_ports", "world"]
+
+
+def selects(service: Service, namespace: str, labels: Any) -> bool:
+    """Whether a Service selects pods with these labels; one without selector selects none."""
+    return (
+        bool(service.selector)
+        and service.namespace == namespace
+        and all(labels.get(k) == v for k, v in service.selector.items())
+    )
+
+
+def target_ports(services: Iterable[Service], namespace: str, labels: Any) -> list[int]:
+    """Numeric target ports of the Services that select a pod: it must listen on them too."""
+    return sorted(
+        {
+            port.target_port
+            for service in services
+            if selects(service, namespace, labels)
+            for port in service.ports
+            if isinstance(port.target_port, int)
+        }
+    )
+
+
+_PAIRS = (("tls.crt", "tls.key"), ("cert", "key"))
+"""Keys of a Secret that hold a certificate and its key, as Istio reads them."""
+
+
+def _tls_secrets(resources: Iterable[Resource]) -> tuple[TlsSecret, ...]:
+    found = []
+    for resource in resources:
+        texts = resource.spec.texts if resource.kind == "Secret" else {}
+        pair = next((p for p in _PAIRS if p[0] in texts and p[1] in texts), None)
+        if pair:
+            chain, key = texts[pair[0]], texts[pair[1]]
+            found.append(TlsSecret(resource.name, resource.namespace, chain, key))
+    return tuple(found)
+
+
+def _workload_entries(resources: Iterable[Resource]) -> Iterator[Named[WorkloadEntry]]:
+    """Labels of the object are the workload's too, and win over those of its spec, as in Istio."""
+    for resource in resources:
+        if resource.kind == "WorkloadEntry":
+            labels = {**resource.spec.labels, **resource.labels}
+            spec = resource.spec.model_copy(update={"labels": labels})
+            yield Named(resource.name, resource.namespace, spec)
+
+
+def world(
+    resources: Sequence[Resource], replicas: Iterable[Replica], outside: Iterable[Outside]
+) -> World:
+    """``resources`` in Istio's order, of any dialect. Raises Refused for 0.4 rules that cannot be
+    lowered."""
+    services = services_of(resources)
+    lowered = lower(resources, services)
+
+    def named(kind: str) -> tuple[Any, ...]:
+        return tuple(Named(r.name, r.namespace, r.spec) for r in lowered if r.kind == kind)
+
+    return World(
+        services=services,
+        replicas=tuple(replicas),
+        outside=tuple(outside),
+        virtual_services=virtual_services(lowered, services),
+        destination_rules=named("DestinationRule"),
+        service_entries=named("ServiceEntry"),
+        workload_entries=tuple(_workload_entries(lowered)),
+        gateways=named("Gateway"),
+        tls_secrets=_tls_secrets(resources),
+        sidecars=named("Sidecar"),
+        peer_authentications=named("PeerAuthentication"),
+        authorization_policies=named("AuthorizationPolicy"),
+        request_authentications=named("RequestAuthentication"),
+        envoy_filters=named("EnvoyFilter"),
+        telemetries=named("Telemetry"),
+    )

@@ -1,0 +1,180 @@
+"""From Deployments, StatefulSets, Pods and the image table to workloads. Pure.
+
+Refuses what cannot run here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+
+from meshproof.admission.store import Store
+from meshproof.embedded.config.build_world import services_of, target_ports
+from meshproof.embedded.pod.programs import init_programs_of, missing, probe_of, programs_of
+from meshproof.embedded.pod.workload import Probe, Workload
+from meshproof.errors import Problem, Refused
+from meshproof.model.kube import DeploymentSpec
+from meshproof.model.kube_pod import Container
+from meshproof.model.kube_workloads import (
+    WORKLOADS,
+    claims_of,
+    container_path,
+    replicas_of,
+    template_of,
+)
+from meshproof.model.reader import Unreadable
+from meshproof.model.resource import Resource
+from meshproof.project import ImageCommand, Project
+from meshproof.translate.world import Service
+
+READY_WITHIN = 60.0
+"""Seconds, where a Deployment does not say. Kubernetes waits 600; a local process that is not
+ready after a minute will not be."""
+
+
+def workloads(store: Store, project: Project) -> list[Workload]:
+    """One for each object that makes pods. Raises Refused with every problem."""
+    problems: list[Problem] = []
+    result = []
+    resources = store.ordered()
+    services = services_of(resources)
+    config = [r for r in resources if r.kind in ("ConfigMap", "Secret")]
+    found = [r for r in resources if r.kind in WORKLOADS]
+    problems += _same_name(found)
+    for deployment in found:
+        image = template_of(deployment).spec.containers[0].image
+        if image not in project.images:
+            problems.append(_no_command(deployment, image))
+            continue
+        workload = _workload(config, deployment, project.images)
+        problems += _unreachable(services, workload)
+        problems += missing(workload)
+        result.append(workload)
+    if problems:
+        raise Refused(problems)
+    return result
+
+
+def without_command(resources: Iterable[Resource], project: Project) -> list[Problem]:
+    """What is wrong with the images of Deployments, whatever else is applied."""
+    images = [
+        (r, template_of(r).spec.containers[0].image) for r in resources if r.kind in WORKLOADS
+    ]
+    return [_no_command(r, image) for r, image in images if image not in project.images]
+
+
+def and_images(refused: Unreadable, project: Project) -> Refused:
+    """What could not be read, and what is wrong with the images of what could."""
+    return Refused([*refused.problems, *without_command(refused.readable, project)])
+
+
+def _no_command(deployment: Resource, image: str) -> Problem:
+    return deployment.problem(
+        (*container_path(deployment), "image"),
+        f"image {image} has no local command",
+        remedy=f"say how it runs, under images: in meshproof.yaml or in --images FILE: "
+        f'{{"{image}": {{"command": ["PROGRAM", "--bind", "{{ip}}:{{port}}"]}}}}',
+    )
+
+
+def _workload(
+    config: Iterable[Resource], deployment: Resource, images: Mapping[str, ImageCommand]
+) -> Workload:
+    template = template_of(deployment)
+    pod = template.spec
+    container: Container = pod.containers[0]
+    app, *beside = programs_of(deployment, images)
+    ports = {name: port for p in (app, *beside) for name, port in p.ports}
+    commands = images[container.image].exec_probes
+    grace = float(pod.termination_grace_period_seconds)
+    return Workload(
+        namespace=deployment.namespace,
+        name=deployment.name,
+        labels=dict(template.metadata.labels),
+        service_account=pod.account,
+        replicas=replicas_of(deployment),
+        image=container.image,
+        program=app,
+        before=tuple(init_programs_of(deployment, images)),
+        beside=tuple(beside),
+        claims=claims_of(deployment),
+        numbered=deployment.kind == "StatefulSet",
+        deployment=deployment,
+        config=tuple(r for r in config if r.namespace == deployment.namespace),
+        readiness=probe_of(container.readiness_probe, ports, commands=commands),
+        liveness=probe_of(container.liveness_probe, ports, commands=commands),
+        startup=probe_of(container.startup_probe, ports, commands=commands),
+        pre_stop=_pre_stop(container, ports, grace, commands=commands),
+        grace=grace,
+        ready_within=float(_deadline(deployment) or READY_WITHIN),
+        template=_hash(deployment, images),
+    )
+
+
+def _deadline(workload: Resource) -> int | None:
+    """``progressDeadlineSeconds``, which a Pod cannot have."""
+    spec = workload.spec
+    return spec.progress_deadline_seconds if isinstance(spec, DeploymentSpec) else None
+
+
+def _same_name(workloads: Iterable[Resource]) -> Iterator[Problem]:
+    """Kubernetes keeps names apart by kind; replicas here go by namespace and name alone."""
+    first: dict[tuple[str, str], Resource] = {}
+    for workload in workloads:
+        other = first.setdefault((workload.namespace, workload.name), workload)
+        if other is not workload:
+            found = f"is also the name of {other.title}; a mesh on this machine wants one workload"
+            yield workload.problem(("metadata", "name"), found, "a name of its own")
+
+
+def _hash(deployment: Resource, images: Mapping[str, ImageCommand]) -> str:
+    template = template_of(deployment)
+    pod = template.spec
+    used = [c.image for c in (*pod.containers, *pod.init_containers) if c.image in images]
+    text = template.model_dump_json() + "".join(images[i].model_dump_json() for i in used)
+    return hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
+
+
+def _pre_stop(
+    container: Container, ports: dict[str, int], grace: float, *, commands: bool
+) -> Probe | None:
+    hook = container.lifecycle.pre_stop if container.lifecycle else None
+    if hook is None or hook.sleep or (hook.exec and not commands):
+        return None
+    if hook.exec:
+        return Probe(kind="exec", command=tuple(hook.exec.command), timeout=grace)
+    assert hook.http_get is not None, "the model wants one of the three"
+    port = hook.http_get.port
+    number = ports.get(port, 0) if isinstance(port, str) else port
+    return Probe(kind="http", port=number, path=hook.http_get.path, timeout=grace)
+
+
+def bound_everywhere(workload: Workload, where: str) -> Problem:
+    """The warning for an app that listens on every address of the machine."""
+    return workload.deployment.problem(
+        (*container_path(workload.deployment), "image"),
+        f"its app listens at {where}, on every address of this machine: whoever reaches the "
+        "machine reaches it, past its sidecar",
+        wanted="an app that listens only where it is told to",
+        remedy="give it {socket}, or {ip} and {port}, in the image table",
+    )
+
+
+def _unreachable(services: Iterable[Service], workload: Workload) -> list[Problem]:
+    """Ports that nothing could reach, since the command does not say where it listens."""
+    served = [port for _, port in workload.ports]
+    served += target_ports(services, workload.namespace, workload.labels)
+    problems = []
+    for program in (workload.program, *workload.beside):
+        mine = [port for port in served if workload.server_of(port) is program]
+        if not mine or program.says("{socket}") or program.says("{ip}"):
+            continue
+        problems.append(
+            workload.deployment.problem(
+                (*program.at, "image"),
+                f"the local command of image {program.container.image} does not say where it "
+                f"listens, but port {mine[0]} is served",
+                wanted="{socket}, or {ip} and {port}, in its command or env",
+                remedy="add them in the image table",
+            )
+        )
+    return problems

@@ -1,0 +1,97 @@
+"""Kubernetes' probes against a local app: over its Unix socket, its address, or by a command."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from meshproof.embedded.pod.workload import Probe
+from meshproof.host.local_http import Local
+from meshproof.translate.world import Address
+
+_SERVING = 1
+
+
+async def check(probe: Probe, address: Address, env: Mapping[str, str]) -> str:
+    """Ask once. Empty when the probe succeeded, else why not."""
+    try:
+        return await _ask(probe, address, env)
+    except TimeoutError:
+        return f"no answer within {probe.timeout:g} s"
+    except OSError as error:
+        cause = getattr(error, "os_error", error)  # aiohttp has an error around it
+        if isinstance(cause, FileNotFoundError | ConnectionRefusedError):
+            return f"nothing listens at {_where(address)} yet"
+        return str(error)
+
+
+async def _ask(probe: Probe, address: Address, env: Mapping[str, str]) -> str:
+    if probe.kind == "http":
+        return await _http(probe, address)
+    if probe.kind == "exec":
+        return await _exec(probe, env)
+    if probe.kind == "grpc":
+        return await _grpc(probe, address)
+    return await accepts(address, probe.timeout)
+
+
+async def accepts(address: Address, timeout: float) -> str:
+    """Whether something listens at ``address``; empty when so, else why not."""
+    try:
+        async with asyncio.timeout(timeout):
+            if address.path:
+                _, writer = await asyncio.open_unix_connection(address.path)
+            else:
+                _, writer = await asyncio.open_connection(address.ip, address.port)
+    except (OSError, TimeoutError) as error:
+        return f"nothing listens at {_where(address)} ({error or 'timed out'})"
+    writer.close()
+    return ""
+
+
+def _where(address: Address) -> str:
+    return address.path or f"{address.ip}:{address.port}"
+
+
+async def _http(probe: Probe, address: Address) -> str:
+    async with Local(address, timeout=probe.timeout) as client:
+        status, _ = await client.get(probe.path, headers=dict(probe.headers))
+    return "" if 200 <= status < 400 else f"{probe.path} answered {status}"
+
+
+async def _grpc(probe: Probe, address: Address) -> str:
+    """``grpc.health.v1.Health/Check``: one text in (field 1), one number out (field 1)."""
+    import grpc  # noqa: PLC0415  (slow to import, and few ask)
+    from google.protobuf.wrappers_pb2 import Int32Value, StringValue  # noqa: PLC0415
+
+    target = f"unix:{address.path}" if address.path else f"{address.ip}:{address.port}"
+    options = (("grpc.enable_http_proxy", 0),)
+    async with grpc.aio.insecure_channel(target, options=options) as channel:
+        check = channel.unary_unary(
+            "/grpc.health.v1.Health/Check",
+            request_serializer=StringValue.SerializeToString,
+            response_deserializer=Int32Value.FromString,
+        )
+        try:
+            status = await check(StringValue(value=probe.path), timeout=probe.timeout)
+        except grpc.aio.AioRpcError as error:
+            return f"grpc.health.v1.Health: {error.code().name}: {error.details()}"
+    return "" if status.value == _SERVING else f"grpc.health.v1.Health: status {status.value}"
+
+
+async def _exec(probe: Probe, env: Mapping[str, str]) -> str:
+    process = await asyncio.create_subprocess_exec(
+        *probe.command,
+        env=dict(env),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(probe.timeout):
+            code = await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return "" if code == 0 else f"{probe.command[0]} ended with {code}"

@@ -1,0 +1,102 @@
+"""A pod's containers and the image table, as programs to run; what they miss. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from meshproof.embedded.pod.workload import Probe, Program, Workload
+from meshproof.errors import Problem, Refused
+from meshproof.model import kube_files, kube_probe
+from meshproof.model.kube_pod import Container
+from meshproof.model.kube_workloads import POD_INDEX, POD_NAME, pod_path, template_of
+from meshproof.model.resource import Path, Resource
+from meshproof.placeholders import OWN_COMMAND
+from meshproof.project import ImageCommand
+
+
+def programs_of(workload: Resource, images: Mapping[str, ImageCommand]) -> list[Program]:
+    """The app first, whose image must be in the table; then whatever runs beside it."""
+    pod = template_of(workload).spec
+    places: list[tuple[Container, Path]] = [
+        (container, (*pod_path(workload), field, index))
+        for field, containers in (
+            ("containers", pod.containers),
+            ("initContainers", pod.init_containers),
+        )
+        for index, container in enumerate(containers)
+        if field == "containers" or container.restart_policy == "Always"
+    ]
+    return [_program(c, at, images[c.image]) for c, at in places if c.image in images]
+
+
+def init_programs_of(workload: Resource, images: Mapping[str, ImageCommand]) -> list[Program]:
+    """What runs before the app, in order, as far as the table has their images."""
+    base = (*pod_path(workload), "initContainers")
+    return [
+        _program(container, (*base, index), images[container.image])
+        for index, container in enumerate(template_of(workload).spec.init_containers)
+        if container.restart_policy != "Always" and container.image in images
+    ]
+
+
+def _program(container: Container, at: Path, image: ImageCommand) -> Program:
+    ports = [(p.name or "", p.container_port) for p in container.ports if p.protocol == "TCP"]
+    own = image.commands.get(container.command[0]) if container.command else None
+    return Program(
+        container=container,
+        at=at,
+        command=tuple(image.command) if own is None else (*own, OWN_COMMAND),
+        own_from=0 if own is None else 1,
+        env=dict(image.env),
+        ports=tuple(ports),
+        readiness=probe_of(container.readiness_probe, dict(ports), commands=image.exec_probes),
+    )
+
+
+def probe_of(
+    probe: kube_probe.Probe | None, ports: Mapping[str, int], *, commands: bool
+) -> Probe | None:
+    """``commands`` says whether probes that run one are honoured."""
+    if probe is None or (probe.exec and not commands):
+        return None
+    http, grpc = probe.http_get, probe.grpc
+    target = http or probe.tcp_socket or grpc
+    port = 0 if target is None else target.port
+    return Probe(
+        kind="http" if http else "tcp" if probe.tcp_socket else "grpc" if grpc else "exec",
+        port=ports.get(port, 0) if isinstance(port, str) else port,
+        path=http.path if http else grpc.service if grpc else "/",
+        headers=tuple((h.name, h.value) for h in (http.http_headers if http else ())),
+        command=tuple(probe.exec.command) if probe.exec else (),
+        period=float(probe.period_seconds),
+        timeout=float(probe.timeout_seconds),
+        failures=probe.failure_threshold,
+        successes=probe.success_threshold,
+    )
+
+
+def missing(workload: Workload) -> list[Problem]:
+    """What a workload's programs name and will not find."""
+    source = workload.deployment
+    labels = {**workload.labels, POD_NAME: "pod-0", POD_INDEX: "0"}
+    fields = workload.fields("pod", "127.0.0.1", labels)
+    problems = list(kube_files.unmounted(source, workload.claims))
+    problems += kube_files.contents(source, workload.config, fields)[1]
+    for program in (*workload.before, workload.program, *workload.beside):
+        problems += _own_command(source, program)
+        try:
+            workload.container_env(program, fields)
+        except Refused as refused:
+            problems += refused.problems
+    return problems
+
+
+def _own_command(source: Resource, program: Program) -> Iterator[Problem]:
+    """``{command}`` stands for what is there, and is a word."""
+    words = [word for word in program.command if OWN_COMMAND in word]
+    if any(word != OWN_COMMAND for word in words):
+        found = f"the image table has {OWN_COMMAND} within a longer word"
+        yield source.problem((*program.at, "image"), found, "it as a word of its own")
+    if words and not program.container.command:
+        found = f"has no command, and the image table says {OWN_COMMAND}"
+        yield source.problem(program.at, found, remedy="write the command in the image table")

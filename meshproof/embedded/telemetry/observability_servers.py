@@ -1,0 +1,54 @@
+"""Where an embedded mesh is looked at from outside: addresses on loopback, as long as it is up."""
+
+from __future__ import annotations
+
+import os
+
+from aiohttp import web
+
+from meshproof.embedded.engine import Engine
+from meshproof.embedded.telemetry import metrics_api
+from meshproof.embedded.telemetry.scrape_targets import AGENT_PORT
+from meshproof.host.addresses import real_port
+from meshproof.telemetry import span_api, span_settings
+from meshproof.telemetry.span_forwarder import Copies
+
+ZIPKIN_PORT = 9411
+_END_LIMIT = 0.5
+"""Seconds that open answers get at the end."""
+
+
+class ObservabilityServers:
+    """What is asked by others than Envoys: the span store, and what everybody counts."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._settings = span_settings.read(os.environ)
+        self._runners: list[web.AppRunner] = []
+        self.urls = engine.runtime.urls
+
+    async def start(self) -> None:
+        runtime, spans = self._engine.runtime, self._engine.spans
+        spans.bound(self._settings.limit, self._settings.age)
+        spans.copies = [Copies(place) for place in self._settings.places]
+        for copies in spans.copies:
+            copies.start()
+        ip = runtime.block.observed
+        zipkin = real_port(ip, ZIPKIN_PORT)
+        await self._listen(span_api.application(self._engine.spans), ip, zipkin)
+        metrics = real_port(ip, AGENT_PORT)
+        await self._listen(metrics_api.application(self._engine), ip, metrics)
+        self.urls["zipkin"] = f"http://{ip}:{zipkin}"
+        self.urls["metrics"] = f"http://{ip}:{metrics}/metrics"
+
+    async def _listen(self, app: web.Application, ip: str, port: int) -> None:
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_END_LIMIT)
+        self._runners.append(runner)
+        await runner.setup()
+        await web.TCPSite(runner, ip, port).start()
+
+    async def stop(self) -> None:
+        for copies in self._engine.spans.copies:
+            await copies.stop()
+        for runner in self._runners:
+            await runner.cleanup()

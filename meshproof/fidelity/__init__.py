@@ -1,4 +1,0 @@
-"""docs/fidelity.md, made out of the models: what is as Istio does it, differs, or is refused.
-
-``python -m meshproof.fidelity`` prints it; tests/fidelity holds the file against the code.
-"""

@@ -1,0 +1,238 @@
+"""One rule of an HTTPRoute as routes of a VirtualService, one for each match.
+
+Istio: convertHTTPRoute in pilot/pkg/config/kube/gateway/conversion.go. A backend that is no
+Service of the mesh stays a destination, whose cluster does not exist: such a route answers 500.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from meshproof.model.gateway_api import (
+    HOSTNAME,
+    SERVICE,
+    BackendObjectReference,
+    HTTPBackendRef,
+    HTTPCORSFilter,
+    HTTPHeader,
+    HTTPHeaderFilter,
+    HTTPRequestMirrorFilter,
+    HTTPRequestRedirectFilter,
+    HTTPRouteFilter,
+    HTTPRouteMatch,
+    HTTPRouteRetry,
+    HTTPRouteRule,
+    HTTPURLRewriteFilter,
+    NamedMatch,
+)
+from meshproof.model.port_selector import PortSelector
+from meshproof.model.virtual_service import HTTPRoute
+from meshproof.model.virtual_service_route import (
+    CorsPolicy,
+    Destination,
+    HeaderOperations,
+    Headers,
+    HTTPDirectResponse,
+    HTTPMatchRequest,
+    HTTPMirrorPolicy,
+    HTTPRedirect,
+    HTTPRetry,
+    HTTPRewrite,
+    HTTPRouteDestination,
+    Percent,
+    RegexRewrite,
+    StringMatch,
+)
+from meshproof.translate.authz_matchers import quoted
+from meshproof.translate.gateway_api_extensions import UNKNOWN_SERVICE, PrefixRedirect
+from meshproof.translate.world import DOMAIN
+
+RETRY_ON = ("connect-failure", "refused-stream", "unavailable", "cancelled")
+_ATTEMPTS = 2
+_ANY_ORIGIN = r"^[a-zA-Z][a-zA-Z0-9+.-]*://[^/\s?#]+$"
+_KINDS = {"Exact": "exact", "PathPrefix": "prefix", "RegularExpression": "regex"}
+
+
+def routes_of_rule(
+    rule: HTTPRouteRule, name: str, namespace: str, port: int | None
+) -> Iterator[HTTPRoute]:
+    """``namespace`` is the HTTPRoute's; ``port`` its parent's, where that names one."""
+    fields: dict[str, Any] = {"name": name, "headers": _headers(rule.filters)}
+    fields |= _times(rule)
+    for entry in rule.filters:
+        if entry.request_redirect is not None:
+            fields["redirect"] = _redirect(entry.request_redirect)
+        elif entry.url_rewrite is not None:
+            fields["rewrite"] = _rewrite(entry.url_rewrite)
+        elif entry.cors is not None:
+            fields["cors_policy"] = _cors(entry.cors)
+    fields["mirrors"] = [
+        _mirror(f.request_mirror, namespace) for f in rule.filters if f.request_mirror
+    ]
+    if "redirect" not in fields:
+        fields |= _backends(rule.backend_refs, namespace)
+    for match in rule.matches or [HTTPRouteMatch()]:
+        yield HTTPRoute.model_construct(**fields, match=[_match(match, port)])
+
+
+def _match(match: HTTPRouteMatch, port: int | None) -> HTTPMatchRequest:
+    path = match.path.value
+    if match.path.type == "PathPrefix" and path != "/":
+        path = path.removesuffix("/")
+    return HTTPMatchRequest.model_construct(
+        uri=_text(match.path.type, path),
+        method=None if match.method is None else _text("Exact", match.method),
+        headers=_named(match.headers),
+        query_params=_named(match.query_params),
+        port=port,
+    )
+
+
+def _named(entries: Iterable[NamedMatch]) -> dict[str, StringMatch]:
+    found: dict[str, StringMatch] = {}
+    for entry in entries:
+        found.setdefault(entry.name, _text(entry.type, entry.value))
+    return found
+
+
+def _text(kind: str, text: str) -> StringMatch:
+    return StringMatch.model_validate({_KINDS[kind]: text})
+
+
+def _headers(filters: Sequence[HTTPRouteFilter]) -> Headers:
+    request = next((f.request_header_modifier for f in filters if f.request_header_modifier), None)
+    response = next(
+        (f.response_header_modifier for f in filters if f.response_header_modifier), None
+    )
+    return Headers.model_construct(request=_operations(request), response=_operations(response))
+
+
+def _operations(rule: HTTPHeaderFilter | None) -> HeaderOperations:
+    if rule is None:
+        return HeaderOperations()
+    return HeaderOperations.model_construct(
+        set=_values(rule.set), add=_values(rule.add), remove=list(rule.remove)
+    )
+
+
+def _values(headers: Iterable[HTTPHeader]) -> dict[str, str]:
+    """By lower-case name; of equal names the first counts."""
+    found: dict[str, str] = {}
+    for header in headers:
+        found.setdefault(header.name.lower(), header.value)
+    return found
+
+
+def _times(rule: HTTPRouteRule) -> dict[str, Any]:
+    """``backendRequest`` is each try's time where there are retries, else the whole request's."""
+    fields: dict[str, Any] = {}
+    each = rule.timeouts.backend_request if rule.timeouts else None
+    if rule.timeouts and rule.timeouts.request:
+        fields["timeout"] = rule.timeouts.request
+    if rule.retry is not None:
+        fields["retries"] = _retry(rule.retry, each or None)
+    elif each:
+        fields["timeout"] = each
+    return fields
+
+
+def _retry(rule: HTTPRouteRetry, each: float | None) -> HTTPRetry:
+    attempts = _ATTEMPTS if rule.attempts is None else rule.attempts
+    on = ",".join([*RETRY_ON, *(str(code) for code in rule.codes)])
+    return HTTPRetry.model_construct(
+        attempts=attempts, retry_on=on, backoff=rule.backoff, per_try_timeout=each
+    )
+
+
+def _redirect(rule: HTTPRequestRedirectFilter) -> HTTPRedirect:
+    """Without a port the request's own, unless the scheme changes: then that one's."""
+    fields: dict[str, Any] = {
+        "authority": rule.hostname,
+        "scheme": rule.scheme,
+        "port": rule.port,
+        "redirect_code": rule.status_code,
+    }
+    if rule.port is None and rule.scheme is None:
+        fields["derive_port"] = "FROM_REQUEST_PORT"
+    path = rule.path
+    if path is not None and path.replace_prefix_match is not None:
+        return PrefixRedirect.model_construct(**fields, prefix=path.replace_prefix_match)
+    return HTTPRedirect.model_construct(**fields, uri=path.replace_full_path if path else None)
+
+
+def _rewrite(rule: HTTPURLRewriteFilter) -> HTTPRewrite:
+    fields: dict[str, Any] = {"authority": rule.hostname}
+    path = rule.path
+    if path is not None and path.replace_prefix_match is not None:
+        fields["uri"] = path.replace_prefix_match.removesuffix("/") or "/"
+    elif path is not None and path.replace_full_path is not None:
+        fields["uri_regex_rewrite"] = RegexRewrite.model_construct(
+            match="/.*", rewrite=path.replace_full_path
+        )
+    return HTTPRewrite.model_construct(**fields)
+
+
+def _cors(rule: HTTPCORSFilter) -> CorsPolicy:
+    """A preflight that does not match is not for the backend, unlike in a VirtualService."""
+    return CorsPolicy.model_construct(
+        allow_origins=[_origin(o) for o in rule.allow_origins if o],
+        allow_credentials=True if rule.allow_credentials else None,
+        allow_methods=list(rule.allow_methods),
+        allow_headers=list(rule.allow_headers),
+        expose_headers=list(rule.expose_headers),
+        max_age=float(rule.max_age),
+        unmatched_preflights="IGNORE",
+    )
+
+
+def _origin(text: str) -> StringMatch:
+    """``*`` is any origin of the right form; a ``*`` at the end is a prefix, elsewhere any text."""
+    if text == "*":
+        return _text("RegularExpression", _ANY_ORIGIN)
+    head, star, tail = text.partition("*")
+    if not star:
+        return _text("Exact", text)
+    if not tail:
+        return _text("PathPrefix", head)
+    return _text("RegularExpression", f"^{'.*'.join(quoted(t) for t in text.split('*'))}$")
+
+
+def _mirror(rule: HTTPRequestMirrorFilter, namespace: str) -> HTTPMirrorPolicy:
+    percentage = None
+    if rule.fraction is not None:
+        value = 100.0 * rule.fraction.numerator / rule.fraction.denominator
+        percentage = Percent.model_construct(value=value)
+    elif rule.percent is not None:
+        percentage = Percent.model_construct(value=float(rule.percent))
+    return HTTPMirrorPolicy.model_construct(
+        destination=destination(rule.backend_ref, namespace), percentage=percentage
+    )
+
+
+def _backends(backends: Sequence[HTTPBackendRef], namespace: str) -> dict[str, Any]:
+    """Backends of weight 0 are left out; where none is left the answer is 500."""
+    chosen = [b for b in backends if b.weight > 0]
+    if not chosen:
+        return {"direct_response": HTTPDirectResponse.model_construct(status=500)}
+    return {
+        "route": [
+            HTTPRouteDestination.model_construct(
+                destination=destination(b, namespace),
+                weight=b.weight,
+                headers=_headers(b.filters),
+            )
+            for b in chosen
+        ]
+    }
+
+
+def destination(ref: BackendObjectReference, namespace: str) -> Destination:
+    """The host and port that a backend means, whether it exists or not."""
+    host = UNKNOWN_SERVICE
+    if ref.what == SERVICE:
+        host = f"{ref.name}.{ref.namespace or namespace}.{DOMAIN}"
+    elif ref.what == HOSTNAME:
+        host = ref.name
+    port = None if ref.port is None else PortSelector.model_construct(number=ref.port)
+    return Destination.model_construct(host=host, subset=None, port=port)

@@ -1,0 +1,90 @@
+"""A document's plain data, made ready for its model: nulls dropped, 0.4's spellings unified.
+
+A null stands for "not set", as it does to a Kubernetes API server. Istio 0.4 read protobuf's
+JSON, in which ``simple_retry`` and ``simpleRetry`` are one field; only keys that are fields are
+touched, never the keys of maps such as labels and headers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic.alias_generators import to_camel
+
+from meshproof.model.base import Model
+from meshproof.model.known_fields import fields
+from meshproof.model.model_fields import Part, parts
+from meshproof.model.resource import Path
+
+
+@dataclass(slots=True)
+class Prepared:
+    """``value`` for the model; ``spelled`` maps a path of it to the key that the user wrote."""
+
+    value: Any = None
+    spelled: dict[Path, str] = field(default_factory=dict)
+    clashes: list[tuple[Path, str]] = field(default_factory=list)
+    """Fields that stand twice, in both spellings: the second one's path and the first's key."""
+
+    def as_written(self, path: Path) -> Path:
+        """A path of ``value`` in the user's own spelling."""
+        if not self.spelled:
+            return path
+        return tuple(self.spelled.get(path[: i + 1], key) for i, key in enumerate(path))
+
+
+def prepare(
+    model: type[Model], value: Any, *, base: Path = (), snake_case: bool = False
+) -> Prepared:
+    """``value`` stands at ``base`` of its document; all paths count from the document."""
+    prepared = Prepared()
+    prepared.value = _mapping(model, value, base, prepared if snake_case else None)
+    return prepared
+
+
+def add_spellings(at: dict[Path, Any], prepared: Prepared) -> None:
+    """Let a map from paths answer to the unified paths as well as to the written ones."""
+    unified = {prepared.as_written(path): path[-1] for path in prepared.spelled}
+    if not unified:
+        return
+    for path, found in list(at.items()):
+        new = tuple(unified.get(path[: i + 1], key) for i, key in enumerate(path))
+        at.setdefault(new, found)
+
+
+def _mapping(model: type[Model], value: Any, path: Path, log: Prepared | None) -> Any:
+    if not isinstance(value, dict):
+        return value
+    table = parts(model)
+    ready: dict[str, Any] = {}
+    for key, item in value.items():
+        name = key
+        if log is not None and "_" in key and key not in table:
+            name = _unified(model, table, key)
+        at = (*path, name)
+        if log is not None and name in ready:
+            log.clashes.append(((*path, key), log.spelled.get(at) or name))
+        if log is not None and name != key:
+            log.spelled[at] = key
+        part = table.get(name)
+        if part is None or item is not None:
+            ready[name] = item if part is None else _part(part, item, at, log)
+    return ready
+
+
+def _part(part: Part, item: Any, path: Path, log: Prepared | None) -> Any:
+    if part.model is None:
+        return item
+    model = part.model
+    if part.holds == "list" and isinstance(item, list):
+        return [_mapping(model, entry, (*path, i), log) for i, entry in enumerate(item)]
+    if part.holds == "map" and isinstance(item, dict):
+        return {key: _mapping(model, entry, (*path, key), log) for key, entry in item.items()}
+    return _mapping(model, item, path, log) if part.holds == "one" else item
+
+
+def _unified(model: type[Model], table: Mapping[str, Part], key: str) -> str:
+    camel = to_camel(key)
+    return camel if camel in table or camel in fields(model) else key

@@ -1,0 +1,121 @@
+"""networking.istio.io/v1 ServiceEntry and WorkloadEntry: what meshproof honours."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from meshproof.model.base import FieldError, Labels, Model, Port
+from meshproof.model.port_selector import ExportTo, upper
+from meshproof.model.string_types import Address, Host, Line
+
+HTTP_PROTOCOLS = frozenset(("HTTP", "HTTP2", "GRPC"))
+Protocol = Annotated[
+    Literal["HTTP", "HTTP2", "GRPC", "HTTPS", "TLS", "TCP", "MONGO", "REDIS", "MYSQL"],
+    BeforeValidator(upper),
+]
+_TCP: Protocol = "TCP"
+
+
+class ServicePort(Model):
+    number: Port
+    name: Annotated[str, Field(min_length=1)]
+    protocol: Protocol = _TCP
+    target_port: Port | None = None
+
+
+class WorkloadEntry(Model):
+    """One endpoint, alone or in a ServiceEntry. ``locality`` and ``network`` change nothing: there
+    is one of each here."""
+
+    address: Address
+    ports: dict[str, Port] = {}
+    labels: Labels = {}
+    weight: Annotated[int, Field(ge=0, le=4294967295)] | None = None
+    locality: Line | None = None
+    network: Line | None = None
+    service_account: Line | None = None
+
+
+class WorkloadSelector(Model):
+    labels: Labels = {}
+
+
+class ServiceEntry(Model):
+    """Opens the mesh to a host; ``resolution`` says where the addresses come from.
+
+    Whatever it says, only declared outside hosts (and, by ``workloadSelector``, replicas of its
+    namespace) are reached: NONE and DYNAMIC_DNS lead to the declared host that the request names.
+    """
+
+    hosts: Annotated[list[Host], Field(min_length=1)]
+    addresses: list[Address] = []
+    ports: Annotated[list[ServicePort], Field(min_length=1)]
+    location: Literal["MESH_EXTERNAL", "MESH_INTERNAL"] | None = None
+    resolution: Literal["NONE", "DNS", "DNS_ROUND_ROBIN", "STATIC", "DYNAMIC_DNS"] = "NONE"
+    endpoints: list[WorkloadEntry] = []
+    workload_selector: WorkloadSelector | None = None
+    export_to: ExportTo = []
+    subject_alt_names: list[Line] = []
+    """What the certificate must say, where a DestinationRule's ``tls`` names nothing itself."""
+
+    @model_validator(mode="after")
+    def _endpoints_fit(self) -> Self:
+        if self.workload_selector is not None:
+            if self.endpoints:
+                raise FieldError("stands beside endpoints; wanted one of them", "workloadSelector")
+            if self.resolution not in ("STATIC", "DNS"):
+                found = f"stands beside resolution {self.resolution}; wanted STATIC or DNS"
+                raise FieldError(found, "workloadSelector")
+            if not self.workload_selector.labels:
+                raise FieldError("selects nothing; wanted labels", "workloadSelector")
+        elif self.resolution == "STATIC" and not self.endpoints and not self.addresses:
+            raise ValueError("resolution STATIC has no endpoints and no addresses; wanted either")
+        if self.endpoints and self.resolution in ("NONE", "DYNAMIC_DNS"):
+            raise FieldError(f"stand beside resolution {self.resolution}; wanted none", "endpoints")
+        if len(self.endpoints) > 1 and self.resolution == "DNS_ROUND_ROBIN":
+            raise FieldError("are more than one for DNS_ROUND_ROBIN; wanted one", "endpoints")
+        return self
+
+    @model_validator(mode="after")
+    def _hosts_fit(self) -> Self:
+        by_name = (
+            self.resolution in ("DNS", "DNS_ROUND_ROBIN")
+            and not self.endpoints
+            and self.workload_selector is None
+        )
+        for index, host in enumerate(self.hosts):
+            if host == "*":
+                raise FieldError("* is every host; wanted a name or *.suffix", "hosts", index)
+            if "*" in host and by_name:
+                found = f"{host} cannot be resolved; wanted a name, endpoints or resolution NONE"
+                raise FieldError(found, "hosts", index)
+        return self
+
+    @model_validator(mode="after")
+    def _ports_and_addresses_fit(self) -> Self:
+        numbers = [p.number for p in self.ports]
+        if len(set(numbers)) < len(numbers):
+            raise FieldError("have one number twice; wanted different numbers", "ports")
+        names = [p.name for p in self.ports]
+        if len(set(names)) < len(names):
+            raise FieldError("have one name twice; wanted different names", "ports")
+        http = all(p.protocol in HTTP_PROTOCOLS for p in self.ports)
+        for index, address in enumerate(self.addresses):
+            if _range(address) and not http:
+                raise FieldError(
+                    f"{address} is a range, which meshproof's embedded mesh does not honour yet "
+                    "for ports that are not HTTP; wanted single addresses",
+                    "addresses",
+                    index,
+                )
+        return self
+
+
+def _range(address: str) -> bool:
+    try:
+        return ipaddress.ip_network(address, strict=False).num_addresses > 1
+    except ValueError:
+        return False

@@ -1,0 +1,227 @@
+"""What a model refused, as problems that a user can act on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from meshproof.errors import Problem
+from meshproof.model import known_fields
+from meshproof.model.base import FieldError, Model
+from meshproof.model.kinds import LEAVE_OUT, NOT_YET
+from meshproof.model.model_fields import model_at, parts
+from meshproof.model.normalize import Prepared
+from meshproof.model.resource import Path, dotted
+from meshproof.sources.documents import Document
+from meshproof.sources.scalars import kind_of, number_of
+
+Words = tuple[str, str, str]
+"""Found, wanted, remedy."""
+
+_WANTED = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "a mapping",
+    "mapping_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "string_too_short": "a text that is not empty",
+    "too_short": "at least one entry",
+    "greater_than_equal": "at least {ge}",
+    "greater_than": "more than {gt}",
+    "less_than_equal": "at most {le}",
+}
+_LONGEST = 60
+_MISSING = "is missing"
+
+
+def explain(
+    error: ValidationError, document: Document, model: type[Model], prepared: Prepared, base: Path
+) -> list[Problem]:
+    """One problem for each field that is wrong, in the user's spelling, ordered by line."""
+    told: dict[Path, Problem] = {}
+    for detail in error.errors(include_url=False):
+        path = _path(detail, prepared.value)
+        found, wanted, remedy = _words(_told(detail, document), document, model, path, base)
+        written = prepared.as_written((*base, *path))
+        told.setdefault(written, document.problem(written, found, wanted, remedy))
+    return sorted(_without_misspelt(told), key=lambda p: p.line)
+
+
+def _told(detail: ErrorDetails, document: Document) -> ErrorDetails:
+    """A Secret's values are in no message, and so in no log."""
+    if document.value.get("kind") == "Secret" and isinstance(detail["input"], str | int | float):
+        return {**detail, "input": _Secret(kind_of(detail["input"]))}
+    return detail
+
+
+@dataclass(frozen=True, slots=True)
+class _Secret:
+    """In the place of a value that is not shown."""
+
+    kind: str
+
+
+def _without_misspelt(told: dict[Path, Problem]) -> list[Problem]:
+    """A field that is missing because it is misspelt is one problem, not two."""
+    meant = {(*path[:-1], problem.remedy) for path, problem in told.items()}
+    return [
+        problem
+        for path, problem in told.items()
+        if not (problem.found == _MISSING and (*path[:-1], _meant(path[-1])) in meant)
+    ]
+
+
+def _meant(name: str | int) -> str:
+    return f"did you mean {name}?"
+
+
+def unknown(root: type[Model], path: Path, base: Path) -> Words:
+    """Why the last key of ``path`` is refused, and what was probably meant."""
+    key, here = str(path[-1]), path[:-1]
+    model = model_at(root, here) or root
+    honoured, known = list(parts(model)), known_fields.fields(model)
+    if key in known:
+        owner = known_fields.owner(model)
+        return f"is a field of {owner} that {NOT_YET}", "", LEAVE_OUT
+    found = f"is no field of {model.__name__}"
+    candidates = [*honoured, *sorted(known - set(honoured))]
+    near = get_close_matches(key, candidates, 1, 0.8)
+    elsewhere = _elsewhere(root, model, key, here, base)
+    if not near and elsewhere:
+        return found, "", elsewhere
+    near = near or get_close_matches(key, candidates, 1)
+    if near:
+        return found, "", _meant(near[0])
+    return found, "one of " + ", ".join(honoured), ""
+
+
+def _elsewhere(root: type[Model], model: type[Model], key: str, here: Path, base: Path) -> str:
+    """Where the key would be a field: a level down or further up."""
+    for name, part in parts(model).items():
+        if part.model and key in parts(part.model):
+            return f"{key} belongs under {name}"
+    for depth in range(len(here) - 1, -1, -1):
+        above = model_at(root, here[:depth])
+        if above and key in parts(above):
+            place = dotted((*base, *here[:depth])) or above.__name__
+            return f"{key} belongs to {place}: check the indentation"
+    return ""
+
+
+def _path(detail: ErrorDetails, value: Any) -> Path:
+    """The field's path, without the steps that pydantic adds for unions and keys."""
+    path: list[str | int] = []
+    loc = detail["loc"]
+    for i, step in enumerate(loc):
+        in_mapping = isinstance(value, dict) and step in value
+        in_list = isinstance(value, list) and isinstance(step, int) and step < len(value)
+        if in_mapping or in_list:
+            path.append(step)
+            value = value[step]
+        elif detail["type"] == "missing" and i == len(loc) - 1:
+            path.append(step)
+    cause = detail.get("ctx", {}).get("error")
+    if isinstance(cause, FieldError):
+        path += cause.path
+    return tuple(path)
+
+
+def _words(
+    detail: ErrorDetails, document: Document, root: type[Model], path: Path, base: Path
+) -> Words:
+    kind, value = detail["type"], detail["input"]
+    text = document.texts.get((*base, *path))
+    found = f"is {describe(value, text)}"
+    context = detail.get("ctx", {})
+    if kind == "extra_forbidden":
+        return unknown(root, path, base)
+    if kind == "missing":
+        return _missing(root, path)
+    if kind == "literal_error":
+        return _literal(found, value, str(context["expected"]), root, path)
+    if kind == "value_error":
+        return _value_error(found, value, str(context["error"]))
+    wanted = _WANTED[kind].format(**context) if kind in _WANTED else detail["msg"]
+    return found, wanted, _remedy(wanted, value, text, path)
+
+
+def describe(value: Any, text: str | None = None) -> str:
+    """A value with its YAML type: ``the text "50"``, ``yes, which YAML reads as a boolean``."""
+    if isinstance(value, _Secret):
+        return f"a {value.kind}, which is not shown"
+    kind = kind_of(value)
+    if kind == "text":
+        short = value if len(value) <= _LONGEST else value[:_LONGEST] + "..."
+        return f'the text "{short}"' if value else "an empty text"
+    if kind == "boolean":
+        written = text or str(value).lower()
+        return (
+            written if written in ("true", "false") else f"{written}, which YAML reads as a boolean"
+        )
+    if kind == "number":
+        return f"the number {text or value}"
+    if kind == "null":
+        return kind
+    return f"a {kind}" if value else f"an empty {kind}"
+
+
+def _remedy(wanted: str, value: Any, text: str | None, path: Path) -> str:
+    field = path[-1] if path else ""
+    if isinstance(value, _Secret):
+        return "quote it" if wanted == "a text" else ""
+    if wanted == "a text" and kind_of(value) in ("boolean", "number"):
+        return f'quote it: "{text if text is not None else value}"'
+    if wanted in ("a whole number", "a number") and isinstance(value, str):
+        number = number_of(value)
+        whole = isinstance(number, int)
+        if whole or (number is not None and wanted == "a number"):
+            return f"write {_assign(field, value)} without quotes"
+    if wanted == "true or false" and value in ("true", "false"):
+        return f"write {_assign(field, value)} without quotes"
+    if wanted == "a list" and not isinstance(value, list):
+        return 'begin each entry with "- "'
+    return ""
+
+
+def _assign(field: str | int, value: str) -> str:
+    return f"{field}: {value}" if isinstance(field, str) and field else value
+
+
+def _missing(root: type[Model], path: Path) -> Words:
+    model = model_at(root, path[:-1])
+    part = parts(model).get(str(path[-1])) if model else None
+    wanted = "a list" if part and part.holds == "list" else ""
+    return _MISSING, wanted, ""
+
+
+def _literal(found: str, value: Any, expected: str, root: type[Model], path: Path) -> Words:
+    wanted = expected.replace("'", "")
+    field = next((step for step in reversed(path) if isinstance(step, str)), "")
+    model = model_at(root, path[: path.index(field)]) if field else None
+    if model and isinstance(value, str) and value in known_fields.values(model, field):
+        owner = known_fields.owner(model)
+        return f"{value} is a value of {owner} that {NOT_YET}", wanted, ""
+    choices = wanted.replace(" or ", ", ").split(", ")
+    near = get_close_matches(str(value).casefold(), [c.casefold() for c in choices], 1)
+    meant = next((c for c in choices if near and c.casefold() == near[0]), "")
+    return found, wanted, _meant(meant) if meant else ""
+
+
+def _value_error(found: str, value: Any, said: str) -> Words:
+    """A model's own words: ``<found>; wanted <wanted>``."""
+    text, _, wanted = said.partition("; wanted ")
+    if isinstance(value, _Secret):
+        return found, wanted, ""
+    if wanted and kind_of(value) in ("number", "boolean", "null"):
+        return found, wanted, ""
+    return text, wanted, ""

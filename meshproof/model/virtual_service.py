@@ -1,0 +1,127 @@
+"""networking.istio.io/v1 VirtualService (v1beta1 and v1alpha3 have the same fields).
+
+The parts of its HTTP routes are in ``virtual_service_route``, its TCP and TLS routes in
+``virtual_service_l4``. A field that is missing here is refused by name, never ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from meshproof.model.base import Duration, FieldError, Model
+from meshproof.model.port_selector import RuleExportTo
+from meshproof.model.string_types import Host, Line
+from meshproof.model.virtual_service_l4 import (
+    TCPRoute,
+    TLSRoute,
+)
+from meshproof.model.virtual_service_route import (
+    CorsPolicy,
+    Destination,
+    Headers,
+    HTTPDirectResponse,
+    HTTPFaultInjection,
+    HTTPMatchRequest,
+    HTTPMirrorPolicy,
+    HTTPRedirect,
+    HTTPRetry,
+    HTTPRewrite,
+    HTTPRouteDestination,
+    Percent,
+)
+
+
+class Delegate(Model):
+    """The VirtualService without hosts whose routes stand here."""
+
+    name: Annotated[str, Field(min_length=1)]
+    namespace: Line | None = None
+
+
+class HTTPRoute(Model):
+    name: Line | None = None
+    match: list[HTTPMatchRequest] = []
+    route: list[HTTPRouteDestination] = []
+    redirect: HTTPRedirect | None = None
+    direct_response: HTTPDirectResponse | None = None
+    rewrite: HTTPRewrite | None = None
+    timeout: Duration | None = None
+    retries: HTTPRetry | None = None
+    fault: HTTPFaultInjection | None = None
+    mirror: Destination | None = None
+    mirror_percentage: Percent | None = None
+    mirror_percent: Annotated[int, Field(ge=0, le=100)] | None = None
+    """Deprecated by Istio, still honoured; mirrorPercentage wins."""
+    mirrors: list[HTTPMirrorPolicy] = []
+    cors_policy: CorsPolicy | None = None
+    headers: Headers = Headers()
+    delegate: Delegate | None = None
+
+    @model_validator(mode="after")
+    def _one_action(self) -> Self:
+        actions = [
+            name
+            for name, value in (
+                ("route", self.route),
+                ("redirect", self.redirect),
+                ("directResponse", self.direct_response),
+                ("delegate", self.delegate),
+            )
+            if value
+        ]
+        if len(actions) != 1:
+            found = " and ".join(actions) or "none"
+            raise ValueError(
+                f"has {found} of route, redirect, directResponse, delegate; wanted one"
+            )
+        if len(self.route) > 1 and sum(r.weight for r in self.route) == 0:
+            raise ValueError("the weights of its destinations add up to 0; wanted more")
+        if self.mirror and self.mirrors:
+            raise ValueError("has both mirror and mirrors; wanted one")
+        return self
+
+
+class VirtualService(Model):
+    """Routes of HTTP hosts; ``tls`` and ``tcp`` routes are for ports of bytes.
+
+    Without ``hosts`` it is a delegate: its routes serve where another's ``delegate`` names it.
+    """
+
+    hosts: list[Host] = []
+    gateways: list[Line] = []
+    http: list[HTTPRoute] = []
+    tls: list[TLSRoute] = []
+    tcp: list[TCPRoute] = []
+    export_to: RuleExportTo = []
+
+    @model_validator(mode="after")
+    def _names_within_hosts(self) -> Self:
+        for route_at, route in enumerate(self.tls):
+            for match_at, match in enumerate(route.match):
+                for at, name in enumerate(match.sni_hosts):
+                    if not any(_within(name, host) for host in self.hosts):
+                        found = f"{name} is within none of hosts, which Istio refuses; wanted one"
+                        path = ("tls", route_at, "match", match_at, "sniHosts", at)
+                        raise FieldError(found, *path)
+        return self
+
+    @model_validator(mode="after")
+    def _delegate(self) -> Self:
+        if self.hosts:
+            return self
+        if self.gateways:
+            raise FieldError("are set on a delegate (it has no hosts); wanted none", "gateways")
+        for index, route in enumerate(self.http):
+            if route.delegate:
+                found = "stands in a delegate (it has no hosts), and Istio delegates once"
+                raise FieldError(f"{found}; wanted a route", "http", index, "delegate")
+        return self
+
+
+def _within(name: str, host: str) -> bool:
+    """Whether a name, or all that a ``*.suffix`` covers, is covered by ``host``."""
+    if not host.startswith("*"):
+        return name == host
+    return name.removeprefix("*").endswith(host[1:])

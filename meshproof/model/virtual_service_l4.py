@@ -1,0 +1,52 @@
+"""TLS and TCP routes of a VirtualService: matches by name and port, destinations with weights.
+
+``destinationSubnets`` and ``sourceSubnet`` are refused by name: a tunnel is asked for by name.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from meshproof.model.base import Labels, Model, Port
+from meshproof.model.string_types import Host, Line
+from meshproof.model.virtual_service_route import Destination
+
+
+class L4MatchAttributes(Model):
+    """Fields of one entry AND together; entries of the list OR."""
+
+    port: Port | None = None
+    source_labels: Labels = {}
+    source_namespace: Line | None = None
+    gateways: list[Line] = []
+
+
+class TLSMatchAttributes(L4MatchAttributes):
+    """``sniHosts`` are compared with the name that a tunnel is asked for."""
+
+    sni_hosts: Annotated[list[Host], Field(min_length=1)]
+
+
+class RouteDestination(Model):
+    destination: Destination
+    weight: Annotated[int, Field(ge=0)] = 0
+
+
+class _Route(Model):
+    route: Annotated[list[RouteDestination], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _some_weight(self) -> Self:
+        if len(self.route) > 1 and not sum(entry.weight for entry in self.route):
+            raise ValueError("the weights of its destinations add up to 0; wanted more")
+        return self
+
+
+class TCPRoute(_Route):
+    match: list[L4MatchAttributes] = []
+
+
+class TLSRoute(_Route):
+    match: Annotated[list[TLSMatchAttributes], Field(min_length=1)]

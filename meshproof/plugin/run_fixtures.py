@@ -1,0 +1,113 @@
+"""The fixtures of a test: its runs, its load, its evidence, its verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from meshproof.plugin import artifacts
+from meshproof.plugin.mesh_fixture import OURS
+
+if TYPE_CHECKING:
+    from meshproof.mesh import Mesh
+    from meshproof.report.evidence import ProofFolder
+    from meshproof.report.expectation import Judge
+    from meshproof.report.test_run import Run
+    from meshproof.traffic.load import Load
+    from meshproof.verdicts.verdict import Verdict
+
+_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = True
+    return report
+
+
+@pytest.fixture
+def evidence(request: pytest.FixtureRequest) -> ProofFolder:
+    """The test's folder, empty: ``artifacts/<file>.<test>/``."""
+    from meshproof.report.evidence import ProofFolder  # noqa: PLC0415 (lazy by promise)
+
+    return ProofFolder(artifacts.folder(request.config), request.node.nodeid)
+
+
+@pytest.fixture
+def run(request: pytest.FixtureRequest, mesh: Mesh, evidence: ProofFolder) -> Iterator[Run]:
+    """Fresh run ids. After the test its evidence is written and the mesh's rules are reset."""
+    from meshproof.report.test_run import Run  # noqa: PLC0415 (lazy by promise)
+
+    made = Run(mesh)
+    try:
+        yield made
+        if evidence.verdicts or request.node.stash.get(_FAILED, False):
+            evidence.collect(mesh, *made.everything(), made.changes)
+    finally:
+        made.end()
+        mesh.reset()
+
+
+@pytest.fixture(autouse=True)
+def _meshproof_reset(request: pytest.FixtureRequest) -> None:
+    """A test that uses ``mesh`` alone is cleaned up after like any other."""
+    if "mesh" not in request.fixturenames:
+        return
+    made = request.getfixturevalue("mesh")
+    if made is request.config.stash.get(OURS, None):
+        request.getfixturevalue("run")
+
+
+class StartLoad(Protocol):
+    def __call__(self, **settings: Any) -> Load:
+        """A started load. ``host`` is by default the gateway, ``run_id`` the run's first; the
+        rest is as ``meshproof.traffic.load.Load`` takes it."""
+        ...
+
+
+@pytest.fixture
+def load(
+    request: pytest.FixtureRequest, mesh: Mesh, run: Run, evidence: ProofFolder
+) -> Iterator[StartLoad]:
+    """Starts loads; those still running when the test ends are ended."""
+    from meshproof.traffic.load import Load  # noqa: PLC0415 (lazy by promise)
+    from meshproof.traffic.locustfile_choice import locustfile_of, path_of  # noqa: PLC0415
+
+    root, told = request.config.rootpath, request.config.getini("meshproof_locustfile")
+    locustfile = root / told if told else locustfile_of(root)
+    with ExitStack() as running:
+
+        def start(**settings: Any) -> Load:
+            defaults = {
+                "host": mesh.url("gateway"),
+                "locustfile": locustfile,
+                "path": path_of(locustfile),
+                "run_id": run.id,
+                "folder": evidence.folder,
+            }
+            return running.enter_context(Load(**{**defaults, **settings}))
+
+        yield start
+
+
+@pytest.fixture
+def judge(request: pytest.FixtureRequest, evidence: ProofFolder) -> Judge:
+    """Records each verdict in the folder, in JUnit XML and in the table at the end."""
+    from meshproof.report.expectation import require  # noqa: PLC0415 (lazy by promise)
+    from meshproof.report.table import PROPERTY, row  # noqa: PLC0415
+
+    def judged(verdict: Verdict, *, expect: str = "pass", because: str = "") -> Verdict:
+        __tracebackhide__ = True  # of a failure, the test's own line is wanted
+        evidence.record(verdict, expect)
+        test = request.node.nodeid.rpartition("/")[2]
+        request.node.user_properties.append((PROPERTY, row(test, verdict, expect).to_json()))
+        return require(verdict, expect, because)
+
+    return judged

@@ -1,0 +1,192 @@
+"""Zipkin's protobuf form of spans, as Envoy posts it with ``HTTP_PROTO``.
+
+Envoy spends a third of the time on a request when it writes its spans as JSON (measured: 335 µs a
+request with JSON, 218 µs with protobuf, 190 µs without tracing), so the sidecars send protobuf.
+The schema is small and frozen (zipkin.proto3, openzipkin/zipkin-api); no package on PyPI carries
+it alone, so its fields are declared here.
+
+Envoy writes the 64-bit ids (not the trace id) in the machine's own byte order
+(source/extensions/tracers/zipkin/util.h, toByteString); everybody else as the schema says, the
+highest byte first. So readers are told whose body it is.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, Literal
+
+from google.protobuf.message import DecodeError
+
+from meshproof.mesh import Span
+from meshproof.telemetry.proto_schema import classes
+from meshproof.telemetry.span_query import Query, Term
+from meshproof.telemetry.span_rows import Row
+from meshproof.telemetry.zipkin_json import BadSpansError, Raw, cluster_host
+
+_KINDS = ("", "CLIENT", "SERVER", "PRODUCER", "CONSUMER")
+_CLASSES = classes(
+    "meshproof.zipkin",
+    {
+        "ListOfSpans": "1 spans *Span",
+        "Span": "1 trace_id bytes, 2 parent_id bytes, 3 id bytes, 4 kind int32, 5 name string,"
+        "6 timestamp fixed64, 7 duration uint64, 8 local_endpoint Endpoint,"
+        "9 remote_endpoint Endpoint, 10 annotations *Annotation, 11 tags %,"
+        "12 debug bool, 13 shared bool",
+        "Endpoint": "1 service_name string, 2 ipv4 bytes, 3 ipv6 bytes, 4 port int32",
+        "Annotation": "1 timestamp fixed64, 2 value string",
+        "Tag": "1 key string, 2 value string",
+    },
+)
+_ListOfSpans, _Tag = _CLASSES["ListOfSpans"], _CLASSES["Tag"]
+Order = Literal["little", "big"]
+"""The byte order of ids: ``sys.byteorder`` for an Envoy of this machine, else ``big``."""
+
+
+def read(body: bytes) -> Iterator[Span]:
+    """The spans of one body of an Envoy. Raises google.protobuf.message.DecodeError for anything
+    else."""
+    for raw in _ListOfSpans.FromString(body).spans:
+        yield Span(
+            trace_id=raw.trace_id.hex(),
+            span_id=_hex(raw.id, sys.byteorder),
+            parent_id=_hex(raw.parent_id, sys.byteorder),
+            kind=_KINDS[raw.kind] if raw.kind < len(_KINDS) else "",
+            service=raw.local_endpoint.service_name,
+            name=raw.name,
+            start=raw.timestamp / 1e6,
+            duration=raw.duration / 1e6,
+            tags=dict(raw.tags),
+        )
+
+
+def read_raw(
+    body: bytes, order: Order = sys.byteorder, only: Collection[str] | None = None
+) -> Iterator[Raw]:
+    """The same, whole, as Zipkin's JSON has it; fields that are not set are left out. With
+    ``only``, the spans of those traces."""
+    for span in _ListOfSpans.FromString(body).spans:
+        if only is not None and span.trace_id.hex() not in only:
+            continue
+        found = {
+            "traceId": span.trace_id.hex(),
+            "parentId": _hex(span.parent_id, order),
+            "id": _hex(span.id, order),
+            "kind": _KINDS[span.kind] if span.kind < len(_KINDS) else "",
+            "name": span.name,
+            "timestamp": span.timestamp,
+            "duration": span.duration,
+            "localEndpoint": _endpoint(span.local_endpoint),
+            "remoteEndpoint": _endpoint(span.remote_endpoint),
+            "annotations": [{"timestamp": a.timestamp, "value": a.value} for a in span.annotations],
+            "tags": dict(span.tags),
+            "debug": span.debug,
+            "shared": span.shared,
+        }
+        yield {name: value for name, value in found.items() if value}
+
+
+def rows(body: bytes) -> Iterator[Row]:
+    """The same, small: what an index keeps."""
+    may_fail = _entry("error") in body
+    for span in _ListOfSpans.FromString(body).spans:
+        kind = _KINDS[span.kind] if span.kind < len(_KINDS) else ""
+        remote = span.remote_endpoint.service_name
+        if kind == "CLIENT" and not remote:
+            remote = cluster_host(span.tags.get("upstream_cluster", ""))
+        yield (
+            sys.intern(span.trace_id.hex()),
+            _hex(span.id, sys.byteorder),
+            _hex(span.parent_id, sys.byteorder),
+            kind,
+            sys.intern(span.local_endpoint.service_name),
+            sys.intern(span.name),
+            sys.intern(remote),
+            span.timestamp,
+            span.duration,
+            may_fail and "error" in span.tags,
+            span.shared,
+        )
+
+
+def tagged(body: bytes, query: Query) -> Iterator[tuple[str, Term]]:
+    """Trace ids, and a term of the query that a span of each meets. A body that does not hold a
+    tag's bytes is not read."""
+    if not any(_may_meet(body, term) for term in query.terms):
+        return
+    for span in _ListOfSpans.FromString(body).spans:
+        said = [a.value for a in span.annotations]
+        for term in query.held_by(span.local_endpoint.service_name, span.tags, said):
+            yield span.trace_id.hex(), term
+
+
+def _may_meet(body: bytes, term: Term) -> bool:
+    key, value = term
+    return _entry(key, value) in body or (value is None and key.encode() in body)
+
+
+def _entry(key: str, value: str | None = None) -> bytes:
+    """A tag as it stands in a body, the beginning of it without a value."""
+    entry: bytes = _Tag(key=key, value=value or "").SerializeToString()
+    return entry if value else entry.removesuffix(b"\0")
+
+
+def checked(body: bytes) -> list[Raw]:
+    """The spans of a stranger's body. Raises BadSpansError."""
+    try:
+        spans = list(read_raw(body, "big"))
+    except DecodeError as error:
+        raise BadSpansError(f"the body is no zipkin.proto3.ListOfSpans: {error}") from None
+    for number, span in enumerate(spans):
+        if len(span.get("traceId", "")) not in (16, 32) or len(span.get("id", "")) != 16:
+            raise BadSpansError(f"[{number}] has no id of 8 bytes, or no trace id of 8 or 16")
+    return spans
+
+
+def straightened(body: bytes) -> bytes:
+    """An Envoy's body as the schema has it, for a collector that is not ours."""
+    message = _ListOfSpans.FromString(body)
+    if sys.byteorder == "little":
+        for span in message.spans:
+            span.id, span.parent_id = span.id[::-1], span.parent_id[::-1]
+    data: bytes = message.SerializeToString()
+    return data
+
+
+def _endpoint(end: Any) -> Raw:
+    found = {
+        "serviceName": end.service_name,
+        "ipv4": str(ipaddress.ip_address(end.ipv4)) if len(end.ipv4) == 4 else "",
+        "ipv6": str(ipaddress.ip_address(end.ipv6)) if len(end.ipv6) == 16 else "",
+        "port": end.port,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _hex(number: bytes, order: Order) -> str:
+    """A span's id as its headers have it."""
+    return (number if order == "big" else number[::-1]).hex()
+
+
+def _bytes(text: str) -> bytes:
+    return int(text, 16).to_bytes(8, sys.byteorder) if text else b""
+
+
+def write(spans: Sequence[Span]) -> bytes:
+    """The body that ``read`` reads; for tests and for sending spans of our own."""
+    message = _ListOfSpans()
+    for span in spans:
+        message.spans.add(
+            trace_id=bytes.fromhex(span.trace_id),
+            id=_bytes(span.span_id),
+            parent_id=_bytes(span.parent_id),
+            kind=_KINDS.index(span.kind),
+            name=span.name,
+            timestamp=round(span.start * 1e6),
+            duration=round(span.duration * 1e6),
+            local_endpoint={"service_name": span.service},
+            tags=dict(span.tags),
+        )
+    data: bytes = message.SerializeToString()
+    return data

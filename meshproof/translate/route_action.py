@@ -1,0 +1,185 @@
+"""What a route of a VirtualService does: route, redirect or answer (Istio: core/route/route.go)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from meshproof.model.virtual_service import HTTPRoute
+from meshproof.model.virtual_service_route import (
+    Destination,
+    HTTPRedirect,
+    HTTPRouteDestination,
+    Percent,
+)
+from meshproof.translate.gateway_api_extensions import UNKNOWN_SERVICE, PrefixRedirect
+from meshproof.translate.hashes import hash_policies
+from meshproof.translate.headers import HeaderChanges, header_changes, merged
+from meshproof.translate.host_names import fqdn
+from meshproof.translate.proto import Json, million, seconds
+from meshproof.translate.proxy_view import ProxyView
+from meshproof.translate.resource_names import outbound_cluster
+from meshproof.translate.retries import retry_policy
+
+_REDIRECTS = {
+    301: "MOVED_PERMANENTLY",
+    302: "FOUND",
+    303: "SEE_OTHER",
+    307: "TEMPORARY_REDIRECT",
+    308: "PERMANENT_REDIRECT",
+}
+_DEFAULT_PORT = {"http": 80, "https": 443}
+
+
+def route(view: ProxyView, http: HTTPRoute, namespace: str, port: int) -> Json:
+    """The route to one or several destinations, with the header changes of rule and destination.
+
+    ``namespace`` is the rule's, ``port`` the one that the request came for.
+    """
+    rule = header_changes(http.headers)
+    only = http.route[0] if len(http.route) == 1 else None
+    changes = header_changes(only.headers) if only else HeaderChanges({})
+    authority = (http.rewrite and http.rewrite.authority) or rule.authority or changes.authority
+    hashes = list(_hash_policies(view, http.route, namespace))
+    action: Json = {
+        **_target(view, http.route, namespace, port),
+        "timeout": seconds(http.timeout or 0.0),
+        **_rewrite(http),
+    }
+    retry = retry_policy(http.retries, hashed=only is not None and bool(hashes))
+    for name, value in (
+        ("host_rewrite_literal", authority),
+        ("retry_policy", retry),
+        ("hash_policy", hashes),
+        ("request_mirror_policies", list(_mirrors(view, http, namespace, port))),
+    ):
+        if value:
+            action[name] = value
+    return {"route": action, **merged(rule.fields, changes.fields)}
+
+
+def followed(made: Json, matched: Json) -> Json:
+    """A route as the Gateway API wants it: 500 for a backend that is none, and a prefix that is
+    replaced by ``/`` goes with the ``/`` behind it."""
+    action: Json = {**made["route"], "cluster_not_found_response_code": "INTERNAL_SERVER_ERROR"}
+    if action.get("prefix_rewrite") == "/":
+        del action["prefix_rewrite"]
+        prefix = re.escape(matched.get("path_separated_prefix", ""))
+        action["regex_rewrite"] = {
+            "pattern": {"regex": f"^{prefix}(/?)(.*)"},
+            "substitution": r"/\2",
+        }
+    return {**made, "route": action}
+
+
+def default_action(view: ProxyView, host: str, port: int) -> Json:
+    """The route of a service that no VirtualService speaks for. Its retries go to another host
+    even under consistentHash, as in Istio."""
+    hashes = list(hash_policies(view, host, "", port))
+    action: Json = {
+        "cluster": outbound_cluster(port, host),
+        "timeout": "0s",
+        "retry_policy": retry_policy(None, hashed=False),
+    }
+    if hashes:
+        action["hash_policy"] = hashes
+    return {"route": action}
+
+
+def redirect(rule: HTTPRedirect, port: int, *, secure: bool) -> Json:
+    """The redirect; the query stays, a scheme's own port is not written into Location.
+
+    ``secure``: the request came over TLS.
+    """
+    action: Json = {"response_code": _REDIRECTS[rule.redirect_code or 301]}
+    for name, value in (
+        ("host_redirect", rule.authority),
+        ("path_redirect", rule.uri),
+        ("scheme_redirect", rule.scheme),
+    ):
+        if value:
+            action[name] = value
+    if isinstance(rule, PrefixRedirect):
+        action["prefix_rewrite"] = rule.prefix
+    number = port if rule.derive_port == "FROM_REQUEST_PORT" else rule.port
+    if number and number != _DEFAULT_PORT.get(rule.scheme or ("https" if secure else "http")):
+        action["port_redirect"] = number
+    return {"redirect": action}
+
+
+def destination_cluster(view: ProxyView, to: Destination, namespace: str, port: int) -> str:
+    if to.host == UNKNOWN_SERVICE:
+        return UNKNOWN_SERVICE
+    number = destination_port(view, to, namespace, port)
+    host = view.concrete(fqdn(to.host, namespace))
+    return outbound_cluster(number, host, to.subset or "")
+
+
+def destination_port(view: ProxyView, to: Destination, namespace: str, port: int) -> int:
+    """The port of a destination: without one the host's only one, else the request's."""
+    if to.port is not None:
+        return to.port.number
+    host = view.known.get(fqdn(to.host, namespace))
+    return host.ports[0].port if host is not None and len(host.ports) == 1 else port
+
+
+def _target(view: ProxyView, routes: list[HTTPRouteDestination], namespace: str, port: int) -> Json:
+    """One destination gets all, whatever its weight; of several those of weight 0 are left out."""
+    if len(routes) == 1:
+        return {"cluster": destination_cluster(view, routes[0].destination, namespace, port)}
+    clusters = []
+    for entry in routes:
+        if entry.weight == 0:
+            continue
+        changes = header_changes(entry.headers)
+        weighted: Json = {
+            "name": destination_cluster(view, entry.destination, namespace, port),
+            "weight": entry.weight,
+            **changes.fields,
+        }
+        if changes.authority:
+            weighted["host_rewrite_literal"] = changes.authority
+        clusters.append(weighted)
+    return {"weighted_clusters": {"clusters": clusters}}
+
+
+def _rewrite(http: HTTPRoute) -> Json:
+    rule = http.rewrite
+    if rule is None:
+        return {}
+    if rule.uri_regex_rewrite is not None:
+        regex = rule.uri_regex_rewrite
+        return {"regex_rewrite": {"pattern": {"regex": regex.match}, "substitution": regex.rewrite}}
+    return {"prefix_rewrite": rule.uri} if rule.uri else {}
+
+
+def _mirrors(view: ProxyView, http: HTTPRoute, namespace: str, port: int) -> Iterator[Json]:
+    """All of ``mirrors``, or ``mirror``; no percentage is 100 %, an explicit 0 is none."""
+    wanted: list[tuple[Destination, Percent | None]] = [
+        (m.destination, m.percentage) for m in http.mirrors
+    ]
+    if http.mirror is not None:
+        percentage = http.mirror_percentage
+        if percentage is None and http.mirror_percent is not None:
+            percentage = Percent.model_construct(value=float(http.mirror_percent))
+        wanted.append((http.mirror, percentage))
+    for to, percentage in wanted:
+        percent = 100.0 if percentage is None else percentage.value
+        if percent > 0:
+            yield {
+                "cluster": destination_cluster(view, to, namespace, port),
+                "runtime_fraction": {"default_value": million(percent)},
+                "trace_sampled": False,
+                "disable_shadow_host_suffix_append": True,
+            }
+
+
+def _hash_policies(
+    view: ProxyView, routes: list[HTTPRouteDestination], namespace: str
+) -> Iterator[Json]:
+    """Those of every destination that gets anything."""
+    for entry in routes:
+        if entry.weight or len(routes) == 1:
+            to = entry.destination
+            port = to.port.number if to.port else None
+            yield from hash_policies(view, fqdn(to.host, namespace), to.subset or "", port)

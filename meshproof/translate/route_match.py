@@ -1,0 +1,122 @@
+"""HTTPMatchRequest as RouteMatch (Istio: TranslateRouteMatch in core/route/route.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from meshproof.model.virtual_service_route import HTTPMatchRequest, StringMatch, claims_of
+from meshproof.translate.authz_matchers import claim_of
+from meshproof.translate.proto import Json
+
+_CONDITIONS = {"headers", "query_parameters", "dynamic_metadata"}
+_ANY: Json = {"safe_regex": {"regex": ".*"}}
+
+
+def route_match(match: HTTPMatchRequest | None, *, gateway: bool = False) -> Json:
+    """Fields AND together; none at all is the prefix ``/``.
+
+    ``gateway``: a prefix ends at a ``/`` of the path, as the Gateway API has it.
+    """
+    if match is None:
+        return {"prefix": "/"}
+    fields = _path(match.uri)
+    if gateway and fields.get("prefix", "/") != "/":
+        fields = {"path_separated_prefix": fields["prefix"].removesuffix("/")}
+    if match.ignore_uri_case:
+        fields["case_sensitive"] = False
+    headers = list(_headers(match))
+    if headers:
+        fields["headers"] = headers
+    parameters = [_parameter(name, m) for name, m in sorted(match.query_params.items())]
+    if parameters:
+        fields["query_parameters"] = parameters
+    if claims := list(_claims(match)):
+        fields["dynamic_metadata"] = claims
+    return fields
+
+
+def is_catch_all(match: Json) -> bool:
+    """Whether nothing after this route of a virtual host can be reached."""
+    whole = match.get("prefix") == "/" or match.get("path_separated_prefix") == "/"
+    whole = whole or match.get("safe_regex", {}).get("regex") == ".*"
+    return whole and not _CONDITIONS & match.keys()
+
+
+def path_text(match: Json) -> str:
+    """The path of a span's name: a prefix as ``/p*``, a path or an expression as it is."""
+    if "path" in match:
+        return str(match["path"])
+    if "safe_regex" in match:
+        return str(match["safe_regex"]["regex"])
+    if "path_separated_prefix" in match:
+        return f"{match['path_separated_prefix']}/*"
+    return f"{match['prefix']}*"
+
+
+def _path(uri: StringMatch | None) -> Json:
+    if uri is None:
+        return {"prefix": "/"}
+    if uri.exact is not None:
+        return {"path": uri.exact}
+    if uri.regex is not None:
+        return {"safe_regex": {"regex": uri.regex}} if uri.regex else {"path": ""}
+    return {"prefix": uri.prefix or "/"}
+
+
+def _claims(match: HTTPMatchRequest) -> Iterator[Json]:
+    """Claims of the request's token, as jwt_authn leaves them: a text, or one of a list. Only a
+    gateway has looked at tokens when it chooses a route."""
+    for names, inverted in ((match.headers, False), (match.without_headers, True)):
+        for name, value in sorted(names.items()):
+            if keys := claims_of(name):
+                one = {"string_match": _ANY if _is_present(value) else text_match(value)}
+                yield claim_of(keys, one) | ({"invert": True} if inverted else {})
+
+
+def _headers(match: HTTPMatchRequest) -> Iterator[Json]:
+    """Plain headers by name, then those that must not match, then the pseudo headers."""
+    for name, value in _plain(match.headers):
+        yield _header(name, value)
+    for name, value in _plain(match.without_headers):
+        inverted = _header(name, value) | {"invert_match": True}
+        if "string_match" in inverted:
+            inverted["treat_missing_header_as_empty"] = True
+        yield inverted
+    for name, pseudo in (
+        (":method", match.method),
+        (":authority", match.authority),
+        (":scheme", match.scheme),
+    ):
+        if pseudo is not None:
+            yield _header(name, pseudo)
+
+
+def _plain(names: Mapping[str, StringMatch]) -> list[tuple[str, StringMatch]]:
+    return [(name, value) for name, value in sorted(names.items()) if not claims_of(name)]
+
+
+def _is_present(match: StringMatch) -> bool:
+    empty = match.exact is None and match.prefix is None and match.regex is None
+    return empty or match.regex == "*"
+
+
+def _header(name: str, match: StringMatch) -> Json:
+    if _is_present(match):
+        return {"name": name, "present_match": True}
+    return {"name": name, "string_match": text_match(match)}
+
+
+def _parameter(name: str, match: StringMatch) -> Json:
+    if _is_present(match):
+        return {"name": name, "present_match": True}
+    return {"name": name, "string_match": text_match(match)}
+
+
+def text_match(match: StringMatch) -> Json:
+    """An empty prefix matches anything, an empty expression nothing but ``""``; Envoy refuses
+    both as they are written."""
+    if match.exact is not None or match.regex == "":
+        return {"exact": match.exact or ""}
+    if match.prefix:
+        return {"prefix": match.prefix}
+    return {"safe_regex": {"regex": match.regex if match.regex is not None else ".*"}}

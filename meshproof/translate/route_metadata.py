@@ -1,0 +1,57 @@
+"""Which written rule a route is for, as the route's metadata says it.
+
+Istio says ``istio: {config: /apis/../namespaces/NS/virtual-service/NAME}`` (pilot/pkg/util,
+BuildConfigInfoMetadata), and so do we; what Istio does not say, the field and a kind other than
+VirtualService, is under a key of our own. Envoy passes it by; ``meshproof.explain`` reads it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from meshproof.model.virtual_service import HTTPRoute, VirtualService
+from meshproof.translate.proto import Json
+from meshproof.translate.world import Named
+
+_APIS = {
+    "VirtualService": ("networking.istio.io/v1", "virtual-service"),
+    "HTTPRoute": ("gateway.networking.k8s.io/v1", "http-route"),
+}
+
+
+class WrittenRoute(HTTPRoute):
+    """A route of a VirtualService that another document holds: a delegate, or an HTTPRoute."""
+
+    kind: str
+    namespace: str
+    document: str
+    field: str
+
+
+def written(http: HTTPRoute, kind: str, namespace: str, name: str, field: str) -> WrittenRoute:
+    """``http``, which stands at ``field`` of another document than its VirtualService."""
+    fields: dict[str, Any] = dict(http)
+    return WrittenRoute.model_construct(
+        set(http.model_fields_set),
+        **fields,
+        kind=kind,
+        namespace=namespace,
+        document=name,
+        field=field,
+    )
+
+
+def metadata(rule: Named[VirtualService], http: HTTPRoute, number: int, match: int | None) -> Json:
+    """Of the route that is made of a rule's route ``number`` and its match entry."""
+    kind, namespace, name = "VirtualService", rule.namespace, rule.name
+    field = f"spec.http[{number}]" + ("" if match is None else f".match[{match}]")
+    if isinstance(http, WrittenRoute):
+        kind, namespace, name, field = http.kind, http.namespace, http.document, http.field
+    api, plural = _APIS[kind]
+    config = f"/apis/{api}/namespaces/{namespace}/{plural}/{name}"
+    return {
+        "filter_metadata": {
+            "istio": {"config": config},
+            "meshproof": {"kind": kind, "field": field},
+        }
+    }

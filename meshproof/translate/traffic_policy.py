@@ -1,0 +1,199 @@
+"""A DestinationRule's connectionPool, loadBalancer and outlierDetection as cluster fields.
+
+Istio: pilot/pkg/networking/core/cluster_traffic_policy.go.
+"""
+
+from __future__ import annotations
+
+from meshproof.model.destination_rule import (
+    ConnectionPool,
+    ConsistentHash,
+    HTTPSettings,
+    LoadBalancer,
+    OutlierDetection,
+    RetryBudget,
+    TcpKeepalive,
+    TCPSettings,
+    TrafficPolicy,
+)
+from meshproof.translate.proto import MAX, Json, seconds, typed
+
+CONNECT_TIMEOUT = 10.0
+"""Seconds; Istio's mesh-wide default."""
+_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_LB = {"RANDOM": "RANDOM", "ROUND_ROBIN": "ROUND_ROBIN", "PASSTHROUGH": "RANDOM"}
+"""PASSTHROUGH leaves the choice to kube-proxy, which takes a replica at random."""
+_MINIMUM_RING = 1024
+_BUDGET = 20.0
+_MINIMUM_RETRIES = 3
+
+
+def traffic_policy(policy: TrafficPolicy, idle: float, *, h2: bool | None = False) -> Json:
+    """Every field of a cluster that a policy decides; ``idle`` seconds unless it says so, ``h2``
+    where the port speaks HTTP/2."""
+    pool = connection_pool(policy.connection_pool, idle, h2=h2)
+    if policy.retry_budget is not None:
+        (threshold,) = pool["circuit_breakers"]["thresholds"]
+        threshold["retry_budget"] = _retry_budget(policy.retry_budget)
+    return {
+        **pool,
+        **_load_balancer(policy.load_balancer),
+        **_outlier(policy.outlier_detection),
+    }
+
+
+def connection_pool(
+    pool: ConnectionPool | None, idle: float, *, h2: bool | None = False, inbound: bool = False
+) -> Json:
+    """connect_timeout, keepalive, circuit breakers, and the protocol towards the upstream.
+
+    ``h2`` is the port's (``ServicePort.h2``); a policy's upgrade is for clients, not ``inbound``.
+
+    0 and absent mean Istio's "no limit" in the breakers.
+    """
+    tcp = (pool and pool.tcp) or TCPSettings()
+    http = (pool and pool.http) or HTTPSettings.model_construct()
+    fields: Json = {"connect_timeout": seconds(tcp.connect_timeout or CONNECT_TIMEOUT)}
+    if tcp.tcp_keepalive is not None:
+        fields["upstream_connection_options"] = {"tcp_keepalive": _keepalive(tcp.tcp_keepalive)}
+    return fields | {
+        "circuit_breakers": {
+            "thresholds": [
+                {
+                    "max_connections": tcp.max_connections or MAX,
+                    "max_pending_requests": http.http1_max_pending_requests or MAX,
+                    "max_requests": http.http2_max_requests or MAX,
+                    "max_retries": http.max_retries or MAX,
+                }
+            ]
+        },
+        "typed_extension_protocol_options": {
+            _OPTIONS: typed(
+                _OPTIONS,
+                common_http_protocol_options=_common(tcp, http, idle),
+                **_protocol(HTTPSettings() if inbound else http, h2=h2),
+            )
+        },
+    }
+
+
+def _retry_budget(rule: RetryBudget) -> Json:
+    """Envoy takes it in the place of max_retries; 20 % and 3 where nothing is written."""
+    return {
+        "budget_percent": {"value": _BUDGET if rule.percent is None else rule.percent},
+        "min_retry_concurrency": rule.min_retry_concurrency or _MINIMUM_RETRIES,
+    }
+
+
+def _common(tcp: TCPSettings, http: HTTPSettings, idle: float) -> Json:
+    common: Json = {"idle_timeout": seconds(http.idle_timeout or tcp.idle_timeout or idle)}
+    if http.max_requests_per_connection:
+        common["max_requests_per_connection"] = http.max_requests_per_connection
+    if tcp.max_connection_duration:
+        common["max_connection_duration"] = seconds(tcp.max_connection_duration)
+    return common
+
+
+def _protocol(http: HTTPSettings, *, h2: bool | None) -> Json:
+    """HTTP/2 where the port says so or the policy upgrades; the client's own where it asks so."""
+    streams = http.max_concurrent_streams
+    two: Json = {"max_concurrent_streams": streams} if streams else {}
+    if http.use_client_protocol or (h2 is None and http.h2_upgrade_policy != "UPGRADE"):
+        both = {"http_protocol_options": {}, "http2_protocol_options": two}
+        return {"use_downstream_protocol_config": both}
+    if h2 or http.h2_upgrade_policy == "UPGRADE":
+        return {"explicit_http_config": {"http2_protocol_options": two}}
+    return {"explicit_http_config": {"http_protocol_options": {}}}
+
+
+def _keepalive(rule: TcpKeepalive) -> Json:
+    """Whole seconds, as Envoy has them; what is 0 or absent is the system's."""
+    fields = {
+        "keepalive_probes": rule.probes,
+        "keepalive_time": int(rule.time or 0),
+        "keepalive_interval": int(rule.interval or 0),
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def name_by_authority(cluster: Json, *, checked: bool) -> None:
+    """Let the request's authority be the SNI and, if ``checked``, the name that the certificate
+    must have."""
+    options = cluster["typed_extension_protocol_options"][_OPTIONS]
+    more = {"auto_san_validation": True} if checked else {}
+    options["upstream_http_protocol_options"] = {"auto_sni": True, **more}
+
+
+def _load_balancer(lb: LoadBalancer | None) -> Json:
+    """LEAST_REQUEST unless said otherwise; consistentHash is a ring of at least 1024 entries."""
+    if lb is not None and lb.consistent_hash is not None:
+        return _hashing(lb.consistent_hash)
+    name = _LB.get((lb and lb.simple) or "", "LEAST_REQUEST")
+    fields: Json = {"lb_policy": name}
+    window = _warmup(lb)
+    if window and name != "RANDOM":
+        fields[f"{name.lower()}_lb_config"] = {"slow_start_config": window}
+    return fields
+
+
+def _warmup(lb: LoadBalancer | None) -> Json:
+    if lb is None:
+        return {}
+    if lb.warmup is None:
+        old = lb.warmup_duration_secs
+        return {"slow_start_window": seconds(old)} if old else {}
+    fields: Json = {"slow_start_window": seconds(lb.warmup.duration)}
+    if lb.warmup.aggression is not None:
+        fields["aggression"] = {
+            "default_value": lb.warmup.aggression,
+            "runtime_key": "meshproof.warmup.aggression",
+        }
+    if lb.warmup.minimum_percent is not None:
+        fields["min_weight_percent"] = {"value": lb.warmup.minimum_percent}
+    return fields
+
+
+def _hashing(rule: ConsistentHash) -> Json:
+    if rule.maglev is not None:
+        size = rule.maglev.table_size
+        more: Json = {"maglev_lb_config": {"table_size": str(size)}} if size else {}
+        return {"lb_policy": "MAGLEV", **more}
+    size = rule.minimum_ring_size
+    if rule.ring_hash is not None:
+        size = rule.ring_hash.minimum_ring_size
+    ring = {"minimum_ring_size": str(size or _MINIMUM_RING)}
+    return {"lb_policy": "RING_HASH", "ring_hash_lb_config": ring}
+
+
+def _outlier(rule: OutlierDetection | None) -> Json:
+    """Outlier detection by errors alone; panic is off unless minHealthPercent sets it."""
+    panic = float((rule and rule.min_health_percent) or 0)
+    fields: Json = {"common_lb_config": {"healthy_panic_threshold": {"value": panic}}}
+    if rule is None:
+        return fields
+    outlier: Json = {"enforcing_success_rate": 0}
+    for name, count in (
+        ("consecutive_5xx", rule.consecutive_5xx_errors),
+        ("consecutive_gateway_failure", rule.consecutive_gateway_errors),
+    ):
+        if count is not None:
+            outlier[f"enforcing_{name}"] = 100 if count else 0
+            if count:
+                outlier[name] = count
+    if rule.split_external_local_origin_errors:
+        outlier |= {
+            "split_external_local_origin_errors": True,
+            "enforcing_local_origin_success_rate": 0,
+        }
+        if rule.consecutive_local_origin_failures:
+            outlier |= {
+                "consecutive_local_origin_failure": rule.consecutive_local_origin_failures,
+                "enforcing_consecutive_local_origin_failure": 100,
+            }
+    if rule.interval:
+        outlier["interval"] = seconds(rule.interval)
+    if rule.base_ejection_time:
+        outlier["base_ejection_time"] = seconds(rule.base_ejection_time)
+    if rule.max_ejection_percent:
+        outlier["max_ejection_percent"] = rule.max_ejection_percent
+    return {**fields, "outlier_detection": outlier}

@@ -1,0 +1,183 @@
+"""The only door to Envoy's protobuf classes: resources in JSON form to bytes on the wire.
+
+Equal resources are serialised once: a mesh of a hundred sidecars shares most of what it says.
+``xds-protos`` generates its classes without type information, so what leaves here is bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from envoy.config.cluster.v3 import cluster_pb2
+from envoy.config.endpoint.v3 import endpoint_pb2
+from envoy.config.listener.v3 import listener_pb2
+from envoy.config.route.v3 import route_pb2
+from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
+from envoy.service.discovery.v3 import discovery_pb2
+from google.protobuf import json_format
+
+from meshproof.errors import NotLive
+from meshproof.translate.world import Resource
+from meshproof.xds.any_types import ensure_types
+
+CLUSTERS = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
+ENDPOINTS = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment"
+LISTENERS = "type.googleapis.com/envoy.config.listener.v3.Listener"
+ROUTES = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
+SECRETS = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
+TYPES = (CLUSTERS, ENDPOINTS, LISTENERS, ROUTES, SECRETS)
+
+_MESSAGE = {
+    CLUSTERS: cluster_pb2.Cluster,
+    ENDPOINTS: endpoint_pb2.ClusterLoadAssignment,
+    LISTENERS: listener_pb2.Listener,
+    ROUTES: route_pb2.RouteConfiguration,
+    SECRETS: secret_pb2.Secret,
+}
+CACHE_LIMIT = 32 << 20
+"""Bytes; a mesh of a hundred sidecars says about 2 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One resource on the wire. ``data`` is the ``resources`` field of a DiscoveryResponse."""
+
+    digest: bytes
+    data: bytes
+    names: frozenset[str] = frozenset()
+    """Route configurations and secrets that an Envoy asks for because of this resource."""
+
+
+class DoesNotFitError(NotLive):
+    """A value that the rules' own dialect allows, and Envoy's schema does not."""
+
+
+class _Cache(dict[tuple[str, str], Encoded]):
+    """Forgets everything once it has grown too large: what is still in use comes back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.size = 0
+
+    def keep(self, key: tuple[str, str], encoded: Encoded) -> Encoded:
+        if self.size > CACHE_LIMIT:
+            self.clear()
+            self.size = 0
+        self.size += len(key[1]) + len(encoded.data)
+        self[key] = encoded
+        return encoded
+
+
+_cache = _Cache()
+
+
+def encode(type_url: str, resource: Resource) -> Encoded:
+    """``resource`` as bytes. Raises DoesNotFitError when it does not fit Envoy's schema."""
+    key = (type_url, json.dumps(resource, sort_keys=True, separators=(",", ":")))
+    found = _cache.get(key)
+    return found if found is not None else _cache.keep(key, _encode(type_url, resource))
+
+
+def _encode(type_url: str, resource: Resource) -> Encoded:
+    ensure_types(resource)
+    message = _MESSAGE[type_url]()
+    try:
+        json_format.ParseDict(resource, message)
+    except json_format.ParseError as error:
+        raise DoesNotFitError(
+            f"Envoy has no such configuration: {type_url.rsplit('.', 1)[-1]}: {error}"
+        ) from None
+    response = discovery_pb2.DiscoveryResponse()
+    packed = response.resources.add()
+    packed.type_url = type_url
+    packed.value = message.SerializeToString(deterministic=True)
+    data = response.SerializeToString(deterministic=True)
+    digest = hashlib.blake2b(data, digest_size=12).digest()
+    return Encoded(digest, data, frozenset(_asked_for(resource)))
+
+
+def decode(type_url: str, encoded: Encoded) -> Resource:
+    """A resource back from the wire, in protobuf's JSON form with snake_case names."""
+    response: Any = discovery_pb2.DiscoveryResponse.FromString(encoded.data)
+    message = _MESSAGE[type_url].FromString(response.resources[0].value)
+    found: Resource = json_format.MessageToDict(message, preserving_proto_field_name=True)
+    return found
+
+
+def _asked_for(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(rds := value.get("rds"), dict):
+            yield str(rds["route_config_name"])
+        if "sds_config" in value:
+            yield str(value["name"])
+        for item in value.values():
+            yield from _asked_for(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _asked_for(item)
+
+
+_versions: dict[int, tuple[Mapping[str, Encoded], str]] = {}
+"""By identity, of mappings that are kept here and so keep their identity."""
+_VERSIONS_LIMIT = 4096
+
+
+def version_of(resources: Mapping[str, Encoded]) -> str:
+    """A short version that is equal for equal sets of resources, which nobody changes in place.
+
+    Made once for each mapping: most of what a mesh says, it says to many sidecars.
+    """
+    known = _versions.get(id(resources))
+    if known is not None:
+        return known[1]
+    digest = hashlib.blake2b(digest_size=6)
+    for name, encoded in sorted(resources.items(), key=lambda item: item[0]):
+        digest.update(name.encode())
+        digest.update(encoded.digest)
+    if len(_versions) >= _VERSIONS_LIMIT:
+        _versions.clear()
+    version = digest.hexdigest()
+    _versions[id(resources)] = (resources, version)
+    return version
+
+
+def version_of_all(types: Iterable[Mapping[str, Encoded]]) -> str:
+    """One version of the resources of several types, in their order."""
+    text = " ".join(version_of(resources) for resources in types)
+    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+def response(type_url: str, version: str, nonce: str, resources: Iterable[Encoded]) -> bytes:
+    """A serialised DiscoveryResponse. Concatenated protobuf messages merge, so the resources'
+    bytes are reused as they are."""
+    head = discovery_pb2.DiscoveryResponse(version_info=version, type_url=type_url, nonce=nonce)
+    data: bytes = head.SerializeToString()
+    return data + b"".join(r.data for r in resources)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a sidecar says on its stream: a subscription, an ACK, or a NACK (``error``)."""
+
+    type_url: str
+    node: str
+    names: tuple[str, ...]
+    version: str
+    nonce: str
+    error: str
+
+
+def parse_request(data: bytes) -> Request:
+    message: Any = discovery_pb2.DiscoveryRequest.FromString(data)
+    return Request(
+        type_url=message.type_url,
+        node=message.node.id,
+        names=tuple(message.resource_names),
+        version=message.version_info,
+        nonce=message.response_nonce,
+        error=message.error_detail.message if message.HasField("error_detail") else "",
+    )

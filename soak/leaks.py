@@ -1,0 +1,34 @@
+"""What is left of a run when its mesh is down: nothing, or it is said."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from meshproof.host import procfs, sockets
+from meshproof.verdicts.verdict import Verdict, conclude, some
+
+
+def left_over(run_id: str, run_dir: Path, before: Sequence[str]) -> Verdict:
+    """Processes, folder, sockets, threads and listeners; ``before`` is ``own`` before the mesh."""
+    found = [f"process {p.pid} {p.command[:60]}" for p in procfs.marked() if p.run_id == run_id]
+    if run_dir.exists():
+        found.append(f"folder {run_dir}")
+    named = Path("/proc/net/unix").read_text(encoding="utf-8", errors="replace").splitlines()
+    found += [f"socket {line.split()[-1]}" for line in named if str(run_dir) in line]
+    found += [one for one in own() if one not in before]
+    return conclude(
+        "left over", 1, {"left": len(found)}, [f"left: {some(found)}"] if found else [],
+        wanted="no process, folder, socket, thread or listener",
+        found=f"{len(found)} things",
+        allowed="0",
+    )  # fmt: skip
+
+
+def own() -> list[str]:
+    """Threads and listeners of this process."""
+    threads = [f"thread {thread.name}" for thread in threading.enumerate()]
+    mine = sockets.sockets_of(os.getpid())
+    return threads + [f"listener {x}" for x in sockets.listening() if x.inode in mine]

@@ -1,0 +1,151 @@
+"""Holds: what a process changed is undone when it is gone, however it went; and release's looks."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from meshproof.control.client import Client
+from meshproof.control.serve import live
+from meshproof.errors import NotLive, Unsupported, UsageError
+from meshproof.mesh import AccessRecord, Applied, Tail
+from tests.fakes.mesh import FakeMesh
+
+UNDO = ("apply", [("<undo>", "back")], "payments", False)
+ROOT = Path(__file__).parents[2]
+HOLDER = """
+import sys
+from meshproof.control.client import Client
+hold = Client.find("shop").hold("release", [("<undo>", "back")], "payments", float(sys.argv[1]))
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def until(check: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 20
+    while not check():
+        assert time.monotonic() < deadline, "never"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def holder(fake: FakeMesh) -> Iterator[Callable[[float], subprocess.Popen[str]]]:
+    """Starts processes that hold ``release`` and never let go by themselves."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(grace: float) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLDER, str(grace)],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        started.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+Holder = Callable[[float], "subprocess.Popen[str]"]
+
+
+def test_the_mesh_undoes_what_a_killed_process_held(fake: FakeMesh, holder: Holder) -> None:
+    process = holder(0.0)
+    assert fake.asked == []
+    process.kill()
+    until(lambda: fake.asked == [UNDO])
+
+
+def test_within_the_grace_another_process_takes_it_over(
+    fake: FakeMesh, client: Client, holder: Holder
+) -> None:
+    holder(60.0).kill()
+
+    def taken() -> bool:  # not before the mesh has noticed that the first one is gone
+        try:
+            client.hold("release", [], "", 0.0).release()
+        except UsageError:
+            return False
+        return True
+
+    until(taken)
+    assert fake.asked == []
+
+
+def test_a_hold_has_one_holder(client: Client, holder: Holder) -> None:
+    holder(60.0)
+    with pytest.raises(UsageError, match="release is under way already, by another process"):
+        client.hold("release", [], "", 0.0)
+
+
+def test_what_is_released_is_not_undone(fake: FakeMesh, client: Client) -> None:
+    client.hold("release", [("<undo>", "back")], "payments", 0.0).release()
+
+    def free() -> bool:  # taken again, so the release has arrived
+        try:
+            client.hold("release", [], "", 0.0).release()
+        except UsageError:
+            return False
+        return True
+
+    until(free)
+    assert UNDO not in fake.asked
+
+
+def test_undoing_is_tried_until_it_is_live(
+    runtime_dir: Path, ended: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(FakeMesh):
+        tries = 0
+
+        def apply_texts(self, *args: object, **kwargs: object) -> Applied:
+            self.tries += 1
+            if self.tries < 3:
+                raise NotLive("svca-1 stayed silent")
+            return self._applied()
+
+    monkeypatch.setattr("meshproof.control.leases._AGAIN", 0.0)
+    mesh = Slow()
+    with live(mesh, ended):
+        hold = Client.find("shop").hold("release", [("<undo>", "back")], "", 0.0)
+        hold._connection.close()
+        until(lambda: mesh.tries == 3)
+
+
+class ReleasingMesh(FakeMesh):
+    def rules(self) -> str:
+        return "kind: VirtualService\n"
+
+    def tail(self, host: str, cursor: str) -> Tail:
+        return Tail((RECORD,), f"after {cursor} at {host}")
+
+
+RECORD = AccessRecord(
+    "svca-1", "outbound", "t", "GET", "/", "svcb", 200, "-", "", 7, "outbound|80||svcb", "h", "r",
+    "i", "t", "run",
+)  # fmt: skip
+
+
+def test_rules_and_tail_cross_the_socket(runtime_dir: Path, ended: threading.Event) -> None:
+    with live(ReleasingMesh(), ended):
+        client = Client.find("shop")
+        assert client.rules() == "kind: VirtualService\n"
+        said = client.tail("svcb", "{}")
+        assert said["cursor"] == "after {} at svcb"
+        assert [AccessRecord(**record) for record in said["records"]] == [RECORD]
+
+
+def test_a_mesh_that_has_no_release_says_so(client: Client) -> None:
+    for ask in (client.rules, lambda: client.tail("svcb", "")):
+        with pytest.raises(Unsupported, match="release: the mesh shop is of a kind that has none"):
+            ask()

@@ -1,0 +1,139 @@
+"""Which callers go which detour for a fault, and what becomes of Envoy's endpoints."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from meshproof.embedded.network_faults import NetworkFault, NetworkFaults, condition, detoured
+from meshproof.embedded.tcp_fault_proxy import Impairment
+from meshproof.errors import UsageError
+from meshproof.translate.world import (
+    Address,
+    Config,
+    ContainerPort,
+    Outside,
+    Proxy,
+    Replica,
+    World,
+)
+
+
+def replica(name: str, workload: str, ip: str) -> Replica:
+    port = ContainerPort("http", 8080, Address(ip, 8080), Address(path="/app"))
+    return Replica(name, "payments", workload, {}, workload, ip, (port,), ready=True)
+
+
+WORLD = World(
+    replicas=(
+        replica("a-1", "svca", "127.0.0.2"),
+        replica("b-1", "svcb", "127.0.0.3"),
+        replica("b-2", "svcb", "127.0.0.4"),
+    ),
+    outside=(Outside("msgd.test", {9997: Address("127.0.0.9", 9997)}),),
+)
+B1, B2, MSGD = ("127.0.0.3", 8080), ("127.0.0.4", 8080), ("127.0.0.9", 9997)
+
+
+def proxy(workload: str) -> Proxy:
+    return Proxy("sidecar", "payments", workload, {}, workload)
+
+
+def fault(to: tuple[str, str], source: str = "", only: str = "", **how: Any) -> NetworkFault:
+    caller = ("payments", source) if source else None
+    return NetworkFault("latency", caller, to, only, Impairment(delay=0.01, **how))
+
+
+def in_loop(work: Callable[[NetworkFaults], None]) -> None:
+    async def whole() -> None:
+        network = NetworkFaults()
+        try:
+            work(network)
+        finally:
+            await network.end()
+
+    asyncio.run(whole())
+
+
+def test_only_the_caller_named_goes_the_detour() -> None:
+    def work(network: NetworkFaults) -> None:
+        network.add(fault(("payments", "svcb"), source="svca"))
+        assert set(network.detours(WORLD, proxy("svca"))) == {B1, B2}
+        assert network.detours(WORLD, proxy("svcc")) == {}
+
+    in_loop(work)
+
+
+def test_one_replica_or_an_outside_host_can_be_meant() -> None:
+    def work(network: NetworkFaults) -> None:
+        network.add(fault(("payments", "svcb"), only="b-2"))
+        network.add(fault(("", "msgd.test")))
+        assert set(network.detours(WORLD, proxy("svcc"))) == {B2, MSGD}
+
+    in_loop(work)
+
+
+def test_a_detour_stays_the_same_until_it_is_removed() -> None:
+    def work(network: NetworkFaults) -> None:
+        first = fault(("payments", "svcb"))
+        network.add(first)
+        detours = network.detours(WORLD, proxy("svca"))
+        assert network.detours(WORLD, proxy("svca")) == detours
+        newer = fault(("payments", "svcb"))
+        network.add(newer)
+        assert network.detours(WORLD, proxy("svca")) != detours
+        network.remove(newer)
+        assert network.detours(WORLD, proxy("svca")) == detours
+        assert network.chosen(("payments", "svcb")) == [first]
+        assert network.chosen(("payments", "svca")) == []
+        assert network.chosen(None) == [first]
+        network.add(newer)  # to be ended with the others
+
+    in_loop(work)
+
+
+def assignment(*places: tuple[str, int]) -> Any:
+    members = [
+        {
+            "endpoint": {"address": {"socket_address": {"address": ip, "port_value": port}}},
+            "load_balancing_weight": 1,
+        }
+        for ip, port in places
+    ]
+    return {"cluster_name": "c", "endpoints": [{"lb_endpoints": members}]}
+
+
+def test_endpoints_move_wherever_envoy_reads_them_and_others_stay() -> None:
+    there = ("127.0.0.1", 4000)
+    static: Any = {"name": "s", "type": "STATIC", "load_assignment": assignment(MSGD)}
+    by_eds: Any = {"name": "e", "type": "EDS"}
+    config = Config(
+        clusters={"s": static, "e": by_eds}, endpoints={"e": assignment(B1, B2), "n": {}}
+    )
+    moved = detoured(config, {B1: there, MSGD: there})
+    assert moved.endpoints["e"] == assignment(there, B2)
+    assert moved.clusters["s"] == {**static, "load_assignment": assignment(there)}
+    assert moved.clusters["e"] == by_eds
+    assert config.endpoints["e"] == assignment(B1, B2)
+    assert detoured(config, {}) is config
+
+
+def test_numbers_are_what_a_kind_takes() -> None:
+    assert condition("latency", {"ms": 50}) == Impairment(delay=0.05)
+    assert condition("loss", {"percent": 5}) == Impairment(loss=0.05)
+    assert condition("refuse", {}).refuses
+    assert not condition("cut", {}).passes
+    for kind, how in (
+        ("latency", {}),
+        ("latency", {"ms": 0}),
+        ("latency", {"ms": True}),
+        ("latency", {"ms": "50"}),
+        ("latency", {"percent": 5}),
+        ("loss", {"percent": 100}),
+        ("cut", {"ms": 5}),
+    ):
+        with pytest.raises(UsageError, match=f"fault {kind}: .*wanted"):
+            condition(kind, how)

@@ -1,0 +1,141 @@
+"""A stretch of bad network between two real sockets; and whom a fault concerns."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from meshproof.embedded import tcp_fault_proxy as relay_module
+from meshproof.embedded.tcp_fault_proxy import Impairment, TcpFaultProxy
+
+CALLER = "127.0.0.77"
+
+
+@asynccontextmanager
+async def way(
+    condition: Impairment, seen: list[str], seed: int = 1
+) -> AsyncIterator[TcpFaultProxy]:
+    """A relay to a server that answers each line with itself."""
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(writer.get_extra_info("peername")[0])
+        with contextlib.suppress(ConnectionError):
+            while line := await reader.readline():
+                writer.write(line)
+        writer.close()
+
+    server = await asyncio.start_server(echo, "127.0.0.1", 0)
+    relay = TcpFaultProxy(server.sockets[0].getsockname()[:2], condition, random.Random(seed))
+    try:
+        yield relay
+    finally:
+        await relay.close()
+        server.close()
+        await server.wait_closed()
+
+
+async def connect(relay: TcpFaultProxy) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    return await asyncio.open_connection(*relay.place, local_addr=(CALLER, 0))
+
+
+def run(work: Callable[[], Awaitable[None]]) -> None:
+    async def limited() -> None:
+        async with asyncio.timeout(20):
+            await work()
+
+    asyncio.run(limited())
+
+
+async def exchange(relay: TcpFaultProxy, lines: int) -> float:
+    """Seconds for so many lines, one after the other."""
+    loop, (reader, writer) = asyncio.get_running_loop(), await connect(relay)
+    began = loop.time()
+    for number in range(lines):
+        sent = f"{number}\n".encode()
+        writer.write(sent)
+        assert await reader.readline() == sent
+    took = loop.time() - began
+    writer.close()
+    await writer.wait_closed()
+    return took
+
+
+def test_what_passes_is_whole_and_from_the_caller() -> None:
+    async def work() -> None:
+        seen: list[str] = []
+        async with way(Impairment(), seen) as relay:
+            await exchange(relay, 50)
+            reader, writer = await connect(relay)
+            sent = (b"x" * 999 + b"\n") * 300
+            writer.write(sent)
+            assert await reader.readexactly(len(sent)) == sent
+            writer.close()
+            await writer.wait_closed()
+        assert seen == [CALLER, CALLER]
+
+    run(work)
+
+
+def test_a_delay_is_added_to_each_piece_towards_the_destination() -> None:
+    async def work() -> None:
+        async with way(Impairment(delay=0.03), []) as relay:
+            assert await exchange(relay, 5) >= 5 * 0.03
+
+    run(work)
+
+
+def test_a_lost_piece_comes_one_retransmission_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay_module, "RETRANSMIT", 0.02)
+    draw = random.Random(1)
+    lost = 0
+    for _ in range(6):
+        while draw.random() < 0.5:
+            lost += 1
+
+    async def work() -> None:
+        async with way(Impairment(loss=0.5), [], seed=1) as relay:
+            assert await exchange(relay, 6) >= lost * 0.02 > 0
+
+    run(work)
+
+
+def test_a_refused_connection_is_refused_and_a_cut_one_hears_nothing() -> None:
+    async def work() -> None:
+        seen: list[str] = []
+        async with way(Impairment(refuses=True), seen) as relay:
+            with pytest.raises(ConnectionRefusedError):
+                await connect(relay)
+        async with way(Impairment(passes=False), seen) as relay:
+            reader, writer = await connect(relay)
+            writer.write(b"hello\n")
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(reader.readline(), 0.1)
+            await relay.close()
+            assert await reader.read() == b""
+            writer.close()
+            await writer.wait_closed()
+        assert seen == []
+
+    run(work)
+
+
+def test_nothing_is_left_after_close() -> None:
+    async def work() -> None:
+        async with way(Impairment(), []) as relay:
+            place = relay.place
+            _, writer = await connect(relay)
+            writer.close()
+            await writer.wait_closed()
+            await relay.close()
+            await relay.close()
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(place, 1)
+            assert len(asyncio.all_tasks()) <= 2  # this test's own
+
+    run(work)

@@ -1,0 +1,358 @@
+"""From a caller's rules to who answers, on made-up workloads: what is said, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from meshproof.explain import Explanation
+from meshproof.explain.render import text
+from meshproof.explain.result import Outcome, Step
+from tests.explain.meshes import explained, workloads
+
+SUBSETS = """
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: echo, namespace: shop}
+spec:
+  host: echo
+  subsets: [{name: v1, labels: {version: v1}}, {name: v2, labels: {version: v2}}]
+---
+"""
+RULE = """
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: echo, namespace: shop}
+spec:
+  hosts: [echo]
+  http:
+"""
+
+
+def http(routes: str) -> str:
+    return SUBSETS + RULE + "".join(f"    - {line}\n" for line in routes.strip().splitlines())
+
+
+def who(said: Explanation) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for chance, outcome in said.outcomes():
+        found[outcome.who] = found.get(outcome.who, 0.0) + round(100 * chance, 6)
+    return found
+
+
+def only(said: Explanation) -> Outcome:
+    ((chance, outcome),) = said.outcomes()
+    assert chance == pytest.approx(1)
+    return outcome
+
+
+def notes(steps: tuple[Step, ...]) -> Iterator[str]:
+    for step in steps:
+        yield from step.notes
+        yield from notes(step.then)
+
+
+def test_without_a_rule_every_replica_has_its_share() -> None:
+    said = explained("", "http://echo/", text=workloads(client=1, echo_v1=3, echo_v2=1))
+    assert who(said) == {"shop/echo-v1 v1": 75.0, "shop/echo-v2 v2": 25.0}
+    assert len(said.outcomes()) == 4
+    assert said.answered == pytest.approx(1)
+
+
+def test_weights_are_chances_and_the_rule_is_named_with_its_line() -> None:
+    rule = http(
+        "route: [{destination: {host: echo, subset: v1}, weight: 90}, "
+        "{destination: {host: echo, subset: v2}, weight: 10}]"
+    )
+    said = explained(rule, "http://echo/")
+    assert who(said) == {"shop/echo-v1 v1": 90.0, "shop/echo-v2 v2": 10.0}
+    (step,) = said.steps
+    assert step.rule is not None
+    assert str(step.rule).startswith("VirtualService shop/echo spec.http[0] (rules.yaml:")
+
+
+def test_routes_that_did_not_match_say_why() -> None:
+    rule = http(
+        "{match: [{headers: {end-user: {exact: jason}}}], directResponse: {status: 418}}\n"
+        "{route: [{destination: {host: echo, subset: v2}}]}"
+    )
+    said = explained(rule, "http://echo/")
+    assert said.steps[0].passed[0][1] == 'header end-user is absent, wanted "jason"'
+    assert who(said) == {"shop/echo-v2 v2": 100.0}
+    said = explained(rule, "http://echo/", headers=[("end-user", "jason")])
+    assert who(said) == {"418": 100.0}
+    assert said.answered == 0
+
+
+@pytest.mark.parametrize(
+    ("destination", "status", "why"),
+    [
+        ("{host: echo, subset: v9}", 503, "no DestinationRule that counts here makes subset v9"),
+        ("{host: echo, port: {number: 81}}", 503, "has no port 81, or is no host"),
+        ("{host: nobody}", 503, "nobody.shop.svc.cluster.local has no port 80, or is no host"),
+    ],
+)
+def test_destinations_that_are_none(destination: str, status: int, why: str) -> None:
+    outcome = only(explained(http(f"route: [{{destination: {destination}}}]"), "http://echo/"))
+    assert (outcome.status, outcome.kind) == (status, "mesh")
+    assert why in outcome.why
+    assert outcome.rule is not None
+
+
+def test_nobody_who_is_ready() -> None:
+    said = explained("", "http://echo/", text=workloads(client=1))
+    assert only(said).why == "echo.shop:80 has no ready endpoint"
+
+
+def test_faults_part_the_chances() -> None:
+    rule = http(
+        "{fault: {abort: {httpStatus: 500, percentage: {value: 20}}, "
+        "delay: {fixedDelay: 2s, percentage: {value: 10}}}, "
+        "route: [{destination: {host: echo, subset: v1}}]}"
+    )
+    said = explained(rule, "http://echo/")
+    assert who(said) == {"500": 20.0, "shop/echo-v1 v1": 80.0}
+    assert "delayed by 2s in 10 % of calls" in list(notes(said.steps))
+
+
+def test_timeouts_retries_mirrors_and_headers_are_told() -> None:
+    rule = http(
+        "{timeout: 3s, retries: {attempts: 4, perTryTimeout: 1s, retryOn: 5xx}, "
+        "mirror: {host: echo, subset: v2}, mirrorPercentage: {value: 5}, "
+        "headers: {request: {set: {x-a: b}, remove: [x-c]}}, rewrite: {uri: /new}, "
+        "route: [{destination: {host: echo, subset: v1}}]}"
+    )
+    said = explained(rule, "http://echo/old")
+    told = list(notes(said.steps))
+    assert "504 after 3s" in told
+    assert "up to 4 retries on 5xx, 1s a try" in told
+    assert "5 % of calls are mirrored to subset v2 of echo.shop:80" in told
+    assert "request header x-a: b is set" in told
+    assert "request header x-c is removed" in told
+    assert only(said).received == "GET http://echo/newold"
+
+
+POLICY = """
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: only-get, namespace: shop}
+spec:
+  selector: {matchLabels: {version: v1}}
+  rules:
+    - from: [{source: {principals: [cluster.local/ns/shop/sa/client]}}]
+      to: [{operation: {methods: [GET]}}]
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: no-secret, namespace: shop}
+spec:
+  action: DENY
+  rules: [{to: [{operation: {paths: [/secret]}}]}]
+---
+"""
+
+
+def test_the_server_s_policies_are_followed_and_named() -> None:
+    said = explained(POLICY, "http://echo/secret")
+    assert {o.why for _, o in said.outcomes()} == {
+        "AuthorizationPolicy shop/no-secret denies it at echo-v1-1 inbound",
+        "AuthorizationPolicy shop/no-secret denies it at echo-v2-1 inbound",
+    }
+    rule = said.outcomes()[0][1].rule
+    assert rule is not None
+    assert (rule.title, rule.field) == ("AuthorizationPolicy shop/no-secret", "spec.rules[0]")
+    assert rule.line > 0
+    assert said.answered == 0
+
+
+def test_one_version_may_refuse_what_another_takes() -> None:
+    said = explained(POLICY, "http://echo/", method="PUT")
+    assert who(said) == {"403": 50.0, "shop/echo-v2 v2": 50.0}
+    assert 'the method is "PUT", wanted "GET"' in next(
+        o.why for _, o in said.outcomes() if o.status == 403
+    )
+    said = explained(POLICY, "http://echo/")
+    assert said.answered == pytest.approx(1)
+    assert any("let in by AuthorizationPolicy shop/only-get" in n for n in notes(said.steps))
+
+
+def test_a_path_is_judged_as_it_arrives() -> None:
+    rule = http(
+        "{match: [{uri: {exact: /}}], rewrite: {uri: /secret}, "
+        "route: [{destination: {host: echo, subset: v2}}]}"
+    )
+    assert only(explained(POLICY + rule, "http://echo/")).status == 403
+
+
+MODE = """
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: all, namespace: shop}
+spec: {mtls: {mode: %s}}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: plain, namespace: shop}
+spec: {host: echo, trafficPolicy: {tls: {mode: DISABLE}}}
+"""
+
+
+@pytest.mark.parametrize(("mode", "status"), [("STRICT", 503), ("PERMISSIVE", None)])
+def test_plain_text_meets_the_server_s_mode(mode: str, status: int | None) -> None:
+    said = explained(MODE % mode, "http://echo/")
+    assert {o.status for _, o in said.outcomes()} == {status}
+    if status:
+        assert "mutual TLS alone (PeerAuthentication STRICT)" in said.outcomes()[0][1].why
+    else:
+        assert "by plain text: the caller has no identity here" in list(notes(said.steps))
+
+
+def test_unknown_hosts_and_what_would_open_them() -> None:
+    outcome = only(explained("", "http://bank.test/x"))
+    assert outcome.status == 502
+    assert outcome.why.startswith(
+        "no rule opens http://bank.test/x for shop/client: a ServiceEntry (or an EgressRule of 0.4)"
+    )
+    assert only(explained("", "http://echo:8080/")).why.endswith("known here: echo:80, echo:9000")
+
+
+ENTRY = """
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: bank, namespace: shop}
+spec:
+  hosts: [bank.test]
+  location: MESH_EXTERNAL
+  resolution: DNS
+  ports: [{number: 80, name: http, protocol: HTTP}, {number: 443, name: tls, protocol: TLS}]
+"""
+
+
+def test_an_entry_opens_the_way_out() -> None:
+    outcome = only(explained(ENTRY, "http://bank.test/x"))
+    assert (outcome.kind, outcome.workload) == ("outside", "bank.test")
+    tunnel = only(explained(ENTRY, "https://bank.test/x"))
+    assert (tunnel.kind, tunnel.who) == ("tunnel", "bank.test")
+    assert tunnel.answered
+
+
+def test_https_to_a_port_of_plain_http_is_no_answer() -> None:
+    outcome = only(explained("", "https://echo:80/"))
+    assert (outcome.kind, outcome.answered) == ("closed", False)
+
+
+GATE = """
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gate, namespace: shop}
+spec:
+  selector: {istio: ingressgateway}
+  servers:
+    - {port: {number: 80, name: http, protocol: HTTP}, hosts: [shop.test]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop, namespace: shop}
+spec:
+  hosts: [shop.test]
+  gateways: [gate]
+  http:
+    - match: [{uri: {prefix: /a}}]
+      route: [{destination: {host: echo, port: {number: 80}}}]
+"""
+
+
+def test_the_gateway_has_hosts_ports_and_an_identity_of_its_own() -> None:
+    said = explained(GATE, "http://shop.test/a", "gateway")
+    assert said.answered == pytest.approx(1)
+    assert any("sa/istio-ingressgateway-service-account" in n for n in notes(said.steps))
+    outcome = only(explained(GATE, "http://shop.test/b", "gateway"))
+    assert (outcome.status, outcome.why) == (404, "no route of host shop.test:80 takes the request")
+    assert only(explained(GATE, "http://other.test/a", "gateway")).status == 404
+
+
+SECURE = """
+apiVersion: v1
+kind: Secret
+metadata: {name: shop-cert, namespace: istio-system}
+stringData: {tls.crt: CERT, tls.key: KEY}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gate, namespace: shop}
+spec:
+  selector: {istio: ingressgateway}
+  servers:
+    - port: {number: 80, name: http, protocol: HTTP}
+      hosts: [shop.test]
+      tls: {httpsRedirect: true}
+    - port: {number: 443, name: https, protocol: HTTPS}
+      hosts: [shop.test]
+      tls: {mode: SIMPLE, credentialName: shop-cert}
+---
+"""
+
+
+def test_the_gateway_s_own_tls() -> None:
+    rules = SECURE + GATE[GATE.index("apiVersion", 10) :]
+    assert explained(rules, "https://shop.test/a", "gateway").answered == pytest.approx(1)
+    assert only(explained(rules, "https://shop.test/b", "gateway")).status == 404
+    outcome = only(explained(rules, "http://shop.test/a?q", "gateway"))
+    assert (outcome.status, outcome.location) == (301, "https://shop.test/a?q")
+    outcome = only(explained(rules, "https://other.test/", "gateway"))
+    assert (outcome.kind, outcome.why) == (
+        "closed",
+        "the gateway has no certificate for other.test",
+    )
+
+
+def test_an_old_rule_is_named_as_it_was_written() -> None:
+    old = """
+apiVersion: config.istio.io/v1alpha2
+kind: RouteRule
+metadata: {name: echo-v2, namespace: shop}
+spec:
+  destination: {name: echo}
+  route: [{labels: {version: v2}}]
+"""
+    said = explained(old, "http://echo/")
+    assert who(said) == {"shop/echo-v2 v2": 100.0}
+    (step,) = said.steps
+    assert step.rule is not None
+    assert step.rule.title == "RouteRule shop/echo-v2"
+
+
+def test_one_user_sticks_to_one_replica() -> None:
+    rule = """
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: echo, namespace: shop}
+spec: {host: echo, trafficPolicy: {loadBalancer: {consistentHash: {httpHeaderName: x-user}}}}
+"""
+    sticky = "always the same of 2, by header x-user"
+    assert sticky in list(notes(explained(rule, "http://echo/", headers=[("x-user", "a")]).steps))
+    assert sticky not in list(notes(explained(rule, "http://echo/").steps))
+
+
+def test_the_text_has_the_decision_first_then_why() -> None:
+    rule = http(
+        "{match: [{uri: {exact: /x}}], redirect: {uri: /y}}\n"
+        "route: [{destination: {host: echo, subset: v1}, weight: 90}, "
+        "{destination: {host: echo, subset: v2}, weight: 10}]"
+    )
+    two = workloads(client=1, echo_v1=2, echo_v2=1)
+    lines = text(explained(rule, "http://echo/a", text=two).as_dict()).splitlines()
+    assert lines[:4] == [
+        "GET http://echo/a from shop/client",
+        "",
+        "     90 %  shop/echo-v1 v1 answers (echo-v1-1, echo-v1-2)",
+        "     10 %  shop/echo-v2 v2 answers (echo-v2-1)",
+    ]
+    assert lines[5].startswith(
+        "client-1 outbound: VirtualService shop/echo spec.http[1] (rules.yaml:"
+    )
+    assert lines[6].startswith("  not VirtualService shop/echo spec.http[0].match[0] (rules.yaml:")
+    assert lines[6].endswith("): path /a is not /x")
+    assert "  90 %  subset v1 of echo.shop:80 (weight 90 of 100)" in lines
+    assert "    echo-v1-1, echo-v1-2 inbound: to the app, as GET http://echo/a" in lines

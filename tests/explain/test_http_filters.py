@@ -1,0 +1,77 @@
+"""What filters say that no recorded case and no rule of these tests has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from meshproof.explain.connection import AuthzRequest, Peer
+from meshproof.explain.http_filters import FilterContext, FilterResult, nearest, said_by
+from meshproof.explain.origin import as_is
+from meshproof.explain.request import Request
+from meshproof.model.virtual_service_route import CorsPolicy
+from meshproof.translate.cors import cors
+
+HTTP = "type.googleapis.com/envoy.extensions.filters.http"
+
+
+def said(
+    kind: str, own: dict[str, Any] | None, method: str = "GET", **headers: str
+) -> FilterResult:
+    sent = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    asked = AuthzRequest(Peer(), Request(method, "http", "echo", "/", sent))
+    return said_by("f", {"@type": f"{HTTP}.{kind}"}, own, asked, FilterContext(None, as_is, 0.0))
+
+
+def test_a_filter_that_is_not_known_is_named() -> None:
+    assert said("lua.v3.Lua", None).notes == ("its filter f is not looked into",)
+    assert said("header_to_metadata.v3.Config", None) == FilterResult()
+
+
+def test_a_rate_limit_is_told() -> None:
+    full = {"default_value": {"numerator": 100}}
+    limit = {
+        "token_bucket": {"max_tokens": 4, "tokens_per_fill": 2, "fill_interval": "60s"},
+        "filter_enabled": full,
+        "filter_enforced": full,
+    }
+    kind = "local_ratelimit.v3.LocalRateLimit"
+    assert said(kind, limit).notes == ("429 beyond 4 calls at once and 2 more each 60s",)
+    assert said(kind, {**limit, "filter_enforced": {}}) == FilterResult()
+    assert said(kind, None) == FilterResult()
+
+
+@pytest.mark.parametrize(
+    ("abort", "status"), [({"http_status": 418}, 418), ({"grpc_status": 14}, 503)]
+)
+def test_a_fault_s_status(abort: dict[str, int], status: int) -> None:
+    percentage = {"numerator": 500_000, "denominator": "MILLION"}
+    found = said("fault.v3.HTTPFault", {"abort": {**abort, "percentage": percentage}})
+    ((chance, outcome),) = found.stops
+    assert (chance, outcome.status) == (0.5, status)
+
+
+@pytest.mark.parametrize(
+    ("origin", "unmatched", "method", "answered"),
+    [
+        ("https://ours.test", None, "OPTIONS", True),
+        ("https://theirs.test", None, "OPTIONS", False),
+        ("https://theirs.test", "IGNORE", "OPTIONS", True),
+        ("https://ours.test", None, "GET", False),
+    ],
+)
+def test_preflights(origin: str, unmatched: str | None, method: str, answered: bool) -> None:
+    rule = {"allowOrigins": [{"exact": "https://ours.test"}], "unmatchedPreflights": unmatched}
+    policy = CorsPolicy.model_validate({k: v for k, v in rule.items() if v})
+    own = next(iter(cors(policy).values()))
+    found = said("cors.v3.Cors", own, method, origin=origin, access_control_request_method="GET")
+    assert bool(found.stops) is answered
+
+
+def test_the_nearest_configuration_counts() -> None:
+    route: dict[str, Any] = {"typed_per_filter_config": {"f": {"a": 1}}}
+    host: dict[str, Any] = {"typed_per_filter_config": {"f": {}}}
+    assert nearest([route, host], "f") == {"a": 1}
+    assert nearest([{}, host], "f") == {}
+    assert nearest([{}, {}], "f") is None

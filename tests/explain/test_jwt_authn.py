@@ -1,0 +1,100 @@
+"""Which token a request has, and whether it is taken, by providers of the translator's making."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from meshproof.explain.jws import signed
+from meshproof.explain.jwt_authn import Checked, checked
+from meshproof.explain.request import Request
+from meshproof.model.security import JWTRule
+from meshproof.translate.jwt import http_filters
+from tests.translate.tokens import Signer
+
+ME, OTHER = Signer(), Signer()
+
+
+def of(*rules: dict[str, Any], **headers: str) -> Checked:
+    made: Any = http_filters([JWTRule.model_validate(rule) for rule in rules])
+    config = made[0]["typed_config"]
+    sent = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    request = Request("GET", "http", "echo", "/?token=", sent)
+    return checked(config, config["requirement_map"]["istio"], request, time.time())
+
+
+RULE = {"issuer": "me", "jwks": ME.jwks}
+
+
+@pytest.mark.parametrize(
+    ("token", "status", "said"),
+    [
+        (ME.token("me"), 0, ""),
+        (ME.token("me", seconds=-90), 401, "Jwt is expired"),
+        (ME.token("me", nbf=int(time.time()) + 900), 401, "Jwt not yet valid"),
+        (ME.token("you"), 401, "Jwt issuer is not configured"),
+        (OTHER.token("me"), 401, "Jwt verification fails"),
+        (
+            "a.b",
+            401,
+            "Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections",
+        ),
+        ("a*.b.c", 401, "Jwt header is an invalid Base64url encoded"),
+        ("YQ.b.c", 401, "Jwt header is an invalid JSON"),
+    ],
+)
+def test_one_issuer(token: str, status: int, said: str) -> None:
+    """The tokens are as old as the collection; one that a slow run would age is made below."""
+    found = of(RULE, authorization=f"Bearer {token}")
+    assert (found.failure, found.status if said else 0) == (said, status)
+
+
+def test_a_token_is_taken_for_a_while_after_its_end() -> None:
+    assert of(RULE, authorization=f"Bearer {ME.token('me', seconds=-30)}").failure == ""
+
+
+def test_no_token_passes_with_no_claims() -> None:
+    assert of(RULE) == Checked()
+
+
+def test_claims_are_left_for_policies() -> None:
+    found = of(RULE, authorization=f"Bearer {ME.token('me', 'jason', scope='a b')}")
+    assert found.claims["payload"]["sub"] == "jason"
+    assert found.claims["payload"]["scope"] == ["a", "b"]
+
+
+def test_audiences_are_compared_without_scheme_and_slash() -> None:
+    rule = {**RULE, "audiences": ["https://shop/"]}
+    assert not of(rule, authorization=f"Bearer {ME.token('me', aud='shop')}").failure
+    found = of(rule, authorization=f"Bearer {ME.token('me', aud=['bank'])}")
+    assert (found.failure, found.status) == ("Audiences in Jwt are not allowed", 403)
+
+
+def test_of_two_issuers_one_is_enough() -> None:
+    second = {"issuer": "you", "jwks": OTHER.jwks}
+    assert not of(RULE, second, authorization=f"Bearer {OTHER.token('you')}").failure
+    assert of(RULE, second) == Checked()
+    found = of(RULE, second, authorization=f"Bearer {OTHER.token('me')}")
+    assert found.failure == "Jwt verification fails"
+
+
+def test_a_token_stands_where_the_rule_says() -> None:
+    rule = {**RULE, "fromHeaders": [{"name": "x-token", "prefix": "It "}]}
+    assert of(rule, x_token=f"It {ME.token('me')}").claims
+    assert of(rule, authorization=f"Bearer {ME.token('me')}") == Checked()
+
+
+def test_keys_that_are_elsewhere_are_taken_for_good_and_that_is_said() -> None:
+    rule = {"issuer": "me", "jwksUri": "http://keys.test/jwks"}
+    found = of(rule, authorization=f"Bearer {OTHER.token('me')}")
+    assert found.assumed == ("the token is signed by a key of http://keys.test/jwks",)
+
+
+def test_a_key_of_another_id_or_kind_does_not_count() -> None:
+    token = ME.token("me")
+    assert signed(token, ME.jwks)
+    assert not signed(token, ME.jwks.replace('"one"', '"two"'))
+    assert not signed(token, ME.jwks.replace('"EC"', '"RSA"'))
+    assert not signed(token, '{"keys": []}')

@@ -1,0 +1,90 @@
+"""A machine with a fake kind, kubectl, istioctl and docker: all succeeds, until a test lets a
+command fail with what the real tool said (recordings.jsonl, of a real run). A command that no
+step may give is refused by ``Imagined`` itself."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from meshproof.cluster.control_adapter import ServedClusterMesh
+from meshproof.cluster.dry_run.fake_host import Imagined
+from meshproof.cluster.dry_run.fake_kubernetes import Answer
+from meshproof.cluster.factory import make
+from meshproof.project import Project, load_project
+
+ROOT = Path(__file__).parents[2]
+
+
+@cache
+def recorded(start: str, note: str = "", part: str = "") -> Answer:
+    """What the real tool said to the first command that begins so, has that note and that part."""
+    for line in (Path(__file__).parent / "recordings.jsonl").read_text().splitlines():
+        said = json.loads(line)
+        argv = said["argv"] if isinstance(said["argv"], str) else shlex.join(said["argv"])
+        if argv.startswith(start) and note in (said["note"] or "") and part in argv:
+            return (said["rc"], said["stdout"], said["stderr"])
+    raise AssertionError(f"nothing recorded begins with {start!r} and has note {note!r}")
+
+
+class Machine(Imagined):
+    """``commands`` holds every command that was run, as a shell would show it."""
+
+    def __init__(self) -> None:
+        super().__init__(self._keep)
+        self.commands: list[str] = []
+        self.stdins: list[str] = []
+        self.files: dict[str, str] = {}
+        self.missing: set[str] = set()
+        self._failures: list[tuple[str, Answer, int]] = []
+
+    def _keep(self, argv: Sequence[str], stdin: bytes) -> None:
+        self.commands.append(shlex.join(argv))
+        self.stdins.append(stdin.decode())
+
+    def fail(self, part: str, answer: Answer, *, times: int = 10**9) -> None:
+        """Commands that contain ``part`` get this answer, so many times."""
+        self._failures.append((part, answer, times))
+
+    def answer(self, argv: list[str], stdin: str) -> Answer:
+        command = shlex.join(argv)
+        for index, (part, answer, times) in enumerate(self._failures):
+            if part in command and times:
+                self._failures[index] = (part, answer, times - 1)
+                return answer
+        return super().answer(argv, stdin)
+
+    def write(self, file: Path, text: str) -> None:
+        self.files[file.name] = text
+
+    def has(self, tool: str) -> bool:
+        return tool not in self.missing
+
+    def ran(self, part: str) -> list[str]:
+        """The commands that contain a text."""
+        return [command for command in self.commands if part in command]
+
+    def sent(self, part: str) -> list[str]:
+        """What commands that contain a text were given on standard input."""
+        pairs = zip(self.commands, self.stdins, strict=True)
+        return [stdin for command, stdin in pairs if part in command]
+
+    def since(self, act: Callable[[], Any]) -> list[str]:
+        """The commands of one act."""
+        before = len(self.commands)
+        act()
+        return self.commands[before:]
+
+
+def project() -> Project:
+    return load_project(ROOT / "meshproof.yaml")
+
+
+def mesh_on(
+    machine: Machine, state: Path, environ: Mapping[str, str] | None = None, kind: str = "kind"
+) -> ServedClusterMesh:
+    return make(kind, project(), "test", environ or {}, runner=machine, state=state)

@@ -1,0 +1,61 @@
+"""What an API server refuses by the CRD, and what the embedded mesh does not honour: by name."""
+
+from __future__ import annotations
+
+import pytest
+
+from meshproof.errors import Refused
+from tests.gateway_api.routes import ECHO, TO_ECHO, route
+
+P = "matches: [{path: {value: /p}}]"
+REDIRECT = "{type: RequestRedirect, requestRedirect: {hostname: h}}"
+REWRITE = "{type: URLRewrite, urlRewrite: {hostname: h}}"
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("backendRefs: [{name: echo}]", "backendRefs[0].port: is missing"),
+        ("backendRefs: [{name: echo.default, port: 80}]", "backendRefs[0].name: echo.default is a"),
+        ("matches: [{path: {value: p}}]", 'path.value: "p" is no absolute path'),
+        ("matches: [{path: {type: RegularExpression, value: '('}}]", "not an RE2 regular"),
+        ("matches: [{headers: [{type: RegularExpression, name: a, value: '('}]}]", "not an RE2"),
+        ("matches: [{method: get}]", "did you mean GET?"),
+        (f"filters: [{REDIRECT}], {TO_ECHO}", "backendRefs: stand beside a RequestRedirect"),
+        (f"filters: [{REDIRECT}, {REWRITE}]", "have RequestRedirect and URLRewrite"),
+        (f"filters: [{REWRITE}, {REWRITE}]", "have URLRewrite twice"),
+        (
+            "matches: [{path: {type: Exact, value: /p}}], filters: [{type: URLRewrite, urlRewrite:"
+            "{path: {type: ReplacePrefixMatch, replacePrefixMatch: /}}}]",
+            "matches: are not one PathPrefix",
+        ),
+        ("filters: [{type: URLRewrite}]", "wanted urlRewrite alone"),
+        (
+            f"{P}, filters: [{{type: URLRewrite, "
+            "urlRewrite: {path: {type: ReplaceFullPath}}}]",
+            "wanted replaceFullPath alone",
+        ),
+        ("filters: [{type: ExtensionRef}]", "ExtensionRef is a value of the Gateway API that"),
+        (f"backendRefs: [{{name: echo, port: 80, filters: [{REWRITE}]}}]", "at a backend"),
+        ("timeouts: {request: 1s, backendRequest: 2s}", "is more than request"),
+        ("timeouts: {request: 1.5s}", "is not a duration of the Gateway API"),
+        ("sessionPersistence: {}", "is a field of the Gateway API that"),
+    ],
+)
+def test_a_rule(rule: str, said: str) -> None:
+    with pytest.raises(Refused) as refused:
+        route(f"{{{rule}}}")
+    assert len(refused.value.problems) == 1
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("parent", "said"),
+    [
+        ("{name: gw}", "gateway.networking.k8s.io Gateway is a parent that"),
+        (ECHO.replace("}", ", sectionName: http}"), "sectionName: is a field of the Gateway API"),
+    ],
+)
+def test_a_parent(parent: str, said: str) -> None:
+    with pytest.raises(Refused, match=said):
+        route(f"{{{TO_ECHO}}}", parent)

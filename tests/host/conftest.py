@@ -1,0 +1,83 @@
+"""What the tests of processes share: a run of their own, and ways to wait for facts about it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meshproof.host import procfs, run_folder
+from meshproof.host.process_spec import Exit, ProcessSpec
+from meshproof.host.supervisor_client import Processes
+
+DEADLINE = 20.0
+"""Seconds after which a condition is taken for never; a loaded machine is slow, not broken."""
+
+
+class Run:
+    """One supervisor in this process's event loop, with what it reported."""
+
+    def __init__(self, folder: Path, run_id: str) -> None:
+        self.folder = folder
+        self.run_id = run_id
+        self.processes = Processes()
+        self.exits: list[Exit] = []
+        self.lost = 0
+
+    async def start(self) -> None:
+        await self.processes.start(self.run_id, self.folder, self.exits.append, self._on_lost)
+
+    def _on_lost(self) -> None:
+        self.lost += 1
+
+    def spec(self, name: str, *argv: str, **more: Any) -> ProcessSpec:
+        spec: dict[str, Any] = {
+            "name": name,
+            "argv": argv,
+            "env": {"PATH": "/usr/bin:/bin"},
+            "cwd": "/",
+            "log": str(self.folder / f"{name}.log"),
+        }
+        return ProcessSpec(**{**spec, **more})
+
+    def log(self, name: str) -> str:
+        path = self.folder / f"{name}.log"
+        return path.read_text() if path.exists() else ""
+
+    def remains(self) -> list[procfs.Marked]:
+        return [process for process in procfs.marked() if process.run_id == self.run_id]
+
+    async def wait(self, check: Callable[[], object], what: str) -> None:
+        async with asyncio.timeout(DEADLINE):
+            while not check():
+                await asyncio.sleep(0.01)
+        assert check(), what
+
+
+Script = Callable[[Run], Coroutine[Any, Any, None]]
+
+
+@pytest.fixture
+def supervised(runtime_dir: Path) -> Callable[[Script], Run]:
+    """Run a coroutine with a started supervisor, close it, and check that nothing stays."""
+
+    def run(script: Script) -> Run:
+        run_id = procfs.new_run_id()
+        run = Run(run_folder.create(run_id), run_id)
+
+        async def body() -> None:
+            await run.start()
+            try:
+                await script(run)
+            finally:
+                await run.processes.close(5.0)
+
+        asyncio.run(body())
+        assert run.remains() == []
+        assert not run.folder.exists()
+        return run
+
+    return run

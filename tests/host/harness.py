@@ -1,0 +1,64 @@
+"""A mesh process to be killed by tests: starts processes of the awkward kinds, then waits.
+
+Run as ``python harness.py [--fork]``; writes one JSON line when all runs. ``--fork`` leaves a
+forked copy of this process behind that holds every descriptor, the supervisor's socket too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from meshproof.host import procfs, registry, run_folder
+from meshproof.host.process_spec import ProcessSpec
+from meshproof.host.supervisor_client import Processes
+
+DAEMON = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        print("daemon", os.getpid(), flush=True)
+        time.sleep(1000)
+    os._exit(0)
+os.wait()
+time.sleep(1000)
+"""
+KINDS = {
+    "plain": ["sleep", "1000"],
+    "stubborn": ["sh", "-c", "trap '' TERM; while :; do sleep 1; done"],
+    "workers": ["sh", "-c", "sleep 1000 & sleep 1000 & wait"],
+    "daemon": [sys.executable, "-I", "-S", "-c", DAEMON],
+}
+
+
+async def main() -> None:
+    run_id = procfs.new_run_id()
+    folder = run_folder.create(run_id)
+    entry = registry.reserve("harness")
+    registry.publish(replace(entry, run_id=run_id, run_dir=str(folder)))
+    print(json.dumps({"run_id": run_id, "folder": str(folder)}), flush=True)
+    processes = Processes()
+    lost = asyncio.Event()
+    await processes.start(run_id, folder, lambda _exit: None, lost.set, orphan_grace=0.2)
+    for name, argv in KINDS.items():
+        log = str(folder / f"{name}.log")
+        await processes.spawn(ProcessSpec(name, argv, {"PATH": "/usr/bin:/bin"}, "/", log))
+    while not (folder / "daemon.log").read_text():
+        await asyncio.sleep(0.005)
+    if "--fork" in sys.argv and os.fork() == 0:
+        time.sleep(1000)  # no exec, which would close the socket; the test kills it
+    print(json.dumps({"supervisor": processes.supervisor_pid}), flush=True)
+    await lost.wait()
+    print(json.dumps({"lost": [p.pid for p in procfs.marked() if p.run_id == run_id]}), flush=True)
+    await processes.close(1.0)
+    print(json.dumps({"folder": Path(folder).exists()}), flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

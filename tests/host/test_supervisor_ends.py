@@ -1,0 +1,165 @@
+"""However a run ends, by whatever is killed and whenever: no process and no folder stays."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meshproof.host import procfs
+from meshproof.host.sweep import leftovers, sweep
+
+pytestmark = pytest.mark.long
+
+
+ROOT = Path(__file__).parents[2]
+Until = Callable[[Callable[[], object], str], None]
+
+
+class Harness:
+    """A started ``harness.py`` and what it said of itself."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("harness.py")), *arguments],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        said = self.said()
+        self.run_id, self.folder = said["run_id"], Path(said["folder"])
+
+    def said(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        said: dict[str, Any] = json.loads(self.process.stdout.readline())
+        return said
+
+    def remains(self) -> list[procfs.Marked]:
+        return [process for process in procfs.marked() if process.run_id == self.run_id]
+
+    def daemon(self) -> int:
+        """The pid of the grandchild that left its parent, its session and its group."""
+        return int((self.folder / "daemon.log").read_text().split()[1])
+
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        self.process.send_signal(number)
+
+    def gone(self) -> bool:
+        return not self.remains() and not self.folder.exists()
+
+
+@pytest.fixture
+def harness(runtime_dir: Path) -> Iterator[Callable[..., Harness]]:
+    started: list[Harness] = []
+
+    def start(*arguments: str) -> Harness:
+        started.append(Harness(*arguments))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.process.kill()
+        one.process.wait()
+        procfs.kill_run(one.run_id)
+        assert one.process.stdout is not None
+        one.process.stdout.close()
+
+
+def test_harness_killed(harness: Callable[..., Harness], until: Until, runtime_dir: Path) -> None:
+    run = harness()
+    run.said()
+    assert procfs.run_id_of(run.daemon()) == run.run_id
+    assert len(run.remains()) >= 7
+    run.kill()
+    until(run.gone, "everything of a killed harness is gone")
+    assert list((runtime_dir / "state").glob("*.json")) == [], "its name is free"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_harness_killed_at_a_random_moment(
+    harness: Callable[..., Harness], until: Until, seed: int
+) -> None:
+    run = harness()
+    moment = random.Random(seed).uniform(0.0, 0.25)  # from before the supervisor to all running
+    time.sleep(moment)  # the moment itself is what is tested, so there is nothing to wait for
+    run.kill()
+    run.process.wait()
+    if run.folder.exists() and not run.remains():
+        sweep()  # killed before there was a supervisor: the next run's sweep is what removes it
+    until(run.gone, f"everything is gone after a kill at {moment:.3f} s")
+
+
+def test_harness_killed_while_a_fork_of_it_holds_the_socket(
+    harness: Callable[..., Harness], until: Until
+) -> None:
+    run = harness("--fork")
+    run.said()
+    run.kill()
+    until(run.gone, "the owner's pidfd tells what the socket cannot")
+    os.killpg(run.process.pid, signal.SIGKILL)
+
+
+def test_control_c_reaches_no_process_but_the_harness(
+    harness: Callable[..., Harness], until: Until
+) -> None:
+    run = harness()
+    run.said()
+    session = run.process.pid
+    assert all(os.getsid(p.pid) != session for p in run.remains())
+    os.killpg(session, signal.SIGINT)  # what a terminal does
+    until(run.gone, "everything is gone after Ctrl-C")
+
+
+def test_supervisor_killed(harness: Callable[..., Harness], until: Until) -> None:
+    run = harness()
+    os.kill(run.said()["supervisor"], signal.SIGKILL)
+    assert run.said() == {"lost": []}, "nothing is left when on_lost is called"
+    assert run.said() == {"folder": False}
+    assert run.gone()
+
+
+def test_supervisor_terminated(harness: Callable[..., Harness]) -> None:
+    run = harness()
+    os.kill(run.said()["supervisor"], signal.SIGTERM)
+    assert run.said() == {"lost": []}
+    assert run.said() == {"folder": False}
+    assert run.gone()
+
+
+def test_sweep_takes_what_a_double_kill_leaves_and_nothing_that_lives(
+    harness: Callable[..., Harness], until: Until, runtime_dir: Path
+) -> None:
+    dead = harness()
+    supervisor = dead.said()["supervisor"]
+    daemon = dead.daemon()
+    dead.process.send_signal(signal.SIGSTOP)  # so that it cannot clean up meanwhile
+    os.kill(supervisor, signal.SIGKILL)
+    dead.kill()
+    dead.process.wait()
+    until(lambda: dead.process.pid and procfs.start_time(supervisor) is None, "both are dead")
+    assert daemon in [p.pid for p in leftovers().processes]
+    assert dead.folder in leftovers().folders
+    assert [p.stem for p in leftovers().names] == ["harness"]
+
+    alive = harness()
+    alive.said()
+    before = {p.pid for p in alive.remains()}
+    done = sweep()
+    assert daemon in [p.pid for p in done.processes]
+    assert {p.run_id for p in done.processes} == {dead.run_id}
+    assert done.folders == (dead.folder,)
+    assert dead.gone()
+    assert {p.pid for p in alive.remains()} >= before
+    assert alive.folder.exists()
+    assert not sweep()
+    assert (runtime_dir / "state" / "harness.json").exists(), "the living one's name stays"

@@ -1,0 +1,118 @@
+"""What ``convert`` prints makes the same Envoy configuration as the old rules do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from meshproof.embedded.config.build_world import world
+from meshproof.errors import Refused, UsageError
+from meshproof.istio04.convert import convert
+from meshproof.model.reader import read_text, with_default_namespace
+from meshproof.translate import outbound
+from meshproof.translate.world import Address, Outside, Proxy
+from tests.translate import worlds
+
+SERVICES = """
+apiVersion: v1
+kind: Service
+metadata: {name: svca}
+spec: {selector: {app: svca}, ports: [{name: http, port: 80, targetPort: 8080}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: svcb}
+spec: {selector: {app: svcb}, ports: [{name: http, port: 80, targetPort: 8080}]}
+"""
+OLD = """
+---
+apiVersion: config.istio.io/v1alpha2
+kind: RouteRule
+metadata: {name: split}
+spec:
+  destination: {name: svcb}
+  precedence: 1
+  route:
+  - {labels: {version: v1}, weight: 90}
+  - {labels: {version: v2}, weight: 10}
+  httpReqRetries: {simpleRetry: {attempts: 2, perTryTimeout: 1s}}
+  httpFault: {delay: {percent: 1.5, fixedDelay: 2s}}
+  appendHeaders: {x-a: "1"}
+  mirror: {name: svca}
+  corsPolicy: {allowOrigin: ["http://a.test"]}
+---
+apiVersion: config.istio.io/v1alpha2
+kind: RouteRule
+metadata: {name: first}
+spec:
+  destination: {name: svcb}
+  precedence: 2
+  websocketUpgrade: true
+  match:
+    source: {name: svca, labels: {version: v1}}
+    request: {headers: {cookie: {regex: "^(.*?;)?(user=jason)(;.*)?$"}, uri: {prefix: /a}}}
+  route: [{labels: {version: v2}}]
+---
+apiVersion: config.istio.io/v1alpha2
+kind: DestinationPolicy
+metadata: {name: breaker}
+spec:
+  destination: {name: svcb, labels: {version: v1}}
+  source: {name: svca}
+  circuitBreaker: {simpleCb: {maxConnections: 5, httpMaxRetries: 9}}
+---
+apiVersion: config.istio.io/v1alpha2
+kind: EgressRule
+metadata: {name: out}
+spec: {destination: {service: m.test}, ports: [{port: 80, protocol: http}]}
+"""
+PROXIES = (
+    Proxy("sidecar", "default", "svca", {"app": "svca", "version": "v1"}, "svca"),
+    Proxy("sidecar", "default", "other", {"app": "other"}, "other"),
+    Proxy("sidecar", "elsewhere", "other", {"app": "svca"}, "other"),
+)
+
+
+def _configured(text: str, proxy: Proxy) -> Any:
+    resources = with_default_namespace(read_text(text, "f.yaml"), "default")
+    replicas = [worlds.replica("svcb", v, f"127.60.0.{i}") for i, v in ((1, "v1"), (2, "v2"))]
+    outside = [Outside("m.test", {80: Address("127.60.9.1", 1)})]
+    return outbound(world(resources, replicas, outside), proxy)
+
+
+@pytest.mark.parametrize("proxy", PROXIES)
+def test_both_make_the_same_configuration(proxy: Proxy) -> None:
+    made = convert([("old.yaml", SERVICES + OLD)])
+    assert "config.istio.io" not in made.text
+    assert "kind: Service\n" not in made.text
+    assert _configured(SERVICES + made.text, proxy) == _configured(SERVICES + OLD, proxy)
+
+
+def test_what_changed_since_is_told_with_the_rules_it_concerns() -> None:
+    told = convert([("old.yaml", SERVICES + OLD)]).changes
+    found = {line.partition(":")[0]: line for line in reversed(told)}
+    assert found["websocketUpgrade"].endswith("(RouteRule default/first)")
+    assert found["httpMaxRetries"].endswith("(DestinationPolicy default/breaker)")
+    assert found["timeout"].endswith("(RouteRule default/split, RouteRule default/first)")
+    assert next(line for line in told if "retryOn" in line).endswith("(RouteRule default/split)")
+
+
+def test_v1_rules_stay_and_nothing_is_told_of_them() -> None:
+    rule = (
+        "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v}\n"
+        "spec: {hosts: [a], http: [{route: [{destination: {host: a}}]}]}\n"
+    )
+    made = convert([("v1.yaml", rule)], namespace="pay")
+    assert (made.changes, made.warnings) == ((), ())
+    assert read_text(made.text, "x") == with_default_namespace(read_text(rule, "x"), "pay")
+
+
+def test_a_caller_whose_service_is_not_given_is_refused() -> None:
+    with pytest.raises(Refused, match="give the file that holds the Service too"):
+        convert([("old.yaml", OLD)])
+
+
+def test_files_without_a_rule() -> None:
+    with pytest.raises(UsageError, match="no rule of Istio"):
+        convert([("services.yaml", SERVICES)])

@@ -1,0 +1,81 @@
+"""EgressRules: domains and addresses open, the rest is refused by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from meshproof.errors import Refused
+from meshproof.istio04.lower import lower
+from meshproof.istio04.notes import warnings
+from meshproof.translate.world import Service
+
+if TYPE_CHECKING:
+    from tests.istio04.conftest import Read
+
+RULE = """
+---
+apiVersion: config.istio.io/v1alpha2
+kind: EgressRule
+metadata: {name: NAME}
+spec:
+  destination: {service: "SERVICE"}
+  ports: [{port: 80, protocol: http}, {port: 9000, protocol: tcp}]
+"""
+
+
+def egress(service: str, name: str = "out") -> str:
+    return RULE.replace("NAME", name).replace("SERVICE", service)
+
+
+def test_domain_is_resolved_by_dns(read: Read, services: list[Service]) -> None:
+    (entry,) = lower(read(egress("msgd.test")), services)
+    assert (entry.spec.hosts, entry.spec.addresses) == (["msgd.test"], [])
+    assert (entry.spec.resolution, entry.spec.endpoints) == ("DNS", [])
+    assert [(p.name, p.number, p.protocol) for p in entry.spec.ports] == [
+        ("http-80", 80, "HTTP"),
+        ("tcp-9000", 9000, "TCP"),
+    ]
+
+
+def test_a_range_of_one_is_an_address(read: Read, services: list[Service]) -> None:
+    (entry,) = lower(read(egress("10.0.0.9/32")), services)
+    assert entry.spec.addresses == ["10.0.0.9"]
+
+
+def test_made_up_host_takes_no_services_name(read: Read, services: list[Service]) -> None:
+    taken = [*services, Service("out", "default", {}, ())]
+    (entry,) = lower(read(egress("10.0.0.9")), taken)
+    assert entry.spec.hosts == ["out-v1alpha2.default.svc.cluster.local"]
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "found"),
+    [
+        (egress("*.msgd.test"), "spec.destination.service", "wildcard"),
+        (egress("10.0.0.0/8"), "spec.destination.service", "range"),
+        (egress("a.test").replace("tcp", "https"), "spec.ports[1].protocol", "https"),
+        (egress("a.test").replace("9000", "80"), "spec.ports[1].port", "twice"),
+    ],
+)
+def test_refused_by_name(
+    read: Read, services: list[Service], text: str, field: str, found: str
+) -> None:
+    with pytest.raises(Refused) as caught:
+        lower(read(text), services)
+    (problem,) = caught.value.problems
+    assert problem.field == field
+    assert found in problem.found
+    assert problem.line in (7, 8)
+
+
+def test_of_two_rules_for_one_domain_the_smaller_name_is_honoured(
+    read: Read, services: list[Service]
+) -> None:
+    rules = read(egress("msgd.test", "b") + egress("MSGD.test", "a"))
+    (entry,) = lower(rules, services)
+    assert entry.name == "a"
+    (warning,) = warnings(rules, services)
+    assert warning.resource == "EgressRule default/b"
+    assert "EgressRule default/a" in warning.found

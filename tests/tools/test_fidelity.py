@@ -1,0 +1,58 @@
+"""docs/fidelity.md says what the code does, and every difference is about a field that exists."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import yaml
+
+from meshproof.model.kinds import KINDS
+from meshproof.model.known_fields import modules_of
+from tools.fidelity.differences import DIFFERENCES
+from tools.fidelity.page import page
+from tools.fidelity.survey import survey
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def test_the_page_is_what_the_code_makes() -> None:
+    remedy = "run: python -m tools.fidelity > docs/fidelity.md"
+    assert (ROOT / "docs" / "fidelity.md").read_text(encoding="utf-8") == page(), remedy
+
+
+def test_every_difference_stands_on_the_page() -> None:
+    text = " ".join(page().split())
+    missing = [k for k, how in DIFFERENCES.items() if " ".join(how.split()) not in text]
+    assert missing == [], "no model has such a field"
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda k: k.name)
+def test_every_field_of_a_kind_is_accounted_for_once(kind: object) -> None:
+    for part in survey(KINDS[getattr(kind, "name", "")]):
+        said = [*part.honoured, *part.differs, *part.idle, *part.refused]
+        assert len(said) == len(set(said))
+
+
+def test_what_is_refused_is_no_field_of_the_model() -> None:
+    (root, *_) = survey(KINDS["ServiceEntry"])
+    assert root.refused == ()
+    assert {"hosts", "subjectAltNames"} <= set(root.honoured)
+    (sidecar, *_) = survey(KINDS["Sidecar"])
+    assert sidecar.refused == ("ingress",)
+    values = {n: v for p in survey(KINDS["ServiceEntry"]) for n, v in p.refused_values.items()}
+    assert values == {"protocol": ("GRPC-WEB", "UDP")}
+
+
+def test_conformance_quotes_the_page() -> None:
+    known = yaml.safe_load((ROOT / "conformance" / "known.yaml").read_text()) or {}
+    text = " ".join(page().split())
+    assert [case for case, why in known.items() if " ".join(why.split()) not in text] == []
+
+
+def test_modules_of_differences_exist() -> None:
+    for module in {key.split(".")[0] for key in DIFFERENCES}:
+        assert modules_of(module)
+        for name in modules_of(module):
+            import_module(f"meshproof.model.{name}")

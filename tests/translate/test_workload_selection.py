@@ -1,0 +1,44 @@
+"""Which policies are for a workload: not those that are attached to something else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from meshproof.translate.telemetry import EVERYTHING, reporting
+from meshproof.translate.workload_selection import selecting
+from tests.translate.policies import ROOT, rule
+
+ATTACHED = "targetRefs: [{kind: Service, name: echo}]"
+
+
+def _for_echo(*rules: Any) -> list[str]:
+    return [r.name for r in selecting(rules, "default", {"app": "echo"})]
+
+
+def _policy(spec: str, name: str, namespace: str = "default") -> Any:
+    return rule("AuthorizationPolicy", spec, name, namespace)
+
+
+def test_those_of_the_namespace_and_the_root_whose_selector_fits() -> None:
+    picks = "{selector: {matchLabels: {app: echo}}}"
+    others = "{selector: {matchLabels: {app: other}}}"
+    rules = (
+        _policy("{}", "all"),
+        _policy(picks, "picks"),
+        _policy(others, "others"),
+        _policy(picks, "root", ROOT),
+        _policy("{}", "elsewhere", "elsewhere"),
+    )
+    assert _for_echo(*rules) == ["all", "picks", "root"]
+
+
+@pytest.mark.parametrize("field", [ATTACHED, "targetRef: {kind: Service, name: echo}"])
+def test_what_is_attached_to_something_else_is_for_no_workload(field: str) -> None:
+    assert _for_echo(_policy(f"{{{field}}}", "p")) == []
+
+
+def test_an_attached_telemetry_says_nothing() -> None:
+    spec = f"{{{ATTACHED}, accessLogging: [{{disabled: true}}]}}"
+    assert reporting((rule("Telemetry", spec),), "default", {}, "CLIENT") == EVERYTHING

@@ -1,0 +1,50 @@
+"""Walks a page: runs its steps in order and says where it is not true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tools.doc_runner.compare import difference, same
+from tools.doc_runner.document import Document, Step
+from tools.doc_runner.session import Ran, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A step that did not do what the page says."""
+
+    file: str
+    step: Step
+    ran: Ran
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.step.line}: $ {self.step.command}"
+        return "\n".join([where, *differences(self.step, self.ran)])
+
+
+def differences(step: Step, ran: Ran) -> list[str]:
+    """What is not as the page says; nothing where all is."""
+    found = []
+    if ran.code != step.code:
+        found.append(f"exit code {ran.code}; the page says {step.code}")
+    if step.wanted is not None and not same(step.wanted, ran.output):
+        found.append(difference(step.wanted, ran.output))
+    elif found and step.wanted is None:
+        found.append(ran.output.rstrip())
+    return found
+
+
+def walk(
+    document: Document, session: Session, kind: str = "embedded", *, within: float = 120.0
+) -> Iterator[Failure]:
+    """Run every step that is for this kind of mesh; yields those that are not as shown.
+
+    A step that fails does not end the walk: later ones may say why. Raises SessionError where
+    the shell ended, or where a command did not end ``within`` so many seconds.
+    """
+    for step in document.steps:
+        if step.on in ("", kind):
+            ran = session.run(step.command, within=within)
+            if differences(step, ran):
+                yield Failure(document.file, step, ran)

@@ -1,0 +1,7 @@
+"""``python -m tools.fidelity``: docs/fidelity.md on standard output."""
+
+from __future__ import annotations
+
+from tools.fidelity.page import page
+
+print(page(), end="")

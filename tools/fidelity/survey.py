@@ -1,0 +1,88 @@
+"""Every kind's models with their fields, and what becomes of each field. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from meshproof.model import known_fields
+from meshproof.model.base import Model
+from meshproof.model.kinds import Kind
+from meshproof.model.kube_pod import NotHonoured
+from meshproof.model.model_fields import parts
+from tools.fidelity.differences import DIFFERENCES
+
+_MARKS = {"one": "", "list": "[]", "map": "{}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One model, where it first stands in its kind."""
+
+    path: str
+    honoured: tuple[str, ...]
+    differs: Mapping[str, str]
+    """Field -> how, and why."""
+    idle: Mapping[str, str]
+    """Accepted without effect: field -> what is missed, maybe empty."""
+    refused: tuple[str, ...]
+    refused_values: Mapping[str, tuple[str, ...]]
+
+
+def survey(kind: Kind) -> list[Part]:
+    """The parts of a kind, outer ones first."""
+    return [_part(model, path) for model, path in _models(kind)]
+
+
+def _models(kind: Kind) -> Iterator[tuple[type[Model], str]]:
+    waiting: list[tuple[type[Model], str]] = [(kind.model, kind.body)]
+    seen: set[type[Model]] = set()
+    while waiting:
+        model, path = waiting.pop(0)
+        if model in seen:
+            continue
+        seen.add(model)
+        yield model, path
+        for name, part in parts(model).items():
+            if part.model is not None:
+                at = f"{name}{_MARKS[part.holds]}"
+                waiting.append((part.model, f"{path}.{at}" if path else at))
+
+
+def _part(model: type[Model], path: str) -> Part:
+    fields = {info.alias or name: info for name, info in model.model_fields.items()}
+    idle = {name: mark for name, info in fields.items() if (mark := _mark(info))}
+    keys = {name: known_fields.key(model, name) for name in fields}
+    differs = {name: DIFFERENCES[key] for name, key in keys.items() if key in DIFFERENCES}
+    return Part(
+        path=path,
+        honoured=tuple(n for n in fields if n not in differs and n not in idle),
+        differs=differs,
+        idle={n: mark.meaning for n, mark in idle.items() if not mark.silent},
+        refused=tuple(sorted(known_fields.fields(model) - set(fields))),
+        refused_values=dict(_values(model, fields)),
+    )
+
+
+def _mark(info: FieldInfo) -> NotHonoured | None:
+    return next((m for m in info.metadata if isinstance(m, NotHonoured)), None)
+
+
+def _values(
+    model: type[Model], fields: Mapping[str, FieldInfo]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for name, info in fields.items():
+        left = known_fields.values(model, name) - set(_literals(info.annotation))
+        if left:
+            yield name, tuple(sorted(left))
+
+
+def _literals(annotation: Any) -> Iterator[Any]:
+    if get_origin(annotation) is Literal:
+        yield from get_args(annotation)
+    else:
+        for inner in get_args(annotation):
+            yield from _literals(inner)
