@@ -35,7 +35,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "meshproof_locustfile",
         "the locustfile of the load fixture; default: locustfile.py or "
-        "e2e/payments/locustfile.py in the root folder, else one that takes any answer of status 200",
+        "e2e/payments/locustfile.py in the root folder, else one that takes any answer of "
+        "status 200",
         default="",
     )
 

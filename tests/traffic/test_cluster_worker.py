@@ -24,7 +24,10 @@ pytestmark = pytest.mark.long
 __all__ = ["server"]
 Bound = dict[str, float]
 ROOT = Path(__file__).parents[2]
-_RUN = "from meshproof.traffic import pod; import sys; sys.exit(pod.run(sys.argv[1:]))"
+_RUN = (
+    "from meshproof.traffic import cluster_worker; import sys; "
+    "sys.exit(cluster_worker.run(sys.argv[1:]))"
+)
 
 
 def test_shares_are_all_of_it() -> None:
