@@ -1,0 +1,1 @@
+"""Proves that a service mesh does what its rules say."""

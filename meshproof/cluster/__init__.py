@@ -1,0 +1,1 @@
+"""The mesh on Kubernetes with Istio, by kind, kubectl, istioctl and docker."""

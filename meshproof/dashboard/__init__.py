@@ -1,2 +1,4 @@
-"""A running mesh as one live page. Pure: counts, graph, history, replicas, traces, view. Effects:
-source, log_tail, server, launch."""
+"""A running mesh as one live page: graph, split, rules, traces, log.
+
+Pure: graph, history, replicas, view. Effects: serve, server, source, launch, log_tail.
+"""

@@ -1,0 +1,1 @@
+"""The mesh on this machine: one real Envoy beside every replica."""

@@ -1,0 +1,1 @@
+"""Processes, sockets, folders and names on this machine, and the supervisor."""

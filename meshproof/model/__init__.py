@@ -1,0 +1,1 @@
+"""Kubernetes and Istio resources as typed, closed models. Pure."""

@@ -1,0 +1,1 @@
+"""Reports: sections, tables, charts, and the page that shows them."""

@@ -1,0 +1,1 @@
+"""The one reader of input: files, folders, Kustomize, standard input, text."""

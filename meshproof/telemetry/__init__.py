@@ -1,0 +1,1 @@
+"""Spans, metrics and access logs: stores, formats and queries."""

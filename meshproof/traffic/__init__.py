@@ -1,0 +1,1 @@
+"""Load: Locust in a process of its own, and a record of every request."""

@@ -1,0 +1,1 @@
+"""Envoy's configuration over ADS: the server, the protobuf codec, the rollout."""

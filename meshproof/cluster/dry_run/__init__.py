@@ -1,0 +1,1 @@
+"""Fake tools on which every command succeeds: what `meshproof plan` runs against."""

@@ -1,0 +1,1 @@
+"""What the Envoys are configured from: the world, certificates, drained listeners."""

@@ -1,0 +1,1 @@
+"""One replica: its containers, volumes, probes, sidecar, and their life."""

@@ -1,0 +1,1 @@
+"""What the mesh reports: access logs, metrics, spans, process usage."""
