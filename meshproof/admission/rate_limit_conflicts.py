@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from meshproof.errors import Problem
+from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.model.envoy_filter import EnvoyFilter
 from meshproof.model.resource import Resource
-from meshproof.translate.world import ROOT_NAMESPACE
 
 
 def twice(resources: Iterable[Resource], concerned: Iterable[Resource]) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshproof.errors import UsageError
+from meshproof.istio_names import service_host
 from meshproof.model.resource import Resource
 from meshproof.verdicts.access_records import same_host
 
@@ -77,7 +78,7 @@ def _is(host: str, namespace: str, to: str) -> bool:
     """Whether a rule's host is ``to``; a short one is of the rule's namespace, if it says one."""
     if "." in host or not namespace:
         return same_host(host, to) or ("." not in host and to.partition(".")[0] == host)
-    return same_host(f"{host}.{namespace}.svc.cluster.local", to)
+    return same_host(service_host(host, namespace), to)
 
 
 def _of_virtual_service(spec: Any, namespace: str, to: str) -> Iterator[list[_Part]]:

@@ -12,6 +12,7 @@ from meshproof.control.client import Client
 from meshproof.report.live_section import LiveSection, page_of
 from meshproof.report.sections import judged
 from meshproof.traffic.record import Record
+from meshproof.verdicts.access_records import cluster_subset
 from meshproof.verdicts.verdict import Verdict, conclude
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class ReleaseReport:
 
     def _record(self, call: AccessRecord) -> Record:
         fine = 0 < call.code < 500
-        version = self._versions.get(call.upstream_cluster.split("|")[2], "")
+        version = self._versions.get(cluster_subset(call), "")
         return Record(
             datetime.fromisoformat(call.time).timestamp(), call.duration_ms / 1000,
             200 if fine else call.code, "" if fine else f"status {call.code}", version,

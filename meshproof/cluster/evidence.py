@@ -16,6 +16,7 @@ from meshproof.cluster.assets import SYSTEM
 from meshproof.cluster.kubectl import Kubectl
 from meshproof.cluster.pods import PROXY, Pod
 from meshproof.errors import MeshproofError
+from meshproof.istio_names import is_inbound
 from meshproof.mesh import AccessRecord, Span
 from meshproof.telemetry import access_log
 from meshproof.telemetry.prometheus import merged
@@ -145,7 +146,9 @@ def direction(raw: Mapping[str, Any], pod: Pod) -> str:
     if pod.gateway:
         return "gateway"
     cluster = str(raw.get("upstream_cluster") or "")
-    return "inbound" if cluster.startswith(("inbound|", "InboundPassthrough")) else "outbound"
+    return (
+        "inbound" if is_inbound(cluster) or cluster.startswith("InboundPassthrough") else "outbound"
+    )
 
 
 def refused(log: str, request_id: str, destination: str, since: str) -> bool:

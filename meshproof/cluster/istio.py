@@ -9,11 +9,10 @@ from meshproof.cluster.assets import asset
 from meshproof.cluster.kubectl import Kubectl
 from meshproof.cluster.settings import Settings
 from meshproof.errors import MeshproofError
+from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.translate.hcm import RECORD
 
 READY = "180s"
-NAMESPACE = "istio-system"
-GATEWAY = "istio-ingressgateway"
 
 
 def profile() -> str:
@@ -46,13 +45,13 @@ def install(kubectl: Kubectl, settings: Settings, file: Path) -> None:
 def check(kubectl: Kubectl) -> None:
     """``ISTIO_SKIP=1``: istiod is there and takes calls. Raises MeshproofError."""
     found = kubectl.get(
-        "deploy", "-n", NAMESPACE, "-l", "app=istiod", doing="looking for istiod"
+        "deploy", "-n", ROOT_NAMESPACE, "-l", "app=istiod", doing="looking for istiod"
     )  # fmt: skip
     ready = sum(d.get("status", {}).get("readyReplicas", 0) for d in found)
     if not ready:
         what = "is not ready" if found else "is not there"
         raise MeshproofError(
-            f"istiod {what} in namespace {NAMESPACE}, and ISTIO_SKIP=1 says that it is; leave "
+            f"istiod {what} in namespace {ROOT_NAMESPACE}, and ISTIO_SKIP=1 says that it is; leave "
             "ISTIO_SKIP unset, or install Istio first"
         )
 

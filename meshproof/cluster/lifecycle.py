@@ -22,6 +22,7 @@ from meshproof.cluster.providers.provider import Provider
 from meshproof.cluster.settings import Settings
 from meshproof.errors import MeshproofError, NotLive, Problem, Refused, UsageError
 from meshproof.istio04.dump import dump
+from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.mesh import Ack, Applied
 from meshproof.project import Project
 from meshproof.wait import until
@@ -251,7 +252,7 @@ class Standing:
 
     def _pods(self, state: State | None = None) -> list[Pod]:
         """Of the workloads' namespaces and of Istio's."""
-        spaces = [*(state or self._state).namespaces(), istio.NAMESPACE]
+        spaces = [*(state or self._state).namespaces(), ROOT_NAMESPACE]
         return [
             pod
             for ns in spaces

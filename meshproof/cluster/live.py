@@ -24,6 +24,7 @@ from meshproof.cluster.assets import asset
 from meshproof.cluster.kubectl import Json, Kubectl
 from meshproof.cluster.pods import Pod
 from meshproof.errors import NotLive
+from meshproof.istio_names import ClusterName, outbound_cluster, service_host
 from meshproof.mesh import Ack
 
 MARK_HOST = "mark.meshproof.invalid"
@@ -61,7 +62,7 @@ class Shown:
 
 def shown(dump: Json, mark: str) -> Shown:
     """Reads Envoy's ``config_dump?name_regex=``: sections, or with a ``resource`` bare entries."""
-    wanted = f"outbound|{MARK_PORT}|{mark}|{mark}.{MARK_HOST}"
+    wanted = outbound_cluster(MARK_PORT, f"{mark}.{MARK_HOST}", mark)
     cluster = route = False
     for section in dump.get("configs", ()):
         entries = [*section.get("dynamic_active_clusters", ()), section]
@@ -90,7 +91,7 @@ def ready_addresses(slices: Iterable[Json]) -> dict[str, set[str]]:
     for one in slices:
         metadata = one["metadata"]
         service = (metadata.get("labels") or {}).get("kubernetes.io/service-name", "")
-        addresses = found.setdefault(f"{service}.{metadata['namespace']}.svc.cluster.local", set())
+        addresses = found.setdefault(service_host(service, metadata["namespace"]), set())
         for endpoint in one.get("endpoints") or ():
             if endpoint.get("conditions", {}).get("ready", True):
                 addresses.update(endpoint["addresses"])
@@ -103,10 +104,11 @@ def stale_service(known: Mapping[str, set[str]], wanted: Mapping[str, set[str]])
     A Service that a sidecar has no cluster of is none of its business.
     """
     for name, addresses in known.items():
-        direction, _, rest = name.partition("|")
-        _port, _, rest = rest.partition("|")
-        subset, _, host = rest.partition("|")
-        if direction == "outbound" and not subset and wanted.get(host, addresses) != addresses:
+        cluster = ClusterName.parse(name)
+        if cluster is None or cluster.direction != "outbound" or cluster.subset:
+            continue
+        host = cluster.host
+        if wanted.get(host, addresses) != addresses:
             return f"{host} is {sorted(addresses)}, wanted {sorted(wanted[host])}"
     return ""
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from meshproof.cluster import istio
 from meshproof.cluster.assets import LABEL, OWNED, SYSTEM
 from meshproof.errors import UsageError
+from meshproof.istio_names import INGRESS_GATEWAY, ROOT_NAMESPACE, service_host
 from meshproof.traffic.cluster_worker import HOLD
 from meshproof.traffic.load import STOP_SECONDS
 from meshproof.traffic.settings import LoadSettings
 
-HOST = f"http://{istio.GATEWAY}.{istio.NAMESPACE}.svc.cluster.local"
+HOST = f"http://{service_host(INGRESS_GATEWAY, ROOT_NAMESPACE)}"
 """Where the gateway is for a pod."""
 NAME = "load"
 STARTED = 180.0

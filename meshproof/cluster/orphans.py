@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from meshproof.cluster.assets import LABEL, OUTSIDE, OWNED, SYSTEM
-from meshproof.cluster.istio import NAMESPACE
 from meshproof.cluster.kubectl import Json, Kubectl
 from meshproof.cluster.manifests import Key
+from meshproof.istio_names import ROOT_NAMESPACE
 
 _KINDS = ",".join(
     (
@@ -32,7 +32,7 @@ def left_over(kubectl: Kubectl, wanted: Collection[Key]) -> list[Json]:
     return [
         {"apiVersion": one["apiVersion"], "kind": one["kind"], "metadata": _named(one)}
         for one in found
-        if one["metadata"]["namespace"] not in (SYSTEM, OUTSIDE, NAMESPACE)
+        if one["metadata"]["namespace"] not in (SYSTEM, OUTSIDE, ROOT_NAMESPACE)
         and (one["kind"], *_named(one).values()) not in wanted
     ]
 

@@ -8,12 +8,13 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from meshproof.cluster import evidence, istio, pod_request, pods
+from meshproof.cluster import evidence, pod_request, pods
 from meshproof.cluster.applied_state import titles
 from meshproof.cluster.evidence import ClusterEvidence
 from meshproof.cluster.lifecycle import Standing
 from meshproof.cluster.pods import PROXY, Pod
 from meshproof.errors import MeshproofError, UsageError
+from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.mesh import AccessRecord, Answer, ExecResult, MeshStatus, ReplicaStatus, Span
 from meshproof.telemetry.log_lines import LogLine, Wanted, in_order, of_text
 from meshproof.telemetry.redact import without_keys
@@ -191,7 +192,7 @@ class Looking(Standing):
         """Pods, events, Envoy configurations and logs; what cannot be had is named, not fatal."""
         folder.mkdir(parents=True, exist_ok=True)
         for kind in ("deploy,pods,services", "events"):
-            for ns in (*self._state.namespaces(), istio.NAMESPACE):
+            for ns in (*self._state.namespaces(), ROOT_NAMESPACE):
                 found = self._kubectl.get(kind, "-n", ns, doing=f"dumping {kind} of {ns}")
                 name = f"{ns}.{kind.replace(',', '-')}.json"
                 (folder / name).write_text(json.dumps(found, indent=1))

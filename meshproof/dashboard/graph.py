@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from meshproof.istio_names import INGRESS_GATEWAY, ROOT_NAMESPACE
 from meshproof.telemetry.graph_layout import columns, rows
 from meshproof.telemetry.traffic_counts import Edge, TrafficCounts
 
 Json = dict[str, Any]
-GATEWAY = "istio-system/istio-ingressgateway"
+GATEWAY = f"{ROOT_NAMESPACE}/{INGRESS_GATEWAY}"
 REFUSED = "refused"
 
 

@@ -19,7 +19,6 @@ from meshproof.embedded.config.build_world import target_ports, world
 from meshproof.embedded.config.draining import Draining
 from meshproof.embedded.context import MeshContext
 from meshproof.embedded.fleet import Fleet
-from meshproof.embedded.gateway import NAME as GATEWAY
 from meshproof.embedded.gateway import GatewayRunner
 from meshproof.embedded.network_faults import NetworkFaults
 from meshproof.embedded.outside import OutsideRunner
@@ -31,6 +30,7 @@ from meshproof.host import sockets
 from meshproof.host.backoff import Backoff
 from meshproof.host.event_loop import Background, run_all
 from meshproof.host.process_spec import Exit
+from meshproof.istio_names import INGRESS_GATEWAY
 from meshproof.mesh import Ack
 from meshproof.telemetry.span_store import SpanStore
 from meshproof.translate.world import Replica, World
@@ -266,7 +266,7 @@ class Engine:
     def _plan(self, now: World) -> dict[str, tuple[EnvoyClient, rollout.Snapshot]]:
         snapshots = self._snapshots_of(now, now.replicas)
         sidecars = {r.name: r.envoy.sidecar for r in self.fleet.runners}
-        sidecars[GATEWAY] = self.gateway.envoy.sidecar
+        sidecars[INGRESS_GATEWAY] = self.gateway.envoy.sidecar
         return {node: (sidecars[node], snapshot) for node, snapshot in snapshots.items()}
 
     def _snapshots_of(
@@ -275,8 +275,8 @@ class Engine:
         files = self.runtime.files
         logs = {r.name: str(files.access_log(r.name)) for r in replicas}
         snapshots = self._snapshots.of(now, replicas, logs)
-        snapshots[GATEWAY] = self._snapshots.of_gateway(
-            now, self.gateway.ip, self.gateway.ports(now), str(files.access_log(GATEWAY))
+        snapshots[INGRESS_GATEWAY] = self._snapshots.of_gateway(
+            now, self.gateway.ip, self.gateway.ports(now), str(files.access_log(INGRESS_GATEWAY))
         )
         return snapshots
 

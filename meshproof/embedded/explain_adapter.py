@@ -22,6 +22,7 @@ from meshproof.explain import Explanation, Fleet, LinkFault, Proxy, explain, req
 from meshproof.explain.origin import Placed, RuleOrigin
 from meshproof.explain.string_match import Json
 from meshproof.istio04.lower import lower
+from meshproof.istio_names import INGRESS_GATEWAY
 from meshproof.model.resource import Path, Resource
 from meshproof.project import Project
 from meshproof.translate import gateway, outbound, proxy_of, sidecar
@@ -72,7 +73,7 @@ def _proxy(replica: Replica, *parts: Mapping[str, Resources]) -> Proxy:
 def _gateway(ip: str, *parts: Mapping[str, Resources]) -> Proxy:
     clusters, endpoints, listeners, routes = _resources(parts)
     return Proxy(
-        name=gateways.NAME,
+        name=INGRESS_GATEWAY,
         namespace=gateways.PROXY.namespace,
         workload=GATEWAY,
         identity=gateways.IDENTITY,

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 from meshproof.embedded.engine import Engine
-from meshproof.embedded.gateway import NAME as GATEWAY
 from meshproof.embedded.gateway import PROXY
 from meshproof.embedded.network_faults import KINDS, NetworkFault, Workload, condition
 from meshproof.embedded.outside import OutsideRunner
 from meshproof.embedded.pod.replica import ReplicaRunner
 from meshproof.embedded.queries import Looking
 from meshproof.errors import MeshproofError, Unsupported, UsageError
+from meshproof.istio_names import INGRESS_GATEWAY
 
 _SIGNALS = {"kill": signal.SIGKILL, "pause": signal.SIGSTOP, "resume": signal.SIGCONT}
 _KNOWN = (*_SIGNALS, *KINDS, "heal", "clear")
@@ -53,7 +53,7 @@ class Faulting(Looking):
     def _place(self, name: str) -> Workload:
         """A workload, the gateway, or an outside host by its name or alias."""
         if name == "gateway":
-            return (PROXY.namespace, GATEWAY)
+            return (PROXY.namespace, INGRESS_GATEWAY)
         host = self._outside(name)
         return ("", host.host) if host else self._resolve(name)
 

@@ -6,15 +6,20 @@ from meshproof.embedded.context import MeshContext
 from meshproof.embedded.pod.envoy_process import EnvoyProcess
 from meshproof.errors import UsageError
 from meshproof.host.addresses import real_port
-from meshproof.translate.world import ROOT_NAMESPACE, TRUST_DOMAIN, Proxy, World
+from meshproof.istio_names import (
+    INGRESS_GATEWAY,
+    INGRESS_GATEWAY_LABELS,
+    ROOT_NAMESPACE,
+    TRUST_DOMAIN,
+)
+from meshproof.translate.world import Proxy, World
 
-NAME = "istio-ingressgateway"
 PROXY = Proxy(
     kind="gateway",
     namespace=ROOT_NAMESPACE,
-    workload=NAME,
-    labels={"app": NAME, "istio": "ingressgateway"},
-    service_account=f"{NAME}-service-account",
+    workload=INGRESS_GATEWAY,
+    labels=INGRESS_GATEWAY_LABELS,
+    service_account=f"{INGRESS_GATEWAY}-service-account",
 )
 IDENTITY = f"spiffe://{TRUST_DOMAIN}/ns/{ROOT_NAMESPACE}/sa/{PROXY.service_account}"
 
@@ -26,13 +31,13 @@ class GatewayRunner:
         self.ip = runtime.block.gateway
         self.envoy = EnvoyProcess(
             runtime,
-            NAME,
+            INGRESS_GATEWAY,
             slot=0,
             ip=self.ip,
-            service=f"{NAME}.{ROOT_NAMESPACE}",
+            service=f"{INGRESS_GATEWAY}.{ROOT_NAMESPACE}",
             metadata={
                 "NAMESPACE": ROOT_NAMESPACE,
-                "WORKLOAD_NAME": NAME,
+                "WORKLOAD_NAME": INGRESS_GATEWAY,
                 "LABELS": dict(PROXY.labels),
             },
         )

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from meshproof.embedded import gateway as gateway_module
 from meshproof.embedded.config.certificate_authority import Authority, KeyPair
 from meshproof.embedded.network_faults import NetworkFaults, detoured
+from meshproof.istio_names import INGRESS_GATEWAY
 from meshproof.translate import gateway, outbound, proxy_of, scope, secrets, sidecar
 from meshproof.translate.workload_selection import selecting
 from meshproof.translate.world import Config, Replica, World
@@ -85,16 +86,16 @@ class Snapshots:
         proxy = gateway_module.PROXY
         config = detoured(outbound(world, proxy), self._network.detours(world, proxy))
         return self._snapshot(
-            gateway_module.NAME,
+            INGRESS_GATEWAY,
             encode(config),
             self._listeners_of_gateway(world, ip, ports, access_log),
-            self._secrets(gateway_module.NAME, gateway_module.IDENTITY),
+            self._secrets(INGRESS_GATEWAY, gateway_module.IDENTITY),
         )
 
     def _listeners_of_gateway(
         self, world: World, ip: str, ports: Mapping[int, int], access_log: str
     ) -> Encoded:
-        node, proxy = gateway_module.NAME, gateway_module.PROXY
+        node, proxy = INGRESS_GATEWAY, gateway_module.PROXY
         own = (self._same(name, getattr(world, name)) for name in _OF_A_GATEWAY)
         depends = (ip, dict(ports), *own)
         known = self._own.get(node)

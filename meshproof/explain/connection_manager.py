@@ -12,6 +12,7 @@ from meshproof.explain.proxies import Proxy
 from meshproof.explain.request import Request, normalized
 from meshproof.explain.result import MESH, Outcome, Step
 from meshproof.explain.string_match import Json
+from meshproof.istio_names import is_inbound
 
 _ID = "x-request-id"
 _PROTO = "x-forwarded-proto"
@@ -61,7 +62,7 @@ class Manager:
         tries = matching.taken(host.get("routes", ()), entered)
         levels = (host, table)
         steps = (self._taken(t, levels, entered, peer) for t in tries if t.chance > 0)
-        if host["name"].startswith(("inbound|", "block_all")):
+        if is_inbound(host["name"]) or host["name"].startswith("block_all"):
             return tuple(steps)
         note = f"virtual host {host['name']}, by its domain {chosen.domain}"
         return tuple(step.with_notes((note,)) for step in steps)
@@ -116,7 +117,7 @@ class Manager:
 
     def name(self, route: Json, host: Json) -> str:
         """The rule of a route; of an inbound route, which has none, nothing."""
-        inbound = host["name"].startswith("inbound|")
+        inbound = is_inbound(host["name"])
         return "" if inbound else self._named(route, host)
 
 
@@ -229,7 +230,7 @@ class _Decided:
         action = self.route.get("route")
         if action is None:
             return
-        if "cluster" in action and not action["cluster"].startswith("inbound|"):
+        if "cluster" in action and not is_inbound(action["cluster"]):
             yield f"to {descriptions.cluster(action['cluster'])}"
         yield from _times(action)
         for mirror in action.get("request_mirror_policies", ()):

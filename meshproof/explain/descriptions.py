@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from meshproof.explain.string_match import Json
+from meshproof.istio_names import ClusterName
 
 
 def nothing_opens(url: str, source: str) -> str:
@@ -15,22 +16,21 @@ def nothing_opens(url: str, source: str) -> str:
 
 def cluster(name: str) -> str:
     """``outbound|80|v1|svcb.default.svc.cluster.local`` as ``subset v1 of svcb.default:80``."""
-    parts = name.split("|")
-    if len(parts) != 4 or parts[0] != "outbound":
+    known = ClusterName.parse(name)
+    if known is None or known.direction != "outbound":
         return name
-    _, port, subset, host = parts
-    where = f"{host.removesuffix('.svc.cluster.local')}:{port}"
-    return f"subset {subset} of {where}" if subset else where
+    service = f"{known.short_host}:{known.port}"
+    return f"subset {known.subset} of {service}" if known.subset else service
 
 
 def missing(name: str) -> str:
     """Why a cluster that a route names is not there."""
-    parts = name.split("|")
-    if len(parts) == 4 and parts[2]:
-        return f"no DestinationRule that counts here makes subset {parts[2]} of {parts[3]}"
-    if len(parts) == 4:
-        return f"{parts[3]} has no port {parts[1]}, or is no host that is known here"
-    return f"{name} is no host"
+    known = ClusterName.parse(name)
+    if known is None:
+        return f"{name} is no host"
+    if known.subset:
+        return f"no DestinationRule that counts here makes subset {known.subset} of {known.host}"
+    return f"{known.host} has no port {known.port}, or is no host that is known here"
 
 
 def route(made: Json, host: str) -> str:

@@ -24,6 +24,7 @@ from meshproof.explain.result import (
     Step,
 )
 from meshproof.explain.string_match import Json
+from meshproof.istio_names import is_inbound
 
 _HCM = ".http_connection_manager.v3.HttpConnectionManager"
 _TCP_RBAC = ".network.rbac.v3.RBAC"
@@ -122,7 +123,7 @@ class _Asking:
                 why = f"a network fault ({way.kind}) is on the way to {_text(way.real)}"
                 return (_failed(to, why, 503),)
             notes, address = [f"a network fault ({way.kind}) is on the way"], way.real
-        if address is None or to.cluster.startswith("inbound|"):
+        if address is None or is_inbound(to.cluster):
             return (self._app(to, member),)
         if address == (to.proxy.ip, _proxy_port(to.proxy)):
             return (self._loop(to),)

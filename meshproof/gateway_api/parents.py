@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from meshproof.istio_names import service_host
 from meshproof.model.gateway_api import SERVICE, ParentReference
 from meshproof.model.resource import Resource
-from meshproof.translate.world import DOMAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def parents(
     for index, ref in enumerate(route.spec.parent_refs):
         namespace = ref.namespace or route.namespace
         if ref.what == SERVICE:
-            host = f"{ref.name}.{namespace}.{DOMAIN}"
+            host = service_host(ref.name, namespace)
             missing = "" if host in services else f'parent service: "{ref.name}" not found'
             yield Parent(index, ref, namespace, (host,), missing)
             continue

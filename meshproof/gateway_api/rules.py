@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from meshproof.istio_names import service_host
 from meshproof.model.gateway_api import (
     HOSTNAME,
     SERVICE,
@@ -46,7 +47,6 @@ from meshproof.model.virtual_service_route import (
 )
 from meshproof.translate.authz_matchers import quoted
 from meshproof.translate.gateway_api_extensions import UNKNOWN_SERVICE, PrefixRedirect
-from meshproof.translate.world import DOMAIN
 
 RETRY_ON = ("connect-failure", "refused-stream", "unavailable", "cancelled")
 _ATTEMPTS = 2
@@ -231,7 +231,7 @@ def destination(ref: BackendObjectReference, namespace: str) -> Destination:
     """The host and port that a backend means, whether it exists or not."""
     host = UNKNOWN_SERVICE
     if ref.what == SERVICE:
-        host = f"{ref.name}.{ref.namespace or namespace}.{DOMAIN}"
+        host = service_host(ref.name, ref.namespace or namespace)
     elif ref.what == HOSTNAME:
         host = ref.name
     port = None if ref.port is None else PortSelector.model_construct(number=ref.port)

@@ -11,11 +11,12 @@ from typing import Any
 
 from meshproof.errors import Problem
 from meshproof.gateway_api.parents import Parent, parents
+from meshproof.istio_names import service_host
 from meshproof.mesh import ParentStatus, RouteStatus, StatusCondition
 from meshproof.model.gateway_api import HOSTNAME, SERVICE, BackendObjectReference
 from meshproof.model.resource import Path, Resource
 from meshproof.translate.host_names import covers
-from meshproof.translate.world import DOMAIN, Service
+from meshproof.translate.world import Service
 
 _Broken = tuple[Path, str, str]
 """Where a backend stands, the condition's reason, and its message."""
@@ -89,7 +90,7 @@ def _broken(route: Resource, known: _Known) -> Iterator[_Broken]:
     """Backends and mirrors that do not exist, or are of a kind that is none."""
     for path, ref in _references(route.spec):
         if ref.what == SERVICE:
-            host = f"{ref.name}.{ref.namespace or route.namespace}.{DOMAIN}"
+            host = service_host(ref.name, ref.namespace or route.namespace)
             if host not in known.services:
                 yield (*path, "name"), "BackendNotFound", f"backend({host}) not found"
         elif ref.what == HOSTNAME:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from meshproof.istio_names import is_service_host
 from meshproof.model.kube import ConfigMap, ServiceSpec
 from meshproof.model.kube_workloads import WORKLOADS, template_of
 from meshproof.model.resource import Resource
@@ -13,7 +14,6 @@ from meshproof.model.service_entry import ServiceEntry
 _URL = re.compile(
     r"(?i)\b(https?)://([a-z0-9](?:[-a-z0-9.]*[a-z0-9])?)(?::(\d{1,5}))?(?=[/?#\s\"',]|$)"
 )
-_CLUSTER = ".svc.cluster.local"
 
 
 def beyond(resources: Sequence[Resource]) -> dict[str, tuple[list[int], str]]:
@@ -22,7 +22,7 @@ def beyond(resources: Sequence[Resource]) -> dict[str, tuple[list[int], str]]:
     found: dict[str, tuple[list[int], str]] = {}
     for host, port, where in (*_entries(resources), *_urls(resources)):
         name = host.lower()
-        if name in inside or name.endswith(_CLUSTER) or _is_here(name):
+        if name in inside or is_service_host(name) or _is_here(name):
             continue
         ports, _ = found.setdefault(name, ([], where))
         if port not in ports:

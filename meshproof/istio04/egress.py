@@ -18,10 +18,10 @@ from typing import Any
 from meshproof.errors import Problem
 from meshproof.istio04.refs import is_address
 from meshproof.istio04.subsets import API_VERSION, Names
+from meshproof.istio_names import service_host
 from meshproof.model.resource import Origin, Path, Resource, Source
 from meshproof.model.service_entry import ServiceEntry
 from meshproof.model.v1alpha2 import EgressRule
-from meshproof.translate.world import DOMAIN
 
 _SERVICE: Path = ("spec", "destination", "service")
 
@@ -80,7 +80,7 @@ def lower_egress(rule: Resource, names: Names, hosts: Names) -> Resource:
     if is_address(to):
         short = hosts.free("host", rule.namespace, rule.name)
         made |= {
-            "hosts": [f"{short}.{rule.namespace}.{DOMAIN}"],
+            "hosts": [service_host(short, rule.namespace)],
             "addresses": [to],
             "resolution": "STATIC",
             "endpoints": [{"address": to}],

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from meshproof.errors import Problem
+from meshproof.istio_names import CLUSTER_DOMAIN, is_service_host, service_host
 from meshproof.model.resource import Path, Resource
 from meshproof.model.v1alpha2 import IstioService, MatchSource
-from meshproof.translate.world import DOMAIN, Service
+from meshproof.translate.world import Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def target(ref: IstioService, rule: Resource) -> Target:
     if ref.service:
         return Target(ref.service, _namespace_of(ref.service) or rule.namespace)
     namespace = ref.namespace or rule.namespace
-    return Target(f"{ref.name}.{namespace}.{ref.domain or DOMAIN}", namespace)
+    return Target(f"{ref.name}.{namespace}.{ref.domain or CLUSTER_DOMAIN}", namespace)
 
 
 def problems_of(ref: IstioService, rule: Resource, path: Path) -> list[Problem]:
@@ -58,7 +59,7 @@ def problems_of(ref: IstioService, rule: Resource, path: Path) -> list[Problem]:
     if "*" in service:
         return [rule.problem(at, f"{service} is a wildcard", "the full name of one service")]
     if "." not in service:
-        full = f"{service}.{rule.namespace}.{DOMAIN}"
+        full = service_host(service, rule.namespace)
         return [
             rule.problem(
                 at,
@@ -98,5 +99,5 @@ def is_address(text: str) -> bool:
 
 def _namespace_of(host: str) -> str:
     """``default`` of ``svcb.default.svc.cluster.local``; empty for other hosts."""
-    parts = host.removesuffix(f".{DOMAIN}").split(".")
-    return parts[1] if host.endswith(f".{DOMAIN}") and len(parts) == 2 else ""
+    parts = host.removesuffix(f".{CLUSTER_DOMAIN}").split(".")
+    return parts[1] if is_service_host(host) and len(parts) == 2 else ""

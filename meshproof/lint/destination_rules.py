@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from meshproof.errors import Problem
+from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.lint.view import View
 from meshproof.model.resource import Resource
 from meshproof.translate.host_names import fqdn
-from meshproof.translate.world import ROOT_NAMESPACE, Service
+from meshproof.translate.world import Service
 
 
 def unknown_hosts(view: View) -> Iterator[Problem]:

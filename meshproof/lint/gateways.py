@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshproof.errors import Problem
+from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.lint.view import MESH, View
 from meshproof.model.resource import Path, Resource
 from meshproof.translate.host_names import covers, fqdn, gateway_key
-from meshproof.translate.world import ROOT_NAMESPACE
 
 
 def unknown_gateways(view: View) -> Iterator[Problem]:

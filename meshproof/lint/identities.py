@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshproof.errors import Problem
+from meshproof.istio_names import ROOT_NAMESPACE, TRUST_DOMAIN
 from meshproof.lint.policies import selected
 from meshproof.lint.view import View
 from meshproof.model.resource import Path, Resource
 from meshproof.translate.peer_authentication import Peers, mode
-from meshproof.translate.world import ROOT_NAMESPACE, Named
+from meshproof.translate.world import Named
 
 _FIELDS = ("principals", "namespaces", "service_accounts")
 _KEYS = ("source.principal", "source.namespace", "source.serviceAccount")
@@ -43,7 +44,7 @@ def unknown_sources(view: View) -> Iterator[Problem]:
     if not view.accounts:
         return
     namespaces = {where for where, _ in view.accounts} | {ROOT_NAMESPACE}
-    known = {f"cluster.local/ns/{where}/sa/{name}" for where, name in view.accounts}
+    known = {f"{TRUST_DOMAIN}/ns/{where}/sa/{name}" for where, name in view.accounts}
     for policy in view.of("AuthorizationPolicy"):
         for index, rule in enumerate(policy.spec.rules):
             for number, source in enumerate(rule.sources()):

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from meshproof.errors import Problem
+from meshproof.istio_names import INGRESS_GATEWAY_LABELS, ROOT_NAMESPACE
 from meshproof.lint.view import View
 from meshproof.model.resource import Path, Resource
-from meshproof.translate.world import ROOT_NAMESPACE
 
 KINDS = (
     "PeerAuthentication",
@@ -19,7 +19,7 @@ KINDS = (
     "EnvoyFilter",
 )
 _ONE_A_SCOPE = ("PeerAuthentication", "Telemetry", "Sidecar")
-_GATEWAY = (ROOT_NAMESPACE, {"app": "istio-ingressgateway", "istio": "ingressgateway"})
+_GATEWAY = (ROOT_NAMESPACE, INGRESS_GATEWAY_LABELS)
 """The mesh's own gateway, which no manifest declares."""
 Pods = list[tuple[str, Mapping[str, str]]]
 

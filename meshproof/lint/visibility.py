@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshproof.errors import Problem
+from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.lint.view import View
-from meshproof.translate.world import ROOT_NAMESPACE
 
 
 def invisible_entries(view: View) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from meshproof.mesh import AccessRecord
 from meshproof.release.compare import Calls
 from meshproof.release.journal import Impact
 from meshproof.release.weights import WeightedRule
+from meshproof.verdicts.access_records import cluster_subset
 
 
 class ReleaseMesh(Protocol):
@@ -47,7 +48,7 @@ class StepEvidence:
         return sum(self._take(record) for record in records)
 
     def _take(self, record: AccessRecord) -> bool:
-        version = self._versions.get(record.upstream_cluster.split("|")[2])
+        version = self._versions.get(cluster_subset(record))
         if version is None:  # a route that names no subset: whoever answered is not known
             return False
         side = self._sides[version]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from meshproof.istio_names import ClusterName, is_service_host
 from meshproof.mesh import AccessRecord, ReplicaStatus
 from meshproof.report.series import quantile
 
@@ -55,13 +56,13 @@ def _workload(sidecar: str, sidecars: Mapping[str, str]) -> str:
 def _target(record: AccessRecord, addresses: Mapping[str, str]) -> tuple[str, bool]:
     """A workload by the address that answered, else the subset or service that was meant; a host
     outside by its name."""
-    parts = record.upstream_cluster.split("|")
-    if len(parts) != 4:
+    cluster = ClusterName.parse(record.upstream_cluster)
+    if cluster is None:
         return CLOSED, True
-    _, _, subset, host = parts
     address = record.upstream_host.rpartition(":")[0]
     if address in addresses:
         return addresses[address], False
-    name, _, rest = host.partition(".")
-    inside = ".svc." in f".{rest}."
-    return (f"{name} {subset}".strip(), False) if inside else (host, True)
+    if not is_service_host(cluster.host):
+        return cluster.host, True
+    service = cluster.host.partition(".")[0]
+    return f"{service} {cluster.subset}".strip(), False

@@ -15,6 +15,7 @@ from typing import Any
 from meshproof.control import zipkin_client
 from meshproof.control.client import Client
 from meshproof.errors import MeshproofError
+from meshproof.istio_names import INGRESS_GATEWAY
 from meshproof.mesh import ReplicaStatus, Share, Topology
 from meshproof.report.calls import CLOSED, GATEWAY, Call
 from meshproof.report.changes import shares
@@ -30,7 +31,6 @@ _UNKNOWN = {"": {"": 0.0}}
 """Shares after a change that another followed: the rules of that moment are gone."""
 _READINGS = 10
 """At most: an Envoy adds its durations up when it is asked, and tells them when asked again."""
-_INGRESS = "istio-ingressgateway"
 
 
 class LiveSection:
@@ -121,7 +121,7 @@ def _call(edge: Edge, counts: TrafficCounts) -> Call:
     source = edge.source.partition("/")[2]
     inside = edge.target.partition("/")[2]
     return Call(
-        GATEWAY if source == _INGRESS else source,
+        GATEWAY if source == INGRESS_GATEWAY else source,
         inside or (CLOSED if edge.closed else edge.service),
         not inside,
         round(counts.requests),

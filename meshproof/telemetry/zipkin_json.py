@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from meshproof.istio_names import ClusterName
 from meshproof.mesh import Span
 
 Raw = dict[str, Any]
@@ -15,7 +16,6 @@ Raw = dict[str, Any]
 KINDS = ("CLIENT", "SERVER", "PRODUCER", "CONSUMER")
 _TRACE_ID = re.compile(r"[0-9a-fA-F]{1,32}")
 _SPAN_ID = re.compile(r"[0-9a-fA-F]{1,16}")
-_CLUSTER = re.compile(r"outbound\|\d*\|[^|]*\|(.+)")
 
 
 class BadSpansError(ValueError):
@@ -100,8 +100,8 @@ def remote(span: Mapping[str, Any]) -> str:
 def cluster_host(cluster: str) -> str:
     """``svcb.payments`` of ``outbound|80|v0-1|svcb.payments.svc.cluster.local``, or empty: as the
     spans of what answers there are named."""
-    found = _CLUSTER.fullmatch(cluster)
-    return found.group(1).removesuffix(".svc.cluster.local") if found else ""
+    name = ClusterName.parse(cluster)
+    return name.short_host if name and name.direction == "outbound" else ""
 
 
 def span_of(raw: Mapping[str, Any]) -> Span:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from meshproof.istio_names import CLUSTER_DOMAIN, is_service_host, outbound_cluster
 from meshproof.model.destination_rule import Subset
 from meshproof.translate import client_tls, passthrough, traffic_policy
 from meshproof.translate.metrics import UNKNOWN
 from meshproof.translate.proto import ADS, Json, pipe, tcp
 from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.registry import Endpoint, Host, carries
-from meshproof.translate.resource_names import outbound_cluster, outbound_sni
-from meshproof.translate.world import DOMAIN, Address, Config, ServicePort
+from meshproof.translate.resource_names import outbound_sni
+from meshproof.translate.world import Address, Config, ServicePort
 
 MESH_IDLE = 300.0
 """Seconds until a sidecar closes an idle connection to another: far below the hour after which
@@ -89,8 +90,8 @@ def _lb_endpoint(endpoint: Endpoint) -> Json:
 def _service(host: str) -> dict[str, str]:
     """A host by its full name, and by the name and namespace of its Service; a host that is none
     of the cluster's has itself for a name."""
-    name, _, namespace = host.removesuffix(f".{DOMAIN}").partition(".")
-    if not host.endswith(f".{DOMAIN}"):
+    name, _, namespace = host.removesuffix(f".{CLUSTER_DOMAIN}").partition(".")
+    if not is_service_host(host):
         name, namespace = host, UNKNOWN
     return {"service": host, "service_name": name, "service_namespace": namespace}
 

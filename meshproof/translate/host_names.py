@@ -6,14 +6,14 @@ own namespace; a host with a dot is taken as it stands, so ``svcb.default`` name
 
 from __future__ import annotations
 
-from meshproof.translate.world import DOMAIN
+from meshproof.istio_names import service_host
 
 
 def fqdn(host: str, namespace: str) -> str:
     """``svcb`` in ``default`` is ``svcb.default.svc.cluster.local``; dotted and ``*`` stay."""
     if "." in host or host.startswith("*"):
         return host
-    return f"{host}.{namespace}.{DOMAIN}"
+    return service_host(host, namespace)
 
 
 def is_wildcard(host: str) -> bool:

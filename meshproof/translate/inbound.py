@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from meshproof.istio_names import inbound_cluster, inbound_virtual_host
 from meshproof.translate import tls
 from meshproof.translate.clusters import load_assignment
 from meshproof.translate.hcm import access_log, manager, upgrades
@@ -21,7 +22,6 @@ from meshproof.translate.peer_metadata import kept
 from meshproof.translate.proto import Json, extension
 from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.registry import Endpoint, carries, container_port
-from meshproof.translate.resource_names import inbound_cluster
 from meshproof.translate.retries import INBOUND
 from meshproof.translate.security_filters import security_filters
 from meshproof.translate.telemetry import Reporting, reporting
@@ -198,5 +198,5 @@ def _routes(
             "retry_policy": INBOUND,
         },
     }
-    virtual_host = {"name": f"inbound|http|{number}", "domains": ["*"], "routes": [route]}
+    virtual_host = {"name": inbound_virtual_host(number), "domains": ["*"], "routes": [route]}
     return route_configuration(table, [virtual_host])

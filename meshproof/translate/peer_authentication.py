@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
+from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.model.security import PeerAuthentication
-from meshproof.translate.world import ROOT_NAMESPACE, Named
+from meshproof.translate.world import Named
 
 Mode = Literal["DISABLE", "PERMISSIVE", "STRICT"]
 Peers = tuple[Named[PeerAuthentication], ...]

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from meshproof.istio_names import CLUSTER_DOMAIN, ROOT_NAMESPACE
 from meshproof.model.destination_rule import (
     ConnectionPool,
     DestinationRule,
@@ -25,7 +26,7 @@ from meshproof.translate.host_names import covers, fqdn, is_wildcard
 from meshproof.translate.registry import Host, carries, hosts
 from meshproof.translate.sidecar_scope import ruling, scope_of
 from meshproof.translate.visibility import is_private, is_public, is_visible
-from meshproof.translate.world import DOMAIN, ROOT_NAMESPACE, Named, Outside, Proxy, World
+from meshproof.translate.world import Named, Outside, Proxy, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +293,7 @@ def proxy_names(host: str, namespace: str) -> tuple[str, ...]:
     ``svcb`` (own namespace only), ``svcb.ns.svc``, ``svcb.ns``; none for other hosts. A numbered
     pod's name has a dot of its own: ``db-0.db``.
     """
-    service = host.removesuffix(f".{DOMAIN}")
+    service = host.removesuffix(f".{CLUSTER_DOMAIN}")
     if service == host or "." not in service or is_wildcard(host):
         return ()
     name, _, where = service.rpartition(".")

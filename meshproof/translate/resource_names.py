@@ -13,24 +13,9 @@ CONNECT_LOOP = "connect_loop"
 PROBE = "probe"
 
 
-def outbound_cluster(port: int, host: str, subset: str = "") -> str:
-    """``outbound|80|v1|svcb.default.svc.cluster.local``."""
-    return f"outbound|{port}|{subset}|{host}"
-
-
 def outbound_sni(port: int, host: str, subset: str = "") -> str:
     """``outbound_.80_.v1_.svcb.default.svc.cluster.local``."""
     return f"outbound_.{port}_.{subset}_.{host}"
-
-
-def inbound_cluster(port: int) -> str:
-    """``inbound|8080||``: also the name of the listener and the RouteConfiguration."""
-    return f"inbound|{port}||"
-
-
-def is_inbound(cluster: str) -> bool:
-    """Whether a cluster is a sidecar's own app."""
-    return cluster.startswith("inbound|")
 
 
 def secure_gateway_routes(server: GatewayServer, gateway: tuple[str, str]) -> str:

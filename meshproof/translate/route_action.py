@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from meshproof.istio_names import outbound_cluster
 from meshproof.model.virtual_service import HTTPRoute
 from meshproof.model.virtual_service_route import (
     Destination,
@@ -18,7 +19,6 @@ from meshproof.translate.headers import HeaderChanges, header_changes, merged
 from meshproof.translate.host_names import fqdn
 from meshproof.translate.proto import Json, million, seconds
 from meshproof.translate.proxy_view import ProxyView
-from meshproof.translate.resource_names import outbound_cluster
 from meshproof.translate.retries import retry_policy
 
 _REDIRECTS = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
+from meshproof.istio_names import ClusterName
 from meshproof.model.virtual_service import HTTPRoute, VirtualService
 from meshproof.model.virtual_service_route import HTTPMatchRequest
 from meshproof.translate.cors import cors
 from meshproof.translate.faults import fault
-from meshproof.translate.gateway_api_extensions import UNKNOWN_SERVICE
 from meshproof.translate.headers import header_changes
 from meshproof.translate.host_names import gateway_key
 from meshproof.translate.proto import Json
@@ -124,11 +124,10 @@ def _action(
 def _operation(result: Json, rule: str, port: int) -> str:
     """The span's name: the only destination's ``host:port``, else the rule's name, and the path."""
     path = path_text(result["match"])
-    cluster = result.get("route", {}).get("cluster")
-    if cluster is None or cluster == UNKNOWN_SERVICE:
+    cluster = ClusterName.parse(result.get("route", {}).get("cluster", ""))
+    if cluster is None:
         return f"{rule}:{port}{path}"
-    _, number, _, host = cluster.split("|")
-    return f"{host}:{number}{path}"
+    return f"{cluster.host}:{cluster.port}{path}"
 
 
 def default_routes(view: ProxyView, host: str, port: int) -> Iterator[Json]:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.model.destination_rule import ConnectionPool
 from meshproof.model.sidecar import Sidecar
 from meshproof.translate.host_names import covers, fqdn
 from meshproof.translate.registry import Host, carries
-from meshproof.translate.world import ROOT_NAMESPACE, Named, Proxy
+from meshproof.translate.world import Named, Proxy
 
 Imports = tuple[tuple[str, str], ...]
 """Pairs of a namespace (``*`` is any) and a host, which may be a wildcard."""

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeVar
 
+from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.model.telemetry import AccessLogging, CustomTag, Telemetry, Tracing
 from meshproof.translate.registry import carries
-from meshproof.translate.world import ROOT_NAMESPACE, Named
+from meshproof.translate.world import Named
 
 Side = Literal["CLIENT", "SERVER"]
 """CLIENT for what leaves a workload (and for a gateway), SERVER for what comes in."""

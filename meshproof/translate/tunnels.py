@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from meshproof.istio_names import outbound_cluster
 from meshproof.model.virtual_service import VirtualService
 from meshproof.model.virtual_service_l4 import L4MatchAttributes, RouteDestination
 from meshproof.translate.host_names import covers, fqdn
 from meshproof.translate.proto import Json
 from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.registry import Host, carries
-from meshproof.translate.resource_names import BLOCK_ALL, outbound_cluster
+from meshproof.translate.resource_names import BLOCK_ALL
 from meshproof.translate.route_action import destination_cluster
 from meshproof.translate.world import Named, ServicePort
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol, TypeVar
 
+from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.model.security import WorkloadSelector
 from meshproof.translate.registry import carries
-from meshproof.translate.world import ROOT_NAMESPACE, Named
+from meshproof.translate.world import Named
 
 
 class Selectable(Protocol):

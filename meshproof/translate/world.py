@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
+from meshproof.istio_names import TRUST_DOMAIN, service_host
 from meshproof.model.destination_rule import DestinationRule
 from meshproof.model.envoy_filter import EnvoyFilter
 from meshproof.model.gateway import Gateway
@@ -23,9 +24,6 @@ from meshproof.model.sidecar import Sidecar
 from meshproof.model.telemetry import Telemetry
 from meshproof.model.virtual_service import VirtualService
 
-DOMAIN = "svc.cluster.local"
-TRUST_DOMAIN = "cluster.local"
-ROOT_NAMESPACE = "istio-system"
 PROXY_PORT = 15001
 """The outbound proxy listener of every sidecar, on its replica's address."""
 PROBE_PORT = 15021
@@ -69,7 +67,7 @@ class Service:
 
     @property
     def fqdn(self) -> str:
-        return f"{self.name}.{self.namespace}.{DOMAIN}"
+        return service_host(self.name, self.namespace)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from meshproof.istio_names import CLUSTER_DOMAIN, ClusterName
 from meshproof.mesh import AccessRecord, ReplicaStatus
 from meshproof.verdicts.sample import Sample
 
-_SUFFIX = ".svc.cluster.local"
 UNKNOWN = "somebody else"
 
 Responder = Callable[[AccessRecord], str]
@@ -24,7 +24,7 @@ def same_host(found: str, wanted: str) -> bool:
     """Whether two names are one host: ports are left out, ``svcb``, and ``svcb.shop``, is
     ``svcb.shop.svc.cluster.local``. Not ``msgd`` and ``msgd.test``: that may be a host outside."""
     first, second = sorted((_plain(found), _plain(wanted)), key=len)
-    whole = second.removesuffix(_SUFFIX)
+    whole = second.removesuffix(f".{CLUSTER_DOMAIN}")
     if whole == second:
         return bool(first) and first == second
     return first in (second, whole, f"{whole}.svc", whole.partition(".")[0])
@@ -32,13 +32,13 @@ def same_host(found: str, wanted: str) -> bool:
 
 def cluster_host(record: AccessRecord) -> str:
     """The host of the cluster that was chosen; empty where the sidecar sent nothing on."""
-    parts = record.upstream_cluster.split("|")
-    return parts[3] if len(parts) == 4 else ""
+    cluster = ClusterName.parse(record.upstream_cluster)
+    return cluster.host if cluster else ""
 
 
 def cluster_subset(record: AccessRecord) -> str:
-    parts = record.upstream_cluster.split("|")
-    return parts[2] if len(parts) == 4 else ""
+    cluster = ClusterName.parse(record.upstream_cluster)
+    return cluster.subset if cluster else ""
 
 
 def handed_on(record: AccessRecord) -> bool:

@@ -6,13 +6,13 @@ import urllib.parse
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from meshproof.istio_names import INGRESS_GATEWAY, ClusterName, is_service_host
 from meshproof.mesh import Span
 from meshproof.verdicts.trace_chain import Node, Trace, trees
 from meshproof.verdicts.verdict import Verdict, conclude, some
 
 Edge = tuple[str, str]
 """Caller and called: workloads' apps, ``gateway``, or a host outside."""
-_GATEWAY = "istio-ingressgateway"
 
 
 def called(name: str, requests: int, spans: Sequence[Span], wanted: Sequence[Edge]) -> Verdict:
@@ -66,7 +66,7 @@ def _edges(node: Node, named: set[str]) -> Iterator[Edge]:
 def _app(span: Span, named: set[str]) -> str:
     """As ``wanted`` names it, where it does: with its namespace or without."""
     app = span.service.partition(".")[0]
-    if app == _GATEWAY:
+    if app == INGRESS_GATEWAY:
         return "gateway"
     return span.service if span.service in named else app
 
@@ -74,13 +74,9 @@ def _app(span: Span, named: set[str]) -> str:
 def _left_for(span: Span, named: set[str]) -> str:
     """Where a call without a span on the other side went: a host outside, as the cluster or the
     URL names it, or one of the mesh whose sidecar never saw it."""
-    parts = span.tags.get("upstream_cluster", "").split("|")
-    host = parts[3] if len(parts) == 4 else "nowhere (refused)"
+    cluster = ClusterName.parse(span.tags.get("upstream_cluster", ""))
+    host = cluster.host if cluster else "nowhere (refused)"
     asked = urllib.parse.urlsplit(span.tags.get("http.url", "")).hostname or ""
-    if host not in named and asked in named and not _inside(host):
+    if host not in named and asked in named and not is_service_host(host):
         return asked
-    return f"{host} (which has no span of it)" if _inside(host) else host
-
-
-def _inside(host: str) -> bool:
-    return host.endswith(".svc.cluster.local")
+    return f"{host} (which has no span of it)" if is_service_host(host) else host

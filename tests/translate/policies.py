@@ -6,9 +6,10 @@ from typing import Any
 
 import yaml
 
+from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.model import envoy_filter, security, sidecar, telemetry
 from meshproof.model.base import Model
-from meshproof.translate.world import ROOT_NAMESPACE, Named
+from meshproof.translate.world import Named
 
 MODELS: dict[str, type[Model]] = {
     "PeerAuthentication": security.PeerAuthentication,

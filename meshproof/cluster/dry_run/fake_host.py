@@ -14,6 +14,7 @@ from pathlib import Path
 from meshproof.cluster.commands import Background, CommandError, Result
 from meshproof.cluster.dry_run.fake_kubernetes import OK, Answer, ImaginedCluster, Json, deployment
 from meshproof.errors import MeshproofError
+from meshproof.istio_names import INGRESS_GATEWAY, INGRESS_GATEWAY_LABELS, ROOT_NAMESPACE
 
 _NONE: Answer = (1, "[]\n", "no such object\n")
 _INFO = {"ServerVersion": "20.10.24", "NCPU": 2, "MemTotal": 25276502016}
@@ -196,9 +197,8 @@ class Imagined:
             case ["version", "--remote=false", "-o", "json"]:
                 return (0, json.dumps({"clientVersion": {"version": "1.29.6"}}), "")
             case [_, _, "install", "-y", "-f", *_]:
-                gateway = {"istio": "ingressgateway", "app": "istio-ingressgateway"}
-                made = deployment("istio-ingressgateway", "istio-system", gateway)
-                self.kube.objects["Deployment", "istio-system", "istio-ingressgateway"] = made
+                made = deployment(INGRESS_GATEWAY, ROOT_NAMESPACE, INGRESS_GATEWAY_LABELS)
+                self.kube.objects["Deployment", ROOT_NAMESPACE, INGRESS_GATEWAY] = made
                 return OK
         return self._unknown(["istioctl", *argv])
 

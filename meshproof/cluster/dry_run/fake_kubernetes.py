@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from meshproof.istio_names import outbound_cluster, service_host
+
 Json = dict[str, Any]
 Answer = tuple[int, str, str]
 """Exit code, standard output, standard error."""
@@ -175,7 +177,7 @@ class ImaginedCluster:
         if path.startswith("clusters"):
             statuses = [
                 {
-                    "name": f"outbound|80||{s['metadata']['name']}.{namespace}.svc.cluster.local",
+                    "name": outbound_cluster(80, service_host(s["metadata"]["name"], namespace)),
                     "host_statuses": [
                         {"address": {"socket_address": {"address": a}}}
                         for e in s["endpoints"]
@@ -193,7 +195,7 @@ class ImaginedCluster:
             return {"configs": []}
         name = mark["spec"]["http"][0]["name"]
         host = mark["spec"]["hosts"][0]
-        cluster = {"cluster": {"name": f"outbound|15999|{name}|{host}"}}
+        cluster = {"cluster": {"name": outbound_cluster(15999, host, name)}}
         route = {"route_config": {"virtual_hosts": [{"routes": [{"name": name}]}]}}
         return {
             "configs": [

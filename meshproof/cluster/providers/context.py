@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from meshproof.cluster import istio, manifests, tools
+from meshproof.cluster import manifests, tools
 from meshproof.cluster.assets import LABEL, OUTSIDE, OWNED, SYSTEM
 from meshproof.cluster.commands import Runner
 from meshproof.cluster.images import Images, outside_name
@@ -21,6 +21,7 @@ from meshproof.cluster.port_forward import Forwards
 from meshproof.cluster.settings import Settings
 from meshproof.errors import MeshproofError, Unsupported, UsageError
 from meshproof.istio04.dump import dump
+from meshproof.istio_names import INGRESS_GATEWAY, ROOT_NAMESPACE
 from meshproof.project import Project
 
 
@@ -124,7 +125,7 @@ class ContextProvider:
         if self._settings.gateway_url:
             return self._settings.gateway_url
         (service,) = self.kubectl.get(
-            "service", istio.GATEWAY, "-n", istio.NAMESPACE, doing="looking for the gateway"
+            "service", INGRESS_GATEWAY, "-n", ROOT_NAMESPACE, doing="looking for the gateway"
         )
         for ingress in service.get("status", {}).get("loadBalancer", {}).get("ingress") or ():
             return f"http://{ingress.get('ip') or ingress['hostname']}"
@@ -170,7 +171,7 @@ class ContextProvider:
             doing="deleting our namespaces", timeout=180,
         )  # fmt: skip
         self.kubectl.run(
-            "-n", istio.NAMESPACE, "delete", "telemetry.telemetry.istio.io",
+            "-n", ROOT_NAMESPACE, "delete", "telemetry.telemetry.istio.io",
             "-l", f"{LABEL}={OWNED}", "--ignore-not-found",
             doing="deleting our Telemetry", check=False,
         )  # fmt: skip

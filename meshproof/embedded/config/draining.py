@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from meshproof.embedded.pod.envoy_process import EnvoyProcess
 from meshproof.errors import MeshproofError
 from meshproof.host.event_loop import run_all
-from meshproof.translate.resource_names import is_inbound
+from meshproof.istio_names import is_inbound
 from meshproof.xds import codec
 from meshproof.xds.server import EnvoyClient, NackError, Resources
 

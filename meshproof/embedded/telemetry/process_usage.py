@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from meshproof.embedded.gateway import NAME as GATEWAY
 from meshproof.host import procfs
+from meshproof.istio_names import INGRESS_GATEWAY
 from meshproof.mesh import Usage
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -38,7 +38,7 @@ def _whose(process: str) -> tuple[str, str]:
     """Name and part: ``svca-1.envoy`` is a sidecar, ``outside.msgd.test`` a host's app."""
     if process.endswith(".envoy"):
         name = process.removesuffix(".envoy")
-        return ("gateway" if name == GATEWAY else name, "sidecar")
+        return ("gateway" if name == INGRESS_GATEWAY else name, "sidecar")
     return (process.removeprefix("outside."), "app")
 
 

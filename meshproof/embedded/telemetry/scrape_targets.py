@@ -7,12 +7,11 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from meshproof.embedded.engine import Engine
-from meshproof.embedded.gateway import NAME as GATEWAY
 from meshproof.embedded.gateway import PROXY
 from meshproof.embedded.telemetry import scraping
 from meshproof.errors import MeshproofError
+from meshproof.istio_names import INGRESS_GATEWAY, ROOT_NAMESPACE
 from meshproof.telemetry.prometheus import Families, Family, add, render
-from meshproof.translate.world import ROOT_NAMESPACE
 
 AGENT_PORT = 15020
 """Where Istio's agent serves a pod's page: a target's ``instance`` on both meshes."""
@@ -43,7 +42,7 @@ def _running(engine: Engine) -> Iterator[Target]:
     envoy = engine.gateway.envoy
     yield Target(
         PROXY.namespace,
-        GATEWAY,
+        INGRESS_GATEWAY,
         f"{engine.gateway.ip}:{AGENT_PORT}",
         lambda: scraping.page(envoy, None),
     )

@@ -1,0 +1,77 @@
+"""Names that Istio gives: the mesh's defaults, and the clusters of its Envoys. No imports.
+
+Defaults as in Istio (pkg/config/constants, the `default` profile of istioctl); cluster names as
+pilot/pkg/model BuildSubsetKey composes and ParseSubsetKey reads them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CLUSTER_DOMAIN = "svc.cluster.local"
+"""The suffix of every Service's full host name."""
+TRUST_DOMAIN = "cluster.local"
+ROOT_NAMESPACE = "istio-system"
+"""Istio's own namespace: a policy there holds for the whole mesh."""
+INGRESS_GATEWAY = "istio-ingressgateway"
+"""The Deployment and the Service of the ingress gateway, in ``ROOT_NAMESPACE``."""
+INGRESS_GATEWAY_LABELS = {"app": INGRESS_GATEWAY, "istio": "ingressgateway"}
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterName:
+    """``outbound|80|v1|svcb.shop.svc.cluster.local``, or ``inbound|8080||`` for a workload's own
+    app."""
+
+    direction: str
+    """``outbound`` or ``inbound``."""
+    port: int
+    subset: str = ""
+    host: str = ""
+
+    @classmethod
+    def parse(cls, name: str) -> ClusterName | None:
+        """None for any other name: ``BlackHoleCluster``, ``-`` of an access log, an empty one."""
+        parts = name.split("|")
+        if len(parts) != 4 or not parts[1].isdecimal():
+            return None
+        direction, port, subset, host = parts
+        return cls(direction, int(port), subset, host)
+
+    def __str__(self) -> str:
+        return f"{self.direction}|{self.port}|{self.subset}|{self.host}"
+
+    @property
+    def short_host(self) -> str:
+        """``svcb.shop``; hosts outside the cluster as they are."""
+        return self.host.removesuffix(f".{CLUSTER_DOMAIN}")
+
+
+def outbound_cluster(port: int, host: str, subset: str = "") -> str:
+    """``outbound|80|v1|svcb.shop.svc.cluster.local``."""
+    return str(ClusterName("outbound", port, subset, host))
+
+
+def inbound_cluster(port: int) -> str:
+    """``inbound|8080||``: also the name of the listener and the RouteConfiguration."""
+    return str(ClusterName("inbound", port))
+
+
+def service_host(name: str, namespace: str) -> str:
+    """The full host name of a Service: ``svcb.shop.svc.cluster.local``."""
+    return f"{name}.{namespace}.{CLUSTER_DOMAIN}"
+
+
+def is_service_host(host: str) -> bool:
+    """Whether a full host name is inside the cluster."""
+    return host.endswith(f".{CLUSTER_DOMAIN}")
+
+
+def inbound_virtual_host(port: int) -> str:
+    """The virtual host of a sidecar's inbound routes to a Service's port: ``inbound|http|80``."""
+    return f"inbound|http|{port}"
+
+
+def is_inbound(name: str) -> bool:
+    """Whether a cluster or a virtual host leads to a sidecar's own app."""
+    return name.startswith("inbound|")
