@@ -77,6 +77,19 @@ def test_without_a_project_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert (project.images, project.outside) == ({}, {})
 
 
+def test_a_project_may_say_what_a_load_does(tmp_path: Path) -> None:
+    (tmp_path / "load").mkdir()
+    locustfile = write(tmp_path / "load", "", "users.py")
+    text = "manifests: [m]\nlocustfile: load/users.py\npath: /offer?sort=price\n"
+    project = load_project(write(tmp_path, text), manifests=["other.yaml"])
+    assert (project.locustfile, project.path) == (locustfile, "/offer?sort=price")
+
+
+def test_a_project_need_not_say_what_a_load_does(tmp_path: Path) -> None:
+    project = load_project(write(tmp_path, GOOD))
+    assert (project.locustfile, project.path) == (None, "/")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -96,6 +109,12 @@ def test_without_a_project_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
          "{socket}, {spans}, {dir}, {here}, {files}, {command}, or {{prt}} for the text itself"),
         ("manifests: [m]\nimages:\n  a: {command: [x], env: {A: 1}}\n", "meshproof.yaml:3: "
          'images.a.env.A: is the number 1; wanted a text; quote it: "1"'),
+        ("manifests: [m]\nlocustfile: users.py\n", 'meshproof.yaml:2: locustfile: there is no file '
+         '"users.py"; wanted the path of a locustfile, relative to this file'),
+        ("manifests: [m]\nlocustfile: .\n", 'meshproof.yaml:2: locustfile: there is no file '
+         '"."; wanted the path of a locustfile, relative to this file'),
+        ("manifests: [m]\npath: pay\n", 'meshproof.yaml:2: path: is "pay"; wanted a path that '
+         "begins with /"),
         ("- a\n", "meshproof.yaml:1: the document is no mapping; wanted a mapping"),
         ("# nothing\n", "meshproof.yaml: holds no document; wanted a mapping"),
         ("manifests: [m]\n---\nrules: [r]\n", "meshproof.yaml:3: is a second document; wanted one"),

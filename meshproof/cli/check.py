@@ -15,6 +15,7 @@ from meshproof.cli.findings import Finding, as_github, as_json, as_sarif
 from meshproof.cli.options import Namespace, Strict
 from meshproof.cli.output import say, show_json
 from meshproof.cli.texts import read_texts
+from meshproof.project_path import PROJECT_FILE, find_project, project_path
 
 if TYPE_CHECKING:
     from meshproof.admission.admission import Admission
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from meshproof.model.resource import Resource
     from meshproof.project import Project
 
-PROJECT_FILE = "meshproof.yaml"
 ALONE = f"; no {PROJECT_FILE} is here, so that hosts and subsets were not looked up"
 
 
@@ -80,9 +80,7 @@ def check(
     from meshproof.errors import Refused, UsageError  # noqa: PLC0415
 
     filename = [*(filename or []), *(files or [])]
-    path = project or (Path(PROJECT_FILE) if Path(PROJECT_FILE).exists() else None)
-    if path and path.is_dir():
-        path /= PROJECT_FILE
+    path = project_path(project) if project else find_project()
     if path is None and not filename:
         raise UsageError(f"check: no -f, and no {PROJECT_FILE} here; wanted one of them")
     checked = _Checked()

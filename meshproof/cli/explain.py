@@ -12,8 +12,8 @@ from meshproof.cli.options import DEFAULT_NAME, Format, Name, Namespace, Output,
 from meshproof.cli.output import show_json
 from meshproof.cli.texts import read_texts
 from meshproof.errors import UsageError
+from meshproof.project_path import PROJECT_FILE, find_project
 
-PROJECT_FILE = "meshproof.yaml"
 NONE, SOME = 3, 4
 """Exit codes: the mesh answers every such request itself, or some of them."""
 
@@ -71,8 +71,8 @@ def _of_files(
     from meshproof.model.reader import read_texts as parse  # noqa: PLC0415
     from meshproof.project import load_project  # noqa: PLC0415
 
-    path = project or Path(PROJECT_FILE)
-    if project is None and not path.exists():
+    path = project or find_project()
+    if path is None:
         raise UsageError(f"explain: no {PROJECT_FILE} here says which workloads there are")
     loaded = load_project(path)
     intake = Admission(loaded)

@@ -10,8 +10,8 @@ import typer
 
 from meshproof.cli.output import say
 from meshproof.errors import UsageError
+from meshproof.project_path import PROJECT_FILE
 
-PROJECT_FILE = "meshproof.yaml"
 _USUAL = ("k8s", "manifests", "kubernetes", "deploy")
 
 

@@ -24,6 +24,7 @@ from meshproof.cli.progress import shown
 from meshproof.control.client import Client
 from meshproof.errors import UsageError
 from meshproof.host import registry
+from meshproof.project_path import PROJECT_FILE, find_project
 from meshproof.traffic.locustfile_choice import locustfile_of, path_of
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from meshproof.traffic.load import Load
     from meshproof.traffic.results import Results
 
-PROJECT_FILE = Path("meshproof.yaml")
 _LOCUST_PORT = 8089
 
 
@@ -137,14 +137,15 @@ def _mesh(name: str, undo: contextlib.ExitStack) -> Client:
     """The running mesh, or one that ends with ``undo``."""
     if any(entry.name == name for entry in registry.running()):
         return Client.find(name)
-    if not PROJECT_FILE.exists():
+    project = find_project()
+    if project is None:
         raise UsageError(f"load: no mesh named {name} is running, and no {PROJECT_FILE} is here")
     from meshproof.control.serve import live  # noqa: PLC0415  (aiohttp is slow to import)
     from meshproof.meshes import make_mesh  # noqa: PLC0415
     from meshproof.project import load_project  # noqa: PLC0415
 
     tell(f"no mesh named {name} is running: one is started for this load")
-    mesh = make_mesh(os.environ.get("MESH", "embedded"), load_project(PROJECT_FILE), name)
+    mesh = make_mesh(os.environ.get("MESH", "embedded"), load_project(project), name)
     ended = threading.Event()
     undo.enter_context(live(mesh, ended))
     threading.Thread(target=_end_when, args=(ended,), daemon=True).start()

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-PROJECT_FILE = "meshproof.yaml"
+from meshproof.project_path import PROJECT_FILE
 
 
 def plan(

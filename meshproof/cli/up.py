@@ -20,12 +20,12 @@ from meshproof.cli.output import say, show_applied, tell
 from meshproof.cli.progress import heard, shown
 from meshproof.cli.texts import read_stdin
 from meshproof.errors import MeshproofError, UsageError
+from meshproof.project_path import PROJECT_FILE, find_project
 
 if TYPE_CHECKING:
     from meshproof.cli.daemon import Report
     from meshproof.control.protocols import ServedMesh
 
-PROJECT_FILE = "meshproof.yaml"
 _LOG_ROUND = 0.1
 """Seconds between two looks at the apps' logs."""
 _FILES_ROUND = 1.0
@@ -94,7 +94,7 @@ class _Wanted:
         from meshproof.meshes import make_mesh  # noqa: PLC0415
         from meshproof.project import load_project  # noqa: PLC0415
 
-        path = Path(PROJECT_FILE) if Path(PROJECT_FILE).exists() else None
+        path = find_project()
         if path is None and not self.files:
             raise UsageError(
                 f"up: no -f, and no {PROJECT_FILE} in {Path.cwd()}; wanted one of them"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-PROJECT_FILE = "meshproof.yaml"
+from meshproof.project_path import PROJECT_FILE, project_path
+
 WORKER = "PYTEST_XDIST_WORKER"
 """Set by pytest-xdist in its workers: ``gw0``."""
 
@@ -47,9 +48,9 @@ def project_file(config: pytest.Config) -> Path:
     given = config.getoption("--mesh-project")
     told = config.getini("meshproof_project")
     if given:
-        return _in_folder(Path(given))
+        return project_path(Path(given))
     if told:
-        return _in_folder(config.rootpath / told)
+        return project_path(config.rootpath / told)
     file = config.rootpath / PROJECT_FILE
     if not file.exists():
         pytest.fail(
@@ -66,7 +67,3 @@ def mesh_name(config: pytest.Config) -> str:
     name = config.getoption("--mesh-name") or f"pytest-{os.getpid()}"
     worker = os.environ.get(WORKER)
     return f"{name}-{worker}" if worker else str(name)
-
-
-def _in_folder(path: Path) -> Path:
-    return path / PROJECT_FILE if path.is_dir() else path
