@@ -29,9 +29,12 @@ TINY = Path(__file__).with_name("tiny")
 DEPLOYMENT = next(
     d for d in yaml.safe_load_all((TINY / "mesh.yaml").read_text()) if d["kind"] == "Deployment"
 )
-pytestmark = pytest.mark.skipif(
-    os.environ.get("MESH", "embedded") != "embedded", reason="about local processes"
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        os.environ.get("MESH", "embedded") != "embedded", reason="about local processes"
+    ),
+]
 
 
 def made(name: str) -> EmbeddedMesh:

@@ -30,9 +30,12 @@ from meshproof.project import load_project
 from tests.explain.recorded import Answer, answers, foreseen
 from tests.translate.tokens import Signer
 
-pytestmark = pytest.mark.skipif(
-    os.environ.get("MESH", "embedded") != "embedded", reason="about the mesh's own Envoys"
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        os.environ.get("MESH", "embedded") != "embedded", reason="about the mesh's own Envoys"
+    ),
+]
 SEED = int(os.environ.get("EXPLAIN_SEED", "20251125"))
 ROUNDS, REQUESTS = 60, 20
 Got = dict[str, object]

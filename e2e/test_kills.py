@@ -23,9 +23,12 @@ STEPS = ("up", "apply", "scale", "down")
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 KILLS = int(os.environ.get("MESHPROOF_KILLS", "4"))
 """Four meet every step once, twelve every step with every signal, each at a random moment."""
-pytestmark = pytest.mark.skipif(
-    os.environ.get("MESH", "embedded") != "embedded", reason="about local processes"
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        os.environ.get("MESH", "embedded") != "embedded", reason="about local processes"
+    ),
+]
 
 
 class Driver:

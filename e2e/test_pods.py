@@ -17,9 +17,12 @@ from meshproof.mesh import Applied
 from meshproof.project import load_project
 
 PODS = Path(__file__).with_name("pods")
-pytestmark = pytest.mark.skipif(
-    os.environ.get("MESH", "embedded") != "embedded", reason="about local processes"
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        os.environ.get("MESH", "embedded") != "embedded", reason="about local processes"
+    ),
+]
 
 
 @pytest.fixture(scope="module")

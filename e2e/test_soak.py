@@ -19,9 +19,12 @@ from soak.plan import MSGD, Action, plan
 from soak.run import Soak, project
 
 SEED, SECONDS = 1, 25
-pytestmark = pytest.mark.skipif(
-    os.environ.get("MESH", "embedded") != "embedded", reason="about local processes"
-)
+pytestmark = [
+    pytest.mark.nightly,
+    pytest.mark.skipif(
+        os.environ.get("MESH", "embedded") != "embedded", reason="about local processes"
+    ),
+]
 
 
 def test_nothing_is_lost_and_nothing_is_left(evidence: ProofFolder, judge: Judge) -> None:

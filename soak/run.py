@@ -90,7 +90,7 @@ class Soak:
         timeline = Timeline(doing, self._actions, self._over, self._tell)
         load = Load(
             mesh.url("gateway"),
-            locustfile=ROOT / "e2e" / "locustfile.py",
+            locustfile=ROOT / "e2e" / "payments" / "locustfile.py",
             users=self._users,
             folder=self._evidence.folder,
         )

@@ -57,7 +57,7 @@ def load(
         Path | None,
         typer.Option(
             help="What users do.",
-            show_default="./locustfile.py, ./e2e/locustfile.py, else GET of --path",
+            show_default="./locustfile.py, ./e2e/payments/locustfile.py, else GET of --path",
         ),
     ] = None,
     artifacts: Artifacts = Path("artifacts"),
