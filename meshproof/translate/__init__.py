@@ -15,7 +15,6 @@ from meshproof.translate.clusters import MESH_IDLE, add_outbound, eds_clusters, 
 from meshproof.translate.gateways import add_gateway_routes, gateway_listeners
 from meshproof.translate.inbound import add_inbound
 from meshproof.translate.listeners import outbound_listener, probe_listener
-from meshproof.translate.metrics import Identity
 from meshproof.translate.outbound_routes import outbound_routes
 from meshproof.translate.proxy_view import ProxyView, scope
 from meshproof.translate.referenced_clusters import referenced_clusters
@@ -25,6 +24,7 @@ from meshproof.translate.security_filters import security_filters
 from meshproof.translate.telemetry import reporting
 from meshproof.translate.tls import secrets
 from meshproof.translate.traffic_policy import connection_pool
+from meshproof.translate.workload_metadata import WorkloadMetadata
 from meshproof.translate.world import PROXY_PORT, Address, Config, Proxy, Replica, World
 
 __all__ = [
@@ -76,7 +76,7 @@ def sidecar(world: World, replica: Replica, *, access_log: str = "") -> Config:
     ``access_log`` is the file for JSON lines; none are written where it is empty.
     """
     view = ProxyView(world, proxy_of(replica))
-    identity = Identity(replica.namespace, replica.workload, replica.labels)
+    workload = WorkloadMetadata(replica.namespace, replica.workload, replica.labels)
     config = Config()
     add_inbound(world, view, replica, access_log, config)
     itself = Endpoint(Address(replica.ip, PROXY_PORT), {})
@@ -87,7 +87,7 @@ def sidecar(world: World, replica: Replica, *, access_log: str = "") -> Config:
         **connection_pool(None, MESH_IDLE),
     }
     report = reporting(world.telemetries, replica.namespace, replica.labels, "CLIENT")
-    config.listeners["outbound"] = outbound_listener(replica.ip, identity, access_log, report)
+    config.listeners["outbound"] = outbound_listener(replica.ip, workload, access_log, report)
     config.listeners["probe"] = probe_listener(replica.ip, access_log)
     return config
 

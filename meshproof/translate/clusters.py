@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from meshproof.istio_names import CLUSTER_DOMAIN, is_service_host, outbound_cluster
 from meshproof.model.destination_rule import Subset
 from meshproof.translate import client_tls, passthrough, traffic_policy
-from meshproof.translate.metrics import UNKNOWN
 from meshproof.translate.proto import ADS, Json, pipe, tcp
 from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.registry import Endpoint, Host, carries
 from meshproof.translate.resource_names import outbound_sni
+from meshproof.translate.workload_metadata import UNKNOWN
 from meshproof.translate.world import Address, Config, ServicePort
 
 MESH_IDLE = 300.0

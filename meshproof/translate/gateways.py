@@ -16,9 +16,9 @@ from meshproof.translate.hcm import access_log, manager, upgrades
 from meshproof.translate.host_names import covers, fqdn
 from meshproof.translate.inbound import SERVER_NAME
 from meshproof.translate.listeners import listener
-from meshproof.translate.metrics import Identity, client_metrics
+from meshproof.translate.metrics import client_metrics
 from meshproof.translate.outbound_routes import route_configuration
-from meshproof.translate.peer_metadata import announced
+from meshproof.translate.peer_metadata import announce_peer
 from meshproof.translate.proto import Json, extension
 from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.resource_names import gateway_routes
@@ -26,6 +26,7 @@ from meshproof.translate.route_match import is_catch_all
 from meshproof.translate.routes import GatewayKey, RouteContext, gateway_keys, rule_routes
 from meshproof.translate.security_filters import security_filters
 from meshproof.translate.telemetry import reporting
+from meshproof.translate.workload_metadata import WorkloadMetadata
 from meshproof.translate.world import Config, Named, Proxy, Resource, World
 
 NOT_FOUND = "not_found"
@@ -61,7 +62,7 @@ def gateway_listeners(
     world: World, proxy: Proxy, ip: str, port_map: Mapping[int, int], log: str
 ) -> dict[str, Resource]:
     """Listeners by name; ``port_map`` gives the real port of a Gateway server's port."""
-    identity = Identity(proxy.namespace, proxy.workload, proxy.labels)
+    workload = WorkloadMetadata(proxy.namespace, proxy.workload, proxy.labels)
     watch = security_filters(world, proxy.namespace, proxy.labels, "GATEWAY")
     report = reporting(world.telemetries, proxy.namespace, proxy.labels, "CLIENT")
     chains: dict[int, list[Json]] = {}
@@ -69,12 +70,12 @@ def gateway_listeners(
         http = manager(
             table.name,
             routes=watch.table(table.name),
-            logs=[*access_log(log, "gateway", report), client_metrics(identity)],
+            logs=[*access_log(log, "gateway", report), client_metrics(workload)],
             guards=watch.http_filters(rerouting=True),
             report=report,
-            identity=identity,
+            workload=workload,
             can_fault=True,
-            early_header_mutation_extensions=announced(identity),
+            early_header_mutation_extensions=announce_peer(workload),
             server_name=SERVER_NAME,
             use_remote_address=True,
             forward_client_cert_details="SANITIZE_SET",

@@ -7,9 +7,10 @@ from typing import Literal
 
 from meshproof.model.telemetry import CustomTag
 from meshproof.translate import cors, faults
-from meshproof.translate.metrics import CEL, CEL_TYPE, Identity
+from meshproof.translate.metrics import CEL, CEL_TYPE
 from meshproof.translate.proto import ADS, Json, extension, typed
 from meshproof.translate.telemetry import EVERYTHING, Reporting
+from meshproof.translate.workload_metadata import WorkloadMetadata
 
 Direction = Literal["outbound", "inbound", "gateway", "probe"]
 
@@ -66,13 +67,13 @@ def access_log(path: str, direction: Direction, report: Reporting = EVERYTHING) 
     return [made]
 
 
-def tracing(identity: Identity, report: Reporting = EVERYTHING) -> Json:
+def tracing(workload: WorkloadMetadata, report: Reporting = EVERYTHING) -> Json:
     """Zipkin spans of every request; the run id is a tag. The listener's traffic_direction makes
     them CLIENT (OUTBOUND) or SERVER (INBOUND) spans."""
     literals = {
-        "istio.canonical_revision": identity.version,
-        "istio.canonical_service": identity.app,
-        "istio.namespace": identity.namespace,
+        "istio.canonical_revision": workload.version,
+        "istio.canonical_service": workload.app,
+        "istio.namespace": workload.namespace,
     }
     tags: list[Json] = [{"tag": k, "literal": {"value": v}} for k, v in literals.items()]
     tags.append({"tag": "run_id", "request_header": {"name": "x-run-id"}})
@@ -110,13 +111,13 @@ def manager(
     *,
     routes: str | Json,
     logs: list[Json],
-    identity: Identity | None = None,
+    workload: WorkloadMetadata | None = None,
     can_fault: bool = False,
     guards: Iterable[Json] = (),
     report: Reporting = EVERYTHING,
     **more: object,
 ) -> Json:
-    """The network filter. ``routes`` is an RDS name or a RouteConfiguration; without ``identity``
+    """The network filter. ``routes`` is an RDS name or a RouteConfiguration; without ``workload``
     there are no spans; ``can_fault`` lets routes inject faults and answer CORS preflights;
     ``guards`` are filters that ask who comes, before all others."""
     source: Json = {"route_config": routes}
@@ -140,8 +141,8 @@ def manager(
         "access_log": logs,
         **more,
     }
-    if identity is not None and report.spans:
-        fields["tracing"] = tracing(identity, report)
+    if workload is not None and report.spans:
+        fields["tracing"] = tracing(workload, report)
     return {"name": _FILTER, "typed_config": typed(_HCM, **fields)}
 
 

@@ -15,10 +15,10 @@ from meshproof.translate import tls
 from meshproof.translate.clusters import load_assignment
 from meshproof.translate.hcm import access_log, manager, upgrades
 from meshproof.translate.listeners import listener
-from meshproof.translate.metrics import UNKNOWN, Identity, server_metrics, server_tcp_metrics
+from meshproof.translate.metrics import server_metrics, server_tcp_metrics
 from meshproof.translate.outbound_routes import route_configuration
 from meshproof.translate.peer_authentication import Mode, mode
-from meshproof.translate.peer_metadata import kept
+from meshproof.translate.peer_metadata import peer_filter
 from meshproof.translate.proto import Json, extension
 from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.registry import Endpoint, carries, container_port
@@ -26,6 +26,7 @@ from meshproof.translate.retries import INBOUND
 from meshproof.translate.security_filters import security_filters
 from meshproof.translate.telemetry import Reporting, reporting
 from meshproof.translate.traffic_policy import connection_pool
+from meshproof.translate.workload_metadata import UNKNOWN, WorkloadMetadata
 from meshproof.translate.world import (
     Config,
     ContainerPort,
@@ -65,17 +66,17 @@ def add_inbound(world: World, view: ProxyView, replica: Replica, log: str, confi
         }
         taken = mode(world.peer_authentications, replica.namespace, replica.labels, port.port)
         fqdn = served[0].fqdn if served else UNKNOWN
-        identity = Identity(replica.namespace, replica.workload, replica.labels, fqdn)
+        workload = WorkloadMetadata(replica.namespace, replica.workload, replica.labels, fqdn)
         if served and served[1].protocol != "HTTP":
             before = watch.network_filters(port.port)
             mutual, plain = (
-                [*before, _bytes(name, [*logs, server_tcp_metrics(identity, security)])]
+                [*before, _bytes(name, [*logs, server_tcp_metrics(workload, security)])]
                 for security in ("mutual_tls", "none")
             )
             chains = [*_chains(taken, mutual, plain), *_own_tls(taken, plain)]
         else:
             table = watch.table(name)
-            http = _Http(name, table, identity, logs, watch.http_filters(), report)
+            http = _Http(name, table, workload, logs, watch.http_filters(), report)
             chains = _chains(taken, [http.manager("mutual_tls")], [http.manager("none")])
             routes = _routes(table, name, replica, port, served)
             config.routes[table] = watch.on_routes(routes, port.port)
@@ -144,7 +145,7 @@ class _Http:
 
     name: str
     routes: str
-    identity: Identity
+    workload: WorkloadMetadata
     logs: list[Json]
     security_filters: list[Json]
     report: Reporting
@@ -153,9 +154,9 @@ class _Http:
         return manager(
             self.name,
             routes=self.routes,
-            logs=[*self.logs, server_metrics(self.identity, security)],
-            identity=self.identity,
-            guards=[kept(), *self.security_filters],
+            logs=[*self.logs, server_metrics(self.workload, security)],
+            workload=self.workload,
+            guards=[peer_filter(), *self.security_filters],
             report=self.report,
             server_name=SERVER_NAME,
             forward_client_cert_details="APPEND_FORWARD",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 from meshproof.translate.hcm import access_log, manager, upgrades
-from meshproof.translate.metrics import Identity, client_metrics, client_tcp_metrics
-from meshproof.translate.peer_metadata import announced
+from meshproof.translate.metrics import client_metrics, client_tcp_metrics
+from meshproof.translate.peer_metadata import announce_peer
 from meshproof.translate.proto import Json, tcp
 from meshproof.translate.resource_names import OUTBOUND, PROBE
 from meshproof.translate.telemetry import EVERYTHING, Reporting
+from meshproof.translate.workload_metadata import WorkloadMetadata
 from meshproof.translate.world import PROBE_PORT, PROXY_PORT
 
 _BUFFER = 1048576
@@ -37,7 +38,7 @@ def listener(
 
 
 def outbound_listener(
-    ip: str, identity: Identity, log: str, report: Reporting = EVERYTHING
+    ip: str, workload: WorkloadMetadata, log: str, report: Reporting = EVERYTHING
 ) -> Json:
     """The forward proxy: absolute-form requests and CONNECT for every port, one route table.
 
@@ -48,13 +49,13 @@ def outbound_listener(
         routes=OUTBOUND,
         logs=[
             *access_log(log, "outbound", report),
-            client_metrics(identity),
-            client_tcp_metrics(identity),
+            client_metrics(workload),
+            client_tcp_metrics(workload),
         ],
-        identity=identity,
+        workload=workload,
         report=report,
         can_fault=True,
-        early_header_mutation_extensions=announced(identity),
+        early_header_mutation_extensions=announce_peer(workload),
         upgrade_configs=upgrades("CONNECT", "websocket"),
         http_protocol_options={"accept_http_10": True},
     )

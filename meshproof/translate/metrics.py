@@ -1,84 +1,63 @@
-"""Istio's standard HTTP metrics, made by Envoy itself out of what it logs.
+"""Istio's standard metrics, counted by Envoy's stats access logger.
 
-Envoy's plain statistics know neither the caller nor the version that answered; the access logger
-``envoy.access_loggers.stats`` does. Names and labels are Istio's, so one PromQL serves both
-meshes; Envoy's Prometheus page writes the names with its own prefix: ``envoy_istio_...``.
-A sidecar knows the workload behind a connection that it opened by the endpoint's metadata, and who
-calls it by what the caller's proxy says (``peer_metadata``); of a connection of bytes it knows the
-identity alone, by the certificate. What it cannot know is ``unknown``, as in Istio.
+Envoy's plain statistics know neither the caller nor the version that answered. The access logger
+``envoy.access_loggers.stats`` does. Names and labels are Istio's, so the same PromQL works on both
+meshes; Envoy's Prometheus page prefixes the names: ``envoy_istio_...``.
 
-Tunnels (CONNECT to a port of bytes) are Istio's TCP metrics, counted when they end.
+A sidecar learns the destination workload from the endpoint's metadata, and the source workload
+from what the caller's proxy announces (``peer_metadata``). On a TCP port it knows the source's
+identity alone, from the certificate. Anything else is ``unknown``, as in Istio.
+
+Tunnels (CONNECT to a TCP port) become Istio's TCP metrics, counted when they end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 from meshproof.translate import peer_metadata
 from meshproof.translate.proto import Json, extension
+from meshproof.translate.workload_metadata import UNKNOWN, WorkloadMetadata
 
 CEL = "envoy.access_loggers.extension_filters.cel"
 CEL_TYPE = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
 _TYPE = "envoy.extensions.access_loggers.stats.v3.Config"
-UNKNOWN = peer_metadata.UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who the proxy is, for spans and metrics."""
-
-    namespace: str
-    workload: str
-    labels: Mapping[str, str] = field(default_factory=dict)
-    service: str = UNKNOWN
-    """The Service that it serves, by full name."""
-
-    @property
-    def app(self) -> str:
-        """Istio's canonical service: the label ``app``, else the workload."""
-        return self.labels.get("app") or self.workload
-
-    @property
-    def version(self) -> str:
-        return self.labels.get("version") or "latest"
-
-
-def client_metrics(identity: Identity) -> Json:
-    """The access logger that counts and measures what a proxy sends on; not a CONNECT, which is
-    a way for requests and none itself."""
-    logger = _logger({**_source(identity), **_ANSWER})
+def client_metrics(workload: WorkloadMetadata) -> Json:
+    """The access logger for requests that a proxy sends. A CONNECT is not counted: the requests
+    inside its tunnel are."""
+    logger = _logger({**_source_labels(workload), **_RESPONSE})
     return {**logger, "filter": {"header_filter": {"header": {**_CONNECT, "invert_match": True}}}}
 
 
-def client_tcp_metrics(identity: Identity) -> Json:
-    """The same of tunnels that it opens to ports of bytes."""
+def client_tcp_metrics(workload: WorkloadMetadata) -> Json:
+    """The access logger for tunnels that a proxy opens to TCP ports."""
     cel = extension(CEL, CEL_TYPE, expression='xds.cluster_name.startsWith("outbound|")')
     filters = [{"header_filter": {"header": _CONNECT}}, {"extension_filter": cel}]
-    logger = _tcp_logger({**_source(identity), **_TCP_ANSWER})
+    logger = _tcp_logger({**_source_labels(workload), **_TCP_RESPONSE})
     return {**logger, "filter": {"and_filter": {"filters": filters}}}
 
 
-def server_tcp_metrics(identity: Identity, security: str) -> Json:
-    """The same of connections that a sidecar hands to its app's port of bytes."""
-    labels = {**_destination(identity), "connection_security_policy": security}
+def server_tcp_metrics(workload: WorkloadMetadata, security: str) -> Json:
+    """The access logger for connections that a sidecar passes to its app's TCP port."""
+    labels = {**_destination_labels(workload), "connection_security_policy": security}
     labels |= {name: UNKNOWN for name in labels if name.startswith("source_")}
     labels["source_principal"] = _PRINCIPAL
-    return _tcp_logger({**labels, **_TCP_ANSWER})
+    return _tcp_logger({**labels, **_TCP_RESPONSE})
 
 
-def server_metrics(identity: Identity, security: str) -> Json:
-    """The same of what a sidecar hands to its app; ``security`` is ``mutual_tls`` or ``none``."""
-    labels = {**_destination(identity), "connection_security_policy": security}
-    return _logger({**labels, **_ANSWER})
+def server_metrics(workload: WorkloadMetadata, security: str) -> Json:
+    """The access logger for requests that a sidecar passes to its app; ``security`` is
+    ``mutual_tls`` or ``none``."""
+    labels = {**_destination_labels(workload), "connection_security_policy": security}
+    return _logger({**labels, **_RESPONSE})
 
 
-_ANSWER = {
+_RESPONSE = {
     "request_protocol": "http",
     "response_code": "%RESPONSE_CODE%",
     "response_flags": "%RESPONSE_FLAGS%",
 }
-_TCP_ANSWER = {"request_protocol": "tcp", "response_flags": "%RESPONSE_FLAGS%"}
+_TCP_RESPONSE = {"request_protocol": "tcp", "response_flags": "%RESPONSE_FLAGS%"}
 _CONNECT: Json = {"name": ":method", "string_match": {"exact": "CONNECT"}}
 _PRINCIPAL = "%DOWNSTREAM_PEER_URI_SAN%"
 
@@ -120,13 +99,13 @@ def _logger(labels: dict[str, str]) -> Json:
     )
 
 
-def _source(identity: Identity) -> dict[str, str]:
+def _source_labels(workload: WorkloadMetadata) -> dict[str, str]:
     return {
         "reporter": "source",
-        "source_workload": identity.workload,
-        "source_workload_namespace": identity.namespace,
-        "source_app": identity.app,
-        "source_version": identity.version,
+        "source_workload": workload.name,
+        "source_workload_namespace": workload.namespace,
+        "source_app": workload.app,
+        "source_version": workload.version,
         "destination_workload": "%UPSTREAM_METADATA(istio:workload)%",
         "destination_workload_namespace": "%UPSTREAM_METADATA(istio:namespace)%",
         "destination_app": "%UPSTREAM_METADATA(istio:app)%",
@@ -138,17 +117,17 @@ def _source(identity: Identity) -> dict[str, str]:
     }
 
 
-def _destination(identity: Identity) -> dict[str, str]:
+def _destination_labels(workload: WorkloadMetadata) -> dict[str, str]:
     return {
         "reporter": "destination",
-        "source_workload": peer_metadata.caller("workload"),
-        "source_workload_namespace": peer_metadata.caller("namespace"),
+        "source_workload": peer_metadata.caller_field("workload"),
+        "source_workload_namespace": peer_metadata.caller_field("namespace"),
         "source_principal": _PRINCIPAL,
-        "source_app": peer_metadata.caller("app"),
-        "source_version": peer_metadata.caller("version"),
-        "destination_workload": identity.workload,
-        "destination_workload_namespace": identity.namespace,
-        "destination_app": identity.app,
-        "destination_version": identity.version,
-        "destination_service": identity.service,
+        "source_app": peer_metadata.caller_field("app"),
+        "source_version": peer_metadata.caller_field("version"),
+        "destination_workload": workload.name,
+        "destination_workload_namespace": workload.namespace,
+        "destination_app": workload.app,
+        "destination_version": workload.version,
+        "destination_service": workload.service,
     }
