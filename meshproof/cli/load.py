@@ -28,7 +28,7 @@ from meshproof.project_path import PROJECT_FILE, find_project
 from meshproof.traffic.locustfile_choice import locustfile_of, path_of
 
 if TYPE_CHECKING:
-    from meshproof.cluster.load_jobs import Order
+    from meshproof.traffic.distributed_load import DistributedLoad
     from meshproof.traffic.load import Load
     from meshproof.traffic.results import Results
 
@@ -111,19 +111,19 @@ def _from_here(
         return _until_done(made), made.summary()
 
 
-def _order(locustfile: Path, workers: int, asked: dict[str, Any]) -> Order:
+def _order(locustfile: Path, workers: int, asked: dict[str, Any]) -> DistributedLoad:
     """Raises UsageError before anything is started."""
-    from meshproof.cluster.load_jobs import Order  # noqa: PLC0415  (not paid by other loads)
+    from meshproof.traffic.distributed_load import DistributedLoad  # noqa: PLC0415  (not paid by other loads)
 
     text = locustfile.read_text("utf-8")
-    order = Order(run_id=uuid.uuid4().hex, workers=workers, locustfile=text, **asked)
+    order = DistributedLoad(run_id=uuid.uuid4().hex, workers=workers, locustfile=text, **asked)
     order.check()
     return order
 
 
-def _from_cluster(mesh: Client, order: Order) -> tuple[Results, str]:
+def _from_cluster(mesh: Client, order: DistributedLoad) -> tuple[Results, str]:
     """Send it from the cluster; its results, and Locust's summary."""
-    from meshproof.cluster.load import LOG, RECORDS, STATS  # noqa: PLC0415
+    from meshproof.traffic.distributed_load import LOG, RECORDS, STATS  # noqa: PLC0415
     from meshproof.traffic.results import read  # noqa: PLC0415
 
     tell(f"load {order.run_id} from {order.workers} workers on the cluster of {mesh.entry.name}")

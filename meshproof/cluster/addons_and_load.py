@@ -9,15 +9,15 @@ from typing import Any
 from meshproof.cluster import load
 from meshproof.cluster.addons import AddOns
 from meshproof.cluster.images import Images
-from meshproof.cluster.load_jobs import Order
 from meshproof.cluster.queries import Looking
+from meshproof.traffic.distributed_load import DistributedLoad
 
 
 class Extras(Looking):
     """See ``meshproof.control.protocols.OnCluster``."""
 
-    def spread_load(self, order: Order, stop: threading.Event) -> list[dict[str, Any]]:
-        """Send a load from pods; returns what each brought (``load.write`` takes it).
+    def spread_load(self, order: DistributedLoad, stop: threading.Event) -> list[dict[str, Any]]:
+        """Send a load from pods; returns what each brought (``distributed_load.write`` takes it).
 
         The image is built and brought when it is wanted first. Raises UsageError, LoadError.
         """

@@ -7,8 +7,6 @@ sends on one core; workers are the way past it, and past one machine.
 
 from __future__ import annotations
 
-import base64
-import gzip
 import json
 import threading
 import time
@@ -21,15 +19,14 @@ from meshproof.cluster import pods
 from meshproof.cluster.assets import SYSTEM
 from meshproof.cluster.images import Image
 from meshproof.cluster.kubectl import Kubectl
-from meshproof.cluster.load_jobs import DAY, NAME, STARTED, Order, documents
+from meshproof.cluster.load_jobs import DAY, NAME, STARTED, documents
 from meshproof.cluster.pods import Pod
 from meshproof.istio04.dump import dump
 from meshproof.project import Build
+from meshproof.traffic.distributed_load import DistributedLoad
 from meshproof.traffic.load import STOP_SECONDS
 from meshproof.traffic.results import LoadError
 
-RECORDS, STATS, LOG = "requests.ndjson", "locust.json", "locust.log"
-"""Files that a load writes to its folder."""
 IMAGE = Image("meshproof/load", Build(context=str(Path(meshproof.traffic.__file__).parent)))
 """Locust and the user that records; the locustfile is mounted."""
 _WORKER = "meshproof.traffic.cluster_worker"
@@ -38,32 +35,15 @@ _ROUND = 5
 Json = dict[str, Any]
 
 
-def write(brought: Sequence[Json], folder: Path) -> None:
-    """What the master (first) and the workers brought, as one load's files in ``folder``.
-
-    Raises LoadError where a worker ended without Locust's totals.
-    """
-    master, *workers = brought
-    totals = {"sent": 0, "requests": 0, "failures": 0}
-    with (folder / RECORDS).open("wb") as records:
-        for worker in workers:
-            if worker["stats"] is None:
-                tail = " | ".join(worker["log"].strip().splitlines()[-5:])
-                raise LoadError(f"a worker of the load ended without totals; its log ends: {tail}")
-            totals = {name: totals[name] + worker["stats"][name] for name in totals}
-            records.write(gzip.decompress(base64.b64decode(worker["records"])))
-    (folder / STATS).write_text(json.dumps(totals), encoding="utf-8")
-    (folder / LOG).write_text(master["log"], encoding="utf-8")
-
-
 class Spread:
     """One load on a cluster; it leaves nothing there, however it ends."""
 
     def __init__(self, kubectl: Kubectl) -> None:
         self._kubectl = kubectl
 
-    def run(self, order: Order, image: str, stop: threading.Event) -> list[Json]:
-        """Send it, and return what each pod brought, the master first (``write`` takes it).
+    def run(self, order: DistributedLoad, image: str, stop: threading.Event) -> list[Json]:
+        """Send it, and return what each pod brought, the master first: what
+        ``distributed_load.write`` takes.
 
         Raises LoadError where a pod failed, or where ``stop`` was set before the end.
         """
@@ -83,7 +63,7 @@ class Spread:
             "--ignore-not-found", doing="deleting the load", timeout=120,
         )  # fmt: skip
 
-    def _running(self, order: Order) -> list[Pod]:
+    def _running(self, order: DistributedLoad) -> list[Pod]:
         """All pods, the master first."""
         deadline = time.monotonic() + STARTED
         while True:
@@ -95,14 +75,14 @@ class Spread:
                 raise LoadError(f"the load's pods do not run: {why or 'Kubernetes made none'}")
             time.sleep(0.5)
 
-    def _pods(self, order: Order) -> list[Pod]:
+    def _pods(self, order: DistributedLoad) -> list[Pod]:
         items = self._kubectl.get(
             "pods", "-n", SYSTEM, "-l", f"app={NAME},run={order.run_id}",
             doing="looking at the load's pods",
         )  # fmt: skip
         return pods.pods(items)
 
-    def _ended(self, found: Sequence[Pod], stop: threading.Event, order: Order) -> None:
+    def _ended(self, found: Sequence[Pod], stop: threading.Event, order: DistributedLoad) -> None:
         """The master ends when the time is over or all is answered, and tells its workers."""
         limit = STARTED + order.seconds + STOP_SECONDS if order.seconds else DAY
         for pod in found:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from meshproof.cluster.assets import LABEL, OWNED, SYSTEM
-from meshproof.errors import UsageError
 from meshproof.istio_names import INGRESS_GATEWAY, ROOT_NAMESPACE, service_host
 from meshproof.traffic.cluster_worker import HOLD
+from meshproof.traffic.distributed_load import DistributedLoad
 from meshproof.traffic.load import STOP_SECONDS
 from meshproof.traffic.settings import LoadSettings
 
@@ -24,31 +23,7 @@ _LOCUSTFILE = "/load/locustfile.py"
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be sent. Exactly one of ``requests`` and ``seconds``: there is no Ctrl-C there."""
-
-    run_id: str
-    workers: int
-    users: int
-    locustfile: str
-    """Its text."""
-    requests: int = 0
-    seconds: float = 0.0
-    path: str = "/pay"
-
-    def check(self) -> None:
-        """Raises UsageError for what cannot be spread."""
-        if bool(self.requests) == bool(self.seconds):
-            raise UsageError("load: with workers wanted one of --seconds and --requests")
-        for what, count in (("users", self.users), ("requests", self.requests or self.workers)):
-            if not 1 <= self.workers <= count:
-                raise UsageError(
-                    f"load: {self.workers} workers for {count} {what}; wanted at least one a worker"
-                )
-
-
-def master_arguments(order: Order, host: str, locustfile: str = _LOCUSTFILE) -> list[str]:
+def master_arguments(order: DistributedLoad, host: str, locustfile: str = _LOCUSTFILE) -> list[str]:
     users = str(order.users)
     return [
         "--locustfile", locustfile, "--host", host, "--headless", "--master",
@@ -66,7 +41,7 @@ def worker_arguments(master: str = NAME, locustfile: str = _LOCUSTFILE) -> list[
     ]  # fmt: skip
 
 
-def documents(order: Order, image: str) -> list[Json]:
+def documents(order: DistributedLoad, image: str) -> list[Json]:
     """The locustfile, the master's Service, and two Jobs that end by themselves."""
     return [
         _document("v1", "ConfigMap", data={"locustfile.py": order.locustfile}),
@@ -89,7 +64,7 @@ def _document(version: str, kind: str, name: str = NAME, **fields: Any) -> Json:
     return {"apiVersion": version, "kind": kind, "metadata": metadata, **fields}
 
 
-def _job(order: Order, image: str, role: str, count: int, arguments: list[str]) -> Json:
+def _job(order: DistributedLoad, image: str, role: str, count: int, arguments: list[str]) -> Json:
     limit = STARTED + order.seconds + STOP_SECONDS + HOLD if order.seconds else DAY
     spec = {
         "completions": count,
@@ -106,7 +81,7 @@ def _job(order: Order, image: str, role: str, count: int, arguments: list[str]) 
     return _document("batch/v1", "Job", f"{NAME}-{role}", spec=spec)
 
 
-def _pod(order: Order, image: str, arguments: list[str]) -> Json:
+def _pod(order: DistributedLoad, image: str, arguments: list[str]) -> Json:
     records, stats = f"{_FOLDER}/requests.ndjson", f"{_FOLDER}/locust.json"
     settings = LoadSettings(order.run_id, records, stats, order.requests, order.path)
     environment = {**settings.as_environment(), "WORKERS": str(order.workers)}

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from meshproof.cluster.dry_run.fake_host import Imagined
 from meshproof.cluster.factory import assemble
-from meshproof.cluster.load_jobs import Order
 from meshproof.cluster.mesh import ClusterMesh
 from meshproof.cluster.settings import from_env
 from meshproof.project import Project
+from meshproof.traffic.distributed_load import DistributedLoad
 
 LOCUSTFILE = "e2e/payments/locustfile.py"
 _STATE = Path("/STATE")
@@ -72,8 +72,8 @@ def plan(project: Project, environ: Mapping[str, str], *, kind: str = "kind") ->
         mesh.apply([rule])
     runner.heading("load --workers 2 --users 8 --seconds 30 (not part of e2e)")
     locustfile = f"(the text of {LOCUSTFILE})\n"
-    order = Order("RUN", workers=2, users=8, seconds=30, locustfile=locustfile)
-    mesh.spread_load(order, threading.Event())
+    load = DistributedLoad("RUN", workers=2, users=8, seconds=30, locustfile=locustfile)
+    mesh.spread_load(load, threading.Event())
     addons = project.root / "manifests" / "observability"
     if addons.is_dir():
         runner.heading("observe (not part of e2e)")

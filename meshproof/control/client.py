@@ -80,8 +80,8 @@ class Client:
         self._post("/dump", folder=folder)
 
     def load(self, order: Json, folder: str) -> None:
-        """Send a load from the cluster; ``order`` is ``cluster.load_jobs.Order`` as a mapping.
-        Returns when its files are in ``folder``; it ends early with this process."""
+        """Send a load from the cluster; ``order`` is ``traffic.distributed_load.DistributedLoad``
+        as a mapping. Returns when its files are in ``folder``; it ends early with this process."""
         self._post("/load", order=order, folder=folder)
 
     def observe(self, folder: str) -> dict[str, str]:

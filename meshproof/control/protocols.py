@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from meshproof.mesh import Applied, Mesh, Span, Tail, Topology, Usage
 
 if TYPE_CHECKING:
-    from meshproof.cluster.load_jobs import Order
     from meshproof.explain import Explanation
     from meshproof.telemetry.log_lines import LogLine
+    from meshproof.traffic.distributed_load import DistributedLoad
 
 Text = tuple[str, str]
 """A file's name, for messages, and its YAML."""
@@ -81,8 +81,8 @@ class Remote(Protocol):
 class OnCluster(Protocol):
     """What only a mesh on a cluster does: load from inside it, and add-ons to look at it with."""
 
-    def spread_load(self, order: Order, stop: threading.Event) -> list[dict[str, Any]]:
-        """Send a load from pods; returns what each brought, as ``cluster.load.write`` takes it."""
+    def spread_load(self, load: DistributedLoad, stop: threading.Event) -> list[dict[str, Any]]:
+        """Send a load from pods; returns each pod's output (see ``distributed_load.write``)."""
         ...
 
     def observe(self, folder: Path) -> None:

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from meshproof.cluster.load_jobs import Order
 from meshproof.control.protocols import OnCluster
 from meshproof.control.serve import live
 from meshproof.mesh import MeshStatus
+from meshproof.traffic.distributed_load import DistributedLoad
 from meshproof.traffic.results import LoadError
 from tests.cli.test_remote import FarMesh
 from tests.cluster.test_load import brought
@@ -36,7 +36,7 @@ class ClusterFake(FarMesh):
     stopped = False
     worker = brought("v0.1")
 
-    def spread_load(self, order: Order, stop: threading.Event) -> list[dict[str, Any]]:
+    def spread_load(self, order: DistributedLoad, stop: threading.Event) -> list[dict[str, Any]]:
         self.asked.append(("load", order))
         if self.hold:
             self.stopped = stop.wait(30)

@@ -17,18 +17,18 @@ from typing import Any
 import pytest
 import yaml
 
-from meshproof.cluster import load
 from meshproof.cluster.commands import CommandError
 from meshproof.cluster.control_adapter import ServedClusterMesh
-from meshproof.cluster.load_jobs import Order, documents
+from meshproof.cluster.load_jobs import documents
 from meshproof.errors import UsageError
-from meshproof.traffic import results
+from meshproof.traffic import distributed_load, results
+from meshproof.traffic.distributed_load import LOG, RECORDS, STATS, DistributedLoad
 from meshproof.traffic.record import Record
 from meshproof.traffic.results import LoadError
 from tests.fakes.cluster_machine import ROOT, Machine
 from tests.services.test_requirements import locked
 
-ORDER = Order("r1", workers=2, users=8, requests=3, locustfile="# users\n")
+ORDER = DistributedLoad("r1", workers=2, users=8, requests=3, locustfile="# users\n")
 TRAFFIC = ROOT / "meshproof" / "traffic"
 
 
@@ -59,10 +59,12 @@ def test_what_the_workers_brought_is_one_load(
 ) -> None:
     pods_say(machine, master_0=brought(log="sum"), worker_0=brought("v0.1", "v0.2"),
              worker_1=brought("v0.2"))  # fmt: skip
-    load.write(cluster.spread_load(ORDER, threading.Event()), tmp_path)
-    found = results.read("r1", tmp_path / load.RECORDS, tmp_path / load.STATS)
+    distributed_load.write(cluster.spread_load(ORDER, threading.Event()), tmp_path)
+    found = results.read(
+        "r1", tmp_path / RECORDS, tmp_path / STATS
+    )
     assert (found.sent, dict(found.sample().counts)) == (3, {"v0.1": 1, "v0.2": 2})
-    assert (tmp_path / load.LOG).read_text() == "sum"
+    assert (tmp_path / LOG).read_text() == "sum"
     assert left(machine) == []
 
 
@@ -84,9 +86,9 @@ def test_a_worker_that_lost_records_is_no_evidence(
     said = json.loads(brought("v0.1"))
     said["stats"] = {"sent": 2, "requests": 2, "failures": 0}
     pods_say(machine, worker_0=json.dumps(said))
-    load.write(cluster.spread_load(ORDER, threading.Event()), tmp_path)
+    distributed_load.write(cluster.spread_load(ORDER, threading.Event()), tmp_path)
     with pytest.raises(LoadError, match=r"1 records.*Locust says 2 sent"):
-        results.read("r1", tmp_path / load.RECORDS, tmp_path / load.STATS)
+        results.read("r1", tmp_path / RECORDS, tmp_path / STATS)
 
 
 def test_pods_that_do_not_start_say_why(

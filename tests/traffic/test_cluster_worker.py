@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from meshproof.cluster import load
-from meshproof.cluster.load_jobs import Order, master_arguments, worker_arguments
-from meshproof.traffic import cluster_worker, results
+from meshproof.cluster.load_jobs import master_arguments, worker_arguments
+from meshproof.traffic import cluster_worker, distributed_load, results
+from meshproof.traffic.distributed_load import LOG, RECORDS, STATS, DistributedLoad
 from meshproof.traffic.settings import LoadSettings
 from tests.traffic.conftest import LOCUSTFILE, PayServer, server
 
@@ -63,7 +63,7 @@ class Pods:
         return {**os.environ, **settings.as_environment(), **own, "PYTHONPATH": str(ROOT)}
 
     def start(self, requests: int, seconds: float) -> None:
-        order = Order(
+        order = DistributedLoad(
             run_id="run", workers=2, users=4, requests=requests, seconds=seconds, locustfile=""
         )
         loopback = ["--master-bind-host", "127.0.0.1", "--master-bind-port", self._port]
@@ -105,13 +105,15 @@ def test_master_and_workers_bring_back_every_request(
     server.trouble = {5: "status"}
     pods.start(requests, bound.get("seconds", 0.0))
     assert [process.wait(90) for process in pods.processes] == [0, 0, 0]
-    load.write(pods.brought(monkeypatch), tmp_path)
-    found = results.read("run", tmp_path / load.RECORDS, tmp_path / load.STATS)
+    distributed_load.write(pods.brought(monkeypatch), tmp_path)
+    found = results.read(
+        "run", tmp_path / RECORDS, tmp_path / STATS
+    )
     assert found.sent == len(server.seen)
     assert found.failed == 1
     assert found.sent == requests or not requests
     assert {headers["x-run-id"] for headers in server.seen} == {"run"}
-    assert "Aggregated" in (tmp_path / load.LOG).read_text()
+    assert "Aggregated" in (tmp_path / LOG).read_text()
     shares = [len((tmp_path / n / "requests.ndjson").read_text().splitlines()) for n in ("0", "1")]
     assert all(shares), "both workers sent"
     if requests:
@@ -123,4 +125,4 @@ def test_what_lacks_an_account_is_an_error(tmp_path: Path) -> None:
         "log": "its words", "stats": stats, "records": "H4sIAAAAAAAC/wMAAAAAAAAAAAA=",
     }  # fmt: skip
     with pytest.raises(results.LoadError, match="its words"):
-        load.write([brought(None), brought(None)], tmp_path)
+        distributed_load.write([brought(None), brought(None)], tmp_path)

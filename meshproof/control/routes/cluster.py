@@ -11,6 +11,7 @@ from aiohttp import web
 from meshproof.control.protocols import OnCluster, ServedMesh
 from meshproof.control.wire import Json
 from meshproof.errors import Unsupported
+from meshproof.traffic.distributed_load import DistributedLoad, write
 
 _WATCH = 0.5
 """Seconds between two looks whether who asked for a load is still there."""
@@ -60,8 +61,5 @@ class _Answers:
 
 
 def _send(cluster: OnCluster, asked: Json, stop: threading.Event) -> None:
-    from meshproof.cluster.load import write  # noqa: PLC0415  (only where there is a cluster)
-    from meshproof.cluster.load_jobs import Order  # noqa: PLC0415
-
-    brought = cluster.spread_load(Order(**asked["order"]), stop)
-    write(brought, Path(asked["folder"]))
+    outputs = cluster.spread_load(DistributedLoad(**asked["order"]), stop)
+    write(outputs, Path(asked["folder"]))
