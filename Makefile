@@ -58,8 +58,8 @@ soak: $(READY) ## 5 minutes of kills and changes at random under load, each mess
 conformance: $(READY) ## replay what a real Istio did on the embedded mesh: agreed, different, refused
 	@$(BIN)/python -m conformance
 
-docs: $(READY) ## write docs/fidelity.md anew, out of the models
-	@$(BIN)/python -m tools.fidelity > docs/fidelity.md.new && mv docs/fidelity.md.new docs/fidelity.md
+docs: $(READY) ## write docs/fidelity.md, docs/governance.md and the map of packages anew
+	@$(BIN)/python -m tools.docs
 
 load: $(READY) ## Locust load on /pay: USERS=16 SECONDS_OF_LOAD=30; WORKERS=N: from a cluster's pods
 	@$(BIN)/meshproof load --users $(USERS) --seconds $(SECONDS_OF_LOAD) --workers $(WORKERS) --name $(NAME)
@@ -91,8 +91,8 @@ bench: $(READY) ## measure: start, convergence, switches under load, mesh tax, s
 release-oc: $(READY) ## how often the release judge errs, by simulation (docs/release.md)
 	@$(BIN)/python -m tools.release_simulation
 
-lint: $(READY) ## ruff and strict types
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+lint: $(READY) ## ruff, strict types, and the contract of imports
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-logo --no-cache && $(BIN)/mypy
 
 fmt: $(READY) ## format the code
 	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
