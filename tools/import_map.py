@@ -23,7 +23,7 @@ def summarize(package: str, root: Path = ROOT) -> str:
     folder = root / "meshproof" / package
     file = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
     text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
-    return text.partition("\n\n")[0].replace("\n", " ")
+    return text.partition("\n\n")[0].replace("\n", " ").replace("``", "`")
 
 
 def render(root: Path = ROOT) -> str:

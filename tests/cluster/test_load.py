@@ -60,9 +60,7 @@ def test_what_the_workers_brought_is_one_load(
     pods_say(machine, master_0=brought(log="sum"), worker_0=brought("v0.1", "v0.2"),
              worker_1=brought("v0.2"))  # fmt: skip
     distributed_load.write(cluster.spread_load(ORDER, threading.Event()), tmp_path)
-    found = results.read(
-        "r1", tmp_path / RECORDS, tmp_path / STATS
-    )
+    found = results.read("r1", tmp_path / RECORDS, tmp_path / STATS)
     assert (found.sent, dict(found.sample().counts)) == (3, {"v0.1": 1, "v0.2": 2})
     assert (tmp_path / LOG).read_text() == "sum"
     assert left(machine) == []

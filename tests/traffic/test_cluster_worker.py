@@ -106,9 +106,7 @@ def test_master_and_workers_bring_back_every_request(
     pods.start(requests, bound.get("seconds", 0.0))
     assert [process.wait(90) for process in pods.processes] == [0, 0, 0]
     distributed_load.write(pods.brought(monkeypatch), tmp_path)
-    found = results.read(
-        "run", tmp_path / RECORDS, tmp_path / STATS
-    )
+    found = results.read("run", tmp_path / RECORDS, tmp_path / STATS)
     assert found.sent == len(server.seen)
     assert found.failed == 1
     assert found.sent == requests or not requests
