@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from meshproof.errors import Problem, Refused
-from meshproof.model.base import Model
+from meshproof.model.base_model import Model
 from meshproof.model.normalize import prepare
 from meshproof.model.reader import read_file
 from meshproof.placeholders import expand, fill

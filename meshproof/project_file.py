@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from meshproof.model.base import FieldError, Model
+from meshproof.model.base_model import FieldError, Model
 from meshproof.placeholders import check
 
 TODO = "TODO"

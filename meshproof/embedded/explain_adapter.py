@@ -23,8 +23,9 @@ from meshproof.explain.origin import Placed, RuleOrigin
 from meshproof.explain.string_match import Json
 from meshproof.istio04.lower import lower
 from meshproof.istio_names import INGRESS_GATEWAY
-from meshproof.model.resource import Path, Resource
+from meshproof.model.resource import Resource
 from meshproof.project import Project
+from meshproof.sources.location import FieldPath
 from meshproof.translate import gateway, outbound, proxy_of, sidecar
 from meshproof.translate.world import Address, Config, ContainerPort, Outside, Replica, World
 from meshproof.xds import codec
@@ -214,7 +215,7 @@ def _placed(resources: Sequence[Resource]) -> Placed:
     return placed
 
 
-def _path(field: str) -> Path:
+def _path(field: str) -> FieldPath:
     """``spec.http[0].match`` as a resource's lines know it."""
     return tuple(int(p) if p.isdigit() else p for p in re.findall(r"[A-Za-z]+|\d+", field))
 

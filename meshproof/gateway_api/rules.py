@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from meshproof.istio_names import service_host
+from meshproof.model.field_types import PortSelector
 from meshproof.model.gateway_api import (
     HOSTNAME,
     SERVICE,
@@ -27,7 +28,6 @@ from meshproof.model.gateway_api import (
     HTTPURLRewriteFilter,
     NamedMatch,
 )
-from meshproof.model.port_selector import PortSelector
 from meshproof.model.virtual_service import HTTPRoute
 from meshproof.model.virtual_service_route import (
     CorsPolicy,

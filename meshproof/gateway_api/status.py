@@ -14,11 +14,12 @@ from meshproof.gateway_api.parents import Parent, parents
 from meshproof.istio_names import service_host
 from meshproof.mesh import ParentStatus, RouteStatus, StatusCondition
 from meshproof.model.gateway_api import HOSTNAME, SERVICE, BackendObjectReference
-from meshproof.model.resource import Path, Resource
+from meshproof.model.resource import Resource
+from meshproof.sources.location import FieldPath
 from meshproof.translate.host_names import covers
 from meshproof.translate.world import Service
 
-_Broken = tuple[Path, str, str]
+_Broken = tuple[FieldPath, str, str]
 """Where a backend stands, the condition's reason, and its message."""
 
 
@@ -37,7 +38,7 @@ def warnings(resources: Sequence[Resource], services: Iterable[Service]) -> list
             continue
         for parent in known.parents(route):
             if parent.missing:
-                path: Path = ("spec", "parentRefs", parent.index, "name")
+                path: FieldPath = ("spec", "parentRefs", parent.index, "name")
                 found.append(route.problem(path, f"{parent.missing}; the route is for nobody"))
         for path, _, message in _broken(route, known):
             found.append(route.problem(path, f"{message}; its share is answered with 500"))
@@ -101,9 +102,9 @@ def _broken(route: Resource, known: _Known) -> Iterator[_Broken]:
             yield (*path, "kind"), "InvalidKind", what
 
 
-def _references(spec: Any) -> Iterator[tuple[Path, BackendObjectReference]]:
+def _references(spec: Any) -> Iterator[tuple[FieldPath, BackendObjectReference]]:
     for number, rule in enumerate(spec.rules):
-        here: Path = ("spec", "rules", number)
+        here: FieldPath = ("spec", "rules", number)
         for index, ref in enumerate(rule.backend_refs):
             if ref.weight > 0:
                 yield (*here, "backendRefs", index), ref

@@ -19,11 +19,12 @@ from meshproof.errors import Problem
 from meshproof.istio04.refs import is_address
 from meshproof.istio04.subsets import API_VERSION, Names
 from meshproof.istio_names import service_host
-from meshproof.model.resource import Origin, Path, Resource, Source
+from meshproof.model.resource import Resource
 from meshproof.model.service_entry import ServiceEntry
 from meshproof.model.v1alpha2 import EgressRule
+from meshproof.sources.location import FieldPath, Origin, Source
 
-_SERVICE: Path = ("spec", "destination", "service")
+_SERVICE: FieldPath = ("spec", "destination", "service")
 
 
 def winners(rules: Iterable[Resource]) -> dict[str, Resource]:
@@ -102,9 +103,9 @@ def lower_egress(rule: Resource, names: Names, hosts: Names) -> Resource:
     )
 
 
-def _origins(rule: Resource) -> Mapping[Path, Origin]:
+def _origins(rule: Resource) -> Mapping[FieldPath, Origin]:
     """Fields that both dialects have keep their line; the others point at the destination."""
-    origins: dict[Path, Origin] = {(): rule.origin(("spec",))}
+    origins: dict[FieldPath, Origin] = {(): rule.origin(("spec",))}
     for name in ("hosts", "addresses", "endpoints"):
         origins["spec", name] = rule.origin(_SERVICE)
     for index in range(len(rule.spec.ports)):
@@ -112,7 +113,7 @@ def _origins(rule: Resource) -> Mapping[Path, Origin]:
     return origins
 
 
-def _https(rule: Resource, path: Path) -> Problem:
+def _https(rule: Resource, path: FieldPath) -> Problem:
     return rule.problem(
         path,
         "https made the sidecar begin TLS for plain HTTP, which is not honoured yet",

@@ -25,9 +25,10 @@ from meshproof.istio04.policies import by_host, policy_problems
 from meshproof.istio04.refs import Target, problems_of, target
 from meshproof.istio04.routes import default_route, lower_route, route_origins
 from meshproof.istio04.subsets import API_VERSION, Names, Subsets
-from meshproof.model.resource import Origin, Path, Resource, Source
+from meshproof.model.resource import Resource
 from meshproof.model.v1alpha2 import RouteRule
 from meshproof.model.virtual_service import VirtualService
+from meshproof.sources.location import FieldPath, Origin, Source
 from meshproof.translate.world import Service
 
 
@@ -89,7 +90,7 @@ class _Work:
 def _virtual_service(group: list[Resource], work: _Work) -> Resource:
     oldest = group[0]
     host = target(oldest.spec.destination, oldest)
-    origins: dict[Path, Origin] = {
+    origins: dict[FieldPath, Origin] = {
         (): oldest.origin(("spec",)),
         ("spec", "hosts"): oldest.origin(("spec", "destination")),
     }
@@ -127,7 +128,7 @@ def _problems(
         problems += match_problems(rule)
         for index, weighted in enumerate(spec.route):
             if weighted.destination:
-                at: Path = ("spec", "route", index, "destination")
+                at: FieldPath = ("spec", "route", index, "destination")
                 problems += problems_of(weighted.destination, rule, at)
         if spec.mirror:
             problems += problems_of(spec.mirror, rule, ("spec", "mirror"))

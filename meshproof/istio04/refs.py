@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from meshproof.errors import Problem
 from meshproof.istio_names import CLUSTER_DOMAIN, is_service_host, service_host
-from meshproof.model.resource import Path, Resource
+from meshproof.model.resource import Resource
 from meshproof.model.v1alpha2 import IstioService, MatchSource
+from meshproof.sources.location import FieldPath
 from meshproof.translate.world import Service
 
 
@@ -41,7 +42,7 @@ def target(ref: IstioService, rule: Resource) -> Target:
     return Target(f"{ref.name}.{namespace}.{ref.domain or CLUSTER_DOMAIN}", namespace)
 
 
-def problems_of(ref: IstioService, rule: Resource, path: Path) -> list[Problem]:
+def problems_of(ref: IstioService, rule: Resource, path: FieldPath) -> list[Problem]:
     """Why ``ref`` cannot name a host of a VirtualService: short, wildcard or an address."""
     service = ref.service
     if not service:

@@ -14,8 +14,9 @@ from typing import Any
 
 from meshproof.istio04.refs import Target, target
 from meshproof.istio04.subsets import Subsets
-from meshproof.model.resource import Origin, Path, Resource
+from meshproof.model.resource import Resource
 from meshproof.model.v1alpha2 import CorsPolicy, HTTPFault, RouteRule
+from meshproof.sources.location import FieldPath, Origin
 
 TIMEOUT = 15.0
 """Seconds: Envoy's own default, which Istio 0.4 did not override."""
@@ -67,10 +68,10 @@ def default_route(rule: Resource, host: Target, subsets: Subsets) -> dict[str, A
     }
 
 
-def route_origins(rule: Resource, index: int) -> dict[Path, Origin]:
+def route_origins(rule: Resource, index: int) -> dict[FieldPath, Origin]:
     """What a user wrote for each part of ``http[index]``."""
     spec: RouteRule = rule.spec
-    here: Path = ("spec", "http", index)
+    here: FieldPath = ("spec", "http", index)
     origins = {here: rule.origin(("spec",))}
     for new, old in (
         ("match", "match"), ("redirect", "redirect"), ("rewrite", "rewrite"),
@@ -78,8 +79,8 @@ def route_origins(rule: Resource, index: int) -> dict[Path, Origin]:
     ):  # fmt: skip
         origins[*here, new] = rule.origin(("spec", old))
     for number, weighted in enumerate(spec.route):
-        part: Path = (*here, "route", number)
-        written: Path = ("spec", "route", number)
+        part: FieldPath = (*here, "route", number)
+        written: FieldPath = ("spec", "route", number)
         origins[part] = rule.origin(written)
         origins[*part, "destination", "subset"] = rule.origin((*written, "labels"))
         by = (*written, "destination") if weighted.destination else ("spec", "destination")

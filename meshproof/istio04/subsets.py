@@ -15,7 +15,8 @@ from typing import Any
 from meshproof.istio04.policies import OFF, ROUND_ROBIN, Labels, Policies, key, traffic_policy
 from meshproof.istio04.refs import Callers, Target
 from meshproof.model.destination_rule import DestinationRule
-from meshproof.model.resource import Origin, Path, Resource, Source
+from meshproof.model.resource import Resource
+from meshproof.sources.location import FieldPath, Origin, Source
 from meshproof.translate.host_names import fqdn
 
 API_VERSION = "networking.istio.io/v1"
@@ -47,7 +48,7 @@ class _Host:
     subsets: dict[str, Mapping[str, str]] = field(default_factory=dict)
     reused: set[str] = field(default_factory=set)
     """Subsets that the user's own DestinationRule declares already."""
-    origins: dict[Path, Origin] = field(default_factory=dict)
+    origins: dict[FieldPath, Origin] = field(default_factory=dict)
 
 
 class Subsets:
@@ -63,7 +64,7 @@ class Subsets:
                 self._written.setdefault(host, []).append(resource.spec)
 
     def use(
-        self, target: Target, labels: Mapping[str, str], rule: Resource, path: Path
+        self, target: Target, labels: Mapping[str, str], rule: Resource, path: FieldPath
     ) -> str | None:
         """The subset of ``target`` that carries ``labels``; None for the whole service."""
         host = self._host(target, rule, path)
@@ -143,7 +144,7 @@ class Subsets:
             source=Source(host.source.file, host.source.line, origins=host.origins),
         )
 
-    def _host(self, target: Target, rule: Resource, path: Path) -> _Host:
+    def _host(self, target: Target, rule: Resource, path: FieldPath) -> _Host:
         if target not in self._hosts:
             short = target.host.split(".")[0]
             name = self._names.free("DestinationRule", target.namespace, short)

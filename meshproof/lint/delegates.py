@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from meshproof.errors import Problem
 from meshproof.lint.view import View
-from meshproof.model.resource import Path, Resource
+from meshproof.model.resource import Resource
+from meshproof.sources.location import FieldPath
 from meshproof.translate.visibility import is_visible
 
 Key = tuple[str, str]
@@ -45,7 +46,7 @@ def idle_delegates(view: View) -> Iterator[Problem]:
             )
 
 
-def _named(view: View) -> Iterator[tuple[Resource, Path, Key]]:
+def _named(view: View) -> Iterator[tuple[Resource, FieldPath, Key]]:
     """Each ``delegate`` with its rule, its place and the VirtualService that it names."""
     for rule in view.of("VirtualService"):
         for index, route in enumerate(rule.spec.http):

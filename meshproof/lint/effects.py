@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from meshproof.errors import Problem
 from meshproof.lint.view import View
-from meshproof.model.resource import Path
 from meshproof.model.virtual_service_route import Abort, Delay
+from meshproof.sources.location import FieldPath
 
 
 def idle_faults(view: View) -> Iterator[Problem]:
@@ -29,7 +29,7 @@ def odd_weights(view: View) -> Iterator[Problem]:
     """A weight beside a single destination, or weights that are not percentages."""
     for rule in view.of("VirtualService"):
         for index, route in enumerate(rule.spec.http):
-            here: Path = ("spec", "http", index, "route")
+            here: FieldPath = ("spec", "http", index, "route")
             weights = [entry.weight for entry in route.route]
             if len(weights) == 1:
                 if "weight" in route.route[0].model_fields_set and weights[0] != 100:

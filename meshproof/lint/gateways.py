@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from meshproof.errors import Problem
 from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.lint.view import MESH, View
-from meshproof.model.resource import Path, Resource
+from meshproof.model.resource import Resource
+from meshproof.sources.location import FieldPath
 from meshproof.translate.host_names import covers, fqdn, gateway_key
 
 
@@ -92,7 +93,7 @@ def _meet(host: str, served: str) -> bool:
     return covers(host, served) or covers(served, host)
 
 
-def _named(rule: Resource) -> Iterator[tuple[Path, str]]:
+def _named(rule: Resource) -> Iterator[tuple[FieldPath, str]]:
     for index, name in enumerate(rule.spec.gateways):
         yield ("spec", "gateways", index), name
     for number, route in enumerate(rule.spec.http):

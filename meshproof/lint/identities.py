@@ -12,7 +12,8 @@ from meshproof.errors import Problem
 from meshproof.istio_names import ROOT_NAMESPACE, TRUST_DOMAIN
 from meshproof.lint.policies import selected
 from meshproof.lint.view import View
-from meshproof.model.resource import Path, Resource
+from meshproof.model.resource import Resource
+from meshproof.sources.location import FieldPath
 from meshproof.translate.peer_authentication import Peers, mode
 from meshproof.translate.world import Named
 
@@ -48,7 +49,7 @@ def unknown_sources(view: View) -> Iterator[Problem]:
     for policy in view.of("AuthorizationPolicy"):
         for index, rule in enumerate(policy.spec.rules):
             for number, source in enumerate(rule.sources()):
-                here: Path = ("spec", "rules", index, "from", number, "source")
+                here: FieldPath = ("spec", "rules", index, "from", number, "source")
                 for place, name in enumerate(source.namespaces):
                     if "*" not in name and name not in namespaces:
                         yield _nobody(policy, (*here, "namespaces", place), name, namespaces)
@@ -62,7 +63,7 @@ def _told(principal: str) -> bool:
     return "*" not in principal and f"/ns/{ROOT_NAMESPACE}/" not in principal
 
 
-def _nobody(policy: Resource, path: Path, name: str, known: set[str]) -> Problem:
+def _nobody(policy: Resource, path: FieldPath, name: str, known: set[str]) -> Problem:
     return policy.problem(
         path,
         f"no workload here is {name}: it never matches",
@@ -77,10 +78,10 @@ def _all_plain(view: View, policy: Resource, peers: Peers) -> bool:
     return modes == {"DISABLE"} and not any(p.spec.port_level_mtls for p in peers)
 
 
-def _asked(policy: Resource) -> Iterator[Path]:
+def _asked(policy: Resource) -> Iterator[FieldPath]:
     """Where the policy asks for an identity."""
     for index, rule in enumerate(policy.spec.rules):
-        here: Path = ("spec", "rules", index)
+        here: FieldPath = ("spec", "rules", index)
         for number, source in enumerate(rule.sources()):
             for field in _FIELDS:
                 if getattr(source, field):

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from meshproof.errors import Problem
 from meshproof.istio_names import INGRESS_GATEWAY_LABELS, ROOT_NAMESPACE
 from meshproof.lint.view import View
-from meshproof.model.resource import Path, Resource
+from meshproof.model.resource import Resource
+from meshproof.sources.location import FieldPath
 
 KINDS = (
     "PeerAuthentication",
@@ -32,7 +33,7 @@ def _labels(policy: Resource) -> Mapping[str, str]:
     return spec.selector.match_labels if spec.selector else {}
 
 
-def _field(policy: Resource) -> Path:
+def _field(policy: Resource) -> FieldPath:
     """The selector, or the whole spec where there is none."""
     own = policy.kind in ("Sidecar", "EnvoyFilter")
     field = "workloadSelector" if own else "selector"
@@ -104,12 +105,12 @@ def unknown_ports(view: View) -> Iterator[Problem]:
     for policy in view.of("AuthorizationPolicy"):
         for index, rule in enumerate(policy.spec.rules):
             for number, entry in enumerate(rule.to or ()):
-                here: Path = ("spec", "rules", index, "to", number, "operation", "ports")
+                here: FieldPath = ("spec", "rules", index, "to", number, "operation", "ports")
                 for place, port in enumerate(entry.operation.ports):
                     yield from _unknown(view, policy, (*here, place), port)
 
 
-def _unknown(view: View, policy: Resource, path: Path, port: str) -> Iterator[Problem]:
+def _unknown(view: View, policy: Resource, path: FieldPath, port: str) -> Iterator[Problem]:
     targets = _target_ports(view, selected(view, policy))
     if targets and int(port) not in targets:
         yield policy.problem(

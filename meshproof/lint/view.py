@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from meshproof.model.resource import Path, Resource
+from meshproof.model.resource import Resource
 from meshproof.model.virtual_service_route import Destination
+from meshproof.sources.location import FieldPath
 from meshproof.translate.host_names import covers, fqdn
 from meshproof.translate.world import Service
 
@@ -71,7 +72,7 @@ class Use:
     """One place where a VirtualService sends requests."""
 
     rule: Resource
-    path: Path
+    path: FieldPath
     """Of the Destination."""
     destination: Destination
     mirror: bool
@@ -85,7 +86,7 @@ def uses(view: View) -> Iterator[Use]:
     """Every destination of every VirtualService, mirrors included, in document order."""
     for rule in view.of("VirtualService"):
         for index, route in enumerate(rule.spec.http):
-            here: Path = ("spec", "http", index)
+            here: FieldPath = ("spec", "http", index)
             for number, entry in enumerate(route.route):
                 path = (*here, "route", number, "destination")
                 yield Use(rule, path, entry.destination, mirror=False)

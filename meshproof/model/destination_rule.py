@@ -6,9 +6,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from meshproof.model.base import Duration, FieldError, Labels, Model
+from meshproof.model.base_model import FieldError, Model
 from meshproof.model.destination_rule_tls import ClientTLSSettings
-from meshproof.model.port_selector import PortSelector, RuleExportTo
+from meshproof.model.durations import Duration
+from meshproof.model.export_to import RuleExportTo
+from meshproof.model.field_types import Labels, PortSelector
 from meshproof.model.string_types import HeaderName, Host, Line
 
 _MAX_RING = 8388608

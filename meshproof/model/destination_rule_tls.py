@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from meshproof.model.base import FieldError, Model
+from meshproof.model.base_model import FieldError, Model
 
 
 def _absolute(value: str) -> str:

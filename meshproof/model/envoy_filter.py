@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from meshproof.model.base import FieldError, Model
+from meshproof.model.base_model import FieldError, Model
 from meshproof.model.local_rate_limit import EnvoyModel, LocalRateLimit, TypedConfig
 from meshproof.model.security import WorkloadSelector
 from meshproof.model.sidecar import WorkloadLabels

@@ -6,15 +6,15 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from meshproof.model.base import FieldError, Labels, Model, Port
-from meshproof.model.port_selector import upper
+from meshproof.model.base_model import FieldError, Model
+from meshproof.model.field_types import Labels, Port, upper_case
 from meshproof.model.string_types import GatewayHost, Line
 
 
 class GatewayServerPort(Model):
     number: Port
     name: Line | None = None
-    protocol: Annotated[Literal["HTTP", "HTTP2", "GRPC", "HTTPS"], BeforeValidator(upper)]
+    protocol: Annotated[Literal["HTTP", "HTTP2", "GRPC", "HTTPS"], BeforeValidator(upper_case)]
 
 
 class ServerTLSSettings(Model):

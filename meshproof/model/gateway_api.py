@@ -13,14 +13,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
-from meshproof.model.base import (
-    FieldError,
-    Model,
-    Port,
-    format_duration,
-    parse_duration,
-    regex_problem,
-)
+from meshproof.model.base_model import FieldError, Model
+from meshproof.model.durations import format_duration, parse_duration
+from meshproof.model.field_types import Port
+from meshproof.model.regex import regex_problem
 from meshproof.model.string_types import HeaderValue, Host, Line
 
 _DURATION = re.compile(r"([0-9]{1,5}(h|m|s|ms)){1,4}")

@@ -8,7 +8,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import cast
 
-from meshproof.model.base import Model
+from meshproof.model.base_model import Model
 
 NOT_YET = "meshproof's embedded mesh does not honour yet"
 LEAVE_OUT = "leave it out, or run with MESH=kind"

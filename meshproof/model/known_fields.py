@@ -182,7 +182,7 @@ _PARTS = {
     "destination_rule": "istio",
     "service_entry": "istio",
     "virtual_service_l4": "istio",
-    "port_selector": "istio",
+    "field_types": "istio",
     "virtual_service": "istio",
     "gateway": "istio",
     "destination_rule_tls": "istio",

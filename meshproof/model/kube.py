@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from meshproof.model.base import FieldError, Labels, Model, Port
+from meshproof.model.base_model import FieldError, Model
+from meshproof.model.field_types import Labels, Port
 from meshproof.model.kube_names import check_keys
 from meshproof.model.kube_pod import Ignored, Name, NotHonoured, PodTemplate, PortRef
 from meshproof.model.string_types import domain

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from meshproof.errors import Problem, Refused
 from meshproof.model.kube import ConfigMap, Secret
 from meshproof.model.kube_pod import Container, EnvVarSource
-from meshproof.model.resource import Path, Resource
+from meshproof.model.resource import Resource
+from meshproof.sources.location import FieldPath
 
 _REFERENCE = re.compile(r"\$(\$|\(([A-Za-z_.-][A-Za-z0-9_.-]*)\))")
 
@@ -16,7 +17,7 @@ _REFERENCE = re.compile(r"\$(\$|\(([A-Za-z_.-][A-Za-z0-9_.-]*)\))")
 def environment(
     workload: Resource,
     container: Container,
-    here: Path,
+    here: FieldPath,
     resources: Iterable[Resource],
     fields: Mapping[str, str],
 ) -> dict[str, str]:

@@ -12,7 +12,8 @@ from meshproof.model.kube import ConfigMap, Secret
 from meshproof.model.kube_pod import PodSpec
 from meshproof.model.kube_volumes import FieldFiles, KeyToPath, ProjectedSource, Volume, VolumeMount
 from meshproof.model.kube_workloads import pod_path, template_of
-from meshproof.model.resource import Path, Resource
+from meshproof.model.resource import Resource
+from meshproof.sources.location import FieldPath
 
 _MODE = 0o644
 
@@ -68,7 +69,7 @@ class _Reading:
             if r.namespace == workload.namespace and isinstance(r.spec, ConfigMap | Secret)
         }
 
-    def volume(self, volume: Volume, at: Path) -> Content:
+    def volume(self, volume: Volume, at: FieldPath) -> Content:
         files: list[File] = []
         if one := volume.config_map:
             keys = _Keys("ConfigMap", one.name, one.items, one.optional)
@@ -85,7 +86,7 @@ class _Reading:
         claim = volume.persistent_volume_claim
         return Content(volume.name, tuple(files), claim.claim_name if claim else "")
 
-    def projected(self, source: ProjectedSource, mode: int | None, at: Path) -> Iterator[File]:
+    def projected(self, source: ProjectedSource, mode: int | None, at: FieldPath) -> Iterator[File]:
         if one := source.config_map:
             keys = _Keys("ConfigMap", one.name, one.items, one.optional)
             yield from self.keys(keys, mode, (*at, "configMap"))
@@ -95,7 +96,7 @@ class _Reading:
         if source.downward_api:
             yield from self.fields_of(source.downward_api, (*at, "downwardAPI"), mode)
 
-    def keys(self, wanted: _Keys, mode: int | None, at: Path) -> Iterator[File]:
+    def keys(self, wanted: _Keys, mode: int | None, at: FieldPath) -> Iterator[File]:
         found = self.known.get((wanted.kind, wanted.name))
         if found is None:
             if not wanted.optional:
@@ -113,7 +114,7 @@ class _Reading:
                 said = f"{wanted.kind} {wanted.name} has no key {item.key}"
                 self.problems.append(self.workload.problem((*at, "items", index, "key"), said))
 
-    def fields_of(self, volume: FieldFiles, at: Path, mode: int | None) -> Iterator[File]:
+    def fields_of(self, volume: FieldFiles, at: FieldPath, mode: int | None) -> Iterator[File]:
         default = next((m for m in (volume.default_mode, mode) if m is not None), _MODE)
         for index, item in enumerate(volume.items):
             if item.field_ref is None:

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from meshproof.model.base import FieldError, Labels, Model, Port
+from meshproof.model.base_model import FieldError, Model
+from meshproof.model.field_types import Labels, Port
 from meshproof.model.kube_names import Label
 from meshproof.model.kube_probe import (
     Ignored,

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from meshproof.model.base import Model, Port
+from meshproof.model.base_model import Model
+from meshproof.model.field_types import Port
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from meshproof.model.base import FieldError, Model
+from meshproof.model.base_model import FieldError, Model
 from meshproof.model.kube_pod import Name, Seconds
 
 IN_FLIGHT = "requests_in_flight"

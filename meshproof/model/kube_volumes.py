@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from meshproof.model.base import FieldError, Model
+from meshproof.model.base_model import FieldError, Model
 from meshproof.model.kube_names import Label, MountPath, ObjectName, Within
 from meshproof.model.kube_probe import Ignored, Name, NotHonoured
 

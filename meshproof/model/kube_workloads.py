@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from meshproof.model.base import Labels
+from meshproof.model.field_types import Labels
 from meshproof.model.kube import DeploymentSpec
 from meshproof.model.kube_pod import NotHonoured, PodMetadata, PodSpec, PodTemplate
 from meshproof.model.kube_volumes import ClaimTemplate
-from meshproof.model.resource import Path, Resource
+from meshproof.model.resource import Resource
+from meshproof.sources.location import FieldPath
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Pod")
 """Kinds whose pods run as local processes."""
@@ -58,12 +59,12 @@ def replicas_of(resource: Resource) -> int:
     return resource.spec.replicas if isinstance(resource.spec, DeploymentSpec) else 1
 
 
-def pod_path(resource: Resource) -> Path:
+def pod_path(resource: Resource) -> FieldPath:
     """Where the pod's own spec stands in its document."""
     return ("spec",) if resource.kind == "Pod" else ("spec", "template", "spec")
 
 
-def container_path(resource: Resource) -> Path:
+def container_path(resource: Resource) -> FieldPath:
     """Where the app's container stands in its document."""
     return (*pod_path(resource), "containers", 0)
 

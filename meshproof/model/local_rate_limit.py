@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
-from meshproof.model.base import FieldError, Model
+from meshproof.model.base_model import FieldError, Model
 from meshproof.model.string_types import HeaderValue, header_name
 
 FILTER = "envoy.filters.http.local_ratelimit"

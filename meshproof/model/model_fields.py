@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from meshproof.model.base import Model
-from meshproof.model.resource import Path
+from meshproof.model.base_model import Model
+from meshproof.sources.location import FieldPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def _part(annotation: Any) -> Part:
     return Part(annotation if is_model else None, "one")
 
 
-def model_at(root: type[Model], path: Path) -> type[Model] | None:
+def model_at(root: type[Model], path: FieldPath) -> type[Model] | None:
     """The model that describes the mapping at ``path`` below ``root``; None where none does."""
     model: type[Model] | None = root
     holds = "one"

@@ -13,10 +13,10 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from meshproof.model.base import Model
+from meshproof.model.base_model import Model
 from meshproof.model.known_fields import fields
 from meshproof.model.model_fields import Part, parts
-from meshproof.model.resource import Path
+from meshproof.sources.location import FieldPath
 
 
 @dataclass(slots=True)
@@ -24,11 +24,11 @@ class Prepared:
     """``value`` for the model; ``spelled`` maps a path of it to the key that the user wrote."""
 
     value: Any = None
-    spelled: dict[Path, str] = field(default_factory=dict)
-    clashes: list[tuple[Path, str]] = field(default_factory=list)
+    spelled: dict[FieldPath, str] = field(default_factory=dict)
+    clashes: list[tuple[FieldPath, str]] = field(default_factory=list)
     """Fields that stand twice, in both spellings: the second one's path and the first's key."""
 
-    def as_written(self, path: Path) -> Path:
+    def as_written(self, path: FieldPath) -> FieldPath:
         """A path of ``value`` in the user's own spelling."""
         if not self.spelled:
             return path
@@ -36,7 +36,7 @@ class Prepared:
 
 
 def prepare(
-    model: type[Model], value: Any, *, base: Path = (), snake_case: bool = False
+    model: type[Model], value: Any, *, base: FieldPath = (), snake_case: bool = False
 ) -> Prepared:
     """``value`` stands at ``base`` of its document; all paths count from the document."""
     prepared = Prepared()
@@ -44,7 +44,7 @@ def prepare(
     return prepared
 
 
-def add_spellings(at: dict[Path, Any], prepared: Prepared) -> None:
+def add_spellings(at: dict[FieldPath, Any], prepared: Prepared) -> None:
     """Let a map from paths answer to the unified paths as well as to the written ones."""
     unified = {prepared.as_written(path): path[-1] for path in prepared.spelled}
     if not unified:
@@ -54,7 +54,7 @@ def add_spellings(at: dict[Path, Any], prepared: Prepared) -> None:
         at.setdefault(new, found)
 
 
-def _mapping(model: type[Model], value: Any, path: Path, log: Prepared | None) -> Any:
+def _mapping(model: type[Model], value: Any, path: FieldPath, log: Prepared | None) -> Any:
     if not isinstance(value, dict):
         return value
     table = parts(model)
@@ -74,7 +74,7 @@ def _mapping(model: type[Model], value: Any, path: Path, log: Prepared | None) -
     return ready
 
 
-def _part(part: Part, item: Any, path: Path, log: Prepared | None) -> Any:
+def _part(part: Part, item: Any, path: FieldPath, log: Prepared | None) -> Any:
     if part.model is None:
         return item
     model = part.model

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from meshproof.errors import Problem, Refused
-from meshproof.model.base import FROM_YAML
+from meshproof.model.durations import FROM_YAML
 from meshproof.model.kinds import Kind, Unknown, find
 from meshproof.model.metadata import Metadata, read_metadata
 from meshproof.model.model_fields import parts

@@ -1,4 +1,4 @@
-"""A document that was read: its identity, its typed spec, and the line of every field."""
+"""A document that was read: its identity, its typed spec, and where it stands."""
 
 from __future__ import annotations
 
@@ -7,56 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from meshproof.errors import Problem
-
-Path = tuple[str | int, ...]
-
-
-def dotted(path: Path) -> str:
-    """``("spec", "http", 0, "match")`` as ``spec.http[0].match``."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """A field of the document that a user wrote, for resources that were made out of it."""
-
-    file: str
-    line: int
-    resource: str
-    """The written document's title, such as ``RouteRule default/route-rules-svcb``."""
-    field: str
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a document stands: ``lines`` maps a field's path to its line, counted from 1.
-
-    A resource that was translated from other documents (``meshproof.istio04``) has ``origins``:
-    the written field behind each of its own paths.
-    """
-
-    file: str
-    line: int
-    lines: Mapping[Path, int] = field(default_factory=dict, repr=False, compare=False)
-    origins: Mapping[Path, Origin] = field(default_factory=dict, repr=False, compare=False)
-
-    def line_of(self, path: Path) -> int:
-        """The line of ``path``, or of its nearest ancestor that has one."""
-        while path:
-            if path in self.lines:
-                return self.lines[path]
-            path = path[:-1]
-        return self.line
-
-    def origin_of(self, path: Path) -> Origin | None:
-        """What a user wrote for ``path`` or its nearest ancestor; None where it was read as is."""
-        for length in range(len(path), -1, -1):
-            if path[:length] in self.origins:
-                return self.origins[path[:length]]
-        return None
+from meshproof.sources.location import FieldPath, Origin, Source, dotted
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +40,7 @@ class Resource:
     def in_namespace(self, namespace: str) -> Resource:
         return replace(self, namespace=namespace)
 
-    def problem(self, path: Path, found: str, wanted: str = "", remedy: str = "") -> Problem:
+    def problem(self, path: FieldPath, found: str, wanted: str = "", remedy: str = "") -> Problem:
         """A problem at one field of this document, or of the one that it was made out of."""
         origin = self.source.origin_of(path)
         return Problem(
@@ -102,6 +53,6 @@ class Resource:
             remedy=remedy,
         )
 
-    def origin(self, path: Path) -> Origin:
+    def origin(self, path: FieldPath) -> Origin:
         """One field of this document, as the origin of what is made out of it."""
         return Origin(self.source.file, self.source.line_of(path), self.title, dotted(path))

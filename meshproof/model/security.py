@@ -12,7 +12,9 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from meshproof.model import security_checks as checks
-from meshproof.model.base import Duration, FieldError, Labels, Model
+from meshproof.model.base_model import FieldError, Model
+from meshproof.model.durations import Duration
+from meshproof.model.field_types import Labels
 
 Text = Annotated[str, Field(min_length=1)]
 Cidr = Annotated[str, AfterValidator(checks.cidr)]

@@ -8,7 +8,7 @@ import json
 import re
 from urllib.parse import urlsplit
 
-from meshproof.model.base import Model
+from meshproof.model.base_model import Model
 
 PLAIN_KEYS = (
     "source.ip",

@@ -7,14 +7,15 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from meshproof.model.base import FieldError, Labels, Model, Port
-from meshproof.model.port_selector import ExportTo, upper
+from meshproof.model.base_model import FieldError, Model
+from meshproof.model.export_to import ExportTo
+from meshproof.model.field_types import Labels, Port, upper_case
 from meshproof.model.string_types import Address, Host, Line
 
 HTTP_PROTOCOLS = frozenset(("HTTP", "HTTP2", "GRPC"))
 Protocol = Annotated[
     Literal["HTTP", "HTTP2", "GRPC", "HTTPS", "TLS", "TCP", "MONGO", "REDIS", "MYSQL"],
-    BeforeValidator(upper),
+    BeforeValidator(upper_case),
 ]
 _TCP: Protocol = "TCP"
 

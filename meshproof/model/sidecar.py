@@ -10,8 +10,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from meshproof.model.base import FieldError, Labels, Model, Port
+from meshproof.model.base_model import FieldError, Model
 from meshproof.model.destination_rule import ConnectionPool
+from meshproof.model.field_types import Labels, Port
 from meshproof.model.string_types import Line
 
 

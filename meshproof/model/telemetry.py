@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from meshproof.model.base import Model
+from meshproof.model.base_model import Model
 from meshproof.model.security import Selecting
 
 Traffic = Literal["CLIENT_AND_SERVER", "CLIENT", "SERVER"]

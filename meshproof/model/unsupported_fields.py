@@ -6,13 +6,14 @@ from collections.abc import Container, Iterator
 from typing import Any
 
 from meshproof.errors import Problem
-from meshproof.model.base import Model
+from meshproof.model.base_model import Model
 from meshproof.model.kinds import without_effect
 from meshproof.model.kube import DeploymentSpec, ServiceSpec
 from meshproof.model.kube_pod import Container as PodContainer
 from meshproof.model.kube_pod import NotHonoured, PodSpec
 from meshproof.model.kube_workloads import container_path, pod_path, template_of
-from meshproof.model.resource import Path, Resource
+from meshproof.model.resource import Resource
+from meshproof.sources.location import FieldPath
 
 _FOUND = "is not honoured by a local process"
 _OF_THE_APP = ("livenessProbe", "startupProbe", "lifecycle")
@@ -31,7 +32,7 @@ def not_honoured(
         return [resource.problem((), f"{resource.kind} has no effect here: {meaning}")]
     if not isinstance(resource.spec, Model):
         return []
-    base: Path = () if resource.kind in _ROOTED else ("spec",)
+    base: FieldPath = () if resource.kind in _ROOTED else ("spec",)
     found = list(_ignored(resource.spec, base))
     if isinstance(resource.spec, DeploymentSpec | PodSpec):
         idle = list(_idle_containers(resource, images))
@@ -53,7 +54,7 @@ _OPENED = ("NodePort", "LoadBalancer")
 _ROOTED = frozenset(("Namespace", "ServiceAccount", "ConfigMap", "Secret"))
 
 
-def _ignored(model: Model, path: Path) -> Iterator[tuple[Path, str]]:
+def _ignored(model: Model, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:
     for name, info in type(model).model_fields.items():
         if name not in model.model_fields_set:
             continue
@@ -65,7 +66,7 @@ def _ignored(model: Model, path: Path) -> Iterator[tuple[Path, str]]:
             yield from _below(value, at)
 
 
-def _below(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+def _below(value: Any, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:
     if isinstance(value, Model):
         yield from _ignored(value, path)
     elif isinstance(value, list):
@@ -73,7 +74,7 @@ def _below(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
             yield from _below(item, (*path, index))
 
 
-def _idle_containers(resource: Resource, images: Container[str]) -> Iterator[tuple[Path, str]]:
+def _idle_containers(resource: Resource, images: Container[str]) -> Iterator[tuple[FieldPath, str]]:
     """Containers beside and before the app whose image has no local command."""
     first = container_path(resource)
     for at, container in _containers(resource):
@@ -81,14 +82,14 @@ def _idle_containers(resource: Resource, images: Container[str]) -> Iterator[tup
             yield at, f"it is not run, as the image table has no {container.image}"
 
 
-def _heard_commands(resource: Resource, own: Container[tuple[str, str]]) -> Iterator[Path]:
+def _heard_commands(resource: Resource, own: Container[tuple[str, str]]) -> Iterator[FieldPath]:
     for at, container in _containers(resource):
         words = ("", *container.command[:1])
         if any((container.image, word) in own for word in words):
             yield (*at, "command")
 
 
-def _containers(resource: Resource) -> Iterator[tuple[Path, PodContainer]]:
+def _containers(resource: Resource) -> Iterator[tuple[FieldPath, PodContainer]]:
     pod = template_of(resource).spec
     groups = (("containers", pod.containers), ("initContainers", pod.init_containers))
     for field, containers in groups:

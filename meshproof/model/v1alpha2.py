@@ -6,7 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from meshproof.model.base import Duration, FieldError, Labels, Model, Port
+from meshproof.model.base_model import FieldError, Model
+from meshproof.model.durations import Duration
+from meshproof.model.field_types import Labels, Port
 from meshproof.model.string_types import Domain, HeaderName, HeaderValue, Label, Line, Service
 from meshproof.model.virtual_service_route import StringMatch
 

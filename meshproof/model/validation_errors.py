@@ -11,12 +11,12 @@ from pydantic_core import ErrorDetails
 
 from meshproof.errors import Problem
 from meshproof.model import known_fields
-from meshproof.model.base import FieldError, Model
+from meshproof.model.base_model import FieldError, Model
 from meshproof.model.kinds import LEAVE_OUT, NOT_YET
 from meshproof.model.model_fields import model_at, parts
 from meshproof.model.normalize import Prepared
-from meshproof.model.resource import Path, dotted
 from meshproof.sources.documents import Document
+from meshproof.sources.location import FieldPath, dotted
 from meshproof.sources.scalars import kind_of, number_of
 
 Words = tuple[str, str, str]
@@ -45,10 +45,14 @@ _MISSING = "is missing"
 
 
 def explain(
-    error: ValidationError, document: Document, model: type[Model], prepared: Prepared, base: Path
+    error: ValidationError,
+    document: Document,
+    model: type[Model],
+    prepared: Prepared,
+    base: FieldPath,
 ) -> list[Problem]:
     """One problem for each field that is wrong, in the user's spelling, ordered by line."""
-    told: dict[Path, Problem] = {}
+    told: dict[FieldPath, Problem] = {}
     for detail in error.errors(include_url=False):
         path = _path(detail, prepared.value)
         found, wanted, remedy = _words(_told(detail, document), document, model, path, base)
@@ -71,7 +75,7 @@ class _Secret:
     kind: str
 
 
-def _without_misspelt(told: dict[Path, Problem]) -> list[Problem]:
+def _without_misspelt(told: dict[FieldPath, Problem]) -> list[Problem]:
     """A field that is missing because it is misspelt is one problem, not two."""
     meant = {(*path[:-1], problem.remedy) for path, problem in told.items()}
     return [
@@ -85,7 +89,7 @@ def _meant(name: str | int) -> str:
     return f"did you mean {name}?"
 
 
-def unknown(root: type[Model], path: Path, base: Path) -> Words:
+def unknown(root: type[Model], path: FieldPath, base: FieldPath) -> Words:
     """Why the last key of ``path`` is refused, and what was probably meant."""
     key, here = str(path[-1]), path[:-1]
     model = model_at(root, here) or root
@@ -105,7 +109,9 @@ def unknown(root: type[Model], path: Path, base: Path) -> Words:
     return found, "one of " + ", ".join(honoured), ""
 
 
-def _elsewhere(root: type[Model], model: type[Model], key: str, here: Path, base: Path) -> str:
+def _elsewhere(
+    root: type[Model], model: type[Model], key: str, here: FieldPath, base: FieldPath
+) -> str:
     """Where the key would be a field: a level down or further up."""
     for name, part in parts(model).items():
         if part.model and key in parts(part.model):
@@ -118,7 +124,7 @@ def _elsewhere(root: type[Model], model: type[Model], key: str, here: Path, base
     return ""
 
 
-def _path(detail: ErrorDetails, value: Any) -> Path:
+def _path(detail: ErrorDetails, value: Any) -> FieldPath:
     """The field's path, without the steps that pydantic adds for unions and keys."""
     path: list[str | int] = []
     loc = detail["loc"]
@@ -137,7 +143,7 @@ def _path(detail: ErrorDetails, value: Any) -> Path:
 
 
 def _words(
-    detail: ErrorDetails, document: Document, root: type[Model], path: Path, base: Path
+    detail: ErrorDetails, document: Document, root: type[Model], path: FieldPath, base: FieldPath
 ) -> Words:
     kind, value = detail["type"], detail["input"]
     text = document.texts.get((*base, *path))
@@ -175,7 +181,7 @@ def describe(value: Any, text: str | None = None) -> str:
     return f"a {kind}" if value else f"an empty {kind}"
 
 
-def _remedy(wanted: str, value: Any, text: str | None, path: Path) -> str:
+def _remedy(wanted: str, value: Any, text: str | None, path: FieldPath) -> str:
     field = path[-1] if path else ""
     if isinstance(value, _Secret):
         return "quote it" if wanted == "a text" else ""
@@ -197,14 +203,14 @@ def _assign(field: str | int, value: str) -> str:
     return f"{field}: {value}" if isinstance(field, str) and field else value
 
 
-def _missing(root: type[Model], path: Path) -> Words:
+def _missing(root: type[Model], path: FieldPath) -> Words:
     model = model_at(root, path[:-1])
     part = parts(model).get(str(path[-1])) if model else None
     wanted = "a list" if part and part.holds == "list" else ""
     return _MISSING, wanted, ""
 
 
-def _literal(found: str, value: Any, expected: str, root: type[Model], path: Path) -> Words:
+def _literal(found: str, value: Any, expected: str, root: type[Model], path: FieldPath) -> Words:
     wanted = expected.replace("'", "")
     field = next((step for step in reversed(path) if isinstance(step, str)), "")
     model = model_at(root, path[: path.index(field)]) if field else None

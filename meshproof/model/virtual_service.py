@@ -10,8 +10,9 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from meshproof.model.base import Duration, FieldError, Model
-from meshproof.model.port_selector import RuleExportTo
+from meshproof.model.base_model import FieldError, Model
+from meshproof.model.durations import Duration
+from meshproof.model.export_to import RuleExportTo
 from meshproof.model.string_types import Host, Line
 from meshproof.model.virtual_service_l4 import (
     TCPRoute,

@@ -9,7 +9,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from meshproof.model.base import Labels, Model, Port
+from meshproof.model.base_model import Model
+from meshproof.model.field_types import Labels, Port
 from meshproof.model.string_types import Host, Line
 from meshproof.model.virtual_service_route import Destination
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from http import HTTPStatus
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from meshproof.model.base import Duration, FieldError, Labels, Model, Port, Regex
-from meshproof.model.port_selector import Base64, PortSelector
+from meshproof.model.base_model import FieldError, Model
+from meshproof.model.durations import Duration
+from meshproof.model.field_types import Labels, Port, PortSelector
+from meshproof.model.regex import Regex
 from meshproof.model.string_types import HeaderName, HeaderValue, Host, Line, header_name
 
 _STATUSES = frozenset(str(int(status)) for status in HTTPStatus)
+
+
 CLAIMS = "@request.auth.claims"
 
 
@@ -107,6 +113,18 @@ class HTTPRedirect(Model):
     port: Port | None = None
     derive_port: Literal["FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT"] | None = None
     redirect_code: Literal[301, 302, 303, 307, 308] | None = None
+
+
+def _check_base64(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            base64.b64decode(value, validate=True)
+        except binascii.Error:
+            raise ValueError("is not base64; wanted base64") from None
+    return value
+
+
+Base64 = Annotated[str, BeforeValidator(_check_base64)]
 
 
 class HTTPBody(Model):

@@ -13,8 +13,8 @@ from typing import Any, TypeVar, cast
 import yaml
 
 from meshproof.errors import Problem
-from meshproof.model.resource import Path, Source, dotted
 from meshproof.sources import yaml_errors
+from meshproof.sources.location import FieldPath, Source, dotted
 from meshproof.sources.scalars import number_of, plain
 
 try:
@@ -41,9 +41,9 @@ class Document:
 
     value: dict[str, Any]
     source: Source
-    lines: dict[Path, int]
+    lines: dict[FieldPath, int]
     """The same mapping as ``source.lines``; a reader may add other spellings of a path."""
-    texts: dict[Path, str]
+    texts: dict[FieldPath, str]
     """The unquoted text of each value that YAML does not read as a text: ``yes``, ``1.0``."""
 
     @property
@@ -58,7 +58,7 @@ class Document:
         namespace = meta.get("namespace") if isinstance(meta, dict) else None
         return f"{kind} {namespace}/{name}" if isinstance(namespace, str) else f"{kind} {name}"
 
-    def problem(self, path: Path, found: str, wanted: str = "", remedy: str = "") -> Problem:
+    def problem(self, path: FieldPath, found: str, wanted: str = "", remedy: str = "") -> Problem:
         """A problem at one field of this document."""
         line = self.source.line_of(path)
         return Problem(self.source.file, line, self.title, dotted(path), found, wanted, remedy)
@@ -163,10 +163,10 @@ class _Builder:
     left: int
     """How many more values may be built before aliases are said to blow up."""
     problems: list[Problem] = field(default_factory=list)
-    _found: list[tuple[Path, int, str, str]] = field(default_factory=list)
+    _found: list[tuple[FieldPath, int, str, str]] = field(default_factory=list)
     _open: set[int] = field(default_factory=set)
-    _lines: dict[Path, int] = field(default_factory=dict)
-    _texts: dict[Path, str] = field(default_factory=dict)
+    _lines: dict[FieldPath, int] = field(default_factory=dict)
+    _texts: dict[FieldPath, str] = field(default_factory=dict)
     _broken: bool = False
     """Something of this document could not be built, so judging the rest would mislead."""
 
@@ -197,7 +197,7 @@ class _Builder:
             return None
         return None if self._broken else document
 
-    def _build(self, node: yaml.Node, path: Path) -> Any:
+    def _build(self, node: yaml.Node, path: FieldPath) -> Any:
         self.left -= 1
         if self.left < 0:
             raise _ExplosionError
@@ -216,7 +216,7 @@ class _Builder:
             self._open.discard(id(node))
         return self._refuse_tag(node, path)
 
-    def _sequence(self, node: yaml.SequenceNode, path: Path) -> list[Any]:
+    def _sequence(self, node: yaml.SequenceNode, path: FieldPath) -> list[Any]:
         values = []
         for index, item in enumerate(node.value):
             at = (*path, index)
@@ -224,7 +224,7 @@ class _Builder:
             values.append(self._build(item, at))
         return values
 
-    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+    def _mapping(self, node: yaml.MappingNode, path: FieldPath) -> dict[str, Any]:
         values: dict[str, Any] = {}
         seen: dict[str, int] = {}
         merges = []
@@ -248,7 +248,7 @@ class _Builder:
             self._merge(merged, path, values)
         return values
 
-    def _merge(self, node: yaml.Node, path: Path, values: dict[str, Any]) -> None:
+    def _merge(self, node: yaml.Node, path: FieldPath, values: dict[str, Any]) -> None:
         """``<<``: the keys of other mappings, where no key of our own (or an earlier one) is."""
         parts = node.value if isinstance(node, yaml.SequenceNode) else [node]
         for part in parts:
@@ -262,7 +262,7 @@ class _Builder:
             self._lines = _under(own, self._lines)
             self._texts = _under(own_texts, self._texts)
 
-    def _key(self, node: yaml.Node, path: Path) -> str | None:
+    def _key(self, node: yaml.Node, path: FieldPath) -> str | None:
         """A key as kubectl makes it a JSON key: a number becomes a text.
 
         A boolean would become ``true`` or ``false``, which nobody who wrote ``y:`` has meant.
@@ -279,7 +279,7 @@ class _Builder:
             self._found.append((path, _line(node), found, f'quote it: "{node.value}"'))
         return str(node.value) if isinstance(value, bool) else str(value)
 
-    def _scalar(self, node: yaml.ScalarNode, path: Path, *, record: bool = True) -> Any:
+    def _scalar(self, node: yaml.ScalarNode, path: FieldPath, *, record: bool = True) -> Any:
         tag, text = node.tag, str(node.value)
         if tag == _TAG + "str" or tag == _TAG + "timestamp":
             return text
@@ -293,16 +293,16 @@ class _Builder:
             self._texts[path] = text
         return value
 
-    def _refuse_tag(self, node: yaml.Node, path: Path) -> None:
+    def _refuse_tag(self, node: yaml.Node, path: FieldPath) -> None:
         tag = str(node.tag).replace(_TAG, "!!")
         self._say(path, node, f"has the YAML tag {tag}, which kubectl does not know", "remove it")
 
-    def _say(self, path: Path, node: yaml.Node, found: str, remedy: str) -> None:
+    def _say(self, path: FieldPath, node: yaml.Node, found: str, remedy: str) -> None:
         self._broken = True
         self._found.append((path, _line(node), found, remedy))
 
 
-def _under(own: dict[Path, T], merged: dict[Path, T]) -> dict[Path, T]:
+def _under(own: dict[FieldPath, T], merged: dict[FieldPath, T]) -> dict[FieldPath, T]:
     """``own`` itself, with what is merged where it has nothing: the text has many merges."""
     for path, value in merged.items():
         own.setdefault(path, value)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from meshproof.model.kube import ServicePort as Port
 from meshproof.model.kube import ServiceSpec
 from meshproof.model.kube_workloads import POD_NAME, StatefulSetSpec
-from meshproof.model.ports import handling, protocol_of, speaks_h2
+from meshproof.model.port_protocol import handling, protocol_of, speaks_h2
 from meshproof.model.resource import Resource
 from meshproof.translate.world import Service, ServicePort
 

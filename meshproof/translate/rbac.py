@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from meshproof.model.base import Model
+from meshproof.model.base_model import Model
 from meshproof.model.security import AuthorizationPolicy, Rule
 from meshproof.translate import authz_conditions
 from meshproof.translate.authz_conditions import AuthzContext, Maker, UnfitError

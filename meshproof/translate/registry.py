@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from meshproof.model.ports import handling
+from meshproof.model.port_protocol import handling
 from meshproof.model.service_entry import ServiceEntry, WorkloadEntry
 from meshproof.model.service_entry import ServicePort as EntryPort
 from meshproof.translate.host_names import covers, is_wildcard

@@ -10,7 +10,7 @@ from meshproof.errors import Refused
 from meshproof.model.kube import ServicePort
 from meshproof.model.kube_env import arguments, environment
 from meshproof.model.kube_workloads import container_path, template_of
-from meshproof.model.ports import handling, protocol_of
+from meshproof.model.port_protocol import handling, protocol_of
 from meshproof.model.reader import read_text
 from meshproof.model.resource import Resource
 from meshproof.model.unsupported_fields import not_honoured

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
 from meshproof.model import gateway_api, v1alpha2
-from meshproof.model.base import Duration, Model
+from meshproof.model.base_model import Model
+from meshproof.model.durations import Duration
 from meshproof.model.virtual_service_route import StringMatch
 
 Values = st.SearchStrategy[Any]

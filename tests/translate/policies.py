@@ -8,7 +8,7 @@ import yaml
 
 from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.model import envoy_filter, security, sidecar, telemetry
-from meshproof.model.base import Model
+from meshproof.model.base_model import Model
 from meshproof.translate.world import Named
 
 MODELS: dict[str, type[Model]] = {

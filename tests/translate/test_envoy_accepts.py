@@ -13,7 +13,7 @@ import yaml
 
 from meshproof.gateway_api.convert import virtual_services
 from meshproof.model import destination_rule, gateway_api, service_entry, virtual_service
-from meshproof.model.base import Model
+from meshproof.model.base_model import Model
 from meshproof.model.destination_rule_tls import ClientTLSSettings
 from meshproof.model.gateway import Gateway
 from meshproof.model.reader import read_text

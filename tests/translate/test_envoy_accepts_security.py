@@ -18,7 +18,7 @@ from meshproof.model import (
     sidecar,
     telemetry,
 )
-from meshproof.model.base import Model
+from meshproof.model.base_model import Model
 from meshproof.translate import gateway, outbound
 from meshproof.translate import sidecar as sidecar_of
 from meshproof.translate.world import Address, Config, Named, Outside, Proxy, Resource, World

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from meshproof.model import known_fields
-from meshproof.model.base import Model
+from meshproof.model.base_model import Model
 from meshproof.model.kinds import Kind
 from meshproof.model.kube_pod import NotHonoured
 from meshproof.model.model_fields import parts

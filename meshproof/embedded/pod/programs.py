@@ -9,15 +9,16 @@ from meshproof.errors import Problem, Refused
 from meshproof.model import kube_files, kube_probe
 from meshproof.model.kube_pod import Container
 from meshproof.model.kube_workloads import POD_INDEX, POD_NAME, pod_path, template_of
-from meshproof.model.resource import Path, Resource
+from meshproof.model.resource import Resource
 from meshproof.placeholders import OWN_COMMAND
 from meshproof.project import ImageCommand
+from meshproof.sources.location import FieldPath
 
 
 def programs_of(workload: Resource, images: Mapping[str, ImageCommand]) -> list[Program]:
     """The app first, whose image must be in the table; then whatever runs beside it."""
     pod = template_of(workload).spec
-    places: list[tuple[Container, Path]] = [
+    places: list[tuple[Container, FieldPath]] = [
         (container, (*pod_path(workload), field, index))
         for field, containers in (
             ("containers", pod.containers),
@@ -39,7 +40,7 @@ def init_programs_of(workload: Resource, images: Mapping[str, ImageCommand]) -> 
     ]
 
 
-def _program(container: Container, at: Path, image: ImageCommand) -> Program:
+def _program(container: Container, at: FieldPath, image: ImageCommand) -> Program:
     ports = [(p.name or "", p.container_port) for p in container.ports if p.protocol == "TCP"]
     own = image.commands.get(container.command[0]) if container.command else None
     return Program(

@@ -13,8 +13,9 @@ from meshproof.model.kube_env import arguments, environment
 from meshproof.model.kube_pod import Container
 from meshproof.model.kube_volumes import VolumeMount
 from meshproof.model.kube_workloads import template_of
-from meshproof.model.resource import Path, Resource
+from meshproof.model.resource import Resource
 from meshproof.placeholders import OWN_COMMAND, expand_text
+from meshproof.sources.location import FieldPath
 
 _PYTHON = re.compile(r"(/usr/(local/)?bin/)?python3?(\.\d+)?")
 """A container's Python, for which the one that runs meshproof stands in."""
@@ -42,7 +43,7 @@ class Program:
     placeholders; the container's own words are taken to the letter."""
 
     container: Container
-    at: Path
+    at: FieldPath
     """Where the container stands in its workload's document."""
     command: tuple[str, ...]
     env: Mapping[str, str]

@@ -1,0 +1,35 @@
+"""The ground of every typed model: strict, closed, immutable.
+
+``strict`` means that ``weight: "50"`` and ``name: yes`` are errors, as they are to a Kubernetes
+API server; ``extra="forbid"`` means that a field that is not listed here is refused by name.
+"""
+
+from __future__ import annotations
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+)
+from pydantic.alias_generators import to_camel
+
+
+class Model(BaseModel):
+    """A Kubernetes object or a part of one: camelCase in YAML, snake_case in Python."""
+
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        frozen=True,
+        alias_generator=to_camel,
+        validate_by_name=False,
+        validate_by_alias=True,
+        hide_input_in_errors=False,
+    )
+
+
+class FieldError(ValueError):
+    """A ValueError of a model's own check that points at ``path`` below that model."""
+
+    def __init__(self, message: str, *path: str | int) -> None:
+        super().__init__(message)
+        self.path = path

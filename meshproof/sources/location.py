@@ -1,0 +1,56 @@
+"""Where a document stands: its file, and the line of every field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+FieldPath = tuple[str | int, ...]
+
+
+def dotted(path: FieldPath) -> str:
+    """``("spec", "http", 0, "match")`` as ``spec.http[0].match``."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A field of the document that a user wrote, for resources that were made out of it."""
+
+    file: str
+    line: int
+    resource: str
+    """The written document's title, such as ``RouteRule default/route-rules-svcb``."""
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a document stands: ``lines`` maps a field's path to its line, counted from 1.
+
+    A resource that was translated from other documents (``meshproof.istio04``) has ``origins``:
+    the written field behind each of its own paths.
+    """
+
+    file: str
+    line: int
+    lines: Mapping[FieldPath, int] = field(default_factory=dict, repr=False, compare=False)
+    origins: Mapping[FieldPath, Origin] = field(default_factory=dict, repr=False, compare=False)
+
+    def line_of(self, path: FieldPath) -> int:
+        """The line of ``path``, or of its nearest ancestor that has one."""
+        while path:
+            if path in self.lines:
+                return self.lines[path]
+            path = path[:-1]
+        return self.line
+
+    def origin_of(self, path: FieldPath) -> Origin | None:
+        """What a user wrote for ``path`` or its nearest ancestor; None where it was read as is."""
+        for length in range(len(path), -1, -1):
+            if path[:length] in self.origins:
+                return self.origins[path[:length]]
+        return None
