@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from meshproof.assertions.expected_split import of_rule
+from meshproof.model.reader import read_paths
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "rules"
@@ -23,21 +27,10 @@ def documents(*files: Path) -> list[dict[str, Any]]:
     return [doc for f in files for doc in yaml.safe_load_all(f.read_text()) if doc]
 
 
-def weights(rule: Path) -> dict[str, int]:
+def weights(rule: Path) -> Mapping[str, int]:
     """Version of svcb -> weight, of a rule with one route list; 0 for a declared version that
     the route leaves out."""
-    found: dict[str, int] = {}
-    subsets: dict[str, str] = {}
-    for doc in documents(rule):
-        spec = doc["spec"]
-        if doc["kind"] == "DestinationRule":
-            subsets = {s["name"]: s["labels"]["version"] for s in spec["subsets"]}
-        elif doc["kind"] == "VirtualService":
-            (http,) = spec["http"]
-            found = {subsets[r["destination"]["subset"]]: r["weight"] for r in http["route"]}
-        elif doc["kind"] == "RouteRule":
-            found = {r["labels"]["version"]: r["weight"] for r in spec["route"]}
-    return {**dict.fromkeys(subsets.values(), 0), **found}
+    return of_rule(read_paths([rule]), "svcb", rule.name).weights
 
 
 def deployments(app: str, environment: dict[str, str], *, version: str = "") -> str:

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from meshproof.errors import UsageError
 from meshproof.istio_names import service_host
 from meshproof.model.resource import Resource
+from meshproof.translate.route_shares import DestinationShare, RouteShares, route_shares
 from meshproof.verdicts.access_records import same_host
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Name -> weight, and how answers of these names are told apart (``hops.Tellers.by``)."""
+    """Name -> weight, and by what responders of these names are told apart
+    (``access_records.ResponderBy``)."""
 
     weights: Mapping[str, int]
     by: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    host: str
-    subset: str
-    labels: Mapping[str, str]
-    weight: int
 
 
 def of_rule(resources: Sequence[Resource], to: str, rule: str) -> Wanted:
@@ -35,16 +28,18 @@ def of_rule(resources: Sequence[Resource], to: str, rule: str) -> Wanted:
     ``version`` label that their DestinationRule names, if it is in the same file, and else by
     their names; backends without subset by their host. Raises UsageError where it says no shares.
     """
-    found = [parts for parts in _routes(resources, to) if parts]
-    if len(found) != 1:
+    routes = list(_routes(resources, to))
+    if len(routes) != 1:
         raise UsageError(
-            f"{rule} has {len(found)} routes of {to} for every request; wanted one to read shares"
+            f"{rule} has {len(routes)} routes of {to} for every request; wanted one to read shares"
             ' from, or say weights={"v1": 90, "v2": 10}'
         )
-    return _told_apart(found[0], _subsets(resources, to))
+    return _weights_by_name(routes[0], _subsets(resources, to))
 
 
-def _told_apart(parts: Sequence[_Part], subsets: Mapping[str, Mapping[str, str]]) -> Wanted:
+def _weights_by_name(
+    parts: Sequence[DestinationShare], subsets: Mapping[str, Mapping[str, str]]
+) -> Wanted:
     labels = [part.labels or subsets.get(part.subset, {}) for part in parts]
     versions = [carried.get("version", "") for carried in labels]
     if all(versions) and len(set(versions)) == len(parts):
@@ -55,7 +50,7 @@ def _told_apart(parts: Sequence[_Part], subsets: Mapping[str, Mapping[str, str]]
     return Wanted(_sum(((part.host.partition(".")[0], part) for part in parts), ()), "host")
 
 
-def _sum(named: Iterable[tuple[str, _Part]], absent: Iterable[str]) -> dict[str, int]:
+def _sum(named: Iterable[tuple[str, DestinationShare]], absent: Iterable[str]) -> dict[str, int]:
     """Weights by name; a version that is declared and left out has 0."""
     weights: dict[str, int] = {}
     for name, part in named:
@@ -63,15 +58,23 @@ def _sum(named: Iterable[tuple[str, _Part]], absent: Iterable[str]) -> dict[str,
     return {**weights, **{name: 0 for name in absent if name not in weights}}
 
 
-def _routes(resources: Sequence[Resource], to: str) -> Iterator[list[_Part]]:
-    for resource in resources:
-        reader = {
-            "VirtualService": _of_virtual_service,
-            "HTTPRoute": _of_http_route,
-            "RouteRule": _of_route_rule,
-        }.get(resource.kind)
-        if reader:
-            yield from reader(resource.spec, resource.namespace, to)
+def _routes(resources: Sequence[Resource], to: str) -> Iterator[Sequence[DestinationShare]]:
+    """The routes of ``to`` for every request; a rule's only route counts even if it has a match,
+    but a RouteRule, which is one route of several rules."""
+    for rule in resources:
+        routes = route_shares(rule)
+        if len(routes) > 1 or rule.kind == "RouteRule":
+            routes = [route for route in routes if route.unconditional]
+        for route in routes:
+            if route.shares and _is_for(route, rule.namespace, to):
+                yield route.shares
+
+
+def _is_for(route: RouteShares, namespace: str, to: str) -> bool:
+    """Whether the rule names ``to``, or sends its calls nowhere else."""
+    return any(_is(host, own, to) for host, own in route.hosts) or all(
+        _is(share.host, namespace, to) for share in route.shares
+    )
 
 
 def _is(host: str, namespace: str, to: str) -> bool:
@@ -79,42 +82,6 @@ def _is(host: str, namespace: str, to: str) -> bool:
     if "." in host or not namespace:
         return same_host(host, to) or ("." not in host and to.partition(".")[0] == host)
     return same_host(service_host(host, namespace), to)
-
-
-def _of_virtual_service(spec: Any, namespace: str, to: str) -> Iterator[list[_Part]]:
-    named = any(_is(host, namespace, to) for host in spec.hosts)
-    routes = [route for route in spec.http if route.route]
-    for route in [r for r in routes if not r.match] if len(routes) > 1 else routes:
-        alone = len(route.route) == 1
-        parts = [
-            _Part(
-                entry.destination.host, entry.destination.subset or "", {},
-                100 if alone else entry.weight,
-            )
-            for entry in route.route
-        ]  # fmt: skip
-        if named or all(_is(part.host, namespace, to) for part in parts):
-            yield parts
-
-
-def _of_http_route(spec: Any, namespace: str, to: str) -> Iterator[list[_Part]]:
-    named = any(
-        _is(parent.name, parent.namespace or namespace, to) for parent in spec.parent_refs or ()
-    )
-    rules = [rule for rule in spec.rules if rule.backend_refs]
-    for rule in [r for r in rules if not r.matches] if len(rules) > 1 else rules:
-        parts = [_Part(ref.name, "", {}, ref.weight) for ref in rule.backend_refs]
-        if named or all(_is(part.host, namespace, to) for part in parts):
-            yield parts
-
-
-def _of_route_rule(spec: Any, namespace: str, to: str) -> Iterator[list[_Part]]:
-    if spec.match is None and _is(spec.destination.name or "", namespace, to):
-        alone = len(spec.route) == 1
-        yield [
-            _Part(to, "", dict(entry.labels), 100 if alone else entry.weight)
-            for entry in spec.route
-        ]
 
 
 def _subsets(resources: Sequence[Resource], to: str) -> dict[str, Mapping[str, str]]:

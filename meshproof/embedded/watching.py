@@ -7,7 +7,7 @@ from meshproof.embedded.queries import Looking
 from meshproof.embedded.telemetry import evidence
 from meshproof.embedded.telemetry.process_usage import usage
 from meshproof.mesh import Topology, Usage
-from meshproof.translate.traffic_shares import serving, shares
+from meshproof.translate.traffic_shares import serving_workloads, workload_shares
 
 
 class Watching(Looking):
@@ -16,7 +16,7 @@ class Watching(Looking):
     def topology(self) -> Topology:
         engine = self._live()
         world = engine.world()
-        return Topology(tuple(shares(world)), _outside(engine), serving(world))
+        return Topology(tuple(workload_shares(world)), _outside(engine), serving_workloads(world))
 
     def usage(self) -> list[Usage]:
         return usage(self._live().runtime.processes.running)

@@ -9,7 +9,9 @@ from typing import Any
 
 from meshproof.errors import UsageError
 from meshproof.istio04.dump import dump
+from meshproof.model.virtual_service_route import HTTPRouteDestination
 from meshproof.translate.host_names import fqdn
+from meshproof.translate.route_shares import destination_shares
 
 Document = dict[str, Any]
 _API = "networking.istio.io/v1"
@@ -37,11 +39,9 @@ class WeightedRule:
     def weights(self) -> dict[str, int]:
         """Version -> weight in force; a version that gets nothing has 0."""
         entries = self.document["spec"]["http"][self.route]["route"]
-        only = len(entries) == 1
-        found = {
-            e["destination"].get("subset"): 100 if only else e.get("weight", 0) for e in entries
-        }
-        return {version: found.get(subset, 0) for version, subset in self.subsets.items()}
+        route = [HTTPRouteDestination.model_validate(entry) for entry in entries]
+        weights = {share.subset: share.weight for share in destination_shares(route)}
+        return {version: weights.get(subset, 0) for version, subset in self.subsets.items()}
 
     def moved(self, old: str, new: str, weight: int) -> str:
         """YAML that gives ``new`` so many of 100 calls and ``old`` the others."""

@@ -73,6 +73,11 @@ def test_the_route_for_every_request_is_taken() -> None:
     assert of(SERVICE + matched) == Wanted({"b": 100}, "subset")
 
 
+def test_of_several_http_route_rules_the_one_without_matches_is_taken() -> None:
+    matched = "\n    - {matches: [{path: {value: /x}}], backendRefs: [{name: back-v1, port: 80}]}\n"
+    assert of(ROUTE.rstrip() + matched).weights == {"back-v1": 3, "back-v2": 1}
+
+
 @pytest.mark.parametrize("to", ["other", "backup", "bac"])
 def test_another_host_has_no_shares_here(to: str) -> None:
     with pytest.raises(UsageError, match=r"r\.yaml has 0 routes of .*; wanted one"):

@@ -9,7 +9,7 @@ import pytest
 from meshproof.embedded.config.build_world import world
 from meshproof.mesh import Share
 from meshproof.model.reader import read_paths, read_text
-from meshproof.translate.traffic_shares import serving, shares
+from meshproof.translate.traffic_shares import serving_workloads, workload_shares
 from meshproof.translate.world import Replica, World
 
 ROOT = Path(__file__).parents[2]
@@ -44,16 +44,16 @@ def split(found: list[Share]) -> dict[tuple[str, ...], tuple[float, str]]:
     "rule", ["svcb_v0_1_50_v0_2_50.yaml", "v1alpha2/route-rules-svcb-v0.2-50.yaml"]
 )
 def test_both_dialects_have_the_same_shares(rule: str) -> None:
-    found = split(shares(made(rule)))
+    found = split(workload_shares(made(rule)))
     assert found == {("svcb-v0.1",): (50, ""), ("svcb-v0.2",): (50, "")}
 
 
 def test_one_destination_gets_all() -> None:
-    assert split(shares(made("svcb_v0_2_100.yaml"))) == {("svcb-v0.2",): (100, "")}
+    assert split(workload_shares(made("svcb_v0_2_100.yaml"))) == {("svcb-v0.2",): (100, "")}
 
 
 def test_a_match_is_told() -> None:
-    found = split(shares(made("svcb_by_header.yaml")))
+    found = split(workload_shares(made("svcb_by_header.yaml")))
     assert found == {
         ("svcb-v0.2",): (100, "header end-user"),
         ("svcb-v0.1",): (100, ""),
@@ -72,9 +72,9 @@ spec:
     - {destination: {host: svcb}, weight: 30}
     - {destination: {host: msgd.test}, weight: 70}
 """
-    assert split(shares(made(text=text))) == {("svcb-v0.1", "svcb-v0.2"): (30, "")}
+    assert split(workload_shares(made(text=text))) == {("svcb-v0.1", "svcb-v0.2"): (30, "")}
 
 
 def test_without_a_rule_there_is_no_share_but_who_serves_is_known() -> None:
-    assert shares(made()) == []
-    assert serving(made())[HOST] == ("svcb-v0.1", "svcb-v0.2")
+    assert workload_shares(made()) == []
+    assert serving_workloads(made())[HOST] == ("svcb-v0.1", "svcb-v0.2")
