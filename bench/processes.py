@@ -1,15 +1,13 @@
-"""What /proc says of a mesh's processes: memory and processor time."""
+"""Memory and processor time of a mesh's processes."""
 
 from __future__ import annotations
 
-import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from meshproof.host import procfs
+import psutil
 
-_TICKS = os.sysconf("SC_CLK_TCK")
+from meshproof.host import process_identity, processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,33 +19,26 @@ class Process:
 
 def of_this_process() -> list[Process]:
     """Every process of every mesh that this process has up."""
-    mine = procfs.new_run_id().rpartition("-")[0]
+    mine = process_identity.new_run_id().rpartition("-")[0]
     return [
         Process(p.pid, Path(p.command.split(" ", 1)[0]).name == "envoy")
-        for p in procfs.marked()
+        for p in processes.find_marked()
         if p.run_id.rpartition("-")[0] == mine
     ]
 
 
 def memory(pid: int) -> float:
-    """Proportional set size in bytes: pages that processes share are divided among them."""
-    return pss(Path(f"/proc/{pid}/smaps_rollup").read_text())
+    """Proportional set size in bytes: pages that processes share are divided among them.
 
-
-def pss(smaps_rollup: str) -> float:
-    """Bytes. Pure. Raises ValueError where there is no such line."""
-    found = re.search(r"^Pss: +(\d+) kB$", smaps_rollup, re.MULTILINE)
-    if found is None:
-        raise ValueError("smaps_rollup has no line Pss")
-    return int(found[1]) * 1024
+    Raises psutil.Error for a process that has ended.
+    """
+    return float(psutil.Process(pid).memory_full_info().pss)
 
 
 def cpu_seconds(pid: int) -> float:
-    """Processor time that a process and its threads have used."""
-    return used(Path(f"/proc/{pid}/stat").read_text())
+    """Seconds in user and system mode that a process and its threads have used.
 
-
-def used(stat: str) -> float:
-    """Seconds in user and system mode. Pure. The name in parentheses may hold anything."""
-    fields = stat.rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    Raises psutil.Error for a process that has ended.
+    """
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)

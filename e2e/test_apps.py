@@ -22,7 +22,7 @@ from e2e.support.processes import of_run, one, until
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.embedded.pod import envoy_process
 from meshproof.errors import MeshproofError
-from meshproof.host.sweep import leftovers
+from meshproof.host.sweep import find_leftovers
 from meshproof.project import load_project
 
 TINY = Path(__file__).with_name("tiny")
@@ -263,7 +263,7 @@ def test_a_disk_that_fills_up_later(small_disk: Path) -> None:
 
 
 def gone(mesh: EmbeddedMesh) -> bool:
-    folders = [f for f in leftovers().folders if f.name == mesh.run_id]
+    folders = [f for f in find_leftovers().folders if f.name == mesh.run_id]
     return not of_run(mesh.run_id) and not folders
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from e2e.support.processes import of_run, until
-from meshproof.host import procfs, run_folder
+from meshproof.host import processes, run_folder
 from meshproof.host.sweep import sweep
 
 ROOT = Path(__file__).parents[1]
@@ -72,7 +72,7 @@ def driver() -> Iterator[Driver]:
         made.process.kill()
         made.process.wait()
         if made.run_id:
-            procfs.kill_run(made.run_id)
+            processes.kill_run(made.run_id)
         assert made.process.stdout is not None
         made.process.stdout.close()
 

@@ -63,7 +63,7 @@ def test_an_app_on_a_tcp_port_is_reached_past_its_sidecar(tiny: EmbeddedMesh) ->
     tiny.apply_text(STRICT)
     assert plain(tiny.url("web")) == 0, "its sidecar takes its own kind alone"
     addresses = app_addresses(tiny)
-    doors = [one for one in sockets.listening() if one.ip in addresses]
+    doors = [one for one in sockets.find_listeners() if one.ip in addresses]
     assert [plain(f"http://{door}/") for door in doors] == [200] * len(addresses)
 
 
@@ -85,4 +85,4 @@ def app_addresses(mesh: EmbeddedMesh) -> list[str]:
 def test_an_app_on_a_unix_socket_is_not(mesh: Mesh) -> None:
     """The way to have it closed: ``{socket}`` in the image table, as the payment suite does."""
     addresses = app_addresses(mesh)  # type: ignore[arg-type]  # the session's is embedded here
-    assert [one for one in sockets.listening() if one.ip in addresses] == []
+    assert [one for one in sockets.find_listeners() if one.ip in addresses] == []

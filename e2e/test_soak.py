@@ -12,7 +12,7 @@ import pytest
 
 from e2e.support.processes import until
 from e2e.support.rules import ROOT
-from meshproof.host import procfs
+from meshproof.host import processes
 from meshproof.pytest_plugin import Judge
 from meshproof.report.evidence import ProofFolder
 from soak.plan import MSGD, Action, plan
@@ -61,7 +61,8 @@ def test_whoever_ends_it_in_the_middle_finds_nothing_left(number: signal.Signals
         try:
             assert process.stdout is not None
             assert any("actions under the load" in line for line in process.stdout)
-            (run_id,) = {p.run_id for p in procfs.marked() if owner(p.run_id) == process.pid}
+            marked = processes.find_marked()
+            (run_id,) = {p.run_id for p in marked if owner(p.run_id) == process.pid}
             process.send_signal(number)
             _, said = process.communicate(timeout=60)
         finally:
@@ -70,7 +71,7 @@ def test_whoever_ends_it_in_the_middle_finds_nothing_left(number: signal.Signals
         130,
         "interrupted; everything is ended, nothing is judged\n",
     )
-    until(lambda: not [p for p in procfs.marked() if p.run_id == run_id], "no process stays")
+    until(lambda: not processes.find_run(run_id), "no process stays")
 
 
 def owner(run_id: str) -> int:

@@ -13,7 +13,7 @@ import requests
 from e2e.support.processes import one
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.errors import UsageError
-from meshproof.host import procfs
+from meshproof.host import process_identity
 from meshproof.mesh import ReplicaStatus
 from soak import manifests
 from soak.plan import MSGD, REPLICAS, WORKLOADS, Action
@@ -115,7 +115,7 @@ class ActionRunner:
         if action.on == MSGD:
             pid = one(self._mesh.run_id, "services.msgd")
             self._mesh.fault("kill", MSGD)
-            self._until(lambda: procfs.start_time(pid) is None, "msgd has ended")
+            self._until(lambda: process_identity.start_time(pid) is None, "msgd has ended")
             self._msgd_back()
             return ActionResult()
         return self._at_a_replica(action, self._killed)

@@ -7,13 +7,13 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from meshproof.host import procfs, sockets
+from meshproof.host import processes, sockets
 from meshproof.verdicts.verdict import Verdict, conclude, some
 
 
 def left_over(run_id: str, run_dir: Path, before: Sequence[str]) -> Verdict:
     """Processes, folder, sockets, threads and listeners; ``before`` is ``own`` before the mesh."""
-    found = [f"process {p.pid} {p.command[:60]}" for p in procfs.marked() if p.run_id == run_id]
+    found = [f"process {p.pid} {p.command[:60]}" for p in processes.find_run(run_id)]
     if run_dir.exists():
         found.append(f"folder {run_dir}")
     named = Path("/proc/net/unix").read_text(encoding="utf-8", errors="replace").splitlines()
@@ -30,5 +30,5 @@ def left_over(run_id: str, run_dir: Path, before: Sequence[str]) -> Verdict:
 def own() -> list[str]:
     """Threads and listeners of this process."""
     threads = [f"thread {thread.name}" for thread in threading.enumerate()]
-    mine = sockets.sockets_of(os.getpid())
-    return threads + [f"listener {x}" for x in sockets.listening() if x.inode in mine]
+    listeners = [x for x in sockets.find_listeners() if x.pid == os.getpid()]
+    return threads + [f"listener {x}" for x in listeners]

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from bench.processes import memory, of_this_process
 from meshproof.verdicts.verdict import Verdict, conclude
 
@@ -48,7 +50,7 @@ def sample() -> ResourceSample:
         if process.sidecar:
             try:
                 envoys[process.pid] = memory(process.pid)
-            except (OSError, ValueError):
+            except psutil.Error:
                 continue  # it has ended meanwhile
     return ResourceSample(
         time.time(),

@@ -5,22 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from meshproof.host import procfs
+from meshproof.host import process_identity, processes
 
 WITHIN = 20.0
 """Seconds after which a condition is taken for never; a loaded machine is slow, not broken."""
 
 
-def of_run(run_id: str) -> list[procfs.Marked]:
+def of_run(run_id: str) -> list[processes.MarkedProcess]:
     """Every process that carries a run id."""
-    return [p for p in procfs.marked() if p.run_id == run_id]
+    return processes.find_run(run_id)
 
 
 def one(run_id: str, word: str) -> int:
     """The pid of the oldest process of a run whose command has ``word``."""
     found = [p.pid for p in of_run(run_id) if word in p.command]
     assert found, f"run {run_id} has no process whose command has {word}"
-    return min(found, key=lambda pid: procfs.start_time(pid) or 0)
+    return min(found, key=lambda pid: process_identity.start_time(pid) or 0)
 
 
 def until(check: Callable[[], object], what: str) -> None:

@@ -12,7 +12,7 @@ import typer
 from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output, Workload, client
 from meshproof.cli.output import say, show_json
 from meshproof.errors import MeshproofError, UsageError
-from meshproof.host.procfs import RUN_ID_VARIABLE
+from meshproof.host.process_identity import RUN_ID_VARIABLE
 
 _WAY_IN = (
     "curl: the gateway is the way in: curl $(meshproof url gateway)/PATH sends a request there"

@@ -135,7 +135,7 @@ def _from_cluster(mesh: Client, order: DistributedLoad) -> tuple[Results, str]:
 
 def _mesh(name: str, undo: contextlib.ExitStack) -> Client:
     """The running mesh, or one that ends with ``undo``."""
-    if any(entry.name == name for entry in registry.running()):
+    if any(entry.name == name for entry in registry.list_running()):
         return Client.find(name)
     project = find_project()
     if project is None:

@@ -17,7 +17,7 @@ from meshproof.cluster.log_follower import Following
 from meshproof.cluster.mesh import ClusterMesh
 from meshproof.cluster.pods import PROXY, Pod
 from meshproof.errors import MeshproofError, UsageError
-from meshproof.host import procfs, run_folder
+from meshproof.host import process_identity, run_folder
 from meshproof.mesh import Applied
 
 _LATELY = 5.0
@@ -52,7 +52,7 @@ class ServedClusterMesh(ClusterMesh):
 
     def up(self) -> Applied:
         if Path("/proc/self/ns").is_dir():
-            self.run_id = procfs.new_run_id()
+            self.run_id = process_identity.new_run_id()
             self._run_dir = run_folder.create(self.run_id)
         else:  # not Linux: the embedded mesh does not run there, this one does
             self.run_id = secrets.token_hex(4)

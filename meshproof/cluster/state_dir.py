@@ -14,6 +14,8 @@ from pathlib import Path
 
 from platformdirs import user_state_path
 
+from meshproof.host.process_identity import start_time
+
 _NOTE = "owner.json"
 
 
@@ -81,8 +83,5 @@ def _base() -> Path:
 
 def _started(pid: int) -> str:
     """When a process started, in the kernel's ticks; empty for none. A pid alone is used again."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-    return stat.rpartition(")")[2].split()[19]
+    ticks = start_time(pid)
+    return "" if ticks is None else str(ticks)

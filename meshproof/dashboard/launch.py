@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from meshproof.dashboard.serve import address, listener, new_token, serve
-from meshproof.host.procfs import RUN_ID_VARIABLE
+from meshproof.host.process_identity import RUN_ID_VARIABLE
 
 _PATIENCE = 3.0
 

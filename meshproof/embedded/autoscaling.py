@@ -17,7 +17,7 @@ from meshproof.admission.admission import Admission
 from meshproof.admission.store import Store
 from meshproof.embedded.pod.replica import ReplicaRunner
 from meshproof.errors import MeshproofError
-from meshproof.host import cpu
+from meshproof.host.process_usage import measure_sessions
 from meshproof.hpa.decide import Decision, History, Reading, decide
 from meshproof.model.kube_scaling import Metric
 from meshproof.model.resource import Resource
@@ -83,10 +83,10 @@ class Autoscaler:
 
     async def _processor(self, runners: Iterable[ReplicaRunner]) -> dict[str, tuple[int, float]]:
         """Replica -> pid of its app, and the processor seconds that it has used."""
-        running = self._engine.runtime.processes.running
+        running = self._engine.runtime.supervisor.running
         pids = {r.name: running[r.name] for r in runners if r.name in running}
-        used = await asyncio.to_thread(cpu.seconds, list(pids.values()))
-        return {name: (pid, used[pid]) for name, pid in pids.items()}
+        usage = await asyncio.to_thread(measure_sessions, list(pids.values()))
+        return {name: (pid, usage[pid].cpu_seconds) for name, pid in pids.items()}
 
     async def _count(self, runners: Iterable[ReplicaRunner], samples: _Samples) -> None:
         async def one(runner: ReplicaRunner) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from meshproof.embedded.config.certificate_authority import Authority
 from meshproof.embedded.telemetry.retired_metrics import RetiredMetrics
 from meshproof.host.addresses import AddressBlock
-from meshproof.host.supervisor_client import Processes
+from meshproof.host.supervisor_client import SupervisorClient
 from meshproof.project import Project
 from meshproof.xds.server import AdsServer
 
@@ -81,7 +81,7 @@ class MeshContext:
     run_id: str
     files: RunPaths
     block: AddressBlock
-    processes: Processes
+    supervisor: SupervisorClient
     ads: AdsServer
     authority: Authority
     project: Project

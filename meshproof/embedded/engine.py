@@ -203,9 +203,9 @@ class Engine:
         self.warnings += await self._bound_everywhere(coming)
 
     async def _bound_everywhere(self, coming: Sequence[ReplicaRunner]) -> list[Problem]:
-        running = self.runtime.processes.running
+        running = self.runtime.supervisor.running
         pids = {running[r.name]: r.workload for r in coming if r.name in running}
-        found = await asyncio.to_thread(sockets.everywhere, pids.keys())
+        found = await asyncio.to_thread(sockets.find_wildcard_listeners, pids.keys())
         places: dict[tuple[str, str], list[str]] = {}
         for pid, at in found.items():
             places.setdefault(pids[pid].key, []).extend(str(listener) for listener in at)

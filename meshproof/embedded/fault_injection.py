@@ -144,7 +144,7 @@ class Faulting(Looking):
             raise Unsupported(f"fault: {host.host} is not started by this mesh; its way can be cut")
 
         async def send() -> None:
-            host.runtime.processes.signal(host.name, number)
+            host.runtime.supervisor.signal(host.name, number)
 
         self._run(send())
 
@@ -157,7 +157,7 @@ class Faulting(Looking):
                 runner.paused = number == signal.SIGSTOP
             elif number == signal.SIGSTOP:
                 runner.watch.sidecar_paused()
-            engine.runtime.processes.signal(process, number)
+            engine.runtime.supervisor.signal(process, number)
             if part == "sidecar" and number == signal.SIGCONT:
                 runner.watch.sidecar_resumed()
 

@@ -23,10 +23,10 @@ from meshproof.embedded.pod.deployments import and_images
 from meshproof.embedded.pod.replica import ReplicaRunner
 from meshproof.embedded.telemetry.observability_servers import ObservabilityServers
 from meshproof.errors import MeshproofError, UsageError
-from meshproof.host import private_files, procfs, run_folder, sweep
+from meshproof.host import private_files, process_identity, run_folder, sweep
 from meshproof.host.addresses import AddressBlock
 from meshproof.host.event_loop import LoopThread
-from meshproof.host.supervisor_client import Processes
+from meshproof.host.supervisor_client import SupervisorClient
 from meshproof.mesh import Ack, Applied
 from meshproof.model.kube_workloads import WORKLOADS, template_of
 from meshproof.model.reader import Unreadable, read_paths
@@ -45,7 +45,7 @@ class Running:
     def __init__(self, project: Project, *, name: str = "meshproof") -> None:
         self.name = name
         self.project = project
-        self.run_id = procfs.new_run_id()
+        self.run_id = process_identity.new_run_id()
         self._loop: LoopThread | None = None
         self._runtime: MeshContext | None = None
         self._engine: Engine | None = None
@@ -68,8 +68,8 @@ class Running:
         started = time.monotonic()
         envoy_binary.binary()  # first of all: without one there is nothing to begin
         sweep.sweep()
-        if not procfs.owner_alive(self.run_id):  # made in a process that has forked since
-            self.run_id = procfs.new_run_id()
+        if not process_identity.owner_alive(self.run_id):  # made in a process that has forked since
+            self.run_id = process_identity.new_run_id()
         try:
             resources = read_paths(self.project.manifests, stdin=self.project.stdin)
         except Unreadable as refused:
@@ -103,7 +103,7 @@ class Running:
             run_id=self.run_id,
             files=files,
             block=block,
-            processes=Processes(),
+            supervisor=SupervisorClient(),
             ads=AdsServer(),
             authority=Authority(),
             project=self.project,
@@ -112,7 +112,7 @@ class Running:
         engine = self._engine = Engine(runtime)
         self._observing = ObservabilityServers(engine)
         await self._observing.start()
-        await runtime.processes.start(self.run_id, folder, engine.exited, self._lost)
+        await runtime.supervisor.start(self.run_id, folder, engine.exited, self._lost)
         await runtime.ads.start(files.xds)
         self._collector = await span_store.serve(engine.spans, str(files.zipkin))
         for socket in (files.xds, files.zipkin):  # as the folder around them says already
@@ -141,7 +141,7 @@ class Running:
         if self._engine is not None:
             await self._engine.stop()
         if runtime is not None:
-            await runtime.processes.close(_END_GRACE)
+            await runtime.supervisor.close(_END_GRACE)
             await runtime.ads.stop()
             if self._collector is not None:
                 await self._collector.cleanup()

@@ -11,6 +11,7 @@ import time
 from meshproof.embedded.context import MeshContext, last_lines
 from meshproof.embedded.pod import probes
 from meshproof.embedded.pod.workload import Probe
+from meshproof.embedded.process_names import outside_process
 from meshproof.errors import MeshproofError
 from meshproof.host.addresses import real_port
 from meshproof.host.backoff import Backoff
@@ -27,7 +28,7 @@ class OutsideRunner:
 
     def __init__(self, runtime: MeshContext, host: str, declared: OutsideHost, index: int) -> None:
         self.runtime, self.host, self.declared = runtime, host, declared
-        self.name = f"outside.{host}"
+        self.name = outside_process(host)
         self.ip = runtime.block.outside(index)
         self._exit: asyncio.Future[Exit] | None = None
         self.restarts = 0
@@ -83,7 +84,7 @@ class OutsideRunner:
             "dir": str(self.runtime.files.private(self.name)),
             "socket": "",
         }
-        await self.runtime.processes.spawn(
+        await self.runtime.supervisor.spawn(
             ProcessSpec(
                 name=self.name,
                 argv=expand(self.declared.command or (), values),
@@ -119,4 +120,4 @@ class OutsideRunner:
     async def stop(self) -> None:
         if self.declared.command:
             with contextlib.suppress(MeshproofError):  # it may have ended by itself
-                await self.runtime.processes.stop(self.name, grace=2.0)
+                await self.runtime.supervisor.stop(self.name, grace=2.0)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from meshproof.embedded.engine import Engine
+from meshproof.embedded.process_names import owner_of
 from meshproof.embedded.queries import Looking
 from meshproof.embedded.telemetry import evidence
-from meshproof.embedded.telemetry.process_usage import usage
+from meshproof.host.process_usage import measure_sessions
 from meshproof.mesh import Topology, Usage
 from meshproof.translate.traffic_shares import serving_workloads, workload_shares
 
@@ -19,7 +20,12 @@ class Watching(Looking):
         return Topology(tuple(workload_shares(world)), _outside(engine), serving_workloads(world))
 
     def usage(self) -> list[Usage]:
-        return usage(self._live().runtime.processes.running)
+        running = self._live().runtime.supervisor.running
+        sessions = measure_sessions(running.values())
+        return [
+            Usage(*owner_of(name), sessions[pid].cpu_seconds, sessions[pid].memory_bytes)
+            for name, pid in sorted(running.items())
+        ]
 
     def request_metrics(self) -> str:
         engine = self._live()

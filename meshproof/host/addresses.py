@@ -1,13 +1,12 @@
-"""Loopback addresses as "pod IPs": a block a mesh, an address a replica, a port where it can.
+"""Loopback addresses as "pod IPs": one block for each mesh, one address for each replica.
 
-A block is 127.N.0.0/16. It is held by a listening socket, not by a file: the kernel lets go of it
+A block is 127.N.0.0/16. It is held by a listening socket, not by a file: the kernel releases it
 when the mesh process ends, however it ends. Linux answers on all of 127.0.0.0/8 without set-up.
 """
 
 from __future__ import annotations
 
 import errno
-import ipaddress
 import random
 import socket
 from pathlib import Path
@@ -18,7 +17,7 @@ _HOLD_PORT = 15010
 _BLOCKS = range(16, 250)
 _UNPRIVILEGED = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 _PRIVILEGED_SHIFT = 8000
-"""Port 80 becomes 8080: the same for root and for others, so that URLs do not depend on it."""
+"""Port 80 becomes 8080, for root as well, so that URLs do not depend on who runs the mesh."""
 
 
 class AddressBlock:
@@ -26,7 +25,7 @@ class AddressBlock:
     apps from .128.1."""
 
     def __init__(self) -> None:
-        self._held, self.number = self._hold()
+        self._holder, self.number = self._hold()
         self._next = 0
         self._free: list[int] = []
 
@@ -59,8 +58,8 @@ class AddressBlock:
         return f"127.{self.number}.0.2"
 
     @property
-    def observed(self) -> str:
-        """Where spans and metrics of the whole mesh are read."""
+    def observability(self) -> str:
+        """Where spans and metrics of the whole mesh are served."""
         return f"127.{self.number}.0.3"
 
     def outside(self, index: int) -> str:
@@ -68,7 +67,7 @@ class AddressBlock:
         return f"127.{self.number}.0.{10 + index}"
 
     def take(self) -> int:
-        """A slot for one replica; give it back with ``give``."""
+        """A slot for one replica, until ``release``."""
         if self._free:
             return self._free.pop(0)
         self._next += 1
@@ -76,7 +75,7 @@ class AddressBlock:
             raise MeshproofError("this mesh has no loopback address left; it holds 31,750 replicas")
         return self._next
 
-    def give(self, slot: int) -> None:
+    def release(self, slot: int) -> None:
         self._free.append(slot)
 
     def sidecar(self, slot: int) -> str:
@@ -88,7 +87,7 @@ class AddressBlock:
         return f"127.{self.number}.{128 + (slot - 1) // 250}.{1 + (slot - 1) % 250}"
 
     def close(self) -> None:
-        self._held.close()
+        self._holder.close()
 
 
 def can_bind(ip: str, port: int) -> bool:
@@ -114,12 +113,5 @@ def free_port(ip: str) -> int:
 def real_port(ip: str, port: int) -> int:
     """``port``, or another where it is privileged or taken on ``ip``."""
     limit = int(_UNPRIVILEGED.read_text()) if _UNPRIVILEGED.exists() else 1024
-    wanted = port + _PRIVILEGED_SHIFT if port < max(limit, 1024) else port
-    return wanted if can_bind(ip, wanted) else free_port(ip)
-
-
-def is_loopback(ip: str) -> bool:
-    try:
-        return ipaddress.ip_address(ip).is_loopback
-    except ValueError:
-        return False
+    preferred = port + _PRIVILEGED_SHIFT if port < max(limit, 1024) else port
+    return preferred if can_bind(ip, preferred) else free_port(ip)

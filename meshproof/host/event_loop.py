@@ -14,7 +14,7 @@ _log = logging.getLogger("meshproof")
 
 async def run_all(work: Iterable[Coroutine[Any, Any, object]]) -> None:
     """Run all at once; the first failure cancels the others, waits for their end, and is raised
-    as itself. (``asyncio.gather`` would let them run on behind the caller's back.)"""
+    as itself. (``asyncio.gather`` would leave the others running.)"""
     try:
         async with asyncio.TaskGroup() as group:
             for coroutine in work:
@@ -24,7 +24,7 @@ async def run_all(work: Iterable[Coroutine[Any, Any, object]]) -> None:
 
 
 class Background:
-    """Tasks that nobody waits for. One that fails is not lost: the log says so."""
+    """Tasks that nobody waits for. The failure of one is logged."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()

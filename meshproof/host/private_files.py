@@ -1,4 +1,4 @@
-"""Files that only this user may read, whatever the umask says."""
+"""Files that only their owner may read, whatever the umask."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ MODE = 0o600
 
 
 def write(path: Path, text: str) -> None:
-    """Make or replace a file's text; a symbolic link at its place is refused (OSError)."""
+    """Create a file or replace its text; a symbolic link at the path is refused (OSError)."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-    file = os.open(path, flags, MODE)
-    with os.fdopen(file, "w", encoding="utf-8") as opened:
-        os.fchmod(file, MODE)  # it may have been there with another mode
-        opened.write(text)
+    descriptor = os.open(path, flags, MODE)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        os.fchmod(descriptor, MODE)  # it may have existed with another mode
+        file.write(text)

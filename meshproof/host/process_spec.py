@@ -1,4 +1,4 @@
-"""What the mesh asks of the supervisor: plain data that travels as one JSON line."""
+"""What the supervisor is told to start, and what it reports: plain data, one JSON line each."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ class ProcessSpec:
     """One process to start. ``env`` is the whole environment; nothing is inherited."""
 
     name: str
-    """Unique among the processes that run; names the process in exits and messages."""
+    """Unique among the running processes; used in exits and messages."""
     argv: Sequence[str]
     env: Mapping[str, str]
     cwd: str
     log: str
     """File that standard output and error are appended to."""
     sidecar: bool = False
-    """True for an Envoy: when everything ends, it outlives the apps whose requests it carries."""
+    """True for an Envoy: at the end it outlives the apps whose requests it proxies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,4 +29,4 @@ class Exit:
     pid: int
     code: int
     asked: bool = field(default=False)
-    """True when the mesh had asked for this end."""
+    """True when the mesh had asked for it."""

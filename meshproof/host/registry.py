@@ -1,7 +1,7 @@
-"""Which mesh names run, and where their control sockets are: one ``<name>.json`` a running mesh.
+"""The names of running meshes and their control sockets: one ``<name>.json`` for each mesh.
 
-In ``$MESHPROOF_STATE``, by default a folder of the user's. An entry whose mesh process is dead is
-stale: it counts for nothing and is removed by whoever meets it.
+They are in ``$MESHPROOF_STATE``, by default a folder of the user's. An entry whose mesh process is
+dead is stale: it is ignored, and removed by whoever comes across it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from meshproof.errors import MeshproofError, UsageError
-from meshproof.host import private_files, procfs
+from meshproof.host import private_files
+from meshproof.host.process_identity import start_time
 
 NAMED = "named"
 """File in a run folder with the path of its name's entry; read by ``supervisor.py``."""
@@ -27,7 +28,7 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 
 @dataclass(frozen=True, slots=True)
 class RunningMesh:
-    """A mesh that runs. ``control_socket`` is empty until the mesh is live."""
+    """The state file of one mesh. ``control_socket`` is empty until the mesh is live."""
 
     name: str
     pid: int
@@ -41,14 +42,14 @@ class RunningMesh:
 
     @property
     def alive(self) -> bool:
-        return procfs.start_time(self.pid) == self.start_time
+        return start_time(self.pid) == self.start_time
 
 
 def state_folder() -> Path:
     """``$MESHPROOF_STATE`` or the user's own; it need not exist."""
-    chosen = os.environ.get("MESHPROOF_STATE", "")
-    if chosen:
-        return Path(chosen)
+    configured = os.environ.get("MESHPROOF_STATE", "")
+    if configured:
+        return Path(configured)
     import platformdirs  # noqa: PLC0415  (not paid by those who set the variable)
 
     return platformdirs.user_state_path("meshproof")
@@ -87,9 +88,9 @@ def _write(folder: Path, entry: RunningMesh) -> None:
 
 
 def reserve(name: str, *, end_limit: float = END_LIMIT) -> RunningMesh:
-    """Take a name for this process before its mesh starts, which may take so long to end.
+    """Take a name for this process, before its mesh starts. ``end_limit`` is in seconds.
 
-    Raises UsageError where the name is none, or where a living mesh has it.
+    Raises UsageError where the name is not valid, or where a living mesh has it.
     """
     if not _NAME.fullmatch(name):
         raise UsageError(
@@ -104,7 +105,7 @@ def reserve(name: str, *, end_limit: float = END_LIMIT) -> RunningMesh:
                 f"a mesh named {name} is running already (process {holder.pid}); "
                 f"end it with `meshproof down --name {name}`, or choose another --name"
             )
-        entry = RunningMesh(name, pid, procfs.start_time(pid) or 0, end_limit=end_limit)
+        entry = RunningMesh(name, pid, start_time(pid) or 0, end_limit=end_limit)
         _write(folder, entry)
     return entry
 
@@ -138,7 +139,7 @@ def drop(name: str) -> None:
         path.unlink(missing_ok=True)
 
 
-def running() -> tuple[RunningMesh, ...]:
+def list_running() -> tuple[RunningMesh, ...]:
     """Every mesh that runs, by name."""
     entries = (_read(path) for path in sorted(state_folder().glob("*.json")))
     return tuple(entry for entry in entries if entry and entry.alive)
@@ -149,23 +150,23 @@ def find(name: str) -> RunningMesh:
     entry = _read(state_folder() / f"{name}.json") if _NAME.fullmatch(name) else None
     if entry and entry.alive:
         return entry
-    others = ", ".join(other.name for other in running())
+    others = ", ".join(other.name for other in list_running())
     remedy = f"running: {others}; choose one with --name" if others else "start one: meshproof up"
     raise UsageError(f"no mesh named {name} is running; {remedy}")
 
 
-def stale() -> tuple[Path, ...]:
+def find_stale() -> tuple[Path, ...]:
     """Entries of meshes that are dead, and files there that cannot be read as entries."""
     paths = sorted(state_folder().glob("*.json"))
     return tuple(path for path in paths if not ((entry := _read(path)) and entry.alive))
 
 
 def remove_stale() -> tuple[Path, ...]:
-    """Remove what ``stale`` finds; returns it."""
+    """Remove what ``find_stale`` finds; returns it."""
     if not state_folder().is_dir():
         return ()
     with _locked():
-        gone = stale()
-        for path in gone:
+        paths = find_stale()
+        for path in paths:
             path.unlink(missing_ok=True)
-    return gone
+    return paths

@@ -1,8 +1,8 @@
-"""The run folder: where one run keeps its sockets, logs and keys, and whose it is.
+"""The run folder: the sockets, logs and keys of one run, and its owner.
 
 ``$XDG_RUNTIME_DIR/meshproof/<run id>`` where that is a folder we can write to, else
 ``/tmp/meshproof-<uid>/<run id>``; short, because a Unix socket's path holds 107 bytes. Mode 0700,
-owned by this user, no symbolic link; anything else at its place is refused, not used.
+owned by this user, no symbolic link; anything else at that path is refused, not used.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from meshproof.errors import MeshproofError
-from meshproof.host import private_files, procfs
+from meshproof.host import private_files
+from meshproof.host.process_identity import owner_alive, start_time
 
 MARKER = "owner.json"
 SOCKET_PATH_LIMIT = 107
@@ -28,7 +29,7 @@ _ROOM_FOR_NAMES = 48
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """What ``owner.json`` in a run folder says."""
+    """The content of ``owner.json`` in a run folder."""
 
     run_id: str
     pid: int
@@ -41,7 +42,7 @@ class Marker:
     @staticmethod
     def of_this_process(run_id: str) -> Marker:
         pid = os.getpid()
-        return Marker(run_id, pid, procfs.start_time(pid) or 0, _boot_id(), _pid_namespace())
+        return Marker(run_id, pid, start_time(pid) or 0, _boot_id(), _pid_namespace())
 
     def owner_dead(self) -> bool:
         """True only where it is certain: another boot, or no such process in our namespace."""
@@ -49,7 +50,7 @@ class Marker:
             return True
         if self.pid_namespace != _pid_namespace():
             return False
-        return procfs.start_time(self.pid) != self.start_time
+        return start_time(self.pid) != self.start_time
 
 
 def _boot_id() -> str:
@@ -65,7 +66,7 @@ def _usable(folder: Path) -> bool:
 
 
 def bases() -> tuple[Path, ...]:
-    """Where run folders may be, the place for new ones first."""
+    """The folders that run folders are in, the one for new ones first."""
     fallback = Path(f"/tmp/meshproof-{os.getuid()}")  # noqa: S108  (checked by _private)
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     longest = SOCKET_PATH_LIMIT - _ROOM_FOR_NAMES
@@ -76,21 +77,21 @@ def bases() -> tuple[Path, ...]:
 
 def _private(folder: Path) -> None:
     """Raise unless ``folder`` is a real folder of this user that nobody else can enter."""
-    found = folder.lstat()
+    status = folder.lstat()
     remedy = f"remove {folder}, or set XDG_RUNTIME_DIR to a folder of your own"
-    if not stat.S_ISDIR(found.st_mode):
+    if not stat.S_ISDIR(status.st_mode):
         raise MeshproofError(f"{folder}: not a folder (a symbolic link is not followed); {remedy}")
-    if found.st_uid != os.getuid():
-        raise MeshproofError(f"{folder}: owned by user {found.st_uid}, not by us; {remedy}")
-    if stat.S_IMODE(found.st_mode) & 0o077:
-        mode = stat.S_IMODE(found.st_mode)
+    if status.st_uid != os.getuid():
+        raise MeshproofError(f"{folder}: owned by user {status.st_uid}, not by us; {remedy}")
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        mode = stat.S_IMODE(status.st_mode)
         raise MeshproofError(f"{folder}: mode {mode:04o}, wanted 0700; {remedy}")
 
 
 def create(run_id: str) -> Path:
     """Make the folder of a run that this process owns, its marker inside.
 
-    Raises MeshproofError where the place is unsafe, or cannot be written to.
+    Raises MeshproofError where the base folder is unsafe, or cannot be written to.
     """
     base = bases()[0]
     folder = base / run_id
@@ -102,7 +103,7 @@ def create(run_id: str) -> Path:
             folder.mkdir(mode=0o700)
             break
         except OSError as error:
-            # Another run, the last one there, may have removed the base meanwhile.
+            # Another run, the last one in there, may have removed the base meanwhile.
             if not (isinstance(error, FileNotFoundError) and tries_left):
                 raise _cannot_write(folder, error) from error
     marker = json.dumps(asdict(Marker.of_this_process(run_id)))
@@ -119,8 +120,8 @@ def _cannot_write(path: Path, error: OSError) -> MeshproofError:
     return MeshproofError(f"{path}: {error.strerror}; {remedy}")
 
 
-def marker_of(folder: Path) -> Marker | None:
-    """What the marker says; None where there is none, or not one of ours."""
+def read_marker(folder: Path) -> Marker | None:
+    """The marker of a run folder; None where there is none, or not one of ours."""
     try:
         return Marker(**json.loads((folder / MARKER).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -129,7 +130,7 @@ def marker_of(folder: Path) -> Marker | None:
 
 def remove(folder: Path, run_id: str) -> None:
     """Remove a run's folder, and the base if it is empty then; no other run's."""
-    marker = marker_of(folder)
+    marker = read_marker(folder)
     if marker is None or marker.run_id != run_id:
         return
     shutil.rmtree(folder, ignore_errors=True)
@@ -137,7 +138,7 @@ def remove(folder: Path, run_id: str) -> None:
         folder.parent.rmdir()
 
 
-def abandoned() -> Iterator[Path]:
+def find_abandoned() -> Iterator[Path]:
     """Every run folder of this user whose owner is certainly dead.
 
     A folder without a marker was being made or removed when its owner died: its name, the run
@@ -147,14 +148,14 @@ def abandoned() -> Iterator[Path]:
         with contextlib.suppress(OSError, MeshproofError):
             _private(base)
             for folder in sorted(base.iterdir()):
-                marker = marker_of(folder)
-                dead = marker.owner_dead() if marker else procfs.owner_alive(folder.name) is False
+                marker = read_marker(folder)
+                dead = marker.owner_dead() if marker else owner_alive(folder.name) is False
                 if dead and folder.is_dir() and not folder.is_symlink():
                     yield folder
 
 
 def remove_abandoned(folder: Path) -> None:
-    """Remove a folder that ``abandoned`` named."""
+    """Remove a folder that ``find_abandoned`` yielded."""
     shutil.rmtree(folder, ignore_errors=True)
     with contextlib.suppress(OSError):
         folder.parent.rmdir()

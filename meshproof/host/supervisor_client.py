@@ -1,4 +1,4 @@
-"""The mesh's end of the supervisor: start, signal and end processes, and hear of their ends."""
+"""The client of the supervisor: starts, signals and ends processes, and reports their exits."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from meshproof.errors import MeshproofError
-from meshproof.host import private_files, procfs, run_folder, supervisor
+from meshproof.host import private_files, run_folder, supervisor
+from meshproof.host.process_identity import RUN_ID_VARIABLE
 from meshproof.host.process_spec import Exit, ProcessSpec
+from meshproof.host.processes import kill_run
 
 ORPHAN_GRACE = 1.0
-"""Seconds from SIGTERM to SIGKILL when the mesh process died: nobody waits for an answer then."""
+"""Seconds from SIGTERM to SIGKILL when the mesh process died."""
 _LINE_LIMIT = 1 << 20
 _SPAWN_LIMIT = 20.0
 """Seconds for the supervisor's answer to a spawn; it takes milliseconds unless it is stuck."""
@@ -27,11 +29,11 @@ _END_MARGIN = 5.0
 """Seconds that the supervisor may take beyond the grace before it is killed itself."""
 
 
-class Processes:
-    """One supervisor. All methods belong to the event loop that ``start`` ran in.
+class SupervisorClient:
+    """One supervisor. Call every method in the event loop that ``start`` ran in.
 
-    However the supervisor ends, nothing of the run stays: if it is lost, what carries the run id
-    is killed before ``on_lost`` is called.
+    No process of the run outlives the supervisor: if it is lost, all that carry the run id are
+    killed before ``on_lost`` is called.
     """
 
     def __init__(self) -> None:
@@ -53,7 +55,7 @@ class Processes:
         """Start the supervisor of a run folder that ``run_folder.create`` made.
 
         ``on_exit`` is called for every process that ends, stopped ones included; ``on_lost`` when
-        the supervisor ended unasked. Raises MeshproofError when it cannot be started.
+        the supervisor ended without being told to. Raises MeshproofError when it cannot be started.
         """
         self._run_id, self._run_dir = run_id, run_dir
         self._on_exit, self._on_lost = on_exit, on_lost
@@ -85,7 +87,7 @@ class Processes:
             with (self._run_dir / "supervisor.log").open("ab") as log:
                 return subprocess.Popen(
                     command,
-                    env={procfs.RUN_ID_VARIABLE: self._run_id},
+                    env={RUN_ID_VARIABLE: self._run_id},
                     cwd="/",
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -97,7 +99,8 @@ class Processes:
             raise MeshproofError(f"the supervisor did not start: {error}") from error
 
     @property
-    def supervisor_pid(self) -> int:
+    def pid(self) -> int:
+        """Of the supervisor itself."""
         return self._supervisor.pid
 
     @property
@@ -108,46 +111,46 @@ class Processes:
     async def spawn(self, spec: ProcessSpec) -> int:
         """Start one process; returns its pid once its program has been executed.
 
-        Raises MeshproofError that says what failed: no such program, not executable, no memory,
-        a log that cannot be written, a name that runs already. A caller that is cancelled, or has
-        waited too long, leaves nothing behind: the process is ended as soon as it is there.
+        Raises MeshproofError that names the cause: no such program, not executable, no memory,
+        a log that cannot be written, a name in use. When the caller is cancelled or has waited too
+        long, the process is ended as soon as it has started.
         """
         if spec.name in self._spawns:
             raise MeshproofError(f"{spec.name}: not started: it is being started already")
-        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._spawns[spec.name] = answer
+        started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._spawns[spec.name] = started
         try:
             self._send(op="spawn", **{**asdict(spec), "argv": list(spec.argv)})
-            return await asyncio.wait_for(answer, _SPAWN_LIMIT)
+            return await asyncio.wait_for(started, _SPAWN_LIMIT)
         except asyncio.CancelledError:
-            self._take_back(spec.name)
+            self._cancel_spawn(spec.name)
             raise
         except TimeoutError:
-            self._take_back(spec.name)
+            self._cancel_spawn(spec.name)
             raise MeshproofError(
-                f"{spec.name}: not started: the supervisor (process {self.supervisor_pid}) "
+                f"{spec.name}: not started: the supervisor (process {self.pid}) "
                 f"has not answered for {_SPAWN_LIMIT:.0f} s"
             ) from None
         finally:
             self._spawns.pop(spec.name, None)
 
-    def _take_back(self, name: str) -> None:
-        """The supervisor obeys in order, so this stop finds the process that was asked for."""
+    def _cancel_spawn(self, name: str) -> None:
+        """The supervisor obeys in order, so this stop comes after the spawn."""
         with contextlib.suppress(MeshproofError):  # the supervisor has ended, and all with it
             self._send(op="stop", name=name, grace=0.0)
 
     async def stop(self, name: str, grace: float) -> Exit:
-        """SIGTERM, then SIGKILL to its whole group after ``grace`` seconds; returns its end."""
+        """SIGTERM, then SIGKILL to its whole group after ``grace`` seconds; returns its exit."""
         self._require(name)
-        ended: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
-        self._stops.setdefault(name, []).append(ended)
+        exited: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
+        self._stops.setdefault(name, []).append(exited)
         self._send(op="stop", name=name, grace=grace)
-        return await ended
+        return await exited
 
     def signal(self, name: str, number: int) -> None:
         """Signal the whole process group of one child, workers that it forked included.
 
-        Its ``Exit``, if it ends of that, is not marked as asked: it is a fault, not a stop.
+        If it ends of that, its ``Exit`` is not marked as asked: it is a fault, not a stop.
         """
         self._require(name)
         self._send(op="signal", name=name, signal=int(number))
@@ -159,8 +162,8 @@ class Processes:
     async def close(self, grace: float) -> None:
         """End everything: SIGTERM to apps, then to sidecars, SIGKILL after ``grace`` seconds.
 
-        Returns when no process of the run is left and the run folder is gone. Safe to call twice,
-        after the supervisor was lost, and where ``start`` had failed.
+        Returns when no process of the run is left and the run folder is removed. Safe to call
+        twice, after the supervisor was lost, and where ``start`` had failed.
         """
         self._closing = True
         if not self._started:
@@ -172,58 +175,59 @@ class Processes:
         except TimeoutError:
             self._supervisor.kill()
             await self._listener
-        await asyncio.to_thread(self._clear)
+        await asyncio.to_thread(self._clean_up)
 
-    def _clear(self) -> None:
-        """What the supervisor does itself at its end, for when it could not."""
+    def _clean_up(self) -> None:
+        """What the supervisor does itself at its end, in case it could not."""
         self._supervisor.wait()
-        procfs.kill_run(self._run_id)
+        kill_run(self._run_id)
         run_folder.remove(self._run_dir, self._run_id)
 
-    def _send(self, **order: Any) -> None:
+    def _send(self, **command: Any) -> None:
         if self._listener.done() or self._writer.is_closing():
             raise MeshproofError("the supervisor has ended")
-        self._writer.write(json.dumps(order).encode() + b"\n")
+        self._writer.write(json.dumps(command).encode() + b"\n")
 
     async def _listen(self) -> None:
-        """Take the supervisor's word until its socket closes, which is its end."""
+        """Read events until the socket closes, which is the supervisor's end."""
         with contextlib.suppress(OSError):
             while line := await self._reader.readline():
-                self._hear(json.loads(line))
+                self._on_event(json.loads(line))
         self._writer.close()
         if not self._closing:
             await asyncio.to_thread(self._supervisor.wait)
-            await asyncio.to_thread(procfs.kill_run, self._run_id)
+            await asyncio.to_thread(kill_run, self._run_id)
         self._running.clear()
         lost = MeshproofError("the supervisor has ended")
-        unanswered: list[asyncio.Future[Any]] = list(self._spawns.values())
-        unanswered.extend(waiting for several in self._stops.values() for waiting in several)
-        for waiting in unanswered:
-            if not waiting.done():
-                waiting.set_exception(lost)
+        pending: list[asyncio.Future[Any]] = list(self._spawns.values())
+        pending.extend(future for futures in self._stops.values() for future in futures)
+        for future in pending:
+            if not future.done():
+                future.set_exception(lost)
         if not self._closing:
             self._on_lost()
 
-    def _hear(self, event: dict[str, Any]) -> None:
+    def _on_event(self, event: dict[str, Any]) -> None:
         name = event["name"]
         if event["event"] == "spawned":
             self._running[name] = event["pid"]
-            self._answer(name, event["pid"])
+            self._resolve_spawn(name, event["pid"])
         elif event["event"] == "failed":
-            self._answer(name, MeshproofError(f"{name}: not started: {event['error']}"))
+            self._resolve_spawn(name, MeshproofError(f"{name}: not started: {event['error']}"))
         else:
             self._running.pop(name, None)
-            ended = Exit(name, event["pid"], event["code"], event["asked"])
-            for waiting in self._stops.pop(name, []):
-                if not waiting.done():
-                    waiting.set_result(ended)
-            self._on_exit(ended)
+            exit_ = Exit(name, event["pid"], event["code"], event["asked"])
+            for future in self._stops.pop(name, []):
+                if not future.done():
+                    future.set_result(exit_)
+            self._on_exit(exit_)
 
-    def _answer(self, name: str, outcome: int | MeshproofError) -> None:
-        waiting = self._spawns.get(name)
-        if waiting is None or waiting.done():
+    def _resolve_spawn(self, name: str, result: int | MeshproofError) -> None:
+        """The pid, or why it was not started."""
+        future = self._spawns.get(name)
+        if future is None or future.done():
             return
-        if isinstance(outcome, int):
-            waiting.set_result(outcome)
+        if isinstance(result, int):
+            future.set_result(result)
         else:
-            waiting.set_exception(outcome)
+            future.set_exception(result)

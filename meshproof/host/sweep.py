@@ -1,7 +1,7 @@
-"""What runs that are over have left: processes, run folders, names. Runs that live are not touched.
+"""Removes what dead runs left behind: processes, run folders, names. Living runs are not touched.
 
-A mesh that is killed takes everything with it by way of its supervisor. This is for the rest:
-both killed at once, or a machine that was switched off.
+When a mesh is killed, its supervisor ends and removes everything. This is for the other cases: both
+were killed at once, or the machine was switched off.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from meshproof.host import procfs, registry, run_folder
-from meshproof.host.procfs import Marked
+from meshproof.host import registry, run_folder
+from meshproof.host.process_identity import owner_alive
+from meshproof.host.processes import MarkedProcess, find_marked, kill_run
 
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    processes: tuple[Marked, ...] = ()
+    processes: tuple[MarkedProcess, ...] = ()
     folders: tuple[Path, ...] = ()
     names: tuple[Path, ...] = ()
     """Files of the state folder."""
@@ -34,22 +35,22 @@ class Leftovers:
         return bool(self.processes or self.folders or self.names)
 
 
-def leftovers() -> Leftovers:
-    """Look, and change nothing."""
-    orphans = (p for p in procfs.marked() if procfs.owner_alive(p.run_id) is False)
-    return Leftovers(tuple(orphans), tuple(run_folder.abandoned()), registry.stale())
+def find_leftovers() -> Leftovers:
+    """What ``sweep`` would end and remove."""
+    orphans = (p for p in find_marked() if owner_alive(p.run_id) is False)
+    return Leftovers(tuple(orphans), tuple(run_folder.find_abandoned()), registry.find_stale())
 
 
 def sweep() -> Leftovers:
-    """End and remove what ``leftovers`` finds; returns what was ended and removed.
+    """End and remove what ``find_leftovers`` finds; returns what was ended and removed.
 
     Processes first: they may still write to their folder.
     """
-    found = leftovers()
-    killed: list[Marked] = []
-    for run_id in sorted({process.run_id for process in found.processes}):
-        killed.extend(procfs.kill_run(run_id))
-    folders = tuple(run_folder.abandoned())
+    orphans = find_leftovers().processes
+    killed: list[MarkedProcess] = []
+    for run_id in sorted({process.run_id for process in orphans}):
+        killed.extend(kill_run(run_id))
+    folders = tuple(run_folder.find_abandoned())
     for folder in folders:
         run_folder.remove_abandoned(folder)
     return Leftovers(tuple(killed), folders, registry.remove_stale())

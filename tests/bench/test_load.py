@@ -1,12 +1,15 @@
-"""The client against a small server, and what is read of /proc."""
+"""The client against a small server, and a process's memory and time."""
 
 from __future__ import annotations
 
 import http.server
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from bench import processes
@@ -102,14 +105,14 @@ def test_a_load_of_nothing_has_no_figures() -> None:
         warmed(Seen([0.0], [1.0], [200], [True], [""]), 1.0)
 
 
-def test_proc_is_read() -> None:
+def test_memory_and_processor_time_of_this_process() -> None:
     assert processes.memory(os.getpid()) > 1e6
     assert processes.cpu_seconds(os.getpid()) > 0
-    assert processes.pss("Rss: 9 kB\nPss:                12 kB\nPss_Anon:  7 kB\n") == 12 * 1024
-    stat = f"1 (a) b) S {' '.join(map(str, range(1, 30)))}"
-    assert processes.used(stat) == (11 + 12) / os.sysconf("SC_CLK_TCK")
 
 
-def test_memory_of_no_such_line_is_an_error() -> None:
-    with pytest.raises(ValueError, match="Pss"):
-        processes.pss("Rss: 9 kB\n")
+def test_a_process_that_has_ended_has_no_figures() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    for figure in (processes.memory, processes.cpu_seconds):
+        with pytest.raises(psutil.NoSuchProcess):
+            figure(ended.pid)

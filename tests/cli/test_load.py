@@ -27,7 +27,7 @@ Until = Any
 
 
 def nothing_stays(runtime_dir: Path) -> bool:
-    return registry.running() == () and not (runtime_dir / "meshproof").exists()
+    return registry.list_running() == () and not (runtime_dir / "meshproof").exists()
 
 
 def test_load_on_a_running_mesh(

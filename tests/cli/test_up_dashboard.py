@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 import pytest
 import requests
 
-from meshproof.host import procfs, registry
+from meshproof.host import processes, registry
 from tests.cli.conftest import Started
 
 pytestmark = pytest.mark.long
@@ -35,12 +35,12 @@ def gone(url: str) -> bool:
     return False
 
 
-def pages(run_id: str) -> list[procfs.Marked]:
-    return [p for p in procfs.marked() if p.run_id == run_id and "dashboard" in p.command]
+def pages(run_id: str) -> list[processes.MarkedProcess]:
+    return [p for p in processes.find_marked() if p.run_id == run_id and "dashboard" in p.command]
 
 
 def run_of(process: subprocess.Popen[str]) -> str:
-    (entry,) = registry.running()
+    (entry,) = registry.list_running()
     assert process.pid == entry.pid
     return entry.run_id
 
@@ -77,6 +77,6 @@ def test_without_the_option_there_is_none(started: Started) -> None:
     up = started("up", "-f", "manifests", "-d")
     _, err = up.communicate(timeout=30)
     assert "dashboard" not in err
-    (entry,) = registry.running()
+    (entry,) = registry.list_running()
     assert pages(entry.run_id) == []
     started("down").communicate(timeout=30)

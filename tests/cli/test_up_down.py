@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.host import procfs, registry
+from meshproof.host import process_identity, registry
 from tests.fakes.mesh import PROBLEM
 
 pytestmark = pytest.mark.long
@@ -25,7 +25,7 @@ FAILURE = "error: svca ended with code 3; its last lines:\n    oops"
 
 
 def nothing_stays(runtime_dir: Path) -> bool:
-    return registry.running() == () and not (runtime_dir / "meshproof").exists()
+    return registry.list_running() == () and not (runtime_dir / "meshproof").exists()
 
 
 def starting(runtime_dir: Path) -> bool:
@@ -43,7 +43,7 @@ def test_detached_returns_when_live_and_down_waits_until_all_is_gone(
     assert os.getsid(entry.pid) not in (entry.pid, os.getsid(0)), "no session leader: no terminal"
     down = started("down")
     assert (down.communicate(timeout=30)[1], down.returncode) == ("mesh shop is down\n", 0)
-    assert procfs.start_time(entry.pid) is None
+    assert process_identity.start_time(entry.pid) is None
     assert nothing_stays(runtime_dir)
     assert not list((runtime_dir / "state").glob("*.json"))
 

@@ -139,7 +139,7 @@ def test_nothing_stays_after_the_end_nor_after_a_failed_start(runtime_dir: Path)
         assert mesh.run_dir.exists()
     with pytest.raises(MeshproofError, match="path too long"), live(Failing(), threading.Event()):
         pytest.fail("its socket cannot be")
-    assert registry.running() == ()
+    assert registry.list_running() == ()
     assert not (runtime_dir / "meshproof").exists()
 
 

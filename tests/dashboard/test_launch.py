@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from meshproof.dashboard.launch import beside
-from meshproof.host import procfs
+from meshproof.host import process_identity, processes
 from tests.fakes.mesh import FakeMesh
 
 pytestmark = pytest.mark.long
@@ -26,8 +26,8 @@ _OWNER = (
 )
 
 
-def children(run_id: str) -> list[procfs.Marked]:
-    return [process for process in procfs.marked() if process.run_id == run_id]
+def children(run_id: str) -> list[processes.MarkedProcess]:
+    return processes.find_run(run_id)
 
 
 def gone(pid: int) -> None:
@@ -45,7 +45,7 @@ def gone(pid: int) -> None:
 
 
 def test_it_answers_at_once_and_ends_with_its_block(fake: FakeMesh, tmp_path: Path) -> None:
-    run_id = procfs.new_run_id()
+    run_id = process_identity.new_run_id()
     with beside("shop", run_id, tmp_path, tmp_path / "log") as address:
         assert requests.get(address, timeout=30).status_code == 200
         (process,) = children(run_id)
@@ -61,7 +61,7 @@ def test_it_answers_at_once_and_ends_with_its_block(fake: FakeMesh, tmp_path: Pa
 def test_it_ends_with_an_owner_that_is_killed(
     fake: FakeMesh, tmp_path: Path, number: signal.Signals
 ) -> None:
-    run_id = procfs.new_run_id()
+    run_id = process_identity.new_run_id()
     command = [sys.executable, "-c", _OWNER, run_id, str(tmp_path / "log")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as owner:
         assert owner.stdout is not None

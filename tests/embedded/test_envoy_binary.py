@@ -13,7 +13,7 @@ import pytest
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.embedded.pod import envoy_binary
 from meshproof.errors import MeshproofError
-from meshproof.host.sweep import leftovers
+from meshproof.host.sweep import find_leftovers
 from meshproof.project import Project
 
 
@@ -62,5 +62,5 @@ def test_a_mesh_says_so_before_it_makes_anything(
     with pytest.raises(MeshproofError, match="use MESH=kind"):
         mesh.up()
     monkeypatch.undo()
-    assert mesh.run_id not in {folder.name for folder in leftovers().folders}
+    assert mesh.run_id not in {folder.name for folder in find_leftovers().folders}
     assert not list(runtime_dir.rglob(mesh.run_id))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from meshproof.errors import MeshproofError, NotLive, Problem, Refused, UsageError
-from meshproof.host import procfs, run_folder
+from meshproof.host import process_identity, run_folder
 from meshproof.mesh import (
     AccessRecord,
     Ack,
@@ -34,7 +34,7 @@ class FakeMesh:
 
     def __init__(self, name: str = "shop") -> None:
         self.name = name
-        self.run_id = procfs.new_run_id()
+        self.run_id = process_identity.new_run_id()
         self.asked: list[tuple[Any, ...]] = []
         self.folder: Path | None = None
 
@@ -109,7 +109,7 @@ class FakeMesh:
             "WORKLOAD": workload,
             "http_proxy": "http://127.0.0.2:15001",
             "PATH": "/nowhere",
-            procfs.RUN_ID_VARIABLE: self.run_id,
+            process_identity.RUN_ID_VARIABLE: self.run_id,
         }
 
     def exec(self, workload: str, argv: Sequence[str], *, stdin: bytes = b"") -> ExecResult:

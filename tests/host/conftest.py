@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from meshproof.host import procfs, run_folder
+from meshproof.host import process_identity, processes, run_folder
 from meshproof.host.process_spec import Exit, ProcessSpec
-from meshproof.host.supervisor_client import Processes
+from meshproof.host.supervisor_client import SupervisorClient
 
 DEADLINE = 20.0
 """Seconds after which a condition is taken for never; a loaded machine is slow, not broken."""
@@ -23,12 +23,12 @@ class Run:
     def __init__(self, folder: Path, run_id: str) -> None:
         self.folder = folder
         self.run_id = run_id
-        self.processes = Processes()
+        self.supervisor = SupervisorClient()
         self.exits: list[Exit] = []
         self.lost = 0
 
     async def start(self) -> None:
-        await self.processes.start(self.run_id, self.folder, self.exits.append, self._on_lost)
+        await self.supervisor.start(self.run_id, self.folder, self.exits.append, self._on_lost)
 
     def _on_lost(self) -> None:
         self.lost += 1
@@ -47,8 +47,8 @@ class Run:
         path = self.folder / f"{name}.log"
         return path.read_text() if path.exists() else ""
 
-    def remains(self) -> list[procfs.Marked]:
-        return [process for process in procfs.marked() if process.run_id == self.run_id]
+    def remains(self) -> list[processes.MarkedProcess]:
+        return processes.find_run(self.run_id)
 
     async def wait(self, check: Callable[[], object], what: str) -> None:
         async with asyncio.timeout(DEADLINE):
@@ -65,7 +65,7 @@ def supervised(runtime_dir: Path) -> Callable[[Script], Run]:
     """Run a coroutine with a started supervisor, close it, and check that nothing stays."""
 
     def run(script: Script) -> Run:
-        run_id = procfs.new_run_id()
+        run_id = process_identity.new_run_id()
         run = Run(run_folder.create(run_id), run_id)
 
         async def body() -> None:
@@ -73,7 +73,7 @@ def supervised(runtime_dir: Path) -> Callable[[Script], Run]:
             try:
                 await script(run)
             finally:
-                await run.processes.close(5.0)
+                await run.supervisor.close(5.0)
 
         asyncio.run(body())
         assert run.remains() == []

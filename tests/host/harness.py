@@ -14,9 +14,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from meshproof.host import procfs, registry, run_folder
+from meshproof.host import process_identity, registry, run_folder
 from meshproof.host.process_spec import ProcessSpec
-from meshproof.host.supervisor_client import Processes
+from meshproof.host.processes import find_run
+from meshproof.host.supervisor_client import SupervisorClient
 
 DAEMON = """
 import os, time
@@ -38,25 +39,25 @@ KINDS = {
 
 
 async def main() -> None:
-    run_id = procfs.new_run_id()
+    run_id = process_identity.new_run_id()
     folder = run_folder.create(run_id)
     entry = registry.reserve("harness")
     registry.publish(replace(entry, run_id=run_id, run_dir=str(folder)))
     print(json.dumps({"run_id": run_id, "folder": str(folder)}), flush=True)
-    processes = Processes()
+    supervisor = SupervisorClient()
     lost = asyncio.Event()
-    await processes.start(run_id, folder, lambda _exit: None, lost.set, orphan_grace=0.2)
+    await supervisor.start(run_id, folder, lambda _exit: None, lost.set, orphan_grace=0.2)
     for name, argv in KINDS.items():
         log = str(folder / f"{name}.log")
-        await processes.spawn(ProcessSpec(name, argv, {"PATH": "/usr/bin:/bin"}, "/", log))
+        await supervisor.spawn(ProcessSpec(name, argv, {"PATH": "/usr/bin:/bin"}, "/", log))
     while not (folder / "daemon.log").read_text():
         await asyncio.sleep(0.005)
     if "--fork" in sys.argv and os.fork() == 0:
         time.sleep(1000)  # no exec, which would close the socket; the test kills it
-    print(json.dumps({"supervisor": processes.supervisor_pid}), flush=True)
+    print(json.dumps({"supervisor": supervisor.pid}), flush=True)
     await lost.wait()
-    print(json.dumps({"lost": [p.pid for p in procfs.marked() if p.run_id == run_id]}), flush=True)
-    await processes.close(1.0)
+    print(json.dumps({"lost": [p.pid for p in find_run(run_id)]}), flush=True)
+    await supervisor.close(1.0)
     print(json.dumps({"folder": Path(folder).exists()}), flush=True)
 
 

@@ -25,7 +25,7 @@ def test_slots_are_given_again_and_addresses_do_not_collide() -> None:
         addresses = {block.gateway} | {f(s) for s in slots for f in (block.sidecar, block.app)}
         assert len(addresses) == 1201
         assert all(0 < int(a.rsplit(".", 1)[1]) < 255 for a in addresses)
-        block.give(slots[3])
+        block.release(slots[3])
         assert block.take() == slots[3]
     finally:
         block.close()

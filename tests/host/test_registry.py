@@ -27,9 +27,9 @@ def test_a_name_is_taken_published_found_and_given_back(runtime_dir: Path) -> No
     registry.publish(replace(entry, run_dir=str(runtime_dir), control_socket="/run/c"))
     assert (runtime_dir / "named").read_text() == str(runtime_dir / "state" / "shop.json")
     assert registry.find("shop").control_socket == "/run/c"
-    assert [e.name for e in registry.running()] == ["shop"]
+    assert [e.name for e in registry.list_running()] == ["shop"]
     registry.release("shop")
-    assert registry.running() == ()
+    assert registry.list_running() == ()
 
 
 def test_a_name_in_use_says_how_to_end_it() -> None:
@@ -46,7 +46,7 @@ def test_a_dead_holder_holds_nothing() -> None:
     path = put(replace(entry, start_time=entry.start_time - 1))
     with pytest.raises(UsageError, match="no mesh named shop is running; start one: meshproof up"):
         registry.find("shop")
-    assert registry.stale() == (path,)
+    assert registry.find_stale() == (path,)
     assert registry.reserve("shop") == entry
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from meshproof.errors import MeshproofError
-from meshproof.host import procfs, run_folder
+from meshproof.host import process_identity, run_folder
 
 
 def dead_run_id() -> str:
     """The run id of a process that has ended, made by that process itself."""
-    code = "from meshproof.host import procfs; print(procfs.new_run_id())"
+    code = "from meshproof.host import process_identity; print(process_identity.new_run_id())"
     root = str(Path(__file__).parents[2])
     return subprocess.run(
         [sys.executable, "-c", code], cwd=root, check=True, capture_output=True, text=True
@@ -26,12 +26,12 @@ def dead_run_id() -> str:
 
 
 def test_is_private_short_and_says_whose_it_is(runtime_dir: Path) -> None:
-    run_id = procfs.new_run_id()
+    run_id = process_identity.new_run_id()
     folder = run_folder.create(run_id)
     assert folder == runtime_dir / "meshproof" / run_id
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
-    marker = run_folder.marker_of(folder)
+    marker = run_folder.read_marker(folder)
     assert marker is not None
     assert (marker.run_id, marker.pid) == (run_id, os.getpid())
     assert not marker.owner_dead()
@@ -41,7 +41,7 @@ def test_is_private_short_and_says_whose_it_is(runtime_dir: Path) -> None:
 def test_falls_back_to_tmp(runtime: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
     assert run_folder.bases() == (Path(f"/tmp/meshproof-{os.getuid()}"),)
-    longest = run_folder.bases()[0] / procfs.new_run_id() / ("n" * 48)
+    longest = run_folder.bases()[0] / process_identity.new_run_id() / ("n" * 48)
     assert len(os.fsencode(longest)) <= run_folder.SOCKET_PATH_LIMIT
 
 
@@ -51,17 +51,17 @@ def test_a_link_or_an_open_folder_at_its_place_is_refused(runtime_dir: Path) -> 
     elsewhere.mkdir(mode=0o700)
     base.symlink_to(elsewhere)
     with pytest.raises(MeshproofError, match="a symbolic link is not followed"):
-        run_folder.create(procfs.new_run_id())
+        run_folder.create(process_identity.new_run_id())
     assert list(elsewhere.iterdir()) == []
     base.unlink()
     base.mkdir()
     base.chmod(0o755)
     with pytest.raises(MeshproofError, match="mode 0755, wanted 0700"):
-        run_folder.create(procfs.new_run_id())
+        run_folder.create(process_identity.new_run_id())
 
 
 def test_only_its_own_run_removes_it(runtime_dir: Path) -> None:
-    run_id, other = procfs.new_run_id(), procfs.new_run_id()
+    run_id, other = process_identity.new_run_id(), process_identity.new_run_id()
     folder, neighbour = run_folder.create(run_id), run_folder.create(other)
     run_folder.remove(folder, other)
     assert folder.exists()
@@ -73,12 +73,12 @@ def test_only_its_own_run_removes_it(runtime_dir: Path) -> None:
 
 
 def test_abandoned_is_what_the_dead_left(runtime_dir: Path) -> None:
-    mine = run_folder.create(procfs.new_run_id())
+    mine = run_folder.create(process_identity.new_run_id())
     unfinished = mine.parent / dead_run_id()
     unfinished.mkdir()
     foreign = mine.parent / "not-ours-at-all-by-its-name"
     foreign.mkdir()
-    assert list(run_folder.abandoned()) == [unfinished]
+    assert list(run_folder.find_abandoned()) == [unfinished]
 
 
 def test_a_dead_owner_is_told_from_a_reused_pid_another_boot_and_another_container() -> None:
@@ -92,14 +92,14 @@ def test_a_dead_owner_is_told_from_a_reused_pid_another_boot_and_another_contain
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"run_id": "a"}'])
 def test_a_broken_marker_is_none(text: str, runtime_dir: Path) -> None:
-    folder = run_folder.create(procfs.new_run_id())
+    folder = run_folder.create(process_identity.new_run_id())
     written = json.loads((folder / run_folder.MARKER).read_text())
     assert written == asdict(run_folder.Marker.of_this_process(folder.name))
     (folder / run_folder.MARKER).write_text(text)
-    assert run_folder.marker_of(folder) is None
+    assert run_folder.read_marker(folder) is None
 
 
 def test_owner_of_a_run_id() -> None:
-    assert procfs.owner_alive(procfs.new_run_id()) is True
-    assert procfs.owner_alive(dead_run_id()) is False
-    assert procfs.owner_alive("0123abcd") is None
+    assert process_identity.owner_alive(process_identity.new_run_id()) is True
+    assert process_identity.owner_alive(dead_run_id()) is False
+    assert process_identity.owner_alive("0123abcd") is None

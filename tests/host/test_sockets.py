@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from meshproof.errors import MeshproofError
-from meshproof.host.sockets import everywhere, require_free
+from meshproof.host.sockets import find_wildcard_listeners, require_free
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_a_worker_that_listens_on_every_address_is_found_by_its_session(
     try:
         assert app.stdout is not None
         port = int(app.stdout.readline())
-        found = everywhere([app.pid])
+        found = find_wildcard_listeners([app.pid])
         assert [(x.ip, x.port) for x in found[app.pid]] == [(host, port)]
     finally:
         os.killpg(app.pid, 9)
@@ -77,7 +77,7 @@ def test_a_worker_that_listens_on_every_address_is_found_by_its_session(
 
 
 def test_who_listens_where_it_is_told_is_not_reported(elsewhere: int, wildcard: int) -> None:
-    found = everywhere([os.getsid(0)])
+    found = find_wildcard_listeners([os.getsid(0)])
     ports = {x.port for x in found.get(os.getsid(0), [])}
     assert wildcard in ports
     assert elsewhere not in ports

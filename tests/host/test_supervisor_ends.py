@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from meshproof.host import procfs
-from meshproof.host.sweep import leftovers, sweep
+from meshproof.host import processes
+from meshproof.host.process_identity import start_time
+from meshproof.host.sweep import find_leftovers, sweep
 
 pytestmark = pytest.mark.long
 
@@ -44,8 +45,8 @@ class Harness:
         said: dict[str, Any] = json.loads(self.process.stdout.readline())
         return said
 
-    def remains(self) -> list[procfs.Marked]:
-        return [process for process in procfs.marked() if process.run_id == self.run_id]
+    def remains(self) -> list[processes.MarkedProcess]:
+        return processes.find_run(self.run_id)
 
     def daemon(self) -> int:
         """The pid of the grandchild that left its parent, its session and its group."""
@@ -70,7 +71,7 @@ def harness(runtime_dir: Path) -> Iterator[Callable[..., Harness]]:
     for one in started:
         one.process.kill()
         one.process.wait()
-        procfs.kill_run(one.run_id)
+        processes.kill_run(one.run_id)
         assert one.process.stdout is not None
         one.process.stdout.close()
 
@@ -78,7 +79,7 @@ def harness(runtime_dir: Path) -> Iterator[Callable[..., Harness]]:
 def test_harness_killed(harness: Callable[..., Harness], until: Until, runtime_dir: Path) -> None:
     run = harness()
     run.said()
-    assert procfs.run_id_of(run.daemon()) == run.run_id
+    assert processes.read_run_id(run.daemon()) == run.run_id
     assert len(run.remains()) >= 7
     run.kill()
     until(run.gone, "everything of a killed harness is gone")
@@ -146,10 +147,10 @@ def test_sweep_takes_what_a_double_kill_leaves_and_nothing_that_lives(
     os.kill(supervisor, signal.SIGKILL)
     dead.kill()
     dead.process.wait()
-    until(lambda: dead.process.pid and procfs.start_time(supervisor) is None, "both are dead")
-    assert daemon in [p.pid for p in leftovers().processes]
-    assert dead.folder in leftovers().folders
-    assert [p.stem for p in leftovers().names] == ["harness"]
+    until(lambda: dead.process.pid and start_time(supervisor) is None, "both are dead")
+    assert daemon in [p.pid for p in find_leftovers().processes]
+    assert dead.folder in find_leftovers().folders
+    assert [p.stem for p in find_leftovers().names] == ["harness"]
 
     alive = harness()
     alive.said()

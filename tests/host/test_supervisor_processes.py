@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from meshproof.errors import MeshproofError
-from meshproof.host import procfs
+from meshproof.host import process_identity, processes
 
 pytestmark = pytest.mark.long
 
@@ -28,7 +28,7 @@ def test_exit_code_output_and_environment(supervised: Supervised) -> None:
         spec = run.spec(
             "app", "sh", "-c", "env; echo oops >&2; exit 7", env={"PATH": "/bin", "A": "b"}
         )
-        pid = await run.processes.spawn(spec)
+        pid = await run.supervisor.spawn(spec)
         await run.wait(lambda: run.exits, "the exit is reported")
         assert [(e.name, e.pid, e.code, e.asked) for e in run.exits] == [("app", pid, 7, False)]
         lines = set(run.log("app").split())
@@ -42,7 +42,7 @@ def test_exit_code_output_and_environment(supervised: Supervised) -> None:
 def test_log_is_appended_to(supervised: Supervised) -> None:
     async def script(run: Any) -> None:
         for count in (1, 2):
-            await run.processes.spawn(run.spec("app", "echo", f"start {count}"))
+            await run.supervisor.spawn(run.spec("app", "echo", f"start {count}"))
             await run.wait(lambda n=count: len(run.exits) == n, "it ended")
         assert run.log("app") == "start 1\nstart 2\n"
 
@@ -66,43 +66,43 @@ def test_failed_start_says_what_failed(
 ) -> None:
     async def script(run: Any) -> None:
         with pytest.raises(MeshproofError) as failure:
-            await run.processes.spawn(
+            await run.supervisor.spawn(
                 run.spec("app", "sleep", "100", **{"argv": ["true"], **change})
             )
         assert str(failure.value).startswith("app: not started: ")
         assert said in str(failure.value)
-        assert run.processes.running == {}
-        await run.processes.spawn(run.spec("app", "true"))  # the supervisor lives on
+        assert run.supervisor.running == {}
+        await run.supervisor.spawn(run.spec("app", "true"))  # the supervisor lives on
 
     supervised(script)
 
 
 def test_name_in_use_is_refused(supervised: Supervised) -> None:
     async def script(run: Any) -> None:
-        await run.processes.spawn(run.spec("app", "sleep", "100"))
+        await run.supervisor.spawn(run.spec("app", "sleep", "100"))
         with pytest.raises(MeshproofError, match="a process named app runs already"):
-            await run.processes.spawn(run.spec("app", "sleep", "100"))
+            await run.supervisor.spawn(run.spec("app", "sleep", "100"))
 
     supervised(script)
 
 
 def test_stop_terminates_and_marks_the_end_as_asked(supervised: Supervised) -> None:
     async def script(run: Any) -> None:
-        await run.processes.spawn(run.spec("app", "sleep", "100"))
-        ended = await run.processes.stop("app", grace=10.0)
+        await run.supervisor.spawn(run.spec("app", "sleep", "100"))
+        ended = await run.supervisor.stop("app", grace=10.0)
         assert (ended.code, ended.asked) == (-signal.SIGTERM, True)
         assert run.exits == [ended]
         with pytest.raises(MeshproofError, match="app: no such process is running"):
-            await run.processes.stop("app", grace=1.0)
+            await run.supervisor.stop("app", grace=1.0)
 
     supervised(script)
 
 
 def test_stop_kills_what_ignores_term(supervised: Supervised) -> None:
     async def script(run: Any) -> None:
-        await run.processes.spawn(run.spec("app", "sh", "-c", STUBBORN))
+        await run.supervisor.spawn(run.spec("app", "sh", "-c", STUBBORN))
         await run.wait(lambda: "ready" in run.log("app"), "the trap is set")
-        ended = await run.processes.stop("app", grace=0.1)
+        ended = await run.supervisor.stop("app", grace=0.1)
         assert ended.code == -signal.SIGKILL
 
     supervised(script)
@@ -110,23 +110,23 @@ def test_stop_kills_what_ignores_term(supervised: Supervised) -> None:
 
 def test_stop_ends_a_paused_process_gracefully(supervised: Supervised) -> None:
     async def script(run: Any) -> None:
-        await run.processes.spawn(run.spec("app", "sleep", "100"))
-        run.processes.signal("app", signal.SIGSTOP)
-        assert (await run.processes.stop("app", grace=10.0)).code == -signal.SIGTERM
+        await run.supervisor.spawn(run.spec("app", "sleep", "100"))
+        run.supervisor.signal("app", signal.SIGSTOP)
+        assert (await run.supervisor.stop("app", grace=10.0)).code == -signal.SIGTERM
 
     supervised(script)
 
 
 def test_signal_reaches_the_workers(supervised: Supervised) -> None:
     async def script(run: Any) -> None:
-        pid = await run.processes.spawn(run.spec("app", "sh", "-c", "sleep 100 & wait"))
+        pid = await run.supervisor.spawn(run.spec("app", "sh", "-c", "sleep 100 & wait"))
         await run.wait(lambda: len(run.remains()) == 3, "supervisor, shell and sleep run")
-        workers = [p.pid for p in run.remains() if p.pid != run.processes.supervisor_pid]
-        run.processes.signal("app", signal.SIGSTOP)
+        workers = [p.pid for p in run.remains() if p.pid != run.supervisor.pid]
+        run.supervisor.signal("app", signal.SIGSTOP)
         await run.wait(lambda: all(_state(p) == "T" for p in workers), "both are stopped")
-        run.processes.signal("app", signal.SIGCONT)
+        run.supervisor.signal("app", signal.SIGCONT)
         await run.wait(lambda: all(_state(p) != "T" for p in workers), "both go on")
-        run.processes.signal("app", signal.SIGKILL)
+        run.supervisor.signal("app", signal.SIGKILL)
         await run.wait(lambda: run.exits, "the kill is reported")
         assert [(e.pid, e.code, e.asked) for e in run.exits] == [(pid, -signal.SIGKILL, False)]
         await run.wait(lambda: len(run.remains()) == 1, "only the supervisor is left")
@@ -136,7 +136,7 @@ def test_signal_reaches_the_workers(supervised: Supervised) -> None:
 
 def test_workers_end_with_their_process(supervised: Supervised) -> None:
     async def script(run: Any) -> None:
-        await run.processes.spawn(run.spec("app", "sh", "-c", "sleep 100 & exit 3"))
+        await run.supervisor.spawn(run.spec("app", "sh", "-c", "sleep 100 & exit 3"))
         await run.wait(lambda: run.exits, "the shell's end is reported")
         await run.wait(lambda: len(run.remains()) == 1, "its sleep ends too, as in a pod")
 
@@ -147,11 +147,11 @@ def test_every_exit_of_a_flood_is_reported(supervised: Supervised) -> None:
     async def script(run: Any) -> None:
         names = [f"p{number}" for number in range(60)]
         await asyncio.gather(
-            *(run.processes.spawn(run.spec(name, "sleep", "100")) for name in names)
+            *(run.supervisor.spawn(run.spec(name, "sleep", "100")) for name in names)
         )
-        assert sorted(run.processes.running) == sorted(names)
+        assert sorted(run.supervisor.running) == sorted(names)
         for name in names:
-            run.processes.signal(name, signal.SIGKILL)
+            run.supervisor.signal(name, signal.SIGKILL)
         await run.wait(lambda: len(run.exits) == len(names), "all exits are reported")
         assert {e.name for e in run.exits} == set(names)
         assert {e.code for e in run.exits} == {-signal.SIGKILL}
@@ -165,7 +165,7 @@ def test_children_have_a_session_and_defaults_of_their_own(supervised: Supervise
             "import os, signal; print(os.getsid(0) == os.getpid(), os.listdir('/proc/self/fd'),"
             " signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
         )
-        await run.processes.spawn(run.spec("app", sys.executable, "-I", "-S", "-c", code))
+        await run.supervisor.spawn(run.spec("app", sys.executable, "-I", "-S", "-c", code))
         await run.wait(lambda: run.exits, "it ended")
         # 0, 1, 2, and the one that listdir itself opens.
         assert run.log("app") == "True ['0', '1', '2', '3'] True\n"
@@ -175,9 +175,9 @@ def test_children_have_a_session_and_defaults_of_their_own(supervised: Supervise
 
 def test_close_ends_apps_before_sidecars(supervised: Supervised) -> None:
     async def script(run: Any) -> None:
-        await run.processes.spawn(run.spec("envoy", "sleep", "100", sidecar=True))
+        await run.supervisor.spawn(run.spec("envoy", "sleep", "100", sidecar=True))
         slow = "trap 'kill $!; exit 0' TERM; sleep 100 & echo ready; wait"
-        await run.processes.spawn(run.spec("app", "sh", "-c", slow))
+        await run.supervisor.spawn(run.spec("app", "sh", "-c", slow))
         await run.wait(lambda: "ready" in run.log("app"), "the trap is set")
 
     run = supervised(script)
@@ -189,10 +189,10 @@ def test_close_ends_apps_before_sidecars(supervised: Supervised) -> None:
 
 def test_supervisor_is_told_apart_by_the_run_id(supervised: Supervised) -> None:
     async def script(run: Any) -> None:
-        supervisor = [run.processes.supervisor_pid]  # its environment is empty during its exec
+        supervisor = [run.supervisor.pid]  # its environment is empty during its exec
         await run.wait(lambda: [p.pid for p in run.remains()] == supervisor, "it is marked")
-        assert procfs.owner_alive(run.run_id) is True
-        assert Path(f"/proc/{run.processes.supervisor_pid}/cwd").readlink() == Path("/")
+        assert process_identity.owner_alive(run.run_id) is True
+        assert Path(f"/proc/{run.supervisor.pid}/cwd").readlink() == Path("/")
 
     supervised(script)
 
@@ -215,25 +215,25 @@ os.wait()
 
 def test_a_daemon_without_any_mark_ends_too(supervised: Supervised) -> None:
     async def script(run: Any) -> None:
-        await run.processes.spawn(run.spec("app", sys.executable, "-I", "-S", "-c", HIDDEN))
+        await run.supervisor.spawn(run.spec("app", sys.executable, "-I", "-S", "-c", HIDDEN))
         await run.wait(lambda: run.exits, "its parent ended")
         run.daemon = int(run.log("app"))
-        await run.wait(lambda: procfs.run_id_of(run.daemon) == "", "it hides")
-        assert procfs.start_time(run.daemon) is not None
+        await run.wait(lambda: processes.read_run_id(run.daemon) == "", "it hides")
+        assert process_identity.start_time(run.daemon) is not None
 
     run = supervised(script)
-    assert procfs.start_time(run.daemon) is None, "the subreaper had adopted it"
+    assert process_identity.start_time(run.daemon) is None, "the subreaper had adopted it"
 
 
 def test_a_cancelled_spawn_leaves_no_process(supervised: Supervised) -> None:
     async def script(run: Any) -> None:
-        starting = asyncio.create_task(run.processes.spawn(run.spec("app", "sleep", "100")))
+        starting = asyncio.create_task(run.supervisor.spawn(run.spec("app", "sleep", "100")))
         await asyncio.sleep(0)  # the order is sent, its answer is not here yet
         starting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await starting
         await run.wait(lambda: run.exits, "it was ended again")
         assert [(e.name, e.asked) for e in run.exits] == [("app", True)]
-        assert run.processes.running == {}
+        assert run.supervisor.running == {}
 
     supervised(script)

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from meshproof.host import procfs
+from meshproof.host import processes
+from meshproof.host.process_identity import start_time
 
 pytestmark = pytest.mark.long
 
@@ -47,7 +48,7 @@ class Told:
     name: str
 
     def remains(self) -> list[str]:
-        left = [p.command for p in procfs.marked() if p.run_id == self.run_id]
+        left = [p.command for p in processes.find_marked() if p.run_id == self.run_id]
         return left + [self.folder] * Path(self.folder).exists()
 
 
@@ -122,7 +123,7 @@ def test_two_workers_have_a_mesh_each_and_leave_nothing(
             running.send_signal(number)
         until(lambda: running.poll() is not None, "pytest has ended")
         until(lambda: not any(one.remains() for one in both), "both meshes are gone")
-        until(lambda: not any(procfs.start_time(one.pid) for one in both), "and both workers")
+        until(lambda: not any(start_time(one.pid) for one in both), "and both workers")
     finally:
         end(running)
 

@@ -77,7 +77,7 @@ def _meshes_down() -> list[str]:
         Path(os.devnull).open("w", encoding="utf-8") as nowhere,
         contextlib.redirect_stderr(nowhere),
     ):
-        for entry in registry.running():
+        for entry in registry.list_running():
             try:
                 down.down(entry.name)
             except Exception as error:  # the next one is ended all the same

@@ -76,13 +76,13 @@ class CompanionContainers:
         limit = runner.workload.ready_within
         self._init = (spec.name, asyncio.get_running_loop().create_future())
         try:
-            await runner.runtime.processes.spawn(spec)
+            await runner.runtime.supervisor.spawn(spec)
             async with asyncio.timeout(limit):
                 code = (await asyncio.shield(self._init[1])).code
             said = f"ended with code {code}"
         except TimeoutError:
             code, said = -1, f"did not end within {limit:g} s"
-            await runner.runtime.processes.stop(spec.name, 0.0)
+            await runner.runtime.supervisor.stop(spec.name, 0.0)
         finally:
             self._init = None
         if code != 0:
@@ -99,7 +99,7 @@ class CompanionContainers:
         for program in self._runner.workload.beside:
             spec = self._runner.launching.spec(self._runner.workload, program)
             self._companions[spec.name] = _Companion(program, loop.create_future())
-            await self._runner.runtime.processes.spawn(spec)
+            await self._runner.runtime.supervisor.spawn(spec)
 
     async def until_ready(self) -> None:
         """Raises MeshproofError for one that ends instead."""
@@ -136,7 +136,7 @@ class CompanionContainers:
         runner.restarts += 1
         companion.exit = asyncio.get_running_loop().create_future()
         try:
-            await runner.runtime.processes.spawn(spec)
+            await runner.runtime.supervisor.spawn(spec)
             await self._until_ready(companion)
         except MeshproofError:
             if not companion.exit.done() and not self._ending:  # it could not even be started
@@ -147,9 +147,9 @@ class CompanionContainers:
     async def stop(self, grace: float) -> None:
         self._ending = True
         self._tasks.cancel()
-        running = self._runner.runtime.processes.running
+        running = self._runner.runtime.supervisor.running
         stopping = [
-            self._runner.runtime.processes.stop(name, grace)
+            self._runner.runtime.supervisor.stop(name, grace)
             for name in (*self._companions, *((self._init[0],) if self._init else ()))
             if name in running
         ]

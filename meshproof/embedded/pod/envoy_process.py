@@ -8,10 +8,11 @@ import json
 from collections.abc import Mapping
 
 from meshproof.embedded.context import MeshContext, last_lines
+from meshproof.embedded.local_http import LocalClient
 from meshproof.embedded.pod import envoy_binary
+from meshproof.embedded.process_names import envoy_process
 from meshproof.errors import MeshproofError
 from meshproof.host import private_files, sockets
-from meshproof.host.local_http import Local
 from meshproof.host.process_spec import ProcessSpec
 from meshproof.translate import bootstrap
 from meshproof.translate.world import PROBE_PORT, PROXY_PORT, Address
@@ -37,13 +38,13 @@ class EnvoyProcess:
     ) -> None:
         self.runtime, self.node, self.slot, self.ip = runtime, node, slot, ip
         self.service = service
-        self.process = f"{node}.envoy"
+        self.process = envoy_process(node)
         self.restarts = 0
         self.sidecar: EnvoyClient = runtime.ads.register(node)
         files = runtime.files
         self._metadata = dict(metadata)
-        self._admin = Local(Address(path=str(files.admin(slot))))
-        self._probe = Local(Address(ip=ip, port=PROBE_PORT))
+        self._admin = LocalClient(Address(path=str(files.admin(slot))))
+        self._probe = LocalClient(Address(ip=ip, port=PROBE_PORT))
         self._exited = asyncio.Event()
 
     async def start(self) -> None:
@@ -65,7 +66,7 @@ class EnvoyProcess:
         private_files.write(path, json.dumps(config))
         files.admin(self.slot).unlink(missing_ok=True)
         self._exited.clear()
-        await self.runtime.processes.spawn(
+        await self.runtime.supervisor.spawn(
             ProcessSpec(
                 name=self.process,
                 argv=envoy_binary.command(path, files.envoy_log(self.node)),
@@ -160,7 +161,7 @@ class EnvoyProcess:
     async def end_process(self) -> None:
         """End it, if it runs."""
         with contextlib.suppress(MeshproofError):  # it may have ended by itself
-            await self.runtime.processes.stop(self.process, grace=1.0)
+            await self.runtime.supervisor.stop(self.process, grace=1.0)
 
     async def close(self) -> None:
         await self._admin.close()

@@ -9,7 +9,8 @@ from meshproof.embedded.context import MeshContext
 from meshproof.embedded.pod import environment
 from meshproof.embedded.pod.volumes import Mounts
 from meshproof.embedded.pod.workload import Program, Workload
-from meshproof.host import procfs
+from meshproof.embedded.process_names import container_process
+from meshproof.host import process_identity
 from meshproof.host.addresses import real_port
 from meshproof.host.process_spec import ProcessSpec
 from meshproof.model import kube_files
@@ -44,7 +45,9 @@ class Launch:
 
     def process(self, workload: Workload, program: Program) -> str:
         """The name of a program's process: the app has the replica's own."""
-        return self._name if program == workload.program else f"{self._name}.{program.name}"
+        if program == workload.program:
+            return self._name
+        return container_process(self._name, program.name)
 
     # -- addresses -----------------------------------------------------------------------------
 
@@ -125,7 +128,7 @@ class Launch:
             **environment.proxy(self._ip),
             **workload.container_env(program, fields, values["files"]),
             **table,
-            procfs.RUN_ID_VARIABLE: self._runtime.run_id,
+            process_identity.RUN_ID_VARIABLE: self._runtime.run_id,
         }
 
     def spec(self, workload: Workload, program: Program) -> ProcessSpec:

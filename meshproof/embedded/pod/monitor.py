@@ -137,7 +137,7 @@ class Monitor:
                 failed = 0
                 self._set(False, "liveness probe failed; restarting")
                 with contextlib.suppress(MeshproofError):  # it has ended meanwhile
-                    await runner.runtime.processes.stop(runner.name, runner.workload.grace)
+                    await runner.runtime.supervisor.stop(runner.name, runner.workload.grace)
 
     # -- restarts ------------------------------------------------------------------------------
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+from meshproof.embedded.local_http import LocalClient
 from meshproof.embedded.pod.workload import Probe
-from meshproof.host.local_http import Local
 from meshproof.translate.world import Address
 
 _SERVING = 1
@@ -54,7 +54,7 @@ def _where(address: Address) -> str:
 
 
 async def _http(probe: Probe, address: Address) -> str:
-    async with Local(address, timeout=probe.timeout) as client:
+    async with LocalClient(address, timeout=probe.timeout) as client:
         status, _ = await client.get(probe.path, headers=dict(probe.headers))
     return "" if 200 <= status < 400 else f"{probe.path} answered {status}"
 

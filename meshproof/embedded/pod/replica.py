@@ -182,7 +182,7 @@ class ReplicaRunner:
         self.exit, self.passed_startup = asyncio.get_running_loop().create_future(), False
         self.runtime.files.app(self.slot).unlink(missing_ok=True)
         program = self.workload.program
-        await self.runtime.processes.spawn(self.launching.spec(self.workload, program))
+        await self.runtime.supervisor.spawn(self.launching.spec(self.workload, program))
 
     @property
     def app_runs(self) -> bool:
@@ -267,10 +267,10 @@ class ReplicaRunner:
                 await draining.let_go_of_app(self.envoy.sidecar)
         grace = self.workload.grace if drain else 2.0
         with contextlib.suppress(MeshproofError):  # it may have ended by itself
-            await self.runtime.processes.stop(self.name, grace)
+            await self.runtime.supervisor.stop(self.name, grace)
         await self.beside.stop(grace)
         await self.envoy.stop()
-        self.runtime.block.give(self.slot)
+        self.runtime.block.release(self.slot)
 
     async def _keep_counts(self) -> None:
         """No request is left, so what it has counted is final: it stays in the mesh's metrics."""

@@ -33,7 +33,7 @@ class ObservabilityServers:
         spans.copies = [Copies(place) for place in self._settings.places]
         for copies in spans.copies:
             copies.start()
-        ip = runtime.block.observed
+        ip = runtime.block.observability
         zipkin = real_port(ip, ZIPKIN_PORT)
         await self._listen(span_api.application(self._engine.spans), ip, zipkin)
         metrics = real_port(ip, AGENT_PORT)

@@ -6,10 +6,9 @@ import asyncio
 from pathlib import Path
 
 from meshproof.embedded.engine import Engine
+from meshproof.embedded.process_names import owner_of
 from meshproof.embedded.telemetry.access_log_tail import flushed
 from meshproof.telemetry.log_lines import LogLine, Part, Wanted, in_order, of_file
-
-_OUTSIDE = "outside."
 
 
 async def lines(engine: Engine, wanted: Wanted) -> list[LogLine]:
@@ -32,4 +31,4 @@ def writer_of(path: Path) -> tuple[str, Part] | None:
         return path.name.removesuffix(".access.jsonl"), "sidecar"
     if path.name.endswith(".envoy.log") or path.suffix != ".log":
         return None
-    return path.stem.removeprefix(_OUTSIDE), "app"
+    return owner_of(path.stem)

@@ -118,7 +118,7 @@ def _own(engine: Engine) -> Target:
             )
         )
 
-    return Target(ROOT_NAMESPACE, SELF, f"{engine.runtime.block.observed}:{AGENT_PORT}", page)
+    return Target(ROOT_NAMESPACE, SELF, f"{engine.runtime.block.observability}:{AGENT_PORT}", page)
 
 
 def _metric(name: str, kind: str, help_: str, value: int) -> tuple[str, Family]:

@@ -8,7 +8,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from meshproof.host.local_http import Local
+from meshproof.embedded.local_http import LocalClient
 from meshproof.model.kube_workloads import template_of
 from meshproof.telemetry.prometheus import TEXT, Families, Family, add
 from meshproof.translate.world import Address
@@ -68,7 +68,7 @@ def _page(sidecar: bytes, app: str = "", *, asked: bool = False) -> Families:
 async def read(app: App) -> str:
     """An app's page, empty where there is none."""
     try:
-        async with Local(app.address, timeout=_LIMIT) as client:
+        async with LocalClient(app.address, timeout=_LIMIT) as client:
             status, body = await client.get(app.path, headers={"Accept": TEXT})
     except (OSError, TimeoutError):
         return ""

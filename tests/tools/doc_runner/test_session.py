@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from meshproof.host import procfs
+from meshproof.host import process_identity
 from tools.doc_runner.session import Ran, Session, SessionError
 
 ROOT = Path(__file__).parents[3]
@@ -69,7 +69,7 @@ def test_a_command_that_hangs_is_ended_with_the_session(tmp_path: Path) -> None:
     with pytest.raises(SessionError, match=r"did not end within 0\.5 s"), Session(tmp_path) as one:
         one.run("echo $BASHPID > pid; sleep 1000", within=0.5)
     pid = int((tmp_path / "pid").read_text())
-    assert procfs.start_time(pid) is None
+    assert process_identity.start_time(pid) is None
 
 
 def test_nothing_stays_when_the_walker_is_killed(tmp_path: Path) -> None:
@@ -85,5 +85,5 @@ def test_nothing_stays_when_the_walker_is_killed(tmp_path: Path) -> None:
         os.kill(walker.pid, signal.SIGKILL)
         walker.wait()
     pid, state = int((tmp_path / "pid").read_text()), Path((tmp_path / "state").read_text().strip())
-    until(lambda: procfs.start_time(pid) is None, "the shell has ended")
+    until(lambda: process_identity.start_time(pid) is None, "the shell has ended")
     until(lambda: not state.parent.exists(), "its folder is gone")

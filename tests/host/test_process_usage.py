@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from meshproof.embedded.telemetry.process_usage import usage
+from meshproof.host.process_usage import ProcessUsage, measure_sessions
 
 _BUSY = (
     "import os, sys, time\n"
@@ -36,24 +36,33 @@ def busy() -> Iterator[int]:
 
 
 def test_a_leader_counts_with_all_of_its_session(busy: int) -> None:
-    (found,) = usage({"svca-1": busy})
-    assert (found.name, found.part) == ("svca-1", "app")
-    assert 0.29 <= found.cpu_seconds < 5
-    assert found.memory_bytes > 2 * (64 << 20)
-
-
-def test_names_say_whose_and_which_part(busy: int) -> None:
-    names = ("svca-1.envoy", "outside.msgd.test", "istio-ingressgateway.envoy")
-    found = [usage({name: busy})[0] for name in names]
-    assert [(u.name, u.part) for u in found] == [
-        ("svca-1", "sidecar"),
-        ("msgd.test", "app"),
-        ("gateway", "sidecar"),
-    ]
+    usage = measure_sessions([busy])[busy]
+    assert 0.29 <= usage.cpu_seconds < 5
+    assert usage.memory_bytes > 2 * (64 << 20)
 
 
 def test_what_has_ended_uses_nothing() -> None:
     with subprocess.Popen([sys.executable, "-c", ""], start_new_session=True) as ended:
         ended.wait()
-    (found,) = usage({"svca-1": ended.pid})
-    assert (found.cpu_seconds, found.memory_bytes) == (0.0, 0)
+    assert measure_sessions([ended.pid]) == {ended.pid: ProcessUsage(0.0, 0)}
+
+
+def test_the_processor_time_of_an_app_is_that_of_its_session() -> None:
+    code = (
+        "import subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-c',"
+        " 'import time\\nwhile time.process_time() < 0.1: pass\\nprint(1, flush=True);input()'],"
+        " stdin=subprocess.PIPE, stdout=subprocess.PIPE)\n"
+        "child.stdout.readline(); print('busy', flush=True); input(); child.kill()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
+    ) as leader:  # fmt: skip
+        assert leader.stdout is not None
+        assert leader.stdin is not None
+        leader.stdout.readline()
+        usage = measure_sessions([leader.pid, 999_999_999])
+        leader.stdin.write(b"\n")
+    assert usage[leader.pid].cpu_seconds >= 0.09  # of its child, in hundredths
+    assert usage[999_999_999].cpu_seconds == 0

@@ -1,4 +1,4 @@
-"""HTTP to one Unix socket or address, for probes and Envoy's admin; never through a proxy."""
+"""HTTP client for one Unix socket or address: probes, scrapes, Envoy's admin. Never proxied."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import aiohttp
 from meshproof.translate.world import Address
 
 
-class Local:
-    """A client of one local listener. Use inside the event loop that made it."""
+class LocalClient:
+    """A client of one local listener. Use it in the event loop that created it."""
 
     def __init__(self, address: Address, timeout: float = 5.0) -> None:
         self._address = address
@@ -42,8 +42,8 @@ class Local:
         try:
             async with self._session.get(
                 self._base + path, headers=headers, timeout=limit, allow_redirects=False
-            ) as answer:
-                return answer.status, await answer.read()
+            ) as response:
+                return response.status, await response.read()
         except aiohttp.ClientError as error:
             raise OSError(str(error)) from error
 

@@ -6,13 +6,13 @@ import asyncio
 
 import pytest
 
-from meshproof.host.local_http import Local
+from meshproof.embedded.local_http import LocalClient
 from meshproof.translate.world import Address
 
 
 def test_whoever_asks_what_has_ended_is_told_as_of_any_other_silence() -> None:
     async def asked() -> None:
-        client = Local(Address(path="/nowhere/admin"))
+        client = LocalClient(Address(path="/nowhere/admin"))
         with pytest.raises(OSError, match="nowhere"):
             await client.get("/stats")
         await client.close()
