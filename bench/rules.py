@@ -11,7 +11,7 @@ from bench import suite
 from bench.client import Seen
 from bench.figures import Figure, Part, at_most, percentile
 from bench.load import Load, answered, settings_for
-from meshproof.mesh import Mesh
+from meshproof.mesh import STDIN, Mesh, Source
 
 SWITCHES = 200
 OLD, NEW = ("v0-1", "v0.1"), ("v0-2", "v0.2")
@@ -72,7 +72,7 @@ def _under_load(mesh: Mesh) -> tuple[list[Switch], Seen]:
     import time  # noqa: PLC0415 - used here alone
 
     texts = {version: suite.all_of(subset) for subset, version in (OLD, NEW)}
-    mesh.apply_text(texts[OLD[1]])
+    mesh.apply([Source(STDIN, texts[OLD[1]])])
     url = f"{mesh.url('gateway')}/pay"
     answered(url, suite.GOOD)
     settings = settings_for(url, connections=2, expect=suite.GOOD, mark=suite.MARK)
@@ -81,7 +81,7 @@ def _under_load(mesh: Mesh) -> tuple[list[Switch], Seen]:
         for turn in range(SWITCHES):
             wanted = (NEW if turn % 2 == 0 else OLD)[1]
             began = time.monotonic()
-            mesh.apply_text(texts[wanted])
+            mesh.apply([Source(STDIN, texts[wanted])])
             switches.append(Switch(began, time.monotonic(), wanted))
             time.sleep(0.02)  # a few requests a switch, by which the old rule's end is seen
         return switches, load.stop()

@@ -20,7 +20,7 @@ from typing import Any
 from bench import many, processes, suite
 from bench.figures import Figure, Part, Target, at_most, percentile
 from bench.load import LoadError, answered
-from meshproof.mesh import Mesh
+from meshproof.mesh import STDIN, Mesh, Source
 
 SHAPES = ((10, 1), (10, 5), (10, 10), (100, 1))
 """Workloads, and replicas of each."""
@@ -72,8 +72,8 @@ def _sample(workloads: int, replicas: int) -> Sample:
 def _live(mesh: Mesh, workloads: int) -> list[float]:
     """Seconds of each ``apply``; raises LoadError when the last rule is not what is answered."""
     texts = (many.rule(1), many.rule(2))
-    mesh.apply_text(texts[1])
-    live = [mesh.apply_text(texts[turn % 2]).seconds for turn in range(SWITCHES)]
+    mesh.apply([Source(STDIN, texts[1])])
+    live = [mesh.apply([Source(STDIN, texts[turn % 2])]).seconds for turn in range(SWITCHES)]
     asker = many.name(workloads - 1)
     answer = mesh.curl(asker, f"http://{many.name(0)}/").body.decode()
     if not answer.startswith(many.name(2)):

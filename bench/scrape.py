@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from bench import processes, suite
 from bench.figures import Figure, Part, at_most
 from bench.load import Result, answered, failed_of, run, settings_for
-from meshproof.mesh import Mesh
+from meshproof.mesh import STDIN, Mesh, Source
 
 ROUNDS = 12
 SECONDS = 1.5
@@ -34,7 +34,7 @@ _ACCEPT = {"Accept": "application/openmetrics-text;version=1.0.0"}
 def measure() -> Part:
     with suite.running(suite.project(), "scrape") as mesh:
         mesh.apply([suite.EGRESS])
-        mesh.apply_text(suite.all_of("v0-2"))
+        mesh.apply([Source(STDIN, suite.all_of("v0-2"))])
         url = f"{mesh.url('gateway')}/pay"
         answered(url, suite.GOOD)
         pages = _pages(mesh)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from bench import processes, suite
 from bench.figures import Figure, Part, at_least, at_most, ratio_of_medians
 from bench.load import Result, answered, failed_of, run, settings_for
-from meshproof.mesh import Mesh
+from meshproof.mesh import STDIN, Mesh, Source
 from meshproof.project import OutsideHost, Project, RealAddress
 
 ROUNDS = 10
@@ -43,7 +43,7 @@ def measure() -> Part:
     project = with_plain_services(suite.project())
     with suite.running(project, "tax") as mesh:
         mesh.apply([suite.EGRESS])
-        mesh.apply_text(suite.all_of("v0-2"))
+        mesh.apply([Source(STDIN, suite.all_of("v0-2"))])
         urls = _urls(mesh)
         busy = _alternate(urls, BUSY)
         alone = _alternate(urls, 1)

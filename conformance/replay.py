@@ -13,7 +13,7 @@ from typing import Any
 from conformance.cases import Case, batches, filled
 from conformance.compare import differences
 from meshproof.errors import MeshproofError, Refused
-from meshproof.mesh import Mesh
+from meshproof.mesh import Mesh, Source
 
 FOLDER = Path(__file__).parent
 SENDER = FOLDER / "recorded" / "send.py"
@@ -35,7 +35,7 @@ def replay(mesh: Mesh, case: Case) -> Outcome:
     verdict, details = "refused", []
     try:
         if case.rules.strip():
-            mesh.apply_text(case.rules, file=case.file)
+            mesh.apply([Source(case.file, case.rules)])
         details = _run(mesh, case)
         verdict = "different" if details else "agreed"
     except Refused as refused:

@@ -23,6 +23,7 @@ from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.embedded.pod import envoy_process
 from meshproof.errors import MeshproofError
 from meshproof.host.sweep import find_leftovers
+from meshproof.mesh import STDIN, Source
 from meshproof.project import load_project
 
 TINY = Path(__file__).with_name("tiny")
@@ -93,7 +94,7 @@ def test_a_deployment_that_cannot_start_is_refused_and_changes_nothing(
 ) -> None:
     before, replicas, ran = told(tiny, tmp_path / "before"), ready(tiny), len(of_run(tiny.run_id))
     with pytest.raises(MeshproofError, match=said):
-        tiny.apply_text(changed(mode, progressDeadlineSeconds=deadline))
+        tiny.apply([Source(STDIN, changed(mode, progressDeadlineSeconds=deadline))])
     assert unchanged(before, told(tiny, tmp_path / "after")) == []
     assert ready(tiny) == replicas
     assert len(of_run(tiny.run_id)) == ran
@@ -101,13 +102,13 @@ def test_a_deployment_that_cannot_start_is_refused_and_changes_nothing(
 
 
 def test_an_app_that_listens_everywhere_is_reported(tiny: EmbeddedMesh) -> None:
-    applied = tiny.apply_text(changed("everywhere"), file="web.yaml")
+    applied = tiny.apply([Source("web.yaml", changed("everywhere"))])
     (warning,) = applied.warnings
     assert warning.file == "web.yaml"
     assert warning.field == "spec.template.spec.containers[0].image"
     assert "0.0.0.0:" in warning.found
     assert "{ip}" in warning.remedy
-    assert tiny.apply_text(changed()).warnings == ()
+    assert tiny.apply([Source(STDIN, changed())]).warnings == ()
 
 
 @pytest.mark.parametrize("part", ["app", "sidecar"])
@@ -128,14 +129,14 @@ def test_a_paused_sidecar_is_out_of_service_and_holds_up_no_change(tiny: Embedde
     paused, other = ready(tiny)
     tiny.fault("pause", "web", part="sidecar", replica=paused)
     assert ready(tiny) == [other]
-    applied = tiny.apply_text(changed().replace("Deployment", "Deployment", 1))
+    applied = tiny.apply([Source(STDIN, changed().replace("Deployment", "Deployment", 1))])
     assert paused not in {ack.sidecar for ack in applied.acks}
     tiny.reset()
     assert len(ready(tiny)) == 2
 
 
 def test_a_paused_app_fails_its_probe_and_comes_back(tiny: EmbeddedMesh) -> None:
-    tiny.apply_text(changed("ready"))
+    tiny.apply([Source(STDIN, changed("ready"))])
     paused, other = ready(tiny)
     tiny.fault("pause", "web", replica=paused)
     until(lambda: ready(tiny) == [other], "it is out of service")
@@ -146,7 +147,7 @@ def test_a_paused_app_fails_its_probe_and_comes_back(tiny: EmbeddedMesh) -> None
 def test_a_resumed_sidecar_takes_what_it_missed(tiny: EmbeddedMesh, tmp_path: Path) -> None:
     paused, _other = ready(tiny)
     tiny.fault("pause", "web", part="sidecar", replica=paused)
-    tiny.apply_text(RULE)
+    tiny.apply([Source(STDIN, RULE)])
     tiny.fault("resume", "web", part="sidecar", replica=paused)
     until(lambda: paused in ready(tiny), "it is in service again")
     mine = {n: r for n, r in told(tiny, tmp_path / "d").items() if n.startswith(f"{paused} ")}
@@ -170,7 +171,7 @@ def test_the_gateways_envoy_comes_back(tiny: EmbeddedMesh, tmp_path: Path) -> No
     pid = one(tiny.run_id, "istio-ingressgateway.json")
     os.kill(pid, signal.SIGKILL)
     until(lambda: one_or_none(tiny, "istio-ingressgateway.json") not in (None, pid), "a new one")
-    tiny.apply_text(RULE)
+    tiny.apply([Source(STDIN, RULE)])
     until(
         lambda: any(n.startswith("istio-ingressgateway ") for n in told_again(tiny, tmp_path)),
         "it is configured",
@@ -189,7 +190,7 @@ def told_again(mesh: EmbeddedMesh, folder: Path) -> list[str]:
 def test_a_port_that_is_taken_on_every_address_is_given_another(tiny: EmbeddedMesh) -> None:
     with socket.create_server(("0.0.0.0", 0)) as taken:
         port = taken.getsockname()[1]
-        tiny.apply_text(changed(port=port))
+        tiny.apply([Source(STDIN, changed(port=port))])
         assert word(tiny) == b"hello"
         assert not tiny.url("web").endswith(f":{port}")
 

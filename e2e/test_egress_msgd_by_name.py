@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from e2e.payments.egress import Phases
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments
-from meshproof.mesh import Mesh
+from meshproof.mesh import Mesh, Source
 
 RULE = RULES / "egress_msgd_by_name.yaml"
 BY_NAME = {"MSGD_URL": "http://msgd.test:9997"}
 
 
 def test_closed_open_closed(mesh: Mesh, phases: Phases) -> None:
-    mesh.apply_text(deployments("svcb", BY_NAME), file="manifests/ with msgd by name")
+    mesh.apply([Source("manifests/ with msgd by name", deployments("svcb", BY_NAME))])
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
     phases.blocked("with the rule for its address")
     mesh.apply([RULE])

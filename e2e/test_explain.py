@@ -26,6 +26,7 @@ from e2e.support.generators.requests import Draw
 from meshproof.embedded import explain_adapter
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.explain import Explanation
+from meshproof.mesh import STDIN, Source
 from meshproof.project import load_project
 from tests.explain.recorded import Answer, answers, foreseen
 from tests.translate.tokens import Signer
@@ -59,7 +60,7 @@ def test_the_mesh_does_what_was_foreseen(conf: EmbeddedMesh) -> None:
     for number in range(ROUNDS):
         text = requests.rules(rng)
         drawn = requests.requests(rng, REQUESTS)
-        conf.apply_text(text, file=f"<round {number}>")
+        conf.apply([Source(f"<round {number}>", text)])
         forget(conf, before, text)
         before = text
         said = [explained(conf, draw) for draw in drawn]
@@ -78,7 +79,7 @@ def forget(mesh: EmbeddedMesh, before: str, now: str) -> None:
     kept = {(d["kind"], d["metadata"]["name"]) for d in yaml.safe_load_all(now)}
     gone = [d for d in yaml.safe_load_all(before) if (d["kind"], d["metadata"]["name"]) not in kept]
     if gone:
-        mesh.delete_text(yaml.safe_dump_all(gone))
+        mesh.delete([Source(STDIN, yaml.safe_dump_all(gone))])
 
 
 def explained(mesh: EmbeddedMesh, draw: Draw) -> Explanation:
@@ -158,7 +159,7 @@ def test_a_route_that_was_altered_is_seen_to_disagree(conf: EmbeddedMesh) -> Non
     """The negative control: the same judgement on a route table that is not the mesh's."""
     conf.reset()
     rule = {"hosts": ["echo"], "http": [{"directResponse": {"status": 418}}]}
-    conf.apply_text(yaml.safe_dump(requests.named(rule, "echo")))
+    conf.apply([Source(STDIN, yaml.safe_dump(requests.named(rule, "echo")))])
     draw = Draw("client", "GET", "echo", "/a")
     (got,) = sent(conf, [draw])
     assert foreseen(explained(conf, draw), got)
@@ -195,7 +196,7 @@ spec:
 def test_tokens_are_taken_and_refused_as_foreseen(conf: EmbeddedMesh) -> None:
     ours, others = Signer(), Signer()
     conf.reset()
-    conf.apply_text(TOKENS % ours.jwks)
+    conf.apply([Source(STDIN, TOKENS % ours.jwks)])
     wanted = {
         "": 403,
         ours.token("me", "jason", aud="shop"): 200,
@@ -264,7 +265,7 @@ spec:
 def test_who_has_an_identity(conf: EmbeddedMesh, mode: str, to_echo: int, to_other: int) -> None:
     """DISABLE comes last: connections that were made in plain go on being used after it."""
     conf.reset()
-    conf.apply_text(MODES % mode)
+    conf.apply([Source(STDIN, MODES % mode)])
     drawn = [Draw("client", "GET", "echo", "/a"), Draw("client", "GET", "other", "/a")]
     found = sent(conf, drawn)
     assert [got["status"] for got in found] == [to_echo, to_other]

@@ -15,7 +15,7 @@ import pytest
 from e2e.payments import msgd
 from e2e.support.processes import one, until
 from e2e.support.rules import EGRESS_BY_ADDRESS, deployments
-from meshproof.mesh import Mesh
+from meshproof.mesh import STDIN, Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.traffic.load import Load
@@ -86,7 +86,7 @@ def state(mesh: Mesh, name: str) -> tuple[int, bool]:
 def test_a_killed_replica_is_left_out_and_comes_back(
     mesh: Mesh, under_load: UnderLoad, part: str
 ) -> None:
-    mesh.apply_text(RETRIES)
+    mesh.apply([Source(STDIN, RETRIES)])
     victim = replica(mesh, "svcb-v0.1")
 
     def kill(_load: Load) -> None:
@@ -101,7 +101,7 @@ def test_a_killed_replica_is_left_out_and_comes_back(
 
 @pytest.mark.parametrize("part", ["app", "sidecar"])
 def test_a_paused_replica_is_gone_round(mesh: Mesh, under_load: UnderLoad, part: str) -> None:
-    mesh.apply_text(RETRIES)
+    mesh.apply([Source(STDIN, RETRIES)])
     victim = replica(mesh, "svcb-v0.1")
 
     def pause(load: Load) -> None:
@@ -116,7 +116,7 @@ def test_a_paused_replica_is_gone_round(mesh: Mesh, under_load: UnderLoad, part:
 def test_a_rolling_change_fails_no_request(mesh: Mesh, under_load: UnderLoad) -> None:
     def change(_load: Load) -> None:
         before = replica(mesh, "svcb-v0.1")
-        mesh.apply_text(deployments("svcb", {"COLOUR": "blue"}))
+        mesh.apply([Source(STDIN, deployments("svcb", {"COLOUR": "blue"}))])
         assert replica(mesh, "svcb-v0.1") != before
 
     under_load.unnoticed("rolling change", change)

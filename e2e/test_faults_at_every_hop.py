@@ -12,7 +12,7 @@ import pytest
 from e2e.payments.account import account, fates, notified
 from e2e.support.processes import until
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments, documents
-from meshproof.mesh import AccessRecord, Capability, Mesh
+from meshproof.mesh import AccessRecord, Capability, Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.traffic.results import Results
@@ -113,7 +113,7 @@ def test_a_refusal_on_every_way_tells_no_lie(mesh: Mesh, load: StartLoad, judge:
 
 
 def test_a_svcb_that_lies_is_found_out(mesh: Mesh, load: StartLoad, judge: Judge) -> None:
-    mesh.apply_text(deployments("svcb", {"LIE_PERCENT": "5"}), file="a svcb that lies")
+    mesh.apply([Source("a svcb that lies", deployments("svcb", {"LIE_PERCENT": "5"}))])
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
     results = load(requests=400).wait()  # without one lie: less often than once in 10^8
     judge(

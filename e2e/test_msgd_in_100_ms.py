@@ -15,7 +15,7 @@ import pytest
 from e2e.payments.account import account, notified
 from e2e.support.processes import until
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, documents
-from meshproof.mesh import Capability, Mesh
+from meshproof.mesh import Capability, Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.verdicts.bound import quick
@@ -65,7 +65,7 @@ ILL = {
         "refused",
     ),
     "answering 500": Ill(
-        lambda mesh: mesh.apply_text(ERROR_500, file="msgd answers 500"),
+        lambda mesh: mesh.apply([Source("msgd answers 500", ERROR_500)]),
         lambda mesh: mesh.apply([RULE]),
         "error",
     ),

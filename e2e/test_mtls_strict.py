@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from e2e.support.calls import calls
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES
-from meshproof.mesh import Mesh
+from meshproof.mesh import Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.verdicts.access import admitted, refused
@@ -22,7 +22,7 @@ spec: {host: svcb, trafficPolicy: {tls: {mode: DISABLE}}}
 
 
 def test_a_plain_caller_is_refused(mesh: Mesh, run: Run, judge: Judge) -> None:
-    mesh.apply_text(PLAIN, file="a plain caller")
+    mesh.apply([Source("a plain caller", PLAIN)])
     judge(admitted("PERMISSIVE: in plain", *calls(mesh, run, "svca", URL)))
     mesh.apply([RULE])
     turned_away = calls(mesh, run, "svca", URL)

@@ -13,7 +13,7 @@ import yaml
 from e2e.support.processes import one, until
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.errors import MeshproofError
-from meshproof.mesh import Applied
+from meshproof.mesh import STDIN, Applied, Source
 from meshproof.project import load_project
 
 PODS = Path(__file__).with_name("pods")
@@ -74,7 +74,7 @@ def test_files_are_where_the_environment_says_and_follow_their_config_map(
     assert shell(pods, "cat $MENU $KEY $DATA/seed.json") == b'{"tea": 3}hush{"tea": 3}'
     menu = next(iter(yaml.safe_load_all((PODS / "mesh.yaml").read_text())))
     menu["data"]["menu.json"] = "{}"
-    pods.apply_text(yaml.safe_dump(menu))
+    pods.apply([Source(STDIN, yaml.safe_dump(menu))])
     assert shell(pods, "cat $MENU $DATA/seed.json") == b'{}{"tea": 3}'
 
 
@@ -90,7 +90,7 @@ def test_an_init_container_that_fails_is_told_and_nothing_stays(pods: EmbeddedMe
     before = pods.status().resources
     broken = {"name": "bad", "image": "tools:1", "command": ["sh", "-c", "echo no; exit 3"]}
     with pytest.raises(MeshproofError, match=r"init container bad of .* ended with code 3") as told:
-        pods.apply_text(pod("broken", initContainers=[broken]))
+        pods.apply([Source(STDIN, pod("broken", initContainers=[broken]))])
     assert str(told.value).endswith("    no")
     assert pods.status().resources == before
 
@@ -132,7 +132,7 @@ def test_a_probe_that_cannot_run_is_told_at_once(pods: EmbeddedMesh) -> None:
     probe = {"exec": {"command": ["no-such-tool", "check"]}}
     container = {"name": "app", "image": "web:1", "readinessProbe": probe}
     with pytest.raises(MeshproofError, match="no-such-tool, which is not on this machine"):
-        pods.apply_text(pod("probed", containers=[container]))
+        pods.apply([Source(STDIN, pod("probed", containers=[container]))])
 
 
 @pytest.mark.parametrize(("service", "status"), [("shop", 1), ("other", 2)])
@@ -149,12 +149,12 @@ def test_a_grpc_probe(pods: EmbeddedMesh, service: str, status: int) -> None:
         ],
     )
     if status == 1:
-        assert pods.apply_text(text).resources == ("Pod pods/health created",)
+        assert pods.apply([Source(STDIN, text)]).resources == ("Pod pods/health created",)
         return
     with pytest.raises(
         MeshproofError, match=r"not ready within 2 s: grpc\.health\.v1\.Health: status 2"
     ):
-        pods.apply_text(_deadline(text))
+        pods.apply([Source(STDIN, _deadline(text))])
 
 
 def _deadline(text: str) -> str:

@@ -13,7 +13,7 @@ import pytest
 from e2e.support.configuration import told, unchanged
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, weights
 from meshproof.errors import NotLive, Refused
-from meshproof.mesh import Mesh
+from meshproof.mesh import STDIN, Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.verdicts.requests import no_failures
@@ -112,9 +112,9 @@ def test_bad_input_under_load_changes_nothing(
             mesh.apply([REFUSED / f"{stem}.yaml"])
     for _ in range(5):
         with pytest.raises(NotLive, match=r"(?s)code >=.*Telemetry payments/default \(.*:2\)"):
-            mesh.apply_text(NACKED)
+            mesh.apply([Source(STDIN, NACKED)])
     with pytest.raises(Refused):
-        mesh.apply_text(DANGLING, strict=True)
+        mesh.apply([Source(STDIN, DANGLING)], strict=True)
     results = running.reach(running.answered() + 200).stop()
     assert unchanged(before, told(mesh, tmp_path / "after")) == []
     assert (mesh.status().version, mesh.status().resources) == (status.version, status.resources)
@@ -133,7 +133,7 @@ def test_a_comparison_that_sees_a_change(mesh: Mesh, tmp_path: Path) -> None:
 
 def test_dangling_and_shadowed_rules_are_applied_with_a_warning_each(mesh: Mesh) -> None:
     mesh.apply([RULE])
-    applied = mesh.apply_text(DANGLING, file="dangling.yaml")
+    applied = mesh.apply([Source("dangling.yaml", DANGLING)])
     assert applied.resources == ("VirtualService payments/second created",)
     said = {(w.line, w.field): w.found for w in applied.warnings}
     assert "does not merge" in said[(7, "spec.hosts[0]")]
@@ -148,6 +148,6 @@ def test_strict_refuses_what_else_is_a_warning(mesh: Mesh) -> None:
     mesh.apply([RULE])
     resources = mesh.status().resources
     with pytest.raises(Refused) as refusal:
-        mesh.apply_text(DANGLING, strict=True)
+        mesh.apply([Source(STDIN, DANGLING)], strict=True)
     assert {p.line for p in refusal.value.problems} >= {7, 10, 11}
     assert mesh.status().resources == resources

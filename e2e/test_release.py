@@ -19,7 +19,7 @@ from e2e.support.cli_mesh import Cli, says, served
 from e2e.support.processes import until
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments
 from meshproof.control.protocols import Releasing
-from meshproof.mesh import Capability, Mesh
+from meshproof.mesh import STDIN, Capability, Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.verdicts.requests import no_failures
@@ -38,9 +38,8 @@ def cli(mesh: Mesh) -> Iterator[Cli]:
         pytest.skip("this mesh has no release")
     canary = (RULES / "svcb_v0_1_90_v0_2_10.yaml").read_text()
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
-    mesh.apply_text(
-        canary.replace("weight: 90", "weight: 100").replace("weight: 10\n", "weight: 0\n")
-    )
+    all_old = canary.replace("weight: 90", "weight: 100").replace("weight: 10\n", "weight: 0\n")
+    mesh.apply([Source(STDIN, all_old)])
     with served(mesh) as found:
         yield found
 
@@ -87,7 +86,7 @@ BAD = {
 def test_a_bad_version_is_rolled_back_and_who_was_hurt_is_said(
     mesh: Mesh, cli: Cli, load: StartLoad, judge: Judge, bad: Bad
 ) -> None:
-    mesh.apply_text(new_version(**bad.bugs))
+    mesh.apply([Source(STDIN, new_version(**bad.bugs))])
     running = load()
     code, output = cli.run(*RELEASE, "--steps", bad.steps, "-o", "json")
     results = running.reach(running.answered() + 100).stop()

@@ -30,6 +30,7 @@ from e2e.support.processes import of_run, until
 from meshproof.embedded.context import RunPaths
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.host import private_files, sockets
+from meshproof.mesh import STDIN, Source
 from meshproof.project import load_project
 from meshproof.report.evidence import ProofFolder
 from meshproof.traffic.load import Load
@@ -131,7 +132,7 @@ def tiny() -> Iterator[EmbeddedMesh]:
     before = os.umask(0)
     try:
         mesh.up()
-        mesh.apply_text(RULES)
+        mesh.apply([Source(STDIN, RULES)])
         yield mesh
     finally:
         mesh.down()

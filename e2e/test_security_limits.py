@@ -12,7 +12,7 @@ import requests
 
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.host import sockets
-from meshproof.mesh import Mesh
+from meshproof.mesh import STDIN, Mesh, Source
 from meshproof.project import load_project
 
 TINY = Path(__file__).with_name("tiny")
@@ -60,7 +60,7 @@ def test_a_program_that_ignores_its_proxy_is_not_intercepted(mesh: Mesh) -> None
 
 
 def test_an_app_on_a_tcp_port_is_reached_past_its_sidecar(tiny: EmbeddedMesh) -> None:
-    tiny.apply_text(STRICT)
+    tiny.apply([Source(STDIN, STRICT)])
     assert plain(tiny.url("web")) == 0, "its sidecar takes its own kind alone"
     addresses = app_addresses(tiny)
     doors = [one for one in sockets.find_listeners() if one.ip in addresses]

@@ -11,7 +11,7 @@ import yaml
 from e2e.payments.overload import beside_regulars, capacity, judged, prepare
 from e2e.support.calls import N, calls
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, documents
-from meshproof.mesh import Answer, Mesh
+from meshproof.mesh import Answer, Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.traffic.calls import GATEWAY, Call, send
@@ -68,7 +68,7 @@ def test_the_bucket_is_kept_to_the_request(
     answers, _ = calls(mesh, run, "svcb-v0.1", "http://svca/pay")
     good = sum(a.status == 200 for a in answers)
     judge(exactly("no limit", N, {"200": good}, wanted=N))
-    mesh.apply_text(four_a_minute(by_port=by_port), file="four a minute")
+    mesh.apply([Source("four a minute", four_a_minute(by_port=by_port))])
     answers, log = calls(mesh, run, "svcb-v0.1", "http://svca/pay", at_once=1)  # in order
     assert [a.status for a in answers[:BUCKET]] == [200] * BUCKET
     limited = sum(r.direction == "inbound" and r.code == 429 and "RL" in r.flags for r in log)
@@ -87,11 +87,8 @@ def test_a_gateway_s_bucket_is_kept_for_all_paths(mesh: Mesh, run: Run, judge: J
     unknown = send(mesh, Call(GATEWAY, "/nowhere"), N, run.new())
     judge(exactly("no limit", N, {"404": sum(a.status == 404 for a in unknown)}, wanted=N))
     rule = four_a_minute(by_port=False).replace("SIDECAR_INBOUND", "GATEWAY")
-    mesh.apply_text(
-        rule.replace("app: svca", "istio: ingressgateway"),
-        namespace="istio-system",
-        file="four a minute at the gateway",
-    )
+    at_gateway = rule.replace("app: svca", "istio: ingressgateway")
+    mesh.apply([Source("four a minute at the gateway", at_gateway)], namespace="istio-system")
     paid = send(mesh, Call(GATEWAY, "/pay"), N, run.new())
     assert sum(a.status == 200 for a in paid) == BUCKET
     judge(exactly("refused", N, {"429": sum(map(told, paid))}, wanted=N - BUCKET))

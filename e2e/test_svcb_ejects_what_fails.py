@@ -11,7 +11,7 @@ import pytest
 
 from e2e.support.processes import until
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, documents
-from meshproof.mesh import Mesh
+from meshproof.mesh import Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.traffic.record import Record
 from meshproof.verdicts.recovery import left_out
@@ -73,12 +73,12 @@ def v0_2_answers(mesh: Mesh) -> bool:
 
 def test_it_is_left_out_and_taken_back(mesh: Mesh, load: StartLoad, judge: Judge) -> None:
     mesh.apply([EGRESS_BY_ADDRESS["v1"], RULE])
-    mesh.apply_text(WELL, file="msgd is well")
+    mesh.apply([Source("msgd is well", WELL)])
     running = load(users=USERS).reach(BEFORE)
-    mesh.apply_text(ILL, file="msgd answers v0.2 with 500")
+    mesh.apply([Source("msgd answers v0.2 with 500", ILL)])
     begun = time.time()
     running.reach(running.answered() + DURING)
-    mesh.apply_text(WELL, file="msgd is well")
+    mesh.apply([Source("msgd is well", WELL)])
     healed = time.time()
     assert healed - begun < EJECTED, "this took longer than an ejection: it may have been tried"
     until(lambda: v0_2_answers(mesh), "v0.2 has been taken back")
@@ -94,7 +94,7 @@ def test_without_the_rule_payers_go_on_being_hurt(
     mesh: Mesh, load: StartLoad, judge: Judge
 ) -> None:
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
-    mesh.apply_text(ILL, file="msgd answers v0.2 with 500")
+    mesh.apply([Source("msgd answers v0.2 with 500", ILL)])
     results = load(requests=DURING, users=USERS).wait()
     judge(
         hurt("not ejected: payers", results.records),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments
-from meshproof.mesh import Mesh
+from meshproof.mesh import Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.verdicts.binomial import sample_size
@@ -28,7 +28,7 @@ those in which the other happens to have as many under way."""
 
 
 def test_a_slow_replica_gets_less(mesh: Mesh, run: Run, load: StartLoad, judge: Judge) -> None:
-    mesh.apply_text(deployments("svcb", SLOW, version="v0.2"), file="a slow v0.2")
+    mesh.apply([Source("a slow v0.2", deployments("svcb", SLOW, version="v0.2"))])
     mesh.apply([EGRESS_BY_ADDRESS["v1"], RULE])
     results = load(requests=N).wait()
     slow = results.sample().counts.get("v0.2", 0)

@@ -10,7 +10,7 @@ import pytest
 
 from e2e.payments.account import account, fates
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments
-from meshproof.mesh import Mesh
+from meshproof.mesh import Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.traffic.results import Results
@@ -59,7 +59,7 @@ def hurt(name: str, results: Results) -> Verdict:
 
 def test_fewer_payers_are_hurt(mesh: Mesh, run: Run, load: StartLoad, judge: Judge) -> None:
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
-    mesh.apply_text(FAILS, file="msgd fails")
+    mesh.apply([Source("msgd fails", FAILS)])
     results = load(requests=N).wait()
     judge(
         hurt("without retries", results),
@@ -77,11 +77,11 @@ def test_what_is_sent_twice_is_a_message_once(
     mesh: Mesh, run: Run, load: StartLoad, judge: Judge
 ) -> None:
     mesh.apply([EGRESS_BY_ADDRESS["v1"], RULE])
-    mesh.apply_text(LATE, file="msgd is late")
+    mesh.apply([Source("msgd is late", LATE)])
     results = load(requests=N // 4, users=16).wait()
     once = judge(account("sent twice", mesh, results))
     assert once.counts["dropped"] > 0, "no message came twice: nothing was proved"
-    mesh.apply_text(deployments("svca", {"SEND_MESSAGE_ID": "off"}), file="svca without ids")
+    mesh.apply([Source("svca without ids", deployments("svca", {"SEND_MESSAGE_ID": "off"}))])
     results = load(requests=N // 4, users=16, run_id=run.new()).wait()
     judge(
         account("sent twice without ids", mesh, results),
@@ -94,10 +94,10 @@ def test_before_svca_they_would_pay_twice(
     mesh: Mesh, run: Run, load: StartLoad, judge: Judge
 ) -> None:
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
-    mesh.apply_text(LATE, file="msgd is late")
+    mesh.apply([Source("msgd is late", LATE)])
     results = load(requests=N // 4, users=16).wait()
     judge(account("no retry before svca", mesh, results))
-    mesh.apply_text(BEFORE_SVCA, file="retries before svca")
+    mesh.apply([Source("retries before svca", BEFORE_SVCA)])
     results = load(requests=N // 4, users=16, run_id=run.new()).wait()
     judge(
         account("retries before svca", mesh, results),

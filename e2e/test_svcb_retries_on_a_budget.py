@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments, documents
-from meshproof.mesh import AccessRecord, Mesh
+from meshproof.mesh import AccessRecord, Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.verdicts.exact import exactly
@@ -53,9 +53,9 @@ def test_a_svcb_that_is_down_is_not_asked_five_times(
     mesh: Mesh, run: Run, load: StartLoad, judge: Judge
 ) -> None:
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
-    mesh.apply_text(deployments("svcb", DOWN), file="svcb is down")
+    mesh.apply([Source("svcb is down", deployments("svcb", DOWN))])
     retries, _budget = documents(RULE)
-    mesh.apply_text(yaml.safe_dump(retries), file="retries, no budget")
+    mesh.apply([Source("retries, no budget", yaml.safe_dump(retries))])
     load(requests=N, users=USERS).wait()
     tries = attempts(run.access_log())
     judge(exactly("no budget", N, {"five attempts": tries.count(5)}, wanted=N))

@@ -11,7 +11,7 @@ import pytest
 from e2e.payments import msgd
 from e2e.support.processes import until
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments, weights
-from meshproof.mesh import Mesh
+from meshproof.mesh import Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.verdicts.egress import allowed
@@ -54,7 +54,7 @@ def test_v0_2_sees_a_copy_of_each(mesh: Mesh, run: Run, load: StartLoad, judge: 
 
 def test_a_bad_shadow_hurts_nobody(mesh: Mesh, run: Run, load: StartLoad, judge: Judge) -> None:
     bad = deployments("svcb", {"FAIL_PERCENT": "100", "DELAY_MS": "50"}, version="v0.2")
-    mesh.apply_text(bad, file="a bad v0.2")
+    mesh.apply([Source("a bad v0.2", bad)])
     mesh.apply([EGRESS_BY_ADDRESS["v1"], RULE])
     results = load(requests=100).wait()
     until(lambda: copies(mesh, run.id) >= 100, "v0.2 has seen a copy of each")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from e2e.payments import msgd
 from e2e.support.rules import EGRESS_BY_ADDRESS, deployments
-from meshproof.mesh import Mesh
+from meshproof.mesh import Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.verdicts.delivery import delivered
@@ -37,7 +37,7 @@ def test_a_service_that_drops_the_headers_is_found_out(
     mesh: Mesh, run: Run, load: StartLoad, judge: Judge
 ) -> None:
     off = deployments("svca", {"FORWARD_TRACE_HEADERS": "off"})
-    mesh.apply_text(off, file="manifests/ with svca not forwarding trace headers")
+    mesh.apply([Source("manifests/ with svca not forwarding trace headers", off)])
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
     results = load(requests=N // 5).wait()
     judge(no_failures("requests", results.records, run.access_log(), sent=results.sent))

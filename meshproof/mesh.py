@@ -10,9 +10,23 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from meshproof.errors import Problem
+
+STDIN = "<stdin>"
+"""What messages call standard input."""
+
+
+class Source(NamedTuple):
+    """YAML text in memory, and the name of its file in messages."""
+
+    file: str
+    text: str
+
+
+Input = str | Path | Source
+"""What a change is read from: a file, a folder, a Kustomize folder, or text in memory."""
 
 
 class Capability(enum.StrEnum):
@@ -252,19 +266,17 @@ class Mesh(Protocol):
         ...
 
     def apply(
-        self, paths: Sequence[str | Path], *, namespace: str = "", strict: bool = False
+        self, sources: Sequence[Input], *, namespace: str = "", strict: bool = False
     ) -> Applied:
-        """Create or replace every document; all or none. ``strict`` refuses on warnings too."""
+        """Create or replace every document of every source; all or none.
+
+        ``namespace`` is for documents without one and must not contradict the others (kubectl's
+        ``-n``); ``strict`` refuses on warnings too.
+        """
         ...
 
-    def apply_text(
-        self, text: str, *, namespace: str = "", strict: bool = False, file: str = "<stdin>"
-    ) -> Applied:
-        """The same for YAML in memory; ``file`` names it in messages."""
-        ...
-
-    def delete(self, paths: Sequence[str | Path], *, namespace: str = "") -> Applied:
-        """Remove every document named by kind, namespace and name; all or none."""
+    def delete(self, sources: Sequence[Input], *, namespace: str = "") -> Applied:
+        """Remove every document by kind, namespace and name; all or none."""
         ...
 
     def reset(self) -> Applied:

@@ -12,7 +12,6 @@ from pydantic import ValidationError
 from meshproof.errors import Problem, Refused
 from meshproof.model.base_model import Model
 from meshproof.model.normalize import prepare
-from meshproof.model.reader import read_file
 from meshproof.placeholders import expand, fill
 from meshproof.project_file import (
     HOST_EXPECTED,
@@ -25,6 +24,7 @@ from meshproof.project_file import (
     is_host,
 )
 from meshproof.sources.documents import Document, read_documents
+from meshproof.sources.sources import read_file
 
 __all__ = [
     "TODO",
@@ -132,7 +132,7 @@ class _ProjectReader:
     ) -> dict[str, E]:
         """The entries of a table, each validated on its own."""
         entries: dict[str, E] = {}
-        folder = Path(document.source.file).absolute().parent
+        folder = Path(document.location.file).absolute().parent
         for name, value in (values if isinstance(values, dict) else {}).items():
             path = (*base, name)
             entry = _validate(document, model, value, path, self.problems)

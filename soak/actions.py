@@ -14,7 +14,7 @@ from e2e.support.processes import one
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.errors import UsageError
 from meshproof.host import process_identity
-from meshproof.mesh import ReplicaStatus
+from meshproof.mesh import STDIN, ReplicaStatus, Source
 from soak import manifests
 from soak.plan import MSGD, REPLICAS, WORKLOADS, Action
 
@@ -61,10 +61,10 @@ class ActionRunner:
     def prepare(self) -> None:
         """Open the way out, two replicas of each workload, and a first rule with retries."""
         self._mesh.apply([manifests.EGRESS])
-        self._mesh.apply_text(manifests.SAMPLING)
+        self._mesh.apply([Source(STDIN, manifests.SAMPLING)])
         for app in ("svca", "svcb"):
-            self._mesh.apply_text(manifests.suite(app, "first", min(REPLICAS)))
-        self._mesh.apply_text(manifests.rule("svcb_v0_1_50_v0_2_50"))
+            self._mesh.apply([Source(STDIN, manifests.suite(app, "first", min(REPLICAS)))])
+        self._mesh.apply([Source(STDIN, manifests.rule("svcb_v0_1_50_v0_2_50"))])
 
     def do(self, action: Action) -> ActionResult:
         """Do it, hold it, undo it, and return when all is as it should be."""
@@ -79,11 +79,11 @@ class ActionRunner:
     # -- change ----------------------------------------------------------------------------------
 
     def _rules(self, action: Action) -> ActionResult:
-        self._mesh.apply_text(manifests.rule(action.on))
+        self._mesh.apply([Source(STDIN, manifests.rule(action.on))])
         return ActionResult()
 
     def _timeouts(self, action: Action) -> ActionResult:
-        self._mesh.apply_text(manifests.rule(action.on, action.amount))
+        self._mesh.apply([Source(STDIN, manifests.rule(action.on, action.amount))])
         return ActionResult()
 
     def _scale(self, action: Action) -> ActionResult:
@@ -92,7 +92,7 @@ class ActionRunner:
 
     def _replace(self, action: Action) -> ActionResult:
         colour = f"{action.pick}-at-{action.at:g}"
-        self._mesh.apply_text(manifests.suite(action.on, colour, min(REPLICAS)))
+        self._mesh.apply([Source(STDIN, manifests.suite(action.on, colour, min(REPLICAS)))])
         return ActionResult()
 
     def _certificates(self, _action: Action) -> ActionResult:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from meshproof.model.reader import read_paths
+from meshproof.model.reader import read_resources
 
 ROOT = Path(__file__).parents[1]
 RULES = ROOT / "rules"
@@ -84,7 +84,7 @@ def test_a_rule_goes_where_it_is_applied(file: str) -> None:
 
 @pytest.mark.parametrize("file", FILES)
 def test_meshproof_reads_it(file: str) -> None:
-    assert len(read_paths([RULES / file])) == len(documents(file))
+    assert len(read_resources([RULES / file])) == len(documents(file))
 
 
 class TestTutorial:

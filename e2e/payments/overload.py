@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from e2e.support.rules import EGRESS_BY_ADDRESS, deployments
-from meshproof.mesh import Mesh
+from meshproof.mesh import Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.traffic.record import Record
@@ -39,7 +39,7 @@ LOCUSTFILE = Path(__file__).with_name("overload_locustfile.py")
 def prepare(mesh: Mesh) -> None:
     """Nothing protects svca yet; its capacity is measured so."""
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
-    mesh.apply_text(deployments("svcb", SLOW), file="svcb takes 0.6 s")
+    mesh.apply([Source("svcb takes 0.6 s", deployments("svcb", SLOW))])
 
 
 def capacity(load: StartLoad, run: Run) -> Flow:

@@ -14,6 +14,7 @@ from pathlib import Path
 import requests
 
 from meshproof.embedded.mesh import EmbeddedMesh
+from meshproof.mesh import STDIN, Source
 from meshproof.project import load_project
 
 TINY = Path(__file__).parents[1] / "tiny"
@@ -50,7 +51,7 @@ def main() -> None:
         threading.Thread(target=load, args=(mesh.url("web"), over), daemon=True).start()
         say("apply")
         for number in range(30):
-            mesh.apply_text(RULE.format(number=number))
+            mesh.apply([Source(STDIN, RULE.format(number=number))])
         say("scale")
         mesh.scale("web", 3)
         mesh.scale("web", 1)

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from meshproof.assertions.expected_split import of_rule
-from meshproof.model.reader import read_paths
+from meshproof.model.reader import read_resources
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "rules"
@@ -30,7 +30,7 @@ def documents(*files: Path) -> list[dict[str, Any]]:
 def weights(rule: Path) -> Mapping[str, int]:
     """Version of svcb -> weight, of a rule with one route list; 0 for a declared version that
     the route leaves out."""
-    return of_rule(read_paths([rule]), "svcb", rule.name).weights
+    return of_rule(read_resources([rule]), "svcb", rule.name).weights
 
 
 def deployments(app: str, environment: dict[str, str], *, version: str = "") -> str:

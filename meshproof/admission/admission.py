@@ -82,7 +82,7 @@ class Admission:
         pods = [(where, dict(template.metadata.labels)) for where, template in running]
         accounts = {(where, template.spec.account) for where, template in running}
         titles = {r.title for r in concerned}
-        files = {(r.source.file) for r in concerned}
+        files = {(r.location.file) for r in concerned}
         found = [
             *(named(AUTOSCALER, p) for p in hpa_targets.warnings(resources)),
             *(named(DIALECT, p) for p in notes.warnings(resources, services)),

@@ -20,7 +20,7 @@ def twice(resources: Iterable[Resource], concerned: Iterable[Resource]) -> Itera
             if not {one.title, other.title} & titles or not _meet(one, other):
                 continue
             told, earlier = (one, other) if one.title in titles else (other, one)
-            where = f"{earlier.title} ({earlier.source.file}:{earlier.source.line})"
+            where = f"{earlier.title} ({earlier.location.file}:{earlier.location.line})"
             labelled = bool(_labels(told.spec))
             yield told.problem(
                 ("spec", "workloadSelector", "labels") if labelled else ("spec",),

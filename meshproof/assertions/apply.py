@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from meshproof.errors import UsageError
-from meshproof.mesh import Applied, Mesh
+from meshproof.mesh import Applied, Mesh, Source
 
 Rule = str | Path
 """A file or folder; or YAML, told by its line breaks."""
+_INLINE = "<the test's YAML>"
 
 
 class Apply:
@@ -30,17 +31,12 @@ class Apply:
         texts = [rule for rule in rules if is_text(rule)]
         if not rules or (texts and len(rules) > 1):
             raise UsageError("apply wants files and folders, or one YAML text")
-        if texts:
-            return self._mesh.apply_text(
-                str(texts[0]), namespace=namespace, strict=strict, file="<the test's YAML>"
-            )
-        return self._mesh.apply(
-            [self.path(rule) for rule in rules], namespace=namespace, strict=strict
-        )
+        sources = [self.source(rule) for rule in rules]
+        return self._mesh.apply(sources, namespace=namespace, strict=strict)
 
-    def path(self, rule: Rule) -> Path:
-        """As it counts from the root folder."""
-        return self._root / rule
+    def source(self, rule: Rule) -> Path | Source:
+        """A path as it counts from the root folder, or the YAML itself."""
+        return Source(_INLINE, str(rule)) if is_text(rule) else self._root / rule
 
     @contextlib.contextmanager
     def during(self, rule: Rule) -> Iterator[None]:
@@ -60,20 +56,7 @@ class Apply:
 
     def remove(self, rule: Rule) -> Applied:
         """Delete every resource of it."""
-        if not is_text(rule):
-            return self._mesh.delete([self.path(rule)])
-        with self._as_file(str(rule)) as path:
-            return self._mesh.delete([path])
-
-    @contextlib.contextmanager
-    def _as_file(self, text: str) -> Iterator[Path]:
-        """The contract deletes by files."""
-        import tempfile  # noqa: PLC0415 (few tests do)
-
-        with tempfile.TemporaryDirectory(prefix="meshproof-rule-") as folder:
-            path = Path(folder) / "rule.yaml"
-            path.write_text(text, encoding="utf-8")
-            yield path
+        return self._mesh.delete([self.source(rule)])
 
 
 def is_text(rule: Rule) -> bool:

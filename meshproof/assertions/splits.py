@@ -6,14 +6,13 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from meshproof.assertions.apply import Rule, is_text
 from meshproof.assertions.context import Bench, Sent, call_of
 from meshproof.assertions.expected_split import Wanted, of_rule
 from meshproof.errors import UsageError
 from meshproof.mesh import AccessRecord, Answer
-from meshproof.model.reader import read_paths, read_text
+from meshproof.model.reader import read_resources
 from meshproof.model.resource import Resource
 from meshproof.traffic.calls import GATEWAY, Call
 from meshproof.verdicts import binomial
@@ -126,9 +125,7 @@ def requests(weights: Mapping[str, int], errors: Errors) -> int:
 
 
 def _resources(rule: Rule, bench: Bench) -> list[Resource]:
-    if is_text(rule):
-        return read_text(str(rule), "<the test's YAML>")
-    return read_paths([Path(bench.apply.path(rule))])
+    return read_resources([bench.apply.source(rule)])
 
 
 def _unaccounted(sent: Sent, asked: _Asked, calls: Sequence[AccessRecord]) -> list[str]:

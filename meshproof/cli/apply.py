@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -18,8 +19,8 @@ from meshproof.cli.options import (
     client,
 )
 from meshproof.cli.output import show_applied
-from meshproof.cli.texts import read_texts
 from meshproof.errors import UsageError
+from meshproof.sources.sources import read_sources
 
 
 def apply(
@@ -32,8 +33,8 @@ def apply(
     name: Name = DEFAULT_NAME,
 ) -> None:
     """Create or replace resources; returns when they are live on every sidecar concerned."""
-    texts = read_texts(_wanted("apply", filename, files))
-    show_applied(client(name).apply(texts, namespace, strict), output)
+    sources = read_sources(_inputs("apply", filename, files), stdin=sys.stdin.buffer)
+    show_applied(client(name).apply(sources, namespace, strict), output)
 
 
 def delete(
@@ -45,16 +46,16 @@ def delete(
     name: Name = DEFAULT_NAME,
 ) -> None:
     """Remove the resources that the files name; returns when they are gone everywhere."""
-    texts = read_texts(_wanted("delete", filename, files))
-    show_applied(client(name).delete(texts, namespace), output)
+    sources = read_sources(_inputs("delete", filename, files), stdin=sys.stdin.buffer)
+    show_applied(client(name).delete(sources, namespace), output)
 
 
-def _wanted(verb: str, filename: list[str] | None, files: list[str] | None) -> list[str]:
+def _inputs(verb: str, filename: list[str] | None, files: list[str] | None) -> list[str]:
     """``-f a -f b`` as kubectl has it, and ``rules/*.yaml`` as a shell makes it."""
-    named = [*(filename or ()), *(files or ())]
-    if not named:
+    inputs = [*(filename or ()), *(files or ())]
+    if not inputs:
         raise UsageError(f"{verb}: wanted -f FILE: a YAML file, a folder, or - for standard input")
-    return named
+    return inputs
 
 
 def scale(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,8 +14,9 @@ import typer
 from meshproof.cli.findings import Finding, as_github, as_json, as_sarif
 from meshproof.cli.options import Namespace, Strict
 from meshproof.cli.output import say, show_json
-from meshproof.cli.texts import read_texts
+from meshproof.mesh import Source
 from meshproof.project_path import PROJECT_FILE, find_project, project_path
+from meshproof.sources.sources import read_sources
 
 if TYPE_CHECKING:
     from meshproof.admission.admission import Admission
@@ -86,7 +87,7 @@ def check(
     checked = _Checked()
     try:
         if path is None:
-            _alone(checked, read_texts(filename), namespace)
+            _alone(checked, read_sources(filename, stdin=sys.stdin.buffer), namespace)
         else:
             _in_project(checked, path, filename, namespace, strict)
     except Refused as refused:
@@ -118,13 +119,13 @@ def _on(
     from meshproof.admission.admission import Admission  # noqa: PLC0415
     from meshproof.admission.store import Store  # noqa: PLC0415
     from meshproof.errors import Refused  # noqa: PLC0415
-    from meshproof.model import reader  # noqa: PLC0415
+    from meshproof.model.reader import read_resources  # noqa: PLC0415
 
     intake = Admission(loaded)
     base = _Checked()
-    start = _added(base, intake, Store(), reader.read_paths(loaded.manifests), strict)
+    start = _added(base, intake, Store(), read_resources(loaded.manifests), strict)
     if filename:
-        added = reader.read_texts(read_texts(filename), namespace=namespace)
+        added = read_resources(filename, stdin=sys.stdin.buffer, namespace=namespace)
         _added(checked, intake, start, added, strict)
         return
     checked.resources, checked.findings = base.resources, base.findings
@@ -132,7 +133,7 @@ def _on(
     problems: list[Problem] = []
     for rule in loaded.rules:  # one at a time: they are alternatives, each its file's whole effect
         try:
-            _added(checked, intake, start, reader.read_paths([rule]), strict)
+            _added(checked, intake, start, read_resources([rule]), strict)
         except Refused as refused:  # what is wrong with the others is wanted too
             problems += refused.problems
     if problems:
@@ -149,11 +150,11 @@ def _added(
     return taken.store
 
 
-def _alone(checked: _Checked, texts: list[tuple[str, str]], namespace: str) -> None:
+def _alone(checked: _Checked, sources: Iterable[tuple[str, str]], namespace: str) -> None:
     from meshproof.istio04.lower import lower  # noqa: PLC0415
-    from meshproof.model.reader import read_texts as parse  # noqa: PLC0415
+    from meshproof.model.reader import read_resources  # noqa: PLC0415
 
-    resources = parse(texts, namespace=namespace)
+    resources = read_resources((Source(*one) for one in sources), namespace=namespace)
     lower(resources, [])
     checked.count(resources)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
 from meshproof.cli.options import Namespace
 from meshproof.cli.output import say
-from meshproof.cli.texts import read_texts
+from meshproof.sources.sources import read_sources
 
 Old = Annotated[
     list[str],
@@ -23,11 +24,12 @@ Old = Annotated[
 
 def convert(files: Old, namespace: Namespace = "") -> None:
     """Print v1 rules that behave as Istio 0.4's did; say on standard error what changed since."""
-    from meshproof.istio04.convert import convert as converted  # noqa: PLC0415  (slow to import)
+    from meshproof.istio04.convert import convert as convert_sources  # noqa: PLC0415  (slow to import)
 
-    made = converted(read_texts(files), namespace=namespace)
-    print(made.text, end="", flush=True)
-    for warning in made.warnings:
+    sources = read_sources(files, stdin=sys.stdin.buffer)
+    converted = convert_sources(sources, namespace=namespace)
+    print(converted.text, end="", flush=True)
+    for warning in converted.warnings:
         say(f"warning: {warning}")
-    for change in made.changes:
+    for change in converted.changes:
         say(f"changed: {change}")

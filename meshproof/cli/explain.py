@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,6 @@ import typer
 from meshproof.cli.exec import header_of
 from meshproof.cli.options import DEFAULT_NAME, Format, Name, Namespace, Output, client
 from meshproof.cli.output import show_json
-from meshproof.cli.texts import read_texts
 from meshproof.errors import UsageError
 from meshproof.project_path import PROJECT_FILE, find_project
 
@@ -67,8 +67,7 @@ def _of_files(
     from meshproof.admission.admission import Admission  # noqa: PLC0415
     from meshproof.admission.store import Store  # noqa: PLC0415
     from meshproof.embedded import explain_adapter  # noqa: PLC0415  (the model is slow to import)
-    from meshproof.model.reader import read_paths  # noqa: PLC0415
-    from meshproof.model.reader import read_texts as parse  # noqa: PLC0415
+    from meshproof.model.reader import read_resources  # noqa: PLC0415
     from meshproof.project import load_project  # noqa: PLC0415
 
     path = project or find_project()
@@ -76,8 +75,8 @@ def _of_files(
         raise UsageError(f"explain: no {PROJECT_FILE} here says which workloads there are")
     loaded = load_project(path)
     intake = Admission(loaded)
-    store = intake.apply(Store(), read_paths(loaded.manifests), strict=False).store
+    store = intake.apply(Store(), read_resources(loaded.manifests), strict=False).store
     if files:
-        added = parse(read_texts(files), namespace=namespace)
+        added = read_resources(files, stdin=sys.stdin.buffer, namespace=namespace)
         store = intake.apply(store, added, strict=False).store
     return explain_adapter.of_files(store, loaded, explain_adapter.Question(*asked)).as_dict()

@@ -30,7 +30,7 @@ def init(
 ) -> None:
     """Write a first meshproof.yaml: each image and outside host, and TODO where it is unknown."""
     from meshproof.init.write import project_file  # noqa: PLC0415  (the model is slow to import)
-    from meshproof.model.reader import Unreadable, read_paths  # noqa: PLC0415
+    from meshproof.model.reader import Unreadable, read_resources  # noqa: PLC0415
 
     paths = manifests or [name for name in _USUAL if Path(name).is_dir()][:1]
     if not paths:
@@ -38,7 +38,7 @@ def init(
     if project.exists():
         raise UsageError(f"init: {project} is there already, and is never written over")
     try:
-        resources = read_paths(paths)
+        resources = read_resources(paths)
         problems: list[str] = []
     except Unreadable as refused:
         resources, problems = list(refused.readable), [str(p) for p in refused.problems]

@@ -18,9 +18,9 @@ from meshproof.cli.interrupts import Interrupted, interrupts
 from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output
 from meshproof.cli.output import say, show_applied, tell
 from meshproof.cli.progress import heard, shown
-from meshproof.cli.texts import read_stdin
 from meshproof.errors import MeshproofError, UsageError
 from meshproof.project_path import PROJECT_FILE, find_project
+from meshproof.sources.sources import read_stdin
 
 if TYPE_CHECKING:
     from meshproof.cli.daemon import Report
@@ -86,7 +86,7 @@ class _Wanted:
         self.outside = outside
         self.name = name
         self.dashboard = dashboard
-        self.stdin = read_stdin() if "-" in self.files else None
+        self.stdin = read_stdin(sys.stdin.buffer) if "-" in self.files else None
         self.outside_hosts: list[str] = []
 
     def make(self) -> ServedMesh:

@@ -9,7 +9,6 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,16 +69,6 @@ class ServedClusterMesh(ClusterMesh):
             if self._run_dir is not None:
                 run_folder.remove(self._run_dir, self.run_id)
                 shutil.rmtree(self._run_dir, ignore_errors=True)
-
-    def apply_texts(
-        self, texts: Sequence[tuple[str, str]], *, namespace: str = "", strict: bool = False
-    ) -> Applied:
-        """``apply`` for files that the caller has read: pairs of name and YAML, all or none."""
-        return self._apply([(text, file) for file, text in texts], namespace, strict)
-
-    def delete_texts(self, texts: Sequence[tuple[str, str]], *, namespace: str = "") -> Applied:
-        """``delete`` for files that the caller has read."""
-        return self._delete([(text, file) for file, text in texts], namespace)
 
     def environment(self, workload: str) -> dict[str, str]:
         """The whole environment of a workload's container."""

@@ -23,8 +23,9 @@ from meshproof.cluster.settings import Settings
 from meshproof.errors import MeshproofError, NotLive, Problem, Refused, UsageError
 from meshproof.istio04.dump import dump
 from meshproof.istio_names import ROOT_NAMESPACE
-from meshproof.mesh import Ack, Applied
+from meshproof.mesh import Ack, Applied, Source
 from meshproof.project import Project
+from meshproof.sources.sources import read_sources
 from meshproof.wait import until
 
 _ROLLOUT = 120.0
@@ -71,19 +72,19 @@ class Standing:
     def up(self) -> Applied:
         """Every step may be repeated: what is there already is used as it is."""
         started = time.monotonic()
-        texts = manifests.texts(self.project.manifests, self.project.stdin)
+        sources = read_sources(self.project.manifests, stdin=self.project.stdin)
         self._touched = False
         tools.check(self._runner, self._place.tools)
         self._touched = True
         try:
-            applied = self._rise(texts, started)
+            applied = self._rise(sources, started)
         except BaseException as error:
             self._give_up(error)
             raise
         self._initial = self._state
         return applied
 
-    def _rise(self, texts: Sequence[tuple[str, str]], started: float) -> Applied:
+    def _rise(self, sources: Sequence[Source], started: float) -> Applied:
         self._place.ensure()
         built = Images(self._runner, self.settings, self.project.root)
         self._images = built.build(wanted(self.project))
@@ -96,8 +97,8 @@ class Standing:
         self._system()
         notes = self._place.outside(self._images)
         self._up = True
-        default = manifests.default_namespace(texts, ())
-        state, said = State().apply(manifests.read_all(texts, "", default))
+        default = manifests.default_namespace(sources, ())
+        state, said = State().apply(manifests.read_all(sources, "", default))
         if left := left_over(self._kubectl, self._desired(state).keys()):
             self._kubectl.delete(dump(left), doing="deleting what is left of another run")
         acks = self._to(state, started)

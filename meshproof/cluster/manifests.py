@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from meshproof.errors import Problem, Refused
 from meshproof.istio04.dump import to_yaml
 from meshproof.istio04.lower import lower
-from meshproof.model.reader import STDIN, read_file, read_text
+from meshproof.mesh import Source
+from meshproof.model.reader import read_text
 from meshproof.model.resource import Resource
 from meshproof.sources.documents import Document, read_documents
 from meshproof.translate.world import Service
@@ -72,12 +72,12 @@ class Manifest:
         return Problem(self.file, self.line, self.title, "", found, "", remedy)
 
 
-def read_all(texts: Iterable[tuple[str, str]], namespace: str, default: str) -> list[Manifest]:
-    """The items of YAML texts, each with the name of its file. ``namespace`` is the call's own,
+def read_all(sources: Iterable[Source], namespace: str, default: str) -> list[Manifest]:
+    """The items of YAML texts. ``namespace`` is the call's own,
     ``default`` goes to documents where neither says one. Raises Refused."""
     items: list[Manifest] = []
     problems: list[Problem] = []
-    for text, file in texts:
+    for file, text in sources:
         documents, wrong = read_documents(text, file)
         problems += wrong
         if any(d.value.get("apiVersion") == OLD for d in documents):
@@ -93,32 +93,11 @@ def read_all(texts: Iterable[tuple[str, str]], namespace: str, default: str) -> 
     return items
 
 
-def texts(paths: Sequence[str | Path], stdin: str | None = None) -> list[tuple[str, str]]:
-    """Text and name of files, of folders (their ``*.yaml`` and ``*.yml``), and of ``-``, whose
-    text is ``stdin``. Raises Refused."""
-    found: list[tuple[str, str]] = []
-    problems: list[Problem] = []
-    for path in paths:
-        if str(path) == "-":
-            found.append((stdin or "", STDIN))
-            continue
-        files = [Path(path)]
-        if files[0].is_dir():
-            files = sorted(f for f in files[0].iterdir() if f.suffix in (".yaml", ".yml"))
-        for file in files:
-            text = read_file(file, problems)
-            if text is not None:
-                found.append((text, str(file)))
-    if problems:
-        raise Refused(problems)
-    return found
-
-
-def default_namespace(texts: Iterable[tuple[str, str]], known: Iterable[str]) -> str:
-    """The only namespace that has Deployments, there (``known``) or in the texts; else
+def default_namespace(sources: Iterable[Source], known: Iterable[str]) -> str:
+    """The only namespace that has Deployments, there (``known``) or in the sources; else
     ``default``."""
     named = set(known)
-    for text, file in texts:
+    for file, text in sources:
         for document in read_documents(text, file)[0]:
             if document.value.get("kind") == "Deployment":
                 named.add(str((document.value.get("metadata") or {}).get("namespace") or ""))
@@ -172,7 +151,7 @@ def _rules(text: str, file: str, namespace: str, default: str) -> list[Manifest]
     for resource in read_text(text, file, namespace=namespace):
         if resource.api_version == OLD:
             placed = resource if resource.namespace else resource.in_namespace(default)
-            at = (placed.kind, placed.namespace, placed.name, file, placed.source.line)
+            at = (placed.kind, placed.namespace, placed.name, file, placed.location.line)
             found.append(Manifest(*at, rule=placed))
     return found
 
@@ -207,7 +186,7 @@ def _raw(
     where = "" if wide else own or namespace or default
     placed = {**metadata, **({"namespace": where} if where else {})}
     body = {**value, "metadata": placed}
-    return [Manifest(kind, where, name, document.source.file, document.source.line, body=body)]
+    return [Manifest(kind, where, name, document.location.file, document.location.line, body=body)]
 
 
 def labelled(body: Mapping[str, Any], label: str, value: str) -> Json:

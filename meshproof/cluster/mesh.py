@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from meshproof.cluster import manifests
@@ -13,7 +12,8 @@ from meshproof.cluster.addons_and_load import Extras
 from meshproof.cluster.applied_state import State
 from meshproof.cluster.warnings import warnings
 from meshproof.errors import Refused, Unsupported, UsageError
-from meshproof.mesh import Applied, Capability
+from meshproof.mesh import Applied, Capability, Input
+from meshproof.sources.sources import read_sources
 from meshproof.wait import until
 
 _ALL_BUT_FIRST = (
@@ -36,17 +36,10 @@ class ClusterMesh(Extras):
         self._faults: list[Callable[[], None]] = []
 
     def apply(
-        self, paths: Sequence[str | Path], *, namespace: str = "", strict: bool = False
+        self, sources: Sequence[Input], *, namespace: str = "", strict: bool = False
     ) -> Applied:
-        return self._apply(manifests.texts(paths), namespace, strict)
-
-    def apply_text(
-        self, text: str, *, namespace: str = "", strict: bool = False, file: str = "<stdin>"
-    ) -> Applied:
-        return self._apply([(text, file)], namespace, strict)
-
-    def _apply(self, texts: Sequence[tuple[str, str]], namespace: str, strict: bool) -> Applied:
         started = time.monotonic()
+        texts = read_sources(sources)
         self._live()
         with self._changing:
             default = manifests.default_namespace(texts, self._state.namespaces())
@@ -58,15 +51,9 @@ class ClusterMesh(Extras):
             acks = self._to(state, started)
         return Applied(said, tuple(acks), time.monotonic() - started, tuple(warned))
 
-    def delete(self, paths: Sequence[str | Path], *, namespace: str = "") -> Applied:
-        return self._delete(manifests.texts(paths), namespace)
-
-    def delete_text(self, text: str, *, namespace: str = "", file: str = "<stdin>") -> Applied:
-        """``delete`` for YAML in memory."""
-        return self._delete([(text, file)], namespace)
-
-    def _delete(self, texts: Sequence[tuple[str, str]], namespace: str) -> Applied:
+    def delete(self, sources: Sequence[Input], *, namespace: str = "") -> Applied:
         started = time.monotonic()
+        texts = read_sources(sources)
         self._live()
         with self._changing:
             default = manifests.default_namespace(texts, self._state.namespaces())

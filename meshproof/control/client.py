@@ -43,12 +43,13 @@ class Client:
             raise UsageError(f"the mesh {name} (process {entry.pid}) is still starting, or ending")
         return Client(entry)
 
-    def apply(self, texts: Sequence[tuple[str, str]], namespace: str, strict: bool) -> Json:
-        """``texts`` are pairs of file name and YAML; returns ``Applied.as_dict()``."""
-        return self._post("/apply", texts=_named(texts), namespace=namespace, strict=strict)
+    def apply(self, sources: Sequence[tuple[str, str]], namespace: str, strict: bool) -> Json:
+        """``sources`` are ``meshproof.mesh.Source``, or pairs of file name and YAML; returns
+        ``Applied.as_dict()``."""
+        return self._post("/apply", sources=_named(sources), namespace=namespace, strict=strict)
 
-    def delete(self, texts: Sequence[tuple[str, str]], namespace: str) -> Json:
-        return self._post("/delete", texts=_named(texts), namespace=namespace)
+    def delete(self, sources: Sequence[tuple[str, str]], namespace: str) -> Json:
+        return self._post("/delete", sources=_named(sources), namespace=namespace)
 
     def reset(self) -> Json:
         return self._post("/reset")
@@ -97,14 +98,14 @@ class Client:
         self._post("/down")
 
     def hold(
-        self, name: str, texts: Sequence[tuple[str, str]], namespace: str, grace: float
+        self, name: str, sources: Sequence[tuple[str, str]], namespace: str, grace: float
     ) -> Hold:
-        """Have the mesh apply ``texts`` once this process is gone and ``grace`` seconds are over,
+        """Have the mesh apply ``sources`` once this process is gone and ``grace`` seconds are over,
         unless the hold is released before, or taken again by another process.
 
         Raises UsageError while another process holds that name.
         """
-        asked = {"name": name, "texts": _named(texts), "namespace": namespace, "grace": grace}
+        asked = {"name": name, "sources": _named(sources), "namespace": namespace, "grace": grace}
         return Hold(self.entry, asked)
 
     def hold_fault(self, workload: str) -> Hold:
@@ -240,5 +241,5 @@ class Hold:
         self._connection.close()
 
 
-def _named(texts: Sequence[tuple[str, str]]) -> list[Json]:
-    return [{"file": file, "text": text} for file, text in texts]
+def _named(sources: Sequence[tuple[str, str]]) -> list[Json]:
+    return [{"file": file, "text": text} for file, text in sources]

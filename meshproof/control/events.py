@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshproof.control.wire import Json, error_of
-from meshproof.mesh import Applied
+from meshproof.mesh import Applied, Source
 
 KEPT = 500
 _ACKS = 200
@@ -104,6 +104,6 @@ class Events:
         return [event for event in self._events if event.number > number]
 
 
-def files(texts: Sequence[tuple[str, str]]) -> str:
-    """What was handed in, for ``Asked.subject``."""
-    return ", ".join(file for file, _ in texts)
+def files(sources: Sequence[Source]) -> str:
+    """The files of a change, for ``ChangeRequest.subject``."""
+    return ", ".join(source.file for source in sources)

@@ -7,15 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from meshproof.mesh import Applied, Mesh, Span, Tail, Topology, Usage
+from meshproof.mesh import Mesh, Span, Tail, Topology, Usage
 
 if TYPE_CHECKING:
     from meshproof.explain import Explanation
     from meshproof.telemetry.log_lines import LogLine
     from meshproof.traffic.distributed_load import DistributedLoad
-
-Text = tuple[str, str]
-"""A file's name, for messages, and its YAML."""
 
 
 class ServedMesh(Mesh, Protocol):
@@ -32,16 +29,6 @@ class ServedMesh(Mesh, Protocol):
     @property
     def control_socket(self) -> Path:
         """Where in the run folder the control socket is to be."""
-        ...
-
-    def apply_texts(
-        self, texts: Sequence[Text], *, namespace: str = "", strict: bool = False
-    ) -> Applied:
-        """``apply`` for files that the caller has read: all or none of all of them."""
-        ...
-
-    def delete_texts(self, texts: Sequence[Text], *, namespace: str = "") -> Applied:
-        """``delete`` for files that the caller has read."""
         ...
 
     def environment(self, workload: str) -> dict[str, str]:

@@ -26,6 +26,7 @@ from meshproof.control.routes.logs import written
 from meshproof.control.wire import Json, error_of, plain
 from meshproof.errors import MeshproofError, Unsupported, UsageError
 from meshproof.host.event_loop import LoopThread
+from meshproof.mesh import Source
 
 _BODY_LIMIT = 64 << 20
 _END_LIMIT = 0.5
@@ -112,20 +113,20 @@ class ControlServer:
 
     async def _apply(self, request: web.Request) -> web.Response:
         asked = await _json(request)
-        texts = _texts(asked)
+        sources = _sources(asked)
         return await self._changed(
-            ChangeRequest("apply", files(texts)),
-            self._mesh.apply_texts,
-            texts,
+            ChangeRequest("apply", files(sources)),
+            self._mesh.apply,
+            sources,
             namespace=asked.get("namespace", ""),
             strict=asked.get("strict", False),
         )
 
     async def _delete(self, request: web.Request) -> web.Response:
         asked = await _json(request)
-        texts, namespace = _texts(asked), asked.get("namespace", "")
-        change = ChangeRequest("delete", files(texts))
-        return await self._changed(change, self._mesh.delete_texts, texts, namespace=namespace)
+        sources, namespace = _sources(asked), asked.get("namespace", "")
+        change = ChangeRequest("delete", files(sources))
+        return await self._changed(change, self._mesh.delete, sources, namespace=namespace)
 
     async def _reset(self, _request: web.Request) -> web.Response:
         return await self._changed(ChangeRequest("reset", ""), self._mesh.reset)
@@ -144,9 +145,9 @@ class ControlServer:
         return await self._changed(change, self._mesh.fault, kind, workload, **how)
 
     async def _hold(self, request: web.Request) -> web.StreamResponse:
-        """The first line says what is held and what undoes it (texts to apply, or a workload whose
-        faults to clear); a second one ends the hold. The body's end without it is the holder's
-        end (see ``holds``)."""
+        """The first line says what is held and what undoes it (sources to apply, or a workload
+        whose faults to clear); a second one ends the hold. The body's end without it is the
+        holder's end (see ``leases``)."""
         asked = json.loads(await request.content.readline())
         name = asked["name"]
 
@@ -157,8 +158,8 @@ class ControlServer:
                 await self.events.watch(change, clear)
             else:
                 namespace = asked.get("namespace", "")
-                texts = _texts(asked)
-                apply = asyncio.to_thread(self._mesh.apply_texts, texts, namespace=namespace)
+                sources = _sources(asked)
+                apply = asyncio.to_thread(self._mesh.apply, sources, namespace=namespace)
                 await self.events.watch(change, apply)
 
         self._holds.take(name, undo, float(asked["grace"]))
@@ -285,8 +286,8 @@ async def _json(request: web.Request) -> Json:
     return asked
 
 
-def _texts(asked: Json) -> list[tuple[str, str]]:
-    return [(text["file"], text["text"]) for text in asked["texts"]]
+def _sources(asked: Json) -> list[Source]:
+    return [Source(source["file"], source["text"]) for source in asked["sources"]]
 
 
 def _query(request: web.Request, name: str) -> str:

@@ -29,7 +29,7 @@ from meshproof.host.event_loop import LoopThread
 from meshproof.host.supervisor_client import SupervisorClient
 from meshproof.mesh import Ack, Applied
 from meshproof.model.kube_workloads import WORKLOADS, template_of
-from meshproof.model.reader import Unreadable, read_paths
+from meshproof.model.reader import Unreadable, read_resources
 from meshproof.project import Project
 from meshproof.telemetry import span_store
 from meshproof.xds.server import AdsServer
@@ -71,7 +71,7 @@ class Running:
         if not process_identity.owner_alive(self.run_id):  # made in a process that has forked since
             self.run_id = process_identity.new_run_id()
         try:
-            resources = read_paths(self.project.manifests, stdin=self.project.stdin)
+            resources = read_resources(self.project.manifests, stdin=self.project.stdin)
         except Unreadable as refused:
             raise and_images(refused, self.project) from None
         intake = Admission(self.project)

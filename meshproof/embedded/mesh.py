@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
 from meshproof.admission.admission import Admission, Admitted
 from meshproof.admission.store import Store
@@ -14,9 +12,9 @@ from meshproof.embedded.fault_injection import Faulting
 from meshproof.embedded.pod.deployments import and_images
 from meshproof.embedded.watching import Watching
 from meshproof.errors import MeshproofError, NotLive, UsageError
-from meshproof.mesh import Applied, Capability
+from meshproof.mesh import Applied, Capability, Input
 from meshproof.model.kube_workloads import WORKLOADS
-from meshproof.model.reader import Unreadable, read_paths, read_text, read_texts
+from meshproof.model.reader import Unreadable, read_resources
 from meshproof.model.resource import Resource
 from meshproof.project import Project
 
@@ -36,37 +34,14 @@ class EmbeddedMesh(Faulting, Watching):
     # -- change --------------------------------------------------------------------------------
 
     def apply(
-        self, paths: Sequence[str | Path], *, namespace: str = "", strict: bool = False
+        self, sources: Sequence[Input], *, namespace: str = "", strict: bool = False
     ) -> Applied:
         started = time.monotonic()
-        with self._all_at_once():
-            resources = read_paths(paths, namespace=namespace)
-        return self._apply(resources, strict, started)
-
-    def apply_text(
-        self, text: str, *, namespace: str = "", strict: bool = False, file: str = "<stdin>"
-    ) -> Applied:
-        started = time.monotonic()
-        with self._all_at_once():
-            resources = read_text(text, file, namespace=namespace)
-        return self._apply(resources, strict, started)
-
-    def apply_texts(
-        self, texts: Sequence[tuple[str, str]], *, namespace: str = "", strict: bool = False
-    ) -> Applied:
-        """``apply`` for files that the caller has read: pairs of name and YAML, all or none."""
-        started = time.monotonic()
-        with self._all_at_once():
-            resources = read_texts(texts, namespace=namespace)
-        return self._apply(resources, strict, started)
-
-    @contextlib.contextmanager
-    def _all_at_once(self) -> Iterator[None]:
-        """Beside what cannot be read, name images that could not be started either."""
         try:
-            yield
+            resources = read_resources(sources, namespace=namespace)
         except Unreadable as refused:
             raise and_images(refused, self.project) from None
+        return self._apply(resources, strict, started)
 
     def _apply(self, resources: Sequence[Resource], strict: bool, started: float) -> Applied:
         engine = self._live()
@@ -86,19 +61,9 @@ class EmbeddedMesh(Faulting, Watching):
         warned = (*taken.warnings, *engine.warnings)
         return Applied(taken.said, tuple(acks), seconds, warned, taken.notes)
 
-    def delete(self, paths: Sequence[str | Path], *, namespace: str = "") -> Applied:
+    def delete(self, sources: Sequence[Input], *, namespace: str = "") -> Applied:
         started = time.monotonic()
-        return self._delete(read_paths(paths, namespace=namespace), started)
-
-    def delete_text(self, text: str, *, namespace: str = "", file: str = "<stdin>") -> Applied:
-        """``delete`` for YAML in memory."""
-        started = time.monotonic()
-        return self._delete(read_text(text, file, namespace=namespace), started)
-
-    def delete_texts(self, texts: Sequence[tuple[str, str]], *, namespace: str = "") -> Applied:
-        """``delete`` for files that the caller has read: pairs of name and YAML, all or none."""
-        started = time.monotonic()
-        return self._delete(read_texts(texts, namespace=namespace), started)
+        return self._delete(read_resources(sources, namespace=namespace), started)
 
     def _delete(self, resources: Sequence[Resource], started: float) -> Applied:
         engine = self._live()
@@ -156,4 +121,4 @@ class EmbeddedMesh(Faulting, Watching):
 
 def _places(resources: Iterable[Resource]) -> str:
     """Where a refusal by an Envoy, which knows nothing of files, must have come from."""
-    return ", ".join(f"{r.title} ({r.source.file}:{r.source.line})" for r in resources)
+    return ", ".join(f"{r.title} ({r.location.file}:{r.location.line})" for r in resources)

@@ -10,7 +10,8 @@ from meshproof.istio04 import notes
 from meshproof.istio04.changes import changes
 from meshproof.istio04.dump import to_yaml
 from meshproof.istio04.lower import lower
-from meshproof.model.reader import read_texts, with_default_namespace
+from meshproof.mesh import Source
+from meshproof.model.reader import read_resources, with_default_namespace
 from meshproof.translate.from_kube import services_of
 
 _NETWORKING = "networking.istio.io/"
@@ -25,14 +26,14 @@ class Converted:
     warnings: tuple[Problem, ...]
 
 
-def convert(texts: Iterable[tuple[str, str]], *, namespace: str = "") -> Converted:
-    """``texts`` are pairs of file name and YAML; ``namespace`` is for documents without one.
+def convert(sources: Iterable[Source], *, namespace: str = "") -> Converted:
+    """``namespace`` is for documents without one.
 
     Raises Refused for what cannot be read or lowered, and for callers (``match.source``) whose
-    Service is in none of the texts: without its selector the rule cannot be said in v1.
+    Service is in none of the sources: without its selector the rule cannot be said in v1.
     """
-    read = read_texts(texts, namespace=namespace)
-    resources = with_default_namespace(read, namespace or "default")
+    decoded = read_resources(sources, namespace=namespace)
+    resources = with_default_namespace(decoded, namespace or "default")
     services = services_of(resources)
     found = notes.warnings(resources, services)
     unknown = [p for p in found if p.field.endswith("source")]

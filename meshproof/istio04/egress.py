@@ -22,7 +22,7 @@ from meshproof.istio_names import service_host
 from meshproof.model.resource import Resource
 from meshproof.model.service_entry import ServiceEntry
 from meshproof.model.v1alpha2 import EgressRule
-from meshproof.sources.location import FieldPath, Origin, Source
+from meshproof.sources.location import FieldPath, Location, Origin
 
 _SERVICE: FieldPath = ("spec", "destination", "service")
 
@@ -99,7 +99,7 @@ def lower_egress(rule: Resource, names: Names, hosts: Names) -> Resource:
         namespace=rule.namespace,
         labels=dict(rule.labels),
         spec=ServiceEntry.model_validate(made),
-        source=Source(rule.source.file, rule.source.line, origins=_origins(rule)),
+        location=Location(rule.location.file, rule.location.line, origins=_origins(rule)),
     )
 
 

@@ -28,7 +28,7 @@ from meshproof.istio04.subsets import API_VERSION, Names, Subsets
 from meshproof.model.resource import Resource
 from meshproof.model.v1alpha2 import RouteRule
 from meshproof.model.virtual_service import VirtualService
-from meshproof.sources.location import FieldPath, Origin, Source
+from meshproof.sources.location import FieldPath, Location, Origin
 from meshproof.translate.world import Service
 
 
@@ -114,7 +114,7 @@ def _virtual_service(group: list[Resource], work: _Work) -> Resource:
         namespace=host.namespace,
         labels=dict(oldest.labels),
         spec=VirtualService.model_validate(spec),
-        source=Source(oldest.source.file, oldest.source.line, origins=origins),
+        location=Location(oldest.location.file, oldest.location.line, origins=origins),
     )
 
 

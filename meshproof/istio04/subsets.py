@@ -16,7 +16,7 @@ from meshproof.istio04.policies import OFF, ROUND_ROBIN, Labels, Policies, key, 
 from meshproof.istio04.refs import Callers, Target
 from meshproof.model.destination_rule import DestinationRule
 from meshproof.model.resource import Resource
-from meshproof.sources.location import FieldPath, Origin, Source
+from meshproof.sources.location import FieldPath, Location, Origin
 from meshproof.translate.host_names import fqdn
 
 API_VERSION = "networking.istio.io/v1"
@@ -44,7 +44,7 @@ class _Host:
 
     target: Target
     name: str
-    source: Source
+    location: Location
     subsets: dict[str, Mapping[str, str]] = field(default_factory=dict)
     reused: set[str] = field(default_factory=set)
     """Subsets that the user's own DestinationRule declares already."""
@@ -141,15 +141,15 @@ class Subsets:
             namespace=where,
             labels={},
             spec=DestinationRule.model_validate(spec),
-            source=Source(host.source.file, host.source.line, origins=host.origins),
+            location=Location(host.location.file, host.location.line, origins=host.origins),
         )
 
     def _host(self, target: Target, rule: Resource, path: FieldPath) -> _Host:
         if target not in self._hosts:
             short = target.host.split(".")[0]
             name = self._names.free("DestinationRule", target.namespace, short)
-            source = Source(rule.source.file, rule.source.line_of(path))
-            host = _Host(target, name, source, origins={(): rule.origin(path)})
+            location = Location(rule.location.file, rule.location.line_of(path))
+            host = _Host(target, name, location, origins={(): rule.origin(path)})
             self._hosts[target] = host
         return self._hosts[target]
 

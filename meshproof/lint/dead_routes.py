@@ -114,7 +114,7 @@ def _shadowed(
 
 def _place(rule: Resource, index: int) -> str:
     """``spec.http[0] (name)``, or the document that it was made out of."""
-    origin = rule.source.origins.get(("spec", "http", index))
+    origin = rule.location.origins.get(("spec", "http", index))
     if origin:
         return f"{origin.resource} ({origin.file}:{origin.line})"
     name = rule.spec.http[index].name

@@ -69,5 +69,5 @@ def _meet(first: Resource, second: Resource) -> bool:
 
 def _written(rule: Resource) -> str:
     """The title of the document that a user wrote."""
-    origin = rule.source.origin_of(())
+    origin = rule.location.origin_of(())
     return origin.resource if origin else rule.title

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import ValidationError
 
 from meshproof.errors import Problem, Refused
+from meshproof.mesh import Input, Source
 from meshproof.model.durations import FROM_YAML
 from meshproof.model.kinds import Kind, Unknown, find
 from meshproof.model.metadata import Metadata, read_metadata
 from meshproof.model.model_fields import parts
 from meshproof.model.normalize import add_spellings, prepare
 from meshproof.model.resource import Resource
-from meshproof.sources import text_files
 from meshproof.sources.documents import Document, read_documents
-from meshproof.sources.kustomize import build, is_kustomize
+from meshproof.sources.sources import Stdin, try_read_sources
 
 
 class Unreadable(Refused):
@@ -29,46 +28,31 @@ class Unreadable(Refused):
         self.readable = tuple(readable)
 
 
-STDIN = "<stdin>"
 _HEAD = ("apiVersion", "kind", "metadata", "status")
 
 
 def read_text(text: str, file: str, *, namespace: str = "") -> list[Resource]:
-    """The resources of one YAML text, in its order; ``file`` names it in messages.
+    """``read_resources`` of one YAML text; ``file`` names it in messages."""
+    return read_resources([Source(file, text)], namespace=namespace)
+
+
+def read_resources(
+    inputs: Iterable[Input], *, stdin: Stdin = None, namespace: str = ""
+) -> list[Resource]:
+    """The resources of every input (``meshproof.sources``), in order.
 
     ``namespace`` goes to documents without one and must not contradict the others (kubectl's
-    ``-n``). Raises ``Refused`` with every problem of the text.
-    """
-    resources, problems = _read(text, file, namespace)
-    return _whole(resources, problems)
-
-
-def read_texts(texts: Iterable[tuple[str, str]], *, namespace: str = "") -> list[Resource]:
-    """The resources of several texts, each given as its file's name and its YAML, as one call's.
-
-    Raises ``Refused`` with every problem of all of them.
+    ``-n``). Raises ``Unreadable`` with every problem of all inputs.
     """
     resources: list[Resource] = []
     problems: list[Problem] = []
-    for file, text in texts:
-        more, wrong = _read(text, file, namespace)
-        resources += more
-        problems += wrong
-    return _whole(resources, problems)
-
-
-def read_paths(
-    paths: Sequence[str | Path], *, stdin: str | None = None, namespace: str = ""
-) -> list[Resource]:
-    """The resources of files, of folders (their ``*.yaml`` and ``*.yml``, not deeper), and of
-    ``-``, whose text is ``stdin``. Raises ``Refused`` with every problem of all of them."""
-    resources: list[Resource] = []
-    problems: list[Problem] = []
-    for path in paths:
-        for text, file in _texts(path, stdin, problems):
-            more, wrong = _read(text, file, namespace)
-            resources += more
-            problems += wrong
+    for given in inputs:
+        sources, unreadable = try_read_sources([given], stdin=stdin)
+        problems += unreadable
+        for source in sources:
+            decoded, invalid = _read(source, namespace)
+            resources += decoded
+            problems += invalid
     return _whole(resources, problems)
 
 
@@ -83,78 +67,38 @@ def with_default_namespace(resources: Iterable[Resource], default: str) -> list[
     return _whole(filled, [])
 
 
-def read_file(path: str | Path, problems: list[Problem]) -> str | None:
-    """The text of a file, or None and one more problem."""
-    try:
-        return text_files.read_text(Path(path))
-    except UnicodeDecodeError as error:
-        found = f"is not UTF-8 (byte {error.start})"
-    except FileNotFoundError:
-        found = "there is no such file or folder"
-    except OSError as error:
-        found = f"cannot be read: {error.strerror}"
-    problems.append(_about_file(str(path), found))
-    return None
-
-
 def _namespaced(resource: Resource) -> bool:
     kind = find(resource.api_version, resource.kind)
     return isinstance(kind, Kind) and kind.namespaced
 
 
 def _whole(resources: list[Resource], problems: list[Problem]) -> list[Resource]:
-    problems = problems + _twice(resources)
-    if problems:
-        raise Unreadable(problems, resources)
-    return resources
+    unique, conflicts = _unique(resources)
+    if problems or conflicts:
+        raise Unreadable([*problems, *conflicts], resources)
+    return unique
 
 
-def _twice(resources: Iterable[Resource]) -> list[Problem]:
+def _unique(resources: Iterable[Resource]) -> tuple[list[Resource], list[Problem]]:
+    """Each identity once, as kubectl takes a document that stands twice; two different documents
+    of one identity are a problem."""
     first: dict[tuple[str, str, str], Resource] = {}
     problems = []
     for resource in resources:
         other = first.setdefault(resource.key, resource)
-        if other is not resource:
-            where = f"{other.source.file}:{other.source.line}"
-            problems.append(
-                resource.problem((), f"stands twice, the first time at {where}", "", "keep one")
-            )
-    return problems
+        if other is resource or other == resource:
+            continue
+        where = f"{other.location.file}:{other.location.line}"
+        problems.append(
+            resource.problem((), f"stands twice, the first time at {where}", "", "keep one")
+        )
+    return list(first.values()), problems
 
 
-def _texts(
-    path: str | Path, stdin: str | None, problems: list[Problem]
-) -> Iterable[tuple[str, str]]:
-    """Each YAML text behind one path, with its name; what cannot be read goes to problems."""
-    if str(path) == "-":
-        if stdin is None:
-            problems.append(_about_file(STDIN, "standard input was not given"))
-        else:
-            yield stdin, STDIN
-        return
-    files = [Path(path)]
-    if Path(path).is_dir():
-        if is_kustomize(Path(path)):
-            if built := build(str(path), problems):
-                yield built
-            return
-        files = sorted(f for f in Path(path).iterdir() if f.suffix in (".yaml", ".yml"))
-        if not files:
-            problems.append(_about_file(str(path), "the folder holds no *.yaml or *.yml"))
-    for file in files:
-        text = read_file(file, problems)
-        if text is not None:
-            yield text, str(file)
-
-
-def _about_file(file: str, found: str) -> Problem:
-    return Problem(file, 0, "", "", found, "", "")
-
-
-def _read(text: str, file: str, namespace: str) -> tuple[list[Resource], list[Problem]]:
-    documents, problems = read_documents(text, file)
+def _read(source: Source, namespace: str) -> tuple[list[Resource], list[Problem]]:
+    documents, problems = read_documents(source.text, source.file)
     if not documents and not problems:
-        problems.append(_about_file(file, "holds no document"))
+        problems.append(Problem(source.file, 0, "", "", "holds no document", "", ""))
     resources = []
     for document in documents:
         resource, wrong = _resource(document, namespace)
@@ -183,7 +127,7 @@ def _resource(document: Document, namespace: str) -> tuple[Resource | None, list
         namespace=metadata.namespace,
         labels=metadata.labels,
         spec=spec,
-        source=document.source,
+        location=document.location,
         export_to=metadata.export_to,
     ), []
 
@@ -197,7 +141,7 @@ def _unread(document: Document, metadata: Metadata) -> Resource:
         namespace=metadata.namespace,
         labels=metadata.labels,
         spec=None,
-        source=document.source,
+        location=document.location,
     )
 
 

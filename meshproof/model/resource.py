@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from meshproof.errors import Problem
-from meshproof.sources.location import FieldPath, Origin, Source, dotted
+from meshproof.sources.location import FieldPath, Location, Origin, dotted
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Resource:
     labels: Mapping[str, str]
     spec: Any
     """The model of the kind: ``istio.VirtualService``, ``kube.Deployment``, ..."""
-    source: Source = field(compare=False)
+    location: Location = field(compare=False)
     export_to: tuple[str, ...] = ()
     """Of a Service: the namespaces in its annotation ``networking.istio.io/exportTo``."""
 
@@ -42,10 +42,10 @@ class Resource:
 
     def problem(self, path: FieldPath, found: str, wanted: str = "", remedy: str = "") -> Problem:
         """A problem at one field of this document, or of the one that it was made out of."""
-        origin = self.source.origin_of(path)
+        origin = self.location.origin_of(path)
         return Problem(
-            file=origin.file if origin else self.source.file,
-            line=origin.line if origin else self.source.line_of(path),
+            file=origin.file if origin else self.location.file,
+            line=origin.line if origin else self.location.line_of(path),
             resource=origin.resource if origin else self.title,
             field=origin.field if origin else dotted(path),
             found=found,
@@ -55,4 +55,4 @@ class Resource:
 
     def origin(self, path: FieldPath) -> Origin:
         """One field of this document, as the origin of what is made out of it."""
-        return Origin(self.source.file, self.source.line_of(path), self.title, dotted(path))
+        return Origin(self.location.file, self.location.line_of(path), self.title, dotted(path))

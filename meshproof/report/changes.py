@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from meshproof.control.protocols import Watched
 from meshproof.errors import MeshproofError
-from meshproof.mesh import Applied, Mesh, ReplicaStatus, Topology
+from meshproof.mesh import Applied, Input, Mesh, ReplicaStatus, Source, Topology
 from meshproof.report.sections import ChangeRecord
 
 _VERBS = {
-    "apply": "apply", "apply_text": "apply", "delete": "delete", "scale": "scale",
-    "fault": "fault", "reset": "reset",
+    "apply": "apply", "delete": "delete", "scale": "scale", "fault": "fault", "reset": "reset",
 }  # fmt: skip
 _LONGEST = 120
 
@@ -94,15 +93,14 @@ def _subject(verb: str, args: tuple[Any, ...], named: dict[str, Any]) -> str:
         return ""
     if verb in ("scale", "fault"):
         return " ".join([*map(str, args), *(f"{key}={value}" for key, value in named.items())])
-    given = args[0] if args else ""
-    if isinstance(given, str):
-        return str(named.get("file", "YAML")) if "\n" in given else given
-    return _short(", ".join(map(_from_here, given)))
+    sources: Iterable[Input] = args[0] if args else named["sources"]
+    return _short(", ".join(map(_name, sources)))
 
 
-def _from_here(path: object) -> str:
-    """A path beneath the working folder by its way from there."""
-    return str(path).removeprefix(f"{Path.cwd()}/")
+def _name(source: Input) -> str:
+    """Its file, relative to the working folder where it is below it."""
+    file = source.file if isinstance(source, Source) else str(source)
+    return file.removeprefix(f"{Path.cwd()}/")
 
 
 def _short(text: str) -> str:

@@ -14,7 +14,7 @@ import yaml
 
 from meshproof.errors import Problem
 from meshproof.sources import yaml_errors
-from meshproof.sources.location import FieldPath, Source, dotted
+from meshproof.sources.location import FieldPath, Location, dotted
 from meshproof.sources.scalars import number_of, plain
 
 try:
@@ -40,9 +40,9 @@ class Document:
     """One document: ``value`` is plain data, and maps from a field's path say where it stands."""
 
     value: dict[str, Any]
-    source: Source
+    location: Location
     lines: dict[FieldPath, int]
-    """The same mapping as ``source.lines``; a reader may add other spellings of a path."""
+    """The same mapping as ``location.lines``; a reader may add other spellings of a path."""
     texts: dict[FieldPath, str]
     """The unquoted text of each value that YAML does not read as a text: ``yes``, ``1.0``."""
 
@@ -60,8 +60,8 @@ class Document:
 
     def problem(self, path: FieldPath, found: str, wanted: str = "", remedy: str = "") -> Problem:
         """A problem at one field of this document."""
-        line = self.source.line_of(path)
-        return Problem(self.source.file, line, self.title, dotted(path), found, wanted, remedy)
+        line = self.location.line_of(path)
+        return Problem(self.location.file, line, self.title, dotted(path), found, wanted, remedy)
 
 
 def _line(at: yaml.Node | yaml.Event) -> int:
@@ -183,9 +183,9 @@ class _Builder:
             return None
         if value is None and not self._found:
             return None
-        source = Source(self.file, line, self._lines)
+        location = Location(self.file, line, self._lines)
         mapping = value if isinstance(value, dict) else {}
-        document = Document(mapping, source, self._lines, self._texts)
+        document = Document(mapping, location, self._lines, self._texts)
         for path, at, found, remedy in self._found:
             self.problems.append(
                 Problem(self.file, at, document.title, dotted(path), found, "", remedy)

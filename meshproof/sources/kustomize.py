@@ -1,4 +1,4 @@
-"""Folders of parts for Kustomize: built by ``kubectl`` or ``kustomize``, where one is here."""
+"""Kustomize folders, built by ``kubectl`` or ``kustomize``, whichever is installed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from meshproof.errors import Problem
+from meshproof.mesh import Source
 
 _TOOLS = (("kubectl", "kustomize"), ("kustomize", "build"))
 _WITHIN = 60.0
@@ -19,8 +20,8 @@ def is_kustomize(folder: Path) -> bool:
     return any((folder / name).exists() for name in names)
 
 
-def build(folder: str, problems: list[Problem]) -> tuple[str, str] | None:
-    """The built YAML and its name in messages, whose lines count in what was built.
+def build(folder: str, problems: list[Problem]) -> Source | None:
+    """The built YAML, named by the command that built it; lines count in its output.
 
     None and one more problem where there is no tool, or where it fails.
     """
@@ -28,19 +29,19 @@ def build(folder: str, problems: list[Problem]) -> tuple[str, str] | None:
     if command is None:
         problems.append(_problem(folder, "is a Kustomize folder", _MISSING.format(folder)))
         return None
-    told = " ".join([*command, folder])
+    written = " ".join([*command, folder])
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             [*command, folder], capture_output=True, text=True, check=False, timeout=_WITHIN
         )
     except (subprocess.TimeoutExpired, OSError, UnicodeDecodeError) as error:
         problems.append(_problem(folder, f"is a Kustomize folder that is not built: {error}", ""))
         return None
-    if done.returncode != 0:
-        said = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
-        problems.append(_problem(folder, f"is not built by `{told}`: {said}", ""))
+    if result.returncode != 0:
+        reason = " ".join(result.stderr.split()) or f"exit code {result.returncode}"
+        problems.append(_problem(folder, f"is not built by `{written}`: {reason}", ""))
         return None
-    return done.stdout, f"`{told}`"
+    return Source(f"`{written}`", result.stdout)
 
 
 _MISSING = (

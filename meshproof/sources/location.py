@@ -1,4 +1,4 @@
-"""Where a document stands: its file, and the line of every field."""
+"""Where a document was written: its file, its line, and the line of each of its fields."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 FieldPath = tuple[str | int, ...]
+"""The steps from a document to one of its fields: ``("spec", "http", 0, "match")``."""
 
 
 def dotted(path: FieldPath) -> str:
@@ -18,7 +19,7 @@ def dotted(path: FieldPath) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A field of the document that a user wrote, for resources that were made out of it."""
+    """A field that a user wrote, for resources that were generated from it."""
 
     file: str
     line: int
@@ -28,8 +29,8 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """Where a document stands: ``lines`` maps a field's path to its line, counted from 1.
+class Location:
+    """Where a document was written; ``lines`` maps a field's path to its line, counted from 1.
 
     A resource that was translated from other documents (``meshproof.istio04``) has ``origins``:
     the written field behind each of its own paths.

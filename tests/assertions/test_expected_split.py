@@ -9,7 +9,7 @@ import pytest
 from meshproof.assertions.expected_split import Wanted, of_rule
 from meshproof.assertions.splits import requests
 from meshproof.errors import UsageError
-from meshproof.model.reader import read_paths, read_text
+from meshproof.model.reader import read_resources, read_text
 from meshproof.verdicts.split import Errors
 
 RULES = Path(__file__).parents[2] / "rules"
@@ -93,7 +93,7 @@ def test_another_host_has_no_shares_here(to: str) -> None:
     ],
 )
 def test_our_own_rules(file: str, weights: dict[str, int]) -> None:
-    read = of_rule(read_paths([RULES / file]), "svcb", file)
+    read = of_rule(read_resources([RULES / file]), "svcb", file)
     assert (dict(read.weights), read.by) == (weights, "version")
 
 

@@ -15,9 +15,9 @@ import yaml
 
 from meshproof.cluster.assets.span_store import Copies
 from meshproof.cluster.control_adapter import ServedClusterMesh
-from meshproof.cluster.manifests import texts
 from meshproof.control.protocols import OnCluster
 from meshproof.errors import MeshproofError, UsageError
+from meshproof.sources.sources import read_sources
 from meshproof.telemetry.istio_metrics import LABELS, METRICS, samples
 from tests.fakes.cluster_machine import ROOT, Machine, project
 
@@ -115,7 +115,7 @@ def test_all_of_it_is_ours_and_outside_the_mesh() -> None:
 
 
 def test_up_does_not_read_this_folder() -> None:
-    read = {str(Path(name).parent) for _, name in texts(project().manifests)}
+    read = {str(Path(name).parent) for name, _ in read_sources(project().manifests)}
     assert read == {str(FOLDER.parent)}
 
 

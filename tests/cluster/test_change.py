@@ -13,6 +13,7 @@ import yaml
 from meshproof.cluster.commands import CommandError
 from meshproof.cluster.control_adapter import ServedClusterMesh
 from meshproof.errors import NotLive, Refused, Unsupported, UsageError
+from meshproof.mesh import STDIN, Source
 from tests.fakes.cluster_machine import ROOT, Machine, recorded
 
 HALF = ROOT / "rules" / "svcb_v0_1_50_v0_2_50.yaml"
@@ -174,7 +175,7 @@ def test_kinds_that_only_a_cluster_honours_go_through(
         "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\n"
         "metadata: {name: none}\nspec: {}\n"
     )
-    cluster.apply_text(text)
+    cluster.apply([Source(STDIN, text)])
     assert ("AuthorizationPolicy", "payments", "none") in machine.kube.objects
 
 
@@ -185,7 +186,7 @@ def test_words_that_yaml_readers_disagree_on_arrive_as_they_were_read(
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: words}\n"
         'data: {a: "y", b: "1e3", c: "no", d: "07"}\n'
     )
-    cluster.apply_text(text)
+    cluster.apply([Source(STDIN, text)])
     sent = machine.sent("apply -f -")[-1]
     for word in ("y", "1e3", "no", "07"):
         assert re.search(f"""['"]{word}['"]""", sent), word
@@ -196,11 +197,11 @@ def test_warnings_and_strict(machine: Machine, cluster: ServedClusterMesh) -> No
         "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: lost}\n"
         "spec: {hosts: [svcb], http: [{route: [{destination: {host: nobody}}]}]}\n"
     )
-    applied = cluster.apply_text(text, file="lost.yaml")
+    applied = cluster.apply([Source("lost.yaml", text)])
     assert [w.file for w in applied.warnings] == ["lost.yaml"]
     cluster.reset()
     with pytest.raises(Refused, match="nobody"):
-        cluster.apply_text(text, strict=True)
+        cluster.apply([Source(STDIN, text)], strict=True)
     assert ("VirtualService", "lost") not in rules(machine)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from meshproof.errors import MeshproofError, Refused, Unsupported, UsageError
-from meshproof.mesh import Applied, Mesh
+from meshproof.mesh import Applied, Mesh, Source
 
 RULES = Path(__file__).parents[2] / "rules"
 HALF = RULES / "svcb_v0_1_50_v0_2_50.yaml"
@@ -73,7 +73,7 @@ def bad_input_changes_nothing(mesh: Mesh) -> None:
     mesh.apply([HALF])
     before = mesh.status()
     with pytest.raises(Refused):
-        mesh.apply_text("apiVersion: v1\nkind: [\n", file="bad.yaml")
+        mesh.apply([Source("bad.yaml", "apiVersion: v1\nkind: [\n")])
     with pytest.raises(Refused):
         mesh.apply([ALL, RULES / "none.yaml"])
     assert mesh.status().resources == before.resources

@@ -108,7 +108,7 @@ def test_undoing_is_tried_until_it_is_live(
     class Slow(FakeMesh):
         tries = 0
 
-        def apply_texts(self, *args: object, **kwargs: object) -> Applied:
+        def apply(self, *args: object, **kwargs: object) -> Applied:
             self.tries += 1
             if self.tries < 3:
                 raise NotLive("svca-1 stayed silent")

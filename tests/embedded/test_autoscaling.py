@@ -15,11 +15,11 @@ from meshproof.admission.store import Store
 from meshproof.embedded import autoscaling
 from meshproof.embedded.autoscaling import Autoscaler
 from meshproof.errors import MeshproofError
-from meshproof.model.reader import read_paths, read_text
+from meshproof.model.reader import read_resources, read_text
 
 ROOT = Path(__file__).parents[2]
 HPA = (ROOT / "manifests" / "autoscaling" / "svca.yaml").read_text(encoding="utf-8")
-SUITE = read_paths([ROOT / "manifests" / "30-svca.yaml"])
+SUITE = read_resources([ROOT / "manifests" / "30-svca.yaml"])
 
 
 def resources(text: str = HPA) -> list[Any]:

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from meshproof.admission.store import Store
-from meshproof.cli.texts import read_texts
 from meshproof.embedded.pod.deployments import workloads
 from meshproof.embedded.pod.workload import Workload
 from meshproof.errors import Refused
-from meshproof.model.reader import read_paths, read_text, with_default_namespace
+from meshproof.model.reader import read_resources, read_text, with_default_namespace
 from meshproof.model.resource import Resource
 from meshproof.model.unsupported_fields import not_honoured
 from meshproof.project import ImageCommand, Project
+from meshproof.sources.sources import read_sources
 
 CONTAINERS = "containers: [{name: c, image: IMAGE, env: [{name: WHO, valueFrom: FROM}]}, {name: d, image: e}]"  # noqa: E501
 FROM = "{fieldRef: {fieldPath: \"metadata.labels['app']\"}}"
@@ -101,9 +101,9 @@ def test_a_kustomize_folder_is_what_kubectl_builds(
         f'[ "$1" = kustomize ] && while read -r line; do echo "$line"; done < {tmp_path}/made.yaml'
     )
     _kustomize(tmp_path, monkeypatch, script)
-    (pod,) = read_paths([tmp_path / "k"])
-    assert (pod.title, pod.source.file) == ("Pod one", f"`kubectl kustomize {tmp_path}/k`")
-    assert [text for _, text in read_texts([str(tmp_path / "k")])] == [made]
+    (pod,) = read_resources([tmp_path / "k"])
+    assert (pod.title, pod.location.file) == ("Pod one", f"`kubectl kustomize {tmp_path}/k`")
+    assert [text for _, text in read_sources([str(tmp_path / "k")])] == [made]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_kustomize_folder_that_is_not_built_says_why(
 ) -> None:
     _kustomize(tmp_path, monkeypatch, script)
     folder = str(tmp_path / "k")
-    for read in (lambda: read_paths([folder]), lambda: read_texts([folder])):
+    for read in (lambda: read_resources([folder]), lambda: read_sources([folder])):
         with pytest.raises(Refused) as refused:
             read()
         (problem,) = refused.value.problems

@@ -15,7 +15,7 @@ from meshproof.admission.store import Store
 from meshproof.embedded import explain_adapter
 from meshproof.explain import Explanation, Fleet
 from meshproof.explain.result import Step
-from meshproof.model.reader import read_paths, read_text
+from meshproof.model.reader import read_resources, read_text
 from meshproof.project import load_project
 from tests.explain.recorded import answers, differences, headers, url
 
@@ -35,7 +35,7 @@ Alter = Callable[[dict[str, Any]], None]
 def start() -> tuple[Admission, Store]:
     project = load_project(FOLDER / "meshproof.yaml")
     intake = Admission(project)
-    return intake, intake.apply(Store(), read_paths(project.manifests), strict=False).store
+    return intake, intake.apply(Store(), read_resources(project.manifests), strict=False).store
 
 
 def explained(

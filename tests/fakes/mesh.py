@@ -16,10 +16,12 @@ from meshproof.mesh import (
     Applied,
     Capability,
     ExecResult,
+    Input,
     MeshStatus,
     ReplicaStatus,
     Span,
 )
+from meshproof.sources.sources import read_sources
 from meshproof.telemetry.log_lines import LogLine, Wanted, in_order, of_file
 
 PROBLEM = Problem("a.yaml", 3, "RouteRule default/a", "spec.weight", "is text", "a number", "")
@@ -58,9 +60,10 @@ class FakeMesh:
         if self.folder is not None:
             run_folder.remove(self.folder, self.run_id)
 
-    def apply_texts(
-        self, texts: Sequence[tuple[str, str]], *, namespace: str = "", strict: bool = False
+    def apply(
+        self, sources: Sequence[Input], *, namespace: str = "", strict: bool = False
     ) -> Applied:
+        texts = read_sources(sources)
         self.asked.append(("apply", list(texts), namespace, strict))
         for _, text in texts:
             if "refuse" in text:
@@ -71,22 +74,10 @@ class FakeMesh:
                 raise ZeroDivisionError("a bug")
         return self._applied(*(f"File {file} created" for file, _ in texts))
 
-    def delete_texts(self, texts: Sequence[tuple[str, str]], *, namespace: str = "") -> Applied:
+    def delete(self, sources: Sequence[Input], *, namespace: str = "") -> Applied:
+        texts = read_sources(sources)
         self.asked.append(("delete", list(texts), namespace))
         return self._applied(*(f"File {file} deleted" for file, _ in texts))
-
-    def apply(
-        self, paths: Sequence[str | Path], *, namespace: str = "", strict: bool = False
-    ) -> Applied:
-        raise AssertionError("the control socket carries texts, not paths")
-
-    def apply_text(
-        self, text: str, *, namespace: str = "", strict: bool = False, file: str = "<stdin>"
-    ) -> Applied:
-        return self.apply_texts([(file, text)], namespace=namespace, strict=strict)
-
-    def delete(self, paths: Sequence[str | Path], *, namespace: str = "") -> Applied:
-        raise AssertionError("the control socket carries texts, not paths")
 
     def reset(self) -> Applied:
         self.asked.append(("reset",))

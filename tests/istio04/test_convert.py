@@ -9,6 +9,7 @@ import pytest
 from meshproof.embedded.config.build_world import world
 from meshproof.errors import Refused, UsageError
 from meshproof.istio04.convert import convert
+from meshproof.mesh import Source
 from meshproof.model.reader import read_text, with_default_namespace
 from meshproof.translate import outbound
 from meshproof.translate.world import Address, Outside, Proxy
@@ -83,14 +84,14 @@ def _configured(text: str, proxy: Proxy) -> Any:
 
 @pytest.mark.parametrize("proxy", PROXIES)
 def test_both_make_the_same_configuration(proxy: Proxy) -> None:
-    made = convert([("old.yaml", SERVICES + OLD)])
+    made = convert([Source("old.yaml", SERVICES + OLD)])
     assert "config.istio.io" not in made.text
     assert "kind: Service\n" not in made.text
     assert _configured(SERVICES + made.text, proxy) == _configured(SERVICES + OLD, proxy)
 
 
 def test_what_changed_since_is_told_with_the_rules_it_concerns() -> None:
-    told = convert([("old.yaml", SERVICES + OLD)]).changes
+    told = convert([Source("old.yaml", SERVICES + OLD)]).changes
     found = {line.partition(":")[0]: line for line in reversed(told)}
     assert found["websocketUpgrade"].endswith("(RouteRule default/first)")
     assert found["httpMaxRetries"].endswith("(DestinationPolicy default/breaker)")
@@ -103,16 +104,16 @@ def test_v1_rules_stay_and_nothing_is_told_of_them() -> None:
         "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v}\n"
         "spec: {hosts: [a], http: [{route: [{destination: {host: a}}]}]}\n"
     )
-    made = convert([("v1.yaml", rule)], namespace="pay")
+    made = convert([Source("v1.yaml", rule)], namespace="pay")
     assert (made.changes, made.warnings) == ((), ())
     assert read_text(made.text, "x") == with_default_namespace(read_text(rule, "x"), "pay")
 
 
 def test_a_caller_whose_service_is_not_given_is_refused() -> None:
     with pytest.raises(Refused, match="give the file that holds the Service too"):
-        convert([("old.yaml", OLD)])
+        convert([Source("old.yaml", OLD)])
 
 
 def test_files_without_a_rule() -> None:
     with pytest.raises(UsageError, match="no rule of Istio"):
-        convert([("services.yaml", SERVICES)])
+        convert([Source("services.yaml", SERVICES)])

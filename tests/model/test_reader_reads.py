@@ -8,7 +8,7 @@ import pytest
 
 from meshproof.errors import Refused
 from meshproof.model import kube, v1alpha2, virtual_service
-from meshproof.model.reader import read_paths, read_text, with_default_namespace
+from meshproof.model.reader import read_resources, read_text, with_default_namespace
 
 DATA = Path(__file__).parent / "data"
 EGRESS = """\
@@ -62,7 +62,7 @@ def test_the_tutorials_route_rule() -> None:
         ({"version": "v0.1"}, 50),
         ({"version": "v0.2"}, 50),
     ]
-    assert resource.source.line_of(("spec", "route", 1, "weight")) == 15
+    assert resource.location.line_of(("spec", "route", 1, "weight")) == 15
 
 
 def test_both_spellings_of_istio_0_4_are_one_rule() -> None:
@@ -80,16 +80,16 @@ def test_both_spellings_of_istio_0_4_are_one_rule() -> None:
     assert snake == camel
     assert snake.spec.append_headers == {"x_trace": "a"}
     path = ("spec", "httpReqRetries", "simpleRetry", "attempts")
-    assert snake.source.line_of(path) == 16
+    assert snake.location.line_of(path) == 16
 
 
 @pytest.mark.parametrize(
     "path", sorted((DATA / "conformance").glob("*.yaml")), ids=lambda p: p.stem
 )
 def test_what_a_real_istio_took_is_read(path: Path) -> None:
-    resources = read_paths([path])
+    resources = read_resources([path])
     assert len(resources) == path.read_text().count("\nkind:")
-    assert all(r.source.file == str(path) for r in resources)
+    assert all(r.location.file == str(path) for r in resources)
 
 
 def test_every_recorded_kind_is_there() -> None:
@@ -113,7 +113,7 @@ def test_what_kubectl_get_adds_is_not_looked_at() -> None:
     )
     (resource,) = read_text(text, "f")
     assert isinstance(resource.spec, virtual_service.VirtualService)
-    assert resource.source.line_of(("spec", "hosts")) == 13
+    assert resource.location.line_of(("spec", "hosts")) == 13
 
 
 def test_the_calls_namespace_is_given_where_none_is_said() -> None:
@@ -127,7 +127,7 @@ def test_the_calls_namespace_is_given_where_none_is_said() -> None:
 
 
 def test_a_default_namespace_that_makes_two_the_same_is_refused() -> None:
-    other = SERVICE.replace("{name: svca}", "{name: svca, namespace: pay}")
+    other = SERVICE.replace("{name: svca}", "{name: svca, namespace: pay}").replace("80", "81")
     resources = read_text(f"{SERVICE}---\n{other}", "f")
     with pytest.raises(Refused, match="Service pay/svca: stands twice, the first time at f:1"):
         with_default_namespace(resources, "pay")
@@ -138,7 +138,7 @@ def test_a_folder_is_its_yaml_files_sorted_and_not_deeper(tmp_path: Path) -> Non
         file = tmp_path / name
         file.parent.mkdir(exist_ok=True)
         file.write_text(SERVICE.replace("svca", f"s-{file.stem}"))
-    names = [r.name for r in read_paths([tmp_path, "-"], stdin=SERVICE)]
+    names = [r.name for r in read_resources([tmp_path, "-"], stdin=SERVICE)]
     assert names == ["s-a", "s-b", "svca"]
 
 
@@ -150,7 +150,7 @@ def test_what_cannot_be_read_is_said_for_every_path_at_once(tmp_path: Path) -> N
     blank = tmp_path / "blank.yaml"
     blank.write_text("")
     with pytest.raises(Refused) as caught:
-        read_paths([tmp_path / "none.yaml", empty, latin, blank, "-"])
+        read_resources([tmp_path / "none.yaml", empty, latin, blank, "-"])
     assert [str(p) for p in caught.value.problems] == [
         f"{tmp_path}/none.yaml: there is no such file or folder",
         f"{empty}: the folder holds no *.yaml or *.yml",
@@ -163,4 +163,11 @@ def test_what_cannot_be_read_is_said_for_every_path_at_once(tmp_path: Path) -> N
 def test_a_byte_order_mark_is_no_obstacle(tmp_path: Path) -> None:
     file = tmp_path / "bom.yaml"
     file.write_bytes(b"\xef\xbb\xbf" + SERVICE.encode())
-    assert [r.name for r in read_paths([file])] == ["svca"]
+    assert [r.name for r in read_resources([file])] == ["svca"]
+
+
+def test_a_document_that_stands_twice_word_for_word_is_taken_once() -> None:
+    (first,) = read_text(f"{SERVICE}---\n{SERVICE}", "f")
+    assert first.location.line == 1
+    placed = SERVICE.replace("{name: svca}", "{name: svca, namespace: pay}")
+    assert len(with_default_namespace(read_text(f"{SERVICE}---\n{placed}", "f"), "pay")) == 1

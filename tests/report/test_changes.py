@@ -8,22 +8,19 @@ from typing import Any, cast
 import pytest
 
 from meshproof.errors import MeshproofError, UsageError
-from meshproof.mesh import Ack, Applied, Mesh, ReplicaStatus, Share, Topology
+from meshproof.mesh import Ack, Applied, Mesh, ReplicaStatus, Share, Source, Topology
 from meshproof.report.changes import Changes, shares
 
 
 class _Mesh:
-    def apply(self, paths: Any, **how: Any) -> Applied:
-        return self.apply_text("\n".join(map(str, paths)), **how)
-
-    def apply_text(self, text: str, **_: Any) -> Applied:
-        if "bad" in text:
+    def apply(self, sources: Any, **_: Any) -> Applied:
+        if "bad.yaml" in sources:
             raise MeshproofError("bad.yaml:1: refused")
         return Applied(
             ("VirtualService a/b created",), (Ack("s1", "1", 0.1), Ack("s2", "1", 0.2)), 0.2
         )
 
-    def delete(self, paths: Any) -> Applied:
+    def delete(self, sources: Any) -> Applied:
         return Applied((), (), 0.1)
 
     def scale(self, workload: str, replicas: int) -> Applied:
@@ -43,7 +40,7 @@ def test_changes_are_remembered_once_in_order_and_the_mesh_is_left_as_it_was() -
     mesh.apply([Path.cwd() / "rules" / "x.yaml"])
     mesh.scale("svca", 3)
     mesh.fault("latency", "svcb", ms=50)
-    mesh.apply_text("kind: X\n", file="here")
+    mesh.apply([Source("here", "kind: X\n")])
     with pytest.raises(MeshproofError, match="refused"):
         mesh.apply(["bad.yaml"])
     with pytest.raises(UsageError):

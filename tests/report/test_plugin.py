@@ -31,7 +31,7 @@ class Notes:
     def reset(self): self.note("reset")
     def apply(self, *_, **__): self.note("apply")
     def status(self): return types.SimpleNamespace(replicas=())
-    apply_text = delete = scale = fault = apply
+    delete = scale = fault = apply
     def url(self, target): return "http://127.0.0.1:1"
     def access_log(self, run_id):
         return [AccessRecord("svca", "inbound", *[""] * 4, 200, "-", "", 1, *[""] * 5, run_id)]

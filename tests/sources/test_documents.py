@@ -20,7 +20,7 @@ def said(text: str) -> list[str]:
 
 def test_every_field_has_its_line() -> None:
     document = one("# comment\nkind: A\nspec:\n  http:\n  - name: x\n    route:\n    - weight: 5\n")
-    assert document.source.line == 2
+    assert document.location.line == 2
     assert document.lines[("spec",)] == 3
     assert document.lines[("spec", "http", 0)] == 5
     assert document.lines[("spec", "http", 0, "route", 0, "weight")] == 7
@@ -30,7 +30,7 @@ def test_lines_count_from_the_top_of_the_file() -> None:
     documents, problems = read_documents("a: 1\n---\n---\n# nothing\n---\nb: 2\nc: 3\n", "f")
     assert problems == []
     assert [d.value for d in documents] == [{"a": 1}, {"b": 2, "c": 3}]
-    assert documents[1].source.line == 6
+    assert documents[1].location.line == 6
     assert documents[1].lines[("c",)] == 7
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from meshproof.errors import Refused
-from meshproof.model.reader import read_paths
+from meshproof.model.reader import read_resources
 from meshproof.sources import text_files
 
 
@@ -18,4 +18,4 @@ def test_a_text_that_fits_is_read_without_its_mark(tmp_path: Path) -> None:
 
 def test_one_that_does_not_fit_is_refused_by_name() -> None:
     with pytest.raises(Refused, match="/dev/zero: cannot be read: it has more than 16 MB; split"):
-        read_paths(["/dev/zero"])
+        read_resources(["/dev/zero"])

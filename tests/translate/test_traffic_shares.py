@@ -8,7 +8,7 @@ import pytest
 
 from meshproof.embedded.config.build_world import world
 from meshproof.mesh import Share
-from meshproof.model.reader import read_paths, read_text
+from meshproof.model.reader import read_resources, read_text
 from meshproof.translate.traffic_shares import serving_workloads, workload_shares
 from meshproof.translate.world import Replica, World
 
@@ -29,8 +29,8 @@ REPLICAS = (
 
 
 def made(*rules: str, text: str = "") -> World:
-    found = read_paths([ROOT / "manifests/20-services.yaml"], namespace="payments")
-    found += read_paths([ROOT / "rules" / rule for rule in rules], namespace="payments")
+    found = read_resources([ROOT / "manifests/20-services.yaml"], namespace="payments")
+    found += read_resources([ROOT / "rules" / rule for rule in rules], namespace="payments")
     found += read_text(text, "t.yaml", namespace="payments") if text else []
     return world(found, REPLICAS, ())
 

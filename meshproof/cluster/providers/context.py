@@ -23,6 +23,7 @@ from meshproof.errors import MeshproofError, Unsupported, UsageError
 from meshproof.istio04.dump import dump
 from meshproof.istio_names import INGRESS_GATEWAY, ROOT_NAMESPACE
 from meshproof.project import Project
+from meshproof.sources.sources import read_sources
 
 
 class ContextProvider:
@@ -51,8 +52,8 @@ class ContextProvider:
         """Raises MeshproofError where a namespace of the manifests is somebody else's."""
         self._ours = False
         found = self.kubectl.get("namespaces", doing=f"looking at {self.name}")
-        texts = manifests.texts(self._project.manifests, self._project.stdin)
-        items = manifests.read_all(texts, "", manifests.default_namespace(texts, ()))
+        sources = read_sources(self._project.manifests, stdin=self._project.stdin)
+        items = manifests.read_all(sources, "", manifests.default_namespace(sources, ()))
         wanted = {i.namespace for i in items} | {i.name for i in items if i.kind == "Namespace"}
         foreign = sorted(
             n["metadata"]["name"]

@@ -178,7 +178,7 @@ async def dump(engine: Engine, folder: Path) -> None:
     for log in sorted(engine.runtime.files.logs.iterdir()):
         (folder / log.name).write_bytes(without(_end_of(log), secrets))
     (folder / "resources.txt").write_text(
-        "".join(f"{r.title}  {r.source.file}:{r.source.line}\n" for r in engine.store.ordered())
+        "".join(f"{r.title}  {r.location.file}:{r.location.line}\n" for r in engine.store.ordered())
     )
 
 
