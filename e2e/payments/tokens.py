@@ -2,24 +2,22 @@
 
 ``python -m e2e.payments.tokens`` prints one.
 
-The private key is made out of a text that everybody can read here: **it protects nothing**. So the
-rule's public half can stand in a file, and no key does.
+The private key is derived from a text that everybody can read here: **it protects nothing**. So
+the rule's public half can stand in a file, and no key does.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import json
 import time
 
-from cryptography.hazmat.primitives import hashes
+import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from jwt.algorithms import ECAlgorithm
 
 ISSUER = "payers.meshproof.test"
 KEY = "meshproof: the payers' key, for tests only; worthless, for here it is"
-_BYTES = 32
+_ID = {"kid": "payers"}
 
 
 class Signer:
@@ -31,26 +29,14 @@ class Signer:
 
     def jwk(self) -> dict[str, str]:
         """The public half, as a rule's ``jwks`` has it."""
-        numbers = self._key.public_key().public_numbers()
-        points = {"x": _number(numbers.x), "y": _number(numbers.y)}
-        return {"kty": "EC", "crv": "P-256", "alg": "ES256", "kid": "payers", **points}
+        public = ECAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
+        return {**public, "alg": "ES256", **_ID}
 
     def token(self, issuer: str = ISSUER, *, seconds: int = 3600) -> str:
         """Good for ``seconds`` from now; with less than 0 it has expired."""
         now = int(time.time())
         claims = {"iss": issuer, "sub": "anne", "iat": now - 7200, "exp": now + seconds}
-        head = {"alg": "ES256", "typ": "JWT", "kid": "payers"}
-        signed = ".".join(_text(json.dumps(part).encode()) for part in (head, claims))
-        r, s = decode_dss_signature(self._key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
-        return f"{signed}.{_text(r.to_bytes(_BYTES) + s.to_bytes(_BYTES))}"
-
-
-def _text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _number(value: int) -> str:
-    return _text(value.to_bytes(_BYTES))
+        return jwt.encode(claims, self._key, "ES256", headers=_ID)
 
 
 if __name__ == "__main__":

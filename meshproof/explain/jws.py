@@ -1,4 +1,10 @@
-"""Whether a JSON web token was signed by one of given keys (RFC 7515, 7517, 7518)."""
+"""JSON web tokens: header and claims, and whether one of given keys signed them.
+
+RFC 7515, 7517 and 7518 as Envoy takes them (jwt_verify_lib: jwt.cc, jwks.cc, verify.cc). PyJWT
+checks the signatures. Choosing the keys and taking a token apart are written here, since Envoy
+goes its own way: it tries every key whose ``kid`` and ``alg`` do not contradict the token, and
+answers with a message for each malformed part.
+"""
 
 from __future__ import annotations
 
@@ -9,113 +15,94 @@ from typing import Any
 
 Json = dict[str, Any]
 _BASE64 = re.compile(r"[A-Za-z0-9_-]*")
-_CURVES = {"ES256": ("SECP256R1", "SHA256"), "ES384": ("SECP384R1", "SHA384")}
-_CURVES["ES512"] = ("SECP521R1", "SHA512")
+_KEY_TYPES = {"RS": "RSA", "PS": "RSA", "ES": "EC", "HS": "oct", "Ed": "OKP"}
+"""By the first letters of an algorithm."""
+_ALGORITHMS = (
+    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
+    *("ES256", "ES384", "ES512", "HS256", "HS384", "HS512", "EdDSA"),
+)
+"""Envoy's; PyJWT has others beside (``none``, ES256K)."""
+_CURVES = {"ES256": ("P-256", 32), "ES384": ("P-384", 48), "ES512": ("P-521", 66)}
+"""The curve of an algorithm, and the length of a coordinate in bytes."""
+_PUBLIC = ("kty", "crv", "n", "e", "x", "y", "k")
 
 
-def decoded(token: str) -> tuple[Json, Json]:
-    """Header and claims. Raises ValueError, in Envoy's words, where it is no token."""
+def decode(token: str) -> tuple[Json, Json]:
+    """Header and claims. Raises ValueError, in Envoy's words, for a malformed token."""
     parts = token.split(".")
     if len(parts) != 3:
         raise ValueError(
             "Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections"
         )
-    return _part("header", parts[0]), _part("payload", parts[1])
+    header, claims = _decode_json("header", parts[0]), _decode_json("payload", parts[1])
+    _decode_part("signature", parts[2])
+    return header, claims
 
 
-def _part(name: str, text: str) -> Json:
+def _decode_part(name: str, text: str) -> bytes:
     try:
-        data = _bytes(text)
+        return _decode_base64(text)
     except ValueError:
         raise ValueError(f"Jwt {name} is an invalid Base64url encoded") from None
+
+
+def _decode_json(name: str, text: str) -> Json:
+    data = _decode_part(name, text)
     try:
-        found = json.loads(data)
+        fields = json.loads(data)
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        fields = None
+    if not isinstance(fields, dict):
         raise ValueError(f"Jwt {name} is an invalid JSON")
-    return found
+    return fields
 
 
-def signed(token: str, jwks: str) -> bool:
-    """Of the keys those with the token's ``kid``, where both have one, are tried."""
-    header, _ = decoded(token)
-    text, _, signature = token.rpartition(".")
-    algorithm, kid = header.get("alg", ""), header.get("kid")
-    keys = [
-        key
-        for key in json.loads(jwks).get("keys", ())
-        if (kid is None or "kid" not in key or key["kid"] == kid)
-        and key.get("alg", algorithm) == algorithm
-    ]
-    return any(_fits(key, algorithm, text.encode(), _bytes(signature)) for key in keys)
-
-
-def _bytes(text: str) -> bytes:
+def _decode_base64(text: str) -> bytes:
     if not _BASE64.fullmatch(text):
         raise ValueError("not base64url")
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def _number(text: str) -> int:
-    return int.from_bytes(_bytes(text), "big")
+def is_signed(token: str, jwks: str) -> bool:
+    """Whether a key of the set signed the token; only keys of its ``kid`` are tried, where both
+    have one, and of its algorithm."""
+    header, _ = decode(token)
+    message, _, signature = token.rpartition(".")
+    algorithm, kid = header.get("alg", ""), header.get("kid")
+    if algorithm not in _ALGORITHMS:
+        return False
+    keys = [
+        key
+        for key in json.loads(jwks).get("keys", ())
+        if (kid is None or "kid" not in key or key["kid"] == kid)
+        and key.get("alg", algorithm) == algorithm
+        and key.get("kty") == _KEY_TYPES[algorithm[:2]]
+    ]
+    return any(_verify(k, algorithm, message.encode(), _decode_base64(signature)) for k in keys)
 
 
-def _fits(key: Json, algorithm: str, text: bytes, signature: bytes) -> bool:
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415  # for tokens only
+def _verify(key: Json, algorithm: str, message: bytes, signature: bytes) -> bool:
+    """False for a key that is none: Envoy leaves it out of the set."""
+    import jwt  # noqa: PLC0415  # for requests with tokens only: the command starts without it
 
     try:
-        if key.get("kty") == "RSA" and algorithm[:2] in ("RS", "PS"):
-            _verify_rsa(key, algorithm, text, signature)
-        elif key.get("kty") == "EC" and algorithm in _CURVES:
-            _verify_ec(key, algorithm, text, signature)
-        elif key.get("kty") == "oct" and algorithm.startswith("HS"):
-            return _hmac(key, algorithm, text, signature)
-        elif key.get("kty") == "OKP" and algorithm == "EdDSA":
-            _verify_ed25519(key, text, signature)
-        else:
-            return False
-    except InvalidSignature:
+        known = jwt.PyJWK(_public(key, algorithm), algorithm)
+    except (jwt.PyJWTError, KeyError, ValueError):
         return False
-    return True
+    return known.Algorithm.verify(message, known.key, signature)
 
 
-def _verify_rsa(key: Json, algorithm: str, text: bytes, signature: bytes) -> None:
-    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415
-    from cryptography.hazmat.primitives.asymmetric import padding, rsa  # noqa: PLC0415
-
-    digest: hashes.HashAlgorithm = getattr(hashes, f"SHA{algorithm[2:]}")()
-    public = rsa.RSAPublicNumbers(_number(key["e"]), _number(key["n"])).public_key()
-    if algorithm.startswith("RS"):
-        public.verify(signature, text, padding.PKCS1v15(), digest)
-    else:
-        pss = padding.PSS(padding.MGF1(digest), padding.PSS.DIGEST_LENGTH)
-        public.verify(signature, text, pss, digest)
-
-
-def _verify_ec(key: Json, algorithm: str, text: bytes, signature: bytes) -> None:
-    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415
-    from cryptography.hazmat.primitives.asymmetric import ec, utils  # noqa: PLC0415
-
-    curve, digest = _CURVES[algorithm]
-    numbers = ec.EllipticCurvePublicNumbers(
-        _number(key["x"]), _number(key["y"]), getattr(ec, curve)()
-    )
-    half = len(signature) // 2
-    pair = (int.from_bytes(p, "big") for p in (signature[:half], signature[half:]))
-    whole = utils.encode_dss_signature(*pair)
-    numbers.public_key().verify(whole, text, ec.ECDSA(getattr(hashes, digest)()))
+def _public(key: Json, algorithm: str) -> Json:
+    """A key without its private half, as PyJWT takes it. PyJWT wants ``crv``, and coordinates of
+    full length (RFC 7518, 6.2.1); Envoy takes keys without the one and shorter ones."""
+    public = {name: key[name] for name in _PUBLIC if name in key}
+    if algorithm == "EdDSA":
+        return {**public, "crv": "Ed25519"}
+    if algorithm in _CURVES:
+        curve, size = _CURVES[algorithm]
+        public |= {"crv": curve, "x": _pad(key["x"], size), "y": _pad(key["y"], size)}
+    return public
 
 
-def _verify_ed25519(key: Json, text: bytes, signature: bytes) -> None:
-    from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: PLC0415
-
-    ed25519.Ed25519PublicKey.from_public_bytes(_bytes(key["x"])).verify(signature, text)
-
-
-def _hmac(key: Json, algorithm: str, text: bytes, signature: bytes) -> bool:
-    import hashlib  # noqa: PLC0415
-    import hmac  # noqa: PLC0415
-
-    made = hmac.digest(_bytes(key["k"]), text, getattr(hashlib, f"sha{algorithm[2:]}"))
-    return hmac.compare_digest(made, signature)
+def _pad(coordinate: str, size: int) -> str:
+    return base64.urlsafe_b64encode(_decode_base64(coordinate).rjust(size, b"\0")).decode()

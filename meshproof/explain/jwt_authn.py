@@ -100,7 +100,7 @@ def _tokens(provider: Json, request: Request) -> Iterator[str]:
 
 def _token(provider: Json, token: str, now: float) -> Checked:
     try:
-        _, claims = jws.decoded(token)
+        _, claims = jws.decode(token)
     except ValueError as error:
         return Checked(str(error))
     issuer = provider.get("issuer", "")
@@ -121,7 +121,7 @@ def _signed(provider: Json, token: str, claims: Json) -> Checked:
     if local is None:
         uri = provider.get("remote_jwks", {}).get("http_uri", {}).get("uri", "")
         return Checked(claims=metadata, assumed=(f"the token is signed by a key of {uri}",))
-    if not jws.signed(token, local):
+    if not jws.is_signed(token, local):
         return Checked("Jwt verification fails")
     return Checked(claims=metadata)
 
