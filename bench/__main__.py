@@ -66,13 +66,13 @@ def _arguments() -> list[str]:
 
 def _write(about: dict[str, str | int | float], parts: list[Part], failed: dict[str, str]) -> None:
     OUT.parent.mkdir(exist_ok=True)
-    found = {
+    report = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": about,
         "parts": [part.as_dict() for part in parts],
         "failed": failed,
     }
-    OUT.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    OUT.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

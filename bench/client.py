@@ -87,8 +87,8 @@ class Connection:
             self._client.watch(self)
             return True
         self._got += more
-        head, found, body = self._got.partition(b"\r\n\r\n")
-        if not found or len(body) < _length(head):
+        head, separator, body = self._got.partition(b"\r\n\r\n")
+        if not separator or len(body) < _length(head):
             return False
         self._got = b""
         self._done(int(head[9:12]), body)
@@ -100,10 +100,10 @@ class Connection:
 
 
 def _length(head: bytes) -> int:
-    found = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
-    if found is None:
+    match = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+    if match is None:
         raise SystemExit(f"this client reads answers with a Content-Length only: {head!r}")
-    return int(found[1])
+    return int(match[1])
 
 
 class Client:

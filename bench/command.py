@@ -59,7 +59,7 @@ class CommandLine:
 
 def measure() -> Part:
     """``meshproof apply`` from start to exit, the two rules of the switch in turn."""
-    taken = []
+    seconds = []
     with CommandLine("apply") as meshproof:
         meshproof.run("up", "-d")
         meshproof.run("apply", "-f", str(suite.HALF))
@@ -67,13 +67,13 @@ def measure() -> Part:
             rule = suite.HALF if turn % 2 else suite.ALL_NEW
             begin = time.monotonic()
             meshproof.run("apply", "-f", str(rule))
-            taken.append(time.monotonic() - begin)
+            seconds.append(time.monotonic() - begin)
     note = f"{TIMES} times, start to exit"
     return Part(
         "a rule by the command line",
         [
-            Figure("meshproof apply, median", statistics.median(taken), "s", at_most(0.5), note),
-            Figure("meshproof apply, slowest", percentile(taken, 100), "s", None, note),
+            Figure("meshproof apply, median", statistics.median(seconds), "s", at_most(0.5), note),
+            Figure("meshproof apply, slowest", percentile(seconds, 100), "s", None, note),
         ],
-        {"apply": taken},
+        {"apply": seconds},
     )

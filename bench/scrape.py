@@ -46,8 +46,8 @@ def measure() -> Part:
 def _get(url: str) -> bytes:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(urllib.request.Request(url, headers=_ACCEPT), timeout=10) as answer:
-        found: bytes = answer.read()
-    return found
+        page: bytes = answer.read()
+    return page
 
 
 def _pages(mesh: Mesh) -> list[str]:

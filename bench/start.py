@@ -51,8 +51,8 @@ def _by_library() -> tuple[float, float, float]:
     )
     if done.returncode != 0:
         raise LoadError(f"the measured process failed: {done.stderr.strip()}")
-    said = json.loads(done.stdout)
-    return begin, said["up"], said["answered"]
+    figures = json.loads(done.stdout)
+    return begin, figures["up"], figures["answered"]
 
 
 def _by_command() -> float:

@@ -22,8 +22,8 @@ MARK = r'"svcb_version":"([^"]+)"'
 def all_of(subset: str) -> str:
     """The text of ``ALL_NEW`` for a subset: the two differ in nothing but where calls go."""
     text = ALL_NEW.read_text(encoding="utf-8")
-    before, found, after = text.rpartition("subset: v0-2")
-    assert found, f"{ALL_NEW} routes to v0-2"
+    before, last, after = text.rpartition("subset: v0-2")
+    assert last, f"{ALL_NEW} routes to v0-2"
     return f"{before}subset: {subset}{after}"
 
 

@@ -79,9 +79,9 @@ def _round(url: str, connections: int) -> Round:
 
 def _used() -> tuple[float, float]:
     """Processor seconds of all Envoys, and of all apps, so far."""
-    found = [(p.sidecar, processes.cpu_seconds(p.pid)) for p in processes.of_this_process()]
-    return sum(used for is_one, used in found if is_one), sum(
-        u for is_one, u in found if not is_one
+    usage = [(p.sidecar, processes.cpu_seconds(p.pid)) for p in processes.of_this_process()]
+    return sum(used for is_one, used in usage if is_one), sum(
+        u for is_one, u in usage if not is_one
     )
 
 

@@ -51,14 +51,14 @@ def _replayed(cases: Sequence[Case]) -> list[Outcome]:
         print(f"mesh up in {time.monotonic() - started:.1f} s; {len(cases)} cases", flush=True)
         for case in cases:
             outcomes.append(replay(mesh, case))
-            _said(outcomes[-1])
+            _print_outcome(outcomes[-1])
     finally:
         mesh.down()
     print(f"{time.monotonic() - started:.1f} s in all")
     return outcomes
 
 
-def _said(outcome: Outcome) -> None:
+def _print_outcome(outcome: Outcome) -> None:
     print(f"{outcome.verdict:<10} {outcome.case:<28} {outcome.seconds:6.2f} s", flush=True)
     for detail in outcome.details:
         print(f"           {detail}", flush=True)

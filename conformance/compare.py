@@ -27,14 +27,14 @@ def _one(expect: Mapping[str, Any], got: Mapping[str, Any]) -> Iterator[str]:
     echo = got.get("echo")
     answer = echo if isinstance(echo, dict) else {}
     headers = answer.get("headers", {})
-    found = {
+    differences = {
         "status": got.get("status"),
         "error": got.get("error"),
         "body": got.get("body"),
         "host": headers.get("host"),
         **{k: answer.get(k) for k in ("app", "version", "path", "method", "count")},
     }
-    for field, value in found.items():
+    for field, value in differences.items():
         if field in expect and expect[field] != value:
             yield _differs(field, value, expect[field])
     if "status" not in expect or expect.get("status") == got.get("status"):
@@ -58,11 +58,11 @@ def _response_headers(expect: Mapping[str, Any], got: Mapping[str, Any]) -> Iter
     wanted = expect.get("response_headers")
     if wanted is None:
         return
-    found = got.get("response_headers", {})
-    yield from _headers("response header", wanted, found)
-    for name in sorted(set(found) - set(wanted)):
+    headers = got.get("response_headers", {})
+    yield from _headers("response header", wanted, headers)
+    for name in sorted(set(headers) - set(wanted)):
         if not name.startswith(_NOISE):
-            yield _differs(f"response header {name}", found[name], None)
+            yield _differs(f"response header {name}", headers[name], None)
 
 
 def _seconds(expect: Mapping[str, Any], seconds: float) -> Iterator[str]:

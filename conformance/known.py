@@ -23,15 +23,15 @@ def unexplained(
 ) -> list[str]:
     """What fails the run: a difference without a reason, a reason that docs/fidelity.md lacks,
     and a reason for a case that agrees."""
-    found = []
+    problems = []
     text = " ".join(fidelity.split())
     for outcome in outcomes:
         reason = reasons.get(outcome.case)
         if outcome.verdict == "agreed":
             if reason:
-                found.append(f"{outcome.case} agrees, but known.yaml says that it differs")
+                problems.append(f"{outcome.case} agrees, but known.yaml says that it differs")
         elif not reason:
-            found.append(f"{outcome.case} is {outcome.verdict}")
+            problems.append(f"{outcome.case} is {outcome.verdict}")
         elif " ".join(reason.split()) not in text:
-            found.append(f"{outcome.case}: docs/fidelity.md does not say: {reason}")
-    return found
+            problems.append(f"{outcome.case}: docs/fidelity.md does not say: {reason}")
+    return problems

@@ -49,7 +49,7 @@ def replay(mesh: Mesh, case: Case) -> Outcome:
 
 def _run(mesh: Mesh, case: Case) -> list[str]:
     token = uuid.uuid4().hex[:8]
-    found = []
+    problems = []
     for batch in batches(case):
         answers = _send(mesh, batch[0].sender, [filled(r, token) for r in batch])
         for request, answer in zip(batch, answers, strict=True):
@@ -57,8 +57,8 @@ def _run(mesh: Mesh, case: Case) -> list[str]:
                 k: v.replace("{run}", token) if k == "path" else v
                 for k, v in request.expect.items()
             }
-            found += [f"{request.id}: {d}" for d in differences(case.name, wanted, answer)]
-    return found
+            problems += [f"{request.id}: {d}" for d in differences(case.name, wanted, answer)]
+    return problems
 
 
 def _send(mesh: Mesh, sender: str, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:

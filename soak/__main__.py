@@ -23,23 +23,23 @@ _WIDTH = 120
 
 def main() -> int:
     """0 when every verdict passed, 1 when one did not or nothing could be judged."""
-    asked = _arguments()
+    arguments = _arguments()
     if (kind := os.environ.get("MESH", "embedded")) != "embedded":
         print(f"soak: MESH={kind}: it runs on the embedded mesh only", file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        title, actions = _planned(asked)
+        title, actions = _planned(arguments)
     except (OSError, ValueError, KeyError) as error:
-        print(f"soak: {asked.plan}: {error}; wanted a timeline.json of a soak", file=sys.stderr)
+        print(f"soak: {arguments.plan}: {error}; wanted a timeline.json of a soak", file=sys.stderr)
         return 2
-    if asked.show:
+    if arguments.show:
         print("\n".join(f"{a.at:7.1f} s  {a.lane:6}  {a}" for a in actions))
         return 0
     evidence = ProofFolder(ROOT / "artifacts", f"soak::{title}")
-    print(f"soak {title}: replay with: make soak {_again(asked)}", flush=True)
+    print(f"soak {title}: replay with: make soak {_again(arguments)}", flush=True)
     try:
-        soak = Soak(actions, evidence, _say, users=asked.users, project=project())
+        soak = Soak(actions, evidence, _say, users=arguments.users, project=project())
         soaked = soak.run()
     except MeshproofError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -61,24 +61,24 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--plan", type=Path, help="do once more what this timeline.json planned")
     parser.add_argument("--users", type=int, default=USERS, help=f"payers at once ({USERS})")
     parser.add_argument("--show", action="store_true", help="print the plan, and do nothing")
-    asked = parser.parse_args()
-    if asked.seconds <= 0 or asked.users < 1 or asked.seed < 0:
+    arguments = parser.parse_args()
+    if arguments.seconds <= 0 or arguments.users < 1 or arguments.seed < 0:
         parser.error("--seconds and --users must be more than 0, --seed not less than 0")
-    asked.seed = asked.seed or secrets.randbelow(999_999) + 1
-    return asked
+    arguments.seed = arguments.seed or secrets.randbelow(999_999) + 1
+    return arguments
 
 
-def _planned(asked: argparse.Namespace) -> tuple[str, list[Action]]:
-    if asked.plan:
-        found = json.loads(asked.plan.read_text(encoding="utf-8"))
-        return f"plan-{asked.plan.absolute().parent.name}", from_data(found["plan"])
-    return f"seed-{asked.seed}", plan(asked.seed, asked.seconds)
+def _planned(arguments: argparse.Namespace) -> tuple[str, list[Action]]:
+    if arguments.plan:
+        timeline = json.loads(arguments.plan.read_text(encoding="utf-8"))
+        return f"plan-{arguments.plan.absolute().parent.name}", from_data(timeline["plan"])
+    return f"seed-{arguments.seed}", plan(arguments.seed, arguments.seconds)
 
 
-def _again(asked: argparse.Namespace) -> str:
-    if asked.plan:
-        return f"PLAN={asked.plan}"
-    return f"SEED={asked.seed} SECONDS_OF_SOAK={asked.seconds:g}"
+def _again(arguments: argparse.Namespace) -> str:
+    if arguments.plan:
+        return f"PLAN={arguments.plan}"
+    return f"SEED={arguments.seed} SECONDS_OF_SOAK={arguments.seconds:g}"
 
 
 def _say(line: str) -> None:

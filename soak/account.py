@@ -95,17 +95,19 @@ def _unequal(records: Sequence[Record], sent: int, gateway: Sequence[AccessRecor
 
 def _unexplained(strange: Sequence[AccessRecord], untimely: Sequence[Record]) -> list[str]:
     """Failures at no replica that was killed, by the gateway; and at no such time, by the payer."""
-    found = [f"{r.code} {r.flags} {r.details} at {r.time} from {r.upstream_host}" for r in strange]
+    failures = [
+        f"{r.code} {r.flags} {r.details} at {r.time} from {r.upstream_host}" for r in strange
+    ]
     late = [f"{r.status} {r.error} at {r.time:.3f}" for r in untimely]
     problems = []
-    if found:
-        problems.append(f"{len(found)} failed at no replica that was killed: {some(found)}")
+    if failures:
+        problems.append(f"{len(failures)} failed at no replica that was killed: {some(failures)}")
     if late:
         problems.append(f"{len(late)} failed while no svca was killed: {some(late)}")
     return problems
 
 
-def told(records: Sequence[Record], done: Sequence[Done]) -> Verdict:
+def notifications(records: Sequence[Record], done: Sequence[Done]) -> Verdict:
     """Who was not notified was told so, with a reason, while msgd could not be reached; and where
     the way out was closed, nobody was told otherwise."""
     reasons = [d for d in done if may_not_notify(d)]

@@ -164,13 +164,13 @@ class ActionRunner:
         return now is None or now.ready
 
     def _state(self, victim: ReplicaStatus) -> ReplicaStatus | None:
-        found = (r for r in self._mesh.status().replicas if r.name == victim.name)
-        return next(found, None)
+        replicas = (r for r in self._mesh.status().replicas if r.name == victim.name)
+        return next(replicas, None)
 
     def _ready(self, workload: str) -> list[ReplicaStatus]:
-        found = self._mesh.status().replicas
+        replicas = self._mesh.status().replicas
         return sorted(
-            (r for r in found if r.workload == workload and r.ready), key=lambda r: r.name
+            (r for r in replicas if r.workload == workload and r.ready), key=lambda r: r.name
         )
 
     def _msgd_back(self) -> None:

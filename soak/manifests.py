@@ -48,7 +48,7 @@ def suite(app: str, colour: str, replicas: int) -> str:
     return _changed(list(yaml.safe_load_all(deployments(app, {"COLOUR": colour}))), sized)
 
 
-def _changed(found: list[dict[str, Any]], change: Callable[[dict[str, Any]], None]) -> str:
-    for document in found:
+def _changed(documents: list[dict[str, Any]], change: Callable[[dict[str, Any]], None]) -> str:
+    for document in documents:
         change(document)
-    return yaml.safe_dump_all(found, sort_keys=False)
+    return yaml.safe_dump_all(documents, sort_keys=False)

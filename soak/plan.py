@@ -169,9 +169,9 @@ def as_data(actions: Iterable[Action]) -> list[dict[str, Any]]:
 def from_data(data: Iterable[Mapping[str, Any]]) -> list[Action]:
     """What ``as_data`` gave. Raises ValueError for anything else."""
     try:
-        found = [Action(**one) for one in data]
+        actions = [Action(**one) for one in data]
     except TypeError as error:
         raise ValueError(f"this is no plan of a soak: {error}") from error
-    if strange := {action.lane for action in found} - set(LANES):
+    if strange := {action.lane for action in actions} - set(LANES):
         raise ValueError(f"lane {', '.join(sorted(strange))}: wanted {' or '.join(LANES)}")
-    return sorted(found, key=lambda action: action.at)
+    return sorted(actions, key=lambda action: action.at)

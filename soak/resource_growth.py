@@ -44,9 +44,9 @@ class ResourceSample:
 
 def sample() -> ResourceSample:
     """Of this process, and of all that its meshes run."""
-    found = of_this_process()
+    processes = of_this_process()
     envoys: dict[int, float] = {}
-    for process in found:
+    for process in processes:
         if process.sidecar:
             try:
                 envoys[process.pid] = memory(process.pid)
@@ -56,7 +56,7 @@ def sample() -> ResourceSample:
         time.time(),
         memory(os.getpid()),
         envoys,
-        len(found),
+        len(processes),
         len(list(Path("/proc/self/fd").iterdir())),
         threading.active_count(),
     )

@@ -43,10 +43,10 @@ class Soaked:
 
 def project(**msgd: str) -> Project:
     """This repository's, with more variables for msgd."""
-    found = load_project(ROOT / "meshproof.yaml")
-    host = found.outside[MSGD]
+    project = load_project(ROOT / "meshproof.yaml")
+    host = project.outside[MSGD]
     changed = host.model_copy(update={"env": {**host.env, **msgd}})
-    return Project(found.root, found.manifests, found.rules, found.images, {MSGD: changed})
+    return Project(project.root, project.manifests, project.rules, project.images, {MSGD: changed})
 
 
 class Soak:
@@ -122,7 +122,7 @@ class Soak:
             account.actions(done, len(self._actions)),
             account.requests(results.records, results.sent, gateway, done),
             accounting("payments", results.records, sent=results.sent),
-            account.told(results.records, done),
+            account.notifications(results.records, done),
             account.messages(results.records, stored, gateway),
         ]
         if not all(verdict.passed for verdict in judged):

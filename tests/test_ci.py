@@ -28,9 +28,9 @@ def test_what_is_checked_is_said_by_targets_that_are_there() -> None:
         for command in runs(job):
             if command == "git diff --exit-code":
                 continue
-            found = re.fullmatch(r"make ([a-z0-9-]+)", command)
-            assert found, command
-            assert re.search(rf"^{found[1]}:", makefile, re.MULTILINE), command
+            match = re.fullmatch(r"make ([a-z0-9-]+)", command)
+            assert match, command
+            assert re.search(rf"^{match[1]}:", makefile, re.MULTILINE), command
 
 
 def test_it_runs_what_a_contributor_runs() -> None:

@@ -44,8 +44,10 @@ def test_a_row_has_a_proof_that_exists(row: dict[str, Any]) -> None:
 
 def test_the_page_is_what_the_rows_say() -> None:
     faults = TEXT.partition("## Faults as a tool")[2]
-    written, made = (without_figures(t).partition("## Faults")[0] for t in (TEXT, page.render([])))
-    assert written == made, "run: make docs"
+    written, rendered = (
+        without_figures(t).partition("## Faults")[0] for t in (TEXT, page.render([]))
+    )
+    assert written == rendered, "run: make docs"
     assert page.render([]).endswith(faults), "run: make docs"
 
 

@@ -96,8 +96,8 @@ def test_a_stop_has_the_time_it_needs(deployment: dict[str, Any]) -> None:
     text = (ROOT / "services/common/gunicorn_conf.py").read_text(encoding="utf-8")
     exec(text, conf)
     before = container(deployment)["lifecycle"]["preStop"]["sleep"]["seconds"]
-    given = deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
-    assert before + conf["graceful_timeout"] < given
+    grace = deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+    assert before + conf["graceful_timeout"] < grace
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS)

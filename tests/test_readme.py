@@ -35,7 +35,7 @@ _VERDICT = re.compile(
 
 
 def blocks(sort: str) -> list[str]:
-    return [text for found, text in _FENCE.findall(README) if found == sort]
+    return [text for language, text in _FENCE.findall(README) if language == sort]
 
 
 @pytest.mark.parametrize("section", ["What is refused", "What a rule will do"])
@@ -58,12 +58,12 @@ def shown_rows() -> list[Row]:
         if not line.startswith(" "):
             test = line
         else:
-            found = _VERDICT.fullmatch(line)
-            assert found, line
-            expect = "fail" if "must" in found["outcome"] or "had" in found["outcome"] else "pass"
-            passed = found["outcome"].lower().startswith("passed")
-            n = int(found["n"].replace(",", ""))
-            rows.append(Row(test, found["verdict"], passed, expect, n, found["found"], ""))
+            match = _VERDICT.fullmatch(line)
+            assert match, line
+            expect = "fail" if "must" in match["outcome"] or "had" in match["outcome"] else "pass"
+            passed = match["outcome"].lower().startswith("passed")
+            n = int(match["n"].replace(",", ""))
+            rows.append(Row(test, match["verdict"], passed, expect, n, match["found"], ""))
     return rows
 
 
@@ -105,8 +105,10 @@ def test_the_fixtures_of_the_example_are_there() -> None:
 
 def test_every_command_is_in_the_table() -> None:
     table = README.partition("## All commands")[2].partition("\n## ")[0]
-    told = re.findall(r"`([a-z]+)`", "\n".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)))
-    assert sorted(told) == sorted(typer.main.get_group(app).commands)
+    commands_page = re.findall(
+        r"`([a-z]+)`", "\n".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE))
+    )
+    assert sorted(commands_page) == sorted(typer.main.get_group(app).commands)
 
 
 def test_make_lists_every_target() -> None:
@@ -148,21 +150,21 @@ def test_links_lead_somewhere(page: str) -> None:
 
 def headings(text: str) -> set[str]:
     """Anchors as GitHub makes them."""
-    found = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_the_translated_tutorial_has_the_same_steps() -> None:
     """Same commands, outputs and order; each under a heading of the same number."""
 
-    def told(page: str) -> tuple[list[Step], list[str]]:
+    def read_page(page: str) -> tuple[list[Step], list[str]]:
         document = parse((ROOT / page).read_text(encoding="utf-8"), "page")
         steps = [
             replace(step, line=0, heading=step.heading.partition(".")[0]) for step in document.steps
         ]
         return steps, [skipped.text for skipped in document.skipped]
 
-    assert told("docs/tutorial.zh-Hant.md") == told("docs/tutorial.md")
+    assert read_page("docs/tutorial.zh-Hant.md") == read_page("docs/tutorial.md")
     numbers = [
         re.findall(r"^## (\d+)\.", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
         for page in ("docs/tutorial.zh-Hant.md", "docs/tutorial.md")

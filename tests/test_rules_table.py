@@ -39,8 +39,8 @@ def documents(file: str) -> list[dict[str, Any]]:
 
 
 def virtual_service(file: str) -> dict[str, Any]:
-    [found] = [d for d in documents(file) if d["kind"] == "VirtualService"]
-    return found
+    [rule] = [d for d in documents(file) if d["kind"] == "VirtualService"]
+    return rule
 
 
 def test_every_rule_is_in_the_table_once_and_nothing_else_is() -> None:

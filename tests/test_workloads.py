@@ -25,8 +25,8 @@ SUITE = [
         ("pay/till", ("pay", "till-blue")),
     ],
 )
-def test_one_fits(name: str, found: tuple[str, str]) -> None:
-    assert resolve(name, SUITE) == found
+def test_one_fits(name: str, expected: tuple[str, str]) -> None:
+    assert resolve(name, SUITE) == expected
 
 
 @pytest.mark.parametrize(
@@ -41,10 +41,10 @@ def test_one_fits(name: str, found: tuple[str, str]) -> None:
         ("pay/", "'pay/' is no workload"),
     ],
 )
-def test_none_or_several_fit(name: str, said: str) -> None:
+def test_none_or_several_fit(name: str, message: str) -> None:
     with pytest.raises(UsageError) as refusal:
         resolve(name, SUITE)
-    assert str(refusal.value).startswith(said)
+    assert str(refusal.value).startswith(message)
 
 
 def test_a_name_is_not_hidden_by_a_label() -> None:

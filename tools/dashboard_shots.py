@@ -43,9 +43,9 @@ def _meshproof(*argv: str) -> str:
 @contextlib.contextmanager
 def _scene() -> Iterator[str]:
     """A mesh under load whose rules have just been changed; gives the dashboard's address."""
-    found = re.search(r"dashboard: (\S+)", said := _meshproof("up", "-d", "--dashboard"))
-    if found is None:
-        sys.exit(said)
+    match = re.search(r"dashboard: (\S+)", output := _meshproof("up", "-d", "--dashboard"))
+    if match is None:
+        sys.exit(output)
     _meshproof("apply", "-f", "rules/egress_msgd_by_address.yaml")
     command = [sys.executable, "-m", "meshproof.cli", "load", "--users", "6", "--name", NAME]
     try:
@@ -57,7 +57,7 @@ def _scene() -> Iterator[str]:
                     time.sleep(seconds)  # a scene takes its time: curves are wanted
                     if rule:
                         _meshproof("apply", "-f", rule)
-                yield found[1]
+                yield match[1]
             finally:
                 load.terminate()
     finally:

@@ -124,12 +124,12 @@ def table(releases: int, say: Callable[[str], object] = print) -> None:
     say("| v0.2 against v0.1 | rolled back | calls, mean | of them to v0.2's harm, mean, most |")
     say("|---|---|---|---|")
     for number, scenario in enumerate(SCENARIOS):
-        found = [simulate(scenario, number * 1_000_000 + i) for i in range(releases)]
-        back = sum(not o.released for o in found)
-        hurt = [o.hurt for o in found]
+        results = [simulate(scenario, number * 1_000_000 + i) for i in range(releases)]
+        back = sum(not o.released for o in results)
+        hurt = [o.hurt for o in results]
         say(
             f"| {scenario.name} | {back} of {releases} ({100 * back / releases:.3g} %) |"
-            f" {fmean(o.calls for o in found):.0f} | {fmean(hurt):.1f}, {max(hurt)} |"
+            f" {fmean(o.calls for o in results):.0f} | {fmean(hurt):.1f}, {max(hurt)} |"
         )
 
 

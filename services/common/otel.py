@@ -81,11 +81,11 @@ class OpenTelemetry:
 
 def _caller(headers: Incoming) -> trace.SpanContext:
     """The span that made this request; invalid where no header tells."""
-    found = read_trace(headers)
+    parent = read_trace(headers)
     sampled = headers.get("x-b3-sampled", "1") != "0"
     return trace.SpanContext(
-        int(found.trace_id or "0", 16),
-        int(found.span_id or "0", 16),
+        int(parent.trace_id or "0", 16),
+        int(parent.span_id or "0", 16),
         is_remote=True,
         trace_flags=trace.TraceFlags(trace.TraceFlags.SAMPLED if sampled else 0),
     )
@@ -100,15 +100,15 @@ def install(app: Flask, settings: CommonSettings) -> Tracing:
     provider = TracerProvider(resource=Resource.create({**about, **_named()}))
     exporter = OTLPSpanExporter(endpoint=settings.spans_to)
     provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=_EVERY_MS))
-    made = OpenTelemetry(provider, forward=settings.forward_trace_headers)
+    tracing = OpenTelemetry(provider, forward=settings.forward_trace_headers)
 
     @app.before_request
     def begin() -> None:
         if request.path not in PROBES:
-            made.begin()
+            tracing.begin()
 
-    app.after_request(made.end)
-    return made
+    app.after_request(tracing.end)
+    return tracing
 
 
 def _named() -> dict[str, str]:

@@ -18,10 +18,10 @@ def kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServedClus
     runtime = tmp_path / "run"
     runtime.mkdir(mode=0o700)
     monkeypatch.setattr("meshproof.host.run_folder.bases", lambda: (runtime / "meshproof",))
-    made = mesh_on(working_machine(), tmp_path)
-    made.up()
-    yield made
-    made.down()
+    mesh = mesh_on(working_machine(), tmp_path)
+    mesh.up()
+    yield mesh
+    mesh.down()
 
 
 @pytest.mark.parametrize("case", cases.CASES, ids=lambda case: case.__name__)

@@ -42,15 +42,15 @@ class WorkingCluster(ImaginedCluster):
             "time": "9999-01-01T00:00:00.000Z", "run_id": headers.get("x-run-id"), "route": None,
             "request_id": headers["x-request-id"], "code": 200, "downstream_local": peer,
         }  # fmt: skip
-        said = {"error": "", "closed": False, "ip": peer, "seconds": 0.001}
+        response = {"error": "", "closed": False, "ip": peer, "seconds": 0.001}
         if url.hostname == "10.100.35.27" and not self._opened(url.hostname):
             blocked = {"code": 0, "run_id": None, "request_id": None, "flags": "UH"}
             self._write(pod, {**record, **blocked, "upstream_cluster": "BlackHoleCluster"})
-            return {**said, "error": "closed", "closed": True}
+            return {**response, "error": "closed", "closed": True}
         self._write(pod, {**record, "upstream_cluster": f"outbound|80||{url.hostname}"})
         if url.hostname == "svcb":
             self._write("svcb-v0.1-0", {**record, "upstream_cluster": "inbound|8080||"})
-        return {**said, "status": 200, "headers": [], "body": ""}
+        return {**response, "status": 200, "headers": [], "body": ""}
 
     def _opened(self, address: str) -> bool:
         return any(

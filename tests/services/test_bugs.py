@@ -21,9 +21,9 @@ def test_a_planned_failure_is_a_500_that_names_its_version_and_reaches_nobody(
 ) -> None:
     answer = svcb(backend.url, FAIL_PERCENT="100").get("/notify?msg=x")
     assert answer.status_code == 500
-    said = answer.get_json()
-    assert said["version"] == "v0.2"
-    assert said["error"]["reason"] == "planned bug"
+    body = answer.get_json()
+    assert body["version"] == "v0.2"
+    assert body["error"]["reason"] == "planned bug"
     assert backend.paths == []
 
 

@@ -90,8 +90,8 @@ def test_it_is_said_in_the_form_that_is_asked_for(accept: str, backend: Backend)
     text = answer.get_data(as_text=True)
     if accept == OPENMETRICS:
         assert answer.content_type.startswith("application/openmetrics-text")
-        found = list(read_openmetrics(text))  # type: ignore[no-untyped-call]  # the library's own
-        assert len(found) > 5
+        families = list(read_openmetrics(text))  # type: ignore[no-untyped-call]  # the library's own
+        assert len(families) > 5
     else:
         assert answer.content_type.startswith("text/plain")
         assert len(list(text_string_to_metric_families(text))) > 5

@@ -41,10 +41,10 @@ def test_a_message_is_handed_on_with_its_id(method: str, backend: Backend) -> No
 def test_what_goes_wrong_is_told(answer: Any, status: int, reason: str, backend: Backend) -> None:
     backend.answer = answer
     response = svcb(backend.url).get("/notify?msg=x&id=m-1")
-    said = response.get_json()
-    assert response.status_code == said["error"]["status"] == status
-    assert said["error"]["reason"] == reason
-    assert (said["notified"], said["message_id"], said["version"]) == (False, "m-1", "v0.2")
+    body = response.get_json()
+    assert response.status_code == body["error"]["status"] == status
+    assert body["error"]["reason"] == reason
+    assert (body["notified"], body["message_id"], body["version"]) == (False, "m-1", "v0.2")
     assert len(backend.paths) == 1
 
 

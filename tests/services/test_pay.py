@@ -90,23 +90,23 @@ def test_a_failed_notification_never_fails_a_payment(
 ) -> None:
     backend.answer = answer
     response = svca(backend.url).get("/pay")
-    said = response.get_json()
+    body = response.get_json()
     assert response.status_code == 200
-    assert (said["paid"], said["notified"], said["reason"]) == (True, False, reason)
-    assert said["svcb_version"] == version
-    assert said["detail"].startswith((backend.url, "svcb: "))
+    assert (body["paid"], body["notified"], body["reason"]) == (True, False, reason)
+    assert body["svcb_version"] == version
+    assert body["detail"].startswith((backend.url, "svcb: "))
 
 
 def test_time_runs_out(backend: Backend) -> None:
     backend.answer = "hang"
-    said = svca(backend.url, READ_TIMEOUT="0.05").get("/pay").get_json()
-    assert (said["paid"], said["notified"], said["reason"]) == (True, False, "timeout")
+    body = svca(backend.url, READ_TIMEOUT="0.05").get("/pay").get_json()
+    assert (body["paid"], body["notified"], body["reason"]) == (True, False, "timeout")
 
 
 def test_nobody_listens() -> None:
-    said = svca(f"http://{IP}:1").get("/pay").get_json()
-    assert (said["paid"], said["reason"]) == (True, "refused")
-    assert "Connection refused" in said["detail"]
+    body = svca(f"http://{IP}:1").get("/pay").get_json()
+    assert (body["paid"], body["reason"]) == (True, "refused")
+    assert "Connection refused" in body["detail"]
 
 
 @pytest.mark.parametrize(

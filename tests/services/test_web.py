@@ -33,10 +33,10 @@ def app() -> Flask:
 )
 def test_every_error_has_one_shape(app: Flask, method: str, path: str, status: int) -> None:
     response = app.test_client().open(path, method=method)
-    said = response.get_json()
-    assert response.status_code == said["error"]["status"] == status
-    assert said["error"]["reason"]
-    assert (said["service"], said["version"]) == ("svcx", "v7")
+    body = response.get_json()
+    assert response.status_code == body["error"]["status"] == status
+    assert body["error"]["reason"]
+    assert (body["service"], body["version"]) == ("svcx", "v7")
     assert "secret" not in response.get_data(as_text=True)
     if status == 405:
         assert "POST" in response.headers["Allow"]
@@ -115,6 +115,6 @@ def test_what_is_said_during_a_request_names_its_trace(app: Flask) -> None:
     record = logging.LogRecord("services.x", logging.ERROR, "f", 1, "oops", None, None)
     headers = {"x-b3-traceid": "ab54a98ceb1f0ad2", "x-run-id": "r1"}
     with app.test_request_context("/", headers=headers):
-        said = json.loads(JsonFormatter(SETTINGS).format(record))
-    assert (said["message"], said["trace_id"], said["run_id"]) == ("oops", "ab54a98ceb1f0ad2", "r1")
+        line = json.loads(JsonFormatter(SETTINGS).format(record))
+    assert (line["message"], line["trace_id"], line["run_id"]) == ("oops", "ab54a98ceb1f0ad2", "r1")
     assert "trace_id" not in json.loads(JsonFormatter(SETTINGS).format(record))

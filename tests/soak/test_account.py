@@ -17,9 +17,9 @@ SVCA = "127.9.0.1"
 
 
 def paid(n: int, at: float, **more: object) -> Record:
-    made = Record(T + at, 0.01, 200, version="v0.1", paid=True, notified=True,
+    record = Record(T + at, 0.01, 200, version="v0.1", paid=True, notified=True,
                   message_id=f"m{n}", trace_id=f"t{n}")  # fmt: skip
-    return replace(made, **more)  # type: ignore[arg-type]  # any field
+    return replace(record, **more)  # type: ignore[arg-type]  # any field
 
 
 def logged(n: int, at: float, code: int = 200, host: str = f"{SVCA}:8080") -> AccessRecord:
@@ -43,7 +43,7 @@ STORED = [{"id": f"m{n}", "trace_id": f"t{n}"} for n in range(20)]
 
 def test_a_run_without_a_fault_adds_up() -> None:
     assert account.requests(RECORDS, 20, LOG, []).passed
-    assert account.told(RECORDS, []).passed
+    assert account.notifications(RECORDS, []).passed
     verdict = account.messages(RECORDS, STORED, LOG)
     assert verdict.passed
     assert verdict.n == 20
@@ -51,7 +51,7 @@ def test_a_run_without_a_fault_adds_up() -> None:
 
 def test_no_evidence_is_no_pass() -> None:
     assert not account.requests([], 0, [], []).passed
-    assert not account.told([], []).passed
+    assert not account.notifications([], []).passed
     assert not account.messages([], [], []).passed
     assert not account.actions([], 0).passed
 
@@ -116,18 +116,20 @@ def untold(reason: str = "refused", at: float = 1.0) -> Record:
 
 def test_not_notified_is_allowed_while_msgd_cannot_be_reached() -> None:
     for cause in (done("kill", MSGD, 0.9, 1.1), done("close egress", "", 0.9, 1.1)):
-        assert account.told([*RECORDS, untold()], [cause]).passed
+        assert account.notifications([*RECORDS, untold()], [cause]).passed
 
 
 def test_not_notified_without_a_cause_or_a_reason_is_found() -> None:
-    assert "though msgd was there" in account.told([*RECORDS, untold()], [KILL]).problems[0]
+    assert (
+        "though msgd was there" in account.notifications([*RECORDS, untold()], [KILL]).problems[0]
+    )
     cause = done("pause", MSGD, 0.9, 1.1)
-    assert "not told why" in account.told([*RECORDS, untold("")], [cause]).problems[0]
+    assert "not told why" in account.notifications([*RECORDS, untold("")], [cause]).problems[0]
 
 
 def test_told_notified_while_the_way_out_was_closed_is_found() -> None:
     closed = done("close egress", "", 0.85, 1.2, ActionResult(closed=(T + 0.88, T + 1.15)))
-    verdict = account.told(RECORDS, [closed])
+    verdict = account.notifications(RECORDS, [closed])
     assert verdict.problems == ("3 were told notified while the way out was closed",)
 
 

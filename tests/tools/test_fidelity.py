@@ -31,8 +31,8 @@ def test_every_difference_stands_on_the_page() -> None:
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda k: k.name)
 def test_every_field_of_a_kind_is_accounted_for_once(kind: object) -> None:
     for part in survey(KINDS[getattr(kind, "name", "")]):
-        said = [*part.honoured, *part.differs, *part.idle, *part.refused]
-        assert len(said) == len(set(said))
+        fields = [*part.honoured, *part.differs, *part.idle, *part.refused]
+        assert len(fields) == len(set(fields))
 
 
 def test_what_is_refused_is_no_field_of_the_model() -> None:

@@ -17,8 +17,8 @@ def outcomes(old: Version, new: Version) -> list[SimulationResult]:
     return [simulate(scenario, seed, STEPS) for seed in range(RELEASES)]
 
 
-def released(found: list[SimulationResult]) -> int:
-    return sum(outcome.released for outcome in found)
+def released(results: list[SimulationResult]) -> int:
+    return sum(outcome.released for outcome in results)
 
 
 def test_good_versions_are_released() -> None:
@@ -26,15 +26,15 @@ def test_good_versions_are_released() -> None:
 
 
 def test_a_version_that_fails_two_percent_is_rolled_back() -> None:
-    found = outcomes(Version(), Version(failing=0.02))
-    assert released(found) <= 6
-    assert 0 < max(outcome.hurt for outcome in found) < 100
+    results = outcomes(Version(), Version(failing=0.02))
+    assert released(results) <= 6
+    assert 0 < max(outcome.hurt for outcome in results) < 100
 
 
 def test_a_version_fifty_milliseconds_slower_is_rolled_back_at_once() -> None:
-    found = outcomes(Version(), Version(slower_ms=50))
-    assert released(found) == 0
-    assert max(outcome.calls for outcome in found) < 500
+    results = outcomes(Version(), Version(slower_ms=50))
+    assert released(results) == 0
+    assert max(outcome.calls for outcome in results) < 500
 
 
 def test_equal_seeds_give_equal_outcomes() -> None:

@@ -55,20 +55,20 @@ class Guide:
                 raise EOFError
         ran = self._session.run(step.command, show=lambda text: self._console.out(text, end=""))
         self._console.print()
-        if found := differences(step, ran):
+        if mismatches := differences(step, ran):
             self.failures.append(Failure(file, step, ran))
             self._console.print(f"{file}:{step.line}: not as the page shows:", style="red")
-            self._console.print("\n".join(found) + "\n")
+            self._console.print("\n".join(mismatches) + "\n")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.doc_runner", description=__doc__)
     parser.add_argument("file", nargs="+", type=Path)
     parser.add_argument("--no-wait", action="store_true", help="do not wait between steps")
-    asked = parser.parse_args()
-    waits = sys.stdin.isatty() and sys.stdout.isatty() and not asked.no_wait
+    arguments = parser.parse_args()
+    waits = sys.stdin.isatty() and sys.stdout.isatty() and not arguments.no_wait
     try:
-        documents = [parse(file.read_text(encoding="utf-8"), str(file)) for file in asked.file]
+        documents = [parse(file.read_text(encoding="utf-8"), str(file)) for file in arguments.file]
         with Session(Path.cwd()) as session:
             guide = Guide(session, waits=waits, kind=os.environ.get("MESH", "embedded"))
             for document in documents:

@@ -114,7 +114,7 @@ def parse(text: str, file: str) -> Document:
     """
     lines = text.splitlines()
     items: list[Item] = []
-    heading, note, told = "", "", 0
+    heading, note, noted_at = "", "", 0
     began = 0  # the first line that is in no item yet, from 0
     tokens = MarkdownIt().parse(text)
     for token, after in zip(tokens, [*tokens[1:], None], strict=True):
@@ -122,18 +122,20 @@ def parse(text: str, file: str) -> Document:
         if token.type == "heading_open" and after is not None:
             heading = after.content
         if token.type == "fence":
-            done = _block(token, _noted(note, f"{file}:{told}"), heading, f"{file}:{start + 1}")
+            done = _block(
+                token, _parse_note(note, f"{file}:{noted_at}"), heading, f"{file}:{start + 1}"
+            )
             if done:
-                items += _prose(lines, began, (told - 1) if note else start)
+                items += _prose(lines, began, (noted_at - 1) if note else start)
                 items += done
                 began = end
             note = ""
         elif note and token.map:
-            raise DocumentError(f"{file}:{told}: no block follows: {note}")
-        elif token.type == "html_block" and (found := _NOTE.fullmatch(token.content.strip())):
-            note, told = found[1], start + 1
+            raise DocumentError(f"{file}:{noted_at}: no block follows: {note}")
+        elif token.type == "html_block" and (match := _NOTE.fullmatch(token.content.strip())):
+            note, noted_at = match[1], start + 1
     if note:
-        raise DocumentError(f"{file}:{told}: no block follows: {note}")
+        raise DocumentError(f"{file}:{noted_at}: no block follows: {note}")
     return Document(file, (*items, *_prose(lines, began, len(lines))))
 
 
@@ -144,17 +146,17 @@ def _prose(lines: list[str], start: int, end: int) -> list[Item]:
     return [Prose(text, start + 1)] if text else []
 
 
-def _noted(note: str, where: str) -> _Note:
+def _parse_note(note: str, where: str) -> _Note:
     if not note:
         return _Note()
-    if found := _NO.fullmatch(note):
-        return _Note(skip=found[1])
-    if found := _EXIT.fullmatch(note):
-        return _Note(code=int(found[1]))
-    if found := _SAVE.fullmatch(note):
-        return _Note(save=found[1])
-    if found := _ON.fullmatch(note):
-        return _Note(on=found[1])
+    if match := _NO.fullmatch(note):
+        return _Note(skip=match[1])
+    if match := _EXIT.fullmatch(note):
+        return _Note(code=int(match[1]))
+    if match := _SAVE.fullmatch(note):
+        return _Note(save=match[1])
+    if match := _ON.fullmatch(note):
+        return _Note(on=match[1])
     raise DocumentError(
         f"{where}: run: {note}; wanted 'no, WHY', 'exit N', 'save as FILE' or 'on KIND'"
     )

@@ -25,14 +25,14 @@ class Failure:
 
 def differences(step: Step, ran: Ran) -> list[str]:
     """What is not as the page says; nothing where all is."""
-    found = []
+    mismatches = []
     if ran.code != step.code:
-        found.append(f"exit code {ran.code}; the page says {step.code}")
+        mismatches.append(f"exit code {ran.code}; the page says {step.code}")
     if step.wanted is not None and not same(step.wanted, ran.output):
-        found.append(difference(step.wanted, ran.output))
-    elif found and step.wanted is None:
-        found.append(ran.output.rstrip())
-    return found
+        mismatches.append(difference(step.wanted, ran.output))
+    elif mismatches and step.wanted is None:
+        mismatches.append(ran.output.rstrip())
+    return mismatches
 
 
 def walk(

@@ -101,12 +101,12 @@ class Session:
         try:
             process.stdin.write(line.encode())
             process.stdin.flush()
-            said, code = self._until(end.encode(), within, show)
+            output, code = self._until(end.encode(), within, show)
         except (BrokenPipeError, EOFError):
             raise SessionError(f"the shell ended: {command}") from None
         except TimeoutError:
             raise SessionError(f"did not end within {within:g} s: {command}") from None
-        return Ran(code, self._named(said))
+        return Ran(code, self._named(output))
 
     def _until(
         self, end: bytes, within: float, show: Callable[[str], object] | None
@@ -115,26 +115,26 @@ class Session:
         assert self._process is not None
         assert self._process.stdout is not None
         pipe, deadline = self._process.stdout.fileno(), time.monotonic() + within
-        said, shown = b"", 0
+        output, printed = b"", 0
         pattern = re.compile(re.escape(end) + rb"(\d+)\n")
-        while not (found := pattern.search(said)):
+        while not (match := pattern.search(output)):
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([pipe], [], [], left)[0]:
                 raise TimeoutError
             part = os.read(pipe, 1 << 16)
             if not part:
                 raise EOFError
-            said += part
+            output += part
             if show:
-                ready = _whole_lines(said)
-                show(self._named(said[shown:ready]))
-                shown = ready
+                ready = _whole_lines(output)
+                show(self._named(output[printed:ready]))
+                printed = ready
         if show:
-            show(self._named(said[shown : found.start()]))
-        return said[: found.start()], int(found[1])
+            show(self._named(output[printed : match.start()]))
+        return output[: match.start()], int(match[1])
 
-    def _named(self, said: bytes) -> str:
-        return said.decode(errors="replace").replace(self.name, "meshproof")
+    def _named(self, output: bytes) -> str:
+        return output.decode(errors="replace").replace(self.name, "meshproof")
 
     def close(self) -> None:
         """End the shell and its meshes, and wait until they are gone; safe to call twice."""
@@ -143,13 +143,13 @@ class Session:
             return
         os.close(self._life)
         try:
-            said, _ = process.communicate(timeout=_CLOSING)  # closes its standard input
+            output, _ = process.communicate(timeout=_CLOSING)  # closes its standard input
         except subprocess.TimeoutExpired:
             process.terminate()
             process.communicate()
             raise SessionError(f"the session {self.name} did not end") from None
         if process.returncode != 0:
-            text = self._named(said).strip()
+            text = self._named(output).strip()
             raise SessionError(f"the session {self.name} did not end well: {text}")
 
     def __exit__(
@@ -166,8 +166,8 @@ class Session:
         return self._process
 
 
-def _whole_lines(said: bytes) -> int:
+def _whole_lines(output: bytes) -> int:
     """Up to where output can be shown: a line with the mark's first byte may be the mark."""
-    end = said.rfind(b"\n") + 1
-    mark = said.find(b"\x1e")
+    end = output.rfind(b"\n") + 1
+    mark = output.find(b"\x1e")
     return end if mark < 0 else min(end, mark)

@@ -45,8 +45,8 @@ def describe(verdicts: Sequence[Mapping[str, Any]], most: int = 2) -> str:
     by_name: dict[str, Mapping[str, Any]] = {}
     for verdict in verdicts:
         by_name.setdefault(verdict["name"], verdict)
-    shown = list(by_name.values())[:most]
-    text = "; ".join(f"{v['name']}: {v['found']} (n={v['n']:,})" for v in shown)
+    first = list(by_name.values())[:most]
+    text = "; ".join(f"{v['name']}: {v['found']} (n={v['n']:,})" for v in first)
     return text.replace("|", "\\|").replace("\n", " ")
 
 

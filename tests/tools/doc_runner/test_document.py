@@ -92,7 +92,7 @@ def test_the_steps_under_a_heading() -> None:
         ("words\n\n<!-- run: exit 2 -->\n", "p:3: no block follows: exit 2"),
     ],
 )
-def test_refused(text: str, said: str) -> None:
+def test_refused(text: str, message: str) -> None:
     with pytest.raises(DocumentError) as refused:
         parse(text, "p")
-    assert str(refused.value).startswith(said)
+    assert str(refused.value).startswith(message)

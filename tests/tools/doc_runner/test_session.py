@@ -48,16 +48,16 @@ def test_its_meshproof_and_its_meshes_are_its_own(tmp_path: Path) -> None:
 
 
 def test_output_is_shown_as_it_comes(tmp_path: Path) -> None:
-    shown: list[str] = []
+    lines: list[str] = []
 
     def show(text: str) -> None:
-        shown.append(text)
+        lines.append(text)
         if "ready" in text:
             (tmp_path / "go").touch()
 
     with Session(tmp_path) as session:
         ran = session.run("echo ready; until [ -e go ]; do sleep 0.01; done; echo on", show=show)
-    assert (ran, "".join(shown)) == (Ran(0, "ready\non\n"), "ready\non\n")
+    assert (ran, "".join(lines)) == (Ran(0, "ready\non\n"), "ready\non\n")
 
 
 def test_a_command_that_ends_the_shell_is_told(tmp_path: Path) -> None:

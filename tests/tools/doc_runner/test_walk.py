@@ -100,23 +100,23 @@ def on_a_terminal(folder: Path, keys: str) -> tuple[int, str]:
     finally:
         os.close(theirs)
     os.write(ours, keys.encode())
-    shown = b""
+    output = b""
     with contextlib.suppress(OSError):  # so Linux says that the other side is closed
         while part := os.read(ours, 1 << 16):
-            shown += part
+            output += part
     os.close(ours)
-    return walker.wait(30), shown.decode().replace("\r\n", "\n")
+    return walker.wait(30), output.decode().replace("\r\n", "\n")
 
 
 def test_on_a_terminal_it_waits_before_each_step(tmp_path: Path) -> None:
-    code, shown = on_a_terminal(tmp_path, "\n\n\n")
+    code, output = on_a_terminal(tmp_path, "\n\n\n")
     assert code == 0
-    assert [f"[{n}/3] Enter runs it" in shown for n in (1, 2, 3)] == [True, True, True]
-    assert "1\n2\n" in shown.partition("[2/3]")[2]
+    assert [f"[{n}/3] Enter runs it" in output for n in (1, 2, 3)] == [True, True, True]
+    assert "1\n2\n" in output.partition("[2/3]")[2]
 
 
 def test_q_ends_the_walk_before_the_step(tmp_path: Path) -> None:
-    code, shown = on_a_terminal(tmp_path, "\nq\n")
+    code, output = on_a_terminal(tmp_path, "\nq\n")
     assert (code, (tmp_path / "numbers").exists()) == (0, True)
-    assert "[3/3]" not in shown
-    assert shown.endswith("ended; the meshes of this walk are down\n")
+    assert "[3/3]" not in output
+    assert output.endswith("ended; the meshes of this walk are down\n")
