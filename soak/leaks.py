@@ -13,16 +13,16 @@ from meshproof.verdicts.verdict import Verdict, conclude, some
 
 def left_over(run_id: str, run_dir: Path, before: Sequence[str]) -> Verdict:
     """Processes, folder, sockets, threads and listeners; ``before`` is ``own`` before the mesh."""
-    found = [f"process {p.pid} {p.command[:60]}" for p in processes.find_run(run_id)]
+    leaks = [f"process {p.pid} {p.command[:60]}" for p in processes.find_run(run_id)]
     if run_dir.exists():
-        found.append(f"folder {run_dir}")
+        leaks.append(f"folder {run_dir}")
     named = Path("/proc/net/unix").read_text(encoding="utf-8", errors="replace").splitlines()
-    found += [f"socket {line.split()[-1]}" for line in named if str(run_dir) in line]
-    found += [one for one in own() if one not in before]
+    leaks += [f"socket {line.split()[-1]}" for line in named if str(run_dir) in line]
+    leaks += [one for one in own() if one not in before]
     return conclude(
-        "left over", 1, {"left": len(found)}, [f"left: {some(found)}"] if found else [],
+        "left over", 1, {"left": len(leaks)}, [f"left: {some(leaks)}"] if leaks else [],
         wanted="no process, folder, socket, thread or listener",
-        found=f"{len(found)} things",
+        found=f"{len(leaks)} things",
         allowed="0",
     )  # fmt: skip
 

@@ -82,7 +82,7 @@ def test_the_steps_under_a_heading() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("```console\nsaid\n$ one\n```\n", "p:2: output before any command: said"),
         ("\n```console\n```\n", "p:2: a block without a command"),
