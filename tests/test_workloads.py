@@ -17,7 +17,7 @@ SUITE = [
 
 
 @pytest.mark.parametrize(
-    ("name", "found"),
+    ("name", "expected"),
     [
         ("svcb-v1", ("default", "svcb-v1")),
         ("pay/svca", ("pay", "svca")),
@@ -30,7 +30,7 @@ def test_one_fits(name: str, expected: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("svca", "workload svca is ambiguous; wanted one of default/svca, pay/svca"),
         ("svcb", "workload svcb is ambiguous; wanted one of default/svcb-v1, default/svcb-v2"),
