@@ -1,18 +1,18 @@
-"""The supervisor: a process that starts every process of a mesh, and outlives none of them.
+"""The supervisor, which starts and ends every process of a mesh: one file, standard library only.
 
-Run as ``python -I -S supervisor.py CONFIG`` (start-up is 40 ms then, so this file imports nothing
-of meshproof). ``CONFIG`` is JSON: ``fd`` (its end of a Unix socket pair), ``owner`` (pid of the
-mesh process, its parent), ``run_id``, ``run_dir``, ``grace`` (seconds between SIGTERM and SIGKILL
-when the owner died).
+Run as ``python -I -S supervisor.py CONFIG``: it starts within 40 ms that way, so it imports nothing
+of meshproof and no package. ``CONFIG`` is JSON: ``fd`` (its end of a Unix socket pair), ``owner``
+(pid of the mesh process, its parent), ``run_id``, ``run_dir``, ``grace`` (seconds between SIGTERM
+and SIGKILL when the owner died).
 
 Lines of JSON in: ``{"op": "spawn", name, argv, env, cwd, log, sidecar}``,
 ``{"op": "stop", name, grace}``, ``{"op": "signal", name, signal}``, ``{"op": "close", grace}``.
 Lines of JSON out: ``{"event": "spawned", name, pid}``, ``{"event": "failed", name, error}``,
 ``{"event": "exit", name, pid, code, asked}``.
 
-What it relies on: children get SIGKILL when its only thread ends (PR_SET_PDEATHSIG), orphaned
-descendants become its children (PR_SET_CHILD_SUBREAPER), so when the owner is gone (the socket
-closes, or its pidfd says so where a fork of the owner still holds the socket) all can be ended.
+What it relies on: children get SIGKILL when its only thread ends (PR_SET_PDEATHSIG), and orphaned
+descendants become its children (PR_SET_CHILD_SUBREAPER). It learns of the owner's death from the
+closed socket, or from the owner's pidfd where a fork of the owner still holds the socket.
 """
 
 # pathlib is slow to import, and this file starts fast:
@@ -36,9 +36,9 @@ MARKER = "owner.json"
 NAMED = "named"
 """File in the run folder with the path of the state file that gives this run a name."""
 APPS_SHARE = 0.7
-"""Part of a grace that is the apps' alone, before the sidecars are told to end too."""
+"""Share of the grace period that the apps have before the sidecars get SIGTERM too."""
 KILL_ROUND = 0.05
-"""Seconds between two looks for descendants that are still there after SIGKILL."""
+"""Seconds between two looks for descendants that outlived SIGKILL so far."""
 
 _prctl = ctypes.CDLL(None, use_errno=True).prctl
 
@@ -50,26 +50,26 @@ def prctl(option: int, value: int) -> None:
 
 
 def send_group(pid: int, number: int) -> None:
-    """Signal a child's whole process group; it may be gone already."""
+    """Signal a child's whole process group, if it still exists."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)
 
 
 def children() -> list[int]:
     """Every child of this process, adopted ones included."""
-    me, found = os.getpid(), []
+    me, pids = os.getpid(), []
     for entry in os.listdir("/proc"):
         if entry.isdigit():
             with contextlib.suppress(OSError), open(f"/proc/{entry}/stat", "rb") as stat:
                 # The name in parentheses may hold anything, so fields are counted after it.
                 if int(stat.read().rpartition(b")")[2].split()[1]) == me:
-                    found.append(int(entry))
-    return found
+                    pids.append(int(entry))
+    return pids
 
 
 def kill_marked(run_id: str, spared: set[int]) -> bool:
-    """SIGKILL what carries the run id in its environment; True when there was any."""
-    mark, found = f"MESHPROOF_RUN_ID={run_id}".encode(), False
+    """SIGKILL what carries the run id in its environment; True where there was any."""
+    mark, killed = f"MESHPROOF_RUN_ID={run_id}".encode(), False
     for pid in (int(entry) for entry in os.listdir("/proc") if entry.isdigit()):
         if pid in spared:
             continue
@@ -79,14 +79,14 @@ def kill_marked(run_id: str, spared: set[int]) -> bool:
                 with open(f"/proc/{pid}/environ", "rb") as environ:
                     if mark in environ.read().split(b"\0"):
                         signal.pidfd_send_signal(handle, signal.SIGKILL)
-                        found = True
+                        killed = True
             finally:
                 os.close(handle)
-    return found
+    return killed
 
 
 def forget_name(run_dir: str, run_id: str) -> None:
-    """Remove what ``state.publish`` wrote for this run, if it is still this run's."""
+    """Remove what ``registry.publish`` wrote for this run, if it is still this run's."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         with open(os.path.join(run_dir, NAMED)) as named:
             path = named.read()
@@ -113,7 +113,7 @@ def remove_folder(run_dir: str, run_id: str) -> None:
 
 
 class Child:
-    """A process that was asked for by name."""
+    """A process that the mesh asked for by name."""
 
     def __init__(self, name: str, pid: int, sidecar: bool) -> None:
         self.name = name
@@ -150,7 +150,7 @@ class Supervisor:
         try:
             self.watch()
             while not (self.ending and (not self.children or time.monotonic() >= self.kill_at)):
-                for key, _ in self.selector.select(self.patience()):
+                for key, _ in self.selector.select(self.timeout()):
                     key.data()
                 if self.terminated:
                     self.end(self.grace)
@@ -167,34 +167,34 @@ class Supervisor:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGTERM, self.on_sigterm)
-        self.selector.register(self.wake, selectors.EVENT_READ, self.drain_wakes)
-        self.selector.register(self.socket, selectors.EVENT_READ, self.talk)
+        self.selector.register(self.wake, selectors.EVENT_READ, self.drain_wake_pipe)
+        self.selector.register(self.socket, selectors.EVENT_READ, self.on_socket)
         with contextlib.suppress(OSError):  # a kernel before 5.3: the socket alone must do
             handle = os.pidfd_open(self.owner)
-            self.selector.register(handle, selectors.EVENT_READ, lambda: self.orphaned(handle))
+            self.selector.register(handle, selectors.EVENT_READ, lambda: self.on_owner_exit(handle))
         if os.getppid() != self.owner:
             self.end(self.grace)
 
     def on_sigterm(self, *_: object) -> None:
-        self.terminated = True  # no more: the loop may be in the midst of the children
+        self.terminated = True  # nothing else: the loop may be iterating over the children
 
-    def patience(self) -> float | None:
+    def timeout(self) -> float | None:
         """Seconds until the next deadline, None for none."""
         deadlines = [child.kill_at for child in self.children.values()]
         first = min([self.kill_at, self.sidecars_at, *deadlines])
         return None if first == float("inf") else max(0.0, first - time.monotonic())
 
-    def drain_wakes(self) -> None:
+    def drain_wake_pipe(self) -> None:
         with contextlib.suppress(BlockingIOError):
             while os.read(self.wake, 4096):
                 pass
 
-    def orphaned(self, handle: int) -> None:
+    def on_owner_exit(self, handle: int) -> None:
         self.selector.unregister(handle)
         self.end(self.grace)
 
-    def talk(self) -> None:
-        """Take what came, send what waits; a closed socket is the owner's end."""
+    def on_socket(self) -> None:
+        """Read commands and send queued events; a closed socket means that the owner has ended."""
         try:
             self.flush()
             data = self.socket.recv(1 << 16)
@@ -203,18 +203,18 @@ class Supervisor:
         except OSError:
             data = b""
         if not data:
-            self.hang_up()
+            self.on_hang_up()
             return
         *lines, self.incoming = (self.incoming + data).split(b"\n")
         for line in lines:
-            self.obey(json.loads(line))
+            self.execute(json.loads(line))
 
-    def hang_up(self) -> None:
+    def on_hang_up(self) -> None:
         self.selector.unregister(self.socket)
         self.socket.close()
         self.end(self.grace)
 
-    def tell(self, **event: object) -> None:
+    def send_event(self, **event: object) -> None:
         """Queue a line; never blocks, so that a stopped owner cannot stop us."""
         if self.socket.fileno() < 0:
             return
@@ -227,48 +227,48 @@ class Supervisor:
             while self.outgoing:
                 self.outgoing = self.outgoing[self.socket.send(self.outgoing) :]
         wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self.outgoing else 0)
-        self.selector.modify(self.socket, wanted, self.talk)
+        self.selector.modify(self.socket, wanted, self.on_socket)
 
-    def obey(self, order: dict) -> None:  # type: ignore[type-arg]  # plain JSON
-        if order["op"] == "spawn":
-            self.spawn(order)
-        elif order["op"] == "close":
-            self.end(order["grace"])
-        elif (child := self.children.get(order["name"])) is None:
-            return  # it ended while the order was on its way: its exit says so
-        elif order["op"] == "signal":
-            send_group(child.pid, order["signal"])
-        elif order["op"] == "stop":
+    def execute(self, command: dict) -> None:  # type: ignore[type-arg]  # plain JSON
+        if command["op"] == "spawn":
+            self.spawn(command)
+        elif command["op"] == "close":
+            self.end(command["grace"])
+        elif (child := self.children.get(command["name"])) is None:
+            return  # it ended while the command was on its way: its exit event says so
+        elif command["op"] == "signal":
+            send_group(child.pid, command["signal"])
+        elif command["op"] == "stop":
             self.terminate(child)
-            child.kill_at = min(child.kill_at, time.monotonic() + order["grace"])
+            child.kill_at = min(child.kill_at, time.monotonic() + command["grace"])
 
-    def spawn(self, order: dict) -> None:  # type: ignore[type-arg]  # plain JSON
-        name = order["name"]
+    def spawn(self, command: dict) -> None:  # type: ignore[type-arg]  # plain JSON
+        name = command["name"]
         try:
             if self.ending:
                 raise OSError("the mesh is ending")
             if name in self.children:
                 raise OSError(f"a process named {name} runs already")
-            pid = self.start(order)
+            pid = self.start(command)
         except OSError as error:
             what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-            self.tell(event="failed", name=name, error=what)
+            self.send_event(event="failed", name=name, error=what)
             return
         except (subprocess.SubprocessError, ValueError) as error:
-            self.tell(event="failed", name=name, error=str(error))
+            self.send_event(event="failed", name=name, error=str(error))
             return
-        self.children[name] = Child(name, pid, bool(order["sidecar"]))
-        self.tell(event="spawned", name=name, pid=pid)
+        self.children[name] = Child(name, pid, bool(command["sidecar"]))
+        self.send_event(event="spawned", name=name, pid=pid)
 
-    def start(self, order: dict) -> int:  # type: ignore[type-arg]  # plain JSON
-        env = {**order["env"], "MESHPROOF_RUN_ID": self.run_id}
-        umask = 0o077 if order["sidecar"] else -1  # access logs are this user's alone
-        log = os.open(order["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def start(self, command: dict) -> int:  # type: ignore[type-arg]  # plain JSON
+        env = {**command["env"], "MESHPROOF_RUN_ID": self.run_id}
+        umask = 0o077 if command["sidecar"] else -1  # access logs are this user's alone
+        log = os.open(command["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             process = subprocess.Popen(
-                order["argv"],
+                command["argv"],
                 env=env,
-                cwd=order["cwd"],
+                cwd=command["cwd"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -282,9 +282,9 @@ class Supervisor:
         return process.pid
 
     def bind_life(self) -> None:
-        """In the child: die with the supervisor, and be like a process started by a shell."""
+        """In the child: die with the supervisor; signals as for a process started by a shell."""
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != self.pid:  # it died between fork and prctl
+        if os.getppid() != self.pid:  # the supervisor died between fork and prctl
             os._exit(1)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -297,10 +297,10 @@ class Supervisor:
         send_group(child.pid, signal.SIGCONT)
 
     def reap(self) -> None:
-        """Take every exit. What a named child leaves of its group ends with it, as in a pod.
+        """Collect every exit. The rest of a named child's process group ends with it, as in a pod.
 
-        The look comes before the reaping: while the child is a zombie, its group's number is its
-        own and nobody else's.
+        The group is signalled before the child is reaped: as long as the child is a zombie, no
+        other group can have its number.
         """
         named = {child.pid: child for child in self.children.values()}
         with contextlib.suppress(ChildProcessError):
@@ -312,12 +312,12 @@ class Supervisor:
                 if child:
                     del self.children[child.name]
                     code = os.waitstatus_to_exitcode(status)
-                    self.tell(
+                    self.send_event(
                         event="exit", name=child.name, pid=child.pid, code=code, asked=child.asked
                     )
 
     def end(self, grace: float) -> None:
-        """Begin to end everything within ``grace`` seconds; a second call can only hasten it."""
+        """Begin to end everything within ``grace`` seconds; a second call can only shorten it."""
         now = time.monotonic()
         self.ending = True
         self.kill_at = min(self.kill_at, now + grace)
@@ -327,7 +327,7 @@ class Supervisor:
                 self.terminate(child)
 
     def enforce(self) -> None:
-        """SIGKILL where a grace is over; SIGTERM to the sidecars once the apps are gone."""
+        """SIGKILL where a grace period is over; SIGTERM to the sidecars once no app is left."""
         now = time.monotonic()
         for child in self.children.values():
             if now >= child.kill_at:
@@ -341,20 +341,20 @@ class Supervisor:
                     self.terminate(child)
 
     def end_descendants(self) -> None:
-        """SIGKILL to whatever is left, in rounds: orphans of one are children in the next."""
+        """SIGKILL to all descendants, in rounds: orphans of one round are children in the next."""
         for child in self.children.values():
             send_group(child.pid, signal.SIGKILL)
         while True:
-            left = children()
-            for pid in left:
+            pids = children()
+            for pid in pids:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
-            strays = kill_marked(self.run_id, {self.pid, self.owner, *left})
+            strays = kill_marked(self.run_id, {self.pid, self.owner, *pids})
             self.reap()
-            if not left and not strays:
+            if not pids and not strays:
                 return
             select.select([self.wake], [], [], KILL_ROUND)
-            self.drain_wakes()
+            self.drain_wake_pipe()
 
 
 if __name__ == "__main__":
