@@ -35,7 +35,7 @@ from meshproof.mesh import Ack
 from meshproof.telemetry.span_store import SpanStore
 from meshproof.translate.world import Replica, World
 from meshproof.xds import rollout
-from meshproof.xds.server import EnvoyClient
+from meshproof.xds.envoy_client import EnvoyClient
 
 _log = logging.getLogger("meshproof")
 _AGAIN = 1.0
@@ -172,7 +172,7 @@ class Engine:
             self._forget(turnover.coming)
             raise
         self.fleet.keep(wanted)
-        await draining.over()
+        await draining.wait()
         await self.fleet.end(turnover.going, drain=True)
         self._forget(turnover.going)
         return self.acks
@@ -220,7 +220,7 @@ class Engine:
         async with self._push:
             plan = self._plan(self._world(self.store))
             acks = await rollout.roll_out(plan, started)
-            if any(rollout.lingers(sidecar, new) for sidecar, new in plan.values()):
+            if any(rollout.needs_pruning(client, snapshot) for client, snapshot in plan.values()):
                 self._prune_later()
         self.version = acks[0].version if acks else self.version
         return acks
@@ -265,8 +265,8 @@ class Engine:
 
     def _plan(self, now: World) -> dict[str, tuple[EnvoyClient, rollout.Snapshot]]:
         snapshots = self._snapshots_of(now, now.replicas)
-        sidecars = {r.name: r.envoy.sidecar for r in self.fleet.runners}
-        sidecars[INGRESS_GATEWAY] = self.gateway.envoy.sidecar
+        sidecars = {r.name: r.envoy.client for r in self.fleet.runners}
+        sidecars[INGRESS_GATEWAY] = self.gateway.envoy.client
         return {node: (sidecars[node], snapshot) for node, snapshot in snapshots.items()}
 
     def _snapshots_of(
@@ -282,10 +282,10 @@ class Engine:
 
     def _set_snapshots(self, now: World, only: set[str] | None = None) -> None:
         """What Envoys that are about to start will be given."""
-        for node, (sidecar, snapshot) in self._plan(now).items():
+        for node, (client, snapshot) in self._plan(now).items():
             if only is None or node in only:
                 for type_url, resources in snapshot.resources.items():
-                    sidecar.set(type_url, resources)
+                    client.set(type_url, resources)
 
     def _prune_later(self) -> None:
         if self._pruning is None:
@@ -297,8 +297,8 @@ class Engine:
         if self._push.locked():
             self._prune_later()
             return
-        for sidecar, snapshot in self._plan(self.world()).values():
-            rollout.prune(sidecar, snapshot)
+        for client, snapshot in self._plan(self.world()).values():
+            rollout.prune(client, snapshot)
 
     # -- background ----------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ from meshproof.sources.location import FieldPath
 from meshproof.translate import gateway, outbound, proxy_of, sidecar
 from meshproof.translate.world import Address, Config, ContainerPort, Outside, Replica, World
 from meshproof.xds import codec
-from meshproof.xds.server import Resources
+from meshproof.xds.envoy_client import Resources
 
 GATEWAY = "gateway"
 
@@ -95,9 +95,9 @@ def _resources(parts: Sequence[Mapping[str, Resources]]) -> list[Mapping[str, Js
 def running(engine: Engine) -> Fleet:
     """Every Envoy of a mesh with what it was given last, network faults included."""
     now = engine.world()
-    wanted = {r.name: r.envoy.sidecar.want for r in engine.fleet.runners}
+    wanted = {r.name: r.envoy.client.desired for r in engine.fleet.runners}
     proxies = [_proxy(r, wanted[r.name]) for r in now.replicas if r.name in wanted]
-    proxies.append(_gateway(engine.gateway.ip, engine.gateway.envoy.sidecar.want))
+    proxies.append(_gateway(engine.gateway.ip, engine.gateway.envoy.client.desired))
     ways = {
         relay.place: LinkFault(real, fault.kind)
         for fault in engine.network.chosen(None)

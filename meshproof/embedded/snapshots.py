@@ -17,8 +17,8 @@ from meshproof.translate import gateway, outbound, proxy_of, scope, secrets, sid
 from meshproof.translate.workload_selection import selecting
 from meshproof.translate.world import Config, Replica, World
 from meshproof.xds import codec
+from meshproof.xds.envoy_client import Resources
 from meshproof.xds.rollout import Snapshot
-from meshproof.xds.server import Resources
 
 _TYPES = {
     "clusters": codec.CLUSTERS,

@@ -1,7 +1,7 @@
-"""Loads the protobuf classes that a resource's ``@type`` names ask for, and no others.
+"""Imports the protobuf classes that the ``@type`` names of a resource need, and no others.
 
-An Any in JSON form can be parsed only when its class is known to the pool, and importing all of
-Envoy's extensions takes seconds. ``type.googleapis.com/envoy.x.y.v3.Name`` lives in one of the
+An Any in JSON form can be parsed only when its class is registered, and importing all of Envoy's
+extensions takes seconds. ``type.googleapis.com/envoy.x.y.v3.Name`` lives in one of the
 modules of the package ``envoy.x.y.v3``.
 """
 
@@ -13,7 +13,7 @@ import pkgutil
 
 
 def ensure_types(value: object) -> None:
-    """Load the classes of every ``@type`` inside ``value``."""
+    """Import the classes of every ``@type`` inside ``value``."""
     if isinstance(value, dict):
         type_url = value.get("@type")
         if isinstance(type_url, str):

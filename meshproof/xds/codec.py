@@ -1,7 +1,7 @@
-"""The only door to Envoy's protobuf classes: resources in JSON form to bytes on the wire.
+"""Resources in JSON form to xDS messages on the wire and back; alone in using Envoy's classes.
 
-Equal resources are serialised once: a mesh of a hundred sidecars shares most of what it says.
-``xds-protos`` generates its classes without type information, so what leaves here is bytes.
+Equal resources are serialised once: a hundred sidecars share most of their configuration.
+``xds-protos`` generates its classes without type information, so this module returns bytes.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _MESSAGE = {
     SECRETS: secret_pb2.Secret,
 }
 CACHE_LIMIT = 32 << 20
-"""Bytes; a mesh of a hundred sidecars says about 2 MB."""
+"""Bytes; the configuration of a hundred sidecars takes about 2 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +49,15 @@ class Encoded:
     digest: bytes
     data: bytes
     names: frozenset[str] = frozenset()
-    """Route configurations and secrets that an Envoy asks for because of this resource."""
+    """Route configurations and secrets that this resource makes an Envoy subscribe to."""
 
 
-class DoesNotFitError(NotLive):
-    """A value that the rules' own dialect allows, and Envoy's schema does not."""
+class SchemaError(NotLive):
+    """A value that Istio's schema allows, and Envoy's does not."""
 
 
 class _Cache(dict[tuple[str, str], Encoded]):
-    """Forgets everything once it has grown too large: what is still in use comes back."""
+    """Is emptied once it has grown too large: what is still in use comes back."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,10 +76,10 @@ _cache = _Cache()
 
 
 def encode(type_url: str, resource: Resource) -> Encoded:
-    """``resource`` as bytes. Raises DoesNotFitError when it does not fit Envoy's schema."""
+    """``resource`` as bytes. Raises SchemaError when it does not fit Envoy's schema."""
     key = (type_url, json.dumps(resource, sort_keys=True, separators=(",", ":")))
-    found = _cache.get(key)
-    return found if found is not None else _cache.keep(key, _encode(type_url, resource))
+    cached = _cache.get(key)
+    return cached if cached is not None else _cache.keep(key, _encode(type_url, resource))
 
 
 def _encode(type_url: str, resource: Resource) -> Encoded:
@@ -88,7 +88,7 @@ def _encode(type_url: str, resource: Resource) -> Encoded:
     try:
         json_format.ParseDict(resource, message)
     except json_format.ParseError as error:
-        raise DoesNotFitError(
+        raise SchemaError(
             f"Envoy has no such configuration: {type_url.rsplit('.', 1)[-1]}: {error}"
         ) from None
     response = discovery_pb2.DiscoveryResponse()
@@ -97,43 +97,42 @@ def _encode(type_url: str, resource: Resource) -> Encoded:
     packed.value = message.SerializeToString(deterministic=True)
     data = response.SerializeToString(deterministic=True)
     digest = hashlib.blake2b(data, digest_size=12).digest()
-    return Encoded(digest, data, frozenset(_asked_for(resource)))
+    return Encoded(digest, data, frozenset(_references(resource)))
 
 
 def decode(type_url: str, encoded: Encoded) -> Resource:
     """A resource back from the wire, in protobuf's JSON form with snake_case names."""
     response: Any = discovery_pb2.DiscoveryResponse.FromString(encoded.data)
     message = _MESSAGE[type_url].FromString(response.resources[0].value)
-    found: Resource = json_format.MessageToDict(message, preserving_proto_field_name=True)
-    return found
+    resource: Resource = json_format.MessageToDict(message, preserving_proto_field_name=True)
+    return resource
 
 
-def _asked_for(value: object) -> Iterator[str]:
+def _references(value: object) -> Iterator[str]:
     if isinstance(value, dict):
         if isinstance(rds := value.get("rds"), dict):
             yield str(rds["route_config_name"])
         if "sds_config" in value:
             yield str(value["name"])
         for item in value.values():
-            yield from _asked_for(item)
+            yield from _references(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _asked_for(item)
+            yield from _references(item)
 
 
 _versions: dict[int, tuple[Mapping[str, Encoded], str]] = {}
-"""By identity, of mappings that are kept here and so keep their identity."""
+"""By identity of a mapping; the mapping is kept here too, so that its id stays its own."""
 _VERSIONS_LIMIT = 4096
 
 
 def version_of(resources: Mapping[str, Encoded]) -> str:
-    """A short version that is equal for equal sets of resources, which nobody changes in place.
-
-    Made once for each mapping: most of what a mesh says, it says to many sidecars.
+    """A short version, equal for equal sets of resources. Nobody may change ``resources`` in place:
+    the version is computed once for each mapping, because many sidecars share most of them.
     """
-    known = _versions.get(id(resources))
-    if known is not None:
-        return known[1]
+    cached = _versions.get(id(resources))
+    if cached is not None:
+        return cached[1]
     digest = hashlib.blake2b(digest_size=6)
     for name, encoded in sorted(resources.items(), key=lambda item: item[0]):
         digest.update(name.encode())
@@ -151,7 +150,7 @@ def version_of_all(types: Iterable[Mapping[str, Encoded]]) -> str:
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 
-def response(type_url: str, version: str, nonce: str, resources: Iterable[Encoded]) -> bytes:
+def build_response(type_url: str, version: str, nonce: str, resources: Iterable[Encoded]) -> bytes:
     """A serialised DiscoveryResponse. Concatenated protobuf messages merge, so the resources'
     bytes are reused as they are."""
     head = discovery_pb2.DiscoveryResponse(version_info=version, type_url=type_url, nonce=nonce)
@@ -161,7 +160,7 @@ def response(type_url: str, version: str, nonce: str, resources: Iterable[Encode
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a sidecar says on its stream: a subscription, an ACK, or a NACK (``error``)."""
+    """A DiscoveryRequest: a subscription, an ACK, or a NACK (``error``)."""
 
     type_url: str
     node: str

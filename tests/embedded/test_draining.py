@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from meshproof.embedded.config.draining import Draining, let_go_of_app
+from meshproof.embedded.config.draining import Draining, close_connections_to_app
 from meshproof.errors import MeshproofError
 from meshproof.xds import codec
-from meshproof.xds.server import EnvoyClient
+from meshproof.xds.envoy_client import EnvoyClient
 
 OLD, NEW = SimpleNamespace(digest="old"), SimpleNamespace(digest="new")
 
@@ -20,9 +20,10 @@ class Envoy:
     """Answers with one count after the other, and keeps how often it was asked."""
 
     def __init__(self, *counts: int | MeshproofError) -> None:
+        self.node = "svca-1"
         self._counts = list(counts)
         self.asked = 0
-        self.sidecar: Any = SimpleNamespace(want={codec.LISTENERS: {"a": OLD}})
+        self.client: Any = SimpleNamespace(desired={codec.LISTENERS: {"a": OLD}})
 
     async def stats(self, _pattern: str) -> dict[str, int]:
         self.asked += 1
@@ -36,8 +37,8 @@ def changed(envoy: Envoy, **listeners: Any) -> None:
     """Run a change to these listeners, and wait for its end."""
     made: Any = [envoy]
     draining = Draining(made)
-    envoy.sidecar.want = {codec.LISTENERS: listeners}
-    asyncio.run(draining.over())
+    envoy.client.desired = {codec.LISTENERS: listeners}
+    asyncio.run(draining.wait())
 
 
 @pytest.mark.parametrize("listeners", [{"a": NEW}, {}], ids=["replaced", "removed"])
@@ -61,8 +62,8 @@ def test_an_envoy_that_does_not_answer_is_not_waited_for() -> None:
 
 
 def test_the_app_is_let_go_of_and_its_way_out_is_kept() -> None:
-    sidecar = EnvoyClient("a")
+    client = EnvoyClient("a")
     clusters: Any = {"inbound|8080||": OLD, "outbound|80||b.default.svc.cluster.local": OLD}
-    sidecar.set(codec.CLUSTERS, clusters)
-    asyncio.run(let_go_of_app(sidecar))
-    assert list(sidecar.want[codec.CLUSTERS]) == ["outbound|80||b.default.svc.cluster.local"]
+    client.set(codec.CLUSTERS, clusters)
+    asyncio.run(close_connections_to_app(client))
+    assert list(client.desired[codec.CLUSTERS]) == ["outbound|80||b.default.svc.cluster.local"]

@@ -8,16 +8,16 @@ from collections.abc import Callable
 from envoy.service.discovery.v3 import discovery_pb2
 
 from meshproof.xds import codec
-from meshproof.xds.server import EnvoyClient
+from meshproof.xds.envoy_client import EnvoyClient
 
 
 class FakeEnvoy:
     """``refuse(type_url, names)`` returns a NACK's text, or empty to acknowledge."""
 
     def __init__(
-        self, sidecar: EnvoyClient, refuse: Callable[[str, list[str]], str] = lambda *_: ""
+        self, client: EnvoyClient, refuse: Callable[[str, list[str]], str] = lambda *_: ""
     ) -> None:
-        self.sidecar, self.refuse = sidecar, refuse
+        self.client, self.refuse = client, refuse
         self.out: asyncio.Queue[bytes | None] = asyncio.Queue()
         self.order: list[tuple[str, list[str]]] = []
         """Every response in the order received: type and resource names."""
@@ -30,16 +30,16 @@ class FakeEnvoy:
         self.names: dict[str, tuple[str, ...]] = {}
 
     def connect(self) -> None:
-        self.sidecar.attach(self.out)
+        self.client.attach(self.out)
 
     def subscribe(self, type_url: str, *names: str) -> None:
         self.names[type_url] = names
         self._say(type_url, self.nonces.get(type_url, ""), "")
 
     def _say(self, type_url: str, nonce: str, error: str) -> None:
-        self.sidecar.receive(
+        self.client.receive(
             codec.Request(
-                type_url, self.sidecar.node, self.names.get(type_url, ()), "", nonce, error
+                type_url, self.client.node, self.names.get(type_url, ()), "", nonce, error
             )
         )
 

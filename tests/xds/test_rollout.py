@@ -11,8 +11,8 @@ import pytest
 
 from meshproof.errors import NotLive
 from meshproof.xds import codec, rollout
-from meshproof.xds.rollout import Snapshot, lingers, prune, roll_out
-from meshproof.xds.server import EnvoyClient
+from meshproof.xds.envoy_client import EnvoyClient
+from meshproof.xds.rollout import Snapshot, needs_pruning, prune, roll_out
 from tests.fakes.envoy import FakeEnvoy, cluster, endpoints, route
 
 OLD = Snapshot(
@@ -38,7 +38,7 @@ async def running(*nodes: str) -> AsyncIterator[list[FakeEnvoy]]:
     for node in nodes:
         envoy = FakeEnvoy(EnvoyClient(node))
         for type_url, resources in OLD.resources.items():
-            envoy.sidecar.set(type_url, resources)
+            envoy.client.set(type_url, resources)
         envoy.connect()
         envoy.subscribe(codec.CLUSTERS)
         envoy.subscribe(codec.ENDPOINTS, "old")
@@ -47,7 +47,7 @@ async def running(*nodes: str) -> AsyncIterator[list[FakeEnvoy]]:
     tasks = [asyncio.create_task(work) for e in envoys for work in (e.serve(), follow(e))]
     for envoy in envoys:
         for type_url in (codec.CLUSTERS, codec.ENDPOINTS, codec.ROUTES):
-            await envoy.sidecar.settled(type_url)
+            await envoy.client.wait_acknowledged(type_url)
         envoy.order.clear()
     try:
         yield envoys
@@ -66,7 +66,7 @@ async def follow(envoy: FakeEnvoy) -> None:
 
 
 def plan(envoys: list[FakeEnvoy], new: Snapshot) -> dict[str, tuple[EnvoyClient, Snapshot]]:
-    return {e.sidecar.node: (e.sidecar, new) for e in envoys}
+    return {e.client.node: (e.client, new) for e in envoys}
 
 
 def test_clusters_then_endpoints_then_routes_and_nothing_is_taken_away() -> None:
@@ -77,10 +77,10 @@ def test_clusters_then_endpoints_then_routes_and_nothing_is_taken_away() -> None
             kinds = [t for t, _ in envoys[0].order]
             assert kinds == [codec.CLUSTERS, codec.ENDPOINTS, codec.ROUTES]
             assert sorted(envoys[0].order[0][1]) == ["new", "old"]
-            assert lingers(envoys[0].sidecar, NEW)
-            prune(envoys[0].sidecar, NEW)
-            assert not lingers(envoys[0].sidecar, NEW)
-            await envoys[0].sidecar.settled(codec.CLUSTERS)
+            assert needs_pruning(envoys[0].client, NEW)
+            prune(envoys[0].client, NEW)
+            assert not needs_pruning(envoys[0].client, NEW)
+            await envoys[0].client.wait_acknowledged(codec.CLUSTERS)
             assert (codec.CLUSTERS, ["new"]) in envoys[0].order
 
     asyncio.run(scenario())
@@ -118,7 +118,7 @@ def test_a_cluster_that_is_gone_though_routes_name_it_goes_at_once(
 def test_a_sidecar_that_nothing_changes_for_is_not_concerned() -> None:
     async def scenario() -> None:
         async with running("a", "b") as envoys:
-            mixed = {"a": (envoys[0].sidecar, NEW), "b": (envoys[1].sidecar, OLD)}
+            mixed = {"a": (envoys[0].client, NEW), "b": (envoys[1].client, OLD)}
             acks = await roll_out(mixed, time.monotonic())
             assert [a.sidecar for a in acks] == ["a"]
             assert envoys[1].order == []
@@ -141,10 +141,10 @@ def test_a_refusal_by_one_puts_every_sidecar_back() -> None:
             with pytest.raises(NotLive, match="b refused RouteConfiguration: bad"):
                 await roll_out(plan(envoys, NEW), time.monotonic())
             for envoy in envoys:
-                assert envoy.sidecar.want[codec.ROUTES] == OLD.of(codec.ROUTES)
-                assert envoy.sidecar.want[codec.CLUSTERS] == OLD.of(codec.CLUSTERS)
-                await envoy.sidecar.settled(codec.ROUTES)
-                await envoy.sidecar.settled(codec.CLUSTERS)
+                assert envoy.client.desired[codec.ROUTES] == OLD.of(codec.ROUTES)
+                assert envoy.client.desired[codec.CLUSTERS] == OLD.of(codec.CLUSTERS)
+                await envoy.client.wait_acknowledged(codec.ROUTES)
+                await envoy.client.wait_acknowledged(codec.CLUSTERS)
 
     asyncio.run(scenario())
 
@@ -157,7 +157,7 @@ def test_silence_is_named_and_undone(monkeypatch: pytest.MonkeyPatch) -> None:
             envoys[0].silent = True
             with pytest.raises(NotLive, match="no acknowledgement"):
                 await roll_out(plan(envoys, NEW), time.monotonic())
-            assert envoys[1].sidecar.want[codec.ROUTES] == OLD.of(codec.ROUTES)
+            assert envoys[1].client.desired[codec.ROUTES] == OLD.of(codec.ROUTES)
 
     asyncio.run(scenario())
 
@@ -182,9 +182,9 @@ def test_a_slow_sidecar_stays_put_back_after_another_has_refused() -> None:
             quick.refuse = refuse_once(codec.CLUSTERS, "bad")
             slow.silent = True
             change = asyncio.create_task(roll_out(plan([quick, slow], NEW), time.monotonic()))
-            while quick.sidecar.nack is None:
+            while quick.client.nack is None:
                 await asyncio.sleep(0)
-            while slow.sidecar.want[codec.CLUSTERS] != OLD.of(codec.CLUSTERS):
+            while slow.client.desired[codec.CLUSTERS] != OLD.of(codec.CLUSTERS):
                 await asyncio.sleep(0)
             slow.silent = False
             with pytest.raises(NotLive, match="quick refused Cluster: bad"):
@@ -192,8 +192,8 @@ def test_a_slow_sidecar_stays_put_back_after_another_has_refused() -> None:
             for _ in range(100):  # room for whatever might still run
                 await asyncio.sleep(0)
             for type_url in (codec.CLUSTERS, codec.ENDPOINTS, codec.ROUTES):
-                await slow.sidecar.settled(type_url)
-                assert slow.sidecar.want[type_url] == OLD.of(type_url)
+                await slow.client.wait_acknowledged(type_url)
+                assert slow.client.desired[type_url] == OLD.of(type_url)
             sent = [names for type_url, names in slow.order if type_url == codec.ROUTES]
             assert sent == [], "routes never changed, so none were to be sent"
 
@@ -214,7 +214,7 @@ def test_a_replaced_cluster_that_is_put_back_gets_its_endpoints_again() -> None:
             envoys[0].refuse = refuse_once(codec.ROUTES, "bad")
             with pytest.raises(NotLive):
                 await roll_out(plan(envoys, changed), time.monotonic())
-            await envoys[0].sidecar.settled(codec.ENDPOINTS)
+            await envoys[0].client.wait_acknowledged(codec.ENDPOINTS)
             assert envoys[0].order[-2:] == [(codec.CLUSTERS, ["old"]), (codec.ENDPOINTS, ["old"])]
 
     asyncio.run(scenario())
@@ -227,7 +227,7 @@ def test_what_is_only_taken_away_is_rolled_out_too() -> None:
         async with running("a") as envoys:
             acks = await roll_out(plan(envoys, fewer), time.monotonic())
             assert [a.sidecar for a in acks] == ["a"]
-            assert envoys[0].sidecar.want[codec.ROUTES] == {}
+            assert envoys[0].client.desired[codec.ROUTES] == {}
 
     asyncio.run(scenario())
 
@@ -238,12 +238,12 @@ def test_a_sidecar_that_cannot_answer_is_no_witness_and_no_obstacle(how: str) ->
         async with running("there", "away") as (there, away):
             away.silent = True
             if how == "ended":
-                away.sidecar.detach(away.out)
+                away.client.detach(away.out)
             else:
-                away.sidecar.pause()
+                away.client.pause()
             acks = await roll_out(plan([there, away], NEW), time.monotonic())
             assert [a.sidecar for a in acks] == ["there"]
-            assert away.sidecar.want[codec.ROUTES] == NEW.of(codec.ROUTES)
+            assert away.client.desired[codec.ROUTES] == NEW.of(codec.ROUTES)
 
     asyncio.run(scenario())
 
@@ -252,10 +252,10 @@ def test_a_resumed_sidecar_has_caught_up_once_it_has_acknowledged_all() -> None:
     async def scenario() -> None:
         async with running("a") as (envoy,):
             envoy.silent = True
-            envoy.sidecar.pause()
+            envoy.client.pause()
             await roll_out(plan([envoy], NEW), time.monotonic())
-            envoy.sidecar.resume()
-            caught_up = asyncio.create_task(envoy.sidecar.caught_up())
+            envoy.client.resume()
+            caught_up = asyncio.create_task(envoy.client.wait_current())
             for _ in range(20):
                 await asyncio.sleep(0)
             assert not caught_up.done()
@@ -272,12 +272,12 @@ def test_a_cancelled_change_is_put_back() -> None:
         async with running("a") as (envoy,):
             envoy.silent = True
             change = asyncio.create_task(roll_out(plan([envoy], NEW), time.monotonic()))
-            while envoy.sidecar.want[codec.CLUSTERS] == OLD.of(codec.CLUSTERS):
+            while envoy.client.desired[codec.CLUSTERS] == OLD.of(codec.CLUSTERS):
                 await asyncio.sleep(0)
             change.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await change
             for type_url in (codec.CLUSTERS, codec.ENDPOINTS, codec.ROUTES):
-                assert envoy.sidecar.want[type_url] == OLD.of(type_url)
+                assert envoy.client.desired[type_url] == OLD.of(type_url)
 
     asyncio.run(scenario())

@@ -1,12 +1,11 @@
-"""A change of listeners is live when nothing goes by the old ones any more.
+"""A change of listeners is live when no traffic goes through the old ones any more.
 
-Envoy keeps old filter chains for ``DRAIN_TIME``: it asks the connections on them to close with
-their next answer, and closes those that are left at its end. Until then they obey old policy.
+Envoy keeps replaced filter chains for ``DRAIN_TIME``: it asks their connections to close with the
+next response, and closes the remaining ones at the end. Until then they obey the old policies.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Iterable
 
@@ -14,50 +13,54 @@ from meshproof.embedded.pod.envoy_process import EnvoyProcess
 from meshproof.errors import MeshproofError
 from meshproof.host.event_loop import run_all
 from meshproof.istio_names import is_inbound
+from meshproof.wait import until_async
 from meshproof.xds import codec
-from meshproof.xds.server import EnvoyClient, NackError, Resources
+from meshproof.xds.envoy_client import EnvoyClient, NackError, Resources
 
-_COUNTS = "listener_manager.total_(filter_chains|listeners)_draining"
+_DRAINING = "listener_manager.total_(filter_chains|listeners)_draining"
+"""Envoy's gauges of what still drains."""
 _LIMIT = 10.0
-"""Seconds that a drain may take by far: one that hangs must not hang the change."""
+"""Seconds, far more than a drain takes: one that hangs must not hang the change."""
 
 
 class Draining:
-    """Made before a change, asked after it."""
+    """Create it before a change, ``wait`` after it."""
 
     def __init__(self, envoys: Iterable[EnvoyProcess]) -> None:
-        self._before = [(envoy, envoy.sidecar.want[codec.LISTENERS]) for envoy in envoys]
+        self._before = [(envoy, envoy.client.desired[codec.LISTENERS]) for envoy in envoys]
 
-    async def over(self) -> None:
-        """Return when every Envoy whose listeners changed has let the old ones go.
+    async def wait(self) -> None:
+        """Return when every Envoy whose listeners changed has drained the old ones.
 
-        An Envoy that does not answer is not waited for: it has no connections to serve either.
+        An Envoy that does not answer is not waited for: it serves no connections either.
         """
-        changed = [
-            envoy
+        await run_all(
+            _wait_drained(envoy)
             for envoy, before in self._before
-            if _replaced(before, envoy.sidecar.want[codec.LISTENERS])
-        ]
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_LIMIT):
-                await run_all(_drained(envoy) for envoy in changed)
+            if _replaces(before, envoy.client.desired[codec.LISTENERS])
+        )
 
 
-def _replaced(before: Resources, after: Resources) -> bool:
-    """Whether a listener of before is another one now, or gone."""
+def _replaces(before: Resources, after: Resources) -> bool:
+    """Whether a listener of before was changed or removed."""
     return any(n not in after or after[n].digest != e.digest for n, e in before.items())
 
 
-async def _drained(envoy: EnvoyProcess) -> None:
+async def _wait_drained(envoy: EnvoyProcess) -> None:
+    """Envoy tells nobody when a drain ends, so it is polled."""
+
+    async def reason() -> str:
+        draining = sum((await envoy.stats(_DRAINING)).values())
+        return f"{draining} listeners or filter chains are draining" if draining else ""
+
     with contextlib.suppress(MeshproofError):
-        while any((await envoy.stats(_COUNTS)).values()):
-            await asyncio.sleep(0.02)  # Envoy tells nobody when a drain ends
+        await until_async(reason, f"waiting for {envoy.node} to drain", within=_LIMIT)
 
 
-async def let_go_of_app(sidecar: EnvoyClient) -> None:
-    """Have an Envoy to which nobody is connected close its idle connections to its app. An app
-    that is told to end may wait for one more request on each of them: gunicorn does for 2 s."""
-    clusters = sidecar.want[codec.CLUSTERS]
-    sidecar.set(codec.CLUSTERS, {n: e for n, e in clusters.items() if not is_inbound(n)})
+async def close_connections_to_app(client: EnvoyClient) -> None:
+    """Have an Envoy without downstream connections close its idle ones to its app. An app that is
+    told to end may wait for one more request on each of them: gunicorn does, for 2 s."""
+    clusters = client.desired[codec.CLUSTERS]
+    client.set(codec.CLUSTERS, {n: e for n, e in clusters.items() if not is_inbound(n)})
     with contextlib.suppress(NackError):  # it keeps them, and the app ends a little later
-        await sidecar.settled(codec.CLUSTERS)
+        await client.wait_acknowledged(codec.CLUSTERS)

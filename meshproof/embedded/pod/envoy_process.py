@@ -16,7 +16,7 @@ from meshproof.host import private_files, sockets
 from meshproof.host.process_spec import ProcessSpec
 from meshproof.translate import bootstrap
 from meshproof.translate.world import PROBE_PORT, PROXY_PORT, Address
-from meshproof.xds.server import EnvoyClient, NackError
+from meshproof.xds.envoy_client import EnvoyClient, NackError
 
 FIXED_PORTS = (PROXY_PORT, PROBE_PORT)
 START_LIMIT = 30.0
@@ -40,7 +40,7 @@ class EnvoyProcess:
         self.service = service
         self.process = envoy_process(node)
         self.restarts = 0
-        self.sidecar: EnvoyClient = runtime.ads.register(node)
+        self.client: EnvoyClient = runtime.ads.register(node)
         files = runtime.files
         self._metadata = dict(metadata)
         self._admin = LocalClient(Address(path=str(files.admin(slot))))
@@ -109,7 +109,7 @@ class EnvoyProcess:
             await asyncio.wait((exited, serving))
 
     async def _serving(self) -> None:
-        await self.sidecar.initialised()
+        await self.client.wait_initialised()
         while True:
             try:
                 status, _ = await self._probe.get("/ready", timeout=1.0)

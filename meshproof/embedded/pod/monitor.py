@@ -61,13 +61,13 @@ class Monitor:
     def sidecar_paused(self) -> None:
         """It answers nothing: no endpoint, and nobody waits for its word, until it is resumed."""
         if self._watching and self._sidecar_up:
-            self._runner.envoy.sidecar.pause()
+            self._runner.envoy.client.pause()
             self._sidecar_down("its Envoy is paused")
 
     def sidecar_resumed(self) -> None:
-        sidecar = self._runner.envoy.sidecar
-        if self._watching and sidecar.paused:
-            sidecar.resume()
+        client = self._runner.envoy.client
+        if self._watching and client.paused:
+            client.resume()
             self._tasks.start(self._back_from_pause())
 
     # -- changes of readiness ------------------------------------------------------------------
@@ -170,7 +170,7 @@ class Monitor:
             return await self._back()
 
     async def _back_from_pause(self) -> None:
-        await self._runner.envoy.sidecar.caught_up()
-        if not self._runner.envoy.sidecar.paused:
+        await self._runner.envoy.client.wait_current()
+        if not self._runner.envoy.client.paused:
             self._sidecar_up = True
             await self._back()

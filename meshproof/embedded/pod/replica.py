@@ -256,7 +256,7 @@ class ReplicaRunner:
         self.ended = True
         self.watch.end()
         self.ready, self.in_service = False, False
-        if drain and not self.envoy.sidecar.paused:
+        if drain and not self.envoy.client.paused:
             unconnected = False
             with contextlib.suppress(MeshproofError, TimeoutError):
                 async with asyncio.timeout(_DRAIN_LIMIT):
@@ -264,7 +264,7 @@ class ReplicaRunner:
             await self._pre_stop()
             await self._keep_counts()
             if unconnected:
-                await draining.let_go_of_app(self.envoy.sidecar)
+                await draining.close_connections_to_app(self.envoy.client)
         grace = self.workload.grace if drain else 2.0
         with contextlib.suppress(MeshproofError):  # it may have ended by itself
             await self.runtime.supervisor.stop(self.name, grace)

@@ -57,7 +57,7 @@ async def trace_spans(engine: Engine, trace_ids: Sequence[str]) -> list[Span]:
 def _traces(envoy: EnvoyProcess) -> bool:
     """Whether a listener of this Envoy makes spans: a gateway without a Gateway has none, and a
     Telemetry may switch them off; then there is no tracer that could flush."""
-    return any(_TRACER in r.data for r in envoy.sidecar.want[codec.LISTENERS].values())
+    return any(_TRACER in r.data for r in envoy.client.desired[codec.LISTENERS].values())
 
 
 async def _tracer_flushed(envoy: EnvoyProcess) -> None:

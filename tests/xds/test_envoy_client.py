@@ -7,69 +7,69 @@ import asyncio
 import pytest
 
 from meshproof.xds import codec
-from meshproof.xds.server import EnvoyClient, NackError, Resources
+from meshproof.xds.envoy_client import EnvoyClient, NackError, Resources
 from tests.fakes.envoy import FakeEnvoy, cluster, endpoints, route
 
 
-def settled_now(sidecar: EnvoyClient, type_url: str) -> bool:
-    return sidecar._is_settled(type_url, None)
+def acknowledged_now(client: EnvoyClient, type_url: str) -> bool:
+    return client._is_acknowledged(type_url, None)
 
 
 def connected() -> tuple[EnvoyClient, FakeEnvoy]:
-    sidecar = EnvoyClient("n")
-    envoy = FakeEnvoy(sidecar)
+    client = EnvoyClient("n")
+    envoy = FakeEnvoy(client)
     envoy.connect()
-    return sidecar, envoy
+    return client, envoy
 
 
 def test_only_an_ack_settles() -> None:
-    sidecar, envoy = connected()
-    sidecar.set(codec.CLUSTERS, {"a": cluster("a")})
+    client, envoy = connected()
+    client.set(codec.CLUSTERS, {"a": cluster("a")})
     envoy.subscribe(codec.CLUSTERS)
     _, names, nonce = envoy.must_take()
     assert names == ["a"]
-    assert not settled_now(sidecar, codec.CLUSTERS)
+    assert not acknowledged_now(client, codec.CLUSTERS)
     envoy.answer(codec.CLUSTERS, nonce)
-    assert settled_now(sidecar, codec.CLUSTERS)
-    sidecar.set(codec.CLUSTERS, {"a": cluster("a", "2s")})
-    assert not settled_now(sidecar, codec.CLUSTERS)
+    assert acknowledged_now(client, codec.CLUSTERS)
+    client.set(codec.CLUSTERS, {"a": cluster("a", "2s")})
+    assert not acknowledged_now(client, codec.CLUSTERS)
 
 
 def test_an_empty_set_of_clusters_is_sent_and_settles() -> None:
-    sidecar, envoy = connected()
+    client, envoy = connected()
     envoy.subscribe(codec.CLUSTERS)
     _, names, nonce = envoy.must_take()
     assert names == []
     envoy.answer(codec.CLUSTERS, nonce)
-    assert settled_now(sidecar, codec.CLUSTERS)
+    assert acknowledged_now(client, codec.CLUSTERS)
 
 
 def test_an_ack_of_an_older_response_does_not_settle_a_newer_one() -> None:
-    sidecar, envoy = connected()
-    sidecar.set(codec.ROUTES, {"r": route("r", "a")})
+    client, envoy = connected()
+    client.set(codec.ROUTES, {"r": route("r", "a")})
     envoy.subscribe(codec.ROUTES, "r")
     first = envoy.must_take()
-    sidecar.set(codec.ROUTES, {"r": route("r", "b")})
+    client.set(codec.ROUTES, {"r": route("r", "b")})
     second = envoy.must_take()
     envoy.answer(codec.ROUTES, first[2])
-    assert not settled_now(sidecar, codec.ROUTES)
+    assert not acknowledged_now(client, codec.ROUTES)
     envoy.answer(codec.ROUTES, second[2])
-    assert settled_now(sidecar, codec.ROUTES)
+    assert acknowledged_now(client, codec.ROUTES)
 
 
 def test_a_nack_of_an_older_response_is_not_lost() -> None:
-    sidecar, envoy = connected()
-    sidecar.set(codec.ROUTES, {"r": route("r", "a"), "s": route("s", "a")})
+    client, envoy = connected()
+    client.set(codec.ROUTES, {"r": route("r", "a"), "s": route("s", "a")})
     envoy.subscribe(codec.ROUTES, "r", "s")
     first = envoy.must_take()
-    sidecar.set(codec.ROUTES, {"r": route("r", "a"), "s": route("s", "b")})
+    client.set(codec.ROUTES, {"r": route("r", "a"), "s": route("s", "b")})
     second = envoy.must_take()
     assert second[1] == ["s"]  # only what changed is sent again
     envoy.answer(codec.ROUTES, first[2], "bad route")
     envoy.answer(codec.ROUTES, second[2])
-    assert sidecar.nack is not None
-    assert sidecar.nack.text == "bad route"
-    assert not settled_now(sidecar, codec.ROUTES)
+    assert client.nack is not None
+    assert client.nack.text == "bad route"
+    assert not acknowledged_now(client, codec.ROUTES)
 
 
 @pytest.mark.parametrize(
@@ -83,27 +83,27 @@ def test_a_nack_of_an_older_response_is_not_lost() -> None:
 def test_a_late_word_on_an_undone_change_is_none_on_the_next(
     type_url: str, bad: Resources, good: Resources
 ) -> None:
-    sidecar, envoy = connected()
-    sidecar.set(type_url, good)
+    client, envoy = connected()
+    client.set(type_url, good)
     envoy.subscribe(type_url, *(() if type_url == codec.CLUSTERS else ("a",)))
     envoy.answer(type_url, envoy.must_take()[2])
-    sidecar.set(type_url, bad)
+    client.set(type_url, bad)
     refused = envoy.must_take()
-    sidecar.set(type_url, good)
+    client.set(type_url, good)
     undone = envoy.must_take()
-    assert settled_now(sidecar, type_url) is (type_url == codec.ROUTES)
+    assert acknowledged_now(client, type_url) is (type_url == codec.ROUTES)
     envoy.answer(type_url, refused[2], "no such thing")
-    assert sidecar.nack is None
+    assert client.nack is None
     envoy.answer(type_url, undone[2])
-    assert settled_now(sidecar, type_url)
+    assert acknowledged_now(client, type_url)
 
 
 def test_settled_raises_what_envoy_said() -> None:
     async def scenario() -> None:
-        sidecar, envoy = connected()
-        sidecar.set(codec.CLUSTERS, {"a": cluster("a")})
+        client, envoy = connected()
+        client.set(codec.CLUSTERS, {"a": cluster("a")})
         envoy.subscribe(codec.CLUSTERS)
-        waiting = asyncio.create_task(sidecar.settled(codec.CLUSTERS))
+        waiting = asyncio.create_task(client.wait_acknowledged(codec.CLUSTERS))
         await asyncio.sleep(0)
         envoy.answer(codec.CLUSTERS, envoy.must_take()[2], "no such thing")
         with pytest.raises(NackError, match="n refused Cluster: no such thing"):
@@ -113,8 +113,8 @@ def test_settled_raises_what_envoy_said() -> None:
 
 
 def test_a_name_that_is_asked_for_later_is_answered() -> None:
-    sidecar, envoy = connected()
-    sidecar.set(codec.ENDPOINTS, {"a": endpoints("a", 1), "b": endpoints("b", 2)})
+    client, envoy = connected()
+    client.set(codec.ENDPOINTS, {"a": endpoints("a", 1), "b": endpoints("b", 2)})
     envoy.subscribe(codec.ENDPOINTS, "a")
     _, names, nonce = envoy.must_take()
     assert names == ["a"]
@@ -124,8 +124,8 @@ def test_a_name_that_is_asked_for_later_is_answered() -> None:
 
 
 def test_a_name_that_comes_back_is_answered_again() -> None:
-    sidecar, envoy = connected()
-    sidecar.set(codec.ENDPOINTS, {"a": endpoints("a", 1)})
+    client, envoy = connected()
+    client.set(codec.ENDPOINTS, {"a": endpoints("a", 1)})
     for names in (("a",), (), ("a",)):
         envoy.subscribe(codec.ENDPOINTS, *names)
         if names:
@@ -135,13 +135,13 @@ def test_a_name_that_comes_back_is_answered_again() -> None:
 
 
 def test_a_new_stream_is_told_everything_again() -> None:
-    sidecar, envoy = connected()
-    sidecar.set(codec.CLUSTERS, {"a": cluster("a")})
+    client, envoy = connected()
+    client.set(codec.CLUSTERS, {"a": cluster("a")})
     envoy.subscribe(codec.CLUSTERS)
     envoy.answer(codec.CLUSTERS, envoy.must_take()[2])
-    again = FakeEnvoy(sidecar)
+    again = FakeEnvoy(client)
     again.connect()
-    assert not settled_now(sidecar, codec.CLUSTERS)
+    assert not acknowledged_now(client, codec.CLUSTERS)
     again.subscribe(codec.CLUSTERS)
     assert again.must_take()[1] == ["a"]
     assert envoy.out.get_nowait() is None  # the former stream is told to end
@@ -149,13 +149,13 @@ def test_a_new_stream_is_told_everything_again() -> None:
 
 def test_an_envoy_that_went_away_holds_nobody_up() -> None:
     async def scenario() -> None:
-        sidecar, envoy = connected()
-        sidecar.set(codec.CLUSTERS, {"a": cluster("a")})
+        client, envoy = connected()
+        client.set(codec.CLUSTERS, {"a": cluster("a")})
         envoy.subscribe(codec.CLUSTERS)
-        waiting = asyncio.create_task(sidecar.settled(codec.CLUSTERS))
+        waiting = asyncio.create_task(client.wait_acknowledged(codec.CLUSTERS))
         await asyncio.sleep(0)
         assert not waiting.done()
-        sidecar.detach(envoy.out)
+        client.detach(envoy.out)
         await waiting
 
     asyncio.run(scenario())
@@ -176,24 +176,24 @@ def listener(name: str, routes: str) -> codec.Encoded:
 
 def test_routes_that_no_listener_names_are_not_waited_for() -> None:
     """A gateway without a Gateway has no listener, and asks for no routes."""
-    sidecar, envoy = connected()
-    sidecar.set(codec.ROUTES, {"r": route("r", "a")})
-    assert settled_now(sidecar, codec.ROUTES)
-    sidecar.set(codec.LISTENERS, {"l": listener("l", "r")})
-    assert not settled_now(sidecar, codec.ROUTES), "a listener will ask for them"
+    client, envoy = connected()
+    client.set(codec.ROUTES, {"r": route("r", "a")})
+    assert acknowledged_now(client, codec.ROUTES)
+    client.set(codec.LISTENERS, {"l": listener("l", "r")})
+    assert not acknowledged_now(client, codec.ROUTES), "a listener will ask for them"
     envoy.subscribe(codec.ROUTES, "r")
     envoy.answer(codec.ROUTES, envoy.must_take()[2])
-    assert settled_now(sidecar, codec.ROUTES)
+    assert acknowledged_now(client, codec.ROUTES)
 
 
 def test_routes_that_are_asked_for_no_more_are_not_waited_for() -> None:
     """As when a Gateway is deleted."""
-    sidecar, envoy = connected()
-    sidecar.set(codec.ROUTES, {"r": route("r", "a")})
+    client, envoy = connected()
+    client.set(codec.ROUTES, {"r": route("r", "a")})
     envoy.subscribe(codec.ROUTES, "r")
     envoy.answer(codec.ROUTES, envoy.must_take()[2])
-    sidecar.set(codec.ROUTES, {"r": route("r", "b")})
-    assert not settled_now(sidecar, codec.ROUTES)
+    client.set(codec.ROUTES, {"r": route("r", "b")})
+    assert not acknowledged_now(client, codec.ROUTES)
     envoy.names[codec.ROUTES] = ()
     envoy.answer(codec.ROUTES, envoy.must_take()[2])
-    assert settled_now(sidecar, codec.ROUTES)
+    assert acknowledged_now(client, codec.ROUTES)
