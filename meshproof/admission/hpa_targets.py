@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from meshproof.errors import Problem
-from meshproof.model.kube_scaling import Metric, quantity
+from meshproof.model.kube_hpa import Metric, quantity
 from meshproof.model.resource import Resource
 
 

@@ -19,7 +19,7 @@ from meshproof.embedded.pod.replica import ReplicaRunner
 from meshproof.errors import MeshproofError
 from meshproof.host.process_usage import measure_sessions
 from meshproof.hpa.decide import Decision, History, Reading, decide
-from meshproof.model.kube_scaling import Metric
+from meshproof.model.kube_hpa import Metric
 from meshproof.model.resource import Resource
 
 if TYPE_CHECKING:

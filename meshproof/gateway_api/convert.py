@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from meshproof.gateway_api.parents import Parent, parents
 from meshproof.gateway_api.rules import routes_of_rule
-from meshproof.model.gateway_api import HTTPRouteSpec
+from meshproof.model.http_route import HTTPRouteSpec
 from meshproof.model.resource import Resource
 from meshproof.model.virtual_service import HTTPRoute, VirtualService
 from meshproof.model.virtual_service_route import HTTPMatchRequest, StringMatch

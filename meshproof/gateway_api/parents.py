@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from meshproof.istio_names import service_host
-from meshproof.model.gateway_api import SERVICE, ParentReference
+from meshproof.model.http_route_references import SERVICE, ParentReference
 from meshproof.model.resource import Resource
 
 

@@ -11,23 +11,23 @@ from typing import Any
 
 from meshproof.istio_names import service_host
 from meshproof.model.field_types import PortSelector
-from meshproof.model.gateway_api import (
-    HOSTNAME,
-    SERVICE,
-    BackendObjectReference,
+from meshproof.model.http_route import (
     HTTPBackendRef,
+    HTTPRouteMatch,
+    HTTPRouteRetry,
+    HTTPRouteRule,
+    NamedMatch,
+)
+from meshproof.model.http_route_filters import (
     HTTPCORSFilter,
     HTTPHeader,
     HTTPHeaderFilter,
     HTTPRequestMirrorFilter,
     HTTPRequestRedirectFilter,
     HTTPRouteFilter,
-    HTTPRouteMatch,
-    HTTPRouteRetry,
-    HTTPRouteRule,
     HTTPURLRewriteFilter,
-    NamedMatch,
 )
+from meshproof.model.http_route_references import HOSTNAME, SERVICE, BackendObjectReference
 from meshproof.model.virtual_service import HTTPRoute
 from meshproof.model.virtual_service_route import (
     CorsPolicy,

@@ -13,7 +13,7 @@ from meshproof.errors import Problem
 from meshproof.gateway_api.parents import Parent, parents
 from meshproof.istio_names import service_host
 from meshproof.mesh import ParentStatus, RouteStatus, StatusCondition
-from meshproof.model.gateway_api import HOSTNAME, SERVICE, BackendObjectReference
+from meshproof.model.http_route_references import HOSTNAME, SERVICE, BackendObjectReference
 from meshproof.model.resource import Resource
 from meshproof.sources.location import FieldPath
 from meshproof.translate.host_names import covers

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from meshproof.model.kube_scaling import HorizontalPodAutoscalerSpec, Policy, ScalingRules
+from meshproof.model.kube_hpa import HorizontalPodAutoscalerSpec, Policy, ScalingRules
 
 TOLERANCE = 0.1
 

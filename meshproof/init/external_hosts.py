@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from meshproof.istio_names import is_service_host
-from meshproof.model.kube import ConfigMap, ServiceSpec
+from meshproof.model.kube_config import ConfigMap
+from meshproof.model.kube_service import ServiceSpec
 from meshproof.model.kube_workloads import WORKLOADS, template_of
 from meshproof.model.resource import Resource
 from meshproof.model.service_entry import ServiceEntry

@@ -12,6 +12,7 @@ from meshproof.model.durations import Duration
 from meshproof.model.export_to import RuleExportTo
 from meshproof.model.field_types import Labels, PortSelector
 from meshproof.model.string_types import HeaderName, Host, Line
+from meshproof.model.workload_selector import WorkloadSelector
 
 _MAX_RING = 8388608
 _MAX_TABLE = 5000011
@@ -214,16 +215,12 @@ class Subset(Model):
     traffic_policy: TrafficPolicy | None = None
 
 
-class ClientSelector(Model):
-    match_labels: Labels = {}
-
-
 class DestinationRule(Model):
     host: Host
     subsets: list[Subset] = []
     traffic_policy: TrafficPolicy | None = None
     export_to: RuleExportTo = []
-    workload_selector: ClientSelector | None = None
+    workload_selector: WorkloadSelector | None = None
     """Clients of the rule's own namespace that it is for."""
 
     @model_validator(mode="after")

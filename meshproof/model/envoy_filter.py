@@ -13,9 +13,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from meshproof.model.base_model import FieldError, Model
-from meshproof.model.local_rate_limit import EnvoyModel, LocalRateLimit, TypedConfig
-from meshproof.model.security import WorkloadSelector
-from meshproof.model.sidecar import WorkloadLabels
+from meshproof.model.envoy_filter_rate_limit import EnvoyModel, LocalRateLimit, TypedConfig
+from meshproof.model.workload_selector import NetworkingWorkloadSelector, WorkloadSelector
 
 Context = Literal["SIDECAR_INBOUND", "GATEWAY"]
 _INBOUND = re.compile(r"inbound\|http\|[0-9]{1,5}")
@@ -151,7 +150,7 @@ def _refuse(said: str, *path: str | int) -> None:
 
 
 class EnvoyFilter(Model):
-    workload_selector: WorkloadLabels | None = None
+    workload_selector: NetworkingWorkloadSelector | None = None
     config_patches: Annotated[list[ConfigPatch], Field(min_length=1)]
 
     @model_validator(mode="after")

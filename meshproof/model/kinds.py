@@ -21,6 +21,7 @@ class Kind:
     name: str
     api_versions: tuple[str, ...]
     module: str
+    """Of ``meshproof.model``; empty for a kind that is accepted unread."""
     model_name: str
     namespaced: bool = True
     body: str = "spec"
@@ -36,7 +37,9 @@ class Kind:
 
     @cached_property
     def model(self) -> type[Model]:
-        return cast("type[Model]", getattr(import_module(self.module), self.model_name))
+        return cast(
+            "type[Model]", getattr(import_module(f"meshproof.model.{self.module}"), self.model_name)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,48 +57,64 @@ _OLD = ("config.istio.io/v1alpha2",)
 _SECURITY = ("security.istio.io/v1", "security.istio.io/v1beta1")
 _TELEMETRY = ("telemetry.istio.io/v1", "telemetry.istio.io/v1alpha1")
 _GAMMA = ("gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1beta1")
-_O, _K = "meshproof.model.v1alpha2", "meshproof.model.kube"
-_SEC = "meshproof.model.security"
 
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("VirtualService", _ISTIO, "meshproof.model.virtual_service", "VirtualService"),
-        Kind("DestinationRule", _ISTIO, "meshproof.model.destination_rule", "DestinationRule"),
-        Kind("ServiceEntry", _ISTIO, "meshproof.model.service_entry", "ServiceEntry"),
-        Kind("WorkloadEntry", _ISTIO, "meshproof.model.service_entry", "WorkloadEntry"),
-        Kind("Gateway", _ISTIO, "meshproof.model.gateway", "Gateway"),
-        Kind("EnvoyFilter", _ISTIO[2:], "meshproof.model.envoy_filter", "EnvoyFilter"),
-        Kind("Sidecar", _ISTIO, "meshproof.model.sidecar", "Sidecar", optional=True),
-        Kind("PeerAuthentication", _SECURITY, _SEC, "PeerAuthentication", optional=True),
-        Kind("AuthorizationPolicy", _SECURITY, _SEC, "AuthorizationPolicy", optional=True),
-        Kind("RequestAuthentication", _SECURITY, _SEC, "RequestAuthentication", optional=True),
-        Kind("Telemetry", _TELEMETRY, "meshproof.model.telemetry", "Telemetry", optional=True),
-        Kind("HTTPRoute", _GAMMA, "meshproof.model.gateway_api", "HTTPRouteSpec"),
-        Kind("RouteRule", _OLD, _O, "RouteRule", snake_case=True),
-        Kind("EgressRule", _OLD, _O, "EgressRule", snake_case=True),
+        Kind("VirtualService", _ISTIO, "virtual_service", "VirtualService"),
+        Kind("DestinationRule", _ISTIO, "destination_rule", "DestinationRule"),
+        Kind("ServiceEntry", _ISTIO, "service_entry", "ServiceEntry"),
+        Kind("WorkloadEntry", _ISTIO, "workload_entry", "WorkloadEntry"),
+        Kind("Gateway", _ISTIO, "gateway", "Gateway"),
+        Kind("EnvoyFilter", _ISTIO[2:], "envoy_filter", "EnvoyFilter"),
+        Kind("Sidecar", _ISTIO, "sidecar", "Sidecar", optional=True),
+        Kind(
+            "PeerAuthentication",
+            _SECURITY,
+            "peer_authentication",
+            "PeerAuthentication",
+            optional=True,
+        ),
+        Kind(
+            "AuthorizationPolicy",
+            _SECURITY,
+            "authorization_policy",
+            "AuthorizationPolicy",
+            optional=True,
+        ),
+        Kind(
+            "RequestAuthentication",
+            _SECURITY,
+            "request_authentication",
+            "RequestAuthentication",
+            optional=True,
+        ),
+        Kind("Telemetry", _TELEMETRY, "telemetry", "Telemetry", optional=True),
+        Kind("HTTPRoute", _GAMMA, "http_route", "HTTPRouteSpec"),
+        Kind("RouteRule", _OLD, "v1alpha2", "RouteRule", snake_case=True),
+        Kind("EgressRule", _OLD, "v1alpha2", "EgressRule", snake_case=True),
         Kind(
             "DestinationPolicy",
             (*_OLD, "config.istio.io/v1beta1"),
-            _O,
+            "v1alpha2",
             "DestinationPolicy",
             snake_case=True,
         ),
-        Kind("Deployment", ("apps/v1",), _K, "DeploymentSpec"),
-        Kind("StatefulSet", ("apps/v1",), "meshproof.model.kube_workloads", "StatefulSetSpec"),
-        Kind("DaemonSet", ("apps/v1",), "meshproof.model.kube_workloads", "DaemonSetSpec"),
-        Kind("Pod", ("v1",), "meshproof.model.kube_pod", "PodSpec"),
+        Kind("Deployment", ("apps/v1",), "kube_workloads", "DeploymentSpec"),
+        Kind("StatefulSet", ("apps/v1",), "kube_workloads", "StatefulSetSpec"),
+        Kind("DaemonSet", ("apps/v1",), "kube_workloads", "DaemonSetSpec"),
+        Kind("Pod", ("v1",), "kube_pod", "PodSpec"),
         Kind(
             "HorizontalPodAutoscaler",
             ("autoscaling/v2",),
-            "meshproof.model.kube_scaling",
+            "kube_hpa",
             "HorizontalPodAutoscalerSpec",
         ),
-        Kind("Service", ("v1",), _K, "ServiceSpec"),
-        Kind("Namespace", ("v1",), _K, "Namespace", namespaced=False, body=""),
-        Kind("ServiceAccount", ("v1",), _K, "ServiceAccount", body=""),
-        Kind("ConfigMap", ("v1",), _K, "ConfigMap", body=""),
-        Kind("Secret", ("v1",), _K, "Secret", body=""),
+        Kind("Service", ("v1",), "kube_service", "ServiceSpec"),
+        Kind("Namespace", ("v1",), "kube_namespace", "Namespace", namespaced=False, body=""),
+        Kind("ServiceAccount", ("v1",), "kube_service_account", "ServiceAccount", body=""),
+        Kind("ConfigMap", ("v1",), "kube_config", "ConfigMap", body=""),
+        Kind("Secret", ("v1",), "kube_config", "Secret", body=""),
     )
 }
 

@@ -12,19 +12,11 @@ from pydantic import Field, model_validator
 
 from meshproof.model.base_model import FieldError, Model
 from meshproof.model.field_types import Labels, Port
+from meshproof.model.kube_fields import Ignored, NotHonoured, Seconds
 from meshproof.model.kube_names import Label
-from meshproof.model.kube_probe import (
-    Ignored,
-    Lifecycle,
-    Name,
-    NotHonoured,
-    PortRef,
-    Probe,
-    Seconds,
-)
+from meshproof.model.kube_probe import Lifecycle, Probe
 from meshproof.model.kube_volumes import FieldRef, KeyRef, Volume, VolumeMount
-
-__all__ = ["Ignored", "Name", "NotHonoured", "PortRef", "Seconds"]
+from meshproof.model.string_types import NonEmpty
 
 
 class EnvVarSource(Model):
@@ -41,7 +33,7 @@ class EnvVarSource(Model):
 
 
 class EnvVar(Model):
-    name: Name
+    name: NonEmpty
     value: str = ""
     value_from: EnvVarSource | None = None
 
@@ -53,7 +45,7 @@ class EnvVar(Model):
 
 
 class ObjectRef(Model):
-    name: Name
+    name: NonEmpty
     optional: bool = False
 
 
@@ -81,7 +73,7 @@ class ContainerPort(Model):
 
 class Container(Model):
     name: Label
-    image: Name
+    image: NonEmpty
     command: Annotated[
         list[str], NotHonoured("the image table's command runs; {command} there is this one", ([],))
     ] = []

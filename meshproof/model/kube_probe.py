@@ -1,46 +1,19 @@
-"""A container's probes and hooks: what is asked of an app, and when.
-
-``NotHonoured`` marks a field that Kubernetes knows and a local process does without: it is
-accepted, and ``not_honoured`` names it. A field that is in no model is refused.
-"""
+"""A container's probes and hooks: what is asked of an app, and when."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from meshproof.model.base_model import Model
 from meshproof.model.field_types import Port
-
-
-@dataclass(frozen=True, slots=True)
-class NotHonoured:
-    """Marks a field; ``meaning`` says what a user will miss, ``harmless`` what needs no word."""
-
-    meaning: str = ""
-    harmless: tuple[Any, ...] = ()
-    silent: bool = False
-    """No value of the field changes anything here."""
-
-
-def _port_ref(value: Any) -> Any:
-    number = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 65535
-    if number or (isinstance(value, str) and value):
-        return value
-    raise ValueError("is no port; wanted a number from 1 to 65535, or a port's name")
-
-
-Ignored = Annotated[Any, NotHonoured()]
-Name = Annotated[str, Field(min_length=1)]
-PortRef = Annotated[int | str, BeforeValidator(_port_ref)]
-"""A port's number or the name of a container port."""
-Seconds = Annotated[int, Field(ge=0)]
+from meshproof.model.kube_fields import Ignored, NotHonoured, PortRef, Seconds
+from meshproof.model.string_types import NonEmpty
 
 
 class HTTPHeader(Model):
-    name: Name
+    name: NonEmpty
     value: str
 
 

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from meshproof.model.base_model import FieldError, Model
+from meshproof.model.kube_fields import SILENT, Ignored, NotHonoured
 from meshproof.model.kube_names import Label, MountPath, ObjectName, Within
-from meshproof.model.kube_probe import Ignored, Name, NotHonoured
+from meshproof.model.string_types import NonEmpty
 
-_SILENT = NotHonoured(silent=True)
 _EMPTY = "the folder is there, and empty"
 Mode = Annotated[int, Field(ge=0, le=0o777)] | None
 
@@ -18,18 +18,18 @@ Mode = Annotated[int, Field(ge=0, le=0o777)] | None
 class KeyRef(Model):
     """One key of a ConfigMap or Secret."""
 
-    name: Name
-    key: Name
+    name: NonEmpty
+    key: NonEmpty
     optional: bool = False
 
 
 class FieldRef(Model):
     api_version: Literal["v1"] = "v1"
-    field_path: Name
+    field_path: NonEmpty
 
 
 class KeyToPath(Model):
-    key: Name
+    key: NonEmpty
     path: Within
     mode: Mode = None
 
@@ -37,21 +37,21 @@ class KeyToPath(Model):
 class ConfigMapFiles(Model):
     """Each key a file, or the chosen ones under other names."""
 
-    name: Name
+    name: NonEmpty
     items: list[KeyToPath] = []
     optional: bool = False
     default_mode: Mode = None
 
 
 class SecretFiles(Model):
-    secret_name: Name
+    secret_name: NonEmpty
     items: list[KeyToPath] = []
     optional: bool = False
     default_mode: Mode = None
 
 
 class ProjectedSecret(Model):
-    name: Name
+    name: NonEmpty
     items: list[KeyToPath] = []
     optional: bool = False
 
@@ -83,7 +83,7 @@ class ProjectedFiles(Model):
 
 
 class EmptyDir(Model):
-    medium: Annotated[Any, _SILENT] = None
+    medium: Annotated[Any, SILENT] = None
     size_limit: Annotated[Any, NotHonoured("no limit is set")] = None
 
 
@@ -91,25 +91,25 @@ class Claim(Model):
     """A folder that is gone with the mesh; replicas that name one claim share it."""
 
     claim_name: ObjectName
-    read_only: Annotated[Any, _SILENT] = None
+    read_only: Annotated[Any, SILENT] = None
 
 
 class ClaimMetadata(Model):
     name: ObjectName
-    labels: Annotated[Any, _SILENT] = None
-    annotations: Annotated[Any, _SILENT] = None
-    creation_timestamp: Annotated[Any, _SILENT] = None
-    namespace: Annotated[Any, _SILENT] = None
+    labels: Annotated[Any, SILENT] = None
+    annotations: Annotated[Any, SILENT] = None
+    creation_timestamp: Annotated[Any, SILENT] = None
+    namespace: Annotated[Any, SILENT] = None
 
 
 class ClaimTemplate(Model):
     """Of a StatefulSet: a folder for each replica's number, which outlives the replica."""
 
     metadata: ClaimMetadata
-    spec: Annotated[Any, _SILENT] = None
-    status: Annotated[Any, _SILENT] = None
-    api_version: Annotated[Any, _SILENT] = None
-    kind: Annotated[Any, _SILENT] = None
+    spec: Annotated[Any, SILENT] = None
+    status: Annotated[Any, SILENT] = None
+    api_version: Annotated[Any, SILENT] = None
+    kind: Annotated[Any, SILENT] = None
 
 
 class Volume(Model):
@@ -131,7 +131,7 @@ class Volume(Model):
 
 
 class VolumeMount(Model):
-    name: Name
+    name: NonEmpty
     mount_path: MountPath
     sub_path: str = ""
     read_only: Annotated[Any, NotHonoured("the files can be written to", (False,))] = None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
+from pydantic import Field, model_validator
+
+from meshproof.model.base_model import FieldError, Model
 from meshproof.model.field_types import Labels
-from meshproof.model.kube import DeploymentSpec
-from meshproof.model.kube_pod import NotHonoured, PodMetadata, PodSpec, PodTemplate
+from meshproof.model.kube_fields import SILENT, Ignored, NotHonoured
+from meshproof.model.kube_pod import PodMetadata, PodSpec, PodTemplate
 from meshproof.model.kube_volumes import ClaimTemplate
 from meshproof.model.resource import Resource
 from meshproof.sources.location import FieldPath
@@ -16,7 +19,37 @@ WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Pod")
 POD_NAME = "statefulset.kubernetes.io/pod-name"
 POD_INDEX = "apps.kubernetes.io/pod-index"
 """Labels that Kubernetes gives to the pods of a StatefulSet."""
-_SILENT = NotHonoured(silent=True)
+
+
+class LabelSelector(Model):
+    match_labels: Labels = {}
+    match_expressions: Annotated[Any, NotHonoured("only matchLabels are compared", ([],))] = None
+
+
+class DeploymentSpec(Model):
+    """``apps/v1`` Deployment; a change of pods replaces replicas one by one, whatever strategy."""
+
+    selector: LabelSelector
+    template: PodTemplate
+    replicas: Annotated[int, Field(ge=0)] = 1
+    min_ready_seconds: Ignored = None
+    paused: Annotated[Any, NotHonoured("", (False,))] = None
+    progress_deadline_seconds: Annotated[int, Field(ge=1)] | None = None
+    revision_history_limit: Annotated[Any, SILENT] = None
+    strategy: Annotated[Any, NotHonoured("replicas are replaced in meshproof's own way")] = None
+
+    @model_validator(mode="after")
+    def _selects_its_pods(self) -> Self:
+        labels = self.template.metadata.labels
+        if not self.selector.match_labels and not self.selector.match_expressions:
+            raise FieldError("selects nothing; wanted matchLabels", "selector")
+        missed = [f"{k}: {v}" for k, v in self.selector.match_labels.items() if labels.get(k) != v]
+        if missed:
+            found = f"selects {', '.join(missed)}, which the pods of its template do not have"
+            raise FieldError(
+                f"{found}; wanted labels of template.metadata.labels", "selector", "matchLabels"
+            )
+        return self
 
 
 class StatefulSetSpec(DeploymentSpec):
@@ -31,7 +64,7 @@ class StatefulSetSpec(DeploymentSpec):
     update_strategy: Annotated[Any, NotHonoured("replicas are replaced in meshproof's own way")] = (
         None
     )
-    persistent_volume_claim_retention_policy: Annotated[Any, _SILENT] = None
+    persistent_volume_claim_retention_policy: Annotated[Any, SILENT] = None
     ordinals: Annotated[Any, NotHonoured("replicas are numbered from 0")] = None
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
+from meshproof.model.api_fields import fields_of
 from meshproof.model.base_model import Model
-from meshproof.model.known_fields import fields
 from meshproof.model.model_fields import Part, parts
 from meshproof.sources.location import FieldPath
 
@@ -87,4 +87,4 @@ def _part(part: Part, item: Any, path: FieldPath, log: Prepared | None) -> Any:
 
 def _unified(model: type[Model], table: Mapping[str, Part], key: str) -> str:
     camel = to_camel(key)
-    return camel if camel in table or camel in fields(model) else key
+    return camel if camel in table or camel in fields_of(model) else key

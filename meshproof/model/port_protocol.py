@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from meshproof.model.kube import ServicePort
+from meshproof.model.kube_service import ServicePort
 
 Protocol = Literal[
     "HTTP", "HTTP2", "GRPC", "GRPC-WEB", "HTTPS", "TLS", "TCP", "MONGO", "REDIS", "MYSQL"

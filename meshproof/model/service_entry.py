@@ -1,4 +1,4 @@
-"""networking.istio.io/v1 ServiceEntry and WorkloadEntry: what meshproof honours."""
+"""networking.istio.io/v1 ServiceEntry: what meshproof honours."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from meshproof.model.base_model import FieldError, Model
 from meshproof.model.export_to import ExportTo
-from meshproof.model.field_types import Labels, Port, upper_case
+from meshproof.model.field_types import Port, upper_case
 from meshproof.model.string_types import Address, Host, Line
+from meshproof.model.workload_entry import WorkloadEntry
+from meshproof.model.workload_selector import NetworkingWorkloadSelector
 
 HTTP_PROTOCOLS = frozenset(("HTTP", "HTTP2", "GRPC"))
 Protocol = Annotated[
@@ -27,23 +29,6 @@ class ServicePort(Model):
     target_port: Port | None = None
 
 
-class WorkloadEntry(Model):
-    """One endpoint, alone or in a ServiceEntry. ``locality`` and ``network`` change nothing: there
-    is one of each here."""
-
-    address: Address
-    ports: dict[str, Port] = {}
-    labels: Labels = {}
-    weight: Annotated[int, Field(ge=0, le=4294967295)] | None = None
-    locality: Line | None = None
-    network: Line | None = None
-    service_account: Line | None = None
-
-
-class WorkloadSelector(Model):
-    labels: Labels = {}
-
-
 class ServiceEntry(Model):
     """Opens the mesh to a host; ``resolution`` says where the addresses come from.
 
@@ -57,7 +42,7 @@ class ServiceEntry(Model):
     location: Literal["MESH_EXTERNAL", "MESH_INTERNAL"] | None = None
     resolution: Literal["NONE", "DNS", "DNS_ROUND_ROBIN", "STATIC", "DYNAMIC_DNS"] = "NONE"
     endpoints: list[WorkloadEntry] = []
-    workload_selector: WorkloadSelector | None = None
+    workload_selector: NetworkingWorkloadSelector | None = None
     export_to: ExportTo = []
     subject_alt_names: list[Line] = []
     """What the certificate must say, where a DestinationRule's ``tls`` names nothing itself."""

@@ -12,8 +12,9 @@ from pydantic import AfterValidator, Field, model_validator
 
 from meshproof.model.base_model import FieldError, Model
 from meshproof.model.destination_rule import ConnectionPool
-from meshproof.model.field_types import Labels, Port
+from meshproof.model.field_types import Port
 from meshproof.model.string_types import Line
+from meshproof.model.workload_selector import NetworkingWorkloadSelector
 
 
 def _egress_host(value: str) -> str:
@@ -24,10 +25,6 @@ def _egress_host(value: str) -> str:
             "shop/svcb.shop.svc.cluster.local or ~/*"
         )
     return value
-
-
-class WorkloadLabels(Model):
-    labels: Labels = {}
 
 
 class EgressPort(Model):
@@ -53,7 +50,7 @@ class OutboundTrafficPolicy(Model):
 
 
 class Sidecar(Model):
-    workload_selector: WorkloadLabels | None = None
+    workload_selector: NetworkingWorkloadSelector | None = None
     egress: list[EgressListener] = []
     inbound_connection_pool: ConnectionPool | None = None
     """Towards the app, in the place of a DestinationRule's for its service."""

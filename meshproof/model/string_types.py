@@ -10,7 +10,7 @@ import ipaddress
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 _LABEL = r"[A-Za-z0-9_]([-A-Za-z0-9_]{0,61}[A-Za-z0-9_])?"
 _HOST = re.compile(rf"\*|(\*\.)?{_LABEL}(\.{_LABEL})*")
@@ -39,9 +39,9 @@ _WITH_ARGUMENT = frozenset((
     "REQ", "RESP", "START_TIME", "DYNAMIC_METADATA", "CLUSTER_METADATA", "UPSTREAM_METADATA",
     "FILTER_STATE", "ENVIRONMENT",
 ))
+
+
 # fmt: on
-
-
 def _is_ip(text: str) -> bool:
     try:
         ipaddress.ip_address(text)
@@ -137,3 +137,6 @@ HeaderName = Annotated[str, AfterValidator(header_name)]
 Line = Annotated[str, AfterValidator(_value)]
 """A text without line breaks."""
 HeaderValue = Annotated[str, AfterValidator(_formatted)]
+
+
+NonEmpty = Annotated[str, Field(min_length=1)]

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from meshproof.model.base_model import Model
-from meshproof.model.security import Selecting
+from meshproof.model.workload_selector import WorkloadPolicy
 
 Traffic = Literal["CLIENT_AND_SERVER", "CLIENT", "SERVER"]
 
@@ -69,6 +69,6 @@ class AccessLogging(Model):
     filter: LogFilter | None = None
 
 
-class Telemetry(Selecting):
+class Telemetry(WorkloadPolicy):
     tracing: list[Tracing] = []
     access_logging: list[AccessLogging] = []

@@ -8,10 +8,11 @@ from typing import Any
 from meshproof.errors import Problem
 from meshproof.model.base_model import Model
 from meshproof.model.kinds import without_effect
-from meshproof.model.kube import DeploymentSpec, ServiceSpec
+from meshproof.model.kube_fields import NotHonoured
 from meshproof.model.kube_pod import Container as PodContainer
-from meshproof.model.kube_pod import NotHonoured, PodSpec
-from meshproof.model.kube_workloads import container_path, pod_path, template_of
+from meshproof.model.kube_pod import PodSpec
+from meshproof.model.kube_service import ServiceSpec
+from meshproof.model.kube_workloads import DeploymentSpec, container_path, pod_path, template_of
 from meshproof.model.resource import Resource
 from meshproof.sources.location import FieldPath
 

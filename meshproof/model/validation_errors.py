@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from meshproof.errors import Problem
-from meshproof.model import known_fields
+from meshproof.model import api_fields
 from meshproof.model.base_model import FieldError, Model
 from meshproof.model.kinds import LEAVE_OUT, NOT_YET
 from meshproof.model.model_fields import model_at, parts
@@ -93,9 +93,9 @@ def unknown(root: type[Model], path: FieldPath, base: FieldPath) -> Words:
     """Why the last key of ``path`` is refused, and what was probably meant."""
     key, here = str(path[-1]), path[:-1]
     model = model_at(root, here) or root
-    honoured, known = list(parts(model)), known_fields.fields(model)
+    honoured, known = list(parts(model)), api_fields.fields_of(model)
     if key in known:
-        owner = known_fields.owner(model)
+        owner = api_fields.owner_of(model)
         return f"is a field of {owner} that {NOT_YET}", "", LEAVE_OUT
     found = f"is no field of {model.__name__}"
     candidates = [*honoured, *sorted(known - set(honoured))]
@@ -214,8 +214,8 @@ def _literal(found: str, value: Any, expected: str, root: type[Model], path: Fie
     wanted = expected.replace("'", "")
     field = next((step for step in reversed(path) if isinstance(step, str)), "")
     model = model_at(root, path[: path.index(field)]) if field else None
-    if model and isinstance(value, str) and value in known_fields.values(model, field):
-        owner = known_fields.owner(model)
+    if model and isinstance(value, str) and value in api_fields.values_of(model, field):
+        owner = api_fields.owner_of(model)
         return f"{value} is a value of {owner} that {NOT_YET}", wanted, ""
     choices = wanted.replace(" or ", ", ").split(", ")
     near = get_close_matches(str(value).casefold(), [c.casefold() for c in choices], 1)

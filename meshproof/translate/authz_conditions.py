@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from meshproof.model import security_checks as checks
+from meshproof.model.authorization_values import CLAIMS, HEADERS, names_in_brackets
 from meshproof.translate import authz_matchers
 from meshproof.translate.proto import Json
 
@@ -86,13 +86,13 @@ def _request_principal(place: AuthzContext, key: str, value: str) -> Json:
 def _claim(place: AuthzContext, key: str, value: str) -> Json:
     _http(place, key)
     names = {"request.auth.audiences": ["aud"], "request.auth.presenter": ["azp"]}
-    path = names.get(key) or checks.bracketed(key)
+    path = names.get(key) or names_in_brackets(key)
     return {"metadata": authz_matchers.claim_among(path, [value])}
 
 
 def _request_header(place: AuthzContext, key: str, value: str) -> Json:
     _http(place, key)
-    (name,) = checks.bracketed(key)
+    (name,) = names_in_brackets(key)
     return {"header": authz_matchers.header(name, value)}
 
 
@@ -170,8 +170,8 @@ def of_permissions(key: str) -> Maker | None:
 
 def of_principals(key: str) -> Maker | None:
     """The maker of a condition about who asks; None for one about what is asked for."""
-    if key.startswith(checks.HEADERS):
+    if key.startswith(HEADERS):
         return _request_header
-    if key.startswith(checks.CLAIMS):
+    if key.startswith(CLAIMS):
         return _claim
     return _OF_PRINCIPALS.get(key)

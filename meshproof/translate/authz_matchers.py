@@ -9,7 +9,7 @@ import ipaddress
 import re
 from collections.abc import Iterable
 
-from meshproof.model.security_checks import is_template
+from meshproof.model.authorization_values import is_path_template
 from meshproof.translate.proto import Json, extension
 
 JWT = "envoy.filters.http.jwt_authn"
@@ -51,7 +51,7 @@ def header(name: str, value: str, *, ignore_case: bool = False) -> Json:
 def path(value: str) -> Json:
     """A Permission: the path without the query; ``{*}`` and ``{**}`` are Envoy's ``*`` and
     ``**``."""
-    if is_template(value):
+    if is_path_template(value):
         template = value.replace("{**}", "**").replace("{*}", "*")
         return {"uri_template": extension(_TEMPLATE, _TEMPLATE_TYPE, path_template=template)}
     return {"url_path": {"path": text(value)}}

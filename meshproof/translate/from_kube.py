@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from meshproof.model.kube import ServicePort as Port
-from meshproof.model.kube import ServiceSpec
+from meshproof.model.kube_service import ServicePort as Port
+from meshproof.model.kube_service import ServiceSpec
 from meshproof.model.kube_workloads import POD_NAME, StatefulSetSpec
 from meshproof.model.port_protocol import handling, protocol_of, speaks_h2
 from meshproof.model.resource import Resource

@@ -16,7 +16,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
-from meshproof.model.security import JWTRule, RequestAuthentication
+from meshproof.model.request_authentication import JWTRule, RequestAuthentication
 from meshproof.translate.authz_matchers import JWT, PAYLOAD
 from meshproof.translate.proto import Json, extension, seconds, tcp, typed
 from meshproof.translate.world import Named, Outside

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from meshproof.model.envoy_filter import Context, EnvoyFilter
-from meshproof.model.local_rate_limit import (
+from meshproof.model.envoy_filter_rate_limit import (
     FILTER,
     LOCAL_RATE_LIMIT,
     HeaderToAdd,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from meshproof.istio_names import ROOT_NAMESPACE
-from meshproof.model.security import PeerAuthentication
+from meshproof.model.peer_authentication import PeerAuthentication
 from meshproof.translate.world import Named
 
 Mode = Literal["DISABLE", "PERMISSIVE", "STRICT"]

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
+from meshproof.model.authorization_policy import AuthorizationPolicy, Rule
 from meshproof.model.base_model import Model
-from meshproof.model.security import AuthorizationPolicy, Rule
 from meshproof.translate import authz_conditions
 from meshproof.translate.authz_conditions import AuthzContext, Maker, UnfitError
 from meshproof.translate.proto import Json, extension, typed

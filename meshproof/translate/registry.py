@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from meshproof.model.port_protocol import handling
-from meshproof.model.service_entry import ServiceEntry, WorkloadEntry
+from meshproof.model.service_entry import ServiceEntry
 from meshproof.model.service_entry import ServicePort as EntryPort
+from meshproof.model.workload_entry import WorkloadEntry
 from meshproof.translate.host_names import covers, is_wildcard
 from meshproof.translate.peer_authentication import mode
 from meshproof.translate.world import (

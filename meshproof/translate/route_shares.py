@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from meshproof.model import gateway_api, v1alpha2, virtual_service
+from meshproof.model import v1alpha2, virtual_service
+from meshproof.model.http_route import HTTPRouteMatch, HTTPRouteSpec
 from meshproof.model.resource import Resource
 from meshproof.model.virtual_service_route import HTTPRouteDestination
 
 _ALL = 100
-_EVERY_REQUEST = gateway_api.HTTPRouteMatch()
+_EVERY_REQUEST = HTTPRouteMatch()
 """The match of a rule that writes none (the Gateway API's default): PathPrefix ``/``."""
 
 
@@ -46,7 +47,7 @@ def route_shares(rule: Resource) -> list[RouteShares]:
     match rule.spec:
         case virtual_service.VirtualService():
             return list(_of_virtual_service(rule.spec, rule.namespace))
-        case gateway_api.HTTPRouteSpec():
+        case HTTPRouteSpec():
             return list(_of_http_route(rule.spec, rule.namespace))
         case v1alpha2.RouteRule():
             return [_of_route_rule(rule.spec, rule.namespace)]
@@ -73,7 +74,7 @@ def _of_virtual_service(
             yield RouteShares(hosts, not http.match, destination_shares(http.route))
 
 
-def _of_http_route(spec: gateway_api.HTTPRouteSpec, namespace: str) -> Iterator[RouteShares]:
+def _of_http_route(spec: HTTPRouteSpec, namespace: str) -> Iterator[RouteShares]:
     hosts = tuple((ref.name, ref.namespace or namespace) for ref in spec.parent_refs or ())
     for rule in spec.rules:
         if rule.backend_refs:

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from meshproof.model.authorization_policy import AuthorizationPolicy
 from meshproof.model.envoy_filter import Context
-from meshproof.model.security import AuthorizationPolicy, JWTRule
+from meshproof.model.request_authentication import JWTRule
 from meshproof.translate import jwt, local_rate_limit, rbac
 from meshproof.translate.authz_conditions import AuthzContext
 from meshproof.translate.local_rate_limit import Limits

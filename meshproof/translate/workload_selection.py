@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol, TypeVar
 
 from meshproof.istio_names import ROOT_NAMESPACE
-from meshproof.model.security import WorkloadSelector
+from meshproof.model.workload_selector import WorkloadSelector
 from meshproof.translate.registry import carries
 from meshproof.translate.world import Named
 

@@ -11,18 +11,17 @@ from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
 from meshproof.istio_names import TRUST_DOMAIN, service_host
+from meshproof.model.authorization_policy import AuthorizationPolicy
 from meshproof.model.destination_rule import DestinationRule
 from meshproof.model.envoy_filter import EnvoyFilter
 from meshproof.model.gateway import Gateway
-from meshproof.model.security import (
-    AuthorizationPolicy,
-    PeerAuthentication,
-    RequestAuthentication,
-)
-from meshproof.model.service_entry import ServiceEntry, WorkloadEntry
+from meshproof.model.peer_authentication import PeerAuthentication
+from meshproof.model.request_authentication import RequestAuthentication
+from meshproof.model.service_entry import ServiceEntry
 from meshproof.model.sidecar import Sidecar
 from meshproof.model.telemetry import Telemetry
 from meshproof.model.virtual_service import VirtualService
+from meshproof.model.workload_entry import WorkloadEntry
 
 PROXY_PORT = 15001
 """The outbound proxy listener of every sidecar, on its replica's address."""

@@ -9,7 +9,7 @@ import pytest
 
 from meshproof.explain.jwt_authn import Checked, checked
 from meshproof.explain.request import Request
-from meshproof.model.security import JWTRule
+from meshproof.model.request_authentication import JWTRule
 from meshproof.translate.jwt import http_filters
 from tests.translate.tokens import Signer
 

@@ -10,7 +10,7 @@ import yaml
 from meshproof.explain.connection import AuthzRequest, Peer
 from meshproof.explain.rbac import verdict
 from meshproof.explain.request import Request
-from meshproof.model.security import AuthorizationPolicy
+from meshproof.model.authorization_policy import AuthorizationPolicy
 from meshproof.translate.authz_conditions import AuthzContext
 from meshproof.translate.rbac import per_route
 from meshproof.translate.world import Named

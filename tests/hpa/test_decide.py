@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from meshproof.hpa.decide import History, Reading, decide, proposal
-from meshproof.model.kube_scaling import HorizontalPodAutoscalerSpec
+from meshproof.model.kube_hpa import HorizontalPodAutoscalerSpec
 
 
 def spec(**more: Any) -> HorizontalPodAutoscalerSpec:

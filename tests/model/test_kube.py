@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.errors import Refused
-from meshproof.model.kube import ServicePort
-from meshproof.model.kube_env import arguments, environment
+from meshproof.model.container_env import arguments, environment
+from meshproof.model.kube_service import ServicePort
 from meshproof.model.kube_workloads import container_path, template_of
 from meshproof.model.port_protocol import handling, protocol_of
 from meshproof.model.reader import read_text

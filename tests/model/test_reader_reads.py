@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from meshproof.errors import Refused
-from meshproof.model import kube, v1alpha2, virtual_service
+from meshproof.model import v1alpha2, virtual_service
+from meshproof.model.kube_service import ServiceSpec
 from meshproof.model.reader import read_resources, read_text, with_default_namespace
 
 DATA = Path(__file__).parent / "data"
@@ -99,7 +100,7 @@ def test_every_recorded_kind_is_there() -> None:
 def test_null_is_not_set() -> None:
     text = SERVICE.replace("{port: 80}", "{port: 80, protocol: null}")
     (resource,) = read_text(text.replace("]}", "], selector: null}"), "f")
-    assert resource.spec == kube.ServiceSpec.model_validate({"ports": [{"port": 80}]})
+    assert resource.spec == ServiceSpec.model_validate({"ports": [{"port": 80}]})
 
 
 def test_what_kubectl_get_adds_is_not_looked_at() -> None:

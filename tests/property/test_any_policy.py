@@ -19,9 +19,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from meshproof.errors import Refused
+from meshproof.model.authorization_policy import Operation, Source
 from meshproof.model.kinds import KINDS
 from meshproof.model.reader import read_text
-from meshproof.model.security import Operation, Source
 from meshproof.translate import outbound, sidecar
 from meshproof.translate.world import Address, Named, Outside, Protocol, Resource
 from tests.model.envoy_filters import BARE, ROUTES

@@ -16,9 +16,17 @@ import annotated_types as limits
 from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
-from meshproof.model import gateway_api, v1alpha2
+from meshproof.model import v1alpha2
 from meshproof.model.base_model import Model
 from meshproof.model.durations import Duration
+from meshproof.model.http_route import HTTPPathMatch, HTTPRouteTimeouts, NamedMatch
+from meshproof.model.http_route_filters import (
+    Fraction,
+    HTTPHeader,
+    HTTPPathModifier,
+    HTTPRouteFilter,
+)
+from meshproof.model.http_route_references import ParentReference
 from meshproof.model.virtual_service_route import StringMatch
 
 Values = st.SearchStrategy[Any]
@@ -76,29 +84,29 @@ def document(model: type[Model]) -> Values:
 
 _ONE_OF: Mapping[type[Model], tuple[str, ...]] = {
     StringMatch: ("exact", "prefix", "regex"),
-    gateway_api.HTTPRouteFilter: (
+    HTTPRouteFilter: (
         "requestHeaderModifier", "responseHeaderModifier", "requestMirror", "requestRedirect",
         "urlRewrite", "cors",
     ),
-    gateway_api.HTTPPathModifier: ("replaceFullPath", "replacePrefixMatch"),
+    HTTPPathModifier: ("replaceFullPath", "replacePrefixMatch"),
 }  # fmt: skip
 _TYPES = {"urlRewrite": "URLRewrite", "cors": "CORS", "replacePrefixMatch": "ReplacePrefixMatch"}
 _AS_MEANT: Mapping[type[Model], tuple[Any, ...]] = {
-    gateway_api.ParentReference: (
+    ParentReference: (
         {"group": "", "kind": "Service", "name": "echo"},
         {"group": "", "kind": "Service", "name": "other", "port": 80},
     ),
-    gateway_api.HTTPPathMatch: (
+    HTTPPathMatch: (
         {"value": "/a"}, {"type": "Exact", "value": "/a"},
         {"type": "RegularExpression", "value": ".*"},
     ),
-    gateway_api.HTTPHeader: ({"name": "x-a", "value": "1"}, {"name": "Host", "value": "a"}),
-    gateway_api.NamedMatch: (
+    HTTPHeader: ({"name": "x-a", "value": "1"}, {"name": "Host", "value": "a"}),
+    NamedMatch: (
         {"name": "x-a", "value": "1"},
         {"type": "RegularExpression", "name": "q", "value": "[0-9]+"},
     ),
-    gateway_api.HTTPRouteTimeouts: ({"request": "1s"}, {"backendRequest": "100ms"}),
-    gateway_api.Fraction: ({"numerator": 1, "denominator": 3}, {"numerator": 0}),
+    HTTPRouteTimeouts: ({"request": "1s"}, {"backendRequest": "100ms"}),
+    Fraction: ({"numerator": 1, "denominator": 3}, {"numerator": 0}),
     v1alpha2.IstioService: ({"name": "echo"}, {"service": "m.test"}),
 }  # fmt: skip
 

@@ -7,14 +7,17 @@ from typing import Any
 import yaml
 
 from meshproof.istio_names import ROOT_NAMESPACE
-from meshproof.model import envoy_filter, security, sidecar, telemetry
+from meshproof.model import envoy_filter, sidecar, telemetry
+from meshproof.model.authorization_policy import AuthorizationPolicy
 from meshproof.model.base_model import Model
+from meshproof.model.peer_authentication import PeerAuthentication
+from meshproof.model.request_authentication import RequestAuthentication
 from meshproof.translate.world import Named
 
 MODELS: dict[str, type[Model]] = {
-    "PeerAuthentication": security.PeerAuthentication,
-    "AuthorizationPolicy": security.AuthorizationPolicy,
-    "RequestAuthentication": security.RequestAuthentication,
+    "PeerAuthentication": PeerAuthentication,
+    "AuthorizationPolicy": AuthorizationPolicy,
+    "RequestAuthentication": RequestAuthentication,
     "Sidecar": sidecar.Sidecar,
     "EnvoyFilter": envoy_filter.EnvoyFilter,
     "Telemetry": telemetry.Telemetry,
@@ -31,11 +34,9 @@ def rule(kind: str, text: str, name: str = "p", namespace: str = "default") -> N
     return Named(name, namespace, MODELS[kind].model_validate(yaml.safe_load(text)))
 
 
-def peer(text: str, namespace: str = "default") -> Named[security.PeerAuthentication]:
+def peer(text: str, namespace: str = "default") -> Named[PeerAuthentication]:
     return rule("PeerAuthentication", text, namespace=namespace)
 
 
-def policy(
-    text: str, name: str = "p", namespace: str = "default"
-) -> Named[security.AuthorizationPolicy]:
+def policy(text: str, name: str = "p", namespace: str = "default") -> Named[AuthorizationPolicy]:
     return rule("AuthorizationPolicy", text, name, namespace)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.model.service_entry import WorkloadEntry
+from meshproof.model.workload_entry import WorkloadEntry
 from meshproof.translate import outbound
 from meshproof.translate.world import Address, Config, Named
 from tests.translate.worlds import (

@@ -12,7 +12,14 @@ import pytest
 import yaml
 
 from meshproof.gateway_api.convert import virtual_services
-from meshproof.model import destination_rule, gateway_api, service_entry, virtual_service
+from meshproof.model import (
+    destination_rule,
+    http_route,
+    http_route_filters,
+    http_route_references,
+    service_entry,
+    virtual_service,
+)
 from meshproof.model.base_model import Model
 from meshproof.model.destination_rule_tls import ClientTLSSettings
 from meshproof.model.gateway import Gateway
@@ -113,7 +120,13 @@ def _validate(
 
 
 @pytest.mark.parametrize(
-    ("module", "file"), [(virtual_service, EVERYTHING), (gateway_api, HTTP_ROUTES)]
+    ("module", "file"),
+    [
+        (virtual_service, EVERYTHING),
+        (http_route, HTTP_ROUTES),
+        (http_route_filters, HTTP_ROUTES),
+        (http_route_references, HTTP_ROUTES),
+    ],
 )
 def test_every_rule_field_is_used(module: ModuleType, file: Path) -> None:
     """The world above is worth validating only as long as it leaves no field out."""

@@ -11,12 +11,15 @@ import pytest
 import yaml
 
 from meshproof.model import (
+    authorization_policy,
     destination_rule,
     envoy_filter,
-    local_rate_limit,
-    security,
+    envoy_filter_rate_limit,
+    peer_authentication,
+    request_authentication,
     sidecar,
     telemetry,
+    workload_selector,
 )
 from meshproof.model.base_model import Model
 from meshproof.translate import gateway, outbound
@@ -72,7 +75,19 @@ def _accepted(
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("module", [security, sidecar, telemetry, envoy_filter, local_rate_limit])
+@pytest.mark.parametrize(
+    "module",
+    [
+        peer_authentication,
+        authorization_policy,
+        request_authentication,
+        workload_selector,
+        sidecar,
+        telemetry,
+        envoy_filter,
+        envoy_filter_rate_limit,
+    ],
+)
 def test_every_field_is_used(module: Any) -> None:
     """The rules below are worth validating only as long as they leave no field out."""
     text = RULES.read_text().replace('"@type"', "@type")

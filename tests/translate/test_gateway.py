@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.model.security import AuthorizationPolicy
+from meshproof.model.authorization_policy import AuthorizationPolicy
 from meshproof.translate import gateway, outbound
 from meshproof.translate.world import Named
 from tests.translate import worlds

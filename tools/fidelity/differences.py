@@ -19,77 +19,110 @@ _OUTSIDE = (
 )
 
 DIFFERENCES: Mapping[str, str] = {
-    "istio.VirtualService.tls": "tunnels (CONNECT) to ports of TLS: sniHosts are compared with the "
-    "name that the tunnel is asked for, not with the SNI inside it; nothing at gateways",
-    "istio.VirtualService.tcp": "tunnels (CONNECT) to ports of TCP and TLS; nothing at gateways",
-    "istio.LoadBalancer.simple": "PASSTHROUGH is a replica of the service at random, as kube-proxy "
-    "takes it; of an address that the client chose itself nothing is known here",
-    "istio.LocalityLoadBalancerSetting.enabled": _LOCALITY,
-    "istio.LocalityLoadBalancerSetting.distribute": _LOCALITY,
-    "istio.LocalityLoadBalancerSetting.failover": _LOCALITY,
-    "istio.WorkloadEntry.locality": _LOCALITY,
-    "istio.WorkloadEntry.network": "changes nothing: there is one network",
-    "istio.WorkloadEntry.serviceAccount": "changes nothing: an outside address shows no mesh "
-    "identity",
-    "istio.WorkloadEntry.address": _OUTSIDE,
-    "istio.ServiceEntry.resolution": "whatever it says, names are not resolved: it "
+    "virtual_service.VirtualService.tls": (
+        "tunnels (CONNECT) to ports of TLS: sniHosts are compared with the name that the tunnel "
+        "is asked for, not with the SNI inside it; nothing at gateways"
+    ),
+    "virtual_service.VirtualService.tcp": (
+        "tunnels (CONNECT) to ports of TCP and TLS; nothing at gateways"
+    ),
+    "destination_rule.LoadBalancer.simple": (
+        "PASSTHROUGH is a replica of the service at random, as kube-proxy takes it; of an "
+        "address that the client chose itself nothing is known here"
+    ),
+    "destination_rule.LocalityLoadBalancerSetting.enabled": _LOCALITY,
+    "destination_rule.LocalityLoadBalancerSetting.distribute": _LOCALITY,
+    "destination_rule.LocalityLoadBalancerSetting.failover": _LOCALITY,
+    "workload_entry.WorkloadEntry.locality": _LOCALITY,
+    "workload_entry.WorkloadEntry.network": "changes nothing: there is one network",
+    "workload_entry.WorkloadEntry.serviceAccount": (
+        "changes nothing: an outside address shows no mesh identity"
+    ),
+    "workload_entry.WorkloadEntry.address": _OUTSIDE,
+    "service_entry.ServiceEntry.resolution": "whatever it says, names are not resolved: it "
     + _OUTSIDE
     + ". NONE and DYNAMIC_DNS lead to the declared host that the request names; a wildcard host is "
     "every declared host within it, and each of them is a destination too",
-    "istio.ServiceEntry.addresses": "ranges are refused for ports that are not HTTP: a forward "
-    "proxy is asked for one address at a time",
-    "istio.ServiceEntry.location": "MESH_INTERNAL is mutual TLS towards replicas that "
-    "workloadSelector picks; outside addresses have no sidecar, so they are spoken to in plain",
-    "istio.ServerTLSSettings.credentialName": "without that Secret in istio-system nothing listens "
-    "at the port; Istio listens, and closes the handshake",
-    "istio.GatewayServerPort.number": "is the port of rules and routes; the real one differs where "
-    "this machine has it taken or privileged (`meshproof url gateway`)",
-    "istio.TCPSettings.idleTimeout": "without it an idle connection ends after 300 s between "
-    "sidecars, 15 s towards outside hosts, 30 s towards the app (Istio: an hour), so that no "
-    "request meets a closing one",
-    "istio.HTTPSettings.idleTimeout": "as tcp.idleTimeout",
-    "istio.TcpKeepalive.time": "whole seconds: the rest is cut off",
-    "istio.TcpKeepalive.interval": "whole seconds: the rest is cut off",
-    "istio.ClientTLSSettings.caCertificates": "is a file of this machine, like clientCertificate "
-    "and privateKey; without it the authorities are those of Python's certifi, not those of "
-    "Istio's image",
+    "service_entry.ServiceEntry.addresses": (
+        "ranges are refused for ports that are not HTTP: a forward proxy is asked for one "
+        "address at a time"
+    ),
+    "service_entry.ServiceEntry.location": (
+        "MESH_INTERNAL is mutual TLS towards replicas that workloadSelector picks; outside "
+        "addresses have no sidecar, so they are spoken to in plain"
+    ),
+    "gateway.ServerTLSSettings.credentialName": (
+        "without that Secret in istio-system nothing listens at the port; Istio listens, and "
+        "closes the handshake"
+    ),
+    "gateway.GatewayServerPort.number": (
+        "is the port of rules and routes; the real one differs where this machine has it taken "
+        "or privileged (`meshproof url gateway`)"
+    ),
+    "destination_rule.TCPSettings.idleTimeout": (
+        "without it an idle connection ends after 300 s between sidecars, 15 s towards outside "
+        "hosts, 30 s towards the app (Istio: an hour), so that no request meets a closing one"
+    ),
+    "destination_rule.HTTPSettings.idleTimeout": "as tcp.idleTimeout",
+    "destination_rule.TcpKeepalive.time": "whole seconds: the rest is cut off",
+    "destination_rule.TcpKeepalive.interval": "whole seconds: the rest is cut off",
+    "destination_rule_tls.ClientTLSSettings.caCertificates": (
+        "is a file of this machine, like clientCertificate and privateKey; without it the "
+        "authorities are those of Python's certifi, not those of Istio's image"
+    ),
     **{
         f"{policy}.{field}": _ATTACHED
         for policy in (
-            "security.AuthorizationPolicy",
-            "security.RequestAuthentication",
+            "authorization_policy.AuthorizationPolicy",
+            "request_authentication.RequestAuthentication",
             "telemetry.Telemetry",
         )
         for field in ("targetRef", "targetRefs")
     },
-    "envoy_filter.EnvoyFilter.configPatches": "one shape alone, that of Istio's task for local "
-    "rate limits (rules/svca_takes_so_many_a_second.yaml); two EnvoyFilters that may select one "
-    "workload are refused. A bucket is a port's, full again when its rules change; in Istio each "
-    "filter chain of the port (mutual TLS, plain) has its own",
-    "local_rate_limit.RuntimeFraction.runtime_key": "changes nothing: no runtime sets it",
-    "security.JWTRule.issuer": "is never asked for its keys: without jwks and jwksUri a rule is "
-    "refused; Istio would look for them by OpenID discovery",
-    "security.JWTRule.jwksUri": "plain http to a declared outside host, fetched by each sidecar "
-    "itself; https is refused by name (put the keys in jwks). In Istio, istiod fetches them",
-    "security.Condition.key": "experimental.envoy.filters.* is refused",
-    "security.Operation.ports": "the port as manifests have it, whatever the real one is",
+    "envoy_filter.EnvoyFilter.configPatches": (
+        "one shape alone, that of Istio's task for local rate limits "
+        "(rules/svca_takes_so_many_a_second.yaml); two EnvoyFilters that may select one "
+        "workload are refused. A bucket is a port's, full again when its rules change; in Istio "
+        "each filter chain of the port (mutual TLS, plain) has its own"
+    ),
+    "envoy_filter_rate_limit.RuntimeFraction.runtime_key": "changes nothing: no runtime sets it",
+    "request_authentication.JWTRule.issuer": (
+        "is never asked for its keys: without jwks and jwksUri a rule is refused; Istio would "
+        "look for them by OpenID discovery"
+    ),
+    "request_authentication.JWTRule.jwksUri": (
+        "plain http to a declared outside host, fetched by each sidecar itself; https is "
+        "refused by name (put the keys in jwks). In Istio, istiod fetches them"
+    ),
+    "authorization_policy.Condition.key": "experimental.envoy.filters.* is refused",
+    "authorization_policy.Operation.ports": (
+        "the port as manifests have it, whatever the real one is"
+    ),
     "sidecar.OutboundTrafficPolicy.mode": "ALLOW_ANY reaches declared outside hosts only",
     "telemetry.TracingProvider.name": "whatever it says, spans go to the mesh's own store",
     "telemetry.LogProvider.name": "envoy alone; the log has meshproof's own JSON format",
-    "telemetry.LogFilter.expression": "is read by the Envoys: a bad one is put back on all, and "
-    "the call fails, with Envoy's words rather than file and line",
-    "gateway_api.HTTPRouteSpec.parentRefs": "Services and ServiceEntries, as Istio takes them "
-    "without a waypoint; parents of kind Gateway are refused",
-    "gateway_api.HTTPRouteSpec.hostnames": "mean nothing for mesh parents, as in Istio",
-    "v1alpha2.RouteRule.websocketUpgrade": "the upgrade is taken on every route, as in v1; 0.4 "
-    "refused other requests on such a route",
+    "telemetry.LogFilter.expression": (
+        "is read by the Envoys: a bad one is put back on all, and the call fails, with Envoy's "
+        "words rather than file and line"
+    ),
+    "http_route.HTTPRouteSpec.parentRefs": (
+        "Services and ServiceEntries, as Istio takes them without a waypoint; parents of kind "
+        "Gateway are refused"
+    ),
+    "http_route.HTTPRouteSpec.hostnames": "mean nothing for mesh parents, as in Istio",
+    "v1alpha2.RouteRule.websocketUpgrade": (
+        "the upgrade is taken on every route, as in v1; 0.4 refused other requests on such a route"
+    ),
     "v1alpha2.SimpleCircuitBreaker.httpMaxRetries": "has no effect, as in 0.4: three at a time",
-    "v1alpha2.DestinationPolicy.circuitBreaker": "ejection by success rate, which 0.4 left on, is "
-    "off",
+    "v1alpha2.DestinationPolicy.circuitBreaker": (
+        "ejection by success rate, which 0.4 left on, is off"
+    ),
     "v1alpha2.EgressRule.ports": "requests to the outside have no timeout; 0.4 cut them after 15 s",
-    "kube.ServiceSpec.ports": "a port that says no protocol (name, appProtocol) is HTTP, in the "
-    "version that the client speaks; Istio sniffs it, bytes included. GRPC-WEB is carried as "
-    "HTTP/2 and not bridged",
+    "kube_service.ServiceSpec.ports": (
+        "a port that says no protocol (name, appProtocol) is HTTP, in the version that the "
+        "client speaks; Istio sniffs it, bytes included. GRPC-WEB is carried as HTTP/2 and not "
+        "bridged"
+    ),
 }
 
 GENERAL: Sequence[tuple[str, Sequence[str]]] = (

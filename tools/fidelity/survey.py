@@ -8,10 +8,10 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from meshproof.model import known_fields
+from meshproof.model import api_fields
 from meshproof.model.base_model import Model
 from meshproof.model.kinds import Kind
-from meshproof.model.kube_pod import NotHonoured
+from meshproof.model.kube_fields import NotHonoured
 from meshproof.model.model_fields import parts
 from tools.fidelity.differences import DIFFERENCES
 
@@ -55,14 +55,14 @@ def _models(kind: Kind) -> Iterator[tuple[type[Model], str]]:
 def _part(model: type[Model], path: str) -> Part:
     fields = {info.alias or name: info for name, info in model.model_fields.items()}
     idle = {name: mark for name, info in fields.items() if (mark := _mark(info))}
-    keys = {name: known_fields.key(model, name) for name in fields}
+    keys = {name: api_fields.key_of(model, name) for name in fields}
     differs = {name: DIFFERENCES[key] for name, key in keys.items() if key in DIFFERENCES}
     return Part(
         path=path,
         honoured=tuple(n for n in fields if n not in differs and n not in idle),
         differs=differs,
         idle={n: mark.meaning for n, mark in idle.items() if not mark.silent},
-        refused=tuple(sorted(known_fields.fields(model) - set(fields))),
+        refused=tuple(sorted(api_fields.fields_of(model) - set(fields))),
         refused_values=dict(_values(model, fields)),
     )
 
@@ -75,7 +75,7 @@ def _values(
     model: type[Model], fields: Mapping[str, FieldInfo]
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     for name, info in fields.items():
-        left = known_fields.values(model, name) - set(_literals(info.annotation))
+        left = api_fields.values_of(model, name) - set(_literals(info.annotation))
         if left:
             yield name, tuple(sorted(left))
 

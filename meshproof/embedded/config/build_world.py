@@ -8,7 +8,7 @@ from typing import Any
 from meshproof.gateway_api.convert import virtual_services
 from meshproof.istio04.lower import lower
 from meshproof.model.resource import Resource
-from meshproof.model.service_entry import WorkloadEntry
+from meshproof.model.workload_entry import WorkloadEntry
 from meshproof.translate.from_kube import services_of
 from meshproof.translate.world import (
     Named,

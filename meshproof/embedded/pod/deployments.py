@@ -12,10 +12,10 @@ from meshproof.embedded.config.build_world import services_of, target_ports
 from meshproof.embedded.pod.programs import init_programs_of, missing, probe_of, programs_of
 from meshproof.embedded.pod.workload import Probe, Workload
 from meshproof.errors import Problem, Refused
-from meshproof.model.kube import DeploymentSpec
 from meshproof.model.kube_pod import Container
 from meshproof.model.kube_workloads import (
     WORKLOADS,
+    DeploymentSpec,
     claims_of,
     container_path,
     replicas_of,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from meshproof.embedded.pod.workload import Probe, Program, Workload
 from meshproof.errors import Problem, Refused
-from meshproof.model import kube_files, kube_probe
+from meshproof.model import kube_probe, volume_files
 from meshproof.model.kube_pod import Container
 from meshproof.model.kube_workloads import POD_INDEX, POD_NAME, pod_path, template_of
 from meshproof.model.resource import Resource
@@ -81,8 +81,8 @@ def missing(workload: Workload) -> list[Problem]:
     source = workload.deployment
     labels = {**workload.labels, POD_NAME: "pod-0", POD_INDEX: "0"}
     fields = workload.fields("pod", "127.0.0.1", labels)
-    problems = list(kube_files.unmounted(source, workload.claims))
-    problems += kube_files.contents(source, workload.config, fields)[1]
+    problems = list(volume_files.unmounted(source, workload.claims))
+    problems += volume_files.contents(source, workload.config, fields)[1]
     for program in (*workload.before, workload.program, *workload.beside):
         problems += _own_command(source, program)
         try:

@@ -22,7 +22,7 @@ from meshproof.errors import MeshproofError
 from meshproof.host.addresses import real_port
 from meshproof.host.event_loop import run_all
 from meshproof.host.process_spec import Exit
-from meshproof.model import kube_files
+from meshproof.model import volume_files
 from meshproof.progress import waiting
 from meshproof.translate.world import Address, ContainerPort, Replica
 
@@ -238,7 +238,7 @@ class ReplicaRunner:
         """Ask a probe once. Empty when it succeeds, else why not."""
         if probe.kind != "exec":
             return await probes.check(probe, self.app_address(probe.port), {})
-        own = kube_files.relocated(
+        own = volume_files.relocated(
             self.workload.program.mounts, self.launching.root(self.workload.program)
         )
         command = tuple(map(own, probe.command))

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from meshproof.errors import MeshproofError
-from meshproof.model.kube_files import Content, clean
 from meshproof.model.kube_volumes import VolumeMount
+from meshproof.model.volume_files import Content, clean
 
 _READABLE = 0o400
 

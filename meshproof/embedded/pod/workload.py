@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from meshproof.model import kube_files
-from meshproof.model.kube_env import arguments, environment
+from meshproof.model import volume_files
+from meshproof.model.container_env import arguments, environment
 from meshproof.model.kube_pod import Container
 from meshproof.model.kube_volumes import VolumeMount
 from meshproof.model.kube_workloads import template_of
@@ -66,7 +66,7 @@ class Program:
 
     def argv(self, values: Mapping[str, str], env: Mapping[str, str]) -> list[str]:
         """``values`` are the placeholders', ``files`` among them; ``env`` is what it will see."""
-        own = kube_files.relocated(self.mounts, values["files"])
+        own = volume_files.relocated(self.mounts, values["files"])
         words: list[str] = []
         for word in self.command:
             if word == OWN_COMMAND:
@@ -164,7 +164,7 @@ class Workload:
 
         Raises Refused for a missing ConfigMap, Secret, key or field.
         """
-        here: Callable[[str], str] = kube_files.relocated(program.mounts, files)
+        here: Callable[[str], str] = volume_files.relocated(program.mounts, files)
         env = environment(self.deployment, program.container, program.at, self.config, fields)
         return {name: here(value) for name, value in env.items()}
 

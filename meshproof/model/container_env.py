@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from meshproof.errors import Problem, Refused
-from meshproof.model.kube import ConfigMap, Secret
+from meshproof.model.kube_config import ConfigMap, Secret
 from meshproof.model.kube_pod import Container, EnvVarSource
 from meshproof.model.resource import Resource
 from meshproof.sources.location import FieldPath

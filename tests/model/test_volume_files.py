@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from meshproof.model.kube_files import contents, relocated, unmounted
 from meshproof.model.kube_volumes import VolumeMount
 from meshproof.model.reader import read_text
 from meshproof.model.resource import Resource
+from meshproof.model.volume_files import contents, relocated, unmounted
 
 CONFIG = """\
 apiVersion: v1

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from meshproof.model.base_model import FieldError, Model
-from meshproof.model.kube_pod import Name, Seconds
+from meshproof.model.kube_fields import Seconds
+from meshproof.model.string_types import NonEmpty
 
 IN_FLIGHT = "requests_in_flight"
 _QUANTITY = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(m|k|)")
@@ -39,7 +40,7 @@ Count = Annotated[int, Field(ge=1)]
 
 class ScaleTarget(Model):
     kind: Literal["Deployment"]
-    name: Name
+    name: NonEmpty
     api_version: Literal["apps/v1"] = "apps/v1"
 
 

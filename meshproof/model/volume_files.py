@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from meshproof.errors import Problem
-from meshproof.model.kube import ConfigMap, Secret
+from meshproof.model.kube_config import ConfigMap, Secret
 from meshproof.model.kube_pod import PodSpec
 from meshproof.model.kube_volumes import FieldFiles, KeyToPath, ProjectedSource, Volume, VolumeMount
 from meshproof.model.kube_workloads import pod_path, template_of

@@ -1,0 +1,99 @@
+"""Values of an AuthorizationPolicy that are texts with a form of their own.
+
+Each check returns the value, or raises ValueError.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from meshproof.model.base_model import Model
+from meshproof.model.field_types import check_port_text
+
+PLAIN_KEYS = (
+    "source.ip",
+    "remote.ip",
+    "source.namespace",
+    "source.serviceAccount",
+    "source.principal",
+    "request.auth.principal",
+    "request.auth.audiences",
+    "request.auth.presenter",
+    "destination.ip",
+    "destination.port",
+    "connection.sni",
+)
+HEADERS, CLAIMS = "request.headers", "request.auth.claims"
+_BRACKETS = re.compile(r"(\[[^][]+\])+")
+_NAME = re.compile(r"\[[^][]+\]")
+_WANTED_KEY = f"one of {', '.join(PLAIN_KEYS)}, {HEADERS}[NAME], {CLAIMS}[NAME]"
+
+
+def check_cidr(value: str) -> str:
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        raise ValueError(f'"{value}" is no address; wanted 10.1.2.3 or 10.1.0.0/16') from None
+    return value
+
+
+def check_service_account(value: str) -> str:
+    if not value or value.count("/") > 1 or "*" in value or value[0] == "/" or value[-1] == "/":
+        raise ValueError(f'"{value}" is no service account; wanted NAME or NAMESPACE/NAME')
+    return value
+
+
+def check_path_template(value: str) -> str:
+    """``{*}`` is one segment, ``{**}`` any number of them, and then no ``*`` beside."""
+    if not is_path_template(value):
+        if value.count("*") - value.startswith("*") - (value.endswith("*") and value != "*"):
+            raise ValueError(f'"{value}" has a * in its middle; wanted it at an end, or {{*}}')
+        return value
+    segments = value.split("/")[1:]
+    deep = segments.index("{**}") if "{**}" in segments else len(segments)
+    rest = "".join(s for s in segments if s not in ("{*}", "{**}"))
+    if not value.startswith("/") or set(rest) & set("*{}"):
+        raise ValueError(f'"{value}" is no path template; wanted {{*}} or {{**}} as whole segments')
+    if "{**}" in segments[deep + 1 :] or "{*}" in segments[deep + 1 :]:
+        raise ValueError(f'"{value}" has an operator behind {{**}}; wanted {{**}} as the last')
+    return value
+
+
+def is_path_template(path: str) -> bool:
+    return "{*}" in path or "{**}" in path
+
+
+def check_attribute(key: str) -> str:
+    """A condition's key that Istio knows and that is honoured here."""
+    if key in PLAIN_KEYS:
+        return key
+    if key.startswith("experimental.envoy.filters."):
+        raise ValueError(f"{key} reads another filter's metadata, which meshproof does not honour")
+    if key.startswith(HEADERS) and _NAME.fullmatch(key, len(HEADERS)):
+        return key
+    if key.startswith(CLAIMS) and _BRACKETS.fullmatch(key, len(CLAIMS)):
+        return key
+    raise ValueError(f'"{key}" is no attribute; wanted {_WANTED_KEY}')
+
+
+def check_condition_value(key: str, value: str) -> None:
+    """The value of a condition, by its key."""
+    if key.endswith(".ip"):
+        check_cidr(value)
+    elif key == "destination.port":
+        check_port_text(value)
+    elif key == "source.serviceAccount":
+        check_service_account(value)
+
+
+def names_in_brackets(key: str) -> list[str]:
+    """``request.auth.claims[a][b]`` has ``a`` and ``b``."""
+    return [part[1:-1] for part in _NAME.findall(key)]
+
+
+def check_not_empty(model: Model) -> None:
+    """Something must be said, and no list may be written and empty (Istio refuses both)."""
+    empty = [name for name in model.model_fields_set if not getattr(model, name)]
+    if empty or not model.model_fields_set:
+        raise ValueError("names nothing; wanted at least one field, and a value in each")

@@ -1,0 +1,62 @@
+"""What an HTTPRoute refers to: its parents and its backends."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from meshproof.model.base_model import FieldError, Model
+from meshproof.model.field_types import Port
+from meshproof.model.string_types import Line
+
+GROUP = "gateway.networking.k8s.io"
+SERVICE = ("", "Service")
+SERVICE_ENTRY = ("networking.istio.io", "ServiceEntry")
+HOSTNAME = ("networking.istio.io", "Hostname")
+"""A backend by its name in the registry, as Istio takes it (a ServiceEntry's host)."""
+Name = Annotated[Line, Field(min_length=1, max_length=253)]
+
+
+class ParentReference(Model):
+    """Whose requests the route takes. Only mesh parents: a Service, or Istio's ServiceEntry."""
+
+    group: str = GROUP
+    kind: str = "Gateway"
+    name: Name
+    namespace: Line | None = None
+    port: Port | None = None
+
+    @model_validator(mode="after")
+    def _mesh(self) -> Self:
+        if self.what not in (SERVICE, SERVICE_ENTRY):
+            raise FieldError(
+                f"{self.group or 'core'} {self.kind} is a parent that meshproof's embedded mesh "
+                'does not honour yet; wanted group: "" and kind: Service',
+                "kind",
+            )
+        return self
+
+    @property
+    def what(self) -> tuple[str, str]:
+        return (self.group, self.kind)
+
+
+class BackendObjectReference(Model):
+    group: str = ""
+    kind: str = "Service"
+    name: Name
+    namespace: Line | None = None
+    port: Port | None = None
+
+    @model_validator(mode="after")
+    def _service_port(self) -> Self:
+        if self.what == SERVICE and self.port is None:
+            raise FieldError("is missing; wanted the Service's port", "port")
+        if self.what == SERVICE and "." in self.name:
+            raise FieldError(f"{self.name} is a host; wanted the name of the Service", "name")
+        return self
+
+    @property
+    def what(self) -> tuple[str, str]:
+        return (self.group, self.kind)

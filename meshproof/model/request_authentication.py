@@ -1,0 +1,54 @@
+"""security.istio.io/v1 RequestAuthentication (v1beta1 has the same fields)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, model_validator
+
+from meshproof.model.base_model import Model
+from meshproof.model.durations import Duration
+from meshproof.model.jwks import check_jwks, check_jwks_uri
+from meshproof.model.string_types import NonEmpty
+from meshproof.model.workload_selector import WorkloadPolicy
+
+
+class JWTHeader(Model):
+    name: NonEmpty
+    prefix: str | None = None
+
+
+class ClaimToHeader(Model):
+    header: NonEmpty
+    claim: NonEmpty
+
+
+class JWTRule(Model):
+    """The keys stand in ``jwks``, or are fetched from a declared outside host (``jwksUri``)."""
+
+    issuer: NonEmpty
+    audiences: list[NonEmpty] = []
+    jwks: Annotated[str, AfterValidator(check_jwks)] | None = None
+    jwks_uri: Annotated[str, AfterValidator(check_jwks_uri)] | None = None
+    from_headers: list[JWTHeader] = []
+    from_params: list[NonEmpty] = []
+    from_cookies: list[NonEmpty] = []
+    output_payload_to_header: NonEmpty | None = None
+    output_claim_to_headers: list[ClaimToHeader] = []
+    forward_original_token: bool = False
+    space_delimited_claims: list[NonEmpty] = []
+    timeout: Duration | None = None
+    """Of fetching keys."""
+
+    @model_validator(mode="after")
+    def _keys(self) -> Self:
+        if not self.jwks and not self.jwks_uri:
+            raise ValueError(
+                "has neither jwks nor jwksUri, and meshproof asks no issuer for its keys; "
+                "wanted one of them"
+            )
+        return self
+
+
+class RequestAuthentication(WorkloadPolicy):
+    jwt_rules: list[JWTRule] = []

@@ -1,0 +1,68 @@
+"""Which workloads a rule or a policy is for."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from meshproof.model.base_model import FieldError, Model
+from meshproof.model.field_types import Labels
+from meshproof.model.string_types import NonEmpty
+
+
+class WorkloadSelector(Model):
+    """``istio.type``'s, of policies and DestinationRules; an empty one selects every workload."""
+
+    match_labels: Labels = {}
+
+
+class NetworkingWorkloadSelector(Model):
+    """networking.istio.io's own, of Sidecars, ServiceEntries and EnvoyFilters."""
+
+    labels: Labels = {}
+
+
+class TargetReference(Model):
+    """What a policy is attached to: a Service or ServiceEntry of a waypoint, a Gateway."""
+
+    group: str = ""
+    kind: NonEmpty
+    name: NonEmpty
+    namespace: Literal[""] | None = None
+    """Istio takes none but the policy's own."""
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if (self.group, self.kind) not in _TARGETS:
+            wanted = ", ".join(f"{kind} of {group or 'core'}" for group, kind in _TARGETS)
+            raise FieldError(f'is "{self.kind}" of "{self.group}"; wanted {wanted}', "kind")
+        return self
+
+
+_TARGETS = (
+    ("", "Service"),
+    ("networking.istio.io", "ServiceEntry"),
+    ("gateway.networking.k8s.io", "Gateway"),
+    ("gateway.networking.k8s.io", "GatewayClass"),
+)
+
+
+class WorkloadPolicy(Model):
+    """A policy of workloads (``selector``, or all), or one that is attached to something else:
+    sidecars and Istio's own gateways pass the latter over, and nothing else is here."""
+
+    selector: WorkloadSelector | None = None
+    target_ref: TargetReference | None = None
+    target_refs: list[TargetReference] = []
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if sum(map(bool, (self.selector is not None, self.target_ref, self.target_refs))) > 1:
+            raise ValueError("has more than one of selector, targetRef, targetRefs; wanted one")
+        return self
+
+    @property
+    def attached(self) -> bool:
+        """Whether it is for something else than workloads."""
+        return self.target_ref is not None or bool(self.target_refs)
