@@ -18,7 +18,7 @@ import pytest
 from e2e.support.cli_mesh import Cli, says, served
 from e2e.support.processes import until
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments
-from meshproof.control.protocols import Releasing
+from meshproof.control.routes.release import Releasing
 from meshproof.mesh import STDIN, Capability, Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run

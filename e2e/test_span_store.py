@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from e2e.support.rules import EGRESS_BY_ADDRESS
-from meshproof.control.protocols import OnCluster
+from meshproof.control.routes.cluster import OnCluster
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run

@@ -37,7 +37,7 @@ class Capability(enum.StrEnum):
     CUT = "cut"
     """``fault("latency" | "loss" | "refuse" | "partition", ...)``: ways between places."""
     RELEASE = "release"
-    """``rules`` and ``tail`` (``meshproof.control.protocols.Releasing``): a canary with a judge."""
+    """``rules`` and ``tail`` (``control.routes.release.Releasing``): a canary with a judge."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import pytest
 
 from e2e.payments import msgd
 from e2e.support.rules import ROOT
-from meshproof.control.protocols import OnCluster
+from meshproof.control.routes.cluster import OnCluster
 from meshproof.mesh import Mesh
 from meshproof.telemetry import prometheus_process
 from meshproof.telemetry.prometheus_process import PrometheusProcess

@@ -169,11 +169,11 @@ def _page(mesh: ServedMesh, wanted: _Wanted) -> Iterator[str]:
 
 def _lines(mesh: ServedMesh, outside: list[str], ended: threading.Event) -> Iterator[bytes]:
     """What apps write, each line with its replica, until ``ended``."""
-    from meshproof.control.follow import Follower  # noqa: PLC0415
+    from meshproof.control.log_follower import LogFollower  # noqa: PLC0415
     from meshproof.control.protocols import Remote  # noqa: PLC0415
 
     every = _FAR_ROUND if isinstance(mesh, Remote) else _FILES_ROUND
-    follower = Follower()
+    follower = LogFollower()
     files: list[Path] = []
     next_look = 0.0
     while not ended.wait(_LOG_ROUND):

@@ -14,7 +14,7 @@ from meshproof.traffic.distributed_load import DistributedLoad
 
 
 class Extras(Looking):
-    """See ``meshproof.control.protocols.OnCluster``."""
+    """See ``meshproof.control.routes.cluster.OnCluster``."""
 
     def spread_load(self, order: DistributedLoad, stop: threading.Event) -> list[dict[str, Any]]:
         """Send a load from pods; returns what each brought (``distributed_load.write`` takes it).

@@ -1,28 +1,28 @@
-"""What happened to a mesh since it is up: every change that was asked for, taken or refused.
+"""The event log of a running mesh: every change that was requested, made or refused.
 
 Kept in memory, bounded; the oldest go first. A number is never given twice, so a reader asks for
-what is newer than the last one it has.
+events newer than the last one it has.
 """
 
 from __future__ import annotations
 
 import collections
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from meshproof.control.wire import Json, error_of
-from meshproof.mesh import Applied, Source
+from meshproof.control.wire import Json, encode_error
+from meshproof.mesh import Applied
 
-KEPT = 500
+CAPACITY = 500
 _ACKS = 200
 """Acknowledgements kept of one change; of more sidecars the slowest are kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeRequest:
-    """A change as it was asked for."""
+    """A change as it was requested."""
 
     verb: str
     """up, apply, delete, reset, scale, fault or undo."""
@@ -32,26 +32,26 @@ class ChangeRequest:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A change and what became of it."""
+    """A change and its outcome."""
 
     number: int
-    asked: ChangeRequest
+    request: ChangeRequest
     at: float
-    """When it was asked for, in Unix seconds."""
+    """When it was requested, in Unix seconds."""
     seconds: float
     """Until it was live everywhere, or had failed."""
     applied: Json | None
     """``Applied.as_dict()``; None for a fault, which has no such evidence, and for a failure."""
     error: Json | None
-    """``wire.error_of``: class, message and problems; None where it went well."""
+    """``wire.encode_error``: class, message and problems; None for a success."""
 
     def as_dict(self) -> Json:
         applied = self.applied or {}
         acks = sorted(applied.get("acks", ()), key=lambda ack: -ack["seconds"])
         return {
             "number": self.number,
-            "verb": self.asked.verb,
-            "subject": self.asked.subject,
+            "verb": self.request.verb,
+            "subject": self.request.subject,
             "at": self.at,
             "seconds": self.seconds,
             "resources": applied.get("resources", []),
@@ -62,48 +62,43 @@ class Event:
         }
 
 
-class Events:
+class EventLog:
     """Use from one event loop."""
 
-    def __init__(self, kept: int = KEPT, clock: Callable[[], float] = time.time) -> None:
-        self._events: collections.deque[Event] = collections.deque(maxlen=kept)
+    def __init__(self, capacity: int = CAPACITY, clock: Callable[[], float] = time.time) -> None:
+        self._events: collections.deque[Event] = collections.deque(maxlen=capacity)
         self._clock = clock
         self._last = 0
 
-    async def watch(self, asked: ChangeRequest, change: Awaitable[Any]) -> Any:
-        """Await a change and remember it, whatever it brings; returns or raises what it does."""
+    async def record(self, request: ChangeRequest, change: Awaitable[Any]) -> Any:
+        """Await a change and record its outcome; returns or raises what the change does."""
         at, began = self._clock(), time.monotonic()
         try:
             result = await change
-        except Exception as failure:
-            self._add(asked, at, time.monotonic() - began, None, error_of(failure)[1])
+        except Exception as error:
+            self._add(request, at, time.monotonic() - began, None, encode_error(error)[1])
             raise
         applied = result.as_dict() if isinstance(result, Applied) else None
         seconds = result.seconds if isinstance(result, Applied) else time.monotonic() - began
-        self._add(asked, at, seconds, applied, None)
+        self._add(request, at, seconds, applied, None)
         return result
 
-    def started(self, applied: Applied) -> None:
+    def record_start(self, applied: Applied) -> None:
         """The first change: the mesh is up, as of now."""
         at = self._clock() - applied.seconds
         self._add(ChangeRequest("up", ""), at, applied.seconds, applied.as_dict(), None)
 
     def _add(
         self,
-        asked: ChangeRequest,
+        request: ChangeRequest,
         at: float,
         seconds: float,
         applied: Json | None,
         error: Json | None,
     ) -> None:
         self._last += 1
-        self._events.append(Event(self._last, asked, at, seconds, applied, error))
+        self._events.append(Event(self._last, request, at, seconds, applied, error))
 
     def since(self, number: int) -> list[Event]:
         """Those with a higher number, oldest first."""
         return [event for event in self._events if event.number > number]
-
-
-def files(sources: Sequence[Source]) -> str:
-    """The files of a change, for ``ChangeRequest.subject``."""
-    return ", ".join(source.file for source in sources)

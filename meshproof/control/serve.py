@@ -27,7 +27,7 @@ def live(mesh: ServedMesh, ended: threading.Event) -> Iterator[Applied]:
         undo.callback(mesh.down)
         applied = mesh.up()
         server = ControlServer(mesh, ended.set)
-        server.events.started(applied)
+        server.events.record_start(applied)
         undo.callback(server.close)
         server.start(mesh.control_socket)
         registry.publish(

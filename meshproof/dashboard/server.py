@@ -14,7 +14,7 @@ from typing import Any
 
 from aiohttp import web
 
-from meshproof.control.wire import error_of
+from meshproof.control.wire import encode_error
 from meshproof.dashboard import log_tail, rule_files, zipkin
 from meshproof.dashboard.guard import Guard, Handler, add_headers
 from meshproof.dashboard.source import EVERY, Source
@@ -214,5 +214,5 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except MeshproofError as error:
-        status, body = error_of(error)
+        status, body = encode_error(error)
         return web.json_response(body, status=status)

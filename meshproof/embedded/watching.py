@@ -12,7 +12,7 @@ from meshproof.translate.traffic_shares import serving_workloads, workload_share
 
 
 class Watching(Looking):
-    """``meshproof.control.protocols.Watched``."""
+    """``meshproof.control.routes.dashboard.Watched``."""
 
     def topology(self) -> Topology:
         engine = self._live()

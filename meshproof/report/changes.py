@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from meshproof.control.protocols import Watched
+from meshproof.control.routes.dashboard import Watched
 from meshproof.errors import MeshproofError
 from meshproof.mesh import Applied, Input, Mesh, ReplicaStatus, Source, Topology
 from meshproof.report.sections import ChangeRecord

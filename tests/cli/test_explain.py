@@ -109,4 +109,4 @@ def test_of_a_running_mesh(cli: Cli, fake: FakeMesh, monkeypatch: pytest.MonkeyP
 def test_a_mesh_whose_envoys_are_elsewhere_says_what_to_do(cli: Cli, fake: FakeMesh) -> None:
     done = cli("explain", "--from", "svca", "http://svcb/")
     assert (done.code, done.out) == (2, "")
-    assert "ask of the files instead: explain -f FILE" in done.err
+    assert "explain the files instead: explain -f FILE" in done.err

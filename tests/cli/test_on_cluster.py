@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.control.protocols import OnCluster
+from meshproof.control.routes.cluster import OnCluster
 from meshproof.control.serve import live
 from meshproof.mesh import MeshStatus
 from meshproof.traffic.distributed_load import DistributedLoad

@@ -15,7 +15,7 @@ import yaml
 
 from meshproof.cluster.assets.span_store import Copies
 from meshproof.cluster.control_adapter import ServedClusterMesh
-from meshproof.control.protocols import OnCluster
+from meshproof.control.routes.cluster import OnCluster
 from meshproof.errors import MeshproofError, UsageError
 from meshproof.sources.sources import read_sources
 from meshproof.telemetry.istio_metrics import LABELS, METRICS, samples

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from meshproof.control.client import Client
-from meshproof.control.events import ChangeRequest, Events
+from meshproof.control.events import ChangeRequest, EventLog
 from meshproof.errors import NotLive, Refused, UsageError
 from meshproof.mesh import Ack, Applied
 from tests.fakes.mesh import FakeMesh
@@ -56,7 +56,7 @@ def test_only_what_is_newer_is_given(client: Client) -> None:
 
 def test_a_number_is_wanted(client: Client) -> None:
     with pytest.raises(UsageError, match="wanted the number of an event"):
-        client._get("/events", since="-1")
+        client.events(since=-1)
 
 
 def test_a_mesh_that_cannot_be_watched_says_so_by_empty_answers(
@@ -72,9 +72,9 @@ async def _done(result: Any) -> Any:
 
 def test_the_oldest_go_first_and_numbers_go_on() -> None:
     async def run() -> list[int]:
-        events = Events(kept=3)
+        events = EventLog(capacity=3)
         for _ in range(5):
-            await events.watch(ChangeRequest("reset", ""), _done(Applied((), (), 0.1)))
+            await events.record(ChangeRequest("reset", ""), _done(Applied((), (), 0.1)))
         return [event.number for event in events.since(0)]
 
     assert asyncio.run(run()) == [3, 4, 5]
@@ -83,8 +83,8 @@ def test_the_oldest_go_first_and_numbers_go_on() -> None:
 def test_of_many_acknowledgements_the_slowest_are_kept() -> None:
     async def run() -> dict[str, Any]:
         acks = tuple(Ack(f"s{i}", "1", i / 1000) for i in range(1000))
-        events = Events()
-        await events.watch(ChangeRequest("reset", ""), _done(Applied((), acks, 1.0)))
+        events = EventLog()
+        await events.record(ChangeRequest("reset", ""), _done(Applied((), acks, 1.0)))
         return events.since(0)[0].as_dict()
 
     found = asyncio.run(run())
@@ -95,9 +95,9 @@ def test_of_many_acknowledgements_the_slowest_are_kept() -> None:
 
 def test_when_it_was_asked_for_is_before_it_was_live() -> None:
     async def run() -> tuple[float, float]:
-        events = Events(clock=lambda: 100.0)
-        events.started(Applied((), (), 1.5))
-        await events.watch(ChangeRequest("reset", ""), _done(Applied((), (), 0.1)))
+        events = EventLog(clock=lambda: 100.0)
+        events.record_start(Applied((), (), 1.5))
+        await events.record(ChangeRequest("reset", ""), _done(Applied((), (), 0.1)))
         up, reset = events.since(0)
         return up.at, reset.at
 

@@ -147,5 +147,5 @@ def test_rules_and_tail_cross_the_socket(runtime_dir: Path, ended: threading.Eve
 
 def test_a_mesh_that_has_no_release_says_so(client: Client) -> None:
     for ask in (client.rules, lambda: client.tail("svcb", "")):
-        with pytest.raises(Unsupported, match="release: the mesh shop is of a kind that has none"):
+        with pytest.raises(Unsupported, match="release: the mesh shop does not support it"):
             ask()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from meshproof.control.client import Client
+from meshproof.control.connection import post
 from meshproof.control.serve import live
 from meshproof.errors import MeshproofError, NotLive, Refused, UsageError
 from meshproof.host import registry
@@ -117,7 +118,7 @@ def test_the_socket_is_its_owners_alone(fake: FakeMesh) -> None:
 @pytest.mark.parametrize("body", [b"", b"[1]", b"{"])
 def test_what_is_no_question_is_answered_as_an_error(client: Client, body: bytes) -> None:
     with pytest.raises(UsageError, match="takes a JSON object"):
-        list(client._stream("POST", "/apply", body.decode()))
+        list(post(client.entry, "/apply", body.decode()))
 
 
 def test_a_name_is_taken_once_and_given_back(fake: FakeMesh, runtime_dir: Path) -> None:
@@ -154,4 +155,4 @@ def test_a_mesh_that_starts_or_is_gone_is_said_so(fake: FakeMesh, client: Client
 
 def test_an_unknown_path_is_an_error(client: Client) -> None:
     with pytest.raises(MeshproofError, match="404"):
-        list(client._stream("GET", "/nope"))
+        list(post(client.entry, "/nope", "{}"))

@@ -1,65 +1,67 @@
-"""The control socket's part for a mesh on a cluster: load from inside it, and its add-ons."""
+"""What only a mesh on a cluster does: load from its pods, and add-ons to observe it."""
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from aiohttp import web
-
-from meshproof.control.protocols import OnCluster, ServedMesh
+from meshproof.control.endpoint import query
 from meshproof.control.wire import Json
 from meshproof.errors import Unsupported
-from meshproof.traffic.distributed_load import DistributedLoad, write
 
-_WATCH = 0.5
-"""Seconds between two looks whether who asked for a load is still there."""
+if TYPE_CHECKING:
+    import threading
 
-
-def routes(mesh: ServedMesh) -> list[web.RouteDef]:
-    """What to serve; a mesh that is on no cluster answers with Unsupported."""
-    answers = _Answers(mesh)
-    return [
-        web.post("/load", answers.load),
-        web.post("/observe", answers.observe),
-        web.post("/unobserve", answers.unobserve),
-    ]
+    from meshproof.control.context import ControlContext
+    from meshproof.traffic.distributed_load import DistributedLoad
 
 
-class _Answers:
-    def __init__(self, mesh: ServedMesh) -> None:
-        self._mesh = mesh
+@runtime_checkable
+class OnCluster(Protocol):
+    """A mesh on a cluster."""
 
-    def _cluster(self, what: str) -> OnCluster:
-        if isinstance(self._mesh, OnCluster):
-            return self._mesh
-        raise Unsupported(f"{what}: the mesh {self._mesh.name} is on no cluster (MESH=kind is)")
+    def spread_load(self, load: DistributedLoad, stop: threading.Event) -> list[dict[str, Any]]:
+        """Send a load from pods; returns each pod's output (see ``distributed_load.write``)."""
+        ...
 
-    async def load(self, request: web.Request) -> web.Response:
-        """Answers when the load is over and its files are written; ends it with who asked."""
-        asked: Json = await request.json()
-        cluster = self._cluster("load from workers")
-        stop = threading.Event()
-        sending = asyncio.create_task(asyncio.to_thread(_send, cluster, asked, stop))
-        while not sending.done():
-            await asyncio.wait({sending}, timeout=_WATCH)
-            if request.transport is None or request.transport.is_closing():
-                stop.set()
-        await sending
-        return web.json_response({})
+    def observe(self, folder: Path) -> None:
+        """Apply the add-ons of a folder; returns when they are available."""
+        ...
 
-    async def observe(self, request: web.Request) -> web.Response:
-        cluster, folder = self._cluster("observe"), Path((await request.json())["folder"])
-        await asyncio.to_thread(cluster.observe, folder)
-        return web.json_response(await asyncio.to_thread(cluster.observed, folder))
+    def observed(self, folder: Path) -> dict[str, str]:
+        """Add-on -> its URL on this machine, as long as this mesh's process lives."""
+        ...
 
-    async def unobserve(self, request: web.Request) -> web.Response:
-        cluster, folder = self._cluster("observe"), Path((await request.json())["folder"])
-        await asyncio.to_thread(cluster.unobserve, folder)
-        return web.json_response({})
+    def unobserve(self, folder: Path) -> None:
+        """Delete the add-ons again."""
+        ...
 
 
-def _send(cluster: OnCluster, asked: Json, stop: threading.Event) -> None:
-    outputs = cluster.spread_load(DistributedLoad(**asked["order"]), stop)
-    write(outputs, Path(asked["folder"]))
+def _cluster(context: ControlContext, verb: str) -> OnCluster:
+    if isinstance(context.mesh, OnCluster):
+        return context.mesh
+    raise Unsupported(f"{verb}: the mesh {context.mesh.name} is on no cluster (MESH=kind is)")
+
+
+@query
+def load(context: ControlContext, order: Json, folder: str) -> None:
+    """Send a load from the cluster; ``order`` is ``traffic.distributed_load.DistributedLoad`` as a
+    mapping. Answers when its files are in ``folder``; the load ends early with its client."""
+    from meshproof.traffic.distributed_load import DistributedLoad, write  # noqa: PLC0415  (the client starts quicker without)
+
+    cluster = _cluster(context, "load from workers")
+    write(cluster.spread_load(DistributedLoad(**order), context.client_gone), Path(folder))
+
+
+@query
+def observe(context: ControlContext, folder: str) -> dict[str, str]:
+    """Apply the add-ons of a folder; answers with the URL of each."""
+    cluster = _cluster(context, "observe")
+    cluster.observe(Path(folder))
+    return cluster.observed(Path(folder))
+
+
+@query
+def unobserve(context: ControlContext, folder: str) -> None:
+    """Delete the add-ons of a folder."""
+    _cluster(context, "observe").unobserve(Path(folder))

@@ -1,51 +1,59 @@
-"""The control socket's part for who watches a mesh: what happened, and what it costs to look."""
+"""What a dashboard reads each second, made cheap."""
 
 from __future__ import annotations
 
-import asyncio
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from aiohttp import web
-
-from meshproof.control.events import Events
-from meshproof.control.protocols import ServedMesh, Watched
-from meshproof.control.wire import plain
+from meshproof.control.endpoint import immediate, query
+from meshproof.control.wire import Json, as_json
 from meshproof.errors import UsageError
 
-
-def routes(mesh: ServedMesh, events: Events) -> list[web.RouteDef]:
-    """What to serve; a mesh that cannot be watched so closely answers with what it has."""
-    answers = _Answers(mesh, events)
-    return [
-        web.get("/events", answers.events),
-        web.get("/topology", answers.topology),
-        web.get("/usage", answers.usage),
-        web.get("/requests", answers.requests),
-    ]
+if TYPE_CHECKING:
+    from meshproof.control.context import ControlContext
+    from meshproof.mesh import Topology, Usage
 
 
-class _Answers:
-    def __init__(self, mesh: ServedMesh, events: Events) -> None:
-        self._mesh, self._events = mesh, events
+@runtime_checkable
+class Watched(Protocol):
+    """A mesh that offers more than the contract to a dashboard."""
 
-    async def events(self, request: web.Request) -> web.Response:
-        since = request.query.get("since", "0")
-        if not since.isascii() or not since.isdigit():
-            raise UsageError(f"?since={since}: wanted the number of an event")
-        return web.json_response(plain(self._events.since(int(since))))
+    def topology(self) -> Topology:
+        """Where the rules in force send calls, and which hosts are outside."""
+        ...
 
-    async def topology(self, _request: web.Request) -> web.Response:
-        """An empty object from a mesh that does not know: shares are left out, not guessed."""
-        if not isinstance(self._mesh, Watched):
-            return web.json_response({})
-        return web.json_response(plain(await asyncio.to_thread(self._mesh.topology)))
+    def usage(self) -> list[Usage]:
+        """Processor time and memory of every process that the mesh runs."""
+        ...
 
-    async def usage(self, _request: web.Request) -> web.Response:
-        if not isinstance(self._mesh, Watched):
-            return web.json_response([])
-        return web.json_response(plain(await asyncio.to_thread(self._mesh.usage)))
+    def request_metrics(self) -> str:
+        """The part of ``metrics`` with the counters and durations of requests."""
+        ...
 
-    async def requests(self, _request: web.Request) -> web.Response:
-        """Prometheus text with the requests' counters and durations, at least."""
-        mesh = self._mesh
-        method = mesh.request_metrics if isinstance(mesh, Watched) else mesh.metrics
-        return web.Response(text=await asyncio.to_thread(method))
+
+@immediate
+def events(context: ControlContext, since: int = 0) -> list[Json]:
+    """``Event.as_dict()`` of every change with a higher number than ``since``, oldest first."""
+    if since < 0:
+        raise UsageError(f"events since {since}: wanted the number of an event")
+    return [event.as_dict() for event in context.events.since(since)]
+
+
+@query
+def topology(context: ControlContext) -> Json:
+    """``Topology`` as a mapping; empty for a mesh that does not know it: shares are left out of
+    the page, not guessed."""
+    return as_json(context.mesh.topology()) if isinstance(context.mesh, Watched) else {}
+
+
+@query
+def usage(context: ControlContext) -> list[Json]:
+    """``Usage`` as mappings; none for a mesh whose processes run elsewhere."""
+    mesh = context.mesh
+    return [as_json(process) for process in mesh.usage()] if isinstance(mesh, Watched) else []
+
+
+@query
+def requests(context: ControlContext) -> str:
+    """Prometheus text with the counters and durations of requests, at least."""
+    mesh = context.mesh
+    return mesh.request_metrics() if isinstance(mesh, Watched) else mesh.metrics()

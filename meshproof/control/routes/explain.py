@@ -1,33 +1,50 @@
-"""The control socket's part for what a request would meet."""
+"""What a request would meet; nothing is sent."""
 
 from __future__ import annotations
 
-import asyncio
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from aiohttp import web
-
-from meshproof.control.protocols import Explaining, ServedMesh
-from meshproof.control.wire import Json, plain
+from meshproof.control.endpoint import query
+from meshproof.control.wire import Json, as_json
 from meshproof.errors import Unsupported
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def routes(mesh: ServedMesh) -> list[web.RouteDef]:
-    """What to serve; a mesh whose Envoys are elsewhere answers with Unsupported."""
+    from meshproof.control.context import ControlContext
+    from meshproof.explain import Explanation
 
-    async def explain(request: web.Request) -> web.Response:
-        asked: Json = await request.json()
-        if not isinstance(mesh, Explaining):
-            raise Unsupported(
-                f"explain: the mesh {mesh.name} does not know what its Envoys were given; "
-                "ask of the files instead: explain -f FILE"
-            )
-        found = await asyncio.to_thread(
-            mesh.explain,
-            asked["workload"],
-            asked["url"],
-            method=asked["method"],
-            headers=[(name, value) for name, value in asked["headers"]],
+
+@runtime_checkable
+class Explaining(Protocol):
+    """A mesh that knows the configuration of each of its Envoys."""
+
+    def explain(
+        self,
+        workload: str,
+        url: str,
+        *,
+        method: str = "GET",
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> Explanation:
+        """What would become of such a request from a workload, or at ``gateway``."""
+        ...
+
+
+@query
+def explain(
+    context: ControlContext,
+    workload: str,
+    url: str,
+    method: str,
+    headers: Sequence[tuple[str, str]],
+) -> Json:
+    """``Explanation.as_dict()``."""
+    mesh = context.mesh
+    if not isinstance(mesh, Explaining):
+        raise Unsupported(
+            f"explain: the mesh {mesh.name} does not know the configuration of its Envoys; "
+            "explain the files instead: explain -f FILE"
         )
-        return web.json_response(plain(found))
-
-    return [web.post("/explain", explain)]
+    pairs = [(name, value) for name, value in headers]
+    return as_json(mesh.explain(workload, url, method=method, headers=pairs))

@@ -6,31 +6,31 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
-class Follower:
+class LogFollower:
     """Remembers how far each file was read. A file may appear, grow, or be gone."""
 
     def __init__(self) -> None:
-        self._read: dict[Path, int] = {}
+        self._offsets: dict[Path, int] = {}
 
     def poll(self, files: Iterable[Path], *, named: bool) -> bytes:
         """The lines written since the last call, file by file.
 
-        A line's last part, while its end is not written yet, is kept for a later call. ``named``
-        puts ``<replica> | `` before each line.
+        An unfinished last line is left for a later call. ``named`` puts ``<replica> | `` before
+        each line.
         """
         return b"".join(self._new_lines(path, named) for path in files)
 
     def _new_lines(self, path: Path, named: bool) -> bytes:
-        start = self._read.get(path, 0)
+        start = self._offsets.get(path, 0)
         try:
             with path.open("rb") as log:
                 log.seek(start)
                 data = log.read()
         except OSError:
             return b""
-        whole = data[: data.rfind(b"\n") + 1]
-        self._read[path] = start + len(whole)
+        lines = data[: data.rfind(b"\n") + 1]
+        self._offsets[path] = start + len(lines)
         if not named:
-            return whole
+            return lines
         prefix = f"{path.stem} | ".encode()
-        return b"".join(prefix + line for line in whole.splitlines(keepends=True))
+        return b"".join(prefix + line for line in lines.splitlines(keepends=True))

@@ -1,0 +1,24 @@
+"""What the handlers of the control socket work on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from meshproof.control.events import EventLog
+from meshproof.control.leases import Leases
+from meshproof.control.protocols import ServedMesh
+
+
+@dataclass(frozen=True, slots=True)
+class ControlContext:
+    mesh: ServedMesh
+    request_down: Callable[[], None]
+    """Asks the mesh's process to end. Does not block."""
+    events: EventLog = field(default_factory=EventLog)
+    """Use in the server's event loop alone."""
+    leases: Leases = field(default_factory=Leases)
+    """The same."""
+    client_gone: threading.Event = field(default_factory=threading.Event)
+    """Of one request: set when its client has closed the connection."""
