@@ -22,6 +22,7 @@ from tools.doc_runner.session import Session
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 PAGES = ["README.md", "CONTRIBUTING.md", "rules/README.md", "examples/shop/README.md"] + [
     f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md"))
@@ -34,13 +35,13 @@ _VERDICT = re.compile(
 )
 
 
-def blocks(sort: str) -> list[str]:
-    return [text for language, text in _FENCE.findall(README) if language == sort]
+def blocks(sort: str, page: str = README) -> list[str]:
+    return [text for language, text in _FENCE.findall(page) if language == sort]
 
 
 @pytest.mark.parametrize("section", ["What is refused", "What a rule will do"])
 def test_what_needs_no_mesh_is_as_shown(section: str) -> None:
-    document = parse(README, "README.md").under(section)
+    document = parse(COMMANDS, "docs/commands.md").under(section)
     with Session(ROOT) as session:
         assert [str(failure) for failure in walk(document, session)] == []
 
@@ -86,7 +87,7 @@ def test_every_proof_in_the_table_is_there(test: str) -> None:
 
 
 def test_the_project_file_can_be_read(tmp_path: Path) -> None:
-    (text,) = blocks("yaml")
+    (text,) = blocks("yaml", COMMANDS)
     (tmp_path / "k8s").mkdir()
     (tmp_path / "k8s" / "none.yaml").touch()
     file = tmp_path / "meshproof.yaml"
@@ -97,14 +98,14 @@ def test_the_project_file_can_be_read(tmp_path: Path) -> None:
 
 
 def test_the_fixtures_of_the_example_are_there() -> None:
-    (text,) = blocks("python")
+    (text,) = blocks("python", COMMANDS)
     function = ast.parse(text).body[0]
     assert isinstance(function, ast.FunctionDef)
     assert {argument.arg for argument in function.args.args} <= set(pytest_plugin.__all__)
 
 
 def test_every_command_is_in_the_table() -> None:
-    table = README.partition("## All commands")[2].partition("\n## ")[0]
+    table = COMMANDS.partition("\n## ")[0]
     commands_page = re.findall(
         r"`([a-z]+)`", "\n".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE))
     )
