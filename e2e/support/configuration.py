@@ -35,7 +35,9 @@ def _resources(dump: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for config in dump["configs"]:
         for kind, key in _KINDS.items():
             for entry in config.get(kind, ()):
-                resource = entry[key]
+                resource = entry.get(key)
+                if resource is None:  # a listener that is warming or draining has no active state
+                    continue
                 if kind == "dynamic_listeners":
                     resource = resource["listener"]
                 yield f"{kind} {resource.get('name')}", resource
