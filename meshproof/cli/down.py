@@ -86,9 +86,9 @@ def sweep(output: Output = Format.TEXT) -> None:
 
 def _sweep_clusters() -> list[str]:
     """Asks no tool where no cluster was ever made on this machine."""
-    from meshproof.cluster.sweep import left  # noqa: PLC0415  (rare)
+    from meshproof.cluster.sweep import orphaned_clusters  # noqa: PLC0415  (rare)
 
-    if not left():
+    if not orphaned_clusters():
         return []
     from meshproof.cluster.commands import Commands  # noqa: PLC0415
     from meshproof.cluster.sweep import sweep as sweep_clusters  # noqa: PLC0415

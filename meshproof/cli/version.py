@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from meshproof.cli.options import Format, Output
 from meshproof.cli.output import show_json
+from meshproof.cluster import versions
 
-ISTIO = "1.29"
+ISTIO = versions.minor(versions.ISTIO)
 """The Istio whose behaviour the embedded mesh follows."""
 
 

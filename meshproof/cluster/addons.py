@@ -1,4 +1,4 @@
-"""The add-ons of ``manifests/observability``: applied by kubectl's own kustomize, looked at by
+"""The add-ons of ``manifests/observability``: applied by kubectl's own kustomize, reached by
 port-forwards. No proof needs them."""
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ from meshproof.cluster.kubectl import Kubectl
 from meshproof.errors import MeshproofError, UsageError
 
 _COPY = "COPY_TO"
-"""The span store's variable: where it passes on what it gets (``assets/span_store.py``)."""
-_PULLED = 300.0
-"""Seconds until a Deployment is available, its image pulled."""
+"""The span store's variable: where it forwards the spans that it receives
+(``assets/span_store.py``)."""
+_AVAILABLE = 300.0
+"""Seconds for a Deployment to become available; its image may have to be pulled."""
 
 
 class AddOns:
-    """One folder with a kustomization whose resources are files of it."""
+    """A folder with a kustomization whose resources are files in it."""
 
     def __init__(self, kubectl: Kubectl, folder: Path) -> None:
         """Raises UsageError where the folder has no kustomization."""
         file = folder / "kustomization.yaml"
         if not file.is_file():
-            raise UsageError(f"{file}: there is no such file")
+            raise UsageError(f"{file}: no such file")
         self._kubectl = kubectl
         self._folder = folder
         kustomization = yaml.safe_load(file.read_text(encoding="utf-8"))
@@ -34,17 +35,17 @@ class AddOns:
         self._documents = list(_documents(folder, kustomization["resources"]))
 
     def apply(self) -> None:
-        """Returns when all is available, and the sidecars' spans go to Zipkin too."""
+        """Returns when all are available, and the sidecars' spans go to Zipkin too."""
         folder = str(self._folder)
         self._kubectl.run("apply", "-k", folder, doing="applying the add-ons", timeout=120)
         for name in self._names("Deployment"):
-            self._available(self.namespace, name)
+            self._wait_available(self.namespace, name)
         if "zipkin" in self._names("Service"):
-            self._copy(f"={self._zipkin()}/api/v2/spans")
+            self._forward_spans(f"={self._zipkin()}/api/v2/spans")
 
     def delete(self) -> None:
         """Safe to repeat."""
-        self._copy("-")
+        self._forward_spans("-")
         self._kubectl.run(
             "delete", "-k", str(self._folder), "--ignore-not-found",
             doing="deleting the add-ons", timeout=180,
@@ -64,20 +65,20 @@ class AddOns:
     def _zipkin(self) -> str:
         return f"http://zipkin.{self.namespace}:{self.ports()['zipkin']}"
 
-    def _copy(self, value: str) -> None:
-        """The store starts anew, and has forgotten the spans that it had."""
+    def _forward_spans(self, value: str) -> None:
+        """The store restarts, and loses the spans that it had."""
         self._kubectl.run(
             "-n", SYSTEM, "set", "env", "deploy/zipkin", f"{_COPY}{value}",
-            doing="telling the span store whether to copy",
+            doing="telling the span store whether to forward spans",
         )  # fmt: skip
-        self._available(SYSTEM, "zipkin")
+        self._wait_available(SYSTEM, "zipkin")
 
-    def _available(self, namespace: str, name: str) -> None:
-        said = self._kubectl.wait_rollout(namespace, name, within=_PULLED)
-        if said.code:
+    def _wait_available(self, namespace: str, name: str) -> None:
+        result = self._kubectl.wait_rollout(namespace, name, within=_AVAILABLE)
+        if result.code:
             raise MeshproofError(
-                f"Deployment {namespace}/{name} is not available after {_PULLED:g} s "
-                f"({said.errors.strip()}); `kubectl -n {namespace} describe pods` says why"
+                f"Deployment {namespace}/{name} is not available after {_AVAILABLE:g} s "
+                f"({result.errors.strip()}); `kubectl -n {namespace} describe pods` says why"
             )
 
 

@@ -1,6 +1,6 @@
-"""The one place that runs commands: lists, never a shell; each is logged with its timing.
+"""Runs commands: argument lists, never a shell; each one is logged with its seconds.
 
-``Runner`` is a protocol so that tests replay what the real tools said, and ``meshproof plan``
+``Runner`` is a protocol, so that tests replay what the real tools printed and ``meshproof plan``
 prints what would run.
 """
 
@@ -31,7 +31,7 @@ _TAIL = 12
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a command brought back."""
+    """A command that has ended."""
 
     argv: tuple[str, ...]
     code: int
@@ -49,20 +49,20 @@ class Result:
 
 
 class CommandError(MeshproofError):
-    """A command ended with another code than 0. The message can be pasted into a terminal."""
+    """A command exited with another code than 0. Its message can be pasted into a terminal."""
 
     def __init__(self, result: Result, doing: str) -> None:
         self.result = result
-        said = (result.errors.strip() or result.text.strip()).splitlines()[-_TAIL:]
+        output = (result.errors.strip() or result.text.strip()).splitlines()[-_TAIL:]
         lines = [f"{doing}: exit code {result.code} of", f"  {shlex.join(result.argv)}"]
-        lines += [f"  | {line}" for line in said]
-        if found := remedy(result.errors + result.text):
-            lines.append(f"  {found}")
+        lines += [f"  | {line}" for line in output]
+        if advice := remedy(result.errors + result.text):
+            lines.append(f"  {advice}")
         super().__init__("\n".join(lines))
 
 
 class Background(Protocol):
-    """A command that goes on running, such as ``kubectl port-forward``."""
+    """A command that keeps running, such as ``kubectl port-forward``."""
 
     def poll(self) -> int | None: ...
 
@@ -72,10 +72,10 @@ class Background(Protocol):
 
 
 class Runner(Protocol):
-    """Runs commands of kind, kubectl, istioctl and docker."""
+    """Runs kind, kubectl, istioctl and docker."""
 
     at_once: int
-    """How many may run side by side; each is a process of some 50 MB."""
+    """How many commands may run in parallel; each is a process of some 50 MB."""
 
     def run(
         self,
@@ -88,54 +88,54 @@ class Runner(Protocol):
         cwd: Path | None = None,
     ) -> Result:
         """``doing`` says in messages what the command is for. Raises CommandError for another
-        code than 0 when ``check``, and MeshproofError when time runs out."""
+        exit code than 0 if ``check``, and MeshproofError after ``timeout`` seconds."""
         ...
 
     def start(self, argv: Sequence[str], doing: str, *, output: Path | None = None) -> Background:
-        """A command that is ended by the caller. What it prints is added to the file ``output``,
-        by default to the log of commands."""
+        """A command that the caller ends. Its output is appended to the file ``output``, by
+        default to the log of commands."""
         ...
 
     def write(self, file: Path, text: str) -> None:
-        """A file that a later command reads."""
+        """Writes a file that a later command reads."""
         ...
 
-    def gathered(self, files: Iterable[tuple[str, Path]]) -> AbstractContextManager[Path]:
-        """A folder with copies of these files at these relative paths; gone at the end."""
+    def temporary_copy(self, files: Iterable[tuple[str, Path]]) -> AbstractContextManager[Path]:
+        """A temporary folder with copies of these files at these relative paths."""
         ...
 
-    def answers(self, url: str) -> str:
-        """Why no HTTP answer comes from a URL, or an empty text; any status is an answer. An
-        open port is none: docker-proxy and port-forward listen before anybody is behind them."""
+    def probe(self, url: str) -> str:
+        """Why a URL gives no HTTP response; empty where it gives one, whatever its status. An open
+        port is not enough: docker-proxy and port-forward listen before anything is behind them."""
         ...
 
-    def has(self, tool: str) -> bool:
+    def has_tool(self, name: str) -> bool:
         """Whether a tool is on PATH."""
         ...
 
     def note(self, text: str) -> None:
-        """A line for whoever reads along: which step begins, what is waited for."""
+        """Logs which step begins, or what is waited for."""
         ...
 
 
-def _environ(environ: Mapping[str, str]) -> dict[str, str]:
-    """With KUBECONFIG's paths made absolute: ``up -d`` leaves the folder that it was started in."""
-    found = dict(environ)
-    if paths := found.get("KUBECONFIG"):
-        found["KUBECONFIG"] = os.pathsep.join(
-            str(Path(one).absolute()) for one in paths.split(os.pathsep) if one
+def _absolute_kubeconfig(environ: Mapping[str, str]) -> dict[str, str]:
+    """KUBECONFIG's paths made absolute: ``up -d`` leaves the folder that it was started in."""
+    environment = dict(environ)
+    if paths := environment.get("KUBECONFIG"):
+        environment["KUBECONFIG"] = os.pathsep.join(
+            str(Path(path).absolute()) for path in paths.split(os.pathsep) if path
         )
-    return found
+    return environment
 
 
 class Commands:
-    """The real Runner. ``log`` gets a line a command, and the output of those that failed."""
+    """The real Runner. ``log`` gets a line for each command, and the output of failed ones."""
 
     at_once = 4
 
     def __init__(self, log: Path) -> None:
         self._log = log
-        self._environ = _environ(os.environ)
+        self._environ = _absolute_kubeconfig(os.environ)
         log.parent.mkdir(parents=True, exist_ok=True)
 
     def run(
@@ -162,17 +162,17 @@ class Commands:
             )
         except FileNotFoundError:
             raise MeshproofError(f"{doing}: {argv[0]} is not on PATH") from None
-        except subprocess.TimeoutExpired as late:
-            self._write(argv, "late", time.monotonic() - started, late.stderr or b"")
-            said = (late.stderr or b"").decode(errors="replace").strip().splitlines()[-3:]
+        except subprocess.TimeoutExpired as expired:
+            self._log_command(argv, "late", time.monotonic() - started, expired.stderr or b"")
+            tail = (expired.stderr or b"").decode(errors="replace").strip().splitlines()[-3:]
             raise MeshproofError(
-                f"{doing}: no end after {timeout:g} s of\n  {shlex.join(argv)}"
-                + "".join(f"\n  | {line}" for line in said)
+                f"{doing}: still running after {timeout:g} s:\n  {shlex.join(argv)}"
+                + "".join(f"\n  | {line}" for line in tail)
             ) from None
         seconds = time.monotonic() - started
         result = Result(tuple(argv), done.returncode, done.stdout, done.stderr, seconds)
-        told = done.stderr + (done.stdout if not done.stderr else b"")
-        self._write(argv, str(done.returncode), seconds, told if done.returncode else b"")
+        output = (done.stderr or done.stdout) if done.returncode else b""
+        self._log_command(argv, str(done.returncode), seconds, output)
         if check and done.returncode:
             raise CommandError(result, doing)
         return result
@@ -190,7 +190,7 @@ class Commands:
                 )
             except FileNotFoundError:
                 raise MeshproofError(f"{doing}: {argv[0]} is not on PATH") from None
-        self._write(argv, "started", 0.0, b"")
+        self._log_command(argv, "started", 0.0, b"")
         return process
 
     def write(self, file: Path, text: str) -> None:
@@ -199,7 +199,7 @@ class Commands:
         file.write_text(text, encoding="utf-8")
 
     @contextmanager
-    def gathered(self, files: Iterable[tuple[str, Path]]) -> Iterator[Path]:
+    def temporary_copy(self, files: Iterable[tuple[str, Path]]) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="meshproof-build-") as folder:
             for relative, file in files:
                 target = Path(folder) / relative
@@ -207,7 +207,7 @@ class Commands:
                 shutil.copy(file, target)
             yield Path(folder)
 
-    def answers(self, url: str) -> str:
+    def probe(self, url: str) -> str:
         parts = urlsplit(url)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=2)
         try:
@@ -219,20 +219,18 @@ class Commands:
             connection.close()
         return ""
 
-    def has(self, tool: str) -> bool:
-        from shutil import which  # noqa: PLC0415  # asked once a start
-
-        return which(tool) is not None
+    def has_tool(self, name: str) -> bool:
+        return shutil.which(name) is not None
 
     def note(self, text: str) -> None:
-        self._line(f"# {text}")
+        self._log_line(f"# {text}")
 
-    def _write(self, argv: Sequence[str], code: str, seconds: float, told: bytes) -> None:
-        self._line(f"{seconds:7.2f} s  {code:>3}  {shlex.join(argv)}")
-        for line in told.decode(errors="replace").splitlines():
-            self._line(f"    | {line}")
+    def _log_command(self, argv: Sequence[str], code: str, seconds: float, output: bytes) -> None:
+        self._log_line(f"{seconds:7.2f} s  {code:>3}  {shlex.join(argv)}")
+        for line in output.decode(errors="replace").splitlines():
+            self._log_line(f"    | {line}")
 
-    def _line(self, text: str) -> None:
+    def _log_line(self, text: str) -> None:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         with self._log.open("a", encoding="utf-8") as log:
             log.write(f"{now} {text}\n")

@@ -1,4 +1,4 @@
-"""docker's JSON, asked in the one form that every version understands (``{{json .}}``)."""
+"""docker's JSON, asked for in the one form that every version understands (``{{json .}}``)."""
 
 from __future__ import annotations
 
@@ -12,44 +12,36 @@ _JSON = ("--format", "{{json .}}")
 
 
 def inspect(runner: Runner, container: str) -> list[dict[str, Any]]:
-    """A container's description; an empty list for none. It raises for any other failure."""
-    return _inspected(runner, ("docker", "inspect", container), container)
+    """A container's description; an empty list where there is none. Raises for other failures."""
+    return _inspect(runner, ("docker", "inspect", container), container)
 
 
 def inspect_image(runner: Runner, image: str) -> list[dict[str, Any]]:
-    return _inspected(runner, ("docker", "image", "inspect", image), image)
+    return _inspect(runner, ("docker", "image", "inspect", image), image)
 
 
 def inspect_network(runner: Runner, network: str) -> list[dict[str, Any]]:
-    return _inspected(runner, ("docker", "network", "inspect", network), network)
+    return _inspect(runner, ("docker", "network", "inspect", network), network)
 
 
-def _inspected(runner: Runner, argv: Sequence[str], what: str) -> list[dict[str, Any]]:
-    """Docker prints ``[]`` and ends with 1 where the object is not there."""
-    doing = f"asking Docker about {what}"
-    said = runner.run(argv, doing, check=False)
-    if said.code and said.text.strip() != "[]":
-        raise CommandError(said, doing)
-    found: list[dict[str, Any]] = json.loads(said.text)
-    return found
+def _inspect(runner: Runner, argv: Sequence[str], name: str) -> list[dict[str, Any]]:
+    """Docker prints ``[]`` and exits with 1 where the object does not exist."""
+    doing = f"asking Docker about {name}"
+    result = runner.run(argv, doing, check=False)
+    if result.code and result.text.strip() != "[]":
+        raise CommandError(result, doing)
+    objects: list[dict[str, Any]] = json.loads(result.text)
+    return objects
 
 
 def containers(runner: Runner, label: str) -> list[str]:
     """Names of all containers with a label, running or not."""
     argv = ("docker", "ps", "-a", "--filter", f"label={label}", *_JSON)
-    said = runner.run(argv, f"looking for containers labelled {label}").text
-    return sorted(json.loads(line)["Names"] for line in said.splitlines() if line)
+    output = runner.run(argv, f"looking for containers labelled {label}").text
+    return sorted(json.loads(line)["Names"] for line in output.splitlines() if line)
 
 
 def networks(runner: Runner, label: str) -> list[str]:
     argv = ("docker", "network", "ls", "--filter", f"label={label}", *_JSON)
-    said = runner.run(argv, f"looking for networks labelled {label}").text
-    return sorted(json.loads(line)["Name"] for line in said.splitlines() if line)
-
-
-def images(runner: Runner, label: str) -> list[str]:
-    """``name:tag`` of all images with a label."""
-    argv = ("docker", "image", "ls", "--filter", f"label={label}", *_JSON)
-    said = runner.run(argv, f"looking for images labelled {label}").text
-    rows = [json.loads(line) for line in said.splitlines() if line]
-    return sorted(f"{r['Repository']}:{r['Tag']}" for r in rows)
+    output = runner.run(argv, f"looking for networks labelled {label}").text
+    return sorted(json.loads(line)["Name"] for line in output.splitlines() if line)

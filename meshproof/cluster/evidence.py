@@ -1,7 +1,7 @@
-"""What a run left behind in a cluster: access log, spans, metrics; complete, or an error.
+"""Evidence from a cluster's sidecars: access log, spans, metrics; complete, or an error.
 
-Completeness is asked of the Envoys: their file buffers are empty, their tracers have flushed and
-nothing is on its way. ``assets/istio.yaml`` makes Istio keep the statistics for that.
+Envoy's own statistics show completeness: file buffers are empty and tracers have flushed.
+``assets/istio.yaml`` makes Istio keep those statistics.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NEEDS = "its proxyStatsMatcher lacks the prefix {}: docs/kind.md says what an I
 
 
 class ClusterEvidence:
-    """Reads from all sidecars, some at a time."""
+    """Reads from several sidecars in parallel."""
 
     def __init__(self, kubectl: Kubectl) -> None:
         self._kubectl = kubectl
@@ -40,17 +40,17 @@ class ClusterEvidence:
             return list(pool.map(read, pods))
 
     def access_log(self, pods: Sequence[Pod], run_id: str) -> list[AccessRecord]:
-        """Every record of a run (of all without one), the gateways' first. A pod that is gone has
-        taken its log along."""
-        found = self.each(pods, lambda pod: self._records(pod, run_id))
-        return [r for one in sorted(found, key=_gateway_first) for r in one]
+        """Every record of a run (of all runs without ``run_id``), the gateways' first. The log of
+        a pod that is gone is lost."""
+        logs = self.each(pods, lambda pod: self._records(pod, run_id))
+        return [record for log in sorted(logs, key=_gateways_first) for record in log]
 
     def _records(self, pod: Pod, run_id: str) -> list[AccessRecord]:
         def reason() -> str:
             buffered = self._stats(pod, "filesystem").get("filesystem.write_total_buffered")
             if buffered is None:
                 raise MeshproofError(_of(pod, _NEEDS.format("filesystem")))
-            return f"{buffered} bytes of it are not written" if buffered else ""
+            return f"{buffered} bytes of it are still buffered" if buffered else ""
 
         until(reason, _of(pod, "waiting for its access log"), within=_FLUSH_LIMIT)
         return records(self.proxy_log(pod), pod, run_id)
@@ -69,36 +69,36 @@ class ClusterEvidence:
 
     def spans(self, pods: Sequence[Pod], run_id: str) -> list[Span]:
         """Every span of a run. Raises MeshproofError where an Envoy or the store dropped some."""
-        self.each(pods, self._tracer_flushed)
+        self.each(pods, self._wait_flushed)
         path = f"/api/v1/namespaces/{SYSTEM}/services/zipkin:9411/proxy/spans?run={run_id}"
-        held = self._kubectl.raw(path, doing="asking the span store")
-        if held["dropped"]:
+        stored = self._kubectl.raw(path, doing="asking the span store")
+        if stored["dropped"]:
             raise MeshproofError(
-                f"the span store had no room for {held['dropped']} reports; a verdict on what is "
-                "left would be void; trace fewer requests at once"
+                f"the span store had no room for {stored['dropped']} reports; a verdict on the "
+                "rest would be void; trace fewer requests at once"
             )
         store = SpanStore()
-        store.add(json.dumps(held["spans"]).encode())
+        store.add(json.dumps(stored["spans"]).encode())
         return store.of_run(run_id)
 
-    def _tracer_flushed(self, pod: Pod) -> None:
-        """A tracer flushes by its timer, then posts; two flushes after now, all has left."""
-        first = self._tracer(pod)
+    def _wait_flushed(self, pod: Pod) -> None:
+        """A tracer flushes on a timer, then posts: two flushes later every span has left it."""
+        before = self._tracer_stats(pod)
 
         def reason() -> str:
-            now = self._tracer(pod)
+            now = self._tracer_stats(pod)
             lost = sum(now[name] for name in _LOST)
             if lost:
                 raise MeshproofError(
-                    _of(pod, f"it dropped {lost} reports of spans; what is left proves nothing")
+                    _of(pod, f"it dropped {lost} reports of spans; the rest proves nothing")
                 )
-            if now["timer_flushed"] < first["timer_flushed"] + 2:
-                return "its timer has not come round twice"
+            if now["timer_flushed"] < before["timer_flushed"] + 2:
+                return "it has not flushed twice"
             return ""
 
         until(reason, _of(pod, "waiting for its spans"), within=_FLUSH_LIMIT)
 
-    def _tracer(self, pod: Pod) -> Mapping[str, int]:
+    def _tracer_stats(self, pod: Pod) -> Mapping[str, int]:
         stats = self._stats(pod, "tracing.zipkin")
         if "tracing.zipkin.timer_flushed" not in stats:
             raise MeshproofError(_of(pod, _NEEDS.format("tracing.zipkin")))
@@ -107,11 +107,11 @@ class ClusterEvidence:
 
     def _stats(self, pod: Pod, prefix: str) -> dict[str, int]:
         path = f"stats?format=json&filter=^{prefix}"
-        said = json.loads(self._kubectl.admin(pod.namespace, pod.name, path))
-        return {s["name"]: s["value"] for s in said["stats"] if "value" in s}
+        response = json.loads(self._kubectl.admin(pod.namespace, pod.name, path))
+        return {s["name"]: s["value"] for s in response["stats"] if "value" in s}
 
     def metrics(self, pods: Sequence[Pod]) -> str:
-        """Prometheus text of several sidecars as one: every sample gets a ``pod`` label."""
+        """Prometheus text of several sidecars in one; every sample gets a ``pod`` label."""
         texts = self.each(
             pods, lambda p: self._kubectl.admin(p.namespace, p.name, "stats/prometheus")
         )
@@ -119,7 +119,8 @@ class ClusterEvidence:
 
 
 def records(log: str, pod: Pod, run_id: str) -> list[AccessRecord]:
-    """The access log lines among what istio-proxy writes; the agent's own lines are no JSON."""
+    """The access log in the output of istio-proxy, whose agent writes lines too; those are not
+    JSON."""
     return [
         access_log.record({**raw, "direction": direction(raw, pod)}, f"{pod.namespace}/{pod.name}")
         for raw in raw_records(log)
@@ -128,21 +129,22 @@ def records(log: str, pod: Pod, run_id: str) -> list[AccessRecord]:
 
 
 def raw_records(log: str) -> list[dict[str, Any]]:
-    found = []
+    """The same records as Envoy wrote them."""
+    parsed = []
     for line in log.splitlines():
         if not line.startswith("{"):
             continue
         try:
             raw = json.loads(line)
         except ValueError:
-            continue  # the agent was cut off in the middle of a line
+            continue  # a line that was cut off
         if "run_id" in raw and "upstream_cluster" in raw:
-            found.append(raw)
-    return found
+            parsed.append(raw)
+    return parsed
 
 
 def direction(raw: Mapping[str, Any], pod: Pod) -> str:
-    """Istio names every inbound cluster so; what has none (a refusal) was on its way out."""
+    """By Istio's names of inbound clusters; a record without a cluster (a refusal) is outbound."""
     if pod.gateway:
         return "gateway"
     cluster = str(raw.get("upstream_cluster") or "")
@@ -151,17 +153,21 @@ def direction(raw: Mapping[str, Any], pod: Pod) -> str:
     )
 
 
-def refused(log: str, request_id: str, destination: str, since: str) -> bool:
-    """Whether a sidecar refused a request: by its own answer (REGISTRY_ONLY on a port with HTTP
-    services), or by closing the connection (any other port), which has no request id: then by
-    ``ip:port`` and time (``2026-11-24T07:00:00.000Z``)."""
+def is_refused(log: str, request_id: str, destination: str, since: str) -> bool:
+    """Whether the log shows that a sidecar refused a request.
+
+    REGISTRY_ONLY answers 502 on a port with HTTP services, and closes the connection on any other
+    port. A closed connection has no request id, so it is recognized by ``destination``
+    (``ip:port``) and by a time not before ``since`` (``2026-11-24T07:00:00.000Z``).
+    """
     for raw in raw_records(log):
-        same = same_request(str(raw.get("request_id") or ""), request_id)
-        if raw.get("route") == "block_all" and same:
+        is_request = same_request(str(raw.get("request_id") or ""), request_id)
+        if raw.get("route") == "block_all" and is_request:
             return True
-        late = str(raw.get("time") or "") >= since
-        there = raw.get("downstream_local") == destination
-        if raw.get("upstream_cluster") == "BlackHoleCluster" and there and late:
+        is_recent = str(raw.get("time") or "") >= since
+        is_destination = raw.get("downstream_local") == destination
+        is_black_hole = raw.get("upstream_cluster") == "BlackHoleCluster"
+        if is_black_hole and is_destination and is_recent:
             return True
     return False
 
@@ -172,6 +178,7 @@ def same_request(logged: str, sent: str) -> bool:
 
 
 def now() -> str:
+    """UTC, in the format of the access log's times."""
     return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
 
 
@@ -179,5 +186,5 @@ def _of(pod: Pod, what: str) -> str:
     return f"sidecar of {pod.namespace}/{pod.name}: {what}"
 
 
-def _gateway_first(one: list[AccessRecord]) -> bool:
-    return bool(one) and one[0].direction != "gateway"
+def _gateways_first(records: list[AccessRecord]) -> bool:
+    return bool(records) and records[0].direction != "gateway"

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
 
+from meshproof.cluster.addons_and_load import AddOnsAndLoad
+from meshproof.cluster.changes import Changes
 from meshproof.cluster.commands import Commands, Runner
-from meshproof.cluster.control_adapter import ServedClusterMesh
-from meshproof.cluster.mesh import ClusterMesh
+from meshproof.cluster.control_adapter import ControlAdapter
+from meshproof.cluster.faults import Faults
+from meshproof.cluster.images import ImageBuilder
+from meshproof.cluster.lifecycle import Lifecycle
+from meshproof.cluster.mesh import ClusterMesh, MeshParts
+from meshproof.cluster.mesh_state import MeshState
+from meshproof.cluster.port_forward import PortForwards
 from meshproof.cluster.providers.context import ContextProvider
 from meshproof.cluster.providers.kind import KindProvider
 from meshproof.cluster.providers.provider import Provider
+from meshproof.cluster.queries import Queries
+from meshproof.cluster.reconciler import Reconciler
+from meshproof.cluster.rollout import Rollouts
 from meshproof.cluster.settings import Settings, from_env
-from meshproof.cluster.state_dir import folder
+from meshproof.cluster.state_dir import state_dir
+from meshproof.cluster.workload_pods import WorkloadPods
 from meshproof.project import Project
 
-M = TypeVar("M", bound=ClusterMesh)
 LOG = Path("artifacts") / "commands.log"
 """Relative to the project: every command with its seconds and exit code."""
 
@@ -29,27 +38,53 @@ def make(
     *,
     runner: Runner | None = None,
     state: Path | None = None,
-) -> ServedClusterMesh:
-    """``runner`` and ``state`` (where kubeconfigs are kept) are for tests.
+) -> ClusterMesh:
+    """``runner`` and ``state`` (the folder for kubeconfigs) are for tests.
 
-    Raises UsageError for settings that cannot be used, all of them at once.
+    Raises UsageError with every setting that cannot be used.
     """
     settings = from_env(environ, kind=kind)
     runner = runner or Commands(project.root / LOG)
-    return assemble(ServedClusterMesh, settings, project, name, runner, state)
+    return ClusterMesh(name, assemble(settings, project, name, runner, state))
 
 
-def assemble(  # noqa: PLR0917  # six parts of one whole, named by both callers
-    cls: type[M],
-    settings: Settings,
-    project: Project,
-    name: str,
-    runner: Runner,
-    state: Path | None,
-) -> M:
-    """A mesh of that class, at the place that the settings name."""
-    home = folder(settings.context or settings.kind_cluster, state)
-    place: Provider = ContextProvider(runner, settings, project)
+def assemble(
+    settings: Settings, project: Project, name: str, runner: Runner, folder: Path | None
+) -> MeshParts:
+    """The parts of a mesh on the cluster that the settings name."""
+    home = state_dir(settings.context or settings.kind_cluster, folder)
+    provider: Provider = ContextProvider(runner, settings, project)
     if settings.on_kind:
-        place = KindProvider(runner, settings, project, home)
-    return cls(project, settings, place, runner, name=name, profile=home.profile)
+        provider = KindProvider(runner, settings, project, home)
+    state = MeshState(name)
+    forwards = PortForwards(provider.kubectl)
+    pods = WorkloadPods(state, provider.kubectl)
+    rollouts = Rollouts(provider.kubectl, pods)
+    reconciler = Reconciler(state, provider, pods, rollouts)
+    queries = Queries(
+        state,
+        project=project,
+        settings=settings,
+        provider=provider,
+        pods=pods,
+        forwards=forwards,
+    )
+    return MeshParts(
+        lifecycle=Lifecycle(
+            state,
+            project=project,
+            settings=settings,
+            provider=provider,
+            runner=runner,
+            profile=home.profile,
+            reconciler=reconciler,
+            rollouts=rollouts,
+            forwards=forwards,
+        ),
+        changes=Changes(state, reconciler, pods, Faults(state, provider, pods, rollouts)),
+        queries=queries,
+        extras=AddOnsAndLoad(
+            state, provider, ImageBuilder(runner, settings, project.root), forwards
+        ),
+        control=ControlAdapter(state, provider, runner, pods, queries),
+    )

@@ -1,7 +1,8 @@
-"""The suite's images: built from the project's Dockerfile, tagged by content, brought to the nodes.
+"""The project's images: built from its Dockerfiles, tagged by content, brought to the nodes.
 
-A tag is made of everything that goes into the image: the build context, its arguments, the wheels
-and the base image's id. What is there under its tag is never built again, and nothing stale runs.
+A tag is a hash of everything that goes into the image: the build context, its arguments, the wheels
+and the base image's id. So an image that exists under its tag is never built again, and no stale
+image ever runs.
 """
 
 from __future__ import annotations
@@ -25,28 +26,28 @@ WHEELS = "wheelhouse"
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One image to build. ``name`` is what the manifests say."""
+    """One image to build. ``name`` is its name in the manifests."""
 
     name: str
     build: Build
 
 
-def wanted(project: Project) -> list[Image]:
+def project_images(project: Project) -> list[Image]:
     """The images of the workloads, then those of outside hosts."""
-    found = [Image(name, c.build) for name, c in project.images.items() if c.build]
+    images = [Image(name, c.build) for name, c in project.images.items() if c.build]
     for host, outside in project.outside.items():
         if outside.container:
-            found.append(Image(outside_name(host), outside.container.build))
-    return found
+            images.append(Image(outside_image(host), outside.container.build))
+    return images
 
 
-def outside_name(host: str) -> str:
+def outside_image(host: str) -> str:
     """The image of an outside host: ``meshproof/outside-msgd.test``."""
     return f"meshproof/outside-{host}"
 
 
-class Images:
-    """Builds and brings images; remembers each one's tag."""
+class ImageBuilder:
+    """Builds images, and brings them to where a cluster's nodes find them."""
 
     def __init__(self, runner: Runner, settings: Settings, root: Path) -> None:
         self._runner = runner
@@ -54,20 +55,20 @@ class Images:
         self._root = root
 
     def build(self, images: list[Image]) -> dict[str, str]:
-        """Name in the manifests -> name with the content's tag, each one built."""
+        """Builds each one. Name in the manifests -> name with the content's tag."""
         base = self._base_id()
-        tagged = {}
+        tags = {}
         for image in images:
-            tag = tagged[image.name] = self._tag(image, base)
+            tag = tags[image.name] = self._tag(image, base)
             if inspect_image(self._runner, tag):
                 self._runner.note(f"image {tag} is built already")
             else:
                 self._build(image, tag)
-        return tagged
+        return tags
 
     def load(self, cluster: str, tags: list[str]) -> None:
-        """Into every node of a kind cluster; kind skips what is there. All at once, because the
-        layers that they share are then moved once."""
+        """Into every node of a kind cluster; kind skips images that the nodes have. All in one
+        command, so that the layers that they share are copied once."""
         argv = ("kind", "load", "docker-image", *tags, "--name", cluster)
         doing = f"loading {', '.join(tags)} into cluster {cluster}"
         self._runner.run(argv, doing, timeout=600)
@@ -80,8 +81,8 @@ class Images:
         """The base image's id, so that a new base under an old name gives new tags; empty where
         Docker has yet to pull it."""
         base = self._settings.base_image
-        found = inspect_image(self._runner, base) if base else []
-        return str(found[0]["Id"]) if found else ""
+        images = inspect_image(self._runner, base) if base else []
+        return str(images[0]["Id"]) if images else ""
 
     def _tag(self, image: Image, base: str) -> str:
         context = self._context(image.build)
@@ -92,8 +93,8 @@ class Images:
             digest.update(f"\0{relative}\0".encode())
             digest.update(hashlib.sha256(file.read_bytes()).digest())
         name = image.name.rpartition(":")[0] or image.name
-        where = f"{self._settings.registry}/" if self._settings.registry else ""
-        return f"{where}{name}:{digest.hexdigest()[:12]}"
+        registry = f"{self._settings.registry}/" if self._settings.registry else ""
+        return f"{registry}{name}:{digest.hexdigest()[:12]}"
 
     def _context(self, build: Build) -> Path:
         context = self._root / build.context
@@ -107,7 +108,7 @@ class Images:
         args = dict(image.build.args)
         if self._settings.base_image:
             args["BASE"] = self._settings.base_image
-        with self._runner.gathered(_files(context, self._settings.wheelhouse)) as folder:
+        with self._runner.temporary_copy(_files(context, self._settings.wheelhouse)) as folder:
             self._runner.run(
                 build_argv(tag, image.build.dockerfile, args),
                 f"building image {tag}",
@@ -126,7 +127,7 @@ def build_argv(tag: str, dockerfile: str, args: Mapping[str, str]) -> list[str]:
 
 
 def _files(context: Path, wheelhouse: Path | None) -> Iterator[tuple[str, Path]]:
-    """Relative path and file of all that the build sees, sorted."""
+    """Relative path and file of everything that the build sees, sorted."""
     for file in sorted(context.rglob("*")):
         relative = file.relative_to(context)
         ours = wheelhouse is None or WHEELS not in relative.parts

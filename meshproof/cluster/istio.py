@@ -1,4 +1,4 @@
-"""Istio, installed with a profile of ours unless it is there; Gateway API kinds on demand."""
+"""Istio: installed with our profile unless it exists; the Gateway API's kinds on demand."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ READY = "180s"
 
 
 def profile() -> str:
-    """What ``istioctl install -f`` reads. The access log has the embedded mesh's keys, but for
-    the direction, which one format for all listeners cannot say (``access_log`` tells it)."""
+    """What ``istioctl install -f`` reads. The access log has the embedded mesh's keys, without
+    the direction: one format serves all listeners (``evidence.direction`` derives it)."""
     fields = {key: value for key, value in RECORD.items() if value}
     fields["downstream_local"] = "%DOWNSTREAM_LOCAL_ADDRESS%"
     return asset("istio.yaml", {"ACCESS_LOG": json.dumps(fields)})
@@ -26,15 +26,15 @@ def profile() -> str:
 def install(kubectl: Kubectl, settings: Settings, file: Path) -> None:
     """Istio's control plane and its ingress gateway; ``file`` is where the profile is written.
     istioctl waits for both, and may be run again."""
-    sets = []
+    values = []
     if settings.istio_hub:
-        sets.append(f"hub={settings.istio_hub}")
+        values.append(f"hub={settings.istio_hub}")
     if settings.istio_tag:
-        sets.append(f"tag={settings.istio_tag}")
-    sets += settings.istio_set
+        values.append(f"tag={settings.istio_tag}")
+    values += settings.istio_set
     argv = [
         "istioctl", *kubectl.access, "install", "-y", "-f", str(file),
-        *[word for one in sets for word in ("--set", one)],
+        *[word for value in values for word in ("--set", value)],
         "--readiness-timeout", READY,
     ]  # fmt: skip
     kubectl.runner.note(f"installing Istio; istioctl waits up to {READY} for istiod and gateway")
@@ -42,29 +42,29 @@ def install(kubectl: Kubectl, settings: Settings, file: Path) -> None:
     kubectl.runner.run(argv, "installing Istio", timeout=600)
 
 
-def check(kubectl: Kubectl) -> None:
-    """``ISTIO_SKIP=1``: istiod is there and takes calls. Raises MeshproofError."""
-    found = kubectl.get(
+def check_installed(kubectl: Kubectl) -> None:
+    """For ``ISTIO_SKIP=1``. Raises MeshproofError where no istiod is ready."""
+    deployments = kubectl.get(
         "deploy", "-n", ROOT_NAMESPACE, "-l", "app=istiod", doing="looking for istiod"
     )  # fmt: skip
-    ready = sum(d.get("status", {}).get("readyReplicas", 0) for d in found)
+    ready = sum(d.get("status", {}).get("readyReplicas", 0) for d in deployments)
     if not ready:
-        what = "is not ready" if found else "is not there"
+        state = "is not ready" if deployments else "does not exist"
         raise MeshproofError(
-            f"istiod {what} in namespace {ROOT_NAMESPACE}, and ISTIO_SKIP=1 says that it is; leave "
+            f"istiod {state} in namespace {ROOT_NAMESPACE}, although ISTIO_SKIP=1 is set; leave "
             "ISTIO_SKIP unset, or install Istio first"
         )
 
 
-def gateway_api(kubectl: Kubectl, settings: Settings) -> None:
-    """The Gateway API's kinds from ``GATEWAY_API_CRDS``, where the cluster has none."""
+def install_gateway_api(kubectl: Kubectl, settings: Settings) -> None:
+    """Applies ``GATEWAY_API_CRDS`` where the cluster has no Gateway API."""
     if settings.gateway_api_crds is None:
         return
-    found = kubectl.get(
+    existing = kubectl.get(
         "crd", "httproutes.gateway.networking.k8s.io", "--ignore-not-found",
         doing="looking for the Gateway API",
     )  # fmt: skip
-    if not found:
+    if not existing:
         kubectl.run(
             "apply", "--server-side", "-f", str(settings.gateway_api_crds),
             doing="applying the Gateway API's kinds", timeout=120,

@@ -32,18 +32,18 @@ class Kubectl:
 
     def get(self, *args: str, doing: str) -> list[Json]:
         """The objects of ``kubectl get ... -o json``."""
-        said = self.run("get", *args, "-o", "json", doing=doing).text
-        found = json.loads(said) if said.strip() else {}
-        items: list[Json] = found.get("items", [found] if found else [])
+        output = self.run("get", *args, "-o", "json", doing=doing).text
+        parsed = json.loads(output) if output.strip() else {}
+        items: list[Json] = parsed.get("items", [parsed] if parsed else [])
         return items
 
     def raw(self, path: str, *, doing: str) -> Any:
-        """JSON behind one path of the API server."""
+        """The JSON at one path of the API server."""
         return json.loads(self.run("get", "--raw", path, doing=doing).text)
 
     def apply(self, text: str, *, doing: str, dry_run: bool = False) -> None:
-        """Create or replace; kubectl applies what comes before a bad document, so callers ask
-        with ``dry_run`` first."""
+        """Create or replace. kubectl applies the good documents before a bad one, so callers use
+        ``dry_run`` first."""
         flags = ["--dry-run=server"] if dry_run else []
         self.run("apply", *flags, "-f", "-", doing=doing, stdin=text.encode())
 
@@ -53,7 +53,7 @@ class Kubectl:
         )
 
     def wait_rollout(self, namespace: str, deployment: str, *, within: float = 120.0) -> Result:
-        """kubectl waits itself; the result's code says whether the Deployment came to rest."""
+        """kubectl waits; the exit code says whether the rollout is complete."""
         return self.run(
             "-n", namespace, "rollout", "status", f"deploy/{deployment}", f"--timeout={within:g}s",
             doing=f"waiting for Deployment {namespace}/{deployment}", timeout=within + 30,
@@ -72,7 +72,7 @@ class Kubectl:
         timeout: float = 60.0,
         check: bool = True,
     ) -> Result:
-        """Hands on the command's own exit code."""
+        """Returns the command's own exit code."""
         interactive = ["-i"] if stdin else []
         return self.run(
             "-n", namespace, "exec", *interactive, pod, "-c", container, "--", *argv,
@@ -80,7 +80,7 @@ class Kubectl:
         )  # fmt: skip
 
     def admin(self, namespace: str, pod: str, path: str, *, method: str = "GET") -> str:
-        """What a sidecar's Envoy answers on its admin interface."""
+        """The response of a sidecar's Envoy admin interface."""
         argv = ["pilot-agent", "request", method, path]
         doing = f"asking the sidecar of {namespace}/{pod}"
         return self.exec(namespace, pod, "istio-proxy", argv, doing=doing).text
@@ -94,7 +94,6 @@ def with_context(runner: Runner, context: str) -> Kubectl:
     return Kubectl(runner, ("--context", context))
 
 
-def labels(document: Mapping[str, Any]) -> Mapping[str, str]:
-    """An object's labels."""
-    found: Mapping[str, str] = document.get("metadata", {}).get("labels") or {}
-    return found
+def labels_of(item: Mapping[str, Any]) -> Mapping[str, str]:
+    labels: Mapping[str, str] = item.get("metadata", {}).get("labels") or {}
+    return labels

@@ -1,10 +1,11 @@
-"""A load on a cluster as Kubernetes is told: a locustfile, a Service, and two Jobs. Pure."""
+"""The manifests of a load on a cluster: a locustfile, a Service and two Jobs. Pure."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from meshproof.cluster.assets import LABEL, OWNED, SYSTEM
+from meshproof.cluster.kubectl import Json
 from meshproof.istio_names import INGRESS_GATEWAY, ROOT_NAMESPACE, service_host
 from meshproof.traffic.cluster_worker import HOLD
 from meshproof.traffic.distributed_load import DistributedLoad
@@ -12,25 +13,24 @@ from meshproof.traffic.load import STOP_SECONDS
 from meshproof.traffic.settings import LoadSettings
 
 HOST = f"http://{service_host(INGRESS_GATEWAY, ROOT_NAMESPACE)}"
-"""Where the gateway is for a pod."""
+"""The gateway, as a pod reaches it."""
 NAME = "load"
 STARTED = 180.0
-"""Seconds until every pod must run: an image may have to be pulled."""
+"""Seconds for every pod to run: an image may have to be pulled."""
 DAY = 24 * 3600.0
-"""The limit of a load that is bounded by its requests."""
+"""Seconds that a load may take that is bounded by its requests."""
 _FOLDER = "/records"
 _LOCUSTFILE = "/load/locustfile.py"
-Json = dict[str, Any]
 
 
-def master_arguments(order: DistributedLoad, host: str, locustfile: str = _LOCUSTFILE) -> list[str]:
-    users = str(order.users)
+def master_arguments(load: DistributedLoad, host: str, locustfile: str = _LOCUSTFILE) -> list[str]:
+    users = str(load.users)
     return [
         "--locustfile", locustfile, "--host", host, "--headless", "--master",
-        "--expect-workers", str(order.workers), "--expect-workers-max-wait", f"{STARTED:.0f}",
+        "--expect-workers", str(load.workers), "--expect-workers-max-wait", f"{STARTED:.0f}",
         "--users", users, "--spawn-rate", users, "--only-summary", "--loglevel", "WARNING",
         "--stop-timeout", f"{STOP_SECONDS:.0f}", "--exit-code-on-error", "0",
-        *(["--run-time", f"{order.seconds:g}s"] if order.seconds else []),
+        *(["--run-time", f"{load.seconds:g}s"] if load.seconds else []),
     ]  # fmt: skip
 
 
@@ -41,10 +41,10 @@ def worker_arguments(master: str = NAME, locustfile: str = _LOCUSTFILE) -> list[
     ]  # fmt: skip
 
 
-def documents(order: DistributedLoad, image: str) -> list[Json]:
-    """The locustfile, the master's Service, and two Jobs that end by themselves."""
+def documents(load: DistributedLoad, image: str) -> list[Json]:
+    """The locustfile, the master's Service, and two Jobs with deadlines of their own."""
     return [
-        _document("v1", "ConfigMap", data={"locustfile.py": order.locustfile}),
+        _document("v1", "ConfigMap", data={"locustfile.py": load.locustfile}),
         _document(
             "v1", "Service",
             spec={
@@ -53,8 +53,8 @@ def documents(order: DistributedLoad, image: str) -> list[Json]:
                 "ports": [{"name": "tcp-locust", "port": 5557}],
             },
         ),
-        _job(order, image, "master", 1, master_arguments(order, HOST)),
-        _job(order, image, "worker", order.workers, worker_arguments()),
+        _job(load, image, "master", 1, master_arguments(load, HOST)),
+        _job(load, image, "worker", load.workers, worker_arguments()),
     ]  # fmt: skip
 
 
@@ -64,8 +64,8 @@ def _document(version: str, kind: str, name: str = NAME, **fields: Any) -> Json:
     return {"apiVersion": version, "kind": kind, "metadata": metadata, **fields}
 
 
-def _job(order: DistributedLoad, image: str, role: str, count: int, arguments: list[str]) -> Json:
-    limit = STARTED + order.seconds + STOP_SECONDS + HOLD if order.seconds else DAY
+def _job(load: DistributedLoad, image: str, role: str, count: int, arguments: list[str]) -> Json:
+    limit = STARTED + load.seconds + STOP_SECONDS + HOLD if load.seconds else DAY
     spec = {
         "completions": count,
         "parallelism": count,
@@ -74,17 +74,17 @@ def _job(order: DistributedLoad, image: str, role: str, count: int, arguments: l
         "activeDeadlineSeconds": int(limit),
         "ttlSecondsAfterFinished": 600,
         "template": {
-            "metadata": {"labels": {"app": NAME, "role": role, "run": order.run_id, LABEL: OWNED}},
-            "spec": _pod(order, image, arguments),
+            "metadata": {"labels": {"app": NAME, "role": role, "run": load.run_id, LABEL: OWNED}},
+            "spec": _pod(load, image, arguments),
         },
     }
     return _document("batch/v1", "Job", f"{NAME}-{role}", spec=spec)
 
 
-def _pod(order: DistributedLoad, image: str, arguments: list[str]) -> Json:
+def _pod(load: DistributedLoad, image: str, arguments: list[str]) -> Json:
     records, stats = f"{_FOLDER}/requests.ndjson", f"{_FOLDER}/locust.json"
-    settings = LoadSettings(order.run_id, records, stats, order.requests, order.path)
-    environment = {**settings.as_environment(), "WORKERS": str(order.workers)}
+    settings = LoadSettings(load.run_id, records, stats, load.requests, load.path)
+    environment = {**settings.as_environment(), "WORKERS": str(load.workers)}
     container = {
         "name": "locust",
         "image": image,

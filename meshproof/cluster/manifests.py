@@ -68,6 +68,9 @@ class Manifest:
     def same(self, other: Manifest) -> bool:
         return self.body == other.body and self.rule == other.rule
 
+    def with_body(self, body: Json) -> Manifest:
+        return replace(self, body=body)
+
     def problem(self, found: str, remedy: str = "") -> Problem:
         return Problem(self.file, self.line, self.title, "", found, "", remedy)
 
@@ -103,6 +106,11 @@ def default_namespace(sources: Iterable[Source], known: Iterable[str]) -> str:
                 named.add(str((document.value.get("metadata") or {}).get("namespace") or ""))
     only = sorted(named - {""})
     return only[0] if len(only) == 1 else "default"
+
+
+def namespaces(items: Iterable[Manifest]) -> set[str]:
+    """Those that the documents are in, and those that they create."""
+    return {i.namespace for i in items} | {i.name for i in items if i.kind == "Namespace"}
 
 
 def desired(items: Sequence[Manifest]) -> dict[Key, Json]:
@@ -196,11 +204,7 @@ def labelled(body: Mapping[str, Any], label: str, value: str) -> Json:
     return {**body, "metadata": metadata}
 
 
-def with_body(item: Manifest, body: Json) -> Manifest:
-    return replace(item, body=body)
-
-
-def with_images(body: Json, images: dict[str, str]) -> Json:
+def with_images(body: Json, images: Mapping[str, str]) -> Json:
     """A Deployment whose containers run what was built; any other document as it is."""
     if body["kind"] != "Deployment":
         return body

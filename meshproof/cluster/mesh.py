@@ -1,150 +1,175 @@
-"""The mesh on Kubernetes: the ``Mesh`` contract by kind, kubectl, istioctl and docker."""
+"""The mesh on Kubernetes: the ``Mesh`` contract, by kind, kubectl, istioctl and docker."""
 
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from meshproof.cluster import manifests
-from meshproof.cluster.addons_and_load import Extras
-from meshproof.cluster.applied_state import State
-from meshproof.cluster.warnings import warnings
-from meshproof.errors import Refused, Unsupported, UsageError
-from meshproof.mesh import Applied, Capability, Input
-from meshproof.sources.sources import read_sources
-from meshproof.wait import until
-
-_ALL_BUT_FIRST = (
-    "import os,signal,sys;me=os.getpid();"
-    "[os.kill(int(p),getattr(signal,sys.argv[1])) for p in os.listdir('/proc') "
-    "if p.isdigit() and int(p) not in (1,me)]"
+from meshproof.cluster.addons_and_load import AddOnsAndLoad
+from meshproof.cluster.changes import Changes
+from meshproof.cluster.control_adapter import ControlAdapter
+from meshproof.cluster.lifecycle import Lifecycle
+from meshproof.cluster.queries import Queries
+from meshproof.mesh import (
+    AccessRecord,
+    Answer,
+    Applied,
+    Capability,
+    ExecResult,
+    Input,
+    MeshStatus,
+    Span,
 )
-"""A container's first process takes no SIGSTOP from inside; gunicorn's workers, its children, do,
-and it is they that answer."""
+from meshproof.telemetry.log_lines import LogLine
+from meshproof.traffic.distributed_load import DistributedLoad
 
 
-class ClusterMesh(Extras):
-    """See ``meshproof.mesh.Mesh``. Callable from any thread; changes run one at a time."""
+@dataclass(frozen=True, slots=True)
+class MeshParts:
+    """What does the work. ``factory.assemble`` builds them."""
+
+    lifecycle: Lifecycle
+    changes: Changes
+    queries: Queries
+    extras: AddOnsAndLoad
+    control: ControlAdapter
+
+
+class ClusterMesh:
+    """See ``meshproof.mesh.Mesh``, and ``control`` for the rest: ``ServedMesh``, ``Remote``,
+    ``OnCluster``. Callable from any thread; changes run one at a time."""
 
     capabilities: frozenset[Capability] = frozenset()
+    end_limit = 420.0
+    """Seconds that ``down`` may take: on kind containers, networks and cluster (60 s for each
+    command, 120 s for the last), elsewhere namespaces (180 s) and the rest (60 s each)."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._changing = threading.RLock()
-        self._faults: list[Callable[[], None]] = []
+    def __init__(self, name: str, parts: MeshParts) -> None:
+        self.name = name
+        self._lifecycle = parts.lifecycle
+        self._changes = parts.changes
+        self._queries = parts.queries
+        self._extras = parts.extras
+        self._control = parts.control
+
+    # -- up and down -----------------------------------------------------------------------------
+
+    def up(self) -> Applied:
+        self._control.open()
+        try:
+            return self._lifecycle.up()
+        except BaseException:
+            self._control.close()
+            raise
+
+    def down(self) -> None:
+        try:
+            self._control.stop_following()
+            self._lifecycle.down()
+        finally:
+            self._control.close()
+
+    # -- changes ---------------------------------------------------------------------------------
 
     def apply(
         self, sources: Sequence[Input], *, namespace: str = "", strict: bool = False
     ) -> Applied:
-        started = time.monotonic()
-        texts = read_sources(sources)
-        self._live()
-        with self._changing:
-            default = manifests.default_namespace(texts, self._state.namespaces())
-            items = manifests.read_all(texts, namespace, default)
-            state, said = self._state.apply(items)
-            warned = warnings(state.ordered(), items)
-            if strict and warned:
-                raise Refused(warned)
-            acks = self._to(state, started)
-        return Applied(said, tuple(acks), time.monotonic() - started, tuple(warned))
+        return self._changes.apply(sources, namespace=namespace, strict=strict)
 
     def delete(self, sources: Sequence[Input], *, namespace: str = "") -> Applied:
-        started = time.monotonic()
-        texts = read_sources(sources)
-        self._live()
-        with self._changing:
-            default = manifests.default_namespace(texts, self._state.namespaces())
-            items = manifests.read_all(texts, namespace, default)
-            state, said = self._state.delete(items)
-            acks = self._to(state, started)
-        return Applied(said, tuple(acks), time.monotonic() - started)
+        return self._changes.delete(sources, namespace=namespace)
 
     def reset(self) -> Applied:
-        """Asks the cluster nothing where nothing was changed."""
-        started = time.monotonic()
-        self._live()
-        with self._changing:
-            while self._faults:
-                self._faults.pop()()
-            acks = self._to(self._initial, started)
-        return Applied((), tuple(acks), time.monotonic() - started)
+        return self._changes.reset()
 
     def scale(self, workload: str, replicas: int) -> Applied:
-        started = time.monotonic()
-        if replicas < 0:
-            raise UsageError(f"{workload}={replicas}: wanted 0 or more replicas")
-        with self._changing:
-            namespace, name = self._resolve(workload)
-            item = self._state.items["Deployment", namespace, name]
-            assert item.body is not None
-            body = {**item.body, "spec": {**item.body["spec"], "replicas": replicas}}
-            scaled = manifests.with_body(item, body)
-            acks = self._to(State({**self._state.items, item.key: scaled}), started)
-        said = (f"Deployment {namespace}/{name} scaled to {replicas}",)
-        return Applied(said, tuple(acks), time.monotonic() - started)
+        return self._changes.scale(workload, replicas)
 
     def fault(self, kind: str, workload: str, **how: Any) -> None:
-        """``kill`` ends the workload's pods at once, sidecar included; Kubernetes makes new ones.
+        self._changes.fault(kind, workload, **how)
 
-        ``pause`` stops the processes that answer; an outside host as a whole. ``cut`` and ``heal``
-        take an outside host off its networks and put it back.
-        """
-        self._live()
-        part = how.get("part", "app")
-        if part != "app":
-            raise Unsupported(f"part={part!r}: on a cluster a pod is killed as a whole (part=app)")
-        if self._place.outside_url(workload):
-            self._outside_fault(kind, workload)
-        elif kind == "kill":
-            self._kill(workload)
-        elif kind in ("pause", "resume"):
-            self._signal(workload, "SIGSTOP" if kind == "pause" else "SIGCONT")
-            if kind == "pause":
-                self._faults.append(lambda: self._signal(workload, "SIGCONT"))
-        else:
-            raise Unsupported(
-                f"fault {kind} of {workload}: a cluster has kill, pause and resume for workloads, "
-                "and pause, resume, cut and heal for outside hosts"
-            )
+    # -- queries ---------------------------------------------------------------------------------
 
-    def _outside_fault(self, kind: str, host: str) -> None:
-        undo = {"pause": "resume", "cut": "heal"}
-        if kind not in (*undo, *undo.values()):
-            wanted = "wanted pause, resume, cut or heal"
-            raise Unsupported(f"fault {kind} of the outside host {host}: {wanted}")
-        self._place.outside_fault(kind, host)
-        if kind in undo:
-            self._faults.append(lambda: self._place.outside_fault(undo[kind], host))
-        elif self._faults:
-            self._faults.pop()
+    def url(self, target: str) -> str:
+        return self._queries.url(target)
 
-    def _kill(self, workload: str) -> None:
-        """Its replacement is waited for by ``reset``."""
-        for pod in self._pods_of(workload):
-            self._kubectl.run(
-                "-n", pod.namespace, "delete", "pod", pod.name,
-                "--grace-period=0", "--force", "--wait=false",
-                doing=f"killing {pod.namespace}/{pod.name}",
-            )  # fmt: skip
-        self._faults.append(lambda: self._all_ready(workload))
+    def exec(self, workload: str, argv: Sequence[str], *, stdin: bytes = b"") -> ExecResult:
+        return self._queries.exec(workload, argv, stdin=stdin)
 
-    def _all_ready(self, workload: str) -> None:
-        key = self._resolve(workload)
+    def curl(
+        self,
+        workload: str,
+        url: str,
+        *,
+        method: str = "GET",
+        headers: Sequence[tuple[str, str]] = (),
+        body: bytes = b"",
+        timeout: float = 30.0,
+    ) -> Answer:
+        return self._queries.curl(
+            workload, url, method=method, headers=headers, body=body, timeout=timeout
+        )
 
-        def reason() -> str:
-            self._rolled_out([key])
-            late = [p for p in self._pods_of(workload) if not p.ready]
-            return "; ".join(f"{p.name}: {p.reason}" for p in late)
+    def spans(self, run_id: str) -> list[Span]:
+        return self._queries.spans(run_id)
 
-        until(reason, f"waiting for {workload} to be ready again", within=120)
+    def access_log(self, run_id: str = "") -> list[AccessRecord]:
+        return self._queries.access_log(run_id)
 
-    def _signal(self, workload: str, number: str) -> None:
-        for pod in self._pods_of(workload):
-            self._kubectl.exec(
-                pod.namespace, pod.name, pod.container,
-                ["python3", "-c", _ALL_BUT_FIRST, number],
-                doing=f"sending {number} in {pod.namespace}/{pod.name}",
-            )  # fmt: skip
+    def metrics(self, workload: str = "") -> str:
+        return self._queries.metrics(workload)
+
+    def logs(self, workload: str) -> str:
+        return self._queries.logs(workload)
+
+    def named_logs(self, workload: str) -> str:
+        return self._queries.named_logs(workload)
+
+    def joined_logs(self, *, trace_id: str = "", run_id: str = "") -> list[LogLine]:
+        return self._queries.joined_logs(trace_id=trace_id, run_id=run_id)
+
+    def status(self) -> MeshStatus:
+        return self._queries.status()
+
+    def dump(self, folder: Path) -> None:
+        self._queries.dump(folder)
+
+    # -- load and add-ons ------------------------------------------------------------------------
+
+    def spread_load(self, load: DistributedLoad, stop: threading.Event) -> list[dict[str, Any]]:
+        return self._extras.spread_load(load, stop)
+
+    def observe(self, folder: Path) -> None:
+        self._extras.observe(folder)
+
+    def observed(self, folder: Path) -> dict[str, str]:
+        return self._extras.observed(folder)
+
+    def unobserve(self, folder: Path) -> None:
+        self._extras.unobserve(folder)
+
+    # -- other processes -------------------------------------------------------------------------
+
+    @property
+    def run_id(self) -> str:
+        return self._control.run_id
+
+    @property
+    def run_dir(self) -> Path:
+        return self._control.run_dir
+
+    @property
+    def control_socket(self) -> Path:
+        return self._control.control_socket
+
+    def environment(self, workload: str) -> dict[str, str]:
+        return self._control.environment(workload)
+
+    def command(self, workload: str, *, terminal: bool) -> tuple[str, ...]:
+        return self._control.command(workload, terminal=terminal)
+
+    def log_files(self, workload: str) -> list[Path]:
+        return self._control.log_files(workload)

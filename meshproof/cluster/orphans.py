@@ -1,4 +1,4 @@
-"""What a killed run left in a cluster that is used again: it must not meet the next run."""
+"""What a killed run left in a cluster that is used again: the next run must not meet it."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _KINDS = ",".join(
 )
 
 
-def left_over(kubectl: Kubectl, wanted: Collection[Key]) -> list[Json]:
-    """Rules and workloads that carry our label and are not wanted, as far as ``kubectl delete``
-    asks: kind and name."""
-    found = kubectl.get(_KINDS, "-A", "-l", f"{LABEL}={OWNED}", doing="looking for what is left")
+def find_orphans(kubectl: Kubectl, expected: Collection[Key]) -> list[Json]:
+    """Rules and workloads that carry our label and are not ``expected``, with as much of each as
+    ``kubectl delete`` needs."""
+    labelled = kubectl.get(_KINDS, "-A", "-l", f"{LABEL}={OWNED}", doing="looking for orphans")
     return [
-        {"apiVersion": one["apiVersion"], "kind": one["kind"], "metadata": _named(one)}
-        for one in found
-        if one["metadata"]["namespace"] not in (SYSTEM, OUTSIDE, ROOT_NAMESPACE)
-        and (one["kind"], *_named(one).values()) not in wanted
+        {"apiVersion": item["apiVersion"], "kind": item["kind"], "metadata": _identity(item)}
+        for item in labelled
+        if item["metadata"]["namespace"] not in (SYSTEM, OUTSIDE, ROOT_NAMESPACE)
+        and (item["kind"], *_identity(item).values()) not in expected
     ]
 
 
-def _named(one: Json) -> dict[str, str]:
-    metadata = one["metadata"]
+def _identity(item: Json) -> dict[str, str]:
+    metadata = item["metadata"]
     return {"namespace": metadata["namespace"], "name": metadata["name"]}

@@ -1,5 +1,5 @@
-"""One request from a workload's own container, by its Python; straight to the URL, so that the
-sidecar intercepts it as it does the app's."""
+"""One request from a workload's own container, sent by the Python in it straight to the URL, so
+that the sidecar intercepts it like the app's own requests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from meshproof.errors import MeshproofError
 from meshproof.mesh import Answer
 
-# Reads its orders from standard input, prints one JSON object. http.client asks no proxy.
+# Reads a request as JSON from standard input, prints one JSON object. http.client uses no proxy.
 SCRIPT = """
 import base64, http.client, json, ssl, sys, time, urllib.parse
 o = json.load(sys.stdin)
@@ -50,8 +50,8 @@ print(json.dumps(r))
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """What came of it. ``closed``: connected to ``peer``, then cut off without an answer."""
+class PodResponse:
+    """``closed``: connected to ``peer`` (``ip:port``), then closed without a response."""
 
     answer: Answer | None
     error: str
@@ -60,10 +60,10 @@ class Sent:
     seconds: float
 
 
-def orders(
+def encode_request(
     url: str, method: str, headers: Sequence[tuple[str, str]], body: bytes, timeout: float
 ) -> bytes:
-    """What the script reads."""
+    """The standard input of ``SCRIPT``."""
     return json.dumps(
         {
             "url": url,
@@ -75,14 +75,16 @@ def orders(
     ).encode()
 
 
-def read(stdout: bytes) -> Sent:
+def parse_response(stdout: bytes) -> PodResponse:
+    """Reads the output of ``SCRIPT``."""
     try:
-        said = json.loads(stdout)
+        output = json.loads(stdout)
     except ValueError:
-        raise MeshproofError(f"the request's script said no JSON: {stdout[:200]!r}") from None
+        raise MeshproofError(f"the request's script printed no JSON: {stdout[:200]!r}") from None
+    seconds = float(output["seconds"])
     answer = None
-    if "status" in said:
-        headers = tuple((str(k), str(v)) for k, v in said["headers"])
-        body = base64.b64decode(said["body"])
-        answer = Answer(int(said["status"]), headers, body, float(said["seconds"]))
-    return Sent(answer, said["error"], bool(said["closed"]), said["ip"], float(said["seconds"]))
+    if "status" in output:
+        headers = tuple((str(k), str(v)) for k, v in output["headers"])
+        body = base64.b64decode(output["body"])
+        answer = Answer(int(output["status"]), headers, body, seconds)
+    return PodResponse(answer, output["error"], bool(output["closed"]), output["ip"], seconds)

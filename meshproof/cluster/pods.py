@@ -1,4 +1,4 @@
-"""Pods as kubectl's JSON has them. Pure."""
+"""Pods, parsed from kubectl's JSON. Pure."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from meshproof.cluster.kubectl import Json, labels
+from meshproof.cluster.kubectl import Json, labels_of
 
 PROXY = "istio-proxy"
 
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """What is asked of a pod. ``container`` is the app's: the first that is no sidecar."""
+    """``container`` is the app's: the first that is not a sidecar."""
 
     name: str
     namespace: str
@@ -29,7 +29,7 @@ class Pod:
     reason: str
     """Why it is not ready."""
     failed: bool = False
-    """A pod of a Job that ended with another code than 0."""
+    """It ended with another exit code than 0, as a Job's pod may."""
 
     @property
     def gateway(self) -> bool:
@@ -37,23 +37,23 @@ class Pod:
 
     @property
     def alive(self) -> bool:
-        """It can be asked something."""
+        """It can answer."""
         return self.running and not self.ending
 
 
-def pods(items: Iterable[Json]) -> list[Pod]:
-    """In order of namespace and name."""
-    return sorted(map(_pod, items), key=lambda p: (p.namespace, p.name))
+def parse_pods(items: Iterable[Json]) -> list[Pod]:
+    """Sorted by namespace and name."""
+    return sorted(map(_parse_pod, items), key=lambda p: (p.namespace, p.name))
 
 
-def selected(found: Iterable[Pod], deployment: Json) -> list[Pod]:
+def select_pods(pods: Iterable[Pod], deployment: Json) -> list[Pod]:
     """The pods that a Deployment selects."""
-    wanted = deployment["spec"]["selector"]["matchLabels"].items()
+    selector = deployment["spec"]["selector"]["matchLabels"].items()
     namespace = deployment["metadata"]["namespace"]
-    return [p for p in found if p.namespace == namespace and wanted <= p.labels.items()]
+    return [p for p in pods if p.namespace == namespace and selector <= p.labels.items()]
 
 
-def _pod(item: Json) -> Pod:
+def _parse_pod(item: Json) -> Pod:
     spec, status = item["spec"], item.get("status", {})
     names = [c["name"] for c in spec["containers"]]
     native = [c["name"] for c in spec.get("initContainers", ())]
@@ -63,7 +63,7 @@ def _pod(item: Json) -> Pod:
     return Pod(
         name=item["metadata"]["name"],
         namespace=item["metadata"]["namespace"],
-        labels=dict(labels(item)),
+        labels=dict(labels_of(item)),
         address=status.get("podIP", ""),
         container=next((n for n in names if n != PROXY), names[0]),
         meshed=PROXY in names or PROXY in native,
@@ -79,15 +79,15 @@ def _pod(item: Json) -> Pod:
 def _reason(
     status: Json, states: Iterable[Json], conditions: Mapping[str, Mapping[str, Any]]
 ) -> str:
-    """The most telling thing that Kubernetes says: a container's own trouble first."""
+    """The most specific reason that Kubernetes gives: a container's own first."""
     for state in states:
         waiting = state.get("state", {}).get("waiting") or {}
         if waiting.get("reason") not in (None, "PodInitializing", "ContainerCreating"):
-            said = f"{state['name']}: {waiting['reason']}"
-            return f"{said}: {waiting['message']}" if waiting.get("message") else said
+            reason = f"{state['name']}: {waiting['reason']}"
+            return f"{reason}: {waiting['message']}" if waiting.get("message") else reason
     for kind in ("PodScheduled", "Initialized", "ContainersReady", "Ready"):
         condition = conditions.get(kind, {})
         if condition.get("status") == "False":
-            said = f"{kind}: {condition.get('reason', '')}"
-            return f"{said}: {condition['message']}" if condition.get("message") else said
-    return str(status.get("phase", "no state is known"))
+            reason = f"{kind}: {condition.get('reason', '')}"
+            return f"{reason}: {condition['message']}" if condition.get("message") else reason
+    return str(status.get("phase", "its phase is unknown"))

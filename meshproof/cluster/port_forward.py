@@ -1,9 +1,8 @@
-"""``kubectl port-forward``: a way to one pod, to look at it and not to load it."""
+"""``kubectl port-forward``: a connection to one pod, to inspect it and not to load it."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
 
 from meshproof.cluster.commands import Background
 from meshproof.cluster.kubectl import Kubectl
@@ -11,33 +10,34 @@ from meshproof.errors import MeshproofError
 from meshproof.wait import until
 
 
-class Forwards:
-    """Each target's forward is started once, and anew when it has ended."""
+class PortForwards:
+    """Each target's forward is started once, and again when it has ended."""
 
-    def __init__(self, kubectl: Callable[[], Kubectl]) -> None:
+    def __init__(self, kubectl: Kubectl) -> None:
         self._kubectl = kubectl
         self._running: dict[str, tuple[Background, str]] = {}
 
     def url(self, namespace: str, target: str, port: int) -> str:
-        """``http://127.0.0.1:PORT`` of ``pod/NAME`` or ``deploy/NAME``, answering."""
+        """``http://127.0.0.1:PORT`` of ``pod/NAME``, ``deploy/NAME`` or ``svc/NAME``, once it
+        answers."""
         key = f"{namespace} {target} {port}"
         running = self._running.get(key)
         if running is not None and running[0].poll() is None:
             return running[1]
-        kubectl = self._kubectl()
+        runner = self._kubectl.runner
         local = _free_port()
         argv = [
-            "kubectl", *kubectl.access, "-n", namespace, "port-forward",
+            "kubectl", *self._kubectl.access, "-n", namespace, "port-forward",
             "--address", "127.0.0.1", target, f"{local}:{port}",
         ]  # fmt: skip
-        process = kubectl.runner.start(argv, f"forwarding a port to {target}")
+        process = runner.start(argv, f"forwarding a port to {target}")
         url = f"http://127.0.0.1:{local}"
         self._running[key] = (process, url)
 
         def reason() -> str:
             if (code := process.poll()) is not None:
                 raise MeshproofError(f"the port-forward to {target} ended with exit code {code}")
-            return kubectl.runner.answers(url)
+            return runner.probe(url)
 
         until(reason, f"waiting for {target} to answer at {url}", within=30)
         return url

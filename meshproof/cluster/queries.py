@@ -1,4 +1,4 @@
-"""Everything that only looks at a mesh on Kubernetes, or sends one request through it."""
+"""Everything that reads from a mesh on Kubernetes, or sends one request through it."""
 
 from __future__ import annotations
 
@@ -11,57 +11,78 @@ from pathlib import Path
 from meshproof.cluster import evidence, pod_request, pods
 from meshproof.cluster.applied_state import titles
 from meshproof.cluster.evidence import ClusterEvidence
-from meshproof.cluster.lifecycle import Standing
+from meshproof.cluster.mesh_state import MeshState
+from meshproof.cluster.pod_request import PodResponse
 from meshproof.cluster.pods import PROXY, Pod
+from meshproof.cluster.port_forward import PortForwards
+from meshproof.cluster.providers.provider import Provider
+from meshproof.cluster.settings import Settings
+from meshproof.cluster.workload_pods import WorkloadPods
 from meshproof.errors import MeshproofError, UsageError
 from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.mesh import AccessRecord, Answer, ExecResult, MeshStatus, ReplicaStatus, Span
+from meshproof.project import Project
 from meshproof.telemetry.log_lines import LogLine, Wanted, in_order, of_text
 from meshproof.telemetry.redact import without_keys
 
-_ENDED = b"command terminated with exit code "
-"""kubectl's last line on standard error when a command, not kubectl itself, failed."""
+_COMMAND_FAILED = b"command terminated with exit code "
+"""kubectl's last line on standard error where the command failed, not kubectl itself."""
 
 
-class Looking(Standing):
-    """The part of the contract that changes nothing."""
+class Queries:
+    """The part of the contract that changes nothing. Callable from any thread."""
 
-    @property
-    def _evidence(self) -> ClusterEvidence:
-        return ClusterEvidence(self._kubectl)
+    def __init__(  # what there is to read from
+        self,
+        state: MeshState,
+        *,
+        project: Project,
+        settings: Settings,
+        provider: Provider,
+        pods: WorkloadPods,
+        forwards: PortForwards,
+    ) -> None:
+        self._state = state
+        self._project = project
+        self._settings = settings
+        self._provider = provider
+        self._kubectl = provider.kubectl
+        self._pods = pods
+        self._forwards = forwards
+        self._evidence = ClusterEvidence(provider.kubectl)
+
+    # -- requests and commands -------------------------------------------------------------------
 
     def url(self, target: str) -> str:
-        """A workload is reached by ``kubectl port-forward``: to look, not to load."""
-        self._live()
+        """A workload is reached by ``kubectl port-forward``: to inspect it, not to load it."""
+        self._state.require_up()
         if target == "gateway":
-            return self._place.gateway_url()
-        return self._place.outside_url(target) or self._forwarded(target)
+            return self._provider.gateway_url()
+        if target in self._provider.outside:
+            return self._provider.outside.url(target)
+        pod = self._pods.of(target)[0]
+        return self._forwards.url(pod.namespace, f"pod/{pod.name}", self._first_port(target))
 
-    def _forwarded(self, workload: str) -> str:
-        pod = self._pods_of(workload)[0]
-        return self._forwards.url(pod.namespace, f"pod/{pod.name}", self._port(workload))
-
-    def _port(self, workload: str) -> int:
-        namespace, name = self._resolve(workload)
-        body = self._state.items["Deployment", namespace, name].body
-        assert body is not None
-        for container in body["spec"]["template"]["spec"]["containers"]:
+    def _first_port(self, workload: str) -> int:
+        deployment = self._pods.deployment(workload)
+        for container in deployment["spec"]["template"]["spec"]["containers"]:
             for port in container.get("ports", ()):
                 return int(port["containerPort"])
         raise UsageError(f"{workload} declares no container port")
 
     def exec(self, workload: str, argv: Sequence[str], *, stdin: bytes = b"") -> ExecResult:
         """In the app's container of the first ready replica."""
-        pod = self._pods_of(workload)[0]
+        pod = self._pods.of(workload)[0]
         doing = f"running {argv[0]} in {pod.namespace}/{pod.name}"
-        done = self._kubectl.exec(
+        result = self._kubectl.exec(
             pod.namespace, pod.name, pod.container, argv,
             doing=doing, stdin=stdin, check=False, timeout=600,
         )  # fmt: skip
-        if done.code and _ENDED not in done.stderr:
-            raise MeshproofError(f"{doing}: {done.errors.strip()}")
-        kept = [line for line in done.stderr.splitlines(True) if not line.startswith(_ENDED)]
-        return ExecResult(done.code, done.stdout, b"".join(kept))
+        if result.code and _COMMAND_FAILED not in result.stderr:
+            raise MeshproofError(f"{doing}: {result.errors.strip()}")
+        lines = result.stderr.splitlines(True)
+        own = [line for line in lines if not line.startswith(_COMMAND_FAILED)]
+        return ExecResult(result.code, result.stdout, b"".join(own))
 
     def curl(
         self,
@@ -73,82 +94,79 @@ class Looking(Standing):
         body: bytes = b"",
         timeout: float = 30.0,
     ) -> Answer:
-        """A refusal is HTTP 502, or a connection that is closed (status 0): the sidecar's access
-        log tells a refusal from another end of a connection."""
-        given = [v for k, v in headers if k.lower() == "x-request-id"]
-        request_id = given[-1] if given else str(uuid.uuid4())
-        sent = [*(h for h in headers if h[0].lower() != "x-request-id")]
-        sent.append(("x-request-id", request_id))
+        """A refusal is HTTP 502 with an empty body, or a connection that is closed (status 0). The
+        sidecar's access log tells it from other 502s and from other ends of a connection."""
         since = evidence.now()
-        pod = self._pods_of(workload)[0]
-        done = self._kubectl.exec(
+        request_id, sent = _with_request_id(headers)
+        pod = self._pods.of(workload)[0]
+        result = self._kubectl.exec(
             pod.namespace, pod.name, pod.container, ["python3", "-c", pod_request.SCRIPT],
             doing=f"{method} {url} from {pod.namespace}/{pod.name}", timeout=timeout + 30,
-            stdin=pod_request.orders(url, method, sent, body, timeout),
+            stdin=pod_request.encode_request(url, method, sent, body, timeout),
         )  # fmt: skip
-        came = pod_request.read(done.stdout)
-        answer = came.answer
+        response = pod_request.parse_response(result.stdout)
+        answer = response.answer
         if answer is not None and (answer.status != 502 or answer.body):
             return answer
-        if answer is None and not came.closed:
-            raise MeshproofError(f"{url}: {came.error}")
-        if not self._refused(pod, request_id, came.peer, since):
-            if answer is None:
-                raise MeshproofError(f"{url}: {came.error}")
-            return answer
-        return Answer(
-            answer.status if answer else 0,
-            answer.headers if answer else (),
-            b"",
-            came.seconds,
-            refused_by=(
-                f"no rule opens {url} for {workload}: a ServiceEntry (or an EgressRule of 0.4) for "
-                "that host and port would, or a Service of that name"
-            ),
-        )
+        if answer is None and not response.closed:
+            raise MeshproofError(f"{url}: {response.error}")
+        if self._is_refused(pod, request_id, response.peer, since):
+            return _refusal(response, workload, url)
+        if answer is None:
+            raise MeshproofError(f"{url}: {response.error}")
+        return answer
 
-    def _refused(self, pod: Pod, request_id: str, peer: str, since: str) -> bool:
-        self._evidence.access_log([pod], "-")  # until it is written
-        log = self._evidence.proxy_log(pod)
-        return evidence.refused(log, request_id, peer, since)
+    def _is_refused(self, pod: Pod, request_id: str, peer: str, since: str) -> bool:
+        self._evidence.access_log([pod], "-")  # returns once the log is written
+        return evidence.is_refused(self._evidence.proxy_log(pod), request_id, peer, since)
 
-    def _meshed(self, workload: str = "") -> list[Pod]:
-        self._live()
-        found = self._pods_of(workload) if workload else [p for p in self._pods() if p.alive]
-        return [p for p in found if p.meshed]
+    # -- evidence --------------------------------------------------------------------------------
 
     def spans(self, run_id: str) -> list[Span]:
-        return self._evidence.spans(self._meshed(), run_id)
+        return self._evidence.spans(self._pods.sidecars(), run_id)
 
     def access_log(self, run_id: str = "") -> list[AccessRecord]:
-        return self._evidence.access_log(self._meshed(), run_id)
+        return self._evidence.access_log(self._pods.sidecars(), run_id)
 
     def metrics(self, workload: str = "") -> str:
-        return self._evidence.metrics(self._meshed(workload))
+        return self._evidence.metrics(self._pods.sidecars(workload))
 
     def logs(self, workload: str) -> str:
-        self._live()
-        if self._place.outside_url(workload):
-            return self._place.outside_logs(workload)
+        self._state.require_up()
+        if workload in self._provider.outside:
+            return self._provider.outside.logs(workload)
         if workload == "gateway":
-            found = [p for p in self._pods() if p.gateway and p.alive]
-            return "".join(self._evidence.proxy_log(p) for p in found)
-        return "".join(self._evidence.app_log(p) for p in self._pods_of(workload))
+            return "".join(self._evidence.proxy_log(pod) for pod in self._pods.gateways())
+        return "".join(self._evidence.app_log(pod) for pod in self._pods.of(workload))
+
+    def named_logs(self, workload: str) -> str:
+        """Of several pods each line begins with its pod's name, as when they are followed."""
+        if workload == "gateway" or workload in self._provider.outside:
+            return self.logs(workload)
+        replicas = sorted(self._pods.of(workload), key=lambda p: p.name)
+        texts = self._evidence.each(replicas, self._evidence.app_log)
+        if len(replicas) == 1:
+            return texts[0]
+        return "".join(
+            f"{pod.name} | {line}"
+            for pod, text in zip(replicas, texts, strict=True)
+            for line in text.splitlines(keepends=True)
+        )
 
     def joined_logs(self, *, trace_id: str = "", run_id: str = "") -> list[LogLine]:
-        """Every pod's lines of one trace, or of one run; a pod that is gone took its along."""
+        """Every pod's lines of one trace, or of one run; those of a pod that is gone are lost."""
         wanted = Wanted(trace_id, run_id)
-        self._live()
-        found = [p for p in self._pods() if p.alive]
-        self._evidence.access_log([p for p in found if p.meshed], "-")  # until it is written
+        self._state.require_up()
+        alive = [p for p in self._pods.all() if p.alive]
+        self._evidence.access_log([p for p in alive if p.meshed], "-")  # once they are written
         lines = [
             line
-            for one in self._evidence.each(found, lambda pod: self._lines_of(pod, wanted))
-            for line in one
+            for log in self._evidence.each(alive, lambda pod: self._lines_of(pod, wanted))
+            for line in log
         ]
-        for name in self.project.outside:
-            if self._place.outside_url(name):
-                lines += of_text(self._place.outside_logs(name), name, "app", wanted)
+        for name in self._project.outside:
+            if name in self._provider.outside:
+                lines += of_text(self._provider.outside.logs(name), name, "app", wanted)
         return in_order(lines)
 
     def _lines_of(self, pod: Pod, wanted: Wanted) -> list[LogLine]:
@@ -160,47 +178,41 @@ class Looking(Standing):
             lines += of_text(self._evidence.app_log(pod), pod.name, "app", wanted)
         return lines
 
+    # -- status ----------------------------------------------------------------------------------
+
     def status(self) -> MeshStatus:
-        self._live()
-        found = self._pods()
-        replicas = []
-        for item in self._state.deployments():
-            assert item.body is not None
-            replicas += [
-                ReplicaStatus(
-                    name=p.name,
-                    workload=item.name,
-                    namespace=p.namespace,
-                    labels=p.labels,
-                    ready=p.ready,
-                    restarts=p.restarts,
-                    address=p.address,
-                    reason=p.reason,
-                )
-                for p in pods.selected(found, item.body)
-                if not p.ending
-            ]
+        self._state.require_up()
+        all_pods = self._pods.all()
+        applied = self._state.applied
         return MeshStatus(
-            name=self.name,
-            kind="kind" if self.settings.on_kind else "context",
-            replicas=tuple(replicas),
-            resources=titles(self._state.ordered()),
-            version=self._mark,
+            name=self._state.name,
+            kind="kind" if self._settings.on_kind else "context",
+            replicas=tuple(
+                _replica_status(pod, deployment["metadata"]["name"])
+                for deployment in applied.deployments()
+                for pod in pods.select_pods(all_pods, deployment)
+                if not pod.ending
+            ),
+            resources=titles(applied.ordered()),
+            version=self._state.mark,
         )
 
     def dump(self, folder: Path) -> None:
-        """Pods, events, Envoy configurations and logs; what cannot be had is named, not fatal."""
+        """Pods, events, Envoy configurations and logs. A pod that does not answer leaves an error
+        in the folder, and the rest is still written."""
         folder.mkdir(parents=True, exist_ok=True)
-        for kind in ("deploy,pods,services", "events"):
-            for ns in (*self._state.namespaces(), ROOT_NAMESPACE):
-                found = self._kubectl.get(kind, "-n", ns, doing=f"dumping {kind} of {ns}")
-                name = f"{ns}.{kind.replace(',', '-')}.json"
-                (folder / name).write_text(json.dumps(found, indent=1))
-        for pod in self._pods():
+        for kinds in ("deploy,pods,services", "events"):
+            for namespace in (*self._state.applied.namespaces(), ROOT_NAMESPACE):
+                doing = f"dumping {kinds} of {namespace}"
+                items = self._kubectl.get(kinds, "-n", namespace, doing=doing)
+                file = folder / f"{namespace}.{kinds.replace(',', '-')}.json"
+                file.write_text(json.dumps(items, indent=1))
+        for pod in self._pods.all():
             self._dump_pod(folder, pod)
-        resources = "".join(f"{i.title}  {i.file}:{i.line}\n" for i in self._state.ordered())
+        applied = self._state.applied.ordered()
+        resources = "".join(f"{item.title}  {item.file}:{item.line}\n" for item in applied)
         (folder / "resources.txt").write_text(resources)
-        log = self.project.root / "artifacts" / "commands.log"
+        log = self._project.root / "artifacts" / "commands.log"
         if log.is_file():
             shutil.copy(log, folder / "commands.log")
 
@@ -210,8 +222,45 @@ class Looking(Standing):
             (folder / f"{stem}.log").write_text(self._evidence.app_log(pod))
             if pod.meshed and pod.alive:
                 config = self._kubectl.admin(pod.namespace, pod.name, "config_dump?include_eds")
-                shown = json.dumps(without_keys(json.loads(config)), indent=1)
-                (folder / f"{stem}.config.json").write_text(shown)
+                redacted = json.dumps(without_keys(json.loads(config)), indent=1)
+                (folder / f"{stem}.config.json").write_text(redacted)
                 (folder / f"{stem}.{PROXY}.log").write_text(self._evidence.proxy_log(pod))
         except MeshproofError as error:
             (folder / f"{stem}.error.txt").write_text(str(error))
+
+
+def _with_request_id(
+    headers: Sequence[tuple[str, str]],
+) -> tuple[str, list[tuple[str, str]]]:
+    """The request id, a new one where none is given, and the headers with exactly that one."""
+    given = [value for name, value in headers if name.lower() == "x-request-id"]
+    request_id = given[-1] if given else str(uuid.uuid4())
+    others = [h for h in headers if h[0].lower() != "x-request-id"]
+    return request_id, [*others, ("x-request-id", request_id)]
+
+
+def _refusal(response: PodResponse, workload: str, url: str) -> Answer:
+    answer = response.answer
+    return Answer(
+        answer.status if answer else 0,
+        answer.headers if answer else (),
+        b"",
+        response.seconds,
+        refused_by=(
+            f"no rule opens {url} for {workload}: a ServiceEntry (or an EgressRule of 0.4) for "
+            "that host and port would, or a Service of that name"
+        ),
+    )
+
+
+def _replica_status(pod: Pod, workload: str) -> ReplicaStatus:
+    return ReplicaStatus(
+        name=pod.name,
+        workload=workload,
+        namespace=pod.namespace,
+        labels=pod.labels,
+        ready=pod.ready,
+        restarts=pod.restarts,
+        address=pod.address,
+        reason=pod.reason,
+    )

@@ -1,4 +1,4 @@
-"""What to do about what the tools say: a text found in their output -> one sentence. Pure."""
+"""What to do about an error of the tools: a text in their output -> one sentence. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _REMEDIES = (
     ),
     (
         "permission denied while trying to connect to the Docker",
-        "this user may not use Docker: `sudo usermod -aG docker $USER`, then log in anew",
+        "this user may not use Docker: `sudo usermod -aG docker $USER`, then log in again",
     ),
     (
         "too many open files",
@@ -24,14 +24,14 @@ _REMEDIES = (
     ),
     (
         "no space left on device",
-        "the disk is full: `docker system df` says of what, `docker system prune` frees some",
+        "the disk is full: `docker system df` shows what uses it, `docker system prune` frees some",
     ),
     ("node(s) already exist", "another cluster has this name: choose one with KIND_CLUSTER"),
-    ("port is already allocated", "another process has that port: end it, or run without it"),
-    ("address already in use", "another process has that port: end it, or run without it"),
+    ("port is already allocated", "another process has that port: stop it, or run without it"),
+    ("address already in use", "another process has that port: stop it, or run without it"),
     (
         "failed to pull image",
-        "no registry brought the node image: load one (`docker load`), and name it with "
+        "no registry has the node image: load one (`docker load`), and name it with "
         "KIND_NODE_IMAGE",
     ),
     (
@@ -47,7 +47,7 @@ _REMEDIES = (
     ("not present locally", "the image is not built; run again, or `docker build` it"),
     (
         "pull access denied",
-        "no registry brought the base image: load one (`docker load` or `docker import`), and "
+        "no registry has the base image: load one (`docker load` or `docker import`), and "
         "name it with BASE_IMAGE",
     ),
     (
@@ -69,6 +69,6 @@ _REMEDIES = (
 )
 
 
-def remedy(said: str) -> str:
-    """What to do, or an empty text where nothing is known."""
-    return next((what for text, what in _REMEDIES if text in said), "")
+def remedy(output: str) -> str:
+    """What to do; empty where nothing is known."""
+    return next((advice for text, advice in _REMEDIES if text in output), "")

@@ -1,4 +1,4 @@
-"""Settings of a mesh on Kubernetes, read once from the environment; all problems in one error."""
+"""Settings of a mesh on Kubernetes, read once from the environment; one error has all problems."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ _OFF = frozenset({"", "0", "false", "no", "off"})
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Empty texts mean: what the tool does by itself."""
+    """Empty texts mean the tool's own default."""
 
     context: str = ""
-    """``CONTEXT``: a context of kubectl; the cluster is there and is never created or deleted."""
+    """``CONTEXT``: a kubectl context; its cluster exists and is never created or deleted."""
     kind_cluster: str = "meshproof"
     """``KIND_CLUSTER``"""
     kind_nodes: int = 1
-    """``KIND_NODES``: the control plane takes workloads too; more are workers."""
+    """``KIND_NODES``: the first is the control plane, which runs workloads too; the rest are
+    workers."""
     kind_node_image: str = ""
     """``KIND_NODE_IMAGE``"""
     base_image: str = ""
@@ -32,20 +33,20 @@ class Settings:
     wheelhouse: Path | None = None
     """``WHEELHOUSE``: a folder of wheels; the build then asks no package index."""
     registry: str = ""
-    """``REGISTRY``: where images are pushed to; needed where they cannot be loaded (CONTEXT)."""
+    """``REGISTRY``: where images are pushed to, for a cluster that they cannot be loaded into."""
     istio_hub: str = ""
     """``ISTIO_HUB``"""
     istio_tag: str = ""
     """``ISTIO_TAG``"""
     istio_set: tuple[str, ...] = ()
-    """``ISTIO_SET``: values for ``istioctl install --set``, parted by spaces, quoted as in a
+    """``ISTIO_SET``: values for ``istioctl install --set``, separated by spaces, quoted as in a
     shell."""
     istio_skip: bool = False
     """``ISTIO_SKIP=1``: the mesh is installed already."""
     gateway_api_crds: Path | None = None
     """``GATEWAY_API_CRDS``: a file or folder, applied where the cluster has none."""
     gateway_url: str = ""
-    """``GATEWAY_URL``: where the ingress gateway is reached from here (CONTEXT)."""
+    """``GATEWAY_URL``: the ingress gateway as this machine reaches it (CONTEXT)."""
 
     @property
     def on_kind(self) -> bool:
@@ -54,7 +55,7 @@ class Settings:
 
 def from_env(environ: Mapping[str, str], *, kind: str) -> Settings:
     """``kind`` is what ``MESH`` says: ``kind`` or ``context``. Raises UsageError."""
-    read = _Reading(environ)
+    read = _EnvironReader(environ)
     settings = Settings(
         context=read.text("CONTEXT") if kind == "context" else "",
         kind_cluster=read.name("KIND_CLUSTER", "meshproof"),
@@ -77,7 +78,7 @@ def from_env(environ: Mapping[str, str], *, kind: str) -> Settings:
     return settings
 
 
-class _Reading:
+class _EnvironReader:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self.problems: list[str] = []
@@ -110,10 +111,10 @@ class _Reading:
         try:
             words = tuple(shlex.split(self.text(name)))
         except ValueError as error:
-            self._bad(name, f"words parted by spaces ({error})")
+            self._bad(name, f"words separated by spaces ({error})")
             return ()
         if any("=" not in word for word in words):
-            self._bad(name, "PATH=VALUE, several parted by spaces")
+            self._bad(name, "PATH=VALUE, several separated by spaces")
         return words
 
     def path(self, name: str) -> Path | None:

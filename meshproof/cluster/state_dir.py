@@ -1,7 +1,7 @@
-"""What a kind cluster of ours leaves on this machine: kubeconfig, and who made it.
+"""What a kind cluster of ours leaves on this machine: its kubeconfig, and a note of its owner.
 
-A cluster is ours when its nodes carry our label. That needs an API server that answers; where it
-does not, the note in this folder tells whose half-made cluster lies there.
+A cluster is ours when its nodes carry our label. That takes an API server that answers; where none
+does, the note tells who began to create the cluster.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from platformdirs import user_state_path
 
-from meshproof.host.process_identity import start_time
+from meshproof.host import process_identity
 
 _NOTE = "owner.json"
 
@@ -41,38 +41,38 @@ class StateDir:
 
     @property
     def note(self) -> Path:
-        """Who owns the cluster; written before it is made."""
+        """The owner of the cluster; written before the cluster is created."""
         return self.root / _NOTE
 
-    def made_here(self) -> bool:
-        """Whether a meshproof on this machine made (or began to make) this cluster."""
+    def created_here(self) -> bool:
+        """Whether a meshproof on this machine created (or began to create) this cluster."""
         return self.note.exists()
 
     def used_by_another(self) -> bool:
-        """Whether the process that owns the cluster lives and is not this one."""
+        """Whether the process that owns the cluster is alive and is not this one."""
         try:
             note = json.loads(self.note.read_text(encoding="utf-8"))
             pid, started = int(note["pid"]), str(note["started"])
         except (OSError, ValueError, KeyError, TypeError):
             return False
-        return pid != os.getpid() and bool(started) and _started(pid) == started
+        return pid != os.getpid() and bool(started) and _start_time(pid) == started
 
     def remove(self) -> None:
         shutil.rmtree(self.root, ignore_errors=True)
 
 
-def owner(pid: int = 0) -> str:
-    """What the note says when a process, by default this one, is the owner."""
+def owner_note(pid: int = 0) -> str:
+    """The note of a process that owns a cluster; by default this process."""
     pid = pid or os.getpid()
-    return json.dumps({"pid": pid, "started": _started(pid)})
+    return json.dumps({"pid": pid, "started": _start_time(pid)})
 
 
-def folder(cluster: str, base: Path | None = None) -> StateDir:
+def state_dir(cluster: str, base: Path | None = None) -> StateDir:
     return StateDir((base or _base()) / cluster)
 
 
 def clusters(base: Path | None = None) -> list[str]:
-    """Names of all clusters that a meshproof on this machine noted."""
+    """Names of all clusters that have a note on this machine."""
     root = base or _base()
     return sorted(note.parent.name for note in root.glob(f"*/{_NOTE}"))
 
@@ -81,7 +81,7 @@ def _base() -> Path:
     return user_state_path("meshproof") / "kind"
 
 
-def _started(pid: int) -> str:
-    """When a process started, in the kernel's ticks; empty for none. A pid alone is used again."""
-    ticks = start_time(pid)
-    return "" if ticks is None else str(ticks)
+def _start_time(pid: int) -> str:
+    """Empty for no process. A pid alone does not identify one: pids are reused."""
+    started = process_identity.start_time(pid)
+    return "" if started is None else str(started)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from meshproof.cluster.control_adapter import ServedClusterMesh
+from meshproof.cluster.mesh import ClusterMesh
 from tests.fakes.cluster_machine import Machine, mesh_on
 
 
@@ -19,7 +19,7 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for a fake: a deadline is over after the first look, or after a few."""
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     monkeypatch.setattr("meshproof.cluster.live.WITHIN", 0.05)
-    monkeypatch.setattr("meshproof.cluster.lifecycle.ENDED", 0.0)
+    monkeypatch.setattr("meshproof.cluster.reconciler.TERMINATION", 0.0)
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,7 @@ def machine() -> Machine:
 
 
 @pytest.fixture
-def cluster(machine: Machine, tmp_path: Path) -> Iterator[ServedClusterMesh]:
+def cluster(machine: Machine, tmp_path: Path) -> Iterator[ClusterMesh]:
     made = mesh_on(machine, tmp_path)
     made.up()
     yield made

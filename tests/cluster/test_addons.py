@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from meshproof.cluster.assets.span_store import Copies
-from meshproof.cluster.control_adapter import ServedClusterMesh
+from meshproof.cluster.mesh import ClusterMesh
+from meshproof.cluster.port_forward import PortForwards
 from meshproof.control.routes.cluster import OnCluster
 from meshproof.errors import MeshproofError, UsageError
 from meshproof.sources.sources import read_sources
@@ -160,7 +161,7 @@ def test_grafana_finds_its_data_source_and_its_dashboards() -> None:
 
 
 def test_observe_waits_for_each_and_has_spans_copied(
-    cluster: ServedClusterMesh, machine: Machine
+    cluster: ClusterMesh, machine: Machine
 ) -> None:
     assert isinstance(cluster, OnCluster)
     commands = machine.since(lambda: cluster.observe(FOLDER))
@@ -173,39 +174,31 @@ def test_observe_waits_for_each_and_has_spans_copied(
     )
 
 
-def test_unobserve_deletes_them_and_ends_the_copies(
-    cluster: ServedClusterMesh, machine: Machine
-) -> None:
+def test_unobserve_deletes_them_and_ends_the_copies(cluster: ClusterMesh, machine: Machine) -> None:
     commands = machine.since(lambda: cluster.unobserve(FOLDER))
     assert any(c.endswith("set env deploy/zipkin COPY_TO-") for c in commands)
     assert commands[-1].endswith(f"delete -k {FOLDER} --ignore-not-found")
 
 
-def test_an_add_on_that_never_comes_is_an_error(
-    cluster: ServedClusterMesh, machine: Machine
-) -> None:
+def test_an_add_on_that_never_comes_is_an_error(cluster: ClusterMesh, machine: Machine) -> None:
     machine.fail("rollout status deploy/kiali", (1, "", "error: timed out waiting\n"))
     with pytest.raises(MeshproofError, match="meshproof-observability/kiali is not available"):
         cluster.observe(FOLDER)
 
 
-def test_urls_are_by_port_forward(
-    cluster: ServedClusterMesh, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_urls_are_by_port_forward(cluster: ClusterMesh, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, str, int]] = []
 
-    def url(namespace: str, target: str, port: int) -> str:
+    def url(_self: PortForwards, namespace: str, target: str, port: int) -> str:
         asked.append((namespace, target, port))
         return "http://127.0.0.1:1"
 
-    monkeypatch.setattr(cluster._forwards, "url", url)
+    monkeypatch.setattr(PortForwards, "url", url)
     assert sorted(cluster.observed(FOLDER)) == ["grafana", "kiali", "prometheus", "zipkin"]
     assert ("meshproof-observability", "svc/grafana", 3000) in asked
 
 
-def test_a_folder_without_kustomization_is_refused(
-    cluster: ServedClusterMesh, tmp_path: Path
-) -> None:
+def test_a_folder_without_kustomization_is_refused(cluster: ClusterMesh, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"kustomization\.yaml"):
         cluster.observe(tmp_path)
 

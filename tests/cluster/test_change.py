@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from meshproof.cluster.commands import CommandError
-from meshproof.cluster.control_adapter import ServedClusterMesh
+from meshproof.cluster.mesh import ClusterMesh
 from meshproof.errors import NotLive, Refused, Unsupported, UsageError
 from meshproof.mesh import STDIN, Source
 from tests.fakes.cluster_machine import ROOT, Machine, recorded
@@ -39,7 +39,7 @@ def rules(machine: Machine) -> set[tuple[str, str]]:
 
 
 def test_a_rule_is_asked_about_applied_and_confirmed_by_all(
-    machine: Machine, cluster: ServedClusterMesh
+    machine: Machine, cluster: ClusterMesh
 ) -> None:
     applied = cluster.apply([HALF])
     assert {a.sidecar for a in applied.acks} == SIDECARS | {GATEWAY}
@@ -54,7 +54,7 @@ def test_a_rule_is_asked_about_applied_and_confirmed_by_all(
 
 
 def test_the_server_is_asked_first_and_the_mark_comes_last(
-    machine: Machine, cluster: ServedClusterMesh
+    machine: Machine, cluster: ClusterMesh
 ) -> None:
     commands = machine.since(lambda: cluster.apply([HALF]))
     assert "--dry-run=server" in commands[0]
@@ -66,14 +66,12 @@ def test_the_server_is_asked_first_and_the_mark_comes_last(
 _MARK = ("ServiceEntry", "DestinationRule", "VirtualService")
 
 
-def test_what_did_not_change_is_not_sent(machine: Machine, cluster: ServedClusterMesh) -> None:
+def test_what_did_not_change_is_not_sent(machine: Machine, cluster: ClusterMesh) -> None:
     cluster.apply([HALF])
     assert machine.since(lambda: cluster.apply([HALF])) == []
 
 
-def test_rules_of_the_old_dialect_arrive_lowered(
-    machine: Machine, cluster: ServedClusterMesh
-) -> None:
+def test_rules_of_the_old_dialect_arrive_lowered(machine: Machine, cluster: ClusterMesh) -> None:
     cluster.apply([OLD_EGRESS, OLD_HALF])
     assert not [k for k in machine.kube.objects if k[0] in ("RouteRule", "EgressRule")]
     (made,) = [
@@ -88,7 +86,7 @@ def test_rules_of_the_old_dialect_arrive_lowered(
 
 @pytest.mark.parametrize("note", ["bad weight", "unknown field"])
 def test_what_the_server_refuses_changes_nothing(
-    machine: Machine, cluster: ServedClusterMesh, note: str
+    machine: Machine, cluster: ClusterMesh, note: str
 ) -> None:
     cluster.apply([HALF])
     before = dict(machine.kube.objects)
@@ -102,7 +100,7 @@ def test_what_the_server_refuses_changes_nothing(
 
 
 def test_a_server_that_is_gone_is_no_fault_of_the_input(
-    machine: Machine, cluster: ServedClusterMesh
+    machine: Machine, cluster: ClusterMesh
 ) -> None:
     gone = recorded("kubectl --kubeconfig kubeconfig --server")
     machine.fail("--dry-run=server", gone, times=1)
@@ -111,7 +109,7 @@ def test_a_server_that_is_gone_is_no_fault_of_the_input(
 
 
 def test_a_change_that_one_sidecar_does_not_take_is_undone(
-    machine: Machine, cluster: ServedClusterMesh
+    machine: Machine, cluster: ClusterMesh
 ) -> None:
     cluster.apply([HALF])
     before = {k: v for k, v in machine.kube.objects.items() if k[2] != "live-mark"}
@@ -122,7 +120,7 @@ def test_a_change_that_one_sidecar_does_not_take_is_undone(
     assert "VirtualService payments/svcb" in cluster.status().resources
 
 
-def test_delete_is_all_or_nothing(machine: Machine, cluster: ServedClusterMesh) -> None:
+def test_delete_is_all_or_nothing(machine: Machine, cluster: ClusterMesh) -> None:
     cluster.apply([HALF])
     with pytest.raises(Refused, match=r"ServiceEntry payments/msgd-by-address.*not in this mesh"):
         cluster.delete([HALF, EGRESS])
@@ -133,7 +131,7 @@ def test_delete_is_all_or_nothing(machine: Machine, cluster: ServedClusterMesh) 
 
 
 def test_reset_goes_back_and_costs_nothing_where_nothing_was_done(
-    machine: Machine, cluster: ServedClusterMesh
+    machine: Machine, cluster: ClusterMesh
 ) -> None:
     assert machine.since(cluster.reset) == []
     cluster.apply([HALF, EGRESS])
@@ -145,7 +143,7 @@ def test_reset_goes_back_and_costs_nothing_where_nothing_was_done(
 
 
 def test_scale_waits_for_pods_and_for_what_sidecars_know(
-    machine: Machine, cluster: ServedClusterMesh
+    machine: Machine, cluster: ClusterMesh
 ) -> None:
     commands = machine.since(lambda: cluster.scale("svcb-v0.1", 3))
     assert any("rollout status deploy/svcb-v0.1" in c for c in commands)
@@ -156,7 +154,7 @@ def test_scale_waits_for_pods_and_for_what_sidecars_know(
 
 
 def test_a_sidecar_that_knows_other_endpoints_is_not_live(
-    machine: Machine, cluster: ServedClusterMesh
+    machine: Machine, cluster: ClusterMesh
 ) -> None:
     stale: dict[str, Any] = {
         "name": "outbound|80||svcb.payments.svc.cluster.local",
@@ -169,7 +167,7 @@ def test_a_sidecar_that_knows_other_endpoints_is_not_live(
 
 
 def test_kinds_that_only_a_cluster_honours_go_through(
-    machine: Machine, cluster: ServedClusterMesh
+    machine: Machine, cluster: ClusterMesh
 ) -> None:
     text = (
         "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\n"
@@ -180,7 +178,7 @@ def test_kinds_that_only_a_cluster_honours_go_through(
 
 
 def test_words_that_yaml_readers_disagree_on_arrive_as_they_were_read(
-    machine: Machine, cluster: ServedClusterMesh
+    machine: Machine, cluster: ClusterMesh
 ) -> None:
     text = (
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: words}\n"
@@ -192,7 +190,7 @@ def test_words_that_yaml_readers_disagree_on_arrive_as_they_were_read(
         assert re.search(f"""['"]{word}['"]""", sent), word
 
 
-def test_warnings_and_strict(machine: Machine, cluster: ServedClusterMesh) -> None:
+def test_warnings_and_strict(machine: Machine, cluster: ClusterMesh) -> None:
     text = (
         "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: lost}\n"
         "spec: {hosts: [svcb], http: [{route: [{destination: {host: nobody}}]}]}\n"
@@ -205,7 +203,7 @@ def test_warnings_and_strict(machine: Machine, cluster: ServedClusterMesh) -> No
     assert ("VirtualService", "lost") not in rules(machine)
 
 
-def test_faults_are_undone_by_reset(machine: Machine, cluster: ServedClusterMesh) -> None:
+def test_faults_are_undone_by_reset(machine: Machine, cluster: ClusterMesh) -> None:
     cluster.fault("pause", "svca")
     assert machine.ran("SIGSTOP")
     cluster.fault("cut", "msgd.test")
@@ -222,7 +220,7 @@ def test_faults_are_undone_by_reset(machine: Machine, cluster: ServedClusterMesh
         cluster.fault("slow", "svca")
 
 
-def test_a_file_that_is_no_yaml_says_where(cluster: ServedClusterMesh, tmp_path: Path) -> None:
+def test_a_file_that_is_no_yaml_says_where(cluster: ClusterMesh, tmp_path: Path) -> None:
     bad = tmp_path / "bad.yaml"
     bad.write_text("apiVersion: v1\nkind: [\n")
     with pytest.raises(Refused, match=r"bad\.yaml:\d"):

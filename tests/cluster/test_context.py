@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from meshproof.cluster.control_adapter import ServedClusterMesh
+from meshproof.cluster.mesh import ClusterMesh
 from meshproof.errors import MeshproofError, Unsupported, UsageError
 from tests.fakes.cluster_machine import ROOT, Machine, mesh_on
 
@@ -15,7 +15,7 @@ BASE = {"CONTEXT": "site", "REGISTRY": "registry.site/demo", "GATEWAY_URL": "htt
 RULES = ROOT / "rules"
 
 
-def up(machine: Machine, state: Path, **more: str) -> ServedClusterMesh:
+def up(machine: Machine, state: Path, **more: str) -> ClusterMesh:
     mesh = mesh_on(machine, state, {**BASE, **more}, kind="context")
     mesh.up()
     return mesh
@@ -60,7 +60,7 @@ def test_msgd_is_a_pod_that_the_mesh_does_not_know(machine: Machine, tmp_path: P
     aliases = svcb["spec"]["template"]["spec"]["hostAliases"]
     assert aliases == [{"ip": "10.96.0.9", "hostnames": ["msgd.test"]}]
     with pytest.raises(Unsupported, match="only on kind"):
-        mesh._place.outside_fault("cut", "msgd.test")
+        mesh.fault("cut", "msgd.test")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from meshproof.cluster.commands import Commands
-from meshproof.cluster.control_adapter import ServedClusterMesh
-from meshproof.cluster.log_follower import Following
+from meshproof.cluster.log_follower import LogFollower
+from meshproof.cluster.mesh import ClusterMesh
 from meshproof.control.protocols import Remote
 from meshproof.errors import UsageError
 from tests.fakes.cluster_machine import Machine
@@ -56,7 +56,7 @@ def starting(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Starting:
 
 
 def test_a_command_runs_in_the_app_s_container_of_the_workload_s_pod(
-    cluster: ServedClusterMesh, tmp_path: Path
+    cluster: ClusterMesh, tmp_path: Path
 ) -> None:
     assert isinstance(cluster, Remote)
     access = ("--kubeconfig", str(tmp_path / "meshproof" / "kubeconfig"))
@@ -69,7 +69,7 @@ def test_a_command_runs_in_the_app_s_container_of_the_workload_s_pod(
 
 
 def test_lines_of_several_pods_say_whose_they_are(
-    cluster: ServedClusterMesh, machine: Machine, monkeypatch: pytest.MonkeyPatch
+    cluster: ClusterMesh, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(machine.kube, "log", lambda _ns, pod: f"one of {pod}\ntwo\n")
     assert cluster.named_logs("svca") == "one of svca-0\ntwo\n"
@@ -80,7 +80,7 @@ def test_lines_of_several_pods_say_whose_they_are(
 
 
 def test_logs_are_followed_by_one_process_a_pod(
-    cluster: ServedClusterMesh, machine: Machine, starting: Starting
+    cluster: ClusterMesh, machine: Machine, starting: Starting
 ) -> None:
     (file,) = cluster.log_files("svca")
     assert file.name == "svca-0.log"
@@ -92,7 +92,7 @@ def test_logs_are_followed_by_one_process_a_pod(
 
 
 def test_the_gateway_and_outside_hosts_are_followed_too(
-    cluster: ServedClusterMesh, starting: Starting
+    cluster: ClusterMesh, starting: Starting
 ) -> None:
     cluster.log_files("gateway")
     cluster.log_files("msgd.test")
@@ -101,7 +101,7 @@ def test_the_gateway_and_outside_hosts_are_followed_too(
 
 
 def test_a_workload_without_replicas_has_no_log_and_an_unknown_one_is_refused(
-    cluster: ServedClusterMesh, starting: Starting
+    cluster: ClusterMesh, starting: Starting
 ) -> None:
     cluster.scale("svcb-v0.1", 0)
     assert cluster.log_files("svcb-v0.1") == []
@@ -109,7 +109,7 @@ def test_a_workload_without_replicas_has_no_log_and_an_unknown_one_is_refused(
         cluster.log_files("nobody")
 
 
-def test_down_ends_what_follows(cluster: ServedClusterMesh, starting: Starting) -> None:
+def test_down_ends_what_follows(cluster: ClusterMesh, starting: Starting) -> None:
     cluster.log_files("svca")
     cluster.down()
     assert starting.running[0].ended
@@ -120,7 +120,7 @@ def test_a_follower_that_ended_is_begun_again_from_where_it_was(
 ) -> None:
     now = [100.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
-    following = Following(machine, tmp_path)
+    following = LogFollower(machine, tmp_path)
     following.file("a", ["kubectl", "logs", "-f", "a"], "--since-time")
     (tmp_path / "a.log").touch()
     starting.running[0].code = 1
@@ -138,7 +138,7 @@ def test_a_follower_that_ended_is_begun_again_from_where_it_was(
 def test_what_a_real_process_prints_is_in_the_file(
     tmp_path: Path, until: Callable[[Callable[[], object], str], None]
 ) -> None:
-    following = Following(Commands(tmp_path / "commands.log"), tmp_path / "logs")
+    following = LogFollower(Commands(tmp_path / "commands.log"), tmp_path / "logs")
     script = "import sys,time; print('out', flush=True); print('err', file=sys.stderr, flush=True)"
     file = following.file("a", [sys.executable, "-c", script], "--since")
     until(lambda: file.read_text().splitlines() == ["out", "err"], "both lines are there")

@@ -28,6 +28,6 @@ def test_versions_are_those_of_the_table() -> None:
 
 
 def test_the_limit_of_down_is_the_one_told() -> None:
-    from meshproof.cluster.control_adapter import ServedClusterMesh
+    from meshproof.cluster.mesh import ClusterMesh
 
-    assert f"up to {ServedClusterMesh.end_limit / 60:.0f} minutes" in PAGE
+    assert f"up to {ClusterMesh.end_limit / 60:.0f} minutes" in PAGE

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from meshproof.cluster import evidence, live, pod_request
-from meshproof.cluster.control_adapter import ServedClusterMesh
-from meshproof.cluster.pods import Pod, pods
+from meshproof.cluster.mesh import ClusterMesh
+from meshproof.cluster.pods import Pod, parse_pods
 from meshproof.errors import MeshproofError, UsageError
 from meshproof.telemetry import prometheus
 from tests.fakes.cluster_machine import Machine, recorded
@@ -36,7 +36,7 @@ def pod(name: str = "svcb-v0.1-0", **labels: str) -> Pod:
 
 def test_a_recorded_pod_has_a_native_sidecar() -> None:
     said = recorded("kubectl --kubeconfig kubeconfig get pods -o json")
-    (found,) = pods(json.loads(said[1])["items"])
+    (found,) = parse_pods(json.loads(said[1])["items"])
     assert (found.meshed, found.ready, found.ending, found.container) == (True, True, False, "svca")
     assert found.address.startswith("10.244.")
 
@@ -44,15 +44,17 @@ def test_a_recorded_pod_has_a_native_sidecar() -> None:
 def test_recorded_routes_show_no_mark_and_the_mark_is_found_among_them() -> None:
     said = recorded("kubectl --kubeconfig kubeconfig exec deploy/svca-1", "", "config_dump")
     dump = json.loads(said[1])
-    assert live.shown(dump, "m1").missing == "ServiceEntry and DestinationRule and VirtualService"
+    assert (
+        live.mark_state(dump, "m1").missing == "ServiceEntry and DestinationRule and VirtualService"
+    )
     route = {"name": "m1", "match": {"prefix": "/"}}
     dump["configs"][0]["route_config"]["virtual_hosts"].append({"routes": [route]})
-    assert live.shown(dump, "m1") == live.Shown(cluster=False, route=True)
+    assert live.mark_state(dump, "m1") == live.MarkState(cluster=False, route=True)
     warm = {"name": "outbound|15999|m1|m1.mark.meshproof.invalid"}
     dump["configs"].append({"dynamic_warming_clusters": [{"cluster": warm}]})
-    assert not live.shown(dump, "m1").cluster, "warming is not live"
+    assert not live.mark_state(dump, "m1").cluster, "warming is not live"
     dump["configs"].append({"dynamic_active_clusters": [{"cluster": warm}]})
-    assert live.shown(dump, "m1").cluster
+    assert live.mark_state(dump, "m1").cluster
 
 
 def test_recorded_endpoint_slices_say_who_is_ready() -> None:
@@ -94,12 +96,12 @@ def test_the_agents_own_lines_are_no_records() -> None:
 def test_a_refusal_is_told_from_any_other_end() -> None:
     block_all = {**CALL, "route": "block_all", "code": 502, "upstream_cluster": None}
     sent = "811d402f-5478-903c-9406-86b8a7b6c3d7"  # the sampling decision differs
-    assert evidence.refused(json.dumps(block_all), sent, "", "9")
-    assert not evidence.refused(json.dumps(CALL), sent, "", "9")
+    assert evidence.is_refused(json.dumps(block_all), sent, "", "9")
+    assert not evidence.is_refused(json.dumps(CALL), sent, "", "9")
     at = "10.100.35.27:9997"
-    assert evidence.refused(json.dumps(BLOCKED), "x", at, "2026-11-23T17:55:25.000Z")
-    assert not evidence.refused(json.dumps(BLOCKED), "x", at, "2026-11-23T17:55:26.000Z")
-    assert not evidence.refused(json.dumps(BLOCKED), "x", "10.0.0.1:80", "2026")
+    assert evidence.is_refused(json.dumps(BLOCKED), "x", at, "2026-11-23T17:55:25.000Z")
+    assert not evidence.is_refused(json.dumps(BLOCKED), "x", at, "2026-11-23T17:55:26.000Z")
+    assert not evidence.is_refused(json.dumps(BLOCKED), "x", "10.0.0.1:80", "2026")
 
 
 class Answers:
@@ -126,7 +128,7 @@ def answers(machine: Machine) -> Answers:
 
 
 def test_the_access_log_waits_until_it_is_written(
-    machine: Machine, cluster: ServedClusterMesh, answers: Answers
+    machine: Machine, cluster: ClusterMesh, answers: Answers
 ) -> None:
     full = {"stats": [{"name": "filesystem.write_total_buffered", "value": 700}]}
     machine.fail("stats?format=json", (0, json.dumps(full), ""), times=2)
@@ -136,9 +138,7 @@ def test_the_access_log_waits_until_it_is_written(
     assert len(machine.ran("filesystem")) == 4 + 2
 
 
-def test_an_istio_without_the_statistics_is_named(
-    cluster: ServedClusterMesh, answers: Answers
-) -> None:
+def test_an_istio_without_the_statistics_is_named(cluster: ClusterMesh, answers: Answers) -> None:
     answers.stats({"stats": []})
     with pytest.raises(MeshproofError, match="proxyStatsMatcher lacks the prefix filesystem"):
         cluster.access_log()
@@ -153,7 +153,7 @@ def tracer(flushed: int, dropped: int = 0) -> tuple[int, str, str]:
     return (0, json.dumps({"stats": stats}), "")
 
 
-def test_spans_are_read_after_two_flushes(machine: Machine, cluster: ServedClusterMesh) -> None:
+def test_spans_are_read_after_two_flushes(machine: Machine, cluster: ClusterMesh) -> None:
     for flushed in (5, 6, 7):
         for sidecar in ("svca-0", "svcb-v0.1-0", "svcb-v0.2-0", "istio-ingressgateway-0"):
             machine.fail(
@@ -167,14 +167,14 @@ def test_spans_are_read_after_two_flushes(machine: Machine, cluster: ServedClust
     assert (found.trace_id, found.kind) == ("a", "CLIENT")
 
 
-def test_dropped_spans_void_everything(machine: Machine, cluster: ServedClusterMesh) -> None:
+def test_dropped_spans_void_everything(machine: Machine, cluster: ClusterMesh) -> None:
     machine.fail("stats?format=json", tracer(5, dropped=2))
     with pytest.raises(MeshproofError, match="dropped 2 reports"):
         cluster.spans("r1")
 
 
 def test_curl_tells_a_closed_connection_from_a_refusal(
-    cluster: ServedClusterMesh, answers: Answers, monkeypatch: pytest.MonkeyPatch
+    cluster: ClusterMesh, answers: Answers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(evidence, "now", lambda: "2026-11-23T17:55:25.000Z")
     answers.stats(EMPTY)
@@ -185,9 +185,7 @@ def test_curl_tells_a_closed_connection_from_a_refusal(
     assert "ServiceEntry" in answer.refused_by
 
 
-def test_curl_does_not_call_every_end_a_refusal(
-    cluster: ServedClusterMesh, answers: Answers
-) -> None:
+def test_curl_does_not_call_every_end_a_refusal(cluster: ClusterMesh, answers: Answers) -> None:
     answers.stats(EMPTY)
     answers.request(error="Remote end closed connection without response", closed=True)
     answers.log(CALL)
@@ -195,7 +193,7 @@ def test_curl_does_not_call_every_end_a_refusal(
         cluster.curl("svcb-v0.1", "http://svcb/notify")
 
 
-def test_curl_brings_back_what_came(cluster: ServedClusterMesh, answers: Answers) -> None:
+def test_curl_brings_back_what_came(cluster: ClusterMesh, answers: Answers) -> None:
     answers.request(status=502, headers=[["server", "envoy"]], body="eA==")
     answer = cluster.curl("svca", "http://svcb/notify", headers=[("x-run-id", "r1")])
     assert (answer.status, answer.body, answer.refused_by) == (502, b"x", "")
@@ -205,17 +203,17 @@ def test_the_script_reads_its_orders_and_says_json() -> None:
     import subprocess
     import sys
 
-    orders = pod_request.orders("http://127.0.0.1:1/", "GET", [("x-a", "b")], b"", 2.0)
+    orders = pod_request.encode_request("http://127.0.0.1:1/", "GET", [("x-a", "b")], b"", 2.0)
     done = subprocess.run(
         [sys.executable, "-c", pod_request.SCRIPT], input=orders, capture_output=True, check=True
     )
-    sent = pod_request.read(done.stdout)
+    sent = pod_request.parse_response(done.stdout)
     assert sent.answer is None
     assert "refused" in sent.error
     assert not sent.closed
 
 
-def test_exec_hands_on_the_commands_own_code(machine: Machine, cluster: ServedClusterMesh) -> None:
+def test_exec_hands_on_the_commands_own_code(machine: Machine, cluster: ClusterMesh) -> None:
     machine.fail("-- sh", recorded("kubectl", "the command's own exit code"))
     done = cluster.exec("svca", ["sh", "-c", "exit 7"])
     assert (done.code, done.stderr) == (7, b"")
@@ -235,7 +233,7 @@ def test_metrics_say_of_which_pod_they_are() -> None:
 
 
 def test_a_dump_goes_on_where_one_pod_says_nothing(
-    machine: Machine, cluster: ServedClusterMesh, tmp_path: Any
+    machine: Machine, cluster: ClusterMesh, tmp_path: Any
 ) -> None:
     machine.fail("logs svca-0", (1, "", "Error from server: no such container\n"))
     cluster.dump(tmp_path / "dump")
@@ -246,7 +244,7 @@ def test_a_dump_goes_on_where_one_pod_says_nothing(
 
 
 def test_a_traces_lines_are_joined_from_every_pod_and_host(
-    machine: Machine, cluster: ServedClusterMesh, answers: Answers
+    machine: Machine, cluster: ClusterMesh, answers: Answers
 ) -> None:
     answers.stats(EMPTY)
     said = {"trace_id": "ab12", "time": "2026-11-23T17:55:25.640+00:00", "ms": 5.0}

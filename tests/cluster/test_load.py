@@ -18,8 +18,8 @@ import pytest
 import yaml
 
 from meshproof.cluster.commands import CommandError
-from meshproof.cluster.control_adapter import ServedClusterMesh
 from meshproof.cluster.load_jobs import documents
+from meshproof.cluster.mesh import ClusterMesh
 from meshproof.errors import UsageError
 from meshproof.traffic import distributed_load, results
 from meshproof.traffic.distributed_load import LOG, RECORDS, STATS, DistributedLoad
@@ -55,7 +55,7 @@ def left(machine: Machine) -> list[Any]:
 
 
 def test_what_the_workers_brought_is_one_load(
-    cluster: ServedClusterMesh, machine: Machine, tmp_path: Path
+    cluster: ClusterMesh, machine: Machine, tmp_path: Path
 ) -> None:
     pods_say(machine, master_0=brought(log="sum"), worker_0=brought("v0.1", "v0.2"),
              worker_1=brought("v0.2"))  # fmt: skip
@@ -66,9 +66,7 @@ def test_what_the_workers_brought_is_one_load(
     assert left(machine) == []
 
 
-def test_the_image_is_built_and_brought_before(
-    cluster: ServedClusterMesh, machine: Machine
-) -> None:
+def test_the_image_is_built_and_brought_before(cluster: ClusterMesh, machine: Machine) -> None:
     commands = machine.since(lambda: cluster.spread_load(ORDER, threading.Event()))
     steps = [c.split(" meshproof/load:")[0] for c in commands if "meshproof/load:" in c]
     assert steps[1].startswith("docker build")
@@ -79,7 +77,7 @@ def test_the_image_is_built_and_brought_before(
 
 
 def test_a_worker_that_lost_records_is_no_evidence(
-    cluster: ServedClusterMesh, machine: Machine, tmp_path: Path
+    cluster: ClusterMesh, machine: Machine, tmp_path: Path
 ) -> None:
     said = json.loads(brought("v0.1"))
     said["stats"] = {"sent": 2, "requests": 2, "failures": 0}
@@ -90,7 +88,7 @@ def test_a_worker_that_lost_records_is_no_evidence(
 
 
 def test_pods_that_do_not_start_say_why(
-    cluster: ServedClusterMesh, machine: Machine, monkeypatch: pytest.MonkeyPatch
+    cluster: ClusterMesh, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("meshproof.cluster.load.STARTED", -1.0)
     waiting = {"waiting": {"reason": "ImagePullBackOff"}}
@@ -108,7 +106,7 @@ def test_pods_that_do_not_start_say_why(
 
 
 def test_locust_s_own_failure_is_told_with_its_words(
-    cluster: ServedClusterMesh, machine: Machine
+    cluster: ClusterMesh, machine: Machine
 ) -> None:
     ended = "load-worker-1 -c locust -- python3 -m meshproof.traffic.cluster_worker --ended"
     machine.fail(ended, (0, "1", ""))
@@ -118,7 +116,7 @@ def test_locust_s_own_failure_is_told_with_its_words(
     assert left(machine) == []
 
 
-def test_a_pod_that_is_gone_is_an_error(cluster: ServedClusterMesh, machine: Machine) -> None:
+def test_a_pod_that_is_gone_is_an_error(cluster: ClusterMesh, machine: Machine) -> None:
     gone = (1, "", 'Error from server (NotFound): pods "load-worker-0" not found\n')
     machine.fail("load-worker-0 -c locust", gone)
     with pytest.raises(CommandError, match="not found"):
@@ -126,7 +124,7 @@ def test_a_pod_that_is_gone_is_an_error(cluster: ServedClusterMesh, machine: Mac
     assert left(machine) == []
 
 
-def test_who_asked_for_it_may_end_it(cluster: ServedClusterMesh, machine: Machine) -> None:
+def test_who_asked_for_it_may_end_it(cluster: ClusterMesh, machine: Machine) -> None:
     machine.fail("--ended", (0, "", ""))
     stop = threading.Event()
     stop.set()
@@ -145,7 +143,7 @@ def test_who_asked_for_it_may_end_it(cluster: ServedClusterMesh, machine: Machin
     ],
 )
 def test_what_cannot_be_spread_is_refused(
-    cluster: ServedClusterMesh, machine: Machine, change: dict[str, Any], said: str
+    cluster: ClusterMesh, machine: Machine, change: dict[str, Any], said: str
 ) -> None:
     before = len(machine.commands)
     with pytest.raises(UsageError, match=said):

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from meshproof.cluster import sweep
-from meshproof.cluster.state_dir import folder, owner
+from meshproof.cluster.state_dir import owner_note, state_dir
 from meshproof.errors import MeshproofError, NotLive, UsageError
 from tests.fakes.cluster_machine import ROOT, Machine, mesh_on, recorded
 
@@ -95,7 +95,7 @@ def test_a_silent_cluster_is_made_anew_only_if_it_is_ours(machine: Machine, tmp_
     with pytest.raises(MeshproofError, match="its API server does not answer"):
         mesh_on(machine, tmp_path).up()
     assert not machine.ran("kind delete")
-    home = folder("meshproof", tmp_path)
+    home = state_dir("meshproof", tmp_path)
     home.root.mkdir()
     home.note.write_text(json.dumps({"pid": 1, "started": "never"}))
     machine.fail("get nodes -o json", recorded("kubectl --kubeconfig kubeconfig --server"), times=1)
@@ -105,9 +105,9 @@ def test_a_silent_cluster_is_made_anew_only_if_it_is_ours(machine: Machine, tmp_
 
 def test_another_process_of_ours_keeps_its_cluster(machine: Machine, tmp_path: Path) -> None:
     mesh_on(machine, tmp_path).up()
-    home = folder("meshproof", tmp_path)
+    home = state_dir("meshproof", tmp_path)
     home.root.mkdir(exist_ok=True)
-    home.note.write_text(owner(os.getppid()))
+    home.note.write_text(owner_note(os.getppid()))
     guest = mesh_on(machine, tmp_path)
     guest.up()
     guest.down()
@@ -225,31 +225,30 @@ def test_bad_settings_are_refused_by_name(
 
 
 def test_istio_that_is_said_to_be_there_is_looked_for(machine: Machine, tmp_path: Path) -> None:
-    with pytest.raises(MeshproofError, match=r"istiod is not there.*ISTIO_SKIP"):
+    with pytest.raises(MeshproofError, match=r"istiod does not exist.*ISTIO_SKIP"):
         mesh_on(machine, tmp_path, {"ISTIO_SKIP": "1"}).up()
     assert not machine.ran("install -y")
 
 
 def test_a_sweep_removes_what_a_killed_process_left(machine: Machine, tmp_path: Path) -> None:
     mesh_on(machine, tmp_path).up()
-    home = folder("meshproof", tmp_path)
+    home = state_dir("meshproof", tmp_path)
     home.root.mkdir(exist_ok=True)
-    home.note.write_text(owner(os.getppid()))
+    home.note.write_text(owner_note(os.getppid()))
     assert sweep.sweep(machine, tmp_path) == [], "its process lives"
     home.note.write_text(json.dumps({"pid": 1, "started": "never"}))
-    assert sweep.left(tmp_path) == ["meshproof"]
+    assert sweep.orphaned_clusters(tmp_path) == ["meshproof"]
     assert sweep.sweep(machine, tmp_path) == ["meshproof"]
     assert not machine.cluster
     assert not machine.containers
     assert set(machine.networks) == {"kind"}
-    assert len(sweep.remove_images(machine)) == 3
-    assert sweep.left(tmp_path) == []
+    assert sweep.orphaned_clusters(tmp_path) == []
 
 
 def test_a_sweep_leaves_a_cluster_that_only_has_our_name(machine: Machine, tmp_path: Path) -> None:
     machine.cluster = "meshproof"
     machine.kube.objects["Node", "", "x"] = {"kind": "Node", "metadata": {"name": "x"}}
-    home = folder("meshproof", tmp_path)
+    home = state_dir("meshproof", tmp_path)
     home.root.mkdir()
     home.note.write_text(json.dumps({"pid": 1, "started": "never"}))
     assert sweep.sweep(machine, tmp_path) == []

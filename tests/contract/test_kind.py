@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from meshproof.cluster.control_adapter import ServedClusterMesh
+from meshproof.cluster.mesh import ClusterMesh
 from tests.contract import cases
 from tests.contract.working import working_machine
 from tests.fakes.cluster_machine import mesh_on
 
 
 @pytest.fixture
-def kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServedClusterMesh]:
+def kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ClusterMesh]:
     runtime = tmp_path / "run"
     runtime.mkdir(mode=0o700)
     monkeypatch.setattr("meshproof.host.run_folder.bases", lambda: (runtime / "meshproof",))
@@ -25,9 +25,9 @@ def kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServedClus
 
 
 @pytest.mark.parametrize("case", cases.CASES, ids=lambda case: case.__name__)
-def test_contract(kind: ServedClusterMesh, case: cases.Case) -> None:
+def test_contract(kind: ClusterMesh, case: cases.Case) -> None:
     case(kind)
 
 
-def test_down(kind: ServedClusterMesh) -> None:
+def test_down(kind: ClusterMesh) -> None:
     cases.down_is_safe_to_repeat(kind)

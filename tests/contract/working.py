@@ -6,20 +6,20 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from meshproof.cluster.dry_run.fake_kubernetes import Answer, ImaginedCluster
+from meshproof.cluster.dry_run.fake_kubernetes import CommandOutput, FakeKubernetes
 from tests.fakes.cluster_machine import Machine
 
 _WRITTEN = {"stats": [{"name": "filesystem.write_total_buffered", "value": 0}]}
 
 
-class WorkingCluster(ImaginedCluster):
+class WorkingCluster(FakeKubernetes):
     """Requests to a Service of the suite, and to 10.100.35.27 where a ServiceEntry names it."""
 
     def __init__(self) -> None:
         super().__init__()
         self._logs: dict[str, list[dict[str, Any]]] = {}
 
-    def execute(self, namespace: str, pod: str, argv: list[str], stdin: str) -> Answer:
+    def execute(self, namespace: str, pod: str, argv: list[str], stdin: str) -> CommandOutput:
         if argv[0] == "sh":
             return (7, "out\n", "err\ncommand terminated with exit code 7\n")
         if argv[:2] == ["python3", "-c"]:

@@ -1,6 +1,6 @@
 """A machine with a fake kind, kubectl, istioctl and docker: all succeeds, until a test lets a
 command fail with what the real tool said (recordings.jsonl, of a real run). A command that no
-step may give is refused by ``Imagined`` itself."""
+step may give is refused by ``FakeHost`` itself."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from meshproof.cluster.control_adapter import ServedClusterMesh
-from meshproof.cluster.dry_run.fake_host import Imagined
-from meshproof.cluster.dry_run.fake_kubernetes import Answer
+from meshproof.cluster.dry_run.fake_host import FakeHost
+from meshproof.cluster.dry_run.fake_kubernetes import CommandOutput
 from meshproof.cluster.factory import make
+from meshproof.cluster.mesh import ClusterMesh
 from meshproof.project import Project, load_project
 
 ROOT = Path(__file__).parents[2]
 
 
 @cache
-def recorded(start: str, note: str = "", part: str = "") -> Answer:
+def recorded(start: str, note: str = "", part: str = "") -> CommandOutput:
     """What the real tool said to the first command that begins so, has that note and that part."""
     for line in (Path(__file__).parent / "recordings.jsonl").read_text().splitlines():
         said = json.loads(line)
@@ -31,7 +31,7 @@ def recorded(start: str, note: str = "", part: str = "") -> Answer:
     raise AssertionError(f"nothing recorded begins with {start!r} and has note {note!r}")
 
 
-class Machine(Imagined):
+class Machine(FakeHost):
     """``commands`` holds every command that was run, as a shell would show it."""
 
     def __init__(self) -> None:
@@ -40,17 +40,17 @@ class Machine(Imagined):
         self.stdins: list[str] = []
         self.files: dict[str, str] = {}
         self.missing: set[str] = set()
-        self._failures: list[tuple[str, Answer, int]] = []
+        self._failures: list[tuple[str, CommandOutput, int]] = []
 
     def _keep(self, argv: Sequence[str], stdin: bytes) -> None:
         self.commands.append(shlex.join(argv))
         self.stdins.append(stdin.decode())
 
-    def fail(self, part: str, answer: Answer, *, times: int = 10**9) -> None:
+    def fail(self, part: str, answer: CommandOutput, *, times: int = 10**9) -> None:
         """Commands that contain ``part`` get this answer, so many times."""
         self._failures.append((part, answer, times))
 
-    def answer(self, argv: list[str], stdin: str) -> Answer:
+    def answer(self, argv: list[str], stdin: str) -> CommandOutput:
         command = shlex.join(argv)
         for index, (part, answer, times) in enumerate(self._failures):
             if part in command and times:
@@ -61,8 +61,8 @@ class Machine(Imagined):
     def write(self, file: Path, text: str) -> None:
         self.files[file.name] = text
 
-    def has(self, tool: str) -> bool:
-        return tool not in self.missing
+    def has_tool(self, name: str) -> bool:
+        return name not in self.missing
 
     def ran(self, part: str) -> list[str]:
         """The commands that contain a text."""
@@ -86,5 +86,5 @@ def project() -> Project:
 
 def mesh_on(
     machine: Machine, state: Path, environ: Mapping[str, str] | None = None, kind: str = "kind"
-) -> ServedClusterMesh:
+) -> ClusterMesh:
     return make(kind, project(), "test", environ or {}, runner=machine, state=state)

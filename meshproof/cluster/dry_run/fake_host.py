@@ -1,7 +1,7 @@
-"""A machine on which everything succeeds: what ``meshproof plan`` runs its commands against.
+"""A host on which every command succeeds: ``meshproof plan`` and the tests run against it.
 
 It knows every command of the kind path and refuses any other, so that no step escapes the plan.
-Tests let it fail with what the real tools said.
+Tests make it fail with recorded output of the real tools.
 """
 
 from __future__ import annotations
@@ -11,31 +11,38 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from meshproof.cluster import versions
 from meshproof.cluster.commands import Background, CommandError, Result
-from meshproof.cluster.dry_run.fake_kubernetes import OK, Answer, ImaginedCluster, Json, deployment
+from meshproof.cluster.dry_run.fake_kubernetes import (
+    OK,
+    CommandOutput,
+    FakeKubernetes,
+    Json,
+    deployment,
+)
 from meshproof.errors import MeshproofError
 from meshproof.istio_names import INGRESS_GATEWAY, INGRESS_GATEWAY_LABELS, ROOT_NAMESPACE
 
-_NONE: Answer = (1, "[]\n", "no such object\n")
-_INFO = {"ServerVersion": "20.10.24", "NCPU": 2, "MemTotal": 25276502016}
+_NONE: CommandOutput = (1, "[]\n", "no such object\n")
+_INFO = {"ServerVersion": versions.DOCKER, "NCPU": 2, "MemTotal": 25276502016}
 
 
-class Imagined:
-    """A Runner without effects. ``said`` is called with each command before it is answered."""
+class FakeHost:
+    """A Runner without effects. ``record`` is called with each command before it is answered."""
 
     at_once = 1
 
     def __init__(
         self,
-        said: Callable[[Sequence[str], bytes], None] | None = None,
-        kube: ImaginedCluster | None = None,
+        record: Callable[[Sequence[str], bytes], None] | None = None,
+        kube: FakeKubernetes | None = None,
     ) -> None:
-        self._said = said or (lambda _argv, _stdin: None)
+        self._record = record or (lambda _argv, _stdin: None)
         self.cluster = ""
         self.images: set[str] = set()
         self.containers: dict[str, Json] = {}
         self.networks: dict[str, set[str]] = {}
-        self.kube = kube or ImaginedCluster()
+        self.kube = kube or FakeKubernetes()
 
     # -- the Runner's other parts ----------------------------------------------------------------
 
@@ -49,7 +56,7 @@ class Imagined:
         check: bool = True,
         cwd: Path | None = None,  # noqa: ARG002  # the protocol's
     ) -> Result:
-        self._said(argv, stdin)
+        self._record(argv, stdin)
         code, out, err = self.answer(list(argv), stdin.decode())
         result = Result(tuple(argv), code, out.encode(), err.encode(), 0.0)
         if check and code:
@@ -63,27 +70,27 @@ class Imagined:
         *,
         output: Path | None = None,  # noqa: ARG002  # the protocol's
     ) -> Background:
-        raise MeshproofError(f"{doing}: nothing is started here: {argv}")
+        raise MeshproofError(f"{doing}: a fake host starts no process: {argv}")
 
     def write(self, file: Path, text: str) -> None:
-        """Nothing is written; a plan overrides this to print it."""
+        """Writes nothing; a plan overrides this to print it."""
 
     @contextmanager
-    def gathered(self, files: Iterable[tuple[str, Path]]) -> Iterator[Path]:  # noqa: ARG002
+    def temporary_copy(self, files: Iterable[tuple[str, Path]]) -> Iterator[Path]:  # noqa: ARG002
         yield Path()
 
-    def answers(self, url: str) -> str:  # noqa: ARG002  # the protocol's
+    def probe(self, url: str) -> str:  # noqa: ARG002  # the protocol's
         return ""
 
-    def has(self, tool: str) -> bool:  # noqa: ARG002  # the protocol's
+    def has_tool(self, name: str) -> bool:  # noqa: ARG002  # the protocol's
         return True
 
     def note(self, text: str) -> None:
-        """Nobody reads along; a plan overrides this to print it."""
+        """Logs nothing; a plan overrides this to print it."""
 
     # -- answers ---------------------------------------------------------------------------------
 
-    def answer(self, argv: list[str], stdin: str) -> Answer:
+    def answer(self, argv: list[str], stdin: str) -> CommandOutput:
         tool, *rest = argv
         tools = {
             "docker": self._docker,
@@ -93,13 +100,13 @@ class Imagined:
         }
         return tools[tool](rest, stdin)
 
-    def _unknown(self, argv: Sequence[str]) -> Answer:
+    def _unknown(self, argv: Sequence[str]) -> CommandOutput:
         raise AssertionError(f"no such command is known: {list(argv)}")
 
-    def _kind(self, argv: list[str], _stdin: str) -> Answer:  # noqa: PLR0911  # a table
+    def _kind(self, argv: list[str], _stdin: str) -> CommandOutput:  # noqa: PLR0911  # a table
         match argv:
             case ["--quiet", "version"]:
-                return (0, "0.30.0\n", "")
+                return (0, f"{versions.KIND}\n", "")
             case ["get", "clusters"]:
                 return (0, f"{self.cluster}\n" if self.cluster else "", "")
             case ["get", "nodes", "--name", name]:
@@ -107,7 +114,7 @@ class Imagined:
             case ["get", "kubeconfig", "--name", _]:
                 return (0, "apiVersion: v1\nkind: Config\n", "")
             case ["create", "cluster", "--name", name, *_]:
-                return self._created(name)
+                return self._create(name)
             case ["delete", "cluster", "--name", name, "--kubeconfig", _]:
                 self.cluster = ""
                 self.containers.pop(f"{name}-control-plane", None)
@@ -120,7 +127,7 @@ class Imagined:
                 return OK
         return self._unknown(["kind", *argv])
 
-    def _created(self, name: str) -> Answer:
+    def _create(self, name: str) -> CommandOutput:
         self.cluster = name
         self.networks.setdefault("kind", set()).add(f"{name}-control-plane")
         self.containers[f"{name}-control-plane"] = _container("", "", {"30080/tcp": "30080"})
@@ -128,17 +135,17 @@ class Imagined:
         self.kube.objects["Node", "", name] = node
         return OK
 
-    def _docker(self, argv: list[str], _stdin: str) -> Answer:  # noqa: PLR0911  # a table
+    def _docker(self, argv: list[str], _stdin: str) -> CommandOutput:  # noqa: PLR0911  # a table
         match argv:
             case ["info", *_]:
                 return (0, json.dumps(_INFO), "")
             case ["image", "inspect", image]:
-                return _found({"Id": f"sha256:{image}"} if image in self.images else None)
+                return _inspection({"Id": f"sha256:{image}"} if image in self.images else None)
             case ["build", *flags]:
                 self.images.add(flags[flags.index("--tag") + 1])
                 return (0, "sha256:0\n", "")
             case ["inspect", name]:
-                return _found(self.containers.get(name))
+                return _inspection(self.containers.get(name))
             case ["run", *flags]:
                 return self._run(flags)
             case ["rm", "-f", name]:
@@ -147,34 +154,27 @@ class Imagined:
                     members.discard(name)
                 return OK
             case ["ps", "-a", "--filter", label, *_]:
-                wanted = label.removeprefix("label=meshproof=")
-                names = [n for n, c in self.containers.items() if _label(c) == wanted]
+                value = label.removeprefix("label=meshproof=")
+                names = [n for n, c in self.containers.items() if _label(c) == value]
                 return (0, "".join(json.dumps({"Names": n}) + "\n" for n in names), "")
-            case ["image", "ls", *_]:
-                rows = [name.rpartition(":") for name in sorted(self.images)]
-                lines = [json.dumps({"Repository": r, "Tag": t}) + "\n" for r, _, t in rows]
-                return (0, "".join(lines), "")
-            case ["image", "rm", name]:
-                self.images.discard(name)
-                return OK
             case ["push" | "logs" | "pause" | "unpause", _]:
                 return OK
             case ["network", *rest]:
                 return self._network(rest)
         return self._unknown(["docker", *argv])
 
-    def _run(self, flags: list[str]) -> Answer:
+    def _run(self, flags: list[str]) -> CommandOutput:
         name, label = flags[flags.index("--name") + 1], flags[flags.index("--label") + 1]
         ports = {f"{w.rpartition(':')[2]}/tcp": "49997" for w in flags if w.startswith("127.")}
         self.containers[name] = _container(flags[-1], label.partition("=")[2], ports)
         self.networks.setdefault("kind", set()).add(name)
         return (0, "0\n", "")
 
-    def _network(self, argv: list[str]) -> Answer:  # noqa: PLR0911  # a table
+    def _network(self, argv: list[str]) -> CommandOutput:  # noqa: PLR0911  # a table
         match argv:
             case ["inspect", name]:
                 members = {m: {"Name": m} for m in sorted(self.networks.get(name, ()))}
-                return _found({"Containers": members} if name in self.networks else None)
+                return _inspection({"Containers": members} if name in self.networks else None)
             case ["create", "--subnet", _, "--label", _, name]:
                 self.networks[name] = set()
                 return OK
@@ -192,27 +192,28 @@ class Imagined:
                 return OK
         return self._unknown(["docker", "network", *argv])
 
-    def _istioctl(self, argv: list[str], _stdin: str) -> Answer:
+    def _istioctl(self, argv: list[str], _stdin: str) -> CommandOutput:
         match argv:
             case ["version", "--remote=false", "-o", "json"]:
-                return (0, json.dumps({"clientVersion": {"version": "1.29.6"}}), "")
+                return (0, json.dumps({"clientVersion": {"version": versions.ISTIO}}), "")
             case [_, _, "install", "-y", "-f", *_]:
-                made = deployment(INGRESS_GATEWAY, ROOT_NAMESPACE, INGRESS_GATEWAY_LABELS)
-                self.kube.objects["Deployment", ROOT_NAMESPACE, INGRESS_GATEWAY] = made
+                gateway = deployment(INGRESS_GATEWAY, ROOT_NAMESPACE, INGRESS_GATEWAY_LABELS)
+                self.kube.objects["Deployment", ROOT_NAMESPACE, INGRESS_GATEWAY] = gateway
                 return OK
         return self._unknown(["istioctl", *argv])
 
 
-def _found(one: Json | None) -> Answer:
-    return _NONE if one is None else (0, json.dumps([one]), "")
+def _inspection(item: Json | None) -> CommandOutput:
+    """What ``docker inspect`` prints of an object, or of none."""
+    return _NONE if item is None else (0, json.dumps([item]), "")
 
 
 def _container(image: str, label: str, ports: dict[str, str]) -> Json:
-    bound = {port: [{"HostIp": "127.0.0.1", "HostPort": host}] for port, host in ports.items()}
+    bindings = {port: [{"HostIp": "127.0.0.1", "HostPort": host}] for port, host in ports.items()}
     return {
         "Config": {"Image": image, "Labels": {"meshproof": label} if label else {}},
         "State": {"Running": True, "Paused": False},
-        "NetworkSettings": {"Ports": bound, "Networks": {"kind": {}}},
+        "NetworkSettings": {"Ports": bindings, "Networks": {"kind": {}}},
     }
 
 

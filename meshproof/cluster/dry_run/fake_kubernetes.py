@@ -1,4 +1,4 @@
-"""A Kubernetes with Istio on which everything succeeds: kubectl's part of ``imagine``."""
+"""A Kubernetes with Istio on which every command of kubectl succeeds."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Any
 
 import yaml
 
+from meshproof.cluster import versions
 from meshproof.istio_names import outbound_cluster, service_host
 
 Json = dict[str, Any]
-Answer = tuple[int, str, str]
+CommandOutput = tuple[int, str, str]
 """Exit code, standard output, standard error."""
 
-OK: Answer = (0, "", "")
+OK: CommandOutput = (0, "", "")
 _NOTHING_SENT = {
     "log": "", "stats": {"sent": 0, "requests": 0, "failures": 0},
     "records": "H4sIAAAAAAAC/wMAAAAAAAAAAAA=",
@@ -23,15 +24,15 @@ _BY_LABEL = ("namespace", "telemetry.telemetry.istio.io", "clusterrole,clusterro
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class ImaginedCluster:
-    """Holds what was applied; pods are made up out of Deployments, endpoints out of Services."""
+class FakeKubernetes:
+    """Holds what was applied; pods are derived from Deployments, endpoints from Services."""
 
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str, str], Json] = {}
 
-    def answer(self, argv: list[str], stdin: str) -> Answer:  # noqa: PLR0911, PLR0912  # a table
+    def answer(self, argv: list[str], stdin: str) -> CommandOutput:  # noqa: PLR0911, PLR0912  # a table
         if argv[:2] == ["version", "--client"]:
-            return (0, json.dumps({"clientVersion": {"gitVersion": "v1.34.4"}}), "")
+            return (0, json.dumps({"clientVersion": {"gitVersion": f"v{versions.KUBERNETES}"}}), "")
         if argv[0] not in ("--kubeconfig", "--context"):
             raise AssertionError(f"no such command is known: kubectl {argv}")
         rest = argv[2:]
@@ -54,8 +55,7 @@ class ImaginedCluster:
             case ["set", "env", "deploy/zipkin", _]:
                 return OK
             case ["delete", "configmap,service,job", "-l", "app=load", "--ignore-not-found"]:
-                gone = [k for k, d in self.objects.items() if _app(d) == "load"]
-                for key in gone:
+                for key in [k for k, d in self.objects.items() if _app(d) == "load"]:
                     del self.objects[key]
                 return OK
             case ["delete", what, *_] if what in _BY_LABEL:
@@ -68,15 +68,15 @@ class ImaginedCluster:
                 return (0, json.dumps({"items": self.get(what, namespace)}), "")
             case ["rollout", "status", name, _]:
                 return self.rollout(namespace, name.removeprefix("deploy/"))
-            case ["exec", *words]:
-                at = words.index("--")
-                pod = next(w for w in words if w != "-i")
-                return self.execute(namespace, pod, words[at + 1 :], stdin)
+            case ["exec", *arguments]:
+                separator = arguments.index("--")
+                pod = next(a for a in arguments if a != "-i")
+                return self.execute(namespace, pod, arguments[separator + 1 :], stdin)
             case ["logs", name, *_]:
                 return (0, self.log(namespace, name), "")
         raise AssertionError(f"no such command is known: kubectl {argv}")
 
-    def apply(self, documents: list[Json], *, dry_run: bool) -> Answer:
+    def apply(self, documents: list[Json], *, dry_run: bool) -> CommandOutput:
         if not dry_run:
             for document in documents:
                 self.objects[_key(document)] = document
@@ -89,10 +89,10 @@ class ImaginedCluster:
         kinds = {"nodes": "Node", "namespaces": "Namespace", "deploy": "Deployment"}
         match what[0]:
             case "pods":
-                wanted = _selector(what)
+                selector = _selector(what)
                 owners = [*self._deployments(namespace), *self._jobs(namespace)]
-                found = [p for d in owners for p in self.pods(d)]
-                return [p for p in found if wanted.items() <= p["metadata"]["labels"].items()]
+                pods = [p for d in owners for p in self.pods(d)]
+                return [p for p in pods if selector.items() <= p["metadata"]["labels"].items()]
             case "endpointslices":
                 return self.slices(namespace)
             case "service":
@@ -114,7 +114,7 @@ class ImaginedCluster:
         metadata, spec = deployment["metadata"], deployment["spec"]
         labels = spec["template"]["metadata"]["labels"]
         proxy = [{"name": "istio-proxy"}]
-        own = proxy if "istio" in labels else spec["template"]["spec"]["containers"]
+        containers = proxy if "istio" in labels else spec["template"]["spec"]["containers"]
         return [
             {
                 "metadata": {
@@ -123,7 +123,7 @@ class ImaginedCluster:
                     "labels": labels,
                 },
                 "spec": {
-                    "containers": own,
+                    "containers": containers,
                     "initContainers": [] if "istio" in labels else proxy,
                 },
                 "status": {
@@ -137,30 +137,30 @@ class ImaginedCluster:
 
     def slices(self, namespace: str) -> list[Json]:
         """One EndpointSlice a Service."""
-        found = []
-        for (kind, where, name), service in self.objects.items():
-            if (kind, where) != ("Service", namespace):
+        slices = []
+        for (kind, object_namespace, name), service in self.objects.items():
+            if (kind, object_namespace) != ("Service", namespace):
                 continue
-            wanted = service["spec"]["selector"].items()
+            selector = service["spec"]["selector"].items()
             addresses = [
                 p["status"]["podIP"]
                 for d in self._deployments(namespace)
                 for p in self.pods(d)
-                if wanted <= p["metadata"]["labels"].items()
+                if selector <= p["metadata"]["labels"].items()
             ]
             labels = {"kubernetes.io/service-name": name}
             metadata = {"name": name, "namespace": namespace, "labels": labels}
             endpoints = [{"addresses": [a], "conditions": {"ready": True}} for a in addresses]
-            found.append({"metadata": metadata, "endpoints": endpoints})
-        return found
+            slices.append({"metadata": metadata, "endpoints": endpoints})
+        return slices
 
-    def rollout(self, _namespace: str, _name: str) -> Answer:
+    def rollout(self, _namespace: str, _name: str) -> CommandOutput:
         return OK
 
     def log(self, _namespace: str, _pod: str) -> str:
         return ""
 
-    def execute(self, namespace: str, pod: str, argv: list[str], _stdin: str) -> Answer:
+    def execute(self, namespace: str, pod: str, argv: list[str], _stdin: str) -> CommandOutput:
         match argv:
             case ["pilot-agent", "request", "GET", path]:
                 return (0, self.admin(namespace, pod, path), "")
@@ -171,7 +171,7 @@ class ImaginedCluster:
         return OK
 
     def admin(self, namespace: str, _pod: str, path: str) -> str:
-        """Envoy shows the newest mark, and knows the endpoints as they are."""
+        """Envoy shows the newest mark, and has the current endpoints."""
         if path.startswith("config_dump"):
             return json.dumps(self.dump())
         if path.startswith("clusters"):

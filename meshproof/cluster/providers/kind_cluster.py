@@ -1,5 +1,5 @@
-"""The kind cluster: made with a configuration of ours, reused if it is ours and answers, never
-touched if it is not ours."""
+"""The kind cluster: created with our configuration, reused if it is ours and answers, never touched
+if it is not ours."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import yaml
 from meshproof.cluster.assets import LABEL, OWNED, asset
 from meshproof.cluster.commands import Runner
 from meshproof.cluster.docker import inspect
-from meshproof.cluster.kubectl import Kubectl, labels, with_kubeconfig
+from meshproof.cluster.kubectl import labels_of, with_kubeconfig
 from meshproof.cluster.settings import Settings
-from meshproof.cluster.state_dir import StateDir, owner
+from meshproof.cluster.state_dir import StateDir, owner_note
 from meshproof.errors import MeshproofError
 
 _READY = "120s"
@@ -30,65 +30,62 @@ def config(settings: Settings) -> str:
 
 
 class KindCluster:
-    """One cluster by name. ``ensure`` says whether it was made or found."""
+    """One cluster, by its name."""
 
     def __init__(self, runner: Runner, settings: Settings, folder: StateDir) -> None:
         self._runner = runner
         self._settings = settings
         self._folder = folder
         self.name = settings.kind_cluster
-
-    @property
-    def kubectl(self) -> Kubectl:
-        return with_kubeconfig(self._runner, self._folder.kubeconfig)
+        self.kubectl = with_kubeconfig(runner, folder.kubeconfig)
 
     def exists(self) -> bool:
-        said = self._runner.run(("kind", "get", "clusters"), "asking kind for its clusters").text
-        return self.name in said.split()
+        argv = ("kind", "get", "clusters")
+        return self.name in self._runner.run(argv, "asking kind for its clusters").text.split()
 
     def nodes(self) -> list[str]:
-        """The names of the nodes, which are those of their containers."""
+        """The names of the nodes, which are also those of their containers."""
         argv = ("kind", "get", "nodes", "--name", self.name)
         return sorted(self._runner.run(argv, "asking kind for the nodes").text.split())
 
     def ensure(self) -> bool:
-        """Whether the cluster is this process's to take down: made now, or left by one that is
-        gone. False where a living process of ours uses it.
+        """Whether the cluster is this process's to delete: created now, or left by a process that
+        is gone. False where a living process of ours uses it.
 
-        Raises MeshproofError where a cluster of that name is there and is not ours.
+        Raises MeshproofError where a cluster of that name exists and is not ours.
         """
         if not self.exists():
             self._create()
             return True
         guest = self._folder.used_by_another()
         self._export()
-        whose = self._whose()
-        if whose == "foreign":
+        ownership = self._ownership()
+        if ownership == "foreign":
             raise MeshproofError(self._not_ours("exists and was not made by meshproof"))
-        if whose == "silent":
-            if guest or not self._folder.made_here():
+        if ownership == "silent":
+            if guest or not self._folder.created_here():
                 raise MeshproofError(self._not_ours("exists and its API server does not answer"))
-            self._runner.note(f"cluster {self.name} is ours and does not answer: made anew")
+            self._runner.note(f"cluster {self.name} is ours but does not answer: recreating it")
             self.delete()
             self._create()
             return True
         if not guest:
-            self._runner.write(self._folder.note, owner())
+            self._runner.write(self._folder.note, owner_note())
         return not guest
 
     def is_ours_to_delete(self) -> bool:
-        """False for a cluster that is not ours, and for one that a living process of ours uses;
-        true where there is none."""
+        """False for a cluster that is not ours, and for one that a living process of ours uses.
+        True where there is none."""
         if self._folder.used_by_another():
             return False
         if not self.exists():
             return True
         self._export()
-        whose = self._whose()
-        return whose == "ours" or (whose == "silent" and self._folder.made_here())
+        ownership = self._ownership()
+        return ownership == "ours" or (ownership == "silent" and self._folder.created_here())
 
     def delete(self) -> None:
-        """Safe to repeat: kind says nothing where there is no such cluster."""
+        """Safe to repeat: kind succeeds where there is no such cluster."""
         argv = [
             "kind", "delete", "cluster", "--name", self.name,
             "--kubeconfig", str(self._folder.kubeconfig),
@@ -97,17 +94,17 @@ class KindCluster:
         self._folder.remove()
 
     def gateway_port(self) -> int:
-        """The port of this machine's loopback behind which the gateway's node port is."""
-        for found in inspect(self._runner, f"{self.name}-control-plane"):
-            for bound in found["NetworkSettings"]["Ports"].get("30080/tcp") or ():
-                return int(bound["HostPort"])
+        """The port on this machine's loopback that leads to the gateway's node port."""
+        for description in inspect(self._runner, f"{self.name}-control-plane"):
+            for binding in description["NetworkSettings"]["Ports"].get("30080/tcp") or ():
+                return int(binding["HostPort"])
         raise MeshproofError(
-            f"cluster {self.name} maps no port to its gateway (30080); it was made with another "
+            f"cluster {self.name} maps no port to its gateway (30080); it was created with another "
             f"configuration: `kind delete cluster --name {self.name}`, and run again"
         )
 
     def _create(self) -> None:
-        self._runner.write(self._folder.note, owner())
+        self._runner.write(self._folder.note, owner_note())
         self._runner.write(self._folder.config, config(self._settings))
         image = self._settings.kind_node_image
         argv = [
@@ -120,21 +117,21 @@ class KindCluster:
         self._runner.run(argv, f"creating cluster {self.name}", timeout=900)
 
     def _export(self) -> None:
-        """The kubeconfig as kind knows it now: ports change when Docker starts anew."""
+        """Writes the current kubeconfig: ports change when Docker restarts."""
         argv = ("kind", "get", "kubeconfig", "--name", self.name)
-        said = self._runner.run(argv, f"asking kind for the kubeconfig of {self.name}")
-        self._runner.write(self._folder.kubeconfig, said.text)
+        result = self._runner.run(argv, f"asking kind for the kubeconfig of {self.name}")
+        self._runner.write(self._folder.kubeconfig, result.text)
 
-    def _whose(self) -> str:
-        """``ours``, ``foreign``, or ``silent`` where nobody answers."""
-        said = self.kubectl.run(
+    def _ownership(self) -> str:
+        """``ours``, ``foreign``, or ``silent`` where no API server answers."""
+        result = self.kubectl.run(
             "get", "nodes", "-o", "json", "--request-timeout=10s",
-            doing=f"asking cluster {self.name} whose it is", check=False,
+            doing=f"asking for the owner of cluster {self.name}", check=False,
         )  # fmt: skip
-        if said.code:
+        if result.code:
             return "silent"
-        nodes = json.loads(said.text)["items"]
-        return "ours" if any(labels(n).get(LABEL) == OWNED for n in nodes) else "foreign"
+        nodes = json.loads(result.text)["items"]
+        return "ours" if any(labels_of(n).get(LABEL) == OWNED for n in nodes) else "foreign"
 
     def _not_ours(self, why: str) -> str:
         return (

@@ -1,61 +1,56 @@
-"""Where a mesh stands: a kind cluster of ours, or a cluster that exists; all that differs."""
+"""A provider has the cluster that a mesh runs on: a kind cluster of ours, or one that exists.
+Everything that differs between the two is here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
-from meshproof.cluster.kubectl import Kubectl
-from meshproof.cluster.manifests import Json
+from meshproof.cluster.kubectl import Json, Kubectl
+from meshproof.cluster.outside_hosts import OutsideHosts
 from meshproof.cluster.tools import Tool
 
 
 class Provider(Protocol):
-    """Steps in the order in which ``up`` takes them; each may be taken again."""
+    """The methods stand in the order in which ``up`` calls them; each may be repeated."""
 
     @property
-    def tools(self) -> tuple[Tool, ...]: ...
+    def tools(self) -> tuple[Tool, ...]:
+        """What must be on PATH."""
+        ...
 
     @property
     def kubectl(self) -> Kubectl: ...
 
     @property
     def name(self) -> str:
-        """Names the cluster in messages."""
+        """The cluster's name in messages."""
         ...
 
-    def ensure(self) -> None:
-        """The cluster is there and may be used."""
+    def ensure(self, namespaces: Collection[str]) -> None:
+        """The cluster exists, and these namespaces are ours or do not exist.
+
+        Raises MeshproofError for a cluster or a namespace that is somebody else's.
+        """
         ...
 
     def deliver(self, images: Mapping[str, str]) -> None:
-        """The nodes can start these images."""
+        """The nodes can start these images: name in the manifests -> name with a tag."""
         ...
 
-    def outside(self, images: Mapping[str, str]) -> list[str]:
-        """The outside hosts run. Returns notes."""
+    def start_outside_hosts(self, images: Mapping[str, str]) -> list[str]:
+        """Returns notes."""
         ...
 
-    def fit(self, body: Json) -> Json:
-        """A document as this place needs it."""
+    @property
+    def outside(self) -> OutsideHosts: ...
+
+    def adapt(self, body: Json) -> Json:
+        """A document as this cluster needs it."""
         ...
 
     def gateway_url(self) -> str: ...
 
-    def outside_url(self, name: str) -> str:
-        """Empty where no outside host has that name."""
-        ...
-
-    def outside_logs(self, name: str) -> str: ...
-
-    def outside_follow(self, name: str) -> tuple[str, ...]:
-        """The command that follows an outside host's log; empty where none has that name."""
-        ...
-
-    def outside_fault(self, kind: str, name: str) -> None:
-        """``pause``, ``resume``, ``cut``, ``heal``."""
-        ...
-
     def remove(self) -> None:
-        """Everything that was made here, and nothing else; safe to repeat."""
+        """Removes everything that was created, and nothing else; safe to repeat."""
         ...

@@ -1,0 +1,136 @@
+"""Makes a cluster hold what is to be applied: asked first, applied whole, live on every sidecar,
+or undone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from meshproof.cluster import manifests
+from meshproof.cluster.applied_state import AppliedState, ManifestDiff, difference
+from meshproof.cluster.assets import LABEL, OWNED
+from meshproof.cluster.commands import CommandError
+from meshproof.cluster.kubectl import Json
+from meshproof.cluster.live import LiveCheck, mark_documents, new_mark, ready_addresses
+from meshproof.cluster.manifests import Key
+from meshproof.cluster.mesh_state import MeshState
+from meshproof.cluster.providers.provider import Provider
+from meshproof.cluster.rollout import Rollouts
+from meshproof.cluster.workload_pods import WorkloadPods
+from meshproof.errors import NotLive, Problem, Refused
+from meshproof.istio04.dump import dump
+from meshproof.mesh import Ack
+from meshproof.wait import until
+
+_SERVER_FAILED = (
+    "Unable to connect",
+    "connection refused",
+    "was refused - did you specify",
+    "timeout",
+)
+"""In kubectl's errors where the API server failed, not the input."""
+TERMINATION = 90.0
+"""Seconds for old pods to terminate: more than their grace period."""
+
+
+class Reconciler:
+    """One caller at a time."""
+
+    def __init__(
+        self, state: MeshState, provider: Provider, pods: WorkloadPods, rollouts: Rollouts
+    ) -> None:
+        self._state = state
+        self._provider = provider
+        self._kubectl = provider.kubectl
+        self._pods = pods
+        self._rollouts = rollouts
+        self._live = LiveCheck(provider.kubectl)
+
+    def desired(self, applied: AppliedState) -> dict[Key, Json]:
+        """What the cluster holds when that is applied: labelled, with the images that were built,
+        and as the provider needs it."""
+        return {key: self._adapt(body) for key, body in applied.desired().items()}
+
+    def _adapt(self, body: Json) -> Json:
+        body = manifests.labelled(body, LABEL, OWNED)
+        return self._provider.adapt(manifests.with_images(body, self._state.images))
+
+    def reconcile(self, applied: AppliedState, started: float) -> list[Ack]:
+        """Makes the cluster hold ``applied``; on failure it gets back what it held.
+
+        ``started`` is ``time.monotonic()`` at the beginning of the change. Raises Refused (nothing
+        was applied), NotLive, CommandError.
+        """
+        before, after = self.desired(self._state.applied), self.desired(applied)
+        try:
+            acks = self._make_live(difference(before, after), applied, started)
+        except (NotLive, CommandError):
+            self._submit(difference(after, before))
+            raise
+        self._state.applied = applied
+        return acks
+
+    def _make_live(self, diff: ManifestDiff, applied: AppliedState, started: float) -> list[Ack]:
+        if not diff:
+            return []
+        mark = new_mark()
+        self._submit(diff, mark)
+        self._rollouts.wait(diff.deployments)
+        acks = self._wait_live(mark, applied, started, check_endpoints=diff.moves_pods)
+        self._state.mark = mark
+        return acks
+
+    def _submit(self, diff: ManifestDiff, mark: str = "") -> None:
+        """After a dry run, so that a refused document leaves nothing applied beside it. Applies
+        before it deletes; the mark comes last."""
+        namespaces = [d for d in diff.apply if d["kind"] == "Namespace"]
+        rest = [d for d in diff.apply if d["kind"] != "Namespace"]
+        if namespaces:  # a dry run of what is in them fails until they exist
+            self._kubectl.apply(dump(namespaces), doing="applying namespaces")
+        text = dump(rest) if rest else ""
+        if rest:
+            self._dry_run(text, rest)
+        marks = mark_documents(mark) if mark else ""
+        if diff.delete:
+            if rest:
+                self._kubectl.apply(text, doing="applying")
+            self._kubectl.delete(dump(diff.delete), doing="deleting")
+            text = ""
+        if text or marks:
+            self._kubectl.apply("\n---\n".join(t for t in (text, marks) if t), doing="applying")
+
+    def _dry_run(self, text: str, bodies: Sequence[Json]) -> None:
+        """Raises Refused with the answer of the API server and Istio's webhook."""
+        try:
+            self._kubectl.apply(text, doing="asking the API server first", dry_run=True)
+        except CommandError as error:
+            message = error.result.errors.strip()
+            if any(text in message for text in _SERVER_FAILED):
+                raise
+            titles = ", ".join(f"{b['kind']} {b['metadata']['name']}" for b in bodies)
+            raise Refused([Problem("the API server", 0, titles, "", message, "", "")]) from None
+
+    def _wait_live(
+        self, mark: str, applied: AppliedState, started: float, *, check_endpoints: bool
+    ) -> list[Ack]:
+        """Every sidecar shows the mark, and has the endpoints where pods came or went."""
+        addresses: dict[str, set[str]] = {}
+        if check_endpoints:
+            self._wait_terminated(applied)
+            slices = [
+                item
+                for namespace in applied.namespaces()
+                for item in self._kubectl.get(
+                    "endpointslices", "-n", namespace,
+                    doing=f"asking for the endpoints of {namespace}",
+                )
+            ]  # fmt: skip
+            addresses = ready_addresses(slices)
+        sidecars = [p for p in self._pods.all(applied) if p.meshed and p.alive]
+        return self._live.wait(mark, sidecars, addresses, started)
+
+    def _wait_terminated(self, applied: AppliedState) -> None:
+        def reason() -> str:
+            ending = [p.name for p in self._pods.all(applied) if p.ending]
+            return f"{', '.join(ending)} is terminating" if ending else ""
+
+        until(reason, "waiting for old pods to terminate", within=TERMINATION, every=0.5)
