@@ -30,7 +30,7 @@ def names_in(text: str) -> list[str]:
     return [m["name"] for m in _PLACEHOLDER.finditer(text) if m["name"]]
 
 
-def check(text: str) -> str:
+def check_placeholders(text: str) -> str:
     """``text``, or a ValueError when it holds a placeholder that does not exist."""
     for name in names_in(text):
         if name not in PLACEHOLDERS:

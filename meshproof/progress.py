@@ -8,6 +8,6 @@ import logging
 log = logging.getLogger("meshproof.progress")
 
 
-def waiting(text: str) -> None:
+def report_progress(text: str) -> None:
     """``text`` is one short line: what is waited for, and why it is not there yet."""
     log.info("%s", text)

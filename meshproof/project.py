@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from meshproof.errors import Problem, Refused
 from meshproof.model.base_model import Model
-from meshproof.model.normalize import prepare
+from meshproof.model.normalize import normalize
 from meshproof.placeholders import expand, fill
 from meshproof.project_file import (
     HOST_EXPECTED,
@@ -187,11 +187,11 @@ def _fill_in_folder(entry: E, folder: Path) -> E:
 def _validate(
     document: Document, model: type[M], value: Any, base: tuple[str, ...], problems: list[Problem]
 ) -> M | None:
-    prepared = prepare(model, value, base=base)
+    prepared = normalize(model, value, base=base)
     try:
         return model.model_validate(prepared.value)
     except ValidationError as error:
-        from meshproof.model.validation_errors import explain  # noqa: PLC0415  # only for a message
+        from meshproof.model.validation_errors import explain_validation_error  # noqa: PLC0415  # only for a message
 
-        problems += explain(error, document, model, prepared, base)
+        problems += explain_validation_error(error, document, model, prepared, base)
         return None

@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from meshproof.model.base_model import FieldError, Model
-from meshproof.placeholders import check
+from meshproof.placeholders import check_placeholders
 
 TODO = "TODO"
 """What `meshproof init` writes where it does not know."""
@@ -93,7 +93,7 @@ def _check_complete(command: list[str]) -> list[str]:
     return command
 
 
-Argument = Annotated[str, AfterValidator(check)]
+Argument = Annotated[str, AfterValidator(check_placeholders)]
 Command = Annotated[list[Argument], Field(min_length=1), AfterValidator(_check_complete)]
 Environment = dict[str, Argument]
 UrlPath = Annotated[str, AfterValidator(_check_path)]

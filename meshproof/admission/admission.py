@@ -18,7 +18,7 @@ from meshproof.lint.rules import AUTOSCALER, DIALECT, HINTS, HTTP_ROUTE
 from meshproof.model.kube_workloads import WORKLOADS, template_of
 from meshproof.model.reader import with_default_namespace
 from meshproof.model.resource import Resource
-from meshproof.model.unsupported_fields import not_honoured
+from meshproof.model.unsupported_fields import find_unsupported_fields
 from meshproof.placeholders import OWN_COMMAND
 from meshproof.project import Project
 
@@ -63,7 +63,7 @@ class Admission:
         images = self._project.images
         own = {(name, "") for name, image in images.items() if OWN_COMMAND in image.command}
         own |= {(name, word) for name, image in images.items() for word in image.commands}
-        unmet = [p for r in changed for p in not_honoured(r, images, own)]
+        unmet = [p for r in changed for p in find_unsupported_fields(r, images, own)]
         return Admitted(new, tuple(said), tuple(found), tuple(_notes(unmet)), changed)
 
     def hints(self, store: Store, resources: Sequence[Resource]) -> list[Problem]:

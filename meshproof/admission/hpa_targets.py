@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from meshproof.errors import Problem
-from meshproof.model.kube_hpa import Metric, quantity
+from meshproof.model.kube_hpa import Metric, parse_quantity
 from meshproof.model.resource import Resource
 
 
@@ -14,7 +14,7 @@ def cpu_request(deployment: Resource) -> float:
     resources = deployment.spec.template.spec.containers[0].resources
     requests = resources.get("requests") if isinstance(resources, dict) else None
     try:
-        return quantity(requests["cpu"]) if isinstance(requests, dict) else 0.0
+        return parse_quantity(requests["cpu"]) if isinstance(requests, dict) else 0.0
     except (KeyError, ValueError):
         return 0.0
 
@@ -30,7 +30,9 @@ def warnings(resources: Iterable[Resource]) -> list[Problem]:
             found.append(scaler.problem(path, f"{title} is not applied: nothing is scaled"))
         elif target(scaler) in seen:
             found.append(scaler.problem(path, f"{title} has another autoscaler: they will fight"))
-        elif not cpu_request(scaled) and any(_needs_request(m) for m in scaler.spec.measured):
+        elif not cpu_request(scaled) and any(
+            _needs_request(m) for m in scaler.spec.effective_metrics
+        ):
             remedy = "say resources.requests.cpu there"
             found.append(
                 scaler.problem(path, f"{title} requests no cpu: its share is not known", "", remedy)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from meshproof.model.kinds import without_effect
+from meshproof.model.kinds import explain_ignored
 from meshproof.model.kube_workloads import WORKLOADS
 from meshproof.model.resource import Resource
 
@@ -26,7 +26,7 @@ class Store:
         said = []
         for resource in resources:
             former = entries.get(resource.key)
-            if without_effect(resource.kind, resource.api_version):
+            if explain_ignored(resource.kind, resource.api_version):
                 entries[resource.key] = (self.changes + 1, resource)
                 said.append(f"{resource.title} passed over")
                 continue

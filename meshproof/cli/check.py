@@ -46,10 +46,10 @@ class _Checked:
     findings: list[Finding] = field(default_factory=list)
 
     def count(self, resources: Sequence[Resource]) -> None:
-        from meshproof.model.kinds import without_effect  # noqa: PLC0415  (slow to import)
+        from meshproof.model.kinds import explain_ignored  # noqa: PLC0415  (slow to import)
 
         self.resources += len(resources)
-        self.passed_over += [r.title for r in resources if without_effect(r.kind, r.api_version)]
+        self.passed_over += [r.title for r in resources if explain_ignored(r.kind, r.api_version)]
 
     def add(self, problems: Sequence[Problem], level: str) -> None:
         self.findings += [Finding(problem, level) for problem in problems]

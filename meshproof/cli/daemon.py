@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from meshproof.cli.interrupts import Interrupted, interrupts
 from meshproof.cli.output import ToldError, described
 from meshproof.errors import MeshproofError
-from meshproof.progress import waiting
+from meshproof.progress import report_progress
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -63,7 +63,7 @@ def _first_word(reports: Iterable[str]) -> dict[str, Any]:
         said: dict[str, Any] = json.loads(line)
         if "waiting" not in said:
             return said
-        waiting(said["waiting"])
+        report_progress(said["waiting"])
     return {}
 
 

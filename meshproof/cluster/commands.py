@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 from meshproof.cluster.remedies import remedy
 from meshproof.errors import MeshproofError
-from meshproof.progress import waiting
+from meshproof.progress import report_progress
 
 _TAIL = 12
 """Lines of a failed command's output that a message shows; the log has all."""
@@ -149,7 +149,7 @@ class Commands:
         cwd: Path | None = None,
     ) -> Result:
         started = time.monotonic()
-        waiting(f"{doing}: {shlex.join(argv)}")
+        report_progress(f"{doing}: {shlex.join(argv)}")
         try:
             done = subprocess.run(
                 list(argv),

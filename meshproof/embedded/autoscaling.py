@@ -66,7 +66,7 @@ class Autoscaler:
         """One period long."""
         keys = {hpa_targets.target(s) for s in applied}
         runners = [r for r in self._engine.fleet.runners if r.workload.key in keys and r.ready]
-        counting = any(m.type == "Pods" for s in applied for m in s.spec.measured)
+        counting = any(m.type == "Pods" for s in applied for m in s.spec.effective_metrics)
         samples, began = _Samples(), time.monotonic()
         before = await self._processor(runners)
         for _ in range(_SAMPLES):
@@ -106,7 +106,7 @@ class Autoscaler:
             return  # none is applied, or it is switched off by 0 replicas, as in Kubernetes
         key = hpa_targets.target(scaler)
         names = [r.name for r in self._engine.fleet.runners if r.workload.key == key]
-        readings = [_reading(m, deployment, names, samples) for m in scaler.spec.measured]
+        readings = [_reading(m, deployment, names, samples) for m in scaler.spec.effective_metrics]
         current, now = deployment.spec.replicas, time.monotonic()
         decision = decide(scaler.spec, current, readings, self._histories[scaler.key], now)
         changed = await self._change(scaler, deployment, decision)

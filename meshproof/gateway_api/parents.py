@@ -33,7 +33,7 @@ def parents(
     each ServiceEntry by namespace and name."""
     for index, ref in enumerate(route.spec.parent_refs):
         namespace = ref.namespace or route.namespace
-        if ref.what == SERVICE:
+        if ref.group_kind == SERVICE:
             host = service_host(ref.name, namespace)
             missing = "" if host in services else f'parent service: "{ref.name}" not found'
             yield Parent(index, ref, namespace, (host,), missing)

@@ -230,9 +230,9 @@ def _backends(backends: Sequence[HTTPBackendRef], namespace: str) -> dict[str, A
 def destination(ref: BackendObjectReference, namespace: str) -> Destination:
     """The host and port that a backend means, whether it exists or not."""
     host = UNKNOWN_SERVICE
-    if ref.what == SERVICE:
+    if ref.group_kind == SERVICE:
         host = service_host(ref.name, ref.namespace or namespace)
-    elif ref.what == HOSTNAME:
+    elif ref.group_kind == HOSTNAME:
         host = ref.name
     port = None if ref.port is None else PortSelector.model_construct(number=ref.port)
     return Destination.model_construct(host=host, subset=None, port=port)

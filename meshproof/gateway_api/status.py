@@ -90,11 +90,11 @@ def _parent(parent: Parent, resolved: StatusCondition) -> ParentStatus:
 def _broken(route: Resource, known: _Known) -> Iterator[_Broken]:
     """Backends and mirrors that do not exist, or are of a kind that is none."""
     for path, ref in _references(route.spec):
-        if ref.what == SERVICE:
+        if ref.group_kind == SERVICE:
             host = service_host(ref.name, ref.namespace or route.namespace)
             if host not in known.services:
                 yield (*path, "name"), "BackendNotFound", f"backend({host}) not found"
-        elif ref.what == HOSTNAME:
+        elif ref.group_kind == HOSTNAME:
             if not known.holds(ref.name):
                 yield (*path, "name"), "BackendNotFound", f"backend({ref.name}) not found"
         else:

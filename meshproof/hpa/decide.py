@@ -99,9 +99,9 @@ def decide(
     history = _remember(spec, history, now, wanted)
     stable = _stabilised(spec, current, history, now)
     if stable > current:
-        stable = min(stable, max(current, _most(current, spec.up, history, now)))
+        stable = min(stable, max(current, _most(current, spec.scale_up, history, now)))
     elif stable < current:
-        stable = max(stable, min(current, _least(current, spec.down, history, now)))
+        stable = max(stable, min(current, _least(current, spec.scale_down, history, now)))
     why = f"{reading.name} is {reading.average:.3g} a replica, wanted {reading.target:g}"
     return Decision(_bounded(spec, stable), why, history)
 
@@ -114,8 +114,12 @@ def _remember(
     spec: HorizontalPodAutoscalerSpec, history: History, now: float, wanted: int
 ) -> History:
     """With the newest recommendation, and without what no window or period reaches any more."""
-    windows = [rules.stabilization_window_seconds or 0 for rules in (spec.up, spec.down)]
-    periods = [p.period_seconds for rules in (spec.up, spec.down) for p in rules.policies or ()]
+    windows = [
+        rules.stabilization_window_seconds or 0 for rules in (spec.scale_up, spec.scale_down)
+    ]
+    periods = [
+        p.period_seconds for rules in (spec.scale_up, spec.scale_down) for p in rules.policies or ()
+    ]
     return History(
         (*_since(history.recommended, now - max(windows)), (now, wanted)),
         _since(history.changed, now - max(periods, default=0)),
@@ -137,7 +141,7 @@ def _stabilised(
         since = now - (rules.stabilization_window_seconds or 0)
         return choose([newest, *(n for _, n in _since(history.recommended, since))])
 
-    up, down = over(spec.up, min), over(spec.down, max)
+    up, down = over(spec.scale_up, min), over(spec.scale_down, max)
     return min(max(current, up), down)
 
 

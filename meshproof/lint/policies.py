@@ -56,7 +56,7 @@ def without_workloads(view: View) -> Iterator[Problem]:
     for kind in KINDS:
         for policy in view.of(kind):
             labels = _labels(policy)
-            if getattr(policy.spec, "attached", False):
+            if getattr(policy.spec, "has_target", False):
                 yield policy.problem(
                     ("spec", "targetRefs" if policy.spec.target_refs else "targetRef"),
                     "is for a waypoint or a Gateway of the Gateway API, and there are none here: "

@@ -14,7 +14,7 @@ from meshproof.sources.location import FieldPath
 _REFERENCE = re.compile(r"\$(\$|\(([A-Za-z_.-][A-Za-z0-9_.-]*)\))")
 
 
-def environment(
+def build_environment(
     workload: Resource,
     container: Container,
     here: FieldPath,
@@ -57,7 +57,7 @@ def environment(
     return env
 
 
-def arguments(words: Sequence[str], env: Mapping[str, str]) -> list[str]:
+def expand_arguments(words: Sequence[str], env: Mapping[str, str]) -> list[str]:
     """``command`` or ``args`` with ``$(NAME)`` replaced."""
     return [substitute(word, env) for word in words]
 

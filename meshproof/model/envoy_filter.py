@@ -178,7 +178,7 @@ class EnvoyFilter(Model):
         return WorkloadSelector.model_construct(match_labels=chosen.labels) if chosen else None
 
     @property
-    def attached(self) -> bool:
+    def has_target(self) -> bool:
         """Never: ``targetRefs`` are refused."""
         return False
 

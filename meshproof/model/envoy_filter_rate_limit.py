@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from meshproof.model.base_model import FieldError, Model
-from meshproof.model.string_types import HeaderValue, header_name
+from meshproof.model.string_types import HeaderValue, check_header_name
 
 FILTER = "envoy.filters.http.local_ratelimit"
 LOCAL_RATE_LIMIT = "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
@@ -38,7 +38,7 @@ def _interval(value: object) -> object:
 
 
 def _settable(name: str) -> str:
-    header_name(name)
+    check_header_name(name)
     if name.startswith(":") or name.lower() == "host":
         raise ValueError(f'"{name}" may not be set; wanted the name of any other header')
     return name

@@ -29,7 +29,7 @@ class ParentReference(Model):
 
     @model_validator(mode="after")
     def _mesh(self) -> Self:
-        if self.what not in (SERVICE, SERVICE_ENTRY):
+        if self.group_kind not in (SERVICE, SERVICE_ENTRY):
             raise FieldError(
                 f"{self.group or 'core'} {self.kind} is a parent that meshproof's embedded mesh "
                 'does not honour yet; wanted group: "" and kind: Service',
@@ -38,7 +38,7 @@ class ParentReference(Model):
         return self
 
     @property
-    def what(self) -> tuple[str, str]:
+    def group_kind(self) -> tuple[str, str]:
         return (self.group, self.kind)
 
 
@@ -51,12 +51,12 @@ class BackendObjectReference(Model):
 
     @model_validator(mode="after")
     def _service_port(self) -> Self:
-        if self.what == SERVICE and self.port is None:
+        if self.group_kind == SERVICE and self.port is None:
             raise FieldError("is missing; wanted the Service's port", "port")
-        if self.what == SERVICE and "." in self.name:
+        if self.group_kind == SERVICE and "." in self.name:
             raise FieldError(f"{self.name} is a host; wanted the name of the Service", "name")
         return self
 
     @property
-    def what(self) -> tuple[str, str]:
+    def group_kind(self) -> tuple[str, str]:
         return (self.group, self.kind)

@@ -31,7 +31,7 @@ class Kind:
     """The body may be left out, as in an AuthorizationPolicy that allows nothing."""
 
     @property
-    def passed_over(self) -> bool:
+    def is_ignored(self) -> bool:
         """Accepted unread, and without effect."""
         return not self.module
 
@@ -43,7 +43,7 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class UnknownKind:
     """Why a document's kind is refused, in the words of a ``Problem``."""
 
     field: str
@@ -118,7 +118,7 @@ KINDS: Mapping[str, Kind] = {
     )
 }
 
-NOT_HONOURED: Mapping[str, str] = {
+UNSUPPORTED_KINDS: Mapping[str, str] = {
     name: owner
     for owner, names in {
         "Istio": "WorkloadGroup WasmPlugin ProxyConfig TrafficExtension",
@@ -130,8 +130,8 @@ NOT_HONOURED: Mapping[str, str] = {
 }
 """Kinds that exist elsewhere -> whose they are. To pass them over would change what a mesh does."""
 
-_NOBODY = "it is for a part of a cluster that is not here"
-_PASSED_OVER: Mapping[str, str] = {
+_NO_CLUSTER = "it is for a part of a cluster that is not here"
+_IGNORED_KINDS: Mapping[str, str] = {
     name: meaning
     for names, meaning in {
         "Job CronJob": "it is not run",
@@ -144,7 +144,7 @@ _PASSED_OVER: Mapping[str, str] = {
         "CustomResourceDefinition MutatingWebhookConfiguration ValidatingWebhookConfiguration "
         "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding APIService": "there is no API "
         "server to extend",
-        "GatewayClass": _NOBODY,
+        "GatewayClass": _NO_CLUSTER,
     }.items()
     for name in names.split()
 }
@@ -155,9 +155,9 @@ _NAMESPACED = (
     *("LimitRange", "PersistentVolumeClaim", "Role", "RoleBinding"),
 )
 
-_OURS = ("istio.io", "k8s.io")
+_KNOWN_GROUPS = ("istio.io", "k8s.io")
 """Groups whose kinds are known here, one by one."""
-_OTHERS: Mapping[str, str] = {
+_THIRD_PARTY_KINDS: Mapping[str, str] = {
     "argoproj.io Rollout": "write a Deployment, and move weight with `meshproof release`",
     "serving.knative.dev Service": "write a Deployment and a Service",
     "apps.openshift.io DeploymentConfig": "write a Deployment",
@@ -172,91 +172,93 @@ _OTHERS: Mapping[str, str] = {
 _REMOVED = ("extensions/v1beta1", "apps/v1beta1", "apps/v1beta2")
 
 
-def find(api_version: object, kind: object) -> Kind | Unknown:
+def find_kind(api_version: object, kind: object) -> Kind | UnknownKind:
     """The kind of a document, or why there is none."""
     if not isinstance(kind, str):
-        return Unknown("kind", _no_text(kind), _known(), "")
+        return UnknownKind("kind", _describe_type(kind), _list_kinds(), "")
     known = KINDS.get(kind)
     if not isinstance(api_version, str):
         wanted = " or ".join(known.api_versions) if known else "a text"
-        return Unknown("apiVersion", _no_text(api_version), wanted, "")
+        return UnknownKind("apiVersion", _describe_type(api_version), wanted, "")
     if known and api_version in known.api_versions:
         return known
     if kind == "Gateway" and api_version.startswith("gateway.networking.k8s.io/"):
-        return _not_yet(f"{api_version} Gateway", "the Gateway API")
+        return _unsupported(f"{api_version} Gateway", "the Gateway API")
     return _without_model(api_version, kind, known)
 
 
-def _without_model(api_version: str, kind: str, known: Kind | None) -> Kind | Unknown:
+def _without_model(api_version: str, kind: str, known: Kind | None) -> Kind | UnknownKind:
     """What is passed over or refused: nothing here reads it."""
     group = api_version.rpartition("/")[0]
-    if remedy := _OTHERS.get(f"{group} {kind}"):
-        return Unknown("kind", f"{kind} of {group} is not honoured here", "", remedy)
-    if without_effect(kind, api_version):
-        namespaced = kind in _NAMESPACED or not _known_group(group)
+    if remedy := _THIRD_PARTY_KINDS.get(f"{group} {kind}"):
+        return UnknownKind("kind", f"{kind} of {group} is not honoured here", "", remedy)
+    if explain_ignored(kind, api_version):
+        namespaced = kind in _NAMESPACED or not _is_known_group(group)
         return Kind(kind, (api_version,), "", "", namespaced=namespaced)
-    return _wrong_version(api_version, known) if known else _no_kind(kind)
+    return _unknown_version(api_version, known) if known else _unknown_kind(kind)
 
 
-def without_effect(kind: str, api_version: str) -> str:
+def explain_ignored(kind: str, api_version: str) -> str:
     """What is missed of a kind that is accepted and passed over; empty for every other kind.
 
     A kind of another project's group is one that only that project's controller would act on.
     """
     group = api_version.rpartition("/")[0]
-    if not _known_group(group):
+    if not _is_known_group(group):
         return f"nothing here acts on kinds of {group}"
-    return _PASSED_OVER.get(kind, "") if kind not in KINDS else ""
+    return _IGNORED_KINDS.get(kind, "") if kind not in KINDS else ""
 
 
-def passed_over() -> list[tuple[list[str], str]]:
+def ignored_kinds() -> list[tuple[list[str], str]]:
     """The kinds of Kubernetes that are accepted unread, and what is missed."""
-    meanings = dict.fromkeys(_PASSED_OVER.values())
-    return [(sorted(k for k, m in _PASSED_OVER.items() if m == one), one) for one in meanings]
+    meanings = dict.fromkeys(_IGNORED_KINDS.values())
+    return [(sorted(k for k, m in _IGNORED_KINDS.items() if m == one), one) for one in meanings]
 
 
-def refused_of_others() -> list[str]:
+def refused_third_party_kinds() -> list[str]:
     """``group kind`` of other projects' kinds that are refused."""
-    return list(_OTHERS)
+    return list(_THIRD_PARTY_KINDS)
 
 
-def _known_group(group: str) -> bool:
+def _is_known_group(group: str) -> bool:
     return (
         not group
         or "." not in group
-        or any(group == ours or group.endswith(f".{ours}") for ours in _OURS)
+        or any(group == ours or group.endswith(f".{ours}") for ours in _KNOWN_GROUPS)
     )
 
 
-def _no_kind(kind: str) -> Unknown:
-    if kind in NOT_HONOURED:
-        return _not_yet(kind, NOT_HONOURED[kind])
-    return Unknown("kind", f"{kind} is not a kind that meshproof knows", _known(), _near(kind))
+def _unknown_kind(kind: str) -> UnknownKind:
+    if kind in UNSUPPORTED_KINDS:
+        return _unsupported(kind, UNSUPPORTED_KINDS[kind])
+    return UnknownKind(
+        "kind", f"{kind} is not a kind that meshproof knows", _list_kinds(), _suggest(kind)
+    )
 
 
-def _no_text(value: object) -> str:
+def _describe_type(value: object) -> str:
     return "is missing" if value is None else "is no text"
 
 
-def _not_yet(kind: str, owner: str) -> Unknown:
-    return Unknown("kind", f"{kind} is a kind of {owner} that {NOT_YET}", "", LEAVE_OUT)
+def _unsupported(kind: str, owner: str) -> UnknownKind:
+    return UnknownKind("kind", f"{kind} is a kind of {owner} that {NOT_YET}", "", LEAVE_OUT)
 
 
-def _wrong_version(api_version: str, kind: Kind) -> Unknown:
+def _unknown_version(api_version: str, kind: Kind) -> UnknownKind:
     found = f"{kind.name} has no version {api_version}"
     remedy = ""
     if api_version in _REMOVED:
         found = f"{api_version} was removed in Kubernetes 1.16"
         remedy = f"write apiVersion: {kind.api_versions[0]} and give it a spec.selector"
-    return Unknown("apiVersion", found, " or ".join(kind.api_versions), remedy)
+    return UnknownKind("apiVersion", found, " or ".join(kind.api_versions), remedy)
 
 
-def _known() -> str:
+def _list_kinds() -> str:
     return "one of " + ", ".join(sorted(KINDS))
 
 
-def _near(word: str) -> str:
+def _suggest(word: str) -> str:
     from difflib import get_close_matches  # noqa: PLC0415  # only for a message
 
-    near = get_close_matches(word, [*KINDS, *NOT_HONOURED, *_PASSED_OVER], 1)
+    near = get_close_matches(word, [*KINDS, *UNSUPPORTED_KINDS, *_IGNORED_KINDS], 1)
     return f"did you mean {near[0]}?" if near else ""

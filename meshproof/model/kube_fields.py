@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field
 
 
 @dataclass(frozen=True, slots=True)
-class NotHonoured:
+class NoEffect:
     """Marks a field; ``meaning`` says what a user will miss, ``harmless`` what needs no word."""
 
     meaning: str = ""
@@ -29,10 +29,10 @@ def _check_port_ref(value: Any) -> Any:
     raise ValueError("is no port; wanted a number from 1 to 65535, or a port's name")
 
 
-Ignored = Annotated[Any, NotHonoured()]
+Ignored = Annotated[Any, NoEffect()]
 PortRef = Annotated[int | str, BeforeValidator(_check_port_ref)]
 """A port's number or the name of a container port."""
 Seconds = Annotated[int, Field(ge=0)]
 
 
-SILENT = NotHonoured(silent=True)
+SILENT = NoEffect(silent=True)

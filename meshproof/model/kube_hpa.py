@@ -19,7 +19,7 @@ _QUANTITY = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(m|k|)")
 _SCALE = {"m": 1e-3, "": 1.0, "k": 1e3}
 
 
-def quantity(value: Any) -> float:
+def parse_quantity(value: Any) -> float:
     """A Kubernetes quantity such as ``250m``, ``2`` or ``1.5``; raises ValueError for others.
 
     Units of memory are not for what is counted here.
@@ -34,7 +34,7 @@ def quantity(value: Any) -> float:
     return float(found[1]) * _SCALE[found[2]]
 
 
-Quantity = Annotated[float, BeforeValidator(quantity)]
+Quantity = Annotated[float, BeforeValidator(parse_quantity)]
 Count = Annotated[int, Field(ge=1)]
 
 
@@ -114,13 +114,15 @@ class ScalingRules(Model):
 
 
 _AT_ONCE = {"type": "Percent", "value": 100, "periodSeconds": 15}
-UP = ScalingRules.model_validate(
+DEFAULT_SCALE_UP = ScalingRules.model_validate(
     {
         "stabilizationWindowSeconds": 0,
         "policies": [{"type": "Pods", "value": 4, "periodSeconds": 15}, _AT_ONCE],
     }
 )
-DOWN = ScalingRules.model_validate({"stabilizationWindowSeconds": 300, "policies": [_AT_ONCE]})
+DEFAULT_SCALE_DOWN = ScalingRules.model_validate(
+    {"stabilizationWindowSeconds": 300, "policies": [_AT_ONCE]}
+)
 
 
 class Behavior(Model):
@@ -128,7 +130,7 @@ class Behavior(Model):
     scale_down: ScalingRules = ScalingRules()
 
 
-def _completed(rules: ScalingRules, default: ScalingRules) -> ScalingRules:
+def _complete(rules: ScalingRules, default: ScalingRules) -> ScalingRules:
     window = rules.stabilization_window_seconds
     return rules.model_copy(
         update={
@@ -158,15 +160,15 @@ class HorizontalPodAutoscalerSpec(Model):
         return self
 
     @property
-    def measured(self) -> list[Metric]:
+    def effective_metrics(self) -> list[Metric]:
         """The metrics; 80 % of the cpu that is requested where none is named."""
         cpu = {"type": "Resource", "resource": {"name": "cpu", "target": _CPU_80}}
         return self.metrics or [Metric.model_validate(cpu)]
 
     @property
-    def up(self) -> ScalingRules:
-        return _completed(self.behavior.scale_up, UP)
+    def scale_up(self) -> ScalingRules:
+        return _complete(self.behavior.scale_up, DEFAULT_SCALE_UP)
 
     @property
-    def down(self) -> ScalingRules:
-        return _completed(self.behavior.scale_down, DOWN)
+    def scale_down(self) -> ScalingRules:
+        return _complete(self.behavior.scale_down, DEFAULT_SCALE_DOWN)

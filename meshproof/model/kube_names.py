@@ -16,7 +16,7 @@ _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9]([-.a-z0-9]*[a-z0-9])?")
 
 
-def _fits(pattern: re.Pattern[str], wanted: str) -> Callable[[str], str]:
+def _matcher(pattern: re.Pattern[str], wanted: str) -> Callable[[str], str]:
     def check(value: str) -> str:
         if not pattern.fullmatch(value) or ".." in value:
             raise ValueError(f'is "{value[:60]}"; wanted {wanted}')
@@ -25,26 +25,29 @@ def _fits(pattern: re.Pattern[str], wanted: str) -> Callable[[str], str]:
     return check
 
 
-def _within(value: str) -> str:
+def _check_volume_path(value: str) -> str:
     if not value or value.startswith("/") or ".." in value.split("/") or "\0" in value:
         raise ValueError(f'is "{value[:60]}"; wanted a path within the volume')
     return value
 
 
-def _mount_path(value: str) -> str:
+def _check_mount_path(value: str) -> str:
     if not value or ".." in value.split("/") or ":" in value or "\0" in value:
         raise ValueError(f'is "{value[:60]}"; wanted a path in the container, without .. and :')
     return value
 
 
-Label = Annotated[str, AfterValidator(_fits(_LABEL, "at most 63 lower-case letters, digits and -"))]
+Label = Annotated[
+    str, AfterValidator(_matcher(_LABEL, "at most 63 lower-case letters, digits and -"))
+]
 """Of a container or a volume."""
 ObjectName = Annotated[
-    str, AfterValidator(_fits(_SUBDOMAIN, "lower-case letters, digits, - and ., as in a DNS name"))
+    str,
+    AfterValidator(_matcher(_SUBDOMAIN, "lower-case letters, digits, - and ., as in a DNS name")),
 ]
-Within = Annotated[str, AfterValidator(_within)]
+VolumePath = Annotated[str, AfterValidator(_check_volume_path)]
 """A file's path in a volume."""
-MountPath = Annotated[str, AfterValidator(_mount_path)]
+MountPath = Annotated[str, AfterValidator(_check_mount_path)]
 
 
 def check_keys(keys: Iterable[str], field: str) -> None:

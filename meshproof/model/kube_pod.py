@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from meshproof.model.base_model import FieldError, Model
 from meshproof.model.field_types import Labels, Port
-from meshproof.model.kube_fields import Ignored, NotHonoured, Seconds
+from meshproof.model.kube_fields import Ignored, NoEffect, Seconds
 from meshproof.model.kube_names import Label
 from meshproof.model.kube_probe import Lifecycle, Probe
 from meshproof.model.kube_volumes import FieldRef, KeyRef, Volume, VolumeMount
@@ -65,17 +65,17 @@ class ContainerPort(Model):
     container_port: Port
     name: Annotated[str, Field(min_length=1, max_length=15)] | None = None
     protocol: Annotated[
-        Literal["TCP", "UDP", "SCTP"], NotHonoured("only TCP is carried", ("TCP",))
+        Literal["TCP", "UDP", "SCTP"], NoEffect("only TCP is carried", ("TCP",))
     ] = "TCP"
-    host_port: Annotated[Any, NotHonoured("the port is not opened on the machine's address")] = None
-    host_ip: Annotated[Any, NotHonoured(), Field(alias="hostIP")] = None
+    host_port: Annotated[Any, NoEffect("the port is not opened on the machine's address")] = None
+    host_ip: Annotated[Any, NoEffect(), Field(alias="hostIP")] = None
 
 
 class Container(Model):
     name: Label
     image: NonEmpty
     command: Annotated[
-        list[str], NotHonoured("the image table's command runs; {command} there is this one", ([],))
+        list[str], NoEffect("the image table's command runs; {command} there is this one", ([],))
     ] = []
     args: list[str] = []
     env: list[EnvVar] = []
@@ -85,21 +85,21 @@ class Container(Model):
     liveness_probe: Probe | None = None
     startup_probe: Probe | None = None
     lifecycle: Lifecycle | None = None
-    image_pull_policy: Annotated[Any, NotHonoured("no image is pulled")] = None
-    resources: Annotated[Any, NotHonoured("no limit is set", ({},))] = None
+    image_pull_policy: Annotated[Any, NoEffect("no image is pulled")] = None
+    resources: Annotated[Any, NoEffect("no limit is set", ({},))] = None
     resize_policy: Ignored = None
     restart_policy: Literal["Always", "OnFailure", "Never"] | None = None
     """Of an init container: ``Always`` makes it one that runs beside the others."""
     restart_policy_rules: Ignored = None
-    security_context: Annotated[Any, NotHonoured("the process runs as the caller", ({},))] = None
+    security_context: Annotated[Any, NoEffect("the process runs as the caller", ({},))] = None
     stdin: Ignored = None
     stdin_once: Ignored = None
-    termination_message_path: Annotated[Any, NotHonoured("", ("/dev/termination-log",))] = None
-    termination_message_policy: Annotated[Any, NotHonoured("", ("File",))] = None
+    termination_message_path: Annotated[Any, NoEffect("", ("/dev/termination-log",))] = None
+    termination_message_policy: Annotated[Any, NoEffect("", ("File",))] = None
     tty: Ignored = None
     volume_devices: Ignored = None
     volume_mounts: list[VolumeMount] = []
-    working_dir: Annotated[Any, NotHonoured("the process runs in a folder of its own")] = None
+    working_dir: Annotated[Any, NoEffect("the process runs in a folder of its own")] = None
 
 
 class PodSpec(Model):
@@ -112,16 +112,16 @@ class PodSpec(Model):
     termination_grace_period_seconds: Seconds = 30
     restart_policy: Literal["Always"] = "Always"
     init_containers: list[Container] = []
-    ephemeral_containers: Annotated[Any, NotHonoured("they are not run", ([],))] = None
+    ephemeral_containers: Annotated[Any, NoEffect("they are not run", ([],))] = None
     volumes: list[Volume] = []
-    host_aliases: Annotated[Any, NotHonoured("declare the host under outside instead")] = None
-    host_network: Annotated[Any, NotHonoured("", (False,))] = None
-    security_context: Annotated[Any, NotHonoured("the process runs as the caller", ({},))] = None
-    dns_policy: Annotated[Any, NotHonoured("", ("ClusterFirst",))] = None
-    scheduler_name: Annotated[Any, NotHonoured("", ("default-scheduler",))] = None
-    host_ipc: Annotated[Any, NotHonoured(), Field(alias="hostIPC")] = None
-    host_pid: Annotated[Any, NotHonoured(), Field(alias="hostPID")] = None
-    set_hostname_as_fqdn: Annotated[Any, NotHonoured(), Field(alias="setHostnameAsFQDN")] = None
+    host_aliases: Annotated[Any, NoEffect("declare the host under outside instead")] = None
+    host_network: Annotated[Any, NoEffect("", (False,))] = None
+    security_context: Annotated[Any, NoEffect("the process runs as the caller", ({},))] = None
+    dns_policy: Annotated[Any, NoEffect("", ("ClusterFirst",))] = None
+    scheduler_name: Annotated[Any, NoEffect("", ("default-scheduler",))] = None
+    host_ipc: Annotated[Any, NoEffect(), Field(alias="hostIPC")] = None
+    host_pid: Annotated[Any, NoEffect(), Field(alias="hostPID")] = None
+    set_hostname_as_fqdn: Annotated[Any, NoEffect(), Field(alias="setHostnameAsFQDN")] = None
     active_deadline_seconds: Ignored = None
     affinity: Ignored = None
     automount_service_account_token: Ignored = None
@@ -130,7 +130,7 @@ class PodSpec(Model):
     host_users: Ignored = None
     hostname: Ignored = None
     hostname_override: Ignored = None
-    image_pull_secrets: Annotated[Any, NotHonoured("no image is pulled")] = None
+    image_pull_secrets: Annotated[Any, NoEffect("no image is pulled")] = None
     node_name: Ignored = None
     node_selector: Ignored = None
     os: Ignored = None

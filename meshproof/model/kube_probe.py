@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from meshproof.model.base_model import Model
 from meshproof.model.field_types import Port
-from meshproof.model.kube_fields import Ignored, NotHonoured, PortRef, Seconds
+from meshproof.model.kube_fields import Ignored, NoEffect, PortRef, Seconds
 from meshproof.model.string_types import NonEmpty
 
 
@@ -21,13 +21,13 @@ class HTTPGet(Model):
     port: PortRef
     path: str = "/"
     scheme: Literal["HTTP"] = "HTTP"
-    host: Annotated[Any, NotHonoured("the probe goes to the container itself")] = None
+    host: Annotated[Any, NoEffect("the probe goes to the container itself")] = None
     http_headers: list[HTTPHeader] = []
 
 
 class TCPSocket(Model):
     port: PortRef
-    host: Annotated[Any, NotHonoured("the probe goes to the container itself")] = None
+    host: Annotated[Any, NoEffect("the probe goes to the container itself")] = None
 
 
 class ExecAction(Model):
@@ -80,5 +80,5 @@ class LifecycleHandler(Model):
 
 class Lifecycle(Model):
     pre_stop: LifecycleHandler | None = None
-    post_start: Annotated[Any, NotHonoured("it is not called")] = None
-    stop_signal: Annotated[Any, NotHonoured("the process is asked by SIGTERM", ("SIGTERM",))] = None
+    post_start: Annotated[Any, NoEffect("it is not called")] = None
+    stop_signal: Annotated[Any, NoEffect("the process is asked by SIGTERM", ("SIGTERM",))] = None

@@ -8,8 +8,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from meshproof.model.base_model import FieldError, Model
 from meshproof.model.field_types import Labels, Port
-from meshproof.model.kube_fields import SILENT, Ignored, NotHonoured, PortRef
-from meshproof.model.string_types import NonEmpty, domain
+from meshproof.model.kube_fields import SILENT, Ignored, NoEffect, PortRef
+from meshproof.model.string_types import NonEmpty, check_domain
 
 
 class ServicePort(Model):
@@ -18,10 +18,10 @@ class ServicePort(Model):
     target_port: PortRef | None = None
     """A number, or the name of a container port; the same as ``port`` where it is not said."""
     protocol: Annotated[
-        Literal["TCP", "UDP", "SCTP"], NotHonoured("only TCP is carried", ("TCP",))
+        Literal["TCP", "UDP", "SCTP"], NoEffect("only TCP is carried", ("TCP",))
     ] = "TCP"
     app_protocol: str | None = None
-    node_port: Annotated[Any, NotHonoured("the port is not opened on the machine's address")] = None
+    node_port: Annotated[Any, NoEffect("the port is not opened on the machine's address")] = None
 
 
 class ServiceSpec(Model):
@@ -32,24 +32,24 @@ class ServiceSpec(Model):
     selector: Labels = {}
     type: Literal["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"] = "ClusterIP"
     cluster_ip: Annotated[
-        Any, NotHonoured("clients reach it by name", ("None", "")), Field(alias="clusterIP")
+        Any, NoEffect("clients reach it by name", ("None", "")), Field(alias="clusterIP")
     ] = None
     cluster_ips: Annotated[Any, SILENT, Field(alias="clusterIPs")] = None
-    external_ips: Annotated[Any, NotHonoured("", ([],)), Field(alias="externalIPs")] = None
-    load_balancer_ip: Annotated[Any, NotHonoured(), Field(alias="loadBalancerIP")] = None
+    external_ips: Annotated[Any, NoEffect("", ([],)), Field(alias="externalIPs")] = None
+    load_balancer_ip: Annotated[Any, NoEffect(), Field(alias="loadBalancerIP")] = None
     ip_families: Annotated[Any, SILENT] = None
     ip_family_policy: Annotated[Any, SILENT] = None
     allocate_load_balancer_node_ports: Annotated[Any, SILENT] = None
-    external_name: Annotated[str, AfterValidator(domain)] | None = None
+    external_name: Annotated[str, AfterValidator(check_domain)] | None = None
     """The host that the service is another name of, if its type is ExternalName."""
-    external_traffic_policy: Annotated[Any, NotHonoured("", ("Cluster",))] = None
+    external_traffic_policy: Annotated[Any, NoEffect("", ("Cluster",))] = None
     health_check_node_port: Ignored = None
-    internal_traffic_policy: Annotated[Any, NotHonoured("", ("Cluster",))] = None
+    internal_traffic_policy: Annotated[Any, NoEffect("", ("Cluster",))] = None
     load_balancer_class: Ignored = None
     load_balancer_source_ranges: Ignored = None
-    publish_not_ready_addresses: Annotated[Any, NotHonoured("", (False,))] = None
+    publish_not_ready_addresses: Annotated[Any, NoEffect("", (False,))] = None
     session_affinity: Annotated[
-        Any, NotHonoured("use a DestinationRule's consistentHash", ("None",))
+        Any, NoEffect("use a DestinationRule's consistentHash", ("None",))
     ] = None
     session_affinity_config: Ignored = None
     traffic_distribution: Ignored = None

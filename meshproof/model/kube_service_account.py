@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from meshproof.model.base_model import Model
-from meshproof.model.kube_fields import SILENT, NotHonoured
+from meshproof.model.kube_fields import SILENT, NoEffect
 
 
 class ServiceAccount(Model):
     automount_service_account_token: Annotated[Any, SILENT] = None
-    image_pull_secrets: Annotated[Any, NotHonoured("no image is pulled", ([],))] = None
+    image_pull_secrets: Annotated[Any, NoEffect("no image is pulled", ([],))] = None
     secrets: Annotated[Any, SILENT] = None

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from meshproof.model.base_model import FieldError, Model
-from meshproof.model.kube_fields import SILENT, Ignored, NotHonoured
-from meshproof.model.kube_names import Label, MountPath, ObjectName, Within
+from meshproof.model.kube_fields import SILENT, Ignored, NoEffect
+from meshproof.model.kube_names import Label, MountPath, ObjectName, VolumePath
 from meshproof.model.string_types import NonEmpty
 
 _EMPTY = "the folder is there, and empty"
@@ -30,7 +30,7 @@ class FieldRef(Model):
 
 class KeyToPath(Model):
     key: NonEmpty
-    path: Within
+    path: VolumePath
     mode: Mode = None
 
 
@@ -57,9 +57,9 @@ class ProjectedSecret(Model):
 
 
 class FieldToPath(Model):
-    path: Within
+    path: VolumePath
     field_ref: FieldRef | None = None
-    resource_field_ref: Annotated[Any, NotHonoured("no limit is set; the file is not there")] = None
+    resource_field_ref: Annotated[Any, NoEffect("no limit is set; the file is not there")] = None
     mode: Mode = None
 
 
@@ -72,9 +72,9 @@ class ProjectedSource(Model):
     config_map: ConfigMapFiles | None = None
     secret: ProjectedSecret | None = None
     downward_api: Annotated[FieldFiles | None, Field(alias="downwardAPI")] = None
-    service_account_token: Annotated[Any, NotHonoured("no token is there")] = None
-    cluster_trust_bundle: Annotated[Any, NotHonoured("no file is there")] = None
-    pod_certificate: Annotated[Any, NotHonoured("no file is there")] = None
+    service_account_token: Annotated[Any, NoEffect("no token is there")] = None
+    cluster_trust_bundle: Annotated[Any, NoEffect("no file is there")] = None
+    pod_certificate: Annotated[Any, NoEffect("no file is there")] = None
 
 
 class ProjectedFiles(Model):
@@ -84,7 +84,7 @@ class ProjectedFiles(Model):
 
 class EmptyDir(Model):
     medium: Annotated[Any, SILENT] = None
-    size_limit: Annotated[Any, NotHonoured("no limit is set")] = None
+    size_limit: Annotated[Any, NoEffect("no limit is set")] = None
 
 
 class Claim(Model):
@@ -122,22 +122,22 @@ class Volume(Model):
     downward_api: Annotated[FieldFiles | None, Field(alias="downwardAPI")] = None
     empty_dir: EmptyDir | None = None
     persistent_volume_claim: Claim | None = None
-    host_path: Annotated[Any, NotHonoured(_EMPTY)] = None
-    csi: Annotated[Any, NotHonoured(_EMPTY)] = None
-    ephemeral: Annotated[Any, NotHonoured(_EMPTY)] = None
-    image: Annotated[Any, NotHonoured(_EMPTY)] = None
-    nfs: Annotated[Any, NotHonoured(_EMPTY)] = None
-    iscsi: Annotated[Any, NotHonoured(_EMPTY)] = None
+    host_path: Annotated[Any, NoEffect(_EMPTY)] = None
+    csi: Annotated[Any, NoEffect(_EMPTY)] = None
+    ephemeral: Annotated[Any, NoEffect(_EMPTY)] = None
+    image: Annotated[Any, NoEffect(_EMPTY)] = None
+    nfs: Annotated[Any, NoEffect(_EMPTY)] = None
+    iscsi: Annotated[Any, NoEffect(_EMPTY)] = None
 
 
 class VolumeMount(Model):
     name: NonEmpty
     mount_path: MountPath
     sub_path: str = ""
-    read_only: Annotated[Any, NotHonoured("the files can be written to", (False,))] = None
+    read_only: Annotated[Any, NoEffect("the files can be written to", (False,))] = None
     mount_propagation: Ignored = None
     recursive_read_only: Ignored = None
-    sub_path_expr: Annotated[str | None, NotHonoured("the whole volume is there", ("",))] = None
+    sub_path_expr: Annotated[str | None, NoEffect("the whole volume is there", ("",))] = None
 
     @model_validator(mode="after")
     def _inside(self) -> Self:

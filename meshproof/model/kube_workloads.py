@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from meshproof.model.base_model import FieldError, Model
 from meshproof.model.field_types import Labels
-from meshproof.model.kube_fields import SILENT, Ignored, NotHonoured
+from meshproof.model.kube_fields import SILENT, Ignored, NoEffect
 from meshproof.model.kube_pod import PodMetadata, PodSpec, PodTemplate
 from meshproof.model.kube_volumes import ClaimTemplate
 from meshproof.model.resource import Resource
@@ -23,7 +23,7 @@ POD_INDEX = "apps.kubernetes.io/pod-index"
 
 class LabelSelector(Model):
     match_labels: Labels = {}
-    match_expressions: Annotated[Any, NotHonoured("only matchLabels are compared", ([],))] = None
+    match_expressions: Annotated[Any, NoEffect("only matchLabels are compared", ([],))] = None
 
 
 class DeploymentSpec(Model):
@@ -33,10 +33,10 @@ class DeploymentSpec(Model):
     template: PodTemplate
     replicas: Annotated[int, Field(ge=0)] = 1
     min_ready_seconds: Ignored = None
-    paused: Annotated[Any, NotHonoured("", (False,))] = None
+    paused: Annotated[Any, NoEffect("", (False,))] = None
     progress_deadline_seconds: Annotated[int, Field(ge=1)] | None = None
     revision_history_limit: Annotated[Any, SILENT] = None
-    strategy: Annotated[Any, NotHonoured("replicas are replaced in meshproof's own way")] = None
+    strategy: Annotated[Any, NoEffect("replicas are replaced in meshproof's own way")] = None
 
     @model_validator(mode="after")
     def _selects_its_pods(self) -> Self:
@@ -59,21 +59,17 @@ class StatefulSetSpec(DeploymentSpec):
     service_name: str = ""
     volume_claim_templates: list[ClaimTemplate] = []
     pod_management_policy: Annotated[
-        Any, NotHonoured("replicas start and end at the same time", ("Parallel",))
+        Any, NoEffect("replicas start and end at the same time", ("Parallel",))
     ] = None
-    update_strategy: Annotated[Any, NotHonoured("replicas are replaced in meshproof's own way")] = (
-        None
-    )
+    update_strategy: Annotated[Any, NoEffect("replicas are replaced in meshproof's own way")] = None
     persistent_volume_claim_retention_policy: Annotated[Any, SILENT] = None
-    ordinals: Annotated[Any, NotHonoured("replicas are numbered from 0")] = None
+    ordinals: Annotated[Any, NoEffect("replicas are numbered from 0")] = None
 
 
 class DaemonSetSpec(DeploymentSpec):
     """``apps/v1`` DaemonSet: this machine is one node, so there is one replica."""
 
-    update_strategy: Annotated[Any, NotHonoured("replicas are replaced in meshproof's own way")] = (
-        None
-    )
+    update_strategy: Annotated[Any, NoEffect("replicas are replaced in meshproof's own way")] = None
 
 
 def template_of(resource: Resource) -> PodTemplate:

@@ -13,7 +13,7 @@ from meshproof.sources.location import FieldPath
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ModelField:
     """One field: ``model`` is the model of its value, list entries or map values, if any."""
 
     model: type[Model] | None
@@ -21,33 +21,36 @@ class Part:
 
 
 @cache
-def parts(model: type[Model]) -> Mapping[str, Part]:
+def fields_by_name(model: type[Model]) -> Mapping[str, ModelField]:
     """The fields of a model by YAML name."""
-    return {info.alias or name: _part(info.annotation) for name, info in model.model_fields.items()}
+    return {
+        info.alias or name: _describe_field(info.annotation)
+        for name, info in model.model_fields.items()
+    }
 
 
-def _part(annotation: Any) -> Part:
+def _describe_field(annotation: Any) -> ModelField:
     origin = get_origin(annotation)
     if origin is Annotated:
-        return _part(get_args(annotation)[0])
+        return _describe_field(get_args(annotation)[0])
     if origin in (Union, types.UnionType):
         options = [a for a in get_args(annotation) if a is not type(None)]
-        return _part(options[0]) if len(options) == 1 else Part(None, "one")
+        return _describe_field(options[0]) if len(options) == 1 else ModelField(None, "one")
     if origin in (list, tuple):
-        return Part(_part(get_args(annotation)[0]).model, "list")
+        return ModelField(_describe_field(get_args(annotation)[0]).model, "list")
     if origin in (dict, Mapping):
-        return Part(_part(get_args(annotation)[1]).model, "map")
+        return ModelField(_describe_field(get_args(annotation)[1]).model, "map")
     is_model = isinstance(annotation, type) and issubclass(annotation, Model)
-    return Part(annotation if is_model else None, "one")
+    return ModelField(annotation if is_model else None, "one")
 
 
-def model_at(root: type[Model], path: FieldPath) -> type[Model] | None:
+def find_model(root: type[Model], path: FieldPath) -> type[Model] | None:
     """The model that describes the mapping at ``path`` below ``root``; None where none does."""
     model: type[Model] | None = root
     holds = "one"
     for step in path:
         if holds == "one":
-            part = parts(model).get(str(step)) if model else None
+            part = fields_by_name(model).get(str(step)) if model else None
             if part is None:
                 return None
             model, holds = part.model, part.holds

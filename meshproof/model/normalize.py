@@ -15,12 +15,12 @@ from pydantic.alias_generators import to_camel
 
 from meshproof.model.api_fields import fields_of
 from meshproof.model.base_model import Model
-from meshproof.model.model_fields import Part, parts
+from meshproof.model.model_fields import ModelField, fields_by_name
 from meshproof.sources.location import FieldPath
 
 
 @dataclass(slots=True)
-class Prepared:
+class NormalizedValue:
     """``value`` for the model; ``spelled`` maps a path of it to the key that the user wrote."""
 
     value: Any = None
@@ -35,16 +35,16 @@ class Prepared:
         return tuple(self.spelled.get(path[: i + 1], key) for i, key in enumerate(path))
 
 
-def prepare(
+def normalize(
     model: type[Model], value: Any, *, base: FieldPath = (), snake_case: bool = False
-) -> Prepared:
+) -> NormalizedValue:
     """``value`` stands at ``base`` of its document; all paths count from the document."""
-    prepared = Prepared()
+    prepared = NormalizedValue()
     prepared.value = _mapping(model, value, base, prepared if snake_case else None)
     return prepared
 
 
-def add_spellings(at: dict[FieldPath, Any], prepared: Prepared) -> None:
+def add_spellings(at: dict[FieldPath, Any], prepared: NormalizedValue) -> None:
     """Let a map from paths answer to the unified paths as well as to the written ones."""
     unified = {prepared.as_written(path): path[-1] for path in prepared.spelled}
     if not unified:
@@ -54,10 +54,10 @@ def add_spellings(at: dict[FieldPath, Any], prepared: Prepared) -> None:
         at.setdefault(new, found)
 
 
-def _mapping(model: type[Model], value: Any, path: FieldPath, log: Prepared | None) -> Any:
+def _mapping(model: type[Model], value: Any, path: FieldPath, log: NormalizedValue | None) -> Any:
     if not isinstance(value, dict):
         return value
-    table = parts(model)
+    table = fields_by_name(model)
     ready: dict[str, Any] = {}
     for key, item in value.items():
         name = key
@@ -74,7 +74,7 @@ def _mapping(model: type[Model], value: Any, path: FieldPath, log: Prepared | No
     return ready
 
 
-def _part(part: Part, item: Any, path: FieldPath, log: Prepared | None) -> Any:
+def _part(part: ModelField, item: Any, path: FieldPath, log: NormalizedValue | None) -> Any:
     if part.model is None:
         return item
     model = part.model
@@ -85,6 +85,6 @@ def _part(part: Part, item: Any, path: FieldPath, log: Prepared | None) -> Any:
     return _mapping(model, item, path, log) if part.holds == "one" else item
 
 
-def _unified(model: type[Model], table: Mapping[str, Part], key: str) -> str:
+def _unified(model: type[Model], table: Mapping[str, ModelField], key: str) -> str:
     camel = to_camel(key)
     return camel if camel in table or camel in fields_of(model) else key

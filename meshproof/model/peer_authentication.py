@@ -27,7 +27,7 @@ class PeerAuthentication(Model):
     """By container port."""
 
     @property
-    def attached(self) -> bool:
+    def has_target(self) -> bool:
         """Never: Istio's knows workloads alone."""
         return False
 

@@ -40,16 +40,16 @@ H2 = frozenset(("HTTP2", "GRPC", "GRPC-WEB"))
 
 def protocol_of(port: ServicePort) -> Protocol:
     """What the port speaks, in Istio's name for it."""
-    return _said(port) or "HTTP"
+    return _declared_protocol(port) or "HTTP"
 
 
 def speaks_h2(port: ServicePort) -> bool | None:
     """Whether HTTP/2 is spoken to it; None where that is the client's choice (sniffed by Istio)."""
-    said = _said(port)
+    said = _declared_protocol(port)
     return None if said is None else said in H2
 
 
-def _said(port: ServicePort) -> Protocol | None:
+def _declared_protocol(port: ServicePort) -> Protocol | None:
     """What appProtocol, the name or the number say; None where nothing does."""
     said = _NAMES.get((port.app_protocol or "").lower())
     if said is None and not port.app_protocol and port.name:
@@ -59,7 +59,7 @@ def _said(port: ServicePort) -> Protocol | None:
     return said or _BY_NUMBER.get(port.port)
 
 
-def handling(protocol: Protocol) -> Handling:
+def handling_of(protocol: Protocol) -> Handling:
     """How a sidecar treats it: as requests (HTTP), or as a connection it does not look into."""
     if protocol in _HTTP:
         return "HTTP"

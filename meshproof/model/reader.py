@@ -10,10 +10,10 @@ from pydantic import ValidationError
 from meshproof.errors import Problem, Refused
 from meshproof.mesh import Input, Source
 from meshproof.model.durations import FROM_YAML
-from meshproof.model.kinds import Kind, Unknown, find
+from meshproof.model.kinds import Kind, UnknownKind, find_kind
 from meshproof.model.metadata import Metadata, read_metadata
-from meshproof.model.model_fields import parts
-from meshproof.model.normalize import add_spellings, prepare
+from meshproof.model.model_fields import fields_by_name
+from meshproof.model.normalize import add_spellings, normalize
 from meshproof.model.resource import Resource
 from meshproof.sources.documents import Document, read_documents
 from meshproof.sources.sources import Stdin, try_read_sources
@@ -68,7 +68,7 @@ def with_default_namespace(resources: Iterable[Resource], default: str) -> list[
 
 
 def _namespaced(resource: Resource) -> bool:
-    kind = find(resource.api_version, resource.kind)
+    kind = find_kind(resource.api_version, resource.kind)
     return isinstance(kind, Kind) and kind.namespaced
 
 
@@ -110,11 +110,11 @@ def _read(source: Source, namespace: str) -> tuple[list[Resource], list[Problem]
 
 def _resource(document: Document, namespace: str) -> tuple[Resource | None, list[Problem]]:
     value = document.value
-    kind = find(value.get("apiVersion"), value.get("kind"))
-    if isinstance(kind, Unknown):
+    kind = find_kind(value.get("apiVersion"), value.get("kind"))
+    if isinstance(kind, UnknownKind):
         return None, [document.problem((kind.field,), kind.found, kind.wanted, kind.remedy)]
     metadata, problems = read_metadata(document, kind, namespace)
-    if kind.passed_over:
+    if kind.is_ignored:
         return (None if problems else _unread(document, metadata)), problems
     spec, wrong = _spec(document, kind)
     problems += wrong
@@ -158,7 +158,7 @@ def _spec(document: Document, kind: Kind) -> tuple[Any, list[Problem]]:
             body = {}
         if body is None:
             return None, [*problems, document.problem(base, "is missing", "a mapping")]
-    prepared = prepare(kind.model, body, base=base, snake_case=kind.snake_case)
+    prepared = normalize(kind.model, body, base=base, snake_case=kind.snake_case)
     add_spellings(document.lines, prepared)
     add_spellings(document.texts, prepared)
     for path, other in prepared.clashes:
@@ -167,15 +167,17 @@ def _spec(document: Document, kind: Kind) -> tuple[Any, list[Problem]]:
     try:
         return kind.model.model_validate(prepared.value, context=FROM_YAML), problems
     except ValidationError as error:
-        from meshproof.model.validation_errors import explain  # noqa: PLC0415  # only for a message
+        from meshproof.model.validation_errors import explain_validation_error  # noqa: PLC0415  # only for a message
 
-        return None, problems + explain(error, document, kind.model, prepared, base)
+        return None, problems + explain_validation_error(
+            error, document, kind.model, prepared, base
+        )
 
 
 def _stray(document: Document, kind: Kind, key: str) -> Problem:
     """A key beside ``spec``."""
     remedy = ""
-    if key in parts(kind.model):
+    if key in fields_by_name(kind.model):
         remedy = f"{key} belongs under {kind.body}: check the indentation"
     wanted = f"apiVersion, kind, metadata, {kind.body}"
     return document.problem((key,), f"is no field of {kind.name}", wanted, remedy)

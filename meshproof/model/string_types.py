@@ -17,9 +17,9 @@ _HOST = re.compile(rf"\*|(\*\.)?{_LABEL}(\.{_LABEL})*")
 _ADDRESS = re.compile(r"[-A-Za-z0-9_.:]+(/[0-9]+)?")
 _HEADER = re.compile(r":?[A-Za-z0-9!#$%&'*+\-.^_`|~]+")
 _CONTROL = re.compile(r"[\x00\r\n]")
-_FORMAT = re.compile(r"%%|%([A-Z][A-Z0-9_]*)(\([^()%]*\))?(:[0-9]+)?%")
+_OPERATOR = re.compile(r"%%|%([A-Z][A-Z0-9_]*)(\([^()%]*\))?(:[0-9]+)?%")
 # fmt: off
-_FORMATS = frozenset((
+_OPERATORS = frozenset((
     "BYTES_RECEIVED", "BYTES_SENT", "CONNECTION_ID", "CONNECTION_TERMINATION_DETAILS",
     "DURATION", "DOWNSTREAM_DIRECT_REMOTE_ADDRESS",
     "DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT", "DOWNSTREAM_LOCAL_ADDRESS",
@@ -33,15 +33,13 @@ _FORMATS = frozenset((
     "ROUTE_NAME", "STREAM_ID", "UPSTREAM_CLUSTER", "UPSTREAM_CLUSTER_RAW", "UPSTREAM_HOST",
     "UPSTREAM_LOCAL_ADDRESS", "UPSTREAM_REMOTE_ADDRESS", "VIRTUAL_CLUSTER_NAME",
 ))
-# fmt: on
-# fmt: off
 _WITH_ARGUMENT = frozenset((
     "REQ", "RESP", "START_TIME", "DYNAMIC_METADATA", "CLUSTER_METADATA", "UPSTREAM_METADATA",
     "FILTER_STATE", "ENVIRONMENT",
 ))
-
-
 # fmt: on
+
+
 def _is_ip(text: str) -> bool:
     try:
         ipaddress.ip_address(text)
@@ -50,61 +48,61 @@ def _is_ip(text: str) -> bool:
     return True
 
 
-def _host(text: str) -> str:
+def _check_host(text: str) -> str:
     fits = _HOST.fullmatch(text.removesuffix(".")) and len(text) <= 255
     if not fits and not _is_ip(text):
         raise ValueError(f'"{_short(text)}" is no host; wanted a DNS name, *.suffix or an address')
     return text
 
 
-def _gateway_host(text: str) -> str:
+def _check_gateway_host(text: str) -> str:
     namespace, slash, host = text.rpartition("/")
     if slash and not re.fullmatch(r"\*|\.|[-a-z0-9]+", namespace):
         raise ValueError(f'"{_short(text)}" is no host; wanted HOST or NAMESPACE/HOST')
-    _host(host)
+    _check_host(host)
     return text
 
 
-def _address(text: str) -> str:
+def _check_address(text: str) -> str:
     if not _ADDRESS.fullmatch(text):
         raise ValueError(f'"{_short(text)}" is no address; wanted an IP address or a DNS name')
     return text
 
 
-def _service(text: str) -> str:
-    return text if _ADDRESS.fullmatch(text) else _host(text)
+def _check_service(text: str) -> str:
+    return text if _ADDRESS.fullmatch(text) else _check_host(text)
 
 
-def _label(text: str) -> str:
+def _check_label(text: str) -> str:
     if not re.fullmatch(_LABEL, text):
         raise ValueError(f'"{_short(text)}" is no name; wanted letters, digits and -')
     return text
 
 
-def domain(text: str) -> str:
+def check_domain(text: str) -> str:
     """``text``, where it is labels with dots between them. Raises ValueError."""
     if not all(re.fullmatch(_LABEL, part) for part in text.split(".")) or len(text) > 100:
         raise ValueError(f'"{_short(text)}" is no domain; wanted names with dots between them')
     return text
 
 
-def header_name(text: str) -> str:
+def check_header_name(text: str) -> str:
     """``text``, where it can be the name of a header. Raises ValueError."""
     if not _HEADER.fullmatch(text):
         raise ValueError(f'"{_short(text)}" is no name of a header; wanted letters, digits and -')
     return text
 
 
-def _value(text: str) -> str:
+def _check_line(text: str) -> str:
     if _CONTROL.search(text):
         raise ValueError("has a line break or NUL; wanted a text in one line")
     return text
 
 
-def _formatted(text: str) -> str:
+def _check_format(text: str) -> str:
     """Envoy fills in ``%REQ(X)%`` and its like; a ``%`` of its own is written ``%%``."""
-    _value(text)
-    rest = _FORMAT.sub(lambda m: "" if _is_known(m) else "%", text)
+    _check_line(text)
+    rest = _OPERATOR.sub(lambda m: "" if _is_known(m) else "%", text)
     if "%" in rest:
         raise ValueError(f'"{_short(text)}" has a % that Envoy does not know; wanted %% for one %')
     return text
@@ -114,29 +112,29 @@ def _is_known(found: re.Match[str]) -> bool:
     name, argument = found[1], found[2]
     if name is None:
         return True
-    return name in _FORMATS if argument is None else name in _WITH_ARGUMENT and argument != "()"
+    return name in _OPERATORS if argument is None else name in _WITH_ARGUMENT and argument != "()"
 
 
 def _short(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:60]}..."
 
 
-Host = Annotated[str, AfterValidator(_host)]
+Host = Annotated[str, AfterValidator(_check_host)]
 """A DNS name, ``*``, ``*.suffix`` or an IP address."""
-GatewayHost = Annotated[str, AfterValidator(_gateway_host)]
+GatewayHost = Annotated[str, AfterValidator(_check_gateway_host)]
 """The same, maybe behind ``NAMESPACE/``."""
-Address = Annotated[str, AfterValidator(_address)]
+Address = Annotated[str, AfterValidator(_check_address)]
 """An IP address, a range of them, or a DNS name."""
-Domain = Annotated[str, AfterValidator(domain)]
+Domain = Annotated[str, AfterValidator(check_domain)]
 """Labels with dots between them."""
-Label = Annotated[str, AfterValidator(_label)]
+Label = Annotated[str, AfterValidator(_check_label)]
 """One part of a DNS name."""
-Service = Annotated[str, AfterValidator(_service)]
+Service = Annotated[str, AfterValidator(_check_service)]
 """Any of these: what 0.4 took as a service."""
-HeaderName = Annotated[str, AfterValidator(header_name)]
-Line = Annotated[str, AfterValidator(_value)]
+HeaderName = Annotated[str, AfterValidator(check_header_name)]
+Line = Annotated[str, AfterValidator(_check_line)]
 """A text without line breaks."""
-HeaderValue = Annotated[str, AfterValidator(_formatted)]
+HeaderValue = Annotated[str, AfterValidator(_check_format)]
 
 
 NonEmpty = Annotated[str, Field(min_length=1)]

@@ -7,8 +7,8 @@ from typing import Any
 
 from meshproof.errors import Problem
 from meshproof.model.base_model import Model
-from meshproof.model.kinds import without_effect
-from meshproof.model.kube_fields import NotHonoured
+from meshproof.model.kinds import explain_ignored
+from meshproof.model.kube_fields import NoEffect
 from meshproof.model.kube_pod import Container as PodContainer
 from meshproof.model.kube_pod import PodSpec
 from meshproof.model.kube_service import ServiceSpec
@@ -21,7 +21,7 @@ _OF_THE_APP = ("livenessProbe", "startupProbe", "lifecycle")
 """Asked of the first container alone."""
 
 
-def not_honoured(
+def find_unsupported_fields(
     resource: Resource, images: Container[str] = (), own: Container[tuple[str, str]] = ()
 ) -> list[Problem]:
     """One warning for each field that is set and has no effect; none for other kinds.
@@ -29,7 +29,7 @@ def not_honoured(
     ``images`` are those that have a local command; ``own`` those whose command is the container's,
     and those with a stand-in for its first word: pairs of image and word, or of image and nothing.
     """
-    if meaning := without_effect(resource.kind, resource.api_version):
+    if meaning := explain_ignored(resource.kind, resource.api_version):
         return [resource.problem((), f"{resource.kind} has no effect here: {meaning}")]
     if not isinstance(resource.spec, Model):
         return []
@@ -60,7 +60,7 @@ def _ignored(model: Model, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:
         if name not in model.model_fields_set:
             continue
         value, at = getattr(model, name), (*path, info.alias or name)
-        mark = next((m for m in info.metadata if isinstance(m, NotHonoured)), None)
+        mark = next((m for m in info.metadata if isinstance(m, NoEffect)), None)
         if mark and not mark.silent and value is not None and value not in mark.harmless:
             yield at, mark.meaning
         elif not mark:

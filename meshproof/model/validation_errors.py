@@ -13,8 +13,8 @@ from meshproof.errors import Problem
 from meshproof.model import api_fields
 from meshproof.model.base_model import FieldError, Model
 from meshproof.model.kinds import LEAVE_OUT, NOT_YET
-from meshproof.model.model_fields import model_at, parts
-from meshproof.model.normalize import Prepared
+from meshproof.model.model_fields import fields_by_name, find_model
+from meshproof.model.normalize import NormalizedValue
 from meshproof.sources.documents import Document
 from meshproof.sources.location import FieldPath, dotted
 from meshproof.sources.scalars import kind_of, number_of
@@ -44,11 +44,11 @@ _LONGEST = 60
 _MISSING = "is missing"
 
 
-def explain(
+def explain_validation_error(
     error: ValidationError,
     document: Document,
     model: type[Model],
-    prepared: Prepared,
+    prepared: NormalizedValue,
     base: FieldPath,
 ) -> list[Problem]:
     """One problem for each field that is wrong, in the user's spelling, ordered by line."""
@@ -89,11 +89,11 @@ def _meant(name: str | int) -> str:
     return f"did you mean {name}?"
 
 
-def unknown(root: type[Model], path: FieldPath, base: FieldPath) -> Words:
+def explain_unknown_field(root: type[Model], path: FieldPath, base: FieldPath) -> Words:
     """Why the last key of ``path`` is refused, and what was probably meant."""
     key, here = str(path[-1]), path[:-1]
-    model = model_at(root, here) or root
-    honoured, known = list(parts(model)), api_fields.fields_of(model)
+    model = find_model(root, here) or root
+    honoured, known = list(fields_by_name(model)), api_fields.fields_of(model)
     if key in known:
         owner = api_fields.owner_of(model)
         return f"is a field of {owner} that {NOT_YET}", "", LEAVE_OUT
@@ -113,12 +113,12 @@ def _elsewhere(
     root: type[Model], model: type[Model], key: str, here: FieldPath, base: FieldPath
 ) -> str:
     """Where the key would be a field: a level down or further up."""
-    for name, part in parts(model).items():
-        if part.model and key in parts(part.model):
+    for name, part in fields_by_name(model).items():
+        if part.model and key in fields_by_name(part.model):
             return f"{key} belongs under {name}"
     for depth in range(len(here) - 1, -1, -1):
-        above = model_at(root, here[:depth])
-        if above and key in parts(above):
+        above = find_model(root, here[:depth])
+        if above and key in fields_by_name(above):
             place = dotted((*base, *here[:depth])) or above.__name__
             return f"{key} belongs to {place}: check the indentation"
     return ""
@@ -147,10 +147,10 @@ def _words(
 ) -> Words:
     kind, value = detail["type"], detail["input"]
     text = document.texts.get((*base, *path))
-    found = f"is {describe(value, text)}"
+    found = f"is {describe_value(value, text)}"
     context = detail.get("ctx", {})
     if kind == "extra_forbidden":
-        return unknown(root, path, base)
+        return explain_unknown_field(root, path, base)
     if kind == "missing":
         return _missing(root, path)
     if kind == "literal_error":
@@ -161,7 +161,7 @@ def _words(
     return found, wanted, _remedy(wanted, value, text, path)
 
 
-def describe(value: Any, text: str | None = None) -> str:
+def describe_value(value: Any, text: str | None = None) -> str:
     """A value with its YAML type: ``the text "50"``, ``yes, which YAML reads as a boolean``."""
     if isinstance(value, _Secret):
         return f"a {value.kind}, which is not shown"
@@ -204,8 +204,8 @@ def _assign(field: str | int, value: str) -> str:
 
 
 def _missing(root: type[Model], path: FieldPath) -> Words:
-    model = model_at(root, path[:-1])
-    part = parts(model).get(str(path[-1])) if model else None
+    model = find_model(root, path[:-1])
+    part = fields_by_name(model).get(str(path[-1])) if model else None
     wanted = "a list" if part and part.holds == "list" else ""
     return _MISSING, wanted, ""
 
@@ -213,7 +213,7 @@ def _missing(root: type[Model], path: FieldPath) -> Words:
 def _literal(found: str, value: Any, expected: str, root: type[Model], path: FieldPath) -> Words:
     wanted = expected.replace("'", "")
     field = next((step for step in reversed(path) if isinstance(step, str)), "")
-    model = model_at(root, path[: path.index(field)]) if field else None
+    model = find_model(root, path[: path.index(field)]) if field else None
     if model and isinstance(value, str) and value in api_fields.values_of(model, field):
         owner = api_fields.owner_of(model)
         return f"{value} is a value of {owner} that {NOT_YET}", wanted, ""

@@ -13,7 +13,7 @@ from meshproof.model.base_model import FieldError, Model
 from meshproof.model.durations import Duration
 from meshproof.model.field_types import Labels, Port, PortSelector
 from meshproof.model.regex import Regex
-from meshproof.model.string_types import HeaderName, HeaderValue, Host, Line, header_name
+from meshproof.model.string_types import HeaderName, HeaderValue, Host, Line, check_header_name
 
 _STATUSES = frozenset(str(int(status)) for status in HTTPStatus)
 
@@ -32,7 +32,7 @@ def claims_of(name: str) -> list[str]:
 
 
 def _matched_name(name: str) -> str:
-    return name if all(claims_of(name) or [""]) and claims_of(name) else header_name(name)
+    return name if all(claims_of(name) or [""]) and claims_of(name) else check_header_name(name)
 
 
 MatchedName = Annotated[str, AfterValidator(_matched_name)]

@@ -19,7 +19,7 @@ _MODE = 0o644
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class VolumeFile:
     """One file of a volume, by its path there."""
 
     path: str
@@ -28,11 +28,11 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class VolumeContent:
     """What a volume holds at first; ``claim`` names the folder that outlives the replica."""
 
     name: str
-    files: tuple[File, ...] = ()
+    files: tuple[VolumeFile, ...] = ()
     claim: str = ""
 
 
@@ -46,9 +46,9 @@ class _Keys:
     optional: bool
 
 
-def contents(
+def read_volumes(
     workload: Resource, resources: Iterable[Resource], fields: Mapping[str, str]
-) -> tuple[list[Content], list[Problem]]:
+) -> tuple[list[VolumeContent], list[Problem]]:
     """Every volume of a workload's pods, and what is missing for them."""
     reading = _Reading(workload, resources, fields)
     pod: PodSpec = template_of(workload).spec
@@ -69,8 +69,8 @@ class _Reading:
             if r.namespace == workload.namespace and isinstance(r.spec, ConfigMap | Secret)
         }
 
-    def volume(self, volume: Volume, at: FieldPath) -> Content:
-        files: list[File] = []
+    def volume(self, volume: Volume, at: FieldPath) -> VolumeContent:
+        files: list[VolumeFile] = []
         if one := volume.config_map:
             keys = _Keys("ConfigMap", one.name, one.items, one.optional)
             files += self.keys(keys, one.default_mode, (*at, "configMap"))
@@ -84,9 +84,11 @@ class _Reading:
             for index, source in enumerate(volume.projected.sources):
                 files += self.projected(source, mode, (*at, "projected", "sources", index))
         claim = volume.persistent_volume_claim
-        return Content(volume.name, tuple(files), claim.claim_name if claim else "")
+        return VolumeContent(volume.name, tuple(files), claim.claim_name if claim else "")
 
-    def projected(self, source: ProjectedSource, mode: int | None, at: FieldPath) -> Iterator[File]:
+    def projected(
+        self, source: ProjectedSource, mode: int | None, at: FieldPath
+    ) -> Iterator[VolumeFile]:
         if one := source.config_map:
             keys = _Keys("ConfigMap", one.name, one.items, one.optional)
             yield from self.keys(keys, mode, (*at, "configMap"))
@@ -96,7 +98,7 @@ class _Reading:
         if source.downward_api:
             yield from self.fields_of(source.downward_api, (*at, "downwardAPI"), mode)
 
-    def keys(self, wanted: _Keys, mode: int | None, at: FieldPath) -> Iterator[File]:
+    def keys(self, wanted: _Keys, mode: int | None, at: FieldPath) -> Iterator[VolumeFile]:
         found = self.known.get((wanted.kind, wanted.name))
         if found is None:
             if not wanted.optional:
@@ -105,16 +107,18 @@ class _Reading:
             return
         default = _MODE if mode is None else mode
         if not wanted.items:
-            yield from (File(key, data, default) for key, data in found.files.items())
+            yield from (VolumeFile(key, data, default) for key, data in found.files.items())
         for index, item in enumerate(wanted.items):
             if item.key in found.files:
                 own = default if item.mode is None else item.mode
-                yield File(item.path, found.files[item.key], own)
+                yield VolumeFile(item.path, found.files[item.key], own)
             elif not wanted.optional:
                 said = f"{wanted.kind} {wanted.name} has no key {item.key}"
                 self.problems.append(self.workload.problem((*at, "items", index, "key"), said))
 
-    def fields_of(self, volume: FieldFiles, at: FieldPath, mode: int | None) -> Iterator[File]:
+    def fields_of(
+        self, volume: FieldFiles, at: FieldPath, mode: int | None
+    ) -> Iterator[VolumeFile]:
         default = next((m for m in (volume.default_mode, mode) if m is not None), _MODE)
         for index, item in enumerate(volume.items):
             if item.field_ref is None:
@@ -126,10 +130,10 @@ class _Reading:
                 self.problems.append(self.workload.problem((*at, "items", index), said))
                 continue
             own = default if item.mode is None else item.mode
-            yield File(item.path, self.fields[path].encode(), own)
+            yield VolumeFile(item.path, self.fields[path].encode(), own)
 
 
-def unmounted(workload: Resource, claims: Iterable[str]) -> Iterator[Problem]:
+def find_unknown_mounts(workload: Resource, claims: Iterable[str]) -> Iterator[Problem]:
     """Mounts of volumes that the pod does not have."""
     pod: PodSpec = template_of(workload).spec
     known = {*claims, *(volume.name for volume in pod.volumes)}
@@ -144,10 +148,10 @@ def unmounted(workload: Resource, claims: Iterable[str]) -> Iterator[Problem]:
                     yield workload.problem(path, found, wanted)
 
 
-def relocated(mounts: Iterable[VolumeMount], root: str) -> Callable[[str], str]:
+def path_relocator(mounts: Iterable[VolumeMount], root: str) -> Callable[[str], str]:
     """Turns the paths of a container's mounts, wherever they stand in a word, into those below
     ``root``: ``--menu=/etc/shop/menu.json`` into ``--menu=ROOT/etc/shop/menu.json``."""
-    paths = sorted((clean(mount.mount_path) for mount in mounts), key=len, reverse=True)
+    paths = sorted((normalize_path(mount.mount_path) for mount in mounts), key=len, reverse=True)
     named = "|".join(re.escape(path) for path in paths if path != "/")
     if not named:
         return lambda text: text
@@ -155,6 +159,6 @@ def relocated(mounts: Iterable[VolumeMount], root: str) -> Callable[[str], str]:
     return lambda text: pattern.sub(lambda match: root + match[0], text)
 
 
-def clean(path: str) -> str:
+def normalize_path(path: str) -> str:
     """``/etc/shop/`` as ``/etc/shop``."""
     return str(PurePosixPath("/", path))

@@ -63,6 +63,6 @@ class WorkloadPolicy(Model):
         return self
 
     @property
-    def attached(self) -> bool:
+    def has_target(self) -> bool:
         """Whether it is for something else than workloads."""
         return self.target_ref is not None or bool(self.target_refs)

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 
 import meshproof
-from meshproof.progress import waiting
+from meshproof.progress import report_progress
 from meshproof.traffic import results
 from meshproof.traffic.results import LoadError, Results
 from meshproof.traffic.settings import LoadSettings
@@ -156,7 +156,7 @@ class Load:
             if time.monotonic() >= deadline:
                 self._end()
                 raise self._failure(f"did not end in {within:g} s; {count} requests done")
-            waiting(f"load: {count:,}{self._wanted} requests are done")
+            report_progress(f"load: {count:,}{self._wanted} requests are done")
 
     def stop(self) -> Results:
         """End the load now: requests on their way are still answered and counted."""

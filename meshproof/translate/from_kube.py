@@ -8,7 +8,7 @@ from dataclasses import replace
 from meshproof.model.kube_service import ServicePort as Port
 from meshproof.model.kube_service import ServiceSpec
 from meshproof.model.kube_workloads import POD_NAME, StatefulSetSpec
-from meshproof.model.port_protocol import handling, protocol_of, speaks_h2
+from meshproof.model.port_protocol import handling_of, protocol_of, speaks_h2
 from meshproof.model.resource import Resource
 from meshproof.translate.world import Service, ServicePort
 
@@ -41,7 +41,7 @@ def _port(port: Port) -> ServicePort:
         name=port.name or "",
         port=port.port,
         target_port=port.target_port if port.target_port is not None else port.port,
-        protocol=handling(protocol_of(port)),
+        protocol=handling_of(protocol_of(port)),
         h2=speaks_h2(port),
     )
 

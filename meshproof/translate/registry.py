@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from meshproof.model.port_protocol import handling
+from meshproof.model.port_protocol import handling_of
 from meshproof.model.service_entry import ServiceEntry
 from meshproof.model.service_entry import ServicePort as EntryPort
 from meshproof.model.workload_entry import WorkloadEntry
@@ -266,7 +266,7 @@ def _ports(spec: ServiceEntry) -> tuple[ServicePort, ...]:
             p.name,
             p.number,
             p.target_port or p.number,
-            handling(p.protocol),
+            handling_of(p.protocol),
             h2=p.protocol in ("HTTP2", "GRPC"),
         )
         for p in spec.ports

@@ -55,7 +55,7 @@ def _scopes(
     telemetries: tuple[Named[Telemetry], ...], namespace: str, labels: Mapping[str, str]
 ) -> Iterator[Telemetry]:
     """The root namespace's, the namespace's, the workload's: the oldest of each, if any."""
-    bare = [t for t in telemetries if t.spec.selector is None and not t.spec.attached]
+    bare = [t for t in telemetries if t.spec.selector is None and not t.spec.has_target]
     picked = [t for t in telemetries if t.spec.selector is not None]
     scopes = [
         [t for t in bare if t.namespace == ROOT_NAMESPACE],

@@ -20,7 +20,7 @@ class Selectable(Protocol):
     def selector(self) -> WorkloadSelector | None: ...
 
     @property
-    def attached(self) -> bool: ...
+    def has_target(self) -> bool: ...
 
 
 S = TypeVar("S", bound=Selectable)
@@ -36,7 +36,7 @@ def selecting(
 ) -> Iterator[Named[S]]:
     """The rules for a workload, in the given order; what is attached to something else is none."""
     for rule in rules:
-        if rule.spec.attached:
+        if rule.spec.has_target:
             continue
         if rule.namespace in (namespace, ROOT_NAMESPACE) and picks(rule.spec.selector, labels):
             yield rule

@@ -10,7 +10,7 @@ import pytest
 
 from meshproof.cli import progress
 from meshproof.cli.output import Volume, set_volume, tell
-from meshproof.progress import log, waiting
+from meshproof.progress import log, report_progress
 from meshproof.traffic.load import Load
 
 
@@ -23,7 +23,7 @@ def usual() -> Iterator[None]:
 def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     set_volume(Volume.QUIET)
     with progress.shown("a mesh starts"):
-        waiting("svca is not ready")
+        report_progress("svca is not ready")
         tell("live")
     assert capsys.readouterr() == ("", "")
 
@@ -31,9 +31,9 @@ def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 def test_verbose_says_all_with_times(capsys: pytest.CaptureFixture[str]) -> None:
     set_volume(Volume.VERBOSE)
     with progress.shown("a mesh starts"):
-        waiting("svca is not ready")
-        waiting("svca is ready")
-    waiting("nobody asked")
+        report_progress("svca is not ready")
+        report_progress("svca is ready")
+    report_progress("nobody asked")
     lines = capsys.readouterr().err.splitlines()
     assert [line.partition(" s  ")[2] for line in lines] == ["svca is not ready", "svca is ready"]
 
@@ -42,12 +42,12 @@ def test_elsewhere_the_last_word_comes_now_and_then(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with progress.shown("a mesh starts"):
-        waiting("quickly over")
+        report_progress("quickly over")
     assert capsys.readouterr().err == ""
     monkeypatch.setattr(progress, "PATIENCE", 0.01)
     said = ""
     with progress.shown("a mesh starts"):
-        waiting("svca is not ready: no answer")
+        report_progress("svca is not ready: no answer")
         while "svca" not in said:
             said += capsys.readouterr().err
     assert "svca is not ready: no answer" in said
@@ -58,7 +58,7 @@ def test_who_does_not_listen_any_more_hurts_nobody() -> None:
         raise BrokenPipeError
 
     with progress.heard(gone):
-        waiting("for nobody")
+        report_progress("for nobody")
     assert log.handlers == []
     assert log.level == logging.NOTSET
 

@@ -7,7 +7,7 @@ from importlib import import_module
 import pytest
 
 from meshproof.model.api_fields import FIELDS, VALUES
-from meshproof.model.model_fields import parts
+from meshproof.model.model_fields import fields_by_name
 
 
 def model_of(module: str, name: str) -> type:
@@ -18,10 +18,10 @@ def model_of(module: str, name: str) -> type:
 
 @pytest.mark.parametrize("key", FIELDS)
 def test_what_a_model_honours_is_a_field_of_the_api(key: str) -> None:
-    assert set(parts(model_of(*key.split(".")))) <= set(FIELDS[key].split())
+    assert set(fields_by_name(model_of(*key.split(".")))) <= set(FIELDS[key].split())
 
 
 @pytest.mark.parametrize("key", VALUES)
 def test_values_are_those_of_a_field_that_exists(key: str) -> None:
     module, name, field = key.split(".")
-    assert field in parts(model_of(module, name))
+    assert field in fields_by_name(model_of(module, name))

@@ -7,13 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.errors import Refused
-from meshproof.model.container_env import arguments, environment
+from meshproof.model.container_env import build_environment, expand_arguments
 from meshproof.model.kube_service import ServicePort
 from meshproof.model.kube_workloads import container_path, template_of
-from meshproof.model.port_protocol import handling, protocol_of
+from meshproof.model.port_protocol import handling_of, protocol_of
 from meshproof.model.reader import read_text
 from meshproof.model.resource import Resource
-from meshproof.model.unsupported_fields import not_honoured
+from meshproof.model.unsupported_fields import find_unsupported_fields
 from meshproof.translate.from_kube import services_of
 
 Refusal = Callable[..., list[str]]
@@ -59,7 +59,7 @@ def test_what_a_deployment_says_is_kept() -> None:
     assert container.readiness_probe.http_get.port == "http"
     assert container.readiness_probe.failure_threshold == 3
     assert container.lifecycle.pre_stop.exec.command == ["sleep", "2"]
-    assert not_honoured(resource) == []
+    assert find_unsupported_fields(resource) == []
 
 
 def test_every_field_without_effect_is_named_once_with_its_line() -> None:
@@ -74,7 +74,7 @@ def test_every_field_without_effect_is_named_once_with_its_line() -> None:
         "      dnsPolicy: ClusterFirst\n"
     )
     (resource,) = read_text(text, "f")
-    assert [str(p) for p in not_honoured(resource)] == [
+    assert [str(p) for p in find_unsupported_fields(resource)] == [
         f"f:12: Deployment svca: {PATH}.imagePullPolicy: is not honoured by a local process: "
         "no image is pulled",
         f"f:13: Deployment svca: {PATH}.resources: is not honoured by a local process: "
@@ -88,14 +88,17 @@ def test_every_field_without_effect_is_named_once_with_its_line() -> None:
 
 def test_a_node_port_is_named_and_a_headless_service_is_not() -> None:
     (node_port,) = read_text(service("{port: 80, nodePort: 30080}", ", type: NodePort"), "f")
-    assert [p.field for p in not_honoured(node_port)] == ["spec.ports[0].nodePort", "spec.type"]
+    assert [p.field for p in find_unsupported_fields(node_port)] == [
+        "spec.ports[0].nodePort",
+        "spec.type",
+    ]
     (headless,) = read_text(service("{port: 80}", ", clusterIP: None, sessionAffinity: None"), "f")
-    assert not_honoured(headless) == []
+    assert find_unsupported_fields(headless) == []
 
 
 def test_what_is_not_tcp_is_named_and_not_carried() -> None:
     (dns,) = read_text(service("{port: 53, name: u, protocol: UDP}, {port: 53, name: t}"), "f")
-    assert [str(p) for p in not_honoured(dns)] == [
+    assert [str(p) for p in find_unsupported_fields(dns)] == [
         "f:4: Service a: spec.ports[0].protocol: is not honoured by a local process: only TCP is "
         "carried"
     ]
@@ -172,7 +175,7 @@ def test_a_service_is_refused(refusal: Refusal, text: str, message: str) -> None
 )
 def test_a_ports_protocol(port: dict[str, object], protocol: str, handled: str) -> None:
     found = protocol_of(ServicePort.model_validate(port))
-    assert (found, handling(found)) == (protocol, handled)
+    assert (found, handling_of(found)) == (protocol, handled)
 
 
 CONFIG = """\
@@ -193,7 +196,9 @@ stringData: {plain: text}
 def _environment(resources: list[Resource], fields: dict[str, str]) -> dict[str, str]:
     """Of the first container of the first resource."""
     container = template_of(resources[0]).spec.containers[0]
-    return environment(resources[0], container, container_path(resources[0]), resources, fields)
+    return build_environment(
+        resources[0], container, container_path(resources[0]), resources, fields
+    )
 
 
 def test_the_environment_is_what_the_kubelet_makes() -> None:
@@ -215,7 +220,7 @@ def test_the_environment_is_what_the_kubelet_makes() -> None:
         "IP": "127.1.2.3",
         "URL": "http://127.1.2.3/from-map?a=$(IP)&b=$(NONE)",
     }
-    assert arguments(["--ip=$(IP)", "$$x"], env) == ["--ip=127.1.2.3", "$x"]
+    assert expand_arguments(["--ip=$(IP)", "$$x"], env) == ["--ip=127.1.2.3", "$x"]
 
 
 def test_what_the_environment_refers_to_must_exist() -> None:

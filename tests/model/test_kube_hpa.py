@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from meshproof.errors import Refused
-from meshproof.model.kube_hpa import quantity
+from meshproof.model.kube_hpa import parse_quantity
 from meshproof.model.reader import read_text
 
 FILE = Path(__file__).parents[2] / "manifests" / "autoscaling" / "svca.yaml"
@@ -25,9 +25,9 @@ def read(**spec: Any) -> Any:
 def test_the_file_of_this_repository_is_read() -> None:
     spec = read()
     assert (spec.min_replicas, spec.max_replicas) == (1, 3)
-    (metric,) = spec.measured
+    (metric,) = spec.effective_metrics
     assert metric.resource.target.average_utilization == 80
-    assert spec.down.stabilization_window_seconds == 5
+    assert spec.scale_down.stabilization_window_seconds == 5
 
 
 def test_what_is_not_said_is_as_kubernetes_has_it() -> None:
@@ -35,27 +35,30 @@ def test_what_is_not_said_is_as_kubernetes_has_it() -> None:
     (resource,) = read_text(yaml.safe_dump(document), "hpa.yaml")
     spec = resource.spec
     assert spec.min_replicas == 1
-    assert spec.measured[0].resource.target.average_utilization == 80
-    assert (spec.up.stabilization_window_seconds, spec.down.stabilization_window_seconds) == (
+    assert spec.effective_metrics[0].resource.target.average_utilization == 80
+    assert (
+        spec.scale_up.stabilization_window_seconds,
+        spec.scale_down.stabilization_window_seconds,
+    ) == (
         0,
         300,
     )
-    policies = [(p.type, p.value, p.period_seconds) for p in spec.up.policies]
+    policies = [(p.type, p.value, p.period_seconds) for p in spec.scale_up.policies]
     assert policies == [("Pods", 4, 15), ("Percent", 100, 15)]
-    assert [(p.type, p.value) for p in spec.down.policies] == [("Percent", 100)]
+    assert [(p.type, p.value) for p in spec.scale_down.policies] == [("Percent", 100)]
 
 
 @pytest.mark.parametrize(
     ("text", "cores"), [("250m", 0.25), ("2", 2.0), (2, 2.0), ("1.5", 1.5), ("1k", 1000.0)]
 )
 def test_quantities(text: object, cores: float) -> None:
-    assert quantity(text) == cores
+    assert parse_quantity(text) == cores
 
 
 @pytest.mark.parametrize("text", ["", "50%", "-1", "m", "1Mi", None, True, "1e3"])
 def test_what_is_no_quantity(text: object) -> None:
     with pytest.raises(ValueError, match="is not a quantity; wanted a number such as 250m"):
-        quantity(text)
+        parse_quantity(text)
 
 
 def resource(**target: Any) -> list[dict[str, Any]]:

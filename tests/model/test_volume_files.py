@@ -7,7 +7,7 @@ import pytest
 from meshproof.model.kube_volumes import VolumeMount
 from meshproof.model.reader import read_text
 from meshproof.model.resource import Resource
-from meshproof.model.volume_files import contents, relocated, unmounted
+from meshproof.model.volume_files import find_unknown_mounts, path_relocator, read_volumes
 
 CONFIG = """\
 apiVersion: v1
@@ -57,7 +57,7 @@ def read(source: str) -> list[Resource]:
 )  # fmt: skip
 def test_a_volume(source: str, files: dict[str, tuple[bytes, int]]) -> None:
     resources = read(source)
-    (volume,), problems = contents(resources[-1], resources, FIELDS)
+    (volume,), problems = read_volumes(resources[-1], resources, FIELDS)
     assert problems == []
     assert {f.path: (f.data, f.mode) for f in volume.files} == files
 
@@ -74,17 +74,17 @@ def test_a_volume(source: str, files: dict[str, tuple[bytes, int]]) -> None:
 )  # fmt: skip
 def test_what_a_volume_misses_is_named(source: str, said: str) -> None:
     resources = read(source)
-    _, (problem,) = contents(resources[-1], resources, FIELDS)
+    _, (problem,) = read_volumes(resources[-1], resources, FIELDS)
     assert f"{problem.field}: {problem.found}" == said
 
 
 def test_a_mount_of_no_volume_is_named() -> None:
     (*_, pod) = read("emptyDir: {}")
-    assert list(unmounted(pod, ())) == []
+    assert list(find_unknown_mounts(pod, ())) == []
     (*_, pod) = read_text(POD.replace("{name: v, SOURCE}", ""), "f")
-    (problem,) = unmounted(pod, ())
+    (problem,) = find_unknown_mounts(pod, ())
     assert problem.field == "spec.containers[0].volumeMounts[0].name"
-    assert list(unmounted(pod, ("v",))) == []
+    assert list(find_unknown_mounts(pod, ("v",))) == []
 
 
 @pytest.mark.parametrize(
@@ -102,4 +102,4 @@ def test_a_mount_of_no_volume_is_named() -> None:
 )
 def test_paths_of_mounts_lead_below_the_folder(word: str, led: str) -> None:
     paths = ("/etc/shop/", "/data", "/etc/shop/deep", "/")
-    assert relocated([VolumeMount(name="v", mountPath=p) for p in paths], "/R")(word) == led
+    assert path_relocator([VolumeMount(name="v", mountPath=p) for p in paths], "/R")(word) == led

@@ -6,7 +6,13 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from meshproof.model.kinds import KINDS, NOT_HONOURED, Kind, passed_over, refused_of_others
+from meshproof.model.kinds import (
+    KINDS,
+    UNSUPPORTED_KINDS,
+    Kind,
+    ignored_kinds,
+    refused_third_party_kinds,
+)
 from tools.fidelity.differences import GENERAL
 from tools.fidelity.survey import Part, survey
 
@@ -101,18 +107,18 @@ def _part(part: Part) -> Iterator[str]:
 
 def _other_kinds() -> Iterator[str]:
     yield "## Kinds that are refused\n"
-    owners = dict.fromkeys(NOT_HONOURED.values())
+    owners = dict.fromkeys(UNSUPPORTED_KINDS.values())
     for owner in owners:
-        names = sorted(n for n, whose in NOT_HONOURED.items() if whose == owner)
+        names = sorted(n for n, whose in UNSUPPORTED_KINDS.items() if whose == owner)
         yield _item(f"{owner}: {', '.join(names)}")
     yield "\n## Kinds that are passed over\n"
     yield "Accepted unread, and named once when applied:\n"
-    for names, meaning in passed_over():
+    for names, meaning in ignored_kinds():
         yield _item(f"{', '.join(names)}: {meaning}")
     yield _item(
         "every kind of a group that is neither Kubernetes' nor Istio's (ServiceMonitor, "
         "Certificate, ...): nothing here acts on it. Those that make pods, or route or guard "
-        f"requests, are refused: {', '.join(sorted(refused_of_others()))}"
+        f"requests, are refused: {', '.join(sorted(refused_third_party_kinds()))}"
     )
 
 

@@ -11,8 +11,8 @@ from pydantic.fields import FieldInfo
 from meshproof.model import api_fields
 from meshproof.model.base_model import Model
 from meshproof.model.kinds import Kind
-from meshproof.model.kube_fields import NotHonoured
-from meshproof.model.model_fields import parts
+from meshproof.model.kube_fields import NoEffect
+from meshproof.model.model_fields import fields_by_name
 from tools.fidelity.differences import DIFFERENCES
 
 _MARKS = {"one": "", "list": "[]", "map": "{}"}
@@ -46,7 +46,7 @@ def _models(kind: Kind) -> Iterator[tuple[type[Model], str]]:
             continue
         seen.add(model)
         yield model, path
-        for name, part in parts(model).items():
+        for name, part in fields_by_name(model).items():
             if part.model is not None:
                 at = f"{name}{_MARKS[part.holds]}"
                 waiting.append((part.model, f"{path}.{at}" if path else at))
@@ -67,8 +67,8 @@ def _part(model: type[Model], path: str) -> Part:
     )
 
 
-def _mark(info: FieldInfo) -> NotHonoured | None:
-    return next((m for m in info.metadata if isinstance(m, NotHonoured)), None)
+def _mark(info: FieldInfo) -> NoEffect | None:
+    return next((m for m in info.metadata if isinstance(m, NoEffect)), None)
 
 
 def _values(

@@ -13,8 +13,8 @@ from meshproof.embedded.process_names import container_process
 from meshproof.host import process_identity
 from meshproof.host.addresses import real_port
 from meshproof.host.process_spec import ProcessSpec
-from meshproof.model import volume_files
 from meshproof.model.kube_workloads import POD_INDEX, POD_NAME
+from meshproof.model.volume_files import VolumeContent, read_volumes
 from meshproof.project import expand
 from meshproof.translate.world import Address
 
@@ -83,13 +83,13 @@ class Launch:
         if self._mounts is None:
             return
         fields = workload.fields(self._pod(workload), self._ip, self.labels(workload))
-        found, _ = volume_files.contents(workload.deployment, workload.config, fields)
+        found, _ = read_volumes(workload.deployment, workload.config, fields)
         shared = [
-            volume_files.Content(c.name, c.files, c.claim and f"{workload.namespace}.{c.claim}")
+            VolumeContent(c.name, c.files, c.claim and f"{workload.namespace}.{c.claim}")
             for c in found
         ]
         own = [
-            volume_files.Content(claim, (), f"{workload.namespace}.{claim}-{self._pod(workload)}")
+            VolumeContent(claim, (), f"{workload.namespace}.{claim}-{self._pod(workload)}")
             for claim in workload.claims
         ]
         self._mounts.fill((*shared, *own))

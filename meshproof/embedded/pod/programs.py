@@ -81,8 +81,8 @@ def missing(workload: Workload) -> list[Problem]:
     source = workload.deployment
     labels = {**workload.labels, POD_NAME: "pod-0", POD_INDEX: "0"}
     fields = workload.fields("pod", "127.0.0.1", labels)
-    problems = list(volume_files.unmounted(source, workload.claims))
-    problems += volume_files.contents(source, workload.config, fields)[1]
+    problems = list(volume_files.find_unknown_mounts(source, workload.claims))
+    problems += volume_files.read_volumes(source, workload.config, fields)[1]
     for program in (*workload.before, workload.program, *workload.beside):
         problems += _own_command(source, program)
         try:

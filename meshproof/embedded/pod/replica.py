@@ -23,7 +23,7 @@ from meshproof.host.addresses import real_port
 from meshproof.host.event_loop import run_all
 from meshproof.host.process_spec import Exit
 from meshproof.model import volume_files
-from meshproof.progress import waiting
+from meshproof.progress import report_progress
 from meshproof.translate.world import Address, ContainerPort, Replica
 
 _EAGER, _FAST, _CALM = 5.0, 0.02, 0.5
@@ -155,7 +155,7 @@ class ReplicaRunner:
                 f"lines of its app:\n{self._last_lines()}"
             ) from None
         self.ready, self.reason = True, ""
-        waiting(f"{self.name} is ready")
+        report_progress(f"{self.name} is ready")
         self.watch.begin()
 
     async def _app_ready_or_ended(self) -> None:
@@ -207,7 +207,7 @@ class ReplicaRunner:
         calm_at = loop.time() + _EAGER
         while reason := await self._ask_readiness():
             if reason != self.reason:
-                waiting(f"{self.name} is not ready: {reason}")
+                report_progress(f"{self.name} is not ready: {reason}")
             self.reason = reason
             await asyncio.sleep(_FAST if loop.time() < calm_at else _CALM)
 
@@ -238,7 +238,7 @@ class ReplicaRunner:
         """Ask a probe once. Empty when it succeeds, else why not."""
         if probe.kind != "exec":
             return await probes.check(probe, self.app_address(probe.port), {})
-        own = volume_files.relocated(
+        own = volume_files.path_relocator(
             self.workload.program.mounts, self.launching.root(self.workload.program)
         )
         command = tuple(map(own, probe.command))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from meshproof.errors import MeshproofError
 from meshproof.model.kube_volumes import VolumeMount
-from meshproof.model.volume_files import Content, clean
+from meshproof.model.volume_files import VolumeContent, normalize_path
 
 _READABLE = 0o400
 
@@ -20,7 +20,7 @@ class Mounts:
         self._folder, self._claims = folder, claims
         self._volumes: dict[str, Path] = {}
 
-    def fill(self, contents: Iterable[Content]) -> None:
+    def fill(self, contents: Iterable[VolumeContent]) -> None:
         """Write what ConfigMaps, Secrets and fields say, also once more when they changed."""
         for content in contents:
             volume = self._volume(content)
@@ -32,7 +32,7 @@ class Mounts:
                 fresh.chmod(file.mode | _READABLE)
                 fresh.replace(path)
 
-    def _volume(self, content: Content) -> Path:
+    def _volume(self, content: VolumeContent) -> Path:
         if content.name not in self._volumes:
             base = self._claims / content.claim if content.claim else self._folder / "volumes"
             folder = base if content.claim else base / content.name
@@ -48,8 +48,8 @@ class Mounts:
         """Lay out a container's view. Outer paths come first, so that one may lie in another."""
         root = self.root(container)
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for mount in sorted(mounts, key=lambda m: clean(m.mount_path).count("/")):
-            at = root / clean(mount.mount_path).lstrip("/")
+        for mount in sorted(mounts, key=lambda m: normalize_path(m.mount_path).count("/")):
+            at = root / normalize_path(mount.mount_path).lstrip("/")
             source = self._volumes[mount.name] / mount.sub_path
             if not source.exists():
                 source.mkdir(parents=True)  # as the kubelet does with a subPath

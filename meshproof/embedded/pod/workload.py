@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from meshproof.model import volume_files
-from meshproof.model.container_env import arguments, environment
+from meshproof.model.container_env import build_environment, expand_arguments
 from meshproof.model.kube_pod import Container
 from meshproof.model.kube_volumes import VolumeMount
 from meshproof.model.kube_workloads import template_of
@@ -66,17 +66,17 @@ class Program:
 
     def argv(self, values: Mapping[str, str], env: Mapping[str, str]) -> list[str]:
         """``values`` are the placeholders', ``files`` among them; ``env`` is what it will see."""
-        own = volume_files.relocated(self.mounts, values["files"])
+        own = volume_files.path_relocator(self.mounts, values["files"])
         words: list[str] = []
         for word in self.command:
             if word == OWN_COMMAND:
-                said = [*map(own, arguments(self.container.command, env))][self.own_from :]
+                said = [*map(own, expand_arguments(self.container.command, env))][self.own_from :]
                 if said and not self.own_from and _PYTHON.fullmatch(said[0]):
                     said[0] = values["python"]
                 words += said
             else:
                 words.append(expand_text(word, values))
-        return [*words, *map(own, arguments(self.container.args, env))]
+        return [*words, *map(own, expand_arguments(self.container.args, env))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +164,8 @@ class Workload:
 
         Raises Refused for a missing ConfigMap, Secret, key or field.
         """
-        here: Callable[[str], str] = volume_files.relocated(program.mounts, files)
-        env = environment(self.deployment, program.container, program.at, self.config, fields)
+        here: Callable[[str], str] = volume_files.path_relocator(program.mounts, files)
+        env = build_environment(self.deployment, program.container, program.at, self.config, fields)
         return {name: here(value) for name, value in env.items()}
 
 
