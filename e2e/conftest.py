@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from e2e.payments.egress import Phases
+from e2e.payments.egress_phases import Phases
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from e2e.payments.requests import no_failures
 from e2e.support.rules import EGRESS_BY_ADDRESS
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
-from meshproof.verdicts.presence import present
-from meshproof.verdicts.requests import no_failures
-from meshproof.verdicts.zero import zero_share
+from meshproof.verdicts.counts import present, zero_share
 
 VERSIONS = ("v0.1", "v0.2")
 

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from e2e.payments.requests import no_failures
 from e2e.support.processes import until
 from e2e.support.replicas import address, chosen, names, shares, when
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES
@@ -14,9 +15,8 @@ from meshproof.mesh import AccessRecord, Capability, Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.verdicts.binomial import sample_size
-from meshproof.verdicts.exact import exactly
+from meshproof.verdicts.counts import exactly
 from meshproof.verdicts.recovery import left_out
-from meshproof.verdicts.requests import no_failures
 from meshproof.verdicts.split import Errors, split
 from meshproof.verdicts.verdict import Verdict
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from e2e.payments.egress import Phases
+from e2e.payments.egress_phases import Phases
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments
 from meshproof.mesh import Mesh, Source
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import pytest
 
 from e2e.payments import msgd
+from e2e.payments.requests import no_failures
 from e2e.support.processes import one, until
 from e2e.support.rules import EGRESS_BY_ADDRESS, deployments
 from meshproof.mesh import STDIN, Mesh, Source
@@ -20,7 +21,6 @@ from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.traffic.load import Load
 from meshproof.traffic.results import Results
-from meshproof.verdicts.requests import no_failures
 
 pytestmark = [pytest.mark.long, pytest.mark.alone]
 

@@ -9,7 +9,8 @@ from functools import partial
 
 import pytest
 
-from e2e.payments.account import account, fates, notified
+from e2e.payments.outcomes import account, next_is_notified, outcomes
+from e2e.payments.payment import payments
 from e2e.support.processes import until
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments, documents
 from meshproof.mesh import AccessRecord, Capability, Mesh, Source
@@ -60,9 +61,9 @@ def test_injected_faults_hurt_as_many_as_the_rule_says_and_nobody_is_lied_to(
     n = max(sample_size(w / 1e6, ERRORS.shift, ERRORS.alpha / 3) for w in aborted().values())
     results = load(requests=n, users=16).wait()
     judge(account("account", mesh, results))
-    judge(split("fates", fates(results), aborted(), errors=ERRORS))
+    judge(split("fates", outcomes(results), aborted(), errors=ERRORS))
     judge(
-        split("nobody is hurt", fates(results), {"notified": 1, "told": 0, "failed": 0}),
+        split("nobody is hurt", outcomes(results), {"notified": 1, "told": 0, "failed": 0}),
         expect="fail",
         because=r"(notified|told|failed) answered \d+ of \d+; wanted exactly",
     )
@@ -81,14 +82,16 @@ def through(
         begin()
         running.reach(running.answered() + 60)
         end()
-        until(lambda: notified(mesh), "a payment is notified again")
+        until(lambda: next_is_notified(mesh), "a payment is notified again")
     over = time.time()
     return running.reach(running.answered() + 100).stop(), over
 
 
 def judged(mesh: Mesh, judge: Judge, name: str, results: Results, over: float) -> None:
     judge(account(f"{name}: account", mesh, results))
-    judge(recovered(f"{name}: over", over, [(r.time, r.notified) for r in results.records]))
+    judge(
+        recovered(f"{name}: over", over, [(p.time, p.notified) for p in payments(results.records)])
+    )
 
 
 @pytest.mark.parametrize("part", ["app", "sidecar"])

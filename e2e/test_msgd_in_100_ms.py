@@ -12,14 +12,15 @@ from dataclasses import dataclass
 
 import pytest
 
-from e2e.payments.account import account, notified
+from e2e.payments.outcomes import account, next_is_notified
+from e2e.payments.payment import payments
 from e2e.support.processes import until
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, documents
 from meshproof.mesh import Capability, Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
-from meshproof.verdicts.bound import quick
-from meshproof.verdicts.exact import exactly
+from meshproof.verdicts.counts import exactly
+from meshproof.verdicts.latency import latency_below
 from meshproof.verdicts.recovery import recovered
 
 pytestmark = [pytest.mark.long, pytest.mark.alone]
@@ -96,13 +97,14 @@ def test_payments_go_on_and_nobody_waits(
     running.reach(running.answered() + N + 2 * USERS)
     healed = time.time()
     ill.end(mesh)
-    until(lambda: notified(mesh), "a payment is notified again")
+    until(lambda: next_is_notified(mesh), "a payment is notified again")
     results = running.reach(running.answered() + 300).stop()
-    during = [r for r in results.records if begun < r.time and r.end < healed]
-    told = sum((r.status, r.paid, r.reason) == (200, True, ill.reason) for r in during)
+    paid = payments(results.records)
+    during = [p for p in paid if begun < p.time and p.end < healed]
+    told = sum((p.status, p.paid, p.reason) == (200, True, ill.reason) for p in during)
     judge(exactly(f"{kind}: paid and told", len(during), {ill.reason: told}, wanted=len(during)))
-    judge(quick(f"{kind}: p99", during, seconds=BOUND))
-    judge(recovered(f"{kind}: healed", healed, [(r.time, r.notified) for r in results.records]))
+    judge(latency_below(f"{kind}: p99", [p.elapsed for p in during], seconds=BOUND))
+    judge(recovered(f"{kind}: healed", healed, [(p.time, p.notified) for p in paid]))
     judge(account(f"{kind}: account", mesh, results))
 
 
@@ -112,8 +114,9 @@ def test_without_the_rule_everybody_waits(
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
     begin(mesh, "slow")
     results = load(requests=USERS, users=USERS).wait()
+    waits = [record.elapsed for record in results.records]
     judge(
-        quick("slow, without the rule: p99", results.records, seconds=BOUND),
+        latency_below("slow, without the rule: p99", waits, seconds=BOUND),
         expect="fail",
         because=rf"{USERS} of {USERS} slower than {BOUND:g} s",
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from e2e.payments.requests import no_failures
 from e2e.support.calls import calls
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES
 from meshproof.mesh import Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.verdicts.access import admitted, refused
-from meshproof.verdicts.requests import no_failures
 
 RULE = RULES / "mtls_strict.yaml"
 URL = "http://svcb/healthz"

@@ -11,6 +11,9 @@ from collections.abc import Iterator
 import pytest
 
 from e2e.payments import msgd
+from e2e.payments.accounting import adds_up
+from e2e.payments.payment import is_notified, payments
+from e2e.payments.requests import no_failures
 from e2e.support.cli_mesh import Cli, says, served
 from e2e.support.processes import until
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES
@@ -19,7 +22,6 @@ from meshproof.mesh import Capability, Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.traffic.results import Results
-from meshproof.verdicts.requests import accounting, no_failures
 
 pytestmark = [pytest.mark.long, pytest.mark.alone]
 
@@ -37,7 +39,7 @@ def _open(mesh: Mesh) -> None:
 
 def pay(load: StartLoad, judge: Judge, name: str) -> Results:
     results = load(requests=N, users=4).wait()
-    judge(accounting(name, results.records, sent=results.sent))
+    judge(adds_up(name, results.records, sent=results.sent))
     return results
 
 
@@ -51,7 +53,7 @@ def test_latency_is_added_on_that_way_alone(
     mesh.fault("latency", "svcb-v0.2", source="svca", ms=100)
     slow = pay(load, judge, "100 ms")
     assert fastest(slow) >= 0.1
-    assert all(r.notified for r in slow.records)
+    assert all(map(is_notified, slow.records))
     mesh.fault("heal", "svcb-v0.2")
     mesh.fault("latency", "svcb-v0.2", source="svcb-v0.1", ms=100)
     assert fastest(pay(load, judge, "100 ms for somebody else")) < 0.1
@@ -74,7 +76,7 @@ def test_lost_data_comes_late_and_is_not_lost(mesh: Mesh, load: StartLoad, judge
     mesh.fault("loss", "svcb-v0.2", source="svca", percent=30)
     results = pay(load, judge, "30 % loss")
     late = [r for r in results.records if r.elapsed >= 0.2]
-    assert all(r.notified for r in results.records)
+    assert all(map(is_notified, results.records))
     assert late  # none of 60 at 30 %: less often than once in a thousand million
 
 
@@ -85,13 +87,14 @@ def test_whoever_cannot_reach_msgd_pays_and_is_told(
     mesh.fault(kind, "msgd.test", source="svcb-v0.2")
     with msgd.watched(mesh, run.new()) as statuses:
         results = load(requests=12, users=12).wait()
-    judge(accounting(kind, results.records, sent=results.sent))
+    judge(adds_up(kind, results.records, sent=results.sent))
     assert set(statuses) == {200}
-    assert {(r.status, r.paid, r.notified) for r in results.records} == {(200, True, False)}
-    assert all(r.reason for r in results.records)
+    paid = payments(results.records)
+    assert {(p.status, p.paid, p.notified) for p in paid} == {(200, True, False)}
+    assert all(p.reason for p in paid)
     assert msgd.stored(mesh, run.id) == []
     mesh.fault("heal", "msgd.test")
-    assert all(r.notified for r in pay(load, judge, "healed").records)
+    assert all(map(is_notified, pay(load, judge, "healed").records))
 
 
 def test_a_partition_holds_both_ways_and_for_nobody_else(mesh: Mesh) -> None:

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from e2e.payments import msgd
-from e2e.payments.egress import Phases
+from e2e.payments.egress_phases import Phases
 from e2e.support.calls import N
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES
 from meshproof.errors import MeshproofError
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge
 from meshproof.report.test_run import Run
-from meshproof.verdicts.exact import exactly
+from meshproof.verdicts.counts import exactly
 
 RULE = RULES / "only_svcb_may_leave_for_msgd.yaml"
 INTRUDER = Path(__file__).with_name("intruder.yaml")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 
+from e2e.payments.requests import no_failures
 from e2e.payments.tokens import ISSUER, Signer
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, documents
 from meshproof.mesh import AccessRecord, Answer, Mesh
@@ -15,7 +16,6 @@ from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.traffic.results import Results
 from meshproof.verdicts.access import admitted, refused
-from meshproof.verdicts.requests import no_failures
 
 RULE = RULES / "payers_show_a_token.yaml"
 N = 60

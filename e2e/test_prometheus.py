@@ -8,14 +8,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from e2e.payments.requests import no_failures
 from e2e.support.prometheus_counts import PrometheusCounts, panels, prometheus_of
 from e2e.support.rules import EGRESS_BY_ADDRESS
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.telemetry.prometheus_queries import Prometheus
-from meshproof.verdicts.exact import exactly
-from meshproof.verdicts.requests import no_failures
+from meshproof.verdicts.counts import exactly
 
 pytestmark = pytest.mark.long
 

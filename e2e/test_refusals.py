@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 import pytest
 
+from e2e.payments.requests import no_failures
 from e2e.support.configuration import told, unchanged
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, weights
 from meshproof.errors import NotLive, Refused
 from meshproof.mesh import STDIN, Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
-from meshproof.verdicts.requests import no_failures
 from meshproof.verdicts.split import split
 
 RULE = RULES / "svcb_v0_2_100.yaml"

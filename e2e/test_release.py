@@ -15,6 +15,8 @@ from typing import cast
 
 import pytest
 
+from e2e.payments.payment import is_notified
+from e2e.payments.requests import no_failures
 from e2e.support.cli_mesh import Cli, says, served
 from e2e.support.processes import until
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments
@@ -22,7 +24,6 @@ from meshproof.control.routes.release import Releasing
 from meshproof.mesh import STDIN, Capability, Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
-from meshproof.verdicts.requests import no_failures
 from meshproof.verdicts.verdict import conclude
 
 pytestmark = [pytest.mark.long, pytest.mark.alone]
@@ -97,7 +98,7 @@ def test_a_bad_version_is_rolled_back_and_who_was_hurt_is_said(
     assert weights(output)[-1] == 0
     assert 100 not in weights(output)
     assert {r.version for r in results.records[-50:]} == {"v0.1"}
-    failed = [r for r in results.records if not r.notified]
+    failed = [r for r in results.records if not is_notified(r)]
     judge(
         conclude(
             "payers hurt",

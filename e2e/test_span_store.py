@@ -14,7 +14,7 @@ from meshproof.control.routes.cluster import OnCluster
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
-from meshproof.verdicts.exact import exactly
+from meshproof.verdicts.counts import exactly
 
 pytestmark = pytest.mark.long
 

@@ -11,7 +11,7 @@ from e2e.support.rules import RULES
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
-from meshproof.verdicts.exact import exactly
+from meshproof.verdicts.counts import exactly
 
 pytestmark = [pytest.mark.nightly, pytest.mark.alone]
 

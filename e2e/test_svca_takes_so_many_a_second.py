@@ -15,7 +15,7 @@ from meshproof.mesh import Answer, Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.traffic.calls import GATEWAY, Call, send
-from meshproof.verdicts.exact import exactly
+from meshproof.verdicts.counts import exactly
 
 pytestmark = [pytest.mark.long, pytest.mark.alone]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from e2e.payments.requests import no_failures
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
-from meshproof.verdicts.requests import no_failures
-from meshproof.verdicts.zero import zero_share
+from meshproof.verdicts.counts import zero_share
 
 RULE = RULES / "svcb_by_header.yaml"
 N = 350

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from e2e.payments.payment import is_notified
 from e2e.support.processes import until
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, documents
 from meshproof.mesh import Mesh, Source
@@ -52,7 +53,7 @@ EJECTED = float(str(_outlier()["baseEjectionTime"]).removesuffix("s"))
 
 def hurt(name: str, records: Sequence[Record]) -> Verdict:
     """No more payers were hurt than an ejection costs. Counted, not drawn: no alpha."""
-    ill = sum(not (r.answered and r.notified) for r in records)
+    ill = sum(not is_notified(r) for r in records)
     problems = [] if 0 < ill <= MOST else [f"{ill} payers were hurt; wanted 1 to {MOST}"]
     return conclude(
         name,
@@ -84,9 +85,9 @@ def test_it_is_left_out_and_taken_back(mesh: Mesh, load: StartLoad, judge: Judge
     until(lambda: v0_2_answers(mesh), "v0.2 has been taken back")
     records = running.reach(running.answered() + AFTER).stop().records
     judge(hurt("ejected: payers", [r for r in records if r.time > begun - 1]))
-    served = [r.time for r in records if r.version == "v0.2" and r.notified]
+    served = [r.time for r in records if r.version == "v0.2" and is_notified(r)]
     others = [r.time for r in records if r.version == "v0.1"]
-    ill = [r.time for r in records if not (r.answered and r.notified)]
+    ill = [r.time for r in records if not is_notified(r)]
     judge(left_out("ejected: left out", begun, served, ill, others))
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from e2e.payments.requests import no_failures
 from e2e.support.calls import calls
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.verdicts.access import admitted, refused
-from meshproof.verdicts.requests import no_failures
 
 RULE = RULES / "svcb_only_from_svca.yaml"
 INTRUDER = Path(__file__).with_name("intruder.yaml")

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import pytest
 
-from e2e.payments.account import account, fates
+from e2e.payments.outcomes import account, outcomes
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments
 from meshproof.mesh import Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.traffic.results import Results
-from meshproof.verdicts.bound import share_below
+from meshproof.verdicts.counts import share_below
 from meshproof.verdicts.verdict import Verdict
 
 pytestmark = pytest.mark.long
@@ -53,7 +53,7 @@ spec:
 
 
 def hurt(name: str, results: Results) -> Verdict:
-    told = fates(results).counts["told"]
+    told = outcomes(results).counts["told"]
     return share_below(name, told, results.sent, below=BELOW, what="not notified")
 
 

@@ -9,7 +9,7 @@ from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments, documents
 from meshproof.mesh import AccessRecord, Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
-from meshproof.verdicts.exact import exactly
+from meshproof.verdicts.counts import exactly
 from meshproof.verdicts.verdict import Verdict, conclude
 
 pytestmark = [pytest.mark.nightly, pytest.mark.alone]

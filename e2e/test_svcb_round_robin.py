@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from e2e.payments.requests import no_failures
 from e2e.support.replicas import chosen, names, shares
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.verdicts.binomial import sample_size
-from meshproof.verdicts.requests import no_failures
 from meshproof.verdicts.split import Errors, split
 
 pytestmark = pytest.mark.long

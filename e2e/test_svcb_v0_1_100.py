@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from e2e.payments.requests import no_failures, switched
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, weights
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.traffic.load import Load
 from meshproof.traffic.results import Results
-from meshproof.verdicts.requests import no_failures
-from meshproof.verdicts.switch import SwitchTimes, switched
+from meshproof.verdicts.switch import SwitchTimes
 
 BLUE = RULES / "svcb_v0_1_100.yaml"
 GREEN = RULES / "svcb_v0_2_100.yaml"

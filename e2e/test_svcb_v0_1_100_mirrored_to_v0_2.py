@@ -9,16 +9,15 @@ from __future__ import annotations
 import pytest
 
 from e2e.payments import msgd
+from e2e.payments.egress import allowed
+from e2e.payments.requests import no_failures
 from e2e.support.processes import until
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments, weights
 from meshproof.mesh import Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
-from meshproof.verdicts.egress import allowed
-from meshproof.verdicts.exact import exactly
-from meshproof.verdicts.requests import no_failures
+from meshproof.verdicts.counts import exactly, zero_share
 from meshproof.verdicts.split import split
-from meshproof.verdicts.zero import zero_share
 
 pytestmark = pytest.mark.long
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from e2e.payments.requests import no_failures
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, weights
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.verdicts.binomial import sample_size
-from meshproof.verdicts.requests import no_failures
 from meshproof.verdicts.split import Errors, split
 
 RULE = RULES / "svcb_v0_1_90_v0_2_10.yaml"

@@ -6,14 +6,14 @@ import time
 
 import pytest
 
+from e2e.payments.requests import no_failures, switched
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, V1ALPHA2, weights
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
-from meshproof.verdicts.requests import no_failures
+from meshproof.verdicts.counts import zero_share
 from meshproof.verdicts.split import split
-from meshproof.verdicts.switch import SwitchTimes, switched
-from meshproof.verdicts.zero import zero_share
+from meshproof.verdicts.switch import SwitchTimes
 
 HALF = {
     "v1": RULES / "svcb_v0_1_50_v0_2_50.yaml",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from e2e.payments import msgd
+from e2e.payments.delivery import delivered
+from e2e.payments.payment import payments
+from e2e.payments.requests import no_failures
 from e2e.support.rules import EGRESS_BY_ADDRESS, deployments
 from meshproof.mesh import Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
-from meshproof.verdicts.delivery import delivered
-from meshproof.verdicts.requests import no_failures
 from meshproof.verdicts.trace_chain import Step, complete
 
 N = 500
@@ -29,7 +30,7 @@ def test_every_request_has_its_whole_tree(
     judge(no_failures("requests", results.records, run.access_log(), sent=results.sent))
     judge(complete("traces", results.trace_ids(), run.spans(), PAY))
     arrived = {m["id"]: (m["trace_id"], m["span_id"]) for m in msgd.messages(mesh, run.id)}
-    sent = {r.message_id: r.trace_id for r in results.records}
+    sent = {p.message_id: p.trace_id for p in payments(results.records)}
     judge(delivered("egress span to msgd", sent, arrived, run.spans(), PAY[-1]))
 
 

@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from e2e.payments.payment import Payment
 from meshproof.mesh import AccessRecord
-from meshproof.traffic.record import Record
-from meshproof.verdicts.requests import BROKEN_OFF
+from meshproof.verdicts.requests import has_failed
 from meshproof.verdicts.verdict import Verdict, conclude, some
 from soak.plan import MSGD
 from soak.timeline import Done
@@ -50,14 +50,14 @@ def actions(done: Sequence[Done], planned: int) -> Verdict:
 
 
 def requests(
-    records: Sequence[Record], sent: int, gateway: Sequence[AccessRecord], done: Sequence[Done]
+    records: Sequence[Payment], sent: int, gateway: Sequence[AccessRecord], done: Sequence[Done]
 ) -> Verdict:
     """Every request has an answer; each that failed was at a svca that was killed just then.
 
     Where it was is the gateway's word: ``gateway`` is its access log of this run.
     """
     failed = [r for r in records if not r.answered]
-    broken = [r for r in gateway if _broke(r)]
+    broken = [r for r in gateway if has_failed(r)]
     kills = [d for d in done if may_fail(d) and not d.error]
     strange = [r for r in broken if not any(_at(r, kill) for kill in kills)]
     untimely = [r for r in failed if not any(_during(r.time, r.end, d) for d in kills)]
@@ -79,7 +79,7 @@ def requests(
     )  # fmt: skip
 
 
-def _unequal(records: Sequence[Record], sent: int, gateway: Sequence[AccessRecord]) -> list[str]:
+def _unequal(records: Sequence[Payment], sent: int, gateway: Sequence[AccessRecord]) -> list[str]:
     """Three accounts of the same requests: Locust's, the records', the gateway's."""
     problems = []
     if not sent == len(records) == len(gateway):
@@ -87,13 +87,13 @@ def _unequal(records: Sequence[Record], sent: int, gateway: Sequence[AccessRecor
             f"{sent} requests were sent, {len(records)} are accounted for, and {len(gateway)} "
             "entered by the gateway"
         )
-    failed, broken = sum(not r.answered for r in records), sum(map(_broke, gateway))
+    failed, broken = sum(not r.answered for r in records), sum(map(has_failed, gateway))
     if failed != broken:
         problems.append(f"{failed} failed at the payer and {broken} at the gateway")
     return problems
 
 
-def _unexplained(strange: Sequence[AccessRecord], untimely: Sequence[Record]) -> list[str]:
+def _unexplained(strange: Sequence[AccessRecord], untimely: Sequence[Payment]) -> list[str]:
     """Failures at no replica that was killed, by the gateway; and at no such time, by the payer."""
     failures = [
         f"{r.code} {r.flags} {r.details} at {r.time} from {r.upstream_host}" for r in strange
@@ -107,7 +107,7 @@ def _unexplained(strange: Sequence[AccessRecord], untimely: Sequence[Record]) ->
     return problems
 
 
-def notifications(records: Sequence[Record], done: Sequence[Done]) -> Verdict:
+def notifications(records: Sequence[Payment], done: Sequence[Done]) -> Verdict:
     """Who was not notified was told so, with a reason, while msgd could not be reached; and where
     the way out was closed, nobody was told otherwise."""
     reasons = [d for d in done if may_not_notify(d)]
@@ -138,7 +138,7 @@ def notifications(records: Sequence[Record], done: Sequence[Done]) -> Verdict:
 
 
 def messages(
-    records: Sequence[Record], stored: Sequence[Message], gateway: Iterable[AccessRecord]
+    records: Sequence[Payment], stored: Sequence[Message], gateway: Iterable[AccessRecord]
 ) -> Verdict:
     """Each id answered ``notified: true`` is in msgd's store exactly once, and nothing is there
     that nobody paid for: a message without an answer belongs to a request that failed."""
@@ -147,7 +147,7 @@ def messages(
     held = Counter(m["id"] for m in stored)
     lost = [i for i in notified if not held[i]]
     doubled = [i for i, n in held.items() if n > 1]
-    unsafe = {r.trace_id for r in gateway if _broke(r)}
+    unsafe = {r.trace_id for r in gateway if has_failed(r)}
     unanswered = [m for m in stored if m["id"] not in known]
     strange = [m["id"] for m in unanswered if m["trace_id"] not in unsafe]
     shared = [i or "(no id)" for i, n in notified.items() if n > 1 or not i]
@@ -173,11 +173,6 @@ def messages(
         f" {len(strange)} of nobody",
         allowed="0",
     )  # fmt: skip
-
-
-def _broke(record: AccessRecord) -> bool:
-    """No answer, an error, or an answer that broke off after its beginning, whatever its code."""
-    return not 0 < record.code < 500 or record.details.startswith(BROKEN_OFF)
 
 
 def _during(begin: float, end: float, done: Done) -> bool:

@@ -6,17 +6,19 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import requests as http
 
+from e2e.payments.accounting import adds_up
+from e2e.payments.payment import payments
 from e2e.support.rules import ROOT
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.project import Project, load_project
 from meshproof.report.evidence import ProofFolder
 from meshproof.traffic.load import Load
+from meshproof.traffic.locustfile_choice import choose_locustfile
 from meshproof.traffic.results import Results
-from meshproof.verdicts.requests import accounting
 from meshproof.verdicts.verdict import Verdict
 from soak import account, leaks, resource_growth
 from soak.account import Message
@@ -46,7 +48,7 @@ def project(**msgd: str) -> Project:
     project = load_project(ROOT / "meshproof.yaml")
     host = project.outside[MSGD]
     changed = host.model_copy(update={"env": {**host.env, **msgd}})
-    return Project(project.root, project.manifests, project.rules, project.images, {MSGD: changed})
+    return replace(project, outside={MSGD: changed})
 
 
 class Soak:
@@ -90,7 +92,8 @@ class Soak:
         timeline = Timeline(doing, self._actions, self._over, self._tell)
         load = Load(
             mesh.url("gateway"),
-            locustfile=ROOT / "e2e" / "payments" / "locustfile.py",
+            locustfile=choose_locustfile(self._project, ROOT),
+            path=self._project.path,
             users=self._users,
             folder=self._evidence.folder,
         )
@@ -118,12 +121,13 @@ class Soak:
         stored = _stored(mesh, results.run_id)
         self._evidence.write("messages.json", stored)
         self._evidence.lines("gateway.ndjson.gz", gateway)
+        paid = payments(results.records)
         judged = [
             account.actions(done, len(self._actions)),
-            account.requests(results.records, results.sent, gateway, done),
-            accounting("payments", results.records, sent=results.sent),
-            account.notifications(results.records, done),
-            account.messages(results.records, stored, gateway),
+            account.requests(paid, results.sent, gateway, done),
+            adds_up("payments", paid, sent=results.sent),
+            account.notifications(paid, done),
+            account.messages(paid, stored, gateway),
         ]
         if not all(verdict.passed for verdict in judged):
             self._evidence.lines("access_log.ndjson.gz", log)

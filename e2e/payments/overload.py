@@ -1,4 +1,4 @@
-"""svca with little to give, five times as many payers as it can serve, and what became of them.
+"""An overloaded svca: five times as many payers as it can serve, and what became of them.
 
 Capacity is made small by waiting, not by work: svcb takes 0.6 s, so svca's 16 threads serve 26
 payments a second on any machine, and five times that is still light.
@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from e2e.payments.payment import is_notified
 from e2e.support.rules import EGRESS_BY_ADDRESS, deployments
 from meshproof.mesh import Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.traffic.record import Record
 from meshproof.traffic.results import Results
-from meshproof.verdicts.bound import quick
+from meshproof.verdicts.latency import latency_below
 from meshproof.verdicts.overload import Flow, goodput_holds, nobody_hangs, offered, served
 from meshproof.verdicts.recovery import recovered
 from meshproof.verdicts.verdict import Verdict
@@ -45,7 +46,7 @@ def prepare(mesh: Mesh) -> None:
 def capacity(load: StartLoad, run: Run) -> Flow:
     """The goodput with as many payers as svca serves at once; each waits for its answer."""
     results = load(requests=3 * THREADS, users=THREADS, run_id=run.new()).wait()
-    return Flow(sum(r.notified for r in results.answered), results.seconds)
+    return Flow(sum(map(is_notified, results.records)), results.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +61,12 @@ class Overload:
         """From when all of the crowd have come until they stop coming."""
         window = self.crowd.records[0].time + PERIOD, self.crowd.records[-1].time
         records = (*self.crowd.records, *self.regulars)
-        sent, good = offered(records, window), served(records, window)
+        sent, good = offered(records, window), served(records, window, is_notified)
         return goodput_holds(name, self.peak, sent, good, times=TIMES, within=WITHIN)
 
     def recovers(self, name: str) -> Verdict:
-        fates = [(r.time, r.answered and r.notified) for r in self.regulars]
-        return recovered(name, self.crowd.records[-1].time, fates, enough=REGULARS)
+        outcomes = [(r.time, is_notified(r)) for r in self.regulars]
+        return recovered(name, self.crowd.records[-1].time, outcomes, enough=REGULARS)
 
 
 def crowded(load: StartLoad, run: Run, peak: Flow) -> Overload:
@@ -88,6 +89,6 @@ def judged(name: str, overload: Overload, judge: Judge, refusal: int) -> None:
     judge(overload.holds(f"{name}: goodput"))
     payers = (*overload.crowd.records, *overload.regulars)
     judge(nobody_hangs(f"{name}: nobody hangs", payers, refusal=refusal))
-    refused = [r for r in payers if r.status == refusal]
-    judge(quick(f"{name}: refusals", refused, seconds=REFUSED_IN, confidence=0.95))
+    refused = [r.elapsed for r in payers if r.status == refusal]
+    judge(latency_below(f"{name}: refusals", refused, seconds=REFUSED_IN, confidence=0.95))
     judge(overload.recovers(f"{name}: recovery"))

@@ -1,4 +1,4 @@
-"""Load on the shop's window: what an answer says of itself."""
+"""Load on the shop's window: what an answer says about itself."""
 
 from __future__ import annotations
 
@@ -10,5 +10,10 @@ from meshproof.traffic.locust_user import Fields, RecordedUser
 class Visitor(RecordedUser):
     """Asks for an offer, over and over."""
 
+    counted = ("priced",)
+
     def read(self, body: Any) -> Fields:
-        return {"version": body["version"], "reason": body["reason"]}
+        return {
+            "version": body["version"],
+            "extra": {"priced": body["price"] > 0, "reason": body["reason"]},
+        }

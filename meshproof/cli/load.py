@@ -25,9 +25,10 @@ from meshproof.control.client import Client
 from meshproof.errors import UsageError
 from meshproof.host import registry
 from meshproof.project_path import PROJECT_FILE, find_project
-from meshproof.traffic.locustfile_choice import locustfile_of, path_of
+from meshproof.traffic.locustfile_choice import choose_locustfile
 
 if TYPE_CHECKING:
+    from meshproof.project import Project
     from meshproof.traffic.distributed_load import DistributedLoad
     from meshproof.traffic.load import Load
     from meshproof.traffic.results import Results
@@ -46,7 +47,7 @@ def load(
     ] = 0,
     path: Annotated[
         str,
-        typer.Option(help="What is asked for at the gateway.", show_default="/; the demo: /pay"),
+        typer.Option(help="What is requested at the gateway.", show_default="the project's, or /"),
     ] = "",
     workers: Annotated[
         int,
@@ -57,7 +58,7 @@ def load(
         Path | None,
         typer.Option(
             help="What users do.",
-            show_default="./locustfile.py, ./e2e/payments/locustfile.py, else GET of --path",
+            show_default="the project's, ./locustfile.py, or one that sends GET",
         ),
     ] = None,
     artifacts: Artifacts = Path("artifacts"),
@@ -74,10 +75,12 @@ def load(
         raise UsageError("load: wanted at most one of --seconds, --requests and --ui")
     if workers and ui:
         raise UsageError("load: --ui is of a load from this machine; leave out --workers")
-    locustfile = locustfile or locustfile_of(Path())
+    if not (locustfile and path):
+        project = _project()
+        locustfile = locustfile or choose_locustfile(project, Path())
+        path = path or (project.path if project else "/")
     if not locustfile.is_file():
         raise UsageError(f"load: {locustfile}: there is no such locustfile")
-    path = path or path_of(locustfile)
     asked = {"users": users, "seconds": seconds, "requests": requests, "path": path}
     order = _order(locustfile, workers, asked) if workers else None
     with interrupts(name), contextlib.ExitStack() as undo:
@@ -97,6 +100,16 @@ def load(
             show_calls(calls)
     if results.failed:
         raise typer.Exit(1)
+
+
+def _project() -> Project | None:
+    """The project of this folder; None where there is none."""
+    file = find_project()
+    if file is None:
+        return None
+    from meshproof.project import load_project  # noqa: PLC0415 (slow to import)
+
+    return load_project(file)
 
 
 def _from_here(
@@ -137,15 +150,14 @@ def _mesh(name: str, undo: contextlib.ExitStack) -> Client:
     """The running mesh, or one that ends with ``undo``."""
     if any(entry.name == name for entry in registry.list_running()):
         return Client.find(name)
-    project = find_project()
+    project = _project()
     if project is None:
         raise UsageError(f"load: no mesh named {name} is running, and no {PROJECT_FILE} is here")
     from meshproof.control.serve import live  # noqa: PLC0415  (aiohttp is slow to import)
     from meshproof.meshes import make_mesh  # noqa: PLC0415
-    from meshproof.project import load_project  # noqa: PLC0415
 
     tell(f"no mesh named {name} is running: one is started for this load")
-    mesh = make_mesh(os.environ.get("MESH", "embedded"), load_project(project), name)
+    mesh = make_mesh(os.environ.get("MESH", "embedded"), project, name)
     ended = threading.Event()
     undo.enter_context(live(mesh, ended))
     threading.Thread(target=_end_when, args=(ended,), daemon=True).start()
@@ -195,11 +207,8 @@ def _show(results: Results, summary: str, output: Format) -> None:
             ("Version", "Requests", "Share"),
             [(who, str(n), f"{n / total:.2%}") for who, n in sample.counts.items()],
         )
-    said = _as_dict(results)
-    notified = f", {said['notified']} notified" if told else ""
-    print(
-        f"{said['sent']} requests, {said['failed']} failed{notified}; {said['rate']:.0f} a second"
-    )
+    counts = "".join(f", {n} {name}" for name, n in results.counts().items())
+    print(f"{results.sent} requests, {results.failed} failed{counts}; {results.rate:.0f} a second")
 
 
 def _told(results: Results) -> bool:
@@ -209,10 +218,10 @@ def _told(results: Results) -> bool:
 
 def _as_dict(results: Results) -> dict[str, Any]:
     return {
+        **results.counts(),  # a name of the app's own never hides one of these
         "run_id": results.run_id,
         "sent": results.sent,
         "failed": results.failed,
-        "notified": sum(record.notified for record in results.answered),
         "versions": dict(results.sample().counts),
         "seconds": results.seconds,
         "rate": results.rate,

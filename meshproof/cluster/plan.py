@@ -14,8 +14,8 @@ from meshproof.cluster.factory import assemble
 from meshproof.cluster.settings import from_env
 from meshproof.project import Project
 from meshproof.traffic.distributed_load import DistributedLoad
+from meshproof.traffic.locustfile_choice import choose_locustfile
 
-LOCUSTFILE = "e2e/payments/locustfile.py"
 _STATE = Path("/STATE")
 _MARK = re.compile(r"\bm[0-9a-f]{8}\b")
 
@@ -70,8 +70,10 @@ def plan(project: Project, environ: Mapping[str, str], *, kind: str = "kind") ->
         runner.heading(f"apply -f {os.path.relpath(rule, project.root)}")
         parts.changes.apply([rule], namespace="", strict=False)
     runner.heading("load --workers 2 --users 8 --seconds 30 (not part of e2e)")
-    locustfile = f"(the text of {LOCUSTFILE})\n"
-    load = DistributedLoad("RUN", workers=2, users=8, seconds=30, locustfile=locustfile)
+    locustfile = f"(the text of {choose_locustfile(project, project.root)})\n"
+    load = DistributedLoad(
+        "RUN", workers=2, users=8, seconds=30, locustfile=locustfile, path=project.path
+    )
     parts.extras.spread_load(load, threading.Event())
     addons = project.root / "manifests" / "observability"
     if addons.is_dir():

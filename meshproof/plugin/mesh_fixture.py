@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from meshproof.mesh import Mesh
+    from meshproof.project import Project
 
 
 OURS = pytest.StashKey["Mesh"]()
 """The mesh that this session brought up: a project may have another fixture of that name."""
+PROJECT = pytest.StashKey["Project"]()
+"""The project of that mesh."""
 
 
 @pytest.fixture(scope="session")
@@ -30,26 +33,31 @@ def mesh(request: pytest.FixtureRequest) -> Iterator[Mesh]:
     The environment variable ``MESH`` says which kind; ``--keep-mesh`` leaves it up. Each worker of
     pytest-xdist has one of its own.
     """
-    made = request.config.stash[OURS] = _made(request.config)
+    project = request.config.stash[PROJECT] = _load_project(request.config)
+    mesh = request.config.stash[OURS] = _make_mesh(request.config, project)
     with interrupted_by_sigterm():
         try:
-            made.up()
-            yield made
+            mesh.up()
+            yield mesh
         finally:
             if not request.config.getoption("--keep-mesh"):
-                made.down()
+                mesh.down()
 
 
-def _made(config: pytest.Config) -> Mesh:
+def _load_project(config: pytest.Config) -> Project:
     file = project_file(config)
     from meshproof.errors import Refused  # noqa: PLC0415 (heavy, as what follows)
-    from meshproof.meshes import make_mesh  # noqa: PLC0415
     from meshproof.project import load_project  # noqa: PLC0415
 
     try:
-        project = load_project(file)
-    except Refused as refused:  # its own words are all that helps
+        return load_project(file)
+    except Refused as refused:  # its message is all that helps
         pytest.fail(str(refused), pytrace=False)
+
+
+def _make_mesh(config: pytest.Config, project: Project) -> Mesh:
+    from meshproof.meshes import make_mesh  # noqa: PLC0415 (heavy)
+
     return make_mesh(os.environ.get("MESH", "embedded"), project, mesh_name(config))
 
 

@@ -35,9 +35,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini(
         "meshproof_locustfile",
-        "the locustfile of the load fixture; default: locustfile.py or "
-        "e2e/payments/locustfile.py in the root folder, else one that takes any answer of "
-        "status 200",
+        "the locustfile of the load fixture; default: the project's, locustfile.py in the root "
+        "folder, or one for which any answer of status 200 is good",
         default="",
     )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from meshproof.plugin import artifacts
-from meshproof.plugin.mesh_fixture import OURS
+from meshproof.plugin.mesh_fixture import OURS, PROJECT
 
 if TYPE_CHECKING:
     from meshproof.mesh import Mesh
@@ -78,17 +78,18 @@ def load(
 ) -> Iterator[StartLoad]:
     """Starts loads; those still running when the test ends are ended."""
     from meshproof.traffic.load import Load  # noqa: PLC0415 (lazy by promise)
-    from meshproof.traffic.locustfile_choice import locustfile_of, path_of  # noqa: PLC0415
+    from meshproof.traffic.locustfile_choice import choose_locustfile  # noqa: PLC0415
 
-    root, told = request.config.rootpath, request.config.getini("meshproof_locustfile")
-    locustfile = root / told if told else locustfile_of(root)
+    config = request.config
+    project, own = config.stash.get(PROJECT, None), config.getini("meshproof_locustfile")
+    locustfile = config.rootpath / own if own else choose_locustfile(project, config.rootpath)
     with ExitStack() as running:
 
         def start(**settings: Any) -> Load:
             defaults = {
                 "host": mesh.url("gateway"),
                 "locustfile": locustfile,
-                "path": path_of(locustfile),
+                "path": project.path if project else "/",
                 "run_id": run.id,
                 "folder": evidence.folder,
             }

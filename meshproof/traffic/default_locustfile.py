@@ -1,4 +1,4 @@
-"""The locustfile of a project that has none: GET one path, take any answer of status 200."""
+"""The locustfile of a project that has none: GET one path; any answer of status 200 is good."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from meshproof.traffic.locust_user import Fields, RecordedUser
 
 
 class Visitor(RecordedUser):
-    """Asks, over and over. What an answer's body says, only a locustfile of its own can tell."""
+    """Reads nothing from an answer: what a body means only the app's own locustfile can tell."""
 
-    def understood(self, content: bytes) -> Fields:  # noqa: ARG002 (any will do)
+    def read_bytes(self, content: bytes) -> Fields:  # noqa: ARG002 (any body is fine)
         return {}

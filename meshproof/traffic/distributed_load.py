@@ -32,7 +32,7 @@ class DistributedLoad:
     """Its text."""
     requests: int = 0
     seconds: float = 0.0
-    path: str = "/pay"
+    path: str = "/"
 
     def check(self) -> None:
         """Raises UsageError for a load that cannot be spread over the workers."""
@@ -53,12 +53,15 @@ def write(outputs: Sequence[Json], folder: Path) -> None:
     """
     master, *workers = outputs
     totals = {"sent": 0, "requests": 0, "failures": 0}
+    counted: dict[str, None] = {}
     with (folder / RECORDS).open("wb") as records:
         for worker in workers:
             if worker["stats"] is None:
                 tail = " | ".join(worker["log"].strip().splitlines()[-5:])
                 raise LoadError(f"a worker of the load ended without totals; its log ends: {tail}")
             totals = {name: totals[name] + worker["stats"][name] for name in totals}
+            counted |= dict.fromkeys(worker["stats"].get("counted", ()))
             records.write(gzip.decompress(base64.b64decode(worker["records"])))
-    (folder / STATS).write_text(json.dumps(totals), encoding="utf-8")
+    stats = {**totals, "counted": list(counted)}
+    (folder / STATS).write_text(json.dumps(stats), encoding="utf-8")
     (folder / LOG).write_text(master["log"], encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The Locust user that writes down every request. Import it in locustfiles only.
+"""The Locust user that records every request. Import it in locustfiles only.
 
 Importing Locust lets gevent patch the process, so nothing else in meshproof imports this module.
 """
@@ -27,8 +27,10 @@ from meshproof.traffic.settings import LoadSettings
 geventhttpclient.client._may_retry_after_send_error = lambda method: False  # noqa: ARG005
 
 Fields = Mapping[str, Any]
+"""What a locustfile reads from an answer: ``version``, ``trace_id``, and ``extra``, a mapping of
+the app's own fields; each may be left out."""
 _DONE = "meshproof_done"
-"""What a worker tells its master when its share of the requests is answered."""
+"""What a worker sends its master when its share of the requests is answered."""
 
 
 class Run:
@@ -65,7 +67,7 @@ class Run:
         return True
 
     def put(self, record: Record) -> None:
-        """Write a request down; the last one of the budget ends the load."""
+        """Record a request; the last one of the budget ends the load."""
         if self._file:
             self._file.write(json.dumps(record.as_dict()) + "\n")
         self.done += 1
@@ -78,7 +80,7 @@ class Run:
 
 
 @events.init.add_listener  # type: ignore[untyped-decorator]  # Locust is untyped
-def _begin(environment: Any, **_: Any) -> None:
+def _set_up(environment: Any, **_: Any) -> None:
     settings = LoadSettings.from_environment(os.environ)
     runner = environment.runner
     spread = isinstance(runner, WorkerRunner)
@@ -87,17 +89,18 @@ def _begin(environment: Any, **_: Any) -> None:
     environment.meshproof_settings = settings
     if isinstance(runner, MasterRunner):
         _quit_when_all_are_done(environment)
-    counted = _Counted()
-    environment.events.request.add_listener(counted.add)
+    totals = _Totals()
+    environment.events.request.add_listener(totals.add)
 
     def end(**_: Any) -> None:
         run.close()
         if settings.stats:  # a worker's own statistics are emptied with each report to its master
-            total = counted if spread else environment.stats.total
+            total = totals if spread else environment.stats.total
             data = {
                 "sent": run.sent,
                 "requests": total.num_requests,
                 "failures": total.num_failures,
+                "counted": _counted(environment.user_classes),
             }
             Path(settings.stats).write_text(json.dumps(data), encoding="utf-8")
 
@@ -106,14 +109,19 @@ def _begin(environment: Any, **_: Any) -> None:
     environment.events.quit.add_listener(end)
 
 
-class _Counted:
-    """What Locust said of the requests of this process."""
+class _Totals:
+    """What Locust reported of the requests of this process."""
 
     num_requests = num_failures = 0
 
     def add(self, exception: Any = None, **_: Any) -> None:
         self.num_requests += 1
         self.num_failures += exception is not None
+
+
+def _counted(users: list[type]) -> list[str]:
+    """What the locustfile's users want counted, each name once."""
+    return list(dict.fromkeys(name for user in users for name in getattr(user, "counted", ())))
 
 
 def _quit_when_all_are_done(environment: Any) -> None:
@@ -130,20 +138,24 @@ def _quit_when_all_are_done(environment: Any) -> None:
 class RecordedUser(FastHttpUser):  # type: ignore[misc]  # Locust comes without type information
     """Sends requests one after another, as fast as they are answered, and records each.
 
-    Subclass it in a locustfile and say in ``read`` what an answer's JSON means.
+    Subclass it in a locustfile, and read an answer's JSON in ``read``.
     """
 
     abstract = True
     wait_time = constant(0)
     concurrency = 1
     connection_timeout = network_timeout = 30.0
+    counted: tuple[str, ...] = ()
+    """Fields of ``extra`` that a load's summary counts: ``("sold",)`` adds ``N sold`` to it, the
+    number of answers in which ``extra["sold"]`` is true."""
 
     def read(self, body: Any) -> Fields:
-        """The fields of ``Record`` that an answer's JSON tells. May raise for a strange body."""
+        """The fields of a ``Record`` that an answer's JSON holds. May raise for a body that is not
+        as agreed: such a request has failed."""
         raise NotImplementedError
 
-    def understood(self, content: bytes) -> Fields:
-        """The same of a whole body. For answers that are no JSON, this is the one to write."""
+    def read_bytes(self, content: bytes) -> Fields:
+        """The same for a whole body. Override this one for answers that are not JSON."""
         return self.read(json.loads(content))
 
     @task  # type: ignore[untyped-decorator]  # Locust comes without type information
@@ -169,6 +181,6 @@ class RecordedUser(FastHttpUser):  # type: ignore[misc]  # Locust comes without 
         if status != 200:
             return Record(wall, elapsed, status)
         try:
-            return Record(wall, elapsed, status, **self.understood(response.content))
+            return Record(wall, elapsed, status, **self.read_bytes(response.content))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             return Record(wall, elapsed, status, error=f"the body is not as agreed: {error!r}")

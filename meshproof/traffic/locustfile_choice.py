@@ -1,21 +1,20 @@
-"""Which locustfile a load has where none is named, and what it asks for."""
+"""Which locustfile a load uses where its user names none."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-OWN = Path("locustfile.py")
-PAYMENTS = Path("e2e/payments/locustfile.py")
-ANY_ANSWER = Path(__file__).with_name("default_locustfile.py")
+if TYPE_CHECKING:
+    from meshproof.project import Project
 
-
-def locustfile_of(folder: Path) -> Path:
-    """The project's own, as Locust itself would find it; the payment suite's; else the one that
-    takes any answer."""
-    there = (folder / file for file in (OWN, PAYMENTS) if (folder / file).is_file())
-    return next(there, ANY_ANSWER)
+NAME = "locustfile.py"
+DEFAULT = Path(__file__).with_name("default_locustfile.py")
 
 
-def path_of(locustfile: Path) -> str:
-    """The payment suite is asked to pay, all others for ``/``."""
-    return "/pay" if locustfile.parts[-3:] == PAYMENTS.parts else "/"
+def choose_locustfile(project: Project | None, folder: Path) -> Path:
+    """The project's, as ``meshproof.yaml`` names it; else ``folder``'s ``locustfile.py``, as Locust
+    itself would find it; else the default one."""
+    if project and project.locustfile:
+        return project.locustfile
+    return folder / NAME if (folder / NAME).is_file() else DEFAULT

@@ -1,9 +1,9 @@
-"""What one request brought back, as the load process wrote it down. Plain data, no effects."""
+"""One request of a load and what came back, as the load process recorded it. Plain data."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -18,19 +18,17 @@ class Record:
     status: int
     """The answer's HTTP status; 0 where there was none."""
     error: str = ""
-    """Why there was no answer, or why its body could not be understood."""
+    """Why there was no answer, or why its body could not be read."""
     version: str = ""
-    """The version of svcb that answered; empty where the answer named none."""
-    paid: bool = False
-    notified: bool = False
-    reason: str = ""
-    """Why it was not notified, as the caller was told."""
-    message_id: str = ""
+    """The version that answered; empty where the answer named none."""
     trace_id: str = ""
+    """As the answer named it; empty where it named none."""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Whatever else the app's locustfile reads from an answer; plain JSON values."""
 
     @property
     def answered(self) -> bool:
-        """Status 200 with a body that could be understood. Says nothing about ``notified``."""
+        """Status 200 with a body that the locustfile could read."""
         return self.status == 200 and not self.error
 
     @property

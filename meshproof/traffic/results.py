@@ -1,4 +1,4 @@
-"""What a load brought: its records, and Locust's own totals to check them against."""
+"""The results of a load: its records, checked against Locust's own totals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from meshproof.verdicts.sample import Sample
 
 
 class LoadError(MeshproofError):
-    """The load itself went wrong, so there is no evidence either way."""
+    """The load itself failed, so there is no evidence either way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class Results:
     run_id: str
     sent: int
     records: tuple[Record, ...]
+    counted: tuple[str, ...] = ()
+    """Fields of ``Record.extra`` that the locustfile wants counted in a summary."""
 
     @property
     def answered(self) -> tuple[Record, ...]:
@@ -45,36 +47,43 @@ class Results:
         """Requests a second; 0 without requests."""
         return len(self.records) / self.seconds if self.seconds else 0.0
 
+    def counts(self) -> dict[str, int]:
+        """Of each field that is ``counted``: in how many answers it is true."""
+        return {name: sum(bool(r.extra.get(name)) for r in self.answered) for name in self.counted}
+
     def sample(self) -> Sample:
         """Who answered, for a split verdict. Failed requests are counted as such."""
         sequence = tuple(r.version or "no version" for r in self.answered)
         return Sample(dict(sorted(Counter(sequence).items())), self.failed, self.sent, sequence)
 
     def trace_ids(self) -> Sequence[str]:
-        """One a request, in order; empty where the answer told none."""
+        """One per request, in order; empty where the answer named none."""
         return [r.trace_id for r in self.records]
 
 
 def read(run_id: str, records: Path, stats: Path) -> Results:
-    """Read what a finished load wrote.
+    """Read the files of a finished load.
 
-    Raises LoadError when the two accounts differ: records a line each, and Locust's totals.
+    Raises LoadError where the two accounts differ: the records, one per line, and Locust's totals.
     """
     if not stats.exists():
         raise LoadError(f"{stats}: Locust ended without totals; see the log beside it")
     totals = json.loads(stats.read_text(encoding="utf-8"))
-    found = recorded(run_id, records).records
-    failures = sum(not r.answered for r in found)
-    if not totals["sent"] == totals["requests"] == len(found) or totals["failures"] != failures:
+    results = read_unchecked(run_id, records, stats)
+    n, failed = len(results.records), results.failed
+    if not totals["sent"] == totals["requests"] == n or totals["failures"] != failed:
         raise LoadError(
-            f"{records}: {len(found)} records, {failures} of them failed; Locust says"
+            f"{records}: {n} records, {failed} of them failed; Locust says"
             f" {totals['sent']} sent, {totals['requests']} done, {totals['failures']} failed"
         )
-    return Results(run_id, totals["sent"], found)
+    return results
 
 
-def recorded(run_id: str, records: Path) -> Results:
-    """The records alone, with no other account to check them against."""
+def read_unchecked(run_id: str, records: Path, stats: Path | None = None) -> Results:
+    """The records alone. ``stats`` says only which fields are counted, if that file exists."""
     lines = records.read_text(encoding="utf-8").splitlines() if records.exists() else []
-    found = sorted((Record.from_dict(json.loads(line)) for line in lines), key=lambda r: r.time)
-    return Results(run_id, len(found), tuple(found))
+    ordered = sorted((Record.from_dict(json.loads(line)) for line in lines), key=lambda r: r.time)
+    counted: Sequence[str] = ()
+    if stats and stats.exists():
+        counted = json.loads(stats.read_text(encoding="utf-8")).get("counted", ())
+    return Results(run_id, len(ordered), tuple(ordered), tuple(counted))

@@ -1,4 +1,4 @@
-"""What a load process is told, through its environment: typed, whole, both ways."""
+"""The settings of a load process, and their form as environment variables."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ class LoadSettings:
     """One run's settings. Everything has a default, so that plain ``locust`` works too."""
 
     run_id: str = ""
-    """Sent as ``x-run-id`` with every request; empty: one is made up."""
+    """Sent as ``x-run-id`` with every request; empty: a random one."""
     records: str = ""
     """File that gets one JSON line a request; empty: none is written."""
     stats: str = ""
     """File that gets Locust's own totals at the end; empty: none is written."""
     requests: int = 0
     """Exactly this many requests are sent, over all users; 0: no bound."""
-    path: str = "/pay"
+    path: str = "/"
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def as_environment(self) -> dict[str, str]:
@@ -36,7 +36,7 @@ class LoadSettings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> LoadSettings:
-        """Raises ValueError that names the variable for a value that is not of its sort."""
+        """Raises ValueError that names the variable for a value of the wrong type."""
 
         def text(name: str, default: str) -> str:
             return environment.get(_PREFIX + name) or default
@@ -52,5 +52,5 @@ class LoadSettings:
             raise ValueError(f"{_PREFIX}HEADERS is {headers!r}; wanted a JSON object of texts")
         return cls(
             text("RUN_ID", ""), text("RECORDS", ""), text("STATS", ""), int(requests),
-            text("PATH", "/pay"), parsed,
+            text("PATH", "/"), parsed,
         )  # fmt: skip

@@ -2,52 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from meshproof.traffic.record import Record
+from meshproof.verdicts.requests import R, RequestRecord
 from meshproof.verdicts.verdict import Figure, Verdict, conclude
 
 _NEARLY = 0.9
-"""Of the load that was to be offered: users start over a second, and a machine is busy."""
+"""The share of the intended load that must be offered: users start within a second, and machines
+are busy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """How many of something happened in how many seconds."""
+    """A number of events, and the seconds in which they happened."""
 
     count: int
     seconds: float
 
     @property
     def rate(self) -> float:
-        """A second; 0 where no time passed."""
+        """Per second; 0 where no time passed."""
         return self.count / self.seconds if self.seconds > 0 else 0.0
 
 
-def offered(records: Sequence[Record], window: tuple[float, float]) -> Flow:
+def offered(records: Sequence[RequestRecord], window: tuple[float, float]) -> Flow:
     """What was sent within the window (begin, end)."""
     begin, end = window
     return Flow(sum(begin <= r.time < end for r in records), end - begin)
 
 
-def served(records: Sequence[Record], window: tuple[float, float]) -> Flow:
-    """The goodput: what was answered, notified and all, within the window. Whoever gave up before
+def served(
+    records: Sequence[R],
+    window: tuple[float, float],
+    good: Callable[[R], bool] = lambda record: record.answered,
+) -> Flow:
+    """The goodput: the ``good`` answers that came within the window. A sender that gave up before
     has no answer."""
     begin, end = window
-    return Flow(sum(begin <= r.end < end and r.answered and r.notified for r in records),
-                end - begin)  # fmt: skip
+    return Flow(sum(begin <= r.end < end and good(r) for r in records), end - begin)
 
 
 def goodput_holds(
     name: str, peak: Flow, sent: Flow, good: Flow, *, times: float, within: float
 ) -> Verdict:
-    """With ``times`` its capacity offered, as much is served as at its peak, but for ``within``
-    (0.2 is a fifth).
+    """With ``times`` its capacity offered, a service still serves as much as at its peak, less at
+    most ``within`` (0.2 is a fifth).
 
-    ``peak`` is the goodput with as many callers as it serves at once, measured on the same run.
-    Rates are compared as they were seen: a service that is busy all the time has little chance in
-    it. Fails too where the load was not offered.
+    ``peak`` is the goodput with as many callers as it serves at once, measured in the same run.
+    Measured rates are compared as they are: the output of a service that is always busy varies
+    little. Fails too where the load was not offered.
     """
     floor = (1 - within) * peak.rate
     problems = []
@@ -81,9 +85,9 @@ def goodput_holds(
 
 
 def nobody_hangs(
-    name: str, records: Sequence[Record], *, refusal: int, share: float = 0.01
+    name: str, records: Sequence[RequestRecord], *, refusal: int, share: float = 0.01
 ) -> Verdict:
-    """Each request is served or refused with status ``refusal``; all but a ``share`` of them."""
+    """Every request is answered, or refused with status ``refusal``, except for a ``share``."""
     good = sum(r.answered for r in records)
     refused = sum(r.status == refusal for r in records)
     others = len(records) - good - refused

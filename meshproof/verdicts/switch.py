@@ -1,16 +1,15 @@
-"""A rule is switched under load: who answered when, and did anybody notice?"""
+"""A rule is switched under load: which version answered when, and did a request fail?"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from meshproof.traffic.record import Record
-from meshproof.verdicts.requests import failures
+from meshproof.verdicts.requests import R, RequestRecord, failure
 from meshproof.verdicts.verdict import Figure, Verdict, conclude, some
 
 ENOUGH = 100
-"""Requests wanted before and after; fewer show nothing."""
+"""Requests needed before and after; fewer show nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +22,22 @@ class SwitchTimes:
 
 def switched(
     name: str,
-    records: Sequence[Record],
+    records: Sequence[R],
     change: SwitchTimes,
     *,
     old: Collection[str],
     sent: int,
     enough: int = ENOUGH,
+    why: Callable[[R], str] = failure,
 ) -> Verdict:
     """No request failed, and none that was sent after the rule was live got an ``old`` version.
 
-    ``old`` are the versions that the new rule gives nothing to; they must have answered before,
-    or nothing was switched. Requests on their way at the moment of the change may get either.
-    Figures, in seconds: apply to live, and apply to the end of the last old answer.
+    ``old`` are the versions to which the new rule sends nothing; they must have answered before,
+    or nothing was switched. Requests in flight at the moment of the change may get either. ``why``
+    is as in ``no_failures``. Figures, in seconds: from apply to live, and from apply to the end of
+    the last answer by an old version.
     """
-    failed = failures(records, notified=True)
+    failed = [reason for record in records if (reason := why(record))]
     before = [r for r in records if r.end < change.applied]
     after = [r for r in records if r.time > change.live]
     old_answers = [r for r in records if r.version in old]
@@ -72,12 +73,15 @@ def switched(
 
 
 def _evidence(
-    before: Sequence[Record], after: Sequence[Record], old: Collection[str], enough: int
+    before: Sequence[RequestRecord],
+    after: Sequence[RequestRecord],
+    old: Collection[str],
+    enough: int,
 ) -> list[str]:
     problems = [
-        f"{len(some_records)} requests {when} the change; wanted {enough}"
-        for some_records, when in ((before, "before"), (after, "after"))
-        if len(some_records) < enough
+        f"{len(records)} requests {when} the change; wanted {enough}"
+        for records, when in ((before, "before"), (after, "after"))
+        if len(records) < enough
     ]
     if not any(r.version in old for r in before):
         problems.append(f"no answer of {', '.join(sorted(old))} before: nothing was switched")

@@ -62,6 +62,7 @@ def cluster_fake(
     runtime_dir: Path, ended: threading.Event, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[ClusterFake]:
     monkeypatch.chdir(tmp_path)  # reports are left there
+    (tmp_path / "meshproof.yaml").write_text("manifests: [k8s]\npath: /pay\n")
     made = ClusterFake()
     assert isinstance(made, OnCluster)
     with live(made, ended):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from e2e.payments.payment import Payment
 from meshproof.mesh import AccessRecord
-from meshproof.traffic.record import Record
 from soak import account
 from soak.actions import ActionResult
 from soak.plan import MSGD, Action
@@ -16,8 +16,8 @@ T = 1_800_000_000.0
 SVCA = "127.9.0.1"
 
 
-def paid(n: int, at: float, **more: object) -> Record:
-    record = Record(T + at, 0.01, 200, version="v0.1", paid=True, notified=True,
+def paid(n: int, at: float, **more: object) -> Payment:
+    record = Payment(T + at, 0.01, 200, version="v0.1", paid=True, notified=True,
                   message_id=f"m{n}", trace_id=f"t{n}")  # fmt: skip
     return replace(record, **more)  # type: ignore[arg-type]  # any field
 
@@ -35,7 +35,7 @@ def done(kind: str, on: str, begin: float, end: float, hit: ActionResult | None 
 
 
 KILL = done("kill", "svca", 1, 2, ActionResult("svca-1", SVCA))
-DEAD = Record(T + 1, 0.01, 503)
+DEAD = Payment(T + 1, 0.01, 503)
 RECORDS = [paid(n, n / 10) for n in range(20)]
 LOG = [logged(n, n / 10) for n in range(20)]
 STORED = [{"id": f"m{n}", "trace_id": f"t{n}"} for n in range(20)]
@@ -110,7 +110,7 @@ def test_a_request_without_an_answer_and_one_that_entered_twice_are_found() -> N
     assert not account.requests([*RECORDS[1:], replace(RECORDS[0], paid=False)], 20, LOG, []).passed
 
 
-def untold(reason: str = "refused", at: float = 1.0) -> Record:
+def untold(reason: str = "refused", at: float = 1.0) -> Payment:
     return paid(50, at, notified=False, reason=reason)
 
 

@@ -30,10 +30,11 @@ def test_exactly_n_requests_each_with_the_run_id(server: PayServer, tmp_path: Pa
     assert results.failed == 0
     assert {h["x-run-id"] for h in server.seen} == {"run-1"}
     assert {h["end-user"] for h in server.seen} == {"eve"}
-    assert {r.message_id for r in results.records} == {f"m{i}" for i in range(1, 204)}
+    assert {r.extra["message_id"] for r in results.records} == {f"m{i}" for i in range(1, 204)}
     assert results.sample().counts == {"v0.1": 101, "v0.2": 102}
-    assert sum(r.notified for r in results.records) == 101
-    assert all(r.notified or r.reason == "refused" for r in results.records)
+    assert results.counts() == {"notified": 101}
+    told = [r.extra["reason"] for r in results.records if not r.extra["notified"]]
+    assert told == ["refused"] * 102
     assert [r.time for r in results.records] == sorted(r.time for r in results.records)
 
 

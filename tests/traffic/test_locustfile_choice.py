@@ -1,29 +1,19 @@
-"""Which locustfile a load has where none is named."""
+"""Which locustfile a load uses where its user names none."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from meshproof.traffic.locustfile_choice import ANY_ANSWER, locustfile_of, path_of
+from meshproof.project import Project
+from meshproof.traffic.locustfile_choice import DEFAULT, choose_locustfile
 
 
-def test_the_projects_own_goes_first_then_the_suites_then_one_for_any_answer(
-    tmp_path: Path,
-) -> None:
-    assert locustfile_of(tmp_path) == ANY_ANSWER
-    assert ANY_ANSWER.is_file()
-    suite, own = tmp_path / "e2e" / "payments" / "locustfile.py", tmp_path / "locustfile.py"
-    suite.parent.mkdir(parents=True)
-    suite.touch()
-    assert locustfile_of(tmp_path) == suite
+def test_the_projects_goes_first_then_the_folders_then_the_default(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    assert choose_locustfile(None, tmp_path) == choose_locustfile(project, tmp_path) == DEFAULT
+    assert DEFAULT.is_file()
+    own = tmp_path / "locustfile.py"
     own.touch()
-    assert locustfile_of(tmp_path) == own
-
-
-def test_only_the_payment_suite_is_asked_to_pay(tmp_path: Path) -> None:
-    assert (
-        path_of(Path("e2e/payments/locustfile.py"))
-        == path_of(tmp_path / "e2e/payments/locustfile.py")
-        == "/pay"
-    )
-    assert path_of(Path("locustfile.py")) == path_of(ANY_ANSWER) == "/"
+    assert choose_locustfile(None, tmp_path) == choose_locustfile(project, tmp_path) == own
+    named = Project(tmp_path, locustfile=tmp_path / "load" / "users.py")
+    assert choose_locustfile(named, tmp_path) == tmp_path / "load" / "users.py"

@@ -6,8 +6,8 @@ import pytest
 
 from meshproof.mesh import AccessRecord, Answer
 from meshproof.verdicts.answers import blocked, reached, status
+from meshproof.verdicts.counts import zero_share
 from meshproof.verdicts.sample import Sample
-from meshproof.verdicts.zero import zero_share
 
 N = 3
 

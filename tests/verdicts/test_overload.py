@@ -36,8 +36,8 @@ def test_no_peak_and_no_load_are_no_evidence() -> None:
     assert Flow(0, 0.0).rate == 0
 
 
-def record(time: float, elapsed: float, status: int = 200, *, notified: bool = True) -> Record:
-    return Record(time, elapsed, status, notified=notified)
+def record(time: float, elapsed: float, status: int = 200, *, sold: bool = True) -> Record:
+    return Record(time, elapsed, status, extra={"sold": sold})
 
 
 def test_only_what_happened_in_the_window_counts() -> None:
@@ -46,12 +46,14 @@ def test_only_what_happened_in_the_window_counts() -> None:
         record(1.0, 0.2),
         record(1.9, 0.2),
         record(1.2, 0.1, 503),
-        record(1.2, 0.1, notified=False),
+        record(1.2, 0.1, sold=False),
         record(1.3, 0.5, 0),
     ]
     window = (1.0, 2.0)
     assert offered(records, window) == Flow(5, 1.0)
-    assert served(records, window) == Flow(2, 1.0)
+    assert served(records, window) == Flow(3, 1.0)
+    good = lambda r: r.answered and r.extra["sold"]  # noqa: E731
+    assert served(records, window, good) == Flow(2, 1.0)
 
 
 def test_whoever_waits_for_nothing_is_counted() -> None:

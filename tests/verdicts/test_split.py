@@ -9,7 +9,6 @@ import pytest
 from meshproof.verdicts.sample import Sample
 from meshproof.verdicts.split import Errors, split
 from meshproof.verdicts.verdict import VerdictFailed
-from meshproof.verdicts.zero import zero_share
 
 HALF = {"v0.1": 50, "v0.2": 50}
 
@@ -140,12 +139,3 @@ def test_weights_that_are_no_shares_are_an_error(weights: dict[str, int]) -> Non
 def test_negative_counts_are_an_error() -> None:
     with pytest.raises(ValueError, match="negative"):
         Sample({"a": -1}, 0, 0)
-
-
-def test_zero_share_needs_zero_and_enough_requests() -> None:
-    verdict = zero_share("none", sample(v0_2=690), "v0.1").require()
-    assert verdict.number("upper_bound") < 0.01
-    assert "wanted exactly 0" in zero_share("none", sample(v0_1=1, v0_2=5000), "v0.1").sentence
-    assert "only says below" in zero_share("none", sample(v0_2=300), "v0.1").sentence
-    assert not zero_share("none", sample(failed=1, v0_2=5000), "v0.1").passed
-    assert not zero_share("none", Sample({}, 0, 0), "v0.1").passed

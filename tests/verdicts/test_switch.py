@@ -14,7 +14,7 @@ CHANGE = SwitchTimes(applied=10.0, live=10.01)
 
 
 def answer(time: float, version: str) -> Record:
-    return Record(time, 0.002, 200, version=version, paid=True, notified=True, message_id=str(time))
+    return Record(time, 0.002, 200, version=version)
 
 
 BEFORE = [answer(9 + i / 200, f"v0.{1 + i % 2}") for i in range(150)]
@@ -43,7 +43,7 @@ def test_an_old_answer_to_a_request_sent_before_live_is_no_fault() -> None:
     [
         ([*BEFORE, *AFTER, answer(12.0, "v0.1")], "1 old answers after live, the last 1.99"),
         ([*BEFORE, *AFTER, Record(10.005, 0.1, 503)], "1 requests failed: status 503"),
-        ([*BEFORE, *AFTER, replace(answer(12.0, "v0.2"), notified=False)], "not notified"),
+        ([*BEFORE, *AFTER, replace(answer(12.0, "v0.2"), error="garbled")], "failed: garbled"),
         ([*BEFORE, *AFTER[:50]], "50 requests after the change; wanted 100"),
         ([*BEFORE[:50], *AFTER], "50 requests before the change; wanted 100"),
         ([answer(r.time, "v0.2") for r in BEFORE] + AFTER, "nothing was switched"),

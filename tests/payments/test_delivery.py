@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from e2e.payments.delivery import delivered
 from meshproof.mesh import Span
-from meshproof.verdicts.delivery import delivered
 from meshproof.verdicts.trace_chain import Step
 
 OUT = Step("svcb", "CLIENT")

@@ -1,4 +1,4 @@
-"""Did each message reach its receiver from the span that says it sent it?"""
+"""Did each message reach msgd from the span that claims to have sent it?"""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def delivered(
     spans: Sequence[Span],
     egress: Step,
 ) -> Verdict:
-    """Every message reached its receiver in its own trace, straight from an ``egress`` span.
+    """Every message reached msgd in its own trace, straight from an ``egress`` span.
 
-    ``sent`` is message id -> trace id as the caller was told; ``arrived`` is message id ->
-    (trace id, span id) as the receiver stored them from the headers it got.
+    ``sent`` is message id -> trace id as the payer was told; ``arrived`` is message id ->
+    (trace id, span id) as msgd stored them from the headers it got.
     """
     exits = {(plain_id(s.trace_id), plain_id(s.span_id)) for s in spans if egress.matches(s)}
     missing = [m for m in sent if m not in arrived]

@@ -7,18 +7,18 @@ from dataclasses import replace
 
 import pytest
 
-from meshproof.traffic.record import Record
-from meshproof.verdicts.egress import allowed, blocked, reachable
+from e2e.payments.egress import allowed, blocked, reachable
+from e2e.payments.payment import Payment
 
-TOLD = Record(1.0, 0.01, 200, version="v0.1", paid=True, reason="refused", message_id="x")
+TOLD = Payment(1.0, 0.01, 200, version="v0.1", paid=True, reason="refused", message_id="x")
 CONTROL = reachable("control", [200, 200])
 
 
-def told(n: int) -> list[Record]:
+def told(n: int) -> list[Payment]:
     return [replace(TOLD, message_id=f"m{i}") for i in range(n)]
 
 
-def notified(n: int) -> list[Record]:
+def notified(n: int) -> list[Payment]:
     return [replace(TOLD, notified=True, reason="", message_id=f"m{i}") for i in range(n)]
 
 
@@ -43,7 +43,7 @@ def test_blocked_is_two_facts() -> None:
         ([*told(3), replace(TOLD, paid=False)], [], "request failed: not paid"),
     ],
 )
-def test_half_blocked_fails(records: list[Record], stored: Sequence[str], why: str) -> None:
+def test_half_blocked_fails(records: list[Payment], stored: Sequence[str], why: str) -> None:
     assert why in blocked("closed", records, stored, CONTROL, refusal="refused").sentence
 
 
@@ -71,7 +71,7 @@ def test_allowed_means_exactly_once() -> None:
     ],
 )
 def test_allowed_with_a_difference_fails(
-    records: list[Record], stored: Sequence[str], why: str
+    records: list[Payment], stored: Sequence[str], why: str
 ) -> None:
     assert why in allowed("open", records, stored).sentence
 

@@ -1,4 +1,4 @@
-"""The account while things fail: every way to lie is found."""
+"""The account of payments: it adds up, and every false answer is found."""
 
 from __future__ import annotations
 
@@ -7,13 +7,40 @@ from dataclasses import replace
 
 import pytest
 
-from meshproof.traffic.record import Record
-from meshproof.verdicts.truth import truthful
+from e2e.payments.accounting import adds_up, truthful
+from e2e.payments.payment import Payment
 
-PAID = Record(1.0, 0.01, 200, paid=True, notified=True, message_id="a")
+PAID = Payment(1.0, 0.01, 200, paid=True, notified=True, message_id="a")
 TOLD = replace(PAID, notified=False, reason="error", message_id="b")
 UNSURE = replace(TOLD, reason="timeout", message_id="c")
-FAILED = Record(1.0, 0.01, 503)
+FAILED = Payment(1.0, 0.01, 503)
+
+
+def paid(n: int) -> list[Payment]:
+    return [replace(PAID, message_id=f"m{i}") for i in range(n)]
+
+
+def test_the_account_adds_up() -> None:
+    told = replace(PAID, notified=False, reason="timeout", message_id="t")
+    failed = Payment(1.0, 0.1, 503)
+    verdict = adds_up("account", [*paid(3), told, failed], sent=5).require()
+    assert verdict.counts == {
+        "sent": 5, "answered": 4, "failed": 1, "paid": 4, "notified": 3, "not_notified": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("records", "sent", "why"),
+    [
+        ([], 0, "no evidence"),
+        (paid(2), 3, "3 requests were sent"),
+        ([replace(PAID, notified=False)], 1, "1 were told nothing"),
+        ([PAID, PAID], 2, "used twice"),
+        ([replace(PAID, message_id="")], 1, "no message id"),
+    ],
+)
+def test_an_account_that_does_not_add_up_fails(records: list[Payment], sent: int, why: str) -> None:
+    assert why in adds_up("account", records, sent=sent).sentence
 
 
 def test_failing_is_no_lie() -> None:
@@ -40,7 +67,7 @@ def test_failing_is_no_lie() -> None:
         ([replace(PAID, error="garbled")], [], "1 answers cannot be understood: garbled"),
     ],
 )
-def test_a_lie_is_found(records: Sequence[Record], stored: Sequence[str], why: str) -> None:
+def test_a_lie_is_found(records: Sequence[Payment], stored: Sequence[str], why: str) -> None:
     verdict = truthful("lie", records, stored, sent=len(records))
     assert not verdict.passed
     assert why in verdict.sentence

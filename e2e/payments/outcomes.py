@@ -1,19 +1,20 @@
-"""The account of a load, by what its payers were told and what msgd holds."""
+"""What became of a load's payments, as payers and msgd have it; and of one more payment."""
 
 from __future__ import annotations
 
 import requests
 
 from e2e.payments import msgd
+from e2e.payments.accounting import truthful
+from e2e.payments.payment import payments
 from meshproof.mesh import Mesh
 from meshproof.traffic.results import Results
 from meshproof.verdicts.sample import Sample
-from meshproof.verdicts.truth import truthful
 from meshproof.verdicts.verdict import Verdict
 
 
 def account(name: str, mesh: Mesh, results: Results) -> Verdict:
-    """Nobody was told a lie. Ask when the load has ended."""
+    """``truthful`` with what msgd holds of the load; ask when it has ended."""
     messages = msgd.messages(mesh, results.run_id)
     dropped = sum(int(m["duplicates"]) for m in messages)
     stored = [str(m["id"]) for m in messages]
@@ -23,17 +24,17 @@ def account(name: str, mesh: Mesh, results: Results) -> Verdict:
     )
 
 
-def fates(results: Results) -> Sample:
-    """What became of each request: ``notified``, ``told`` that it was not, or ``failed``."""
+def outcomes(results: Results) -> Sample:
+    """The outcome of each request: ``notified``, ``told`` that it was not, or ``failed``."""
     sequence = tuple(
         "failed" if not r.answered else "notified" if r.notified else "told"
-        for r in results.records
+        for r in payments(results.records)
     )
-    counts = {fate: sequence.count(fate) for fate in ("notified", "told", "failed")}
+    counts = {outcome: sequence.count(outcome) for outcome in ("notified", "told", "failed")}
     return Sample(counts, 0, results.sent, sequence)
 
 
-def notified(mesh: Mesh) -> bool:
+def next_is_notified(mesh: Mesh) -> bool:
     """Whether one more payment, through the gateway and of no run, is notified."""
     with requests.Session() as session:
         session.trust_env = False
