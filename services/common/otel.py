@@ -22,7 +22,6 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from services.common.logs import PROBES
 from services.common.propagation import RUN_ID, Incoming, read_trace
 from services.common.settings import CommonSettings
-from services.common.tracing import Tracing
 
 _EVERY_MS = 500
 """How soon a finished span leaves, as those of the sidecars do."""
@@ -38,7 +37,7 @@ class OpenTelemetry:
         self._tracer = provider.get_tracer("services")
 
     def begin(self) -> None:
-        """The request that Flask is about to work on."""
+        """Start the span of the request that Flask is about to handle."""
         parent = trace.set_span_in_context(trace.NonRecordingSpan(_caller(request.headers)))
         g.span = self._tracer.start_span(
             f"{request.method} {request.url_rule.rule if request.url_rule else request.path}",
@@ -80,24 +79,24 @@ class OpenTelemetry:
 
 
 def _caller(headers: Incoming) -> trace.SpanContext:
-    """The span that made this request; invalid where no header tells."""
-    parent = read_trace(headers)
+    """The span that sent this request; invalid where no header names one."""
+    caller = read_trace(headers)
     sampled = headers.get("x-b3-sampled", "1") != "0"
     return trace.SpanContext(
-        int(parent.trace_id or "0", 16),
-        int(parent.span_id or "0", 16),
+        int(caller.trace_id or "0", 16),
+        int(caller.span_id or "0", 16),
         is_remote=True,
         trace_flags=trace.TraceFlags(trace.TraceFlags.SAMPLED if sampled else 0),
     )
 
 
-def install(app: Flask, settings: CommonSettings) -> Tracing:
-    """Trace every request of ``app`` but probes and scrapes."""
+def install(app: Flask, settings: CommonSettings) -> OpenTelemetry:
+    """Trace every request of ``app`` except probes and scrapes; a ``tracing.Tracing``."""
     # Reports go straight to the collector: the sidecar would need a rule for them.
     host = urlsplit(settings.spans_to).hostname or ""
     os.environ["no_proxy"] = ",".join(filter(None, (os.environ.get("no_proxy", ""), host)))
     about = {"service.name": settings.service, "service.version": settings.version}
-    provider = TracerProvider(resource=Resource.create({**about, **_named()}))
+    provider = TracerProvider(resource=Resource.create({**about, **_service_name()}))
     exporter = OTLPSpanExporter(endpoint=settings.spans_to)
     provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=_EVERY_MS))
     tracing = OpenTelemetry(provider, forward=settings.forward_trace_headers)
@@ -111,7 +110,7 @@ def install(app: Flask, settings: CommonSettings) -> Tracing:
     return tracing
 
 
-def _named() -> dict[str, str]:
+def _service_name() -> dict[str, str]:
     """``OTEL_SERVICE_NAME`` wins, as everywhere."""
     name = os.environ.get("OTEL_SERVICE_NAME", "")
     return {"service.name": name} if name else {}
