@@ -9,7 +9,7 @@ from meshproof.assertions.context import Bench, Sent, call_of
 from meshproof.control.protocols import Traced
 from meshproof.mesh import Span
 from meshproof.traffic.calls import GATEWAY
-from meshproof.verdicts.call_graph import Edge, called
+from meshproof.verdicts.call_graph import Edge, calls_match
 from meshproof.verdicts.verdict import Verdict
 
 BROKEN = r"no call .* -> |surplus|roots|orphan|requests left"
@@ -46,7 +46,7 @@ class AssertTrace:
         call = call_of(from_, url, method=method, headers=headers, body=body)
         sent = self.bench.send(call, n)
         title = name or f"trace: {call}"
-        verdict = called(title, n, _spans(self.bench, sent), list(wanted))
+        verdict = calls_match(title, n, _spans(self.bench, sent), list(wanted))
         return self.bench.judge(verdict, expect=expect, because=because if expect == "fail" else "")
 
 

@@ -1,4 +1,4 @@
-"""Has every request one whole trace of these calls? Told by who called whom, for any app. Pure."""
+"""Has every request one whole trace of exactly these calls? Judged by who called whom. Pure."""
 
 from __future__ import annotations
 
@@ -8,75 +8,73 @@ from collections.abc import Iterator, Sequence
 
 from meshproof.istio_names import INGRESS_GATEWAY, ClusterName, is_service_host
 from meshproof.mesh import Span
-from meshproof.verdicts.trace_chain import Node, Trace, trees
-from meshproof.verdicts.verdict import Verdict, conclude, some
+from meshproof.telemetry.span_tree import Node, Tree
+from meshproof.verdicts.trace_chain import top_fault, trees
+from meshproof.verdicts.verdict import Verdict, conclude
 
 Edge = tuple[str, str]
-"""Caller and called: workloads' apps, ``gateway``, or a host outside."""
+"""Caller and callee: workloads' apps, ``gateway``, or a host outside."""
 
 
-def called(name: str, requests: int, spans: Sequence[Span], wanted: Sequence[Edge]) -> Verdict:
-    """Each of ``requests`` has one trace: one root, no orphan, and just the calls ``wanted``.
+def calls_match(name: str, requests: int, spans: Sequence[Span], wanted: Sequence[Edge]) -> Verdict:
+    """Each of ``requests`` has one trace: one root, no orphan, and exactly the calls ``wanted``.
 
-    A call made twice is named twice. The app of a span is its Envoy's: ``svca`` or ``svca.shop``.
+    A call made twice is named twice. The app of a span is its Envoy's: ``web`` or ``web.shop``.
     """
-    found = trees(spans)
-    faults = [why for trace in found.values() if (why := _fault(trace, wanted))]
-    problems = [f"{n} x {why}" for why, n in Counter(faults).most_common(5)]
-    if len(found) != requests:
-        problems.append(f"{requests} requests left {len(found)} traces")
+    traces = trees(spans)
+    faults = [reason for trace in traces.values() if (reason := _fault(trace, wanted))]
+    problems = [f"{n} x {reason}" for reason, n in Counter(faults).most_common(5)]
+    if len(traces) != requests:
+        problems.append(f"{requests} requests left {len(traces)} traces")
     chain = ", ".join(f"{a} -> {b}" for a, b in wanted)
-    whole = len(found) - len(faults)
+    whole = len(traces) - len(faults)
     return conclude(
         name,
         requests if spans else 0,
-        {"requests": requests, "traces": len(found), "whole": whole, "spans": len(spans)},
+        {"requests": requests, "traces": len(traces), "whole": whole, "spans": len(spans)},
         problems,
         wanted=f"for every request one trace of {chain}",
-        found=f"{whole} of {requests} whole, {len(found)} traces",
+        found=f"{whole} of {requests} whole, {len(traces)} traces",
         allowed="all whole, no other",
     )
 
 
-def _fault(trace: Trace, wanted: Sequence[Edge]) -> str:
+def _fault(trace: Tree[Span], wanted: Sequence[Edge]) -> str:
     """Why a trace is not as wanted; empty where it is."""
-    if trace.orphans:
-        return f"orphan: {trace.orphans[0]} (its parent was not reported)"
-    if len(trace.roots) != 1:
-        return f"{len(trace.roots)} roots: {some([str(root) for root in trace.roots])}"
-    named = {name for edge in wanted for name in edge}
-    found = Counter(_edges(trace.roots[0], named))
-    missing, surplus = Counter(wanted) - found, found - Counter(wanted)
-    words = [f"no call {a} -> {b}" for a, b in missing] + [
-        f"surplus {a} -> {b}" for a, b in surplus
-    ]
-    return "; ".join(words)
+    if reason := top_fault(trace):
+        return reason
+    names = {name for edge in wanted for name in edge}
+    actual, expected = Counter(_edges(trace.roots[0], names)), Counter(wanted)
+    missing, surplus = expected - actual, actual - expected
+    faults = [f"no call {a} -> {b}" for a, b in missing]
+    faults += [f"surplus {a} -> {b}" for a, b in surplus]
+    return "; ".join(faults)
 
 
-def _edges(node: Node, named: set[str]) -> Iterator[Edge]:
-    own = _app(node.span, named)
+def _edges(node: Node[Span], names: set[str]) -> Iterator[Edge]:
+    caller = _app(node.span, names)
     for child in node.children:
         if child.span.kind == "SERVER":
-            yield own, _app(child.span, named)
-        yield from _edges(child, named)
+            yield caller, _app(child.span, names)
+        yield from _edges(child, names)
     if node.span.kind == "CLIENT" and not node.children:
-        yield own, _left_for(node.span, named)
+        yield caller, _destination(node.span, names)
 
 
-def _app(span: Span, named: set[str]) -> str:
-    """As ``wanted`` names it, where it does: with its namespace or without."""
+def _app(span: Span, names: set[str]) -> str:
+    """The app of a span, with its namespace where ``names`` has it so."""
     app = span.service.partition(".")[0]
     if app == INGRESS_GATEWAY:
         return "gateway"
-    return span.service if span.service in named else app
+    return span.service if span.service in names else app
 
 
-def _left_for(span: Span, named: set[str]) -> str:
+def _destination(span: Span, names: set[str]) -> str:
     """Where a call without a span on the other side went: a host outside, as the cluster or the
-    URL names it, or one of the mesh whose sidecar never saw it."""
+    URL names it, or a service of the mesh whose sidecar never saw the call."""
     cluster = ClusterName.parse(span.tags.get("upstream_cluster", ""))
     host = cluster.host if cluster else "nowhere (refused)"
-    asked = urllib.parse.urlsplit(span.tags.get("http.url", "")).hostname or ""
-    if host not in named and asked in named and not is_service_host(host):
-        return asked
+    url_host = urllib.parse.urlsplit(span.tags.get("http.url", "")).hostname or ""
+    if host not in names and url_host in names and not is_service_host(host):
+        return url_host
     return f"{host} (which has no span of it)" if is_service_host(host) else host

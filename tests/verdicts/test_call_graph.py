@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from meshproof.mesh import Span
-from meshproof.verdicts.call_graph import called
+from meshproof.verdicts.call_graph import calls_match
 
 WANTED = [("gateway", "front"), ("front", "back"), ("back", "msgd.test")]
 
@@ -28,17 +28,17 @@ def one(trace: str = "t") -> list[Span]:
 
 
 def test_one_whole_trace_a_request() -> None:
-    assert called("t", 2, [*one("a"), *one("b")], WANTED).passed
+    assert calls_match("t", 2, [*one("a"), *one("b")], WANTED).passed
     named = [("gateway", "front.d"), ("front.d", "back.d"), ("back.d", "msgd.test")]
-    assert called("t", 1, one(), named).passed
+    assert calls_match("t", 1, one(), named).passed
 
 
 def test_a_host_outside_by_the_name_in_its_url() -> None:
     spans = one()[:-1]
     tags = {"upstream_cluster": "outbound|80||alias.test", "http.url": "http://10.0.0.1:99/send"}
     spans.append(span("5", "4", "CLIENT", "back", **tags))
-    assert called("t", 1, spans, [*WANTED[:2], ("back", "10.0.0.1")]).passed
-    assert called("t", 1, spans, [*WANTED[:2], ("back", "alias.test")]).passed
+    assert calls_match("t", 1, spans, [*WANTED[:2], ("back", "10.0.0.1")]).passed
+    assert calls_match("t", 1, spans, [*WANTED[:2], ("back", "alias.test")]).passed
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_host_outside_by_the_name_in_its_url() -> None:
     ],
 )  # fmt: skip
 def test_what_is_not_whole(spans: list[Span], why: str) -> None:
-    verdict: Any = called("t", 1, spans, WANTED)
+    verdict: Any = calls_match("t", 1, spans, WANTED)
     assert not verdict.passed
     assert why in "; ".join(verdict.problems)
 
@@ -64,5 +64,5 @@ def test_what_is_not_whole(spans: list[Span], why: str) -> None:
 def test_a_call_whose_server_has_no_span_is_no_call() -> None:
     tags = {"upstream_cluster": "outbound|80||back.d.svc.cluster.local"}
     spans = [*one()[:2], span("3", "2", "CLIENT", "front", **tags)]
-    verdict = called("t", 1, spans, WANTED[:2])
+    verdict = calls_match("t", 1, spans, WANTED[:2])
     assert "surplus front -> back.d.svc.cluster.local (which has no span" in verdict.problems[0]

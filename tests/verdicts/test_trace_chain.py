@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from meshproof.mesh import Span
-from meshproof.verdicts.trace_chain import Step, complete, trees
+from meshproof.verdicts.trace_chain import Step, complete, describe, trees
 
 WANTED = (
     Step("gateway"),
@@ -111,6 +111,11 @@ def test_a_service_that_does_not_forward_headers_fails() -> None:
 def test_trees_keep_orphans_apart() -> None:
     trace = trees(chain("t1")[1:])["t1"]
     assert not trace.roots
-    assert [str(node) for node in trace.orphans] == [
+    assert [describe(node) for node in trace.orphans] == [
         "svca.default in -> svca.default out -> svcb.default in -> svcb.default out"
     ]
+
+
+def test_spans_in_a_circle_beside_a_whole_chain_are_not_overlooked() -> None:
+    circle = [span("t1", "x", "y", "svcb", "CLIENT"), span("t1", "y", "x", "svcb", "SERVER")]
+    assert "2 roots" in complete("traces", ["t1"], [*chain("t1"), *circle], WANTED).sentence
