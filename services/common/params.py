@@ -35,7 +35,7 @@ def text(params: Mapping[str, Any], name: str, default: str | None = None) -> st
         raise BadInputError(f"{name} is missing; wanted a text")
     if not isinstance(value, str) or not value or len(value) > MAX_TEXT:
         raise BadInputError(
-            f"{name} is {_shown(value)}; wanted a text of 1 to {MAX_TEXT} characters"
+            f"{name} is {_render(value)}; wanted a text of 1 to {MAX_TEXT} characters"
         )
     return value
 
@@ -45,7 +45,7 @@ def identifier(params: Mapping[str, Any], name: str, default: str) -> str:
     value = params.get(name, default)
     if not isinstance(value, str) or len(value) > MAX_ID or not _ID.match(value):
         raise BadInputError(
-            f"{name} is {_shown(value)}; wanted letters, digits and ._:-, at most {MAX_ID}"
+            f"{name} is {_render(value)}; wanted letters, digits and ._:-, at most {MAX_ID}"
         )
     return value
 
@@ -61,10 +61,10 @@ def amount(params: Mapping[str, Any], name: str, default: str) -> Decimal:
         if not isinstance(exponent, int) or exponent < -2 or not 0 < number <= _MOST:
             raise InvalidOperation
     except InvalidOperation:
-        raise BadInputError(f"{name} is {_shown(value)}; wanted a number such as 12.50") from None
+        raise BadInputError(f"{name} is {_render(value)}; wanted a number such as 12.50") from None
     return number
 
 
-def _shown(value: Any) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 60 else f"{shown[:60]}... ({len(shown)} characters)"
+def _render(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}... ({len(text)} characters)"

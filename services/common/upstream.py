@@ -76,9 +76,9 @@ class Upstream:
         beginning is one that no sidecar can take back, so that alone is repeated here, once.
         """
         with self._tracing.calling(self._base_url, path, headers) as own:
-            return self._asked(path, params, own)
+            return self._send(path, params, own)
 
-    def _asked(
+    def _send(
         self, path: str, params: Mapping[str, str], headers: Mapping[str, str]
     ) -> dict[str, Any]:
         try:
@@ -123,12 +123,12 @@ class Upstream:
 
 def _refusal(base_url: str, status: int, body: dict[str, Any] | None) -> UpstreamError:
     """The upstream's own word on the reason wins; a sidecar's answer has none, only a status."""
-    said = (body or {}).get("error")
-    told = said.get("reason") if isinstance(said, dict) else None
-    reason = cast(Reason, told) if told in REASONS else _BY_STATUS.get(status, "error")
+    error = (body or {}).get("error")
+    stated = error.get("reason") if isinstance(error, dict) else None
+    reason = cast(Reason, stated) if stated in REASONS else _BY_STATUS.get(status, "error")
     detail = f"{base_url}: HTTP {status}"
-    if isinstance(said, dict) and said.get("message"):
-        detail += f": {said['message']}"
+    if isinstance(error, dict) and error.get("message"):
+        detail += f": {error['message']}"
     return UpstreamError(reason, detail, body)
 
 

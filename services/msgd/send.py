@@ -24,11 +24,11 @@ def install(app: Flask, store: Store, metrics: Metrics) -> None:
 
     @app.route("/send", methods=["GET", "POST"])
     def send() -> dict[str, Any]:
-        given = params.read(request)
+        parameters = params.read(request)
         trace = read_trace(request.headers)
         message = Message(
-            id=params.identifier(given, "id", str(uuid.uuid4())),
-            text=params.text(given, "msg"),
+            id=params.identifier(parameters, "id", str(uuid.uuid4())),
+            text=params.text(parameters, "msg"),
             run_id=request.headers.get(RUN_ID, ""),
             trace_id=trace.trace_id,
             span_id=trace.span_id,

@@ -35,10 +35,10 @@ def install(
 
     @app.route("/pay", methods=["GET", "POST"])
     def pay() -> dict[str, Any]:
-        given = params.read(request)
-        amount = params.amount(given, "amount", "1.00")
-        payer = params.text(given, "payer", "anonymous")
-        message = params.text(given, "msg", f"svca:{version}-pays-ok")
+        parameters = params.read(request)
+        amount = params.amount(parameters, "amount", "1.00")
+        payer = params.text(parameters, "payer", "anonymous")
+        message = params.text(parameters, "msg", f"svca:{version}-pays-ok")
         answer: dict[str, Any] = {
             "payment_id": str(uuid.uuid4()),
             "paid": True,
@@ -49,24 +49,24 @@ def install(
             "trace_id": read_trace(request.headers).trace_id,
         }
         headers = propagation.outgoing(request.headers)
-        told = {"msg": message}
+        notification = {"msg": message}
         if send_message_id:
-            told["id"] = answer["message_id"]
-        answer.update(_notify(svcb, told, headers))
+            notification["id"] = answer["message_id"]
+        answer.update(_notify(svcb, notification, headers))
         payments.add(answer["reason"] or "notified")
         if not answer["notified"]:
             g.problem = answer["detail"]
         return answer
 
 
-def _notify(svcb: Upstream, given: dict[str, str], headers: dict[str, str]) -> dict[str, Any]:
+def _notify(svcb: Upstream, parameters: dict[str, str], headers: dict[str, str]) -> dict[str, Any]:
     """The notification's part of the answer; svcb's version is known if svcb itself answered.
 
     Without an ``id`` it is svcb that makes one, and tells it."""
     try:
-        said = svcb.get("/notify", given, headers)
-        if said.get("notified") is not True:
-            raise UpstreamError("error", "svcb: HTTP 200 without notified", said)
+        response = svcb.get("/notify", parameters, headers)
+        if response.get("notified") is not True:
+            raise UpstreamError("error", "svcb: HTTP 200 without notified", response)
     except UpstreamError as error:
         return {
             "notified": False,
@@ -74,11 +74,11 @@ def _notify(svcb: Upstream, given: dict[str, str], headers: dict[str, str]) -> d
             "detail": error.detail,
             "svcb_version": error.body.get("version"),
         }
-    made = {} if "id" in given else {"message_id": said.get("message_id")}
+    created = {} if "id" in parameters else {"message_id": response.get("message_id")}
     return {
-        **made,
+        **created,
         "notified": True,
         "reason": None,
         "detail": None,
-        "svcb_version": said.get("version"),
+        "svcb_version": response.get("version"),
     }

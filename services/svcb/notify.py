@@ -36,9 +36,9 @@ def install(
 
     @app.route("/notify", methods=["GET", "POST"])
     def notify() -> dict[str, Any]:
-        given = params.read(request)
-        message = params.text(given, "msg")
-        message_id = params.identifier(given, "id", str(uuid.uuid4()))
+        parameters = params.read(request)
+        message = params.text(parameters, "msg")
+        message_id = params.identifier(parameters, "id", str(uuid.uuid4()))
         headers = propagation.outgoing(request.headers)
         bugs.strike()
         sent = {"notified": True, "version": version, "message_id": message_id}
