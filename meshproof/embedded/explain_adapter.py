@@ -26,7 +26,7 @@ from meshproof.istio_names import INGRESS_GATEWAY
 from meshproof.model.resource import Resource
 from meshproof.project import Project
 from meshproof.sources.location import FieldPath
-from meshproof.translate import gateway, outbound, proxy_of, sidecar
+from meshproof.translate import build_gateway, build_outbound, build_sidecar, proxy_of
 from meshproof.translate.world import Address, Config, ContainerPort, Outside, Replica, World
 from meshproof.xds import codec
 from meshproof.xds.envoy_client import Resources
@@ -114,15 +114,15 @@ def planned(store: Store, project: Project) -> Fleet:
     made = _made_up(store, project)
     proxies = []
     for replica in made.replicas:
-        shared = encode(outbound(made, proxy_of(replica)))
-        proxies.append(_proxy(replica, shared, encode(sidecar(made, replica))))
+        shared = encode(build_outbound(made, proxy_of(replica)))
+        proxies.append(_proxy(replica, shared, encode(build_sidecar(made, replica))))
     proxies.append(_planned_gateway(made))
     return Fleet(tuple(proxies), _outside(made.outside))
 
 
 def _planned_gateway(made: World) -> Proxy:
-    own: Config = gateway(made, gateways.PROXY, "192.0.2.1", {})
-    return _gateway("192.0.2.1", encode(outbound(made, gateways.PROXY)), encode(own))
+    own: Config = build_gateway(made, gateways.PROXY, "192.0.2.1", {})
+    return _gateway("192.0.2.1", encode(build_outbound(made, gateways.PROXY)), encode(own))
 
 
 def _made_up(store: Store, project: Project) -> World:

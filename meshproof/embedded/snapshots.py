@@ -13,7 +13,14 @@ from meshproof.embedded import gateway as gateway_module
 from meshproof.embedded.config.certificate_authority import Authority, KeyPair
 from meshproof.embedded.network_faults import NetworkFaults, detoured
 from meshproof.istio_names import INGRESS_GATEWAY
-from meshproof.translate import gateway, outbound, proxy_of, scope, secrets, sidecar
+from meshproof.translate import (
+    build_gateway,
+    build_outbound,
+    build_secrets,
+    build_sidecar,
+    outbound_scope,
+    proxy_of,
+)
 from meshproof.translate.workload_selection import selecting
 from meshproof.translate.world import Config, Replica, World
 from meshproof.xds import codec
@@ -68,9 +75,9 @@ class Snapshots:
         for replica in replicas:
             proxy = proxy_of(replica)
             detours = self._network.detours(world, proxy)
-            key = (scope(world, proxy), *sorted(detours.items()))
+            key = (outbound_scope(world, proxy), *sorted(detours.items()))
             if key not in self._outbound:
-                config = detoured(outbound(world, proxy), detours)
+                config = detoured(build_outbound(world, proxy), detours)
                 self._outbound[key] = _kept(former.get(key, {}), encode(config))
             result[replica.name] = self._snapshot(
                 replica.name,
@@ -84,7 +91,7 @@ class Snapshots:
         self, world: World, ip: str, ports: Mapping[int, int], access_log: str
     ) -> Snapshot:
         proxy = gateway_module.PROXY
-        config = detoured(outbound(world, proxy), self._network.detours(world, proxy))
+        config = detoured(build_outbound(world, proxy), self._network.detours(world, proxy))
         return self._snapshot(
             INGRESS_GATEWAY,
             encode(config),
@@ -100,7 +107,7 @@ class Snapshots:
         depends = (ip, dict(ports), *own)
         known = self._own.get(node)
         if known is None or known[0] != depends:
-            made = encode(gateway(world, proxy, ip, ports, access_log=access_log))
+            made = encode(build_gateway(world, proxy, ip, ports, access_log=access_log))
             known = self._own[node] = (depends, made)
         return known[1]
 
@@ -129,7 +136,7 @@ class Snapshots:
         if known is None or known[0] != depends:
             known = self._own[replica.name] = (
                 depends,
-                encode(sidecar(world, replica, access_log=access_log)),
+                encode(build_sidecar(world, replica, access_log=access_log)),
             )
         return known[1]
 
@@ -142,7 +149,7 @@ class Snapshots:
     def _secrets(self, node: str, identity: str) -> Encoded:
         if node not in self._keys:
             pair = self._keys[node] = self._authority.issue(identity)
-            made = secrets(pair.key, pair.chain, self._authority.root_pem)
+            made = build_secrets(pair.key, pair.chain, self._authority.root_pem)
             encoded = {n: codec.encode(codec.SECRETS, r) for n, r in made.items()}
             self._secrets_of[node] = {codec.SECRETS: encoded}
         return self._secrets_of[node]

@@ -45,7 +45,7 @@ from meshproof.model.virtual_service_route import (
     RegexRewrite,
     StringMatch,
 )
-from meshproof.translate.authz_matchers import quoted
+from meshproof.translate.authz_matchers import quote_regex
 from meshproof.translate.gateway_api_extensions import UNKNOWN_SERVICE, PrefixRedirect
 
 RETRY_ON = ("connect-failure", "refused-stream", "unavailable", "cancelled")
@@ -195,7 +195,7 @@ def _origin(text: str) -> StringMatch:
         return _text("Exact", text)
     if not tail:
         return _text("PathPrefix", head)
-    return _text("RegularExpression", f"^{'.*'.join(quoted(t) for t in text.split('*'))}$")
+    return _text("RegularExpression", f"^{'.*'.join(quote_regex(t) for t in text.split('*'))}$")
 
 
 def _mirror(rule: HTTPRequestMirrorFilter, namespace: str) -> HTTPMirrorPolicy:

@@ -14,7 +14,7 @@ from meshproof.lint.policies import selected
 from meshproof.lint.view import View
 from meshproof.model.resource import Resource
 from meshproof.sources.location import FieldPath
-from meshproof.translate.peer_authentication import Peers, mode
+from meshproof.translate.peer_authentication import Peers, mtls_mode
 from meshproof.translate.world import Named
 
 _FIELDS = ("principals", "namespaces", "service_accounts")
@@ -74,7 +74,7 @@ def _nobody(policy: Resource, path: FieldPath, name: str, known: set[str]) -> Pr
 
 def _all_plain(view: View, policy: Resource, peers: Peers) -> bool:
     pods = selected(view, policy)
-    modes = {mode(peers, namespace, labels, 0) for namespace, labels in pods}
+    modes = {mtls_mode(peers, namespace, labels, 0) for namespace, labels in pods}
     return modes == {"DISABLE"} and not any(p.spec.port_level_mtls for p in peers)
 
 

@@ -1,42 +1,48 @@
-"""From the mesh's rules to Envoy's resources. Pure: a ``World`` in, dicts out, no I/O.
+"""Translates the mesh's rules to Envoy resources. Pure: a ``World`` in, dicts out, no I/O.
 
 Every resource is a dict in protobuf's JSON form with snake_case names, ready for
-``json_format.ParseDict``; equal worlds give equal resources in equal order. What is the same for
-all replicas of a workload (``outbound``) is apart from what is each replica's own (``sidecar``,
-``gateway``), so that the former is made and serialised once.
+``json_format.ParseDict``; equal worlds give equal resources in equal order. What all replicas of a
+workload share (``build_outbound``) is built and serialised once, apart from what each replica has
+of its own (``build_sidecar``, ``build_gateway``). Docstrings name the file of Istio that a module
+follows; paths such as core/route/route.go are relative to pilot/pkg/networking.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from meshproof.translate.bootstrap import bootstrap
-from meshproof.translate.clusters import MESH_IDLE, add_outbound, eds_clusters, load_assignment
+from meshproof.translate.bootstrap import build_bootstrap
+from meshproof.translate.clusters import (
+    MESH_IDLE,
+    add_outbound_clusters,
+    build_load_assignment,
+    eds_clusters,
+)
 from meshproof.translate.gateways import add_gateway_routes, gateway_listeners
 from meshproof.translate.inbound import add_inbound
-from meshproof.translate.listeners import outbound_listener, probe_listener
+from meshproof.translate.listeners import build_outbound_listener, build_probe_listener
 from meshproof.translate.outbound_routes import outbound_routes
-from meshproof.translate.proxy_view import ProxyView, scope
+from meshproof.translate.proxy_view import ProxyView, outbound_scope
 from meshproof.translate.referenced_clusters import referenced_clusters
 from meshproof.translate.registry import Endpoint
-from meshproof.translate.resource_names import CONNECT_LOOP, OUTBOUND
+from meshproof.translate.resource_names import CONNECT_LOOP, OUTBOUND, PROBE
 from meshproof.translate.security_filters import security_filters
 from meshproof.translate.telemetry import reporting
-from meshproof.translate.tls import secrets
+from meshproof.translate.tls import build_secrets
 from meshproof.translate.traffic_policy import connection_pool
 from meshproof.translate.workload_metadata import WorkloadMetadata
 from meshproof.translate.world import PROXY_PORT, Address, Config, Proxy, Replica, World
 
 __all__ = [
-    "bootstrap",
+    "build_bootstrap",
+    "build_gateway",
+    "build_outbound",
+    "build_secrets",
+    "build_sidecar",
     "eds_clusters",
-    "gateway",
-    "outbound",
+    "outbound_scope",
     "proxy_of",
     "referenced_clusters",
-    "scope",
-    "secrets",
-    "sidecar",
 ]
 
 
@@ -51,16 +57,15 @@ def proxy_of(replica: Replica) -> Proxy:
     )
 
 
-def outbound(world: World, proxy: Proxy) -> Config:
+def build_outbound(world: World, proxy: Proxy) -> Config:
     """What all Envoys of one workload share: clusters, endpoints and routes.
 
-    A sidecar's routes are the one RouteConfiguration ``outbound``, a gateway's are
-    ``http.<port>`` for each Gateway server port. ``eds_clusters`` names the clusters that
-    ``endpoints`` answers for.
+    A sidecar has the one RouteConfiguration ``outbound``; a gateway has ``http.<port>`` for each
+    Gateway server port. ``eds_clusters`` names the clusters that ``endpoints`` belong to.
     """
     view = ProxyView(world, proxy)
     config = Config()
-    add_outbound(view, config)
+    add_outbound_clusters(view, config)
     if proxy.kind == "gateway":
         add_gateway_routes(view, world, config)
     else:
@@ -68,41 +73,41 @@ def outbound(world: World, proxy: Proxy) -> Config:
     return config
 
 
-def sidecar(world: World, replica: Replica, *, access_log: str = "") -> Config:
-    """What one sidecar has for itself, beside ``outbound(world, proxy_of(replica))``.
+def build_sidecar(world: World, replica: Replica, *, access_log: str = "") -> Config:
+    """A sidecar's own resources, beside ``build_outbound(world, proxy_of(replica))``.
 
-    Listeners: ``outbound`` at ``PROXY_PORT``, ``inbound|<port>||`` a container port, ``probe`` at
-    ``PROBE_PORT``. Clusters and routes of the inbound ports, and the cluster ``connect_loop``.
-    ``access_log`` is the file for JSON lines; none are written where it is empty.
+    Listeners: ``outbound`` at ``PROXY_PORT``, ``inbound|<port>||`` for each container port,
+    ``probe`` at ``PROBE_PORT``. Clusters and routes of the inbound ports, and the cluster
+    ``connect_loop``. ``access_log`` is the file for JSON lines; empty for no log.
     """
     view = ProxyView(world, proxy_of(replica))
     workload = WorkloadMetadata(replica.namespace, replica.workload, replica.labels)
     config = Config()
     add_inbound(world, view, replica, access_log, config)
-    itself = Endpoint(Address(replica.ip, PROXY_PORT), {})
+    own_proxy = Endpoint(Address(replica.ip, PROXY_PORT), {})
     config.clusters[CONNECT_LOOP] = {
         "name": CONNECT_LOOP,
         "type": "STATIC",
-        "load_assignment": load_assignment(CONNECT_LOOP, [itself]),
+        "load_assignment": build_load_assignment(CONNECT_LOOP, [own_proxy]),
         **connection_pool(None, MESH_IDLE),
     }
     report = reporting(world.telemetries, replica.namespace, replica.labels, "CLIENT")
-    config.listeners["outbound"] = outbound_listener(replica.ip, workload, access_log, report)
-    config.listeners["probe"] = probe_listener(replica.ip, access_log)
+    config.listeners[OUTBOUND] = build_outbound_listener(replica.ip, workload, access_log, report)
+    config.listeners[PROBE] = build_probe_listener(replica.ip, access_log)
     return config
 
 
-def gateway(
+def build_gateway(
     world: World, proxy: Proxy, ip: str, port_map: Mapping[int, int], *, access_log: str = ""
 ) -> Config:
-    """A gateway Envoy's own listeners, beside ``outbound(world, proxy)``.
+    """A gateway's own resources, beside ``build_outbound(world, proxy)``.
 
-    One a Gateway server port (``http.<port>``, bound to ``ip`` at the port that ``port_map``
-    gives, or the same one) and ``probe`` at ``PROBE_PORT``.
+    A listener ``http.<port>`` for each Gateway server port (bound to ``ip`` at the port that
+    ``port_map`` gives, or the same one), and ``probe`` at ``PROBE_PORT``.
     """
     config = Config()
     config.listeners.update(gateway_listeners(world, proxy, ip, port_map, access_log))
-    fetching = security_filters(world, proxy.namespace, proxy.labels).clusters()
-    config.clusters.update({str(c["name"]): c for c in fetching})
-    config.listeners["probe"] = probe_listener(ip, access_log)
+    jwks_clusters = security_filters(world, proxy.namespace, proxy.labels).clusters()
+    config.clusters.update({str(c["name"]): c for c in jwks_clusters})
+    config.listeners[PROBE] = build_probe_listener(ip, access_log)
     return config

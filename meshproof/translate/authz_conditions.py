@@ -1,7 +1,8 @@
-"""Each field of a policy's source, operation and condition as RBAC permissions and principals.
+"""AuthorizationPolicy conditions: each field of a source, an operation or a ``when`` entry as an
+RBAC Permission or Principal.
 
-Istio: pilot/pkg/security/authz/model/generator.go. ``UnfitError`` means that a field speaks
-of HTTP and the port carries bytes.
+Istio: pilot/pkg/security/authz/model/generator.go. ``HttpFieldError`` means that a field is
+about HTTP and the port is a TCP port.
 """
 
 from __future__ import annotations
@@ -16,122 +17,125 @@ from meshproof.translate.proto import Json
 SPIFFE = "spiffe://"
 
 
-class UnfitError(Exception):
-    """An HTTP field on a port of bytes."""
+class HttpFieldError(Exception):
+    """An HTTP field on a TCP port."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuthzContext:
-    """A port of a workload, where policies are enforced."""
+    """The workload port where policies are enforced."""
 
     port: int
-    """As policies write it; the real one may be another."""
+    """As policies write it; Envoy may listen on another."""
     tcp: bool = False
     namespace: str = ""
-    """The policy's own, to which short names belong."""
+    """The policy's own, which completes short names."""
 
 
-Maker = Callable[[AuthzContext, str, str], Json]
-"""A place, the key as written, one value -> one Permission or Principal."""
+Builder = Callable[[AuthzContext, str, str], Json]
+"""Context, the key as written, one value -> one Permission or Principal."""
 
 
 def _authenticated(matcher: Json) -> Json:
     return {"authenticated": {"principal_name": matcher}}
 
 
-def _principal(_place: AuthzContext, _key: str, value: str) -> Json:
-    return _authenticated(authz_matchers.text(value, SPIFFE))
+def _principal(_context: AuthzContext, _key: str, value: str) -> Json:
+    return _authenticated(authz_matchers.string_matcher(value, SPIFFE))
 
 
-def _namespace(_place: AuthzContext, _key: str, value: str) -> Json:
-    pattern = ".*".join(authz_matchers.quoted(part) for part in value.split("*"))
+def _namespace(_context: AuthzContext, _key: str, value: str) -> Json:
+    pattern = ".*".join(authz_matchers.quote_regex(part) for part in value.split("*"))
     return _authenticated({"safe_regex": {"regex": f".*/ns/{pattern}/.*"}})
 
 
-def _service_account(place: AuthzContext, _key: str, value: str) -> Json:
+def _service_account(context: AuthzContext, _key: str, value: str) -> Json:
     """``name`` is of the policy's namespace."""
     namespace, _, name = value.rpartition("/")
-    where = namespace or place.namespace
-    regex = f"spiffe://.+/ns/{authz_matchers.quoted(where)}/(.+/|)sa/{authz_matchers.quoted(name)}(/.+)?"
+    namespace = authz_matchers.quote_regex(namespace or context.namespace)
+    regex = f"spiffe://.+/ns/{namespace}/(.+/|)sa/{authz_matchers.quote_regex(name)}(/.+)?"
     return _authenticated({"safe_regex": {"regex": regex}})
 
 
-def _source_ip(_place: AuthzContext, _key: str, value: str) -> Json:
-    return {"direct_remote_ip": authz_matchers.cidr(value)}
+def _source_ip(_context: AuthzContext, _key: str, value: str) -> Json:
+    return {"direct_remote_ip": authz_matchers.cidr_range(value)}
 
 
-def _remote_ip(_place: AuthzContext, _key: str, value: str) -> Json:
-    return {"remote_ip": authz_matchers.cidr(value)}
+def _remote_ip(_context: AuthzContext, _key: str, value: str) -> Json:
+    return {"remote_ip": authz_matchers.cidr_range(value)}
 
 
-def _request_principal(place: AuthzContext, key: str, value: str) -> Json:
-    """``ISSUER/SUBJECT``, parted at the last slash; a ``*`` at either end of it."""
-    _http(place, key)
+def _request_principal(context: AuthzContext, key: str, value: str) -> Json:
+    """``ISSUER/SUBJECT``, split at the last slash; a ``*`` may stand at either end."""
+    _require_http(context, key)
     issuer, slash, subject = value.rpartition("/")
     if not slash:
         if value.startswith("*"):
-            pair = (authz_matchers.ANY_TEXT, authz_matchers.text(value))
+            pair = (authz_matchers.ANY_TEXT, authz_matchers.string_matcher(value))
         elif value.endswith("*"):
-            pair = (authz_matchers.text(value), authz_matchers.ANY_TEXT)
+            pair = (authz_matchers.string_matcher(value), authz_matchers.ANY_TEXT)
         else:
-            pair = (authz_matchers.text(value), {"exact": ""})
+            pair = (authz_matchers.string_matcher(value), {"exact": ""})
     elif value.startswith("*"):
-        pair = (authz_matchers.text(issuer), {"exact": subject})
+        pair = (authz_matchers.string_matcher(issuer), {"exact": subject})
     else:
-        pair = ({"exact": issuer}, authz_matchers.text(subject))
-    claims = [authz_matchers.claim([name], m) for name, m in zip(("iss", "sub"), pair, strict=True)]
+        pair = ({"exact": issuer}, authz_matchers.string_matcher(subject))
+    claims = [
+        authz_matchers.claim_matcher([name], m)
+        for name, m in zip(("iss", "sub"), pair, strict=True)
+    ]
     return {"and_ids": {"ids": [{"metadata": c} for c in claims]}}
 
 
-def _claim(place: AuthzContext, key: str, value: str) -> Json:
-    _http(place, key)
+def _claim(context: AuthzContext, key: str, value: str) -> Json:
+    _require_http(context, key)
     names = {"request.auth.audiences": ["aud"], "request.auth.presenter": ["azp"]}
     path = names.get(key) or names_in_brackets(key)
-    return {"metadata": authz_matchers.claim_among(path, [value])}
+    return {"metadata": authz_matchers.claim_list_matcher(path, [value])}
 
 
-def _request_header(place: AuthzContext, key: str, value: str) -> Json:
-    _http(place, key)
+def _request_header(context: AuthzContext, key: str, value: str) -> Json:
+    _require_http(context, key)
     (name,) = names_in_brackets(key)
-    return {"header": authz_matchers.header(name, value)}
+    return {"header": authz_matchers.header_matcher(name, value)}
 
 
-def _host(place: AuthzContext, key: str, value: str) -> Json:
-    _http(place, key)
-    return {"header": authz_matchers.header(":authority", value, ignore_case=True)}
+def _host(context: AuthzContext, key: str, value: str) -> Json:
+    _require_http(context, key)
+    return {"header": authz_matchers.header_matcher(":authority", value, ignore_case=True)}
 
 
-def _method(place: AuthzContext, key: str, value: str) -> Json:
-    _http(place, key)
-    return {"header": authz_matchers.header(":method", value)}
+def _method(context: AuthzContext, key: str, value: str) -> Json:
+    _require_http(context, key)
+    return {"header": authz_matchers.header_matcher(":method", value)}
 
 
-def _path(place: AuthzContext, key: str, value: str) -> Json:
-    _http(place, key)
-    return authz_matchers.path(value)
+def _path(context: AuthzContext, key: str, value: str) -> Json:
+    _require_http(context, key)
+    return authz_matchers.path_permission(value)
 
 
-def _port(place: AuthzContext, _key: str, value: str) -> Json:
-    """Decided here, since each port has rules of its own: the port that Envoy sees may be another
-    than the one that is written."""
-    here: Json = {"any": True}
-    return here if int(value) == place.port else {"not_rule": here}
+def _port(context: AuthzContext, _key: str, value: str) -> Json:
+    """Decided here, since each port has its own rules: Envoy may see another port than the one
+    that the policy writes."""
+    any_port: Json = {"any": True}
+    return any_port if int(value) == context.port else {"not_rule": any_port}
 
 
-def _destination_ip(_place: AuthzContext, _key: str, value: str) -> Json:
-    return {"destination_ip": authz_matchers.cidr(value)}
+def _destination_ip(_context: AuthzContext, _key: str, value: str) -> Json:
+    return {"destination_ip": authz_matchers.cidr_range(value)}
 
 
-def _sni(_place: AuthzContext, _key: str, value: str) -> Json:
-    return {"requested_server_name": authz_matchers.text(value)}
+def _sni(_context: AuthzContext, _key: str, value: str) -> Json:
+    return {"requested_server_name": authz_matchers.string_matcher(value)}
 
 
-def _http(place: AuthzContext, key: str) -> None:
-    if place.tcp:
-        raise UnfitError(key)
+def _require_http(context: AuthzContext, key: str) -> None:
+    if context.tcp:
+        raise HttpFieldError(key)
 
 
-SOURCES: Mapping[str, Maker] = {
+SOURCES: Mapping[str, Builder] = {
     "principals": _principal,
     "request_principals": _request_principal,
     "namespaces": _namespace,
@@ -140,18 +144,18 @@ SOURCES: Mapping[str, Maker] = {
     "ip_blocks": _source_ip,
 }
 """Fields of a Source, in Istio's order; each has its ``not_`` twin."""
-OPERATIONS: Mapping[str, Maker] = {
+OPERATIONS: Mapping[str, Builder] = {
     "hosts": _host,
     "methods": _method,
     "paths": _path,
     "ports": _port,
 }
-_OF_PERMISSIONS: Mapping[str, Maker] = {
+_OF_PERMISSIONS: Mapping[str, Builder] = {
     "destination.ip": _destination_ip,
     "destination.port": _port,
     "connection.sni": _sni,
 }
-_OF_PRINCIPALS: Mapping[str, Maker] = {
+_OF_PRINCIPALS: Mapping[str, Builder] = {
     "source.ip": _source_ip,
     "remote.ip": _remote_ip,
     "source.namespace": _namespace,
@@ -163,13 +167,13 @@ _OF_PRINCIPALS: Mapping[str, Maker] = {
 }
 
 
-def of_permissions(key: str) -> Maker | None:
-    """The maker of a condition about what is asked for; None for one about who asks."""
+def permission_builder(key: str) -> Builder | None:
+    """For a condition about the request; None for one about the caller."""
     return _OF_PERMISSIONS.get(key)
 
 
-def of_principals(key: str) -> Maker | None:
-    """The maker of a condition about who asks; None for one about what is asked for."""
+def principal_builder(key: str) -> Builder | None:
+    """For a condition about the caller; None for one about the request."""
     if key.startswith(HEADERS):
         return _request_header
     if key.startswith(CLAIMS):

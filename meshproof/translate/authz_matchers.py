@@ -1,4 +1,4 @@
-"""Texts of an AuthorizationPolicy as Envoy matchers: ``x``, ``x*``, ``*x``, ``*``, templates.
+"""Values of an AuthorizationPolicy as Envoy matchers: ``x``, ``x*``, ``*x``, ``*``, templates.
 
 Istio: pilot/pkg/security/authz/matcher.
 """
@@ -10,59 +10,59 @@ import re
 from collections.abc import Iterable
 
 from meshproof.model.authorization_values import is_path_template
-from meshproof.translate.proto import Json, extension
+from meshproof.translate.proto import Json, build_extension
 
 JWT = "envoy.filters.http.jwt_authn"
 PAYLOAD = "payload"
-"""Where jwt_authn leaves a token's claims, in its own metadata."""
+"""The key of a token's claims in jwt_authn's dynamic metadata."""
 ANY_TEXT: Json = {"safe_regex": {"regex": ".+"}}
 _TEMPLATE = "envoy.path.match.uri_template.uri_template_matcher"
 _TEMPLATE_TYPE = "envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig"
 
 
-def quoted(value: str) -> str:
-    """``value`` as a regular expression that means nothing else (Go's QuoteMeta)."""
+def quote_regex(value: str) -> str:
+    """A regular expression that matches ``value`` literally (Go's QuoteMeta)."""
     return re.sub(r"[\\.+*?()|\[\]{}^$]", r"\\\g<0>", value)
 
 
-def text(value: str, prefix: str = "") -> Json:
-    """A StringMatcher; ``prefix`` stands before what is written (``spiffe://``)."""
+def string_matcher(value: str, prefix: str = "") -> Json:
+    """A StringMatcher; ``prefix`` (``spiffe://``) is put before the written value."""
     if value == "*":
         return ANY_TEXT
     if value.startswith("*"):
         if prefix:
-            return {"safe_regex": {"regex": f"{prefix}.*{quoted(value[1:])}"}}
+            return {"safe_regex": {"regex": f"{prefix}.*{quote_regex(value[1:])}"}}
         return {"suffix": value[1:]}
     if value.endswith("*"):
         return {"prefix": prefix + value[:-1]}
     return {"exact": prefix + value}
 
 
-def header(name: str, value: str, *, ignore_case: bool = False) -> Json:
-    """A HeaderMatcher; ``*`` is a header that is there."""
+def header_matcher(name: str, value: str, *, ignore_case: bool = False) -> Json:
+    """A HeaderMatcher; ``*`` matches any value of a present header."""
     if value == "*":
         return {"name": name, "present_match": True}
-    matcher = text(value)
+    matcher = string_matcher(value)
     if ignore_case:
         matcher["ignore_case"] = True
     return {"name": name, "string_match": matcher}
 
 
-def path(value: str) -> Json:
-    """A Permission: the path without the query; ``{*}`` and ``{**}`` are Envoy's ``*`` and
-    ``**``."""
+def path_permission(value: str) -> Json:
+    """A Permission on the path without the query; ``{*}`` and ``{**}`` are ``*`` and ``**`` in
+    Envoy's template."""
     if is_path_template(value):
         template = value.replace("{**}", "**").replace("{*}", "*")
-        return {"uri_template": extension(_TEMPLATE, _TEMPLATE_TYPE, path_template=template)}
-    return {"url_path": {"path": text(value)}}
+        return {"uri_template": build_extension(_TEMPLATE, _TEMPLATE_TYPE, path_template=template)}
+    return {"url_path": {"path": string_matcher(value)}}
 
 
-def cidr(value: str) -> Json:
+def cidr_range(value: str) -> Json:
     network = ipaddress.ip_network(value, strict=False)
     return {"address_prefix": str(network.network_address), "prefix_len": network.prefixlen}
 
 
-def claim(keys: Iterable[str], matcher: Json) -> Json:
+def claim_matcher(keys: Iterable[str], matcher: Json) -> Json:
     """A MetadataMatcher on one claim of the request's token."""
     return {
         "filter": JWT,
@@ -71,21 +71,21 @@ def claim(keys: Iterable[str], matcher: Json) -> Json:
     }
 
 
-def claim_among(keys: Iterable[str], values: Iterable[str]) -> Json:
-    """The same for a claim that is a text or a list of texts."""
-    one_of: list[Json] = [{"string_match": text(value)} for value in values]
-    return claim_of(keys, one_of[0] if len(one_of) == 1 else _either(one_of))
+def claim_list_matcher(keys: Iterable[str], values: Iterable[str]) -> Json:
+    """A MetadataMatcher on a claim that is a string or a list of strings."""
+    one_of: list[Json] = [{"string_match": string_matcher(value)} for value in values]
+    return claim_value_matcher(keys, one_of[0] if len(one_of) == 1 else _any_value(one_of))
 
 
-def claim_of(keys: Iterable[str], value: Json) -> Json:
-    """A ValueMatcher on a claim, or on one of the claim's list (Istio's
+def claim_value_matcher(keys: Iterable[str], value: Json) -> Json:
+    """A MetadataMatcher on a claim, or on one item of a claim that is a list (Istio's
     MetadataListValueMatcherForJWTClaims)."""
     return {
         "filter": JWT,
         "path": [{"key": PAYLOAD}, *({"key": key} for key in keys)],
-        "value": _either([value, {"list_match": {"one_of": value}}]),
+        "value": _any_value([value, {"list_match": {"one_of": value}}]),
     }
 
 
-def _either(matchers: list[Json]) -> Json:
+def _any_value(matchers: list[Json]) -> Json:
     return {"or_match": {"value_matchers": matchers}}

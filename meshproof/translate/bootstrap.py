@@ -1,6 +1,6 @@
-"""An Envoy's bootstrap: where its configuration, its spans and its admin interface go.
+"""The bootstrap configuration of one Envoy: ADS, the span collector, and the admin interface.
 
-All three are Unix sockets. Everything else comes by ADS: state of the world, gRPC, v3.
+All three are Unix sockets. Everything else arrives over ADS (state of the world, gRPC, v3).
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from meshproof.translate.hcm import ZIPKIN
-from meshproof.translate.proto import ADS, Json, pipe, typed
+from meshproof.translate.proto import ADS, Json, build_any, pipe_address
 
 XDS = "xds"
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
-# Statistics cost memory, so only those that somebody reads exist.
+# Statistics cost memory, so Envoy keeps only those that something reads.
 _KEPT_PREFIXES = (
     "cluster_manager.",
     "control_plane.",
@@ -32,10 +32,10 @@ _KEPT_OF_CLUSTERS = (
     r"|outlier_detection\.ejections_(active|enforced_total))"
 )
 _RUNTIME: Json = {
-    # How soon a finished span leaves, and how many leave together under load.
+    # How soon a finished span is sent, and how many are sent together under load.
     "tracing.zipkin.flush_interval_ms": 100,
     "tracing.zipkin.min_flush_spans": 50,
-    # A rule's expression may be as big as Istio allows.
+    # A rule's expression may be as large as in Istio.
     "re2.max_program_size.error_level": 32768,
     # Istio 1.29 has Envoy 1.37. What 1.39 changed: a header sent twice is matched as ``a,b``, and
     # a 503 says why the connection failed.
@@ -44,10 +44,10 @@ _RUNTIME: Json = {
 }
 
 _OWNER_ONLY = 0o600
-"""Mode of the admin socket: who reaches it can end this Envoy."""
+"""Mode of the admin socket: whoever can connect to it can stop this Envoy."""
 
 
-def bootstrap(  # noqa: PLR0917 - six texts of one kind of place each, named by every caller
+def build_bootstrap(  # noqa: PLR0917 - every caller passes them by name
     node_id: str,
     cluster: str,
     metadata: Mapping[str, object],
@@ -57,31 +57,31 @@ def bootstrap(  # noqa: PLR0917 - six texts of one kind of place each, named by 
 ) -> Json:
     """The bootstrap of one Envoy.
 
-    ``cluster`` is the name of its spans' service: ``<app>.<namespace>``. A lost ADS stream is
-    opened again after 0.05 to 0.5 s. Socket paths are at most 107 bytes.
+    ``cluster`` becomes the service name of its spans: ``<app>.<namespace>``. Envoy reconnects a
+    lost ADS stream after 0.05 to 0.5 s. Socket paths are at most 107 bytes long.
     """
     return {
         "node": {"id": node_id, "cluster": cluster, "metadata": dict(metadata)},
         "admin": {"address": {"pipe": {"path": admin_socket, "mode": _OWNER_ONLY}}},
         "dynamic_resources": {
-            "ads_config": _ads(),
+            "ads_config": _ads_config(),
             "cds_config": ADS,
             "lds_config": ADS,
         },
         "static_resources": {
             "clusters": [
-                _static(XDS, xds_socket, {"http2_protocol_options": {}}),
-                _static(ZIPKIN, zipkin_socket, {"http_protocol_options": {}}),
+                _static_cluster(XDS, xds_socket, {"http2_protocol_options": {}}),
+                _static_cluster(ZIPKIN, zipkin_socket, {"http_protocol_options": {}}),
             ]
         },
         "layered_runtime": {"layers": [{"name": "static", "static_layer": _RUNTIME}]},
-        "stats_config": _stats(),
+        "stats_config": _stats_config(),
         "stats_flush_on_admin": True,
         "deferred_stat_options": {"enable_deferred_creation_stats": True},
     }
 
 
-def _ads() -> Json:
+def _ads_config() -> Json:
     backoff = {"base_interval": "0.05s", "max_interval": "0.5s"}
     return {
         "api_type": "GRPC",
@@ -93,22 +93,22 @@ def _ads() -> Json:
     }
 
 
-def _static(name: str, path: str, protocol: Json) -> Json:
+def _static_cluster(name: str, path: str, protocol: Json) -> Json:
     return {
         "name": name,
         "type": "STATIC",
         "connect_timeout": "1s",
         "load_assignment": {
             "cluster_name": name,
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": pipe(path)}}]}],
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": pipe_address(path)}}]}],
         },
         "typed_extension_protocol_options": {
-            _HTTP_OPTIONS: typed(_HTTP_OPTIONS, explicit_http_config=protocol)
+            _HTTP_OPTIONS: build_any(_HTTP_OPTIONS, explicit_http_config=protocol)
         },
     }
 
 
-def _stats() -> Json:
+def _stats_config() -> Json:
     patterns: list[Json] = [{"prefix": prefix} for prefix in _KEPT_PREFIXES]
     patterns.append({"safe_regex": {"regex": _KEPT_OF_CLUSTERS}})
     return {

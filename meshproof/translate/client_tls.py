@@ -1,8 +1,8 @@
-"""How a cluster encrypts: a DestinationRule's ``tls``, else mutual TLS wherever it is taken.
+"""Client TLS of clusters: a DestinationRule's ``tls``, else auto mTLS.
 
 Istio: core/cluster_tls.go. Without a ``tls`` block a mesh host gets ``transport_socket_matches``:
-an endpoint that says ``tlsMode: istio`` (its PeerAuthentication is not DISABLE) is spoken to with
-the mesh's certificate, every other in plain. So a change of that mode travels with the endpoints.
+calls to an endpoint with ``tlsMode: istio`` (its PeerAuthentication is not DISABLE) use the mesh's
+certificate, all others are plain text. So a change of mode travels with the endpoints.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from meshproof.model.destination_rule_tls import ClientTLSSettings
 from meshproof.translate import tls
-from meshproof.translate.proto import Json, extension
+from meshproof.translate.proto import Json, build_extension
 from meshproof.translate.registry import Host
 from meshproof.translate.world import ServicePort
 
@@ -21,27 +21,29 @@ _RAW = "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer"
 _PLAIN: Json = {
     "name": "tlsMode-disabled",
     "match": {},
-    "transport_socket": extension("envoy.transport_sockets.raw_buffer", _RAW),
+    "transport_socket": build_extension("envoy.transport_sockets.raw_buffer", _RAW),
 }
 
 
-def transport(host: Host, port: ServicePort, settings: ClientTLSSettings | None, sni: str) -> Json:
-    """The fields of a cluster towards ``host``; ``sni`` is Istio's name of the cluster."""
+def build_transport(
+    host: Host, port: ServicePort, settings: ClientTLSSettings | None, sni: str
+) -> Json:
+    """The TLS fields of a cluster of ``host``; ``sni`` is Istio's SNI form of its name."""
     if settings is None:
-        return _automatic(host, sni) if host.in_mesh else {}
+        return _auto_mtls(host, sni) if host.in_mesh else {}
     if settings.mode == "DISABLE":
         return {}
     if settings.mode == "ISTIO_MUTUAL":
         names = settings.subject_alt_names or _identities(host)
-        return {"transport_socket": tls.upstream(names, settings.sni or sni)}
-    return {"transport_socket": _originated(settings, port, host.subject_alt_names)}
+        return {"transport_socket": tls.build_upstream_context(names, settings.sni or sni)}
+    return {"transport_socket": _originate_tls(settings, port, host.subject_alt_names)}
 
 
-def _automatic(host: Host, sni: str) -> Json:
+def _auto_mtls(host: Host, sni: str) -> Json:
     mutual = {
         "name": "tlsMode-istio",
         "match": ISTIO,
-        "transport_socket": tls.upstream(_identities(host), sni),
+        "transport_socket": tls.build_upstream_context(_identities(host), sni),
     }
     return {"transport_socket_matches": [mutual, _PLAIN]}
 
@@ -50,13 +52,13 @@ def _identities(host: Host) -> tuple[str, ...]:
     return host.identities + host.subject_alt_names
 
 
-def _originated(settings: ClientTLSSettings, port: ServicePort, names: Iterable[str]) -> Json:
-    """SIMPLE or MUTUAL: TLS of the outside world, with certificates from files; ``names`` are the
-    ServiceEntry's, for where the rule has none."""
+def _originate_tls(settings: ClientTLSSettings, port: ServicePort, names: Iterable[str]) -> Json:
+    """SIMPLE or MUTUAL: TLS origination, with certificates from files. ``names`` are the
+    ServiceEntry's subjectAltNames, used if the rule has none."""
     validation: Json = {}
     if not settings.insecure_skip_verify:
-        validation["trusted_ca"] = {"filename": settings.ca_certificates or _public()}
-        validation |= _names(settings.subject_alt_names or names)
+        validation["trusted_ca"] = {"filename": settings.ca_certificates or _public_ca_file()}
+        validation |= _san_matchers(settings.subject_alt_names or names)
     context: Json = {"tls_params": tls.VERSIONS, "validation_context": validation}
     if settings.mode == "MUTUAL":
         context["tls_certificates"] = [
@@ -67,23 +69,23 @@ def _originated(settings: ClientTLSSettings, port: ServicePort, names: Iterable[
         ]
     if port.protocol == "HTTP":
         context["alpn_protocols"] = ["http/1.1"]
-    more = {"sni": settings.sni} if settings.sni else {}
-    return extension(
+    sni_field = {"sni": settings.sni} if settings.sni else {}
+    return build_extension(
         "envoy.transport_sockets.tls",
         f"{tls.CONTEXTS}.UpstreamTlsContext",
         common_tls_context=context,
-        **more,
+        **sni_field,
     )
 
 
-def _public() -> str:
-    """The file of the public certificate authorities; it comes with requests."""
-    import certifi  # noqa: PLC0415  # for few rules only
+def _public_ca_file() -> str:
+    """The file of the public certificate authorities (certifi)."""
+    import certifi  # noqa: PLC0415  # few rules need it
 
     return certifi.where()
 
 
-def _names(names: Iterable[str]) -> Json:
+def _san_matchers(names: Iterable[str]) -> Json:
     matchers = [
         {"san_type": "URI" if "://" in name else "DNS", "matcher": {"exact": name}}
         for name in names
@@ -91,13 +93,14 @@ def _names(names: Iterable[str]) -> Json:
     return {"match_typed_subject_alt_names": matchers} if matchers else {}
 
 
-def automatic_sni(settings: ClientTLSSettings, port: ServicePort) -> bool:
-    """Whether the SNI is the request's own authority (Istio's auto_sni): TLS is originated for
-    HTTP and no ``sni`` is written."""
+def uses_auto_sni(settings: ClientTLSSettings, port: ServicePort) -> bool:
+    """Whether the SNI is the request's authority (Istio's auto_sni): TLS is originated for HTTP
+    and the rule writes no ``sni``."""
     return settings.mode in ("SIMPLE", "MUTUAL") and not settings.sni and port.protocol == "HTTP"
 
 
-def automatic_name(settings: ClientTLSSettings) -> bool:
-    """Whether that is the name to check too (Istio's auto_san_validation): the rule names none, and
-    does not leave the server unchecked. The ServiceEntry's names do not count."""
+def validates_auto_san(settings: ClientTLSSettings) -> bool:
+    """Whether the server's certificate must carry the authority too (Istio's auto_san_validation):
+    the rule writes no names, and does not skip verification. The ServiceEntry's names do not
+    count."""
     return not settings.subject_alt_names and not settings.insecure_skip_verify

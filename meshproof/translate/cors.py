@@ -1,13 +1,13 @@
 """A corsPolicy as the cors filter's per-route configuration (Istio: TranslateCORSPolicy).
 
-A matching preflight is answered here with 200; one that does not match goes upstream, unless
+Envoy answers a matching preflight with 200. It forwards one that does not match, unless
 unmatchedPreflights is IGNORE.
 """
 
 from __future__ import annotations
 
 from meshproof.model.virtual_service_route import CorsPolicy
-from meshproof.translate.proto import Json, typed
+from meshproof.translate.proto import Json, build_any
 from meshproof.translate.route_match import text_match
 
 FILTER = "envoy.filters.http.cors"
@@ -15,8 +15,8 @@ TYPE = "envoy.extensions.filters.http.cors.v3.Cors"
 _POLICY = "envoy.extensions.filters.http.cors.v3.CorsPolicy"
 
 
-def cors(rule: CorsPolicy | None) -> Json:
-    """The entry of a route's ``typed_per_filter_config``, or nothing."""
+def build_cors(rule: CorsPolicy | None) -> Json:
+    """The entry of a route's ``typed_per_filter_config``; empty without a policy."""
     if rule is None:
         return {}
     origins = [text_match(o) for o in rule.allow_origins]
@@ -37,4 +37,4 @@ def cors(rule: CorsPolicy | None) -> Json:
         fields["max_age"] = str(int(rule.max_age))
     if rule.allow_credentials is not None:
         fields["allow_credentials"] = rule.allow_credentials
-    return {FILTER: typed(_POLICY, **fields)}
+    return {FILTER: build_any(_POLICY, **fields)}

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from meshproof.model.virtual_service_route import GRPC_STATUS, Abort, Delay, HTTPFaultInjection
-from meshproof.translate.proto import Json, million, seconds, typed
+from meshproof.translate.proto import Json, build_any, fractional_percent, seconds
 
 FILTER = "envoy.filters.http.fault"
 TYPE = "envoy.extensions.filters.http.fault.v3.HTTPFault"
 
 
-def fault(rule: HTTPFaultInjection | None) -> Json:
-    """The entry of a route's ``typed_per_filter_config``, or nothing.
+def build_fault(rule: HTTPFaultInjection | None) -> Json:
+    """The entry of a route's ``typed_per_filter_config``; empty without a fault.
 
-    A percentage that is absent is 0 %: nothing happens. Only a delay honours the deprecated
-    ``percent``. A delay is not cut by the route's timeout, and a fault is not retried.
+    A missing percentage means 0 %: nothing happens. Only a delay honours the deprecated
+    ``percent``. The route's timeout does not cut a delay short, and a fault is not retried.
     """
     parts: Json = {}
     if rule and rule.delay and rule.delay.fixed_delay > 0:
         parts["delay"] = {
             "fixed_delay": seconds(rule.delay.fixed_delay),
-            "percentage": million(_delay_percent(rule.delay)),
+            "percentage": fractional_percent(_delay_percent(rule.delay)),
         }
     if rule and rule.abort:
         percentage = rule.abort.percentage
         parts["abort"] = {
             **_status(rule.abort),
-            "percentage": million(percentage.value if percentage else 0.0),
+            "percentage": fractional_percent(percentage.value if percentage else 0.0),
         }
-    return {FILTER: typed(TYPE, **parts)} if parts else {}
+    return {FILTER: build_any(TYPE, **parts)} if parts else {}
 
 
 def _status(abort: Abort) -> Json:

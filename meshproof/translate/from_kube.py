@@ -1,4 +1,4 @@
-"""From Service objects to what the translator reads. Pure."""
+"""Kubernetes Services as the translator reads them. Pure."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from meshproof.translate.world import Service, ServicePort
 
 
 def services_of(resources: Iterable[Resource]) -> tuple[Service, ...]:
-    """Every Service, as the translator reads it; and one for each numbered pod of a StatefulSet
-    with a headless Service, which has a name of its own: ``POD.SERVICE``."""
-    known = list(resources)
-    services = [r for r in known if r.kind == "Service"]
-    return (*map(_service, services), *_of_pods(known, services))
+    """Every Service; and one for each numbered pod of a StatefulSet with a headless Service, which
+    has a DNS name of its own: ``POD.SERVICE``."""
+    resources = list(resources)
+    services = [r for r in resources if r.kind == "Service"]
+    return (*map(_build_service, services), *_pod_services(resources, services))
 
 
-def _service(resource: Resource) -> Service:
+def _build_service(resource: Resource) -> Service:
     return Service(
         name=resource.name,
         namespace=resource.namespace,
         selector=dict(resource.spec.selector),
-        ports=tuple(_port(p) for p in resource.spec.ports if p.protocol == "TCP"),
+        ports=tuple(_build_port(p) for p in resource.spec.ports if p.protocol == "TCP"),
         external_name=_external_name(resource.spec),
         export_to=resource.export_to,
     )
@@ -36,7 +36,7 @@ def _external_name(spec: ServiceSpec) -> str:
     return (spec.external_name or "") if spec.type == "ExternalName" else ""
 
 
-def _port(port: Port) -> ServicePort:
+def _build_port(port: Port) -> ServicePort:
     return ServicePort(
         name=port.name or "",
         port=port.port,
@@ -46,7 +46,7 @@ def _port(port: Port) -> ServicePort:
     )
 
 
-def _of_pods(resources: Sequence[Resource], services: Iterable[Resource]) -> Iterator[Service]:
+def _pod_services(resources: Sequence[Resource], services: Iterable[Resource]) -> Iterator[Service]:
     headless = {(s.namespace, s.name): s for s in services if s.spec.headless}
     for resource in resources:
         if not isinstance(resource.spec, StatefulSetSpec):
@@ -54,7 +54,7 @@ def _of_pods(resources: Sequence[Resource], services: Iterable[Resource]) -> Ite
         governing = headless.get((resource.namespace, resource.spec.service_name))
         if governing is None:
             continue
-        service = _service(governing)
+        service = _build_service(governing)
         for number in range(resource.spec.replicas):
             pod = f"{resource.name}-{number}"
             name = f"{pod}.{governing.name}"

@@ -1,7 +1,8 @@
-"""What routes made out of HTTPRoutes say beyond a VirtualService's own words.
+"""Extensions of the VirtualService model for routes converted from HTTPRoutes.
 
-Istio writes the first as ``%PREFIX()%<path>`` into ``redirect.uri`` and the second as an empty
-host (pilot/pkg/config/kube/gateway/conversion.go); here both are said openly.
+A VirtualService cannot express a prefix redirect or a backend that does not exist. Istio encodes
+the former as ``%PREFIX()%<path>`` in ``redirect.uri`` and the latter as an empty host
+(pilot/pkg/config/kube/gateway/conversion.go); here both have a name.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 from meshproof.model.virtual_service_route import HTTPRedirect
 
 UNKNOWN_SERVICE = "UnknownService"
-"""The destination host of a backend that cannot be one; also its cluster's name, which is none."""
+"""The destination host of an invalid backend, and the name of its cluster, which never exists."""
 
 
 class PrefixRedirect(HTTPRedirect):
-    """Puts ``prefix`` in the place of the matched prefix, and keeps the rest of the path."""
+    """Replaces the matched prefix with ``prefix`` and keeps the rest of the path."""
 
     prefix: str

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from meshproof.model.gateway import GatewayServer, ServerTLSSettings
-from meshproof.translate.proto import Json, extension
+from meshproof.translate.proto import Json, build_extension
 from meshproof.translate.registry import carries
 from meshproof.translate.resource_names import gateway_routes, secure_gateway_routes
 from meshproof.translate.routes import GatewayKey
@@ -97,7 +97,7 @@ def _socket(table: Table, secret: TlsSecret) -> Json:
         "certificate_chain": {"inline_string": secret.chain},
         "private_key": {"inline_string": secret.key},
     }
-    return extension(
+    return build_extension(
         "envoy.transport_sockets.tls",
         f"{CONTEXTS}.DownstreamTlsContext",
         common_tls_context={

@@ -12,14 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from meshproof.model.gateway import GatewayServer
 from meshproof.model.virtual_service import VirtualService
 from meshproof.translate.gateway_servers import INSPECTOR, Table, chain, tables
-from meshproof.translate.hcm import access_log, manager, upgrades
+from meshproof.translate.hcm import build_access_log, build_connection_manager, upgrade_configs
 from meshproof.translate.host_names import covers, fqdn
 from meshproof.translate.inbound import SERVER_NAME
-from meshproof.translate.listeners import listener
+from meshproof.translate.listeners import build_listener
 from meshproof.translate.metrics import client_metrics
 from meshproof.translate.outbound_routes import route_configuration
 from meshproof.translate.peer_metadata import announce_peer
-from meshproof.translate.proto import Json, extension
+from meshproof.translate.proto import Json, build_extension
 from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.resource_names import gateway_routes
 from meshproof.translate.route_match import is_catch_all
@@ -67,11 +67,11 @@ def gateway_listeners(
     report = reporting(world.telemetries, proxy.namespace, proxy.labels, "CLIENT")
     chains: dict[int, list[Json]] = {}
     for table in tables(world, proxy):
-        http = manager(
+        http = build_connection_manager(
             table.name,
             routes=watch.table(table.name),
-            logs=[*access_log(log, "gateway", report), client_metrics(workload)],
-            guards=watch.http_filters(rerouting=True),
+            logs=[*build_access_log(log, "gateway", report), client_metrics(workload)],
+            first_filters=watch.http_filters(rerouting=True),
             report=report,
             workload=workload,
             can_fault=True,
@@ -79,7 +79,7 @@ def gateway_listeners(
             server_name=SERVER_NAME,
             use_remote_address=True,
             forward_client_cert_details="SANITIZE_SET",
-            upgrade_configs=upgrades("websocket"),
+            upgrade_configs=upgrade_configs("websocket"),
         )
         made = chain(table, http, world.tls_secrets, proxy.namespace)
         if made is not None:
@@ -90,9 +90,9 @@ def gateway_listeners(
         more: Json = {}
         if "transport_socket" in ways[0]:
             more["listener_filters"] = [
-                extension("envoy.filters.listener.tls_inspector", INSPECTOR)
+                build_extension("envoy.filters.listener.tls_inspector", INSPECTOR)
             ]
-        found[name] = listener(name, ip, port_map.get(port, port), ways, "OUTBOUND", **more)
+        found[name] = build_listener(name, ip, port_map.get(port, port), ways, "OUTBOUND", **more)
     return found
 
 

@@ -1,4 +1,4 @@
-"""HTTP connection managers: what all listeners have in common, tracing and access log included."""
+"""HTTP connection managers: the filter that every listener has, with its tracing and access log."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 from meshproof.model.telemetry import CustomTag
 from meshproof.translate import cors, faults
 from meshproof.translate.metrics import CEL, CEL_TYPE
-from meshproof.translate.proto import ADS, Json, extension, typed
+from meshproof.translate.proto import ADS, Json, build_any, build_extension
 from meshproof.translate.telemetry import EVERYTHING, Reporting
 from meshproof.translate.workload_metadata import WorkloadMetadata
 
@@ -19,7 +19,8 @@ ZIPKIN = "zipkin"
 SPANS_PATH = "/api/v2/spans"
 
 DOWNSTREAM_IDLE = "3600s"
-"""How long a client may keep an idle connection: longer than any of our own upstream pools."""
+"""How long a client may keep an idle connection: longer than the idle timeout of any upstream
+pool of ours."""
 
 _FILTER = "envoy.filters.network.http_connection_manager"
 _HCM = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
@@ -27,7 +28,7 @@ _ROUTER = "envoy.extensions.filters.http.router.v3.Router"
 _FILE_LOG = "envoy.extensions.access_loggers.file.v3.FileAccessLog"
 _ALL: Json = {"value": 100}
 
-# The keys that meshproof.mesh.AccessRecord and its readers know; numbers stay numbers.
+# The keys of meshproof.mesh.AccessRecord; numbers stay numbers.
 RECORD: Mapping[str, str] = {
     "time": "%START_TIME%",
     "direction": "",
@@ -54,22 +55,21 @@ RECORD: Mapping[str, str] = {
 }
 
 
-def access_log(path: str, direction: Direction, report: Reporting = EVERYTHING) -> list[Json]:
-    """One JSON line a request into ``path``; no log where it is empty or switched off."""
+def build_access_log(path: str, direction: Direction, report: Reporting = EVERYTHING) -> list[Json]:
+    """One JSON line per request in the file ``path``; no log if it is empty or disabled."""
     if not path or not report.log:
         return []
-    record = {**RECORD, "direction": direction}
-    log = {"json_format": record}
-    made = extension("envoy.access_loggers.file", _FILE_LOG, path=path, log_format=log)
+    log_format = {"json_format": {**RECORD, "direction": direction}}
+    log = build_extension("envoy.access_loggers.file", _FILE_LOG, path=path, log_format=log_format)
     if report.expression:
-        cel = extension(CEL, CEL_TYPE, expression=report.expression)
-        made["filter"] = {"extension_filter": cel}
-    return [made]
+        cel = build_extension(CEL, CEL_TYPE, expression=report.expression)
+        log["filter"] = {"extension_filter": cel}
+    return [log]
 
 
-def tracing(workload: WorkloadMetadata, report: Reporting = EVERYTHING) -> Json:
-    """Zipkin spans of every request; the run id is a tag. The listener's traffic_direction makes
-    them CLIENT (OUTBOUND) or SERVER (INBOUND) spans."""
+def build_tracing(workload: WorkloadMetadata, report: Reporting = EVERYTHING) -> Json:
+    """Zipkin spans of every request, tagged with the run id. The listener's traffic_direction
+    makes them CLIENT (OUTBOUND) or SERVER (INBOUND) spans."""
     literals = {
         "istio.canonical_revision": workload.version,
         "istio.canonical_service": workload.app,
@@ -83,7 +83,7 @@ def tracing(workload: WorkloadMetadata, report: Reporting = EVERYTHING) -> Json:
         "random_sampling": {"value": report.sampling},
         "overall_sampling": _ALL,
         "custom_tags": tags,
-        "provider": extension(
+        "provider": build_extension(
             "envoy.tracers.zipkin",
             "envoy.config.trace.v3.ZipkinConfig",
             collector_cluster=ZIPKIN,
@@ -106,28 +106,28 @@ def _custom_tag(name: str, tag: CustomTag) -> Json:
     return {"tag": name, "request_header": header}
 
 
-def manager(
+def build_connection_manager(
     prefix: str,
     *,
     routes: str | Json,
     logs: list[Json],
     workload: WorkloadMetadata | None = None,
     can_fault: bool = False,
-    guards: Iterable[Json] = (),
+    first_filters: Iterable[Json] = (),
     report: Reporting = EVERYTHING,
-    **more: object,
+    **fields: object,
 ) -> Json:
-    """The network filter. ``routes`` is an RDS name or a RouteConfiguration; without ``workload``
-    there are no spans; ``can_fault`` lets routes inject faults and answer CORS preflights;
-    ``guards`` are filters that ask who comes, before all others."""
+    """The network filter. ``routes`` is an RDS name or a RouteConfiguration. Without ``workload``
+    there are no spans. ``can_fault`` lets routes inject faults and answer CORS preflights.
+    ``first_filters`` run before all others; ``fields`` are more fields of the filter."""
     source: Json = {"route_config": routes}
     if isinstance(routes, str):
         source = {"rds": {"route_config_name": routes, "config_source": ADS}}
-    filters = [extension("envoy.filters.http.router", _ROUTER)]
+    filters = [build_extension("envoy.filters.http.router", _ROUTER)]
     if can_fault:
-        filters[:0] = [extension(faults.FILTER, faults.TYPE), extension(cors.FILTER, cors.TYPE)]
-    filters[:0] = guards
-    fields: Json = {
+        filters[:0] = [build_extension(f.FILTER, f.TYPE) for f in (faults, cors)]
+    filters[:0] = first_filters
+    config: Json = {
         "stat_prefix": prefix,
         "codec_type": "AUTO",
         **source,
@@ -139,12 +139,12 @@ def manager(
         "normalize_path": True,
         "path_with_escaped_slashes_action": "KEEP_UNCHANGED",
         "access_log": logs,
-        **more,
+        **fields,
     }
     if workload is not None and report.spans:
-        fields["tracing"] = tracing(workload, report)
-    return {"name": _FILTER, "typed_config": typed(_HCM, **fields)}
+        config["tracing"] = build_tracing(workload, report)
+    return {"name": _FILTER, "typed_config": build_any(_HCM, **config)}
 
 
-def upgrades(*types: str) -> list[Json]:
+def upgrade_configs(*types: str) -> list[Json]:
     return [{"upgrade_type": name} for name in types]

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 
 from meshproof.istio_names import inbound_cluster, inbound_virtual_host
 from meshproof.translate import tls
-from meshproof.translate.clusters import load_assignment
-from meshproof.translate.hcm import access_log, manager, upgrades
-from meshproof.translate.listeners import listener
+from meshproof.translate.clusters import build_load_assignment
+from meshproof.translate.hcm import build_access_log, build_connection_manager, upgrade_configs
+from meshproof.translate.listeners import build_listener
 from meshproof.translate.metrics import server_metrics, server_tcp_metrics
 from meshproof.translate.outbound_routes import route_configuration
-from meshproof.translate.peer_authentication import Mode, mode
+from meshproof.translate.peer_authentication import Mode, mtls_mode
 from meshproof.translate.peer_metadata import peer_filter
-from meshproof.translate.proto import Json, extension
+from meshproof.translate.proto import Json, build_extension
 from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.registry import Endpoint, carries, container_port
 from meshproof.translate.retries import INBOUND
@@ -49,7 +49,7 @@ def add_inbound(world: World, view: ProxyView, replica: Replica, log: str, confi
     """Add the listener, route table and cluster of each port of ``replica``."""
     watch = security_filters(world, replica.namespace, replica.labels)
     report = reporting(world.telemetries, replica.namespace, replica.labels, "SERVER")
-    logs = access_log(log, "inbound", report)
+    logs = build_access_log(log, "inbound", report)
     config.clusters.update({c["name"]: c for c in watch.clusters()})
     for port in replica.ports:
         name = inbound_cluster(port.port)
@@ -61,10 +61,10 @@ def add_inbound(world: World, view: ProxyView, replica: Replica, log: str, confi
         config.clusters[name] = {
             "name": name,
             "type": "STATIC",
-            "load_assignment": load_assignment(name, [Endpoint(port.app, replica.labels)]),
+            "load_assignment": build_load_assignment(name, [Endpoint(port.app, replica.labels)]),
             **connection_pool(pool, APP_IDLE, h2=served[1].h2 if served else None, inbound=True),
         }
-        taken = mode(world.peer_authentications, replica.namespace, replica.labels, port.port)
+        taken = mtls_mode(world.peer_authentications, replica.namespace, replica.labels, port.port)
         fqdn = served[0].fqdn if served else UNKNOWN
         workload = WorkloadMetadata(replica.namespace, replica.workload, replica.labels, fqdn)
         if served and served[1].protocol != "HTTP":
@@ -107,7 +107,7 @@ def _chains(taken: Mode, encrypted: list[Json], plain: list[Json]) -> list[Json]
     mutual: Json = {
         "name": "tls",
         "filter_chain_match": ours,
-        "transport_socket": tls.downstream(),
+        "transport_socket": tls.build_downstream_context(),
         "filters": encrypted,
     }
     raw: Json = {
@@ -126,8 +126,8 @@ def _own_tls(taken: Mode, filters: list[Json]) -> list[Json]:
 
 
 def _listener(name: str, port: ContainerPort, chains: list[Json]) -> Json:
-    inspector = extension("envoy.filters.listener.tls_inspector", _INSPECTOR)
-    return listener(
+    inspector = build_extension("envoy.filters.listener.tls_inspector", _INSPECTOR)
+    return build_listener(
         name,
         port.listen.ip,
         port.listen.port,
@@ -151,22 +151,22 @@ class _Http:
     report: Reporting
 
     def manager(self, security: str) -> Json:
-        return manager(
+        return build_connection_manager(
             self.name,
             routes=self.routes,
             logs=[*self.logs, server_metrics(self.workload, security)],
             workload=self.workload,
-            guards=[peer_filter(), *self.security_filters],
+            first_filters=[peer_filter(), *self.security_filters],
             report=self.report,
             server_name=SERVER_NAME,
             forward_client_cert_details="APPEND_FORWARD",
             set_current_client_cert_details={"subject": True, "dns": True, "uri": True},
-            upgrade_configs=upgrades("websocket"),
+            upgrade_configs=upgrade_configs("websocket"),
         )
 
 
 def _bytes(name: str, logs: list[Json]) -> Json:
-    return extension(
+    return build_extension(
         "envoy.filters.network.tcp_proxy",
         _TCP_PROXY,
         stat_prefix=name,

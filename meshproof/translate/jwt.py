@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from meshproof.model.request_authentication import JWTRule, RequestAuthentication
 from meshproof.translate.authz_matchers import JWT, PAYLOAD
-from meshproof.translate.proto import Json, extension, seconds, tcp, typed
+from meshproof.translate.proto import Json, build_any, build_extension, seconds, socket_address
 from meshproof.translate.world import Named, Outside
 
 _TYPE = "envoy.extensions.filters.http.jwt_authn.v3"
@@ -45,7 +45,7 @@ def http_filters(rules: Sequence[JWTRule], *, rerouting: bool = False) -> list[J
         name: _provider(rule, rerouting=rerouting) for name, rule in zip(names, rules, strict=True)
     }
     return [
-        extension(
+        build_extension(
             JWT,
             f"{_TYPE}.JwtAuthentication",
             providers=providers,
@@ -73,7 +73,7 @@ def per_route(rules: Sequence[JWTRule]) -> Json:
     """``typed_per_filter_config`` of routes: the requirement by its name."""
     if not rules:
         return {}
-    return {JWT: typed(f"{_TYPE}.PerRouteConfig", requirement_name=_REQUIREMENT)}
+    return {JWT: build_any(f"{_TYPE}.PerRouteConfig", requirement_name=_REQUIREMENT)}
 
 
 def table(name: str, rules: Sequence[JWTRule]) -> str:
@@ -154,7 +154,7 @@ def clusters(rules: Iterable[JWTRule], outside: Iterable[Outside]) -> Iterator[J
         host, port = _authority(uri)
         real = known.get(host, {}).get(port)
         name = cluster_name(uri)
-        members = [{"endpoint": {"address": tcp(real.ip, real.port)}}] if real else []
+        members = [{"endpoint": {"address": socket_address(real.ip, real.port)}}] if real else []
         yield {
             "name": name,
             "type": "STATIC",

@@ -19,7 +19,7 @@ from meshproof.model.envoy_filter_rate_limit import (
     LocalRateLimit,
     RuntimeFraction,
 )
-from meshproof.translate.proto import Json, extension, seconds, typed
+from meshproof.translate.proto import Json, build_any, build_extension, seconds
 from meshproof.translate.world import Named
 
 _PREFIX = "http_local_rate_limiter"
@@ -50,7 +50,7 @@ class Limits:
 
 def http_filters() -> list[Json]:
     """The filter, without a bucket."""
-    return [extension(FILTER, LOCAL_RATE_LIMIT, stat_prefix=_PREFIX)]
+    return [build_extension(FILTER, LOCAL_RATE_LIMIT, stat_prefix=_PREFIX)]
 
 
 def limits(rules: Iterable[Named[EnvoyFilter]], context: Context) -> Limits:
@@ -91,7 +91,7 @@ def per_route(limit: LocalRateLimit | None) -> Json:
     ):
         if share is not None:
             fields[name] = _fraction(share)
-    return {FILTER: typed(LOCAL_RATE_LIMIT, **fields)}
+    return {FILTER: build_any(LOCAL_RATE_LIMIT, **fields)}
 
 
 def _fraction(share: RuntimeFraction) -> Json:

@@ -14,7 +14,7 @@ Tunnels (CONNECT to a TCP port) become Istio's TCP metrics, counted when they en
 from __future__ import annotations
 
 from meshproof.translate import peer_metadata
-from meshproof.translate.proto import Json, extension
+from meshproof.translate.proto import Json, build_extension
 from meshproof.translate.workload_metadata import UNKNOWN, WorkloadMetadata
 
 CEL = "envoy.access_loggers.extension_filters.cel"
@@ -31,7 +31,7 @@ def client_metrics(workload: WorkloadMetadata) -> Json:
 
 def client_tcp_metrics(workload: WorkloadMetadata) -> Json:
     """The access logger for tunnels that a proxy opens to TCP ports."""
-    cel = extension(CEL, CEL_TYPE, expression='xds.cluster_name.startsWith("outbound|")')
+    cel = build_extension(CEL, CEL_TYPE, expression='xds.cluster_name.startsWith("outbound|")')
     filters = [{"header_filter": {"header": _CONNECT}}, {"extension_filter": cel}]
     logger = _tcp_logger({**_source_labels(workload), **_TCP_RESPONSE})
     return {**logger, "filter": {"and_filter": {"filters": filters}}}
@@ -68,7 +68,7 @@ def _tcp_logger(labels: dict[str, str]) -> Json:
     def counter(name: str, **value: object) -> Json:
         return {"stat": {"name": name, "tags": tags}, **value}
 
-    return extension(
+    return build_extension(
         "envoy.access_loggers.stats",
         _TYPE,
         stat_prefix="istio",
@@ -87,7 +87,7 @@ def _logger(labels: dict[str, str]) -> Json:
         ("request_bytes", "%BYTES_RECEIVED%"),
         ("response_bytes", "%BYTES_SENT%"),
     )
-    return extension(
+    return build_extension(
         "envoy.access_loggers.stats",
         _TYPE,
         stat_prefix="istio",

@@ -39,8 +39,8 @@ def outbound_routes(view: ProxyView) -> Json:
         for p in host.ports if not host.alias_of else ():
             if p.protocol != "HTTP":
                 table.add(host.name, p.port, opaque(view, rules, host, p))
-    for name, number in passthrough.places(view.passthrough()):
-        table.add(name, number, passthrough.routes(name, number))
+    for name, number in passthrough.open_ports(view.passthrough()):
+        table.add(name, number, passthrough.build_routes(name, number))
     return route_configuration(OUTBOUND, [*table.sorted(), _block_all()])
 
 

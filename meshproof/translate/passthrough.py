@@ -1,15 +1,16 @@
-"""ALLOW_ANY: what no rule opens is let out all the same, as far as it is declared.
+"""ALLOW_ANY: declared outside hosts that may be called without a rule.
 
-Istio sends such a connection where it was going (PassthroughCluster, ORIGINAL_DST). A forward proxy
-has names alone, and an embedded mesh never leaves this machine: so every declared outside host is
-reached at its declared ports, through one cluster of that name; other hosts stay refused.
+Istio sends such a connection to its original destination (PassthroughCluster, ORIGINAL_DST). A
+forward proxy knows the host name alone, and an embedded mesh never leaves this machine. So every
+declared outside host is reachable at its declared ports, through one cluster of that name; all
+other hosts stay refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from meshproof.translate.proto import Json, tcp
+from meshproof.translate.proto import Json, socket_address
 from meshproof.translate.world import Outside
 
 CLUSTER = "PassthroughCluster"
@@ -18,13 +19,13 @@ _LB = "envoy.lb"
 _KEY = "to"
 
 
-def places(outside: Iterable[Outside]) -> Iterator[tuple[str, int]]:
-    """Every host and port that is let out."""
+def open_ports(outside: Iterable[Outside]) -> Iterator[tuple[str, int]]:
+    """Every declared host with each of its ports."""
     return ((o.host, port) for o in outside for port in sorted(o.ports))
 
 
-def routes(host: str, port: int) -> list[Json]:
-    """A tunnel, and plain HTTP, to one of them."""
+def build_routes(host: str, port: int) -> list[Json]:
+    """The routes to one of them: a tunnel, and plain HTTP."""
     action: Json = {
         "cluster": CLUSTER,
         "timeout": "0s",
@@ -39,15 +40,15 @@ def routes(host: str, port: int) -> list[Json]:
     return [connect, {"name": ROUTE, "match": {"prefix": "/"}, "route": action}]
 
 
-def cluster(outside: Iterable[Outside], **fields: object) -> Json:
-    """The one cluster; a subset of its own for each host and port."""
+def build_cluster(outside: Iterable[Outside], **fields: object) -> Json:
+    """The one cluster, with a subset for each host and port."""
     members = [
         {
-            "endpoint": {"address": tcp(real.ip, real.port)},
+            "endpoint": {"address": socket_address(address.ip, address.port)},
             "metadata": {"filter_metadata": {_LB: {_KEY: f"{o.host}:{port}"}}},
         }
         for o in outside
-        for port, real in sorted(o.ports.items())
+        for port, address in sorted(o.ports.items())
     ]
     return {
         "name": CLUSTER,

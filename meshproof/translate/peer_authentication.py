@@ -1,8 +1,8 @@
-"""How a workload's port takes connections: PeerAuthentication, narrowest scope first.
+"""PeerAuthentication: the mTLS mode of a workload's port, from the narrowest scope.
 
-Istio (pilot/pkg/security/authn, ComposePeerAuthentication): port, workload, namespace, mesh; UNSET
-inherits, the oldest of one scope wins, and PERMISSIVE is the default. A policy of the root
-namespace is the mesh's only without a selector.
+Istio (pilot/pkg/security/authn, ComposePeerAuthentication): port, workload, namespace, mesh. UNSET
+inherits, the oldest policy of a scope wins, and PERMISSIVE is the default. A policy of the root
+namespace is mesh-wide only without a selector.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Mode = Literal["DISABLE", "PERMISSIVE", "STRICT"]
 Peers = tuple[Named[PeerAuthentication], ...]
 
 
-def mode(peers: Peers, namespace: str, labels: Mapping[str, str], port: int) -> Mode:
+def mtls_mode(peers: Peers, namespace: str, labels: Mapping[str, str], port: int) -> Mode:
     """The mode of container port ``port`` of a workload."""
     if not peers:
         return "PERMISSIVE"
@@ -34,12 +34,12 @@ def mode(peers: Peers, namespace: str, labels: Mapping[str, str], port: int) -> 
         _first(p for p in peers if p.namespace == namespace and not _labels(p)),
         workload,
     ]
-    found: Mode = "PERMISSIVE"
+    mode: Mode = "PERMISSIVE"
     for policy in scopes:
         if policy is not None and policy.mtls.mode != "UNSET":
-            found = policy.mtls.mode
-    own = workload.port_level_mtls.get(str(port)) if workload is not None else None
-    return found if own is None or own.mode == "UNSET" else own.mode
+            mode = policy.mtls.mode
+    port_mtls = workload.port_level_mtls.get(str(port)) if workload is not None else None
+    return mode if port_mtls is None or port_mtls.mode == "UNSET" else port_mtls.mode
 
 
 def _labels(policy: Named[PeerAuthentication]) -> Mapping[str, str]:

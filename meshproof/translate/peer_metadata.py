@@ -11,7 +11,7 @@ import base64
 
 from google.protobuf.struct_pb2 import Value
 
-from meshproof.translate.proto import Json, extension
+from meshproof.translate.proto import Json, build_extension
 from meshproof.translate.workload_metadata import UNKNOWN, WorkloadMetadata
 
 HEADER = "x-envoy-peer-metadata"
@@ -35,7 +35,7 @@ def announce_peer(workload: WorkloadMetadata) -> list[Json]:
         "header": {"key": HEADER, "value": _encode(fields)},
         "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
     }
-    return [extension(_MUTATION, _MUTATION_TYPE, mutations=[{"append": append}])]
+    return [build_extension(_MUTATION, _MUTATION_TYPE, mutations=[{"append": append}])]
 
 
 def peer_filter() -> Json:
@@ -54,7 +54,7 @@ def peer_filter() -> Json:
         "on_header_missing": {**target, "value": unknown},
         "remove": True,
     }
-    return extension(_KEEPER, _KEEPER_TYPE, request_rules=[rule])
+    return build_extension(_KEEPER, _KEEPER_TYPE, request_rules=[rule])
 
 
 def caller_field(field: str) -> str:

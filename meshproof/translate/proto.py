@@ -1,4 +1,5 @@
-"""Small words of Envoy's protobuf JSON that every part of the translation writes."""
+"""Envoy's protobuf messages in JSON form: the small parts that every module of the translation
+writes."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ Json = dict[str, Any]
 """A message, or a part of one, in protobuf's JSON form with snake_case field names."""
 
 ADS: Json = {"ads": {}, "resource_api_version": "V3", "initial_fetch_timeout": "0s"}
-"""Where resources that are named inside others come from: the one ADS stream, waited for."""
+"""The config source of resources that others name: the ADS stream, without a fetch timeout."""
 
 MAX = 4294967295
 """Istio's "no limit" in a uint32 field."""
@@ -19,27 +20,26 @@ def seconds(value: float) -> str:
     return f"{value:.9f}".rstrip("0").rstrip(".") + "s"
 
 
-def million(percent: float) -> Json:
-    """A FractionalPercent of ``percent`` (0 to 100), in millionths; the rest is cut off, as in
-    Istio."""
+def fractional_percent(percent: float) -> Json:
+    """A FractionalPercent of ``percent`` (0 to 100) in millionths, rounded down as in Istio."""
     return {"numerator": int(percent * 10000), "denominator": "MILLION"}
 
 
-def typed(type_name: str, **fields: Any) -> Json:
-    """An Any of ``type_name`` (without the ``type.googleapis.com/`` prefix)."""
+def build_any(type_name: str, **fields: Any) -> Json:
+    """An Any of ``type_name``, which is written without the ``type.googleapis.com/`` prefix."""
     return {"@type": f"type.googleapis.com/{type_name}", **fields}
 
 
-def extension(name: str, type_name: str, **fields: Any) -> Json:
+def build_extension(name: str, type_name: str, **fields: Any) -> Json:
     """A named extension with its typed configuration."""
-    return {"name": name, "typed_config": typed(type_name, **fields)}
+    return {"name": name, "typed_config": build_any(type_name, **fields)}
 
 
-def tcp(ip: str, port: int) -> Json:
+def socket_address(ip: str, port: int) -> Json:
     """A socket address."""
     return {"socket_address": {"address": ip, "port_value": port}}
 
 
-def pipe(path: str) -> Json:
+def pipe_address(path: str) -> Json:
     """A Unix socket's address."""
     return {"pipe": {"path": path}}

@@ -21,7 +21,7 @@ from meshproof.model.destination_rule import (
 from meshproof.model.virtual_service import VirtualService
 from meshproof.model.virtual_service_l4 import L4MatchAttributes
 from meshproof.model.virtual_service_route import HTTPMatchRequest
-from meshproof.translate.delegates import resolved
+from meshproof.translate.delegates import resolve_delegates
 from meshproof.translate.host_names import covers, fqdn, is_wildcard
 from meshproof.translate.registry import Host, carries, hosts
 from meshproof.translate.sidecar_scope import ruling, scope_of
@@ -85,7 +85,7 @@ class Index:
         self.world = world
         self.hosts = hosts(world)
         self.rules = _merged(world.destination_rules)
-        self.virtual_services = resolved(world.virtual_services)
+        self.virtual_services = resolve_delegates(world.virtual_services)
 
 
 _latest: Index | None = None
@@ -263,7 +263,7 @@ def _matches(spec: VirtualService) -> Iterator[HTTPMatchRequest | L4MatchAttribu
         yield from tcp.match
 
 
-def scope(world: World, proxy: Proxy) -> tuple[object, ...]:
+def outbound_scope(world: World, proxy: Proxy) -> tuple[object, ...]:
     """What of ``proxy`` its outbound configuration depends on: equal scopes, equal configuration.
 
     Its kind and namespace, its Sidecar, and which sourceLabels and workloadSelectors of the rules

@@ -15,8 +15,8 @@ from typing import Literal
 from meshproof.model.authorization_policy import AuthorizationPolicy, Rule
 from meshproof.model.base_model import Model
 from meshproof.translate import authz_conditions
-from meshproof.translate.authz_conditions import AuthzContext, Maker, UnfitError
-from meshproof.translate.proto import Json, extension, typed
+from meshproof.translate.authz_conditions import AuthzContext, Builder, HttpFieldError
+from meshproof.translate.proto import Json, build_any, build_extension
 from meshproof.translate.world import Named
 
 Action = Literal["AUDIT", "DENY", "ALLOW"]
@@ -29,7 +29,7 @@ _NEVER: Json = {
     "principals": [{"not_id": {"any": True}}],
 }
 Policies = Sequence[Named[AuthorizationPolicy]]
-Clause = tuple[Maker, str, Sequence[str], Sequence[str]]
+Clause = tuple[Builder, str, Sequence[str], Sequence[str]]
 """A maker, the field or key that it is for, values and notValues."""
 
 
@@ -41,13 +41,13 @@ def filter_name(action: Action) -> str:
 def http_filters() -> list[Json]:
     """The filters, with no rules: those come with the routes, so that a change of policies needs
     no new listener and holds on connections that are open."""
-    return [extension(filter_name(action), f"{_HTTP}.RBAC") for action in ACTIONS]
+    return [build_extension(filter_name(action), f"{_HTTP}.RBAC") for action in ACTIONS]
 
 
 def per_route(policies: Policies, place: AuthzContext) -> Json:
     """``typed_per_filter_config`` of routes: the rules of each action that has a policy."""
     return {
-        filter_name(action): typed(f"{_HTTP}.RBACPerRoute", rbac={"rules": rules})
+        filter_name(action): build_any(f"{_HTTP}.RBACPerRoute", rbac={"rules": rules})
         for action, rules in _rule_sets(policies, place)
     }
 
@@ -55,7 +55,7 @@ def per_route(policies: Policies, place: AuthzContext) -> Json:
 def network_filters(policies: Policies, place: AuthzContext) -> list[Json]:
     """The same for a port of bytes, where nothing but the listener can carry them."""
     return [
-        extension("envoy.filters.network.rbac", _NETWORK, stat_prefix="tcp.", rules=rules)
+        build_extension("envoy.filters.network.rbac", _NETWORK, stat_prefix="tcp.", rules=rules)
         for _action, rules in _rule_sets(policies, place)
     ]
 
@@ -80,7 +80,7 @@ def _rules(policy: Named[AuthorizationPolicy], place: AuthzContext) -> Iterator[
     for index, rule in enumerate(policy.spec.rules):
         try:
             yield f"{name}[{index}]", _rule(rule, where, strict=policy.spec.action == "ALLOW")
-        except UnfitError:
+        except HttpFieldError:
             continue
 
 
@@ -103,7 +103,7 @@ _PRINCIPAL = ("and_ids", "or_ids", "not_id", "ids")
 _Words = tuple[str, str, str, str]
 
 
-def _fields(model: Model, makers: Mapping[str, Maker]) -> Iterator[Clause]:
+def _fields(model: Model, makers: Mapping[str, Builder]) -> Iterator[Clause]:
     for field, maker in makers.items():
         values, others = getattr(model, field), getattr(model, f"not_{field}")
         if values or others:
@@ -111,7 +111,9 @@ def _fields(model: Model, makers: Mapping[str, Maker]) -> Iterator[Clause]:
 
 
 def _when(rule: Rule, *, permissions: bool) -> Iterator[Clause]:
-    find = authz_conditions.of_permissions if permissions else authz_conditions.of_principals
+    find = (
+        authz_conditions.permission_builder if permissions else authz_conditions.principal_builder
+    )
     for condition in rule.when:
         maker = find(condition.key)
         if maker is not None:
@@ -132,11 +134,11 @@ def _all(clauses: Iterable[Clause], place: AuthzContext, words: _Words, strict: 
 
 
 def _made(
-    maker: Maker, place: AuthzContext, key: str, values: Iterable[str], strict: bool
+    maker: Builder, place: AuthzContext, key: str, values: Iterable[str], strict: bool
 ) -> list[Json]:
     try:
         return [maker(place, key, value) for value in values]
-    except UnfitError:
+    except HttpFieldError:
         if strict:
             raise
         return []

@@ -19,7 +19,7 @@ from meshproof.model.service_entry import ServiceEntry
 from meshproof.model.service_entry import ServicePort as EntryPort
 from meshproof.model.workload_entry import WorkloadEntry
 from meshproof.translate.host_names import covers, is_wildcard
-from meshproof.translate.peer_authentication import mode
+from meshproof.translate.peer_authentication import mtls_mode
 from meshproof.translate.world import (
     Address,
     ContainerPort,
@@ -178,7 +178,9 @@ def _replica_endpoints(
     for replica in sorted(members, key=lambda r: r.name):
         target = container_port(replica, port.target_port)
         if replica.ready and target is not None:
-            taken = mode(world.peer_authentications, replica.namespace, replica.labels, target.port)
+            taken = mtls_mode(
+                world.peer_authentications, replica.namespace, replica.labels, target.port
+            )
             yield Endpoint(
                 target.listen,
                 replica.labels,

@@ -15,11 +15,11 @@ from meshproof.model.virtual_service_route import (
 )
 from meshproof.translate.gateway_api_extensions import UNKNOWN_SERVICE, PrefixRedirect
 from meshproof.translate.hashes import hash_policies
-from meshproof.translate.headers import HeaderChanges, header_changes, merged
+from meshproof.translate.headers import HeaderChanges, merge_header_fields, translate_headers
 from meshproof.translate.host_names import fqdn
-from meshproof.translate.proto import Json, million, seconds
+from meshproof.translate.proto import Json, fractional_percent, seconds
 from meshproof.translate.proxy_view import ProxyView
-from meshproof.translate.retries import retry_policy
+from meshproof.translate.retries import build_retry_policy
 
 _REDIRECTS = {
     301: "MOVED_PERMANENTLY",
@@ -36,9 +36,9 @@ def route(view: ProxyView, http: HTTPRoute, namespace: str, port: int) -> Json:
 
     ``namespace`` is the rule's, ``port`` the one that the request came for.
     """
-    rule = header_changes(http.headers)
+    rule = translate_headers(http.headers)
     only = http.route[0] if len(http.route) == 1 else None
-    changes = header_changes(only.headers) if only else HeaderChanges({})
+    changes = translate_headers(only.headers) if only else HeaderChanges({})
     authority = (http.rewrite and http.rewrite.authority) or rule.authority or changes.authority
     hashes = list(_hash_policies(view, http.route, namespace))
     action: Json = {
@@ -46,7 +46,7 @@ def route(view: ProxyView, http: HTTPRoute, namespace: str, port: int) -> Json:
         "timeout": seconds(http.timeout or 0.0),
         **_rewrite(http),
     }
-    retry = retry_policy(http.retries, hashed=only is not None and bool(hashes))
+    retry = build_retry_policy(http.retries, hashed=only is not None and bool(hashes))
     for name, value in (
         ("host_rewrite_literal", authority),
         ("retry_policy", retry),
@@ -55,7 +55,7 @@ def route(view: ProxyView, http: HTTPRoute, namespace: str, port: int) -> Json:
     ):
         if value:
             action[name] = value
-    return {"route": action, **merged(rule.fields, changes.fields)}
+    return {"route": action, **merge_header_fields(rule.fields, changes.fields)}
 
 
 def followed(made: Json, matched: Json) -> Json:
@@ -79,7 +79,7 @@ def default_action(view: ProxyView, host: str, port: int) -> Json:
     action: Json = {
         "cluster": outbound_cluster(port, host),
         "timeout": "0s",
-        "retry_policy": retry_policy(None, hashed=False),
+        "retry_policy": build_retry_policy(None, hashed=False),
     }
     if hashes:
         action["hash_policy"] = hashes
@@ -131,7 +131,7 @@ def _target(view: ProxyView, routes: list[HTTPRouteDestination], namespace: str,
     for entry in routes:
         if entry.weight == 0:
             continue
-        changes = header_changes(entry.headers)
+        changes = translate_headers(entry.headers)
         weighted: Json = {
             "name": destination_cluster(view, entry.destination, namespace, port),
             "weight": entry.weight,
@@ -168,7 +168,7 @@ def _mirrors(view: ProxyView, http: HTTPRoute, namespace: str, port: int) -> Ite
         if percent > 0:
             yield {
                 "cluster": destination_cluster(view, to, namespace, port),
-                "runtime_fraction": {"default_value": million(percent)},
+                "runtime_fraction": {"default_value": fractional_percent(percent)},
                 "trace_sampled": False,
                 "disable_shadow_host_suffix_append": True,
             }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from meshproof.model.virtual_service_route import HTTPMatchRequest, StringMatch, claims_of
-from meshproof.translate.authz_matchers import claim_of
+from meshproof.translate.authz_matchers import claim_value_matcher
 from meshproof.translate.proto import Json
 
 _CONDITIONS = {"headers", "query_parameters", "dynamic_metadata"}
@@ -70,7 +70,7 @@ def _claims(match: HTTPMatchRequest) -> Iterator[Json]:
         for name, value in sorted(names.items()):
             if keys := claims_of(name):
                 one = {"string_match": _ANY if _is_present(value) else text_match(value)}
-                yield claim_of(keys, one) | ({"invert": True} if inverted else {})
+                yield claim_value_matcher(keys, one) | ({"invert": True} if inverted else {})
 
 
 def _headers(match: HTTPMatchRequest) -> Iterator[Json]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from meshproof.istio_names import ClusterName
 from meshproof.model.virtual_service import HTTPRoute, VirtualService
 from meshproof.model.virtual_service_route import HTTPMatchRequest
-from meshproof.translate.cors import cors
-from meshproof.translate.faults import fault
-from meshproof.translate.headers import header_changes
+from meshproof.translate.cors import build_cors
+from meshproof.translate.faults import build_fault
+from meshproof.translate.headers import translate_headers
 from meshproof.translate.host_names import gateway_key
 from meshproof.translate.proto import Json
 from meshproof.translate.proxy_view import ProxyView
@@ -96,7 +96,7 @@ def _route(
     if match is not None and match.stat_prefix:
         result["stat_prefix"] = match.stat_prefix
     result |= _action(view, rule, http, matched, door)
-    if filters := fault(http.fault) | cors(http.cors_policy):
+    if filters := build_fault(http.fault) | build_cors(http.cors_policy):
         result["typed_per_filter_config"] = filters
     result["decorator"] = {"operation": _operation(result, rule.name, door.port)}
     return result
@@ -108,7 +108,7 @@ def _action(
     if http.route:
         made = route(view, http, rule.namespace, door.port)
         return followed(made, matched) if rule.gateway else made
-    changes = header_changes(http.headers).fields
+    changes = translate_headers(http.headers).fields
     if http.redirect is not None:
         return redirect(http.redirect, door.port, secure=door.secure) | changes
     answer = http.direct_response

@@ -1,14 +1,14 @@
-"""Mutual TLS between sidecars: contexts for both sides, and the secrets that they name.
+"""Mutual TLS between sidecars: the TLS contexts of both sides, and their secrets.
 
-Secrets come by SDS over the ADS stream under Istio's names. Both sides speak TLS 1.2 or 1.3; the
-client offers the ALPN ``istio`` by which a PERMISSIVE inbound listener knows its own kind.
+Secrets arrive by SDS over the ADS stream, under Istio's names. Both sides speak TLS 1.2 or 1.3. The
+client offers the ALPN ``istio``, by which a PERMISSIVE inbound listener recognises mesh traffic.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from meshproof.translate.proto import ADS, Json, extension
+from meshproof.translate.proto import ADS, Json, build_extension
 from meshproof.translate.world import Resource
 
 CERTIFICATE = "default"
@@ -22,8 +22,8 @@ VERSIONS: Json = {
 }
 
 
-def secrets(key_pem: str, chain_pem: str, root_pem: str) -> dict[str, Resource]:
-    """The two secrets of a proxy by name; key and chain in one, so that rotation is one step."""
+def build_secrets(key_pem: str, chain_pem: str, root_pem: str) -> dict[str, Resource]:
+    """The two secrets of a proxy by name; key and chain are one, so that rotation is one step."""
     return {
         CERTIFICATE: {
             "name": CERTIFICATE,
@@ -39,31 +39,31 @@ def secrets(key_pem: str, chain_pem: str, root_pem: str) -> dict[str, Resource]:
     }
 
 
-def upstream(identities: Iterable[str], sni: str) -> Json:
-    """The transport socket towards replicas that have one of ``identities`` (exact URI SANs)."""
-    return extension(
+def build_upstream_context(identities: Iterable[str], sni: str) -> Json:
+    """The transport socket for calls to replicas with one of ``identities`` (exact URI SANs)."""
+    return build_extension(
         "envoy.transport_sockets.tls",
         f"{CONTEXTS}.UpstreamTlsContext",
         sni=sni,
-        common_tls_context=_common(identities, ("istio", "http/1.1")),
+        common_tls_context=_common_context(identities, ("istio", "http/1.1")),
     )
 
 
-def downstream() -> Json:
-    """The transport socket of an inbound filter chain: a client must show a mesh certificate.
+def build_downstream_context() -> Json:
+    """The transport socket of an inbound filter chain: the client must show a mesh certificate.
 
-    No ALPN is agreed on, so that the connection manager tells HTTP/2 by its preface; the ALPN that
-    a client offers chooses the filter chain all the same.
+    It negotiates no ALPN, so that the connection manager recognises HTTP/2 by its preface. The
+    ALPN that a client offers still selects the filter chain.
     """
-    return extension(
+    return build_extension(
         "envoy.transport_sockets.tls",
         f"{CONTEXTS}.DownstreamTlsContext",
         require_client_certificate=True,
-        common_tls_context=_common((), ()),
+        common_tls_context=_common_context((), ()),
     )
 
 
-def _common(identities: Iterable[str], alpn: Iterable[str]) -> Json:
+def _common_context(identities: Iterable[str], alpn: Iterable[str]) -> Json:
     matchers = [{"san_type": "URI", "matcher": {"exact": name}} for name in identities]
     defaults: Json = {"match_typed_subject_alt_names": matchers} if matchers else {}
     return {

@@ -16,7 +16,7 @@ from meshproof.model.destination_rule import (
     TCPSettings,
     TrafficPolicy,
 )
-from meshproof.translate.proto import MAX, Json, seconds, typed
+from meshproof.translate.proto import MAX, Json, build_any, seconds
 
 CONNECT_TIMEOUT = 10.0
 """Seconds; Istio's mesh-wide default."""
@@ -68,7 +68,7 @@ def connection_pool(
             ]
         },
         "typed_extension_protocol_options": {
-            _OPTIONS: typed(
+            _OPTIONS: build_any(
                 _OPTIONS,
                 common_http_protocol_options=_common(tcp, http, idle),
                 **_protocol(HTTPSettings() if inbound else http, h2=h2),

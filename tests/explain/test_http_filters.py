@@ -11,7 +11,7 @@ from meshproof.explain.http_filters import FilterContext, FilterResult, nearest,
 from meshproof.explain.origin import as_is
 from meshproof.explain.request import Request
 from meshproof.model.virtual_service_route import CorsPolicy
-from meshproof.translate.cors import cors
+from meshproof.translate.cors import build_cors
 
 HTTP = "type.googleapis.com/envoy.extensions.filters.http"
 
@@ -64,7 +64,7 @@ def test_a_fault_s_status(abort: dict[str, int], status: int) -> None:
 def test_preflights(origin: str, unmatched: str | None, method: str, answered: bool) -> None:
     rule = {"allowOrigins": [{"exact": "https://ours.test"}], "unmatchedPreflights": unmatched}
     policy = CorsPolicy.model_validate({k: v for k, v in rule.items() if v})
-    own = next(iter(cors(policy).values()))
+    own = next(iter(build_cors(policy).values()))
     found = said("cors.v3.Cors", own, method, origin=origin, access_control_request_method="GET")
     assert bool(found.stops) is answered
 

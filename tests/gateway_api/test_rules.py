@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.translate.retries import retry_policy
+from meshproof.translate.retries import build_retry_policy
 from tests.gateway_api.routes import ECHO, TO_ECHO, route, routes
 
 
@@ -194,7 +194,7 @@ def test_retries() -> None:
     assert policy["retriable_status_codes"] == [500]
     assert policy["retry_back_off"] == {"base_interval": "0.1s"}
     assert "retriable-status-codes" in policy["retry_on"]
-    assert _action(TO_ECHO)["retry_policy"] == retry_policy(None, hashed=False)
+    assert _action(TO_ECHO)["retry_policy"] == build_retry_policy(None, hashed=False)
     assert "retry_policy" not in _action(f"retry: {{attempts: 0}}, {TO_ECHO}")
 
 

@@ -11,7 +11,7 @@ from meshproof.errors import Refused, UsageError
 from meshproof.istio04.convert import convert
 from meshproof.mesh import Source
 from meshproof.model.reader import read_text, with_default_namespace
-from meshproof.translate import outbound
+from meshproof.translate import build_outbound
 from meshproof.translate.world import Address, Outside, Proxy
 from tests.translate import worlds
 
@@ -79,7 +79,7 @@ def _configured(text: str, proxy: Proxy) -> Any:
     resources = with_default_namespace(read_text(text, "f.yaml"), "default")
     replicas = [worlds.replica("svcb", v, f"127.60.0.{i}") for i, v in ((1, "v1"), (2, "v2"))]
     outside = [Outside("m.test", {80: Address("127.60.9.1", 1)})]
-    return outbound(world(resources, replicas, outside), proxy)
+    return build_outbound(world(resources, replicas, outside), proxy)
 
 
 @pytest.mark.parametrize("proxy", PROXIES)

@@ -22,7 +22,7 @@ from meshproof.errors import Refused
 from meshproof.model.authorization_policy import Operation, Source
 from meshproof.model.kinds import KINDS
 from meshproof.model.reader import read_text
-from meshproof.translate import outbound, sidecar
+from meshproof.translate import build_outbound, build_sidecar
 from meshproof.translate.world import Address, Named, Outside, Protocol, Resource
 from tests.model.envoy_filters import BARE, ROUTES
 from tests.translate import worlds
@@ -216,7 +216,7 @@ def test_a_policy_is_refused_by_name_or_accepted_by_envoy(
             **{FIELDS[kind]: tuple(policies)},
         )
         me = made.replicas[0]
-        configs = [outbound(made, worlds.proxy(me)), sidecar(made, me)]
+        configs = [build_outbound(made, worlds.proxy(me)), build_sidecar(made, me)]
         path = tmp_path / "envoy.json"
         path.write_text(json.dumps(frozen(configs, secrets)))
         command = [str(envoy), "--mode", "validate", "-c", str(path), "--log-level", "error"]

@@ -23,7 +23,7 @@ from meshproof.embedded.config.build_world import world
 from meshproof.errors import Refused
 from meshproof.model.kinds import KINDS, Kind
 from meshproof.model.reader import read_text
-from meshproof.translate import gateway, outbound, sidecar
+from meshproof.translate import build_gateway, build_outbound, build_sidecar
 from meshproof.translate.world import Address, Config, Outside, Resource
 from tests.property.values import document
 from tests.translate import worlds
@@ -72,10 +72,10 @@ def _configs(text: str, secrets: dict[str, Any]) -> list[Config]:
     made = worlds.with_certificate(made, chain, key)
     client = worlds.replica("client", "v1", "127.60.0.9")
     return [
-        outbound(made, worlds.proxy(client)),
-        sidecar(made, worlds.ECHO[0]),
-        outbound(made, worlds.GATEWAY),
-        gateway(made, worlds.GATEWAY, "127.60.1.1", {}),
+        build_outbound(made, worlds.proxy(client)),
+        build_sidecar(made, worlds.ECHO[0]),
+        build_outbound(made, worlds.GATEWAY),
+        build_gateway(made, worlds.GATEWAY, "127.60.1.1", {}),
     ]
 
 

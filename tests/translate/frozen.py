@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from meshproof.translate import bootstrap
+from meshproof.translate import build_bootstrap
 from meshproof.translate.world import Config, Resource
 
 
@@ -16,7 +16,7 @@ def frozen(
     endpoints = {k: v for c in configs for k, v in c.endpoints.items()}
     routes = {k: v for c in configs for k, v in c.routes.items()}
     listeners = {k: v for c in configs for k, v in c.listeners.items()}
-    made = bootstrap("node", "svca.default", {}, "/tmp/xds", "/tmp/zipkin", admin)
+    made = build_bootstrap("node", "svca.default", {}, "/tmp/xds", "/tmp/zipkin", admin)
     static = made["static_resources"]
     static["clusters"] += [_cluster(c, endpoints) for c in clusters.values()]
     static["listeners"] = [_replaced(x, routes) for x in listeners.values()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from meshproof.translate import outbound
+from meshproof.translate import build_outbound
 from meshproof.translate.world import Address, Service, ServicePort
 from tests.translate.worlds import (
     CLIENT,
@@ -56,7 +56,7 @@ def test_it_has_no_cluster_and_a_destination_means_the_host_behind_it() -> None:
     made = _world(_alias("ext", "M.test."), virtual_services=(rule,))
     routes = vhost_routes(made, "echo.default.svc.cluster.local")
     assert routes[0]["route"]["cluster"] == M_TEST
-    assert [c for c in outbound(made, CLIENT).clusters if "ext" in c] == []
+    assert [c for c in build_outbound(made, CLIENT).clusters if "ext" in c] == []
 
 
 def test_an_alias_of_nothing_leads_nowhere() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.translate import eds_clusters, outbound, referenced_clusters
+from meshproof.translate import build_outbound, eds_clusters, referenced_clusters
 from meshproof.translate.world import Address, Config, Proxy, World
 from tests.translate.worlds import (
     CLIENT,
@@ -25,7 +25,7 @@ NAME = f"outbound|80||{HOST}"
 
 
 def _made(proxy: Proxy = CLIENT, **parts: Any) -> Config:
-    return outbound(world(**parts), proxy)
+    return build_outbound(world(**parts), proxy)
 
 
 def _cluster(policy: str = "{}", name: str = NAME, more: str = "") -> dict[str, Any]:
@@ -223,7 +223,7 @@ def test_referenced_clusters_are_those_of_routes_splits_and_mirrors() -> None:
         "{destination: {host: gone}, weight: 1}], mirror: {host: copy}}]}"
     )
     made: World = world(services=(service("echo"),), virtual_services=(rule,))
-    assert referenced_clusters(outbound(made, CLIENT).routes) == {
+    assert referenced_clusters(build_outbound(made, CLIENT).routes) == {
         "connect_loop",
         f"outbound|80|a|{HOST}",
         "outbound|80||gone.default.svc.cluster.local",

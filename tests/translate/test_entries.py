@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from meshproof.model.workload_entry import WorkloadEntry
-from meshproof.translate import outbound
+from meshproof.translate import build_outbound
 from meshproof.translate.world import Address, Config, Named
 from tests.translate.worlds import (
     CLIENT,
@@ -23,7 +23,7 @@ REAL = Address("127.60.9.1", 19997)
 
 
 def _made(**parts: Any) -> Config:
-    return outbound(world(**parts), CLIENT)
+    return build_outbound(world(**parts), CLIENT)
 
 
 def _entry(text: str, host: str = "m.test", port: int = 80, **parts: Any) -> list[str]:

@@ -24,7 +24,7 @@ from meshproof.model.base_model import Model
 from meshproof.model.destination_rule_tls import ClientTLSSettings
 from meshproof.model.gateway import Gateway
 from meshproof.model.reader import read_text
-from meshproof.translate import gateway, outbound, sidecar
+from meshproof.translate import build_gateway, build_outbound, build_sidecar
 from meshproof.translate.world import (
     Address,
     Config,
@@ -145,16 +145,16 @@ def test_envoy_accepts_sidecars(
     envoy: Path, tmp_path: Path, everything: World, secrets: dict[str, Resource]
 ) -> None:
     for replica in everything.replicas:
-        own = sidecar(everything, replica, access_log="/dev/null")
-        shared = outbound(everything, worlds.proxy(replica))
+        own = build_sidecar(everything, replica, access_log="/dev/null")
+        shared = build_outbound(everything, worlds.proxy(replica))
         _validate(envoy, tmp_path, [shared, own], secrets)
 
 
 def test_envoy_accepts_a_gateway(
     envoy: Path, tmp_path: Path, everything: World, secrets: dict[str, Resource]
 ) -> None:
-    own = gateway(
+    own = build_gateway(
         everything, worlds.GATEWAY, "127.60.1.1", {80: 18080, 443: 18443}, access_log="/dev/null"
     )
-    shared = outbound(everything, worlds.GATEWAY)
+    shared = build_outbound(everything, worlds.GATEWAY)
     _validate(envoy, tmp_path, [shared, own], secrets)

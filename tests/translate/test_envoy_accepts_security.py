@@ -22,8 +22,8 @@ from meshproof.model import (
     workload_selector,
 )
 from meshproof.model.base_model import Model
-from meshproof.translate import gateway, outbound
-from meshproof.translate import sidecar as sidecar_of
+from meshproof.translate import build_gateway, build_outbound
+from meshproof.translate import build_sidecar as sidecar_of
 from meshproof.translate.world import Address, Config, Named, Outside, Proxy, Resource, World
 from tests.translate import worlds
 from tests.translate.frozen import frozen
@@ -107,7 +107,7 @@ def test_envoy_accepts_a_sidecar(
 ) -> None:
     made = _world()
     me = made.replicas[index]
-    configs = [outbound(made, worlds.proxy(me)), sidecar_of(made, me, access_log="/dev/null")]
+    configs = [build_outbound(made, worlds.proxy(me)), sidecar_of(made, me, access_log="/dev/null")]
     _accepted(envoy, tmp_path, configs, secrets)
 
 
@@ -116,8 +116,8 @@ def test_envoy_accepts_a_gateway(envoy: Path, tmp_path: Path, secrets: dict[str,
     proxy = Proxy("gateway", "istio-system", "gw", {"app": "echo"}, "gw")
     server = "{servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}"
     made = World(**{**vars(made), "gateways": (worlds.gateway(server),)})
-    own = gateway(made, proxy, "127.60.1.1", {80: 18080}, access_log="/dev/null")
-    _accepted(envoy, tmp_path, [outbound(made, proxy), own], secrets)
+    own = build_gateway(made, proxy, "127.60.1.1", {80: 18080}, access_log="/dev/null")
+    _accepted(envoy, tmp_path, [build_outbound(made, proxy), own], secrets)
 
 
 @pytest.mark.parametrize("more", ["", "sni: a.test, subjectAltNames: [a.test, 'spiffe://a/b'], "])
@@ -132,7 +132,7 @@ def test_envoy_accepts_tls_of_the_outside_world(
     written = ", ".join(f"{field}: {path}" for field, path in paths.items())
     tls = f"{{mode: MUTUAL, {more}{written}, caCertificates: {paths['clientCertificate']}}}"
     rules = (worlds.destination_rule(f"{{host: echo, trafficPolicy: {{tls: {tls}}}}}"),)
-    made = outbound(worlds.world(destination_rules=rules), worlds.CLIENT)
+    made = build_outbound(worlds.world(destination_rules=rules), worlds.CLIENT)
     cluster: Any = made.clusters["outbound|80||echo.default.svc.cluster.local"]
     assert "tls_certificates" in cluster["transport_socket"]["typed_config"]["common_tls_context"]
     _accepted(envoy, tmp_path, [made], secrets)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from meshproof.translate import outbound, sidecar
+from meshproof.translate import build_outbound, build_sidecar
 from meshproof.translate.world import Address, Resource
 from tests.translate import worlds
 from tests.translate.frozen import frozen
@@ -102,7 +102,7 @@ def guarded(
             request_authentications=(rule("RequestAuthentication", tokens),),
         )
         folder = tmp_path_factory.mktemp("envoy")
-        configs = [outbound(made, worlds.proxy(echo)), sidecar(made, echo)]
+        configs = [build_outbound(made, worlds.proxy(echo)), build_sidecar(made, echo)]
         config = frozen(configs, secrets, admin=str(folder / "admin.sock"))
         start(stack, envoy, folder, echo, config)
         yield Guarded(f"{own}.1")

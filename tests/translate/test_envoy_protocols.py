@@ -18,7 +18,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from meshproof.translate import outbound, sidecar
+from meshproof.translate import build_outbound, build_sidecar
 from meshproof.translate.world import PROXY_PORT, Address, Resource, Service, ServicePort
 from tests.translate import worlds
 from tests.translate.frozen import frozen
@@ -116,7 +116,7 @@ def proxy(
         )
         for replica in (echo, client):
             folder = tmp_path_factory.mktemp("envoy")
-            configs = [outbound(made, worlds.proxy(replica)), sidecar(made, replica)]
+            configs = [build_outbound(made, worlds.proxy(replica)), build_sidecar(made, replica)]
             config = frozen(configs, secrets, admin=str(folder / "admin.sock"))
             start(stack, envoy, folder, replica, config)
         yield client.ip

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from meshproof.translate import outbound, sidecar
+from meshproof.translate import build_outbound, build_sidecar
 from meshproof.translate.world import PROXY_PORT, Resource
 from tests.translate import worlds
 from tests.translate.frozen import frozen
@@ -58,7 +58,7 @@ def sidecars(
         admin: dict[str, Path] = {}
         for replica in (echo, replace(client, ports=())):
             folder = tmp_path_factory.mktemp("envoy")
-            configs = [outbound(made, worlds.proxy(replica)), sidecar(made, replica)]
+            configs = [build_outbound(made, worlds.proxy(replica)), build_sidecar(made, replica)]
             config = frozen(configs, secrets, admin=str(folder / "admin.sock"))
             start(stack, envoy, folder, replica, config)
             admin[replica.ip] = folder / "admin.sock"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from meshproof.model.authorization_policy import AuthorizationPolicy
-from meshproof.translate import gateway, outbound
+from meshproof.translate import build_gateway, build_outbound
 from meshproof.translate.world import Named
 from tests.translate import worlds
 from tests.translate.worlds import GATEWAY, virtual_service, world
@@ -30,7 +30,7 @@ def _rule(host: str, path: str, more: str = "", **names: str) -> Any:
 def _table(*rules: Any, gateways: tuple[Any, ...] = (), port: int = 80) -> dict[str, list[str]]:
     """Paths by domain."""
     made = world(gateways=gateways or (_gateway(),), virtual_services=rules)
-    table: Any = outbound(made, GATEWAY).routes[f"http.{port}"]
+    table: Any = build_outbound(made, GATEWAY).routes[f"http.{port}"]
     return {
         v["domains"][0]: [r["match"]["prefix"] for r in v.get("routes", [])]
         for v in table["virtual_hosts"]
@@ -59,7 +59,7 @@ def test_with_policies_what_has_no_route_is_asked_about_too() -> None:
         virtual_services=(_rule("a.test", "/a"),),
         authorization_policies=(policy,),
     )
-    hosts: Any = outbound(made, GATEWAY).routes["http.80"]["virtual_hosts"]
+    hosts: Any = build_outbound(made, GATEWAY).routes["http.80"]["virtual_hosts"]
     assert [h["domains"] for h in hosts] == [["a.test"], ["*"]]
     last = [h["routes"][-1] for h in hosts]
     assert [(r["match"], r["direct_response"]) for r in last] == [
@@ -117,18 +117,18 @@ def test_matches_for_a_gateway(more: str, served: bool) -> None:
 
 def test_a_gateway_that_selects_another_proxy_is_not_carried() -> None:
     made = world(gateways=(_gateway(selector="{istio: egressgateway}"),))
-    assert outbound(made, GATEWAY).routes == {}
-    assert set(gateway(made, GATEWAY, "127.60.1.1", {}).listeners) == {"probe"}
+    assert build_outbound(made, GATEWAY).routes == {}
+    assert set(build_gateway(made, GATEWAY, "127.60.1.1", {}).listeners) == {"probe"}
 
 
 def test_listeners_stand_at_the_real_port_and_hosts_match_with_any() -> None:
     made = world(gateways=(_gateway(),), virtual_services=(_rule("a.test", "/p"),))
-    listeners: Any = gateway(made, GATEWAY, "127.60.1.1", {80: 18080}).listeners
+    listeners: Any = build_gateway(made, GATEWAY, "127.60.1.1", {80: 18080}).listeners
     assert listeners["http.80"]["address"]["socket_address"] == {
         "address": "127.60.1.1",
         "port_value": 18080,
     }
-    table: Any = outbound(made, GATEWAY).routes["http.80"]
+    table: Any = build_outbound(made, GATEWAY).routes["http.80"]
     assert table["ignore_port_in_host_matching"] is True
     manager = listeners["http.80"]["filter_chains"][0]["filters"][0]["typed_config"]
     assert manager["rds"]["route_config_name"] == "http.80"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.translate import outbound
+from meshproof.translate import build_outbound
 from tests.translate import worlds
 from tests.translate.worlds import GATEWAY, virtual_service, world
 
@@ -29,7 +29,7 @@ def _rule(host: str, gateways: str, *matches: str, name: str = "echo") -> Any:
 
 def _hosts(gateways: tuple[Any, ...], *rules: Any) -> dict[str, Any]:
     made = world(gateways=gateways, virtual_services=rules)
-    table: Any = outbound(made, GATEWAY).routes["http.80"]
+    table: Any = build_outbound(made, GATEWAY).routes["http.80"]
     return {v["domains"][0]: v for v in table["virtual_hosts"]}
 
 

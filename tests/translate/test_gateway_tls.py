@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from meshproof.model.gateway import Gateway
-from meshproof.translate import gateway, outbound
+from meshproof.translate import build_gateway, build_outbound
 from meshproof.translate.world import TlsSecret, World
 from tests.translate import worlds
 from tests.translate.worlds import GATEWAY, virtual_service, world
@@ -27,7 +27,7 @@ def _made(*servers: str, secrets: tuple[TlsSecret, ...] = (SECRET,)) -> World:
 
 
 def _listeners(made: World) -> dict[str, Any]:
-    found: Any = gateway(made, GATEWAY, "127.60.1.1", {443: 1443}).listeners
+    found: Any = build_gateway(made, GATEWAY, "127.60.1.1", {443: 1443}).listeners
     return {k: v for k, v in found.items() if k != "probe"}
 
 
@@ -46,7 +46,7 @@ def test_each_https_server_has_its_chain_its_table_and_the_secret() -> None:
             "private_key": {"inline_string": "KEY"},
         }
     ]
-    assert set(outbound(made, GATEWAY).routes) == {
+    assert set(build_outbound(made, GATEWAY).routes) == {
         "https.443.https.gw.default",
         "https.443.rest.gw.default",
     }
@@ -76,7 +76,7 @@ def test_https_redirect() -> None:
         "{port: {number: 80, name: http, protocol: HTTP}, hosts: [shop.test],"
         "tls: {httpsRedirect: true}}"
     )
-    table: Any = outbound(made, GATEWAY).routes["http.80"]
+    table: Any = build_outbound(made, GATEWAY).routes["http.80"]
     assert [(v["domains"], v.get("require_tls")) for v in table["virtual_hosts"]] == [
         (["shop.test"], "ALL")
     ]

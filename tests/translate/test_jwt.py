@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from meshproof.translate import gateway, outbound, sidecar
+from meshproof.translate import build_gateway, build_outbound, build_sidecar
 from meshproof.translate.world import Address
 from tests.translate import worlds
 from tests.translate.policies import JWKS, ROOT, rule
@@ -24,7 +24,7 @@ def _signed(issuer: str, more: str = "") -> str:
 
 
 def _filters(*policies: Any, **parts: Any) -> list[dict[str, Any]]:
-    made = sidecar(world(request_authentications=policies, **parts), ECHO[0])
+    made = build_sidecar(world(request_authentications=policies, **parts), ECHO[0])
     chains: Any = made.listeners[NAME]["filter_chains"]
     found: list[dict[str, Any]] = chains[0]["filters"][0]["typed_config"]["http_filters"]
     return [f for f in found if not f["name"].endswith(("header_to_metadata", "local_ratelimit"))]
@@ -40,7 +40,7 @@ def _config(*policies: Any, **parts: Any) -> dict[str, Any]:
 def test_without_a_rule_there_is_no_filter_and_the_routes_keep_their_name() -> None:
     assert JWT not in [f["name"] for f in _filters()]
     assert JWT not in [f["name"] for f in _filters(_tokens("", "other"))]
-    assert list(sidecar(world(), ECHO[0]).routes) == [NAME]
+    assert list(build_sidecar(world(), ECHO[0]).routes) == [NAME]
 
 
 def test_a_provider_is_istio_s() -> None:
@@ -99,7 +99,7 @@ def test_listener_and_routes_of_the_same_providers_go_together() -> None:
     """An open connection keeps its old listener, and must keep the old routes with it."""
     names = set()
     for policies in ((), (_tokens(_signed("a")),), (_tokens(_signed("b")),)):
-        made = sidecar(world(request_authentications=policies), ECHO[0])
+        made = build_sidecar(world(request_authentications=policies), ECHO[0])
         (table,) = made.routes.values()
         chains: Any = made.listeners[NAME]["filter_chains"]
         manager = chains[0]["filters"][0]["typed_config"]
@@ -117,7 +117,7 @@ def test_keys_are_fetched_from_a_declared_outside_host() -> None:
     provider = _config(policy, **parts)["providers"]["origins-0"]
     uri = provider["remote_jwks"]["http_uri"]
     assert uri == {"uri": "http://keys.test:81/k", "cluster": "jwks|81|keys.test", "timeout": "5s"}
-    made = sidecar(world(request_authentications=(policy,), **parts), ECHO[0])
+    made = build_sidecar(world(request_authentications=(policy,), **parts), ECHO[0])
     cluster: Any = made.clusters["jwks|81|keys.test"]
     assert worlds.addresses(cluster["load_assignment"]) == ["127.60.9.1:18081"]
 
@@ -134,8 +134,8 @@ def test_a_gateway_asks_for_tokens_too() -> None:
             ),
         ),
     )
-    (table,) = outbound(made, GATEWAY).routes.values()
-    listener: Any = gateway(made, GATEWAY, "127.60.1.1", {}).listeners["http.80"]
+    (table,) = build_outbound(made, GATEWAY).routes.values()
+    listener: Any = build_gateway(made, GATEWAY, "127.60.1.1", {}).listeners["http.80"]
     manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
     assert manager["http_filters"][1]["name"] == JWT
     assert manager["rds"]["route_config_name"] == table["name"] != "http.80"
@@ -159,7 +159,7 @@ def test_a_gateway_chooses_its_route_again_by_the_token_s_claims() -> None:
         "port: {number: 80, name: http, protocol: HTTP}}]}"
     ),)  # fmt: skip
     made = world(gateways=gateways, request_authentications=(_tokens(_signed("i.test"), ROOT),))
-    listeners: Any = gateway(made, GATEWAY, "127.0.0.1", {}).listeners
+    listeners: Any = build_gateway(made, GATEWAY, "127.0.0.1", {}).listeners
     (chain,) = listeners["http.80"]["filter_chains"]
     first = chain["filters"][0]["typed_config"]["http_filters"][1]["typed_config"]
     assert first["providers"]["origins-0"]["clear_route_cache"] is True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from meshproof.model.reader import read_text
-from meshproof.translate import gateway, outbound, sidecar
+from meshproof.translate import build_gateway, build_outbound, build_sidecar
 from meshproof.translate.world import Config, Named
 from tests.model.envoy_filters import BARE, BUCKET, BY_ITS_TYPE, FILTER, HEAD, ROUTES
 from tests.translate import worlds
@@ -32,7 +32,7 @@ def _filter(patches: str, labels: str = "app: echo", namespace: str = "default")
 
 
 def _sidecar(*filters: Named[Any]) -> Config:
-    return sidecar(world(services=(worlds.service("echo"),), envoy_filters=filters), ECHO[0])
+    return build_sidecar(world(services=(worlds.service("echo"),), envoy_filters=filters), ECHO[0])
 
 
 def _table(*filters: Named[Any]) -> Any:
@@ -99,9 +99,11 @@ def test_a_gateway_is_limited_where_it_knows_no_host_too() -> None:
     entrance = worlds.gateway(f"{{selector: {{istio: ingressgateway}}, servers: [{server}]}}")
     rule = _filter(BY_ITS_TYPE, "istio: ingressgateway", namespace=ROOT)
     plain, limited = world(gateways=(entrance,)), world(gateways=(entrance,), envoy_filters=(rule,))
-    table: Any = outbound(limited, GATEWAY).routes["http.80"]
+    table: Any = build_outbound(limited, GATEWAY).routes["http.80"]
     assert table["typed_per_filter_config"][LIMIT]["token_bucket"]["max_tokens"] == 4
     assert all(host["routes"] for host in table["virtual_hosts"])
-    assert "typed_per_filter_config" not in outbound(plain, GATEWAY).routes["http.80"]
-    listeners = [gateway(w, GATEWAY, "127.60.1.1", {80: 80}).listeners for w in (plain, limited)]
+    assert "typed_per_filter_config" not in build_outbound(plain, GATEWAY).routes["http.80"]
+    listeners = [
+        build_gateway(w, GATEWAY, "127.60.1.1", {80: 80}).listeners for w in (plain, limited)
+    ]
     assert listeners[0] == listeners[1]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from meshproof.translate import outbound, sidecar
-from meshproof.translate.peer_authentication import mode
+from meshproof.translate import build_outbound, build_sidecar
+from meshproof.translate.peer_authentication import mtls_mode
 from meshproof.translate.workload_selection import selecting
 from tests.translate.policies import ROOT, peer
 from tests.translate.worlds import CLIENT, ECHO, destination_rule, service, service_entry, world
@@ -40,11 +40,11 @@ BY_PORT = "{selector: {matchLabels: {app: echo}}, portLevelMtls: {'8080': {mode:
     ],
 )
 def test_the_narrowest_scope_and_the_oldest_rule(policies: list[Any], wanted: str) -> None:
-    assert mode(tuple(policies), "default", LABELS, 8080) == wanted
+    assert mtls_mode(tuple(policies), "default", LABELS, 8080) == wanted
 
 
 def _chains(*policies: Any, **parts: Any) -> list[dict[str, Any]]:
-    made: Any = sidecar(world(peer_authentications=policies, **parts), ECHO[0]).listeners
+    made: Any = build_sidecar(world(peer_authentications=policies, **parts), ECHO[0]).listeners
     chains: list[dict[str, Any]] = made["inbound|8080||"]["filter_chains"]
     return chains
 
@@ -81,7 +81,7 @@ def test_a_port_of_bytes_has_the_same_modes() -> None:
 
 def _modes(*policies: Any) -> dict[str, Any]:
     """Endpoint address -> the transport socket match in its metadata."""
-    made: Any = outbound(world(peer_authentications=policies), CLIENT).endpoints[CLUSTER]
+    made: Any = build_outbound(world(peer_authentications=policies), CLIENT).endpoints[CLUSTER]
     return {
         e["endpoint"]["address"]["socket_address"]["address"]: e["metadata"]["filter_metadata"].get(
             "envoy.transport_socket_match"
@@ -99,15 +99,15 @@ def test_clients_speak_tls_to_those_that_take_it() -> None:
 
 
 def test_a_change_of_mode_travels_with_the_endpoints() -> None:
-    before = outbound(world(), CLIENT)
-    after = outbound(world(peer_authentications=(peer("{mtls: {mode: DISABLE}}"),)), CLIENT)
+    before = build_outbound(world(), CLIENT)
+    after = build_outbound(world(peer_authentications=(peer("{mtls: {mode: DISABLE}}"),)), CLIENT)
     assert before.clusters == after.clusters
     assert before.endpoints != after.endpoints
 
 
 def _cluster(tls: str, **parts: Any) -> dict[str, Any]:
     rules = (destination_rule(f"{{host: echo, trafficPolicy: {{tls: {tls}}}}}"),)
-    made: dict[str, Any] = outbound(world(destination_rules=rules, **parts), CLIENT).clusters
+    made: dict[str, Any] = build_outbound(world(destination_rules=rules, **parts), CLIENT).clusters
     found: dict[str, Any] = made[CLUSTER]
     return found
 
@@ -170,7 +170,7 @@ def test_a_service_entry_says_what_the_certificate_must_say(rule: str, checked: 
     )
     tls = destination_rule(f"{{host: out.test, trafficPolicy: {{tls: {{mode: SIMPLE{rule}}}}}}}")
     made = world(service_entries=(entry,), destination_rules=(tls,))
-    cluster: Any = outbound(made, CLIENT).clusters["outbound|80||out.test"]
+    cluster: Any = build_outbound(made, CLIENT).clusters["outbound|80||out.test"]
     context = cluster["transport_socket"]["typed_config"]["common_tls_context"]
     names = context["validation_context"]["match_typed_subject_alt_names"]
     assert [n["matcher"]["exact"] for n in names] == [checked]

@@ -7,7 +7,7 @@ from typing import Any
 
 from google.protobuf.struct_pb2 import Value
 
-from meshproof.translate import sidecar
+from meshproof.translate import build_sidecar
 from meshproof.translate.peer_metadata import HEADER
 from tests.translate.worlds import ECHO, world
 
@@ -19,7 +19,7 @@ def _read(text: str) -> dict[str, str]:
 
 
 def _manager(listener: str) -> dict[str, Any]:
-    made: Any = sidecar(world(), ECHO[0]).listeners[listener]
+    made: Any = build_sidecar(world(), ECHO[0]).listeners[listener]
     found: dict[str, Any] = made["filter_chains"][0]["filters"][0]["typed_config"]
     return found
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.translate import outbound, scope
+from meshproof.translate import build_outbound, outbound_scope
 from meshproof.translate.world import Proxy, World
 from tests.translate.worlds import (
     CLIENT,
@@ -30,7 +30,7 @@ def _world(*rules: str, namespace: str = "default") -> World:
 
 
 def _cluster(made: World, name: str = f"outbound|80||{HOST}", proxy: Proxy = CLIENT) -> Any:
-    return outbound(made, proxy).clusters[name]
+    return build_outbound(made, proxy).clusters[name]
 
 
 def _policy(fields: str) -> Any:
@@ -84,7 +84,9 @@ def test_a_workload_selector_is_for_those_clients_of_its_namespace() -> None:
     back = replace(CLIENT, labels={"tier": "back"})
     assert _cluster(made)["lb_policy"] == "RANDOM"
     assert _cluster(made, proxy=back)["lb_policy"] == "ROUND_ROBIN"
-    assert scope(made, CLIENT) != scope(made, back), "they must not share one translation"
+    assert outbound_scope(made, CLIENT) != outbound_scope(made, back), (
+        "they must not share one translation"
+    )
     assert _cluster(made, proxy=FAR)["lb_policy"] == "ROUND_ROBIN"
 
 
@@ -189,11 +191,11 @@ def test_rules_exported_to_a_namespace_stand_between_private_and_public_ones() -
 
     rules = (rule("public", "[]", "default"), rule("shared", "[far]", "default"))
     made = world(virtual_services=(*rules, rule("own", "['.']", "far")))
-    table: Any = outbound(made, FAR).routes["outbound"]
+    table: Any = build_outbound(made, FAR).routes["outbound"]
     (vhost,) = (v for v in table["virtual_hosts"] if v["name"] == f"{HOST}:80")
     assert vhost["routes"][1]["name"] == "own"
     shared = world(virtual_services=rules)
-    table = outbound(shared, FAR).routes["outbound"]
+    table = build_outbound(shared, FAR).routes["outbound"]
     (vhost,) = (v for v in table["virtual_hosts"] if v["name"] == f"{HOST}:80")
     assert vhost["routes"][1]["name"] == "shared"
 
@@ -232,7 +234,7 @@ def test_passthrough_is_any_replica_whatever_the_subset() -> None:
             ),
         )
     )
-    found = outbound(made, CLIENT)
+    found = build_outbound(made, CLIENT)
     name = f"outbound|80|v1|{HOST}"
     cluster: Any = found.clusters[name]
     assert cluster["lb_policy"] == "RANDOM"

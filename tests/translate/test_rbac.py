@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.translate import gateway, outbound, sidecar
+from meshproof.translate import build_gateway, build_outbound, build_sidecar
 from tests.translate import worlds
 from tests.translate.policies import ROOT, policy
 from tests.translate.worlds import ECHO, GATEWAY, service, virtual_service, world
@@ -18,7 +18,9 @@ ALL_OF_ANYTHING = [{"and_rules": {"rules": [ANY]}}]
 
 
 def _table(*policies: Any, **parts: Any) -> dict[str, Any]:
-    made: dict[str, Any] = sidecar(world(authorization_policies=policies, **parts), ECHO[0]).routes
+    made: dict[str, Any] = build_sidecar(
+        world(authorization_policies=policies, **parts), ECHO[0]
+    ).routes
     found: dict[str, Any] = made[NAME]
     return found
 
@@ -63,8 +65,8 @@ def test_without_a_policy_routes_carry_nothing() -> None:
 
 
 def test_policies_travel_with_routes_and_never_with_listeners() -> None:
-    plain = sidecar(world(), ECHO[0])
-    denied = sidecar(world(authorization_policies=(policy("{}"),)), ECHO[0])
+    plain = build_sidecar(world(), ECHO[0])
+    denied = build_sidecar(world(authorization_policies=(policy("{}"),)), ECHO[0])
     assert plain.listeners == denied.listeners
     assert plain.routes != denied.routes
     chain: Any = plain.listeners[NAME]["filter_chains"]
@@ -260,7 +262,7 @@ def test_a_claim_is_a_text_or_a_list_that_holds_it() -> None:
 
 def _network(text: str) -> Any:
     """The policies of the first filter on a port of bytes."""
-    made = sidecar(
+    made = build_sidecar(
         world(services=(service("echo", protocol="TCP"),), authorization_policies=(policy(text),)),
         ECHO[0],
     )
@@ -300,9 +302,9 @@ def test_a_gateway_s_policies_are_on_its_routes() -> None:
             ),
         ),
     )
-    table: Any = outbound(made, GATEWAY).routes["http.80"]
+    table: Any = build_outbound(made, GATEWAY).routes["http.80"]
     assert "envoy.filters.http.rbac.allow" in table["typed_per_filter_config"]
-    listener: Any = gateway(made, GATEWAY, "127.60.1.1", {}).listeners["http.80"]
+    listener: Any = build_gateway(made, GATEWAY, "127.60.1.1", {}).listeners["http.80"]
     manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
     assert [f["name"] for f in manager["http_filters"]][1:4] == [
         f"envoy.filters.http.rbac.{action}" for action in ("audit", "deny", "allow")

@@ -247,9 +247,9 @@ def test_consistent_hash_puts_its_policy_on_routes_to_the_destination(
 
 
 def test_equal_worlds_make_equal_configuration_in_equal_order() -> None:
-    from meshproof.translate import outbound
+    from meshproof.translate import build_outbound
     from tests.translate.worlds import CLIENT
 
-    first = outbound(world(destination_rules=(destination_rule(),)), CLIENT)
-    second = outbound(world(destination_rules=(destination_rule(),)), CLIENT)
+    first = build_outbound(world(destination_rules=(destination_rule(),)), CLIENT)
+    second = build_outbound(world(destination_rules=(destination_rule(),)), CLIENT)
     assert repr(first) == repr(second)

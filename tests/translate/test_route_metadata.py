@@ -6,7 +6,7 @@ from typing import Any
 
 from meshproof.embedded.config.build_world import world
 from meshproof.model.reader import read_text
-from meshproof.translate import outbound
+from meshproof.translate import build_outbound
 from meshproof.translate.world import Proxy
 
 SERVICES = """
@@ -21,7 +21,7 @@ spec: {selector: {app: echo}, ports: [{name: http, port: 80}]}
 def said(text: str) -> list[tuple[str, str, str]]:
     """Config, kind and field of each route for echo, in order."""
     made = world(read_text(SERVICES + text, "rules.yaml"), (), ())
-    table: Any = outbound(made, Proxy("sidecar", "shop", "client", {}, "default")).routes[
+    table: Any = build_outbound(made, Proxy("sidecar", "shop", "client", {}, "default")).routes[
         "outbound"
     ]
     host = next(h for h in table["virtual_hosts"] if h["name"].startswith("echo.shop."))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from meshproof.translate import outbound, scope
+from meshproof.translate import build_outbound, outbound_scope
 from meshproof.translate.world import Proxy, World
 from tests.translate.test_envoy_accepts import everything
 
@@ -27,16 +27,16 @@ def test_equal_scopes_see_the_same(everything: World) -> None:
     pairs = [
         (one, other)
         for one, other in itertools.combinations(PROXIES, 2)
-        if scope(everything, one) == scope(everything, other)
+        if outbound_scope(everything, one) == outbound_scope(everything, other)
     ]
     assert pairs, "some of these proxies share a scope"
     for one, other in pairs:
-        assert outbound(everything, one) == outbound(everything, other), (one, other)
+        assert build_outbound(everything, one) == build_outbound(everything, other), (one, other)
 
 
 def test_what_sees_otherwise_has_another_scope(everything: World) -> None:
     first, second = PROXIES[0], PROXIES[1]
-    assert outbound(everything, first) != outbound(everything, second)
-    assert scope(everything, first) != scope(everything, second)
+    assert build_outbound(everything, first) != build_outbound(everything, second)
+    assert outbound_scope(everything, first) != outbound_scope(everything, second)
     elsewhere = PROXIES[4]
-    assert scope(everything, first) != scope(everything, elsewhere)
+    assert outbound_scope(everything, first) != outbound_scope(everything, elsewhere)

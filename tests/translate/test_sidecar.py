@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from meshproof.translate import bootstrap, outbound, secrets, sidecar
+from meshproof.translate import build_bootstrap, build_outbound, build_secrets, build_sidecar
 from meshproof.translate.world import Address
 from tests.translate.worlds import CLIENT, ECHO, destination_rule, service, world
 
@@ -15,7 +15,9 @@ NAME = "inbound|8080||"
 
 
 def _listeners(**parts: Any) -> dict[str, Any]:
-    found: dict[str, Any] = sidecar(world(**parts), ME, access_log="/tmp/access.json").listeners
+    found: dict[str, Any] = build_sidecar(
+        world(**parts), ME, access_log="/tmp/access.json"
+    ).listeners
     return found
 
 
@@ -62,7 +64,7 @@ def test_inbound_connection_manager() -> None:
 
 
 def test_inbound_routes_to_the_app_without_timeout() -> None:
-    routes: Any = sidecar(world(), ME).routes[NAME]
+    routes: Any = build_sidecar(world(), ME).routes[NAME]
     (virtual_host,) = routes["virtual_hosts"]
     (route,) = virtual_host["routes"]
     assert (virtual_host["name"], virtual_host["domains"]) == ("inbound|http|80", ["*"])
@@ -81,7 +83,7 @@ def test_the_app_is_a_unix_socket_or_an_address() -> None:
         (replace(ME, ports=(unix,)), {"pipe": {"path": "/run/app.sock"}}),
         (ME, {"socket_address": {"address": "127.60.0.1", "port_value": 9080}}),
     ):
-        cluster: Any = sidecar(world(), replica).clusters[NAME]
+        cluster: Any = build_sidecar(world(), replica).clusters[NAME]
         (endpoint,) = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
         assert endpoint["endpoint"]["address"] == address
 
@@ -95,10 +97,10 @@ def test_idle_connections_end_at_the_client_first() -> None:
     def pool(cluster: Any) -> float:
         return idle(next(iter(cluster["typed_extension_protocol_options"].values())))
 
-    shared = outbound(world(), CLIENT)
+    shared = build_outbound(world(), CLIENT)
     servers = [idle(m) for x in _listeners().values() for m in _managers(x)]
     assert max(pool(c) for c in shared.clusters.values()) < min(servers)
-    assert pool(sidecar(world(), ME).clusters[NAME]) == 30
+    assert pool(build_sidecar(world(), ME).clusters[NAME]) == 30
 
 
 def test_the_app_s_cluster_has_the_connection_pool_of_its_destination_rule() -> None:
@@ -106,20 +108,20 @@ def test_the_app_s_cluster_has_the_connection_pool_of_its_destination_rule() -> 
         "{host: echo, trafficPolicy: {loadBalancer: {simple: RANDOM},"
         "connectionPool: {http: {http1MaxPendingRequests: 7}}}}"
     )
-    cluster: Any = sidecar(world(destination_rules=(rule,)), ME).clusters[NAME]
+    cluster: Any = build_sidecar(world(destination_rules=(rule,)), ME).clusters[NAME]
     assert cluster["circuit_breakers"]["thresholds"][0]["max_pending_requests"] == 7
     assert "lb_policy" not in cluster
 
 
 def test_a_port_of_bytes_is_proxied_as_bytes() -> None:
-    made = sidecar(world(services=(service("echo", protocol="TCP"),)), ME)
+    made = build_sidecar(world(services=(service("echo", protocol="TCP"),)), ME)
     chains: Any = made.listeners[NAME]["filter_chains"]
     assert [c["filters"][0]["name"] for c in chains] == ["envoy.filters.network.tcp_proxy"] * 3
     assert made.routes == {}
 
 
 def test_connect_leads_back_to_the_sidecar_s_own_listener() -> None:
-    cluster: Any = sidecar(world(), ME).clusters["connect_loop"]
+    cluster: Any = build_sidecar(world(), ME).clusters["connect_loop"]
     (endpoint,) = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
     assert endpoint["endpoint"]["address"] == {
         "socket_address": {"address": "127.60.0.1", "port_value": 15001}
@@ -152,7 +154,7 @@ def test_access_log_keys_and_directions() -> None:
 
 
 def test_no_access_log_without_a_path() -> None:
-    for listener in sidecar(world(), ME).listeners.values():
+    for listener in build_sidecar(world(), ME).listeners.values():
         for manager in _managers(listener):
             assert not [x for x in manager["access_log"] if "file" in x["name"]]
 
@@ -178,7 +180,7 @@ def test_metrics_of_the_caller_name_itself_and_the_endpoint_that_answered() -> N
     assert labels["reporter"] == "source"
     assert (labels["source_workload"], labels["source_version"]) == ("echo-v1", "v1")
     assert labels["destination_version"] == "%UPSTREAM_METADATA(istio:version)%"
-    made = outbound(world(), CLIENT)
+    made = build_outbound(world(), CLIENT)
     name = "outbound|80||echo.default.svc.cluster.local"
     cluster: Any = made.clusters[name]
     assert cluster["metadata"]["filter_metadata"]["istio"] == {
@@ -208,7 +210,7 @@ def test_metrics_of_the_server_say_whether_the_caller_was_authenticated() -> Non
 
 def test_metrics_of_a_port_of_bytes() -> None:
     bytes_ = service("echo", protocol="TCP")
-    made: Any = sidecar(world(services=(bytes_,)), ME).listeners[NAME]
+    made: Any = build_sidecar(world(services=(bytes_,)), ME).listeners[NAME]
     found = []
     for chain in made["filter_chains"]:
         logger = chain["filters"][-1]["typed_config"]["access_log"][-1]["typed_config"]
@@ -239,7 +241,7 @@ def test_every_request_is_traced_but_probes_are_not() -> None:
 
 
 def test_bootstrap() -> None:
-    made: Any = bootstrap("n1", "svca.default", {"A": "b"}, "/x", "/z", "/a")
+    made: Any = build_bootstrap("n1", "svca.default", {"A": "b"}, "/x", "/z", "/a")
     assert made["node"] == {"id": "n1", "cluster": "svca.default", "metadata": {"A": "b"}}
     ads = made["dynamic_resources"]["ads_config"]
     assert (ads["api_type"], ads["set_node_on_first_message_only"]) == ("GRPC", True)
@@ -256,7 +258,7 @@ def test_bootstrap() -> None:
 
 
 def test_secrets_have_istio_s_names_and_the_key_stays_with_its_chain() -> None:
-    made: Any = secrets("KEY", "CHAIN", "ROOT")
+    made: Any = build_secrets("KEY", "CHAIN", "ROOT")
     assert set(made) == {"default", "ROOTCA"}
     assert json.dumps(made["default"]).count("inline_string") == 2
     assert made["ROOTCA"]["validation_context"]["trusted_ca"] == {"inline_string": "ROOT"}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.translate import outbound, scope, sidecar
+from meshproof.translate import build_outbound, build_sidecar, outbound_scope
 from meshproof.translate.sidecar_scope import ruling
 from meshproof.translate.world import Address
 from tests.translate import worlds
@@ -70,12 +70,12 @@ def test_hosts_of_a_port_are_for_that_port_and_the_others_for_the_rest(
 
 
 def _clusters(made: Any) -> set[str]:
-    return set(outbound(made, CLIENT).clusters)
+    return set(build_outbound(made, CLIENT).clusters)
 
 
 def test_what_is_not_imported_has_no_cluster_either() -> None:
     rules = (_sidecar("{egress: [{hosts: ['./echo.default.svc.cluster.local']}]}"),)
-    clusters = outbound(world(services=SERVICES, sidecars=rules), CLIENT).clusters
+    clusters = build_outbound(world(services=SERVICES, sidecars=rules), CLIENT).clusters
     assert set(clusters) == {"outbound|80||echo.default.svc.cluster.local"}
 
 
@@ -83,7 +83,7 @@ def test_an_imported_rule_still_leads_where_it_leads() -> None:
     leads = virtual_service("{hosts: [echo], http: [{route: [{destination: {host: other}}]}]}")
     rules = (_sidecar("{egress: [{hosts: ['./echo.default.svc.cluster.local']}]}"),)
     made = world(services=SERVICES, sidecars=rules, virtual_services=(leads,))
-    assert "outbound|80||other.default.svc.cluster.local" in outbound(made, CLIENT).clusters
+    assert "outbound|80||other.default.svc.cluster.local" in build_outbound(made, CLIENT).clusters
     assert set(vhosts(made)) == {ECHO, "block_all"}
 
 
@@ -125,8 +125,8 @@ def test_which_sidecar_rules_a_workload(rules: list[tuple[str, str, str]], name:
 def test_workloads_under_different_sidecars_share_no_configuration() -> None:
     made = world(sidecars=(_sidecar("{workloadSelector: {labels: {tier: front}}}"),))
     back = replace(CLIENT, labels={"app": "client"})
-    assert scope(made, CLIENT) != scope(made, back)
-    assert scope(made, CLIENT) == scope(made, replace(CLIENT, workload="twin"))
+    assert outbound_scope(made, CLIENT) != outbound_scope(made, back)
+    assert outbound_scope(made, CLIENT) == outbound_scope(made, replace(CLIENT, workload="twin"))
 
 
 def _open(policy: str, **parts: Any) -> dict[str, Any]:
@@ -167,7 +167,9 @@ def test_a_pool_towards_the_app_stands_for_the_service_s_own() -> None:
     text = "{inboundConnectionPool: {tcp: {maxConnections: 9}}, egress: [{hosts: ['*/*']}]}"
 
     def limit(**parts: Any) -> int:
-        made: Any = sidecar(world(destination_rules=(rule_of_service,), **parts), worlds.ECHO[0])
+        made: Any = build_sidecar(
+            world(destination_rules=(rule_of_service,), **parts), worlds.ECHO[0]
+        )
         (threshold,) = made.clusters["inbound|8080||"]["circuit_breakers"]["thresholds"]
         found: int = threshold["max_connections"]
         return found

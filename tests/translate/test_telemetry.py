@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.translate import sidecar
+from meshproof.translate import build_sidecar
 from meshproof.translate.telemetry import EVERYTHING, reporting
 from tests.translate.policies import ROOT, rule
 from tests.translate.worlds import ECHO, world
@@ -57,7 +57,7 @@ def test_a_side_of_its_own(mode: str) -> None:
 
 def _manager(listener: str, text: str = "") -> dict[str, Any]:
     rules = (_telemetry(text),) if text else ()
-    made: Any = sidecar(world(telemetries=rules), ECHO[0], access_log="/tmp/log").listeners
+    made: Any = build_sidecar(world(telemetries=rules), ECHO[0], access_log="/tmp/log").listeners
     found: dict[str, Any] = made[listener]["filter_chains"][0]["filters"][0]["typed_config"]
     return found
 

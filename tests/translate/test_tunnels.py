@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from meshproof.translate import outbound, scope
+from meshproof.translate import build_outbound, outbound_scope
 from meshproof.translate.world import Address, Proxy
 from tests.translate.worlds import (
     CLIENT,
@@ -124,8 +124,8 @@ def test_source_labels_part_scopes() -> None:
         f"{{hosts: [db], tcp: [{{match: [{{sourceLabels: {{tier: front}}}}], {TO_ECHO}}}]}}"
     )
     made = _world(rule)
-    assert scope(made, CLIENT) != scope(made, OTHER)
-    assert outbound(made, CLIENT).routes != outbound(made, OTHER).routes
+    assert outbound_scope(made, CLIENT) != outbound_scope(made, OTHER)
+    assert build_outbound(made, CLIENT).routes != build_outbound(made, OTHER).routes
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from meshproof.model.reader import read_text
-from meshproof.translate import outbound
+from meshproof.translate import build_outbound
 from meshproof.translate.from_kube import services_of
 from tests.translate.worlds import CLIENT, destination_rule, service, world
 
@@ -25,7 +25,10 @@ def test_a_service_is_known_where_it_is_exported_to(
 ) -> None:
     made = world(services=(replace(service("web"), export_to=export_to),))
     cluster = "outbound|80||web.default.svc.cluster.local"
-    assert [cluster in outbound(made, proxy).clusters for proxy in (CLIENT, FAR)] == [near, far]
+    assert [cluster in build_outbound(made, proxy).clusters for proxy in (CLIENT, FAR)] == [
+        near,
+        far,
+    ]
 
 
 def test_the_annotation_reaches_the_service_and_the_names_of_its_pods() -> None:
@@ -55,5 +58,5 @@ spec:
 def test_a_rule_for_another_namespace_alone_is_not_for_its_own(export_to: str, policy: str) -> None:
     random = "trafficPolicy: {loadBalancer: {simple: RANDOM}}"
     rule = destination_rule(f"{{host: echo, exportTo: {export_to}, {random}}}")
-    clusters: Any = outbound(world(destination_rules=(rule,)), CLIENT).clusters
+    clusters: Any = build_outbound(world(destination_rules=(rule,)), CLIENT).clusters
     assert clusters["outbound|80||echo.default.svc.cluster.local"]["lb_policy"] == policy

@@ -12,7 +12,7 @@ from meshproof.model.destination_rule import DestinationRule
 from meshproof.model.gateway import Gateway
 from meshproof.model.service_entry import ServiceEntry
 from meshproof.model.virtual_service import VirtualService
-from meshproof.translate import outbound, proxy_of
+from meshproof.translate import build_outbound, proxy_of
 from meshproof.translate.world import (
     Address,
     ContainerPort,
@@ -126,7 +126,7 @@ def vhost_routes(
 
 
 def vhosts(made: World, proxy: Proxy = CLIENT) -> dict[str, Any]:
-    table: Any = outbound(made, proxy).routes["outbound"]
+    table: Any = build_outbound(made, proxy).routes["outbound"]
     return {v["name"]: v for v in table["virtual_hosts"]}
 
 

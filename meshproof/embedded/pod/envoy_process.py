@@ -14,7 +14,7 @@ from meshproof.embedded.process_names import envoy_process
 from meshproof.errors import MeshproofError
 from meshproof.host import private_files, sockets
 from meshproof.host.process_spec import ProcessSpec
-from meshproof.translate import bootstrap
+from meshproof.translate import build_bootstrap
 from meshproof.translate.world import PROBE_PORT, PROXY_PORT, Address
 from meshproof.xds.envoy_client import EnvoyClient, NackError
 
@@ -54,7 +54,7 @@ class EnvoyProcess:
         """
         files = self.runtime.files
         sockets.require_free(self.ip, FIXED_PORTS)
-        config = bootstrap(
+        config = build_bootstrap(
             node_id=self.node,
             cluster=self.service,
             metadata=self._metadata,
