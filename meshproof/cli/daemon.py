@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from meshproof.cli.interrupts import Interrupted, interrupts
-from meshproof.cli.output import ToldError, described
+from meshproof.cli.output import ToldError, format_error
 from meshproof.errors import MeshproofError
 from meshproof.progress import report_progress
 
@@ -109,7 +109,9 @@ def _daemon(name: str, writer: int, body: Callable[[Report], None]) -> NoReturn:
     except BaseException as failure:  # whatever it is, the caller must learn of it
         code = getattr(failure, "exit_code", 1)
         known = isinstance(failure, MeshproofError)
-        caller.hear_failure(described(failure) if known else traceback.format_exc().rstrip(), code)
+        caller.hear_failure(
+            format_error(failure) if known else traceback.format_exc().rstrip(), code
+        )
     finally:
         os._exit(code)
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from meshproof.control.client import Client
+from meshproof.errors import UsageError
 
 DEFAULT_NAME = "meshproof"
 
@@ -35,6 +36,18 @@ Artifacts = Annotated[Path, typer.Option(help="The folder that gets the report."
 Workload = Annotated[str, typer.Argument(help="NAME or NAMESPACE/NAME.", show_default=False)]
 
 
+OnlyNamespace = Annotated[str, typer.Option("-n", "--namespace", help="Only this namespace.")]
+
+
 def client(name: str) -> Client:
     """The running mesh of that name; raises UsageError where there is none."""
     return Client.find(name)
+
+
+def require_files(verb: str, filename: list[str] | None, files: list[str] | None) -> list[str]:
+    """``-f a -f b`` as kubectl has it, and ``rules/*.yaml`` as a shell expands it. Raises
+    UsageError where there are none."""
+    inputs = [*(filename or ()), *(files or ())]
+    if not inputs:
+        raise UsageError(f"{verb}: wanted -f FILE: a YAML file, a folder, or - for standard input")
+    return inputs

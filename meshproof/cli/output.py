@@ -44,7 +44,7 @@ def tell(line: str) -> None:
         say(line)
 
 
-def described(error: BaseException) -> str:
+def format_error(error: BaseException) -> str:
     """One line a problem, each beginning with its file; anything else begins with ``error:``."""
     return str(error) if isinstance(error, Refused | ToldError) else f"error: {error}"
 

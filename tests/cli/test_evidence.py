@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.cli.metrics import by_trace, tree
+from meshproof.cli.commands.spans import by_trace, tree
 from meshproof.mesh import Span
 from tests.fakes.mesh import FakeMesh
 

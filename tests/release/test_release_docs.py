@@ -6,7 +6,7 @@ import inspect
 import re
 from pathlib import Path
 
-from meshproof.cli.release import release
+from meshproof.cli.commands.release import release
 from meshproof.release.judge import Limits
 from tools.release_simulation import SCENARIOS
 

@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from meshproof.cli import down
+from meshproof.cli.commands import down
 from meshproof.host import registry
 
 _PATIENCE = 5.0

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from meshproof.cli.app import app
 from meshproof.cli.options import DEFAULT_NAME, Name, client
 from meshproof.cli.output import say
 from meshproof.errors import UsageError
@@ -14,6 +15,7 @@ from meshproof.errors import UsageError
 _ENDS = ("resume", "heal", "clear")
 
 
+@app.command()
 def fault(
     kind: Annotated[
         str,

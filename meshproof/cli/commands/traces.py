@@ -8,12 +8,14 @@ from urllib.parse import urlencode
 
 import typer
 
+from meshproof.cli.app import app
 from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output, client
 from meshproof.cli.output import say, show_json, show_table
 from meshproof.control.zipkin_client import get
 from meshproof.telemetry import waterfall
 
 
+@app.command()
 def traces(
     *,
     trace_id: Annotated[

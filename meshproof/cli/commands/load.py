@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from meshproof.cli.app import app
 from meshproof.cli.interrupts import Interrupted, interrupts
 from meshproof.cli.load_report import LoadReport, show_calls
 from meshproof.cli.options import DEFAULT_NAME, Artifacts, Format, Name, Output
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 _LOCUST_PORT = 8089
 
 
+@app.command()
 def load(
     *,
     users: Annotated[int, typer.Option(min=1, help="That many send at once.")] = 16,

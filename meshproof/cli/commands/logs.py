@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from meshproof.cli.app import app
 from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output, client
 from meshproof.cli.output import say, show_json, show_table
 from meshproof.errors import UsageError
@@ -15,6 +16,7 @@ Raw = dict[str, Any]
 """``meshproof.telemetry.log_lines.LogLine`` as the control socket carries it."""
 
 
+@app.command()
 def logs(  # noqa: PLR0917 - options, which nobody gives by place
     workload: Annotated[
         str, typer.Argument(help="NAME or NAMESPACE/NAME.", show_default=False)

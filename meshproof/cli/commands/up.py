@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from meshproof.cli.app import app
 from meshproof.cli.interrupts import Interrupted, interrupts
 from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output
 from meshproof.cli.output import say, show_applied, tell
@@ -34,6 +35,7 @@ _FAR_ROUND = 5.0
 """The same where a look means commands to a cluster."""
 
 
+@app.command()
 def up(
     *,
     filename: Annotated[

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from meshproof.cli.app import app
 from meshproof.cli.options import DEFAULT_NAME, Artifacts, Format, Name, Output, client
 from meshproof.cli.output import show_json, tell
 from meshproof.control.client import Client
@@ -35,6 +36,7 @@ class _ClientMesh:
         return (AccessRecord(**record) for record in said["records"]), said["cursor"]
 
 
+@app.command()
 def release(
     service: Annotated[str, typer.Argument(help="NAME or NAMESPACE/NAME.", show_default=False)],
     *,

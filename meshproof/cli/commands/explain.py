@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from meshproof.cli.exec import header_of
+from meshproof.cli.app import app
+from meshproof.cli.headers import parse_header
 from meshproof.cli.options import DEFAULT_NAME, Format, Name, Namespace, Output, client
 from meshproof.cli.output import show_json
 from meshproof.errors import UsageError
@@ -18,6 +19,7 @@ NONE, SOME = 3, 4
 """Exit codes: the mesh answers every such request itself, or some of them."""
 
 
+@app.command()
 def explain(
     url: Annotated[str, typer.Argument(show_default=False)],
     *,
@@ -43,7 +45,7 @@ def explain(
     Nothing is sent: it reads the configuration that Envoys are given. Exit 0 where an app (or a
     host outside) answers, 3 where the mesh itself does, 4 where it depends on chance.
     """
-    headers = [header_of("explain", text) for text in header]
+    headers = [parse_header("explain", text) for text in header]
     if filename or project:
         said = _of_files(filename or [], project, namespace, (source, url, method, headers))
     else:

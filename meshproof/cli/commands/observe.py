@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from meshproof.cli.app import app
 from meshproof.cli.interrupts import Interrupted, interrupts
 from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output, client
 from meshproof.cli.output import say, show_json, show_table
@@ -21,6 +22,7 @@ _WATCH = 0.5
 """Seconds between two looks whether mesh and Prometheus are still there."""
 
 
+@app.command()
 def observe(
     *,
     folder: Annotated[Path, typer.Argument(help="A kustomization, for a cluster.")] = Path(

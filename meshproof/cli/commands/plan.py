@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 
+from meshproof.cli.app import app
 from meshproof.project_path import PROJECT_FILE
 
 
+@app.command()
 def plan(
     filename: Annotated[
         list[Path] | None,

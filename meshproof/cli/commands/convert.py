@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from meshproof.cli.app import app
 from meshproof.cli.options import Namespace
 from meshproof.cli.output import say
 from meshproof.sources.sources import read_sources
@@ -22,6 +23,7 @@ Old = Annotated[
 ]
 
 
+@app.command()
 def convert(files: Old, namespace: Namespace = "") -> None:
     """Print v1 rules that behave as Istio 0.4's did; say on standard error what changed since."""
     from meshproof.istio04.convert import convert as convert_sources  # noqa: PLC0415  (slow to import)

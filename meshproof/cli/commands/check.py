@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from meshproof.cli.app import app
 from meshproof.cli.findings import Finding, as_github, as_json, as_sarif
 from meshproof.cli.options import Namespace, Strict
 from meshproof.cli.output import say, show_json
@@ -55,6 +56,7 @@ class _Checked:
         self.findings += [Finding(problem, level) for problem in problems]
 
 
+@app.command()
 def check(
     *,
     files: Annotated[list[str] | None, typer.Argument(metavar="FILE", help="As -f.")] = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from meshproof.cli.app import app
 from meshproof.cli.options import Format, Output
 from meshproof.cli.output import show_json
 from meshproof.cluster import versions
@@ -10,6 +11,7 @@ ISTIO = versions.minor(versions.ISTIO)
 """The Istio whose behaviour the embedded mesh follows."""
 
 
+@app.command()
 def version(output: Output = Format.TEXT) -> None:
     """Print the versions of meshproof and Envoy, and the Istio that is followed."""
     import importlib.metadata  # noqa: PLC0415  (18 ms that no other command needs)

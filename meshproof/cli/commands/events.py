@@ -7,10 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
+from meshproof.cli.app import app
 from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output, client
 from meshproof.cli.output import show_json, show_table
 
 
+@app.command()
 def events(
     since: Annotated[int, typer.Option(min=0, help="Only those with a higher number.")] = 0,
     output: Output = Format.TEXT,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from meshproof.cli.app import app
 from meshproof.cli.options import Format, Output
 from meshproof.cli.output import show_json, show_table
 
@@ -17,17 +18,16 @@ _MOST = 12
 """Ratios that are shown; ``-o json`` has all."""
 Path_ = Annotated[Path, typer.Argument(help="A report, or its folder.", show_default=False)]
 
-app = typer.Typer(
-    help="What runs leave in artifacts/, compared.", no_args_is_help=True, rich_markup_mode=None
-)
+commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(commands, name="report")
 
 
-@app.callback()
+@commands.callback()
 def report() -> None:
-    """What runs leave in artifacts/, compared."""
+    """Compare the reports that runs leave in artifacts/."""
 
 
-@app.command("compare")
+@commands.command("compare")
 def compare(before: Path_, after: Path_, output: Output = Format.TEXT) -> None:
     """Print what came out differently, and figures as ratios. Exit code 1 where something is not
     as it must be that was before."""

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from meshproof.cli.app import app
 from meshproof.cli.interrupts import Interrupted, interrupts
 from meshproof.cli.options import DEFAULT_NAME, Name, client
 from meshproof.cli.output import say
@@ -14,6 +15,7 @@ from meshproof.cli.output import say
 RULES = Path("rules")
 
 
+@app.command()
 def dashboard(
     *,
     port: Annotated[

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from meshproof.cli.app import app
 from meshproof.cli.output import say
 from meshproof.errors import UsageError
 from meshproof.project_path import PROJECT_FILE
@@ -15,6 +16,7 @@ from meshproof.project_path import PROJECT_FILE
 _USUAL = ("k8s", "manifests", "kubernetes", "deploy")
 
 
+@app.command()
 def init(
     manifests: Annotated[
         list[str] | None,

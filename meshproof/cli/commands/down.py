@@ -1,4 +1,4 @@
-"""``down`` and ``sweep``: end a mesh, and remove what killed ones left."""
+"""``down``: end a mesh."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ import signal
 import time
 from pathlib import Path
 
-from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output
-from meshproof.cli.output import say, show_json, tell
+from meshproof.cli.app import app
+from meshproof.cli.options import DEFAULT_NAME, Name
+from meshproof.cli.output import say, tell
 from meshproof.control.client import Client
 from meshproof.errors import MeshproofError
 from meshproof.host import registry
 from meshproof.host.registry import RunningMesh
-from meshproof.host.sweep import sweep as sweep_all
 
 _PATIENCE = 20.0
 """Seconds until a killed process is gone, and what a supervisor removes after it."""
 
 
+@app.command()
 def down(name: Name = DEFAULT_NAME) -> None:
     """End a mesh; returns when every process, socket and folder of it is gone."""
     entry = registry.find(name)
@@ -63,34 +64,3 @@ def _gone(entry: RunningMesh) -> None:
             raise MeshproofError(f"{entry.run_dir} is still there; see `meshproof sweep`")
         time.sleep(0.02)
     registry.remove_stale()
-
-
-def sweep(output: Output = Format.TEXT) -> None:
-    """End and remove what meshes that were killed have left; running ones are not touched."""
-    done = sweep_all()
-    clusters = _sweep_clusters()
-    if output is Format.JSON:
-        show_json({**done.as_dict(), "clusters": clusters})
-        return
-    for cluster in clusters:
-        print(f"deleted kind cluster {cluster}")
-    for process in done.processes:
-        print(f"ended process {process.pid}: {process.command}")
-    for folder in done.folders:
-        print(f"removed {folder}")
-    for path in done.names:
-        print(f"forgot mesh {path.stem}")
-    if not done and not clusters:
-        say("nothing was left")
-
-
-def _sweep_clusters() -> list[str]:
-    """Asks no tool where no cluster was ever made on this machine."""
-    from meshproof.cluster.sweep import orphaned_clusters  # noqa: PLC0415  (rare)
-
-    if not orphaned_clusters():
-        return []
-    from meshproof.cluster.commands import Commands  # noqa: PLC0415
-    from meshproof.cluster.sweep import sweep as sweep_clusters  # noqa: PLC0415
-
-    return sweep_clusters(Commands(Path("artifacts") / "commands.log"))

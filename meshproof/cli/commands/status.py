@@ -1,0 +1,58 @@
+"""``status``: every replica, and the conditions of HTTPRoutes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from meshproof.cli.app import app
+from meshproof.cli.options import DEFAULT_NAME, Format, Name, OnlyNamespace, Output, client
+from meshproof.cli.output import show_json, show_table
+
+
+@app.command()
+def status(
+    namespace: OnlyNamespace = "", output: Output = Format.TEXT, name: Name = DEFAULT_NAME
+) -> None:
+    """Show every replica (ready or why not, restarts, address) and the conditions of HTTPRoutes."""
+    mesh = client(name).status()
+    replicas = [r for r in mesh["replicas"] if not namespace or r["namespace"] == namespace]
+    if output is Format.JSON:
+        show_json({**mesh, "replicas": replicas})
+        return
+    show_table(
+        ("Namespace", "Workload", "Replica", "Ready", "Restarts", "Address", "Reason"),
+        [_replica_row(replica) for replica in replicas],
+    )
+    routes = [r for r in mesh.get("routes", ()) if not namespace or r["namespace"] == namespace]
+    if routes:
+        print()
+        show_table(
+            ("Namespace", "HTTPRoute", "Parent", "Accepted", "ResolvedRefs", "Reason"),
+            [_route_row(route, parent) for route in routes for parent in route["parents"]],
+        )
+
+
+def _replica_row(replica: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        replica["namespace"],
+        replica["workload"],
+        replica["name"],
+        "yes" if replica["ready"] else "no",
+        str(replica["restarts"]),
+        replica["address"],
+        replica["reason"],
+    )
+
+
+def _route_row(route: dict[str, Any], parent: dict[str, Any]) -> tuple[str, ...]:
+    """One parent of an HTTPRoute with its conditions."""
+    by_type = {c["type"]: c for c in parent["conditions"]}
+    reasons = [f"{c['reason']}: {c['message']}" for c in parent["conditions"] if not c["status"]]
+    return (
+        route["namespace"],
+        route["name"],
+        f"{parent['kind']} {parent['namespace']}/{parent['name']}",
+        "yes" if by_type["Accepted"]["status"] else "no",
+        "yes" if by_type["ResolvedRefs"]["status"] else "no",
+        "; ".join(reasons),
+    )
