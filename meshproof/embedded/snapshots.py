@@ -21,7 +21,7 @@ from meshproof.translate import (
     outbound_scope,
     proxy_of,
 )
-from meshproof.translate.workload_selection import selecting
+from meshproof.translate.workload_selection import select_policies
 from meshproof.translate.world import Config, Replica, World
 from meshproof.xds import codec
 from meshproof.xds.envoy_client import Resources
@@ -169,7 +169,7 @@ class Snapshots:
 def _policies(world: World, replica: Replica) -> Iterator[tuple[object, ...]]:
     """Those that select a replica: a policy for others must not make its listeners anew."""
     for name in _POLICIES:
-        yield tuple(selecting(getattr(world, name), replica.namespace, replica.labels))
+        yield tuple(select_policies(getattr(world, name), replica.namespace, replica.labels))
 
 
 def _kept(former: Encoded, now: Encoded) -> Encoded:

@@ -15,7 +15,7 @@ from meshproof.model.http_route import HTTPRouteSpec
 from meshproof.model.resource import Resource
 from meshproof.model.virtual_service import HTTPRoute, VirtualService
 from meshproof.model.virtual_service_route import HTTPMatchRequest, StringMatch
-from meshproof.translate.route_metadata import written
+from meshproof.translate.route_metadata import with_origin
 from meshproof.translate.world import Named, Service
 
 _Key = tuple[str, str, int | None]
@@ -74,7 +74,7 @@ def _routes(route: Resource, port: int | None) -> Iterable[HTTPRoute]:
         name = rule.name or f"{route.namespace}.{route.name}.{number}"
         for index, made in enumerate(routes_of_rule(rule, name, route.namespace, port)):
             field = f"spec.rules[{number}]" + (f".matches[{index}]" if rule.matches else "")
-            yield written(made, "HTTPRoute", route.namespace, route.name, field)
+            yield with_origin(made, "HTTPRoute", route.namespace, route.name, field)
 
 
 def _precedence(route: HTTPRoute) -> tuple[int, ...]:

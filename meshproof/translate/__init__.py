@@ -21,15 +21,15 @@ from meshproof.translate.clusters import (
 from meshproof.translate.gateways import add_gateway_routes, gateway_listeners
 from meshproof.translate.inbound import add_inbound
 from meshproof.translate.listeners import build_outbound_listener, build_probe_listener
-from meshproof.translate.outbound_routes import outbound_routes
+from meshproof.translate.outbound_routes import build_outbound_routes
 from meshproof.translate.proxy_view import ProxyView, outbound_scope
 from meshproof.translate.referenced_clusters import referenced_clusters
 from meshproof.translate.registry import Endpoint
 from meshproof.translate.resource_names import CONNECT_LOOP, OUTBOUND, PROBE
-from meshproof.translate.security_filters import security_filters
-from meshproof.translate.telemetry import reporting
+from meshproof.translate.security_filters import select_security_filters
+from meshproof.translate.telemetry import select_reporting
 from meshproof.translate.tls import build_secrets
-from meshproof.translate.traffic_policy import connection_pool
+from meshproof.translate.traffic_policy import build_connection_pool
 from meshproof.translate.workload_metadata import WorkloadMetadata
 from meshproof.translate.world import PROXY_PORT, Address, Config, Proxy, Replica, World
 
@@ -69,7 +69,7 @@ def build_outbound(world: World, proxy: Proxy) -> Config:
     if proxy.kind == "gateway":
         add_gateway_routes(view, world, config)
     else:
-        config.routes[OUTBOUND] = outbound_routes(view)
+        config.routes[OUTBOUND] = build_outbound_routes(view)
     return config
 
 
@@ -89,9 +89,9 @@ def build_sidecar(world: World, replica: Replica, *, access_log: str = "") -> Co
         "name": CONNECT_LOOP,
         "type": "STATIC",
         "load_assignment": build_load_assignment(CONNECT_LOOP, [own_proxy]),
-        **connection_pool(None, MESH_IDLE),
+        **build_connection_pool(None, MESH_IDLE),
     }
-    report = reporting(world.telemetries, replica.namespace, replica.labels, "CLIENT")
+    report = select_reporting(world.telemetries, replica.namespace, replica.labels, "CLIENT")
     config.listeners[OUTBOUND] = build_outbound_listener(replica.ip, workload, access_log, report)
     config.listeners[PROBE] = build_probe_listener(replica.ip, access_log)
     return config
@@ -107,7 +107,7 @@ def build_gateway(
     """
     config = Config()
     config.listeners.update(gateway_listeners(world, proxy, ip, port_map, access_log))
-    jwks_clusters = security_filters(world, proxy.namespace, proxy.labels).clusters()
+    jwks_clusters = select_security_filters(world, proxy.namespace, proxy.labels).clusters()
     config.clusters.update({str(c["name"]): c for c in jwks_clusters})
     config.listeners[PROBE] = build_probe_listener(ip, access_log)
     return config

@@ -14,7 +14,7 @@ from meshproof.model.destination_rule import Subset
 from meshproof.translate import client_tls, passthrough, traffic_policy
 from meshproof.translate.proto import ADS, Json, pipe_address, socket_address
 from meshproof.translate.proxy_view import ProxyView
-from meshproof.translate.registry import Endpoint, Host, carries
+from meshproof.translate.registry import Endpoint, Host, has_labels
 from meshproof.translate.resource_names import outbound_sni
 from meshproof.translate.workload_metadata import UNKNOWN
 from meshproof.translate.world import Address, Config, ServicePort
@@ -31,7 +31,7 @@ _NO_SUBSET = Subset.model_construct(name="")
 def add_outbound_clusters(view: ProxyView, config: Config) -> None:
     """Add every cluster that an outbound route of ``view`` may name, with its endpoints."""
     if view.passthrough():
-        common = traffic_policy.connection_pool(None, OUTSIDE_IDLE)
+        common = traffic_policy.build_connection_pool(None, OUTSIDE_IDLE)
         config.clusters[passthrough.CLUSTER] = passthrough.build_cluster(
             view.passthrough(), **common
         )
@@ -48,7 +48,7 @@ def _add_cluster(
 ) -> None:
     name = outbound_cluster(port.port, host.name, subset.name)
     policy = view.policy(host.name, subset.name, port.port)
-    endpoints = [e for e in host.endpoints[port.port] if carries(e.labels, subset.labels)]
+    endpoints = [e for e in host.endpoints[port.port] if has_labels(e.labels, subset.labels)]
     if policy.load_balancer is not None and policy.load_balancer.simple == "PASSTHROUGH":
         endpoints = list(host.endpoints[port.port])  # Istio ignores the subset
     if host.resolution == "DNS" and subset.name and not endpoints:
@@ -59,14 +59,14 @@ def _add_cluster(
     if host.resolution == "EDS":
         idle = MESH_IDLE if all(e.workload for e in endpoints) else OUTSIDE_IDLE
         cluster |= {"type": "EDS", "eds_cluster_config": {"eds_config": ADS}}
-        cluster |= traffic_policy.traffic_policy(policy, idle, h2=port.h2)
+        cluster |= traffic_policy.build_traffic_policy(policy, idle, h2=port.h2)
         config.endpoints[name] = assignment
     else:
         cluster |= {"type": "STATIC", "load_assignment": assignment}
-        cluster |= traffic_policy.traffic_policy(policy, OUTSIDE_IDLE, h2=port.h2)
+        cluster |= traffic_policy.build_traffic_policy(policy, OUTSIDE_IDLE, h2=port.h2)
     cluster |= client_tls.build_transport(host, port, policy.tls, sni)
     if policy.tls and client_tls.uses_auto_sni(policy.tls, port):
-        traffic_policy.name_by_authority(cluster, checked=client_tls.validates_auto_san(policy.tls))
+        traffic_policy.set_auto_sni(cluster, checked=client_tls.validates_auto_san(policy.tls))
     config.clusters[name] = cluster
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from meshproof.model.virtual_service_route import CorsPolicy
 from meshproof.translate.proto import Json, build_any
-from meshproof.translate.route_match import text_match
+from meshproof.translate.route_match import build_string_match
 
 FILTER = "envoy.filters.http.cors"
 TYPE = "envoy.extensions.filters.http.cors.v3.Cors"
@@ -19,7 +19,7 @@ def build_cors(rule: CorsPolicy | None) -> Json:
     """The entry of a route's ``typed_per_filter_config``; empty without a policy."""
     if rule is None:
         return {}
-    origins = [text_match(o) for o in rule.allow_origins]
+    origins = [build_string_match(o) for o in rule.allow_origins]
     origins = origins or [{"exact": o} for o in rule.allow_origin]
     fields: Json = {
         "allow_origin_string_match": origins,

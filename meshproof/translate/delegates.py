@@ -14,7 +14,7 @@ from typing import Any
 from meshproof.model.virtual_service import HTTPRoute, VirtualService
 from meshproof.model.virtual_service_route import Destination, HTTPMatchRequest, StringMatch
 from meshproof.translate.host_names import fqdn, gateway_key
-from meshproof.translate.route_metadata import written
+from meshproof.translate.route_metadata import with_origin
 from meshproof.translate.visibility import is_visible
 from meshproof.translate.world import Named
 
@@ -56,7 +56,7 @@ def _merge_delegates(
     for index, http in enumerate(root.spec.http):
         if http.delegate is None:
             field = f"spec.http[{index}]"
-            routes.append(written(http, "VirtualService", root.namespace, root.name, field))
+            routes.append(with_origin(http, "VirtualService", root.namespace, root.name, field))
             continue
         namespace = http.delegate.namespace or root.namespace
         delegate = delegates.get((namespace, http.delegate.name))
@@ -83,7 +83,7 @@ def _merge_routes(root: HTTPRoute, delegate: Named[VirtualService]) -> Iterator[
             fields["headers"] = root.headers
         merged = route.model_copy(update=fields)
         field = f"spec.http[{index}]"
-        yield written(merged, "VirtualService", delegate.namespace, delegate.name, field)
+        yield with_origin(merged, "VirtualService", delegate.namespace, delegate.name, field)
 
 
 def _qualify(http: HTTPRoute, namespace: str) -> HTTPRoute:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from meshproof.model.gateway import GatewayServer, ServerTLSSettings
 from meshproof.translate.proto import Json, build_extension
-from meshproof.translate.registry import carries
+from meshproof.translate.registry import has_labels
 from meshproof.translate.resource_names import gateway_routes, secure_gateway_routes
 from meshproof.translate.routes import GatewayKey
 from meshproof.translate.tls import CONTEXTS
@@ -24,7 +24,7 @@ _VERSIONS = {"TLSV1_2": "TLSv1_2", "TLSV1_3": "TLSv1_3", "TLS_AUTO": "TLS_AUTO"}
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class RouteTable:
     """One route table of one port, with the servers that it is for."""
 
     name: str
@@ -37,7 +37,7 @@ class Table:
         first = self.servers[0][1]
         return first.tls if first.port.protocol == "HTTPS" else None
 
-    def names(self) -> list[str]:
+    def server_names(self) -> list[str]:
         """What the SNI must be; none where any will do."""
         return [] if "*" in self.hosts() else self.hosts()
 
@@ -47,34 +47,36 @@ class Table:
         return list(dict.fromkeys(hosts))
 
 
-def tables(world: World, proxy: Proxy) -> Iterator[Table]:
+def route_tables(world: World, proxy: Proxy) -> Iterator[RouteTable]:
     """Ports in order; of two HTTPS servers with a name in common the second is left out whole, as
     in Istio (``CheckDuplicates`` in pilot/pkg/model/gateway.go)."""
-    for port, carried in servers(world, proxy).items():
-        plain = [(k, s) for k, s in carried if s.port.protocol != "HTTPS"]
+    for port, servers in servers_by_port(world, proxy).items():
+        plain = [(k, s) for k, s in servers if s.port.protocol != "HTTPS"]
         if plain:
-            yield Table(gateway_routes(port), port, plain)
+            yield RouteTable(gateway_routes(port), port, plain)
             continue  # one port is HTTP or HTTPS: the oldest Gateway's word
-        seen: set[str] = set()
-        for key, server in carried:
-            table = Table(secure_gateway_routes(server, key), port, [(key, server)])
-            if seen.isdisjoint(table.hosts()):
-                seen.update(table.hosts())
+        hosts: set[str] = set()
+        for key, server in servers:
+            table = RouteTable(secure_gateway_routes(server, key), port, [(key, server)])
+            if hosts.isdisjoint(table.hosts()):
+                hosts.update(table.hosts())
                 yield table
 
 
-def servers(world: World, proxy: Proxy) -> dict[int, Servers]:
+def servers_by_port(world: World, proxy: Proxy) -> dict[int, Servers]:
     """Gateway servers that this proxy carries, by port, ports in order."""
-    found: dict[int, Servers] = {}
+    servers: dict[int, Servers] = {}
     for gateway in world.gateways:
-        if carries(proxy.labels, gateway.spec.selector):
+        if has_labels(proxy.labels, gateway.spec.selector):
             for server in gateway.spec.servers:
                 key = (gateway.namespace, gateway.name)
-                found.setdefault(server.port.number, []).append((key, server))
-    return dict(sorted(found.items()))
+                servers.setdefault(server.port.number, []).append((key, server))
+    return dict(sorted(servers.items()))
 
 
-def chain(table: Table, http: Json, secrets: Iterable[TlsSecret], namespace: str) -> Json | None:
+def build_filter_chain(
+    table: RouteTable, http: Json, secrets: Iterable[TlsSecret], namespace: str
+) -> Json | None:
     """The filter chain of a table, or None where its Secret does not exist."""
     if table.tls is None:
         return {"filters": [http]}
@@ -82,13 +84,17 @@ def chain(table: Table, http: Json, secrets: Iterable[TlsSecret], namespace: str
     secret = next((s for s in secrets if (s.name, s.namespace) == (name, namespace)), None)
     if secret is None:
         return None
-    made: Json = {"name": table.name, "filters": [http], "transport_socket": _socket(table, secret)}
-    if table.names():
-        made["filter_chain_match"] = {"server_names": table.names()}
-    return made
+    chain: Json = {
+        "name": table.name,
+        "filters": [http],
+        "transport_socket": _build_tls_socket(table, secret),
+    }
+    if table.server_names():
+        chain["filter_chain_match"] = {"server_names": table.server_names()}
+    return chain
 
 
-def _socket(table: Table, secret: TlsSecret) -> Json:
+def _build_tls_socket(table: RouteTable, secret: TlsSecret) -> Json:
     tls = table.tls or ServerTLSSettings()
     versions = {"tls_minimum_protocol_version": _VERSIONS[tls.min_protocol_version or "TLSV1_2"]}
     if tls.max_protocol_version:

@@ -11,21 +11,26 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from meshproof.model.gateway import GatewayServer
 from meshproof.model.virtual_service import VirtualService
-from meshproof.translate.gateway_servers import INSPECTOR, Table, chain, tables
+from meshproof.translate.gateway_servers import (
+    INSPECTOR,
+    RouteTable,
+    build_filter_chain,
+    route_tables,
+)
 from meshproof.translate.hcm import build_access_log, build_connection_manager, upgrade_configs
 from meshproof.translate.host_names import covers, fqdn
 from meshproof.translate.inbound import SERVER_NAME
 from meshproof.translate.listeners import build_listener
 from meshproof.translate.metrics import client_metrics
-from meshproof.translate.outbound_routes import route_configuration
+from meshproof.translate.outbound_routes import build_route_configuration
 from meshproof.translate.peer_metadata import announce_peer
 from meshproof.translate.proto import Json, build_extension
 from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.resource_names import gateway_routes
 from meshproof.translate.route_match import is_catch_all
-from meshproof.translate.routes import GatewayKey, RouteContext, gateway_keys, rule_routes
-from meshproof.translate.security_filters import security_filters
-from meshproof.translate.telemetry import reporting
+from meshproof.translate.routes import GatewayKey, RouteContext, build_rule_routes, gateway_keys
+from meshproof.translate.security_filters import select_security_filters
+from meshproof.translate.telemetry import select_reporting
 from meshproof.translate.workload_metadata import WorkloadMetadata
 from meshproof.translate.world import Config, Named, Proxy, Resource, World
 
@@ -35,16 +40,19 @@ NOT_FOUND = "not_found"
 def add_gateway_routes(view: ProxyView, world: World, config: Config) -> None:
     """Add ``http.<port>`` for every Gateway server port of the view's proxy, and a table for each
     HTTPS server."""
-    watch = security_filters(world, view.proxy.namespace, view.proxy.labels, "GATEWAY")
-    for table in tables(world, view.proxy):
-        name = watch.table(table.name)
-        made = _routes(view, name, table)
-        if watch.ask():
-            made = {**made, "virtual_hosts": list(_answering(made["virtual_hosts"]))}
-        config.routes[name] = watch.on_routes(made, table.port)
+    filters = select_security_filters(world, view.proxy.namespace, view.proxy.labels, "GATEWAY")
+    for table in route_tables(world, view.proxy):
+        name = filters.route_table_name(table.name)
+        routes = _build_route_table(view, name, table)
+        if filters.is_active():
+            routes = {
+                **routes,
+                "virtual_hosts": list(_add_not_found_routes(routes["virtual_hosts"])),
+            }
+        config.routes[name] = filters.apply_to_routes(routes, table.port)
 
 
-def _answering(hosts: list[Json]) -> Iterator[Json]:
+def _add_not_found_routes(hosts: list[Json]) -> Iterator[Json]:
     """With a route for what has none, since policies are asked on routes alone: who may not come
     in is told so before 404, as in Istio."""
     unknown: Json = {
@@ -63,15 +71,15 @@ def gateway_listeners(
 ) -> dict[str, Resource]:
     """Listeners by name; ``port_map`` gives the real port of a Gateway server's port."""
     workload = WorkloadMetadata(proxy.namespace, proxy.workload, proxy.labels)
-    watch = security_filters(world, proxy.namespace, proxy.labels, "GATEWAY")
-    report = reporting(world.telemetries, proxy.namespace, proxy.labels, "CLIENT")
-    chains: dict[int, list[Json]] = {}
-    for table in tables(world, proxy):
+    filters = select_security_filters(world, proxy.namespace, proxy.labels, "GATEWAY")
+    report = select_reporting(world.telemetries, proxy.namespace, proxy.labels, "CLIENT")
+    chains_by_port: dict[int, list[Json]] = {}
+    for table in route_tables(world, proxy):
         http = build_connection_manager(
             table.name,
-            routes=watch.table(table.name),
+            routes=filters.route_table_name(table.name),
             logs=[*build_access_log(log, "gateway", report), client_metrics(workload)],
-            first_filters=watch.http_filters(rerouting=True),
+            first_filters=filters.http_filters(rerouting=True),
             report=report,
             workload=workload,
             can_fault=True,
@@ -81,25 +89,27 @@ def gateway_listeners(
             forward_client_cert_details="SANITIZE_SET",
             upgrade_configs=upgrade_configs("websocket"),
         )
-        made = chain(table, http, world.tls_secrets, proxy.namespace)
-        if made is not None:
-            chains.setdefault(table.port, []).append(made)
-    found: dict[str, Resource] = {}
-    for port, ways in chains.items():
+        chain = build_filter_chain(table, http, world.tls_secrets, proxy.namespace)
+        if chain is not None:
+            chains_by_port.setdefault(table.port, []).append(chain)
+    listeners: dict[str, Resource] = {}
+    for port, chains in chains_by_port.items():
         name = gateway_routes(port)
-        more: Json = {}
-        if "transport_socket" in ways[0]:
-            more["listener_filters"] = [
+        fields: Json = {}
+        if "transport_socket" in chains[0]:
+            fields["listener_filters"] = [
                 build_extension("envoy.filters.listener.tls_inspector", INSPECTOR)
             ]
-        found[name] = build_listener(name, ip, port_map.get(port, port), ways, "OUTBOUND", **more)
-    return found
+        listeners[name] = build_listener(
+            name, ip, port_map.get(port, port), chains, "OUTBOUND", **fields
+        )
+    return listeners
 
 
-def _routes(view: ProxyView, name: str, table: Table) -> Json:
+def _build_route_table(view: ProxyView, name: str, table: RouteTable) -> Json:
     """The table of one port; hosts match with or without a port, since the real one differs."""
     port = table.port
-    merged, redirected = _merged(view, table)
+    merged, redirected = _merge_hosts(view, table)
     hosts: list[Json] = [
         {
             "name": f"{host}:{port}",
@@ -112,10 +122,10 @@ def _routes(view: ProxyView, name: str, table: Table) -> Json:
     ]
     if not hosts:
         hosts = [{"name": f"blackhole:{port}", "domains": ["*"]}]
-    return route_configuration(name, hosts) | {"ignore_port_in_host_matching": True}
+    return build_route_configuration(name, hosts) | {"ignore_port_in_host_matching": True}
 
 
-def _merged(view: ProxyView, table: Table) -> tuple[dict[str, list[Json]], set[str]]:
+def _merge_hosts(view: ProxyView, table: RouteTable) -> tuple[dict[str, list[Json]], set[str]]:
     """Routes by host, server by server, and which hosts are sent on to https: those of a server
     with ``httpsRedirect``, whether a rule or the server alone names them."""
     rules = view.virtual_services()
@@ -127,17 +137,17 @@ def _merged(view: ProxyView, table: Table) -> tuple[dict[str, list[Json]], set[s
             merged.setdefault(host, []).extend(routes)
             hosts.add(host)
         if server.tls and server.tls.https_redirect:
-            hosts |= _plain_hosts(server)
+            hosts |= _redirected_hosts(server)
             redirected |= hosts
             for host in hosts:
                 merged.setdefault(host, [])
     return merged, redirected
 
 
-def _plain_hosts(server: GatewayServer) -> set[str]:
+def _redirected_hosts(server: GatewayServer) -> set[str]:
     """A server's hosts, but those of one namespace: Istio's own redirect never matches these."""
     parts = (host.lower().rpartition("/") for host in server.hosts)
-    return {name for where, slash, name in parts if not slash or where == "*"}
+    return {name for namespace, slash, name in parts if not slash or namespace == "*"}
 
 
 def _host_routes(
@@ -152,29 +162,29 @@ def _host_routes(
     for rule in rules:
         if gateway not in gateway_keys(rule):
             continue
-        written = (fqdn(host, rule.namespace).lower() for host in rule.spec.hosts)
+        names = (fqdn(host, rule.namespace).lower() for host in rule.spec.hosts)
         hosts = [
-            admitted
-            for host in written
+            common
+            for host in names
             for pattern in server.hosts
-            if (admitted := _admitted(pattern.lower(), host, gateway, rule.namespace))
+            if (common := _common_host(pattern.lower(), host, gateway, rule.namespace))
         ]
         if not hosts:
             continue
-        door = RouteContext(port, {gateway}, secure=server.tls is not None)
-        if routes := rule_routes(view, rule, door):
+        context = RouteContext(port, {gateway}, secure=server.tls is not None)
+        if routes := build_rule_routes(view, rule, context):
             for host in dict.fromkeys(hosts):
                 yield host, routes
 
 
-def _admitted(pattern: str, host: str, gateway: GatewayKey, namespace: str) -> str:
+def _common_host(pattern: str, host: str, gateway: GatewayKey, namespace: str) -> str:
     """The host that server and rule agree on: the narrower of the two, or ``""``.
 
     A server's ``ns/host`` admits rules of that namespace alone (``.`` is the Gateway's, ``*``
     any).
     """
-    where, slash, name = pattern.rpartition("/")
-    if slash and where != "*" and namespace != (gateway[0] if where == "." else where):
+    scope, slash, name = pattern.rpartition("/")
+    if slash and scope != "*" and namespace != (gateway[0] if scope == "." else scope):
         return ""
     if covers(name, host):
         return host

@@ -17,17 +17,17 @@ from meshproof.translate.proxy_view import ProxyView
 def hash_policies(view: ProxyView, host: str, subset: str, port: int | None) -> Iterator[Json]:
     """The hash policy of a host's DestinationRule, or nothing. ``port`` is the written one."""
     rule = view.rule(host)
-    own = next((s.traffic_policy for s in rule.subsets if s.name == subset), None)
-    for policy in (own, rule.policy):
-        for found in (_of_port(policy, port), policy):
-            if found and found.load_balancer and found.load_balancer.consistent_hash:
-                yield _hash_policy(found.load_balancer.consistent_hash)
+    subset_policy = next((s.traffic_policy for s in rule.subsets if s.name == subset), None)
+    for policy in (subset_policy, rule.policy):
+        for candidate in (_port_policy(policy, port), policy):
+            if candidate and candidate.load_balancer and candidate.load_balancer.consistent_hash:
+                yield _hash_policy(candidate.load_balancer.consistent_hash)
                 return
 
 
-def _of_port(policy: TrafficPolicy | None, port: int | None) -> PortTrafficPolicy | None:
+def _port_policy(policy: TrafficPolicy | None, port: int | None) -> PortTrafficPolicy | None:
     ports = policy.port_level_settings if policy else ()
-    return next((own for own in ports if own.port.number == port), None)
+    return next((settings for settings in ports if settings.port.number == port), None)
 
 
 def _hash_policy(rule: ConsistentHash) -> Json:

@@ -16,16 +16,16 @@ from meshproof.translate.clusters import build_load_assignment
 from meshproof.translate.hcm import build_access_log, build_connection_manager, upgrade_configs
 from meshproof.translate.listeners import build_listener
 from meshproof.translate.metrics import server_metrics, server_tcp_metrics
-from meshproof.translate.outbound_routes import route_configuration
+from meshproof.translate.outbound_routes import build_route_configuration
 from meshproof.translate.peer_authentication import Mode, mtls_mode
 from meshproof.translate.peer_metadata import peer_filter
 from meshproof.translate.proto import Json, build_extension
 from meshproof.translate.proxy_view import ProxyView
-from meshproof.translate.registry import Endpoint, carries, container_port
+from meshproof.translate.registry import Endpoint, container_port, has_labels
 from meshproof.translate.retries import INBOUND
-from meshproof.translate.security_filters import security_filters
-from meshproof.translate.telemetry import Reporting, reporting
-from meshproof.translate.traffic_policy import connection_pool
+from meshproof.translate.security_filters import select_security_filters
+from meshproof.translate.telemetry import Reporting, select_reporting
+from meshproof.translate.traffic_policy import build_connection_pool
 from meshproof.translate.workload_metadata import UNKNOWN, WorkloadMetadata
 from meshproof.translate.world import (
     Config,
@@ -47,13 +47,13 @@ _TCP_PROXY = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 
 def add_inbound(world: World, view: ProxyView, replica: Replica, log: str, config: Config) -> None:
     """Add the listener, route table and cluster of each port of ``replica``."""
-    watch = security_filters(world, replica.namespace, replica.labels)
-    report = reporting(world.telemetries, replica.namespace, replica.labels, "SERVER")
+    filters = select_security_filters(world, replica.namespace, replica.labels)
+    report = select_reporting(world.telemetries, replica.namespace, replica.labels, "SERVER")
     logs = build_access_log(log, "inbound", report)
-    config.clusters.update({c["name"]: c for c in watch.clusters()})
+    config.clusters.update({c["name"]: c for c in filters.clusters()})
     for port in replica.ports:
         name = inbound_cluster(port.port)
-        served = _served(world, replica, port)
+        served = _served_port(world, replica, port)
         number = served[1].port if served else 0
         pool = view.inbound_pool()
         if pool is None and served:
@@ -62,35 +62,39 @@ def add_inbound(world: World, view: ProxyView, replica: Replica, log: str, confi
             "name": name,
             "type": "STATIC",
             "load_assignment": build_load_assignment(name, [Endpoint(port.app, replica.labels)]),
-            **connection_pool(pool, APP_IDLE, h2=served[1].h2 if served else None, inbound=True),
+            **build_connection_pool(
+                pool, APP_IDLE, h2=served[1].h2 if served else None, inbound=True
+            ),
         }
-        taken = mtls_mode(world.peer_authentications, replica.namespace, replica.labels, port.port)
+        mode = mtls_mode(world.peer_authentications, replica.namespace, replica.labels, port.port)
         fqdn = served[0].fqdn if served else UNKNOWN
         workload = WorkloadMetadata(replica.namespace, replica.workload, replica.labels, fqdn)
         if served and served[1].protocol != "HTTP":
-            before = watch.network_filters(port.port)
+            before = filters.network_filters(port.port)
             mutual, plain = (
-                [*before, _bytes(name, [*logs, server_tcp_metrics(workload, security)])]
+                [*before, _tcp_proxy(name, [*logs, server_tcp_metrics(workload, security)])]
                 for security in ("mutual_tls", "none")
             )
-            chains = [*_chains(taken, mutual, plain), *_own_tls(taken, plain)]
+            chains = [*_build_chains(mode, mutual, plain), *_app_tls_chain(mode, plain)]
         else:
-            table = watch.table(name)
-            http = _Http(name, table, workload, logs, watch.http_filters(), report)
-            chains = _chains(taken, [http.manager("mutual_tls")], [http.manager("none")])
-            routes = _routes(table, name, replica, port, served)
-            config.routes[table] = watch.on_routes(routes, port.port)
-        config.listeners[name] = _listener(name, port, chains)
+            table = filters.route_table_name(name)
+            http = _HttpChain(name, table, workload, logs, filters.http_filters(), report)
+            chains = _build_chains(
+                mode, [http.connection_manager("mutual_tls")], [http.connection_manager("none")]
+            )
+            routes = _build_routes(table, name, replica, port, served)
+            config.routes[table] = filters.apply_to_routes(routes, port.port)
+        config.listeners[name] = _build_listener(name, port, chains)
 
 
-def _served(
+def _served_port(
     world: World, replica: Replica, port: ContainerPort
 ) -> tuple[Service, ServicePort] | None:
     """The first Service port that leads to this container port, if any does."""
     for service in world.services:
         if service.namespace != replica.namespace or not service.selector:
             continue
-        if not carries(replica.labels, service.selector):
+        if not has_labels(replica.labels, service.selector):
             continue
         for number in service.ports:
             if container_port(replica, number.target_port) == port:
@@ -98,34 +102,38 @@ def _served(
     return None
 
 
-def _chains(taken: Mode, encrypted: list[Json], plain: list[Json]) -> list[Json]:
+def _build_chains(mode: Mode, mtls_filters: list[Json], plain_filters: list[Json]) -> list[Json]:
     """The filter chains of a mode; their names never change, so that a change of mode replaces
     no more than it must."""
-    ours: Json = {"transport_protocol": "tls"}
-    if taken == "PERMISSIVE":
-        ours["application_protocols"] = list(tls.MESH_ALPN)
-    mutual: Json = {
+    match: Json = {"transport_protocol": "tls"}
+    if mode == "PERMISSIVE":
+        match["application_protocols"] = list(tls.MESH_ALPN)
+    mtls_chain: Json = {
         "name": "tls",
-        "filter_chain_match": ours,
+        "filter_chain_match": match,
         "transport_socket": tls.build_downstream_context(),
-        "filters": encrypted,
+        "filters": mtls_filters,
     }
-    raw: Json = {
+    plain_chain: Json = {
         "name": "plain",
         "filter_chain_match": {"transport_protocol": "raw_buffer"},
-        "filters": plain,
+        "filters": plain_filters,
     }
-    return {"PERMISSIVE": [mutual, raw], "STRICT": [mutual], "DISABLE": [raw]}[taken]
+    return {
+        "PERMISSIVE": [mtls_chain, plain_chain],
+        "STRICT": [mtls_chain],
+        "DISABLE": [plain_chain],
+    }[mode]
 
 
-def _own_tls(taken: Mode, filters: list[Json]) -> list[Json]:
+def _app_tls_chain(mode: Mode, filters: list[Json]) -> list[Json]:
     """On a port of bytes, TLS that is the app's own passes as it is, but under STRICT."""
     match: Json = {"transport_protocol": "tls"}
     chain: Json = {"name": "own-tls", "filter_chain_match": match, "filters": filters}
-    return [] if taken == "STRICT" else [chain]
+    return [] if mode == "STRICT" else [chain]
 
 
-def _listener(name: str, port: ContainerPort, chains: list[Json]) -> Json:
+def _build_listener(name: str, port: ContainerPort, chains: list[Json]) -> Json:
     inspector = build_extension("envoy.filters.listener.tls_inspector", _INSPECTOR)
     return build_listener(
         name,
@@ -140,7 +148,7 @@ def _listener(name: str, port: ContainerPort, chains: list[Json]) -> Json:
 
 
 @dataclass(frozen=True, slots=True)
-class _Http:
+class _HttpChain:
     """What the connection managers of a port's filter chains have in common."""
 
     name: str
@@ -150,7 +158,7 @@ class _Http:
     security_filters: list[Json]
     report: Reporting
 
-    def manager(self, security: str) -> Json:
+    def connection_manager(self, security: str) -> Json:
         return build_connection_manager(
             self.name,
             routes=self.routes,
@@ -165,7 +173,7 @@ class _Http:
         )
 
 
-def _bytes(name: str, logs: list[Json]) -> Json:
+def _tcp_proxy(name: str, logs: list[Json]) -> Json:
     return build_extension(
         "envoy.filters.network.tcp_proxy",
         _TCP_PROXY,
@@ -175,7 +183,7 @@ def _bytes(name: str, logs: list[Json]) -> Json:
     )
 
 
-def _routes(
+def _build_routes(
     table: str,
     name: str,
     replica: Replica,
@@ -200,4 +208,4 @@ def _routes(
         },
     }
     virtual_host = {"name": inbound_virtual_host(number), "domains": ["*"], "routes": [route]}
-    return route_configuration(table, [virtual_host])
+    return build_route_configuration(table, [virtual_host])

@@ -30,53 +30,56 @@ _KEYS_FOR = "1200s"
 """How long fetched keys are good: istiod fetches them every 20 minutes."""
 
 
-def rules_of(policies: Iterable[Named[RequestAuthentication]]) -> tuple[JWTRule, ...]:
+def collect_rules(policies: Iterable[Named[RequestAuthentication]]) -> tuple[JWTRule, ...]:
     """Every rule, sorted by issuer; of one issuer in the policies' order."""
-    found = [r for p in policies for r in p.spec.jwt_rules]
-    return tuple(sorted(found, key=lambda r: r.issuer))
+    rules = [r for p in policies for r in p.spec.jwt_rules]
+    return tuple(sorted(rules, key=lambda r: r.issuer))
 
 
-def http_filters(rules: Sequence[JWTRule], *, rerouting: bool = False) -> list[Json]:
+def build_http_filters(rules: Sequence[JWTRule], *, rerouting: bool = False) -> list[Json]:
     """The filter, or none without rules; ``rerouting``: routes may depend on claims."""
     if not rules:
         return []
     names = [f"origins-{index}" for index in range(len(rules))]
     providers = {
-        name: _provider(rule, rerouting=rerouting) for name, rule in zip(names, rules, strict=True)
+        name: _build_provider(rule, rerouting=rerouting)
+        for name, rule in zip(names, rules, strict=True)
     }
     return [
         build_extension(
             JWT,
             f"{_TYPE}.JwtAuthentication",
             providers=providers,
-            requirement_map={_REQUIREMENT: _requirement(names)},
+            requirement_map={_REQUIREMENT: _build_requirement(names)},
             bypass_cors_preflight=True,
         )
     ]
 
 
-def _requirement(names: list[str]) -> Json:
+def _build_requirement(names: list[str]) -> Json:
     """Of several: any one is enough, and so is that each is good or missing, since they may look
     in the same place."""
-    wanted: list[Json] = [{"provider_name": name} for name in names]
-    lenient: list[Json] = [_any([one, {"allow_missing": {}}]) for one in wanted]
-    if len(wanted) == 1:
-        return lenient[0]
-    return _any([*wanted, {"requires_all": {"requirements": lenient}}])
+    required: list[Json] = [{"provider_name": name} for name in names]
+    optional: list[Json] = [
+        _any_of([requirement, {"allow_missing": {}}]) for requirement in required
+    ]
+    if len(required) == 1:
+        return optional[0]
+    return _any_of([*required, {"requires_all": {"requirements": optional}}])
 
 
-def _any(requirements: list[Json]) -> Json:
+def _any_of(requirements: list[Json]) -> Json:
     return {"requires_any": {"requirements": requirements}}
 
 
-def per_route(rules: Sequence[JWTRule]) -> Json:
+def build_route_config(rules: Sequence[JWTRule]) -> Json:
     """``typed_per_filter_config`` of routes: the requirement by its name."""
     if not rules:
         return {}
     return {JWT: build_any(f"{_TYPE}.PerRouteConfig", requirement_name=_REQUIREMENT)}
 
 
-def table(name: str, rules: Sequence[JWTRule]) -> str:
+def route_table_name(name: str, rules: Sequence[JWTRule]) -> str:
     """The name of the routes that go with a listener of these rules."""
     if not rules:
         return name
@@ -84,15 +87,15 @@ def table(name: str, rules: Sequence[JWTRule]) -> str:
     return f"{name}jwt-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def _provider(rule: JWTRule, *, rerouting: bool) -> Json:
+def _build_provider(rule: JWTRule, *, rerouting: bool) -> Json:
     split = [*_SPLIT, *(c for c in rule.space_delimited_claims if c not in _SPLIT)]
     provider: Json = {
         "issuer": rule.issuer,
         "payload_in_metadata": PAYLOAD,
         "normalize_payload_in_metadata": {"space_delimited_claims": split},
         "forward": rule.forward_original_token,
-        **_keys(rule),
-        **_places(rule),
+        **_key_source(rule),
+        **_token_locations(rule),
     }
     if rerouting:
         provider["clear_route_cache"] = True
@@ -107,33 +110,33 @@ def _provider(rule: JWTRule, *, rerouting: bool) -> Json:
     return provider
 
 
-def _keys(rule: JWTRule) -> Json:
+def _key_source(rule: JWTRule) -> Json:
     if rule.jwks:
         return {"local_jwks": {"inline_string": rule.jwks}}
     uri = str(rule.jwks_uri)
     wait = seconds(rule.timeout) if rule.timeout else _FETCH_TIMEOUT
-    fetched = {"uri": uri, "cluster": cluster_name(uri), "timeout": wait}
+    http_uri = {"uri": uri, "cluster": cluster_name(uri), "timeout": wait}
     return {
         "remote_jwks": {
-            "http_uri": fetched,
+            "http_uri": http_uri,
             "cache_duration": _KEYS_FOR,
             "async_fetch": {"fast_listener": False},
         }
     }
 
 
-def _places(rule: JWTRule) -> Json:
+def _token_locations(rule: JWTRule) -> Json:
     """Where a token stands; written nowhere, Envoy's own: Authorization, then ``access_token``."""
-    places: Json = {}
+    locations: Json = {}
     if rule.from_headers:
-        places["from_headers"] = [
+        locations["from_headers"] = [
             {"name": h.name, "value_prefix": h.prefix or ""} for h in rule.from_headers
         ]
     if rule.from_params:
-        places["from_params"] = rule.from_params
+        locations["from_params"] = rule.from_params
     if rule.from_cookies:
-        places["from_cookies"] = rule.from_cookies
-    return places
+        locations["from_cookies"] = rule.from_cookies
+    return locations
 
 
 def cluster_name(uri: str) -> str:
@@ -143,18 +146,20 @@ def cluster_name(uri: str) -> str:
 
 
 def _authority(uri: str) -> tuple[str, int]:
-    found = urlsplit(uri)
-    return (found.hostname or "").lower(), found.port or 80
+    parts = urlsplit(uri)
+    return (parts.hostname or "").lower(), parts.port or 80
 
 
-def clusters(rules: Iterable[JWTRule], outside: Iterable[Outside]) -> Iterator[Json]:
+def build_clusters(rules: Iterable[JWTRule], outside: Iterable[Outside]) -> Iterator[Json]:
     """The clusters that fetch keys: declared outside hosts, at their real addresses."""
-    known = {o.host.lower(): o.ports for o in outside}
+    addresses = {o.host.lower(): o.ports for o in outside}
     for uri in dict.fromkeys(str(r.jwks_uri) for r in rules if not r.jwks and r.jwks_uri):
         host, port = _authority(uri)
-        real = known.get(host, {}).get(port)
+        address = addresses.get(host, {}).get(port)
         name = cluster_name(uri)
-        members = [{"endpoint": {"address": socket_address(real.ip, real.port)}}] if real else []
+        members = (
+            [{"endpoint": {"address": socket_address(address.ip, address.port)}}] if address else []
+        )
         yield {
             "name": name,
             "type": "STATIC",

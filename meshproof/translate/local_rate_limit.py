@@ -26,34 +26,34 @@ _PREFIX = "http_local_rate_limiter"
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RateLimits:
     """Of one proxy: the filter's own bucket, if it has one, and those of ``inbound|http|PORT``."""
 
     everywhere: LocalRateLimit | None = None
     routes: Mapping[str, LocalRateLimit] = field(default_factory=dict)
 
-    def ask(self) -> bool:
+    def is_active(self) -> bool:
         """Whether anything is limited."""
         return self.everywhere is not None or bool(self.routes)
 
-    def on_routes(self, table: Json) -> Json:
+    def apply_to_routes(self, table: Json) -> Json:
         """``table`` with its virtual hosts' own limits, for those that have one."""
         if not self.routes:
             return table
-        hosts = [self._on_host(host) for host in table["virtual_hosts"]]
+        hosts = [self._apply_to_host(host) for host in table["virtual_hosts"]]
         return {**table, "virtual_hosts": hosts}
 
-    def _on_host(self, host: Json) -> Json:
+    def _apply_to_host(self, host: Json) -> Json:
         limit = self.routes.get(host["name"])
-        return {**host, "typed_per_filter_config": per_route(limit)} if limit else host
+        return {**host, "typed_per_filter_config": build_route_config(limit)} if limit else host
 
 
-def http_filters() -> list[Json]:
+def build_http_filters() -> list[Json]:
     """The filter, without a bucket."""
     return [build_extension(FILTER, LOCAL_RATE_LIMIT, stat_prefix=_PREFIX)]
 
 
-def limits(rules: Iterable[Named[EnvoyFilter]], context: Context) -> Limits:
+def collect_limits(rules: Iterable[Named[EnvoyFilter]], context: Context) -> RateLimits:
     """What the rules for a proxy say; there is one for it at most (``embedded.limits``)."""
     everywhere: LocalRateLimit | None = None
     routes: dict[str, LocalRateLimit] = {}
@@ -65,10 +65,10 @@ def limits(rules: Iterable[Named[EnvoyFilter]], context: Context) -> Limits:
                 routes[patch.routes] = patch.limit
             elif patch.limit.token_bucket is not None:
                 everywhere = patch.limit
-    return Limits(everywhere, routes)
+    return RateLimits(everywhere, routes)
 
 
-def per_route(limit: LocalRateLimit | None) -> Json:
+def build_route_config(limit: LocalRateLimit | None) -> Json:
     """``typed_per_filter_config`` of routes."""
     if limit is None or limit.token_bucket is None:
         return {}
@@ -80,7 +80,7 @@ def per_route(limit: LocalRateLimit | None) -> Json:
             "tokens_per_fill": bucket.tokens_per_fill,
             "fill_interval": seconds(bucket.fill_interval),
         },
-        "response_headers_to_add": [_header(h) for h in limit.response_headers_to_add],
+        "response_headers_to_add": [_build_header(h) for h in limit.response_headers_to_add],
         "local_rate_limit_per_downstream_connection": (
             limit.local_rate_limit_per_downstream_connection
         ),
@@ -90,11 +90,11 @@ def per_route(limit: LocalRateLimit | None) -> Json:
         ("filter_enforced", limit.filter_enforced),
     ):
         if share is not None:
-            fields[name] = _fraction(share)
+            fields[name] = _build_fraction(share)
     return {FILTER: build_any(LOCAL_RATE_LIMIT, **fields)}
 
 
-def _fraction(share: RuntimeFraction) -> Json:
+def _build_fraction(share: RuntimeFraction) -> Json:
     value = share.default_value
     return {
         "runtime_key": share.runtime_key,
@@ -102,9 +102,9 @@ def _fraction(share: RuntimeFraction) -> Json:
     }
 
 
-def _header(added: HeaderToAdd) -> Json:
-    action = "APPEND_IF_EXISTS_OR_ADD" if added.append else "OVERWRITE_IF_EXISTS_OR_ADD"
+def _build_header(addition: HeaderToAdd) -> Json:
+    action = "APPEND_IF_EXISTS_OR_ADD" if addition.append else "OVERWRITE_IF_EXISTS_OR_ADD"
     return {
-        "header": {"key": added.header.key, "value": added.header.value},
+        "header": {"key": addition.header.key, "value": addition.header.value},
         "append_action": action,
     }

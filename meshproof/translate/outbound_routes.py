@@ -19,32 +19,38 @@ from meshproof.translate.proto import Json
 from meshproof.translate.proxy_view import ProxyView, proxy_names
 from meshproof.translate.registry import Host
 from meshproof.translate.resource_names import BLOCK_ALL, CONNECT_LOOP, OUTBOUND
-from meshproof.translate.routes import MESH, RouteContext, default_routes, gateway_keys, rule_routes
-from meshproof.translate.tunnels import REFUSE, connect, opaque, rules_of_bytes
+from meshproof.translate.routes import (
+    MESH,
+    RouteContext,
+    build_default_routes,
+    build_rule_routes,
+    gateway_keys,
+)
+from meshproof.translate.tunnels import REFUSE, build_connect_route, build_tcp_routes, l4_rules
 from meshproof.translate.world import Named
 
 _BODY_LIMIT = 1048576
 _DEFAULT_PORT = 80
 
 
-def outbound_routes(view: ProxyView) -> Json:
+def build_outbound_routes(view: ProxyView) -> Json:
     """The whole table: virtual hosts by name, the refusal last."""
-    table = _Table(view)
+    virtual_hosts = _VirtualHosts(view)
     ports = sorted({p.port for h in view.hosts.values() for p in h.ports} | {_DEFAULT_PORT})
     for port in ports:
         for name, routes in _http_hosts(view, port):
-            table.add(name, port, [connect({"cluster": CONNECT_LOOP}), *routes])
-    rules = rules_of_bytes(view)
+            virtual_hosts.add(name, port, [build_connect_route({"cluster": CONNECT_LOOP}), *routes])
+    rules = l4_rules(view)
     for host in view.hosts.values():
         for p in host.ports if not host.alias_of else ():
             if p.protocol != "HTTP":
-                table.add(host.name, p.port, opaque(view, rules, host, p))
+                virtual_hosts.add(host.name, p.port, build_tcp_routes(view, rules, host, p))
     for name, number in passthrough.open_ports(view.passthrough()):
-        table.add(name, number, passthrough.build_routes(name, number))
-    return route_configuration(OUTBOUND, [*table.sorted(), _block_all()])
+        virtual_hosts.add(name, number, passthrough.build_routes(name, number))
+    return build_route_configuration(OUTBOUND, [*virtual_hosts.sorted(), _build_block_all()])
 
 
-def route_configuration(name: str, virtual_hosts: list[Json]) -> Json:
+def build_route_configuration(name: str, virtual_hosts: list[Json]) -> Json:
     """Common fields: a route may name a cluster that does not exist (503 NC, as in Istio)."""
     return {
         "name": name,
@@ -54,7 +60,7 @@ def route_configuration(name: str, virtual_hosts: list[Json]) -> Json:
     }
 
 
-class _Table:
+class _VirtualHosts:
     """Virtual hosts under construction: of each name and domain the first writer wins."""
 
     def __init__(self, view: ProxyView) -> None:
@@ -67,7 +73,7 @@ class _Table:
         if key in self._hosts:
             return
         domains = []
-        for domain in self._names(name, port):
+        for domain in self._domains_of(name, port):
             if domain.lower() not in self._domains:
                 self._domains.add(domain.lower())
                 domains.append(domain)
@@ -79,7 +85,7 @@ class _Table:
                 "include_request_attempt_count": True,
             }
 
-    def _names(self, name: str, port: int) -> Iterator[str]:
+    def _domains_of(self, name: str, port: int) -> Iterator[str]:
         """All that a URL may call it, with the port, and without it where that is 80.
 
         A short form that is another host's full name is left to that host. What has not this port
@@ -91,16 +97,16 @@ class _Table:
         if not is_wildcard(name) and not elsewhere:
             names.append(f"{name}.")
         if host is not None and not elsewhere:
-            names += self._short(name)
+            names += self._short_names(name)
             names += [a for a in host.addresses if "/" not in a]
             for alias in self._view.aliases(name):
-                names += [alias, f"{alias}.", *self._short(alias)]
+                names += [alias, f"{alias}.", *self._short_names(alias)]
         for text in names:
             if port == _DEFAULT_PORT and text != "*":  # "*" alone is the refusal's
                 yield text
             yield f"{text}:{port}"
 
-    def _short(self, name: str) -> list[str]:
+    def _short_names(self, name: str) -> list[str]:
         short = proxy_names(name, self._view.proxy.namespace)
         return [s for s in short if s not in self._view.hosts]
 
@@ -110,77 +116,77 @@ class _Table:
 
 def _http_hosts(view: ProxyView, port: int) -> Iterator[tuple[str, list[Json]]]:
     """Hosts with their routes: those of VirtualServices first, in the rules' order."""
-    known = [h.name for h in view.hosts.values() if _speaks_http(h, port)]
+    services = [h.name for h in view.hosts.values() if _speaks_http(h, port)]
     rules = [r for r in view.virtual_services() if MESH in gateway_keys(r)]
-    patterns = _patterns(rules, known)
+    patterns = _nearest_hosts(rules, services)
     for rule in rules:
         names = list(_rule_hosts(rule, patterns, port))
         if rule.gateway:
-            names = [n for n in names if _takes_part(view, rule, n)]
-        routes = rule_routes(view, rule, RouteContext(port)) if names else []
+            names = [n for n in names if _is_producer_or_consumer(view, rule, n)]
+        routes = build_rule_routes(view, rule, RouteContext(port)) if names else []
         if routes:
             yield from ((name, routes) for name in names)
-    for name in known:
+    for name in services:
         if view.hosts[name].alias_of:
             continue  # a name of the other host's own routes
-        yield name, list(default_routes(view, name, port))
+        yield name, list(build_default_routes(view, name, port))
 
 
-def _takes_part(view: ProxyView, rule: Named[VirtualService], host: str) -> bool:
+def _is_producer_or_consumer(view: ProxyView, rule: Named[VirtualService], host: str) -> bool:
     """Whether routes of HTTPRoutes are for this sidecar: those of the Service's own namespace are
     for all (producer), others for the sidecars of their own (consumer)."""
-    known = view.hosts.get(host)
-    return known is not None and rule.namespace in (known.namespace, view.proxy.namespace)
+    service = view.hosts.get(host)
+    return service is not None and rule.namespace in (service.namespace, view.proxy.namespace)
 
 
 def _speaks_http(host: Host, port: int) -> bool:
-    found = host.port(port)
-    return found is not None and found.protocol == "HTTP"
+    service_port = host.port(port)
+    return service_port is not None and service_port.protocol == "HTTP"
 
 
-def _patterns(
-    rules: Iterable[Named[VirtualService]], known: Iterable[str]
+def _nearest_hosts(
+    rules: Iterable[Named[VirtualService]], services: Iterable[str]
 ) -> dict[str, tuple[str, Named[VirtualService]] | None]:
     """For each service the nearest written host, name before wildcard, and its first rule."""
     first: dict[str, Named[VirtualService]] = {}
     for rule in rules:
-        for written in rule.spec.hosts:
-            first.setdefault(_host_name(written, rule), rule)
+        for host in rule.spec.hosts:
+            first.setdefault(_host_name(host, rule), rule)
     wildcards = sorted((w for w in first if is_wildcard(w)), key=len, reverse=True)
     nearest: dict[str, tuple[str, Named[VirtualService]] | None] = {}
-    for name in known:
-        found = name if name in first else next((w for w in wildcards if covers(w, name)), None)
-        nearest[name] = None if found is None else (found, first[found])
+    for name in services:
+        match = name if name in first else next((w for w in wildcards if covers(w, name)), None)
+        nearest[name] = None if match is None else (match, first[match])
     return nearest
 
 
 def _rule_hosts(
     rule: Named[VirtualService],
-    patterns: dict[str, tuple[str, Named[VirtualService]] | None],
+    nearest_hosts: dict[str, tuple[str, Named[VirtualService]] | None],
     port: int,
 ) -> Iterator[str]:
     """The hosts of a rule at this port: services by name; those to which its wildcard is the
     nearest host of the nearest rule. What is no service here stands beside one, or on port 80."""
-    services, others = [], []
-    for written in rule.spec.hosts:
-        name = _host_name(written, rule)
-        if name in patterns:
+    services, unknown = [], []
+    for host in rule.spec.hosts:
+        name = _host_name(host, rule)
+        if name in nearest_hosts:
             services.append(name)
-        elif is_wildcard(name) and any(covers(name, service) for service in patterns):
-            services += [s for s, nearest in patterns.items() if nearest == (name, rule)]
+        elif is_wildcard(name) and any(covers(name, service) for service in nearest_hosts):
+            services += [s for s, nearest in nearest_hosts.items() if nearest == (name, rule)]
         elif name != "*":
-            others.append(name)
+            unknown.append(name)
     yield from services
     if services or port == _DEFAULT_PORT:
-        yield from others
+        yield from unknown
 
 
-def _host_name(written: str, rule: Named[VirtualService]) -> str:
+def _host_name(host: str, rule: Named[VirtualService]) -> str:
     """A rule's host in full; upper and lower case are the same."""
-    return fqdn(written, rule.namespace).lower()
+    return fqdn(host, rule.namespace).lower()
 
 
-def _block_all() -> Json:
+def _build_block_all() -> Json:
     """Refusal is 502 with an empty body, CONNECT included."""
     matches: list[Json] = [{"connect_matcher": {}}, {"prefix": "/"}]
     return {

@@ -23,8 +23,8 @@ from meshproof.model.virtual_service_l4 import L4MatchAttributes
 from meshproof.model.virtual_service_route import HTTPMatchRequest
 from meshproof.translate.delegates import resolve_delegates
 from meshproof.translate.host_names import covers, fqdn, is_wildcard
-from meshproof.translate.registry import Host, carries, hosts
-from meshproof.translate.sidecar_scope import ruling, scope_of
+from meshproof.translate.registry import Host, has_labels, hosts
+from meshproof.translate.sidecar_scope import build_scope, governing_sidecar
 from meshproof.translate.visibility import is_private, is_public, is_visible
 from meshproof.translate.world import Named, Outside, Proxy, World
 
@@ -135,9 +135,9 @@ class ProxyView:
     def __init__(self, world: World, proxy: Proxy) -> None:
         self.proxy = proxy
         self._index = index(world)
-        self._scope = scope_of(world.sidecars, proxy)
+        self._scope = build_scope(world.sidecars, proxy)
         self.known = self._visible()
-        seen = ((n, self._scope.seen(h)) for n, h in self.known.items())
+        seen = ((n, self._scope.visible_part(h)) for n, h in self.known.items())
         self.hosts = {n: h for n, h in seen if h is not None}
         """What may be asked for, by name."""
         self._found: dict[str, HostPolicy] = {}
@@ -160,7 +160,7 @@ class ProxyView:
 
     def inbound_pool(self) -> ConnectionPool | None:
         """What the proxy's Sidecar says of connections to its own app."""
-        return self._scope.inbound
+        return self._scope.inbound_pool
 
     def aliases(self, name: str) -> list[str]:
         """Other names of a host: Services of type ExternalName."""
@@ -190,7 +190,7 @@ class ProxyView:
             rule
             for rule in self._index.virtual_services
             if is_visible(rule.spec.export_to, rule.namespace, own)
-            and self._scope.takes(rule.spec.hosts, rule.namespace)
+            and self._scope.imports_rule(rule.spec.hosts, rule.namespace)
         )
         return sorted(seen, key=place)
 
@@ -234,7 +234,7 @@ class ProxyView:
         for rule in rules:
             if rule.selector is None:
                 for_all = rule
-            elif rule.namespace == self.proxy.namespace and carries(
+            elif rule.namespace == self.proxy.namespace and has_labels(
                 self.proxy.labels, rule.selector
             ):
                 return rule
@@ -282,8 +282,8 @@ def outbound_scope(world: World, proxy: Proxy) -> tuple[object, ...]:
         for rule in world.destination_rules
         if rule.spec.workload_selector
     }
-    carried = tuple(sorted(pairs for pairs in asked if carries(proxy.labels, dict(pairs))))
-    sidecar = ruling(world.sidecars, proxy)
+    carried = tuple(sorted(pairs for pairs in asked if has_labels(proxy.labels, dict(pairs))))
+    sidecar = governing_sidecar(world.sidecars, proxy)
     return (proxy.kind, proxy.namespace, carried, sidecar and (sidecar.namespace, sidecar.name))
 
 

@@ -38,38 +38,38 @@ def filter_name(action: Action) -> str:
     return f"envoy.filters.http.rbac.{action.lower()}"
 
 
-def http_filters() -> list[Json]:
+def build_http_filters() -> list[Json]:
     """The filters, with no rules: those come with the routes, so that a change of policies needs
     no new listener and holds on connections that are open."""
     return [build_extension(filter_name(action), f"{_HTTP}.RBAC") for action in ACTIONS]
 
 
-def per_route(policies: Policies, place: AuthzContext) -> Json:
+def build_route_config(policies: Policies, context: AuthzContext) -> Json:
     """``typed_per_filter_config`` of routes: the rules of each action that has a policy."""
     return {
         filter_name(action): build_any(f"{_HTTP}.RBACPerRoute", rbac={"rules": rules})
-        for action, rules in _rule_sets(policies, place)
+        for action, rules in _rule_sets(policies, context)
     }
 
 
-def network_filters(policies: Policies, place: AuthzContext) -> list[Json]:
+def build_network_filters(policies: Policies, context: AuthzContext) -> list[Json]:
     """The same for a port of bytes, where nothing but the listener can carry them."""
     return [
         build_extension("envoy.filters.network.rbac", _NETWORK, stat_prefix="tcp.", rules=rules)
-        for _action, rules in _rule_sets(policies, place)
+        for _action, rules in _rule_sets(policies, context)
     ]
 
 
-def _rule_sets(policies: Policies, place: AuthzContext) -> Iterator[tuple[Action, Json]]:
-    for action, word in ACTIONS.items():
-        mine = [p for p in policies if p.spec.action == action]
-        if mine:
-            found = {key: rule for p in mine for key, rule in _rules(p, place)}
-            yield action, {"action": word, "policies": found}
+def _rule_sets(policies: Policies, context: AuthzContext) -> Iterator[tuple[Action, Json]]:
+    for action, envoy_action in ACTIONS.items():
+        matching = [p for p in policies if p.spec.action == action]
+        if matching:
+            rules = {key: rule for p in matching for key, rule in _rules(p, context)}
+            yield action, {"action": envoy_action, "policies": rules}
 
 
-def _rules(policy: Named[AuthorizationPolicy], place: AuthzContext) -> Iterator[tuple[str, Json]]:
-    where = replace(place, namespace=policy.namespace)
+def _rules(policy: Named[AuthorizationPolicy], context: AuthzContext) -> Iterator[tuple[str, Json]]:
+    own_context = replace(context, namespace=policy.namespace)
     name = f"ns[{policy.namespace}]-policy[{policy.name}]-rule"
     if not policy.spec.rules:
         never: Json = {"any": True}
@@ -79,65 +79,77 @@ def _rules(policy: Named[AuthorizationPolicy], place: AuthzContext) -> Iterator[
         )
     for index, rule in enumerate(policy.spec.rules):
         try:
-            yield f"{name}[{index}]", _rule(rule, where, strict=policy.spec.action == "ALLOW")
+            yield (
+                f"{name}[{index}]",
+                _build_rule(rule, own_context, strict=policy.spec.action == "ALLOW"),
+            )
         except HttpFieldError:
             continue
 
 
-def _rule(rule: Rule, place: AuthzContext, *, strict: bool) -> Json:
+def _build_rule(rule: Rule, context: AuthzContext, *, strict: bool) -> Json:
     """OR over sources and over operations, AND over the fields of each and over conditions."""
-    asked = list(_when(rule, permissions=True))
-    asking = list(_when(rule, permissions=False))
-    what = [[*_fields(o, authz_conditions.OPERATIONS), *asked] for o in rule.operations()] or [
-        asked
-    ]
-    whom = [[*_fields(s, authz_conditions.SOURCES), *asking] for s in rule.sources()] or [asking]
+    request_clauses = list(_when_clauses(rule, permissions=True))
+    caller_clauses = list(_when_clauses(rule, permissions=False))
+    permissions = [
+        [*_field_clauses(o, authz_conditions.OPERATIONS), *request_clauses]
+        for o in rule.operations()
+    ] or [request_clauses]
+    principals = [
+        [*_field_clauses(s, authz_conditions.SOURCES), *caller_clauses] for s in rule.sources()
+    ] or [caller_clauses]
     return {
-        "permissions": [_all(clauses, place, _PERMISSION, strict) for clauses in what],
-        "principals": [_all(clauses, place, _PRINCIPAL, strict) for clauses in whom],
+        "permissions": [
+            _build_conjunction(clauses, context, _PERMISSION, strict) for clauses in permissions
+        ],
+        "principals": [
+            _build_conjunction(clauses, context, _PRINCIPAL, strict) for clauses in principals
+        ],
     }
 
 
 _PERMISSION = ("and_rules", "or_rules", "not_rule", "rules")
 _PRINCIPAL = ("and_ids", "or_ids", "not_id", "ids")
-_Words = tuple[str, str, str, str]
+_FieldNames = tuple[str, str, str, str]
 
 
-def _fields(model: Model, makers: Mapping[str, Builder]) -> Iterator[Clause]:
-    for field, maker in makers.items():
-        values, others = getattr(model, field), getattr(model, f"not_{field}")
-        if values or others:
-            yield maker, field, values, others
+def _field_clauses(model: Model, builders: Mapping[str, Builder]) -> Iterator[Clause]:
+    for field, builder in builders.items():
+        values, not_values = getattr(model, field), getattr(model, f"not_{field}")
+        if values or not_values:
+            yield builder, field, values, not_values
 
 
-def _when(rule: Rule, *, permissions: bool) -> Iterator[Clause]:
+def _when_clauses(rule: Rule, *, permissions: bool) -> Iterator[Clause]:
     find = (
         authz_conditions.permission_builder if permissions else authz_conditions.principal_builder
     )
     for condition in rule.when:
-        maker = find(condition.key)
-        if maker is not None:
-            yield maker, condition.key, condition.values, condition.not_values
+        builder = find(condition.key)
+        if builder is not None:
+            yield builder, condition.key, condition.values, condition.not_values
 
 
-def _all(clauses: Iterable[Clause], place: AuthzContext, words: _Words, strict: bool) -> Json:
-    conjunction, disjunction, negation, members = words
-    found: list[Json] = []
-    for maker, key, values, others in clauses:
-        wanted = _made(maker, place, key, values, strict)
-        unwanted = _made(maker, place, key, others, strict)
-        if wanted:
-            found.append({disjunction: {members: wanted}})
-        if unwanted:
-            found.append({negation: {disjunction: {members: unwanted}}})
-    return {conjunction: {members: found or [{"any": True}]}}
+def _build_conjunction(
+    clauses: Iterable[Clause], context: AuthzContext, fields: _FieldNames, strict: bool
+) -> Json:
+    conjunction, disjunction, negation, members = fields
+    parts: list[Json] = []
+    for builder, key, values, not_values in clauses:
+        matchers = _build_all(builder, context, key, values, strict)
+        not_matchers = _build_all(builder, context, key, not_values, strict)
+        if matchers:
+            parts.append({disjunction: {members: matchers}})
+        if not_matchers:
+            parts.append({negation: {disjunction: {members: not_matchers}}})
+    return {conjunction: {members: parts or [{"any": True}]}}
 
 
-def _made(
-    maker: Builder, place: AuthzContext, key: str, values: Iterable[str], strict: bool
+def _build_all(
+    builder: Builder, context: AuthzContext, key: str, values: Iterable[str], strict: bool
 ) -> list[Json]:
     try:
-        return [maker(place, key, value) for value in values]
+        return [builder(context, key, value) for value in values]
     except HttpFieldError:
         if strict:
             raise

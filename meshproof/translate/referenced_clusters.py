@@ -11,10 +11,10 @@ from meshproof.translate.world import Resource
 def referenced_clusters(routes: Mapping[str, Resource] | Iterable[Resource]) -> set[str]:
     """Names of the clusters that RouteConfigurations route or mirror to, known or not."""
     tables = routes.values() if isinstance(routes, Mapping) else routes
-    return {name for table in tables for name in _named(table)}
+    return {name for table in tables for name in _clusters_of(table)}
 
 
-def _named(table: Json) -> Iterator[str]:
+def _clusters_of(table: Json) -> Iterator[str]:
     for host in table["virtual_hosts"]:
         for route in host.get("routes", ()):
             action = route.get("route", {})

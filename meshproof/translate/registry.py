@@ -78,20 +78,22 @@ class Host:
         return next((p for p in self.ports if p.port == number), None)
 
 
-def carries(labels: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+def has_labels(labels: Mapping[str, str], selector: Mapping[str, str]) -> bool:
     """Whether ``labels`` holds every pair of ``wanted``."""
-    return all(labels.get(key) == value for key, value in wanted.items())
+    return all(labels.get(key) == value for key, value in selector.items())
 
 
-def selected(service: Service, replicas: Iterable[Replica]) -> list[Replica]:
+def selected_replicas(service: Service, replicas: Iterable[Replica]) -> list[Replica]:
     """The replicas behind a Service; one without a selector has none."""
-    return _of(replicas, service.namespace, service.selector)
+    return _replicas_with(replicas, service.namespace, service.selector)
 
 
-def _of(replicas: Iterable[Replica], namespace: str, selector: Mapping[str, str]) -> list[Replica]:
+def _replicas_with(
+    replicas: Iterable[Replica], namespace: str, selector: Mapping[str, str]
+) -> list[Replica]:
     if not selector:
         return []
-    return [r for r in replicas if r.namespace == namespace and carries(r.labels, selector)]
+    return [r for r in replicas if r.namespace == namespace and has_labels(r.labels, selector)]
 
 
 def container_port(replica: Replica, target: int | str) -> ContainerPort | None:
@@ -101,72 +103,72 @@ def container_port(replica: Replica, target: int | str) -> ContainerPort | None:
 
 def hosts(world: World) -> tuple[Host, ...]:
     """Every host, Services first; the ports of a host that is declared twice are joined."""
-    found: dict[tuple[str, str], Host] = {}
-    for host in (*_services(world), *_entries(world)):
+    by_key: dict[tuple[str, str], Host] = {}
+    for host in (*_service_hosts(world), *_service_entry_hosts(world)):
         key = (host.name, host.namespace)
-        found[key] = _joined(found[key], host) if key in found else host
-    return tuple(found.values())
+        by_key[key] = _join_ports(by_key[key], host) if key in by_key else host
+    return tuple(by_key.values())
 
 
-def _joined(first: Host, second: Host) -> Host:
-    added = tuple(p for p in second.ports if first.port(p.port) is None)
+def _join_ports(first: Host, second: Host) -> Host:
+    new_ports = tuple(p for p in second.ports if first.port(p.port) is None)
     return replace(
         first,
-        ports=first.ports + added,
+        ports=first.ports + new_ports,
         endpoints={**second.endpoints, **first.endpoints},
         addresses=tuple(dict.fromkeys(first.addresses + second.addresses)),
     )
 
 
-def _services(world: World) -> Iterator[Host]:
+def _service_hosts(world: World) -> Iterator[Host]:
     by_namespace: dict[str, list[Replica]] = {}
     for replica in world.replicas:
         by_namespace.setdefault(replica.namespace, []).append(replica)
     for service in world.services:
         if service.external_name:
-            yield _alias(service)
+            yield _alias_host(service)
             continue
-        members = selected(service, by_namespace.get(service.namespace, ()))
-        beside = _workload_entries(world, service.namespace, service.selector)
+        members = selected_replicas(service, by_namespace.get(service.namespace, ()))
+        entries = _select_workload_entries(world, service.namespace, service.selector)
         yield Host(
             name=service.fqdn,
             namespace=service.namespace,
             ports=service.ports,
             resolution="EDS",
-            endpoints=_chosen(world, service.ports, members, beside),
+            endpoints=_endpoints_by_port(world, service.ports, members, entries),
             export_to=service.export_to,
             identities=tuple(sorted({r.identity for r in members})),
         )
 
 
-def _alias(service: Service) -> Host:
-    ports, other = service.ports, service.external_name.removesuffix(".").lower()
-    seen = service.export_to
-    return Host(service.fqdn, service.namespace, ports, "ALIAS", {}, (), seen, alias_of=other)
+def _alias_host(service: Service) -> Host:
+    ports, target = service.ports, service.external_name.removesuffix(".").lower()
+    export_to = service.export_to
+    return Host(service.fqdn, service.namespace, ports, "ALIAS", {}, (), export_to, alias_of=target)
 
 
-def _workload_entries(
+def _select_workload_entries(
     world: World, namespace: str, selector: Mapping[str, str]
 ) -> list[WorkloadEntry]:
     """Those that a selector picks: Istio lets Services and ServiceEntries select them."""
     if not selector:
         return []
     entries = (e.spec for e in world.workload_entries if e.namespace == namespace)
-    return [e for e in entries if carries(e.labels, selector)]
+    return [e for e in entries if has_labels(e.labels, selector)]
 
 
-def _chosen(
+def _endpoints_by_port(
     world: World,
     ports: Iterable[ServicePort],
     members: list[Replica],
-    places: list[WorkloadEntry],
+    entries: list[WorkloadEntry],
 ) -> Mapping[int, tuple[Endpoint, ...]]:
     """Replicas and WorkloadEntries behind each port."""
-    outside = _declared(world) if places else {}
+    outside = _declared_addresses(world) if entries else {}
     return {
         p.port: (
             *_replica_endpoints(world, members, p),
-            *_at(places, p.name, p.target_port, p.port, outside),
+            *_declared_endpoints(entries, p.name, p.target_port, p.port, outside),
         )
         for p in ports
     }
@@ -178,7 +180,7 @@ def _replica_endpoints(
     for replica in sorted(members, key=lambda r: r.name):
         target = container_port(replica, port.target_port)
         if replica.ready and target is not None:
-            taken = mtls_mode(
+            mode = mtls_mode(
                 world.peer_authentications, replica.namespace, replica.labels, target.port
             )
             yield Endpoint(
@@ -186,35 +188,37 @@ def _replica_endpoints(
                 replica.labels,
                 workload=replica.workload,
                 namespace=replica.namespace,
-                mutual=taken != "DISABLE",
+                mutual=mode != "DISABLE",
             )
 
 
-def _entries(world: World) -> Iterator[Host]:
-    outside = _declared(world)
+def _service_entry_hosts(world: World) -> Iterator[Host]:
+    outside = _declared_addresses(world)
     for entry in world.service_entries:
         for name in entry.spec.hosts:
             if entry.spec.workload_selector is None:
-                yield from (_outside_host(entry, n, outside) for n in _names(entry, name, outside))
+                yield from (
+                    _outside_host(entry, n, outside) for n in _covered_names(entry, name, outside)
+                )
             else:
                 yield _selecting_host(world, entry, name, entry.spec.workload_selector.labels)
 
 
-def _declared(world: World) -> Mapping[str, Mapping[int, Address]]:
+def _declared_addresses(world: World) -> Mapping[str, Mapping[int, Address]]:
     return {o.host.lower(): o.ports for o in world.outside}
 
 
-def _names(
+def _covered_names(
     entry: Named[ServiceEntry], name: str, outside: Mapping[str, Mapping[int, Address]]
 ) -> Iterator[str]:
     """A host, and the declared ones within it where the request's own name is the address."""
-    if is_wildcard(name) and entry.spec.resolution in _BY_REQUEST:
-        others = {h.lower() for h in entry.spec.hosts}
-        yield from (n for n in outside if covers(name, n) and n not in others)
+    if is_wildcard(name) and entry.spec.resolution in _ADDRESSED_BY_REQUEST:
+        names = {h.lower() for h in entry.spec.hosts}
+        yield from (n for n in outside if covers(name, n) and n not in names)
     yield name
 
 
-_BY_REQUEST = ("NONE", "DYNAMIC_DNS")
+_ADDRESSED_BY_REQUEST = ("NONE", "DYNAMIC_DNS")
 
 
 def _selecting_host(
@@ -224,12 +228,12 @@ def _selecting_host(
     behind a Service; with DNS the latter alone."""
     ports = _ports(entry.spec)
     replicas = world.replicas if entry.spec.resolution == "STATIC" else ()
-    members = _of(replicas, entry.namespace, selector)
-    places = _workload_entries(world, entry.namespace, selector)
+    members = _replicas_with(replicas, entry.namespace, selector)
+    entries = _select_workload_entries(world, entry.namespace, selector)
     return replace(
         _host(entry, name, ports),
         resolution="EDS",
-        endpoints=_chosen(world, ports, members, places),
+        endpoints=_endpoints_by_port(world, ports, members, entries),
         identities=tuple(sorted({r.identity for r in members})),
         external=entry.spec.location != "MESH_INTERNAL",
     )
@@ -255,7 +259,7 @@ def _host(entry: Named[ServiceEntry], name: str, ports: tuple[ServicePort, ...])
         ports=ports,
         resolution="STATIC" if spec.resolution == "STATIC" else "DNS",
         endpoints={},
-        addresses=tuple(_single(a) for a in spec.addresses),
+        addresses=tuple(_single_address(a) for a in spec.addresses),
         export_to=tuple(spec.export_to),
         subject_alt_names=tuple(spec.subject_alt_names),
         external=True,
@@ -282,33 +286,33 @@ def _outside_endpoints(
     outside: Mapping[str, Mapping[int, Address]],
 ) -> Iterator[Endpoint]:
     """Real addresses of one port: declared ones, looked up by endpoint, address or host."""
-    places = entry.spec.endpoints or _implied(entry.spec, name)
-    yield from _at(places, port.name, port.target_port, port.number, outside)
+    entries = entry.spec.endpoints or _implied_endpoints(entry.spec, name)
+    yield from _declared_endpoints(entries, port.name, port.target_port, port.number, outside)
 
 
-def _at(
-    places: Iterable[WorkloadEntry],
+def _declared_endpoints(
+    entries: Iterable[WorkloadEntry],
     name: str,
     target: int | str | None,
     port: int,
     outside: Mapping[str, Mapping[int, Address]],
 ) -> Iterator[Endpoint]:
     """Real addresses of one port: its own number at a place, else the target, else the port."""
-    for place in places:
-        number = place.ports.get(name) or (target if isinstance(target, int) else None) or port
-        real = outside.get(_single(place.address).lower(), {}).get(number)
-        if real is not None:
-            weight = 1 if place.weight is None else place.weight
-            yield Endpoint(real, place.labels, weight)
+    for entry in entries:
+        number = entry.ports.get(name) or (target if isinstance(target, int) else None) or port
+        address = outside.get(_single_address(entry.address).lower(), {}).get(number)
+        if address is not None:
+            weight = 1 if entry.weight is None else entry.weight
+            yield Endpoint(address, entry.labels, weight)
 
 
-def _implied(spec: ServiceEntry, name: str) -> list[WorkloadEntry]:
+def _implied_endpoints(spec: ServiceEntry, name: str) -> list[WorkloadEntry]:
     """Without endpoints a DNS host stands for itself, a STATIC one for its addresses."""
-    places = spec.addresses if spec.resolution == "STATIC" else [name]
-    return [WorkloadEntry.model_construct(address=place) for place in places]
+    addresses = spec.addresses if spec.resolution == "STATIC" else [name]
+    return [WorkloadEntry.model_construct(address=address) for address in addresses]
 
 
-def _single(address: str) -> str:
+def _single_address(address: str) -> str:
     """``10.0.0.1/32`` is ``10.0.0.1``; anything else stays (Istio's convertServices)."""
     try:
         network = ipaddress.ip_network(address)

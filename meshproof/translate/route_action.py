@@ -31,7 +31,7 @@ _REDIRECTS = {
 _DEFAULT_PORT = {"http": 80, "https": 443}
 
 
-def route(view: ProxyView, http: HTTPRoute, namespace: str, port: int) -> Json:
+def build_route(view: ProxyView, http: HTTPRoute, namespace: str, port: int) -> Json:
     """The route to one or several destinations, with the header changes of rule and destination.
 
     ``namespace`` is the rule's, ``port`` the one that the request came for.
@@ -42,37 +42,40 @@ def route(view: ProxyView, http: HTTPRoute, namespace: str, port: int) -> Json:
     authority = (http.rewrite and http.rewrite.authority) or rule.authority or changes.authority
     hashes = list(_hash_policies(view, http.route, namespace))
     action: Json = {
-        **_target(view, http.route, namespace, port),
+        **_build_target(view, http.route, namespace, port),
         "timeout": seconds(http.timeout or 0.0),
-        **_rewrite(http),
+        **_build_rewrite(http),
     }
     retry = build_retry_policy(http.retries, hashed=only is not None and bool(hashes))
     for name, value in (
         ("host_rewrite_literal", authority),
         ("retry_policy", retry),
         ("hash_policy", hashes),
-        ("request_mirror_policies", list(_mirrors(view, http, namespace, port))),
+        ("request_mirror_policies", list(_build_mirrors(view, http, namespace, port))),
     ):
         if value:
             action[name] = value
     return {"route": action, **merge_header_fields(rule.fields, changes.fields)}
 
 
-def followed(made: Json, matched: Json) -> Json:
+def apply_gateway_semantics(route: Json, match: Json) -> Json:
     """A route as the Gateway API wants it: 500 for a backend that is none, and a prefix that is
     replaced by ``/`` goes with the ``/`` behind it."""
-    action: Json = {**made["route"], "cluster_not_found_response_code": "INTERNAL_SERVER_ERROR"}
+    action: Json = {
+        **route["route"],
+        "cluster_not_found_response_code": "INTERNAL_SERVER_ERROR",
+    }
     if action.get("prefix_rewrite") == "/":
         del action["prefix_rewrite"]
-        prefix = re.escape(matched.get("path_separated_prefix", ""))
+        prefix = re.escape(match.get("path_separated_prefix", ""))
         action["regex_rewrite"] = {
             "pattern": {"regex": f"^{prefix}(/?)(.*)"},
             "substitution": r"/\2",
         }
-    return {**made, "route": action}
+    return {**route, "route": action}
 
 
-def default_action(view: ProxyView, host: str, port: int) -> Json:
+def build_default_action(view: ProxyView, host: str, port: int) -> Json:
     """The route of a service that no VirtualService speaks for. Its retries go to another host
     even under consistentHash, as in Istio."""
     hashes = list(hash_policies(view, host, "", port))
@@ -86,7 +89,7 @@ def default_action(view: ProxyView, host: str, port: int) -> Json:
     return {"route": action}
 
 
-def redirect(rule: HTTPRedirect, port: int, *, secure: bool) -> Json:
+def build_redirect(rule: HTTPRedirect, port: int, *, secure: bool) -> Json:
     """The redirect; the query stays, a scheme's own port is not written into Location.
 
     ``secure``: the request came over TLS.
@@ -123,7 +126,9 @@ def destination_port(view: ProxyView, to: Destination, namespace: str, port: int
     return host.ports[0].port if host is not None and len(host.ports) == 1 else port
 
 
-def _target(view: ProxyView, routes: list[HTTPRouteDestination], namespace: str, port: int) -> Json:
+def _build_target(
+    view: ProxyView, routes: list[HTTPRouteDestination], namespace: str, port: int
+) -> Json:
     """One destination gets all, whatever its weight; of several those of weight 0 are left out."""
     if len(routes) == 1:
         return {"cluster": destination_cluster(view, routes[0].destination, namespace, port)}
@@ -143,7 +148,7 @@ def _target(view: ProxyView, routes: list[HTTPRouteDestination], namespace: str,
     return {"weighted_clusters": {"clusters": clusters}}
 
 
-def _rewrite(http: HTTPRoute) -> Json:
+def _build_rewrite(http: HTTPRoute) -> Json:
     rule = http.rewrite
     if rule is None:
         return {}
@@ -153,17 +158,17 @@ def _rewrite(http: HTTPRoute) -> Json:
     return {"prefix_rewrite": rule.uri} if rule.uri else {}
 
 
-def _mirrors(view: ProxyView, http: HTTPRoute, namespace: str, port: int) -> Iterator[Json]:
+def _build_mirrors(view: ProxyView, http: HTTPRoute, namespace: str, port: int) -> Iterator[Json]:
     """All of ``mirrors``, or ``mirror``; no percentage is 100 %, an explicit 0 is none."""
-    wanted: list[tuple[Destination, Percent | None]] = [
+    mirrors: list[tuple[Destination, Percent | None]] = [
         (m.destination, m.percentage) for m in http.mirrors
     ]
     if http.mirror is not None:
         percentage = http.mirror_percentage
         if percentage is None and http.mirror_percent is not None:
             percentage = Percent.model_construct(value=float(http.mirror_percent))
-        wanted.append((http.mirror, percentage))
-    for to, percentage in wanted:
+        mirrors.append((http.mirror, percentage))
+    for to, percentage in mirrors:
         percent = 100.0 if percentage is None else percentage.value
         if percent > 0:
             yield {

@@ -12,7 +12,7 @@ _CONDITIONS = {"headers", "query_parameters", "dynamic_metadata"}
 _ANY: Json = {"safe_regex": {"regex": ".*"}}
 
 
-def route_match(match: HTTPMatchRequest | None, *, gateway: bool = False) -> Json:
+def build_route_match(match: HTTPMatchRequest | None, *, gateway: bool = False) -> Json:
     """Fields AND together; none at all is the prefix ``/``.
 
     ``gateway``: a prefix ends at a ``/`` of the path, as the Gateway API has it.
@@ -37,12 +37,12 @@ def route_match(match: HTTPMatchRequest | None, *, gateway: bool = False) -> Jso
 
 def is_catch_all(match: Json) -> bool:
     """Whether nothing after this route of a virtual host can be reached."""
-    whole = match.get("prefix") == "/" or match.get("path_separated_prefix") == "/"
-    whole = whole or match.get("safe_regex", {}).get("regex") == ".*"
-    return whole and not _CONDITIONS & match.keys()
+    every_path = match.get("prefix") == "/" or match.get("path_separated_prefix") == "/"
+    every_path = every_path or match.get("safe_regex", {}).get("regex") == ".*"
+    return every_path and not _CONDITIONS & match.keys()
 
 
-def path_text(match: Json) -> str:
+def describe_path(match: Json) -> str:
     """The path of a span's name: a prefix as ``/p*``, a path or an expression as it is."""
     if "path" in match:
         return str(match["path"])
@@ -69,15 +69,19 @@ def _claims(match: HTTPMatchRequest) -> Iterator[Json]:
     for names, inverted in ((match.headers, False), (match.without_headers, True)):
         for name, value in sorted(names.items()):
             if keys := claims_of(name):
-                one = {"string_match": _ANY if _is_present(value) else text_match(value)}
-                yield claim_value_matcher(keys, one) | ({"invert": True} if inverted else {})
+                value_match = {
+                    "string_match": _ANY if _is_present(value) else build_string_match(value)
+                }
+                yield claim_value_matcher(keys, value_match) | (
+                    {"invert": True} if inverted else {}
+                )
 
 
 def _headers(match: HTTPMatchRequest) -> Iterator[Json]:
     """Plain headers by name, then those that must not match, then the pseudo headers."""
-    for name, value in _plain(match.headers):
+    for name, value in _without_claims(match.headers):
         yield _header(name, value)
-    for name, value in _plain(match.without_headers):
+    for name, value in _without_claims(match.without_headers):
         inverted = _header(name, value) | {"invert_match": True}
         if "string_match" in inverted:
             inverted["treat_missing_header_as_empty"] = True
@@ -91,7 +95,7 @@ def _headers(match: HTTPMatchRequest) -> Iterator[Json]:
             yield _header(name, pseudo)
 
 
-def _plain(names: Mapping[str, StringMatch]) -> list[tuple[str, StringMatch]]:
+def _without_claims(names: Mapping[str, StringMatch]) -> list[tuple[str, StringMatch]]:
     return [(name, value) for name, value in sorted(names.items()) if not claims_of(name)]
 
 
@@ -103,16 +107,16 @@ def _is_present(match: StringMatch) -> bool:
 def _header(name: str, match: StringMatch) -> Json:
     if _is_present(match):
         return {"name": name, "present_match": True}
-    return {"name": name, "string_match": text_match(match)}
+    return {"name": name, "string_match": build_string_match(match)}
 
 
 def _parameter(name: str, match: StringMatch) -> Json:
     if _is_present(match):
         return {"name": name, "present_match": True}
-    return {"name": name, "string_match": text_match(match)}
+    return {"name": name, "string_match": build_string_match(match)}
 
 
-def text_match(match: StringMatch) -> Json:
+def build_string_match(match: StringMatch) -> Json:
     """An empty prefix matches anything, an empty expression nothing but ``""``; Envoy refuses
     both as they are written."""
     if match.exact is not None or match.regex == "":

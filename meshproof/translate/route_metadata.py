@@ -19,7 +19,7 @@ _APIS = {
 }
 
 
-class WrittenRoute(HTTPRoute):
+class OriginRoute(HTTPRoute):
     """A route of a VirtualService that another document holds: a delegate, or an HTTPRoute."""
 
     kind: str
@@ -28,10 +28,10 @@ class WrittenRoute(HTTPRoute):
     field: str
 
 
-def written(http: HTTPRoute, kind: str, namespace: str, name: str, field: str) -> WrittenRoute:
+def with_origin(http: HTTPRoute, kind: str, namespace: str, name: str, field: str) -> OriginRoute:
     """``http``, which stands at ``field`` of another document than its VirtualService."""
     fields: dict[str, Any] = dict(http)
-    return WrittenRoute.model_construct(
+    return OriginRoute.model_construct(
         set(http.model_fields_set),
         **fields,
         kind=kind,
@@ -41,11 +41,13 @@ def written(http: HTTPRoute, kind: str, namespace: str, name: str, field: str) -
     )
 
 
-def metadata(rule: Named[VirtualService], http: HTTPRoute, number: int, match: int | None) -> Json:
+def build_metadata(
+    rule: Named[VirtualService], http: HTTPRoute, number: int, match: int | None
+) -> Json:
     """Of the route that is made of a rule's route ``number`` and its match entry."""
     kind, namespace, name = "VirtualService", rule.namespace, rule.name
     field = f"spec.http[{number}]" + ("" if match is None else f".match[{match}]")
-    if isinstance(http, WrittenRoute):
+    if isinstance(http, OriginRoute):
         kind, namespace, name, field = http.kind, http.namespace, http.document, http.field
     api, plural = _APIS[kind]
     config = f"/apis/{api}/namespaces/{namespace}/{plural}/{name}"

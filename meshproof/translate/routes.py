@@ -14,10 +14,15 @@ from meshproof.translate.headers import translate_headers
 from meshproof.translate.host_names import gateway_key
 from meshproof.translate.proto import Json
 from meshproof.translate.proxy_view import ProxyView
-from meshproof.translate.registry import carries
-from meshproof.translate.route_action import default_action, followed, redirect, route
-from meshproof.translate.route_match import is_catch_all, path_text, route_match
-from meshproof.translate.route_metadata import metadata
+from meshproof.translate.registry import has_labels
+from meshproof.translate.route_action import (
+    apply_gateway_semantics,
+    build_default_action,
+    build_redirect,
+    build_route,
+)
+from meshproof.translate.route_match import build_route_match, describe_path, is_catch_all
+from meshproof.translate.route_metadata import build_metadata
 from meshproof.translate.world import Named
 
 MESH = ("", "mesh")
@@ -46,7 +51,9 @@ class RouteContext:
     """TLS is ended here."""
 
 
-def rule_routes(view: ProxyView, rule: Named[VirtualService], door: RouteContext) -> list[Json]:
+def build_rule_routes(
+    view: ProxyView, rule: Named[VirtualService], context: RouteContext
+) -> list[Json]:
     """Routes in document order, one a match entry, up to the first that catches all.
 
     Entries for other proxies (``gateways``, ``sourceLabels``, ``sourceNamespace``) and other
@@ -56,38 +63,40 @@ def rule_routes(view: ProxyView, rule: Named[VirtualService], door: RouteContext
     for number, http in enumerate(rule.spec.http):
         matches: Sequence[HTTPMatchRequest | None] = http.match or [None]
         for index, match in enumerate(matches):
-            if match is not None and not _concerns(view, match, rule.namespace, door):
+            if match is not None and not _applies(view, match, rule.namespace, context):
                 continue
-            made = _route(view, rule, http, match, door)
-            made["metadata"] = metadata(rule, http, number, None if match is None else index)
-            routes.append(made)
+            route = _build_route_entry(view, rule, http, match, context)
+            route["metadata"] = build_metadata(rule, http, number, None if match is None else index)
+            routes.append(route)
             if is_catch_all(routes[-1]["match"]):
                 return routes
     return routes
 
 
-def _concerns(view: ProxyView, match: HTTPMatchRequest, namespace: str, door: RouteContext) -> bool:
-    if match.port is not None and match.port != door.port:
+def _applies(
+    view: ProxyView, match: HTTPMatchRequest, namespace: str, context: RouteContext
+) -> bool:
+    if match.port is not None and match.port != context.port:
         return False
     if match.gateways:
-        return any(_key(name, namespace) in door.gateways for name in match.gateways)
+        return any(_key(name, namespace) in context.gateways for name in match.gateways)
     proxy = view.proxy
-    return carries(proxy.labels, match.source_labels) and match.source_namespace in (
+    return has_labels(proxy.labels, match.source_labels) and match.source_namespace in (
         None,
         "",
         proxy.namespace,
     )
 
 
-def _route(
+def _build_route_entry(
     view: ProxyView,
     rule: Named[VirtualService],
     http: HTTPRoute,
     match: HTTPMatchRequest | None,
-    door: RouteContext,
+    context: RouteContext,
 ) -> Json:
-    matched = route_match(match, gateway=rule.gateway)
-    result: Json = {"match": matched}
+    route_match = build_route_match(match, gateway=rule.gateway)
+    result: Json = {"match": route_match}
     name = http.name or ""
     if match is not None and match.name:
         name = f"{name}.{match.name}"
@@ -95,22 +104,26 @@ def _route(
         result["name"] = name
     if match is not None and match.stat_prefix:
         result["stat_prefix"] = match.stat_prefix
-    result |= _action(view, rule, http, matched, door)
+    result |= _build_action(view, rule, http, route_match, context)
     if filters := build_fault(http.fault) | build_cors(http.cors_policy):
         result["typed_per_filter_config"] = filters
-    result["decorator"] = {"operation": _operation(result, rule.name, door.port)}
+    result["decorator"] = {"operation": _operation(result, rule.name, context.port)}
     return result
 
 
-def _action(
-    view: ProxyView, rule: Named[VirtualService], http: HTTPRoute, matched: Json, door: RouteContext
+def _build_action(
+    view: ProxyView,
+    rule: Named[VirtualService],
+    http: HTTPRoute,
+    route_match: Json,
+    context: RouteContext,
 ) -> Json:
     if http.route:
-        made = route(view, http, rule.namespace, door.port)
-        return followed(made, matched) if rule.gateway else made
+        route = build_route(view, http, rule.namespace, context.port)
+        return apply_gateway_semantics(route, route_match) if rule.gateway else route
     changes = translate_headers(http.headers).fields
     if http.redirect is not None:
-        return redirect(http.redirect, door.port, secure=door.secure) | changes
+        return build_redirect(http.redirect, context.port, secure=context.secure) | changes
     answer = http.direct_response
     assert answer is not None, "the model wants one of route, redirect, directResponse"
     fields: Json = {"status": answer.status}
@@ -123,18 +136,18 @@ def _action(
 
 def _operation(result: Json, rule: str, port: int) -> str:
     """The span's name: the only destination's ``host:port``, else the rule's name, and the path."""
-    path = path_text(result["match"])
+    path = describe_path(result["match"])
     cluster = ClusterName.parse(result.get("route", {}).get("cluster", ""))
     if cluster is None:
         return f"{rule}:{port}{path}"
     return f"{cluster.host}:{cluster.port}{path}"
 
 
-def default_routes(view: ProxyView, host: str, port: int) -> Iterator[Json]:
+def build_default_routes(view: ProxyView, host: str, port: int) -> Iterator[Json]:
     """The only route of a service without a VirtualService."""
     yield {
         "name": "default",
         "match": {"prefix": "/"},
         "decorator": {"operation": f"{host}:{port}/*"},
-        **default_action(view, host, port),
+        **build_default_action(view, host, port),
     }

@@ -14,7 +14,7 @@ from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.model.destination_rule import ConnectionPool
 from meshproof.model.sidecar import Sidecar
 from meshproof.translate.host_names import covers, fqdn
-from meshproof.translate.registry import Host, carries
+from meshproof.translate.registry import Host, has_labels
 from meshproof.translate.world import Named, Proxy
 
 Imports = tuple[tuple[str, str], ...]
@@ -28,61 +28,61 @@ class Scope:
 
     imports: Mapping[int | None, Imports] = field(default_factory=lambda: _ALL)
     allow_any: bool = False
-    inbound: ConnectionPool | None = None
+    inbound_pool: ConnectionPool | None = None
 
-    def seen(self, host: Host) -> Host | None:
+    def visible_part(self, host: Host) -> Host | None:
         """A service with the ports at which it is imported; None where that is nowhere."""
         if self.imports is _ALL:
             return host
-        ports = tuple(p for p in host.ports if self._imported(host, p.port))
+        ports = tuple(p for p in host.ports if self._is_imported(host, p.port))
         if len(ports) < len(host.ports):
             return replace(host, ports=ports) if ports else None
-        return host if ports or self._imported(host, None) else None
+        return host if ports or self._is_imported(host, None) else None
 
-    def _imported(self, host: Host, port: int | None) -> bool:
+    def _is_imported(self, host: Host, port: int | None) -> bool:
         imports = self.imports.get(port, self.imports.get(None, ()))
-        return any(covers(name, host.name) for name in _names(imports, host.namespace))
+        return any(covers(name, host.name) for name in _imported_names(imports, host.namespace))
 
-    def takes(self, hosts: Iterable[str], namespace: str) -> bool:
+    def imports_rule(self, hosts: Iterable[str], namespace: str) -> bool:
         """Whether a VirtualService of ``namespace`` is imported: one of its hosts and an imported
         name meet."""
-        written = [fqdn(host, namespace) for host in hosts]
+        rule_hosts = [fqdn(host, namespace) for host in hosts]
         return any(
             covers(name, host) or covers(host, name)
             for imports in self.imports.values()
-            for name in _names(imports, namespace)
-            for host in written
+            for name in _imported_names(imports, namespace)
+            for host in rule_hosts
         )
 
 
-def _names(imports: Imports, namespace: str) -> Iterator[str]:
+def _imported_names(imports: Imports, namespace: str) -> Iterator[str]:
     return (name for where, name in imports if where in ("*", namespace))
 
 
-def ruling(sidecars: tuple[Named[Sidecar], ...], proxy: Proxy) -> Named[Sidecar] | None:
+def governing_sidecar(sidecars: tuple[Named[Sidecar], ...], proxy: Proxy) -> Named[Sidecar] | None:
     """The Sidecar of a proxy; a gateway has none."""
     if proxy.kind == "gateway":
         return None
-    bare = [s for s in sidecars if s.spec.workload_selector is None]
+    without_selector = [s for s in sidecars if s.spec.workload_selector is None]
     candidates = (
-        *(s for s in sidecars if s.namespace == proxy.namespace and _picks(s.spec, proxy)),
-        *(s for s in bare if s.namespace == proxy.namespace),
-        *(s for s in bare if s.namespace == ROOT_NAMESPACE),
+        *(s for s in sidecars if s.namespace == proxy.namespace and _selects(s.spec, proxy)),
+        *(s for s in without_selector if s.namespace == proxy.namespace),
+        *(s for s in without_selector if s.namespace == ROOT_NAMESPACE),
     )
     return next(iter(candidates), None)
 
 
-def _picks(sidecar: Sidecar, proxy: Proxy) -> bool:
+def _selects(sidecar: Sidecar, proxy: Proxy) -> bool:
     selector = sidecar.workload_selector
-    return selector is not None and carries(proxy.labels, selector.labels)
+    return selector is not None and has_labels(proxy.labels, selector.labels)
 
 
-def scope_of(sidecars: tuple[Named[Sidecar], ...], proxy: Proxy) -> Scope:
-    rule = ruling(sidecars, proxy)
+def build_scope(sidecars: tuple[Named[Sidecar], ...], proxy: Proxy) -> Scope:
+    rule = governing_sidecar(sidecars, proxy)
     if rule is None:
         return Scope()
     imports: dict[int | None, Imports] = {
-        e.port.number if e.port else None: tuple(_imports(e.hosts, proxy.namespace))
+        e.port.number if e.port else None: tuple(_parse_imports(e.hosts, proxy.namespace))
         for e in rule.spec.egress
     }
     policy = rule.spec.outbound_traffic_policy
@@ -90,8 +90,8 @@ def scope_of(sidecars: tuple[Named[Sidecar], ...], proxy: Proxy) -> Scope:
     return Scope(imports or _ALL, allow_any, rule.spec.inbound_connection_pool)
 
 
-def _imports(hosts: Iterable[str], own: str) -> Iterator[tuple[str, str]]:
-    for written in hosts:
-        where, _, host = written.partition("/")
-        if where != "~":
-            yield own if where == "." else where, host
+def _parse_imports(hosts: Iterable[str], namespace: str) -> Iterator[tuple[str, str]]:
+    for entry in hosts:
+        scope, _, host = entry.partition("/")
+        if scope != "~":
+            yield namespace if scope == "." else scope, host

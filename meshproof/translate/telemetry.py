@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeVar
 
 from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.model.telemetry import AccessLogging, CustomTag, Telemetry, Tracing
-from meshproof.translate.registry import carries
+from meshproof.translate.registry import has_labels
 from meshproof.translate.world import Named
 
 Side = Literal["CLIENT", "SERVER"]
@@ -35,55 +35,55 @@ class Reporting:
 EVERYTHING: Final = Reporting()
 
 
-def reporting(
+def select_reporting(
     telemetries: tuple[Named[Telemetry], ...],
     namespace: str,
     labels: Mapping[str, str],
     side: Side,
 ) -> Reporting:
     """What the proxy of a workload reports of its ``side``."""
-    found = EVERYTHING
+    reporting = EVERYTHING
     for spec in _scopes(telemetries, namespace, labels):
-        for tracing in _of(spec.tracing, side):
-            found = _traced(found, tracing)
-        for logging in _of(spec.access_logging, side):
-            found = _logged(found, logging)
-    return found
+        for tracing in _for_side(spec.tracing, side):
+            reporting = _apply_tracing(reporting, tracing)
+        for logging in _for_side(spec.access_logging, side):
+            reporting = _apply_logging(reporting, logging)
+    return reporting
 
 
 def _scopes(
     telemetries: tuple[Named[Telemetry], ...], namespace: str, labels: Mapping[str, str]
 ) -> Iterator[Telemetry]:
     """The root namespace's, the namespace's, the workload's: the oldest of each, if any."""
-    bare = [t for t in telemetries if t.spec.selector is None and not t.spec.has_target]
-    picked = [t for t in telemetries if t.spec.selector is not None]
+    without_selector = [t for t in telemetries if t.spec.selector is None and not t.spec.has_target]
+    with_selector = [t for t in telemetries if t.spec.selector is not None]
     scopes = [
-        [t for t in bare if t.namespace == ROOT_NAMESPACE],
-        [t for t in bare if t.namespace == namespace != ROOT_NAMESPACE],
-        [t for t in picked if t.namespace == namespace and _picks(t.spec, labels)],
+        [t for t in without_selector if t.namespace == ROOT_NAMESPACE],
+        [t for t in without_selector if t.namespace == namespace != ROOT_NAMESPACE],
+        [t for t in with_selector if t.namespace == namespace and _selects(t.spec, labels)],
     ]
     return (scope[0].spec for scope in scopes if scope)
 
 
-def _picks(spec: Telemetry, labels: Mapping[str, str]) -> bool:
-    return spec.selector is not None and carries(labels, spec.selector.match_labels)
+def _selects(spec: Telemetry, labels: Mapping[str, str]) -> bool:
+    return spec.selector is not None and has_labels(labels, spec.selector.match_labels)
 
 
-def _of(entries: list[M], side: Side) -> Iterator[M]:
+def _for_side(entries: list[M], side: Side) -> Iterator[M]:
     return (e for e in entries if e.match.mode in (side, "CLIENT_AND_SERVER"))
 
 
-def _traced(found: Reporting, tracing: Tracing) -> Reporting:
+def _apply_tracing(reporting: Reporting, tracing: Tracing) -> Reporting:
     if tracing.disable_span_reporting is not None:
-        found = replace(found, spans=not tracing.disable_span_reporting)
+        reporting = replace(reporting, spans=not tracing.disable_span_reporting)
     if tracing.random_sampling_percentage is not None:
-        found = replace(found, sampling=tracing.random_sampling_percentage)
-    return replace(found, tags=tracing.custom_tags) if tracing.custom_tags else found
+        reporting = replace(reporting, sampling=tracing.random_sampling_percentage)
+    return replace(reporting, tags=tracing.custom_tags) if tracing.custom_tags else reporting
 
 
-def _logged(found: Reporting, logging: AccessLogging) -> Reporting:
+def _apply_logging(reporting: Reporting, logging: AccessLogging) -> Reporting:
     if logging.disabled is not None:
-        found = replace(found, log=not logging.disabled)
+        reporting = replace(reporting, log=not logging.disabled)
     if logging.filter is not None:
-        found = replace(found, expression=logging.filter.expression)
-    return found
+        reporting = replace(reporting, expression=logging.filter.expression)
+    return reporting

@@ -28,21 +28,21 @@ _BUDGET = 20.0
 _MINIMUM_RETRIES = 3
 
 
-def traffic_policy(policy: TrafficPolicy, idle: float, *, h2: bool | None = False) -> Json:
+def build_traffic_policy(policy: TrafficPolicy, idle: float, *, h2: bool | None = False) -> Json:
     """Every field of a cluster that a policy decides; ``idle`` seconds unless it says so, ``h2``
     where the port speaks HTTP/2."""
-    pool = connection_pool(policy.connection_pool, idle, h2=h2)
+    pool = build_connection_pool(policy.connection_pool, idle, h2=h2)
     if policy.retry_budget is not None:
         (threshold,) = pool["circuit_breakers"]["thresholds"]
         threshold["retry_budget"] = _retry_budget(policy.retry_budget)
     return {
         **pool,
         **_load_balancer(policy.load_balancer),
-        **_outlier(policy.outlier_detection),
+        **_outlier_detection(policy.outlier_detection),
     }
 
 
-def connection_pool(
+def build_connection_pool(
     pool: ConnectionPool | None, idle: float, *, h2: bool | None = False, inbound: bool = False
 ) -> Json:
     """connect_timeout, keepalive, circuit breakers, and the protocol towards the upstream.
@@ -70,7 +70,7 @@ def connection_pool(
         "typed_extension_protocol_options": {
             _OPTIONS: build_any(
                 _OPTIONS,
-                common_http_protocol_options=_common(tcp, http, idle),
+                common_http_protocol_options=_common_options(tcp, http, idle),
                 **_protocol(HTTPSettings() if inbound else http, h2=h2),
             )
         },
@@ -85,7 +85,7 @@ def _retry_budget(rule: RetryBudget) -> Json:
     }
 
 
-def _common(tcp: TCPSettings, http: HTTPSettings, idle: float) -> Json:
+def _common_options(tcp: TCPSettings, http: HTTPSettings, idle: float) -> Json:
     common: Json = {"idle_timeout": seconds(http.idle_timeout or tcp.idle_timeout or idle)}
     if http.max_requests_per_connection:
         common["max_requests_per_connection"] = http.max_requests_per_connection
@@ -97,12 +97,12 @@ def _common(tcp: TCPSettings, http: HTTPSettings, idle: float) -> Json:
 def _protocol(http: HTTPSettings, *, h2: bool | None) -> Json:
     """HTTP/2 where the port says so or the policy upgrades; the client's own where it asks so."""
     streams = http.max_concurrent_streams
-    two: Json = {"max_concurrent_streams": streams} if streams else {}
+    http2: Json = {"max_concurrent_streams": streams} if streams else {}
     if http.use_client_protocol or (h2 is None and http.h2_upgrade_policy != "UPGRADE"):
-        both = {"http_protocol_options": {}, "http2_protocol_options": two}
-        return {"use_downstream_protocol_config": both}
+        options = {"http_protocol_options": {}, "http2_protocol_options": http2}
+        return {"use_downstream_protocol_config": options}
     if h2 or http.h2_upgrade_policy == "UPGRADE":
-        return {"explicit_http_config": {"http2_protocol_options": two}}
+        return {"explicit_http_config": {"http2_protocol_options": http2}}
     return {"explicit_http_config": {"http_protocol_options": {}}}
 
 
@@ -116,18 +116,18 @@ def _keepalive(rule: TcpKeepalive) -> Json:
     return {name: value for name, value in fields.items() if value}
 
 
-def name_by_authority(cluster: Json, *, checked: bool) -> None:
+def set_auto_sni(cluster: Json, *, checked: bool) -> None:
     """Let the request's authority be the SNI and, if ``checked``, the name that the certificate
     must have."""
     options = cluster["typed_extension_protocol_options"][_OPTIONS]
-    more = {"auto_san_validation": True} if checked else {}
-    options["upstream_http_protocol_options"] = {"auto_sni": True, **more}
+    san_validation = {"auto_san_validation": True} if checked else {}
+    options["upstream_http_protocol_options"] = {"auto_sni": True, **san_validation}
 
 
 def _load_balancer(lb: LoadBalancer | None) -> Json:
     """LEAST_REQUEST unless said otherwise; consistentHash is a ring of at least 1024 entries."""
     if lb is not None and lb.consistent_hash is not None:
-        return _hashing(lb.consistent_hash)
+        return _hash_load_balancer(lb.consistent_hash)
     name = _LB.get((lb and lb.simple) or "", "LEAST_REQUEST")
     fields: Json = {"lb_policy": name}
     window = _warmup(lb)
@@ -153,11 +153,11 @@ def _warmup(lb: LoadBalancer | None) -> Json:
     return fields
 
 
-def _hashing(rule: ConsistentHash) -> Json:
+def _hash_load_balancer(rule: ConsistentHash) -> Json:
     if rule.maglev is not None:
         size = rule.maglev.table_size
-        more: Json = {"maglev_lb_config": {"table_size": str(size)}} if size else {}
-        return {"lb_policy": "MAGLEV", **more}
+        config: Json = {"maglev_lb_config": {"table_size": str(size)}} if size else {}
+        return {"lb_policy": "MAGLEV", **config}
     size = rule.minimum_ring_size
     if rule.ring_hash is not None:
         size = rule.ring_hash.minimum_ring_size
@@ -165,7 +165,7 @@ def _hashing(rule: ConsistentHash) -> Json:
     return {"lb_policy": "RING_HASH", "ring_hash_lb_config": ring}
 
 
-def _outlier(rule: OutlierDetection | None) -> Json:
+def _outlier_detection(rule: OutlierDetection | None) -> Json:
     """Outlier detection by errors alone; panic is off unless minHealthPercent sets it."""
     panic = float((rule and rule.min_health_percent) or 0)
     fields: Json = {"common_lb_config": {"healthy_panic_threshold": {"value": panic}}}

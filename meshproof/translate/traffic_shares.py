@@ -11,7 +11,7 @@ from meshproof.mesh import Share
 from meshproof.model.virtual_service import VirtualService
 from meshproof.model.virtual_service_route import HTTPMatchRequest
 from meshproof.translate.host_names import fqdn
-from meshproof.translate.registry import carries, selected
+from meshproof.translate.registry import has_labels, selected_replicas
 from meshproof.translate.route_shares import DestinationShare, destination_shares
 from meshproof.translate.world import Named, Service, World
 
@@ -60,8 +60,8 @@ def _labels(world: World, share: DestinationShare, service: Service) -> Mapping[
 
 
 def _workloads(world: World, service: Service, labels: Mapping[str, str]) -> tuple[str, ...]:
-    replicas = selected(service, world.replicas)
-    return tuple(sorted({r.workload for r in replicas if carries(r.labels, labels)}))
+    replicas = selected_replicas(service, world.replicas)
+    return tuple(sorted({r.workload for r in replicas if has_labels(r.labels, labels)}))
 
 
 def _describe_match(match: HTTPMatchRequest) -> str:

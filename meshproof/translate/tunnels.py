@@ -15,7 +15,7 @@ from meshproof.model.virtual_service_l4 import L4MatchAttributes, RouteDestinati
 from meshproof.translate.host_names import covers, fqdn
 from meshproof.translate.proto import Json
 from meshproof.translate.proxy_view import ProxyView
-from meshproof.translate.registry import Host, carries
+from meshproof.translate.registry import Host, has_labels
 from meshproof.translate.resource_names import BLOCK_ALL
 from meshproof.translate.route_action import destination_cluster
 from meshproof.translate.world import Named, ServicePort
@@ -24,10 +24,10 @@ REFUSE: Json = {"direct_response": {"status": 502}}
 _UNTRACED: Json = {
     name: {"numerator": 0} for name in ("client_sampling", "random_sampling", "overall_sampling")
 }
-_BYTES = "TCP"
+_TCP = "TCP"
 
 
-def connect(action: Json) -> Json:
+def build_connect_route(action: Json) -> Json:
     """A terminated CONNECT; it has no span of its own, what it carries has."""
     return {
         "name": "connect",
@@ -41,7 +41,7 @@ def connect(action: Json) -> Json:
     }
 
 
-def rules_of_bytes(view: ProxyView) -> list[Named[VirtualService]]:
+def l4_rules(view: ProxyView) -> list[Named[VirtualService]]:
     """The rules that may say where a tunnel goes, in their order."""
     return [
         rule
@@ -51,70 +51,72 @@ def rules_of_bytes(view: ProxyView) -> list[Named[VirtualService]]:
     ]
 
 
-def opaque(
+def build_tcp_routes(
     view: ProxyView, rules: list[Named[VirtualService]], host: Host, port: ServicePort
 ) -> list[Json]:
     """A port of bytes: CONNECT tunnels to it; plain HTTP passes where the port is mere TCP."""
-    action = _chosen(view, [r for r in rules if _for(r, host.name)], host.name, port)
+    action = _choose_target(view, [r for r in rules if _is_for_host(r, host.name)], host.name, port)
     plain: Json = {"route": {**action, "timeout": "0s"}}
-    if port.protocol != _BYTES:
+    if port.protocol != _TCP:
         plain = REFUSE
     everything: Json = {"match": {"prefix": "/"}, **plain}
-    if port.protocol != _BYTES:
+    if port.protocol != _TCP:
         everything["name"] = BLOCK_ALL
-    return [connect(action), everything]
+    return [build_connect_route(action), everything]
 
 
-def _chosen(
+def _choose_target(
     view: ProxyView, rules: list[Named[VirtualService]], host: str, port: ServicePort
 ) -> Json:
-    kinds = (_tls, _tcp) if port.protocol != _BYTES else (_tcp,)
+    kinds = (
+        (_tls_destinations, _tcp_destinations) if port.protocol != _TCP else (_tcp_destinations,)
+    )
     for kind in kinds:
         for rule in rules:
             for entries in kind(view, rule, host, port.port):
-                return _target(view, rule, entries, port.port)
+                return _build_target(view, rule, entries, port.port)
     return {"cluster": outbound_cluster(port.port, host)}
 
 
-def _for(rule: Named[VirtualService], host: str) -> bool:
+def _is_for_host(rule: Named[VirtualService], host: str) -> bool:
     return any(covers(fqdn(h, rule.namespace), host) for h in rule.spec.hosts)
 
 
-def _tls(
+def _tls_destinations(
     view: ProxyView, rule: Named[VirtualService], host: str, port: int
 ) -> Iterator[list[RouteDestination]]:
     for route in rule.spec.tls:
-        fitting = (m for m in route.match if any(covers(name, host) for name in m.sni_hosts))
-        if any(_fits(view, m, port) for m in fitting):
+        matches = (m for m in route.match if any(covers(name, host) for name in m.sni_hosts))
+        if any(_match_applies(view, m, port) for m in matches):
             yield route.route
 
 
-def _tcp(
+def _tcp_destinations(
     view: ProxyView, rule: Named[VirtualService], _host: str, port: int
 ) -> Iterator[list[RouteDestination]]:
     for route in rule.spec.tcp:
-        if not route.match or any(_fits(view, m, port) for m in route.match):
+        if not route.match or any(_match_applies(view, m, port) for m in route.match):
             yield route.route
 
 
-def _fits(view: ProxyView, match: L4MatchAttributes, port: int) -> bool:
+def _match_applies(view: ProxyView, match: L4MatchAttributes, port: int) -> bool:
     """Unlike an HTTP match, one that names gateways looks at labels too."""
     return (
         match.port in (None, port)
         and (not match.gateways or "mesh" in match.gateways)
-        and carries(view.proxy.labels, match.source_labels)
+        and has_labels(view.proxy.labels, match.source_labels)
         and match.source_namespace in (None, "", view.proxy.namespace)
     )
 
 
-def _target(
+def _build_target(
     view: ProxyView, rule: Named[VirtualService], entries: Iterable[RouteDestination], port: int
 ) -> Json:
     """One destination gets all, whatever its weight; of several those of weight 0 are left out."""
-    found = [
+    weights = [
         (destination_cluster(view, e.destination, rule.namespace, port), e.weight) for e in entries
     ]
-    if len(found) == 1:
-        return {"cluster": found[0][0]}
-    clusters = [{"name": name, "weight": weight} for name, weight in found if weight]
+    if len(weights) == 1:
+        return {"cluster": weights[0][0]}
+    clusters = [{"name": name, "weight": weight} for name, weight in weights if weight]
     return {"weighted_clusters": {"clusters": clusters}}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
-def is_visible(export_to: Iterable[str], own: str, viewer: str) -> bool:
+def is_visible(export_to: Iterable[str], namespace: str, viewer: str) -> bool:
     """Whether ``viewer`` may see what ``own`` exports to these; no entries mean everybody."""
     names = tuple(export_to)
     if not names or "*" in names:
         return True
-    return viewer in names or ("." in names and viewer == own)
+    return viewer in names or ("." in names and viewer == namespace)
 
 
 def is_public(export_to: Iterable[str]) -> bool:

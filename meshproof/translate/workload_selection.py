@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.model.workload_selector import WorkloadSelector
-from meshproof.translate.registry import carries
+from meshproof.translate.registry import has_labels
 from meshproof.translate.world import Named
 
 
@@ -26,17 +26,19 @@ class Selectable(Protocol):
 S = TypeVar("S", bound=Selectable)
 
 
-def picks(selector: WorkloadSelector | None, labels: Mapping[str, str]) -> bool:
+def is_selected(selector: WorkloadSelector | None, labels: Mapping[str, str]) -> bool:
     """Without a selector everything is picked."""
-    return selector is None or carries(labels, selector.match_labels)
+    return selector is None or has_labels(labels, selector.match_labels)
 
 
-def selecting(
+def select_policies(
     rules: Iterable[Named[S]], namespace: str, labels: Mapping[str, str]
 ) -> Iterator[Named[S]]:
     """The rules for a workload, in the given order; what is attached to something else is none."""
     for rule in rules:
         if rule.spec.has_target:
             continue
-        if rule.namespace in (namespace, ROOT_NAMESPACE) and picks(rule.spec.selector, labels):
+        if rule.namespace in (namespace, ROOT_NAMESPACE) and is_selected(
+            rule.spec.selector, labels
+        ):
             yield rule

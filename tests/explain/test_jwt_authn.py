@@ -10,14 +10,14 @@ import pytest
 from meshproof.explain.jwt_authn import Checked, checked
 from meshproof.explain.request import Request
 from meshproof.model.request_authentication import JWTRule
-from meshproof.translate.jwt import http_filters
+from meshproof.translate.jwt import build_http_filters
 from tests.translate.tokens import Signer
 
 ME, OTHER = Signer(), Signer()
 
 
 def of(*rules: dict[str, Any], **headers: str) -> Checked:
-    made: Any = http_filters([JWTRule.model_validate(rule) for rule in rules])
+    made: Any = build_http_filters([JWTRule.model_validate(rule) for rule in rules])
     config = made[0]["typed_config"]
     sent = tuple((name.replace("_", "-"), value) for name, value in headers.items())
     request = Request("GET", "http", "echo", "/?token=", sent)

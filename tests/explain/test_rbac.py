@@ -12,7 +12,7 @@ from meshproof.explain.rbac import verdict
 from meshproof.explain.request import Request
 from meshproof.model.authorization_policy import AuthorizationPolicy
 from meshproof.translate.authz_conditions import AuthzContext
-from meshproof.translate.rbac import per_route
+from meshproof.translate.rbac import build_route_config
 from meshproof.translate.world import Named
 
 CLIENT = Peer("spiffe://cluster.local/ns/shop/sa/client", local_ip="127.20.1.1", tls=True)
@@ -22,7 +22,7 @@ CLAIMS = {"envoy.filters.http.jwt_authn": {"payload": {"iss": "me", "sub": "you"
 
 def rules(text: str, port: int = 8080) -> Any:
     spec = AuthorizationPolicy.model_validate(yaml.safe_load(text))
-    made: Any = per_route([Named("p", "shop", spec)], AuthzContext(port))
+    made: Any = build_route_config([Named("p", "shop", spec)], AuthzContext(port))
     (filter_,) = made.values()
     return filter_["rbac"]["rules"]
 

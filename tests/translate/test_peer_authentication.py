@@ -8,7 +8,7 @@ import pytest
 
 from meshproof.translate import build_outbound, build_sidecar
 from meshproof.translate.peer_authentication import mtls_mode
-from meshproof.translate.workload_selection import selecting
+from meshproof.translate.workload_selection import select_policies
 from tests.translate.policies import ROOT, peer
 from tests.translate.worlds import CLIENT, ECHO, destination_rule, service, service_entry, world
 
@@ -197,4 +197,4 @@ def test_mutual_shows_a_certificate_of_its_own() -> None:
 def test_a_workload_s_policies_are_found_by_their_selectors() -> None:
     """As for every kind of policy: a change of another workload's makes no listener anew."""
     mine, others = peer(ECHO_ONLY % "STRICT"), peer(ECHO_ONLY.replace("echo", "x") % "STRICT")
-    assert list(selecting([mine, others], mine.namespace, LABELS)) == [mine]
+    assert list(select_policies([mine, others], mine.namespace, LABELS)) == [mine]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from meshproof.translate import build_outbound, build_sidecar, outbound_scope
-from meshproof.translate.sidecar_scope import ruling
+from meshproof.translate.sidecar_scope import governing_sidecar
 from meshproof.translate.world import Address
 from tests.translate import worlds
 from tests.translate.policies import ROOT, rule
@@ -118,7 +118,7 @@ def test_which_sidecar_rules_a_workload(rules: list[tuple[str, str, str]], name:
         _sidecar(f"{{workloadSelector: {{labels: {{tier: {tier}}}}}}}" if tier else "{}", n, where)
         for n, where, tier in rules
     )
-    found = ruling(made, CLIENT)
+    found = governing_sidecar(made, CLIENT)
     assert (found.name if found else None) == name
 
 

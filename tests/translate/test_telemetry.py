@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from meshproof.translate import build_sidecar
-from meshproof.translate.telemetry import EVERYTHING, reporting
+from meshproof.translate.telemetry import EVERYTHING, select_reporting
 from tests.translate.policies import ROOT, rule
 from tests.translate.worlds import ECHO, world
 
@@ -38,12 +38,12 @@ def _sampling(percent: float, namespace: str = "default", selector: str = "") ->
     ],
 )
 def test_the_narrowest_scope_and_the_oldest_of_it(rules: list[Any], percent: float) -> None:
-    assert reporting(tuple(rules), "default", LABELS, "SERVER").sampling == percent
+    assert select_reporting(tuple(rules), "default", LABELS, "SERVER").sampling == percent
 
 
 def test_a_narrower_scope_keeps_what_it_does_not_write() -> None:
     rules = (_sampling(5, ROOT), _telemetry("{tracing: [{disableSpanReporting: true}]}"))
-    found = reporting(rules, "default", LABELS, "CLIENT")
+    found = select_reporting(rules, "default", LABELS, "CLIENT")
     assert (found.spans, found.sampling) == (False, 5)
 
 
@@ -51,7 +51,9 @@ def test_a_narrower_scope_keeps_what_it_does_not_write() -> None:
 def test_a_side_of_its_own(mode: str) -> None:
     text = f"{{accessLogging: [{{match: {{mode: {mode}}}, disabled: true}}]}}"
     rules = (_telemetry(text),)
-    found = {side: reporting(rules, "default", LABELS, side).log for side in ("CLIENT", "SERVER")}
+    found = {
+        side: select_reporting(rules, "default", LABELS, side).log for side in ("CLIENT", "SERVER")
+    }
     assert found == {side: side != mode for side in found}
 
 

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from meshproof.translate.telemetry import EVERYTHING, reporting
-from meshproof.translate.workload_selection import selecting
+from meshproof.translate.telemetry import EVERYTHING, select_reporting
+from meshproof.translate.workload_selection import select_policies
 from tests.translate.policies import ROOT, rule
 
 ATTACHED = "targetRefs: [{kind: Service, name: echo}]"
 
 
 def _for_echo(*rules: Any) -> list[str]:
-    return [r.name for r in selecting(rules, "default", {"app": "echo"})]
+    return [r.name for r in select_policies(rules, "default", {"app": "echo"})]
 
 
 def _policy(spec: str, name: str, namespace: str = "default") -> Any:
@@ -41,4 +41,4 @@ def test_what_is_attached_to_something_else_is_for_no_workload(field: str) -> No
 
 def test_an_attached_telemetry_says_nothing() -> None:
     spec = f"{{{ATTACHED}, accessLogging: [{{disabled: true}}]}}"
-    assert reporting((rule("Telemetry", spec),), "default", {}, "CLIENT") == EVERYTHING
+    assert select_reporting((rule("Telemetry", spec),), "default", {}, "CLIENT") == EVERYTHING
