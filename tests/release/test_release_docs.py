@@ -37,6 +37,7 @@ def test_the_figures_are_of_the_scenarios_that_are_simulated() -> None:
 
 def test_the_looks_are_as_stated() -> None:
     limits = Limits()
-    stated = f"{limits.growth:g} times the calls of the look before, from {limits.first_look} calls"
-    assert stated in TEXT
-    assert f"its {limits.looks} looks" in TEXT
+    text = " ".join(TEXT.split())
+    assert f"{limits.growth:g} times the calls of the previous look" in text
+    assert f"starting at {limits.first_look} calls, at most {limits.looks} times per step" in text
+    assert f"undecided after {limits.looks} looks" in text
