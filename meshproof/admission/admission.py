@@ -13,8 +13,8 @@ from meshproof.errors import Problem, Refused, UsageError
 from meshproof.gateway_api import status
 from meshproof.istio04 import notes
 from meshproof.istio04.lower import lower
-from meshproof.lint.check import findings, named
-from meshproof.lint.rules import AUTOSCALER, DIALECT, HINTS, HTTP_ROUTE
+from meshproof.lint.linter import find_all, with_rule
+from meshproof.lint.rules import AUTOSCALER, HINTS, HTTP_ROUTE, ISTIO04
 from meshproof.model.kube_workloads import WORKLOADS, template_of
 from meshproof.model.reader import with_default_namespace
 from meshproof.model.resource import Resource
@@ -84,10 +84,10 @@ class Admission:
         titles = {r.title for r in concerned}
         files = {(r.location.file) for r in concerned}
         found = [
-            *(named(AUTOSCALER, p) for p in hpa_targets.warnings(resources)),
-            *(named(DIALECT, p) for p in notes.warnings(resources, services)),
-            *(named(HTTP_ROUTE, p) for p in status.warnings(resources, services)),
-            *findings(lower(resources, services), services, pods, accounts),
+            *(with_rule(AUTOSCALER, p) for p in hpa_targets.warnings(resources)),
+            *(with_rule(ISTIO04, p) for p in notes.warnings(resources, services)),
+            *(with_rule(HTTP_ROUTE, p) for p in status.warnings(resources, services)),
+            *find_all(lower(resources, services), services, pods, accounts),
         ]
         return [p for p in found if p.resource in titles or p.file in files]
 
@@ -123,6 +123,6 @@ def _notes(unmet: Iterable[Problem]) -> list[str]:
 
 def default_namespace(store: Store, resources: Iterable[Resource]) -> str:
     """The only namespace that has workloads, there or among ``resources``; else ``default``."""
-    named = {r.namespace for r in resources if r.kind in WORKLOADS and r.namespace}
-    only = sorted(named | {n for n in store.workload_namespaces() if n})
+    with_rule = {r.namespace for r in resources if r.kind in WORKLOADS and r.namespace}
+    only = sorted(with_rule | {n for n in store.workload_namespaces() if n})
     return only[0] if len(only) == 1 else "default"

@@ -14,7 +14,7 @@ from meshproof.embedded.config.build_world import services_of
 from meshproof.errors import Problem, Refused
 from meshproof.istio04 import notes
 from meshproof.istio04.lower import lower
-from meshproof.lint import check
+from meshproof.lint.linter import find_warnings
 from meshproof.model.reader import read_text
 from meshproof.model.resource import Resource
 
@@ -31,7 +31,7 @@ def warnings(items: Sequence[Manifest], concerned: Sequence[Manifest]) -> list[P
     titles = {i.title for i in concerned}
     found = [
         *notes.warnings(resources, services),
-        *check.warnings(lower(resources, services), services, workloads),
+        *find_warnings(lower(resources, services), services, workloads),
     ]
     lines = {i.title: (i.file, i.line) for i in concerned}
     return [_placed(p, lines) for p in found if p.resource in titles]

@@ -1,7 +1,7 @@
 """Routes and matches that no request reaches, because an earlier one takes them all.
 
-Istio keeps document order; Envoy takes the first that matches, and istiod even stops after a
-catch-all (no match, or a path of ``/`` or ``.*`` and nothing else).
+Istio keeps document order and Envoy takes the first match; istiod itself stops after a catch-all
+(no match, or a path of ``/`` or ``.*`` and nothing else).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from meshproof.errors import Problem
-from meshproof.lint.view import MESH, View
+from meshproof.lint.context import MESH, LintContext
 from meshproof.model.resource import Resource
 from meshproof.model.virtual_service_route import HTTPMatchRequest, StringMatch
 
@@ -19,29 +19,29 @@ _VALUES = ("scheme", "method", "authority", "port")
 _EVERYTHING = HTTPMatchRequest()
 
 
-def dead_routes(view: View) -> Iterator[Problem]:
-    for rule in view.of("VirtualService"):
+def find_dead_routes(context: LintContext) -> Iterator[Problem]:
+    for rule in context.of("VirtualService"):
         gateways = frozenset(rule.spec.gateways or [MESH])
-        seen: list[tuple[int, HTTPMatchRequest]] = []
+        earlier: list[tuple[int, HTTPMatchRequest]] = []
         closed: int | None = None
         for index, route in enumerate(rule.spec.http):
             if closed is not None:
-                yield _behind(rule, index, closed)
+                yield _unreachable(rule, index, closed)
                 continue
             entries = route.match or [_EVERYTHING]
-            yield from _shadowed(rule, index, entries, seen, gateways)
-            if route.delegate:  # it takes what its own matches say, which may be less
+            yield from _find_shadowed(rule, index, entries, earlier, gateways)
+            if route.delegate:  # the delegate's own matches may take less
                 continue
-            seen += [(index, entry) for entry in entries]
+            earlier += [(index, entry) for entry in entries]
             if any(covers(entry, _EVERYTHING, gateways) for entry in entries):
                 closed = index
 
 
 def covers(first: HTTPMatchRequest, later: HTTPMatchRequest, gateways: frozenset[str]) -> bool:
-    """Whether ``first`` takes every request that ``later`` would; False where that is unsure.
+    """Whether ``first`` takes every request that ``later`` would; False if that is uncertain.
 
-    ``gateways`` are the VirtualService's own. A match with gateways ignores its source fields, as
-    Istio does.
+    ``gateways`` are those of the VirtualService. A match with gateways ignores its source fields,
+    as in Istio.
     """
     return (
         _covers_uri(first, later)
@@ -52,7 +52,7 @@ def covers(first: HTTPMatchRequest, later: HTTPMatchRequest, gateways: frozenset
 
 
 def _covers_uri(first: HTTPMatchRequest, later: HTTPMatchRequest) -> bool:
-    path = _path(first.uri)
+    path = _restricting_path(first.uri)
     if path is None:
         return True
     if first.uri == later.uri and first.ignore_uri_case == later.ignore_uri_case:
@@ -63,8 +63,8 @@ def _covers_uri(first: HTTPMatchRequest, later: HTTPMatchRequest) -> bool:
     return inner is not None and inner.startswith(path.prefix)
 
 
-def _path(uri: StringMatch | None) -> StringMatch | None:
-    """``uri``, or None where it takes every path."""
+def _restricting_path(uri: StringMatch | None) -> StringMatch | None:
+    """``uri``, or None if it takes every path."""
     everything = uri is None or uri.prefix == "/" or uri.regex == ".*"
     if everything or (uri is not None and uri == StringMatch()):
         return None
@@ -84,36 +84,36 @@ def _covers_source(
     )
 
 
-def _behind(rule: Resource, index: int, closed: int) -> Problem:
+def _unreachable(rule: Resource, index: int, closed: int) -> Problem:
     return rule.problem(
         ("spec", "http", index),
-        f"is dead: {_place(rule, closed)} before it takes every request; "
+        f"is dead: {_name_route(rule, closed)} before it takes every request; "
         "Istio makes no route of it",
         remedy="move it up, or narrow the earlier one",
     )
 
 
-def _shadowed(
+def _find_shadowed(
     rule: Resource,
     index: int,
     entries: Sequence[HTTPMatchRequest],
-    seen: Sequence[tuple[int, HTTPMatchRequest]],
+    earlier: Sequence[tuple[int, HTTPMatchRequest]],
     gateways: frozenset[str],
 ) -> Iterator[Problem]:
     for number, entry in enumerate(entries):
-        by = next((i for i, first in seen if covers(first, entry, gateways)), None)
+        by = next((i for i, first in earlier if covers(first, entry, gateways)), None)
         if by is not None:
             path: tuple[Any, ...] = ("spec", "http", index, "match", number)
             yield rule.problem(
                 path,
-                f"is shadowed: {_place(rule, by)} before it takes every such request; "
+                f"is shadowed: {_name_route(rule, by)} before it takes every such request; "
                 "Istio keeps document order, so this match is never reached",
                 remedy="move it up, or remove it",
             )
 
 
-def _place(rule: Resource, index: int) -> str:
-    """``spec.http[0] (name)``, or the document that it was made out of."""
+def _name_route(rule: Resource, index: int) -> str:
+    """``spec.http[0] (name)``, or the document that the route was generated from."""
     origin = rule.location.origins.get(("spec", "http", index))
     if origin:
         return f"{origin.resource} ({origin.file}:{origin.line})"

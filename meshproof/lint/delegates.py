@@ -1,6 +1,6 @@
-"""Delegation that leads nowhere: a delegate that is missing, not exported, or that nobody names.
+"""Delegates that are missing, not exported, or not named by any VirtualService.
 
-Istio drops such a root route alone, without a word; a delegate that nobody names does nothing.
+Istio silently drops a route whose delegate is missing. A delegate that nothing names has no effect.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshproof.errors import Problem
-from meshproof.lint.view import View
+from meshproof.lint.context import LintContext
 from meshproof.model.resource import Resource
 from meshproof.sources.location import FieldPath
 from meshproof.translate.visibility import is_visible
@@ -16,29 +16,29 @@ from meshproof.translate.visibility import is_visible
 Key = tuple[str, str]
 
 
-def missing_delegates(view: View) -> Iterator[Problem]:
-    """Root routes whose delegate is not there for them."""
-    known = {(r.namespace, r.name): r for r in view.of("VirtualService")}
-    for rule, path, key in _named(view):
-        found = known.get(key)
+def find_missing_delegates(context: LintContext) -> Iterator[Problem]:
+    """Routes whose delegate does not exist, or is not exported to them."""
+    virtual_services = {(r.namespace, r.name): r for r in context.of("VirtualService")}
+    for rule, path, key in _references(context):
+        delegate = virtual_services.get(key)
         name = "/".join(key)
-        if found is None:
+        if delegate is None:
             why, remedy = f"there is no VirtualService {name}", "correct the name"
-        elif found.spec.hosts:
+        elif delegate.spec.hosts:
             why = f"VirtualService {name} has hosts, so it is no delegate"
             remedy = "remove its hosts"
-        elif not is_visible(found.spec.export_to, found.namespace, rule.namespace):
+        elif not is_visible(delegate.spec.export_to, delegate.namespace, rule.namespace):
             why, remedy = f"VirtualService {name} is not exported to {rule.namespace}", ""
         else:
             continue
         yield rule.problem(path, f"{why}; Istio drops this route", remedy=remedy)
 
 
-def idle_delegates(view: View) -> Iterator[Problem]:
-    """VirtualServices without hosts that no root names."""
-    used = {key for _, _, key in _named(view)}
-    for rule in view.of("VirtualService"):
-        if not rule.spec.hosts and (rule.namespace, rule.name) not in used:
+def find_idle_delegates(context: LintContext) -> Iterator[Problem]:
+    """VirtualServices without hosts that no other one delegates to."""
+    references = {key for _, _, key in _references(context)}
+    for rule in context.of("VirtualService"):
+        if not rule.spec.hosts and (rule.namespace, rule.name) not in references:
             yield rule.problem(
                 ("spec",),
                 "has no hosts, and no other VirtualService delegates to it; it does nothing",
@@ -46,9 +46,9 @@ def idle_delegates(view: View) -> Iterator[Problem]:
             )
 
 
-def _named(view: View) -> Iterator[tuple[Resource, FieldPath, Key]]:
-    """Each ``delegate`` with its rule, its place and the VirtualService that it names."""
-    for rule in view.of("VirtualService"):
+def _references(context: LintContext) -> Iterator[tuple[Resource, FieldPath, Key]]:
+    """Each ``delegate`` with its rule, its path and the VirtualService that it names."""
+    for rule in context.of("VirtualService"):
         for index, route in enumerate(rule.spec.http):
             if route.delegate is not None:
                 where = route.delegate.namespace or rule.namespace

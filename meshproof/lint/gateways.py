@@ -1,6 +1,4 @@
-"""Gateways that a VirtualService names and nobody declares: that part of it is served nowhere.
-
-And Gateways whose certificate is missing."""
+"""Gateways that nobody declares or names, that serve other hosts, or that lack a certificate."""
 
 from __future__ import annotations
 
@@ -8,17 +6,17 @@ from collections.abc import Iterator
 
 from meshproof.errors import Problem
 from meshproof.istio_names import ROOT_NAMESPACE
-from meshproof.lint.view import MESH, View
+from meshproof.lint.context import MESH, LintContext
 from meshproof.model.resource import Resource
 from meshproof.sources.location import FieldPath
 from meshproof.translate.host_names import covers, fqdn, gateway_key
 
 
-def unknown_gateways(view: View) -> Iterator[Problem]:
+def find_unknown_gateways(context: LintContext) -> Iterator[Problem]:
     """``spec.gateways`` and ``match[].gateways`` of every VirtualService."""
-    declared = {(g.namespace, g.name) for g in view.of("Gateway")}
-    for rule in view.of("VirtualService"):
-        for path, name in _named(rule):
+    declared = {(g.namespace, g.name) for g in context.of("Gateway")}
+    for rule in context.of("VirtualService"):
+        for path, name in _gateway_names(rule):
             if name == MESH or gateway_key(name, rule.namespace) in declared:
                 continue
             yield rule.problem(
@@ -32,15 +30,15 @@ def unknown_gateways(view: View) -> Iterator[Problem]:
             )
 
 
-def missing_certificates(view: View) -> Iterator[Problem]:
-    """HTTPS servers whose Secret is not in the gateway's own namespace: nothing listens there."""
+def find_missing_certificates(context: LintContext) -> Iterator[Problem]:
+    """HTTPS servers whose Secret is not in the gateway's own namespace: they do not listen."""
     pairs = (("tls.crt", "tls.key"), ("cert", "key"))
     usable = {
         (s.namespace, s.name)
-        for s in view.of("Secret")
+        for s in context.of("Secret")
         if any(pair[0] in s.spec.texts and pair[1] in s.spec.texts for pair in pairs)
     }
-    for gateway in view.of("Gateway"):
+    for gateway in context.of("Gateway"):
         for index, server in enumerate(gateway.spec.servers):
             name = server.tls.credential_name if server.tls else None
             if name and (ROOT_NAMESPACE, name) not in usable:
@@ -52,48 +50,48 @@ def missing_certificates(view: View) -> Iterator[Problem]:
                 )
 
 
-def unused_gateways(view: View) -> Iterator[Problem]:
-    """A Gateway without a VirtualService answers 404 to all."""
-    used = {
+def find_unused_gateways(context: LintContext) -> Iterator[Problem]:
+    """A Gateway without a VirtualService answers every request with 404."""
+    names = {
         gateway_key(name, rule.namespace)
-        for rule in view.of("VirtualService")
-        for _, name in _named(rule)
+        for rule in context.of("VirtualService")
+        for _, name in _gateway_names(rule)
     }
-    for gateway in view.of("Gateway"):
-        if (gateway.namespace, gateway.name) not in used:
+    for gateway in context.of("Gateway"):
+        if (gateway.namespace, gateway.name) not in names:
             yield gateway.problem(
                 ("spec",),
-                "no VirtualService names this Gateway; Istio answers 404 to all that comes in",
+                "no VirtualService names this Gateway; Istio answers every request with 404",
                 remedy=f"write {gateway.namespace}/{gateway.name} in a VirtualService's gateways",
             )
 
 
-def unserved_hosts(view: View) -> Iterator[Problem]:
+def find_unserved_hosts(context: LintContext) -> Iterator[Problem]:
     """A VirtualService bound to a Gateway that serves none of its hosts there."""
-    declared = {(g.namespace, g.name): g for g in view.of("Gateway")}
-    for rule in view.of("VirtualService"):
+    declared = {(g.namespace, g.name): g for g in context.of("Gateway")}
+    for rule in context.of("VirtualService"):
         for index, name in enumerate(rule.spec.gateways):
             gateway = declared.get(gateway_key(name, rule.namespace))
             if gateway is None or not rule.spec.hosts:
                 continue
-            served = [h for server in gateway.spec.servers for h in server.hosts]
-            plain = [host.rpartition("/")[2] for host in served]
+            gateway_hosts = [h for server in gateway.spec.servers for h in server.hosts]
+            plain = [host.rpartition("/")[2] for host in gateway_hosts]
             if not any(
-                _meet(fqdn(host, rule.namespace), p) for host in rule.spec.hosts for p in plain
+                _overlap(fqdn(host, rule.namespace), p) for host in rule.spec.hosts for p in plain
             ):
                 yield rule.problem(
                     ("spec", "gateways", index),
-                    f"{gateway.title} serves {', '.join(served)} and none of this rule's hosts; "
-                    "Istio makes no route of it there",
+                    f"{gateway.title} serves {', '.join(gateway_hosts)} and none of this rule's "
+                    "hosts; Istio makes no route of it there",
                     remedy="add the host to the Gateway's servers, or correct the rule's hosts",
                 )
 
 
-def _meet(host: str, served: str) -> bool:
-    return covers(host, served) or covers(served, host)
+def _overlap(host: str, gateway_hosts: str) -> bool:
+    return covers(host, gateway_hosts) or covers(gateway_hosts, host)
 
 
-def _named(rule: Resource) -> Iterator[tuple[FieldPath, str]]:
+def _gateway_names(rule: Resource) -> Iterator[tuple[FieldPath, str]]:
     for index, name in enumerate(rule.spec.gateways):
         yield ("spec", "gateways", index), name
     for number, route in enumerate(rule.spec.http):

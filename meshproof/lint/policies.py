@@ -1,13 +1,19 @@
-"""Policies that reach nothing: no workload that they select, no port that they name, no part left
-by an older policy of the same scope."""
+"""Policies without effect: they select no workload, name an unknown port, or an older one wins."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from meshproof.errors import Problem
-from meshproof.istio_names import INGRESS_GATEWAY_LABELS, ROOT_NAMESPACE
-from meshproof.lint.view import View
+from meshproof.istio_names import ROOT_NAMESPACE
+from meshproof.lint.context import LintContext
+from meshproof.lint.policy_selection import (
+    GATEWAY,
+    Pods,
+    selected_pods,
+    selector_labels,
+    selector_path,
+)
 from meshproof.model.resource import Resource
 from meshproof.sources.location import FieldPath
 
@@ -20,98 +26,71 @@ KINDS = (
     "EnvoyFilter",
 )
 _ONE_A_SCOPE = ("PeerAuthentication", "Telemetry", "Sidecar")
-_GATEWAY = (ROOT_NAMESPACE, INGRESS_GATEWAY_LABELS)
-"""The mesh's own gateway, which no manifest declares."""
-Pods = list[tuple[str, Mapping[str, str]]]
 
 
-def _labels(policy: Resource) -> Mapping[str, str]:
-    """What a policy's workloads must carry; empty selects all."""
-    spec = policy.spec
-    if policy.kind == "Sidecar":
-        return spec.workload_selector.labels if spec.workload_selector else {}
-    return spec.selector.match_labels if spec.selector else {}
-
-
-def _field(policy: Resource) -> FieldPath:
-    """The selector, or the whole spec where there is none."""
-    own = policy.kind in ("Sidecar", "EnvoyFilter")
-    field = "workloadSelector" if own else "selector"
-    return ("spec", field) if _labels(policy) else ("spec",)
-
-
-def selected(view: View, policy: Resource) -> Pods:
-    """The pods that a policy is for; the mesh's own gateway counts as one."""
-    everywhere = policy.namespace == ROOT_NAMESPACE
-    wanted = _labels(policy).items()
-    return [
-        (namespace, labels)
-        for namespace, labels in (*view.pods, _GATEWAY)
-        if (everywhere or namespace == policy.namespace) and wanted <= labels.items()
-    ]
-
-
-def without_workloads(view: View) -> Iterator[Problem]:
-    """A policy that selects nothing, and a mesh-wide one whose selector Istio does not look at."""
+def find_idle_policies(context: LintContext) -> Iterator[Problem]:
+    """A policy that selects nothing, and a mesh-wide one whose selector Istio ignores."""
     for kind in KINDS:
-        for policy in view.of(kind):
-            labels = _labels(policy)
+        for policy in context.of(kind):
+            labels = selector_labels(policy)
             if getattr(policy.spec, "has_target", False):
                 yield policy.problem(
                     ("spec", "targetRefs" if policy.spec.target_refs else "targetRef"),
                     "is for a waypoint or a Gateway of the Gateway API, and there are none here: "
-                    "sidecars pass it over, in Istio too",
+                    "sidecars ignore it, as in Istio",
                     remedy="write a selector",
                 )
             elif labels and policy.namespace == ROOT_NAMESPACE and kind in _ONE_A_SCOPE:
                 yield policy.problem(
-                    _field(policy),
-                    f"has labels, but in the root namespace {ROOT_NAMESPACE} Istio takes a "
-                    f"{kind} without any only: this one does nothing",
+                    selector_path(policy),
+                    f"has labels, but in the root namespace {ROOT_NAMESPACE} Istio takes only a "
+                    f"{kind} without any: this one does nothing",
                     remedy="write it in the workload's own namespace",
                 )
-            elif not selected(view, policy):
+            elif not selected_pods(context, policy):
                 text = ", ".join(f"{k}={v}" for k, v in labels.items())
                 who = f"carries {text}" if text else "runs there"
                 yield policy.problem(
-                    _field(policy),
+                    selector_path(policy),
                     f"selects nothing: no pod of namespace {policy.namespace} {who}",
                     remedy="correct the labels or the namespace",
                 )
 
 
-def second_of_a_scope(view: View) -> Iterator[Problem]:
-    """Of several for the same workloads the oldest is taken."""
+def find_second_of_a_scope(context: LintContext) -> Iterator[Problem]:
+    """Of several for the same workloads Istio takes the oldest."""
     for kind in _ONE_A_SCOPE:
         first: dict[tuple[str, tuple[tuple[str, str], ...]], Resource] = {}
-        for policy in view.of(kind):
-            scope = (policy.namespace, tuple(sorted(_labels(policy).items())))
+        for policy in context.of(kind):
+            scope = (policy.namespace, tuple(sorted(selector_labels(policy).items())))
             older = first.setdefault(scope, policy)
             if older is not policy:
                 yield policy.problem(
-                    _field(policy),
+                    selector_path(policy),
                     f"{older.title} is for the same workloads; Istio takes the oldest, and "
                     "ignores this one",
                     remedy=f"write one {kind} for them",
                 )
 
 
-def unknown_ports(view: View) -> Iterator[Problem]:
-    """A port that no Service leads to on the selected workloads: policies speak of container
-    ports, not of Service ports."""
-    for policy in view.of("PeerAuthentication"):
+def find_unknown_ports(context: LintContext) -> Iterator[Problem]:
+    """A port that no Service leads to on the selected workloads. Policies name container ports,
+    not Service ports."""
+    for policy in context.of("PeerAuthentication"):
         for port in policy.spec.port_level_mtls:
-            yield from _unknown(view, policy, ("spec", "portLevelMtls", port), port)
-    for policy in view.of("AuthorizationPolicy"):
+            yield from _check_port(context, policy, ("spec", "portLevelMtls", port), port)
+    for policy in context.of("AuthorizationPolicy"):
         for index, rule in enumerate(policy.spec.rules):
             for number, entry in enumerate(rule.to or ()):
-                here: FieldPath = ("spec", "rules", index, "to", number, "operation", "ports")
-                for place, port in enumerate(entry.operation.ports):
-                    yield from _unknown(view, policy, (*here, place), port)
+                path: FieldPath = ("spec", "rules", index, "to", number, "operation", "ports")
+                for position, port in enumerate(entry.operation.ports):
+                    yield from _check_port(context, policy, (*path, position), port)
 
 
-def _unknown(view: View, policy: Resource, path: FieldPath, port: str) -> Iterator[Problem]:
-    targets = _target_ports(view, selected(view, policy))
+def _check_port(
+    context: LintContext, policy: Resource, path: FieldPath, port: str
+) -> Iterator[Problem]:
+    targets = _target_ports(context, selected_pods(context, policy))
     if targets and int(port) not in targets:
         yield policy.problem(
             path,
@@ -121,12 +100,12 @@ def _unknown(view: View, policy: Resource, path: FieldPath, port: str) -> Iterat
         )
 
 
-def _target_ports(view: View, pods: Pods) -> set[int]:
-    """Where Services lead to on these pods; empty where that is not known for sure."""
-    if not pods or _GATEWAY in pods:
+def _target_ports(context: LintContext, pods: Pods) -> set[int]:
+    """The container ports that Services lead to on these pods; empty if that is uncertain."""
+    if not pods or GATEWAY in pods:
         return set()
-    found: set[int] = set()
-    for service in view.services:
+    ports: set[int] = set()
+    for service in context.services:
         if not service.selector or not any(
             namespace == service.namespace and service.selector.items() <= labels.items()
             for namespace, labels in pods
@@ -135,5 +114,5 @@ def _target_ports(view: View, pods: Pods) -> set[int]:
         for port in service.ports:
             if not isinstance(port.target_port, int):
                 return set()
-            found.add(port.target_port)
-    return found
+            ports.add(port.target_port)
+    return ports

@@ -1,21 +1,21 @@
-"""Local rate limits of ports that no Service has: routes are named by the Service's port."""
+"""Local rate limits for ports that no Service has: routes are named by the Service's port."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from meshproof.errors import Problem
-from meshproof.lint.policies import selected
-from meshproof.lint.view import View
+from meshproof.lint.context import LintContext
+from meshproof.lint.policy_selection import selected_pods
 
 
-def unknown_ports(view: View) -> Iterator[Problem]:
+def find_unknown_ports(context: LintContext) -> Iterator[Problem]:
     """``inbound|http|PORT`` of an EnvoyFilter, where no Service of its workloads has that port."""
-    for policy in view.of("EnvoyFilter"):
-        pods = selected(view, policy)
+    for policy in context.of("EnvoyFilter"):
+        pods = selected_pods(context, policy)
         ports = {
             port.port
-            for service in view.services
+            for service in context.services
             for namespace, labels in pods
             if service.namespace == namespace
             and service.selector

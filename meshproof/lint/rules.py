@@ -1,4 +1,7 @@
-"""Every check with its stable id, how bad it is, and what it finds. docs/checks.md lists them."""
+"""Every check with its stable id, its level, and what it finds. docs/checks.md lists them.
+
+A new check is a function in the file of its subject, a row of RULES, and a row of docs/checks.md.
+"""
 
 from __future__ import annotations
 
@@ -11,184 +14,185 @@ from meshproof.lint import (
     delegates,
     destination_rules,
     duplicates,
-    effects,
+    faults,
     gateways,
     hosts,
-    identities,
     policies,
+    policy_identities,
+    policy_paths,
     rate_limits,
-    requests,
-    tokens,
-    visibility,
+    request_authentications,
+    service_entries,
+    weights,
 )
-from meshproof.lint.view import View
+from meshproof.lint.context import LintContext
 
 REFUSED = "refused"
-"""Errors of all kinds: files that `apply` would not take."""
+"""The id of every error: what `apply` refuses."""
 
 
 @dataclass(frozen=True, slots=True)
 class LintRule:
-    """``hint``: something to know, which never makes `--strict` refuse."""
+    """``hint``: worth knowing, but never a reason for `--strict` to refuse."""
 
     id: str
     finds: str
-    check: Callable[[View], Iterable[Problem]] | None = None
-    """None where another part finds it; the id is given there."""
+    check: Callable[[LintContext], Iterable[Problem]] | None = None
+    """None for what another package finds; it sets the id itself."""
     hint: bool = False
 
 
 AUTOSCALER = LintRule("autoscaler-idle", "a HorizontalPodAutoscaler that cannot work")
-DIALECT = LintRule("dialect-note", "a rule of Istio 0.4 that does less than it seems to")
+ISTIO04 = LintRule("dialect-note", "a rule of Istio 0.4 that does less than it seems to")
 HTTP_ROUTE = LintRule("httproute-unresolved", "an HTTPRoute whose parent or backend does not exist")
 
 RULES = (
     LintRule(
         "host-unknown",
         "a destination host, or its port, that does not exist",
-        hosts.unknown_destinations,
+        hosts.find_unknown_destinations,
     ),
     LintRule(
         "subset-unknown",
         "a subset that no DestinationRule declares",
-        hosts.unknown_subsets,
+        hosts.find_unknown_subsets,
     ),
     LintRule(
         "virtualservice-host-unknown",
         "a VirtualService for a host that is no service",
-        hosts.unknown_rule_hosts,
+        hosts.find_unknown_rule_hosts,
     ),
     LintRule(
         "gateway-unknown",
         "a Gateway that a VirtualService names and nobody declares",
-        gateways.unknown_gateways,
+        gateways.find_unknown_gateways,
     ),
     LintRule(
         "gateway-unused",
         "a Gateway that no VirtualService names",
-        gateways.unused_gateways,
+        gateways.find_unused_gateways,
         hint=True,
     ),
     LintRule(
         "gateway-host-mismatch",
         "a VirtualService none of whose hosts its Gateway serves",
-        gateways.unserved_hosts,
+        gateways.find_unserved_hosts,
     ),
     LintRule(
         "gateway-certificate-missing",
         "an HTTPS server whose Secret is missing",
-        gateways.missing_certificates,
+        gateways.find_missing_certificates,
     ),
     LintRule(
         "virtualservice-duplicate",
         "two VirtualServices for one host",
-        duplicates.second_virtual_services,
+        duplicates.find_second_virtual_services,
     ),
     LintRule(
         "destinationrule-duplicate",
         "two DestinationRules for one host",
-        duplicates.second_destination_rules,
+        duplicates.find_second_destination_rules,
     ),
     LintRule(
         "destinationrule-unused",
         "a DestinationRule for a host that does not exist",
-        destination_rules.unknown_hosts,
+        destination_rules.find_unknown_hosts,
     ),
     LintRule(
         "destinationrule-out-of-sight",
         "a DestinationRule in a namespace where nobody looks for it",
-        destination_rules.out_of_sight,
+        destination_rules.find_out_of_sight,
     ),
     LintRule(
         "subset-empty",
         "a subset that no pod or endpoint is in",
-        destination_rules.empty_subsets,
+        destination_rules.find_empty_subsets,
     ),
     LintRule(
         "route-dead",
         "a route or match that no request reaches",
-        dead_routes.dead_routes,
+        dead_routes.find_dead_routes,
     ),
     LintRule(
         "delegate-missing",
         "a delegate that is missing, or not for this root",
-        delegates.missing_delegates,
+        delegates.find_missing_delegates,
     ),
     LintRule(
         "delegate-idle",
         "a delegate that no VirtualService names",
-        delegates.idle_delegates,
+        delegates.find_idle_delegates,
     ),
     LintRule(
         "fault-idle",
         "a fault without a percentage",
-        effects.idle_faults,
+        faults.find_idle_faults,
     ),
     LintRule(
         "weight-odd",
         "a weight that does nothing, or weights that do not add up to 100",
-        effects.odd_weights,
+        weights.find_odd_weights,
     ),
     LintRule(
         "policy-selects-nothing",
         "a policy, Telemetry or Sidecar that selects no workload",
-        policies.without_workloads,
+        policies.find_idle_policies,
     ),
     LintRule(
         "policy-superseded",
         "a policy that an older one for the same workloads supersedes",
-        policies.second_of_a_scope,
+        policies.find_second_of_a_scope,
     ),
     LintRule(
         "policy-port-unknown",
         "a policy's port that no selected workload has",
-        policies.unknown_ports,
+        policies.find_unknown_ports,
     ),
     LintRule(
         "ratelimit-port-unknown",
         "a rate limit's port that no selected workload has",
-        rate_limits.unknown_ports,
+        rate_limits.find_unknown_ports,
     ),
     LintRule(
         "policy-identity-unheard",
         "a policy that asks for an identity where mutual TLS is off",
-        identities.unheard_identities,
+        policy_identities.find_unheard_identities,
     ),
     LintRule(
         "policy-source-unknown",
         "a policy's namespace or principal that no workload has",
-        identities.unknown_sources,
+        policy_identities.find_unknown_sources,
     ),
     LintRule(
         "policy-path-impossible",
         "a policy's path that no request can have",
-        requests.impossible_paths,
+        policy_paths.find_impossible_paths,
     ),
     LintRule(
         "serviceentry-invisible",
         "a ServiceEntry that is exported to nobody",
-        visibility.invisible_entries,
+        service_entries.find_invisible_entries,
     ),
     LintRule(
         "token-not-required",
         "a RequestAuthentication where no policy asks for a token",
-        tokens.optional_tokens,
+        request_authentications.find_optional_tokens,
         hint=True,
     ),
 )
-"""In the order in which they look."""
+"""In the order in which they run."""
 
-OTHERS = (
+OTHER_RULES = (
     LintRule(
         REFUSED, "what `apply` would refuse: unknown kinds, fields and values, missing images"
     ),
     AUTOSCALER,
-    DIALECT,
+    ISTIO04,
     HTTP_ROUTE,
 )
 HINTS = frozenset(rule.id for rule in RULES if rule.hint)
 
 
-def every() -> tuple[LintRule, ...]:
-    """All ids that a finding may have."""
-    return (*RULES, *OTHERS)
+def all_rules() -> tuple[LintRule, ...]:
+    """Every id that a finding may have."""
+    return (*RULES, *OTHER_RULES)

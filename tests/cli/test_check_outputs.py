@@ -11,7 +11,7 @@ import pytest
 
 from meshproof.cli.findings import Finding, as_github, as_json, as_sarif
 from meshproof.errors import Problem
-from meshproof.lint.rules import REFUSED, every
+from meshproof.lint.rules import REFUSED, all_rules
 from tests.cli.conftest import Cli
 
 ROOT = Path(__file__).parents[2]
@@ -136,7 +136,7 @@ def test_the_page_lists_every_id() -> None:
     rows = re.findall(r"^\| `([\w-]+)` \| (error|warning|hint) \| (.*) \|$", page, re.MULTILINE)
     wanted = [
         (r.id, "error" if r.id == REFUSED else "hint" if r.hint else "warning", r.finds)
-        for r in every()
+        for r in all_rules()
     ]
     assert rows == wanted
-    assert len({r.id for r in every()}) == len(every())
+    assert len({r.id for r in all_rules()}) == len(all_rules())

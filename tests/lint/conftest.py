@@ -8,7 +8,7 @@ import pytest
 
 from meshproof.errors import Problem
 from meshproof.istio04.lower import lower
-from meshproof.lint.check import warnings
+from meshproof.lint.linter import find_warnings
 from meshproof.model.reader import read_text, with_default_namespace
 from meshproof.translate.world import Service, ServicePort
 
@@ -31,6 +31,6 @@ def lint() -> Lint:
 
     def run(text: str) -> list[Problem]:
         rules = with_default_namespace(read_text(text, "rules.yaml"), "default")
-        return warnings(lower(rules, services), services, pods)
+        return find_warnings(lower(rules, services), services, pods)
 
     return run

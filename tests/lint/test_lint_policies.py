@@ -40,7 +40,7 @@ def test_a_selector_without_a_pod(lint: Lint, kind: str) -> None:
 def test_a_policy_that_is_attached_to_something_else(lint: Lint, kind: str) -> None:
     (problem,) = lint(policy(kind, "{targetRefs: [{kind: Service, name: svcb}]}"))
     assert problem.field == "spec.targetRefs"
-    assert "sidecars pass it over" in problem.found
+    assert "sidecars ignore it" in problem.found
 
 
 def test_a_sidecar_s_selector(lint: Lint) -> None:

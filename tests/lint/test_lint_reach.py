@@ -6,7 +6,7 @@ import pytest
 
 from meshproof.errors import Problem
 from meshproof.istio04.lower import lower
-from meshproof.lint.check import findings, warnings
+from meshproof.lint.linter import find_all, find_warnings
 from meshproof.lint.rules import HINTS
 from meshproof.model.reader import read_text, with_default_namespace
 from meshproof.translate.world import Service, ServicePort
@@ -20,7 +20,7 @@ ACCOUNTS = {("default", "svca"), ("default", "svcb"), ("other", "far")}
 def found(text: str, *rules: str, accounts: bool = True) -> list[Problem]:
     """Findings of these rules; of the mesh above."""
     resources = with_default_namespace(read_text(text, "rules.yaml"), "default")
-    told = findings(lower(resources, SERVICES), SERVICES, PODS, ACCOUNTS if accounts else ())
+    told = find_all(lower(resources, SERVICES), SERVICES, PODS, ACCOUNTS if accounts else ())
     assert all(problem.rule for problem in told)
     return [problem for problem in told if problem.rule in rules]
 
@@ -125,7 +125,7 @@ def test_a_gateway_that_no_rule_names_is_a_hint() -> None:
     (problem,) = found(gateway('["*"]', bound=False), "gateway-unused")
     assert problem.rule in HINTS
     resources = with_default_namespace(read_text(gateway('["*"]', bound=False), "r"), "default")
-    assert warnings(resources, SERVICES, PODS) == []
+    assert find_warnings(resources, SERVICES, PODS) == []
     assert found(gateway('["*"]'), "gateway-unused") == []
 
 

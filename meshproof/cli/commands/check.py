@@ -169,9 +169,9 @@ def _report(checked: _Checked, output: Form, alone: str) -> None:
     elif output is Form.SARIF:
         import importlib.metadata  # noqa: PLC0415  (18 ms that no other form needs)
 
-        from meshproof.lint.rules import every  # noqa: PLC0415
+        from meshproof.lint.rules import all_rules  # noqa: PLC0415
 
-        rules = {rule.id: rule.finds for rule in every()}
+        rules = {rule.id: rule.finds for rule in all_rules()}
         version = importlib.metadata.version("meshproof")
         show_json(as_sarif(checked.findings, rules, version, Path.cwd()))
     elif output is Form.GITHUB:

@@ -1,4 +1,4 @@
-"""What every check looks at: the applied rules by kind, and which hosts exist."""
+"""What every check reads: the applied rules by kind, and which hosts exist."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MESH = "mesh"
 
 
 @dataclass(frozen=True)
-class View:
+class LintContext:
     """``resources`` in order of creation, 0.4's rules lowered; ``pods`` as (namespace, labels)."""
 
     resources: Sequence[Resource]
@@ -36,19 +36,19 @@ class View:
     @cached_property
     def entries(self) -> Mapping[str, list[Resource]]:
         """ServiceEntries by host."""
-        found: dict[str, list[Resource]] = {}
+        by_host: dict[str, list[Resource]] = {}
         for entry in self.of("ServiceEntry"):
             for host in entry.spec.hosts:
-                found.setdefault(host, []).append(entry)
-        return found
+                by_host.setdefault(host, []).append(entry)
+        return by_host
 
     @cached_property
     def destination_rules(self) -> Mapping[str, list[Resource]]:
         """DestinationRules by full host (or wildcard)."""
-        found: dict[str, list[Resource]] = {}
+        by_host: dict[str, list[Resource]] = {}
         for rule in self.of("DestinationRule"):
-            found.setdefault(fqdn(rule.spec.host, rule.namespace), []).append(rule)
-        return found
+            by_host.setdefault(fqdn(rule.spec.host, rule.namespace), []).append(rule)
+        return by_host
 
     def exists(self, host: str) -> bool:
         """A Service or a ServiceEntry of exactly this name: there is a cluster for it."""
@@ -56,20 +56,20 @@ class View:
 
     def holds_any(self, pattern: str) -> bool:
         """Whether ``pattern`` covers a host that exists, or lies within a wildcard entry."""
-        known = (*self.by_fqdn, *self.entries)
-        return any(covers(pattern, host) or covers(host, pattern) for host in known)
+        hosts = (*self.by_fqdn, *self.entries)
+        return any(covers(pattern, host) or covers(host, pattern) for host in hosts)
 
     def remedy(self, host: str) -> str:
-        """What was probably meant by a host that does not exist."""
-        near = [known for known in self.by_fqdn if known.startswith(f"{host}.")]
+        """What to do about a host that does not exist."""
+        near = [hosts for hosts in self.by_fqdn if hosts.startswith(f"{host}.")]
         if near:
             return f"write {near[0]}"
         return "correct the name, or declare a Service or a ServiceEntry"
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
-    """One place where a VirtualService sends requests."""
+class DestinationUse:
+    """One destination of a VirtualService."""
 
     rule: Resource
     path: FieldPath
@@ -82,21 +82,21 @@ class Use:
         return fqdn(self.destination.host, self.rule.namespace)
 
 
-def uses(view: View) -> Iterator[Use]:
+def destination_uses(context: LintContext) -> Iterator[DestinationUse]:
     """Every destination of every VirtualService, mirrors included, in document order."""
-    for rule in view.of("VirtualService"):
+    for rule in context.of("VirtualService"):
         for index, route in enumerate(rule.spec.http):
-            here: FieldPath = ("spec", "http", index)
+            route_path: FieldPath = ("spec", "http", index)
             for number, entry in enumerate(route.route):
-                path = (*here, "route", number, "destination")
-                yield Use(rule, path, entry.destination, mirror=False)
+                path = (*route_path, "route", number, "destination")
+                yield DestinationUse(rule, path, entry.destination, mirror=False)
             if route.mirror:
-                yield Use(rule, (*here, "mirror"), route.mirror, mirror=True)
+                yield DestinationUse(rule, (*route_path, "mirror"), route.mirror, mirror=True)
             for number, policy in enumerate(route.mirrors):
-                path = (*here, "mirrors", number, "destination")
-                yield Use(rule, path, policy.destination, mirror=True)
+                path = (*route_path, "mirrors", number, "destination")
+                yield DestinationUse(rule, path, policy.destination, mirror=True)
 
 
-def on_mesh(spec: Any) -> bool:
-    """Whether a VirtualService speaks to sidecars: ``gateways`` is empty or names ``mesh``."""
+def applies_to_mesh(spec: Any) -> bool:
+    """Whether a VirtualService is for sidecars: ``gateways`` is empty or names ``mesh``."""
     return not spec.gateways or MESH in spec.gateways
