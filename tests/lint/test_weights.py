@@ -1,13 +1,10 @@
-"""Faults and weights that do less than they seem to."""
+"""Weights that do nothing, or do not add up to 100."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-if TYPE_CHECKING:
-    from tests.lint.conftest import Lint
+from tests.lint.conftest import Lint
 
 RULE = """
 apiVersion: networking.istio.io/v1
@@ -20,32 +17,6 @@ spec:
     route: [{route}]
 """
 TO = "destination: {host: svcb}"
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        "abort: {httpStatus: 500}",
-        "abort: {httpStatus: 500, percentage: {}}",
-        "delay: {fixedDelay: 1s}",
-    ],
-)
-def test_fault_without_a_percentage(lint: Lint, fault: str) -> None:
-    (problem,) = lint(RULE.format(extra=f"fault: {{{fault}}}", route=f"{{{TO}}}"))
-    assert problem.field == f"spec.http[0].fault.{fault.split(':', maxsplit=1)[0]}"
-    assert "nothing happens" in problem.found
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        "abort: {httpStatus: 500, percentage: {value: 1}}",
-        "abort: {httpStatus: 500, percentage: {value: 0}}",
-        "delay: {fixedDelay: 1s, percent: 10}",
-    ],
-)
-def test_fault_with_a_percentage(lint: Lint, fault: str) -> None:
-    assert lint(RULE.format(extra=f"fault: {{{fault}}}", route=f"{{{TO}}}")) == []
 
 
 @pytest.mark.parametrize("weight", [0, 50])

@@ -1,46 +1,26 @@
-"""What is never reached or never used: dead routes, shadowed matches, second rules for a host."""
+"""Routes and matches that no request reaches."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-if TYPE_CHECKING:
-    from tests.lint.conftest import Lint
+from tests.lint.conftest import Lint
+from tests.lint.virtual_services import ROUTE, virtual_service
 
-RULE = """
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {{name: {name}, namespace: {namespace}}}
-spec: {{hosts: [{host}], exportTo: {export}, http: {http}}}
-"""
-FULL = "svcb.default.svc.cluster.local"
-ROUTE = "route: [{destination: {host: svcb.default.svc.cluster.local}}]"
-POLICY = """
----
-apiVersion: networking.istio.io/v1
-kind: DestinationRule
-metadata: {{name: {name}, namespace: {namespace}}}
-spec: {{host: svcb.default.svc.cluster.local, {spec}}}
-"""
-
-
-def rule(
-    http: str,
-    name: str = "one",
-    namespace: str = "default",
-    host: str = FULL,
-    export: str = "['*']",
-) -> str:
-    return RULE.format(name=name, namespace=namespace, host=host, export=export, http=http)
+HEAD = "apiVersion: networking.istio.io/v1\n"
+DELEGATING = (
+    f"{HEAD}kind: VirtualService\nmetadata: {{name: root}}\n"
+    "spec: {hosts: [svcb], http: [{delegate: {name: part}}, {route: [{destination: "
+    "{host: svcb}}]}]}\n---\n"
+    f"{HEAD}kind: VirtualService\nmetadata: {{name: part}}\n"
+    "spec: {http: [{match: [{uri: {prefix: /a}}], route: [{destination: {host: svca}}]}]}\n"
+)
 
 
 def matches(*entries: str | None) -> str:
     """One route an entry; ``None`` is a route without a match."""
     routes = (f"{{match: [{e}], {ROUTE}}}" if e else f"{{{ROUTE}}}" for e in entries)
-    return rule(f"[{', '.join(routes)}]")
+    return virtual_service(f"[{', '.join(routes)}]")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +83,7 @@ def test_match_of_its_own(lint: Lint, first: str, later: str) -> None:
     assert lint(matches(first, later, None)) == []
 
 
-def test_dead_0_4_rule_names_the_rule_in_front(lint: Lint) -> None:
+def test_dead_0_4_rule_names_the_rule_before_it(lint: Lint) -> None:
     text = "".join(
         f"""
 ---
@@ -119,50 +99,5 @@ spec: {{destination: {{name: svcb}}, precedence: {precedence}}}
     assert "RouteRule default/high (rules.yaml:12)" in problem.found
 
 
-def test_second_virtual_service(lint: Lint) -> None:
-    http = f"[{{{ROUTE}}}]"
-    (problem,) = lint(rule(http) + rule(http, "two", host="svcb"))
-    assert (problem.resource, problem.field) == ("VirtualService default/two", "spec.hosts[0]")
-    assert "VirtualService default/one has" in problem.found
-
-
-def test_route_rule_beside_a_virtual_service(lint: Lint) -> None:
-    old = """
----
-apiVersion: config.istio.io/v1alpha2
-kind: RouteRule
-metadata: {name: old}
-spec: {destination: {name: svcb}}
-"""
-    new = rule(f"[{{{ROUTE}}}]", "new")
-    assert [p.resource for p in lint(old + new)] == ["VirtualService default/new"]
-    (problem,) = lint(new + old)
-    assert (problem.resource, problem.field) == ("RouteRule default/old", "spec.destination")
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        {"host": "svca.default.svc.cluster.local"},
-        {"namespace": "other", "export": "['.']"},
-    ],
-)
-def test_no_second_virtual_service(lint: Lint, other: dict[str, str]) -> None:
-    http = f"[{{{ROUTE}}}]"
-    assert lint(rule(http) + rule(http, "two", **other)) == []
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "words"),
-    [
-        ("trafficPolicy: {}", "trafficPolicy: {}", "trafficPolicy is ignored"),
-        ("subsets: [{name: a}]", "subsets: [{name: a}, {name: b}]", "subset a is ignored"),
-        ("subsets: [{name: a}]", "subsets: [{name: b}]", "part is added"),
-    ],
-)
-def test_second_destination_rule(lint: Lint, first: str, second: str, words: str) -> None:
-    one = POLICY.format(name="one", namespace="default", spec=first)
-    (problem,) = lint(one + POLICY.format(name="two", namespace="default", spec=second))
-    assert problem.resource == "DestinationRule default/two"
-    assert words in problem.found
-    assert lint(one + POLICY.format(name="two", namespace="other", spec=second)) == []
+def test_a_route_after_a_delegate_is_not_dead(lint: Lint) -> None:
+    assert lint(DELEGATING) == []

@@ -1,30 +1,14 @@
-"""Policies that reach nothing."""
+"""Policies without effect."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-from tests.model.envoy_filters import BARE, FILTER, HEAD, ROUTES
+from tests.lint.conftest import Lint
+from tests.lint.resources import policy
 
-if TYPE_CHECKING:
-    from tests.lint.conftest import Lint
-
-POLICY = """
----
-apiVersion: {api}.istio.io/v1
-kind: {kind}
-metadata: {{name: {name}, namespace: {namespace}}}
-spec: {spec}
-"""
 SELECTOR = "{{selector: {{matchLabels: {{app: {app}}}}}}}"
 KINDS = ["PeerAuthentication", "AuthorizationPolicy", "RequestAuthentication", "Telemetry"]
-
-
-def policy(kind: str, spec: str, name: str = "p", namespace: str = "default") -> str:
-    api = {"Telemetry": "telemetry", "Sidecar": "networking"}.get(kind, "security")
-    return POLICY.format(api=api, kind=kind, name=name, namespace=namespace, spec=spec)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -86,49 +70,12 @@ def test_more_authorization_policies_add_up(lint: Lint) -> None:
     )
 
 
-@pytest.mark.parametrize(("port", "said"), [("8080", False), ("80", True)])
-def test_policies_name_container_ports(lint: Lint, port: str, said: bool) -> None:
+@pytest.mark.parametrize(("port", "warned"), [("8080", False), ("80", True)])
+def test_policies_name_container_ports(lint: Lint, port: str, warned: bool) -> None:
     modes = f"{{{port}: {{mode: DISABLE}}}}"
     peers = f"{{selector: {{matchLabels: {{app: svcb}}}}, portLevelMtls: {modes}}}"
     rules = f"{{rules: [{{to: [{{operation: {{ports: ['{port}']}}}}]}}]}}"
-    found = lint(policy("PeerAuthentication", peers) + policy("AuthorizationPolicy", rules))
+    problems = lint(policy("PeerAuthentication", peers) + policy("AuthorizationPolicy", rules))
     fields = [f"spec.portLevelMtls.{port}", "spec.rules[0].to[0].operation.ports[0]"]
-    assert [p.field for p in found] == (fields if said else [])
-    assert all(p.wanted == "one of 8080" for p in found)
-
-
-DISABLE = policy("PeerAuthentication", "{mtls: {mode: DISABLE}}", "plain")
-BY_NAME = "{rules: [{from: [{source: {principals: [a], notNamespaces: [b]}}]}]}"
-BY_CONDITION = "{rules: [{when: [{key: source.namespace, values: [a]}]}]}"
-
-
-@pytest.mark.parametrize(
-    ("spec", "field"),
-    [
-        (BY_NAME, "spec.rules[0].from[0].source.principals"),
-        (BY_CONDITION, "spec.rules[0].when[0].key"),
-    ],
-)
-def test_nobody_has_an_identity_under_disable(lint: Lint, spec: str, field: str) -> None:
-    (problem,) = lint(DISABLE + policy("AuthorizationPolicy", spec))
-    assert problem.field == field
-    assert "never matches" in problem.found
-    assert lint(policy("AuthorizationPolicy", spec)) == []
-    assert lint(DISABLE + policy("AuthorizationPolicy", "{rules: [{}]}")) == []
-
-
-def test_one_workload_with_mutual_tls_is_enough(lint: Lint) -> None:
-    mutual = "{selector: {matchLabels: {app: svcb}}, mtls: {mode: STRICT}}"
-    rules = DISABLE + policy("PeerAuthentication", mutual, "mutual")
-    assert lint(rules + policy("AuthorizationPolicy", BY_NAME)) == []
-
-
-def test_a_rate_limit_s_selector_and_ports(lint: Lint) -> None:
-    limit = HEAD.replace("productpage", "svcb") + BARE + ROUTES
-    (problem,) = lint(limit)
-    assert problem.field == "spec.configPatches[1].match.routeConfiguration.vhost.name"
-    assert "inbound|http|9080, and no Service of the selected workloads" in problem.found
-    assert problem.wanted == "one of inbound|http|80"
-    assert lint(limit.replace("9080", "80")) == []
-    (problem,) = lint(HEAD.replace("productpage", "svcx") + FILTER)
-    assert problem.field == "spec.workloadSelector"
+    assert [p.field for p in problems] == (fields if warned else [])
+    assert all(p.wanted == "one of 8080" for p in problems)

@@ -1,0 +1,96 @@
+"""Gateways that are unknown, unused, or serve other hosts; and their certificates."""
+
+from __future__ import annotations
+
+import pytest
+
+from meshproof.lint.linter import find_warnings
+from meshproof.lint.rules import HINTS
+from meshproof.model.reader import read_text, with_default_namespace
+from tests.lint.conftest import Lint
+from tests.lint.findings import PODS, SERVICES, findings_of
+from tests.lint.problems import check_only
+from tests.lint.resources import GATEWAY, route_to, virtual_service
+
+HTTPS_GATEWAY = (
+    "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: gw}\n"
+    "spec: {servers: [{port: {number: 443, protocol: HTTPS}, hosts: ['*'], "
+    "tls: {mode: SIMPLE, credentialName: shop}}]}\n"
+)
+SECRET = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: shop, namespace: NS}\nstringData: "
+
+
+@pytest.mark.parametrize("gateways", ["[other/gw]", "[gw.other.svc.cluster.local]", "[mesh]"])
+def test_known_gateway(lint: Lint, gateways: str) -> None:
+    assert (
+        lint(route_to("host: svcb").replace("hosts:", f"gateways: {gateways}, hosts:") + GATEWAY)
+        == []
+    )
+
+
+@pytest.mark.parametrize("gateways", ["[gw]", "[mesh, ./gw]", "[other/wg]"])
+def test_unknown_gateway(lint: Lint, gateways: str) -> None:
+    text = route_to("host: svcb").replace("hosts:", f"gateways: {gateways}, hosts:") + GATEWAY
+    field = f"spec.gateways[{1 if 'mesh' in gateways else 0}]"
+    check_only(lint(text), field, "on no gateway", "one of other/gw")
+
+
+def test_unknown_gateway_of_a_match(lint: Lint) -> None:
+    http = "{match: [{gateways: [gw]}], route: [{destination: {host: svcb}}]}"
+    check_only(lint(virtual_service(http)), "spec.http[0].match[0].gateways[0]", "default/gw")
+
+
+@pytest.mark.parametrize(
+    ("secret", "count"),
+    [
+        ("", 1),
+        (SECRET.replace("NS", "default") + "{tls.crt: c, tls.key: k}", 1),
+        (SECRET.replace("NS", "istio-system") + "{tls.crt: c}", 1),
+        (SECRET.replace("NS", "istio-system") + "{tls.crt: c, tls.key: k}", 0),
+    ],
+)
+def test_a_server_without_its_certificate(lint: Lint, secret: str, count: int) -> None:
+    problems = lint(HTTPS_GATEWAY + secret)
+    assert [p.field for p in problems] == ["spec.servers[0].tls.credentialName"] * count
+
+
+def gateway(hosts: str, *, bound: bool = True, rule_host: str = "shop.test") -> str:
+    rule = f"""
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: v}}
+spec:
+  hosts: [{rule_host}]
+  gateways: [door]
+  http: [{{route: [{{destination: {{host: svca}}}}]}}]
+"""
+    return f"""
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {{name: door}}
+spec:
+  selector: {{istio: ingressgateway}}
+  servers: [{{port: {{number: 80, name: http, protocol: HTTP}}, hosts: {hosts}}}]
+""" + (rule if bound else "")
+
+
+def test_a_gateway_that_no_rule_names_is_a_hint() -> None:
+    (problem,) = findings_of(gateway('["*"]', bound=False), "gateway-unused")
+    assert problem.rule in HINTS
+    resources = with_default_namespace(read_text(gateway('["*"]', bound=False), "r"), "default")
+    assert find_warnings(resources, SERVICES, PODS) == []
+    assert findings_of(gateway('["*"]'), "gateway-unused") == []
+
+
+@pytest.mark.parametrize("hosts", ["[other.test]", '["*.shop.test"]', "[default/other.test]"])
+def test_a_gateway_that_serves_none_of_the_hosts(hosts: str) -> None:
+    (problem,) = findings_of(gateway(hosts), "gateway-host-mismatch")
+    assert problem.field == "spec.gateways[0]"
+    assert problem.resource == "VirtualService default/v"
+
+
+@pytest.mark.parametrize("hosts", ['["*"]', "[shop.test]", '["*.test"]', '["./shop.test"]'])
+def test_a_gateway_that_serves_one_of_the_hosts(hosts: str) -> None:
+    assert findings_of(gateway(hosts), "gateway-host-mismatch") == []
+    assert findings_of(gateway('["a.test"]', rule_host='"*"'), "gateway-host-mismatch") == []
