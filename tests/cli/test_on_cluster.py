@@ -20,7 +20,7 @@ from meshproof.mesh import MeshStatus
 from meshproof.traffic.distributed_load import DistributedLoad
 from meshproof.traffic.results import LoadError
 from tests.cli.test_remote import FarMesh
-from tests.cluster.test_load import brought
+from tests.cluster.test_load import pod_results
 from tests.fakes.mesh import FakeMesh
 from tests.traffic.conftest import LOCUSTFILE
 
@@ -34,14 +34,14 @@ class ClusterFake(FarMesh):
 
     hold = False
     stopped = False
-    worker = brought("v0.1")
+    worker = pod_results("v0.1")
 
     def spread_load(self, order: DistributedLoad, stop: threading.Event) -> list[dict[str, Any]]:
         self.asked.append(("load", order))
         if self.hold:
             self.stopped = stop.wait(30)
             raise LoadError("ended")
-        pods = (brought(log="Aggregated"), self.worker, brought("v0.2", "v0.2"))
+        pods = (pod_results(log="Aggregated"), self.worker, pod_results("v0.2", "v0.2"))
         return [json.loads(pod) for pod in pods]
 
     def status(self) -> MeshStatus:
@@ -83,7 +83,7 @@ def test_load_is_sent_there_and_shown_as_any_other(cluster_fake: ClusterFake, cl
 
 
 def test_a_failed_request_is_an_exit_code(cluster_fake: ClusterFake, cli: Cli) -> None:
-    cluster_fake.worker = brought("v0.1", status=503)
+    cluster_fake.worker = pod_results("v0.1", status=503)
     done = cli(*LOAD)
     assert done.code == 1
     assert "3 requests, 1 failed" in done.out

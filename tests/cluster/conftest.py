@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from meshproof.cluster.mesh import ClusterMesh
+from tests.fakes.background import FakeStart
 from tests.fakes.cluster_machine import Machine, mesh_on
+from tests.fakes.sidecar import PodOutput
 
 
 @pytest.fixture(autouse=True)
@@ -35,8 +37,20 @@ def machine() -> Machine:
 
 
 @pytest.fixture
+def pod_output(machine: Machine) -> PodOutput:
+    return PodOutput(machine)
+
+
+@pytest.fixture
+def starting(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> FakeStart:
+    start = FakeStart()
+    monkeypatch.setattr(machine, "start", start)
+    return start
+
+
+@pytest.fixture
 def cluster(machine: Machine, tmp_path: Path) -> Iterator[ClusterMesh]:
-    made = mesh_on(machine, tmp_path)
-    made.up()
-    yield made
-    made.down()
+    mesh = mesh_on(machine, tmp_path)
+    mesh.up()
+    yield mesh
+    mesh.down()

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 import yaml
 
-from meshproof.cluster.assets.span_store import Copies
 from meshproof.cluster.mesh import ClusterMesh
 from meshproof.cluster.port_forward import PortForwards
 from meshproof.control.routes.cluster import OnCluster
@@ -29,17 +25,11 @@ DOCUMENTS: list[dict[str, Any]] = [
     for file in KUSTOMIZATION["resources"]
     for document in yaml.safe_load_all((FOLDER / file).read_text())
 ]
-DASHBOARD: dict[str, Any] = json.loads((FOLDER / "grafana" / "payments.json").read_text())
-EXPRESSIONS = [(p["title"], t["expr"]) for p in DASHBOARD["panels"] for t in p["targets"]]
 VERSIONS = {
     "Namespace": "v1", "ServiceAccount": "v1", "Service": "v1", "Deployment": "apps/v1",
     "ClusterRole": "rbac.authorization.k8s.io/v1",
     "ClusterRoleBinding": "rbac.authorization.k8s.io/v1",
 }  # fmt: skip
-
-
-OURS = {"payments_total", "messages_total", "namespace", "result"}
-"""Names and labels of what the services count, and of the targets."""
 
 
 def of(kind: str) -> list[dict[str, Any]]:
@@ -55,6 +45,14 @@ def container(deployment: dict[str, Any]) -> dict[str, Any]:
     return dict(only)
 
 
+DASHBOARD: dict[str, Any] = json.loads((FOLDER / "grafana" / "payments.json").read_text())
+EXPRESSIONS = [(p["title"], t["expr"]) for p in DASHBOARD["panels"] for t in p["targets"]]
+
+
+OURS = {"payments_total", "messages_total", "namespace", "result"}
+"""Names and labels of what the services count, and of the targets."""
+
+
 def grouped(expression: str) -> set[str]:
     """The labels of its ``by (...)``."""
     groups = re.findall(r"\bby \(([^)]*)\)", expression)
@@ -68,30 +66,30 @@ def test_every_kind_is_known_under_its_version() -> None:
 def test_the_four_are_there_each_with_a_service_that_finds_it() -> None:
     assert set(named("Deployment")) == {"prometheus", "grafana", "kiali", "zipkin"}
     for name, service in named("Service").items():
-        found = named("Deployment")[name]
-        assert service["spec"]["selector"] == found["spec"]["template"]["metadata"]["labels"]
-        ports = {p["name"]: p["containerPort"] for p in container(found)["ports"]}
+        deployment = named("Deployment")[name]
+        assert service["spec"]["selector"] == deployment["spec"]["template"]["metadata"]["labels"]
+        ports = {p["name"]: p["containerPort"] for p in container(deployment)["ports"]}
         (port,) = service["spec"]["ports"]
         assert ports[port["targetPort"]] == port["port"]
 
 
 def test_versions_are_pinned_in_one_place() -> None:
     pinned = {i["name"]: i["newTag"] for i in KUSTOMIZATION["images"]}
-    used = [container(d)["image"] for d in of("Deployment")]
-    assert sorted(pinned) == sorted(used), "no manifest says a version itself"
+    images = [container(d)["image"] for d in of("Deployment")]
+    assert sorted(pinned) == sorted(images), "no manifest says a version itself"
     assert all(re.fullmatch(r"v?\d+\.\d+\.\d+", tag) for tag in pinned.values())
 
 
 def test_every_volume_is_a_generated_config_map_or_empty() -> None:
-    made = {g["name"] for g in KUSTOMIZATION["configMapGenerator"]}
-    wanted = set()
+    generated = {g["name"] for g in KUSTOMIZATION["configMapGenerator"]}
+    mounted = set()
     for deployment in of("Deployment"):
         pod = deployment["spec"]["template"]["spec"]
         volumes = {v["name"]: v for v in pod.get("volumes", ())}
         mounts = {m["name"] for c in pod["containers"] for m in c.get("volumeMounts", ())}
         assert mounts == set(volumes)
-        wanted |= {v["configMap"]["name"] for v in volumes.values() if "configMap" in v}
-    assert wanted == made
+        mounted |= {v["configMap"]["name"] for v in volumes.values() if "configMap" in v}
+    assert mounted == generated
     files = [f for g in KUSTOMIZATION["configMapGenerator"] for f in g["files"]]
     assert {str(p.relative_to(FOLDER)) for p in FOLDER.glob("*/*")} == set(files)
 
@@ -116,18 +114,18 @@ def test_all_of_it_is_ours_and_outside_the_mesh() -> None:
 
 
 def test_up_does_not_read_this_folder() -> None:
-    read = {str(Path(name).parent) for name, _ in read_sources(project().manifests)}
-    assert read == {str(FOLDER.parent)}
+    folders = {str(Path(name).parent) for name, _ in read_sources(project().manifests)}
+    assert folders == {str(FOLDER.parent)}
 
 
 def test_the_dashboard_has_the_tutorial_s_five() -> None:
     titles = " ".join(title for title, _ in EXPRESSIONS)
     for name in ("requestcount", "requestduration", "requestsize", "responsesize", "tcp bytes"):
         assert name in titles
-    asked = {name for _, text in EXPRESSIONS for name in re.findall(r"istio_\w+", text)}
-    assert asked <= samples()
+    queried = {name for _, text in EXPRESSIONS for name in re.findall(r"istio_\w+", text)}
+    assert queried <= samples()
     for name in METRICS:
-        assert any(one.startswith(name) for one in asked) or name.startswith("istio_tcp_conn")
+        assert any(one.startswith(name) for one in queried) or name.startswith("istio_tcp_conn")
 
 
 @pytest.mark.parametrize(("title", "expression"), EXPRESSIONS)
@@ -150,8 +148,8 @@ def test_legends_name_labels_that_the_query_keeps() -> None:
 
 def test_grafana_finds_its_data_source_and_its_dashboards() -> None:
     (source,) = yaml.safe_load((FOLDER / "grafana" / "datasources.yaml").read_text())["datasources"]
-    used = {p["datasource"]["uid"] for p in DASHBOARD["panels"]}
-    assert used == {source["uid"]}
+    uids = {p["datasource"]["uid"] for p in DASHBOARD["panels"]}
+    assert uids == {source["uid"]}
     (provider,) = yaml.safe_load((FOLDER / "grafana" / "providers.yaml").read_text())["providers"]
     mounts = container(named("Deployment")["grafana"])["volumeMounts"]
     assert provider["options"]["path"] in {m["mountPath"] for m in mounts}
@@ -166,8 +164,8 @@ def test_observe_waits_for_each_and_has_spans_copied(
     assert isinstance(cluster, OnCluster)
     commands = machine.since(lambda: cluster.observe(FOLDER))
     assert commands[0].endswith(f"apply -k {FOLDER}")
-    waited = [c.split("deploy/")[1].split()[0] for c in commands if "rollout status" in c]
-    assert sorted(waited[:4]) == ["grafana", "kiali", "prometheus", "zipkin"]
+    rollouts = [c.split("deploy/")[1].split()[0] for c in commands if "rollout status" in c]
+    assert sorted(rollouts[:4]) == ["grafana", "kiali", "prometheus", "zipkin"]
     assert commands[-2].endswith(
         "-n meshproof-system set env deploy/zipkin "
         "COPY_TO=http://zipkin.meshproof-observability:9411/api/v2/spans"
@@ -187,40 +185,17 @@ def test_an_add_on_that_never_comes_is_an_error(cluster: ClusterMesh, machine: M
 
 
 def test_urls_are_by_port_forward(cluster: ClusterMesh, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[str, str, int]] = []
+    targets: list[tuple[str, str, int]] = []
 
     def url(_self: PortForwards, namespace: str, target: str, port: int) -> str:
-        asked.append((namespace, target, port))
+        targets.append((namespace, target, port))
         return "http://127.0.0.1:1"
 
     monkeypatch.setattr(PortForwards, "url", url)
     assert sorted(cluster.observed(FOLDER)) == ["grafana", "kiali", "prometheus", "zipkin"]
-    assert ("meshproof-observability", "svc/grafana", 3000) in asked
+    assert ("meshproof-observability", "svc/grafana", 3000) in targets
 
 
 def test_a_folder_without_kustomization_is_refused(cluster: ClusterMesh, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"kustomization\.yaml"):
         cluster.observe(tmp_path)
-
-
-def test_the_span_store_passes_reports_on(
-    until: Callable[[Callable[[], object], str], None],
-) -> None:
-    came: list[bytes] = []
-
-    class Collector(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            came.append(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(500 if len(came) == 1 else 202)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base's name
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Collector) as server:
-        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
-        copies = Copies(f"http://127.0.0.1:{server.server_port}/api/v2/spans")
-        for body in (b"[1]", b"[2]"):
-            copies.add(body)
-        until(lambda: came == [b"[1]", b"[2]"], "both came, though the first was refused")
-        server.shutdown()

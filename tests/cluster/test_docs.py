@@ -13,10 +13,10 @@ PAGE = (ROOT / "docs" / "kind.md").read_text(encoding="utf-8")
 
 def test_every_setting_is_in_the_table_and_no_other() -> None:
     source = Path(settings.__file__).read_text(encoding="utf-8")
-    read = set(re.findall(r"read\.\w+\(\"([A-Z_]+)\"", source))
+    names = set(re.findall(r"read\.\w+\(\"([A-Z_]+)\"", source))
     table = PAGE.partition("## Settings")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
-    assert set(re.findall(r"`([A-Z_]+)`", " ".join(rows))) == read | {"MESH"}
+    assert set(re.findall(r"`([A-Z_]+)`", " ".join(rows))) == names | {"MESH"}
 
 
 def test_versions_are_those_of_the_table() -> None:

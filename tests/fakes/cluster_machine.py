@@ -1,6 +1,6 @@
-"""A machine with a fake kind, kubectl, istioctl and docker: all succeeds, until a test lets a
-command fail with what the real tool said (recordings.jsonl, of a real run). A command that no
-step may give is refused by ``FakeHost`` itself."""
+"""A machine with a fake kind, kubectl, istioctl and docker: every command succeeds, until a test
+lets one fail with the output of the real tool (recordings.jsonl, of a real run). A command that no
+step may run is refused by ``FakeHost`` itself."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ ROOT = Path(__file__).parents[2]
 
 @cache
 def recorded(start: str, note: str = "", part: str = "") -> CommandOutput:
-    """What the real tool said to the first command that begins so, has that note and that part."""
+    """The output of the first recorded command that begins so, has that note and that part."""
     for line in (Path(__file__).parent / "recordings.jsonl").read_text().splitlines():
-        said = json.loads(line)
-        argv = said["argv"] if isinstance(said["argv"], str) else shlex.join(said["argv"])
-        if argv.startswith(start) and note in (said["note"] or "") and part in argv:
-            return (said["rc"], said["stdout"], said["stderr"])
+        record = json.loads(line)
+        argv = record["argv"] if isinstance(record["argv"], str) else shlex.join(record["argv"])
+        if argv.startswith(start) and note in (record["note"] or "") and part in argv:
+            return (record["rc"], record["stdout"], record["stderr"])
     raise AssertionError(f"nothing recorded begins with {start!r} and has note {note!r}")
 
 
@@ -35,27 +35,27 @@ class Machine(FakeHost):
     """``commands`` holds every command that was run, as a shell would show it."""
 
     def __init__(self) -> None:
-        super().__init__(self._keep)
+        super().__init__(self._record_command)
         self.commands: list[str] = []
         self.stdins: list[str] = []
         self.files: dict[str, str] = {}
         self.missing: set[str] = set()
         self._failures: list[tuple[str, CommandOutput, int]] = []
 
-    def _keep(self, argv: Sequence[str], stdin: bytes) -> None:
+    def _record_command(self, argv: Sequence[str], stdin: bytes) -> None:
         self.commands.append(shlex.join(argv))
         self.stdins.append(stdin.decode())
 
-    def fail(self, part: str, answer: CommandOutput, *, times: int = 10**9) -> None:
-        """Commands that contain ``part`` get this answer, so many times."""
-        self._failures.append((part, answer, times))
+    def fail(self, part: str, output: CommandOutput, *, times: int = 10**9) -> None:
+        """Commands that contain ``part`` have this output, so many times."""
+        self._failures.append((part, output, times))
 
     def answer(self, argv: list[str], stdin: str) -> CommandOutput:
         command = shlex.join(argv)
-        for index, (part, answer, times) in enumerate(self._failures):
+        for index, (part, output, times) in enumerate(self._failures):
             if part in command and times:
-                self._failures[index] = (part, answer, times - 1)
-                return answer
+                self._failures[index] = (part, output, times - 1)
+                return output
         return super().answer(argv, stdin)
 
     def write(self, file: Path, text: str) -> None:
@@ -88,3 +88,15 @@ def mesh_on(
     machine: Machine, state: Path, environ: Mapping[str, str] | None = None, kind: str = "kind"
 ) -> ClusterMesh:
     return make(kind, project(), "test", environ or {}, runner=machine, state=state)
+
+
+CONTEXT_SETTINGS = {
+    "CONTEXT": "site", "REGISTRY": "registry.site/demo", "GATEWAY_URL": "http://127.0.0.1:80/",
+}  # fmt: skip
+
+
+def up_on_context(machine: Machine, state: Path, **settings: str) -> ClusterMesh:
+    """A mesh that is up on a cluster that existed."""
+    mesh = mesh_on(machine, state, {**CONTEXT_SETTINGS, **settings}, kind="context")
+    mesh.up()
+    return mesh

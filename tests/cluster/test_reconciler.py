@@ -1,0 +1,95 @@
+"""The API server is asked first, and a change that does not become live is undone."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from meshproof.cluster.commands import CommandError
+from meshproof.cluster.mesh import ClusterMesh
+from meshproof.errors import NotLive, Refused, UsageError
+from tests.fakes.cluster_machine import ROOT, Machine, recorded
+
+HALF = ROOT / "rules" / "svcb_v0_1_50_v0_2_50.yaml"
+
+
+def kinds(text: str) -> list[tuple[str, str]]:
+    """Kind and name of the documents of a text."""
+    return [(d["kind"], d["metadata"]["name"]) for d in yaml.safe_load_all(text) if d]
+
+
+_MARK = ("ServiceEntry", "DestinationRule", "VirtualService")
+ALL = ROOT / "rules" / "svcb_v0_2_100.yaml"
+
+
+def test_the_server_is_asked_first_and_the_mark_comes_last(
+    machine: Machine, cluster: ClusterMesh
+) -> None:
+    commands = machine.since(lambda: cluster.apply([HALF]))
+    assert "--dry-run=server" in commands[0]
+    sent = machine.sent("apply -f -")[-1]
+    rules = [("DestinationRule", "svcb"), ("VirtualService", "svcb")]
+    assert kinds(sent) == [*rules, *[(k, "live-mark") for k in _MARK]]
+
+
+@pytest.mark.parametrize("note", ["bad weight", "unknown field"])
+def test_what_the_server_refuses_changes_nothing(
+    machine: Machine, cluster: ClusterMesh, note: str
+) -> None:
+    cluster.apply([HALF])
+    before = dict(machine.kube.objects)
+    refusal = recorded("kubectl --kubeconfig kubeconfig apply --dry-run=server -f -", note)
+    machine.fail("--dry-run=server", refusal, times=1)
+    with pytest.raises(Refused, match="VirtualService") as caught:
+        cluster.apply([ALL])
+    assert "invalid" in str(caught.value)
+    assert machine.kube.objects == before
+    cluster.apply([ALL])
+
+
+def test_a_server_that_is_gone_is_no_fault_of_the_input(
+    machine: Machine, cluster: ClusterMesh
+) -> None:
+    unreachable = recorded("kubectl --kubeconfig kubeconfig --server")
+    machine.fail("--dry-run=server", unreachable, times=1)
+    with pytest.raises(CommandError, match="connection refused"):
+        cluster.apply([HALF])
+
+
+def test_a_change_that_one_sidecar_does_not_take_is_undone(
+    machine: Machine, cluster: ClusterMesh
+) -> None:
+    cluster.apply([HALF])
+    before = {k: v for k, v in machine.kube.objects.items() if k[2] != "live-mark"}
+    machine.fail("exec svcb-v0.1-0", (0, '{"configs": []}', ""))
+    with pytest.raises(NotLive, match=r"payments/svcb-v0.1-0.*ServiceEntry and DestinationRule"):
+        cluster.apply([ALL])
+    assert {k: v for k, v in machine.kube.objects.items() if k[2] != "live-mark"} == before
+    assert "VirtualService payments/svcb" in cluster.status().resources
+
+
+def test_scale_waits_for_pods_and_for_what_sidecars_know(
+    machine: Machine, cluster: ClusterMesh
+) -> None:
+    commands = machine.since(lambda: cluster.scale("svcb-v0.1", 3))
+    assert any("rollout status deploy/svcb-v0.1" in c for c in commands)
+    assert any("clusters?format=json" in c for c in commands)
+    assert len([r for r in cluster.status().replicas if r.workload == "svcb-v0.1"]) == 3
+    with pytest.raises(UsageError, match="0 or more"):
+        cluster.scale("svca", -1)
+
+
+def test_a_sidecar_that_knows_other_endpoints_is_not_live(
+    machine: Machine, cluster: ClusterMesh
+) -> None:
+    stale: dict[str, Any] = {
+        "name": "outbound|80||svcb.payments.svc.cluster.local",
+        "host_statuses": [{"address": {"socket_address": {"address": "10.0.0.9"}}}],
+    }
+    machine.fail("clusters?format=json", (0, json.dumps({"cluster_statuses": [stale]}), ""))
+    with pytest.raises(NotLive, match=r"svcb.payments.*10\.0\.0\.9.*wanted"):
+        cluster.scale("svcb-v0.1", 2)
+    assert machine.kube.objects["Deployment", "payments", "svcb-v0.1"]["spec"]["replicas"] == 1

@@ -1,0 +1,32 @@
+"""The span store forwards what it gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+from meshproof.cluster.assets.span_store import Copies
+
+
+def test_the_span_store_passes_reports_on(
+    until: Callable[[Callable[[], object], str], None],
+) -> None:
+    received: list[bytes] = []
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            received.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(500 if len(received) == 1 else 202)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base's name
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Collector) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        copies = Copies(f"http://127.0.0.1:{server.server_port}/api/v2/spans")
+        for body in (b"[1]", b"[2]"):
+            copies.add(body)
+        until(lambda: received == [b"[1]", b"[2]"], "both came, though the first was refused")
+        server.shutdown()
