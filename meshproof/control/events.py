@@ -1,4 +1,4 @@
-"""The event log of a running mesh: every change that was requested, made or refused.
+"""The event log of a mesh: every change that was requested, made or refused.
 
 Kept in memory, bounded; the oldest go first. A number is never given twice, so a reader asks for
 events newer than the last one it has.
@@ -7,14 +7,16 @@ events newer than the last one it has.
 from __future__ import annotations
 
 import collections
+import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from meshproof.control.wire import Json, encode_error
 from meshproof.mesh import Applied
 
+T = TypeVar("T")
 CAPACITY = 500
 _ACKS = 200
 """Acknowledgements kept of one change; of more sidecars the slowest are kept."""
@@ -63,7 +65,8 @@ class Event:
 
 
 class EventLog:
-    """Use from one event loop."""
+    """Changes as a control server (``record``) or a process of its own (``record_call``) makes
+    them. Use from one event loop, or one change at a time."""
 
     def __init__(self, capacity: int = CAPACITY, clock: Callable[[], float] = time.time) -> None:
         self._events: collections.deque[Event] = collections.deque(maxlen=capacity)
@@ -72,16 +75,29 @@ class EventLog:
 
     async def record(self, request: ChangeRequest, change: Awaitable[Any]) -> Any:
         """Await a change and record its outcome; returns or raises what the change does."""
-        at, began = self._clock(), time.monotonic()
+        with self._recording(request) as results:
+            results.append(await change)
+        return results[0]
+
+    def record_call(self, request: ChangeRequest, change: Callable[[], T]) -> T:
+        """The same for a change that is a plain call."""
+        with self._recording(request) as results:
+            results.append(change())
+        result: T = results[0]
+        return result
+
+    @contextlib.contextmanager
+    def _recording(self, request: ChangeRequest) -> Iterator[list[Any]]:
+        """Records the outcome of the block, which appends its result to the list."""
+        at, began, results = self._clock(), time.monotonic(), list[Any]()
         try:
-            result = await change
+            yield results
         except Exception as error:
             self._add(request, at, time.monotonic() - began, None, encode_error(error)[1])
             raise
-        applied = result.as_dict() if isinstance(result, Applied) else None
-        seconds = result.seconds if isinstance(result, Applied) else time.monotonic() - began
-        self._add(request, at, seconds, applied, None)
-        return result
+        applied = results[0] if isinstance(results[0], Applied) else None
+        seconds = applied.seconds if applied else time.monotonic() - began
+        self._add(request, at, seconds, applied.as_dict() if applied else None, None)
 
     def record_start(self, applied: Applied) -> None:
         """The first change: the mesh is up, as of now."""
@@ -98,6 +114,11 @@ class EventLog:
     ) -> None:
         self._last += 1
         self._events.append(Event(self._last, request, at, seconds, applied, error))
+
+    @property
+    def last(self) -> int:
+        """The number of the newest event; 0 before the first."""
+        return self._last
 
     def since(self, number: int) -> list[Event]:
         """Those with a higher number, oldest first."""

@@ -45,13 +45,12 @@ def run(request: pytest.FixtureRequest, mesh: Mesh, evidence: ProofFolder) -> It
     """Fresh run ids. After the test its evidence is written and the mesh's rules are reset."""
     from meshproof.report.test_run import Run  # noqa: PLC0415 (lazy by promise)
 
-    made = Run(mesh)
+    run = Run(mesh)
     try:
-        yield made
+        yield run
         if evidence.verdicts or request.node.stash.get(_FAILED, False):
-            evidence.collect(mesh, *made.everything(), made.changes)
+            evidence.collect(mesh, *run.everything(), run.changes)
     finally:
-        made.end()
         mesh.reset()
 
 

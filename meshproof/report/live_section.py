@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from meshproof.errors import MeshproofError
 from meshproof.istio_names import INGRESS_GATEWAY
 from meshproof.mesh import ReplicaStatus, Share, Topology
 from meshproof.report.calls import CLOSED, GATEWAY, Call
-from meshproof.report.changes import shares
+from meshproof.report.changes import UNKNOWN_SHARES, Shares, change_record, traffic_shares
 from meshproof.report.environment import environment
 from meshproof.report.page import write
 from meshproof.report.sections import ChangeRecord, Json, Section, report
@@ -27,8 +26,6 @@ from meshproof.telemetry.trace_rows import waterfall
 from meshproof.telemetry.traffic_counts import Edge, TrafficCounts, between, read
 from meshproof.traffic.record import Record
 
-_UNKNOWN = {"": {"": 0.0}}
-"""Shares after a change that another followed: the rules of that moment are gone."""
 _READINGS = 10
 """At most: an Envoy adds its durations up when it is asked, and tells them when asked again."""
 
@@ -43,7 +40,7 @@ class LiveSection:
         past = mesh.events()
         self._last = past[-1]["number"] if past else 0
         self._before = self._shares()
-        self._noted: dict[int, dict[str, dict[str, float]]] = {}
+        self._noted: dict[int, Shares] = {}
 
     def note(self) -> None:
         """Take down what the rules say now, for the newest change."""
@@ -69,23 +66,24 @@ class LiveSection:
         made = report(kind, chapter.title, found, [chapter.as_dict()], self.at)
         write(made, page.with_suffix(".json"))
 
-    def _shares(self) -> dict[str, dict[str, float]]:
+    def _shares(self) -> Shares:
         said = self._mesh.topology()
         if not said:
             return {}
         topology = Topology(tuple(Share(**one) for one in said["shares"]), {}, {})
-        return shares(topology, [ReplicaStatus(**one) for one in self._mesh.status()["replicas"]])
+        replicas = [ReplicaStatus(**one) for one in self._mesh.status()["replicas"]]
+        return traffic_shares(topology, replicas)
 
     def _changes(self) -> list[ChangeRecord]:
         events = self._mesh.events(self._last)
         taken = [event["number"] for event in events if not event["error"]]
         if taken and taken[-1] not in self._noted:
             self._noted[taken[-1]] = self._shares()
-        made = [
-            replace(_change(event), shares=self._noted.get(event["number"], _UNKNOWN))
-            for event in events
+        first = ChangeRecord("as it was", "", self.at, 0.0, shares=self._before)
+        return [
+            first,
+            *(change_record(e, self._noted.get(e["number"], UNKNOWN_SHARES)) for e in events),
         ]
-        return [ChangeRecord("as it was", "", self.at, 0.0, shares=self._before), *made]
 
     def _calls(self) -> list[Call]:
         for _ in range(_READINGS):
@@ -108,13 +106,6 @@ class LiveSection:
 def page_of(artifacts: Path, what: str) -> Path:
     """``artifacts/load-20261125-141502.html``: one a run."""
     return artifacts / f"{what}-{time.strftime('%Y%m%d-%H%M%S')}.html"
-
-
-def _change(event: Json) -> ChangeRecord:
-    error = str((event["error"] or {}).get("message", ""))
-    return ChangeRecord(
-        event["verb"], event["subject"], event["at"], event["seconds"], event["sidecars"], error
-    )
 
 
 def _call(edge: Edge, counts: TrafficCounts) -> Call:

@@ -1,4 +1,4 @@
-"""A test's runs: fresh ids, and what the mesh recorded under them."""
+"""A test's runs: fresh run ids, and what the mesh recorded under them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 from meshproof.mesh import AccessRecord, Mesh, Span
-from meshproof.report.changes import Changes
+from meshproof.report.recording_mesh import RecordingMesh
 from meshproof.report.sections import ChangeRecord
 
 
@@ -14,12 +14,12 @@ class Run:
     """Ids that mark one test's requests (``x-run-id``), so that only they are judged.
 
     ``id`` is the first; ``new`` makes more for a test with several phases. Logs and spans are
-    asked for once an id; ask when its load has ended.
+    fetched once per id, so ask when its load has ended.
     """
 
     def __init__(self, mesh: Mesh) -> None:
         self._mesh = mesh
-        self._changes = Changes(mesh)
+        self._first = mesh.last_change if isinstance(mesh, RecordingMesh) else 0
         self.ids: list[str] = []
         self._logs: dict[str, list[AccessRecord]] = {}
         self._spans: dict[str, list[Span]] = {}
@@ -33,12 +33,9 @@ class Run:
 
     @property
     def changes(self) -> list[ChangeRecord]:
-        """What the test changed on the mesh so far, in order."""
-        return self._changes.made
-
-    def end(self) -> None:
-        """The test is over: what follows is none of its changes."""
-        self._changes.end()
+        """The test's changes to the mesh so far, in order; none where nobody records them."""
+        mesh = self._mesh
+        return mesh.changes_since(self._first) if isinstance(mesh, RecordingMesh) else []
 
     def access_log(self, run_id: str = "") -> list[AccessRecord]:
         """Every sidecar's records of one run; by default of the first."""
@@ -55,8 +52,8 @@ class Run:
         return self._spans[key]
 
     def everything(self) -> tuple[list[AccessRecord], list[Span]]:
-        """Records and spans of every run, in order. All are asked for at once: each answer waits
-        for the sidecars' next flush."""
+        """Records and spans of every run, in order. All are fetched at once: each fetch waits for
+        the sidecars' next flush."""
         with ThreadPoolExecutor(max_workers=8) as pool:
             logs, spans = pool.map(self.access_log, self.ids), pool.map(self.spans, self.ids)
             return [r for some in logs for r in some], [s for some in spans for s in some]
