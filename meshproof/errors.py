@@ -6,11 +6,11 @@ wanted and what to do. Nothing here prints; the CLI and pytest decide where a me
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Problem:
     """One thing wrong (or dangerous) at one place of one file.
 
@@ -28,6 +28,9 @@ class Problem:
     remedy: str
     rule: str = ""
     """Which check found it (``meshproof.lint.rules``); empty for what is refused."""
+    unsupported: bool = dataclasses.field(default=False, compare=False)
+    """Valid to Istio or Kubernetes, but not honoured by the embedded mesh: refused there, no
+    problem on a cluster."""
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}" if self.line else self.file

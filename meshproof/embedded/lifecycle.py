@@ -29,7 +29,7 @@ from meshproof.host.event_loop import LoopThread
 from meshproof.host.supervisor_client import SupervisorClient
 from meshproof.mesh import Ack, Applied
 from meshproof.model.kube_workloads import WORKLOADS, template_of
-from meshproof.model.reader import Unreadable, read_resources
+from meshproof.model.reader import Undecodable, read_resources
 from meshproof.project import Project
 from meshproof.telemetry import span_store
 from meshproof.xds.server import AdsServer
@@ -72,7 +72,7 @@ class Running:
             self.run_id = process_identity.new_run_id()
         try:
             resources = read_resources(self.project.manifests, stdin=self.project.stdin)
-        except Unreadable as refused:
+        except Undecodable as refused:
             raise and_images(refused, self.project) from None
         intake = Admission(self.project)
         taken = intake.apply(Store(), resources, strict=False)

@@ -14,7 +14,7 @@ from meshproof.embedded.watching import Watching
 from meshproof.errors import MeshproofError, NotLive, UsageError
 from meshproof.mesh import Applied, Capability, Input
 from meshproof.model.kube_workloads import WORKLOADS
-from meshproof.model.reader import Unreadable, read_resources
+from meshproof.model.reader import Undecodable, read_resources
 from meshproof.model.resource import Resource
 from meshproof.project import Project
 
@@ -39,7 +39,7 @@ class EmbeddedMesh(Faulting, Watching):
         started = time.monotonic()
         try:
             resources = read_resources(sources, namespace=namespace)
-        except Unreadable as refused:
+        except Undecodable as refused:
             raise and_images(refused, self.project) from None
         return self._apply(resources, strict, started)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from meshproof.model.base_model import Model
+from meshproof.model.base_model import FieldError, Model
 from meshproof.model.field_types import check_port_text
 
 PLAIN_KEYS = (
@@ -69,7 +69,8 @@ def check_attribute(key: str) -> str:
     if key in PLAIN_KEYS:
         return key
     if key.startswith("experimental.envoy.filters."):
-        raise ValueError(f"{key} reads another filter's metadata, which meshproof does not honour")
+        found = f"{key} reads another filter's metadata, which meshproof does not honour"
+        raise FieldError(found, unsupported=True)
     if key.startswith(HEADERS) and _NAME.fullmatch(key, len(HEADERS)):
         return key
     if key.startswith(CLAIMS) and _BRACKETS.fullmatch(key, len(CLAIMS)):

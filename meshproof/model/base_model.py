@@ -28,8 +28,12 @@ class Model(BaseModel):
 
 
 class FieldError(ValueError):
-    """A ValueError of a model's own check that points at ``path`` below that model."""
+    """A ValueError of a model's own check that points at ``path`` below that model.
 
-    def __init__(self, message: str, *path: str | int) -> None:
+    ``unsupported``: see ``meshproof.errors.Problem``.
+    """
+
+    def __init__(self, message: str, *path: str | int, unsupported: bool = False) -> None:
         super().__init__(message)
         self.path = path
+        self.unsupported = unsupported

@@ -39,7 +39,9 @@ class GatewayServer(Model):
         if self.port.protocol == "HTTPS":
             if tls.mode is None or tls.credential_name is None:
                 raise FieldError(
-                    "does not say how TLS is ended; wanted mode: SIMPLE and credentialName", "tls"
+                    "does not say how TLS is ended; wanted mode: SIMPLE and credentialName",
+                    "tls",
+                    unsupported=tls.model_fields_set != set(),
                 )
         elif tls.model_fields_set - {"https_redirect"}:
             found = f"says more than httpsRedirect, but the port's protocol is {self.port.protocol}"

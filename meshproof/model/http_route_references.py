@@ -34,6 +34,7 @@ class ParentReference(Model):
                 f"{self.group or 'core'} {self.kind} is a parent that meshproof's embedded mesh "
                 'does not honour yet; wanted group: "" and kind: Service',
                 "kind",
+                unsupported=True,
             )
         return self
 

@@ -6,6 +6,8 @@ import base64
 import json
 from urllib.parse import urlsplit
 
+from meshproof.model.base_model import FieldError
+
 
 def check_jwks(value: str) -> str:
     """A key set with at least one key that Envoy can use; it passes over the others."""
@@ -54,9 +56,10 @@ def check_jwks_uri(value: str) -> str:
     """Plain HTTP, since the outside hosts of an embedded mesh have no public certificate."""
     found = urlsplit(value)
     if found.scheme == "https":
-        raise ValueError(
+        raise FieldError(
             f'"{value}" is https, which meshproof does not fetch; wanted http:// and a declared '
-            "outside host, or the keys themselves in jwks"
+            "outside host, or the keys themselves in jwks",
+            unsupported=True,
         )
     try:
         port = found.port or 80

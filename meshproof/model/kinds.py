@@ -29,10 +29,14 @@ class Kind:
     """Keys may be written ``simple_retry`` as well as ``simpleRetry`` (Istio 0.4)."""
     optional: bool = False
     """The body may be left out, as in an AuthorizationPolicy that allows nothing."""
+    partial: bool = False
+    """The model knows one use of the kind; what it refuses may be valid on a cluster."""
+    other_versions: tuple[str, ...] = ()
+    """Versions that a cluster serves and that no model reads."""
 
     @property
     def is_ignored(self) -> bool:
-        """Accepted unread, and without effect."""
+        """Accepted without a model; the embedded mesh gives it no effect."""
         return not self.module
 
     @cached_property
@@ -44,12 +48,13 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class UnknownKind:
-    """Why a document's kind is refused, in the words of a ``Problem``."""
+    """Why a document's kind is refused, as the fields_by_name of a ``Problem``."""
 
     field: str
     found: str
     wanted: str
     remedy: str
+    unsupported: bool = False
 
 
 _ISTIO = ("networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3")
@@ -66,7 +71,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("ServiceEntry", _ISTIO, "service_entry", "ServiceEntry"),
         Kind("WorkloadEntry", _ISTIO, "workload_entry", "WorkloadEntry"),
         Kind("Gateway", _ISTIO, "gateway", "Gateway"),
-        Kind("EnvoyFilter", _ISTIO[2:], "envoy_filter", "EnvoyFilter"),
+        Kind("EnvoyFilter", _ISTIO[2:], "envoy_filter", "EnvoyFilter", partial=True),
         Kind("Sidecar", _ISTIO, "sidecar", "Sidecar", optional=True),
         Kind(
             "PeerAuthentication",
@@ -109,6 +114,7 @@ KINDS: Mapping[str, Kind] = {
             ("autoscaling/v2",),
             "kube_hpa",
             "HorizontalPodAutoscalerSpec",
+            other_versions=("autoscaling/v1",),
         ),
         Kind("Service", ("v1",), "kube_service", "ServiceSpec"),
         Kind("Namespace", ("v1",), "kube_namespace", "Namespace", namespaced=False, body=""),
@@ -184,18 +190,24 @@ def find_kind(api_version: object, kind: object) -> Kind | UnknownKind:
         return known
     if kind == "Gateway" and api_version.startswith("gateway.networking.k8s.io/"):
         return _unsupported(f"{api_version} Gateway", "the Gateway API")
-    return _without_model(api_version, kind, known)
+    return _find_without_model(api_version, kind, known)
 
 
-def _without_model(api_version: str, kind: str, known: Kind | None) -> Kind | UnknownKind:
+def without_model(api_version: str, kind: str, *, namespaced: bool = True) -> Kind:
+    """A kind whose documents are accepted without a model: their metadata is all that is read."""
+    return Kind(kind, (api_version,), "", "", namespaced=namespaced)
+
+
+def _find_without_model(api_version: str, kind: str, known: Kind | None) -> Kind | UnknownKind:
     """What is passed over or refused: nothing here reads it."""
     group = api_version.rpartition("/")[0]
     if remedy := _THIRD_PARTY_KINDS.get(f"{group} {kind}"):
-        return UnknownKind("kind", f"{kind} of {group} is not honoured here", "", remedy)
+        found = f"{kind} of {group} is not honoured here"
+        return UnknownKind("kind", found, "", remedy, unsupported=True)
     if explain_ignored(kind, api_version):
         namespaced = kind in _NAMESPACED or not _is_known_group(group)
-        return Kind(kind, (api_version,), "", "", namespaced=namespaced)
-    return _unknown_version(api_version, known) if known else _unknown_kind(kind)
+        return without_model(api_version, kind, namespaced=namespaced)
+    return _unknown_version(api_version, known) if known else _unknown_kind(group, kind)
 
 
 def explain_ignored(kind: str, api_version: str) -> str:
@@ -228,12 +240,18 @@ def _is_known_group(group: str) -> bool:
     )
 
 
-def _unknown_kind(kind: str) -> UnknownKind:
+def _unknown_kind(group: str, kind: str) -> UnknownKind:
+    """A kind of Kubernetes that is not listed here may exist, unless it looks misspelt."""
     if kind in UNSUPPORTED_KINDS:
         return _unsupported(kind, UNSUPPORTED_KINDS[kind])
-    return UnknownKind(
-        "kind", f"{kind} is not a kind that meshproof knows", _list_kinds(), _suggest(kind)
-    )
+    found = f"{kind} is not a kind that meshproof knows"
+    unsupported = not group.endswith("istio.io") and not _suggest(kind, _MISSPELT)
+    return UnknownKind("kind", found, _list_kinds(), _suggest(kind), unsupported)
+
+
+_MISSPELT = 0.9
+"""How similar two kinds are when one is the other with a letter wrong: Servce, Deploymnt. The
+nearest two of Kubernetes, MutatingAdmissionPolicyBinding and Validating..., are at 0.87."""
 
 
 def _describe_type(value: object) -> str:
@@ -241,7 +259,8 @@ def _describe_type(value: object) -> str:
 
 
 def _unsupported(kind: str, owner: str) -> UnknownKind:
-    return UnknownKind("kind", f"{kind} is a kind of {owner} that {NOT_YET}", "", LEAVE_OUT)
+    found = f"{kind} is a kind of {owner} that {NOT_YET}"
+    return UnknownKind("kind", found, "", LEAVE_OUT, unsupported=True)
 
 
 def _unknown_version(api_version: str, kind: Kind) -> UnknownKind:
@@ -250,15 +269,17 @@ def _unknown_version(api_version: str, kind: Kind) -> UnknownKind:
     if api_version in _REMOVED:
         found = f"{api_version} was removed in Kubernetes 1.16"
         remedy = f"write apiVersion: {kind.api_versions[0]} and give it a spec.selector"
-    return UnknownKind("apiVersion", found, " or ".join(kind.api_versions), remedy)
+    wanted = " or ".join(kind.api_versions)
+    unsupported = api_version in kind.other_versions
+    return UnknownKind("apiVersion", found, wanted, remedy, unsupported)
 
 
 def _list_kinds() -> str:
     return "one of " + ", ".join(sorted(KINDS))
 
 
-def _suggest(word: str) -> str:
+def _suggest(kind: str, similar: float = 0.6) -> str:
     from difflib import get_close_matches  # noqa: PLC0415  # only for a message
 
-    near = get_close_matches(word, [*KINDS, *UNSUPPORTED_KINDS, *_IGNORED_KINDS], 1)
+    near = get_close_matches(kind, [*KINDS, *UNSUPPORTED_KINDS, *_IGNORED_KINDS], 1, similar)
     return f"did you mean {near[0]}?" if near else ""

@@ -51,10 +51,10 @@ def read_metadata(document: Document, kind: Kind, namespace: str) -> tuple[Metad
     for field in ("labels", "annotations"):
         problems += _check_texts(document, raw.get(field), field)
     problems += _check_dry_run(document, raw.get("annotations"))
-    if problems:
+    if any(not problem.unsupported for problem in problems):
         return Metadata("", "", {}), problems
     where = (raw.get("namespace") or namespace) if kind.namespaced else ""
-    return Metadata(raw["name"], where, raw.get("labels") or {}, _export_to(raw, kind)), []
+    return Metadata(raw["name"], where, raw.get("labels") or {}, _export_to(raw, kind)), problems
 
 
 def _export_to(raw: Mapping[str, Any], kind: Kind) -> tuple[str, ...]:
@@ -97,7 +97,8 @@ def _check_namespace(document: Document, own: Any, kind: Kind, asked: str) -> li
     if not isinstance(own, str):
         return [_no_text(document, path, own)]
     if not kind.namespaced:
-        return [document.problem(path, f"a {kind.name} has no namespace", "", "remove it")]
+        found = f"a {kind.name} has no namespace"  # an API server drops it
+        return [document.problem(path, found, "", "remove it", unsupported=True)]
     if own and not _LABEL.fullmatch(own):
         wanted = "at most 63 lower-case letters, digits and -"
         return [document.problem(path, f'is "{own}"', wanted)]
@@ -131,7 +132,8 @@ def _check_dry_run(document: Document, annotations: Any) -> list[Problem]:
         return []
     found = "makes the policy one that is only watched, which meshproof does not honour"
     path = ("metadata", "annotations", _DRY_RUN)
-    return [document.problem(path, found, "", "leave it out: then the policy is enforced")]
+    remedy = "leave it out: then the policy is enforced"
+    return [document.problem(path, found, "", remedy, unsupported=True)]
 
 
 def _no_text(document: Document, path: tuple[str, ...], value: Any) -> Problem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -10,8 +11,8 @@ from pydantic import ValidationError
 from meshproof.errors import Problem, Refused
 from meshproof.mesh import Input, Source
 from meshproof.model.durations import FROM_YAML
-from meshproof.model.kinds import Kind, UnknownKind, find_kind
-from meshproof.model.metadata import Metadata, read_metadata
+from meshproof.model.kinds import Kind, UnknownKind, find_kind, without_model
+from meshproof.model.metadata import read_metadata
 from meshproof.model.model_fields import fields_by_name
 from meshproof.model.normalize import add_spellings, normalize
 from meshproof.model.resource import Resource
@@ -19,13 +20,13 @@ from meshproof.sources.documents import Document, read_documents
 from meshproof.sources.sources import Stdin, try_read_sources
 
 
-class Unreadable(Refused):
-    """Some documents cannot be read; ``readable`` are the others, for whoever wants to name what
-    is wrong with those in the same breath."""
+class Undecodable(Refused):
+    """Some documents are invalid; ``resources`` are the others, for callers that report what is
+    wrong with those too."""
 
-    def __init__(self, problems: Iterable[Problem], readable: Iterable[Resource]) -> None:
+    def __init__(self, problems: Iterable[Problem], resources: Iterable[Resource]) -> None:
         super().__init__(problems)
-        self.readable = tuple(readable)
+        self.resources = tuple(resources)
 
 
 _HEAD = ("apiVersion", "kind", "metadata", "status")
@@ -37,12 +38,18 @@ def read_text(text: str, file: str, *, namespace: str = "") -> list[Resource]:
 
 
 def read_resources(
-    inputs: Iterable[Input], *, stdin: Stdin = None, namespace: str = ""
+    inputs: Iterable[Input],
+    *,
+    stdin: Stdin = None,
+    namespace: str = "",
+    keep_unsupported: bool = False,
 ) -> list[Resource]:
     """The resources of every input (``meshproof.sources``), in order.
 
     ``namespace`` goes to documents without one and must not contradict the others (kubectl's
-    ``-n``). Raises ``Unreadable`` with every problem of all inputs.
+    ``-n``). A document with a kind, field or value that no model honours is refused, unless
+    ``keep_unsupported``: then it has no ``spec``, and its ``unsupported`` says why. Raises
+    ``Undecodable`` with every problem of all inputs.
     """
     resources: list[Resource] = []
     problems: list[Problem] = []
@@ -50,10 +57,10 @@ def read_resources(
         sources, unreadable = try_read_sources([given], stdin=stdin)
         problems += unreadable
         for source in sources:
-            decoded, invalid = _read(source, namespace)
+            decoded, invalid = _decode_source(source, namespace, keep_unsupported)
             resources += decoded
             problems += invalid
-    return _whole(resources, problems)
+    return _unique_or_refuse(resources, problems)
 
 
 def with_default_namespace(resources: Iterable[Resource], default: str) -> list[Resource]:
@@ -64,18 +71,18 @@ def with_default_namespace(resources: Iterable[Resource], default: str) -> list[
     filled = [
         r.in_namespace(default) if not r.namespace and _namespaced(r) else r for r in resources
     ]
-    return _whole(filled, [])
+    return _unique_or_refuse(filled, [])
 
 
 def _namespaced(resource: Resource) -> bool:
     kind = find_kind(resource.api_version, resource.kind)
-    return isinstance(kind, Kind) and kind.namespaced
+    return kind.unsupported if isinstance(kind, UnknownKind) else kind.namespaced
 
 
-def _whole(resources: list[Resource], problems: list[Problem]) -> list[Resource]:
+def _unique_or_refuse(resources: list[Resource], problems: list[Problem]) -> list[Resource]:
     unique, conflicts = _unique(resources)
     if problems or conflicts:
-        raise Unreadable([*problems, *conflicts], resources)
+        raise Undecodable([*problems, *conflicts], resources)
     return unique
 
 
@@ -86,62 +93,64 @@ def _unique(resources: Iterable[Resource]) -> tuple[list[Resource], list[Problem
     problems = []
     for resource in resources:
         other = first.setdefault(resource.key, resource)
-        if other is resource or other == resource:
-            continue
-        where = f"{other.location.file}:{other.location.line}"
-        problems.append(
-            resource.problem((), f"stands twice, the first time at {where}", "", "keep one")
-        )
+        if other.manifest != resource.manifest:
+            where = f"{other.location.file}:{other.location.line}"
+            problems.append(
+                resource.problem((), f"stands twice, the first time at {where}", "", "keep one")
+            )
     return list(first.values()), problems
 
 
-def _read(source: Source, namespace: str) -> tuple[list[Resource], list[Problem]]:
+def _decode_source(
+    source: Source, namespace: str, keep_unsupported: bool
+) -> tuple[list[Resource], list[Problem]]:
     documents, problems = read_documents(source.text, source.file)
     if not documents and not problems:
         problems.append(Problem(source.file, 0, "", "", "holds no document", "", ""))
     resources = []
     for document in documents:
-        resource, wrong = _resource(document, namespace)
-        problems += wrong
+        resource, invalid = _decode(document, namespace, keep_unsupported)
+        problems += invalid
         if resource:
             resources.append(resource)
     return resources, sorted(problems, key=lambda p: p.line)
 
 
-def _resource(document: Document, namespace: str) -> tuple[Resource | None, list[Problem]]:
+def _decode(
+    document: Document, namespace: str, keep_unsupported: bool
+) -> tuple[Resource | None, list[Problem]]:
+    """One document's resource, or None and what is wrong with it."""
     value = document.value
     kind = find_kind(value.get("apiVersion"), value.get("kind"))
+    problems: list[Problem] = []
     if isinstance(kind, UnknownKind):
-        return None, [document.problem((kind.field,), kind.found, kind.wanted, kind.remedy)]
-    metadata, problems = read_metadata(document, kind, namespace)
-    if kind.is_ignored:
-        return (None if problems else _unread(document, metadata)), problems
-    spec, wrong = _spec(document, kind)
-    problems += wrong
-    if problems:
-        return None, problems
+        problems = [_unknown_kind(document, kind)]
+        if not (keep_unsupported and kind.unsupported):
+            return None, problems
+        kind = without_model(value["apiVersion"], value["kind"])
+    metadata, invalid = read_metadata(document, kind, namespace)
+    spec, wrong = (None, []) if kind.is_ignored else _spec(document, kind)
+    problems += [*invalid, *wrong]
+    refused = [p for p in problems if not (keep_unsupported and p.unsupported)]
+    if refused:
+        return None, refused
     return Resource(
         api_version=value["apiVersion"],
-        kind=kind.name,
+        kind=value["kind"],
         name=metadata.name,
         namespace=metadata.namespace,
         labels=metadata.labels,
         spec=spec,
         location=document.location,
         export_to=metadata.export_to,
+        body=value,
+        unsupported=tuple(problems),
     ), []
 
 
-def _unread(document: Document, metadata: Metadata) -> Resource:
-    """A document of a kind without effect: who it is, and nothing of what it says."""
-    return Resource(
-        api_version=document.value["apiVersion"],
-        kind=document.value["kind"],
-        name=metadata.name,
-        namespace=metadata.namespace,
-        labels=metadata.labels,
-        spec=None,
-        location=document.location,
+def _unknown_kind(document: Document, kind: UnknownKind) -> Problem:
+    return document.problem(
+        (kind.field,), kind.found, kind.wanted, kind.remedy, unsupported=kind.unsupported
     )
 
 
@@ -169,9 +178,8 @@ def _spec(document: Document, kind: Kind) -> tuple[Any, list[Problem]]:
     except ValidationError as error:
         from meshproof.model.validation_errors import explain_validation_error  # noqa: PLC0415  # only for a message
 
-        return None, problems + explain_validation_error(
-            error, document, kind.model, prepared, base
-        )
+        problems += explain_validation_error(error, document, kind.model, prepared, base)
+        return None, [replace(p, unsupported=True) for p in problems] if kind.partial else problems
 
 
 def _stray(document: Document, kind: Kind, key: str) -> Problem:

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, model_validator
 
-from meshproof.model.base_model import Model
+from meshproof.model.base_model import FieldError, Model
 from meshproof.model.durations import Duration
 from meshproof.model.jwks import check_jwks, check_jwks_uri
 from meshproof.model.string_types import NonEmpty
@@ -43,9 +43,10 @@ class JWTRule(Model):
     @model_validator(mode="after")
     def _keys(self) -> Self:
         if not self.jwks and not self.jwks_uri:
-            raise ValueError(
+            raise FieldError(
                 "has neither jwks nor jwksUri, and meshproof asks no issuer for its keys; "
-                "wanted one of them"
+                "wanted one of them",
+                unsupported=True,
             )
         return self
 

@@ -21,10 +21,23 @@ class Resource:
     """Empty for kinds without one (Namespace), and until the mesh has filled in its default."""
     labels: Mapping[str, str]
     spec: Any
-    """The model of the kind: ``istio.VirtualService``, ``kube.Deployment``, ..."""
+    """The model of the kind: ``istio.VirtualService``, ``kube.Deployment``, ...; None for a
+    document that no model reads."""
     location: Location = field(compare=False)
     export_to: tuple[str, ...] = ()
     """Of a Service: the namespaces in its annotation ``networking.istio.io/exportTo``."""
+    body: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """The document as plain data, as it was written; empty for a resource that was generated."""
+    unsupported: tuple[Problem, ...] = field(default=(), compare=False, repr=False)
+    """What the embedded mesh does not honour of a document that was admitted nevertheless."""
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """``body`` with the namespace filled in, as an API server is sent it."""
+        if not self.namespace:
+            return dict(self.body)
+        metadata = {**self.body.get("metadata", {}), "namespace": self.namespace}
+        return {**self.body, "metadata": metadata}
 
     @property
     def key(self) -> tuple[str, str, str]:

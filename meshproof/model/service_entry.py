@@ -96,6 +96,7 @@ class ServiceEntry(Model):
                     "for ports that are not HTTP; wanted single addresses",
                     "addresses",
                     index,
+                    unsupported=True,
                 )
         return self
 

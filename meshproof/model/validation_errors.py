@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -19,8 +19,15 @@ from meshproof.sources.documents import Document
 from meshproof.sources.location import FieldPath, dotted
 from meshproof.sources.scalars import kind_of, number_of
 
-Words = tuple[str, str, str]
-"""Found, wanted, remedy."""
+
+class Explanation(NamedTuple):
+    """The parts of a ``Problem`` that depend on what the model refused."""
+
+    found: str
+    wanted: str = ""
+    remedy: str = ""
+    unsupported: bool = False
+
 
 _WANTED = {
     "string_type": "a text",
@@ -52,16 +59,18 @@ def explain_validation_error(
     base: FieldPath,
 ) -> list[Problem]:
     """One problem for each field that is wrong, in the user's spelling, ordered by line."""
-    told: dict[FieldPath, Problem] = {}
+    problems: dict[FieldPath, Problem] = {}
     for detail in error.errors(include_url=False):
         path = _path(detail, prepared.value)
-        found, wanted, remedy = _words(_told(detail, document), document, model, path, base)
+        explanation = _explain_error(_hide_secret(detail, document), document, model, path, base)
+        found, wanted, remedy, unsupported = explanation
         written = prepared.as_written((*base, *path))
-        told.setdefault(written, document.problem(written, found, wanted, remedy))
-    return sorted(_without_misspelt(told), key=lambda p: p.line)
+        problem = document.problem(written, found, wanted, remedy, unsupported=unsupported)
+        problems.setdefault(written, problem)
+    return sorted(_without_misspelt(problems), key=lambda p: p.line)
 
 
-def _told(detail: ErrorDetails, document: Document) -> ErrorDetails:
+def _hide_secret(detail: ErrorDetails, document: Document) -> ErrorDetails:
     """A Secret's values are in no message, and so in no log."""
     if document.value.get("kind") == "Secret" and isinstance(detail["input"], str | int | float):
         return {**detail, "input": _Secret(kind_of(detail["input"]))}
@@ -89,24 +98,25 @@ def _meant(name: str | int) -> str:
     return f"did you mean {name}?"
 
 
-def explain_unknown_field(root: type[Model], path: FieldPath, base: FieldPath) -> Words:
+def explain_unknown_field(root: type[Model], path: FieldPath, base: FieldPath) -> Explanation:
     """Why the last key of ``path`` is refused, and what was probably meant."""
     key, here = str(path[-1]), path[:-1]
     model = find_model(root, here) or root
     honoured, known = list(fields_by_name(model)), api_fields.fields_of(model)
     if key in known:
         owner = api_fields.owner_of(model)
-        return f"is a field of {owner} that {NOT_YET}", "", LEAVE_OUT
+        found = f"is a field of {owner} that {NOT_YET}"
+        return Explanation(found, remedy=LEAVE_OUT, unsupported=True)
     found = f"is no field of {model.__name__}"
     candidates = [*honoured, *sorted(known - set(honoured))]
     near = get_close_matches(key, candidates, 1, 0.8)
     elsewhere = _elsewhere(root, model, key, here, base)
     if not near and elsewhere:
-        return found, "", elsewhere
+        return Explanation(found, remedy=elsewhere)
     near = near or get_close_matches(key, candidates, 1)
     if near:
-        return found, "", _meant(near[0])
-    return found, "one of " + ", ".join(honoured), ""
+        return Explanation(found, remedy=_meant(near[0]))
+    return Explanation(found, "one of " + ", ".join(honoured))
 
 
 def _elsewhere(
@@ -142,9 +152,9 @@ def _path(detail: ErrorDetails, value: Any) -> FieldPath:
     return tuple(path)
 
 
-def _words(
+def _explain_error(
     detail: ErrorDetails, document: Document, root: type[Model], path: FieldPath, base: FieldPath
-) -> Words:
+) -> Explanation:
     kind, value = detail["type"], detail["input"]
     text = document.texts.get((*base, *path))
     found = f"is {describe_value(value, text)}"
@@ -156,9 +166,9 @@ def _words(
     if kind == "literal_error":
         return _literal(found, value, str(context["expected"]), root, path)
     if kind == "value_error":
-        return _value_error(found, value, str(context["error"]))
+        return _value_error(found, value, context["error"])
     wanted = _WANTED[kind].format(**context) if kind in _WANTED else detail["msg"]
-    return found, wanted, _remedy(wanted, value, text, path)
+    return Explanation(found, wanted, _remedy(wanted, value, text, path))
 
 
 def describe_value(value: Any, text: str | None = None) -> str:
@@ -203,31 +213,34 @@ def _assign(field: str | int, value: str) -> str:
     return f"{field}: {value}" if isinstance(field, str) and field else value
 
 
-def _missing(root: type[Model], path: FieldPath) -> Words:
+def _missing(root: type[Model], path: FieldPath) -> Explanation:
     model = find_model(root, path[:-1])
     part = fields_by_name(model).get(str(path[-1])) if model else None
     wanted = "a list" if part and part.holds == "list" else ""
-    return _MISSING, wanted, ""
+    return Explanation(_MISSING, wanted)
 
 
-def _literal(found: str, value: Any, expected: str, root: type[Model], path: FieldPath) -> Words:
+def _literal(
+    found: str, value: Any, expected: str, root: type[Model], path: FieldPath
+) -> Explanation:
     wanted = expected.replace("'", "")
     field = next((step for step in reversed(path) if isinstance(step, str)), "")
     model = find_model(root, path[: path.index(field)]) if field else None
     if model and isinstance(value, str) and value in api_fields.values_of(model, field):
         owner = api_fields.owner_of(model)
-        return f"{value} is a value of {owner} that {NOT_YET}", wanted, ""
+        found = f"{value} is a value of {owner} that {NOT_YET}"
+        return Explanation(found, wanted, unsupported=True)
     choices = wanted.replace(" or ", ", ").split(", ")
     near = get_close_matches(str(value).casefold(), [c.casefold() for c in choices], 1)
     meant = next((c for c in choices if near and c.casefold() == near[0]), "")
-    return found, wanted, _meant(meant) if meant else ""
+    return Explanation(found, wanted, _meant(meant) if meant else "")
 
 
-def _value_error(found: str, value: Any, said: str) -> Words:
-    """A model's own words: ``<found>; wanted <wanted>``."""
-    text, _, wanted = said.partition("; wanted ")
-    if isinstance(value, _Secret):
-        return found, wanted, ""
-    if wanted and kind_of(value) in ("number", "boolean", "null"):
-        return found, wanted, ""
-    return text, wanted, ""
+def _value_error(found: str, value: Any, error: ValueError) -> Explanation:
+    """A model's own message: ``<found>; wanted <wanted>``."""
+    text, _, wanted = str(error).partition("; wanted ")
+    plain = kind_of(value) in ("number", "boolean", "null")
+    if isinstance(value, _Secret) or (wanted and plain):
+        return Explanation(found, wanted)
+    unsupported = isinstance(error, FieldError) and error.unsupported
+    return Explanation(text, wanted, unsupported=unsupported)

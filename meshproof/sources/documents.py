@@ -58,10 +58,26 @@ class Document:
         namespace = meta.get("namespace") if isinstance(meta, dict) else None
         return f"{kind} {namespace}/{name}" if isinstance(namespace, str) else f"{kind} {name}"
 
-    def problem(self, path: FieldPath, found: str, wanted: str = "", remedy: str = "") -> Problem:
+    def problem(
+        self,
+        path: FieldPath,
+        found: str,
+        wanted: str = "",
+        remedy: str = "",
+        *,
+        unsupported: bool = False,
+    ) -> Problem:
         """A problem at one field of this document."""
-        line = self.location.line_of(path)
-        return Problem(self.location.file, line, self.title, dotted(path), found, wanted, remedy)
+        return Problem(
+            file=self.location.file,
+            line=self.location.line_of(path),
+            resource=self.title,
+            field=dotted(path),
+            found=found,
+            wanted=wanted,
+            remedy=remedy,
+            unsupported=unsupported,
+        )
 
 
 def _line(at: yaml.Node | yaml.Event) -> int:

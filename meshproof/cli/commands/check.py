@@ -104,20 +104,20 @@ def _in_project(
     checked: _Checked, path: Path, filename: list[str] | None, namespace: str, strict: bool
 ) -> None:
     from meshproof.embedded.pod.deployments import and_images  # noqa: PLC0415  (slow to import)
-    from meshproof.model.reader import Unreadable  # noqa: PLC0415
+    from meshproof.model.reader import Undecodable  # noqa: PLC0415
     from meshproof.project import load_project  # noqa: PLC0415
 
     loaded = load_project(path)
     try:
         _on(checked, loaded, filename, namespace, strict)
-    except Unreadable as refused:
+    except Undecodable as refused:
         raise and_images(refused, loaded) from None
 
 
 def _on(
     checked: _Checked, loaded: Project, filename: list[str] | None, namespace: str, strict: bool
 ) -> None:
-    """On top of a project. Raises Unreadable for files that are no resources."""
+    """On top of a project. Raises Undecodable for files that are no resources."""
     from meshproof.admission.admission import Admission  # noqa: PLC0415
     from meshproof.admission.store import Store  # noqa: PLC0415
     from meshproof.errors import Refused  # noqa: PLC0415

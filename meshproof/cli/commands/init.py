@@ -32,7 +32,7 @@ def init(
 ) -> None:
     """Write a first meshproof.yaml: each image and outside host, and TODO where it is unknown."""
     from meshproof.init.write import project_file  # noqa: PLC0415  (the model is slow to import)
-    from meshproof.model.reader import Unreadable, read_resources  # noqa: PLC0415
+    from meshproof.model.reader import Undecodable, read_resources  # noqa: PLC0415
 
     paths = manifests or [name for name in _USUAL if Path(name).is_dir()][:1]
     if not paths:
@@ -42,8 +42,8 @@ def init(
     try:
         resources = read_resources(paths)
         problems: list[str] = []
-    except Unreadable as refused:
-        resources, problems = list(refused.readable), [str(p) for p in refused.problems]
+    except Undecodable as refused:
+        resources, problems = list(refused.resources), [str(p) for p in refused.problems]
         if not resources:
             raise
     text = project_file([os.path.relpath(p, project.absolute().parent) for p in paths], resources)

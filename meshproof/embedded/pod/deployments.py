@@ -21,7 +21,7 @@ from meshproof.model.kube_workloads import (
     replicas_of,
     template_of,
 )
-from meshproof.model.reader import Unreadable
+from meshproof.model.reader import Undecodable
 from meshproof.model.resource import Resource
 from meshproof.project import ImageCommand, Project
 from meshproof.translate.world import Service
@@ -62,9 +62,9 @@ def without_command(resources: Iterable[Resource], project: Project) -> list[Pro
     return [_no_command(r, image) for r, image in images if image not in project.images]
 
 
-def and_images(refused: Unreadable, project: Project) -> Refused:
+def and_images(refused: Undecodable, project: Project) -> Refused:
     """What could not be read, and what is wrong with the images of what could."""
-    return Refused([*refused.problems, *without_command(refused.readable, project)])
+    return Refused([*refused.problems, *without_command(refused.resources, project)])
 
 
 def _no_command(deployment: Resource, image: str) -> Problem:
