@@ -1,128 +1,170 @@
-"""What a change asks for, against what is there: default namespaces, warnings, refusals. Pure."""
+"""The one way into a mesh: documents are decoded, placed, checked and linted, or all refused.
+
+Both kinds of mesh admit the same way: unknown kinds and fields, wrong types, invalid values and
+regular expressions are refused with file, line and field; rules of Istio 0.4 are lowered; what
+dangles is warned of. What holds for one kind of mesh alone is said by its ``Profile``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from meshproof.admission import hpa_targets, jwks_hosts, rate_limit_conflicts
 from meshproof.admission.store import Store
-from meshproof.embedded.config.build_world import services_of
-from meshproof.embedded.pod.deployments import workloads
-from meshproof.errors import Problem, Refused, UsageError
+from meshproof.errors import Problem, Refused
 from meshproof.gateway_api import status
 from meshproof.istio04 import notes
-from meshproof.istio04.lower import lower
 from meshproof.lint.linter import find_all, with_rule
-from meshproof.lint.rules import AUTOSCALER, HINTS, HTTP_ROUTE, ISTIO04
+from meshproof.lint.rules import HINTS, HTTP_ROUTE, ISTIO04
+from meshproof.mesh import Input
 from meshproof.model.kube_workloads import WORKLOADS, template_of
-from meshproof.model.reader import with_default_namespace
+from meshproof.model.reader import Undecodable, read_resources, with_default_namespace
 from meshproof.model.resource import Resource
-from meshproof.model.unsupported_fields import find_unsupported_fields
-from meshproof.placeholders import OWN_COMMAND
-from meshproof.project import Project
+from meshproof.sources.sources import Stdin
+
+
+class Profile(Protocol):
+    """What one kind of mesh adds to the checks that hold for all."""
+
+    @property
+    def keeps_unsupported(self) -> bool:
+        """Whether a document with a kind, field or value that no model honours is admitted as it
+        was written (``Resource.unsupported``); if not, it is refused."""
+        ...
+
+    def check_resources(self, resources: Iterable[Resource]) -> list[Problem]:
+        """What is wrong with resources whatever else is applied, such as their images. Asked
+        where a call is refused for other documents, so that all problems are reported at once."""
+        ...
+
+    def check_store(self, store: Store, resources: Sequence[Resource]) -> None:
+        """Raises Refused for what this mesh cannot run. ``store`` holds ``resources`` already."""
+        ...
+
+    def findings(self, store: Store) -> list[Problem]:
+        """Warnings that lint does not give."""
+        ...
+
+    def notes(self, changed: Iterable[Resource]) -> list[str]:
+        """What this mesh does without, of resources that were created or configured."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A new store, what happened to each resource, warnings that concern them, and notes."""
+    """The outcome of a change, before it is made live."""
 
     store: Store
-    said: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
+    """``VirtualService default/svcb configured``, a line a resource, as kubectl words it."""
     warnings: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
     changed: tuple[Resource, ...] = ()
-    """Those that were not in the mesh, or were otherwise."""
+    """Those that were created, or configured differently."""
 
 
 class Admission:
-    """Turns resources that were read into a new store, or refuses them all."""
+    """Turns input into a new ``Store``, or refuses all of it. Pure but for reading files."""
 
-    def __init__(self, project: Project) -> None:
-        self._project = project
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+
+    def new_store(self) -> Store:
+        """The store of a mesh to which nothing was applied."""
+        return Store(verbatim=self._profile.keeps_unsupported)
+
+    def read(
+        self,
+        inputs: Iterable[Input],
+        *,
+        stdin: Stdin = None,
+        namespace: str = "",
+        deleting: bool = False,
+    ) -> list[Resource]:
+        """The resources of files, folders and texts. Raises Refused with every problem.
+
+        ``deleting``: whether a resource could run does not matter.
+        """
+        try:
+            return read_resources(
+                inputs,
+                stdin=stdin,
+                namespace=namespace,
+                keep_unsupported=self._profile.keeps_unsupported,
+            )
+        except Undecodable as error:
+            more = [] if deleting else self._profile.check_resources(error.resources)
+            raise Refused([*error.problems, *more]) from None
 
     def apply(self, store: Store, resources: Sequence[Resource], *, strict: bool) -> Admitted:
-        """What ``resources`` make of ``store``.
+        """Create or replace ``resources`` in ``store``.
 
-        Raises Refused for a Deployment whose image no table names, for keys of tokens that no
-        declared host has, for two rate limits of one workload, for 0.4 rules that cannot be
-        lowered, and, when ``strict``, for warnings.
+        Raises Refused for what the profile refuses, for two documents of one identity, for 0.4
+        rules that cannot be lowered, and, when ``strict``, for warnings.
         """
         placed = with_default_namespace(resources, default_namespace(store, resources))
-        new, said = store.apply(placed)
-        workloads(new, self._project)
-        if keyless := list(jwks_hosts.undeclared(placed, self._project)):
-            raise Refused(keyless)
-        if twice := list(rate_limit_conflicts.twice(new.ordered(), placed)):
-            raise Refused(twice)
-        found = self._warnings(new, placed)
-        if strict and found:
-            raise Refused(found)
-        verbs = zip(placed, said, strict=True)
-        changed = tuple(r for r, verb in verbs if not verb.endswith(" unchanged"))
-        images = self._project.images
-        own = {(name, "") for name, image in images.items() if OWN_COMMAND in image.command}
-        own |= {(name, word) for name, image in images.items() for word in image.commands}
-        unmet = [p for r in changed for p in find_unsupported_fields(r, images, own)]
-        return Admitted(new, tuple(said), tuple(found), tuple(_notes(unmet)), changed)
+        new, messages = store.apply(placed)
+        self._profile.check_store(new, placed)
+        warnings = [p for p in self._findings(new, placed) if p.rule not in HINTS]
+        if strict and warnings:
+            raise Refused(warnings)
+        changed = tuple(
+            resource
+            for resource, message in zip(placed, messages, strict=True)
+            if not message.endswith(" unchanged")
+        )
+        noted = (*self._profile.notes(changed), *_unsupported_notes(changed))
+        return Admitted(new, tuple(messages), tuple(warnings), noted, changed)
 
     def hints(self, store: Store, resources: Sequence[Resource]) -> list[Problem]:
         """What is good to know of ``resources``, which ``store`` holds; no warning among it."""
         placed = with_default_namespace(resources, default_namespace(store, resources))
         return [p for p in self._findings(store, placed) if p.rule in HINTS]
 
-    def _warnings(self, store: Store, concerned: Iterable[Resource]) -> list[Problem]:
-        return [p for p in self._findings(store, concerned) if p.rule not in HINTS]
+    def delete(self, store: Store, resources: Sequence[Resource]) -> Admitted:
+        """Remove ``resources`` by kind, namespace and name.
 
-    @staticmethod
-    def _findings(store: Store, concerned: Iterable[Resource]) -> list[Problem]:
-        resources = store.ordered()
-        services = services_of(resources)
-        running = [(w.namespace, template_of(w)) for w in resources if w.kind in WORKLOADS]
-        pods = [(where, dict(template.metadata.labels)) for where, template in running]
-        accounts = {(where, template.spec.account) for where, template in running}
-        titles = {r.title for r in concerned}
-        files = {(r.location.file) for r in concerned}
-        found = [
-            *(with_rule(AUTOSCALER, p) for p in hpa_targets.warnings(resources)),
-            *(with_rule(ISTIO04, p) for p in notes.warnings(resources, services)),
-            *(with_rule(HTTP_ROUTE, p) for p in status.warnings(resources, services)),
-            *find_all(lower(resources, services), services, pods, accounts),
-        ]
-        return [p for p in found if p.resource in titles or p.file in files]
-
-    def delete(self, store: Store, resources: Sequence[Resource]) -> tuple[Store, list[str]]:
-        """Raises Refused when one is not there: nothing is deleted then."""
+        Raises Refused where one is not in ``store``: nothing is deleted then.
+        """
         placed = with_default_namespace(resources, default_namespace(store, resources))
-        new, said, missing = store.delete(placed)
+        new, messages, missing = store.delete(placed)
         if missing:
             raise Refused(
                 r.problem((), "is not in this mesh", remedy="see `meshproof ls`") for r in missing
             )
-        return new, said
+        return Admitted(new, tuple(messages))
 
-    def scale(self, store: Store, namespace: str, name: str, replicas: int) -> Store:
-        for resource in store.of("Deployment", "StatefulSet"):
-            if (resource.namespace, resource.name) == (namespace, name):
-                spec = resource.spec.model_copy(update={"replicas": replicas})
-                return store.with_spec(resource, spec)
-        raise UsageError(f"no Deployment or StatefulSet {namespace}/{name} is applied")
-
-
-def _notes(unmet: Iterable[Problem]) -> list[str]:
-    """One line a field that a local process does without, naming every resource that sets it."""
-    by_field: dict[tuple[str, str], list[str]] = {}
-    for problem in unmet:
-        field = problem.field.rsplit(".", 1)[-1]
-        titles = by_field.setdefault((field, problem.found), [])
-        if problem.resource not in titles:
-            titles.append(problem.resource)
-    notes = (((f"{field} {found}").lstrip(), who) for (field, found), who in by_field.items())
-    return [f"{said} ({', '.join(who)})" for said, who in notes]
+    def _findings(self, store: Store, concerned: Iterable[Resource]) -> list[Problem]:
+        """Warnings and hints about ``concerned``, or about anything in their files."""
+        resources = store.decoded
+        pods = [(w.namespace, template_of(w)) for w in resources if w.kind in WORKLOADS]
+        labels = [(namespace, dict(template.metadata.labels)) for namespace, template in pods]
+        accounts = {(namespace, template.spec.account) for namespace, template in pods}
+        titles = {r.title for r in concerned}
+        files = {r.location.file for r in concerned}
+        problems = [
+            *self._profile.findings(store),
+            *(with_rule(ISTIO04, p) for p in notes.warnings(resources, store.services)),
+            *(with_rule(HTTP_ROUTE, p) for p in status.warnings(resources, store.services)),
+            *find_all(store.lowered, store.services, labels, accounts),
+        ]
+        return [p for p in problems if p.resource in titles or p.file in files]
 
 
 def default_namespace(store: Store, resources: Iterable[Resource]) -> str:
-    """The only namespace that has workloads, there or among ``resources``; else ``default``."""
-    with_rule = {r.namespace for r in resources if r.kind in WORKLOADS and r.namespace}
-    only = sorted(with_rule | {n for n in store.workload_namespaces() if n})
-    return only[0] if len(only) == 1 else "default"
+    """The only namespace that has workloads, in ``store`` or among ``resources``; else
+    ``default``."""
+    workloads = [*store.decoded, *resources]
+    namespaces = {r.namespace for r in workloads if r.kind in WORKLOADS and r.namespace}
+    return namespaces.pop() if len(namespaces) == 1 else "default"
+
+
+def _unsupported_notes(resources: Iterable[Resource]) -> list[str]:
+    """Why a document is sent as it was written, without lint."""
+    return [
+        f"{resource.title} is sent as it was written, and is not linted: "
+        + "; ".join(f"{p.field} {p.found}" for p in resource.unsupported)
+        for resource in resources
+        if resource.unsupported
+    ]

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
+from meshproof.errors import UsageError
+from meshproof.istio04.lower import lower
 from meshproof.model.kinds import explain_ignored
-from meshproof.model.kube_workloads import WORKLOADS
 from meshproof.model.resource import Resource
+from meshproof.translate.from_kube import services_of
+from meshproof.translate.world import Service
 
 Key = tuple[str, str, str]
+"""Kind, namespace, name."""
 
 
 @dataclass(frozen=True)
@@ -19,58 +24,102 @@ class Store:
 
     entries: Mapping[Key, tuple[int, Resource]] = field(default_factory=dict)
     changes: int = 0
+    verbatim: bool = False
+    """Whether every document counts as it was written, as on a cluster. The embedded mesh
+    compares what documents mean to it, and passes over kinds without effect."""
 
     def apply(self, resources: Iterable[Resource]) -> tuple[Store, list[str]]:
-        """Create or replace. Also what happened to each, as kubectl words it."""
+        """Create or replace. Also a message for each, as kubectl words it."""
         entries = dict(self.entries)
-        said = []
+        messages = []
         for resource in resources:
-            former = entries.get(resource.key)
-            if explain_ignored(resource.kind, resource.api_version):
-                entries[resource.key] = (self.changes + 1, resource)
-                said.append(f"{resource.title} passed over")
-                continue
-            if former is None:
-                verb, created = "created", self.changes + 1
-            else:
-                verb = "unchanged" if former[1] == resource else "configured"
-                created = former[0]
+            created, former = entries.get(resource.key, (self.changes + 1, None))
+            verb = self._verb(former, resource)
+            if verb == _PASSED_OVER:
+                created = self.changes + 1
             entries[resource.key] = (created, resource)
-            said.append(f"{resource.title} {verb}")
-        return Store(entries, self.changes + 1), said
+            messages.append(f"{resource.title} {verb}")
+        return Store(entries, self.changes + 1, self.verbatim), messages
+
+    def _verb(self, former: Resource | None, resource: Resource) -> str:
+        if not self.verbatim and explain_ignored(resource.kind, resource.api_version):
+            return _PASSED_OVER
+        if former is None:
+            return "created"
+        if self.verbatim:
+            return "unchanged" if former.manifest == resource.manifest else "configured"
+        return "unchanged" if former == resource else "configured"
 
     def delete(self, resources: Iterable[Resource]) -> tuple[Store, list[str], list[Resource]]:
         """Remove by kind, namespace and name; a Namespace takes all that is in it along.
 
-        Also what happened, and which were not there (kubectl fails on those).
+        Also the messages, and the resources that were not there (kubectl fails on those).
         """
         entries = dict(self.entries)
-        said, missing = [], []
+        messages, missing = [], []
         for resource in resources:
             if resource.key not in self.entries:
                 missing.append(resource)
                 continue
             inside = [k for k in entries if resource.kind == "Namespace" and k[1] == resource.name]
             for key in (resource.key, *inside):
-                gone = entries.pop(key, None)
-                if gone is not None:
-                    said.append(f"{gone[1].title} deleted")
-        return Store(entries, self.changes + 1), said, missing
+                entry = entries.pop(key, None)
+                if entry is not None:
+                    messages.append(f"{entry[1].title} deleted")
+        return Store(entries, self.changes + 1, self.verbatim), messages, missing
 
-    def with_spec(self, resource: Resource, spec: object) -> Store:
-        """The same, but for one resource's spec."""
+    def scale(self, namespace: str, name: str, replicas: int) -> Store:
+        """The same, with another number of replicas. Raises UsageError for what has none."""
+        for resource in self.of("Deployment", "StatefulSet"):
+            if (resource.namespace, resource.name) == (namespace, name):
+                return self._replaced(_with_replicas(resource, replicas))
+        raise UsageError(f"no Deployment or StatefulSet {namespace}/{name} is applied")
+
+    def _replaced(self, resource: Resource) -> Store:
         created, _ = self.entries[resource.key]
-        changed = replace(resource, spec=spec)
-        return Store({**self.entries, resource.key: (created, changed)}, self.changes + 1)
+        entries = {**self.entries, resource.key: (created, resource)}
+        return Store(entries, self.changes + 1, self.verbatim)
+
+    @cached_property
+    def resources(self) -> tuple[Resource, ...]:
+        """All, those that were applied first at the beginning."""
+        return tuple(resource for _created, resource in self.entries.values())
+
+    @cached_property
+    def _ordered(self) -> tuple[Resource, ...]:
+        rows = sorted(self.entries.values(), key=lambda e: (e[0], e[1].name, e[1].namespace))
+        return tuple(resource for _created, resource in rows)
 
     def ordered(self) -> list[Resource]:
         """All, in Istio's order."""
-        rows = sorted(self.entries.values(), key=lambda e: (e[0], e[1].name, e[1].namespace))
-        return [resource for _created, resource in rows]
+        return list(self._ordered)
 
     def of(self, *kinds: str) -> list[Resource]:
-        return [r for r in self.ordered() if r.kind in kinds]
+        return [r for r in self._ordered if r.kind in kinds]
 
-    def workload_namespaces(self) -> list[str]:
-        """Namespaces that hold a workload, sorted."""
-        return sorted({r.namespace for r in self.of(*WORKLOADS)})
+    @cached_property
+    def decoded(self) -> tuple[Resource, ...]:
+        """Those that a model read, in Istio's order."""
+        return tuple(r for r in self._ordered if r.spec is not None)
+
+    @cached_property
+    def services(self) -> tuple[Service, ...]:
+        """The Services, as the translator reads them."""
+        return services_of(self.decoded)
+
+    @cached_property
+    def lowered(self) -> tuple[Resource, ...]:
+        """``decoded`` with rules of Istio 0.4 replaced by v1 resources that do the same.
+
+        Computed once for each store. Raises Refused for rules that cannot be lowered.
+        """
+        return tuple(lower(self.decoded, self.services))
+
+
+_PASSED_OVER = "passed over"
+
+
+def _with_replicas(resource: Resource, replicas: int) -> Resource:
+    spec = resource.spec and resource.spec.model_copy(update={"replicas": replicas})
+    body = {**resource.body, "spec": {**resource.body.get("spec", {}), "replicas": replicas}}
+    return replace(resource, spec=spec, body=body)

@@ -10,13 +10,13 @@ import json
 from collections.abc import Sequence
 
 from meshproof.cluster.manifests import Manifest
-from meshproof.embedded.config.build_world import services_of
 from meshproof.errors import Problem, Refused
 from meshproof.istio04 import notes
 from meshproof.istio04.lower import lower
 from meshproof.lint.linter import find_warnings
 from meshproof.model.reader import read_text
 from meshproof.model.resource import Resource
+from meshproof.translate.from_kube import services_of
 
 
 def warnings(items: Sequence[Manifest], concerned: Sequence[Manifest]) -> list[Problem]:

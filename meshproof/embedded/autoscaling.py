@@ -12,9 +12,8 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from meshproof.admission import hpa_targets
-from meshproof.admission.admission import Admission
 from meshproof.admission.store import Store
+from meshproof.embedded.admission import hpa_targets
 from meshproof.embedded.pod.replica import ReplicaRunner
 from meshproof.errors import MeshproofError
 from meshproof.host.process_usage import measure_sessions
@@ -123,7 +122,7 @@ class Autoscaler:
         def edit(store: Store) -> Store:
             if scaler.key not in store.entries or _replicas(store, deployment) != current:
                 return store  # somebody else was faster
-            return Admission(self._engine.runtime.project).scale(store, namespace, name, wanted)
+            return store.scale(namespace, name, wanted)
 
         try:
             await self._engine.change(edit, time.monotonic())

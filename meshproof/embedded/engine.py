@@ -250,14 +250,12 @@ class Engine:
     # -- configuration -------------------------------------------------------------------------
 
     def _world(self, store: Store) -> World:
-        resources = store.ordered()
-        bare = world(resources, (), ())
         replicas = [
-            r.replica(target_ports(bare.services, r.workload.namespace, r.workload.labels))
+            r.replica(target_ports(store.services, r.workload.namespace, r.workload.labels))
             for r in self.fleet.runners
         ]
         outside = [h for runner in self.outside for h in runner.hosts()]
-        return World(**{**vars(bare), "replicas": tuple(replicas), "outside": tuple(outside)})
+        return world(store, replicas, outside)
 
     def world(self) -> World:
         """As it is now."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from meshproof import workloads as names
 from meshproof.admission.store import Store
 from meshproof.embedded import gateway as gateways
-from meshproof.embedded.config.build_world import services_of, target_ports, world
+from meshproof.embedded.config.build_world import target_ports, world
 from meshproof.embedded.engine import Engine
 from meshproof.embedded.pod.deployments import workloads
 from meshproof.embedded.pod.workload import Workload
@@ -21,7 +21,6 @@ from meshproof.embedded.snapshots import encode
 from meshproof.explain import Explanation, Fleet, LinkFault, Proxy, explain, request_of
 from meshproof.explain.origin import Placed, RuleOrigin
 from meshproof.explain.string_match import Json
-from meshproof.istio04.lower import lower
 from meshproof.istio_names import INGRESS_GATEWAY
 from meshproof.model.resource import Resource
 from meshproof.project import Project
@@ -127,12 +126,10 @@ def _planned_gateway(made: World) -> Proxy:
 
 def _made_up(store: Store, project: Project) -> World:
     """Addresses are of blocks that are nobody's (RFC 5737, RFC 2544), ports those declared."""
-    resources = store.ordered()
-    services = services_of(resources)
     replicas: list[Replica] = []
     for workload in workloads(store, project):
         names_ = {number: name for name, number in workload.ports}
-        found = target_ports(services, workload.namespace, workload.labels)
+        found = target_ports(store.services, workload.namespace, workload.labels)
         for number in range(1, workload.replicas + 1):
             ip = f"198.18.{len(replicas) // 250}.{len(replicas) % 250 + 1}"
             ports = tuple(
@@ -145,7 +142,7 @@ def _made_up(store: Store, project: Project) -> World:
         for index, (host, declared) in enumerate(project.outside.items())
         for name in (host, *declared.aliases)
     ]
-    return world(resources, replicas, outside)
+    return world(store, replicas, outside)
 
 
 def _replica(workload: Workload, number: int, ip: str, ports: tuple[ContainerPort, ...]) -> Replica:
@@ -180,11 +177,12 @@ class Question:
     headers: Sequence[tuple[str, str]] = ()
 
 
-def explained(fleet: Fleet, resources: Sequence[Resource], asked: Question) -> Explanation:
-    """Raises UsageError for names and URLs that are none."""
+def explained(fleet: Fleet, lowered: Sequence[Resource], asked: Question) -> Explanation:
+    """``lowered`` (``Store.lowered``) knows where rules were written. Raises UsageError for names
+    and URLs that are none."""
     caller = _caller(fleet, asked.source)
     request = request_of(asked.method, asked.url, asked.headers, tunnel=not caller.gateway)
-    return explain(fleet, caller, request, now=time.time(), placed=_placed(resources))
+    return explain(fleet, caller, request, now=time.time(), placed=_placed(lowered))
 
 
 def _caller(fleet: Fleet, source: str) -> Proxy:
@@ -197,13 +195,13 @@ def _caller(fleet: Fleet, source: str) -> Proxy:
     return next(p for p in sidecars if p.workload == f"{namespace}/{name}")
 
 
-def _placed(resources: Sequence[Resource]) -> Placed:
+def _placed(lowered: Sequence[Resource]) -> Placed:
     """Where rules were written, those of Istio 0.4 included."""
     known: dict[tuple[str, str, str], Resource] = {}
 
     def placed(rule: RuleOrigin) -> RuleOrigin:
         if not known:
-            known.update({r.key: r for r in lower(resources, services_of(resources))})
+            known.update({r.key: r for r in lowered})
         resource = known.get((rule.kind, rule.namespace, rule.name))
         if resource is None:
             return rule
@@ -222,4 +220,4 @@ def _path(field: str) -> FieldPath:
 
 def of_files(store: Store, project: Project, asked: Question) -> Explanation:
     """Without a mesh. Raises Refused for what cannot run, UsageError for names and URLs."""
-    return explained(planned(store, project), store.ordered(), asked)
+    return explained(planned(store, project), store.lowered, asked)

@@ -13,13 +13,12 @@ from typing import Any, TypeVar
 from aiohttp.web import AppRunner
 
 from meshproof import workloads as names
-from meshproof.admission.admission import Admission
 from meshproof.admission.store import Store
+from meshproof.embedded.admission.profile import embedded_admission
 from meshproof.embedded.config.certificate_authority import Authority
 from meshproof.embedded.context import MeshContext, RunPaths
 from meshproof.embedded.engine import Engine
 from meshproof.embedded.pod import environment, envoy_binary
-from meshproof.embedded.pod.deployments import and_images
 from meshproof.embedded.pod.replica import ReplicaRunner
 from meshproof.embedded.telemetry.observability_servers import ObservabilityServers
 from meshproof.errors import MeshproofError, UsageError
@@ -29,7 +28,6 @@ from meshproof.host.event_loop import LoopThread
 from meshproof.host.supervisor_client import SupervisorClient
 from meshproof.mesh import Ack, Applied
 from meshproof.model.kube_workloads import WORKLOADS, template_of
-from meshproof.model.reader import Undecodable, read_resources
 from meshproof.project import Project
 from meshproof.telemetry import span_store
 from meshproof.xds.server import AdsServer
@@ -52,6 +50,7 @@ class Running:
         self._collector: AppRunner | None = None
         self._observing: ObservabilityServers | None = None
         self._initial = Store()
+        self._admission = embedded_admission(project)
 
     @property
     def run_dir(self) -> Path:
@@ -70,24 +69,20 @@ class Running:
         sweep.sweep()
         if not process_identity.owner_alive(self.run_id):  # made in a process that has forked since
             self.run_id = process_identity.new_run_id()
-        try:
-            resources = read_resources(self.project.manifests, stdin=self.project.stdin)
-        except Undecodable as refused:
-            raise and_images(refused, self.project) from None
-        intake = Admission(self.project)
-        taken = intake.apply(Store(), resources, strict=False)
+        resources = self._admission.read(self.project.manifests, stdin=self.project.stdin)
+        admitted = self._admission.apply(Store(), resources, strict=False)
         self._loop = LoopThread(f"mesh-{self.name}")
         try:
-            acks = self._run(self._start(taken.store, started))
+            acks = self._run(self._start(admitted.store, started))
         except BaseException:
             self.down()
             raise
-        self._initial = taken.store
+        self._initial = admitted.store
         # What is there now stays: looking through it again cost a rule on 100 sidecars 75 ms.
         gc.freeze()
         seconds = time.monotonic() - started
-        warned = (*taken.warnings, *self._live().warnings)
-        return Applied(taken.said, tuple(acks), seconds, warned, taken.notes)
+        warnings = (*admitted.warnings, *self._live().warnings)
+        return Applied(admitted.messages, tuple(acks), seconds, warnings, admitted.notes)
 
     async def _start(self, store: Store, started: float) -> list[Ack]:
         folder = run_folder.create(self.run_id)

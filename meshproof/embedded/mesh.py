@@ -6,15 +6,13 @@ import asyncio
 import time
 from collections.abc import Iterable, Sequence
 
-from meshproof.admission.admission import Admission, Admitted
+from meshproof.admission.admission import Admitted
 from meshproof.admission.store import Store
 from meshproof.embedded.fault_injection import Faulting
-from meshproof.embedded.pod.deployments import and_images
 from meshproof.embedded.watching import Watching
 from meshproof.errors import MeshproofError, NotLive, UsageError
 from meshproof.mesh import Applied, Capability, Input
 from meshproof.model.kube_workloads import WORKLOADS
-from meshproof.model.reader import Undecodable, read_resources
 from meshproof.model.resource import Resource
 from meshproof.project import Project
 
@@ -37,45 +35,38 @@ class EmbeddedMesh(Faulting, Watching):
         self, sources: Sequence[Input], *, namespace: str = "", strict: bool = False
     ) -> Applied:
         started = time.monotonic()
-        try:
-            resources = read_resources(sources, namespace=namespace)
-        except Undecodable as refused:
-            raise and_images(refused, self.project) from None
+        resources = self._admission.read(sources, namespace=namespace)
         return self._apply(resources, strict, started)
 
     def _apply(self, resources: Sequence[Resource], strict: bool, started: float) -> Applied:
         engine = self._live()
-        intake = Admission(self.project)
-        taken = Admitted(Store())
+        admitted = Admitted(Store())
 
         def edit(store: Store) -> Store:
-            nonlocal taken
-            taken = intake.apply(store, resources, strict=strict)
-            return taken.store
+            nonlocal admitted
+            admitted = self._admission.apply(store, resources, strict=strict)
+            return admitted.store
 
         try:
             acks = self._run(engine.change(edit, started))
         except NotLive as error:
-            raise NotLive(f"{error}; in this call: {_places(taken.changed)}") from None
+            raise NotLive(f"{error}; in this call: {_locations(admitted.changed)}") from None
         seconds = time.monotonic() - started
-        warned = (*taken.warnings, *engine.warnings)
-        return Applied(taken.said, tuple(acks), seconds, warned, taken.notes)
+        warnings = (*admitted.warnings, *engine.warnings)
+        return Applied(admitted.messages, tuple(acks), seconds, warnings, admitted.notes)
 
     def delete(self, sources: Sequence[Input], *, namespace: str = "") -> Applied:
         started = time.monotonic()
-        return self._delete(read_resources(sources, namespace=namespace), started)
-
-    def _delete(self, resources: Sequence[Resource], started: float) -> Applied:
-        engine = self._live()
-        said: list[str] = []
+        resources = self._admission.read(sources, namespace=namespace, deleting=True)
+        admitted = Admitted(Store())
 
         def edit(store: Store) -> Store:
-            nonlocal said
-            new, said = Admission(self.project).delete(store, resources)
-            return new
+            nonlocal admitted
+            admitted = self._admission.delete(store, resources)
+            return admitted.store
 
-        acks = self._run(engine.change(edit, started))
-        return Applied(tuple(said), tuple(acks), time.monotonic() - started)
+        acks = self._run(self._live().change(edit, started))
+        return Applied(admitted.messages, tuple(acks), time.monotonic() - started)
 
     def reset(self) -> Applied:
         started = time.monotonic()
@@ -106,7 +97,7 @@ class EmbeddedMesh(Faulting, Watching):
             raise UsageError(f"{workload}={replicas}: wanted 0 or more replicas")
 
         def edit(store: Store) -> Store:
-            return Admission(self.project).scale(store, namespace, name, replicas)
+            return store.scale(namespace, name, replicas)
 
         acks = self._run(engine.change(edit, started))
         key = (namespace, name)
@@ -119,6 +110,6 @@ class EmbeddedMesh(Faulting, Watching):
         self._run(self._live().renew_certificates())
 
 
-def _places(resources: Iterable[Resource]) -> str:
+def _locations(resources: Iterable[Resource]) -> str:
     """Where a refusal by an Envoy, which knows nothing of files, must have come from."""
     return ", ".join(f"{r.title} ({r.location.file}:{r.location.line})" for r in resources)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meshproof.embedded import curl, refusals
-from meshproof.embedded.config.build_world import services_of
 from meshproof.embedded.lifecycle import Running
 from meshproof.embedded.telemetry import access_log_tail, evidence, request_log
 from meshproof.embedded.telemetry.scrape_targets import targets, text_of
@@ -108,7 +107,7 @@ class Looking(Running):
             workload = "/".join(self._runners(workload)[0].workload.key)
         asked = explain_adapter.Question(workload, url, method, headers)
         fleet = explain_adapter.running(engine)
-        return explain_adapter.explained(fleet, engine.store.ordered(), asked)
+        return explain_adapter.explained(fleet, engine.store.lowered, asked)
 
     def spans(self, run_id: str) -> list[Span]:
         return self._run(evidence.spans(self._live(), run_id))
@@ -164,7 +163,7 @@ class Looking(Running):
             kind="embedded",
             version=engine.version,
             resources=tuple(r.title for r in resources),
-            routes=tuple(statuses(resources, services_of(resources))),
+            routes=tuple(statuses(resources, engine.store.services)),
             replicas=tuple(
                 ReplicaStatus(
                     name=r.name,

@@ -39,6 +39,11 @@ class Kind:
         """Accepted without a model; the embedded mesh gives it no effect."""
         return not self.module
 
+    @property
+    def of_istio04(self) -> bool:
+        """Known to no API server: such a document is applied as what it is lowered to."""
+        return self.snake_case
+
     @cached_property
     def model(self) -> type[Model]:
         return cast(

@@ -48,8 +48,9 @@ def read_resources(
 
     ``namespace`` goes to documents without one and must not contradict the others (kubectl's
     ``-n``). A document with a kind, field or value that no model honours is refused, unless
-    ``keep_unsupported``: then it has no ``spec``, and its ``unsupported`` says why. Raises
-    ``Undecodable`` with every problem of all inputs.
+    ``keep_unsupported``: then it has no ``spec``, and its ``unsupported`` says why (Istio 0.4
+    apart, which no API server could take instead). Raises ``Undecodable`` with every problem of
+    all inputs.
     """
     resources: list[Resource] = []
     problems: list[Problem] = []
@@ -131,7 +132,8 @@ def _decode(
     metadata, invalid = read_metadata(document, kind, namespace)
     spec, wrong = (None, []) if kind.is_ignored else _spec(document, kind)
     problems += [*invalid, *wrong]
-    refused = [p for p in problems if not (keep_unsupported and p.unsupported)]
+    keep = keep_unsupported and not kind.of_istio04
+    refused = [p for p in problems if not (keep and p.unsupported)]
     if refused:
         return None, refused
     return Resource(
@@ -140,7 +142,7 @@ def _decode(
         name=metadata.name,
         namespace=metadata.namespace,
         labels=metadata.labels,
-        spec=spec,
+        spec=None if problems else spec,
         location=document.location,
         export_to=metadata.export_to,
         body=value,

@@ -10,9 +10,9 @@ from typing import Any, cast
 
 import pytest
 
-from meshproof.admission import hpa_targets
 from meshproof.admission.store import Store
 from meshproof.embedded import autoscaling
+from meshproof.embedded.admission import hpa_targets
 from meshproof.embedded.autoscaling import Autoscaler
 from meshproof.errors import MeshproofError
 from meshproof.model.reader import read_resources, read_text
@@ -125,6 +125,5 @@ def test_what_is_refused_is_tried_again(
 def test_zero_replicas_switch_it_off(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = PlayedEngine(1.0)
     (deployment,) = engine.store.of("Deployment")
-    spec = deployment.spec.model_copy(update={"replicas": 0})
-    engine.store = engine.store.with_spec(deployment, spec)
+    engine.store = engine.store.scale(deployment.namespace, deployment.name, 0)
     assert scaled(engine, monkeypatch) == 0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from meshproof.admission.admission import Admission
 from meshproof.admission.store import Store
 from meshproof.embedded import explain_adapter
+from meshproof.embedded.admission.profile import embedded_admission
 from meshproof.explain import Explanation
 from meshproof.model.reader import read_text
 from meshproof.project import ImageCommand, OutsideHost, Project
@@ -61,6 +61,8 @@ def explained(
     headers: Sequence[tuple[str, str]] = (),
     text: str = workloads(client=1, echo_v1=1, echo_v2=1),
 ) -> Explanation:
-    taken = Admission(PROJECT).apply(Store(), read_text(text + rules, "rules.yaml"), strict=False)
+    taken = embedded_admission(PROJECT).apply(
+        Store(), read_text(text + rules, "rules.yaml"), strict=False
+    )
     asked = explain_adapter.Question(source, url, method, headers)
     return explain_adapter.of_files(taken.store, PROJECT, asked)

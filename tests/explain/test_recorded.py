@@ -13,6 +13,7 @@ from conformance.replay import FOLDER
 from meshproof.admission.admission import Admission
 from meshproof.admission.store import Store
 from meshproof.embedded import explain_adapter
+from meshproof.embedded.admission.profile import embedded_admission
 from meshproof.explain import Explanation, Fleet
 from meshproof.explain.result import Step
 from meshproof.model.reader import read_resources, read_text
@@ -34,7 +35,7 @@ Alter = Callable[[dict[str, Any]], None]
 @pytest.fixture(scope="module")
 def start() -> tuple[Admission, Store]:
     project = load_project(FOLDER / "meshproof.yaml")
-    intake = Admission(project)
+    intake = embedded_admission(project)
     return intake, intake.apply(Store(), read_resources(project.manifests), strict=False).store
 
 
@@ -51,7 +52,7 @@ def explained(
         asked = explain_adapter.Question(
             request.sender, url(request), request.sent.get("method", "GET"), headers(request)
         )
-        said = explain_adapter.explained(fleet, store.ordered(), asked)
+        said = explain_adapter.explained(fleet, store.lowered, asked)
         yield request.id, said, differences(said, request)
 
 

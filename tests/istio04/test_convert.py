@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from meshproof.admission.store import Store
 from meshproof.embedded.config.build_world import world
 from meshproof.errors import Refused, UsageError
 from meshproof.istio04.convert import convert
@@ -79,7 +80,10 @@ def _configured(text: str, proxy: Proxy) -> Any:
     resources = with_default_namespace(read_text(text, "f.yaml"), "default")
     replicas = [worlds.replica("svcb", v, f"127.60.0.{i}") for i, v in ((1, "v1"), (2, "v2"))]
     outside = [Outside("m.test", {80: Address("127.60.9.1", 1)})]
-    return build_outbound(world(resources, replicas, outside), proxy)
+    store = Store()
+    for resource in resources:  # one change each: Istio orders by creation
+        store, _ = store.apply([resource])
+    return build_outbound(world(store, replicas, outside), proxy)
 
 
 @pytest.mark.parametrize("proxy", PROXIES)

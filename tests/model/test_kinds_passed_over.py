@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from meshproof.admission.admission import Admission
 from meshproof.admission.store import Store
+from meshproof.embedded.admission.profile import embedded_admission
 from meshproof.model.reader import read_text
 from meshproof.project import Project
 
@@ -33,14 +33,14 @@ def document(api: str, kind: str, more: str = "spec: {anything: [1]}") -> str:
 )
 def test_what_is_passed_over_is_named_once(api: str, kind: str, namespace: str) -> None:
     resources = read_text(document(api, kind), "f")
-    taken = Admission(Project(root=Path())).apply(Store(), resources, strict=True)
+    taken = embedded_admission(Project(root=Path())).apply(Store(), resources, strict=True)
     title = f"{kind} {namespace}/x" if namespace else f"{kind} x"
-    assert taken.said == (f"{title} passed over",)
+    assert taken.messages == (f"{title} passed over",)
     (note,) = taken.notes
     assert note.startswith(f"{kind} has no effect here: ")
     assert note.endswith(f"({title})")
-    _, said = Admission(Project(root=Path())).delete(taken.store, resources)
-    assert said == [f"{title} deleted"]
+    gone = embedded_admission(Project(root=Path())).delete(taken.store, resources)
+    assert gone.messages == (f"{title} deleted",)
 
 
 @pytest.mark.parametrize(

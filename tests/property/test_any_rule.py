@@ -19,6 +19,7 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from meshproof.admission.store import Store
 from meshproof.embedded.config.build_world import world
 from meshproof.errors import Refused
 from meshproof.model.kinds import KINDS, Kind
@@ -66,7 +67,7 @@ def _text(kind: Kind, spec: Any) -> str:
 def _configs(text: str, secrets: dict[str, Any]) -> list[Config]:
     """What a sidecar and a gateway get. Raises Refused with a place and words, or nothing."""
     resources = read_text(f"{SERVICES}---\n{text}", "made.yaml")
-    made = world(resources, worlds.ECHO, OUTSIDE)
+    made = world(Store().apply(resources)[0], worlds.ECHO, OUTSIDE)
     pair = secrets["default"]["tls_certificate"]
     chain, key = (pair[n]["inline_string"] for n in ("certificate_chain", "private_key"))
     made = worlds.with_certificate(made, chain, key)

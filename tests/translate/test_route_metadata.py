@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from meshproof.admission.store import Store
 from meshproof.embedded.config.build_world import world
 from meshproof.model.reader import read_text
 from meshproof.translate import build_outbound
@@ -20,7 +21,8 @@ spec: {selector: {app: echo}, ports: [{name: http, port: 80}]}
 
 def said(text: str) -> list[tuple[str, str, str]]:
     """Config, kind and field of each route for echo, in order."""
-    made = world(read_text(SERVICES + text, "rules.yaml"), (), ())
+    store, _ = Store().apply(read_text(SERVICES + text, "rules.yaml"))
+    made = world(store, (), ())
     table: Any = build_outbound(made, Proxy("sidecar", "shop", "client", {}, "default")).routes[
         "outbound"
     ]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from meshproof.admission.store import Store
 from meshproof.embedded.config.build_world import world
 from meshproof.mesh import Share
 from meshproof.model.reader import read_resources, read_text
@@ -32,7 +33,7 @@ def made(*rules: str, text: str = "") -> World:
     found = read_resources([ROOT / "manifests/20-services.yaml"], namespace="payments")
     found += read_resources([ROOT / "rules" / rule for rule in rules], namespace="payments")
     found += read_text(text, "t.yaml", namespace="payments") if text else []
-    return world(found, REPLICAS, ())
+    return world(Store().apply(found)[0], REPLICAS, ())
 
 
 def split(found: list[Share]) -> dict[tuple[str, ...], tuple[float, str]]:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from meshproof.admission.store import Store
     from meshproof.errors import Problem
     from meshproof.model.resource import Resource
-    from meshproof.project import Project
 
 ALONE = f"; no {PROJECT_FILE} is here, so that hosts and subsets were not looked up"
 
@@ -103,53 +102,43 @@ def check(
 def _in_project(
     checked: _Checked, path: Path, filename: list[str] | None, namespace: str, strict: bool
 ) -> None:
-    from meshproof.embedded.pod.deployments import and_images  # noqa: PLC0415  (slow to import)
-    from meshproof.model.reader import Undecodable  # noqa: PLC0415
+    from meshproof.embedded.admission.profile import embedded_admission  # noqa: PLC0415  (slow)
+    from meshproof.errors import Refused  # noqa: PLC0415
     from meshproof.project import load_project  # noqa: PLC0415
 
-    loaded = load_project(path)
-    try:
-        _on(checked, loaded, filename, namespace, strict)
-    except Undecodable as refused:
-        raise and_images(refused, loaded) from None
-
-
-def _on(
-    checked: _Checked, loaded: Project, filename: list[str] | None, namespace: str, strict: bool
-) -> None:
-    """On top of a project. Raises Undecodable for files that are no resources."""
-    from meshproof.admission.admission import Admission  # noqa: PLC0415
-    from meshproof.admission.store import Store  # noqa: PLC0415
-    from meshproof.errors import Refused  # noqa: PLC0415
-    from meshproof.model.reader import read_resources  # noqa: PLC0415
-
-    intake = Admission(loaded)
+    project = load_project(path)
+    admission = embedded_admission(project)
     base = _Checked()
-    start = _added(base, intake, Store(), read_resources(loaded.manifests), strict)
+    manifests = admission.read(project.manifests)
+    start = _apply(base, admission, admission.new_store(), manifests, strict)
     if filename:
-        added = read_resources(filename, stdin=sys.stdin.buffer, namespace=namespace)
-        _added(checked, intake, start, added, strict)
+        added = admission.read(filename, stdin=sys.stdin.buffer, namespace=namespace)
+        _apply(checked, admission, start, added, strict)
         return
     checked.resources, checked.findings = base.resources, base.findings
     checked.passed_over = base.passed_over
     problems: list[Problem] = []
-    for rule in loaded.rules:  # one at a time: they are alternatives, each its file's whole effect
+    for rule in project.rules:  # one at a time: they are alternatives, each its file's whole effect
         try:
-            _added(checked, intake, start, read_resources([rule]), strict)
-        except Refused as refused:  # what is wrong with the others is wanted too
+            _apply(checked, admission, start, admission.read([rule]), strict)
+        except Refused as refused:  # the problems of the others are reported too
             problems += refused.problems
     if problems:
         raise Refused(problems)
 
 
-def _added(
-    checked: _Checked, intake: Admission, store: Store, resources: Sequence[Resource], strict: bool
+def _apply(
+    checked: _Checked,
+    admission: Admission,
+    store: Store,
+    resources: Sequence[Resource],
+    strict: bool,
 ) -> Store:
-    taken = intake.apply(store, resources, strict=strict)
+    admitted = admission.apply(store, resources, strict=strict)
     checked.count(resources)
-    checked.add(taken.warnings, "warning")
-    checked.add(intake.hints(taken.store, resources), "note")
-    return taken.store
+    checked.add(admitted.warnings, "warning")
+    checked.add(admission.hints(admitted.store, resources), "note")
+    return admitted.store
 
 
 def _alone(checked: _Checked, sources: Iterable[tuple[str, str]], namespace: str) -> None:

@@ -66,19 +66,18 @@ def _of_files(
     namespace: str,
     asked: tuple[str, str, str, list[tuple[str, str]]],
 ) -> dict[str, Any]:
-    from meshproof.admission.admission import Admission  # noqa: PLC0415
-    from meshproof.admission.store import Store  # noqa: PLC0415
     from meshproof.embedded import explain_adapter  # noqa: PLC0415  (the model is slow to import)
-    from meshproof.model.reader import read_resources  # noqa: PLC0415
+    from meshproof.embedded.admission.profile import embedded_admission  # noqa: PLC0415
     from meshproof.project import load_project  # noqa: PLC0415
 
     path = project or find_project()
     if path is None:
         raise UsageError(f"explain: no {PROJECT_FILE} here says which workloads there are")
     loaded = load_project(path)
-    intake = Admission(loaded)
-    store = intake.apply(Store(), read_resources(loaded.manifests), strict=False).store
+    admission = embedded_admission(loaded)
+    manifests = admission.read(loaded.manifests)
+    store = admission.apply(admission.new_store(), manifests, strict=False).store
     if files:
-        added = read_resources(files, stdin=sys.stdin.buffer, namespace=namespace)
-        store = intake.apply(store, added, strict=False).store
+        rules = admission.read(files, stdin=sys.stdin.buffer, namespace=namespace)
+        store = admission.apply(store, rules, strict=False).store
     return explain_adapter.of_files(store, loaded, explain_adapter.Question(*asked)).as_dict()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from meshproof.admission.store import Store
 from meshproof.gateway_api.convert import virtual_services
-from meshproof.istio04.lower import lower
 from meshproof.model.resource import Resource
 from meshproof.model.workload_entry import WorkloadEntry
-from meshproof.translate.from_kube import services_of
 from meshproof.translate.world import (
     Named,
     Outside,
@@ -18,8 +17,6 @@ from meshproof.translate.world import (
     TlsSecret,
     World,
 )
-
-__all__ = ["selects", "services_of", "target_ports", "world"]
 
 
 def selects(service: Service, namespace: str, labels: Any) -> bool:
@@ -68,13 +65,10 @@ def _workload_entries(resources: Iterable[Resource]) -> Iterator[Named[WorkloadE
             yield Named(resource.name, resource.namespace, spec)
 
 
-def world(
-    resources: Sequence[Resource], replicas: Iterable[Replica], outside: Iterable[Outside]
-) -> World:
-    """``resources`` in Istio's order, of any dialect. Raises Refused for 0.4 rules that cannot be
+def world(store: Store, replicas: Iterable[Replica], outside: Iterable[Outside]) -> World:
+    """Everything that is applied and running. Raises Refused for 0.4 rules that cannot be
     lowered."""
-    services = services_of(resources)
-    lowered = lower(resources, services)
+    services, lowered = store.services, store.lowered
 
     def named(kind: str) -> tuple[Any, ...]:
         return tuple(Named(r.name, r.namespace, r.spec) for r in lowered if r.kind == kind)
@@ -88,7 +82,7 @@ def world(
         service_entries=named("ServiceEntry"),
         workload_entries=tuple(_workload_entries(lowered)),
         gateways=named("Gateway"),
-        tls_secrets=_tls_secrets(resources),
+        tls_secrets=_tls_secrets(lowered),
         sidecars=named("Sidecar"),
         peer_authentications=named("PeerAuthentication"),
         authorization_policies=named("AuthorizationPolicy"),

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 
 from meshproof.admission.store import Store
-from meshproof.embedded.config.build_world import services_of, target_ports
+from meshproof.embedded.config.build_world import target_ports
 from meshproof.embedded.pod.programs import init_programs_of, missing, probe_of, programs_of
 from meshproof.embedded.pod.workload import Probe, Workload
 from meshproof.errors import Problem, Refused
@@ -21,7 +21,6 @@ from meshproof.model.kube_workloads import (
     replicas_of,
     template_of,
 )
-from meshproof.model.reader import Undecodable
 from meshproof.model.resource import Resource
 from meshproof.project import ImageCommand, Project
 from meshproof.translate.world import Service
@@ -36,7 +35,7 @@ def workloads(store: Store, project: Project) -> list[Workload]:
     problems: list[Problem] = []
     result = []
     resources = store.ordered()
-    services = services_of(resources)
+    services = store.services
     config = [r for r in resources if r.kind in ("ConfigMap", "Secret")]
     found = [r for r in resources if r.kind in WORKLOADS]
     problems += _same_name(found)
@@ -60,11 +59,6 @@ def without_command(resources: Iterable[Resource], project: Project) -> list[Pro
         (r, template_of(r).spec.containers[0].image) for r in resources if r.kind in WORKLOADS
     ]
     return [_no_command(r, image) for r, image in images if image not in project.images]
-
-
-def and_images(refused: Undecodable, project: Project) -> Refused:
-    """What could not be read, and what is wrong with the images of what could."""
-    return Refused([*refused.problems, *without_command(refused.resources, project)])
 
 
 def _no_command(deployment: Resource, image: str) -> Problem:

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from meshproof.admission.admission import Admission
 from meshproof.admission.store import Store
+from meshproof.embedded.admission.profile import embedded_admission
 from meshproof.errors import Refused
 from meshproof.model.reader import read_text
 from meshproof.model.resource import Resource
 from meshproof.project import Project
 from tests.model.envoy_filters import BY_ITS_TYPE, FILTER, HEAD
 
-INTAKE = Admission(Project(root=Path()))
+INTAKE = embedded_admission(Project(root=Path()))
 
 
 def limit(name: str, labels: str, namespace: str = "default", patches: str = FILTER) -> Resource:

@@ -10,7 +10,7 @@ from meshproof.model.envoy_filter import EnvoyFilter
 from meshproof.model.resource import Resource
 
 
-def twice(resources: Iterable[Resource], concerned: Iterable[Resource]) -> Iterator[Problem]:
+def conflicts(resources: Iterable[Resource], concerned: Iterable[Resource]) -> Iterator[Problem]:
     """Each EnvoyFilter of ``concerned`` that may select what another of ``resources`` selects:
     their namespaces meet, and no label tells their workloads apart."""
     filters = [r for r in resources if r.kind == "EnvoyFilter"]

@@ -1,0 +1,1 @@
+"""What the embedded mesh alone refuses, warns of and does without."""

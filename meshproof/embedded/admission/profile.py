@@ -1,0 +1,66 @@
+"""Admission's profile of the embedded mesh: workloads are local processes, Envoys fetch no keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from meshproof.admission.admission import Admission
+from meshproof.admission.store import Store
+from meshproof.embedded.admission import hpa_targets, jwks_hosts, rate_limit_conflicts
+from meshproof.embedded.pod.deployments import without_command, workloads
+from meshproof.errors import Problem, Refused
+from meshproof.lint.linter import with_rule
+from meshproof.lint.rules import AUTOSCALER
+from meshproof.model.resource import Resource
+from meshproof.model.unsupported_fields import find_unsupported_fields
+from meshproof.placeholders import OWN_COMMAND
+from meshproof.project import Project
+
+
+def embedded_admission(project: Project) -> Admission:
+    """The way into an embedded mesh with the images and outside hosts of ``project``."""
+    return Admission(EmbeddedProfile(project))
+
+
+class EmbeddedProfile:
+    """See ``meshproof.admission.admission.Profile``."""
+
+    keeps_unsupported = False
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def check_resources(self, resources: Iterable[Resource]) -> list[Problem]:
+        """Images without a local command."""
+        return without_command(resources, self._project)
+
+    def check_store(self, store: Store, resources: Sequence[Resource]) -> None:
+        """Raises Refused for a workload that cannot run here, for keys of tokens that no declared
+        host has, and for two rate limits of one workload."""
+        workloads(store, self._project)
+        if undeclared := list(jwks_hosts.undeclared(resources, self._project)):
+            raise Refused(undeclared)
+        if conflicts := list(rate_limit_conflicts.conflicts(store.ordered(), resources)):
+            raise Refused(conflicts)
+
+    def findings(self, store: Store) -> list[Problem]:
+        """Autoscalers that cannot work."""
+        return [with_rule(AUTOSCALER, p) for p in hpa_targets.warnings(store.ordered())]
+
+    def notes(self, changed: Iterable[Resource]) -> list[str]:
+        """Fields that a local process does without."""
+        images = self._project.images
+        own = {(name, "") for name, image in images.items() if OWN_COMMAND in image.command}
+        own |= {(name, word) for name, image in images.items() for word in image.commands}
+        return _notes(p for r in changed for p in find_unsupported_fields(r, images, own))
+
+
+def _notes(problems: Iterable[Problem]) -> list[str]:
+    """One line a field, naming every resource that sets it."""
+    titles: dict[tuple[str, str], list[str]] = {}
+    for problem in problems:
+        field = problem.field.rsplit(".", 1)[-1]
+        of_field = titles.setdefault((field, problem.found), [])
+        if problem.resource not in of_field:
+            of_field.append(problem.resource)
+    return [f"{field} {found} ({', '.join(of)})".lstrip() for (field, found), of in titles.items()]
