@@ -19,12 +19,13 @@ from meshproof.translate.clusters import (
     eds_clusters,
 )
 from meshproof.translate.gateways import add_gateway_routes, gateway_listeners
+from meshproof.translate.host import Endpoint
 from meshproof.translate.inbound import add_inbound
 from meshproof.translate.listeners import build_outbound_listener, build_probe_listener
 from meshproof.translate.outbound_routes import build_outbound_routes
-from meshproof.translate.proxy_view import ProxyView, outbound_scope
+from meshproof.translate.outbound_scope import outbound_scope
+from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.referenced_clusters import referenced_clusters
-from meshproof.translate.registry import Endpoint
 from meshproof.translate.resource_names import CONNECT_LOOP, OUTBOUND, PROBE
 from meshproof.translate.security_filters import select_security_filters
 from meshproof.translate.telemetry import select_reporting

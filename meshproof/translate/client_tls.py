@@ -11,8 +11,8 @@ from collections.abc import Iterable
 
 from meshproof.model.destination_rule_tls import ClientTLSSettings
 from meshproof.translate import tls
+from meshproof.translate.host import Host
 from meshproof.translate.proto import Json, build_extension
-from meshproof.translate.registry import Host
 from meshproof.translate.world import ServicePort
 
 MATCH = "envoy.transport_socket_match"

@@ -12,11 +12,12 @@ from collections.abc import Iterable
 from meshproof.istio_names import CLUSTER_DOMAIN, is_service_host, outbound_cluster
 from meshproof.model.destination_rule import Subset
 from meshproof.translate import client_tls, passthrough, traffic_policy
+from meshproof.translate.host import Endpoint, Host
 from meshproof.translate.proto import ADS, Json, pipe_address, socket_address
 from meshproof.translate.proxy_view import ProxyView
-from meshproof.translate.registry import Endpoint, Host, has_labels
 from meshproof.translate.resource_names import outbound_sni
 from meshproof.translate.workload_metadata import UNKNOWN
+from meshproof.translate.workload_selection import has_labels
 from meshproof.translate.world import Address, Config, ServicePort
 
 MESH_IDLE = 300.0
@@ -30,16 +31,16 @@ _NO_SUBSET = Subset.model_construct(name="")
 
 def add_outbound_clusters(view: ProxyView, config: Config) -> None:
     """Add every cluster that an outbound route of ``view`` may name, with its endpoints."""
-    if view.passthrough():
+    if view.passthrough_hosts():
         common = traffic_policy.build_connection_pool(None, OUTSIDE_IDLE)
         config.clusters[passthrough.CLUSTER] = passthrough.build_cluster(
-            view.passthrough(), **common
+            view.passthrough_hosts(), **common
         )
     for host in view.destinations().values():
         for port in host.ports:
             if host.alias_of:
                 break
-            for subset in (_NO_SUBSET, *view.rule(host.name).subsets):
+            for subset in (_NO_SUBSET, *view.destination_rule(host.name).subsets):
                 _add_cluster(view, config, host, port, subset)
 
 

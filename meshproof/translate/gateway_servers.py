@@ -1,8 +1,8 @@
-"""Which servers of which Gateways an Envoy carries, and how each HTTPS server ends TLS.
+"""Gateway servers: which ones a gateway Envoy carries, and how an HTTPS server terminates TLS.
 
-Plain servers of one port share a route table and a filter chain. Each HTTPS server has its own,
-chosen by SNI; its certificate is a Secret of the gateway's own namespace, as in Istio. Without the
-Secret the server is left out: nothing answers, where Istio's listener closes the handshake.
+Plain HTTP servers of one port share a route table and a filter chain. Each HTTPS server has its
+own, selected by SNI; its certificate is a Secret in the gateway's namespace, as in Istio. Without
+the Secret the server is left out: nothing listens, where Istio's listener fails the handshake.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from meshproof.model.gateway import GatewayServer, ServerTLSSettings
 from meshproof.translate.proto import Json, build_extension
-from meshproof.translate.registry import has_labels
 from meshproof.translate.resource_names import gateway_routes, secure_gateway_routes
 from meshproof.translate.routes import GatewayKey
 from meshproof.translate.tls import CONTEXTS
+from meshproof.translate.workload_selection import has_labels
 from meshproof.translate.world import Proxy, TlsSecret, World
 
 Servers = list[tuple[GatewayKey, GatewayServer]]
@@ -25,7 +25,7 @@ _VERSIONS = {"TLSV1_2": "TLSv1_2", "TLSV1_3": "TLSv1_3", "TLS_AUTO": "TLS_AUTO"}
 
 @dataclass(frozen=True, slots=True)
 class RouteTable:
-    """One route table of one port, with the servers that it is for."""
+    """One route table of one port, with its servers."""
 
     name: str
     port: int
@@ -33,28 +33,28 @@ class RouteTable:
 
     @property
     def tls(self) -> ServerTLSSettings | None:
-        """How TLS is ended; None for plain HTTP."""
+        """How TLS is terminated; None for plain HTTP."""
         first = self.servers[0][1]
         return first.tls if first.port.protocol == "HTTPS" else None
 
     def server_names(self) -> list[str]:
-        """What the SNI must be; none where any will do."""
+        """The SNI names that it takes; empty for any."""
         return [] if "*" in self.hosts() else self.hosts()
 
     def hosts(self) -> list[str]:
-        """Of all servers, without their namespaces; upper and lower case are the same."""
+        """Of all servers in lower case, without their namespaces."""
         hosts = (h.lower().rpartition("/")[2] for _, server in self.servers for h in server.hosts)
         return list(dict.fromkeys(hosts))
 
 
 def route_tables(world: World, proxy: Proxy) -> Iterator[RouteTable]:
-    """Ports in order; of two HTTPS servers with a name in common the second is left out whole, as
-    in Istio (``CheckDuplicates`` in pilot/pkg/model/gateway.go)."""
+    """In the order of ports. Of two HTTPS servers with a common name the second is left out
+    entirely, as in Istio (``CheckDuplicates`` in pilot/pkg/model/gateway.go)."""
     for port, servers in servers_by_port(world, proxy).items():
         plain = [(k, s) for k, s in servers if s.port.protocol != "HTTPS"]
         if plain:
             yield RouteTable(gateway_routes(port), port, plain)
-            continue  # one port is HTTP or HTTPS: the oldest Gateway's word
+            continue  # a port is HTTP or HTTPS: the oldest Gateway decides
         hosts: set[str] = set()
         for key, server in servers:
             table = RouteTable(secure_gateway_routes(server, key), port, [(key, server)])
@@ -64,7 +64,7 @@ def route_tables(world: World, proxy: Proxy) -> Iterator[RouteTable]:
 
 
 def servers_by_port(world: World, proxy: Proxy) -> dict[int, Servers]:
-    """Gateway servers that this proxy carries, by port, ports in order."""
+    """The servers of all Gateways that select this proxy, by port in order."""
     servers: dict[int, Servers] = {}
     for gateway in world.gateways:
         if has_labels(proxy.labels, gateway.spec.selector):
@@ -77,7 +77,7 @@ def servers_by_port(world: World, proxy: Proxy) -> dict[int, Servers]:
 def build_filter_chain(
     table: RouteTable, http: Json, secrets: Iterable[TlsSecret], namespace: str
 ) -> Json | None:
-    """The filter chain of a table, or None where its Secret does not exist."""
+    """The filter chain of a table; None if its Secret does not exist."""
     if table.tls is None:
         return {"filters": [http]}
     name = table.tls.credential_name

@@ -1,8 +1,8 @@
-"""The ingress gateway: one listener and one RouteConfiguration a Gateway server port.
+"""Ingress gateways: a listener and a RouteConfiguration for each Gateway server port.
 
 Istio: core/gateway.go. VirtualServices of one host are merged for a gateway, server by server and
-then in the rules' order, what catches all last; a host without a route is 404 NR, and so is a
-gateway without any.
+then in the rules' order, catch-all routes last. A host without a route gets 404 NR, and so does
+every host of a gateway without routes.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ NOT_FOUND = "not_found"
 
 
 def add_gateway_routes(view: ProxyView, world: World, config: Config) -> None:
-    """Add ``http.<port>`` for every Gateway server port of the view's proxy, and a table for each
-    HTTPS server."""
+    """Add the table ``http.<port>`` for every plain Gateway server port of the view's proxy, and
+    one for each HTTPS server."""
     filters = select_security_filters(world, view.proxy.namespace, view.proxy.labels, "GATEWAY")
     for table in route_tables(world, view.proxy):
         name = filters.route_table_name(table.name)
@@ -53,8 +53,8 @@ def add_gateway_routes(view: ProxyView, world: World, config: Config) -> None:
 
 
 def _add_not_found_routes(hosts: list[Json]) -> Iterator[Json]:
-    """With a route for what has none, since policies are asked on routes alone: who may not come
-    in is told so before 404, as in Istio."""
+    """With a catch-all 404 route: policies apply to routes alone, and a caller who is denied must
+    get that answer before a 404, as in Istio."""
     unknown: Json = {
         "name": NOT_FOUND,
         "match": {"prefix": "/"},
@@ -69,7 +69,7 @@ def _add_not_found_routes(hosts: list[Json]) -> Iterator[Json]:
 def gateway_listeners(
     world: World, proxy: Proxy, ip: str, port_map: Mapping[int, int], log: str
 ) -> dict[str, Resource]:
-    """Listeners by name; ``port_map`` gives the real port of a Gateway server's port."""
+    """Listeners by name; ``port_map`` gives the port to bind for a Gateway server's port."""
     workload = WorkloadMetadata(proxy.namespace, proxy.workload, proxy.labels)
     filters = select_security_filters(world, proxy.namespace, proxy.labels, "GATEWAY")
     report = select_reporting(world.telemetries, proxy.namespace, proxy.labels, "CLIENT")
@@ -107,7 +107,7 @@ def gateway_listeners(
 
 
 def _build_route_table(view: ProxyView, name: str, table: RouteTable) -> Json:
-    """The table of one port; hosts match with or without a port, since the real one differs."""
+    """The table of one port. Hosts match with any port, since the bound one differs."""
     port = table.port
     merged, redirected = _merge_hosts(view, table)
     hosts: list[Json] = [
@@ -126,8 +126,8 @@ def _build_route_table(view: ProxyView, name: str, table: RouteTable) -> Json:
 
 
 def _merge_hosts(view: ProxyView, table: RouteTable) -> tuple[dict[str, list[Json]], set[str]]:
-    """Routes by host, server by server, and which hosts are sent on to https: those of a server
-    with ``httpsRedirect``, whether a rule or the server alone names them."""
+    """Routes by host, server by server; and the hosts that are redirected to HTTPS: those of a
+    server with ``httpsRedirect``, whether a rule or only the server names them."""
     rules = view.virtual_services()
     merged: dict[str, list[Json]] = {}
     redirected: set[str] = set()
@@ -145,7 +145,7 @@ def _merge_hosts(view: ProxyView, table: RouteTable) -> tuple[dict[str, list[Jso
 
 
 def _redirected_hosts(server: GatewayServer) -> set[str]:
-    """A server's hosts, but those of one namespace: Istio's own redirect never matches these."""
+    """A server's hosts; Istio's redirect never matches those that are limited to a namespace."""
     parts = (host.lower().rpartition("/") for host in server.hosts)
     return {name for namespace, slash, name in parts if not slash or namespace == "*"}
 
@@ -157,8 +157,8 @@ def _host_routes(
     gateway: GatewayKey,
     server: GatewayServer,
 ) -> Iterator[tuple[str, list[Json]]]:
-    """Each host of each VirtualService bound to ``gateway`` that the server lets in, with the
-    routes that the rule has for that Gateway; a rule without any says nothing of its hosts."""
+    """Each host of each VirtualService of ``gateway`` that the server admits, with the rule's
+    routes for that Gateway; a rule without routes for it is skipped."""
     for rule in rules:
         if gateway not in gateway_keys(rule):
             continue
@@ -178,9 +178,9 @@ def _host_routes(
 
 
 def _common_host(pattern: str, host: str, gateway: GatewayKey, namespace: str) -> str:
-    """The host that server and rule agree on: the narrower of the two, or ``""``.
+    """The host that server and rule have in common: the narrower of the two, or ``""``.
 
-    A server's ``ns/host`` admits rules of that namespace alone (``.`` is the Gateway's, ``*``
+    A server's ``ns/host`` admits only rules of that namespace (``.`` is the Gateway's own, ``*``
     any).
     """
     scope, slash, name = pattern.rpartition("/")

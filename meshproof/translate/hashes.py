@@ -1,8 +1,8 @@
-"""What a destination's consistentHash asks of every route towards it.
+"""Hash policies of routes: a destination's consistentHash.
 
-Istio: HashForHTTPDestination and hashForService in core/route/route.go. Unlike the policy of a
-cluster, which is of one place, the hash is looked for from the narrowest on: a port of the subset,
-the subset, the port, the rule; and the ports count only where the destination writes one.
+Istio: HashForHTTPDestination and hashForService in core/route/route.go. Unlike other settings of a
+cluster, the hash comes from the narrowest policy that has one: a port of the subset, the subset,
+the port, the rule. Port settings count only if the destination writes a port.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from meshproof.translate.proxy_view import ProxyView
 
 
 def hash_policies(view: ProxyView, host: str, subset: str, port: int | None) -> Iterator[Json]:
-    """The hash policy of a host's DestinationRule, or nothing. ``port`` is the written one."""
-    rule = view.rule(host)
+    """The hash policy of a host's DestinationRule, if any. ``port`` is the written one."""
+    rule = view.destination_rule(host)
     subset_policy = next((s.traffic_policy for s in rule.subsets if s.name == subset), None)
     for policy in (subset_policy, rule.policy):
         for candidate in (_port_policy(policy, port), policy):

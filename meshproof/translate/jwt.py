@@ -1,12 +1,12 @@
-"""RequestAuthentications as Envoy's jwt_authn: who may have signed, where a token stands.
+"""RequestAuthentications as Envoy's jwt_authn filter.
 
-Istio: pilot/pkg/security/authn, convertToEnvoyJwtConfig. Rules of all policies together, sorted by
-issuer; a request without a token passes, one with a bad token is 401. Claims are left in the
-filter's metadata under ``payload``, where RBAC reads them.
+Istio: pilot/pkg/security/authn, convertToEnvoyJwtConfig. The rules of all policies together, sorted
+by issuer. A request without a token passes, one with a bad token gets 401. The filter puts the
+claims into its dynamic metadata under ``payload``, where RBAC reads them.
 
-Providers are the listener's, so a change of them replaces it. Its routes name the requirement,
-and have a table of their own for each set of providers: an open connection keeps both, and no
-request meets the new rules with the old keys.
+Providers are part of the listener, so a change of them replaces it. Its routes name the
+requirement, and each set of providers has a route table of its own: an open connection keeps both,
+and no request meets new rules with old keys.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ _TYPE = "envoy.extensions.filters.http.jwt_authn.v3"
 _REQUIREMENT = "istio"
 _FETCH_TIMEOUT = "5s"
 _SPLIT = ("scope", "permission")
-"""Claims that are read as lists of words, always."""
+"""Claims whose value is always split at spaces."""
 _KEYS_FOR = "1200s"
-"""How long fetched keys are good: istiod fetches them every 20 minutes."""
+"""How long fetched keys are cached: istiod fetches them every 20 minutes."""
 
 
 def collect_rules(policies: Iterable[Named[RequestAuthentication]]) -> tuple[JWTRule, ...]:
-    """Every rule, sorted by issuer; of one issuer in the policies' order."""
+    """Every rule, sorted by issuer; rules of one issuer in the policies' order."""
     rules = [r for p in policies for r in p.spec.jwt_rules]
     return tuple(sorted(rules, key=lambda r: r.issuer))
 
 
 def build_http_filters(rules: Sequence[JWTRule], *, rerouting: bool = False) -> list[Json]:
-    """The filter, or none without rules; ``rerouting``: routes may depend on claims."""
+    """The filter, if there are rules; ``rerouting``: routes may depend on claims."""
     if not rules:
         return []
     names = [f"origins-{index}" for index in range(len(rules))]
@@ -57,8 +57,8 @@ def build_http_filters(rules: Sequence[JWTRule], *, rerouting: bool = False) -> 
 
 
 def _build_requirement(names: list[str]) -> Json:
-    """Of several: any one is enough, and so is that each is good or missing, since they may look
-    in the same place."""
+    """One of several rules must accept the token; or each accepts it or finds none, since they
+    may read the same header."""
     required: list[Json] = [{"provider_name": name} for name in names]
     optional: list[Json] = [
         _any_of([requirement, {"allow_missing": {}}]) for requirement in required
@@ -80,7 +80,7 @@ def build_route_config(rules: Sequence[JWTRule]) -> Json:
 
 
 def route_table_name(name: str, rules: Sequence[JWTRule]) -> str:
-    """The name of the routes that go with a listener of these rules."""
+    """The name of the route table for a listener with these rules."""
     if not rules:
         return name
     text = json.dumps([r.model_dump(mode="json") for r in rules], sort_keys=True)
@@ -126,7 +126,7 @@ def _key_source(rule: JWTRule) -> Json:
 
 
 def _token_locations(rule: JWTRule) -> Json:
-    """Where a token stands; written nowhere, Envoy's own: Authorization, then ``access_token``."""
+    """Where the token is read from; by default Authorization, then ``access_token`` (Envoy's)."""
     locations: Json = {}
     if rule.from_headers:
         locations["from_headers"] = [
@@ -140,7 +140,7 @@ def _token_locations(rule: JWTRule) -> Json:
 
 
 def cluster_name(uri: str) -> str:
-    """The cluster through which keys are fetched."""
+    """The cluster that fetches keys from ``uri``."""
     host, port = _authority(uri)
     return f"jwks|{port}|{host}"
 
@@ -151,7 +151,7 @@ def _authority(uri: str) -> tuple[str, int]:
 
 
 def build_clusters(rules: Iterable[JWTRule], outside: Iterable[Outside]) -> Iterator[Json]:
-    """The clusters that fetch keys: declared outside hosts, at their real addresses."""
+    """The clusters that fetch keys, at the real addresses of declared outside hosts."""
     addresses = {o.host.lower(): o.ports for o in outside}
     for uri in dict.fromkeys(str(r.jwks_uri) for r in rules if not r.jwks and r.jwks_uri):
         host, port = _authority(uri)

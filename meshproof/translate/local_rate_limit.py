@@ -1,9 +1,9 @@
-"""Local rate limits: Envoy's token bucket at a sidecar's way in, or at a gateway.
+"""Local rate limits: Envoy's token bucket on a sidecar's inbound listeners, or on a gateway.
 
 Istio inserts the filter with its bucket into the listener (EnvoyFilter). Here every such listener
-has the filter without a bucket, first of all as INSERT_BEFORE puts it, and the bucket comes with
-the routes: no listener is replaced, and a new limit holds on open connections. A bucket is a
-port's; in Istio each filter chain of the port (mutual TLS, plain) has one of its own.
+has the filter without a bucket, before all others as INSERT_BEFORE puts it, and the bucket is part
+of the routes: no listener is replaced, and a new limit applies to open connections. A bucket
+belongs to a port; in Istio each filter chain of the port (mutual TLS, plain) has its own.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ _PREFIX = "http_local_rate_limiter"
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
-    """Of one proxy: the filter's own bucket, if it has one, and those of ``inbound|http|PORT``."""
+    """Of one proxy: the filter's own bucket, if any, and those of ``inbound|http|PORT``."""
 
     everywhere: LocalRateLimit | None = None
     routes: Mapping[str, LocalRateLimit] = field(default_factory=dict)
 
     def is_active(self) -> bool:
-        """Whether anything is limited."""
+        """Whether there is any limit."""
         return self.everywhere is not None or bool(self.routes)
 
     def apply_to_routes(self, table: Json) -> Json:
-        """``table`` with its virtual hosts' own limits, for those that have one."""
+        """``table`` with the limits of its virtual hosts."""
         if not self.routes:
             return table
         hosts = [self._apply_to_host(host) for host in table["virtual_hosts"]]
@@ -49,12 +49,12 @@ class RateLimits:
 
 
 def build_http_filters() -> list[Json]:
-    """The filter, without a bucket."""
+    """The filter without a bucket."""
     return [build_extension(FILTER, LOCAL_RATE_LIMIT, stat_prefix=_PREFIX)]
 
 
 def collect_limits(rules: Iterable[Named[EnvoyFilter]], context: Context) -> RateLimits:
-    """What the rules for a proxy say; there is one for it at most (``embedded.limits``)."""
+    """The limits of a proxy. At most one rule applies (``admission.rate_limit_conflicts``)."""
     everywhere: LocalRateLimit | None = None
     routes: dict[str, LocalRateLimit] = {}
     for rule in rules:

@@ -1,11 +1,11 @@
-"""The RouteConfiguration ``outbound``: every host of every port that a sidecar may speak to.
+"""The RouteConfiguration ``outbound``: every host and port that a sidecar's app may call.
 
-Istio has one RouteConfiguration a port, since it knows the port of a connection; a forward proxy
-knows it from the request alone, so ours has them all and matches hosts with their port (Istio:
-core/httproute.go). What is not listed falls to ``block_all``: REGISTRY_ONLY.
+Istio has one RouteConfiguration for each port, since it knows the port of a connection. A forward
+proxy knows it from the request alone, so there is one for all ports, which matches hosts with
+their port (Istio: core/httproute.go). Every other host gets ``block_all``: REGISTRY_ONLY.
 
-CONNECT never passes a rule by: to an HTTP port it is ended here and led back into this very
-listener, to a port of another protocol it goes to that host's cluster, and else it is refused.
+CONNECT cannot bypass a rule. To an HTTP port it is terminated here and its requests come back to
+this listener; to a port of another protocol it goes to that host's cluster; all else is refused.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from collections.abc import Iterable, Iterator
 
 from meshproof.model.virtual_service import VirtualService
 from meshproof.translate import passthrough
-from meshproof.translate.host_names import covers, fqdn, is_wildcard
+from meshproof.translate.host import Host
+from meshproof.translate.host_names import covers, fqdn, is_wildcard, short_names
 from meshproof.translate.proto import Json
-from meshproof.translate.proxy_view import ProxyView, proxy_names
-from meshproof.translate.registry import Host
+from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.resource_names import BLOCK_ALL, CONNECT_LOOP, OUTBOUND
 from meshproof.translate.routes import (
     MESH,
@@ -34,7 +34,7 @@ _DEFAULT_PORT = 80
 
 
 def build_outbound_routes(view: ProxyView) -> Json:
-    """The whole table: virtual hosts by name, the refusal last."""
+    """The whole table: virtual hosts by name, ``block_all`` last."""
     virtual_hosts = _VirtualHosts(view)
     ports = sorted({p.port for h in view.hosts.values() for p in h.ports} | {_DEFAULT_PORT})
     for port in ports:
@@ -45,13 +45,13 @@ def build_outbound_routes(view: ProxyView) -> Json:
         for p in host.ports if not host.alias_of else ():
             if p.protocol != "HTTP":
                 virtual_hosts.add(host.name, p.port, build_tcp_routes(view, rules, host, p))
-    for name, number in passthrough.open_ports(view.passthrough()):
+    for name, number in passthrough.open_ports(view.passthrough_hosts()):
         virtual_hosts.add(name, number, passthrough.build_routes(name, number))
     return build_route_configuration(OUTBOUND, [*virtual_hosts.sorted(), _build_block_all()])
 
 
 def build_route_configuration(name: str, virtual_hosts: list[Json]) -> Json:
-    """Common fields: a route may name a cluster that does not exist (503 NC, as in Istio)."""
+    """With the common fields: a route may name a missing cluster (503 NC, as in Istio)."""
     return {
         "name": name,
         "validate_clusters": False,
@@ -61,7 +61,7 @@ def build_route_configuration(name: str, virtual_hosts: list[Json]) -> Json:
 
 
 class _VirtualHosts:
-    """Virtual hosts under construction: of each name and domain the first writer wins."""
+    """Virtual hosts under construction: the first to use a name or a domain wins."""
 
     def __init__(self, view: ProxyView) -> None:
         self._view = view
@@ -86,10 +86,10 @@ class _VirtualHosts:
             }
 
     def _domains_of(self, name: str, port: int) -> Iterator[str]:
-        """All that a URL may call it, with the port, and without it where that is 80.
+        """All names that a URL may use, with the port, and without it for port 80.
 
-        A short form that is another host's full name is left to that host. What has not this port
-        is called by its full name alone.
+        A short name that is another host's full name belongs to that host. A host without this
+        port has only its full name.
         """
         host = self._view.hosts.get(name)
         names = [name]
@@ -102,12 +102,12 @@ class _VirtualHosts:
             for alias in self._view.aliases(name):
                 names += [alias, f"{alias}.", *self._short_names(alias)]
         for text in names:
-            if port == _DEFAULT_PORT and text != "*":  # "*" alone is the refusal's
+            if port == _DEFAULT_PORT and text != "*":  # "*" alone is block_all's
                 yield text
             yield f"{text}:{port}"
 
     def _short_names(self, name: str) -> list[str]:
-        short = proxy_names(name, self._view.proxy.namespace)
+        short = short_names(name, self._view.proxy.namespace)
         return [s for s in short if s not in self._view.hosts]
 
     def sorted(self) -> list[Json]:
@@ -115,7 +115,7 @@ class _VirtualHosts:
 
 
 def _http_hosts(view: ProxyView, port: int) -> Iterator[tuple[str, list[Json]]]:
-    """Hosts with their routes: those of VirtualServices first, in the rules' order."""
+    """HTTP hosts with their routes, those of VirtualServices first, in the rules' order."""
     services = [h.name for h in view.hosts.values() if _speaks_http(h, port)]
     rules = [r for r in view.virtual_services() if MESH in gateway_keys(r)]
     patterns = _nearest_hosts(rules, services)
@@ -128,13 +128,13 @@ def _http_hosts(view: ProxyView, port: int) -> Iterator[tuple[str, list[Json]]]:
             yield from ((name, routes) for name in names)
     for name in services:
         if view.hosts[name].alias_of:
-            continue  # a name of the other host's own routes
+            continue  # a domain of the other host
         yield name, list(build_default_routes(view, name, port))
 
 
 def _is_producer_or_consumer(view: ProxyView, rule: Named[VirtualService], host: str) -> bool:
-    """Whether routes of HTTPRoutes are for this sidecar: those of the Service's own namespace are
-    for all (producer), others for the sidecars of their own (consumer)."""
+    """Whether an HTTPRoute applies to this sidecar: one in the Service's namespace applies to all
+    callers (producer route), any other to callers of its own namespace (consumer route)."""
     service = view.hosts.get(host)
     return service is not None and rule.namespace in (service.namespace, view.proxy.namespace)
 
@@ -147,7 +147,7 @@ def _speaks_http(host: Host, port: int) -> bool:
 def _nearest_hosts(
     rules: Iterable[Named[VirtualService]], services: Iterable[str]
 ) -> dict[str, tuple[str, Named[VirtualService]] | None]:
-    """For each service the nearest written host, name before wildcard, and its first rule."""
+    """For each service the most specific host in a rule, and the first rule with that host."""
     first: dict[str, Named[VirtualService]] = {}
     for rule in rules:
         for host in rule.spec.hosts:
@@ -165,8 +165,8 @@ def _rule_hosts(
     nearest_hosts: dict[str, tuple[str, Named[VirtualService]] | None],
     port: int,
 ) -> Iterator[str]:
-    """The hosts of a rule at this port: services by name; those to which its wildcard is the
-    nearest host of the nearest rule. What is no service here stands beside one, or on port 80."""
+    """The hosts of a rule at this port: services that it names, and those whose most specific
+    host is its wildcard. Names of no service count beside such a service, or on port 80."""
     services, unknown = [], []
     for host in rule.spec.hosts:
         name = _host_name(host, rule)
@@ -182,12 +182,12 @@ def _rule_hosts(
 
 
 def _host_name(host: str, rule: Named[VirtualService]) -> str:
-    """A rule's host in full; upper and lower case are the same."""
+    """A rule's host as a full name in lower case."""
     return fqdn(host, rule.namespace).lower()
 
 
 def _build_block_all() -> Json:
-    """Refusal is 502 with an empty body, CONNECT included."""
+    """Refuses with 502 and an empty body, CONNECT included."""
     matches: list[Json] = [{"connect_matcher": {}}, {"prefix": "/"}]
     return {
         "name": BLOCK_ALL,

@@ -1,9 +1,9 @@
-"""AuthorizationPolicies as Envoy's RBAC, one rule set an action: AUDIT, DENY, ALLOW.
+"""AuthorizationPolicies as Envoy's RBAC filters, one for each action: AUDIT, DENY, ALLOW.
 
-Istio: pilot/pkg/security/authz/{builder,model}. A policy without rules matches never, so an ALLOW
-of that kind denies all; a key of Envoy's rule set is ``ns[..]-policy[..]-rule[..]``, which the
-response details of a denial name. On a port of bytes an ALLOW rule that speaks of HTTP is left
-out, of a DENY or AUDIT rule only that field.
+Istio: pilot/pkg/security/authz/{builder,model}. A policy without rules never matches, so an ALLOW
+policy without rules denies everything. The keys of Envoy's rule set are
+``ns[..]-policy[..]-rule[..]``; the response details of a denial name them. On a TCP port an ALLOW
+rule with an HTTP field is left out; of a DENY or AUDIT rule only that field is.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from meshproof.translate.world import Named
 
 Action = Literal["AUDIT", "DENY", "ALLOW"]
 ACTIONS: Mapping[Action, str] = {"AUDIT": "LOG", "DENY": "DENY", "ALLOW": "ALLOW"}
-"""In the order in which they are asked, with Envoy's word for each."""
+"""In the order in which they run, with Envoy's name for each."""
 _HTTP = "envoy.extensions.filters.http.rbac.v3"
 _NETWORK = "envoy.extensions.filters.network.rbac.v3.RBAC"
 _NEVER: Json = {
@@ -30,17 +30,17 @@ _NEVER: Json = {
 }
 Policies = Sequence[Named[AuthorizationPolicy]]
 Clause = tuple[Builder, str, Sequence[str], Sequence[str]]
-"""A maker, the field or key that it is for, values and notValues."""
+"""A builder, the field or key that it is for, values and notValues."""
 
 
 def filter_name(action: Action) -> str:
-    """Each action has a filter of its own, found by this name in per-route configuration."""
+    """Each action has its own filter; per-route configuration finds it by this name."""
     return f"envoy.filters.http.rbac.{action.lower()}"
 
 
 def build_http_filters() -> list[Json]:
-    """The filters, with no rules: those come with the routes, so that a change of policies needs
-    no new listener and holds on connections that are open."""
+    """The filters without rules. The rules are part of the routes, so that a change of policies
+    needs no new listener and applies to open connections."""
     return [build_extension(filter_name(action), f"{_HTTP}.RBAC") for action in ACTIONS]
 
 
@@ -53,7 +53,7 @@ def build_route_config(policies: Policies, context: AuthzContext) -> Json:
 
 
 def build_network_filters(policies: Policies, context: AuthzContext) -> list[Json]:
-    """The same for a port of bytes, where nothing but the listener can carry them."""
+    """The filters of a TCP port, with their rules: it has no routes that could carry them."""
     return [
         build_extension("envoy.filters.network.rbac", _NETWORK, stat_prefix="tcp.", rules=rules)
         for _action, rules in _rule_sets(policies, context)

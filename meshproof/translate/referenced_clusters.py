@@ -1,4 +1,4 @@
-"""Which clusters a set of routes names: what must be warm before the routes are sent."""
+"""Clusters that routes refer to: they must be warm before the routes are sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of Envoy resources, as Istio writes them (pilot/pkg/model, BuildSubsetKey)."""
+"""Names of Envoy resources beside clusters, as Istio writes them (for clusters see istio_names)."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from meshproof.model.gateway import GatewayServer
 OUTBOUND = "outbound"
 """The RouteConfiguration of every sidecar's outbound proxy listener."""
 BLOCK_ALL = "block_all"
-"""The catch-all virtual host and its routes: REGISTRY_ONLY's refusal."""
+"""The catch-all virtual host and its routes, which refuse under REGISTRY_ONLY."""
 CONNECT_LOOP = "connect_loop"
-"""The cluster that leads a terminated CONNECT back into the sidecar's own outbound listener."""
+"""The cluster of the sidecar's own outbound listener, for requests of a terminated CONNECT."""
 PROBE = "probe"
 
 
 def outbound_sni(port: int, host: str, subset: str = "") -> str:
-    """``outbound_.80_.v1_.svcb.default.svc.cluster.local``."""
+    """``outbound_.80_.v1_.svcb.shop.svc.cluster.local`` (pilot/pkg/model, BuildDNSSrvSubsetKey)."""
     return f"outbound_.{port}_.{subset}_.{host}"
 
 

@@ -1,4 +1,4 @@
-"""What a route of a VirtualService does: route, redirect or answer (Istio: core/route/route.go)."""
+"""Route actions of a VirtualService: forward or redirect (Istio: core/route/route.go)."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _DEFAULT_PORT = {"http": 80, "https": 443}
 
 
 def build_route(view: ProxyView, http: HTTPRoute, namespace: str, port: int) -> Json:
-    """The route to one or several destinations, with the header changes of rule and destination.
+    """The route to one or more destinations, with the header changes of rule and destination.
 
-    ``namespace`` is the rule's, ``port`` the one that the request came for.
+    ``namespace`` is the rule's, ``port`` the one that the request is for.
     """
     rule = translate_headers(http.headers)
     only = http.route[0] if len(http.route) == 1 else None
@@ -59,8 +59,8 @@ def build_route(view: ProxyView, http: HTTPRoute, namespace: str, port: int) -> 
 
 
 def apply_gateway_semantics(route: Json, match: Json) -> Json:
-    """A route as the Gateway API wants it: 500 for a backend that is none, and a prefix that is
-    replaced by ``/`` goes with the ``/`` behind it."""
+    """A route with the semantics of the Gateway API: a backend that does not exist answers 500,
+    and a prefix that is replaced by ``/`` takes the following ``/`` with it."""
     action: Json = {
         **route["route"],
         "cluster_not_found_response_code": "INTERNAL_SERVER_ERROR",
@@ -76,8 +76,8 @@ def apply_gateway_semantics(route: Json, match: Json) -> Json:
 
 
 def build_default_action(view: ProxyView, host: str, port: int) -> Json:
-    """The route of a service that no VirtualService speaks for. Its retries go to another host
-    even under consistentHash, as in Istio."""
+    """The route of a service without a VirtualService. Its retries avoid the previous host even
+    under consistentHash, as in Istio."""
     hashes = list(hash_policies(view, host, "", port))
     action: Json = {
         "cluster": outbound_cluster(port, host),
@@ -90,7 +90,7 @@ def build_default_action(view: ProxyView, host: str, port: int) -> Json:
 
 
 def build_redirect(rule: HTTPRedirect, port: int, *, secure: bool) -> Json:
-    """The redirect; the query stays, a scheme's own port is not written into Location.
+    """The redirect. The query is kept; the default port of a scheme is not part of Location.
 
     ``secure``: the request came over TLS.
     """
@@ -114,22 +114,23 @@ def destination_cluster(view: ProxyView, to: Destination, namespace: str, port: 
     if to.host == UNKNOWN_SERVICE:
         return UNKNOWN_SERVICE
     number = destination_port(view, to, namespace, port)
-    host = view.concrete(fqdn(to.host, namespace))
+    host = view.resolve_alias(fqdn(to.host, namespace))
     return outbound_cluster(number, host, to.subset or "")
 
 
 def destination_port(view: ProxyView, to: Destination, namespace: str, port: int) -> int:
-    """The port of a destination: without one the host's only one, else the request's."""
+    """The port that a destination writes, else the host's only one, else the request's."""
     if to.port is not None:
         return to.port.number
-    host = view.known.get(fqdn(to.host, namespace))
+    host = view.visible_hosts.get(fqdn(to.host, namespace))
     return host.ports[0].port if host is not None and len(host.ports) == 1 else port
 
 
 def _build_target(
     view: ProxyView, routes: list[HTTPRouteDestination], namespace: str, port: int
 ) -> Json:
-    """One destination gets all, whatever its weight; of several those of weight 0 are left out."""
+    """A single destination gets every call, whatever its weight; of several, those with weight 0
+    are left out."""
     if len(routes) == 1:
         return {"cluster": destination_cluster(view, routes[0].destination, namespace, port)}
     clusters = []
@@ -159,7 +160,7 @@ def _build_rewrite(http: HTTPRoute) -> Json:
 
 
 def _build_mirrors(view: ProxyView, http: HTTPRoute, namespace: str, port: int) -> Iterator[Json]:
-    """All of ``mirrors``, or ``mirror``; no percentage is 100 %, an explicit 0 is none."""
+    """``mirrors`` and ``mirror``; without a percentage 100 %, with an explicit 0 none."""
     mirrors: list[tuple[Destination, Percent | None]] = [
         (m.destination, m.percentage) for m in http.mirrors
     ]
@@ -182,7 +183,7 @@ def _build_mirrors(view: ProxyView, http: HTTPRoute, namespace: str, port: int) 
 def _hash_policies(
     view: ProxyView, routes: list[HTTPRouteDestination], namespace: str
 ) -> Iterator[Json]:
-    """Those of every destination that gets anything."""
+    """Of every destination that gets calls."""
     for entry in routes:
         if entry.weight or len(routes) == 1:
             to = entry.destination

@@ -13,9 +13,9 @@ _ANY: Json = {"safe_regex": {"regex": ".*"}}
 
 
 def build_route_match(match: HTTPMatchRequest | None, *, gateway: bool = False) -> Json:
-    """Fields AND together; none at all is the prefix ``/``.
+    """All fields must match; no match is the prefix ``/``.
 
-    ``gateway``: a prefix ends at a ``/`` of the path, as the Gateway API has it.
+    ``gateway``: a prefix matches whole path segments, as in the Gateway API.
     """
     if match is None:
         return {"prefix": "/"}
@@ -36,14 +36,14 @@ def build_route_match(match: HTTPMatchRequest | None, *, gateway: bool = False) 
 
 
 def is_catch_all(match: Json) -> bool:
-    """Whether nothing after this route of a virtual host can be reached."""
+    """Whether no later route of the virtual host can be reached."""
     every_path = match.get("prefix") == "/" or match.get("path_separated_prefix") == "/"
     every_path = every_path or match.get("safe_regex", {}).get("regex") == ".*"
     return every_path and not _CONDITIONS & match.keys()
 
 
 def describe_path(match: Json) -> str:
-    """The path of a span's name: a prefix as ``/p*``, a path or an expression as it is."""
+    """The path in a span's name: a prefix as ``/p*``, a path or an expression as written."""
     if "path" in match:
         return str(match["path"])
     if "safe_regex" in match:
@@ -64,8 +64,8 @@ def _path(uri: StringMatch | None) -> Json:
 
 
 def _claims(match: HTTPMatchRequest) -> Iterator[Json]:
-    """Claims of the request's token, as jwt_authn leaves them: a text, or one of a list. Only a
-    gateway has looked at tokens when it chooses a route."""
+    """Claims of the request's token in jwt_authn's metadata: a string, or an item of a list. Only
+    a gateway has verified tokens before it chooses a route."""
     for names, inverted in ((match.headers, False), (match.without_headers, True)):
         for name, value in sorted(names.items()):
             if keys := claims_of(name):
@@ -78,7 +78,7 @@ def _claims(match: HTTPMatchRequest) -> Iterator[Json]:
 
 
 def _headers(match: HTTPMatchRequest) -> Iterator[Json]:
-    """Plain headers by name, then those that must not match, then the pseudo headers."""
+    """Headers by name, then withoutHeaders, then the pseudo headers."""
     for name, value in _without_claims(match.headers):
         yield _header(name, value)
     for name, value in _without_claims(match.without_headers):
@@ -117,8 +117,8 @@ def _parameter(name: str, match: StringMatch) -> Json:
 
 
 def build_string_match(match: StringMatch) -> Json:
-    """An empty prefix matches anything, an empty expression nothing but ``""``; Envoy refuses
-    both as they are written."""
+    """An empty prefix matches everything, an empty expression only ``""``; Envoy rejects both as
+    written."""
     if match.exact is not None or match.regex == "":
         return {"exact": match.exact or ""}
     if match.prefix:

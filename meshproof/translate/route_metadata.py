@@ -1,8 +1,8 @@
-"""Which written rule a route is for, as the route's metadata says it.
+"""Route metadata: the rule and the field that a route was built from.
 
-Istio says ``istio: {config: /apis/../namespaces/NS/virtual-service/NAME}`` (pilot/pkg/util,
-BuildConfigInfoMetadata), and so do we; what Istio does not say, the field and a kind other than
-VirtualService, is under a key of our own. Envoy passes it by; ``meshproof.explain`` reads it.
+As in Istio, ``istio: {config: /apis/../namespaces/NS/virtual-service/NAME}`` (pilot/pkg/util,
+BuildConfigInfoMetadata). What Istio does not record, the field and kinds other than VirtualService,
+is under a key of our own. Envoy ignores it; ``meshproof.explain`` reads it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _APIS = {
 
 
 class OriginRoute(HTTPRoute):
-    """A route of a VirtualService that another document holds: a delegate, or an HTTPRoute."""
+    """A route of a VirtualService that stems from another document: a delegate or an HTTPRoute."""
 
     kind: str
     namespace: str
@@ -29,7 +29,7 @@ class OriginRoute(HTTPRoute):
 
 
 def with_origin(http: HTTPRoute, kind: str, namespace: str, name: str, field: str) -> OriginRoute:
-    """``http``, which stands at ``field`` of another document than its VirtualService."""
+    """``http``, which comes from ``field`` of another document than its VirtualService."""
     fields: dict[str, Any] = dict(http)
     return OriginRoute.model_construct(
         set(http.model_fields_set),
@@ -44,7 +44,7 @@ def with_origin(http: HTTPRoute, kind: str, namespace: str, name: str, field: st
 def build_metadata(
     rule: Named[VirtualService], http: HTTPRoute, number: int, match: int | None
 ) -> Json:
-    """Of the route that is made of a rule's route ``number`` and its match entry."""
+    """For the route built from http entry ``number`` of a rule and one of its match entries."""
     kind, namespace, name = "VirtualService", rule.namespace, rule.name
     field = f"spec.http[{number}]" + ("" if match is None else f".match[{match}]")
     if isinstance(http, OriginRoute):

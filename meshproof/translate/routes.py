@@ -1,4 +1,5 @@
-"""The routes that one VirtualService, or none, makes for one host and port."""
+"""The routes of one host and port, from one VirtualService or from none (Istio:
+core/route/route.go)."""
 
 from __future__ import annotations
 
@@ -14,7 +15,6 @@ from meshproof.translate.headers import translate_headers
 from meshproof.translate.host_names import gateway_key
 from meshproof.translate.proto import Json
 from meshproof.translate.proxy_view import ProxyView
-from meshproof.translate.registry import has_labels
 from meshproof.translate.route_action import (
     apply_gateway_semantics,
     build_default_action,
@@ -23,6 +23,7 @@ from meshproof.translate.route_action import (
 )
 from meshproof.translate.route_match import build_route_match, describe_path, is_catch_all
 from meshproof.translate.route_metadata import build_metadata
+from meshproof.translate.workload_selection import has_labels
 from meshproof.translate.world import Named
 
 MESH = ("", "mesh")
@@ -33,7 +34,7 @@ GatewayKey = tuple[str, str]
 
 
 def gateway_keys(rule: Named[VirtualService]) -> set[GatewayKey]:
-    """The gateways that a VirtualService is for; none written means the mesh."""
+    """The gateways of a VirtualService; by default the mesh."""
     return {_key(name, rule.namespace) for name in rule.spec.gateways or ["mesh"]}
 
 
@@ -43,21 +44,21 @@ def _key(name: str, namespace: str) -> GatewayKey:
 
 @dataclass(frozen=True, slots=True)
 class RouteContext:
-    """Where the requests come in that routes are made for."""
+    """The entry point that routes are built for."""
 
     port: int
     gateways: Set[GatewayKey] = frozenset({MESH})
     secure: bool = False
-    """TLS is ended here."""
+    """It terminates TLS."""
 
 
 def build_rule_routes(
     view: ProxyView, rule: Named[VirtualService], context: RouteContext
 ) -> list[Json]:
-    """Routes in document order, one a match entry, up to the first that catches all.
+    """Routes in document order, one for each match entry, up to the first catch-all.
 
     Entries for other proxies (``gateways``, ``sourceLabels``, ``sourceNamespace``) and other
-    ports are left out. An empty list means that the rule says nothing here.
+    ports are left out. An empty list means that the rule does not apply here.
     """
     routes: list[Json] = []
     for number, http in enumerate(rule.spec.http):
@@ -124,18 +125,18 @@ def _build_action(
     changes = translate_headers(http.headers).fields
     if http.redirect is not None:
         return build_redirect(http.redirect, context.port, secure=context.secure) | changes
-    answer = http.direct_response
-    assert answer is not None, "the model wants one of route, redirect, directResponse"
-    fields: Json = {"status": answer.status}
-    if answer.body is not None and answer.body.bytes is not None:
-        fields["body"] = {"inline_bytes": answer.body.bytes}
-    elif answer.body is not None and answer.body.string is not None:
-        fields["body"] = {"inline_string": answer.body.string}
+    response = http.direct_response
+    assert response is not None, "the model wants one of route, redirect, directResponse"
+    fields: Json = {"status": response.status}
+    if response.body is not None and response.body.bytes is not None:
+        fields["body"] = {"inline_bytes": response.body.bytes}
+    elif response.body is not None and response.body.string is not None:
+        fields["body"] = {"inline_string": response.body.string}
     return {"direct_response": fields} | changes
 
 
 def _operation(result: Json, rule: str, port: int) -> str:
-    """The span's name: the only destination's ``host:port``, else the rule's name, and the path."""
+    """The span's name: ``host:port`` of the only destination, else the rule's; and the path."""
     path = describe_path(result["match"])
     cluster = ClusterName.parse(result.get("route", {}).get("cluster", ""))
     if cluster is None:

@@ -1,5 +1,5 @@
-"""Who may ask a proxy for what, and how often: its AuthorizationPolicies, RequestAuthentications
-and local rate limits, ready to be put into listeners and routes."""
+"""Security filters of a proxy: its AuthorizationPolicies, RequestAuthentications and local rate
+limits, for its listeners and routes."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ class SecurityFilters:
     _world: World
 
     def http_filters(self, *, rerouting: bool = False) -> list[Json]:
-        """What the connection manager has in any case, in Istio's order; rules come with routes.
-        ``rerouting``: a route is chosen again once a token's claims are known."""
+        """The filters that every connection manager has, in Istio's order; their rules are part of
+        the routes. ``rerouting``: Envoy chooses the route again once it knows a token's claims."""
         tokens = jwt.build_http_filters(self.tokens, rerouting=rerouting)
         return [*local_rate_limit.build_http_filters(), *tokens, *rbac.build_http_filters()]
 
     def network_filters(self, port: int) -> list[Json]:
-        """Of a port of bytes; tokens mean nothing there."""
+        """Of a TCP port, where tokens do not apply."""
         return rbac.build_network_filters(self.policies, AuthzContext(port, tcp=True))
 
     def is_active(self) -> bool:
-        """Whether anything is asked at all."""
+        """Whether any rule or limit applies."""
         return bool(self.policies or self.tokens) or self.limits.is_active()
 
     def route_table_name(self, name: str) -> str:
-        """The name of the RouteConfiguration that goes with these filters."""
+        """The name of the RouteConfiguration for a listener with these filters."""
         return jwt.route_table_name(name, self.tokens)
 
     def apply_to_routes(self, table: Json, port: int) -> Json:
-        """``table`` with the rules for all its routes."""
+        """``table`` with the rules, for all its routes."""
         table = self.limits.apply_to_routes(table)
         rules = {
             **local_rate_limit.build_route_config(self.limits.everywhere),
@@ -55,7 +55,7 @@ class SecurityFilters:
         return {**table, "typed_per_filter_config": rules} if rules else table
 
     def clusters(self) -> Iterator[Json]:
-        """Through which keys are fetched."""
+        """The clusters that fetch keys."""
         return jwt.build_clusters(self.tokens, self._world.outside)
 
 

@@ -1,8 +1,9 @@
-"""Which Sidecar rules a proxy, what it may know by that, and what else it lets out.
+"""The Sidecar resource of a proxy: what it imports, and its outbound traffic policy.
 
-Istio: pilot/pkg/model/sidecar.go. One a workload: the oldest of its namespace whose selector picks
-it, else the oldest there without a selector, else the root namespace's without a selector. Without
-egress hosts all are known. Without an outboundTrafficPolicy the mesh's own holds: REGISTRY_ONLY.
+Istio: pilot/pkg/model/sidecar.go. A workload has one: the oldest of its namespace whose selector
+matches, else the oldest there without a selector, else the root namespace's without a selector.
+Without egress hosts everything is imported. The default outboundTrafficPolicy is the mesh's:
+REGISTRY_ONLY.
 """
 
 from __future__ import annotations
@@ -13,25 +14,26 @@ from dataclasses import dataclass, field, replace
 from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.model.destination_rule import ConnectionPool
 from meshproof.model.sidecar import Sidecar
+from meshproof.translate.host import Host
 from meshproof.translate.host_names import covers, fqdn
-from meshproof.translate.registry import Host, has_labels
+from meshproof.translate.workload_selection import has_labels
 from meshproof.translate.world import Named, Proxy
 
 Imports = tuple[tuple[str, str], ...]
-"""Pairs of a namespace (``*`` is any) and a host, which may be a wildcard."""
+"""Pairs of a namespace (``*`` for any) and a host, which may be a wildcard."""
 _ALL: Mapping[int | None, Imports] = {None: (("*", "*"),)}
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """``imports`` by port; those of None are for every port that has none of its own."""
+    """``imports`` by port; the key None holds those of every port without its own."""
 
     imports: Mapping[int | None, Imports] = field(default_factory=lambda: _ALL)
     allow_any: bool = False
     inbound_pool: ConnectionPool | None = None
 
     def visible_part(self, host: Host) -> Host | None:
-        """A service with the ports at which it is imported; None where that is nowhere."""
+        """A host with the ports that are imported; None without any."""
         if self.imports is _ALL:
             return host
         ports = tuple(p for p in host.ports if self._is_imported(host, p.port))
@@ -45,7 +47,7 @@ class Scope:
 
     def imports_rule(self, hosts: Iterable[str], namespace: str) -> bool:
         """Whether a VirtualService of ``namespace`` is imported: one of its hosts and an imported
-        name meet."""
+        name overlap."""
         rule_hosts = [fqdn(host, namespace) for host in hosts]
         return any(
             covers(name, host) or covers(host, name)
@@ -56,11 +58,11 @@ class Scope:
 
 
 def _imported_names(imports: Imports, namespace: str) -> Iterator[str]:
-    return (name for where, name in imports if where in ("*", namespace))
+    return (name for own, name in imports if own in ("*", namespace))
 
 
 def governing_sidecar(sidecars: tuple[Named[Sidecar], ...], proxy: Proxy) -> Named[Sidecar] | None:
-    """The Sidecar of a proxy; a gateway has none."""
+    """The Sidecar that applies to a proxy; a gateway has none."""
     if proxy.kind == "gateway":
         return None
     without_selector = [s for s in sidecars if s.spec.workload_selector is None]

@@ -1,8 +1,8 @@
-"""What a proxy reports: Telemetry of the mesh, the namespace and the workload, the last wins.
+"""Telemetry resources: what a proxy reports, from mesh, namespace and workload scope.
 
-Istio: pilot/pkg/model/telemetry.go. Of each scope the oldest is taken; a field that is not written
-keeps the wider scope's word. Unlike Istio, where both are off until switched on, every request is
-traced and logged by default: that is what proofs read.
+Istio: pilot/pkg/model/telemetry.go. The narrowest scope wins field by field, and the oldest
+resource within a scope. Unlike in Istio, where both are off by default, every request is traced
+and logged: that is what proofs read.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Final, Literal, TypeVar
 
 from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.model.telemetry import AccessLogging, CustomTag, Telemetry, Tracing
-from meshproof.translate.registry import has_labels
+from meshproof.translate.workload_selection import has_labels
 from meshproof.translate.world import Named
 
 Side = Literal["CLIENT", "SERVER"]
-"""CLIENT for what leaves a workload (and for a gateway), SERVER for what comes in."""
+"""CLIENT for outbound traffic (and a gateway's), SERVER for inbound traffic."""
 M = TypeVar("M", Tracing, AccessLogging)
 
 
@@ -41,7 +41,7 @@ def select_reporting(
     labels: Mapping[str, str],
     side: Side,
 ) -> Reporting:
-    """What the proxy of a workload reports of its ``side``."""
+    """What the proxy of a workload reports on one side."""
     reporting = EVERYTHING
     for spec in _scopes(telemetries, namespace, labels):
         for tracing in _for_side(spec.tracing, side):
@@ -54,7 +54,7 @@ def select_reporting(
 def _scopes(
     telemetries: tuple[Named[Telemetry], ...], namespace: str, labels: Mapping[str, str]
 ) -> Iterator[Telemetry]:
-    """The root namespace's, the namespace's, the workload's: the oldest of each, if any."""
+    """Of the root namespace, the namespace and the workload, the oldest resource each."""
     without_selector = [t for t in telemetries if t.spec.selector is None and not t.spec.has_target]
     with_selector = [t for t in telemetries if t.spec.selector is not None]
     scopes = [

@@ -1,4 +1,4 @@
-"""A DestinationRule's connectionPool, loadBalancer and outlierDetection as cluster fields.
+"""Traffic policies: connectionPool, loadBalancer and outlierDetection as cluster fields.
 
 Istio: pilot/pkg/networking/core/cluster_traffic_policy.go.
 """
@@ -22,15 +22,15 @@ CONNECT_TIMEOUT = 10.0
 """Seconds; Istio's mesh-wide default."""
 _OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _LB = {"RANDOM": "RANDOM", "ROUND_ROBIN": "ROUND_ROBIN", "PASSTHROUGH": "RANDOM"}
-"""PASSTHROUGH leaves the choice to kube-proxy, which takes a replica at random."""
+"""PASSTHROUGH leaves the choice to kube-proxy, which picks a replica at random."""
 _MINIMUM_RING = 1024
 _BUDGET = 20.0
 _MINIMUM_RETRIES = 3
 
 
 def build_traffic_policy(policy: TrafficPolicy, idle: float, *, h2: bool | None = False) -> Json:
-    """Every field of a cluster that a policy decides; ``idle`` seconds unless it says so, ``h2``
-    where the port speaks HTTP/2."""
+    """Every field of a cluster that a policy decides. ``idle`` is the default idle timeout in
+    seconds; ``h2`` as ``ServicePort.h2``."""
     pool = build_connection_pool(policy.connection_pool, idle, h2=h2)
     if policy.retry_budget is not None:
         (threshold,) = pool["circuit_breakers"]["thresholds"]
@@ -45,11 +45,10 @@ def build_traffic_policy(policy: TrafficPolicy, idle: float, *, h2: bool | None 
 def build_connection_pool(
     pool: ConnectionPool | None, idle: float, *, h2: bool | None = False, inbound: bool = False
 ) -> Json:
-    """connect_timeout, keepalive, circuit breakers, and the protocol towards the upstream.
+    """connect_timeout, keepalive, circuit breakers and the upstream protocol.
 
-    ``h2`` is the port's (``ServicePort.h2``); a policy's upgrade is for clients, not ``inbound``.
-
-    0 and absent mean Istio's "no limit" in the breakers.
+    ``h2`` as ``ServicePort.h2``. A policy's h2UpgradePolicy applies to clients, not to
+    ``inbound`` clusters. A circuit breaker of 0 or none is Istio's "no limit".
     """
     tcp = (pool and pool.tcp) or TCPSettings()
     http = (pool and pool.http) or HTTPSettings.model_construct()
@@ -78,7 +77,7 @@ def build_connection_pool(
 
 
 def _retry_budget(rule: RetryBudget) -> Json:
-    """Envoy takes it in the place of max_retries; 20 % and 3 where nothing is written."""
+    """Envoy uses it instead of max_retries; by default 20 % and 3."""
     return {
         "budget_percent": {"value": _BUDGET if rule.percent is None else rule.percent},
         "min_retry_concurrency": rule.min_retry_concurrency or _MINIMUM_RETRIES,
@@ -95,7 +94,8 @@ def _common_options(tcp: TCPSettings, http: HTTPSettings, idle: float) -> Json:
 
 
 def _protocol(http: HTTPSettings, *, h2: bool | None) -> Json:
-    """HTTP/2 where the port says so or the policy upgrades; the client's own where it asks so."""
+    """HTTP/2 if the port or the policy demands it; the client's own protocol if the policy says so
+    or the port's is unknown."""
     streams = http.max_concurrent_streams
     http2: Json = {"max_concurrent_streams": streams} if streams else {}
     if http.use_client_protocol or (h2 is None and http.h2_upgrade_policy != "UPGRADE"):
@@ -107,7 +107,7 @@ def _protocol(http: HTTPSettings, *, h2: bool | None) -> Json:
 
 
 def _keepalive(rule: TcpKeepalive) -> Json:
-    """Whole seconds, as Envoy has them; what is 0 or absent is the system's."""
+    """In whole seconds; 0 or none means the operating system's value."""
     fields = {
         "keepalive_probes": rule.probes,
         "keepalive_time": int(rule.time or 0),
@@ -117,15 +117,15 @@ def _keepalive(rule: TcpKeepalive) -> Json:
 
 
 def set_auto_sni(cluster: Json, *, checked: bool) -> None:
-    """Let the request's authority be the SNI and, if ``checked``, the name that the certificate
-    must have."""
+    """Make the request's authority the SNI and, if ``checked``, the name that the certificate
+    must carry."""
     options = cluster["typed_extension_protocol_options"][_OPTIONS]
     san_validation = {"auto_san_validation": True} if checked else {}
     options["upstream_http_protocol_options"] = {"auto_sni": True, **san_validation}
 
 
 def _load_balancer(lb: LoadBalancer | None) -> Json:
-    """LEAST_REQUEST unless said otherwise; consistentHash is a ring of at least 1024 entries."""
+    """By default LEAST_REQUEST; consistentHash is a ring of at least 1024 entries."""
     if lb is not None and lb.consistent_hash is not None:
         return _hash_load_balancer(lb.consistent_hash)
     name = _LB.get((lb and lb.simple) or "", "LEAST_REQUEST")
@@ -166,7 +166,7 @@ def _hash_load_balancer(rule: ConsistentHash) -> Json:
 
 
 def _outlier_detection(rule: OutlierDetection | None) -> Json:
-    """Outlier detection by errors alone; panic is off unless minHealthPercent sets it."""
+    """Outlier detection by errors alone; minHealthPercent enables panic mode."""
     panic = float((rule and rule.min_health_percent) or 0)
     fields: Json = {"common_lb_config": {"healthy_panic_threshold": {"value": panic}}}
     if rule is None:

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from meshproof.mesh import Share
 from meshproof.model.virtual_service import VirtualService
 from meshproof.model.virtual_service_route import HTTPMatchRequest
+from meshproof.translate.endpoints import selected_replicas
 from meshproof.translate.host_names import fqdn
-from meshproof.translate.registry import has_labels, selected_replicas
 from meshproof.translate.route_shares import DestinationShare, destination_shares
+from meshproof.translate.workload_selection import has_labels
 from meshproof.translate.world import Named, Service, World
 
 

@@ -1,8 +1,9 @@
-"""Tunnels: what CONNECT leads to. A VirtualService's tls and tcp routes are routes of them.
+"""Tunnels: routes of CONNECT requests to TLS and TCP ports, from a VirtualService's tls and tcp
+routes.
 
-Istio chooses by the SNI and the port of a connection (core/tls.go); here both are what the client
-asks its proxy for. Ports of TLS take the first fitting tls route, then the first tcp route; ports
-of TCP the latter alone. Without any a tunnel goes to the very host.
+Istio chooses by the SNI and the port of a connection (core/tls.go); here the client names both in
+its CONNECT. A TLS port takes the first matching tls route, then the first matching tcp route; a TCP
+port only the latter. Without a match the tunnel goes to the host itself.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from collections.abc import Iterable, Iterator
 from meshproof.istio_names import outbound_cluster
 from meshproof.model.virtual_service import VirtualService
 from meshproof.model.virtual_service_l4 import L4MatchAttributes, RouteDestination
+from meshproof.translate.host import Host
 from meshproof.translate.host_names import covers, fqdn
 from meshproof.translate.proto import Json
 from meshproof.translate.proxy_view import ProxyView
-from meshproof.translate.registry import Host, has_labels
 from meshproof.translate.resource_names import BLOCK_ALL
 from meshproof.translate.route_action import destination_cluster
+from meshproof.translate.workload_selection import has_labels
 from meshproof.translate.world import Named, ServicePort
 
 REFUSE: Json = {"direct_response": {"status": 502}}
@@ -28,7 +30,7 @@ _TCP = "TCP"
 
 
 def build_connect_route(action: Json) -> Json:
-    """A terminated CONNECT; it has no span of its own, what it carries has."""
+    """A terminated CONNECT. It has no span; the requests inside it have."""
     return {
         "name": "connect",
         "match": {"connect_matcher": {}},
@@ -42,7 +44,7 @@ def build_connect_route(action: Json) -> Json:
 
 
 def l4_rules(view: ProxyView) -> list[Named[VirtualService]]:
-    """The rules that may say where a tunnel goes, in their order."""
+    """The rules that may route tunnels, in their order."""
     return [
         rule
         for rule in view.virtual_services()
@@ -54,7 +56,7 @@ def l4_rules(view: ProxyView) -> list[Named[VirtualService]]:
 def build_tcp_routes(
     view: ProxyView, rules: list[Named[VirtualService]], host: Host, port: ServicePort
 ) -> list[Json]:
-    """A port of bytes: CONNECT tunnels to it; plain HTTP passes where the port is mere TCP."""
+    """The routes to a TLS or TCP port: CONNECT opens a tunnel; plain HTTP passes only on TCP."""
     action = _choose_target(view, [r for r in rules if _is_for_host(r, host.name)], host.name, port)
     plain: Json = {"route": {**action, "timeout": "0s"}}
     if port.protocol != _TCP:
@@ -100,7 +102,7 @@ def _tcp_destinations(
 
 
 def _match_applies(view: ProxyView, match: L4MatchAttributes, port: int) -> bool:
-    """Unlike an HTTP match, one that names gateways looks at labels too."""
+    """Unlike an HTTP match, one that names gateways checks labels too."""
     return (
         match.port in (None, port)
         and (not match.gateways or "mesh" in match.gateways)
@@ -112,7 +114,8 @@ def _match_applies(view: ProxyView, match: L4MatchAttributes, port: int) -> bool
 def _build_target(
     view: ProxyView, rule: Named[VirtualService], entries: Iterable[RouteDestination], port: int
 ) -> Json:
-    """One destination gets all, whatever its weight; of several those of weight 0 are left out."""
+    """A single destination gets every call, whatever its weight; of several, those with weight 0
+    are left out."""
     weights = [
         (destination_cluster(view, e.destination, rule.namespace, port), e.weight) for e in entries
     ]

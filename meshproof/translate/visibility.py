@@ -1,4 +1,4 @@
-"""exportTo: which namespaces see a host or a rule (Istio: pkg/config/visibility)."""
+"""exportTo: the namespaces that see a host or a rule (Istio: pkg/config/visibility)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def is_visible(export_to: Iterable[str], namespace: str, viewer: str) -> bool:
-    """Whether ``viewer`` may see what ``own`` exports to these; no entries mean everybody."""
+    """Whether ``viewer`` sees what ``namespace`` exports to these; no entries mean all."""
     names = tuple(export_to)
     if not names or "*" in names:
         return True
@@ -20,5 +20,5 @@ def is_public(export_to: Iterable[str]) -> bool:
 
 
 def is_private(export_to: Iterable[str]) -> bool:
-    """Whether its own namespace is among the named ones."""
+    """Whether it is exported to its own namespace by ``.``."""
     return "." in tuple(export_to)

@@ -1,7 +1,7 @@
-"""Which workloads a policy is for: those of its namespace that its selector picks.
+"""Workload selection: the policies that apply to a workload.
 
-A policy of the root namespace is for every namespace (Istio: pilot/pkg/model,
-PolicyMatcher and AuthorizationPolicies).
+A policy selects workloads of its own namespace; one of the root namespace selects those of every
+namespace (Istio: pilot/pkg/model, PolicyMatcher and AuthorizationPolicies).
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import Protocol, TypeVar
 
 from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.model.workload_selector import WorkloadSelector
-from meshproof.translate.registry import has_labels
 from meshproof.translate.world import Named
 
 
@@ -26,15 +25,20 @@ class Selectable(Protocol):
 S = TypeVar("S", bound=Selectable)
 
 
+def has_labels(labels: Mapping[str, str], selector: Mapping[str, str]) -> bool:
+    """Whether ``labels`` holds every pair of ``selector``."""
+    return all(labels.get(key) == value for key, value in selector.items())
+
+
 def is_selected(selector: WorkloadSelector | None, labels: Mapping[str, str]) -> bool:
-    """Without a selector everything is picked."""
+    """Whether a policy applies; one without a selector applies to every workload."""
     return selector is None or has_labels(labels, selector.match_labels)
 
 
 def select_policies(
     rules: Iterable[Named[S]], namespace: str, labels: Mapping[str, str]
 ) -> Iterator[Named[S]]:
-    """The rules for a workload, in the given order; what is attached to something else is none."""
+    """The policies of a workload, in the given order; those with a targetRef select none."""
     for rule in rules:
         if rule.spec.has_target:
             continue

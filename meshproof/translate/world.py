@@ -1,7 +1,7 @@
-"""What the translator reads: the mesh as plain, immutable data. No I/O, no Envoy words.
+"""The translator's input: the mesh as plain, immutable data. No I/O, nothing of Envoy.
 
-A ``World`` is built anew for every change from the applied resources and the replicas that run;
-two equal worlds give equal Envoy configuration.
+A ``World`` is built for every change, from the applied resources and the running replicas. Equal
+worlds give equal Envoy configuration.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Protocol = Literal["HTTP", "HTTPS", "TLS", "TCP"]
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where something listens: ``ip``:``port``, or a Unix socket ``path``."""
+    """A listening address: ``ip`` and ``port``, or the ``path`` of a Unix socket."""
 
     ip: str = ""
     port: int = 0
@@ -49,8 +49,8 @@ class ServicePort:
     """A container port's number or its name."""
     protocol: Protocol
     h2: bool | None = False
-    """Speaks HTTP/2 (its protocol is HTTP2, GRPC or GRPC-WEB); None where nothing says which
-    protocol it speaks: then what the client does (Istio's sniffing)."""
+    """Whether it speaks HTTP/2 (protocol HTTP2, GRPC or GRPC-WEB); None if no protocol is
+    declared: then it speaks what the client speaks (Istio's protocol sniffing)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,9 @@ class Service:
     selector: Mapping[str, str]
     ports: tuple[ServicePort, ...]
     external_name: str = ""
-    """The host that it is another name of (type ExternalName); empty for every other."""
+    """The host that it is an alias of (type ExternalName), else empty."""
     export_to: tuple[str, ...] = ()
-    """Namespaces that know it, as exportTo writes them; none is all."""
+    """Namespaces that see it, as exportTo writes them; empty for all."""
 
     @property
     def fqdn(self) -> str:
@@ -71,9 +71,9 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class ContainerPort:
-    """One port of a replica: declared as ``port``, its sidecar listens at ``listen``, and hands
-    on to the app at ``app``. ``listen.port`` differs from ``port`` where that one is privileged
-    or taken."""
+    """One port of a replica. It is declared as ``port``; its sidecar listens at ``listen`` and
+    forwards to the app at ``app``. ``listen.port`` differs from ``port`` if that is privileged or
+    in use."""
 
     name: str
     port: int
@@ -83,7 +83,7 @@ class ContainerPort:
 
 @dataclass(frozen=True, slots=True)
 class Replica:
-    """One running copy of a workload with its own sidecar."""
+    """One running replica of a workload, with its own sidecar."""
 
     name: str
     namespace: str
@@ -102,7 +102,7 @@ class Replica:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """A declared host beyond the mesh; ``ports`` maps the port of a URL to the real address."""
+    """A declared host outside the mesh; ``ports`` maps the port of a URL to the real address."""
 
     host: str
     ports: Mapping[int, Address]
@@ -110,14 +110,14 @@ class Outside:
 
 @dataclass(frozen=True, slots=True)
 class Named(Generic[T]):
-    """A rule with its identity. Order in ``World`` is Istio's: creation, then name, namespace."""
+    """A rule with its name. The order in ``World`` is Istio's: creation, then name, namespace."""
 
     name: str
     namespace: str
     spec: T
     gateway: bool = False
-    """A VirtualService made out of HTTPRoutes, which follows the Gateway API where the two differ
-    (Istio's annotation route-semantics=gateway)."""
+    """A VirtualService converted from HTTPRoutes, with the semantics of the Gateway API where the
+    two differ (Istio's annotation route-semantics=gateway)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """An Envoy as the rules see it. All replicas of one workload share one outbound view."""
+    """An Envoy as rules select it. All replicas of a workload share one outbound configuration."""
 
     kind: Literal["sidecar", "gateway"]
     namespace: str

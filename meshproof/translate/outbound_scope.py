@@ -1,0 +1,45 @@
+"""What of a proxy its outbound configuration depends on, so that equal proxies share one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from meshproof.model.virtual_service import VirtualService
+from meshproof.model.virtual_service_l4 import L4MatchAttributes
+from meshproof.model.virtual_service_route import HTTPMatchRequest
+from meshproof.translate.sidecar_scope import governing_sidecar
+from meshproof.translate.workload_selection import has_labels
+from meshproof.translate.world import Proxy, World
+
+
+def outbound_scope(world: World, proxy: Proxy) -> tuple[object, ...]:
+    """Proxies with equal scopes get equal outbound configuration.
+
+    A sidecar's kind and namespace, its Sidecar resource, and those sourceLabels and
+    workloadSelectors of the rules that it carries. A gateway's labels, by which Gateways select it.
+    """
+    if proxy.kind == "gateway":
+        return (proxy.kind, proxy.namespace, tuple(sorted(proxy.labels.items())))
+    selectors = {
+        tuple(sorted(match.source_labels.items()))
+        for rule in world.virtual_services
+        for match in _matches(rule.spec)
+        if match.source_labels
+    }
+    selectors |= {
+        tuple(sorted(rule.spec.workload_selector.match_labels.items()))
+        for rule in world.destination_rules
+        if rule.spec.workload_selector
+    }
+    matching = tuple(sorted(s for s in selectors if has_labels(proxy.labels, dict(s))))
+    sidecar = governing_sidecar(world.sidecars, proxy)
+    return (proxy.kind, proxy.namespace, matching, sidecar and (sidecar.namespace, sidecar.name))
+
+
+def _matches(spec: VirtualService) -> Iterator[HTTPMatchRequest | L4MatchAttributes]:
+    for http in spec.http:
+        yield from http.match
+    for tls in spec.tls:
+        yield from tls.match
+    for tcp in spec.tcp:
+        yield from tcp.match
