@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from meshproof.cli.output import Volume, set_volume
+from meshproof.cli.output import Verbosity, set_verbosity
 from meshproof.errors import UsageError
 
 app = typer.Typer(
@@ -27,8 +27,8 @@ _Verbose = Annotated[
 
 
 @app.callback()
-def volume(*, quiet: _Quiet = False, verbose: _Verbose = False) -> None:
+def set_options(*, quiet: _Quiet = False, verbose: _Verbose = False) -> None:
     """A service mesh on this machine, and proofs that it does what its rules say."""
     if quiet and verbose:
         raise UsageError("wanted -q or -v, not both")
-    set_volume(Volume.QUIET if quiet else Volume.VERBOSE if verbose else Volume.USUAL)
+    set_verbosity(Verbosity.QUIET if quiet else Verbosity.VERBOSE if verbose else Verbosity.NORMAL)

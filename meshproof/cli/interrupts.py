@@ -14,7 +14,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal asked for the end; ``exit_code`` is what a shell shows for it."""
+    """A signal asked for the end; ``exit_code`` is the one that a shell shows for it."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -23,24 +23,24 @@ class Interrupted(KeyboardInterrupt):
 
 @contextlib.contextmanager
 def interrupts(name: str) -> Iterator[None]:
-    """Raise Interrupted in the main thread on the first signal; on the second leave by the exit.
+    """Raise Interrupted in the main thread on the first signal; exit at once on the second.
 
-    Leaving at once is safe: the supervisor sees the death of this process and ends all the rest,
-    and the name of the mesh is dropped here.
+    Exiting at once is safe: the supervisor sees the death of this process and ends everything
+    else, and the name of the mesh is dropped here.
     """
-    told = False
+    interrupted = False
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
-        nonlocal told
-        if told:
+        nonlocal interrupted
+        if interrupted:
             registry.drop(name)
             os._exit(128 + number)
-        told = True
+        interrupted = True
         raise Interrupted(number)
 
-    before = {number: signal.signal(number, on_signal) for number in _SIGNALS}
+    handlers = {number: signal.signal(number, on_signal) for number in _SIGNALS}
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""The report that a load leaves."""
+"""The report of a load."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meshproof.cli.output import say, show_table, tell
+from meshproof.cli.output import print_info, print_message, show_table
 from meshproof.control.client import Client
 from meshproof.errors import MeshproofError
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 
 class LoadReport:
-    """Says at once where it will be, and begins to look at the mesh."""
+    """Prints where it will be, and reads the mesh's counters as they are before the load."""
 
     def __init__(self, mesh: Client, artifacts: Path) -> None:
         from meshproof.report.live_section import LiveSection, page_of  # noqa: PLC0415 (slow to import)
 
         self._page = page_of(artifacts, "load")
-        tell(f"report: {self._page}")
-        self._seen = LiveSection(mesh)
+        print_info(f"report: {self._page}")
+        self._section = LiveSection(mesh)
 
-    def leave(self, title: str, results: Results) -> Sequence[Call]:
-        """Write it, and say who called whom; nothing for a load that sent nothing."""
+    def write(self, title: str, results: Results) -> Sequence[Call]:
+        """Write it; returns who called whom. Does nothing for a load that sent nothing."""
         if not results.records:
             return ()
         from meshproof.report.sections import judged  # noqa: PLC0415
@@ -47,18 +47,20 @@ class LoadReport:
         )
         outcome = "passed" if verdict.passed else "failed"
         try:
-            chapter = self._seen.chapter(
+            chapter = self._section.chapter(
                 title, results.records, verdicts=[judged(verdict, "pass")], outcome=outcome
             )
-            self._seen.leave("load", chapter, self._page)
+            self._section.leave("load", chapter, self._page)
             return chapter.calls
-        except MeshproofError as error:  # it was ended from elsewhere; the load's result stands
-            say(f"no report: {error}")
+        except (
+            MeshproofError
+        ) as error:  # the mesh was ended from elsewhere; the load's result stands
+            print_message(f"no report: {error}")
             return ()
 
 
 def show_calls(calls: Sequence[Call]) -> None:
-    """By the sidecars' own counts, whoever sent them."""
+    """A table of who called whom, by the sidecars' own counts."""
     if calls:
         rows = [(call.source, call.target, str(call.count), str(call.failed)) for call in calls]
         show_table(("From", "To", "Calls", "Failed"), rows)

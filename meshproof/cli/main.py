@@ -8,7 +8,7 @@ import sys
 
 from meshproof.cli import commands
 from meshproof.cli.app import app
-from meshproof.cli.output import format_error, say
+from meshproof.cli.output import format_error, print_message
 from meshproof.errors import MeshproofError
 
 __all__ = ["app", "main"]
@@ -23,7 +23,7 @@ def main() -> None:
     try:
         app()
     except MeshproofError as error:
-        say(format_error(error))
+        print_message(format_error(error))
         sys.exit(error.exit_code)
     except KeyboardInterrupt as interrupt:
         sys.exit(getattr(interrupt, "exit_code", 130))

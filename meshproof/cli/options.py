@@ -1,4 +1,4 @@
-"""Options that several commands share, and the mesh that they name."""
+"""Options that several commands share, and the running mesh that ``--name`` means."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ class Format(enum.StrEnum):
     JSON = "json"
 
 
-Name = Annotated[str, typer.Option("--name", envvar="MESHPROOF_NAME", help="Which mesh.")]
+Name = Annotated[str, typer.Option("--name", envvar="MESHPROOF_NAME", help="Name of the mesh.")]
 Files = Annotated[
     list[str] | None,
-    typer.Option("-f", "--filename", help="YAML file, folder of them, or - for standard input."),
+    typer.Option("-f", "--filename", help="YAML file, folder, or - for standard input."),
 ]
-Paths = Annotated[list[str] | None, typer.Argument(metavar="FILE", help="As -f.")]
+Paths = Annotated[list[str] | None, typer.Argument(metavar="FILE", help="Same as -f.")]
 Namespace = Annotated[
-    str, typer.Option("-n", "--namespace", help="For documents that name no namespace.")
+    str, typer.Option("-n", "--namespace", help="Namespace of documents that name none.")
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="Refuse on warnings too.")]
-Output = Annotated[Format, typer.Option("-o", "--output", help="How to print what is found.")]
-Artifacts = Annotated[Path, typer.Option(help="The folder that gets the report.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Refuse warnings as well.")]
+Output = Annotated[Format, typer.Option("-o", "--output", help="Output format.")]
+Artifacts = Annotated[Path, typer.Option(help="Folder for the report.")]
 Workload = Annotated[str, typer.Argument(help="NAME or NAMESPACE/NAME.", show_default=False)]
 
 

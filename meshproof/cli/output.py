@@ -12,45 +12,46 @@ from meshproof.cli.options import Format
 from meshproof.errors import MeshproofError, Problem, Refused
 
 
-class Volume(enum.IntEnum):
-    """How much is said beside the data."""
+class Verbosity(enum.IntEnum):
+    """How much is printed besides the data."""
 
     QUIET = 0
     """Warnings and errors."""
-    USUAL = 1
+    NORMAL = 1
     VERBOSE = 2
-    """All that is waited for."""
+    """Everything that the command waits for."""
 
 
-_volume = [Volume.USUAL]
+_verbosity = [Verbosity.NORMAL]
 
 
-def volume() -> Volume:
-    return _volume[0]
+def verbosity() -> Verbosity:
+    return _verbosity[0]
 
 
-def set_volume(wanted: Volume) -> None:
-    _volume[0] = wanted
+def set_verbosity(level: Verbosity) -> None:
+    _verbosity[0] = level
 
 
-def say(line: str) -> None:
-    """Warnings, errors, and what was asked for."""
+def print_message(line: str) -> None:
+    """Warnings, errors, and what the user asked for."""
     print(line, file=sys.stderr, flush=True)
 
 
-def tell(line: str) -> None:
-    """How it goes: left out by ``-q``."""
-    if volume() is not Volume.QUIET:
-        say(line)
+def print_info(line: str) -> None:
+    """What the command is doing: left out by ``-q``."""
+    if verbosity() is not Verbosity.QUIET:
+        print_message(line)
 
 
 def format_error(error: BaseException) -> str:
     """One line a problem, each beginning with its file; anything else begins with ``error:``."""
-    return str(error) if isinstance(error, Refused | ToldError) else f"error: {error}"
+    complete = isinstance(error, Refused | ForwardedError)
+    return str(error) if complete else f"error: {error}"
 
 
-class ToldError(MeshproofError):
-    """An error whose text is as another process would have printed it."""
+class ForwardedError(MeshproofError):
+    """An error of another process, whose text is complete as it is."""
 
     def __init__(self, text: str, exit_code: int) -> None:
         self.exit_code = exit_code
@@ -70,12 +71,12 @@ def show_applied(applied: dict[str, Any], output: Format) -> None:
         print(line)
     sys.stdout.flush()
     for warning in applied["warnings"]:
-        say(f"warning: {Problem(**warning)}")
+        print_message(f"warning: {Problem(**warning)}")
     for note in applied.get("notes", ()):
-        say(f"note: {note}")
+        print_message(f"note: {note}")
     sidecars = len({ack["sidecar"] for ack in applied["acks"]})
     plural = "" if sidecars == 1 else "s"
-    tell(f"live on {sidecars} sidecar{plural} after {applied['seconds'] * 1000:.0f} ms")
+    print_info(f"live on {sidecars} sidecar{plural} after {applied['seconds'] * 1000:.0f} ms")
 
 
 def show_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

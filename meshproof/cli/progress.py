@@ -1,7 +1,7 @@
-"""Shows what is being waited for, on standard error.
+"""Shows on standard error what a command is waiting for.
 
-On a terminal one line that is written over; elsewhere a plain line now and then, so that a log
-shows that it goes on; with ``-v`` every line with its time; with ``-q`` nothing.
+On a terminal, one line that is overwritten; elsewhere a plain line now and then, so that a log
+shows that the command is alive; with ``-v`` every line with its time; with ``-q`` nothing.
 """
 
 from __future__ import annotations
@@ -14,28 +14,29 @@ import time
 from collections.abc import Callable, Iterator
 
 from meshproof import progress
-from meshproof.cli.output import Volume, say, volume
+from meshproof.cli.output import Verbosity, print_message, verbosity
 
-PATIENCE = 15.0
-"""Seconds without a word after which one is said where nobody sees a line change."""
-Tell = Callable[[str], None]
+INTERVAL = 15.0
+"""Seconds between two lines where there is no terminal."""
+Callback = Callable[[str], None]
 
 
-class _Heard(logging.Handler):
-    def __init__(self, tell: Tell) -> None:
+class _Handler(logging.Handler):
+    def __init__(self, callback: Callback) -> None:
         super().__init__()
-        self._tell = tell
+        self._callback = callback
 
     def emit(self, record: logging.LogRecord) -> None:
-        with contextlib.suppress(OSError):  # nobody listens any more: that is another's matter
-            self._tell(record.getMessage())
+        with contextlib.suppress(OSError):  # nobody reads any more: that must not end the work
+            self._callback(record.getMessage())
 
 
 @contextlib.contextmanager
-def heard(tell: Tell) -> Iterator[None]:
-    """``tell`` gets each line, from whichever thread says it, until the end of the block."""
-    handler = _Heard(tell)
-    before = progress.log.level, progress.log.propagate
+def listen(callback: Callback) -> Iterator[None]:
+    """``callback`` gets each line of ``meshproof.progress`` until the end of the block, in the
+    thread that reports it."""
+    handler = _Handler(callback)
+    level, propagate = progress.log.level, progress.log.propagate
     progress.log.setLevel(logging.INFO)
     progress.log.propagate = False
     progress.log.addHandler(handler)
@@ -43,46 +44,46 @@ def heard(tell: Tell) -> Iterator[None]:
         yield
     finally:
         progress.log.removeHandler(handler)
-        progress.log.setLevel(before[0])
-        progress.log.propagate = before[1]
+        progress.log.setLevel(level)
+        progress.log.propagate = propagate
 
 
 @contextlib.contextmanager
-def shown(what: str) -> Iterator[None]:
-    """``what`` is waited for in the block; what is heard meanwhile is shown as the volume says."""
-    if volume() is Volume.QUIET:
+def show_progress(title: str) -> Iterator[None]:
+    """Show the progress of the block as the verbosity says; ``title`` until there is any."""
+    if verbosity() is Verbosity.QUIET:
         yield
         return
-    if volume() is Volume.VERBOSE:
+    if verbosity() is Verbosity.VERBOSE:
         began = time.monotonic()
-        with heard(lambda line: say(f"{time.monotonic() - began:7.2f} s  {line}")):
+        with listen(lambda line: print_message(f"{time.monotonic() - began:7.2f} s  {line}")):
             yield
     elif sys.stderr.isatty():
-        with _line(what) as tell, heard(tell):
+        with _status_line(title) as show, listen(show):
             yield
     else:
-        with _now_and_then(what) as tell, heard(tell):
+        with _repeat_last_line(title) as show, listen(show):
             yield
 
 
 @contextlib.contextmanager
-def _line(what: str) -> Iterator[Tell]:
+def _status_line(title: str) -> Iterator[Callback]:
     from rich.console import Console  # noqa: PLC0415 (slow, and only terminals want it)
     from rich.text import Text  # noqa: PLC0415
 
-    with Console(stderr=True).status(Text(what)) as status:
+    with Console(stderr=True).status(Text(title)) as status:
         yield lambda line: status.update(Text(line))
 
 
 @contextlib.contextmanager
-def _now_and_then(what: str) -> Iterator[Tell]:
-    last = [what]
+def _repeat_last_line(title: str) -> Iterator[Callback]:
+    last = [title]
     ended = threading.Event()
     began = time.monotonic()
 
     def repeat() -> None:
-        while not ended.wait(PATIENCE):
-            say(f"{time.monotonic() - began:.0f} s: {last[0]}")
+        while not ended.wait(INTERVAL):
+            print_message(f"{time.monotonic() - began:.0f} s: {last[0]}")
 
     thread = threading.Thread(target=repeat, daemon=True)
     thread.start()

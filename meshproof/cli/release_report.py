@@ -1,4 +1,4 @@
-"""The report that a release leaves: what was moved when, what its versions answered meanwhile."""
+"""The report of a release: which weight was moved when, and what the versions answered."""
 
 from __future__ import annotations
 
@@ -21,56 +21,55 @@ if TYPE_CHECKING:
     from meshproof.release.evidence import ReleaseMesh
     from meshproof.release.weights import WeightedRule
 
-_KEPT = 500_000
-"""Calls that are drawn, the newest; the judge has seen all of them."""
+_CAPACITY = 500_000
+"""Calls that are drawn, the newest; the judge has counted all of them."""
 
 
 class ReleaseReport:
-    """Stands between a release and its mesh (``release.evidence.ReleaseMesh``), and listens."""
+    """A ``release.evidence.ReleaseMesh`` that records what passes between release and mesh."""
 
     def __init__(
-        self, asked: Client, mesh: ReleaseMesh, rule: WeightedRule, artifacts: Path
+        self, client: Client, mesh: ReleaseMesh, rule: WeightedRule, artifacts: Path
     ) -> None:
         self.page = page_of(artifacts, "release")
         self._mesh = mesh
         self._versions = {subset: version for version, subset in rule.subsets.items()}
-        self._records: deque[Record] = deque(maxlen=_KEPT)
+        self._records: deque[Record] = deque(maxlen=_CAPACITY)
         self._steps: list[str] = []
-        self._seen = LiveSection(asked)
+        self._section = LiveSection(client)
 
     def apply(self, text: str) -> float:
         seconds = self._mesh.apply(text)
-        self._seen.note()
+        self._section.note()
         return seconds
 
     def tail(self, host: str, cursor: str) -> tuple[Iterable[AccessRecord], str]:
-        records, following = self._mesh.tail(host, cursor)
-        found = list(records)
-        self._records += map(self._record, found)
-        return found, following
+        records, next_cursor = self._mesh.tail(host, cursor)
+        calls = list(records)
+        self._records += map(self._record, calls)
+        return calls, next_cursor
 
-    def said(self, line: str) -> None:
-        """One line of the release."""
+    def add_step(self, line: str) -> None:
+        """One line of what the release did."""
         self._steps.append(line)
 
-    def leave(self, outcome: ReleaseOutcome) -> None:
-        """Write it."""
+    def write(self, outcome: ReleaseOutcome) -> None:
         plan = outcome.course.plan
-        chapter = self._seen.chapter(
+        chapter = self._section.chapter(
             f"Release of {plan.service}: {plan.old} to {plan.new}",
             list(self._records),
             verdicts=[judged(_verdict(outcome), "pass")],
             steps=self._steps,
             outcome=str(outcome.course.phase),
         )
-        self._seen.leave("release", chapter, self.page)
+        self._section.leave("release", chapter, self.page)
 
     def _record(self, call: AccessRecord) -> Record:
-        fine = 0 < call.code < 500
+        answered = 0 < call.code < 500
         version = self._versions.get(cluster_subset(call), "")
         return Record(
             datetime.fromisoformat(call.time).timestamp(), call.duration_ms / 1000,
-            200 if fine else call.code, "" if fine else f"status {call.code}", version,
+            200 if answered else call.code, "" if answered else f"status {call.code}", version,
             trace_id=call.trace_id,
         )  # fmt: skip
 

@@ -1,8 +1,8 @@
-"""Changes that must not outlive who made them: the mesh undoes them when their maker is gone.
+"""Leases on changes that must not outlive the process that made them: the mesh undoes them.
 
-A client takes a hold by name and keeps its connection open; the kernel closes that however the
-client ends, SIGKILL included. Then the mesh waits ``grace`` seconds for someone to take the same
-hold again, and otherwise does what the hold says.
+A client takes a lease by name and keeps its connection open. The kernel closes the connection
+however the client ends, SIGKILL included. Then the mesh waits ``grace`` seconds for another
+process to take the same lease, and otherwise undoes the change.
 """
 
 from __future__ import annotations
@@ -15,61 +15,61 @@ from dataclasses import dataclass, field
 from meshproof.errors import MeshproofError, UsageError
 
 _log = logging.getLogger("meshproof")
-_AGAIN = 1.0
-"""Seconds between two tries to undo."""
+_RETRY = 1.0
+"""Seconds between two attempts to undo."""
 
 Undo = Callable[[], Awaitable[object]]
 
 
 @dataclass
-class _Hold:
+class _Lease:
     undo: Undo
     grace: float
-    orphaned: asyncio.Task[None] | None = field(default=None)
-    """Waits for an heir, then undoes; None while the holder lives."""
+    expiry: asyncio.Task[None] | None = field(default=None)
+    """Waits for another holder, then undoes; None while the holder lives."""
 
 
 class Leases:
     """Use from one event loop."""
 
     def __init__(self) -> None:
-        self._holds: dict[str, _Hold] = {}
+        self._leases: dict[str, _Lease] = {}
 
     def take(self, name: str, undo: Undo, grace: float) -> None:
         """Raises UsageError while another holder of that name lives."""
-        former = self._holds.get(name)
-        if former is not None and former.orphaned is None:
+        former = self._leases.get(name)
+        if former is not None and former.expiry is None:
             raise UsageError(f"{name} is under way already, by another process")
-        if former is not None and former.orphaned is not None:
-            former.orphaned.cancel()
-        self._holds[name] = _Hold(undo, grace)
+        if former is not None and former.expiry is not None:
+            former.expiry.cancel()
+        self._leases[name] = _Lease(undo, grace)
 
     def release(self, name: str) -> None:
-        """The holder says that nothing is to be undone."""
-        self._holds.pop(name, None)
+        """The holder is done: nothing is to be undone."""
+        self._leases.pop(name, None)
 
     def drop(self, name: str) -> None:
-        """The holder is gone without a word."""
-        hold = self._holds.get(name)
-        if hold is not None and hold.orphaned is None:
-            hold.orphaned = asyncio.create_task(self._orphaned(name, hold))
+        """The holder is gone without a release."""
+        lease = self._leases.get(name)
+        if lease is not None and lease.expiry is None:
+            lease.expiry = asyncio.create_task(self._expire(name, lease))
 
-    async def _orphaned(self, name: str, hold: _Hold) -> None:
-        await asyncio.sleep(hold.grace)
+    async def _expire(self, name: str, lease: _Lease) -> None:
+        await asyncio.sleep(lease.grace)
         while True:
             try:
-                await hold.undo()
+                await lease.undo()
             except MeshproofError as error:
                 _log.warning("%s is left by its process and not undone yet: %s", name, error)
-                await asyncio.sleep(_AGAIN)
+                await asyncio.sleep(_RETRY)
                 continue
             _log.warning("%s was left by its process and is undone", name)
-            self._holds.pop(name, None)
+            self._leases.pop(name, None)
             return
 
     def close(self) -> None:
-        """The mesh ends: nothing is left to undo."""
-        for hold in self._holds.values():
-            if hold.orphaned is not None:
-                hold.orphaned.cancel()
-        self._holds.clear()
+        """The mesh ends: there is nothing to undo any more."""
+        for lease in self._leases.values():
+            if lease.expiry is not None:
+                lease.expiry.cancel()
+        self._leases.clear()

@@ -1,4 +1,4 @@
-"""The life of a mesh that other processes can reach by its name."""
+"""The life of a mesh that other processes reach by its name."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from meshproof.mesh import Applied
 
 
 @contextlib.contextmanager
-def live(mesh: ServedMesh, ended: threading.Event) -> Iterator[Applied]:
-    """Take the name, bring the mesh up and serve it; end all of that on the way out.
+def serve_mesh(mesh: ServedMesh, ended: threading.Event) -> Iterator[Applied]:
+    """Reserve the name, bring the mesh up and serve it; end all of that on the way out.
 
-    ``ended`` is set when a client asks for the end. The name is taken first, so that of two
+    ``ended`` is set when a client asks for the end. The name is reserved first, so that of two
     meshes started at once under one name the second is refused before it starts anything.
     """
     with contextlib.ExitStack() as undo:

@@ -14,8 +14,9 @@ from typing import Any
 
 from aiohttp import web
 
+from meshproof.control import zipkin_client
 from meshproof.control.wire import encode_error
-from meshproof.dashboard import log_tail, rule_files, zipkin
+from meshproof.dashboard import log_tail, rule_files
 from meshproof.dashboard.guard import Guard, Handler, add_headers
 from meshproof.dashboard.source import EVERY, Source
 from meshproof.errors import MeshproofError, UsageError
@@ -140,7 +141,7 @@ class Server:
         return web.json_response({"lines": found})
 
     async def _services(self, _request: web.Request) -> web.Response:
-        return web.json_response({"services": await self._ask("/api/v2/services") or []})
+        return web.json_response({"services": await self._ask("/api/v2/services")})
 
     async def _traces(self, request: web.Request) -> web.Response:
         """Zipkin's own parameters, those that are given; each trace as a line. The very newest
@@ -150,19 +151,15 @@ class Server:
         found = await self._ask(
             "/api/v2/traces", {**query, "limit": str(_TRACES), "endTs": _whole()}
         )
-        lines = [summary(trace) for trace in found or () if trace]
+        lines = [summary(trace) for trace in found if trace]
         return web.json_response({"traces": sorted(lines, key=lambda line: -line["at"])})
 
     async def _trace(self, request: web.Request) -> web.Response:
-        found = await self._ask(f"/api/v2/trace/{request.match_info['id']}")
-        if not found:
-            raise UsageError(
-                f"no trace {request.match_info['id']}: it is not there, or not any more"
-            )
-        return web.json_response(waterfall(found))
+        trace = await self._ask(f"/api/v2/trace/{request.match_info['id']}")
+        return web.json_response(waterfall(trace))
 
     async def _ask(self, path: str, query: dict[str, str] | None = None) -> Any:
-        return await zipkin.ask(self.source.mesh(), path, query)
+        return await asyncio.to_thread(zipkin_client.get, self.source.mesh(), path, query)
 
     async def _rule_names(self, _request: web.Request) -> web.Response:
         found = rule_files.listed(self._rules) if self._rules.is_dir() else []

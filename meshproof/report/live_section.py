@@ -125,7 +125,7 @@ def _call(edge: Edge, counts: TrafficCounts) -> Call:
 def _trace(mesh: Client, trace_id: str) -> list[Json]:
     """Empty where the mesh keeps no trace, or keeps its traces elsewhere."""
     try:
-        found = zipkin_client.get(f"{mesh.url('zipkin')}/api/v2/trace/{trace_id}", timeout=10)
+        found = zipkin_client.get(mesh, f"/api/v2/trace/{trace_id}")
     except (MeshproofError, ValueError):
         return []
     return found if isinstance(found, list) else []

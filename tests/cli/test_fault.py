@@ -32,7 +32,7 @@ def test_for_some_seconds_and_then_no_more(fake: FakeMesh, cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("argv", "why"),
     [
-        (("fault", "kill"), "error: fault kill: of what?"),
+        (("fault", "kill"), "error: fault kill: wanted a workload"),
         (("fault", "heal", "svcb", "--for", "5"), "error: fault heal: --for: wanted a kind"),
         (("release", "svcb"), "error: release: wanted --to VERSION"),
         (("release", "svcb", "--to", "v0.2"), "error: release: svcb: wanted one Service"),

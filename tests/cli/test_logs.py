@@ -30,7 +30,7 @@ def test_lines_are_shown_in_order_with_who_wrote_them(
 ) -> None:
     done = cli("logs", *asked)
     rows = [line.split() for line in done.out.splitlines()]
-    assert rows[0] == ["BEGAN", "WRITER", "PART", "REQUEST", "STATUS", "TOOK", "SAID"]
+    assert rows[0] == ["BEGAN", "WRITER", "PART", "REQUEST", "STATUS", "TOOK", "MESSAGE"]
     assert rows[1] == [
         "10:00:00.200", "svca-1", "app", "GET", "/pay", "200", "50", "ms", "svcb:", "HTTP", "502",
     ]  # fmt: skip

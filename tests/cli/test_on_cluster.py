@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from meshproof.control.routes.cluster import OnCluster
-from meshproof.control.serve import live
+from meshproof.control.serve import serve_mesh
 from meshproof.mesh import MeshStatus
 from meshproof.traffic.distributed_load import DistributedLoad
 from meshproof.traffic.results import LoadError
@@ -65,7 +65,7 @@ def cluster_fake(
     (tmp_path / "meshproof.yaml").write_text("manifests: [k8s]\npath: /pay\n")
     made = ClusterFake()
     assert isinstance(made, OnCluster)
-    with live(made, ended):
+    with serve_mesh(made, ended):
         yield made
 
 

@@ -1,4 +1,4 @@
-"""What is waited for is shown as the volume says, and nothing is said to nobody."""
+"""What is waited for is shown as the verbosity says, and nothing is said to nobody."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from meshproof.cli import progress
-from meshproof.cli.output import Volume, set_volume, tell
+from meshproof.cli.output import Verbosity, print_info, set_verbosity
 from meshproof.progress import log, report_progress
 from meshproof.traffic.load import Load
 
@@ -17,20 +17,20 @@ from meshproof.traffic.load import Load
 @pytest.fixture(autouse=True)
 def usual() -> Iterator[None]:
     yield
-    set_volume(Volume.USUAL)
+    set_verbosity(Verbosity.NORMAL)
 
 
 def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    set_volume(Volume.QUIET)
-    with progress.shown("a mesh starts"):
+    set_verbosity(Verbosity.QUIET)
+    with progress.show_progress("a mesh starts"):
         report_progress("svca is not ready")
-        tell("live")
+        print_info("live")
     assert capsys.readouterr() == ("", "")
 
 
 def test_verbose_says_all_with_times(capsys: pytest.CaptureFixture[str]) -> None:
-    set_volume(Volume.VERBOSE)
-    with progress.shown("a mesh starts"):
+    set_verbosity(Verbosity.VERBOSE)
+    with progress.show_progress("a mesh starts"):
         report_progress("svca is not ready")
         report_progress("svca is ready")
     report_progress("nobody asked")
@@ -41,12 +41,12 @@ def test_verbose_says_all_with_times(capsys: pytest.CaptureFixture[str]) -> None
 def test_elsewhere_the_last_word_comes_now_and_then(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with progress.shown("a mesh starts"):
+    with progress.show_progress("a mesh starts"):
         report_progress("quickly over")
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr(progress, "PATIENCE", 0.01)
+    monkeypatch.setattr(progress, "INTERVAL", 0.01)
     said = ""
-    with progress.shown("a mesh starts"):
+    with progress.show_progress("a mesh starts"):
         report_progress("svca is not ready: no answer")
         while "svca" not in said:
             said += capsys.readouterr().err
@@ -57,7 +57,7 @@ def test_who_does_not_listen_any_more_hurts_nobody() -> None:
     def gone(_line: str) -> None:
         raise BrokenPipeError
 
-    with progress.heard(gone):
+    with progress.listen(gone):
         report_progress("for nobody")
     assert log.handlers == []
     assert log.level == logging.NOTSET

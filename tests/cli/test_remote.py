@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from meshproof.control.protocols import Remote
-from meshproof.control.serve import live
+from meshproof.control.serve import serve_mesh
 from meshproof.host import registry
 from tests.cli.test_requests import meshproof
 from tests.fakes.mesh import BINARY, FakeMesh
@@ -45,7 +45,7 @@ class FarMesh(FakeMesh):
 @pytest.fixture
 def far(runtime_dir: Path, ended: threading.Event) -> Iterator[FarMesh]:
     made = FarMesh()
-    with live(made, ended):
+    with serve_mesh(made, ended):
         yield made
 
 

@@ -69,7 +69,7 @@ def test_one_trace_is_a_waterfall(store: SpanStore, cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("argv", "code", "said"),
     [
-        (("traces",), 1, "no trace fits"),
+        (("traces",), 1, "no trace matches"),
         (("traces", "ff"), 2, "error: no trace 00000000000000ff"),
         (("traces", "--tags", "=x"), 2, "annotationQuery has the term '=x'; wanted KEY"),
     ],

@@ -92,7 +92,7 @@ def test_a_daemon_that_vanishes_is_told(started: Started, runtime_dir: Path) -> 
     up = started(*UP, "-d", FAKE="exits")
     err = up.communicate(timeout=30)[1]
     assert up.returncode == 1
-    assert err.endswith("ended without a word\n")
+    assert err.endswith("ended without a message\n")
     assert nothing_stays(runtime_dir)
 
 

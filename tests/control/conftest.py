@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from meshproof.control.client import Client
-from meshproof.control.serve import live
+from meshproof.control.serve import serve_mesh
 from tests.fakes.mesh import FakeMesh
 
 
@@ -23,7 +23,7 @@ def ended() -> threading.Event:
 def fake(runtime_dir: Path, ended: threading.Event) -> Iterator[FakeMesh]:
     """Not named ``mesh``: that is a fixture of our pytest plugin."""
     made = FakeMesh()
-    with live(made, ended):
+    with serve_mesh(made, ended):
         yield made
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from meshproof.control.client import Client
-from meshproof.control.serve import live
+from meshproof.control.serve import serve_mesh
 from meshproof.errors import NotLive, Unsupported, UsageError
 from meshproof.mesh import AccessRecord, Applied, Tail
 from tests.fakes.mesh import FakeMesh
@@ -114,9 +114,9 @@ def test_undoing_is_tried_until_it_is_live(
                 raise NotLive("svca-1 stayed silent")
             return self._applied()
 
-    monkeypatch.setattr("meshproof.control.leases._AGAIN", 0.0)
+    monkeypatch.setattr("meshproof.control.leases._RETRY", 0.0)
     mesh = Slow()
-    with live(mesh, ended):
+    with serve_mesh(mesh, ended):
         hold = Client.find("shop").hold("release", [("<undo>", "back")], "", 0.0)
         hold._connection.close()
         until(lambda: mesh.tries == 3)
@@ -137,7 +137,7 @@ RECORD = AccessRecord(
 
 
 def test_rules_and_tail_cross_the_socket(runtime_dir: Path, ended: threading.Event) -> None:
-    with live(ReleasingMesh(), ended):
+    with serve_mesh(ReleasingMesh(), ended):
         client = Client.find("shop")
         assert client.rules() == "kind: VirtualService\n"
         said = client.tail("svcb", "{}")

@@ -11,7 +11,7 @@ import pytest
 
 from meshproof.control.client import Client
 from meshproof.control.connection import post
-from meshproof.control.serve import live
+from meshproof.control.serve import serve_mesh
 from meshproof.errors import MeshproofError, NotLive, Refused, UsageError
 from meshproof.host import registry
 from tests.fakes.mesh import BINARY, PROBLEM, WARNING, FakeMesh
@@ -97,7 +97,7 @@ def test_followed_logs_come_as_they_are_written(fake: FakeMesh, client: Client) 
 
 def test_following_ends_with_the_mesh(runtime_dir: Path) -> None:
     mesh = FakeMesh()
-    with live(mesh, threading.Event()):
+    with serve_mesh(mesh, threading.Event()):
         (mesh.run_dir / "svca-1.log").write_text("one\n")
         parts = Client.find("shop").logs("svca", True)
         assert next(parts) == b"one\n"
@@ -123,7 +123,7 @@ def test_what_is_no_question_is_answered_as_an_error(client: Client, body: bytes
 
 def test_a_name_is_taken_once_and_given_back(fake: FakeMesh, runtime_dir: Path) -> None:
     second = FakeMesh()
-    with pytest.raises(UsageError, match="running already"), live(second, threading.Event()):
+    with pytest.raises(UsageError, match="running already"), serve_mesh(second, threading.Event()):
         pytest.fail("it must not start")
     assert second.folder is None, "it was refused before anything was started"
     assert registry.find("shop").run_id == fake.run_id
@@ -136,9 +136,12 @@ def test_nothing_stays_after_the_end_nor_after_a_failed_start(runtime_dir: Path)
             return self.run_dir / ("x" * 200)
 
     mesh = FakeMesh()
-    with live(mesh, threading.Event()):
+    with serve_mesh(mesh, threading.Event()):
         assert mesh.run_dir.exists()
-    with pytest.raises(MeshproofError, match="path too long"), live(Failing(), threading.Event()):
+    with (
+        pytest.raises(MeshproofError, match="path too long"),
+        serve_mesh(Failing(), threading.Event()),
+    ):
         pytest.fail("its socket cannot be")
     assert registry.list_running() == ()
     assert not (runtime_dir / "meshproof").exists()

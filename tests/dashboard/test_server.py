@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from meshproof.control.serve import live
+from meshproof.control.serve import serve_mesh
 from meshproof.dashboard.serve import listener
 from meshproof.dashboard.server import PAGE, plotly_js
 from meshproof.errors import UsageError
@@ -131,7 +131,7 @@ def test_a_mesh_that_ends_is_shown_as_gone_and_found_again(
         page.server.source.name = "other"
         gone = until("gone", stream)
         assert "no mesh named other is running" in str(gone["message"])
-        with live(FakeMesh("other"), ended):
+        with serve_mesh(FakeMesh("other"), ended):
             found = until("live", stream)
     assert found["mesh"]["name"] == "other"  # type: ignore[index]
 

@@ -14,7 +14,7 @@ import typer
 from meshproof.cli.app import app
 from meshproof.cli.findings import Finding, as_github, as_json, as_sarif
 from meshproof.cli.options import Namespace, Strict
-from meshproof.cli.output import say, show_json
+from meshproof.cli.output import print_message, show_json
 from meshproof.mesh import Source
 from meshproof.project_path import PROJECT_FILE, find_project, project_path
 from meshproof.sources.sources import read_sources
@@ -190,4 +190,4 @@ def _conclusion(checked: _Checked) -> str:
 def _say(checked: _Checked) -> None:
     for finding in checked.findings:
         level = "hint" if finding.level == "note" else finding.level
-        say(f"{level}: {finding.problem} [{finding.rule}]")
+        print_message(f"{level}: {finding.problem} [{finding.rule}]")

@@ -9,7 +9,7 @@ import typer
 
 from meshproof.cli.app import app
 from meshproof.cli.options import Namespace
-from meshproof.cli.output import say
+from meshproof.cli.output import print_message
 from meshproof.sources.sources import read_sources
 
 Old = Annotated[
@@ -32,6 +32,6 @@ def convert(files: Old, namespace: Namespace = "") -> None:
     converted = convert_sources(sources, namespace=namespace)
     print(converted.text, end="", flush=True)
     for warning in converted.warnings:
-        say(f"warning: {warning}")
+        print_message(f"warning: {warning}")
     for change in converted.changes:
-        say(f"changed: {change}")
+        print_message(f"changed: {change}")

@@ -11,7 +11,7 @@ import typer
 from meshproof.cli.app import app
 from meshproof.cli.headers import parse_header
 from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output, client
-from meshproof.cli.output import say, show_json
+from meshproof.cli.output import print_message, show_json
 from meshproof.errors import MeshproofError, UsageError
 
 _GATEWAY_HINT = (
@@ -27,7 +27,9 @@ def curl(
     source: Annotated[
         str, typer.Option("--from", metavar="WORKLOAD", help="The workload that sends it.")
     ],
-    method: Annotated[str, typer.Option("-X", "--request", help="GET, or POST with -d.")] = "",
+    method: Annotated[
+        str, typer.Option("-X", "--request", help="HTTP method; by default GET, or POST with -d.")
+    ] = "",
     header: Annotated[list[str], typer.Option("-H", "--header", help="'Name: value'.")] = [],  # noqa: B006  (typer copies it)
     data: Annotated[
         str | None,
@@ -59,7 +61,7 @@ def curl(
         sys.stdout.buffer.flush()
     if answer["refused_by"]:
         mid_line = output is Format.TEXT and answer["body"][-1:] not in (b"", b"\n")
-        say(f"{chr(10) if mid_line else ''}refused: {answer['refused_by']}")
+        print_message(f"{chr(10) if mid_line else ''}refused: {answer['refused_by']}")
 
 
 def _read_body(data: str | None) -> bytes:

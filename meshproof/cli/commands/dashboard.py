@@ -10,7 +10,7 @@ import typer
 from meshproof.cli.app import app
 from meshproof.cli.interrupts import Interrupted, interrupts
 from meshproof.cli.options import DEFAULT_NAME, Name, client
-from meshproof.cli.output import say
+from meshproof.cli.output import print_message
 
 RULES = Path("rules")
 
@@ -19,12 +19,14 @@ RULES = Path("rules")
 def dashboard(
     *,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Of 127.0.0.1; 0: 9080 or a free one.")
+        int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0: 9080, or a free one.")
     ] = 0,
-    rules: Annotated[Path, typer.Option(help="The folder whose files the page can apply.")] = RULES,
+    rules: Annotated[
+        Path, typer.Option(help="Folder of the rule files that the page can apply.")
+    ] = RULES,
     name: Name = DEFAULT_NAME,
 ) -> None:
-    """Serve the live page of a running mesh on loopback until Ctrl-C (docs/dashboard.md)."""
+    """Serve a live page of the mesh until Ctrl-C (docs/dashboard.md)."""
     import asyncio  # noqa: PLC0415  (other commands start quicker without)
 
     from meshproof.dashboard.serve import address, for_ever, listener, new_token, serve  # noqa: PLC0415
@@ -32,10 +34,10 @@ def dashboard(
     client(name)
     token = new_token()
     with listener(port) as sock:
-        say(f"the dashboard of mesh {name}; Ctrl-C ends it")
+        print_message(f"the dashboard of mesh {name}; Ctrl-C ends it")
         print(address(sock, token), flush=True)
         try:
             with interrupts(name):
                 asyncio.run(serve(name, sock, token, rules.absolute(), for_ever))
         except Interrupted:
-            say("the dashboard has ended")
+            print_message("the dashboard has ended")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from meshproof.cli.app import app
 from meshproof.cli.options import DEFAULT_NAME, Name
-from meshproof.cli.output import say, tell
+from meshproof.cli.output import print_info, print_message
 from meshproof.control.client import Client
 from meshproof.errors import MeshproofError
 from meshproof.host import registry
@@ -22,7 +22,7 @@ _PATIENCE = 20.0
 
 @app.command()
 def down(name: Name = DEFAULT_NAME) -> None:
-    """End a mesh; returns when every process, socket and folder of it is gone."""
+    """End a mesh; return when all its processes, sockets and folders are gone."""
     entry = registry.find(name)
     try:
         process = os.pidfd_open(entry.pid)
@@ -32,7 +32,7 @@ def down(name: Name = DEFAULT_NAME) -> None:
         try:
             _ask(entry, process)
             if not select.select([process], [], [], entry.end_limit)[0]:
-                say(
+                print_message(
                     f"process {entry.pid} did not end within {entry.end_limit:.0f} s: killed; "
                     "`meshproof sweep` removes what it left"
                 )
@@ -41,7 +41,7 @@ def down(name: Name = DEFAULT_NAME) -> None:
         finally:
             os.close(process)
     _gone(entry)
-    tell(f"mesh {name} is down")
+    print_info(f"mesh {name} is down")
 
 
 def _ask(entry: RunningMesh, process: int) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from meshproof.cli.app import app
 from meshproof.cli.options import DEFAULT_NAME, Name, client
-from meshproof.cli.output import say
+from meshproof.cli.output import print_message
 
 
 @app.command()
@@ -19,4 +19,4 @@ def dump(
 ) -> None:
     """Write Envoy configuration, logs and resources to a folder."""
     client(name).dump(str(folder.absolute()))
-    say(f"written to {folder}")
+    print_message(f"written to {folder}")

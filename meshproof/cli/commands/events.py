@@ -1,4 +1,4 @@
-"""``events``: what happened to a running mesh since it is up."""
+"""``events``: every change of a running mesh since it came up."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from meshproof.cli.output import show_json, show_table
 
 @app.command()
 def events(
-    since: Annotated[int, typer.Option(min=0, help="Only those with a higher number.")] = 0,
+    since: Annotated[int, typer.Option(min=0, help="Only events with a higher number.")] = 0,
     output: Output = Format.TEXT,
     name: Name = DEFAULT_NAME,
 ) -> None:
-    """Print every change since up: when, what, how long until it was live, or why it was not."""
-    found = client(name).events(since)
+    """Print every change since up: when, what, how long it took to be live, or why it failed."""
+    changes = client(name).events(since)
     if output is Format.JSON:
-        show_json(found)
+        show_json(changes)
         return
-    show_table(("#", "Time", "Change", "Took", "Sidecars", "Result"), [_row(e) for e in found])
+    show_table(("#", "Time", "Change", "Took", "Sidecars", "Result"), [_row(e) for e in changes])
 
 
 def _row(event: dict[str, Any]) -> tuple[str, ...]:

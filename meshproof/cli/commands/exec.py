@@ -15,7 +15,8 @@ from meshproof.host.process_identity import RUN_ID_VARIABLE
 
 
 class CommandError(MeshproofError):
-    """As a shell says it: 127 where there is no such program, 126 where it cannot be run."""
+    """The command did not start. Exit codes as a shell's: 127 for no such program, 126 for one that
+    cannot be run."""
 
     def __init__(self, command: str, error: OSError) -> None:
         self.exit_code = 127 if isinstance(error, FileNotFoundError) else 126
@@ -28,21 +29,21 @@ def exec_(
     command: Annotated[list[str], typer.Argument(metavar="-- CMD...", show_default=False)],
     name: Name = DEFAULT_NAME,
 ) -> None:
-    """Run a command as a workload's container would, so that its requests leave by the sidecar.
+    """Run a command as a workload would, so that its requests go through the sidecar.
 
-    On a cluster it runs in the workload's pod; else here, with the workload's environment.
+    On a cluster it runs in the workload's pod; otherwise here, with the workload's environment.
     """
-    words = command[1:] if command[0] == "--" else command
-    if not words:
+    argv = command[1:] if command[0] == "--" else command
+    if not argv:
         raise UsageError("exec: no command; wanted exec WORKLOAD -- CMD...")
     mesh = client(name)
-    there = mesh.command(workload, terminal=sys.stdin.isatty() and sys.stdout.isatty())
-    words = [*there, *words]
-    env = dict(os.environ) if there else mesh.environment(workload)
+    prefix = mesh.command(workload, terminal=sys.stdin.isatty() and sys.stdout.isatty())
+    argv = [*prefix, *argv]
+    env = dict(os.environ) if prefix else mesh.environment(workload)
     # The command is the caller's, not the mesh's: it is not ended with the mesh.
     env.pop(RUN_ID_VARIABLE, None)
     env["PATH"] = os.environ.get("PATH", os.defpath)
     try:
-        os.execvpe(words[0], words, env)  # noqa: S606  (this process becomes the command)
+        os.execvpe(argv[0], argv, env)  # noqa: S606  (this process becomes the command)
     except OSError as error:
-        raise CommandError(words[0], error) from None
+        raise CommandError(argv[0], error) from None

@@ -1,4 +1,4 @@
-"""``explain``: what a request would meet, and why, without sending it."""
+"""``explain``: what would become of a request, and why, without sending it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from meshproof.cli.output import show_json
 from meshproof.errors import UsageError
 from meshproof.project_path import PROJECT_FILE, find_project
 
-NONE, SOME = 3, 4
+EXIT_MESH, EXIT_CHANCE = 3, 4
 """Exit codes: the mesh answers every such request itself, or some of them."""
 
 
@@ -26,45 +26,51 @@ def explain(
     source: Annotated[
         str, typer.Option("--from", metavar="WORKLOAD|gateway", help="Who would send it.")
     ],
-    method: Annotated[str, typer.Option("-X", "--request", help="GET without it.")] = "GET",
+    method: Annotated[str, typer.Option("-X", "--request", help="HTTP method.")] = "GET",
     header: Annotated[list[str], typer.Option("-H", "--header", help="'Name: value'.")] = [],  # noqa: B006  (typer copies it)
     filename: Annotated[
         list[str] | None,
-        typer.Option("-f", "--filename", help="Without a mesh: rules over the project's files."),
+        typer.Option(
+            "-f", "--filename", help="Without a mesh: rules on top of the project's files."
+        ),
     ] = None,
     project: Annotated[
         Path | None,
-        typer.Option("--project", help=f"Without a mesh, of this file; ./{PROJECT_FILE} with -f."),
+        typer.Option(
+            "--project", help=f"Without a mesh: the project file; with -f ./{PROJECT_FILE}."
+        ),
     ] = None,
     namespace: Namespace = "",
     output: Output = Format.TEXT,
     name: Name = DEFAULT_NAME,
 ) -> None:
-    """Say which rule and route decide what happens to a request, why, and with what chance.
+    """Tell which rules and routes decide what happens to a request, and with what probability.
 
-    Nothing is sent: it reads the configuration that Envoys are given. Exit 0 where an app (or a
-    host outside) answers, 3 where the mesh itself does, 4 where it depends on chance.
+    Nothing is sent: the answer comes from the configuration of the Envoys. Exit code 0 if an app
+    (or an outside host) answers, 3 if the mesh itself does, 4 if it depends on chance.
     """
     headers = [parse_header("explain", text) for text in header]
     if filename or project:
-        said = _of_files(filename or [], project, namespace, (source, url, method, headers))
+        explanation = _explain_files(
+            filename or [], project, namespace, (source, url, method, headers)
+        )
     else:
-        said = client(name).explain(source, url, method, headers)
+        explanation = client(name).explain(source, url, method, headers)
     if output is Format.JSON:
-        show_json(said)
+        show_json(explanation)
     else:
         from meshproof.explain.render import text  # noqa: PLC0415
 
-        print(text(said), flush=True)
-    if said["answered"] < 100:
-        raise typer.Exit(SOME if said["answered"] > 0 else NONE)
+        print(text(explanation), flush=True)
+    if explanation["answered"] < 100:
+        raise typer.Exit(EXIT_CHANCE if explanation["answered"] > 0 else EXIT_MESH)
 
 
-def _of_files(
+def _explain_files(
     files: list[str],
     project: Path | None,
     namespace: str,
-    asked: tuple[str, str, str, list[tuple[str, str]]],
+    request: tuple[str, str, str, list[tuple[str, str]]],
 ) -> dict[str, Any]:
     from meshproof.embedded import explain_adapter  # noqa: PLC0415  (the model is slow to import)
     from meshproof.embedded.admission.profile import embedded_admission  # noqa: PLC0415
@@ -80,4 +86,4 @@ def _of_files(
     if files:
         rules = admission.read(files, stdin=sys.stdin.buffer, namespace=namespace)
         store = admission.apply(store, rules, strict=False).store
-    return explain_adapter.of_files(store, loaded, explain_adapter.Question(*asked)).as_dict()
+    return explain_adapter.of_files(store, loaded, explain_adapter.Question(*request)).as_dict()

@@ -9,7 +9,7 @@ import typer
 
 from meshproof.cli.app import app
 from meshproof.cli.options import DEFAULT_NAME, Name, client
-from meshproof.cli.output import say
+from meshproof.cli.output import print_message
 from meshproof.errors import UsageError
 
 _ENDS = ("resume", "heal", "clear")
@@ -25,36 +25,43 @@ def fault(
         ),
     ],
     workload: Annotated[
-        str, typer.Argument(help="Where; heal and clear without one: everywhere.")
+        str,
+        typer.Argument(
+            help="The workload or outside host; heal and clear: everywhere without one."
+        ),
     ] = "",
     *,
-    source: Annotated[str, typer.Option("--from", help="Only for this caller.")] = "",
-    ms: Annotated[float, typer.Option(help="latency: so much later.")] = 0.0,
-    percent: Annotated[float, typer.Option(help="loss: so many of 100 pieces of data.")] = 0.0,
-    replica: Annotated[str, typer.Option(help="Only this one.")] = "",
-    part: Annotated[str, typer.Option(help="kill, pause, resume: app or sidecar.")] = "",
-    seconds: Annotated[float, typer.Option("--for", help="Undone after so many seconds.")] = 0.0,
+    source: Annotated[str, typer.Option("--from", help="Only for requests from this caller.")] = "",
+    ms: Annotated[
+        float, typer.Option(help="latency: the delay in milliseconds.", show_default=False)
+    ] = 0.0,
+    percent: Annotated[
+        float, typer.Option(help="loss: lost data, in percent.", show_default=False)
+    ] = 0.0,
+    replica: Annotated[str, typer.Option(help="Only this replica.")] = "",
+    part: Annotated[str, typer.Option(help="kill, pause, resume: app (default) or sidecar.")] = "",
+    seconds: Annotated[float, typer.Option("--for", help="Undo it after this many seconds.")] = 0.0,
     name: Name = DEFAULT_NAME,
 ) -> None:
-    """Break something on purpose: processes, or the way to a workload or outside host.
+    """Break processes, or connections to a workload or outside host, on purpose.
 
-    It lasts until heal or clear, or until the mesh ends; with --for as long as this command, which
-    the mesh undoes too where the command is killed.
+    A fault lasts until heal or clear, or until the mesh ends. With --for it lasts as long as this
+    command; the mesh undoes it even if the command is killed.
     """
     if not workload and kind not in ("heal", "clear"):
-        raise UsageError(f"fault {kind}: of what? wanted a workload or an outside host")
+        raise UsageError(f"fault {kind}: wanted a workload or an outside host")
     options = {"source": source, "ms": ms, "percent": percent, "replica": replica, "part": part}
-    how = {key: value for key, value in options.items() if value}
+    options = {key: value for key, value in options.items() if value}
     mesh = client(name)
     if not seconds:
-        mesh.fault(kind, workload, **how)
+        mesh.fault(kind, workload, **options)
         return
     if kind in _ENDS:
         raise UsageError(f"fault {kind}: --for: wanted a kind that can be undone")
     hold = mesh.hold_fault(workload)
     try:
-        mesh.fault(kind, workload, **how)
-        say(f"{kind} of {workload} for {seconds:g} s")
+        mesh.fault(kind, workload, **options)
+        print_message(f"{kind} of {workload} for {seconds:g} s")
         time.sleep(seconds)
     finally:
         mesh.fault("clear", workload)

@@ -1,4 +1,4 @@
-"""``init``: a first meshproof.yaml for manifests that are there."""
+"""``init``: write a first meshproof.yaml for existing manifests."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from meshproof.cli.app import app
-from meshproof.cli.output import say
+from meshproof.cli.output import print_message
 from meshproof.errors import UsageError
 from meshproof.project_path import PROJECT_FILE
 
-_USUAL = ("k8s", "manifests", "kubernetes", "deploy")
+_FOLDERS = ("k8s", "manifests", "kubernetes", "deploy")
 
 
 @app.command()
@@ -22,21 +22,22 @@ def init(
         list[str] | None,
         typer.Argument(
             metavar="[MANIFESTS]...",
-            help=f"Files and folders; by default the first of {', '.join(_USUAL)} that is here.",
+            help=f"Files and folders; by default the first of {', '.join(_FOLDERS)} that exists.",
             show_default=False,
         ),
     ] = None,
     project: Annotated[
-        Path, typer.Option("--project", help="The file to write; never one that is there.")
+        Path,
+        typer.Option("--project", help="The file to write; an existing one is never overwritten."),
     ] = Path(PROJECT_FILE),
 ) -> None:
-    """Write a first meshproof.yaml: each image and outside host, and TODO where it is unknown."""
+    """Write a first meshproof.yaml: every image and outside host, with TODO for what is unknown."""
     from meshproof.init.write import project_file  # noqa: PLC0415  (the model is slow to import)
     from meshproof.model.reader import Undecodable, read_resources  # noqa: PLC0415
 
-    paths = manifests or [name for name in _USUAL if Path(name).is_dir()][:1]
+    paths = manifests or [name for name in _FOLDERS if Path(name).is_dir()][:1]
     if not paths:
-        raise UsageError(f"init: no manifests named, and no {', '.join(_USUAL)} in {Path.cwd()}")
+        raise UsageError(f"init: no manifests named, and no {', '.join(_FOLDERS)} in {Path.cwd()}")
     if project.exists():
         raise UsageError(f"init: {project} is there already, and is never written over")
     try:
@@ -50,11 +51,11 @@ def init(
     with project.open("x", encoding="utf-8") as file:
         file.write(text)
     for problem in problems:
-        say(f"warning: {problem}")
-    left = sum("TODO" in line for line in text.splitlines() if not line.lstrip().startswith("#"))
-    wrong = f", and {_count(len(problems), 'problem')} in the manifests" if problems else ""
-    print(f"{project} written; {_count(left, 'TODO')} left{wrong}")
+        print_message(f"warning: {problem}")
+    todos = sum("TODO" in line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    suffix = f", and {_count(len(problems), 'problem')} in the manifests" if problems else ""
+    print(f"{project} written; {_count(todos, 'TODO')} left{suffix}")
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""``load``: Locust on the mesh's gateway, and who answered."""
+"""``load``: send load through the gateway with Locust, and tell who answered."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from meshproof.cli.app import app
 from meshproof.cli.interrupts import Interrupted, interrupts
 from meshproof.cli.load_report import LoadReport, show_calls
 from meshproof.cli.options import DEFAULT_NAME, Artifacts, Format, Name, Output
-from meshproof.cli.output import say, show_json, show_table, tell
-from meshproof.cli.progress import shown
+from meshproof.cli.output import print_info, print_message, show_json, show_table
+from meshproof.cli.progress import show_progress
 from meshproof.control.client import Client
 from meshproof.errors import UsageError
 from meshproof.host import registry
@@ -40,26 +40,31 @@ _LOCUST_PORT = 8089
 @app.command()
 def load(
     *,
-    users: Annotated[int, typer.Option(min=1, help="That many send at once.")] = 16,
+    users: Annotated[int, typer.Option(min=1, help="Number of concurrent users.")] = 16,
     seconds: Annotated[
-        int, typer.Option(min=0, help="For so long; 0: until Ctrl-C.", show_default=False)
+        int, typer.Option(min=0, help="Duration; until Ctrl-C without it.", show_default=False)
     ] = 0,
     requests: Annotated[
-        int, typer.Option(min=0, help="Exactly so many, instead.", show_default=False)
+        int,
+        typer.Option(
+            min=0, help="Exact number of requests, instead of a duration.", show_default=False
+        ),
     ] = 0,
     path: Annotated[
         str,
-        typer.Option(help="What is requested at the gateway.", show_default="the project's, or /"),
+        typer.Option(help="Path to request.", show_default="the project's, or /"),
     ] = "",
     workers: Annotated[
         int,
-        typer.Option(min=0, help="Send from so many pods of a cluster.", show_default=False),
+        typer.Option(min=0, help="On a cluster: send from this many pods.", show_default=False),
     ] = 0,
-    ui: Annotated[bool, typer.Option("--ui", help="Start Locust's own page, and wait.")] = False,
+    ui: Annotated[
+        bool, typer.Option("--ui", help="Control the load from Locust's own web page.")
+    ] = False,
     locustfile: Annotated[
         Path | None,
         typer.Option(
-            help="What users do.",
+            help="Locustfile with the users' tasks.",
             show_default="the project's, ./locustfile.py, or one that sends GET",
         ),
     ] = None,
@@ -67,38 +72,38 @@ def load(
     output: Output = Format.TEXT,
     name: Name = DEFAULT_NAME,
 ) -> None:
-    """Send load through the gateway with Locust; print its summary and which version answered,
-    and leave a report.
+    """Send load through the gateway with Locust; tell which version answered.
 
-    Where no mesh of that name runs, one is started from meshproof.yaml for the time of the load.
-    Ctrl-C ends the load in order. Exit code 1 where a request failed.
+    Prints Locust's summary, and leaves a report. If no mesh of that name is running, one is
+    started from meshproof.yaml for the duration of the load. Ctrl-C ends the load in order. Exit
+    code 1 if a request failed.
     """
     if bool(seconds) + bool(requests) + ui > 1:
         raise UsageError("load: wanted at most one of --seconds, --requests and --ui")
     if workers and ui:
-        raise UsageError("load: --ui is of a load from this machine; leave out --workers")
+        raise UsageError("load: --ui is for a load from this machine; leave out --workers")
     if not (locustfile and path):
         project = _project()
         locustfile = locustfile or choose_locustfile(project, Path())
         path = path or (project.path if project else "/")
     if not locustfile.is_file():
         raise UsageError(f"load: {locustfile}: there is no such locustfile")
-    asked = {"users": users, "seconds": seconds, "requests": requests, "path": path}
-    order = _order(locustfile, workers, asked) if workers else None
+    options = {"users": users, "seconds": seconds, "requests": requests, "path": path}
+    distributed = _distribute(locustfile, workers, options) if workers else None
     with interrupts(name), contextlib.ExitStack() as undo:
         try:
-            mesh = _mesh(name, undo)
-            host = "" if order else mesh.url("gateway")  # no report of a load that has no way in
+            mesh = _find_or_start(name, undo)
+            host = "" if distributed else mesh.url("gateway")  # no gateway: no load, no report
             report = LoadReport(mesh, artifacts)
-            if order:
-                results, summary = _from_cluster(mesh, order)
+            if distributed:
+                results, summary = _send_from_cluster(mesh, distributed)
             else:
-                results, summary = _from_here(mesh, host, locustfile, asked, ui)
+                results, summary = _send_from_here(mesh, host, locustfile, options, ui)
         except Interrupted as interrupt:  # before there was any result
             raise typer.Exit(interrupt.exit_code) from None
         _show(results, summary, output)
-        calls = report.leave(f"Load on {path}", results)
-        if output is Format.TEXT and not _told(results):
+        calls = report.write(f"Load on {path}", results)
+        if output is Format.TEXT and not _names_versions(results):
             show_calls(calls)
     if results.failed:
         raise typer.Exit(1)
@@ -114,59 +119,62 @@ def _project() -> Project | None:
     return load_project(file)
 
 
-def _from_here(
-    mesh: Client, host: str, locustfile: Path, asked: dict[str, Any], ui: bool
+def _send_from_here(
+    mesh: Client, host: str, locustfile: Path, options: dict[str, Any], ui: bool
 ) -> tuple[Results, str]:
     """Send it by a Locust on this machine; its results, and its summary."""
     from meshproof.traffic.load import Load  # noqa: PLC0415  (not paid by other commands)
 
     page = _free_port() if ui else 0
-    with Load(host, locustfile=locustfile, page=page, **asked) as made:
-        _say_start(made, host, mesh.entry.name, asked["seconds"] or asked["requests"])
-        return _until_done(made), made.summary()
+    with Load(host, locustfile=locustfile, page=page, **options) as running:
+        bounded = options["seconds"] or options["requests"]
+        _print_start(running, host, mesh.entry.name, bounded)
+        return _wait(running), running.summary()
 
 
-def _order(locustfile: Path, workers: int, asked: dict[str, Any]) -> DistributedLoad:
+def _distribute(locustfile: Path, workers: int, options: dict[str, Any]) -> DistributedLoad:
     """Raises UsageError before anything is started."""
     from meshproof.traffic.distributed_load import DistributedLoad  # noqa: PLC0415  (not paid by other loads)
 
     text = locustfile.read_text("utf-8")
-    order = DistributedLoad(run_id=uuid.uuid4().hex, workers=workers, locustfile=text, **asked)
-    order.check()
-    return order
+    load = DistributedLoad(run_id=uuid.uuid4().hex, workers=workers, locustfile=text, **options)
+    load.check()
+    return load
 
 
-def _from_cluster(mesh: Client, order: DistributedLoad) -> tuple[Results, str]:
+def _send_from_cluster(mesh: Client, load: DistributedLoad) -> tuple[Results, str]:
     """Send it from the cluster; its results, and Locust's summary."""
     from meshproof.traffic.distributed_load import LOG, RECORDS, STATS  # noqa: PLC0415
     from meshproof.traffic.results import read  # noqa: PLC0415
 
-    tell(f"load {order.run_id} from {order.workers} workers on the cluster of {mesh.entry.name}")
+    cluster = f"the cluster of {mesh.entry.name}"
+    print_info(f"load {load.run_id} from {load.workers} workers on {cluster}")
     with tempfile.TemporaryDirectory(prefix="meshproof-load-") as folder:
-        mesh.load(asdict(order), folder)
-        at = Path(folder)
-        return read(order.run_id, at / RECORDS, at / STATS), (at / LOG).read_text("utf-8")
+        mesh.load(asdict(load), folder)
+        files = Path(folder)
+        results = read(load.run_id, files / RECORDS, files / STATS)
+        return results, (files / LOG).read_text("utf-8")
 
 
-def _mesh(name: str, undo: contextlib.ExitStack) -> Client:
+def _find_or_start(name: str, undo: contextlib.ExitStack) -> Client:
     """The running mesh, or one that ends with ``undo``."""
     if any(entry.name == name for entry in registry.list_running()):
         return Client.find(name)
     project = _project()
     if project is None:
         raise UsageError(f"load: no mesh named {name} is running, and no {PROJECT_FILE} is here")
-    from meshproof.control.serve import live  # noqa: PLC0415  (aiohttp is slow to import)
+    from meshproof.control.serve import serve_mesh  # noqa: PLC0415  (aiohttp is slow to import)
     from meshproof.meshes import make_mesh  # noqa: PLC0415
 
-    tell(f"no mesh named {name} is running: one is started for this load")
+    print_info(f"no mesh named {name} is running: one is started for this load")
     mesh = make_mesh(os.environ.get("MESH", "embedded"), project, name)
     ended = threading.Event()
-    undo.enter_context(live(mesh, ended))
-    threading.Thread(target=_end_when, args=(ended,), daemon=True).start()
+    undo.enter_context(serve_mesh(mesh, ended))
+    threading.Thread(target=_interrupt_after, args=(ended,), daemon=True).start()
     return Client.find(name)
 
 
-def _end_when(ended: threading.Event) -> None:
+def _interrupt_after(ended: threading.Event) -> None:
     """``meshproof down`` from elsewhere does what Ctrl-C does."""
     ended.wait()
     os.kill(os.getpid(), signal.SIGTERM)
@@ -180,20 +188,21 @@ def _free_port() -> int:
     raise UsageError("load: no port of 127.0.0.1 is free for Locust's page")
 
 
-def _say_start(made: Load, host: str, name: str, bounded: float) -> None:
-    tell(f"load {made.run_id} on {host} (mesh {name})" + ("" if bounded else "; Ctrl-C ends it"))
-    if made.page:
-        say(f"Locust's page: {made.page_ready()}")
+def _print_start(load: Load, host: str, name: str, bounded: float) -> None:
+    hint = "" if bounded else "; Ctrl-C ends it"
+    print_info(f"load {load.run_id} on {host} (mesh {name}){hint}")
+    if load.page:
+        print_message(f"Locust's page: {load.page_ready()}")
 
 
-def _until_done(made: Load) -> Results:
+def _wait(load: Load) -> Results:
     try:
-        with shown("load"):
-            return made.wait(within=math.inf)
+        with show_progress("load"):
+            return load.wait(within=math.inf)
     except Interrupted:
-        if not made.answered():  # Locust may not even be ready to be told
+        if not load.answered():  # Locust may not even be ready to be told
             raise
-        return made.stop()
+        return load.stop()
 
 
 def _show(results: Results, summary: str, output: Format) -> None:
@@ -203,18 +212,17 @@ def _show(results: Results, summary: str, output: Format) -> None:
         show_json(_as_dict(results))
         return
     print(summary.rstrip())
-    told = _told(results)
-    if told:
+    if _names_versions(results):
         show_table(
             ("Version", "Requests", "Share"),
-            [(who, str(n), f"{n / total:.2%}") for who, n in sample.counts.items()],
+            [(version, str(n), f"{n / total:.2%}") for version, n in sample.counts.items()],
         )
     counts = "".join(f", {n} {name}" for name, n in results.counts().items())
     print(f"{results.sent} requests, {results.failed} failed{counts}; {results.rate:.0f} a second")
 
 
-def _told(results: Results) -> bool:
-    """Whether an answer said which version it is of; else the sidecars' counts say who answered."""
+def _names_versions(results: Results) -> bool:
+    """Whether any response names its version; otherwise the sidecars' counts tell who answered."""
     return any(record.version for record in results.answered)
 
 

@@ -1,4 +1,4 @@
-"""``observe``: Prometheus beside a mesh; on a cluster Grafana, Kiali and Zipkin too."""
+"""``observe``: Prometheus beside a mesh; on a cluster Grafana, Kiali and Zipkin as well."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from meshproof.cli.app import app
 from meshproof.cli.interrupts import Interrupted, interrupts
 from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output, client
-from meshproof.cli.output import say, show_json, show_table
+from meshproof.cli.output import print_message, show_json, show_table
 from meshproof.errors import MeshproofError, UsageError
 
 if TYPE_CHECKING:
@@ -19,37 +19,39 @@ if TYPE_CHECKING:
     from meshproof.telemetry.prometheus_process import PrometheusProcess
 
 _WATCH = 0.5
-"""Seconds between two looks whether mesh and Prometheus are still there."""
+"""Seconds between two checks that mesh and Prometheus are still running."""
 
 
 @app.command()
 def observe(
     *,
-    folder: Annotated[Path, typer.Argument(help="A kustomization, for a cluster.")] = Path(
-        "manifests/observability"
-    ),
-    off: Annotated[bool, typer.Option("--off", help="Delete them again from a cluster.")] = False,
+    folder: Annotated[
+        Path, typer.Argument(help="On a cluster: the kustomization of the add-ons.")
+    ] = Path("manifests/observability"),
+    off: Annotated[bool, typer.Option("--off", help="On a cluster: delete the add-ons.")] = False,
     interval: Annotated[
-        float, typer.Option(min=0.1, help="Seconds between two scrapes, on this machine.")
+        float, typer.Option(min=0.1, help="On this machine: seconds between two scrapes.")
     ] = 5.0,
     output: Output = Format.TEXT,
     name: Name = DEFAULT_NAME,
 ) -> None:
-    """Start Prometheus on a mesh of this machine, until Ctrl-C; or apply the add-ons to a mesh on
-    a cluster. Prints where each is seen (docs/observe.md, docs/kind.md)."""
+    """Run Prometheus beside the mesh until Ctrl-C; on a cluster, apply add-ons.
+
+    Prints the URL of each (docs/observe.md, docs/kind.md).
+    """
     mesh = client(name)
     if mesh.status()["kind"] == "embedded":
         if off:
             raise UsageError("--off is for a cluster: here Prometheus ends with Ctrl-C")
-        _here(mesh, interval, output, name)
+        _run_prometheus(mesh, interval, output, name)
     elif off:
         mesh.unobserve(str(folder.absolute()))
-        say("the add-ons are deleted")
+        print_message("the add-ons are deleted")
     else:
         _show(mesh.observe(str(folder.absolute())), output)
 
 
-def _here(mesh: Client, interval: float, output: Format, name: str) -> None:
+def _run_prometheus(mesh: Client, interval: float, output: Format, name: str) -> None:
     from meshproof.telemetry.prometheus_process import PrometheusProcess  # noqa: PLC0415
 
     metrics, zipkin = mesh.url("metrics"), mesh.url("zipkin")
@@ -58,10 +60,11 @@ def _here(mesh: Client, interval: float, output: Format, name: str) -> None:
     try:
         with interrupts(name), process as prometheus:
             _show({"metrics": metrics, "prometheus": prometheus.url, "zipkin": zipkin}, output)
-            say(f"Prometheus scrapes the mesh {name} every {interval:g} s; Ctrl-C ends it")
+            scrapes = f"Prometheus scrapes the mesh {name} every {interval:g} s"
+            print_message(f"{scrapes}; Ctrl-C ends it")
             _watch(mesh, process)
     except Interrupted:
-        say("Prometheus has ended, and its data with it")
+        print_message("Prometheus has ended, and its data with it")
 
 
 def _watch(mesh: Client, process: PrometheusProcess) -> None:
@@ -72,11 +75,11 @@ def _watch(mesh: Client, process: PrometheusProcess) -> None:
         except subprocess.TimeoutExpired:
             continue
         raise MeshproofError(f"prometheus ended with code {code}")
-    say(f"the mesh {mesh.entry.name} has ended, and Prometheus with it")
+    print_message(f"the mesh {mesh.entry.name} has ended, and Prometheus with it")
 
 
-def _show(found: dict[str, str], output: Format) -> None:
+def _show(urls: dict[str, str], output: Format) -> None:
     if output is Format.JSON:
-        show_json(found)
+        show_json(urls)
     else:
-        show_table(("Add-on", "URL"), sorted(found.items()))
+        show_table(("Add-on", "URL"), sorted(urls.items()))

@@ -1,4 +1,4 @@
-"""``plan``: every command and manifest of the kind path, without running any."""
+"""``plan``: what a mesh on a cluster would run, without running it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from meshproof.project_path import PROJECT_FILE
 def plan(
     filename: Annotated[
         list[Path] | None,
-        typer.Option("-f", "--filename", help="Rules to apply in the plan, beside the project's."),
+        typer.Option("-f", "--filename", help="Rules to apply, in addition to the project's."),
     ] = None,
 ) -> None:
-    """Print every command and manifest of MESH=kind (or context), in order; none is run."""
+    """Print the commands and manifests of MESH=kind (or context), in order, without running any."""
     from dataclasses import replace  # noqa: PLC0415  (late, like all that is slow)
 
     from meshproof.cluster.plan import plan as made  # noqa: PLC0415

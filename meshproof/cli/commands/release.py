@@ -1,4 +1,4 @@
-"""``release``: move a service's calls to a new version by steps, with a judge at each."""
+"""``release``: move a service's calls to a new version step by step, under a judge."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 
 from meshproof.cli.app import app
 from meshproof.cli.options import DEFAULT_NAME, Artifacts, Format, Name, Output, client
-from meshproof.cli.output import show_json, tell
+from meshproof.cli.output import print_info, show_json
 from meshproof.control.client import Client
 from meshproof.errors import UsageError
 from meshproof.mesh import AccessRecord
@@ -24,49 +24,61 @@ _DEFAULT = Limits()
 class _ClientMesh:
     """``release.evidence.ReleaseMesh`` over the control socket."""
 
-    def __init__(self, asked: Client, namespace: str) -> None:
-        self._client, self._namespace = asked, namespace
+    def __init__(self, client: Client, namespace: str) -> None:
+        self._client, self._namespace = client, namespace
 
     def apply(self, text: str) -> float:
         applied = self._client.apply([("<release>", text)], self._namespace, strict=False)
         return float(applied["seconds"])
 
     def tail(self, host: str, cursor: str) -> tuple[Iterable[AccessRecord], str]:
-        said = self._client.tail(host, cursor)
-        return (AccessRecord(**record) for record in said["records"]), said["cursor"]
+        tail = self._client.tail(host, cursor)
+        return (AccessRecord(**record) for record in tail["records"]), tail["cursor"]
 
 
 @app.command()
 def release(
     service: Annotated[str, typer.Argument(help="NAME or NAMESPACE/NAME.", show_default=False)],
     *,
-    to: Annotated[str, typer.Option(help="The new version: its pods' label.")] = "",
-    from_: Annotated[str, typer.Option("--from", help="The old one; else what gets most.")] = "",
-    steps: Annotated[str, typer.Option(help="Percentages, the last one 100.")] = "1,5,25,50,100",
-    alpha: Annotated[float, typer.Option(help="A good version is rolled back so often.")] = (
+    to: Annotated[str, typer.Option(help="The new version: its pods' version label.")] = "",
+    from_: Annotated[
+        str, typer.Option("--from", help="The old version; by default the one with most weight.")
+    ] = "",
+    steps: Annotated[
+        str, typer.Option(help="Weights of the new version in percent; the last is 100.")
+    ] = "1,5,25,50,100",
+    alpha: Annotated[float, typer.Option(help="How often a good version may be rolled back.")] = (
         _DEFAULT.alpha
     ),
-    beta: Annotated[float, typer.Option(help="A harmful step is taken so often.")] = _DEFAULT.beta,
-    more_failures: Annotated[float, typer.Option(help="Harm: so many of 100 calls more.")] = (
-        100 * _DEFAULT.margin_failed
-    ),
-    more_ms: Annotated[float, typer.Option(help="Harm: so much longer on average.")] = (
+    beta: Annotated[
+        float, typer.Option(help="How often a harmful step may be taken.")
+    ] = _DEFAULT.beta,
+    more_failures: Annotated[
+        float, typer.Option(help="Harm: additional failures, in percent of calls.")
+    ] = (100 * _DEFAULT.margin_failed),
+    more_ms: Annotated[float, typer.Option(help="Harm: additional milliseconds on average.")] = (
         _DEFAULT.margin_ms
     ),
-    tolerated_ms: Annotated[float, typer.Option(help="So much slower is no reason.")] = (
-        _DEFAULT.tolerated_ms
-    ),
-    step_limit: Annotated[float, typer.Option(help="Seconds until the next look must come.")] = 600,
-    grace: Annotated[float, typer.Option(help="Killed: seconds until the mesh undoes it.")] = 10,
-    abort: Annotated[bool, typer.Option("--abort", help="Roll back one that was left.")] = False,
+    tolerated_ms: Annotated[
+        float, typer.Option(help="Milliseconds slower that are no reason to roll back.")
+    ] = (_DEFAULT.tolerated_ms),
+    step_limit: Annotated[
+        float, typer.Option(help="Seconds that a step may wait for enough calls.")
+    ] = 600,
+    grace: Annotated[
+        float, typer.Option(help="Seconds until the mesh rolls back a killed release.")
+    ] = 10,
+    abort: Annotated[
+        bool, typer.Option("--abort", help="Roll back a release that was left unfinished.")
+    ] = False,
     artifacts: Artifacts = Path("artifacts"),
     output: Output = Format.TEXT,
     name: Name = DEFAULT_NAME,
 ) -> None:
-    """Move weight to a new version step by step; go on, or roll back, as the evidence says.
+    """Move weight to a new version step by step; roll back if it does harm.
 
-    Exits with 1 where it was rolled back. Killed, it is taken up by the same command, or undone by
-    the mesh.
+    Exit code 1 if it was rolled back. A killed release is resumed by the same command, or rolled
+    back by the mesh (docs/release.md).
     """
     import yaml  # noqa: PLC0415 (all of these are slow to import)
 
@@ -79,36 +91,37 @@ def release(
     if not to and not abort:
         raise UsageError("release: wanted --to VERSION, such as --to v0.2")
     mesh = client(name)
-    place = start.locate(service, mesh.status()["resources"])
-    ledger = Journal(Path(mesh.entry.run_dir), *place)
+    namespace, service = start.locate(service, mesh.status()["resources"])
+    journal = Journal(Path(mesh.entry.run_dir), namespace, service)
     rules = list(yaml.safe_load_all(mesh.rules()))
     if abort:
-        began = start.abort(rules, ledger, place[1])
+        started = start.abort(rules, journal, service)
     else:
         limits = Limits(alpha, beta, more_failures / 100, more_ms, tolerated_ms)
-        asked = Plan(place[1], place[0], from_, to, _steps(steps), limits)
-        began = start.start(rules, ledger, asked)
-    plan, out = began.entry.course.plan, tell if output is Format.JSON else print
-    undo = began.rule.moved(plan.old, plan.new, 0)
-    hold = mesh.hold(f"release {'/'.join(place)}", [("<release>", undo)], place[0], grace)
+        plan = Plan(service, namespace, from_, to, _parse_steps(steps), limits)
+        started = start.start(rules, journal, plan)
+    plan = started.entry.course.plan
+    undo = [("<release>", started.rule.moved(plan.old, plan.new, 0))]
+    hold = mesh.hold(f"release {namespace}/{service}", undo, namespace, grace)
     signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
-    report = ReleaseReport(mesh, _ClientMesh(mesh, place[0]), began.rule, artifacts)
-    tell(f"report: {report.page}")
-    if began.note:
-        out(began.note)
+    report = ReleaseReport(mesh, _ClientMesh(mesh, namespace), started.rule, artifacts)
+    print_info(f"report: {report.page}")
+    print_line = print_info if output is Format.JSON else print
+    if started.note:
+        print_line(started.note)
 
-    def told(line: str) -> None:
-        out(line)
-        report.said(line)
+    def log_step(line: str) -> None:
+        print_line(line)
+        report.add_step(line)
 
-    conductor = ReleaseController(report, began.rule, ledger, told)
+    controller = ReleaseController(report, started.rule, journal, log_step)
     try:
-        outcome = conductor.run(began.entry, step_limit=step_limit)
+        outcome = controller.run(started.entry, step_limit=step_limit)
     except (KeyboardInterrupt, SystemExit):
         hold.release()
         raise
     hold.release()
-    report.leave(outcome)
+    report.write(outcome)
     if output is Format.JSON:
         show_json(_as_dict(outcome.course.phase, outcome.why, asdict(outcome.hurt)))
     if not outcome.released:
@@ -119,7 +132,7 @@ def _as_dict(phase: str, why: str, hurt: dict[str, Any]) -> dict[str, Any]:
     return {"outcome": phase, "why": why, "hurt": hurt}
 
 
-def _steps(text: str) -> tuple[int, ...]:
+def _parse_steps(text: str) -> tuple[int, ...]:
     parts = text.split(",")
     if not all(part.isascii() and part.isdigit() for part in parts):
         raise UsageError(f"release: --steps {text!r}: wanted whole numbers, such as 1,5,25,50,100")

@@ -1,4 +1,4 @@
-"""``report compare``: two reports of proofs, loads or releases beside one another."""
+"""``report compare``: the differences between two reports of proofs, loads or releases."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from meshproof.cli.output import show_json, show_table
 if TYPE_CHECKING:
     from meshproof.report.compare import Comparison
 
-_MOST = 12
-"""Ratios that are shown; ``-o json`` has all."""
+_RATIOS = 12
+"""How many ratios are shown; ``-o json`` has all."""
 Path_ = Annotated[Path, typer.Argument(help="A report, or its folder.", show_default=False)]
 
 commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -29,36 +29,36 @@ def report() -> None:
 
 @commands.command("compare")
 def compare(before: Path_, after: Path_, output: Output = Format.TEXT) -> None:
-    """Print what came out differently, and figures as ratios. Exit code 1 where something is not
-    as it must be that was before."""
+    """Print changed outcomes, and figures as ratios. Exit code 1 if something that passed before
+    now fails."""
     from meshproof.report import sections  # noqa: PLC0415 (not paid by other commands)
-    from meshproof.report.compare import compare as compared  # noqa: PLC0415
+    from meshproof.report.compare import compare as compare_reports  # noqa: PLC0415
 
-    found = compared(sections.read(before), sections.read(after))
+    comparison = compare_reports(sections.read(before), sections.read(after))
     if output is Format.JSON:
-        show_json(found.as_dict())
+        show_json(comparison.as_dict())
     else:
-        _show(found)
-    if found.worse:
+        _show(comparison)
+    if comparison.worse:
         raise typer.Exit(1)
 
 
-def _show(found: Comparison) -> None:
-    for name, (one, other) in found.environment.items():
+def _show(comparison: Comparison) -> None:
+    for name, (one, other) in comparison.environment.items():
         print(f"{name}: {one or '(none)'} -> {other or '(none)'}")
-    if found.differences:
+    if comparison.differences:
         show_table(
             ("", "Before", "After"),
             [(("WORSE " if d.worse else "") + d.what, d.before or "(not there)",
-              d.after or "(not there)") for d in found.differences],
+              d.after or "(not there)") for d in comparison.differences],
         )  # fmt: skip
     else:
         print("every outcome is the same")
-    if found.ratios:
+    if comparison.ratios:
         show_table(
             ("Figure", "Of", "Before", "After", "Times"),
             [(r.figure, r.what, f"{r.before:.4g}", f"{r.after:.4g}", f"{r.times:.2f}")
-             for r in found.ratios[:_MOST]],
+             for r in comparison.ratios[:_RATIOS]],
         )  # fmt: skip
-        if len(found.ratios) > _MOST:
-            print(f"and {len(found.ratios) - _MOST} nearer to 1; -o json has all")
+        if len(comparison.ratios) > _RATIOS:
+            print(f"and {len(comparison.ratios) - _RATIOS} nearer to 1; -o json has all")

@@ -9,7 +9,7 @@ import typer
 
 from meshproof.cli.app import app
 from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output, client
-from meshproof.cli.output import say, show_json, show_table
+from meshproof.cli.output import print_message, show_json, show_table
 from meshproof.telemetry.span_tree import SpanIds, build
 
 Raw = dict[str, Any]
@@ -28,7 +28,7 @@ def spans(
         show_json(result)
         return
     if not result:
-        say(f"no span has x-run-id {run_id}")
+        print_message(f"no span has x-run-id {run_id}")
         raise typer.Exit(1)
     for number, trace in enumerate(by_trace(result)):
         print("\n" * bool(number) + f"trace {trace[0]['trace_id']}")

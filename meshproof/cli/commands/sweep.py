@@ -6,13 +6,13 @@ from pathlib import Path
 
 from meshproof.cli.app import app
 from meshproof.cli.options import Format, Output
-from meshproof.cli.output import say, show_json
+from meshproof.cli.output import print_message, show_json
 from meshproof.host.sweep import sweep as sweep_host
 
 
 @app.command()
 def sweep(output: Output = Format.TEXT) -> None:
-    """End and remove what meshes that were killed have left; running ones are not touched."""
+    """Remove what killed meshes have left behind; running ones are not touched."""
     done = sweep_host()
     clusters = _sweep_clusters()
     if output is Format.JSON:
@@ -27,11 +27,11 @@ def sweep(output: Output = Format.TEXT) -> None:
     for path in done.names:
         print(f"forgot mesh {path.stem}")
     if not done and not clusters:
-        say("nothing was left")
+        print_message("nothing was left")
 
 
 def _sweep_clusters() -> list[str]:
-    """Asks no tool where no cluster was ever made on this machine."""
+    """Runs no command where no cluster was ever made on this machine."""
     from meshproof.cluster.sweep import orphaned_clusters  # noqa: PLC0415  (rare)
 
     if not orphaned_clusters():

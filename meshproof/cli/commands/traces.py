@@ -1,16 +1,15 @@
-"""``traces``: search the span store of a mesh, and show one trace as a waterfall."""
+"""``traces``: search the traces of a mesh, or show one as a waterfall."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 import typer
 
 from meshproof.cli.app import app
 from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output, client
-from meshproof.cli.output import say, show_json, show_table
+from meshproof.cli.output import print_message, show_json, show_table
 from meshproof.control.zipkin_client import get
 from meshproof.telemetry import waterfall
 
@@ -19,25 +18,29 @@ from meshproof.telemetry import waterfall
 def traces(
     *,
     trace_id: Annotated[
-        str, typer.Argument(metavar="TRACE-ID", help="One trace.", show_default=False)
+        str, typer.Argument(metavar="TRACE-ID", help="Show this trace.", show_default=False)
     ] = "",
-    service: Annotated[str, typer.Option(help="Of a span: svcb.payments.")] = "",
-    span: Annotated[str, typer.Option(help="A span's name.")] = "",
+    service: Annotated[
+        str, typer.Option(help="Only with a span of this service, as svcb.payments.")
+    ] = "",
+    span: Annotated[str, typer.Option(help="Only with a span of this name.")] = "",
     tags: Annotated[
-        str, typer.Option(help="As Zipkin takes it: 'error and http.status_code=503'.")
+        str, typer.Option(help="Only with tags: 'error and http.status_code=503'.")
     ] = "",
-    longer: Annotated[float, typer.Option(min=0, help="Than so many milliseconds.")] = 0,
-    since: Annotated[float, typer.Option(min=0, help="The last so many seconds.")] = 86400,
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 10,
+    longer: Annotated[
+        float, typer.Option(min=0, help="Only with a span longer than this, in ms.")
+    ] = 0,
+    since: Annotated[float, typer.Option(min=0, help="Only of the last N seconds.")] = 86400,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most this many.")] = 10,
     output: Output = Format.TEXT,
     name: Name = DEFAULT_NAME,
 ) -> None:
-    """Search the traces of a mesh, newest first; with TRACE-ID show that one as a waterfall."""
-    base = client(name).url("zipkin")
+    """Search traces, newest first; with TRACE-ID, show that one as a waterfall."""
+    mesh = client(name)
     if trace_id:
-        _one(get(f"{base}/api/v2/trace/{trace_id}"), output)
+        _show_trace(get(mesh, f"/api/v2/trace/{trace_id}"), output)
         return
-    asked = {
+    query: dict[str, str | int] = {
         "serviceName": service,
         "spanName": span,
         "annotationQuery": tags,
@@ -45,17 +48,17 @@ def traces(
         "lookback": round(since * 1000),
         "limit": limit,
     }
-    found = get(f"{base}/api/v2/traces?{urlencode({k: v for k, v in asked.items() if v})}")
+    result = get(mesh, "/api/v2/traces", query)
     if output is Format.JSON:
-        show_json(found)
+        show_json(result)
         return
-    if not found:
-        say("no trace fits")
+    if not result:
+        print_message("no trace matches")
         raise typer.Exit(1)
-    show_table(waterfall.SUMMARY, [waterfall.summary(one, _clock(one)) for one in found])
+    show_table(waterfall.SUMMARY, [waterfall.summary(trace, _clock(trace)) for trace in result])
 
 
-def _one(spans: Any, output: Format) -> None:
+def _show_trace(spans: Any, output: Format) -> None:
     if output is Format.JSON:
         show_json(spans)
         return

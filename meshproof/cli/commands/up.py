@@ -17,8 +17,8 @@ import typer
 from meshproof.cli.app import app
 from meshproof.cli.interrupts import Interrupted, interrupts
 from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output
-from meshproof.cli.output import say, show_applied, tell
-from meshproof.cli.progress import heard, shown
+from meshproof.cli.output import print_info, print_message, show_applied
+from meshproof.cli.progress import listen, show_progress
 from meshproof.errors import MeshproofError, UsageError
 from meshproof.project_path import PROJECT_FILE, find_project
 from meshproof.sources.sources import read_stdin
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from meshproof.cli.daemon import Report
     from meshproof.control.protocols import ServedMesh
 
-_LOG_ROUND = 0.1
-"""Seconds between two looks at the apps' logs."""
-_FILES_ROUND = 1.0
-"""Seconds between two looks at which logs there are."""
-_FAR_ROUND = 5.0
-"""The same where a look means commands to a cluster."""
+_POLL = 0.1
+"""Seconds between two polls of the apps' logs."""
+_RELIST = 1.0
+"""Seconds between two listings of the log files."""
+_RELIST_REMOTE = 5.0
+"""The same where a listing means commands to a cluster."""
 
 
 @app.command()
@@ -43,37 +43,40 @@ def up(
         typer.Option("-f", "--filename", help=f"Manifests, instead of {PROJECT_FILE}'s."),
     ] = None,
     images: Annotated[
-        Path | None, typer.Option("--images", help="How images run as local processes.")
+        Path | None, typer.Option("--images", help="File that maps images to local processes.")
     ] = None,
     outside: Annotated[
-        Path | None, typer.Option("--outside", help="Hosts beyond the mesh, and where they are.")
+        Path | None,
+        typer.Option("--outside", help="File that maps outside hosts to loopback addresses."),
     ] = None,
-    detach: Annotated[bool, typer.Option("-d", "--detach", help="Return when live.")] = False,
+    detach: Annotated[
+        bool, typer.Option("-d", "--detach", help="Run in the background; return when it is live.")
+    ] = False,
     dashboard: Annotated[
-        bool, typer.Option("--dashboard", help="With a live page; its address is printed.")
+        bool, typer.Option("--dashboard", help="Serve a live page; its address is printed.")
     ] = False,
     output: Output = Format.TEXT,
     name: Name = DEFAULT_NAME,
 ) -> None:
-    """Start a mesh. In the foreground it shows the apps' logs, and Ctrl-C ends it."""
+    """Start a mesh; in the foreground it shows the apps' logs until Ctrl-C."""
+    options = _Options(filename, images, outside, name, dashboard)
     if not detach:
-        _foreground(_Wanted(filename, images, outside, name, dashboard), output)
+        _run_in_foreground(options, output)
         return
     from meshproof.cli.daemon import daemonise  # noqa: PLC0415  (not paid in the foreground)
 
-    wanted = _Wanted(filename, images, outside, name, dashboard)
     try:
-        with shown(f"mesh {name} starts"):
-            said = daemonise(name, lambda report: _background(wanted, report))
+        with show_progress(f"mesh {name} starts"):
+            first = daemonise(name, lambda report: _run_in_background(options, report))
     except Interrupted as interrupt:  # typer would make 130 of any
         raise typer.Exit(interrupt.exit_code) from None
-    show_applied(said["applied"], output)
-    if said["dashboard"]:
-        say(f"dashboard: {said['dashboard']}")
+    show_applied(first["applied"], output)
+    if first["dashboard"]:
+        print_message(f"dashboard: {first['dashboard']}")
 
 
-class _Wanted:
-    """What the command line asks for. ``make`` imports and reads: slow, so it is done late."""
+class _Options:
+    """The command line's options. ``make`` imports and reads files: slow, so it is done late."""
 
     def __init__(
         self,
@@ -108,58 +111,58 @@ class _Wanted:
             manifests=self.files,
         )
         project = replace(project, stdin=self.stdin)
-        self.outside_hosts = [host for host, said in project.outside.items() if said.command]
+        self.outside_hosts = [host for host, config in project.outside.items() if config.command]
         return make_mesh(os.environ.get("MESH", "embedded"), project, self.name)
 
 
-def _foreground(wanted: _Wanted, output: Format) -> None:
-    from meshproof.control.serve import live  # noqa: PLC0415  (aiohttp is slow to import)
+def _run_in_foreground(options: _Options, output: Format) -> None:
+    from meshproof.control.serve import serve_mesh  # noqa: PLC0415  (aiohttp is slow to import)
 
     ended = threading.Event()
     is_live = False
     try:
-        with interrupts(wanted.name):
-            tell(f"starting mesh {wanted.name}")
-            mesh = wanted.make()
+        with interrupts(options.name):
+            print_info(f"starting mesh {options.name}")
+            mesh = options.make()
             with contextlib.ExitStack() as until_down:
-                with shown(f"mesh {wanted.name} starts"):
-                    applied = until_down.enter_context(live(mesh, ended))
-                page = until_down.enter_context(_page(mesh, wanted))
+                with show_progress(f"mesh {options.name} starts"):
+                    applied = until_down.enter_context(serve_mesh(mesh, ended))
+                page = until_down.enter_context(_serve_dashboard(mesh, options))
                 is_live = True
                 show_applied(applied.as_dict(), output)
                 if page:
-                    say(f"dashboard: {page}")
-                tell(f"mesh {wanted.name} is up; Ctrl-C ends it")
-                for lines in _lines(mesh, wanted.outside_hosts, ended):
+                    print_message(f"dashboard: {page}")
+                print_info(f"mesh {options.name} is up; Ctrl-C ends it")
+                for lines in _follow_logs(mesh, options.outside_hosts, ended):
                     sys.stdout.buffer.write(lines)
                     sys.stdout.buffer.flush()
     except Interrupted as interrupt:
         if not is_live:
             raise typer.Exit(interrupt.exit_code) from None
-    tell(f"mesh {wanted.name} is down")
+    print_info(f"mesh {options.name} is down")
 
 
-def _background(wanted: _Wanted, report: Report) -> None:
-    from meshproof.cli.daemon import write_to  # noqa: PLC0415
-    from meshproof.control.serve import live  # noqa: PLC0415
+def _run_in_background(options: _Options, report: Report) -> None:
+    from meshproof.cli.daemon import redirect_output  # noqa: PLC0415
+    from meshproof.control.serve import serve_mesh  # noqa: PLC0415
 
     ended = threading.Event()
-    mesh = wanted.make()
+    mesh = options.make()
     with contextlib.ExitStack() as until_down:
-        with heard(lambda line: report({"waiting": line})):
-            applied = until_down.enter_context(live(mesh, ended))
-        page = until_down.enter_context(_page(mesh, wanted))
+        with listen(lambda line: report({"waiting": line})):
+            applied = until_down.enter_context(serve_mesh(mesh, ended))
+        page = until_down.enter_context(_serve_dashboard(mesh, options))
         report({"applied": applied.as_dict(), "dashboard": page})
-        write_to(mesh.run_dir / "meshproof.log")
+        redirect_output(mesh.run_dir / "meshproof.log")
         os.chdir("/")
         ended.wait()
 
 
 @contextlib.contextmanager
-def _page(mesh: ServedMesh, wanted: _Wanted) -> Iterator[str]:
-    """The dashboard beside a mesh, if it is wanted: its address, else nothing. It starts once the
-    mesh is live, and nobody waits for it."""
-    if not wanted.dashboard:
+def _serve_dashboard(mesh: ServedMesh, options: _Options) -> Iterator[str]:
+    """The address of the dashboard beside a mesh, or an empty text without ``--dashboard``. It
+    starts once the mesh is live, and nobody waits for it."""
+    if not options.dashboard:
         yield ""
         return
     from meshproof.dashboard.launch import beside  # noqa: PLC0415
@@ -169,19 +172,19 @@ def _page(mesh: ServedMesh, wanted: _Wanted) -> Iterator[str]:
         yield address
 
 
-def _lines(mesh: ServedMesh, outside: list[str], ended: threading.Event) -> Iterator[bytes]:
-    """What apps write, each line with its replica, until ``ended``."""
+def _follow_logs(mesh: ServedMesh, outside: list[str], ended: threading.Event) -> Iterator[bytes]:
+    """What the apps write, each line with its replica, until ``ended``."""
     from meshproof.control.log_follower import LogFollower  # noqa: PLC0415
     from meshproof.control.protocols import Remote  # noqa: PLC0415
 
-    every = _FAR_ROUND if isinstance(mesh, Remote) else _FILES_ROUND
+    interval = _RELIST_REMOTE if isinstance(mesh, Remote) else _RELIST
     follower = LogFollower()
     files: list[Path] = []
-    next_look = 0.0
-    while not ended.wait(_LOG_ROUND):
-        if time.monotonic() >= next_look:
+    next_listing = 0.0
+    while not ended.wait(_POLL):
+        if time.monotonic() >= next_listing:
             files = _log_files(mesh, outside)
-            next_look = time.monotonic() + every
+            next_listing = time.monotonic() + interval
         if lines := follower.poll(files, named=True):
             yield lines
 
@@ -193,6 +196,6 @@ def _log_files(mesh: ServedMesh, outside: list[str]) -> list[Path]:
     for name in names:
         try:
             files += mesh.log_files(name)
-        except MeshproofError:  # scaled to 0 between the two looks, or the mesh was lost
+        except MeshproofError:  # scaled to 0 meanwhile, or the mesh was lost
             continue
     return files

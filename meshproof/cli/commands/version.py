@@ -1,4 +1,4 @@
-"""``version``."""
+"""``version``: of meshproof, Envoy and Istio."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ ISTIO = versions.minor(versions.ISTIO)
 
 @app.command()
 def version(output: Output = Format.TEXT) -> None:
-    """Print the versions of meshproof and Envoy, and the Istio that is followed."""
+    """Print the versions of meshproof and Envoy, and of the Istio that is followed."""
     import importlib.metadata  # noqa: PLC0415  (18 ms that no other command needs)
 
     from meshproof.embedded.pod import envoy_binary  # noqa: PLC0415  (only this command asks the binary)
 
-    found = {
+    installed = {
         "meshproof": importlib.metadata.version("meshproof"),
         "envoy": envoy_binary.version(),
         "istio": ISTIO,
     }
     if output is Format.JSON:
-        show_json(found)
+        show_json(installed)
         return
-    print(f"meshproof {found['meshproof']}")
-    print(f"Envoy {found['envoy']}")
-    print(f"follows Istio {found['istio']}")
+    print(f"meshproof {installed['meshproof']}")
+    print(f"Envoy {installed['envoy']}")
+    print(f"follows Istio {installed['istio']}")
