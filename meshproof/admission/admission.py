@@ -14,7 +14,7 @@ from typing import Protocol
 from meshproof.admission.store import Store
 from meshproof.errors import Problem, Refused
 from meshproof.gateway_api import status
-from meshproof.istio04 import notes
+from meshproof.istio04.warnings import find_istio04_warnings
 from meshproof.lint.linter import find_all, with_rule
 from meshproof.lint.rules import HINTS, HTTP_ROUTE, ISTIO04
 from meshproof.mesh import Input
@@ -145,7 +145,7 @@ class Admission:
         files = {r.location.file for r in concerned}
         problems = [
             *self._profile.findings(store),
-            *(with_rule(ISTIO04, p) for p in notes.warnings(resources, store.services)),
+            *(with_rule(ISTIO04, p) for p in find_istio04_warnings(resources, store.services)),
             *(with_rule(HTTP_ROUTE, p) for p in status.warnings(resources, store.services)),
             *find_all(store.lowered, store.services, labels, accounts),
         ]

@@ -20,8 +20,8 @@ from meshproof.cluster.reconciler import Reconciler
 from meshproof.cluster.rollout import Rollouts
 from meshproof.cluster.settings import Settings
 from meshproof.errors import MeshproofError, UsageError
-from meshproof.istio04.dump import dump
 from meshproof.mesh import Applied
+from meshproof.model.yaml_writer import documents_to_yaml
 from meshproof.project import Project
 from meshproof.sources.sources import read_sources
 from meshproof.wait import until
@@ -86,7 +86,7 @@ class Lifecycle:
         applied, messages = AppliedState().apply(documents)
         kubectl = self._provider.kubectl
         if orphans := find_orphans(kubectl, self._reconciler.desired(applied).keys()):
-            kubectl.delete(dump(orphans), doing="deleting what another run left")
+            kubectl.delete(documents_to_yaml(orphans), doing="deleting what another run left")
         acks = self._reconciler.reconcile(applied, started)
         self._wait_gateway()
         return Applied(messages, tuple(acks), time.monotonic() - started, notes=tuple(notes))
@@ -109,7 +109,7 @@ class Lifecycle:
             "metadata": {"name": "zipkin", "namespace": SYSTEM, "labels": {LABEL: OWNED}},
             "data": {"span_store.py": asset("span_store.py")},
         }  # fmt: skip
-        text = "\n".join([asset("spans.yaml", {"IMAGE": image}), dump([config_map])])
+        text = "\n".join([asset("spans.yaml", {"IMAGE": image}), documents_to_yaml([config_map])])
         self._provider.kubectl.apply(text, doing="applying the span store")
         self._provider.kubectl.apply(asset("telemetry.yaml"), doing="applying Istio's Telemetry")
         self._rollouts.wait([(SYSTEM, "zipkin")])

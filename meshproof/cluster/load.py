@@ -19,7 +19,7 @@ from meshproof.cluster.kubectl import Json, Kubectl
 from meshproof.cluster.load_jobs import DAY, NAME, STARTED, documents
 from meshproof.cluster.pods import Pod, parse_pods
 from meshproof.errors import NotLive
-from meshproof.istio04.dump import dump
+from meshproof.model.yaml_writer import documents_to_yaml
 from meshproof.project import Build
 from meshproof.traffic.distributed_load import DistributedLoad
 from meshproof.traffic.load import STOP_SECONDS
@@ -45,7 +45,7 @@ class ClusterLoad:
 
         Raises LoadError where a pod failed, or where ``stop`` was set before the end.
         """
-        manifests = dump(documents(load, image))
+        manifests = documents_to_yaml(documents(load, image))
         self._delete()  # a load that was killed may have left its Jobs
         try:
             self._kubectl.apply(manifests, doing="applying the load")

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from meshproof.errors import Problem, Refused
-from meshproof.istio04.dump import to_yaml
 from meshproof.istio04.lower import lower
 from meshproof.mesh import Source
 from meshproof.model.reader import read_text
 from meshproof.model.resource import Resource
+from meshproof.model.yaml_writer import to_yaml
 from meshproof.sources.documents import Document, read_documents
 from meshproof.translate.world import Service
 

@@ -16,7 +16,7 @@ from meshproof.cluster.manifests import with_pod
 from meshproof.cluster.outside_hosts import Host, HostTable
 from meshproof.cluster.port_forward import PortForwards
 from meshproof.errors import Unsupported
-from meshproof.istio04.dump import dump
+from meshproof.model.yaml_writer import documents_to_yaml
 from meshproof.project import OutsideHost
 
 
@@ -35,7 +35,7 @@ class OutsidePods:
         """Returns when every pod is available."""
         hosts = self._hosts.fill(self._declared, images)
         documents = [_namespace(), *(part for host in hosts for part in _pod_and_service(host))]
-        self._kubectl.apply(dump(documents), doing="applying the outside hosts")
+        self._kubectl.apply(documents_to_yaml(documents), doing="applying the outside hosts")
         for host in hosts:
             self._kubectl.wait_rollout(OUTSIDE, _name(host))
             (service,) = self._kubectl.get(

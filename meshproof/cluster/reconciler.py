@@ -17,8 +17,8 @@ from meshproof.cluster.providers.provider import Provider
 from meshproof.cluster.rollout import Rollouts
 from meshproof.cluster.workload_pods import WorkloadPods
 from meshproof.errors import NotLive, Problem, Refused
-from meshproof.istio04.dump import dump
 from meshproof.mesh import Ack
+from meshproof.model.yaml_writer import documents_to_yaml
 from meshproof.wait import until
 
 _SERVER_FAILED = (
@@ -85,15 +85,15 @@ class Reconciler:
         namespaces = [d for d in diff.apply if d["kind"] == "Namespace"]
         rest = [d for d in diff.apply if d["kind"] != "Namespace"]
         if namespaces:  # a dry run of what is in them fails until they exist
-            self._kubectl.apply(dump(namespaces), doing="applying namespaces")
-        text = dump(rest) if rest else ""
+            self._kubectl.apply(documents_to_yaml(namespaces), doing="applying namespaces")
+        text = documents_to_yaml(rest) if rest else ""
         if rest:
             self._dry_run(text, rest)
         marks = mark_documents(mark) if mark else ""
         if diff.delete:
             if rest:
                 self._kubectl.apply(text, doing="applying")
-            self._kubectl.delete(dump(diff.delete), doing="deleting")
+            self._kubectl.delete(documents_to_yaml(diff.delete), doing="deleting")
             text = ""
         if text or marks:
             self._kubectl.apply("\n---\n".join(t for t in (text, marks) if t), doing="applying")

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from meshproof.cluster.manifests import Manifest
 from meshproof.errors import Problem, Refused
-from meshproof.istio04 import notes
 from meshproof.istio04.lower import lower
+from meshproof.istio04.warnings import find_istio04_warnings
 from meshproof.lint.linter import find_warnings
 from meshproof.model.reader import read_text
 from meshproof.model.resource import Resource
@@ -30,7 +30,7 @@ def warnings(items: Sequence[Manifest], concerned: Sequence[Manifest]) -> list[P
     ]
     titles = {i.title for i in concerned}
     found = [
-        *notes.warnings(resources, services),
+        *find_istio04_warnings(resources, services),
         *find_warnings(lower(resources, services), services, workloads),
     ]
     lines = {i.title: (i.file, i.line) for i in concerned}

@@ -15,7 +15,6 @@ from meshproof.embedded.telemetry import access_log_tail, evidence, request_log
 from meshproof.embedded.telemetry.scrape_targets import targets, text_of
 from meshproof.errors import UsageError
 from meshproof.gateway_api.status import statuses
-from meshproof.istio04.dump import to_yaml
 from meshproof.mesh import (
     AccessRecord,
     Answer,
@@ -25,6 +24,7 @@ from meshproof.mesh import (
     Span,
     Tail,
 )
+from meshproof.model.yaml_writer import to_yaml
 from meshproof.telemetry.log_lines import LogLine, Wanted
 
 if TYPE_CHECKING:

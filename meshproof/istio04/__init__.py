@@ -1,4 +1,4 @@
 """Istio 0.4's rules (config.istio.io/v1alpha2) as networking.istio.io/v1, behaviour kept.
 
-Import from the files of this folder: ``lower.lower``, ``notes.warnings``, ``dump.to_yaml``.
+The doors are ``lower.lower``, ``warnings.find_istio04_warnings`` and ``convert.convert``.
 """

@@ -1,4 +1,4 @@
-"""What changed between Istio 0.4 and v1 for given rules, in words for whoever converts them."""
+"""What changed between Istio 0.4 and v1 for given rules, for the user who converts them."""
 
 from __future__ import annotations
 
@@ -7,44 +7,43 @@ from collections.abc import Callable, Iterable, Sequence
 from meshproof.model.resource import Resource
 from meshproof.model.v1alpha2 import DestinationPolicy, RouteRule
 
-Says = Callable[[Resource], bool]
+Condition = Callable[[Resource], bool]
 _KINDS = ("RouteRule", "EgressRule", "DestinationPolicy")
 
 
 def changes(resources: Iterable[Resource]) -> list[str]:
-    """One line a change, with the rules that it concerns; empty where none is of 0.4."""
+    """One line for each change, with the rules that it concerns; empty if none is of 0.4."""
     old = [r for r in resources if r.kind in _KINDS]
-    found = []
+    lines = []
     for text, concerns in _CHANGES:
-        who = [r.title for r in old if concerns(r)]
-        if who:
-            found.append(f"{text} ({', '.join(who)})")
+        titles = [r.title for r in old if concerns(r)]
+        if titles:
+            lines.append(f"{text} ({', '.join(titles)})")
     if old:
-        found.append(_OTHERS)
-    return found
+        lines.append(_OTHER_SERVICES)
+    return lines
 
 
-def _route(says: Callable[[RouteRule], bool]) -> Says:
-    return lambda r: r.kind == "RouteRule" and r.spec.redirect is None and says(r.spec)
+def _route(applies: Callable[[RouteRule], bool]) -> Condition:
+    return lambda r: r.kind == "RouteRule" and r.spec.redirect is None and applies(r.spec)
 
 
-def _policy(says: Callable[[DestinationPolicy], bool]) -> Says:
-    return lambda r: r.kind == "DestinationPolicy" and says(r.spec)
+def _policy(applies: Callable[[DestinationPolicy], bool]) -> Condition:
+    return lambda r: r.kind == "DestinationPolicy" and applies(r.spec)
 
 
-_OTHERS = (
+_OTHER_SERVICES = (
     "services that no rule names keep v1's defaults: no timeout, two retries of failed "
     "connections, LEAST_REQUEST; Istio 0.4 had 15 s, no retry, ROUND_ROBIN and Envoy's limits"
 )
-_CHANGES: Sequence[tuple[str, Says]] = (
+_CHANGES: Sequence[tuple[str, Condition]] = (
     (
         "timeout: Istio 0.4 ended a request after Envoy's 15 s, v1 never does; timeout: 15s is "
         "written out",
         _route(lambda s: s.http_req_timeout is None),
     ),
     (
-        "retries: Istio 0.4 made none unless told to, v1 makes two; retries.attempts: 0 is "
-        "written out",
+        "retries: Istio 0.4 made none by default, v1 makes two; retries.attempts: 0 is written out",
         _route(lambda s: s.http_req_retries is None),
     ),
     (
@@ -54,7 +53,7 @@ _CHANGES: Sequence[tuple[str, Says]] = (
     ),
     (
         "load balancing: Istio 0.4 took ROUND_ROBIN, v1 takes LEAST_REQUEST; a DestinationRule "
-        "says the former",
+        "sets the former",
         _route(lambda _: True),
     ),
     (
@@ -73,8 +72,8 @@ _CHANGES: Sequence[tuple[str, Says]] = (
         _policy(lambda s: bool(s.circuit_breaker and s.circuit_breaker.simple_cb.http_max_retries)),
     ),
     (
-        "source: v1 honours a workloadSelector in the caller's own namespace alone; the rule "
-        "stands there",
+        "source: v1 honours a workloadSelector only in the caller's own namespace; the rule is "
+        "there",
         _policy(lambda s: s.source is not None),
     ),
     (

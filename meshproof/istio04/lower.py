@@ -1,9 +1,9 @@
-"""All that is applied, 0.4's rules replaced by v1 resources that do the same.
+"""Replaces 0.4's rules by v1 resources that do the same.
 
 All RouteRules of one destination become one VirtualService in the destination's namespace: higher
 precedence first, ties by namespace/name, 0.4's default route last unless a rule takes everything
-before it. It has the name and the place of the first of them in the list (the oldest), and gateway
-``mesh`` alone.
+before it. It has the name and the position of the first of them in the list (the oldest), and only
+the gateway ``mesh``.
 
 A v1 VirtualService for the same host is kept beside it. Istio does not merge them: the first by
 creation wins, so the order of ``resources`` decides; ``meshproof.lint`` warns about the other.
@@ -19,12 +19,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshproof.errors import Problem, Refused
-from meshproof.istio04.egress import destination, egress_problems, lower_egress, winners
-from meshproof.istio04.match import is_catch_all, lower_match, match_problems
-from meshproof.istio04.policies import by_host, policy_problems
-from meshproof.istio04.refs import Target, problems_of, target
-from meshproof.istio04.routes import default_route, lower_route, route_origins
-from meshproof.istio04.subsets import API_VERSION, Names, Subsets
+from meshproof.istio04.destination_policies import check_policy, group_by_host
+from meshproof.istio04.destination_rules import API_VERSION, DestinationRules
+from meshproof.istio04.egress_rules import (
+    check_egress,
+    find_honoured,
+    lower_egress,
+    normalize_destination,
+)
+from meshproof.istio04.references import HostReference, check_reference, resolve_host
+from meshproof.istio04.route_match import check_match, is_catch_all, lower_match
+from meshproof.istio04.route_rules import build_default_route, lower_route, origins_of_route
+from meshproof.istio04.unique_names import UniqueNames
 from meshproof.model.resource import Resource
 from meshproof.model.v1alpha2 import RouteRule
 from meshproof.model.virtual_service import VirtualService
@@ -33,84 +39,84 @@ from meshproof.translate.world import Service
 
 
 def lower(resources: Sequence[Resource], services: Sequence[Service]) -> list[Resource]:
-    """``resources`` without those of 0.4, their v1 counterparts in their places.
+    """``resources`` with those of 0.4 replaced by their v1 counterparts.
 
-    DestinationRules (subsets, policies) come last, so that a user's own for a host goes first.
+    DestinationRules (subsets, policies) come last, so that a user's own for a host precede them.
     Namespaces must be filled in. Raises Refused with every problem of every rule.
     """
     rules = [r for r in resources if r.kind == "RouteRule"]
     egress = [r for r in resources if r.kind == "EgressRule"]
     policies = [r for r in resources if r.kind == "DestinationPolicy"]
-    if problems := _problems(rules, egress, policies):
+    if problems := _check_rules(rules, egress, policies):
         raise Refused(problems)
-    names = Names({r.key for r in resources})
-    hosts = Names({("host", s.namespace, s.name) for s in services})
-    work = _Work({s.fqdn: s for s in services}, names, Subsets(resources, names))
-    groups = by_destination(rules)
-    honoured = winners(egress)
-    made: list[Resource] = []
+    names = UniqueNames({r.key for r in resources})
+    hosts = UniqueNames({("host", s.namespace, s.name) for s in services})
+    context = _Context({s.fqdn: s for s in services}, names, DestinationRules(resources, names))
+    groups = group_by_destination(rules)
+    honoured_egress = find_honoured(egress)
+    result: list[Resource] = []
     for resource in resources:
         if resource.kind == "RouteRule":
-            group = groups[target(resource.spec.destination, resource)]
+            group = groups[resolve_host(resource.spec.destination, resource)]
             if group[0] is resource:
-                made.append(_virtual_service(group, work))
+                result.append(_virtual_service(group, context))
         elif resource.kind == "DestinationPolicy":
             continue
         elif resource.kind == "EgressRule":
-            if honoured[destination(resource)] is resource:
-                made.append(lower_egress(resource, names, hosts))
+            if honoured_egress[normalize_destination(resource)] is resource:
+                result.append(lower_egress(resource, names, hosts))
         else:
-            made.append(resource)
+            result.append(resource)
     for policy in policies:
-        host = target(policy.spec.destination, policy)
-        work.subsets.use(host, {}, policy, ("spec", "destination"))
-    return made + work.subsets.destination_rules(by_host(policies, work.services))
+        host = resolve_host(policy.spec.destination, policy)
+        context.destination_rules.subset_for(host, {}, policy, ("spec", "destination"))
+    return result + context.destination_rules.build(group_by_host(policies, context.services))
 
 
-def by_destination(rules: Sequence[Resource]) -> dict[Target, list[Resource]]:
-    """RouteRules by the host that they are about, each list as given."""
-    groups: dict[Target, list[Resource]] = {}
+def group_by_destination(rules: Sequence[Resource]) -> dict[HostReference, list[Resource]]:
+    """RouteRules by the host that they route, in the given order."""
+    groups: dict[HostReference, list[Resource]] = {}
     for rule in rules:
-        groups.setdefault(target(rule.spec.destination, rule), []).append(rule)
+        groups.setdefault(resolve_host(rule.spec.destination, rule), []).append(rule)
     return groups
 
 
-def in_order(rules: Sequence[Resource]) -> list[Resource]:
+def sort_route_rules(rules: Sequence[Resource]) -> list[Resource]:
     """0.4's order (SortRouteRules): higher precedence first, ties by namespace, then name."""
     return sorted(rules, key=lambda r: (-r.spec.precedence, r.namespace, r.name))
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
+class _Context:
     services: Mapping[str, Service]
-    names: Names
-    subsets: Subsets
+    names: UniqueNames
+    destination_rules: DestinationRules
 
 
-def _virtual_service(group: list[Resource], work: _Work) -> Resource:
+def _virtual_service(group: list[Resource], context: _Context) -> Resource:
     oldest = group[0]
-    host = target(oldest.spec.destination, oldest)
+    host = resolve_host(oldest.spec.destination, oldest)
     origins: dict[FieldPath, Origin] = {
         (): oldest.origin(("spec",)),
         ("spec", "hosts"): oldest.origin(("spec", "destination")),
     }
     http: list[dict[str, Any]] = []
-    open_end = True
-    for rule in in_order(group):
-        match = lower_match(rule, work.services)
+    needs_default = True
+    for rule in sort_route_rules(group):
+        match = lower_match(rule, context.services)
         if match is None:
             continue
-        origins |= route_origins(rule, len(http))
-        http.append(lower_route(rule, host, match, work.subsets))
-        open_end = open_end and not is_catch_all(match)
-    if open_end:
+        origins |= origins_of_route(rule, len(http))
+        http.append(lower_route(rule, host, match, context.destination_rules))
+        needs_default = needs_default and not is_catch_all(match)
+    if needs_default:
         origins["spec", "http", len(http)] = oldest.origin(("spec", "destination"))
-        http.append(default_route(oldest, host, work.subsets))
+        http.append(build_default_route(oldest, host, context.destination_rules))
     spec = {"hosts": [host.host], "http": http}
     return Resource(
         api_version=API_VERSION,
         kind="VirtualService",
-        name=work.names.free("VirtualService", host.namespace, oldest.name),
+        name=context.names.claim("VirtualService", host.namespace, oldest.name),
         namespace=host.namespace,
         labels=dict(oldest.labels),
         spec=VirtualService.model_validate(spec),
@@ -118,22 +124,22 @@ def _virtual_service(group: list[Resource], work: _Work) -> Resource:
     )
 
 
-def _problems(
+def _check_rules(
     rules: Sequence[Resource], egress: Sequence[Resource], policies: Sequence[Resource]
 ) -> list[Problem]:
     problems: list[Problem] = []
     for rule in rules:
         spec: RouteRule = rule.spec
-        problems += problems_of(spec.destination, rule, ("spec", "destination"))
-        problems += match_problems(rule)
+        problems += check_reference(spec.destination, rule, ("spec", "destination"))
+        problems += check_match(rule)
         for index, weighted in enumerate(spec.route):
             if weighted.destination:
-                at: FieldPath = ("spec", "route", index, "destination")
-                problems += problems_of(weighted.destination, rule, at)
+                path: FieldPath = ("spec", "route", index, "destination")
+                problems += check_reference(weighted.destination, rule, path)
         if spec.mirror:
-            problems += problems_of(spec.mirror, rule, ("spec", "mirror"))
+            problems += check_reference(spec.mirror, rule, ("spec", "mirror"))
     for rule in egress:
-        problems += egress_problems(rule)
+        problems += check_egress(rule)
     for policy in policies:
-        problems += policy_problems(policy)
+        problems += check_policy(policy)
     return problems

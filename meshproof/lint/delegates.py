@@ -51,5 +51,5 @@ def _references(context: LintContext) -> Iterator[tuple[Resource, FieldPath, Key
     for rule in context.of("VirtualService"):
         for index, route in enumerate(rule.spec.http):
             if route.delegate is not None:
-                where = route.delegate.namespace or rule.namespace
-                yield rule, ("spec", "http", index, "delegate"), (where, route.delegate.name)
+                namespace = route.delegate.namespace or rule.namespace
+                yield rule, ("spec", "http", index, "delegate"), (namespace, route.delegate.name)

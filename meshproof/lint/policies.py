@@ -49,10 +49,10 @@ def find_idle_policies(context: LintContext) -> Iterator[Problem]:
                 )
             elif not selected_pods(context, policy):
                 text = ", ".join(f"{k}={v}" for k, v in labels.items())
-                who = f"carries {text}" if text else "runs there"
+                selection = f"carries {text}" if text else "runs there"
                 yield policy.problem(
                     selector_path(policy),
-                    f"selects nothing: no pod of namespace {policy.namespace} {who}",
+                    f"selects nothing: no pod of namespace {policy.namespace} {selection}",
                     remedy="correct the labels or the namespace",
                 )
 

@@ -44,8 +44,10 @@ def find_unknown_sources(context: LintContext) -> Iterator[Problem]:
     """
     if not context.accounts:
         return
-    namespaces = {where for where, _ in context.accounts} | {ROOT_NAMESPACE}
-    principals = {f"{TRUST_DOMAIN}/ns/{where}/sa/{name}" for where, name in context.accounts}
+    namespaces = {namespace for namespace, _ in context.accounts} | {ROOT_NAMESPACE}
+    principals = {
+        f"{TRUST_DOMAIN}/ns/{namespace}/sa/{name}" for namespace, name in context.accounts
+    }
     for policy in context.of("AuthorizationPolicy"):
         for index, rule in enumerate(policy.spec.rules):
             for number, source in enumerate(rule.sources()):

@@ -18,9 +18,9 @@ def find_invisible_entries(context: LintContext) -> Iterator[Problem]:
         namespaces = {entry.namespace if to == "." else to for to in entry.spec.export_to}
         if not namespaces or "*" in namespaces or namespaces & active:
             continue
-        where = ", ".join(sorted(namespaces - {"~"})) or "nobody"
+        audience = ", ".join(sorted(namespaces - {"~"})) or "nobody"
         yield entry.problem(
             ("spec", "exportTo"),
-            f"is exported to {where} alone, and no workload runs there: it does nothing",
+            f"is exported to {audience} alone, and no workload runs there: it does nothing",
             remedy="export it to the callers' namespace, or leave exportTo out",
         )

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshproof.errors import UsageError
-from meshproof.istio04.dump import dump
 from meshproof.model.virtual_service_route import HTTPRouteDestination
+from meshproof.model.yaml_writer import documents_to_yaml
 from meshproof.translate.host_names import fqdn
 from meshproof.translate.route_shares import destination_shares
 
@@ -55,7 +55,7 @@ class WeightedRule:
             entry = dict(entries.get(subset, {"destination": {**like, "subset": subset}}))
             moved.append({**entry, "weight": share})
         route["route"] = moved
-        return dump([*self.added, document])
+        return documents_to_yaml([*self.added, document])
 
 
 def find(

@@ -21,5 +21,5 @@ def read() -> Read:
 @pytest.fixture
 def services() -> list[Service]:
     port = (ServicePort("http", 80, 8080, "HTTP"),)
-    made = [Service(name, "default", {"app": name}, port) for name in ("svca", "svcb", "svcc")]
-    return [*made, Service("blind", "default", {}, port), Service("far", "other", {}, port)]
+    services = [Service(name, "default", {"app": name}, port) for name in ("svca", "svcb", "svcc")]
+    return [*services, Service("blind", "default", {}, port), Service("far", "other", {}, port)]

@@ -87,34 +87,34 @@ def _configured(text: str, proxy: Proxy) -> Any:
 
 
 @pytest.mark.parametrize("proxy", PROXIES)
-def test_both_make_the_same_configuration(proxy: Proxy) -> None:
-    made = convert([Source("old.yaml", SERVICES + OLD)])
-    assert "config.istio.io" not in made.text
-    assert "kind: Service\n" not in made.text
-    assert _configured(SERVICES + made.text, proxy) == _configured(SERVICES + OLD, proxy)
+def test_both_give_the_same_configuration(proxy: Proxy) -> None:
+    conversion = convert([Source("old.yaml", SERVICES + OLD)])
+    assert "config.istio.io" not in conversion.text
+    assert "kind: Service\n" not in conversion.text
+    assert _configured(SERVICES + conversion.text, proxy) == _configured(SERVICES + OLD, proxy)
 
 
-def test_what_changed_since_is_told_with_the_rules_it_concerns() -> None:
-    told = convert([Source("old.yaml", SERVICES + OLD)]).changes
-    found = {line.partition(":")[0]: line for line in reversed(told)}
-    assert found["websocketUpgrade"].endswith("(RouteRule default/first)")
-    assert found["httpMaxRetries"].endswith("(DestinationPolicy default/breaker)")
-    assert found["timeout"].endswith("(RouteRule default/split, RouteRule default/first)")
-    assert next(line for line in told if "retryOn" in line).endswith("(RouteRule default/split)")
+def test_each_change_names_the_rules_that_it_concerns() -> None:
+    lines = convert([Source("old.yaml", SERVICES + OLD)]).changes
+    by_topic = {line.partition(":")[0]: line for line in reversed(lines)}
+    assert by_topic["websocketUpgrade"].endswith("(RouteRule default/first)")
+    assert by_topic["httpMaxRetries"].endswith("(DestinationPolicy default/breaker)")
+    assert by_topic["timeout"].endswith("(RouteRule default/split, RouteRule default/first)")
+    assert next(line for line in lines if "retryOn" in line).endswith("(RouteRule default/split)")
 
 
-def test_v1_rules_stay_and_nothing_is_told_of_them() -> None:
+def test_v1_rules_stay_without_a_word() -> None:
     rule = (
         "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v}\n"
         "spec: {hosts: [a], http: [{route: [{destination: {host: a}}]}]}\n"
     )
-    made = convert([Source("v1.yaml", rule)], namespace="pay")
-    assert (made.changes, made.warnings) == ((), ())
-    assert read_text(made.text, "x") == with_default_namespace(read_text(rule, "x"), "pay")
+    conversion = convert([Source("v1.yaml", rule)], namespace="pay")
+    assert (conversion.changes, conversion.warnings) == ((), ())
+    assert read_text(conversion.text, "x") == with_default_namespace(read_text(rule, "x"), "pay")
 
 
-def test_a_caller_whose_service_is_not_given_is_refused() -> None:
-    with pytest.raises(Refused, match="give the file that holds the Service too"):
+def test_a_caller_without_its_service_is_refused() -> None:
+    with pytest.raises(Refused, match="pass the file that holds the Service too"):
         convert([Source("old.yaml", OLD)])
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meshproof.istio04.dump import to_yaml
 from meshproof.istio04.lower import lower
 from meshproof.model.destination_rule import DestinationRule
 from meshproof.model.service_entry import ServiceEntry
 from meshproof.model.virtual_service import VirtualService
+from meshproof.model.yaml_writer import to_yaml
 
 if TYPE_CHECKING:
     from meshproof.translate.world import Service
@@ -106,9 +106,9 @@ def test_everything_to_one_version_needs_no_weight(read: Read, services: list[Se
 
 
 def test_yaml_reads_back_the_same(read: Read, services: list[Service]) -> None:
-    made = lower([*read(EGRESS), *read(HALF)], services)
-    text = to_yaml(made)
-    assert read(text) == made
+    resources = lower([*read(EGRESS), *read(HALF)], services)
+    text = to_yaml(resources)
+    assert read(text) == resources
     assert to_yaml(read(text)) == text
 
 

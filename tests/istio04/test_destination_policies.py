@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from meshproof.errors import Refused
-from meshproof.istio04.dump import to_yaml
 from meshproof.istio04.lower import lower
-from meshproof.istio04.notes import warnings
+from meshproof.istio04.warnings import find_istio04_warnings
+from meshproof.model.yaml_writer import to_yaml
 
 if TYPE_CHECKING:
     from meshproof.translate.world import Service
@@ -38,9 +38,9 @@ LEAST = "load_balancing: {name: LEAST_CONN}"
 
 def rules(read: Read, services: list[Service], text: str) -> list[Any]:
     """The DestinationRules as plain data; their YAML must read back."""
-    made = [r for r in lower(read(text), services) if r.kind == "DestinationRule"]
-    assert read(to_yaml(made)) == made
-    return [r.spec.model_dump(mode="json", by_alias=True, exclude_unset=True) for r in made]
+    resources = [r for r in lower(read(text), services) if r.kind == "DestinationRule"]
+    assert read(to_yaml(resources)) == resources
+    return [r.spec.model_dump(mode="json", by_alias=True, exclude_unset=True) for r in resources]
 
 
 def simple(name: str) -> dict[str, Any]:
@@ -48,16 +48,16 @@ def simple(name: str) -> dict[str, Any]:
 
 
 def test_a_policy_is_for_the_unlabelled_cluster_alone(read: Read, services: list[Service]) -> None:
-    (made,) = rules(read, services, ROUTES + policy(f"{TO_B}, {RANDOM}"))
-    assert made["host"] == "svcb.default.svc.cluster.local"
-    assert made["trafficPolicy"] == simple("RANDOM")
-    assert [s["trafficPolicy"] for s in made["subsets"]] == [simple("ROUND_ROBIN")] * 2
+    (rule,) = rules(read, services, ROUTES + policy(f"{TO_B}, {RANDOM}"))
+    assert rule["host"] == "svcb.default.svc.cluster.local"
+    assert rule["trafficPolicy"] == simple("RANDOM")
+    assert [s["trafficPolicy"] for s in rule["subsets"]] == [simple("ROUND_ROBIN")] * 2
 
 
 def test_a_policy_with_labels_is_for_that_subset(read: Read, services: list[Service]) -> None:
-    (made,) = rules(read, services, ROUTES + policy(f"{TO_V1}, {LEAST}"))
-    assert made["trafficPolicy"] == simple("ROUND_ROBIN")
-    first, second = made["subsets"]
+    (rule,) = rules(read, services, ROUTES + policy(f"{TO_V1}, {LEAST}"))
+    assert rule["trafficPolicy"] == simple("ROUND_ROBIN")
+    first, second = rule["subsets"]
     assert (first["name"], first["trafficPolicy"]) == ("version-v1", simple("LEAST_REQUEST"))
     assert "trafficPolicy" not in second
 
@@ -67,8 +67,8 @@ def test_a_circuit_breaker_and_what_it_leaves_out(read: Read, services: list[Ser
         "circuitBreaker: {simple_cb: {max_connections: 5, httpMaxRequestsPerConnection: 7,"
         "sleep_window: 15m, httpConsecutiveErrors: 1, httpDetectionInterval: 10s}}"
     )
-    (made,) = rules(read, services, ROUTES + policy(f"{TO_B}, {breaker}"))
-    assert made["trafficPolicy"] == {
+    (rule,) = rules(read, services, ROUTES + policy(f"{TO_B}, {breaker}"))
+    assert rule["trafficPolicy"] == {
         "loadBalancer": {"simple": "ROUND_ROBIN"},
         "connectionPool": {
             "tcp": {"maxConnections": 5},
@@ -92,13 +92,13 @@ def test_a_circuit_breaker_and_what_it_leaves_out(read: Read, services: list[Ser
         "connectionPool": {},
         "outlierDetection": {"consecutive5xxErrors": 0},
     }
-    assert [s["trafficPolicy"] for s in made["subsets"]] == [off, off], "they inherit nothing"
+    assert [s["trafficPolicy"] for s in rule["subsets"]] == [off, off], "they inherit nothing"
 
 
 def test_of_two_policies_the_smaller_name_counts(read: Read, services: list[Service]) -> None:
     text = policy(f"{TO_B}, {RANDOM}", "b") + policy(f"{TO_B}, {LEAST}", "a")
-    (made,) = rules(read, services, text)
-    assert made["trafficPolicy"] == simple("LEAST_REQUEST")
+    (rule,) = rules(read, services, text)
+    assert rule["trafficPolicy"] == simple("LEAST_REQUEST")
 
 
 def test_a_source_is_a_selector_in_the_caller_s_namespace(
@@ -115,21 +115,21 @@ def test_a_source_is_a_selector_in_the_caller_s_namespace(
 def test_a_caller_elsewhere_gets_the_rule_for_all_too(read: Read, services: list[Service]) -> None:
     far = [*services, services[0].__class__("mars", "other", {"app": "mars"}, services[0].ports)]
     source = "source: {name: mars, namespace: other}"
-    made = [
+    resources = [
         r
         for r in lower(read(policy(f"{TO_B}, {source}, {RANDOM}")), far)
         if r.kind == "DestinationRule"
     ]
-    assert [(r.namespace, r.spec.workload_selector is not None) for r in made] == [
+    assert [(r.namespace, r.spec.workload_selector is not None) for r in resources] == [
         ("default", False),
         ("other", True),
         ("other", False),
     ]
-    assert len({r.key for r in made}) == 3
+    assert len({r.key for r in resources}) == 3
 
 
 @pytest.mark.parametrize(
-    ("spec", "said"),
+    ("spec", "message"),
     [
         (f"{TO_V1}, {RANDOM}", "no RouteRule sends to svcb.default"),
         (f"{TO_B}, source: {{name: nobody}}, {RANDOM}", "it is for no caller"),
@@ -138,16 +138,16 @@ def test_a_caller_elsewhere_gets_the_rule_for_all_too(read: Read, services: list
         (f"{TO_B}, {RANDOM}", None),
     ],
 )
-def test_a_policy_that_does_nothing_is_told(
-    read: Read, services: list[Service], spec: str, said: str | None
+def test_a_policy_without_effect_is_a_warning(
+    read: Read, services: list[Service], spec: str, message: str | None
 ) -> None:
-    found = [str(w) for w in warnings(read(policy(spec)), services)]
-    assert len(found) == (said is not None)
-    assert said is None or said in found[0]
+    warnings = [str(w) for w in find_istio04_warnings(read(policy(spec)), services)]
+    assert len(warnings) == (message is not None)
+    assert message is None or message in warnings[0]
 
 
 @pytest.mark.parametrize(
-    ("spec", "said"),
+    ("spec", "message"),
     [
         (TO_B, "says nothing"),
         (f"{TO_B}, loadBalancing: {{name: MAGIC}}", "MAGIC"),
@@ -156,11 +156,11 @@ def test_a_policy_that_does_nothing_is_told(
     ],
 )
 def test_a_policy_that_cannot_be_is_refused(
-    read: Read, services: list[Service], spec: str, said: str
+    read: Read, services: list[Service], spec: str, message: str
 ) -> None:
     with pytest.raises(Refused) as refused:
         lower(read(policy(spec)), services)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_cors_and_websockets_of_a_rule(read: Read, services: list[Service]) -> None:
@@ -169,8 +169,8 @@ def test_cors_and_websockets_of_a_rule(read: Read, services: list[Service]) -> N
         "spec: {destination: {name: svcb}, websocket_upgrade: true, cors_policy: {allow_origin:"
         " ['*'], allow_methods: [GET], max_age: 1d}}\n"
     ).replace("1d", "60s")
-    (made, *_) = lower(read(text), services)
-    cors = made.spec.http[0].cors_policy
+    (route_rule, *_) = lower(read(text), services)
+    cors = route_rule.spec.http[0].cors_policy
     assert cors is not None
     assert [o.exact for o in cors.allow_origins] == ["*"]
     assert (cors.allow_methods, cors.max_age) == (["GET"], 60.0)

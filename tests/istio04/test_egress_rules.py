@@ -8,7 +8,7 @@ import pytest
 
 from meshproof.errors import Refused
 from meshproof.istio04.lower import lower
-from meshproof.istio04.notes import warnings
+from meshproof.istio04.warnings import find_istio04_warnings
 from meshproof.translate.world import Service
 
 if TYPE_CHECKING:
@@ -45,13 +45,13 @@ def test_a_range_of_one_is_an_address(read: Read, services: list[Service]) -> No
 
 
 def test_made_up_host_takes_no_services_name(read: Read, services: list[Service]) -> None:
-    taken = [*services, Service("out", "default", {}, ())]
-    (entry,) = lower(read(egress("10.0.0.9")), taken)
+    with_out = [*services, Service("out", "default", {}, ())]
+    (entry,) = lower(read(egress("10.0.0.9")), with_out)
     assert entry.spec.hosts == ["out-v1alpha2.default.svc.cluster.local"]
 
 
 @pytest.mark.parametrize(
-    ("text", "field", "found"),
+    ("text", "field", "message"),
     [
         (egress("*.msgd.test"), "spec.destination.service", "wildcard"),
         (egress("10.0.0.0/8"), "spec.destination.service", "range"),
@@ -60,13 +60,13 @@ def test_made_up_host_takes_no_services_name(read: Read, services: list[Service]
     ],
 )
 def test_refused_by_name(
-    read: Read, services: list[Service], text: str, field: str, found: str
+    read: Read, services: list[Service], text: str, field: str, message: str
 ) -> None:
     with pytest.raises(Refused) as caught:
         lower(read(text), services)
     (problem,) = caught.value.problems
     assert problem.field == field
-    assert found in problem.found
+    assert message in problem.found
     assert problem.line in (7, 8)
 
 
@@ -76,6 +76,6 @@ def test_of_two_rules_for_one_domain_the_smaller_name_is_honoured(
     rules = read(egress("msgd.test", "b") + egress("MSGD.test", "a"))
     (entry,) = lower(rules, services)
     assert entry.name == "a"
-    (warning,) = warnings(rules, services)
+    (warning,) = find_istio04_warnings(rules, services)
     assert warning.resource == "EgressRule default/b"
     assert "EgressRule default/a" in warning.found

@@ -1,4 +1,4 @@
-"""Which service a 0.4 rule means by ``name``, ``namespace``, ``domain`` or ``service``.
+"""The service that a 0.4 rule names by ``name``, ``namespace``, ``domain`` or ``service``.
 
 0.4 (pilot/model/config.go, ResolveHostname): ``service`` is a full name and wins; else ``name``
 plus the namespace (the rule's own by default) plus ``svc.cluster.local`` or the given domain.
@@ -19,8 +19,8 @@ from meshproof.translate.world import Service
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """A host by full name, and the namespace its rules belong to."""
+class HostReference:
+    """A host by full name, and the namespace of its rules."""
 
     host: str
     namespace: str
@@ -28,42 +28,46 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Callers:
-    """Who a rule's ``match.source`` lets in: pods of ``namespace`` that carry ``labels``."""
+    """The callers of a rule's ``match.source``: pods of ``namespace`` that carry ``labels``."""
 
     labels: Mapping[str, str]
     namespace: str
 
 
-def target(ref: IstioService, rule: Resource) -> Target:
-    """The host that ``ref`` means inside ``rule``. Never fails: unknown hosts are hosts too."""
+def resolve_host(ref: IstioService, rule: Resource) -> HostReference:
+    """The host that ``ref`` names in ``rule``. Never fails: unknown hosts are hosts too."""
     if ref.service:
-        return Target(ref.service, _namespace_of(ref.service) or rule.namespace)
+        return HostReference(ref.service, _namespace_of(ref.service) or rule.namespace)
     namespace = ref.namespace or rule.namespace
-    return Target(f"{ref.name}.{namespace}.{ref.domain or CLUSTER_DOMAIN}", namespace)
+    return HostReference(f"{ref.name}.{namespace}.{ref.domain or CLUSTER_DOMAIN}", namespace)
 
 
-def problems_of(ref: IstioService, rule: Resource, path: FieldPath) -> list[Problem]:
-    """Why ``ref`` cannot name a host of a VirtualService: short, wildcard or an address."""
+def check_reference(ref: IstioService, rule: Resource, path: FieldPath) -> list[Problem]:
+    """Why ``ref`` cannot name a host of a VirtualService: a short name, wildcard or address."""
     service = ref.service
     if not service:
         return []
-    at = (*path, "service")
+    path_of_service = (*path, "service")
     if is_address(service):
         return [
             rule.problem(
-                at,
+                path_of_service,
                 f"{service} is an address",
                 "the full name of a service",
                 "routes to addresses are not honoured; an EgressRule alone opens one",
             )
         ]
     if "*" in service:
-        return [rule.problem(at, f"{service} is a wildcard", "the full name of one service")]
+        return [
+            rule.problem(
+                path_of_service, f"{service} is a wildcard", "the full name of one service"
+            )
+        ]
     if "." not in service:
         full = service_host(service, rule.namespace)
         return [
             rule.problem(
-                at,
+                path_of_service,
                 f"{service} is a short name, which matched nothing in Istio 0.4",
                 f"the full name, {full}",
                 f"or write name: {service}",
@@ -72,12 +76,14 @@ def problems_of(ref: IstioService, rule: Resource, path: FieldPath) -> list[Prob
     return []
 
 
-def callers(source: MatchSource, rule: Resource, services: Mapping[str, Service]) -> Callers | str:
-    """The pods that 0.4 let match: behind the named service, with all of the labels.
+def resolve_callers(
+    source: MatchSource, rule: Resource, services: Mapping[str, Service]
+) -> Callers | str:
+    """The pods that 0.4 matched: those of the named service, with all of the labels.
 
-    A text instead says why no pod can match; such a rule is dead, as it was in 0.4.
+    A text says why no pod can match; such a rule is dead, as it was in 0.4.
     """
-    host = target(IstioService.model_validate(source.model_dump(by_alias=True)), rule).host
+    host = resolve_host(IstioService.model_validate(source.model_dump(by_alias=True)), rule).host
     service = services.get(host)
     if service is None:
         return f"there is no Service {host}"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from meshproof.errors import Problem, Refused
-from meshproof.istio04.dump import to_yaml
 from meshproof.istio04.lower import lower
 from meshproof.model.virtual_service_route import StringMatch
+from meshproof.model.yaml_writer import to_yaml
 
 if TYPE_CHECKING:
     from meshproof.translate.world import Service
@@ -38,9 +38,9 @@ def http(read: Read, services: list[Service]) -> Route:
     """The first route of the VirtualService that one rule becomes; its YAML must read back."""
 
     def make(body: str) -> Any:
-        made = lower(read(rule(body)), services)
-        assert read(to_yaml(made)) == made
-        return made[0].spec.http[0]
+        resources = lower(read(rule(body)), services)
+        assert read(to_yaml(resources)) == resources
+        return resources[0].spec.http[0]
 
     return make
 
@@ -63,9 +63,9 @@ def test_defaults_of_0_4_are_written_out(http: Route) -> None:
     assert route.route[0].destination.subset is None
 
 
-@pytest.mark.parametrize(("written", "seconds"), [("2s", 2.0), ("250ms", 0.25), ("0s", 15.0)])
-def test_timeout(http: Route, written: str, seconds: float) -> None:
-    assert http(f"httpReqTimeout: {{simpleTimeout: {{timeout: {written}}}}}").timeout == seconds
+@pytest.mark.parametrize(("duration", "seconds"), [("2s", 2.0), ("250ms", 0.25), ("0s", 15.0)])
+def test_timeout(http: Route, duration: str, seconds: float) -> None:
+    assert http(f"httpReqTimeout: {{simpleTimeout: {{timeout: {duration}}}}}").timeout == seconds
 
 
 def test_retries(http: Route) -> None:
@@ -184,8 +184,8 @@ def test_full_name_and_short_name_are_one_destination(read: Read, services: list
     full = rule("precedence: 2", "full").replace(
         "{name: svcb}", "{service: svcb.default.svc.cluster.local}"
     )
-    made = lower([*read(rule("precedence: 1")), *read(full)], services)
-    assert [r.kind for r in made] == ["VirtualService", "DestinationRule"]
+    resources = lower([*read(rule("precedence: 1")), *read(full)], services)
+    assert [r.kind for r in resources] == ["VirtualService", "DestinationRule"]
 
 
 def test_all_problems_at_once(refusal: Refusal) -> None:

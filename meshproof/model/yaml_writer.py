@@ -18,26 +18,26 @@ class _Dumper(yaml.SafeDumper):
     """Quotes what another YAML reader could take for a number or a boolean (``1e3``, ``y``)."""
 
 
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     plain = _PLAIN.fullmatch(text) and text not in _ONE_LETTER_BOOLEANS
     style = None if plain else '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
-_Dumper.add_representer(str, _text)
+_Dumper.add_representer(str, _represent_text)
 
 
 def to_yaml(resources: Iterable[Resource]) -> str:
-    """One document a resource, in the given order, with the fields that were set and no others.
+    """One document for each resource, in the given order, with only the fields that were set.
 
-    Reading it back gives equal specs. Only networking.istio.io kinds: their models hold the whole
-    ``spec``. ValueError for others.
+    Reading it back gives equal specs. Raises ValueError for kinds that are not of
+    networking.istio.io: their models do not hold the whole ``spec``.
     """
-    return dump([_document(resource) for resource in resources])
+    return documents_to_yaml([_to_document(resource) for resource in resources])
 
 
-def dump(documents: Iterable[Mapping[str, Any]]) -> str:
-    """Plain objects of any kind as YAML, quoted so that every YAML reader sees the same."""
+def documents_to_yaml(documents: Iterable[Mapping[str, Any]]) -> str:
+    """Plain objects of any kind as YAML, quoted so that every YAML reader reads the same."""
     return yaml.dump_all(
         documents,
         Dumper=_Dumper,
@@ -49,7 +49,7 @@ def dump(documents: Iterable[Mapping[str, Any]]) -> str:
     )
 
 
-def _document(resource: Resource) -> dict[str, Any]:
+def _to_document(resource: Resource) -> dict[str, Any]:
     if not resource.api_version.startswith("networking.istio.io/"):
         raise ValueError(f"{resource.title} ({resource.api_version}) is not of networking.istio.io")
     metadata: dict[str, Any] = {"name": resource.name}
