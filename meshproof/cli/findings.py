@@ -1,4 +1,4 @@
-"""What ``check`` found, as JSON, as SARIF 2.1.0, and as annotations of GitHub. Pure."""
+"""Findings of ``check`` as JSON, as SARIF 2.1.0 and as GitHub annotations. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _GITHUB = {"error": "error", "warning": "warning", "note": "notice"}
 class Finding:
     problem: Problem
     level: str
-    """``error``, ``warning`` or ``note``, as SARIF says it."""
+    """``error``, ``warning`` or ``note``: SARIF's levels."""
 
     @property
     def rule(self) -> str:
@@ -27,7 +27,7 @@ class Finding:
 
     @property
     def message(self) -> str:
-        """The problem without its place, which is told apart."""
+        """The problem without its file and line, which every format has fields for."""
         p = self.problem
         subject = ": ".join(part for part in (p.resource, p.field) if part)
         text = f"{subject}: {p.found}" if subject else p.found
@@ -38,18 +38,18 @@ class Finding:
 
 
 def as_json(resources: int, findings: Sequence[Finding]) -> dict[str, Any]:
-    """Errors, warnings and hints apart, each with file, line, field, rule and remedy."""
+    """Errors, warnings and hints, each with file, line, field, rule and remedy."""
     levels = {"errors": "error", "warnings": "warning", "hints": "note"}
-    told = {
+    by_level = {
         name: [f.as_dict() for f in findings if f.level == level] for name, level in levels.items()
     }
-    return {"resources": resources, **told}
+    return {"resources": resources, **by_level}
 
 
 def as_sarif(
     findings: Sequence[Finding], rules: Mapping[str, str], version: str, folder: Path
 ) -> dict[str, Any]:
-    """One run of one tool. ``rules``: id -> what it finds; ``folder``: what paths count from."""
+    """One run of one tool. ``rules``: id -> description; ``folder``: the root of relative paths."""
     ids = list(rules)
     driver = {
         "name": "meshproof",
@@ -71,7 +71,7 @@ def as_sarif(
 
 
 def as_github(findings: Iterable[Finding]) -> list[str]:
-    """Workflow commands, a line a finding."""
+    """Workflow commands, one per finding."""
     return [
         f"::{_GITHUB[f.level]} {_properties(f)}::{_data(f'{f.message} [{f.rule}]')}"
         for f in findings
@@ -79,17 +79,17 @@ def as_github(findings: Iterable[Finding]) -> list[str]:
 
 
 def _locations(problem: Problem, folder: Path) -> list[dict[str, Any]]:
-    """None for what did not come from a file, such as standard input."""
+    """Empty for input that is no file, such as standard input."""
     if problem.file.startswith("<"):
         return []
-    place: dict[str, Any] = {"artifactLocation": {"uri": _uri(problem.file, folder)}}
+    location: dict[str, Any] = {"artifactLocation": {"uri": _uri(problem.file, folder)}}
     if problem.line:
-        place["region"] = {"startLine": problem.line}
-    return [{"physicalLocation": place}]
+        location["region"] = {"startLine": problem.line}
+    return [{"physicalLocation": location}]
 
 
 def _uri(file: str, folder: Path) -> str:
-    """Relative where the file is below ``folder``: that is what code scanning wants."""
+    """Relative if the file is below ``folder``, as code scanning expects."""
     path = folder / file
     if path.is_relative_to(folder):
         return urllib.parse.quote(path.relative_to(folder).as_posix())
@@ -98,9 +98,9 @@ def _uri(file: str, folder: Path) -> str:
 
 def _properties(finding: Finding) -> str:
     problem = finding.problem
-    known = not problem.file.startswith("<")
-    pairs = {"file": problem.file} if known else {}
-    if known and problem.line:
+    is_file = not problem.file.startswith("<")
+    pairs = {"file": problem.file} if is_file else {}
+    if is_file and problem.line:
         pairs["line"] = str(problem.line)
     pairs["title"] = f"meshproof {finding.rule}"
     return ",".join(f"{name}={_property(value)}" for name, value in pairs.items())

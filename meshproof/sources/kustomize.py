@@ -11,11 +11,11 @@ from meshproof.mesh import Source
 
 _TOOLS = (("kubectl", "kustomize"), ("kustomize", "build"))
 _WITHIN = 60.0
-"""Seconds: it may fetch bases from elsewhere."""
+"""Seconds. A build may fetch bases over the network."""
 
 
 def is_kustomize(folder: Path) -> bool:
-    """Whether a folder's files are parts for Kustomize, not objects."""
+    """Whether the folder has a kustomization file: its other files are inputs, not objects."""
     names = ("kustomization.yaml", "kustomization.yml", "Kustomization")
     return any((folder / name).exists() for name in names)
 
@@ -23,7 +23,7 @@ def is_kustomize(folder: Path) -> bool:
 def build(folder: str, problems: list[Problem]) -> Source | None:
     """The built YAML, named by the command that built it; lines count in its output.
 
-    None and one more problem where there is no tool, or where it fails.
+    None and one more problem if there is no tool, or if it fails.
     """
     command = next((list(tool) for tool in _TOOLS if shutil.which(tool[0])), None)
     if command is None:
@@ -35,11 +35,13 @@ def build(folder: str, problems: list[Problem]) -> Source | None:
             [*command, folder], capture_output=True, text=True, check=False, timeout=_WITHIN
         )
     except (subprocess.TimeoutExpired, OSError, UnicodeDecodeError) as error:
-        problems.append(_problem(folder, f"is a Kustomize folder that is not built: {error}", ""))
+        problems.append(
+            _problem(folder, f"is a Kustomize folder that could not be built: {error}", "")
+        )
         return None
     if result.returncode != 0:
         reason = " ".join(result.stderr.split()) or f"exit code {result.returncode}"
-        problems.append(_problem(folder, f"is not built by `{written}`: {reason}", ""))
+        problems.append(_problem(folder, f"could not be built by `{written}`: {reason}", ""))
         return None
     return Source(f"`{written}`", result.stdout)
 

@@ -1,4 +1,4 @@
-"""What an unquoted YAML text means: YAML 1.1 as kubectl reads it (go-yaml v2, then JSON).
+"""The value of an unquoted YAML text: YAML 1.1 as kubectl reads it (go-yaml v2, then JSON).
 
 ``y``, ``n``, ``yes``, ``no``, ``on`` and ``off`` are booleans, ``017`` and ``0o17`` are octal,
 ``1_000`` is a number, a timestamp stays a text, and a number without a fraction (``8.0``) is a
@@ -20,7 +20,7 @@ _SPELLINGS = {
     -math.inf: ("-.inf", "-.Inf", "-.INF"),
     math.nan: (".nan", ".NaN", ".NAN"),
 }
-_WORDS: dict[str, Scalar] = {text: value for value, texts in _SPELLINGS.items() for text in texts}
+_VALUES: dict[str, Scalar] = {text: value for value, texts in _SPELLINGS.items() for text in texts}
 _NUMERIC_START = frozenset("0123456789+-.")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _INT = re.compile(
@@ -35,8 +35,8 @@ _EXACT_FLOAT = 2.0**53
 
 def plain(text: str) -> Scalar:
     """The value of an unquoted scalar."""
-    if text in _WORDS:
-        return _WORDS[text]
+    if text in _VALUES:
+        return _VALUES[text]
     if text[0] not in _NUMERIC_START:
         return text
     number = number_of(text.replace("_", ""))
@@ -63,11 +63,11 @@ def number_of(text: str) -> int | float | None:
 
 
 def kind_of(value: object) -> str:
-    """A value's YAML type in words: ``text``, ``number``, ``boolean``, ``list``, ..."""
+    """A value's YAML type for messages: ``text``, ``number``, ``boolean``, ``list``, ..."""
     if value is None:
         return "null"
-    kinds = ((bool, "boolean"), (int, "number"), (float, "number"), (str, "text"), (list, "list"))
-    for kind, word in kinds:
-        if isinstance(value, kind):
-            return word
+    types = ((bool, "boolean"), (int, "number"), (float, "number"), (str, "text"), (list, "list"))
+    for type_, name in types:
+        if isinstance(value, type_):
+            return name
     return "mapping"

@@ -94,7 +94,7 @@ def _stdin_text(stdin: Stdin, problems: list[Problem]) -> str | None:
 
 def _read_stream(stream: BinaryIO, problems: list[Problem]) -> str | None:
     try:
-        return text_files.decoded(stream)
+        return text_files.read_stream(stream)
     except (UnicodeDecodeError, OSError) as error:
         problems.append(_problem(STDIN, _reason(error)))
         return None

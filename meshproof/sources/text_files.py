@@ -1,4 +1,4 @@
-"""Files of YAML as text, up to a size: what is endless, or no YAML, must not fill the memory."""
+"""Reads text files up to a size limit, so that an endless or binary file cannot fill memory."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ LIMIT = 16 << 20
 
 
 def read_text(path: Path) -> str:
-    """Raises OSError for a file that is larger, UnicodeDecodeError for one that is no UTF-8."""
+    """Raises OSError above ``LIMIT``, UnicodeDecodeError for what is not UTF-8."""
     with path.open("rb") as file:
-        return decoded(file)
+        return read_stream(file)
 
 
-def decoded(file: BinaryIO) -> str:
-    """The same for an open one."""
+def read_stream(file: BinaryIO) -> str:
+    """The same for an open file."""
     data = file.read(LIMIT + 1)
     if len(data) > LIMIT:
         raise OSError(errno.EFBIG, f"it has more than {LIMIT >> 20} MB; split it")

@@ -1,4 +1,4 @@
-"""What the YAML parser said, in plain words and with a way out."""
+"""Errors of the YAML parser in plain words, with a remedy."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import yaml
 from meshproof.errors import Problem
 
 _TAB = ("a tab stands where YAML allows only spaces", "indent with spaces")
-_PLAIN = (
-    # (part of libyaml's or PyYAML's words, what it means, what to do)
+_EXPLANATIONS = (
+    # (part of libyaml's or PyYAML's message, what it means, what to do)
     (
         "mapping values are not allowed",
         "a key stands where none can",
@@ -44,32 +44,32 @@ _PLAIN = (
 
 
 def explain(error: yaml.YAMLError, text: str, file: str) -> Problem:
-    """One problem for a text that is not YAML; the line is where the parser stopped."""
-    said, line, column = _said(error, text)
+    """The problem of a text that is not YAML, at the line where the parser stopped."""
+    message, line, column = _parse_error(error, text)
     lines = text.splitlines()
-    here = lines[line - 1][: column + 1] if 0 < line <= len(lines) else ""
+    before = lines[line - 1][: column + 1] if 0 < line <= len(lines) else ""
     meaning, remedy = next(
-        ((m, r) for part, m, r in _PLAIN if part in said), ("it cannot be read", "")
+        ((m, r) for part, m, r in _EXPLANATIONS if part in message), ("it cannot be read", "")
     )
-    if "\t" in here and not here.replace("\t", "").strip():
+    if "\t" in before and not before.replace("\t", "").strip():
         meaning, remedy = _TAB
-    since = _opened(error)
-    began = f", opened in line {since}" if since and since != line else ""
-    return Problem(file, line, "", "", f"broken YAML: {meaning}{began} ({said})", "", remedy)
+    start = _start_line(error)
+    opened = f", opened in line {start}" if start and start != line else ""
+    return Problem(file, line, "", "", f"broken YAML: {meaning}{opened} ({message})", "", remedy)
 
 
-def _opened(error: yaml.YAMLError) -> int:
-    """The line where the construct that failed had begun, or 0."""
+def _start_line(error: yaml.YAMLError) -> int:
+    """The line where the construct that failed begins, or 0."""
     mark = getattr(error, "context_mark", None)
     return mark.line + 1 if mark else 0
 
 
-def _said(error: yaml.YAMLError, text: str) -> tuple[str, int, int]:
-    """The parser's own words, the line counted from 1, the column counted from 0."""
+def _parse_error(error: yaml.YAMLError, text: str) -> tuple[str, int, int]:
+    """The parser's own message, its line counted from 1, its column counted from 0."""
     if isinstance(error, yaml.MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
-        said = str(error.problem or error.context or error)
-        return (said, mark.line + 1, mark.column) if mark else (said, 0, 0)
+        message = str(error.problem or error.context or error)
+        return (message, mark.line + 1, mark.column) if mark else (message, 0, 0)
     if isinstance(error, yaml.reader.ReaderError):
         before = text[: error.position]
         column = len(before) - before.rfind("\n") - 1

@@ -1,4 +1,4 @@
-"""StatefulSets and bare Pods run as Deployments do; Kustomize folders are named."""
+"""StatefulSets and bare Pods run as Deployments do."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from meshproof.admission.store import Store
 from meshproof.embedded.pod.deployments import workloads
 from meshproof.embedded.pod.workload import Workload
 from meshproof.errors import Refused
-from meshproof.model.reader import read_resources, read_text, with_default_namespace
+from meshproof.model.reader import read_text, with_default_namespace
 from meshproof.model.resource import Resource
 from meshproof.model.unsupported_fields import find_unsupported_fields
 from meshproof.project import ImageCommand, Project
-from meshproof.sources.sources import read_sources
 
 CONTAINERS = "containers: [{name: c, image: IMAGE, env: [{name: WHO, valueFrom: FROM}]}, {name: d, image: e}]"  # noqa: E501
 FROM = "{fieldRef: {fieldPath: \"metadata.labels['app']\"}}"
@@ -79,52 +78,3 @@ def test_what_has_no_effect_is_named(text: str, fields: list[str]) -> None:
 def test_names_are_kept_apart_by_namespace_alone() -> None:
     with pytest.raises(Refused, match="is also the name of Pod default/one"):
         _workloads(f"{POD}---\n{SET.replace('two', 'one')}")
-
-
-def _kustomize(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
-    """A Kustomize folder ``k``, and a PATH on which ``kubectl`` does this."""
-    (folder / "k").mkdir()
-    (folder / "k" / "kustomization.yaml").write_text("resources: [a.yaml]")
-    (folder / "bin").mkdir()
-    if script:
-        (folder / "bin" / "kubectl").write_text(f"#!/bin/sh\n{script}\n")
-        (folder / "bin" / "kubectl").chmod(0o755)
-    monkeypatch.setenv("PATH", str(folder / "bin"))
-
-
-def test_a_kustomize_folder_is_what_kubectl_builds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = POD.replace("CONTAINERS", "").replace("IMAGE", "a").replace("FROM", FROM)
-    (tmp_path / "made.yaml").write_text(made)
-    script = (
-        f'[ "$1" = kustomize ] && while read -r line; do echo "$line"; done < {tmp_path}/made.yaml'
-    )
-    _kustomize(tmp_path, monkeypatch, script)
-    (pod,) = read_resources([tmp_path / "k"])
-    assert (pod.title, pod.location.file) == ("Pod one", f"`kubectl kustomize {tmp_path}/k`")
-    assert [text for _, text in read_sources([str(tmp_path / "k")])] == [made]
-
-
-@pytest.mark.parametrize(
-    ("script", "found", "remedy"),
-    [
-        ("", "is a Kustomize folder", "kubectl kustomize {} | meshproof up -f -"),
-        (
-            "echo no such base >&2; exit 1",
-            "is not built by `kubectl kustomize {}`: no such base",
-            "",
-        ),
-    ],
-)
-def test_a_kustomize_folder_that_is_not_built_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, found: str, remedy: str
-) -> None:
-    _kustomize(tmp_path, monkeypatch, script)
-    folder = str(tmp_path / "k")
-    for read in (lambda: read_resources([folder]), lambda: read_sources([folder])):
-        with pytest.raises(Refused) as refused:
-            read()
-        (problem,) = refused.value.problems
-        assert problem.found == found.format(folder)
-        assert problem.remedy.endswith(remedy.format(folder))

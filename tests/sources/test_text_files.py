@@ -13,7 +13,7 @@ from meshproof.sources import text_files
 def test_a_text_that_fits_is_read_without_its_mark(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"\xef\xbb\xbfa: \xc3\xa9")
     assert text_files.read_text(tmp_path / "a") == "a: é"
-    assert text_files.decoded(io.BytesIO(b"x" * text_files.LIMIT)) == "x" * text_files.LIMIT
+    assert text_files.read_stream(io.BytesIO(b"x" * text_files.LIMIT)) == "x" * text_files.LIMIT
 
 
 def test_one_that_does_not_fit_is_refused_by_name() -> None:

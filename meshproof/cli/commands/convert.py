@@ -12,7 +12,7 @@ from meshproof.cli.options import Namespace
 from meshproof.cli.output import print_message
 from meshproof.sources.sources import read_sources
 
-Old = Annotated[
+OldRules = Annotated[
     list[str],
     typer.Argument(
         metavar="FILE...",
@@ -24,8 +24,8 @@ Old = Annotated[
 
 
 @app.command()
-def convert(files: Old, namespace: Namespace = "") -> None:
-    """Print v1 rules that behave as Istio 0.4's did; say on standard error what changed since."""
+def convert(files: OldRules, namespace: Namespace = "") -> None:
+    """Print v1 rules that do what Istio 0.4's did; changes since then go to standard error."""
     from meshproof.istio04.convert import convert as convert_sources  # noqa: PLC0415  (slow to import)
 
     sources = read_sources(files, stdin=sys.stdin.buffer)
