@@ -8,7 +8,7 @@ from functools import cached_property
 
 from meshproof.errors import UsageError
 from meshproof.istio04.lower import lower
-from meshproof.model.kinds import explain_ignored
+from meshproof.model.kinds_without_model import explain_ignored
 from meshproof.model.resource import Resource
 from meshproof.translate.from_kube import services_of
 from meshproof.translate.world import Service

@@ -28,7 +28,9 @@ class CheckResult:
     findings: list[Finding] = field(default_factory=list)
 
     def count(self, resources: Sequence[Resource]) -> None:
-        from meshproof.model.kinds import explain_ignored  # noqa: PLC0415  (slow to import)
+        from meshproof.model.kinds_without_model import (  # noqa: PLC0415  (slow to import)
+            explain_ignored,
+        )
 
         self.resources += len(resources)
         self.ignored += [r.title for r in resources if explain_ignored(r.kind, r.api_version)]

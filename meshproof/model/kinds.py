@@ -1,4 +1,4 @@
-"""Which (apiVersion, kind) is read by which model. Models are imported when first needed."""
+"""The model of each (apiVersion, kind). Models are imported when first needed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ from importlib import import_module
 from typing import cast
 
 from meshproof.model.base_model import Model
+from meshproof.model.kinds_without_model import (
+    IGNORED_KINDS,
+    NAMESPACED_KINDS,
+    THIRD_PARTY_KINDS,
+    UNSUPPORTED_KINDS,
+    explain_ignored,
+    is_known_group,
+)
 
 NOT_YET = "meshproof's embedded mesh does not honour yet"
 LEAVE_OUT = "leave it out, or run with MESH=kind"
@@ -21,7 +29,7 @@ class Kind:
     name: str
     api_versions: tuple[str, ...]
     module: str
-    """Of ``meshproof.model``; empty for a kind that is accepted unread."""
+    """A module of ``meshproof.model``; empty for a kind that is accepted without a model."""
     model_name: str
     namespaced: bool = True
     body: str = "spec"
@@ -53,7 +61,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class UnknownKind:
-    """Why a document's kind is refused, as the fields_by_name of a ``Problem``."""
+    """Why a document's kind is refused, as the fields of a ``Problem``."""
 
     field: str
     found: str
@@ -67,7 +75,6 @@ _OLD = ("config.istio.io/v1alpha2",)
 _SECURITY = ("security.istio.io/v1", "security.istio.io/v1beta1")
 _TELEMETRY = ("telemetry.istio.io/v1", "telemetry.istio.io/v1alpha1")
 _GAMMA = ("gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1beta1")
-
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
@@ -128,58 +135,6 @@ KINDS: Mapping[str, Kind] = {
         Kind("Secret", ("v1",), "kube_config", "Secret", body=""),
     )
 }
-
-UNSUPPORTED_KINDS: Mapping[str, str] = {
-    name: owner
-    for owner, names in {
-        "Istio": "WorkloadGroup WasmPlugin ProxyConfig TrafficExtension",
-        "the Gateway API": "GRPCRoute TCPRoute TLSRoute UDPRoute "
-        "ReferenceGrant BackendTLSPolicy ListenerSet",
-        "Kubernetes": "ReplicaSet ReplicationController PodTemplate Endpoints EndpointSlice",
-    }.items()
-    for name in names.split()
-}
-"""Kinds that exist elsewhere -> whose they are. To pass them over would change what a mesh does."""
-
-_NO_CLUSTER = "it is for a part of a cluster that is not here"
-_IGNORED_KINDS: Mapping[str, str] = {
-    name: meaning
-    for names, meaning in {
-        "Job CronJob": "it is not run",
-        "NetworkPolicy": "no connection is filtered by it",
-        "Ingress IngressClass": "requests from outside come in through an Istio Gateway",
-        "PodDisruptionBudget ResourceQuota LimitRange PriorityClass": "nothing is limited by it",
-        "PersistentVolume PersistentVolumeClaim StorageClass": "a claim is a folder that is gone "
-        "with the mesh",
-        "Role RoleBinding ClusterRole ClusterRoleBinding": "there is no API server to ask",
-        "CustomResourceDefinition MutatingWebhookConfiguration ValidatingWebhookConfiguration "
-        "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding APIService": "there is no API "
-        "server to extend",
-        "GatewayClass": _NO_CLUSTER,
-    }.items()
-    for name in names.split()
-}
-"""Kinds that a mesh on one machine does without -> what is missed."""
-
-_NAMESPACED = (
-    *("Job", "CronJob", "NetworkPolicy", "Ingress", "PodDisruptionBudget", "ResourceQuota"),
-    *("LimitRange", "PersistentVolumeClaim", "Role", "RoleBinding"),
-)
-
-_KNOWN_GROUPS = ("istio.io", "k8s.io")
-"""Groups whose kinds are known here, one by one."""
-_THIRD_PARTY_KINDS: Mapping[str, str] = {
-    "argoproj.io Rollout": "write a Deployment, and move weight with `meshproof release`",
-    "serving.knative.dev Service": "write a Deployment and a Service",
-    "apps.openshift.io DeploymentConfig": "write a Deployment",
-    "split.smi-spec.io TrafficSplit": "write a VirtualService",
-    "linkerd.io ServiceProfile": "write a VirtualService",
-    "policy.linkerd.io Server": "write a PeerAuthentication",
-    "policy.linkerd.io ServerAuthorization": "write an AuthorizationPolicy",
-    "policy.linkerd.io AuthorizationPolicy": "write one of security.istio.io",
-}
-"""Kinds of other projects that make pods, or route or guard requests -> what does so here."""
-
 _REMOVED = ("extensions/v1beta1", "apps/v1beta1", "apps/v1beta2")
 
 
@@ -187,15 +142,15 @@ def find_kind(api_version: object, kind: object) -> Kind | UnknownKind:
     """The kind of a document, or why there is none."""
     if not isinstance(kind, str):
         return UnknownKind("kind", _describe_type(kind), _list_kinds(), "")
-    known = KINDS.get(kind)
+    model = KINDS.get(kind)
     if not isinstance(api_version, str):
-        wanted = " or ".join(known.api_versions) if known else "a text"
-        return UnknownKind("apiVersion", _describe_type(api_version), wanted, "")
-    if known and api_version in known.api_versions:
-        return known
+        expected = " or ".join(model.api_versions) if model else "a text"
+        return UnknownKind("apiVersion", _describe_type(api_version), expected, "")
+    if model and api_version in model.api_versions:
+        return model
     if kind == "Gateway" and api_version.startswith("gateway.networking.k8s.io/"):
         return _unsupported(f"{api_version} Gateway", "the Gateway API")
-    return _find_without_model(api_version, kind, known)
+    return _find_without_model(api_version, kind, model)
 
 
 def without_model(api_version: str, kind: str, *, namespaced: bool = True) -> Kind:
@@ -203,55 +158,25 @@ def without_model(api_version: str, kind: str, *, namespaced: bool = True) -> Ki
     return Kind(kind, (api_version,), "", "", namespaced=namespaced)
 
 
-def _find_without_model(api_version: str, kind: str, known: Kind | None) -> Kind | UnknownKind:
-    """What is passed over or refused: nothing here reads it."""
+def _find_without_model(api_version: str, kind: str, model: Kind | None) -> Kind | UnknownKind:
+    """A kind that no model reads: accepted without effect, or refused."""
     group = api_version.rpartition("/")[0]
-    if remedy := _THIRD_PARTY_KINDS.get(f"{group} {kind}"):
-        found = f"{kind} of {group} is not honoured here"
-        return UnknownKind("kind", found, "", remedy, unsupported=True)
+    if remedy := THIRD_PARTY_KINDS.get(f"{group} {kind}"):
+        message = f"{kind} of {group} is not honoured here"
+        return UnknownKind("kind", message, "", remedy, unsupported=True)
     if explain_ignored(kind, api_version):
-        namespaced = kind in _NAMESPACED or not _is_known_group(group)
+        namespaced = kind in NAMESPACED_KINDS or not is_known_group(group)
         return without_model(api_version, kind, namespaced=namespaced)
-    return _unknown_version(api_version, known) if known else _unknown_kind(group, kind)
-
-
-def explain_ignored(kind: str, api_version: str) -> str:
-    """What is missed of a kind that is accepted and passed over; empty for every other kind.
-
-    A kind of another project's group is one that only that project's controller would act on.
-    """
-    group = api_version.rpartition("/")[0]
-    if not _is_known_group(group):
-        return f"nothing here acts on kinds of {group}"
-    return _IGNORED_KINDS.get(kind, "") if kind not in KINDS else ""
-
-
-def ignored_kinds() -> list[tuple[list[str], str]]:
-    """The kinds of Kubernetes that are accepted unread, and what is missed."""
-    meanings = dict.fromkeys(_IGNORED_KINDS.values())
-    return [(sorted(k for k, m in _IGNORED_KINDS.items() if m == one), one) for one in meanings]
-
-
-def refused_third_party_kinds() -> list[str]:
-    """``group kind`` of other projects' kinds that are refused."""
-    return list(_THIRD_PARTY_KINDS)
-
-
-def _is_known_group(group: str) -> bool:
-    return (
-        not group
-        or "." not in group
-        or any(group == ours or group.endswith(f".{ours}") for ours in _KNOWN_GROUPS)
-    )
+    return _unknown_version(api_version, model) if model else _unknown_kind(group, kind)
 
 
 def _unknown_kind(group: str, kind: str) -> UnknownKind:
     """A kind of Kubernetes that is not listed here may exist, unless it looks misspelt."""
     if kind in UNSUPPORTED_KINDS:
         return _unsupported(kind, UNSUPPORTED_KINDS[kind])
-    found = f"{kind} is not a kind that meshproof knows"
+    message = f"{kind} is not a kind that meshproof knows"
     unsupported = not group.endswith("istio.io") and not _suggest(kind, _MISSPELT)
-    return UnknownKind("kind", found, _list_kinds(), _suggest(kind), unsupported)
+    return UnknownKind("kind", message, _list_kinds(), _suggest(kind), unsupported)
 
 
 _MISSPELT = 0.9
@@ -264,19 +189,19 @@ def _describe_type(value: object) -> str:
 
 
 def _unsupported(kind: str, owner: str) -> UnknownKind:
-    found = f"{kind} is a kind of {owner} that {NOT_YET}"
-    return UnknownKind("kind", found, "", LEAVE_OUT, unsupported=True)
+    message = f"{kind} is a kind of {owner} that {NOT_YET}"
+    return UnknownKind("kind", message, "", LEAVE_OUT, unsupported=True)
 
 
 def _unknown_version(api_version: str, kind: Kind) -> UnknownKind:
-    found = f"{kind.name} has no version {api_version}"
+    message = f"{kind.name} has no version {api_version}"
     remedy = ""
     if api_version in _REMOVED:
-        found = f"{api_version} was removed in Kubernetes 1.16"
+        message = f"{api_version} was removed in Kubernetes 1.16"
         remedy = f"write apiVersion: {kind.api_versions[0]} and give it a spec.selector"
-    wanted = " or ".join(kind.api_versions)
+    expected = " or ".join(kind.api_versions)
     unsupported = api_version in kind.other_versions
-    return UnknownKind("apiVersion", found, wanted, remedy, unsupported)
+    return UnknownKind("apiVersion", message, expected, remedy, unsupported)
 
 
 def _list_kinds() -> str:
@@ -286,5 +211,5 @@ def _list_kinds() -> str:
 def _suggest(kind: str, similar: float = 0.6) -> str:
     from difflib import get_close_matches  # noqa: PLC0415  # only for a message
 
-    near = get_close_matches(kind, [*KINDS, *UNSUPPORTED_KINDS, *_IGNORED_KINDS], 1, similar)
+    near = get_close_matches(kind, [*KINDS, *UNSUPPORTED_KINDS, *IGNORED_KINDS], 1, similar)
     return f"did you mean {near[0]}?" if near else ""

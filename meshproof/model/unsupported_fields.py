@@ -7,7 +7,7 @@ from typing import Any
 
 from meshproof.errors import Problem
 from meshproof.model.base_model import Model
-from meshproof.model.kinds import explain_ignored
+from meshproof.model.kinds_without_model import explain_ignored
 from meshproof.model.kube_fields import NoEffect
 from meshproof.model.kube_pod import Container as PodContainer
 from meshproof.model.kube_pod import PodSpec

@@ -6,12 +6,11 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from meshproof.model.kinds import (
-    KINDS,
+from meshproof.model.kinds import KINDS, Kind
+from meshproof.model.kinds_without_model import (
+    THIRD_PARTY_KINDS,
     UNSUPPORTED_KINDS,
-    Kind,
-    ignored_kinds,
-    refused_third_party_kinds,
+    group_ignored_kinds,
 )
 from tools.fidelity.differences import GENERAL
 from tools.fidelity.survey import Part, survey
@@ -113,12 +112,12 @@ def _other_kinds() -> Iterator[str]:
         yield _item(f"{owner}: {', '.join(names)}")
     yield "\n## Kinds that are passed over\n"
     yield "Accepted unread, and named once when applied:\n"
-    for names, meaning in ignored_kinds():
+    for names, meaning in group_ignored_kinds():
         yield _item(f"{', '.join(names)}: {meaning}")
     yield _item(
         "every kind of a group that is neither Kubernetes' nor Istio's (ServiceMonitor, "
         "Certificate, ...): nothing here acts on it. Those that make pods, or route or guard "
-        f"requests, are refused: {', '.join(sorted(refused_third_party_kinds()))}"
+        f"requests, are refused: {', '.join(sorted(THIRD_PARTY_KINDS))}"
     )
 
 

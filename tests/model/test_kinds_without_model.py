@@ -1,4 +1,4 @@
-"""Kinds that a machine without a cluster does without are named; those that matter are refused."""
+"""Kinds that no model reads: some are ignored, those that matter are refused."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ def document(api: str, kind: str, more: str = "spec: {anything: [1]}") -> str:
 )
 def test_what_is_passed_over_is_named_once(api: str, kind: str, namespace: str) -> None:
     resources = read_text(document(api, kind), "f")
-    taken = embedded_admission(Project(root=Path())).apply(Store(), resources, strict=True)
+    admitted = embedded_admission(Project(root=Path())).apply(Store(), resources, strict=True)
     title = f"{kind} {namespace}/x" if namespace else f"{kind} x"
-    assert taken.messages == (f"{title} passed over",)
-    (note,) = taken.notes
+    assert admitted.messages == (f"{title} passed over",)
+    (note,) = admitted.notes
     assert note.startswith(f"{kind} has no effect here: ")
     assert note.endswith(f"({title})")
-    gone = embedded_admission(Project(root=Path())).delete(taken.store, resources)
-    assert gone.messages == (f"{title} deleted",)
+    deletion = embedded_admission(Project(root=Path())).delete(admitted.store, resources)
+    assert deletion.messages == (f"{title} deleted",)
 
 
 @pytest.mark.parametrize(
-    ("api", "kind", "said"),
+    ("api", "kind", "message"),
     [
         ("argoproj.io/v1alpha1", "Rollout", "is not honoured here; write a Deployment"),
         ("linkerd.io/v1alpha2", "ServiceProfile", "is not honoured here; write a VirtualService"),
@@ -55,10 +55,10 @@ def test_what_is_passed_over_is_named_once(api: str, kind: str, namespace: str) 
     ],
 )
 def test_what_would_change_the_mesh_is_refused(
-    refusal: Refusal, api: str, kind: str, said: str
+    refusal: Refusal, api: str, kind: str, message: str
 ) -> None:
     (line,) = refusal(document(api, kind))
-    assert said in line
+    assert message in line
 
 
 def test_a_document_that_is_passed_over_needs_a_name(refusal: Refusal) -> None:

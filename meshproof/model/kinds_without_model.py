@@ -1,0 +1,78 @@
+"""Kinds that no model reads: those that are refused, and those that are accepted without effect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+UNSUPPORTED_KINDS: Mapping[str, str] = {
+    name: owner
+    for owner, names in {
+        "Istio": "WorkloadGroup WasmPlugin ProxyConfig TrafficExtension",
+        "the Gateway API": "GRPCRoute TCPRoute TLSRoute UDPRoute "
+        "ReferenceGrant BackendTLSPolicy ListenerSet",
+        "Kubernetes": "ReplicaSet ReplicationController PodTemplate Endpoints EndpointSlice",
+    }.items()
+    for name in names.split()
+}
+"""Kinds of other APIs -> the API. To ignore them would change what a mesh does."""
+_NO_CLUSTER = "it is for a part of a cluster that is not here"
+IGNORED_KINDS: Mapping[str, str] = {
+    name: meaning
+    for names, meaning in {
+        "Job CronJob": "it is not run",
+        "NetworkPolicy": "no connection is filtered by it",
+        "Ingress IngressClass": "requests from outside come in through an Istio Gateway",
+        "PodDisruptionBudget ResourceQuota LimitRange PriorityClass": "nothing is limited by it",
+        "PersistentVolume PersistentVolumeClaim StorageClass": "a claim is a folder that is gone "
+        "with the mesh",
+        "Role RoleBinding ClusterRole ClusterRoleBinding": "there is no API server to ask",
+        "CustomResourceDefinition MutatingWebhookConfiguration ValidatingWebhookConfiguration "
+        "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding APIService": "there is no API "
+        "server to extend",
+        "GatewayClass": _NO_CLUSTER,
+    }.items()
+    for name in names.split()
+}
+"""Kinds that are accepted without effect -> what a user misses."""
+NAMESPACED_KINDS = (
+    *("Job", "CronJob", "NetworkPolicy", "Ingress", "PodDisruptionBudget", "ResourceQuota"),
+    *("LimitRange", "PersistentVolumeClaim", "Role", "RoleBinding"),
+)
+_KNOWN_GROUPS = ("istio.io", "k8s.io")
+"""API groups whose kinds are listed here one by one."""
+THIRD_PARTY_KINDS: Mapping[str, str] = {
+    "argoproj.io Rollout": "write a Deployment, and move weight with `meshproof release`",
+    "serving.knative.dev Service": "write a Deployment and a Service",
+    "apps.openshift.io DeploymentConfig": "write a Deployment",
+    "split.smi-spec.io TrafficSplit": "write a VirtualService",
+    "linkerd.io ServiceProfile": "write a VirtualService",
+    "policy.linkerd.io Server": "write a PeerAuthentication",
+    "policy.linkerd.io ServerAuthorization": "write an AuthorizationPolicy",
+    "policy.linkerd.io AuthorizationPolicy": "write one of security.istio.io",
+}
+"""Kinds of other projects that create pods, or route or guard requests -> the remedy here."""
+
+
+def explain_ignored(kind: str, api_version: str) -> str:
+    """What a user misses of a kind that is accepted without effect; empty for every other kind.
+
+    A kind of another project's group is one that only that project's controller acts on.
+    """
+    group = api_version.rpartition("/")[0]
+    if not is_known_group(group):
+        return f"nothing here acts on kinds of {group}"
+    return IGNORED_KINDS.get(kind, "")
+
+
+def group_ignored_kinds() -> list[tuple[list[str], str]]:
+    """The kinds of Kubernetes that are accepted without effect, and what a user misses."""
+    meanings = dict.fromkeys(IGNORED_KINDS.values())
+    return [(sorted(k for k, m in IGNORED_KINDS.items() if m == one), one) for one in meanings]
+
+
+def is_known_group(group: str) -> bool:
+    return (
+        not group
+        or "." not in group
+        or any(group == ours or group.endswith(f".{ours}") for ours in _KNOWN_GROUPS)
+    )
