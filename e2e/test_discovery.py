@@ -16,7 +16,7 @@ from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.verdicts.binomial import sample_size
 from meshproof.verdicts.counts import exactly
-from meshproof.verdicts.recovery import left_out
+from meshproof.verdicts.recovery import fails_over
 from meshproof.verdicts.split import Errors, split
 from meshproof.verdicts.verdict import Verdict
 
@@ -119,10 +119,10 @@ def _state(mesh: Mesh, name: str) -> tuple[int, bool]:
 
 def _seen(name: str, calls: list[AccessRecord], at: str, killed: float) -> Verdict:
     good = [r for r in calls if r.code == 200]
-    return left_out(
+    return fails_over(
         name,
         killed,
         served=[when(r) for r in good if address(r) == at],
-        tried=[when(r) for r in calls if r.attempts > 1],
+        retried=[when(r) for r in calls if r.attempts > 1],
         others=[when(r) for r in good if address(r) != at],
     )

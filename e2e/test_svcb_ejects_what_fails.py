@@ -15,7 +15,7 @@ from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, documents
 from meshproof.mesh import Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.traffic.record import Record
-from meshproof.verdicts.recovery import left_out
+from meshproof.verdicts.recovery import fails_over
 from meshproof.verdicts.verdict import Verdict, conclude
 
 pytestmark = [pytest.mark.long, pytest.mark.alone]
@@ -88,7 +88,7 @@ def test_it_is_left_out_and_taken_back(mesh: Mesh, load: StartLoad, judge: Judge
     served = [r.time for r in records if r.version == "v0.2" and is_notified(r)]
     others = [r.time for r in records if r.version == "v0.1"]
     ill = [r.time for r in records if not is_notified(r)]
-    judge(left_out("ejected: left out", begun, served, ill, others))
+    judge(fails_over("ejected: left out", begun, served, ill, others))
 
 
 def test_without_the_rule_payers_go_on_being_hurt(

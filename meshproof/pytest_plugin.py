@@ -2,11 +2,10 @@
 
 For your own rules (docs/testing-your-rules.md):
 
-``mesh``            the mesh of this session (``MESH=embedded`` by default); rules are reset after
-                    each test
-``apply``           applies files or YAML text for one test
-``assert_split``, ``assert_blocked``, ``assert_allowed``, ``assert_status``, ``assert_trace``
-                    send requests and judge what became of them: ``meshproof.assertions``
+``mesh``      the mesh of this session (``MESH=embedded`` by default); rules are reset after each
+              test
+``apply``     applies files or YAML text for one test
+``assert_*``  send requests and judge what became of them: ``meshproof.assertions``
 
 Beneath them:
 
@@ -19,49 +18,17 @@ Beneath them:
 Nothing starts, and nothing heavy is imported, in a session whose tests use none of these.
 """
 
-from meshproof.plugin.artifacts import pytest_testnodedown
-from meshproof.plugin.assertion_fixtures import (
-    _bench,
-    apply,
-    assert_allowed,
-    assert_blocked,
-    assert_split,
-    assert_status,
-    assert_trace,
-)
-from meshproof.plugin.mesh_fixture import mesh
-from meshproof.plugin.options import pytest_addoption
-from meshproof.plugin.run_fixtures import (
-    StartLoad,
-    _meshproof_reset,
-    evidence,
-    judge,
-    load,
-    pytest_runtest_makereport,
-    run,
-)
-from meshproof.plugin.summary import pytest_sessionstart, pytest_terminal_summary
+from meshproof.plugin.start_load import StartLoad
 from meshproof.report.expectation import Judge
 
-__all__ = [
-    "Judge",
-    "StartLoad",
-    "_bench",
-    "_meshproof_reset",
-    "apply",
-    "assert_allowed",
-    "assert_blocked",
-    "assert_split",
-    "assert_status",
-    "assert_trace",
-    "evidence",
-    "judge",
-    "load",
-    "mesh",
-    "pytest_addoption",
-    "pytest_runtest_makereport",
-    "pytest_sessionstart",
-    "pytest_terminal_summary",
-    "pytest_testnodedown",
-    "run",
-]
+__all__ = ["Judge", "StartLoad"]
+
+pytest_plugins = (
+    "meshproof.plugin.options",
+    "meshproof.plugin.artifacts",
+    "meshproof.plugin.mesh_fixture",
+    "meshproof.plugin.run_fixtures",
+    "meshproof.plugin.assertion_fixtures",
+    "meshproof.plugin.summary",
+)
+"""Where fixtures and hooks are; pytest loads these modules."""

@@ -7,6 +7,7 @@ import ast
 import re
 import subprocess
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -101,7 +102,8 @@ def test_the_fixtures_of_the_example_are_there() -> None:
     (text,) = blocks("python", COMMANDS)
     function = ast.parse(text).body[0]
     assert isinstance(function, ast.FunctionDef)
-    assert {argument.arg for argument in function.args.args} <= set(pytest_plugin.__all__)
+    fixtures = {n for part in pytest_plugin.pytest_plugins for n in dir(import_module(part))}
+    assert {argument.arg for argument in function.args.args} <= fixtures
 
 
 def test_every_command_is_in_the_table() -> None:

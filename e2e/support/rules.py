@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from meshproof.assertions.expected_split import of_rule
+from meshproof.assertions.expected_split import read_expected_split
 from meshproof.model.reader import read_resources
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ def documents(*files: Path) -> list[dict[str, Any]]:
 def weights(rule: Path) -> Mapping[str, int]:
     """Version of svcb -> weight, of a rule with one route list; 0 for a declared version that
     the route leaves out."""
-    return of_rule(read_resources([rule]), "svcb", rule.name).weights
+    return read_expected_split(read_resources([rule]), "svcb", rule.name).weights
 
 
 def deployments(app: str, environment: dict[str, str], *, version: str = "") -> str:

@@ -1,4 +1,4 @@
-"""What every assertion works with: the mesh, the test's runs, its verdicts, and what it applied."""
+"""What every assertion works with: the mesh, the test's run, its judge and its ``apply``."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from meshproof.mesh import AccessRecord, Answer, Mesh
 from meshproof.report.expectation import Judge
 from meshproof.report.test_run import Run
 from meshproof.traffic.calls import GATEWAY, Call, send
-from meshproof.verdicts.access_records import belonging
+from meshproof.verdicts.access_records import records_of_run
+from meshproof.verdicts.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """Requests of one run, and every record of them and of the calls that they led to."""
+class RunEvidence:
+    """The answers to the requests of one run, and the access log of these and of the calls that
+    they caused."""
 
     run_id: str
     answers: list[Answer]
@@ -24,28 +26,33 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class AssertionContext:
     mesh: Mesh
     run: Run
     judge: Judge
     apply: Apply
 
-    def send(self, call: Call, n: int) -> Sent:
-        """``n`` requests on a run id of their own. Raises UsageError for fewer than one."""
+    def require(self, verdict: Verdict, expect: str, because: str) -> Verdict:
+        """``judge``; a ``because`` with a default counts for a negative control only."""
+        __tracebackhide__ = True
+        return self.judge(verdict, expect=expect, because=because if expect == "fail" else "")
+
+    def send(self, call: Call, n: int) -> RunEvidence:
+        """Send ``n`` requests on a run id of their own. Raises UsageError for fewer than one."""
         if n < 1:
             raise UsageError(f"n is {n}; wanted at least one request")
         run_id = self.run.new()
         answers = send(self.mesh, call, n, run_id)
-        return Sent(run_id, answers, self.run.access_log(run_id))
+        return RunEvidence(run_id, answers, self.run.access_log(run_id))
 
-    def whole(self, sent: Sent) -> Sent:
-        """The same with records of calls whose apps hand on trace headers, but no run id. They
-        are looked for in all logs, so only where somebody wants them."""
-        log = belonging(sent.run_id, self.mesh.access_log())
-        return Sent(sent.run_id, sent.answers, log)
+    def with_traced_calls(self, evidence: RunEvidence) -> RunEvidence:
+        """The same with calls by apps that forward trace headers, but no run id. All logs are
+        searched for them, so ask only where they are needed."""
+        log = records_of_run(evidence.run_id, self.mesh.access_log())
+        return RunEvidence(evidence.run_id, evidence.answers, log)
 
 
-def call_of(
+def build_call(
     from_: str,
     url: str,
     *,
@@ -55,8 +62,8 @@ def call_of(
     headers: Mapping[str, str] | None = None,
     body: bytes = b"",
 ) -> Call:
-    """The request that an assertion's words mean: ``url``, or ``path`` at the gateway or at
-    ``to``. Raises UsageError for a path that does not begin with a slash."""
+    """The request of an assertion's arguments: ``url``, or ``path`` at the gateway or at ``to``.
+    Raises UsageError for a path that does not begin with a slash."""
     if not url:
         if not path.startswith("/"):
             raise UsageError(f"path is {path!r}; wanted one that begins with /, or a whole url=")

@@ -1,4 +1,4 @@
-"""The shares that a rule asks for, read from the rule itself. Pure but for reading the file."""
+"""The shares that a rule sets, read from the rule itself. Pure."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from meshproof.verdicts.access_records import same_host
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Name -> weight, and by what responders of these names are told apart
-    (``access_records.ResponderBy``)."""
+class ExpectedSplit:
+    """Name -> weight, and by what responders of these names are told apart (``ResponderBy``)."""
 
     weights: Mapping[str, int]
     by: str
 
 
-def of_rule(resources: Sequence[Resource], to: str, rule: str) -> Wanted:
+def read_expected_split(resources: Sequence[Resource], to: str, rule: str) -> ExpectedSplit:
     """The shares of calls to host ``to``; ``rule`` names the file in messages.
 
-    Taken is the route that is for every request, or the only one. Subsets are told apart by the
-    ``version`` label that their DestinationRule names, if it is in the same file, and else by
-    their names; backends without subset by their host. Raises UsageError where it says no shares.
+    The route that counts is the one for every request, or the only one. Subsets are told apart by
+    the ``version`` label of their DestinationRule, if that is among the resources, and else by
+    their names; backends without a subset by their host. Raises UsageError where the rule sets no
+    shares.
     """
     routes = list(_routes(resources, to))
     if len(routes) != 1:
@@ -39,15 +39,15 @@ def of_rule(resources: Sequence[Resource], to: str, rule: str) -> Wanted:
 
 def _weights_by_name(
     parts: Sequence[DestinationShare], subsets: Mapping[str, Mapping[str, str]]
-) -> Wanted:
+) -> ExpectedSplit:
     labels = [part.labels or subsets.get(part.subset, {}) for part in parts]
     versions = [carried.get("version", "") for carried in labels]
     if all(versions) and len(set(versions)) == len(parts):
         absent = {carried.get("version", "") for carried in subsets.values()} - {""}
-        return Wanted(_sum(zip(versions, parts, strict=True), absent), "version")
+        return ExpectedSplit(_sum(zip(versions, parts, strict=True), absent), "version")
     if all(part.subset for part in parts):
-        return Wanted(_sum(((part.subset, part) for part in parts), subsets), "subset")
-    return Wanted(_sum(((part.host.partition(".")[0], part) for part in parts), ()), "host")
+        return ExpectedSplit(_sum(((part.subset, part) for part in parts), subsets), "subset")
+    return ExpectedSplit(_sum(((part.host.partition(".")[0], part) for part in parts), ()), "host")
 
 
 def _sum(named: Iterable[tuple[str, DestinationShare]], absent: Iterable[str]) -> dict[str, int]:

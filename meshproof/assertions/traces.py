@@ -1,11 +1,11 @@
-"""``assert_trace``: one whole trace a request, of just the calls that are named."""
+"""``assert_trace``: each request leaves one whole trace of exactly these calls."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from meshproof.assertions.context import Bench, Sent, call_of
+from meshproof.assertions.context import AssertionContext, RunEvidence, build_call
 from meshproof.control.protocols import Traced
 from meshproof.mesh import Span
 from meshproof.traffic.calls import GATEWAY
@@ -13,17 +13,17 @@ from meshproof.verdicts.call_graph import Edge, calls_match
 from meshproof.verdicts.verdict import Verdict
 
 BROKEN = r"no call .* -> |surplus|roots|orphan|requests left"
-"""Why a trace that is not as wanted fails."""
+"""Why a trace that is not as expected fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class AssertTrace:
-    bench: Bench
+    context: AssertionContext
 
     def __call__(
         self,
         url: str,
-        wanted: Sequence[Edge],
+        calls: Sequence[Edge],
         *,
         from_: str = GATEWAY,
         method: str = "GET",
@@ -34,26 +34,26 @@ class AssertTrace:
         because: str = BROKEN,
         name: str = "",
     ) -> Verdict:
-        """Each of ``n`` requests of ``url`` leaves one trace: one root, nothing orphaned, and just
-        the calls ``wanted``: ``[("gateway", "svca"), ("svca", "svcb"), ("svcb", "msgd.test")]``,
+        """Each of ``n`` requests of ``url`` leaves one trace: one root, no orphan, and exactly the
+        ``calls``: ``[("gateway", "web"), ("web", "cart"), ("cart", "rates.example.com")]``,
         each as often as it is made.
 
-        Names are those of the workloads' ``app`` label (``svcb``, or ``svcb.shop`` with its
-        namespace), ``gateway``, and hosts outside. An app that hands on no trace headers breaks
-        the trace: that is what this finds.
+        Names are those of the workloads' ``app`` label (``cart``, or ``cart.shop`` with its
+        namespace), ``gateway``, and hosts outside. An app that does not forward trace headers
+        breaks the trace, and fails.
         """
         __tracebackhide__ = True
-        call = call_of(from_, url, method=method, headers=headers, body=body)
-        sent = self.bench.send(call, n)
+        call = build_call(from_, url, method=method, headers=headers, body=body)
+        evidence = self.context.send(call, n)
         title = name or f"trace: {call}"
-        verdict = calls_match(title, n, _spans(self.bench, sent), list(wanted))
-        return self.bench.judge(verdict, expect=expect, because=because if expect == "fail" else "")
+        verdict = calls_match(title, n, _spans(self.context, evidence), list(calls))
+        return self.context.require(verdict, expect, because)
 
 
-def _spans(bench: Bench, sent: Sent) -> list[Span]:
-    """Every span of the run, and every other of the same traces: an app need not hand on the run
-    id. On a mesh that cannot be asked for traces, those that carry it."""
-    spans = bench.run.spans(sent.run_id)
-    if not isinstance(bench.mesh, Traced):
+def _spans(context: AssertionContext, evidence: RunEvidence) -> list[Span]:
+    """Every span of the run, and all others of the same traces: an app need not forward the run id.
+    A mesh whose traces cannot be queried has only the spans with the run id."""
+    spans = context.run.spans(evidence.run_id)
+    if not isinstance(context.mesh, Traced):
         return spans
-    return bench.mesh.trace_spans(sorted({span.trace_id for span in spans}))
+    return context.mesh.trace_spans(sorted({span.trace_id for span in spans}))

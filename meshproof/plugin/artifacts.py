@@ -1,6 +1,6 @@
-"""Whose the evidence's folder is: one session's at a time, shared by its workers.
+"""The artifacts folder belongs to one session at a time, and all its workers share it.
 
-A second session on the same folder writes to ``session-<id>`` in it, so that neither empties what
+A second session with the same folder writes to ``session-<id>`` in it, so that neither deletes what
 the other has just written.
 """
 
@@ -22,27 +22,27 @@ _held: list[int] = []
 
 
 def folder(config: pytest.Config) -> Path:
-    """This session's; claimed on first use."""
+    """This session's folder; claimed on first use."""
     if _FOLDER not in config.stash:
         root = config.rootpath / config.getoption("--artifacts")
         session = getattr(config, "workerinput", {}).get("testrunuid") or uuid.uuid4().hex
-        made = config.stash[_FOLDER] = claim(root, session)
+        claimed = config.stash[_FOLDER] = claim(root, session)
         if hasattr(config, "workeroutput"):
-            config.workeroutput[_OUTPUT] = str(made)
+            config.workeroutput[_OUTPUT] = str(claimed)
     return config.stash[_FOLDER]
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """At the controller of pytest-xdist: a worker has ended, and says where its evidence is."""
-    told = getattr(node, "workeroutput", {}).get(_OUTPUT)
-    if told:
-        node.config.stash[_FOLDER] = Path(told)
+    """In the controller of pytest-xdist: a worker has ended, and reports its folder."""
+    output = getattr(node, "workeroutput", {}).get(_OUTPUT)
+    if output:
+        node.config.stash[_FOLDER] = Path(output)
 
 
 def claim(root: Path, session: str) -> Path:
-    """``root`` where nobody else holds it, or one of its own in it. Held until this process ends;
-    processes of one session share it."""
+    """``root`` if no other session holds it, else a folder of this session in it. It is held until
+    this process ends; processes of one session share it."""
     root.mkdir(parents=True, exist_ok=True)
     file = os.open(root / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
@@ -51,7 +51,7 @@ def claim(root: Path, session: str) -> Path:
         os.pwrite(file, session.encode(), 0)
     except BlockingIOError:
         pass
-    fcntl.flock(file, fcntl.LOCK_SH)  # waits for who is writing its name there just now
+    fcntl.flock(file, fcntl.LOCK_SH)  # waits for a session that is writing its id just now
     if os.pread(file, 256, 0).decode() == session:
         _held.append(file)
         return root

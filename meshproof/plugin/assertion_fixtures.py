@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import importlib
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from meshproof.assertions import (
-        Apply,
-        AssertAllowed,
-        AssertBlocked,
-        AssertSplit,
-        AssertStatus,
-        AssertTrace,
-    )
-    from meshproof.assertions.context import Bench
+    from meshproof.assertions import Apply
+    from meshproof.assertions.context import AssertionContext
     from meshproof.mesh import Mesh
     from meshproof.report.expectation import Judge
     from meshproof.report.test_run import Run
@@ -30,47 +24,33 @@ def apply(request: pytest.FixtureRequest, mesh: Mesh, run: Run) -> Apply:  # noq
 
 
 @pytest.fixture
-def _bench(mesh: Mesh, run: Run, judge: Judge, apply: Apply) -> Bench:
-    from meshproof.assertions.context import Bench  # noqa: PLC0415 (lazy by promise)
+def _assertion_context(mesh: Mesh, run: Run, judge: Judge, apply: Apply) -> AssertionContext:
+    from meshproof.assertions.context import AssertionContext  # noqa: PLC0415 (lazy by promise)
 
-    return Bench(mesh, run, judge, apply)
-
-
-@pytest.fixture
-def assert_split(_bench: Bench) -> AssertSplit:
-    """Calls go to versions in the shares that a rule says."""
-    from meshproof.assertions.splits import AssertSplit  # noqa: PLC0415 (lazy by promise)
-
-    return AssertSplit(_bench)
+    return AssertionContext(mesh, run, judge, apply)
 
 
-@pytest.fixture
-def assert_blocked(_bench: Bench) -> AssertBlocked:
-    """Callers are refused, and nothing gets through."""
-    from meshproof.assertions.access import AssertBlocked  # noqa: PLC0415 (lazy by promise)
+def _assertion(module: str, name: str, help_: str) -> Any:
+    """The fixture of a class of ``meshproof.assertions``, imported where a test asks for it."""
 
-    return AssertBlocked(_bench)
+    def build(_assertion_context: AssertionContext) -> Any:
+        kind = getattr(importlib.import_module(f"meshproof.assertions.{module}"), name)
+        return kind(_assertion_context)
 
-
-@pytest.fixture
-def assert_allowed(_bench: Bench) -> AssertAllowed:
-    """Callers are answered, and every request gets through."""
-    from meshproof.assertions.access import AssertAllowed  # noqa: PLC0415 (lazy by promise)
-
-    return AssertAllowed(_bench)
+    build.__doc__ = help_
+    return pytest.fixture(build)
 
 
-@pytest.fixture
-def assert_status(_bench: Bench) -> AssertStatus:
-    """Callers are answered with this status, by whomever."""
-    from meshproof.assertions.access import AssertStatus  # noqa: PLC0415 (lazy by promise)
-
-    return AssertStatus(_bench)
-
-
-@pytest.fixture
-def assert_trace(_bench: Bench) -> AssertTrace:
-    """One whole trace a request, of just the calls that are named."""
-    from meshproof.assertions.traces import AssertTrace  # noqa: PLC0415 (lazy by promise)
-
-    return AssertTrace(_bench)
+assert_split = _assertion(
+    "splits", "AssertSplit", "Calls go to versions in the shares that a rule sets."
+)
+assert_blocked = _assertion(
+    "access", "AssertBlocked", "Callers are refused, and nothing gets through."
+)
+assert_allowed = _assertion(
+    "access", "AssertAllowed", "Callers are answered, and every request gets through."
+)
+assert_status = _assertion("access", "AssertStatus", "Callers get this status, whoever answered.")
+assert_trace = _assertion(
+    "traces", "AssertTrace", "Each request leaves one whole trace of exactly these calls."
+)

@@ -1,4 +1,4 @@
-"""The ``mesh`` fixture: one mesh a process, gone however the process ends."""
+"""The ``mesh`` fixture: one mesh per process, ended however the process ends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 OURS = pytest.StashKey["Mesh"]()
-"""The mesh that this session brought up: a project may have another fixture of that name."""
+"""The mesh that this session brought up; a project may have another fixture of that name."""
 PROJECT = pytest.StashKey["Project"]()
 """The project of that mesh."""
 
@@ -30,8 +30,8 @@ PROJECT = pytest.StashKey["Project"]()
 def mesh(request: pytest.FixtureRequest) -> Iterator[Mesh]:
     """The session's mesh, up; taken down at the end, also after Ctrl-C or SIGTERM.
 
-    The environment variable ``MESH`` says which kind; ``--keep-mesh`` leaves it up. Each worker of
-    pytest-xdist has one of its own.
+    The environment variable ``MESH`` names its kind; ``--keep-mesh`` leaves it up. Each worker of
+    pytest-xdist has a mesh of its own.
     """
     project = request.config.stash[PROJECT] = _load_project(request.config)
     mesh = request.config.stash[OURS] = _make_mesh(request.config, project)

@@ -1,4 +1,4 @@
-"""What a session is told: options, ini values, and the project that they lead to."""
+"""Command line options and ini values, and the project file that they name."""
 
 from __future__ import annotations
 
@@ -42,14 +42,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def project_file(config: pytest.Config) -> Path:
-    """Of ``--mesh-project``, else of the ini value ``meshproof_project``, else ``meshproof.yaml``
-    in the root folder. Fails the test that wants it where there is none."""
-    given = config.getoption("--mesh-project")
-    told = config.getini("meshproof_project")
-    if given:
-        return project_path(Path(given))
-    if told:
-        return project_path(config.rootpath / told)
+    """That of ``--mesh-project``, else of the ini value ``meshproof_project``, else
+    ``meshproof.yaml`` in the root folder. Without any, fails the test that needs it."""
+    if option := config.getoption("--mesh-project"):
+        return project_path(Path(option))
+    if value := config.getini("meshproof_project"):
+        return project_path(config.rootpath / value)
     file = config.rootpath / PROJECT_FILE
     if not file.exists():
         pytest.fail(
@@ -62,7 +60,7 @@ def project_file(config: pytest.Config) -> Path:
 
 
 def mesh_name(config: pytest.Config) -> str:
-    """Of this process's mesh: no two workers of pytest-xdist share one."""
+    """The name of this process's mesh: no two workers of pytest-xdist share one."""
     name = config.getoption("--mesh-name") or f"pytest-{os.getpid()}"
     worker = os.environ.get(WORKER)
     return f"{name}-{worker}" if worker else str(name)

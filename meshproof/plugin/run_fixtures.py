@@ -1,10 +1,10 @@
-"""The fixtures of a test: its runs, its load, its evidence, its verdicts."""
+"""The fixtures of a test: its run, its load, its evidence, its verdicts."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +13,7 @@ from meshproof.plugin.mesh_fixture import OURS, PROJECT
 
 if TYPE_CHECKING:
     from meshproof.mesh import Mesh
+    from meshproof.plugin.start_load import StartLoad
     from meshproof.report.evidence import ProofFolder
     from meshproof.report.expectation import Judge
     from meshproof.report.test_run import Run
@@ -56,26 +57,19 @@ def run(request: pytest.FixtureRequest, mesh: Mesh, evidence: ProofFolder) -> It
 
 @pytest.fixture(autouse=True)
 def _meshproof_reset(request: pytest.FixtureRequest) -> None:
-    """A test that uses ``mesh`` alone is cleaned up after like any other."""
+    """A test that uses ``mesh`` alone is cleaned up after, like any other."""
     if "mesh" not in request.fixturenames:
         return
-    made = request.getfixturevalue("mesh")
-    if made is request.config.stash.get(OURS, None):
+    mesh = request.getfixturevalue("mesh")
+    if mesh is request.config.stash.get(OURS, None):
         request.getfixturevalue("run")
-
-
-class StartLoad(Protocol):
-    def __call__(self, **settings: Any) -> Load:
-        """A started load. ``host`` is by default the gateway, ``run_id`` the run's first; the
-        rest is as ``meshproof.traffic.load.Load`` takes it."""
-        ...
 
 
 @pytest.fixture
 def load(
     request: pytest.FixtureRequest, mesh: Mesh, run: Run, evidence: ProofFolder
 ) -> Iterator[StartLoad]:
-    """Starts loads; those still running when the test ends are ended."""
+    """Starts loads; those that still run when the test ends are ended."""
     from meshproof.traffic.load import Load  # noqa: PLC0415 (lazy by promise)
     from meshproof.traffic.locustfile_choice import choose_locustfile  # noqa: PLC0415
 
@@ -103,11 +97,11 @@ def judge(request: pytest.FixtureRequest, evidence: ProofFolder) -> Judge:
     from meshproof.report.expectation import require  # noqa: PLC0415 (lazy by promise)
     from meshproof.report.table import PROPERTY, row  # noqa: PLC0415
 
-    def judged(verdict: Verdict, *, expect: str = "pass", because: str = "") -> Verdict:
-        __tracebackhide__ = True  # of a failure, the test's own line is wanted
+    def record_and_require(verdict: Verdict, *, expect: str = "pass", because: str = "") -> Verdict:
+        __tracebackhide__ = True  # a failure points at the test's own line
         evidence.record(verdict, expect)
         test = request.node.nodeid.rpartition("/")[2]
         request.node.user_properties.append((PROPERTY, row(test, verdict, expect).to_json()))
         return require(verdict, expect, because)
 
-    return judged
+    return record_and_require

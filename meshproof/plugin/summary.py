@@ -1,4 +1,4 @@
-"""The table of verdicts at the end, and the report; with pytest-xdist of all workers together."""
+"""The table of verdicts at the end, and the report; with pytest-xdist for all workers together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from meshproof.plugin import artifacts
 
 _TABLE_WIDTH = 120
-"""At least; a pipe says 80, and figures do not fit there."""
+"""At least: for a pipe pytest assumes 80, and figures do not fit there."""
 _BEGAN = pytest.StashKey[float]()
 _PROPERTY = "meshproof.verdict"
 
@@ -28,7 +28,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for report in several
         if isinstance(report, pytest.TestReport)
     ]
-    rows = [value for one in reports for key, value in _said(one) if key == _PROPERTY]
+    rows = [value for one in reports for key, value in _properties(one) if key == _PROPERTY]
     if not rows:
         return
     from meshproof.report.session import page  # noqa: PLC0415 (lazy by promise)
@@ -39,9 +39,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(render([Row.from_json(text) for text in rows], width))
     config = terminalreporter.config
     file = artifacts.folder(config) / config.getoption("--mesh-report")
-    made = page(reports, file, os.environ.get("MESH", "embedded"), config.stash[_BEGAN])
-    terminalreporter.write_line(f"report: {made}")
+    html = page(reports, file, os.environ.get("MESH", "embedded"), config.stash[_BEGAN])
+    terminalreporter.write_line(f"report: {html}")
 
 
-def _said(report: pytest.TestReport) -> list[tuple[str, Any]]:
+def _properties(report: pytest.TestReport) -> list[tuple[str, Any]]:
     return list(report.user_properties) if report.when == "call" else []

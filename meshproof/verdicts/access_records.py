@@ -1,7 +1,7 @@
 """Which access log records are calls to a host, and who answered them. Pure.
 
-Envoy's own word is taken, so nothing is asked of the app: the cluster that was chosen names host
-and subset, the address that answered is a replica's.
+Only Envoy's own log is read, so the app need not say anything: the chosen cluster names host and
+subset, and the upstream address is a replica's.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from meshproof.verdicts.sample import Sample
 UNKNOWN = "somebody else"
 
 Responder = Callable[[AccessRecord], str]
-"""A record -> who answered, as weights call it."""
+"""A record -> who answered, by the name that weights use."""
 
 
-def same_host(found: str, wanted: str) -> bool:
-    """Whether two names are one host: ports are left out, ``svcb``, and ``svcb.shop``, is
-    ``svcb.shop.svc.cluster.local``. Not ``msgd`` and ``msgd.test``: that may be a host outside."""
-    first, second = sorted((_plain(found), _plain(wanted)), key=len)
+def same_host(one: str, other: str) -> bool:
+    """Whether two names are one host, whatever their ports: ``cart`` and ``cart.shop`` are
+    ``cart.shop.svc.cluster.local``. ``rates`` and ``rates.test`` are not: that one may be a host
+    outside."""
+    first, second = sorted((_plain(one), _plain(other)), key=len)
     whole = second.removesuffix(f".{CLUSTER_DOMAIN}")
     if whole == second:
         return bool(first) and first == second
@@ -31,7 +32,7 @@ def same_host(found: str, wanted: str) -> bool:
 
 
 def cluster_host(record: AccessRecord) -> str:
-    """The host of the cluster that was chosen; empty where the sidecar sent nothing on."""
+    """The host of the chosen cluster; empty where the sidecar forwarded nothing."""
     cluster = ClusterName.parse(record.upstream_cluster)
     return cluster.host if cluster else ""
 
@@ -41,30 +42,30 @@ def cluster_subset(record: AccessRecord) -> str:
     return cluster.subset if cluster else ""
 
 
-def handed_on(record: AccessRecord) -> bool:
-    """Whether this Envoy sent the request to anybody."""
+def has_upstream(record: AccessRecord) -> bool:
+    """Whether this Envoy forwarded the request to an upstream host."""
     return record.upstream_host not in ("", "-")
 
 
-def good(record: AccessRecord) -> bool:
-    """Sent on, and answered otherwise than with 5xx."""
-    return handed_on(record) and 0 < record.code < 500
+def is_success(record: AccessRecord) -> bool:
+    """Forwarded, and answered with anything but 5xx."""
+    return has_upstream(record) and 0 < record.code < 500
 
 
 def calls_to(host: str, log: Iterable[AccessRecord]) -> list[AccessRecord]:
-    """The callers' records of calls to a host, in the order in which they were begun."""
-    found = [
+    """The callers' records of calls to a host, in the order in which the calls began."""
+    calls = [
         record
         for record in log
         if record.direction in ("outbound", "gateway")
         and (same_host(record.authority, host) or same_host(cluster_host(record), host))
     ]
-    return sorted(found, key=lambda record: record.time)
+    return sorted(calls, key=lambda record: record.time)
 
 
-def belonging(run_id: str, log: Sequence[AccessRecord]) -> list[AccessRecord]:
-    """The records of one run: those with its id, and those of the same trace or request, whose
-    apps handed on trace headers or ``x-request-id`` alone."""
+def records_of_run(run_id: str, log: Sequence[AccessRecord]) -> list[AccessRecord]:
+    """The records of one run: those with its id, and those of the same traces or requests, where an
+    app forwarded only trace headers or ``x-request-id``."""
     marked = [record for record in log if record.run_id == run_id]
     traces = {record.trace_id for record in marked} - {""}
     requests = {record.request_id for record in marked} - {""}
@@ -78,39 +79,38 @@ def belonging(run_id: str, log: Sequence[AccessRecord]) -> list[AccessRecord]:
 
 @dataclass(frozen=True, slots=True)
 class ResponderBy:
-    """The ways to tell answers apart, for replicas that live now."""
+    """Tells responders apart by a key, for the replicas that exist now."""
 
     replicas: Sequence[ReplicaStatus]
 
-    def by(self, way: str) -> Responder:
-        """``workload``, ``subset``, ``host``, or the name of a label of the replica that
-        answered."""
-        if way == "subset":
+    def responder(self, key: str) -> Responder:
+        """``key`` is ``workload``, ``subset``, ``host``, or a label of the replicas."""
+        if key == "subset":
             return lambda record: cluster_subset(record) or UNKNOWN
-        if way == "host":
+        if key == "host":
             return lambda record: cluster_host(record).partition(".")[0] or UNKNOWN
         names = {
-            replica.address: replica.workload if way == "workload" else replica.labels.get(way, "")
+            replica.address: replica.workload if key == "workload" else replica.labels.get(key, "")
             for replica in self.replicas
             if replica.address
         }
         return lambda record: names.get(record.upstream_host.rpartition(":")[0]) or UNKNOWN
 
-    def fitting(self, names: Iterable[str]) -> str:
-        """How answers of these names are told apart: by workload or ``version`` label where
-        replicas have them all, else by subset."""
-        wanted = set(names)
-        if wanted <= {replica.workload for replica in self.replicas}:
+    def key_for(self, names: Iterable[str]) -> str:
+        """The key by which these names are told apart: workload or ``version`` label where replicas
+        have them all, else subset."""
+        expected = set(names)
+        if expected <= {replica.workload for replica in self.replicas}:
             return "workload"
-        if wanted <= {replica.labels.get("version", "") for replica in self.replicas}:
+        if expected <= {replica.labels.get("version", "") for replica in self.replicas}:
             return "version"
         return "subset"
 
 
-def sample(calls: Sequence[AccessRecord], teller: Responder, requests: int) -> Sample:
-    """Who answered. A call without an answer, or with 5xx, is failed; a request that led to no
-    call is unaccounted for."""
-    answered = tuple(teller(call) for call in calls if good(call))
+def sample(calls: Sequence[AccessRecord], responder: Responder, requests: int) -> Sample:
+    """Who answered. A call without an answer, or with 5xx, is failed; a request that caused no call
+    is unaccounted for."""
+    answered = tuple(responder(call) for call in calls if is_success(call))
     counts: Mapping[str, int] = Counter(answered)
     failed = len(calls) - len(answered)
     return Sample(dict(sorted(counts.items())), failed, max(len(calls), requests), answered)

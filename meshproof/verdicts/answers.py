@@ -1,4 +1,4 @@
-"""What callers were told, beside what the sidecars say became of the same requests. Pure."""
+"""What callers were answered, and what became of the same requests by the sidecars' logs. Pure."""
 
 from __future__ import annotations
 
@@ -6,47 +6,47 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 
 from meshproof.mesh import AccessRecord, Answer
-from meshproof.verdicts.access_records import calls_to, handed_on, same_host
+from meshproof.verdicts.access_records import calls_to, has_upstream, same_host
 from meshproof.verdicts.verdict import Figure, Verdict, conclude, some
 
 REFUSALS = (401, 403, 502)
-"""How a mesh refuses: no valid token, no policy that lets it in, no rule that opens the way."""
+"""How a mesh refuses: no valid token; no policy that allows it; no rule for that host."""
 
 
 def reached(target: str, log: Sequence[AccessRecord]) -> set[str]:
-    """The request ids that got through to a host: its own sidecar's word, or for a host outside
-    that of the caller's. An empty ``target`` is any app of the mesh."""
+    """The ids of the requests that got through to a host, by its own sidecar's log, or for a host
+    outside by the caller's. An empty ``target`` is any app of the mesh."""
     inbound = [
         record
         for record in log
         if record.direction == "inbound" and (not target or same_host(record.authority, target))
     ]
-    asked = {record.request_id for record in inbound}
-    outside = [] if not target else [r for r in calls_to(target, log) if r.request_id not in asked]
-    return {record.request_id for record in (*inbound, *outside) if handed_on(record)}
+    known = {record.request_id for record in inbound}
+    outside = [] if not target else [r for r in calls_to(target, log) if r.request_id not in known]
+    return {record.request_id for record in (*inbound, *outside) if has_upstream(record)}
 
 
 def status(
     name: str,
     answers: Sequence[Answer],
     log: Sequence[AccessRecord],
-    wanted: int,
+    expected: int,
     *,
     target: str = "",
     through: bool = False,
     arrived: int | None = None,
 ) -> Verdict:
-    """Every request was answered ``wanted``; with ``through`` each also got to ``target``.
+    """Every request was answered ``expected``; with ``through`` each also got to ``target``.
 
     ``log`` is every sidecar's of just these requests. ``arrived`` is the target's own count.
     """
-    problems = _statuses(answers, {wanted}, str(wanted)) + _logged(answers, log)
+    problems = _statuses(answers, {expected}, str(expected)) + _logged(answers, log)
     got = len(reached(target, log))
     if through and got != len(answers):
         problems.append(f"{got} of {len(answers)} requests reached {target or 'an app'}")
     if arrived is not None and arrived != len(answers):
         problems.append(f"{arrived} of {len(answers)} requests arrived at {target or 'the target'}")
-    text = f"each answered {wanted}"
+    text = f"each answered {expected}"
     return _conclude(name, answers, problems, got=got, arrived=arrived, wanted=text)
 
 
@@ -60,13 +60,13 @@ def blocked(
     control: Verdict | None = None,
     arrived: int | None = None,
 ) -> Verdict:
-    """Every caller was refused, and not one request got to ``target``.
+    """Every caller was refused, and no request got to ``target``.
 
     ``control`` is the same request where it must pass; without it the verdict says that there was
-    none, since a target that is down looks blocked too. ``arrived`` is the target's own count.
+    none, because a target that is down looks blocked too. ``arrived`` is the target's own count.
     """
-    wanted = " or ".join(map(str, sorted(statuses)))
-    problems = _statuses(answers, statuses, wanted) + _logged(answers, log)
+    expected = " or ".join(map(str, sorted(statuses)))
+    problems = _statuses(answers, statuses, expected) + _logged(answers, log)
     got = len(reached(target, log))
     if got:
         problems.append(f"{got} of {len(answers)} requests reached {target or 'an app'}")
@@ -74,24 +74,24 @@ def blocked(
         problems.append(f"{arrived} requests arrived at {target}, by its own count")
     figures: dict[str, Figure] = {"control": "none: a target that is down looks blocked too"}
     if control is not None:
-        said = control.name.removeprefix("control: ")
-        figures["control"] = f"{said}, n={control.n}"
+        title = control.name.removeprefix("control: ")
+        figures["control"] = f"{title}, n={control.n}"
         if not control.passed:
             problems.append(f"the positive control did not pass: {control.sentence}")
-    text = f"each answered {wanted}, 0 reached {target or 'an app'}"
+    text = f"each answered {expected}, 0 reached {target or 'an app'}"
     return _conclude(
         name, answers, problems, got=got, arrived=arrived, wanted=text, figures=figures
     )
 
 
-def _statuses(answers: Sequence[Answer], statuses: Collection[int], wanted: str) -> list[str]:
+def _statuses(answers: Sequence[Answer], statuses: Collection[int], expected: str) -> list[str]:
     other = Counter(answer.status for answer in answers if answer.status not in statuses)
     if not other:
         return []
-    seen = some([f"{n} x {code or 'no answer'}" for code, n in other.most_common()])
+    others = some([f"{n} x {code or 'no answer'}" for code, n in other.most_common()])
     example = next(a for a in answers if a.status not in statuses)
-    said = example.refused_by or example.body[:120].decode(errors="replace").strip()
-    return [f"not every request was answered {wanted}: {seen}" + (f" ({said})" if said else "")]
+    text = example.refused_by or example.body[:120].decode(errors="replace").strip()
+    return [f"not every request was answered {expected}: {others}" + (f" ({text})" if text else "")]
 
 
 def _logged(answers: Sequence[Answer], log: Sequence[AccessRecord]) -> list[str]:
@@ -112,7 +112,7 @@ def _conclude(
     figures: dict[str, Figure] | None = None,
 ) -> Verdict:
     statuses = Counter(str(answer.status) for answer in answers)
-    told = ", ".join(f"{n} x {code}" for code, n in sorted(statuses.items())) or "no answers"
+    summary = ", ".join(f"{n} x {code}" for code, n in sorted(statuses.items())) or "no answers"
     own = {} if arrived is None else {"arrived": arrived}
     return conclude(
         name,
@@ -120,7 +120,7 @@ def _conclude(
         {**dict(sorted(statuses.items())), "reached": got, **own},
         problems,
         wanted=wanted,
-        found=f"{told}, {got} reached" + ("" if arrived is None else f", {arrived} arrived"),
+        found=f"{summary}, {got} reached" + ("" if arrived is None else f", {arrived} arrived"),
         allowed="no difference",
         figures=figures,
     )

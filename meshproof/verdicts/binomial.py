@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 SIZE_STEP = 20
-"""Sample sizes are looked for in steps of this: power is a sawtooth in n, not a curve."""
+"""Sample sizes are searched in steps of this: power is a sawtooth in n, not a curve."""
 _SIZE_LIMIT = 10_000_000
 
 
@@ -45,7 +45,7 @@ def acceptance(n: int, p: float, alpha: float) -> tuple[int, int]:
 
 
 def power(n: int, p: float, true_p: float, alpha: float) -> float:
-    """How likely the test of ``p`` rejects when the truth is ``true_p``."""
+    """The probability that the test of ``p`` rejects when the truth is ``true_p``."""
     low, high = acceptance(n, p, alpha)
     return at_most(low - 1, n, true_p) + at_least(high + 1, n, true_p)
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 def runs_z(sequence: Sequence[str], label: str) -> float | None:
     """z of the Wald-Wolfowitz runs test for "is ``label``" against "is not".
 
-    Near 0 when draws are independent; clearly negative when versions come in blocks (pinned
-    connections, a rule that changed meanwhile), clearly positive when they alternate (round
-    robin). None where it is undefined: fewer than two of either sort.
+    Near 0 for independent draws; clearly negative where versions come in blocks (pinned
+    connections, a rule that changed meanwhile), clearly positive where they alternate (round
+    robin). None where it is undefined: fewer than two of either kind.
     """
     hits = [item == label for item in sequence]
     n, k = len(hits), sum(hits)

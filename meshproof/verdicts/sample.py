@@ -1,4 +1,4 @@
-"""Who answered one run's requests, with nothing dropped; and whether that is evidence at all."""
+"""Who answered the requests of one run, with nothing dropped, and whether that is evidence."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Sample:
     """Requests without a good answer; they are in no version's count."""
     sent: int
     sequence: tuple[str, ...] = ()
-    """Versions in the order in which the requests were sent, where that is known. Not the order of
-    the answers: where one version is slower, its answers come in blocks although draws are
-    independent (measured: runs test z 0.4 by sending, -12 by answering)."""
+    """Versions in the order in which the requests were sent, where that is known. The order of the
+    answers would not do: a slower version's answers come in blocks although the draws are
+    independent (measured: runs test z 0.4 in order of sending, -12 in order of answering)."""
 
     def __post_init__(self) -> None:
         if min([self.failed, self.sent, *self.counts.values()]) < 0:
@@ -30,14 +30,14 @@ class Sample:
 
     def problems(self, failed_allowed: int = 0) -> list[str]:
         """What makes this sample no evidence: failures, and requests unaccounted for."""
-        found = []
+        problems = []
         if self.sent != self.answered + self.failed:
-            found.append(
+            problems.append(
                 f"{self.sent} sent is not {self.answered} answered + {self.failed} failed:"
                 " requests are unaccounted for"
             )
         if self.failed > failed_allowed:
-            found.append(f"{self.failed} requests failed; allowed {failed_allowed}")
+            problems.append(f"{self.failed} requests failed; allowed {failed_allowed}")
         if self.sequence and len(self.sequence) != self.answered:
-            found.append(f"the sequence has {len(self.sequence)} of {self.answered} answers")
-        return found
+            problems.append(f"the sequence has {len(self.sequence)} of {self.answered} answers")
+        return problems

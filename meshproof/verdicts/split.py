@@ -22,12 +22,12 @@ _CLUSTERED = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Errors:
-    """The error rates of a split verdict, and the difference they are for."""
+    """The error rates of a split verdict, and the difference that it must detect."""
 
     alpha: float = 1e-6
-    """How often a right split may fail."""
+    """The probability that a right split fails."""
     power: float = 0.99
-    """How surely a split that is ``shift`` off must fail."""
+    """The probability with which a split that is ``shift`` off must fail."""
     shift: float = 0.05
     """0.05 is 5 points."""
 
@@ -56,9 +56,9 @@ def split(
 ) -> Verdict:
     """Judge a sample against a rule's weights (any scale: 50/50 or 1/1).
 
-    Fails for: a share off at ``alpha``; an answer from a version that no weight names, or whose
-    weight is 0; more failed requests than ``failed_allowed``; requests unaccounted for; answers
-    that come in blocks; and too few requests to have the power stated. Raises ValueError for
+    Fails for a share that is off at ``alpha``; an answer from a version that no weight names, or
+    whose weight is 0; more failed requests than ``failed_allowed``; requests unaccounted for;
+    answers that come in blocks; and too few requests for the stated power. Raises ValueError for
     weights that are no shares, and for a shift that is larger than any share allows.
     """
     total = sum(weights.values())
@@ -83,7 +83,7 @@ def split(
 
 
 def _judge(findings: _Findings, n: int, errors: Errors) -> dict[str, tuple[int, int]]:
-    """Every test; returns the allowed counts of each version."""
+    """Runs every test; returns the allowed counts of each version."""
     shares, figures = findings.shares, findings.figures
     for version, hits in findings.sample.counts.items():
         if hits and version not in shares:
@@ -121,8 +121,7 @@ def _shares(
             )
     findings.figures["alpha"] = errors.alpha
     findings.figures["p_value"] = min(1.0, smallest * errors.alpha / each)
-    shown = tested[:1] if len(tested) == 2 else tested
-    for version in shown:
+    for version in tested[:1] if len(tested) == 2 else tested:
         key = f"interval_{version}"
         findings.figures[key] = binomial.interval(findings.count(version), n, 1 - each)
     return allowed

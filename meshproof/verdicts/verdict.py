@@ -1,4 +1,4 @@
-"""The one thing that every check here returns: a judgement with the figures it rests on."""
+"""What every check here returns: a judgement with the figures it rests on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Figure = float | int | str | tuple[float, float]
 
 
 class VerdictFailed(AssertionError):
-    """A verdict that had to pass did not; the message says wanted, got and allowed."""
+    """A verdict that had to pass did not; the message has wanted, got and allowed."""
 
     def __init__(self, verdict: Verdict) -> None:
         self.verdict = verdict
@@ -20,10 +20,11 @@ class VerdictFailed(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A judgement, made once on fresh evidence. It is never retried until it is green.
+    """A judgement, made once on fresh evidence. It is never retried until it passes.
 
     ``n`` is how many observations it rests on, ``counts`` what they were; ``wanted``, ``found``
-    and ``allowed`` are texts for people, ``figures`` the numbers behind them.
+    and ``allowed`` are texts for people, ``figures`` the numbers behind them. These names are the
+    format of reports and of ``verdicts.json``.
     """
 
     name: str
@@ -45,13 +46,13 @@ class Verdict:
 
     @property
     def sentence(self) -> str:
-        """One line: what was judged, how it came out, on how much evidence."""
+        """One line: what was judged, the outcome, and on how much evidence."""
         outcome = "passed" if self.passed else "FAILED"
         text = f"{self.name}: {outcome}, n={self.n}: found {self.found}; wanted {self.wanted}"
         return text if self.passed else f"{text}; because {'; '.join(self.problems)}"
 
     def explain(self) -> str:
-        """Several lines for a failure's reader: wanted, got, allowed, why, figures."""
+        """Several lines for whoever reads a failure: wanted, got, allowed, why, figures."""
         lines = [
             f"{self.name}: {'passed' if self.passed else 'FAILED'} on n={self.n}",
             f"  wanted   {self.wanted}",
@@ -69,14 +70,14 @@ class Verdict:
         return ", ".join(f"{name} {_short(value)}" for name, value in self.figures.items())
 
     def number(self, figure: str) -> float:
-        """A figure that is one number; raises KeyError without it, TypeError for another sort."""
+        """A figure that is one number; raises KeyError without it, TypeError for another type."""
         value = self.figures[figure]
         if not isinstance(value, int | float):
             raise TypeError(f"figure {figure} of {self.name} is {value!r}, not a number")
         return float(value)
 
     def pair(self, figure: str) -> tuple[float, float]:
-        """A figure that is an interval; raises KeyError without it, TypeError for another sort."""
+        """A figure that is an interval; raises KeyError without it, TypeError for another type."""
         value = self.figures[figure]
         if not isinstance(value, tuple):
             raise TypeError(f"figure {figure} of {self.name} is {value!r}, not an interval")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from meshproof.assertions.expected_split import Wanted, of_rule
-from meshproof.assertions.splits import requests
+from meshproof.assertions.expected_split import ExpectedSplit, read_expected_split
+from meshproof.assertions.splits import required_requests
 from meshproof.errors import UsageError
 from meshproof.model.reader import read_resources, read_text
 from meshproof.verdicts.split import Errors
@@ -49,20 +49,20 @@ spec:
 """
 
 
-def of(text: str, to: str = "back") -> Wanted:
-    return of_rule(read_text(text, "r.yaml"), to, "r.yaml")
+def of(text: str, to: str = "back") -> ExpectedSplit:
+    return read_expected_split(read_text(text, "r.yaml"), to, "r.yaml")
 
 
 def test_subsets_by_the_versions_that_they_stand_for() -> None:
-    assert of(SUBSETS + SERVICE + HALVES) == Wanted({"v1": 50, "v2": 50, "v3": 0}, "version")
+    assert of(SUBSETS + SERVICE + HALVES) == ExpectedSplit({"v1": 50, "v2": 50, "v3": 0}, "version")
 
 
 def test_subsets_that_stand_elsewhere_by_their_names() -> None:
-    assert of(SERVICE + HALVES) == Wanted({"a": 50, "b": 50}, "subset")
+    assert of(SERVICE + HALVES) == ExpectedSplit({"a": 50, "b": 50}, "subset")
 
 
 def test_backends_by_their_hosts() -> None:
-    assert of(ROUTE) == Wanted({"back-v1": 3, "back-v2": 1}, "host")
+    assert of(ROUTE) == ExpectedSplit({"back-v1": 3, "back-v2": 1}, "host")
 
 
 def test_the_route_for_every_request_is_taken() -> None:
@@ -70,7 +70,7 @@ def test_the_route_for_every_request_is_taken() -> None:
         "    - {match: [{uri: {prefix: /x}}], route: [{destination: {host: back, subset: b}}]}\n"
     )
     assert of(SERVICE + matched + HALVES.lstrip("\n")).weights == {"a": 50, "b": 50}
-    assert of(SERVICE + matched) == Wanted({"b": 100}, "subset")
+    assert of(SERVICE + matched) == ExpectedSplit({"b": 100}, "subset")
 
 
 def test_of_several_http_route_rules_the_one_without_matches_is_taken() -> None:
@@ -93,24 +93,26 @@ def test_another_host_has_no_shares_here(to: str) -> None:
     ],
 )
 def test_our_own_rules(file: str, weights: dict[str, int]) -> None:
-    read = of_rule(read_resources([RULES / file]), "svcb", file)
+    read = read_expected_split(read_resources([RULES / file]), "svcb", file)
     assert (dict(read.weights), read.by) == (weights, "version")
 
 
 @pytest.mark.parametrize("to", ["back", "back.shop", "back.shop.svc.cluster.local"])
 def test_a_short_host_is_of_the_rules_namespace(to: str) -> None:
     text = (SUBSETS + SERVICE + HALVES).replace("name: back}", "name: back, namespace: shop}")
-    assert of(text, to) == Wanted({"v1": 50, "v2": 50, "v3": 0}, "version")
+    assert of(text, to) == ExpectedSplit({"v1": 50, "v2": 50, "v3": 0}, "version")
     with pytest.raises(UsageError, match="0 routes"):
         of(text, "back.other")
     assert of(SERVICE + HALVES, "back.other").by == "subset", "its namespace is not known"
 
 
 def test_so_many_requests_as_the_errors_ask_for() -> None:
-    assert requests({"a": 1, "b": 1}, Errors()) > requests({"a": 1, "b": 1}, Errors(shift=0.1))
-    assert requests({"a": 0, "b": 100}, Errors(shift=0.05)) == 270
+    assert required_requests({"a": 1, "b": 1}, Errors()) > required_requests(
+        {"a": 1, "b": 1}, Errors(shift=0.1)
+    )
+    assert required_requests({"a": 0, "b": 100}, Errors(shift=0.05)) == 270
     for weights, said in (({"a": 0}, "no shares"), ({}, "no shares"), ({"a": 1, "b": -1}, "no")):
         with pytest.raises(UsageError, match=said):
-            requests(weights, Errors())
+            required_requests(weights, Errors())
     with pytest.raises(UsageError, match=r"alternative=0\.9"):
-        requests({"a": 1, "b": 1}, Errors(shift=0.9))
+        required_requests({"a": 1, "b": 1}, Errors(shift=0.9))

@@ -1,4 +1,4 @@
-"""Whose call it was, and who answered, by access log records alone."""
+"""Which run a call belongs to, and who answered it, by access log records alone."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from meshproof.mesh import AccessRecord, ReplicaStatus
 from meshproof.verdicts.access_records import (
     UNKNOWN,
     ResponderBy,
-    belonging,
     calls_to,
+    records_of_run,
     same_host,
     sample,
 )
 
 V1 = ReplicaStatus("b1", "back-v1", "d", {"app": "back", "version": "v1"}, True, 0, "127.0.0.3")
 V2 = ReplicaStatus("b2", "back-v2", "d", {"app": "back", "version": "v2"}, True, 0, "127.0.0.4")
-TELLERS = ResponderBy([V1, V2])
+RESPONDERS = ResponderBy([V1, V2])
 
 
 def record(
@@ -38,7 +38,7 @@ def record(
 
 
 @pytest.mark.parametrize(
-    ("found", "wanted", "one"),
+    ("one", "other", "same"),
     [
         ("back", "back", True),
         ("back:80", "back", True),
@@ -54,9 +54,9 @@ def record(
         ("", "", False),
     ],
 )
-def test_one_host_has_several_names(found: str, wanted: str, one: bool) -> None:
-    assert same_host(found, wanted) is one
-    assert same_host(wanted, found) is one
+def test_one_host_has_several_names(one: str, other: str, same: bool) -> None:
+    assert same_host(one, other) is same
+    assert same_host(other, one) is same
 
 
 def test_calls_are_the_callers_records_in_order_of_sending() -> None:
@@ -72,40 +72,40 @@ def test_a_refused_call_is_known_by_its_authority() -> None:
 
 def test_records_belong_by_run_trace_or_request() -> None:
     own = record()
-    traced, asked = record(run="", request="other"), record(run="", trace="other")
-    strange = record(run="", trace="x", request="x"), record(run="r2")
-    assert belonging("r", [own, traced, asked, *strange]) == [own, traced, asked]
+    traced, same_request = record(run="", request="other"), record(run="", trace="other")
+    others = record(run="", trace="x", request="x"), record(run="r2")
+    assert records_of_run("r", [own, traced, same_request, *others]) == [own, traced, same_request]
 
 
 def test_nothing_empty_joins_records() -> None:
-    assert belonging("r", [record(trace="", request=""), record(run="", trace="", request="")]) == [
-        record(trace="", request="")
-    ]
+    assert records_of_run(
+        "r", [record(trace="", request=""), record(run="", trace="", request="")]
+    ) == [record(trace="", request="")]
 
 
 @pytest.mark.parametrize(
-    ("way", "named"),
+    ("key", "name"),
     [("workload", "back-v2"), ("version", "v2"), ("subset", "s1"), ("host", "back")],
 )
-def test_ways_to_tell_who_answered(way: str, named: str) -> None:
-    assert TELLERS.by(way)(record(to="127.0.0.4:8080")) == named
+def test_responders_are_told_apart_by_a_key(key: str, name: str) -> None:
+    assert RESPONDERS.responder(key)(record(to="127.0.0.4:8080")) == name
 
 
 def test_an_address_that_is_nobodys_is_somebody_else() -> None:
-    assert TELLERS.by("version")(record(to="127.9.9.9:80")) == UNKNOWN
+    assert RESPONDERS.responder("version")(record(to="127.9.9.9:80")) == UNKNOWN
 
 
 @pytest.mark.parametrize(
-    ("names", "way"),
+    ("names", "key"),
     [(["back-v1", "back-v2"], "workload"), (["v1", "v2"], "version"), (["a", "v1"], "subset")],
 )
-def test_the_way_follows_the_names(names: list[str], way: str) -> None:
-    assert TELLERS.fitting(names) == way
+def test_the_key_follows_the_names(names: list[str], key: str) -> None:
+    assert RESPONDERS.key_for(names) == key
 
 
 def test_a_sample_counts_failures_and_misses_nothing() -> None:
     calls = [record(), record(to="127.0.0.4:1"), record(code=503), record(code=0, to="")]
-    seen = sample(calls, TELLERS.by("version"), 5)
-    assert (dict(seen.counts), seen.failed, seen.sent) == ({"v1": 1, "v2": 1}, 2, 5)
-    assert seen.sequence == ("v1", "v2")
-    assert any("unaccounted" in problem for problem in seen.problems(2))
+    result = sample(calls, RESPONDERS.responder("version"), 5)
+    assert (dict(result.counts), result.failed, result.sent) == ({"v1": 1, "v2": 1}, 2, 5)
+    assert result.sequence == ("v1", "v2")
+    assert any("unaccounted" in problem for problem in result.problems(2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from meshproof.verdicts.recovery import left_out, recovered
+from meshproof.verdicts.recovery import fails_over, recovered
 
 BEFORE = [10 + i / 100 for i in range(30)]
 AFTER = [12 + i / 100 for i in range(30)]
@@ -13,14 +13,14 @@ KILLED = 11.0
 
 
 def test_the_times_of_a_kill() -> None:
-    verdict = left_out("killed", KILLED, BEFORE + AFTER, [10.99, 11.05, 11.25], OTHERS).require()
+    verdict = fails_over("killed", KILLED, BEFORE + AFTER, [10.99, 11.05, 11.25], OTHERS).require()
     assert verdict.number("noticed_s") == pytest.approx(0.25)
     assert verdict.number("back_s") == pytest.approx(1.0)
     assert verdict.counts == {"before": 30, "tried_again": 3, "between": 74, "after": 30}
 
 
 def test_a_kill_that_nobody_met_was_noticed_at_once() -> None:
-    assert left_out("killed", KILLED, BEFORE + AFTER, [], OTHERS).number("noticed_s") == 0
+    assert fails_over("killed", KILLED, BEFORE + AFTER, [], OTHERS).number("noticed_s") == 0
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_a_kill_that_nobody_met_was_noticed_at_once() -> None:
     ],
 )
 def test_no_kill_is_told_from_one(served: list[float], tried: list[float], why: str) -> None:
-    assert why in left_out("killed", KILLED, served, tried, OTHERS).sentence
+    assert why in fails_over("killed", KILLED, served, tried, OTHERS).sentence
 
 
 def test_the_times_of_a_recovery() -> None:
