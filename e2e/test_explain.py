@@ -164,14 +164,14 @@ def test_a_route_that_was_altered_is_seen_to_disagree(conf: EmbeddedMesh) -> Non
     (got,) = sent(conf, [draw])
     assert foreseen(explained(conf, draw), got)
 
-    fleet = explain_adapter.running(conf._live())
+    fleet = explain_adapter.running_fleet(conf._live())
     caller = next(p for p in fleet.proxies if p.workload == "conf/client")
     table = caller.routes["outbound"]
     host = next(h for h in table["virtual_hosts"] if h["name"].startswith("echo.conf."))
     route = next(r for r in host["routes"] if "direct_response" in r)
     route["direct_response"]["status"] = 404
     asked = explain_adapter.Question("client", "http://echo/a")
-    assert not foreseen(explain_adapter.explained(fleet, (), asked), got)
+    assert not foreseen(explain_adapter.explain_question(fleet, (), asked), got)
 
 
 TOKENS = """

@@ -1,6 +1,6 @@
-"""The Envoys of a mesh for ``meshproof.explain``: of one that runs, or of files alone.
+"""Gives ``meshproof.explain`` the Envoys of a mesh: of a running one, or of files alone.
 
-Of a running mesh it is what each sidecar was given, as it went over the wire.
+For a running mesh it is the configuration that each sidecar was sent over xDS.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from meshproof.embedded.engine import Engine
 from meshproof.embedded.pod.deployments import workloads
 from meshproof.embedded.pod.workload import Workload
 from meshproof.embedded.snapshots import encode
-from meshproof.explain import Explanation, Fleet, LinkFault, Proxy, explain, request_of
-from meshproof.explain.origin import Placed, RuleOrigin
+from meshproof.explain import Explanation, Fleet, LinkFault, Proxy, build_request, explain
+from meshproof.explain.origin import Locate, RuleOrigin
 from meshproof.explain.string_match import Json
 from meshproof.istio_names import INGRESS_GATEWAY
 from meshproof.model.resource import Resource
@@ -31,20 +31,21 @@ from meshproof.xds import codec
 from meshproof.xds.envoy_client import Resources
 
 GATEWAY = "gateway"
+_GATEWAY_IP = "192.0.2.1"
 
 
 class _Decoded(Mapping[str, Json]):
-    """Resources by name, each read when it is first asked for."""
+    """Resources by name, each decoded at its first use."""
 
     def __init__(self, type_url: str, *parts: Resources) -> None:
         self._type = type_url
-        self._encoded = {name: one for part in parts for name, one in part.items()}
-        self._known: dict[str, Json] = {}
+        self._encoded = {name: resource for part in parts for name, resource in part.items()}
+        self._decoded: dict[str, Json] = {}
 
     def __getitem__(self, name: str) -> Json:
-        if name not in self._known:
-            self._known[name] = codec.decode(self._type, self._encoded[name])
-        return self._known[name]
+        if name not in self._decoded:
+            self._decoded[name] = codec.decode(self._type, self._encoded[name])
+        return self._decoded[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._encoded)
@@ -91,50 +92,51 @@ def _resources(parts: Sequence[Mapping[str, Resources]]) -> list[Mapping[str, Js
     return [_Decoded(t, *(p.get(t, {}) for p in parts)) for t in types]
 
 
-def running(engine: Engine) -> Fleet:
-    """Every Envoy of a mesh with what it was given last, network faults included."""
-    now = engine.world()
-    wanted = {r.name: r.envoy.client.desired for r in engine.fleet.runners}
-    proxies = [_proxy(r, wanted[r.name]) for r in now.replicas if r.name in wanted]
+def running_fleet(engine: Engine) -> Fleet:
+    """Every Envoy of a mesh with the configuration it was sent last, and network faults."""
+    world = engine.world()
+    resources = {r.name: r.envoy.client.desired for r in engine.fleet.runners}
+    proxies = [_proxy(r, resources[r.name]) for r in world.replicas if r.name in resources]
     proxies.append(_gateway(engine.gateway.ip, engine.gateway.envoy.client.desired))
-    ways = {
+    link_faults = {
         relay.place: LinkFault(real, fault.kind)
         for fault in engine.network.chosen(None)
         for real, relay in fault.relays.items()
     }
-    return Fleet(tuple(proxies), _outside(now.outside), ways)
+    return Fleet(tuple(proxies), _outside(world.outside), link_faults)
 
 
-def planned(store: Store, project: Project) -> Fleet:
-    """What a mesh of these resources would give its Envoys, if every replica were ready.
+def planned_fleet(store: Store, project: Project) -> Fleet:
+    """The Envoys that a mesh of these resources would have, if every replica were ready.
 
-    Raises Refused for what cannot run.
+    Raises Refused for resources that cannot run.
     """
-    made = _made_up(store, project)
+    world = _planned_world(store, project)
     proxies = []
-    for replica in made.replicas:
-        shared = encode(build_outbound(made, proxy_of(replica)))
-        proxies.append(_proxy(replica, shared, encode(build_sidecar(made, replica))))
-    proxies.append(_planned_gateway(made))
-    return Fleet(tuple(proxies), _outside(made.outside))
+    for replica in world.replicas:
+        shared = encode(build_outbound(world, proxy_of(replica)))
+        proxies.append(_proxy(replica, shared, encode(build_sidecar(world, replica))))
+    proxies.append(_planned_gateway(world))
+    return Fleet(tuple(proxies), _outside(world.outside))
 
 
-def _planned_gateway(made: World) -> Proxy:
-    own: Config = build_gateway(made, gateways.PROXY, "192.0.2.1", {})
-    return _gateway("192.0.2.1", encode(build_outbound(made, gateways.PROXY)), encode(own))
+def _planned_gateway(world: World) -> Proxy:
+    listeners: Config = build_gateway(world, gateways.PROXY, _GATEWAY_IP, {})
+    shared = build_outbound(world, gateways.PROXY)
+    return _gateway(_GATEWAY_IP, encode(shared), encode(listeners))
 
 
-def _made_up(store: Store, project: Project) -> World:
-    """Addresses are of blocks that are nobody's (RFC 5737, RFC 2544), ports those declared."""
+def _planned_world(store: Store, project: Project) -> World:
+    """With addresses of reserved blocks (RFC 5737, RFC 2544) and the declared ports."""
     replicas: list[Replica] = []
     for workload in workloads(store, project):
-        names_ = {number: name for name, number in workload.ports}
-        found = target_ports(store.services, workload.namespace, workload.labels)
+        port_names = {number: name for name, number in workload.ports}
+        target_numbers = target_ports(store.services, workload.namespace, workload.labels)
         for number in range(1, workload.replicas + 1):
             ip = f"198.18.{len(replicas) // 250}.{len(replicas) % 250 + 1}"
             ports = tuple(
-                ContainerPort(names_.get(p, ""), p, Address(ip, p), Address(path="/app"))
-                for p in sorted({*names_, *found})
+                ContainerPort(port_names.get(p, ""), p, Address(ip, p), Address(path="/app"))
+                for p in sorted({*port_names, *target_numbers})
             )
             replicas.append(_replica(workload, number, ip, ports))
     outside = [
@@ -160,11 +162,11 @@ def _replica(workload: Workload, number: int, ip: str, ports: tuple[ContainerPor
 
 def _outside(hosts: Sequence[Outside]) -> dict[tuple[str, int], str]:
     """The first name of each address."""
-    found: dict[tuple[str, int], str] = {}
+    names: dict[tuple[str, int], str] = {}
     for host in hosts:
         for address in host.ports.values():
-            found.setdefault((address.ip, address.port), host.host)
-    return found
+            names.setdefault((address.ip, address.port), host.host)
+    return names
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,16 +179,18 @@ class Question:
     headers: Sequence[tuple[str, str]] = ()
 
 
-def explained(fleet: Fleet, lowered: Sequence[Resource], asked: Question) -> Explanation:
-    """``lowered`` (``Store.lowered``) knows where rules were written. Raises UsageError for names
-    and URLs that are none."""
-    caller = _caller(fleet, asked.source)
-    request = request_of(asked.method, asked.url, asked.headers, tunnel=not caller.gateway)
-    return explain(fleet, caller, request, now=time.time(), placed=_placed(lowered))
+def explain_question(fleet: Fleet, lowered: Sequence[Resource], question: Question) -> Explanation:
+    """``lowered`` (``Store.lowered``) locates rules in files. Raises UsageError for unknown names
+    and invalid URLs."""
+    caller = _caller(fleet, question.source)
+    request = build_request(
+        question.method, question.url, question.headers, tunnel=not caller.gateway
+    )
+    return explain(fleet, caller, request, now=time.time(), locate=_rule_locator(lowered))
 
 
 def _caller(fleet: Fleet, source: str) -> Proxy:
-    """Any replica of a workload: they all have the same rules."""
+    """Any replica of the workload: all have the same rules."""
     if source == GATEWAY:
         return next(p for p in fleet.proxies if p.gateway)
     sidecars = [p for p in fleet.proxies if not p.gateway]
@@ -195,29 +199,30 @@ def _caller(fleet: Fleet, source: str) -> Proxy:
     return next(p for p in sidecars if p.workload == f"{namespace}/{name}")
 
 
-def _placed(lowered: Sequence[Resource]) -> Placed:
-    """Where rules were written, those of Istio 0.4 included."""
-    known: dict[tuple[str, str, str], Resource] = {}
+def _rule_locator(lowered: Sequence[Resource]) -> Locate:
+    """Locates rules in files, those of Istio 0.4 included."""
+    by_key: dict[tuple[str, str, str], Resource] = {}
 
-    def placed(rule: RuleOrigin) -> RuleOrigin:
-        if not known:
-            known.update({r.key: r for r in lowered})
-        resource = known.get((rule.kind, rule.namespace, rule.name))
+    def locate(rule: RuleOrigin) -> RuleOrigin:
+        if not by_key:
+            by_key.update({r.key: r for r in lowered})
+        resource = by_key.get((rule.kind, rule.namespace, rule.name))
         if resource is None:
             return rule
-        at = resource.problem(_path(rule.field), "")
-        kind, _, where = at.resource.partition(" ")
-        namespace, _, name = where.rpartition("/")
-        return RuleOrigin(kind, namespace, name, at.field, at.file, at.line)
+        problem = resource.problem(_path(rule.field), "")
+        kind, _, name_and_namespace = problem.resource.partition(" ")
+        namespace, _, name = name_and_namespace.rpartition("/")
+        return RuleOrigin(kind, namespace, name, problem.field, problem.file, problem.line)
 
-    return placed
+    return locate
 
 
 def _path(field: str) -> FieldPath:
-    """``spec.http[0].match`` as a resource's lines know it."""
+    """``spec.http[0].match`` as a path of a resource."""
     return tuple(int(p) if p.isdigit() else p for p in re.findall(r"[A-Za-z]+|\d+", field))
 
 
-def of_files(store: Store, project: Project, asked: Question) -> Explanation:
-    """Without a mesh. Raises Refused for what cannot run, UsageError for names and URLs."""
-    return explained(planned(store, project), store.lowered, asked)
+def explain_files(store: Store, project: Project, question: Question) -> Explanation:
+    """Without a mesh. Raises Refused for resources that cannot run, UsageError as
+    ``explain_question``."""
+    return explain_question(planned_fleet(store, project), store.lowered, question)

@@ -105,9 +105,9 @@ class Looking(Running):
         engine = self._live()
         if workload != explain_adapter.GATEWAY:
             workload = "/".join(self._runners(workload)[0].workload.key)
-        asked = explain_adapter.Question(workload, url, method, headers)
-        fleet = explain_adapter.running(engine)
-        return explain_adapter.explained(fleet, engine.store.lowered, asked)
+        question = explain_adapter.Question(workload, url, method, headers)
+        fleet = explain_adapter.running_fleet(engine)
+        return explain_adapter.explain_question(fleet, engine.store.lowered, question)
 
     def spans(self, run_id: str) -> list[Span]:
         return self._run(evidence.spans(self._live(), run_id))

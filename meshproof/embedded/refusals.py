@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from meshproof.embedded import curl
-from meshproof.explain.descriptions import nothing_opens
+from meshproof.explain.descriptions import describe_refused_host
 from meshproof.mesh import AccessRecord, Answer
 
 DENIED = b"RBAC: access denied"
@@ -29,7 +29,7 @@ def why(answer: Answer, records: Iterable[AccessRecord], sent: str, url: str, wo
         if not curl.same_request(record.request_id, sent):
             continue
         if record.route == "block_all":
-            return nothing_opens(url, workload)
+            return describe_refused_host(url, workload)
         if record.details.startswith("rbac_access_denied"):
             return _by_policy(record)
         if record.details.startswith("jwt_authn_access_denied"):

@@ -1,4 +1,4 @@
-"""What stands behind a cluster: which endpoint with what chance, and how it is spoken to."""
+"""Clusters: which endpoint is chosen with what chance, and over which TLS."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _HASHED = ("RING_HASH", "MAGLEV")
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An endpoint that may be chosen; ``address`` is None for a Unix socket (an app's own)."""
+    """An endpoint that may be chosen. ``address`` is None for a Unix socket (the app's own)."""
 
     share: float
     address: Address | None
     metadata: Json
 
 
-def members(proxy: Proxy, cluster: Json, wanted: Json) -> list[Member]:
-    """By weight among the healthy ones of the best priority; shares add up to 1. ``wanted`` is a
-    route's metadata_match, which narrows a cluster with subsets."""
+def members(proxy: Proxy, cluster: Json, metadata_match: Json) -> list[Member]:
+    """The healthy endpoints of the best priority; their shares add up to 1. ``metadata_match`` is
+    the route's, which selects a subset of the cluster."""
     assignment = cluster.get("load_assignment")
     if assignment is None:
         name = cluster.get("eds_cluster_config", {}).get("service_name") or cluster["name"]
@@ -34,43 +34,45 @@ def members(proxy: Proxy, cluster: Json, wanted: Json) -> list[Member]:
     groups: dict[int, list[tuple[float, Json]]] = {}
     for group in assignment.get("endpoints", ()):
         for entry in group.get("lb_endpoints", ()):
-            if entry.get("health_status") not in _UNFIT and _carries(entry, wanted):
+            if entry.get("health_status") not in _UNFIT and _is_in_subset(entry, metadata_match):
                 weight = float(entry.get("load_balancing_weight", 1))
                 groups.setdefault(group.get("priority", 0), []).append((weight, entry))
-    best = groups[min(groups)] if groups else []
-    total = sum(weight for weight, _ in best)
-    return [Member(weight / total, _address(entry), _metadata(entry)) for weight, entry in best]
+    preferred = groups[min(groups)] if groups else []
+    total = sum(weight for weight, _ in preferred)
+    return [
+        Member(weight / total, _address(entry), _metadata(entry)) for weight, entry in preferred
+    ]
 
 
-def _carries(entry: Json, wanted: Json) -> bool:
-    asked = wanted.get("filter_metadata", {}).get(_SUBSET, {})
-    return bool(asked.items() <= _metadata(entry).get(_SUBSET, {}).items())
+def _is_in_subset(entry: Json, metadata_match: Json) -> bool:
+    subset = metadata_match.get("filter_metadata", {}).get(_SUBSET, {})
+    return bool(subset.items() <= _metadata(entry).get(_SUBSET, {}).items())
 
 
 def _metadata(entry: Json) -> Json:
-    found: Json = entry.get("metadata", {}).get("filter_metadata", {})
-    return found
+    metadata: Json = entry.get("metadata", {}).get("filter_metadata", {})
+    return metadata
 
 
 def _address(entry: Json) -> Address | None:
-    place = entry["endpoint"]["address"].get("socket_address")
-    return (place["address"], place["port_value"]) if place else None
+    socket_address = entry["endpoint"]["address"].get("socket_address")
+    return (socket_address["address"], socket_address["port_value"]) if socket_address else None
 
 
 @dataclass(frozen=True, slots=True)
 class UpstreamTls:
-    """``mutual``: with the mesh's certificates; ``tls``: TLS of the outside world."""
+    """``plain``; ``mutual``: with the mesh's certificates; ``tls``: originated TLS."""
 
     kind: str = "plain"
     sni: str = ""
     names: tuple[str, ...] = ()
-    """Which identities the server may have; none is any."""
+    """Identities that the server may have; empty for any."""
     protocols: tuple[str, ...] = ()
     """ALPN that the client offers."""
 
 
 def upstream_tls(cluster: Json, member: Member) -> UpstreamTls:
-    """How an endpoint is spoken to."""
+    """The TLS of a connection to an endpoint."""
     socket = cluster.get("transport_socket")
     labels = member.metadata.get(_MATCH, {})
     for entry in cluster.get("transport_socket_matches", ()):
@@ -86,13 +88,15 @@ def upstream_tls(cluster: Json, member: Member) -> UpstreamTls:
         str(entry["matcher"]["exact"])
         for entry in validation.get("match_typed_subject_alt_names", ())
     )
-    own = bool(common.get("tls_certificate_sds_secret_configs"))
+    mesh_certificate = bool(common.get("tls_certificate_sds_secret_configs"))
     protocols = tuple(common.get("alpn_protocols", ()))
-    return UpstreamTls("mutual" if own else "tls", context.get("sni", ""), names, protocols)
+    return UpstreamTls(
+        "mutual" if mesh_certificate else "tls", context.get("sni", ""), names, protocols
+    )
 
 
-def sticky(cluster: Json, policies: Sequence[Json], request: Request) -> str:
-    """By what a hashing balancer chooses for this request; empty where it draws at random."""
+def hash_source(cluster: Json, policies: Sequence[Json], request: Request) -> str:
+    """What a hashing load balancer hashes for this request; empty if it chooses at random."""
     if cluster.get("lb_policy") not in _HASHED:
         return ""
     for policy in policies:

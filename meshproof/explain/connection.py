@@ -1,4 +1,4 @@
-"""Who asks: what a proxy that receives a request knows of the connection it came by."""
+"""Connections: what a proxy that receives a request knows of its peer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Peer:
     identity: str = ""
     sni: str = ""
     source_ip: str = "127.0.0.1"
-    """A replica's own address is its server's: what leaves on loopback comes from here."""
+    """127.0.0.1, not the replica's address: outgoing connections on loopback come from there."""
     local_ip: str = ""
     port: int = 0
     tls: bool = False
@@ -24,8 +24,8 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class AuthzRequest:
-    """What policies look at: the connection, the request (None on a port of bytes), and what
-    filters before left in the metadata."""
+    """What policies evaluate: the connection, the request (None on a TCP port), and the dynamic
+    metadata of earlier filters."""
 
     peer: Peer
     request: Request | None = None
@@ -33,6 +33,6 @@ class AuthzRequest:
 
     @property
     def remote_ip(self) -> str:
-        """The last address of x-forwarded-for, as no proxy before is trusted; else the peer's."""
-        said = self.request.get("x-forwarded-for") if self.request else None
-        return said.rpartition(",")[2].strip() if said else self.peer.source_ip
+        """The last address of x-forwarded-for (no earlier proxy is trusted), else the peer's."""
+        forwarded_for = self.request.get("x-forwarded-for") if self.request else None
+        return forwarded_for.rpartition(",")[2].strip() if forwarded_for else self.peer.source_ip

@@ -1,15 +1,22 @@
-"""A connection manager with one request: virtual host, route, filters, and what the route does."""
+"""HTTP connection managers: virtual host, route, filters and route action of one request."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from meshproof.explain import descriptions, hosts, http_filters, matching, redirects, rewriting
+from meshproof.explain import (
+    descriptions,
+    http_filters,
+    matching,
+    redirects,
+    rewriting,
+    virtual_hosts,
+)
 from meshproof.explain.connection import AuthzRequest, Peer
-from meshproof.explain.origin import Placed, RuleOrigin, of_route
+from meshproof.explain.origin import Locate, RuleOrigin, route_origin
 from meshproof.explain.proxies import Proxy
-from meshproof.explain.request import Request, normalized
+from meshproof.explain.request import Request, normalize_path
 from meshproof.explain.result import MESH, Outcome, Step
 from meshproof.explain.string_match import Json
 from meshproof.istio_names import is_inbound
@@ -20,7 +27,7 @@ _PROTO = "x-forwarded-proto"
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """What a route hands on to a cluster."""
+    """A request that a route forwards to a cluster."""
 
     proxy: Proxy
     cluster: str
@@ -31,101 +38,103 @@ class Upstream:
 
 
 Forward = Callable[[Upstream], tuple[Step, ...]]
-"""What becomes of a request that goes to a cluster: branches whose chances add up to 1."""
+"""What happens to a request that goes to a cluster: branches whose chances add up to 1."""
 
 
 @dataclass(frozen=True, slots=True)
-class Manager:
+class ConnectionManager:
     """One connection manager of ``proxy``; ``at`` names it (``svca-1 outbound``)."""
 
     proxy: Proxy
     at: str
     config: Json
-    placed: Placed
+    locate: Locate
     now: float
-    onwards: Forward
+    forward: Forward
     assume: Callable[[str], None]
     source: str
-    """Who asks, for messages."""
+    """The caller, for messages."""
 
     def steps(self, request: Request, peer: Peer) -> tuple[Step, ...]:
-        """What it does with a request; chances add up to 1."""
-        entered = self._entered(request, peer)
-        table = self._table()
-        chosen = hosts.virtual_host(table, entered.authority)
+        """What it does with a request: branches whose chances add up to 1."""
+        prepared = self._prepare(request, peer)
+        table = self._route_table()
+        chosen = virtual_hosts.find_virtual_host(table, prepared.authority)
         if chosen is None:
-            why = f"{self.at} knows no host {entered.authority}"
-            return (self._end(1.0, why, Outcome(MESH, why, 404)),)
+            reason = f"{self.at} knows no host {prepared.authority}"
+            return (self._end(1.0, reason, Outcome(MESH, reason, 404)),)
         host = chosen.host
-        if host.get("require_tls") == "ALL" and entered.get(_PROTO) != "https":
-            return (self._to_tls(host, entered),)
-        tries = matching.taken(host.get("routes", ()), entered)
+        if host.get("require_tls") == "ALL" and prepared.get(_PROTO) != "https":
+            return (self._redirect_to_tls(host, prepared),)
+        matches = matching.match_routes(host.get("routes", ()), prepared)
         levels = (host, table)
-        steps = (self._taken(t, levels, entered, peer) for t in tries if t.chance > 0)
+        steps = (self._route_step(t, levels, prepared, peer) for t in matches if t.chance > 0)
         if is_inbound(host["name"]) or host["name"].startswith("block_all"):
             return tuple(steps)
         note = f"virtual host {host['name']}, by its domain {chosen.domain}"
         return tuple(step.with_notes((note,)) for step in steps)
 
-    def _entered(self, request: Request, peer: Peer) -> Request:
-        """With what the manager itself puts in before it looks for a route."""
-        made = request
-        if self.config.get("normalize_path") and not made.is_connect:
-            made = replace(made, path=normalized(made.path))
+    def _prepare(self, request: Request, peer: Peer) -> Request:
+        """The request with what the manager itself adds before it chooses a route."""
+        result = request
+        if self.config.get("normalize_path") and not result.is_connect:
+            result = replace(result, path=normalize_path(result.path))
         if self.config.get("use_remote_address"):
-            made = made.without(_PROTO)
-            before = made.get("x-forwarded-for")
-            chain = f"{before},{peer.source_ip}" if before else peer.source_ip
-            made = made.without("x-forwarded-for").with_header("x-forwarded-for", chain)
-        if made.get(_PROTO) is None:
-            made = made.with_header(_PROTO, "https" if peer.tls else "http")
-        return made if made.get(_ID) is not None else made.with_header(_ID, "a new one")
+            result = result.without(_PROTO)
+            previous = result.get("x-forwarded-for")
+            chain = f"{previous},{peer.source_ip}" if previous else peer.source_ip
+            result = result.without("x-forwarded-for").with_header("x-forwarded-for", chain)
+        if result.get(_PROTO) is None:
+            result = result.with_header(_PROTO, "https" if peer.tls else "http")
+        return result if result.get(_ID) is not None else result.with_header(_ID, "a new one")
 
-    def _table(self) -> Json:
+    def _route_table(self) -> Json:
         if "rds" in self.config:
             name = self.config["rds"]["route_config_name"]
             return self.proxy.routes.get(name, {"name": name})
         table: Json = self.config.get("route_config", {})
         return table
 
-    def _to_tls(self, host: Json, request: Request) -> Step:
-        leads = redirects.location({"https_redirect": True}, {}, request)
-        why = f"{host['name']} takes https alone (httpsRedirect)"
-        return self._end(1.0, why, Outcome(MESH, why, 301, location=leads))
+    def _redirect_to_tls(self, host: Json, request: Request) -> Step:
+        location = redirects.redirect_location({"https_redirect": True}, {}, request)
+        reason = f"{host['name']} takes https alone (httpsRedirect)"
+        return self._end(1.0, reason, Outcome(MESH, reason, 301, location=location))
 
     def _end(self, chance: float, says: str, outcome: Outcome) -> Step:
         return Step(chance, self.at, says, outcome.rule, outcome=outcome)
 
-    def _taken(
-        self, taken: matching.Taken, levels: Sequence[Json], request: Request, peer: Peer
+    def _route_step(
+        self, match: matching.RouteMatch, levels: Sequence[Json], request: Request, peer: Peer
     ) -> Step:
         host = levels[0]
-        passed = tuple((self._named(p.route, host), p.why) for p in taken.passed)
-        if taken.route is None:
-            why = f"no route of host {host['name']} takes the request"
-            return replace(self._end(taken.chance, why, Outcome(MESH, why, 404)), passed=passed)
-        rule = of_route(taken.route)
-        rule = self.placed(rule) if rule else None
-        decided = _Decided(self, taken.route, rule, (taken.route, *levels), request, peer)
-        return replace(decided.step(), chance=taken.chance, passed=passed)
+        skipped = tuple((self._describe_route(p.route, host), p.why) for p in match.skipped)
+        if match.route is None:
+            reason = f"no route of host {host['name']} takes the request"
+            return replace(
+                self._end(match.chance, reason, Outcome(MESH, reason, 404)), skipped=skipped
+            )
+        rule = route_origin(match.route)
+        rule = self.locate(rule) if rule else None
+        chosen = _ChosenRoute(self, match.route, rule, (match.route, *levels), request, peer)
+        return replace(chosen.step(), chance=match.chance, skipped=skipped)
 
-    def _named(self, route: Json, host: Json) -> str:
-        rule = of_route(route)
+    def _describe_route(self, route: Json, host: Json) -> str:
+        rule = route_origin(route)
         if rule is not None:
-            return str(self.placed(rule))
-        return descriptions.route(route, host["name"])
+            return str(self.locate(rule))
+        return descriptions.describe_route(route, host["name"])
 
-    def name(self, route: Json, host: Json) -> str:
-        """The rule of a route; of an inbound route, which has none, nothing."""
+    def route_name(self, route: Json, host: Json) -> str:
+        """The rule of a route; empty for an inbound route, which has none."""
         inbound = is_inbound(host["name"])
-        return "" if inbound else self._named(route, host)
+        return "" if inbound else self._describe_route(route, host)
 
 
 @dataclass(frozen=True, slots=True)
-class _Decided:
+class _ChosenRoute:
     """A route that has been chosen."""
 
-    manager: Manager
+    manager: ConnectionManager
     route: Json
     rule: RuleOrigin | None
     levels: tuple[Json, ...]
@@ -134,96 +143,106 @@ class _Decided:
     peer: Peer
 
     def step(self) -> Step:
-        """The filters first, then the route's own action for whom they let pass."""
-        notes, ends, left, asked = self._filtered()
-        acts = self._acts(asked.request or self.request) if left > 0 else ()
-        branches = (*ends, *(replace(a, chance=a.chance * left) for a in acts))
-        says = self.manager.name(self.route, self.levels[1])
+        """The filters first, then the route's action for requests that pass them."""
+        notes, replies, remaining, authz = self._run_filters()
+        actions = self._act(authz.request or self.request) if remaining > 0 else ()
+        branches = (*replies, *(replace(a, chance=a.chance * remaining) for a in actions))
+        description = self.manager.route_name(self.route, self.levels[1])
         at = self.manager.at
         if len(branches) == 1 and branches[0].outcome is not None and not branches[0].at:
-            only = branches[0]
-            text = f"{says}: {only.says}" if says else only.says
+            single = branches[0]
+            text = f"{description}: {single.text}" if description else single.text
             return replace(
-                only, at=at, says=text, rule=self.rule or only.rule, notes=(*notes, *only.notes)
+                single,
+                at=at,
+                text=text,
+                rule=self.rule or single.rule,
+                notes=(*notes, *single.notes),
             )
         return Step(
-            1.0, at, says or "to the app", self.rule, (*notes, *self._notes()), (), branches
+            1.0, at, description or "to the app", self.rule, (*notes, *self._notes()), (), branches
         )
 
-    def _filtered(self) -> tuple[list[str], list[Step], float, AuthzRequest]:
+    def _run_filters(self) -> tuple[list[str], list[Step], float, AuthzRequest]:
         manager = self.manager
-        asked = AuthzRequest(self.peer, self.request)
-        place = http_filters.FilterContext(self.rule, manager.placed, manager.now)
+        authz = AuthzRequest(self.peer, self.request)
+        context = http_filters.FilterContext(self.rule, manager.locate, manager.now)
         notes: list[str] = []
-        ends: list[Step] = []
-        left = 1.0
+        replies: list[Step] = []
+        remaining = 1.0
         for entry in manager.config.get("http_filters", ()):
             config = entry.get("typed_config", {})
             if config.get("@type", "").endswith(".router.v3.Router"):
                 continue
-            own = http_filters.nearest(self.levels, entry["name"])
-            said = http_filters.said_by(entry["name"], config, own, asked, place)
-            notes += said.notes
-            for chance, outcome in said.stops:
-                says = f"{outcome.status}: {outcome.why}"
-                told = replace(outcome, why=f"{outcome.why} at {manager.at}")
-                ends.append(Step(left * chance, "", says, outcome.rule, outcome=told))
-            left *= 1 - sum(chance for chance, _ in said.stops)
-            for text in said.assumed:
+            route_config = http_filters.nearest_config(self.levels, entry["name"])
+            result = http_filters.run_filter(entry["name"], config, route_config, authz, context)
+            notes += result.notes
+            for chance, outcome in result.local_replies:
+                description = f"{outcome.status}: {outcome.why}"
+                reply = replace(outcome, why=f"{outcome.why} at {manager.at}")
+                replies.append(
+                    Step(remaining * chance, "", description, outcome.rule, outcome=reply)
+                )
+            remaining *= 1 - sum(chance for chance, _ in result.local_replies)
+            for text in result.assumptions:
                 manager.assume(text)
-            asked = replace(asked, metadata={**asked.metadata, **said.metadata})
-            if left <= 0:
+            authz = replace(authz, metadata={**authz.metadata, **result.metadata})
+            if remaining <= 0:
                 break
-        return notes, ends, left, asked
+        return notes, replies, remaining, authz
 
-    def _acts(self, request: Request) -> tuple[Step, ...]:
+    def _act(self, request: Request) -> tuple[Step, ...]:
         if "direct_response" in self.route:
-            return (self._direct(self.route["direct_response"], request),)
+            return (self._respond_directly(self.route["direct_response"], request),)
         if "redirect" in self.route:
             rule = self.route["redirect"]
-            to = redirects.location(rule, self.route["match"], request)
-            status = redirects.code(rule)
-            outcome = Outcome(MESH, f"redirected to {to}", status, self.rule, location=to)
-            return (Step(1.0, "", f"{status}, Location {to}", self.rule, outcome=outcome),)
-        return tuple(self._targets(request))
+            target = redirects.redirect_location(rule, self.route["match"], request)
+            status = redirects.redirect_code(rule)
+            outcome = Outcome(MESH, f"redirected to {target}", status, self.rule, location=target)
+            return (Step(1.0, "", f"{status}, Location {target}", self.rule, outcome=outcome),)
+        return tuple(self._forward(request))
 
-    def _direct(self, answer: Json, request: Request) -> Step:
-        status = answer["status"]
-        body = answer.get("body", {}).get("inline_string", "")
-        why = "answered directly"
+    def _respond_directly(self, response: Json, request: Request) -> Step:
+        status = response["status"]
+        body = response.get("body", {}).get("inline_string", "")
+        reason = "answered directly"
         if self.route.get("name") == "block_all" and self.rule is None:
-            why = descriptions.nothing_opens(request.target, self.manager.source)
-            if near := hosts.near(self.levels[2], request.authority):
-                why += f"; known here: {', '.join(near)}"
-        outcome = Outcome(MESH, why, status, self.rule, body=body)
-        return Step(1.0, "", f"{status}, {why}", self.rule, outcome=outcome)
+            reason = descriptions.describe_refused_host(request.target, self.manager.source)
+            if alternatives := virtual_hosts.domains_with_other_port(
+                self.levels[2], request.authority
+            ):
+                reason += f"; known here: {', '.join(alternatives)}"
+        outcome = Outcome(MESH, reason, status, self.rule, body=body)
+        return Step(1.0, "", f"{status}, {reason}", self.rule, outcome=outcome)
 
-    def _targets(self, request: Request) -> Iterator[Step]:
+    def _forward(self, request: Request) -> Iterator[Step]:
         action = self.route["route"]
         weighted = action.get("weighted_clusters", {}).get("clusters")
         if weighted is None:
-            yield from self._to(action["cluster"], (), request)
+            yield from self._forward_to(action["cluster"], (), request)
             return
         total = sum(entry.get("weight", 0) for entry in weighted)
         if not total:
-            why = "no destination of it has a weight"
-            yield Step(1.0, "", why, self.rule, outcome=Outcome(MESH, why, 503, self.rule))
+            reason = "no destination of it has a weight"
+            yield Step(1.0, "", reason, self.rule, outcome=Outcome(MESH, reason, 503, self.rule))
             return
         for entry in weighted:
             if share := entry.get("weight", 0) / total:
-                named = descriptions.cluster(entry["name"])
-                steps = tuple(self._to(entry["name"], (entry,), request))
-                says = f"{named} (weight {entry['weight']} of {total})"
-                yield Step(share, "", says, then=steps)
+                target = descriptions.describe_cluster(entry["name"])
+                steps = tuple(self._forward_to(entry["name"], (entry,), request))
+                description = f"{target} (weight {entry['weight']} of {total})"
+                yield Step(share, "", description, branches=steps)
 
-    def _to(self, cluster: str, narrower: tuple[Json, ...], request: Request) -> Iterator[Step]:
+    def _forward_to(
+        self, cluster: str, narrower: tuple[Json, ...], request: Request
+    ) -> Iterator[Step]:
         action = self.route["route"]
         levels = (*narrower, *self.levels)
-        sent = rewriting.sent_on(request, levels, action, self.route["match"])
+        forwarded = rewriting.rewrite_request(request, levels, action, self.route["match"])
         upgrades = action.get("upgrade_configs", ())
         tunnel = request.is_connect and any("connect_config" in u for u in upgrades)
-        yield from self.manager.onwards(
-            Upstream(self.manager.proxy, cluster, action, sent, tunnel, self.rule)
+        yield from self.manager.forward(
+            Upstream(self.manager.proxy, cluster, action, forwarded, tunnel, self.rule)
         )
 
     def _notes(self) -> Iterator[str]:
@@ -231,29 +250,29 @@ class _Decided:
         if action is None:
             return
         if "cluster" in action and not is_inbound(action["cluster"]):
-            yield f"to {descriptions.cluster(action['cluster'])}"
-        yield from _times(action)
+            yield f"to {descriptions.describe_cluster(action['cluster'])}"
+        yield from _timeout_notes(action)
         for mirror in action.get("request_mirror_policies", ()):
             share = matching.fraction(mirror.get("runtime_fraction", {}).get("default_value"))
-            target = descriptions.cluster(mirror["cluster"])
+            target = descriptions.describe_cluster(mirror["cluster"])
             yield f"{100 * share:g} % of calls are mirrored to {target}"
-        if rewriting.mentions(action):
+        if rewriting.rewrites_path_or_host(action):
             levels, match = self.levels, self.route["match"]
-            sent = rewriting.sent_on(self.request, levels, action, match)
-            yield f"rewritten to {sent}"
+            forwarded = rewriting.rewrite_request(self.request, levels, action, match)
+            yield f"rewritten to {forwarded}"
         yield from _header_notes(self.levels)
 
 
-def _times(action: Json) -> Iterator[str]:
+def _timeout_notes(action: Json) -> Iterator[str]:
     timeout = action.get("timeout", "15s")
     if timeout.rstrip("s").strip("0.") != "":
         yield f"504 after {timeout}"
     if retry := action.get("retry_policy"):
-        tries = retry.get("num_retries", 1)
-        each = f", {retry['per_try_timeout']} a try" if "per_try_timeout" in retry else ""
+        retries = retry.get("num_retries", 1)
+        per_try = f", {retry['per_try_timeout']} a try" if "per_try_timeout" in retry else ""
         codes = retry.get("retriable_status_codes", ())
         on = ", ".join([*retry.get("retry_on", "").split(","), *map(str, codes)])
-        yield f"up to {tries} retries on {on}{each}"
+        yield f"up to {retries} retries on {on}{per_try}"
 
 
 def _header_notes(levels: Sequence[Json]) -> Iterator[str]:
@@ -261,8 +280,8 @@ def _header_notes(levels: Sequence[Json]) -> Iterator[str]:
         for side in ("request", "response"):
             for entry in level.get(f"{side}_headers_to_add", ()):
                 header = entry["header"]
-                how = entry.get("append_action", "APPEND_IF_EXISTS_OR_ADD")
-                verb = "set" if how.startswith("OVERWRITE") else "added"
+                action = entry.get("append_action", "APPEND_IF_EXISTS_OR_ADD")
+                verb = "set" if action.startswith("OVERWRITE") else "added"
                 yield f"{side} header {header['key']}: {header.get('value', '')} is {verb}"
             for name in level.get(f"{side}_headers_to_remove", ()):
                 yield f"{side} header {name} is removed"

@@ -1,9 +1,9 @@
 """JSON web tokens: header and claims, and whether one of given keys signed them.
 
-RFC 7515, 7517 and 7518 as Envoy takes them (jwt_verify_lib: jwt.cc, jwks.cc, verify.cc). PyJWT
-checks the signatures. Choosing the keys and taking a token apart are written here, since Envoy
-goes its own way: it tries every key whose ``kid`` and ``alg`` do not contradict the token, and
-answers with a message for each malformed part.
+RFC 7515, 7517 and 7518 as Envoy implements them (jwt_verify_lib: jwt.cc, jwks.cc, verify.cc).
+PyJWT verifies the signatures. Decoding a token and choosing keys are written here, since Envoy
+differs: it has a message for each malformed part, and tries every key whose ``kid`` and ``alg`` do
+not contradict the token.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any
 Json = dict[str, Any]
 _BASE64 = re.compile(r"[A-Za-z0-9_-]*")
 _KEY_TYPES = {"RS": "RSA", "PS": "RSA", "ES": "EC", "HS": "oct", "Ed": "OKP"}
-"""By the first letters of an algorithm."""
+"""Algorithm prefix -> key type."""
 _ALGORITHMS = (
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     *("ES256", "ES384", "ES512", "HS256", "HS384", "HS512", "EdDSA"),
 )
-"""Envoy's; PyJWT has others beside (``none``, ES256K)."""
+"""Envoy's; PyJWT has more (``none``, ES256K)."""
 _CURVES = {"ES256": ("P-256", 32), "ES384": ("P-384", 48), "ES512": ("P-521", 66)}
 """The curve of an algorithm, and the length of a coordinate in bytes."""
 _PUBLIC = ("kty", "crv", "n", "e", "x", "y", "k")
@@ -64,8 +64,8 @@ def _decode_base64(text: str) -> bytes:
 
 
 def is_signed(token: str, jwks: str) -> bool:
-    """Whether a key of the set signed the token; only keys of its ``kid`` are tried, where both
-    have one, and of its algorithm."""
+    """Whether a key of the set signed the token. Only keys of its algorithm are tried, and of its
+    ``kid`` if both have one."""
     header, _ = decode(token)
     message, _, signature = token.rpartition(".")
     algorithm, kid = header.get("alg", ""), header.get("kid")
@@ -82,7 +82,7 @@ def is_signed(token: str, jwks: str) -> bool:
 
 
 def _verify(key: Json, algorithm: str, message: bytes, signature: bytes) -> bool:
-    """False for a key that is none: Envoy leaves it out of the set."""
+    """False for an invalid key: Envoy leaves it out of the set."""
     import jwt  # noqa: PLC0415  # for requests with tokens only: the command starts without it
 
     try:
@@ -93,8 +93,8 @@ def _verify(key: Json, algorithm: str, message: bytes, signature: bytes) -> bool
 
 
 def _public(key: Json, algorithm: str) -> Json:
-    """A key without its private half, as PyJWT takes it. PyJWT wants ``crv``, and coordinates of
-    full length (RFC 7518, 6.2.1); Envoy takes keys without the one and shorter ones."""
+    """The public half of a key in PyJWT's form. PyJWT requires ``crv``, and coordinates of full
+    length (RFC 7518, 6.2.1); Envoy accepts keys without ``crv`` and shorter coordinates."""
     public = {name: key[name] for name in _PUBLIC if name in key}
     if algorithm == "EdDSA":
         return {**public, "crv": "Ed25519"}

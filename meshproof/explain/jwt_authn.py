@@ -1,4 +1,5 @@
-"""Envoy's jwt_authn: which token a request has, and whether the requirement of its route is met."""
+"""Envoy's jwt_authn filter: which token a request carries, and whether it meets the requirement of
+its route."""
 
 from __future__ import annotations
 
@@ -11,84 +12,85 @@ from meshproof.explain.request import Request
 from meshproof.explain.string_match import Json
 
 LEEWAY = 60.0
-"""Seconds that Envoy forgives a clock."""
+"""Seconds of clock skew that Envoy tolerates."""
 MISSING = "Jwt is missing"
-FOREIGN = "Jwt issuer is not configured"
-_VAGUE = {FOREIGN: 1, MISSING: 2}
-"""Of several failures one that says more than these is told."""
+UNKNOWN_ISSUER = "Jwt issuer is not configured"
+_VAGUENESS = {UNKNOWN_ISSUER: 1, MISSING: 2}
+"""Of several failures, the one that is not in here, or has the lowest number, is reported."""
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """``failure`` is the body of Envoy's refusal, empty where the requirement is met; ``claims``
-    is what is left in the filter's metadata."""
+class JwtResult:
+    """``failure`` is the body of Envoy's refusal, empty if the requirement is met; ``claims`` is
+    the filter's dynamic metadata."""
 
     failure: str = ""
     status: int = 401
     claims: Json = field(default_factory=dict)
-    assumed: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
 
     @property
     def missing(self) -> bool:
         return self.failure == MISSING
 
 
-def checked(config: Json, requirement: Json, request: Request, now: float) -> Checked:
+def check_requirement(config: Json, requirement: Json, request: Request, now: float) -> JwtResult:
     """``now`` in seconds since 1970."""
     if "provider_name" in requirement:
-        return _provider(config["providers"][requirement["provider_name"]], request, now)
+        return _check_provider(config["providers"][requirement["provider_name"]], request, now)
     if "allow_missing" in requirement:
-        return Checked()
+        return JwtResult()
     if "allow_missing_or_failed" in requirement:
-        return Checked()
+        return JwtResult()
     if "requires_any" in requirement:
-        return _any(config, requirement["requires_any"]["requirements"], request, now)
+        return _check_any(config, requirement["requires_any"]["requirements"], request, now)
     if "requires_all" in requirement:
-        return _all(config, requirement["requires_all"]["requirements"], request, now)
+        return _check_all(config, requirement["requires_all"]["requirements"], request, now)
     raise ValueError(f"jwt_authn with an unknown requirement: {sorted(requirement)}")
 
 
-def _any(config: Json, parts: list[Json], request: Request, now: float) -> Checked:
-    """The first that is met; ``allow_missing`` counts only where every other says that nothing is
-    there."""
-    lenient = any("allow_missing" in part for part in parts)
-    found = [checked(config, p, request, now) for p in parts if "allow_missing" not in p]
-    for one in found:
-        if not one.failure:
-            return one
-    if lenient and all(one.missing for one in found):
-        return Checked()
-    return min(reversed(found), key=lambda one: _VAGUE.get(one.failure, 0))
+def _check_any(config: Json, parts: list[Json], request: Request, now: float) -> JwtResult:
+    """The first that is met; ``allow_missing`` counts only if all others find no token."""
+    may_be_missing = any("allow_missing" in part for part in parts)
+    results = [
+        check_requirement(config, p, request, now) for p in parts if "allow_missing" not in p
+    ]
+    for result in results:
+        if not result.failure:
+            return result
+    if may_be_missing and all(result.missing for result in results):
+        return JwtResult()
+    return min(reversed(results), key=lambda result: _VAGUENESS.get(result.failure, 0))
 
 
-def _all(config: Json, parts: list[Json], request: Request, now: float) -> Checked:
+def _check_all(config: Json, parts: list[Json], request: Request, now: float) -> JwtResult:
     claims: Json = {}
-    assumed: list[str] = []
+    assumptions: list[str] = []
     for part in parts:
-        one = checked(config, part, request, now)
-        if one.failure:
-            return one
-        claims |= one.claims
-        assumed += one.assumed
-    return Checked(claims=claims, assumed=tuple(assumed))
+        result = check_requirement(config, part, request, now)
+        if result.failure:
+            return result
+        claims |= result.claims
+        assumptions += result.assumptions
+    return JwtResult(claims=claims, assumptions=tuple(assumptions))
 
 
-def _provider(provider: Json, request: Request, now: float) -> Checked:
+def _check_provider(provider: Json, request: Request, now: float) -> JwtResult:
     tokens = list(_tokens(provider, request))
     if not tokens:
-        return Checked(MISSING)
-    found = [_token(provider, token, now) for token in tokens]
-    return next((one for one in found if one.failure), found[-1])
+        return JwtResult(MISSING)
+    results = [_check_token(provider, token, now) for token in tokens]
+    return next((result for result in results if result.failure), results[-1])
 
 
 def _tokens(provider: Json, request: Request) -> Iterator[str]:
-    """Where a provider looks; Authorization and ``access_token`` where it says nothing."""
-    named, params = provider.get("from_headers", ()), provider.get("from_params", ())
+    """The tokens where a provider looks; by default Authorization and ``access_token``."""
+    headers, params = provider.get("from_headers", ()), provider.get("from_params", ())
     cookies = provider.get("from_cookies", ())
-    if not (named or params or cookies):
-        named = [{"name": "Authorization", "value_prefix": "Bearer "}]
+    if not (headers or params or cookies):
+        headers = [{"name": "Authorization", "value_prefix": "Bearer "}]
         params = ["access_token"]
-    for entry in named:
+    for entry in headers:
         value = request.get(entry["name"])
         prefix = entry.get("value_prefix", "")
         if value is not None and prefix in value:
@@ -98,55 +100,55 @@ def _tokens(provider: Json, request: Request) -> Iterator[str]:
     yield from (v for name in cookies if (v := request.cookie(name)) is not None)
 
 
-def _token(provider: Json, token: str, now: float) -> Checked:
+def _check_token(provider: Json, token: str, now: float) -> JwtResult:
     try:
         _, claims = jws.decode(token)
     except ValueError as error:
-        return Checked(str(error))
+        return JwtResult(str(error))
     issuer = provider.get("issuer", "")
     if issuer and claims.get("iss") != issuer:
-        return Checked(FOREIGN)
+        return JwtResult(UNKNOWN_ISSUER)
     if _number(claims, "nbf", now) > now + LEEWAY:
-        return Checked("Jwt not yet valid")
+        return JwtResult("Jwt not yet valid")
     if _number(claims, "exp", now) < now - LEEWAY:
-        return Checked("Jwt is expired")
-    if not _for_us(provider.get("audiences", ()), claims.get("aud")):
-        return Checked("Audiences in Jwt are not allowed", 403)
-    return _signed(provider, token, claims)
+        return JwtResult("Jwt is expired")
+    if not _is_audience_allowed(provider.get("audiences", ()), claims.get("aud")):
+        return JwtResult("Audiences in Jwt are not allowed", 403)
+    return _check_signature(provider, token, claims)
 
 
-def _signed(provider: Json, token: str, claims: Json) -> Checked:
+def _check_signature(provider: Json, token: str, claims: Json) -> JwtResult:
     local = provider.get("local_jwks", {}).get("inline_string")
-    metadata = {provider.get("payload_in_metadata", ""): _spread(provider, claims)}
+    metadata = {provider.get("payload_in_metadata", ""): _split_claims(provider, claims)}
     if local is None:
         uri = provider.get("remote_jwks", {}).get("http_uri", {}).get("uri", "")
-        return Checked(claims=metadata, assumed=(f"the token is signed by a key of {uri}",))
+        return JwtResult(claims=metadata, assumptions=(f"the token is signed by a key of {uri}",))
     if not jws.is_signed(token, local):
-        return Checked("Jwt verification fails")
-    return Checked(claims=metadata)
+        return JwtResult("Jwt verification fails")
+    return JwtResult(claims=metadata)
 
 
-def _number(claims: Json, name: str, otherwise: float) -> float:
+def _number(claims: Json, name: str, default: float) -> float:
     value = claims.get(name)
-    return float(value) if isinstance(value, int | float) else otherwise
+    return float(value) if isinstance(value, int | float) else default
 
 
-def _for_us(wanted: Any, said: Any) -> bool:
-    if not wanted:
+def _is_audience_allowed(allowed: Any, claim: Any) -> bool:
+    if not allowed:
         return True
-    given = said if isinstance(said, list) else [said]
-    return any(_plain(a) == _plain(w) for a in given for w in wanted)
+    audiences = claim if isinstance(claim, list) else [claim]
+    return any(_bare_audience(a) == _bare_audience(w) for a in audiences for w in allowed)
 
 
-def _plain(audience: object) -> str:
-    """Envoy compares without the scheme and a slash at the end."""
+def _bare_audience(audience: object) -> str:
+    """Envoy compares audiences without scheme and trailing slash."""
     text = str(audience)
     for scheme in ("https://", "http://"):
         text = text.removeprefix(scheme)
     return text.removesuffix("/")
 
 
-def _spread(provider: Json, claims: Json) -> Json:
-    """Claims of several words, parted by spaces, become lists."""
-    spaced = provider.get("normalize_payload_in_metadata", {}).get("space_delimited_claims", ())
-    return {k: v.split(" ") if k in spaced and isinstance(v, str) else v for k, v in claims.items()}
+def _split_claims(provider: Json, claims: Json) -> Json:
+    """Space-delimited claims become lists."""
+    names = provider.get("normalize_payload_in_metadata", {}).get("space_delimited_claims", ())
+    return {k: v.split(" ") if k in names and isinstance(v, str) else v for k, v in claims.items()}

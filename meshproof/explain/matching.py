@@ -1,81 +1,81 @@
-"""Which route of a virtual host takes a request: the first whose match fits."""
+"""Route matching: the first route of a virtual host whose match fits takes the request."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from meshproof.explain.headers import why_no_parameter, why_not
+from meshproof.explain.headers import header_mismatch, parameter_mismatch
 from meshproof.explain.request import Request
-from meshproof.explain.string_match import Json, whole
+from meshproof.explain.string_match import Json, fullmatch
 
 _DENOMINATOR = {"HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
-    """A route that was asked before, and why it did not take the request."""
+class SkippedRoute:
+    """An earlier route, and why it did not take the request."""
 
     route: Json
     why: str
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """A route that takes ``chance`` (0 to 1) of such requests; None is 404."""
+class RouteMatch:
+    """A route that takes ``chance`` (0 to 1) of such requests; None for 404."""
 
     chance: float
     route: Json | None
-    passed: tuple[Passed, ...]
+    skipped: tuple[SkippedRoute, ...]
 
 
-def taken(routes: Iterable[Json], request: Request) -> Iterator[Taken]:
-    """Chances add up to 1; there are several only where a route is for a fraction."""
-    left, passed = 1.0, list[Passed]()
+def match_routes(routes: Iterable[Json], request: Request) -> Iterator[RouteMatch]:
+    """Their chances add up to 1; there are several only if a route takes a fraction."""
+    remaining, skipped = 1.0, list[SkippedRoute]()
     for route in routes:
-        why = mismatch(route["match"], request)
-        if why:
+        reason = route_mismatch(route["match"], request)
+        if reason:
             if ("connect_matcher" in route["match"]) == request.is_connect:
-                passed.append(Passed(route, why))
+                skipped.append(SkippedRoute(route, reason))
             continue
         share = fraction(route["match"].get("runtime_fraction", {}).get("default_value"))
         if share > 0:
-            yield Taken(left * share, route, tuple(passed))
-        left *= 1 - share
-        if left <= 0:
+            yield RouteMatch(remaining * share, route, tuple(skipped))
+        remaining *= 1 - share
+        if remaining <= 0:
             return
-        passed.append(Passed(route, f"it is for {100 * share:g} % of requests"))
-    yield Taken(left, None, tuple(passed))
+        skipped.append(SkippedRoute(route, f"it is for {100 * share:g} % of requests"))
+    yield RouteMatch(remaining, None, tuple(skipped))
 
 
 def fraction(value: Json | None) -> float:
-    """A FractionalPercent as a number from 0 to 1; none is all."""
+    """A FractionalPercent as a number from 0 to 1; None means all."""
     if value is None:
         return 1.0
-    whole_ = _DENOMINATOR[value.get("denominator", "HUNDRED")]
-    return min(float(value.get("numerator", 0)) / whole_, 1.0)
+    denominator = _DENOMINATOR[value.get("denominator", "HUNDRED")]
+    return min(float(value.get("numerator", 0)) / denominator, 1.0)
 
 
-def mismatch(match: Json, request: Request) -> str:
-    """Why a RouteMatch does not fit, the first reason found; empty where it does."""
+def route_mismatch(match: Json, request: Request) -> str:
+    """The first reason why a RouteMatch does not match; empty if it does."""
     if "connect_matcher" in match:
         if not request.is_connect:
             return "it is for tunnels (CONNECT)"
     elif request.is_connect:
         return "it is not for tunnels (CONNECT)"
-    elif why := _path(match, request.plain_path):
-        return why
+    elif reason := _path_mismatch(match, request.plain_path):
+        return reason
     for matcher in match.get("headers", ()):
-        if why := why_not(matcher, request):
-            return why
+        if reason := header_mismatch(matcher, request):
+            return reason
     for matcher in match.get("query_parameters", ()):
-        if why := why_no_parameter(matcher, request):
-            return why
-    return _why_no_claim(match.get("dynamic_metadata", ()))
+        if reason := parameter_mismatch(matcher, request):
+            return reason
+    return _claim_mismatch(match.get("dynamic_metadata", ()))
 
 
-def _why_no_claim(matchers: Iterable[Json]) -> str:
-    """No claim is known where a sidecar chooses a route: only a gateway looks at tokens before."""
+def _claim_mismatch(matchers: Iterable[Json]) -> str:
+    """A sidecar knows no claims when it chooses a route: only a gateway verifies tokens before."""
     for matcher in matchers:
         if not matcher.get("invert"):
             claim = ".".join(part["key"] for part in matcher["path"][1:])
@@ -83,23 +83,23 @@ def _why_no_claim(matchers: Iterable[Json]) -> str:
     return ""
 
 
-def _path(match: Json, path: str) -> str:
+def _path_mismatch(match: Json, path: str) -> str:
     if "safe_regex" in match:
         expression = match["safe_regex"]["regex"]
-        return "" if whole(expression, path) else f"path {path} is not like {expression}"
+        return "" if fullmatch(expression, path) else f"path {path} is not like {expression}"
     fold = match.get("case_sensitive") is False
-    asked = path.lower() if fold else path
+    compared = path.lower() if fold else path
 
-    def wanted(form: str) -> str:
+    def expected(form: str) -> str:
         return str(match[form]).lower() if fold else str(match[form])
 
     if "path" in match:
-        return "" if asked == wanted("path") else f"path {path} is not {match['path']}"
+        return "" if compared == expected("path") else f"path {path} is not {match['path']}"
     if "prefix" in match:
-        fitting = asked.startswith(wanted("prefix"))
-        return "" if fitting else f"path {path} does not begin with {match['prefix']}"
+        matched = compared.startswith(expected("prefix"))
+        return "" if matched else f"path {path} does not begin with {match['prefix']}"
     if "path_separated_prefix" in match:
-        prefix = wanted("path_separated_prefix")
-        fitting = asked == prefix or asked.startswith(f"{prefix}/")
-        return "" if fitting else f"path {path} is not under {match['path_separated_prefix']}"
+        prefix = expected("path_separated_prefix")
+        matched = compared == prefix or compared.startswith(f"{prefix}/")
+        return "" if matched else f"path {path} is not under {match['path_separated_prefix']}"
     raise ValueError(f"a route's match of an unknown form: {sorted(match)}")

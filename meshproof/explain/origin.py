@@ -1,7 +1,7 @@
-"""Which rule of the mesh a piece of Envoy configuration was made for, as it says itself.
+"""Origins: the rule that a piece of Envoy configuration was built from.
 
-Routes carry it as metadata, under Istio's own key and one of ours (``translate.written``); RBAC's
-rule sets have it in their names.
+Routes name it in their metadata, under Istio's key and one of ours (``translate.route_metadata``);
+RBAC's rule sets name it in their keys.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _KEY = re.compile(r"ns\[(?P<ns>[^]]*)\]-policy\[(?P<name>[^]]*)\]-rule\[(?P<rule
 
 @dataclass(frozen=True, slots=True)
 class RuleOrigin:
-    """``kind namespace/name`` and a field of it; ``file`` and ``line`` where somebody knows."""
+    """``kind namespace/name`` and a field of it; ``file`` and ``line`` if they are known."""
 
     kind: str
     namespace: str
@@ -35,30 +35,30 @@ class RuleOrigin:
         return f"{text} ({self.file}:{self.line})" if self.file else text
 
 
-Placed = Callable[[RuleOrigin], RuleOrigin]
-"""Fills in file and line, and puts what a user wrote for what was made out of it."""
+Locate = Callable[[RuleOrigin], RuleOrigin]
+"""Adds file and line, and replaces a derived rule by the one that the user wrote."""
 
 
-def as_is(rule: RuleOrigin) -> RuleOrigin:
+def without_location(rule: RuleOrigin) -> RuleOrigin:
     return rule
 
 
-def of_route(route: Json) -> RuleOrigin | None:
-    """The rule that a route was made for; None for a service's default route and our own."""
-    said = route.get("metadata", {}).get("filter_metadata", {})
-    config = said.get("istio", {}).get("config", "")
+def route_origin(route: Json) -> RuleOrigin | None:
+    """The rule of a route; None for default routes and the mesh's own."""
+    metadata = route.get("metadata", {}).get("filter_metadata", {})
+    config = metadata.get("istio", {}).get("config", "")
     if not config:
         return None
     *_, namespace, _kind, name = config.split("/")
-    ours = said.get("meshproof", {})
-    return RuleOrigin(ours.get("kind", "VirtualService"), namespace, name, ours.get("field", ""))
+    own = metadata.get("meshproof", {})
+    return RuleOrigin(own.get("kind", "VirtualService"), namespace, name, own.get("field", ""))
 
 
-def of_policy(key: str) -> RuleOrigin | None:
-    """The AuthorizationPolicy and its rule behind a key of RBAC's rule set."""
-    found = _KEY.search(key)
-    if found is None:
+def policy_origin(key: str) -> RuleOrigin | None:
+    """The AuthorizationPolicy and its rule that a key of RBAC's rule set names."""
+    match = _KEY.search(key)
+    if match is None:
         return None
     return RuleOrigin(
-        "AuthorizationPolicy", found["ns"], found["name"], f"spec.rules[{found['rule']}]"
+        "AuthorizationPolicy", match["ns"], match["name"], f"spec.rules[{match['rule']}]"
     )

@@ -1,4 +1,4 @@
-"""The Envoys of a mesh as ``explain`` knows them: what each was given, and who listens where."""
+"""The Envoys of a mesh, with the configuration of each."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Proxy:
     routes: Mapping[str, Json]
     version: str = ""
     app: str = ""
-    """Its ``app`` label, by which a workload may be named too."""
+    """Its ``app`` label, another name of the workload."""
     gateway: bool = False
 
     def listener_at(self, address: Address) -> Json | None:
@@ -38,7 +38,7 @@ class Proxy:
 
 @dataclass(frozen=True, slots=True)
 class LinkFault:
-    """A network fault stands between a caller and ``real``."""
+    """A network fault between a caller and the address ``real``."""
 
     real: Address
     kind: str
@@ -47,12 +47,12 @@ class LinkFault:
 
 @dataclass(frozen=True)
 class Fleet:
-    """``outside`` names hosts beyond the mesh by their real address."""
+    """``outside`` are the names of hosts outside the mesh, by their real address."""
 
     proxies: tuple[Proxy, ...]
     outside: Mapping[Address, str] = field(default_factory=dict)
-    ways: Mapping[Address, LinkFault] = field(default_factory=dict)
-    """By the address that a caller was given instead of the real one."""
+    link_faults: Mapping[Address, LinkFault] = field(default_factory=dict)
+    """By the address that callers were given instead of the real one."""
 
     def at(self, ip: str) -> Proxy | None:
         """The sidecar whose replica has that address."""
@@ -60,5 +60,5 @@ class Fleet:
 
 
 def _address(listener: Json) -> Address:
-    place = listener["address"]["socket_address"]
-    return (place["address"], place["port_value"])
+    socket_address = listener["address"]["socket_address"]
+    return (socket_address["address"], socket_address["port_value"])

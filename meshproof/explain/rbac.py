@@ -1,6 +1,7 @@
-"""Envoy's RBAC: does a rule set let a request in, and what of it decides.
+"""Envoy's RBAC filter: whether a rule set allows a request, and which policy decides.
 
-Every function here answers with why something does not fit; an empty text is that it does.
+Functions that evaluate a Permission or a Principal return why it does not match; an empty string
+means that it does.
 """
 
 from __future__ import annotations
@@ -13,90 +14,92 @@ from dataclasses import dataclass
 
 from meshproof.explain import headers
 from meshproof.explain.connection import AuthzRequest
-from meshproof.explain.string_match import Json, fits, words
+from meshproof.explain.string_match import Json, describe, matches
 
-_WANTED = ", wanted "
+_EXPECTED = ", wanted "
 
 
 @dataclass(frozen=True, slots=True)
 class RbacDecision:
-    """``key`` is the policy that decided, empty where none did; ``reasons`` say of each policy
-    that did not fit why."""
+    """``key`` is the policy that decided, or empty; ``reasons`` tell why each other policy did not
+    match."""
 
     allowed: bool
     key: str = ""
     reasons: tuple[tuple[str, str], ...] = ()
 
 
-def verdict(rules: Json, asked: AuthzRequest) -> RbacDecision:
-    """Of one rule set: ALLOW wants a policy that fits, DENY wants none, LOG lets all pass. Policies
-    are asked by name, as Envoy keeps them."""
+def evaluate(rules: Json, authz: AuthzRequest) -> RbacDecision:
+    """Evaluate one rule set: ALLOW requires a matching policy, DENY requires none, LOG allows
+    everything. Policies are evaluated by name, in Envoy's order."""
     action = rules.get("action", "ALLOW")
     if action == "LOG":
         return RbacDecision(True)
     reasons = []
     for key, policy in sorted(rules.get("policies", {}).items()):
-        why = _policy(policy, asked)
-        if not why:
+        reason = _policy_mismatch(policy, authz)
+        if not reason:
             return RbacDecision(action == "ALLOW", key)
-        reasons.append((key, why))
+        reasons.append((key, reason))
     return RbacDecision(action == "DENY", "", tuple(reasons))
 
 
-def _policy(policy: Json, asked: AuthzRequest) -> str:
-    return _any(policy.get("permissions", ()), asked) or _any(policy.get("principals", ()), asked)
-
-
-def _any(parts: Iterable[Json], asked: AuthzRequest) -> str:
-    reasons = []
-    for part in parts:
-        why = _why(part, asked)
-        if not why:
-            return ""
-        reasons.append(why)
-    return _joined(reasons) or "it names nobody"
-
-
-def _joined(reasons: Iterable[str]) -> str:
-    """What is found is said once: ``the method is "PUT", wanted "GET" or "POST"``."""
-    wanted: dict[str, list[str]] = {}
-    for reason in dict.fromkeys(reasons):
-        found, _, one = reason.partition(_WANTED)
-        wanted.setdefault(found, []).append(one)
-    return " and ".join(
-        f"{found}{_WANTED}{' or '.join(each)}" if each[0] else found
-        for found, each in wanted.items()
+def _policy_mismatch(policy: Json, authz: AuthzRequest) -> str:
+    return _any_mismatch(policy.get("permissions", ()), authz) or _any_mismatch(
+        policy.get("principals", ()), authz
     )
 
 
-def _all(parts: Iterable[Json], asked: AuthzRequest) -> str:
-    return next((why for part in parts if (why := _why(part, asked))), "")
+def _any_mismatch(parts: Iterable[Json], authz: AuthzRequest) -> str:
+    reasons = []
+    for part in parts:
+        reason = _mismatch(part, authz)
+        if not reason:
+            return ""
+        reasons.append(reason)
+    return _join_reasons(reasons) or "it names nobody"
 
 
-def _why(node: Json, asked: AuthzRequest) -> str:
-    """Of one Permission or Principal."""
+def _join_reasons(reasons: Iterable[str]) -> str:
+    """Each fact once: ``the method is "PUT", wanted "GET" or "POST"``."""
+    expected: dict[str, list[str]] = {}
+    for reason in dict.fromkeys(reasons):
+        fact, _, expectation = reason.partition(_EXPECTED)
+        expected.setdefault(fact, []).append(expectation)
+    return " and ".join(
+        f"{fact}{_EXPECTED}{' or '.join(expectations)}" if expectations[0] else fact
+        for fact, expectations in expected.items()
+    )
+
+
+def _all_mismatch(parts: Iterable[Json], authz: AuthzRequest) -> str:
+    return next((reason for part in parts if (reason := _mismatch(part, authz))), "")
+
+
+def _mismatch(node: Json, authz: AuthzRequest) -> str:
+    """Why one Permission or Principal does not match."""
     (form, value), *_ = node.items()
     if form in ("and_rules", "and_ids"):
-        return _all(_members(value), asked)
+        return _all_mismatch(_members(value), authz)
     if form in ("or_rules", "or_ids"):
-        return _any(_members(value), asked)
+        return _any_mismatch(_members(value), authz)
     if form in ("not_rule", "not_id"):
-        return "" if _why(value, asked) else _excluded(value)
+        return "" if _mismatch(value, authz) else _describe_exclusion(value)
     if form == "any":
         return ""
-    made = _FORMS.get(form)
-    if made is None:
+    check = _FORMS.get(form)
+    if check is None:
         raise ValueError(f"RBAC with an unknown form: {form}")
-    return made(value, asked)
+    return check(value, authz)
 
 
 def _members(value: Json) -> list[Json]:
-    found: list[Json] = value.get("rules") or value.get("ids") or []
-    return found
+    members: list[Json] = value.get("rules") or value.get("ids") or []
+    return members
 
 
-def _excluded(value: Json) -> str:
-    """What a ``not`` is about, as far as it has a name."""
+def _describe_exclusion(value: Json) -> str:
+    """What a ``not`` excludes, if it has a name."""
     (form, inner), *_ = value.items()
     members = _members(inner) if form in ("or_rules", "or_ids") else [value]
     kinds = (next(iter(member)) for member in members)
@@ -116,83 +119,85 @@ _NAMES = {
 }
 
 
-def _authenticated(value: Json, asked: AuthzRequest) -> str:
+def _authenticated(value: Json, authz: AuthzRequest) -> str:
     matcher = value.get("principal_name")
-    identity = asked.peer.identity
+    identity = authz.peer.identity
     if not identity:
-        wanted = f", wanted {words(matcher)}" if matcher else ""
-        return f"the caller has no identity (plain connection){wanted}"
-    if matcher is None or fits(matcher, identity):
+        expected = f", wanted {describe(matcher)}" if matcher else ""
+        return f"the caller has no identity (plain connection){expected}"
+    if matcher is None or matches(matcher, identity):
         return ""
-    return f"the caller is {identity}, wanted {words(matcher)}"
+    return f"the caller is {identity}, wanted {describe(matcher)}"
 
 
-def _header(value: Json, asked: AuthzRequest) -> str:
-    return headers.why_not(value, asked.request) if asked.request else "it is about HTTP"
+def _header(value: Json, authz: AuthzRequest) -> str:
+    return headers.header_mismatch(value, authz.request) if authz.request else "it is about HTTP"
 
 
-def _url_path(value: Json, asked: AuthzRequest) -> str:
-    if asked.request is None:
+def _url_path(value: Json, authz: AuthzRequest) -> str:
+    if authz.request is None:
         return "it is about HTTP"
-    path = asked.request.plain_path
-    return "" if fits(value["path"], path) else f"path {path} is not {words(value['path'])}"
+    path = authz.request.plain_path
+    return "" if matches(value["path"], path) else f"path {path} is not {describe(value['path'])}"
 
 
-def _template(value: Json, asked: AuthzRequest) -> str:
-    if asked.request is None:
+def _template(value: Json, authz: AuthzRequest) -> str:
+    if authz.request is None:
         return "it is about HTTP"
     template = value["typed_config"]["path_template"]
-    path = asked.request.plain_path
-    return "" if _of_template(template).fullmatch(path) else f"path {path} is not like {template}"
+    path = authz.request.plain_path
+    return (
+        "" if _compile_template(template).fullmatch(path) else f"path {path} is not like {template}"
+    )
 
 
 @functools.lru_cache(256)
-def _of_template(template: str) -> re.Pattern[str]:
-    """``*`` is a part of a path, ``**`` is any number of them."""
+def _compile_template(template: str) -> re.Pattern[str]:
+    """``*`` is one path segment, ``**`` any number of them."""
     segment = r"[a-zA-Z0-9\-._~%!$&'()+,;:@=]"
-    made = {"**": rf"(?:{segment}|/)*", "*": rf"{segment}+"}
+    patterns = {"**": rf"(?:{segment}|/)*", "*": rf"{segment}+"}
     parts = re.split(r"(\*\*|\*)", template)
-    return re.compile("".join(made.get(part, re.escape(part)) for part in parts))
+    return re.compile("".join(patterns.get(part, re.escape(part)) for part in parts))
 
 
 def _network(
     name: str, address: Callable[[AuthzRequest], str]
 ) -> Callable[[Json, AuthzRequest], str]:
-    def why(value: Json, asked: AuthzRequest) -> str:
-        found = address(asked)
+    def mismatch(value: Json, authz: AuthzRequest) -> str:
+        ip = address(authz)
         network = f"{value['address_prefix']}/{value.get('prefix_len', 0)}"
-        inside = ipaddress.ip_address(found) in ipaddress.ip_network(network, strict=False)
-        return "" if inside else f"{name} {found} is not in {network}"
+        inside = ipaddress.ip_address(ip) in ipaddress.ip_network(network, strict=False)
+        return "" if inside else f"{name} {ip} is not in {network}"
 
-    return why
-
-
-def _sni(value: Json, asked: AuthzRequest) -> str:
-    sni = asked.peer.sni
-    return "" if fits(value, sni) else f'the server name is "{sni}", wanted {words(value)}'
+    return mismatch
 
 
-def _metadata(value: Json, asked: AuthzRequest) -> str:
-    found: object = asked.metadata.get(value["filter"])
+def _sni(value: Json, authz: AuthzRequest) -> str:
+    sni = authz.peer.sni
+    return "" if matches(value, sni) else f'the server name is "{sni}", wanted {describe(value)}'
+
+
+def _metadata(value: Json, authz: AuthzRequest) -> str:
+    claim: object = authz.metadata.get(value["filter"])
     keys = [part["key"] for part in value["path"]]
     for key in keys:
-        found = found.get(key) if isinstance(found, dict) else None
-    if found is not None and _value(value["value"], found):
+        claim = claim.get(key) if isinstance(claim, dict) else None
+    if claim is not None and _value_matches(value["value"], claim):
         return ""
-    if asked.metadata.get(value["filter"]) is None:
+    if authz.metadata.get(value["filter"]) is None:
         return "the request has no token"
-    shown = "absent" if found is None else repr(found)
-    return f"claim {'.'.join(keys[1:])} of its token is {shown}"
+    actual = "absent" if claim is None else repr(claim)
+    return f"claim {'.'.join(keys[1:])} of its token is {actual}"
 
 
-def _value(matcher: Json, value: object) -> bool:
+def _value_matches(matcher: Json, value: object) -> bool:
     if "or_match" in matcher:
-        return any(_value(m, value) for m in matcher["or_match"].get("value_matchers", ()))
+        return any(_value_matches(m, value) for m in matcher["or_match"].get("value_matchers", ()))
     if "list_match" in matcher:
         entries = value if isinstance(value, list) else []
-        return any(_value(matcher["list_match"]["one_of"], entry) for entry in entries)
+        return any(_value_matches(matcher["list_match"]["one_of"], entry) for entry in entries)
     if "string_match" in matcher:
-        return isinstance(value, str) and fits(matcher["string_match"], value)
+        return isinstance(value, str) and matches(matcher["string_match"], value)
     raise ValueError(f"RBAC with an unknown value matcher: {sorted(matcher)}")
 
 

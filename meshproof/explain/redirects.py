@@ -1,9 +1,9 @@
-"""Where a redirect leads: Envoy's Location (Http::Utility::newUri)."""
+"""Redirects: status and Location as Envoy computes them (Http::Utility::newUri)."""
 
 from __future__ import annotations
 
 from meshproof.explain.request import Request
-from meshproof.explain.rewriting import new_path
+from meshproof.explain.rewriting import rewrite_path
 from meshproof.explain.string_match import Json
 
 CODES = {
@@ -13,14 +13,14 @@ CODES = {
     "TEMPORARY_REDIRECT": 307,
     "PERMANENT_REDIRECT": 308,
 }
-_OWN_PORT = {"http": ":80", "https": ":443"}
+_DEFAULT_PORT = {"http": ":80", "https": ":443"}
 
 
-def code(redirect: Json) -> int:
+def redirect_code(redirect: Json) -> int:
     return CODES[redirect.get("response_code", "MOVED_PERMANENTLY")]
 
 
-def location(redirect: Json, match: Json, request: Request) -> str:
+def redirect_location(redirect: Json, match: Json, request: Request) -> str:
     scheme = redirect.get("scheme_redirect") or (
         "https" if redirect.get("https_redirect") else request.scheme
     )
@@ -30,21 +30,21 @@ def location(redirect: Json, match: Json, request: Request) -> str:
 
 
 def _own_host(request: Request, scheme: str, port: str) -> str:
-    """The request's, without its port where the redirect names one, or where it was the former
-    scheme's own."""
+    """The request's host, without its port if the redirect sets one, or if it was the default port
+    of the previous scheme."""
     host, colon, number = request.authority.rpartition(":")
     if not colon or not number.isdigit():
         return request.authority
-    former = request.get("x-forwarded-proto") or request.scheme
-    drop = bool(port) or (scheme != former and f":{number}" == _OWN_PORT.get(former))
+    previous = request.get("x-forwarded-proto") or request.scheme
+    drop = bool(port) or (scheme != previous and f":{number}" == _DEFAULT_PORT.get(previous))
     return host if drop else request.authority
 
 
 def _path(redirect: Json, match: Json, request: Request) -> str:
     path, (_, mark, query) = request.path, request.path.partition("?")
     if "path_redirect" in redirect:
-        wanted = str(redirect["path_redirect"])
-        keep = "?" not in wanted and not redirect.get("strip_query")
-        return wanted + (mark + query if keep else "")
-    path = new_path(redirect, match, path)
+        target = str(redirect["path_redirect"])
+        keep = "?" not in target and not redirect.get("strip_query")
+        return target + (mark + query if keep else "")
+    path = rewrite_path(redirect, match, path)
     return path.partition("?")[0] if redirect.get("strip_query") else path

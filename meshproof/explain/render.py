@@ -1,4 +1,4 @@
-"""An explanation to be read: what happens first, then step by step why. From plain data."""
+"""Renders an explanation as text: the outcomes first, then every step. From plain data."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ Json = dict[str, Any]
 _WIDTH = 9
 
 
-def text(said: Json) -> str:
+def render_text(explanation: Json) -> str:
     """``said`` is ``Explanation.as_dict()``."""
-    lines = [f"{said['request']} from {said['from']}", ""]
-    lines += _outcomes(said["outcomes"])
+    lines = [f"{explanation['request']} from {explanation['from']}", ""]
+    lines += _render_outcomes(explanation["outcomes"])
     lines.append("")
-    for step in _alike(said["steps"]):
-        lines += _step(step, 0)
-    lines += [f"assumed: {one}" for one in said["assumed"]]
+    for step in _merge_alike(explanation["steps"]):
+        lines += _render_step(step, 0)
+    lines += [f"assumed: {assumption}" for assumption in explanation["assumed"]]
     return "\n".join(lines)
 
 
 def _percent(value: float) -> str:
-    """Four digits behind the point at most."""
+    """With at most four decimals."""
     return f"{value:.4f}".rstrip("0").rstrip(".") + " %"
 
 
-def _outcomes(found: Sequence[Json]) -> Iterator[str]:
-    """A line for each answer, whichever replica gives it."""
+def _render_outcomes(outcomes: Sequence[Json]) -> Iterator[str]:
+    """A line for each answer; replicas with the same answer share one."""
     groups: dict[str, list[Json]] = {}
-    for outcome in found:
+    for outcome in outcomes:
         key = json.dumps([outcome[k] for k in ("who", "kind", "status", "location", "rule")])
         groups.setdefault(key, []).append(outcome)
     for same in groups.values():
         chance = _percent(sum(outcome["chance"] for outcome in same))
-        yield f"{chance:>{_WIDTH}}  {_answer(same)}"
+        yield f"{chance:>{_WIDTH}}  {_render_answer(same)}"
 
 
-def _answer(same: Sequence[Json]) -> str:
+def _render_answer(same: Sequence[Json]) -> str:
     first = same[0]
     if first["kind"] == "app":
         replicas = ", ".join(dict.fromkeys(o["replica"] for o in same))
@@ -46,42 +46,42 @@ def _answer(same: Sequence[Json]) -> str:
         return f"{first['who']}, a host outside, answers"
     if first["kind"] == "tunnel":
         return f"a tunnel to {first['who']}: what is in it is between client and server"
-    rule = f"; {placed(first['rule'])}" if first["rule"] else ""
+    rule = f"; {format_rule(first['rule'])}" if first["rule"] else ""
     status = "closed" if first["kind"] == "closed" else f"{first['status']} from the mesh"
     body = f' ("{first["body"]}")' if first["body"] and "\n" not in first["body"] else ""
     return f"{status}{body}: {first['why']}{rule}"
 
 
-def placed(rule: Json) -> str:
+def format_rule(rule: Json) -> str:
     """``VirtualService payments/svcb spec.http[0] (rules/x.yaml:12)``."""
-    named = f"{rule['kind']} {rule['namespace']}/{rule['name']} {rule['field']}".rstrip()
-    return f"{named} ({rule['file']}:{rule['line']})" if rule["file"] else named
+    text = f"{rule['kind']} {rule['namespace']}/{rule['name']} {rule['field']}".rstrip()
+    return f"{text} ({rule['file']}:{rule['line']})" if rule["file"] else text
 
 
-def _step(step: Json, depth: int) -> Iterator[str]:
+def _render_step(step: Json, depth: int) -> Iterator[str]:
     pad = "  " * depth
     chance = f"{_percent(step['chance'])}  " if step["chance"] < 100 else ""
     at = f"{step['at']}: " if step["at"] else ""
     yield f"{pad}{chance}{at}{step['says']}"
-    for passed in step["passed"]:
-        yield f"{pad}  not {passed['route']}: {passed['why']}"
+    for skipped in step["passed"]:
+        yield f"{pad}  not {skipped['route']}: {skipped['why']}"
     for note in step["notes"]:
         yield f"{pad}  {note}"
-    for then in _alike(step["then"]):
-        yield from _step(then, depth + 1)
+    for branch in _merge_alike(step["then"]):
+        yield from _render_step(branch, depth + 1)
 
 
-def _alike(steps: Sequence[Json]) -> list[Json]:
-    """Replicas that do the same as one step."""
+def _merge_alike(steps: Sequence[Json]) -> list[Json]:
+    """Equal steps of several replicas as one step."""
     groups: dict[str, list[Json]] = {}
     for step in steps:
         name = step["at"].rpartition(" ")[0]
-        told = json.dumps({**step, "chance": 0, "outcome": None})
-        groups.setdefault(told.replace(name, "") if name else told, []).append(step)
-    return [_joined(same) for same in groups.values()]
+        key = json.dumps({**step, "chance": 0, "outcome": None})
+        groups.setdefault(key.replace(name, "") if name else key, []).append(step)
+    return [_merge_steps(same) for same in groups.values()]
 
 
-def _joined(same: Sequence[Json]) -> Json:
+def _merge_steps(same: Sequence[Json]) -> Json:
     if len(same) == 1:
         return same[0]
     names = ", ".join(dict.fromkeys(step["at"].rpartition(" ")[0] for step in same))

@@ -1,4 +1,4 @@
-"""A request as an Envoy sees it: pseudo headers, headers by lower-case name, a path."""
+"""Requests as an Envoy sees them: pseudo headers, headers by lower-case name, a path."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """``path`` holds the query; it is empty for CONNECT. Header names are in lower case."""
+    """``path`` includes the query; it is empty for CONNECT. Header names are in lower case."""
 
     method: str
     scheme: str
@@ -23,7 +23,7 @@ class Request:
     path: str
     headers: tuple[tuple[str, str], ...] = ()
     port: int = 0
-    """Where a connection goes that no proxy makes: the URL's, whatever the Host header says."""
+    """The port of a direct connection: the URL's, whatever the Host header says."""
 
     @property
     def is_connect(self) -> bool:
@@ -31,21 +31,21 @@ class Request:
 
     @property
     def plain_path(self) -> str:
-        """Without query and fragment: what path matchers look at."""
+        """Without query and fragment, as path matchers see it."""
         return re.split(r"[?#]", self.path, maxsplit=1)[0]
 
     def get(self, name: str) -> str | None:
-        """A header or pseudo header; several of one name as Envoy joins them, with commas."""
+        """A header or pseudo header; Envoy joins several of one name with commas."""
         name = name.lower()
         pseudo = {":method": self.method, ":authority": self.authority, ":scheme": self.scheme}
         pseudo |= {":path": self.path, "host": self.authority}
         if name in pseudo:
             return pseudo[name]
-        found = [value for key, value in self.headers if key == name]
-        return ",".join(found) if found else None
+        values = [value for key, value in self.headers if key == name]
+        return ",".join(values) if values else None
 
     def parameter(self, name: str) -> str | None:
-        """The first value of a query parameter, as it is written (nothing is decoded)."""
+        """The first value of a query parameter, not decoded."""
         return next((value for key, value in self.parameters() if key == name), None)
 
     def parameters(self) -> Iterator[tuple[str, str]]:
@@ -62,30 +62,30 @@ class Request:
         return None
 
     def without(self, name: str) -> Request:
-        kept = tuple(h for h in self.headers if h[0] != name.lower())
-        return replace(self, headers=kept)
+        headers = tuple(h for h in self.headers if h[0] != name.lower())
+        return replace(self, headers=headers)
 
     def with_header(self, name: str, value: str) -> Request:
-        """``name`` once more, behind those that are there."""
+        """With one more header, after existing ones of that name."""
         return replace(self, headers=(*self.headers, (name.lower(), value)))
 
     @property
     def target(self) -> str:
-        """The URL, or the place that a tunnel leads to."""
+        """The URL, or the authority of a tunnel."""
         return f"{self.scheme}://{self.authority}{self.path}"
 
     def __str__(self) -> str:
         return f"{self.method} {self.authority if self.is_connect else self.target}"
 
 
-def request_of(
+def build_request(
     method: str, url: str, headers: Iterable[tuple[str, str]] = (), *, tunnel: bool = True
 ) -> Request:
-    """As a client behind a proxy sends it: there ``https://`` is a CONNECT (``tunnel``), as nobody
-    but the server can read what is inside. A Host header stands for the URL's own.
+    """The request as a client sends it through a proxy: ``https://`` is a CONNECT (``tunnel``),
+    since only the server can read what is inside. A Host header replaces the URL's authority.
 
-    Raises UsageError for what is no URL of these schemes, and for methods and header names that
-    are none.
+    Raises UsageError for anything but an http or https URL, and for invalid methods and header
+    names.
     """
     parts = urllib.parse.urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -95,9 +95,9 @@ def request_of(
     except ValueError:
         raise UsageError(f"{url!r}: its port is no number up to 65535") from None
     pairs = tuple((name.lower(), value) for name, value in headers)
-    for word in (method, *(name for name, _ in pairs)):
-        if not _TOKEN.fullmatch(word):
-            raise UsageError(f"{word!r} is no name of a method or a header")
+    for token in (method, *(name for name, _ in pairs)):
+        if not _TOKEN.fullmatch(token):
+            raise UsageError(f"{token!r} is no name of a method or a header")
     authority = parts.netloc.rpartition("@")[2]
     hosts = [value for name, value in pairs if name == "host"]
     pairs = tuple(pair for pair in pairs if pair[0] != "host")
@@ -105,24 +105,24 @@ def request_of(
         return Request("CONNECT", "https", f"{parts.hostname}:{port or 443}", "", pairs)
     path = url.partition("://")[2][len(parts.netloc) :].partition("#")[0]
     path = path if path.startswith("/") else f"/{path}"
-    host, own = hosts[-1] if hosts else authority, 443 if parts.scheme == "https" else 80
-    return Request(method, parts.scheme, host, path, pairs, port or own)
+    host, default_port = hosts[-1] if hosts else authority, 443 if parts.scheme == "https" else 80
+    return Request(method, parts.scheme, host, path, pairs, port or default_port)
 
 
-def normalized(path: str) -> str:
-    """``normalize_path``: no ``.`` and ``..``, no escapes of letters, digits and ``-._~``."""
-    plain, mark, query = path.partition("?")
-    plain = _UNRESERVED.sub(lambda m: chr(int(m[1], 16)), plain).replace("\\", "/")
-    if re.search(r"(^|/)\.\.?(/|$)", plain):
-        parts = _resolved(plain)
-        plain = "/" + "/".join(parts)
-    return plain + mark + query
+def normalize_path(path: str) -> str:
+    """As Envoy does it: no ``.`` and ``..``, no escapes of letters, digits and ``-._~``."""
+    bare, mark, query = path.partition("?")
+    bare = _UNRESERVED.sub(lambda m: chr(int(m[1], 16)), bare).replace("\\", "/")
+    if re.search(r"(^|/)\.\.?(/|$)", bare):
+        parts = _remove_dot_segments(bare)
+        bare = "/" + "/".join(parts)
+    return bare + mark + query
 
 
-def _resolved(path: str) -> list[str]:
+def _remove_dot_segments(path: str) -> list[str]:
     parts: list[str] = []
-    *before, last = path.split("/")[1:] or [""]
-    for part in before:
+    *segments, last = path.split("/")[1:] or [""]
+    for part in segments:
         if part == "..":
             del parts[-1:]
         elif part != ".":

@@ -1,4 +1,4 @@
-"""What ``explain`` says: a tree of steps with chances, and the outcomes at its ends."""
+"""The result of ``explain``: a tree of steps with chances, and the outcomes at its leaves."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Outcome:
     kind: str
     why: str
     status: int | None = None
-    """Of the mesh's own answer; an app's is its own affair."""
+    """Of the mesh's own answer; an app's status is not known."""
     rule: RuleOrigin | None = None
-    """What decides that the mesh answers."""
+    """The rule that makes the mesh answer."""
     location: str = ""
     body: str = ""
     namespace: str = ""
@@ -40,8 +40,8 @@ class Outcome:
         return self.kind in ANSWERED
 
     @property
-    def who(self) -> str:
-        """Outcomes of one answer have equal texts, whichever replica gives it."""
+    def responder(self) -> str:
+        """Equal for all replicas of a workload version."""
         if self.kind == APP:
             version = f" {self.version}" if self.version else ""
             return f"{self.namespace}/{self.workload}{version}"
@@ -52,24 +52,24 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one proxy does with ``chance`` (0 to 1) of the requests that reach it."""
+    """What a proxy does with ``chance`` (0 to 1) of the requests that reach it."""
 
     chance: float
     at: str
-    """``svca-1 outbound``; empty for a branch of the step before."""
-    says: str
+    """``svca-1 outbound``; empty for a branch of the previous step."""
+    text: str
     rule: RuleOrigin | None = None
     notes: tuple[str, ...] = ()
-    passed: tuple[tuple[str, str], ...] = ()
-    """Routes that were asked before, and why each did not take the request."""
-    then: tuple[Step, ...] = ()
+    skipped: tuple[tuple[str, str], ...] = ()
+    """Earlier routes, and why each did not take the request."""
+    branches: tuple[Step, ...] = ()
     outcome: Outcome | None = None
 
     def leaves(self, chance: float = 1.0) -> Iterator[tuple[float, Outcome]]:
         reached = chance * self.chance
         if self.outcome is not None:
             yield reached, self.outcome
-        for step in self.then:
+        for step in self.branches:
             yield from step.leaves(reached)
 
     def with_notes(self, notes: Sequence[str]) -> Step:
@@ -81,21 +81,21 @@ class Explanation:
     request: str
     source: str
     steps: tuple[Step, ...]
-    assumed: tuple[str, ...] = field(default=())
-    """What was taken for granted, since the configuration does not say it."""
+    assumptions: tuple[str, ...] = field(default=())
+    """What the explanation assumes, since the configuration does not tell."""
 
     def outcomes(self) -> list[tuple[float, Outcome]]:
-        """Every end with its chance (0 to 1), likeliest first; equal ends are one."""
-        found: dict[Outcome, float] = {}
+        """Every outcome with its chance (0 to 1), the most likely first; equal ones are merged."""
+        chances: dict[Outcome, float] = {}
         for step in self.steps:
             for chance, outcome in step.leaves():
                 if chance > 0:
-                    found[outcome] = found.get(outcome, 0.0) + chance
-        return sorted(((c, o) for o, c in found.items()), key=lambda pair: -pair[0])
+                    chances[outcome] = chances.get(outcome, 0.0) + chance
+        return sorted(((c, o) for o, c in chances.items()), key=lambda pair: -pair[0])
 
     @property
     def answered(self) -> float:
-        """How much of the requests (0 to 1) an app or an outside host gets to answer."""
+        """The share of requests (0 to 1) that an app or an outside host answers."""
         return sum(chance for chance, outcome in self.outcomes() if outcome.answered)
 
     def as_dict(self) -> dict[str, Any]:
@@ -104,10 +104,11 @@ class Explanation:
             "from": self.source,
             "answered": _percent(self.answered),
             "outcomes": [
-                {"chance": _percent(c), "who": o.who, **_outcome(o)} for c, o in self.outcomes()
+                {"chance": _percent(c), "who": o.responder, **_outcome(o)}
+                for c, o in self.outcomes()
             ],
             "steps": [_step(s) for s in self.steps],
-            "assumed": list(self.assumed),
+            "assumed": list(self.assumptions),
         }
 
 
@@ -119,19 +120,19 @@ def _step(step: Step) -> dict[str, Any]:
     return {
         "chance": _percent(step.chance),
         "at": step.at,
-        "says": step.says,
+        "says": step.text,
         "rule": _rule(step.rule),
         "notes": list(step.notes),
-        "passed": [{"route": route, "why": why} for route, why in step.passed],
-        "then": [_step(s) for s in step.then],
+        "passed": [{"route": route, "why": why} for route, why in step.skipped],
+        "then": [_step(s) for s in step.branches],
         "outcome": None if step.outcome is None else _outcome(step.outcome),
     }
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
     names = ("kind", "why", "status", "location", "body", "namespace", "workload", "version")
-    found = {name: getattr(outcome, name) for name in (*names, "replica", "address", "received")}
-    return {**found, "rule": _rule(outcome.rule)}
+    fields = {name: getattr(outcome, name) for name in (*names, "replica", "address", "received")}
+    return {**fields, "rule": _rule(outcome.rule)}
 
 
 def _rule(rule: RuleOrigin | None) -> dict[str, Any] | None:

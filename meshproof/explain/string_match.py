@@ -1,4 +1,4 @@
-"""Envoy's matchers of texts, and each in few words. Expressions are RE2's, as Envoy's."""
+"""Envoy's StringMatchers: evaluated, and described. Regular expressions are RE2's, as in Envoy."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 Json = dict[str, Any]
 
 
-def fits(matcher: Json, text: str) -> bool:
-    """A StringMatcher. Raises ValueError for a form that Envoy has and the mesh never emits."""
+def matches(matcher: Json, text: str) -> bool:
+    """Evaluate a StringMatcher. Raises ValueError for a form that the mesh never emits."""
     if "safe_regex" in matcher:
-        return whole(matcher["safe_regex"]["regex"], text)
+        return fullmatch(matcher["safe_regex"]["regex"], text)
     fold = matcher.get("ignore_case", False)
     text = text.lower() if fold else text
     for form, test in _FORMS.items():
         if form in matcher:
-            wanted = matcher[form].lower() if fold else matcher[form]
-            return test(text, wanted)
+            pattern = matcher[form].lower() if fold else matcher[form]
+            return test(text, pattern)
     raise ValueError(f"a text matcher of an unknown form: {sorted(matcher)}")
 
 
@@ -28,32 +28,37 @@ _FORMS: dict[str, Callable[[str, str], bool]] = {
     "suffix": lambda text, wanted: text.endswith(wanted),
     "contains": lambda text, wanted: wanted in text,
 }
-_WORDS = {"exact": "", "prefix": "beginning with ", "suffix": "ending with ", "contains": "with "}
+_DESCRIPTIONS = {
+    "exact": "",
+    "prefix": "beginning with ",
+    "suffix": "ending with ",
+    "contains": "with ",
+}
 
 
-def words(matcher: Json) -> str:
+def describe(matcher: Json) -> str:
     """``"jason"``, ``beginning with "ja"``, ``like ja.*``."""
     if "safe_regex" in matcher:
         return f"like {matcher['safe_regex']['regex']}"
-    for form, word in _WORDS.items():
+    for form, prefix in _DESCRIPTIONS.items():
         if form in matcher:
-            return f'{word}"{matcher[form]}"'
+            return f'{prefix}"{matcher[form]}"'
     return str(matcher)
 
 
-def whole(expression: str, text: str) -> bool:
-    """Whether an expression fits the whole text."""
-    return _compiled(expression).fullmatch(text.encode()) is not None
+def fullmatch(expression: str, text: str) -> bool:
+    """Whether an expression matches the whole text."""
+    return _compile(expression).fullmatch(text.encode()) is not None
 
 
-def replaced(expression: str, substitution: str, text: str) -> str:
+def replace_all(expression: str, substitution: str, text: str) -> str:
     """RE2's GlobalReplace."""
-    found: bytes = _compiled(expression).sub(substitution.encode(), text.encode())
-    return found.decode("utf-8", "replace")
+    result: bytes = _compile(expression).sub(substitution.encode(), text.encode())
+    return result.decode("utf-8", "replace")
 
 
 @functools.lru_cache(512)
-def _compiled(expression: str) -> Any:
-    import re2  # noqa: PLC0415  # loaded when the first expression is
+def _compile(expression: str) -> Any:
+    import re2  # noqa: PLC0415  # few requests meet an expression
 
     return re2.compile(expression.encode())

@@ -65,4 +65,4 @@ def explained(
         Store(), read_text(text + rules, "rules.yaml"), strict=False
     )
     asked = explain_adapter.Question(source, url, method, headers)
-    return explain_adapter.of_files(taken.store, PROJECT, asked)
+    return explain_adapter.explain_files(taken.store, PROJECT, asked)

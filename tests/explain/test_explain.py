@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from meshproof.explain import Explanation
-from meshproof.explain.render import text
+from meshproof.explain.render import render_text
 from meshproof.explain.result import Outcome, Step
 from tests.explain.meshes import explained, workloads
 
@@ -37,7 +37,7 @@ def http(routes: str) -> str:
 def who(said: Explanation) -> dict[str, float]:
     found: dict[str, float] = {}
     for chance, outcome in said.outcomes():
-        found[outcome.who] = found.get(outcome.who, 0.0) + round(100 * chance, 6)
+        found[outcome.responder] = found.get(outcome.responder, 0.0) + round(100 * chance, 6)
     return found
 
 
@@ -50,7 +50,7 @@ def only(said: Explanation) -> Outcome:
 def notes(steps: tuple[Step, ...]) -> Iterator[str]:
     for step in steps:
         yield from step.notes
-        yield from notes(step.then)
+        yield from notes(step.branches)
 
 
 def test_without_a_rule_every_replica_has_its_share() -> None:
@@ -78,7 +78,7 @@ def test_routes_that_did_not_match_say_why() -> None:
         "{route: [{destination: {host: echo, subset: v2}}]}"
     )
     said = explained(rule, "http://echo/")
-    assert said.steps[0].passed[0][1] == 'header end-user is absent, wanted "jason"'
+    assert said.steps[0].skipped[0][1] == 'header end-user is absent, wanted "jason"'
     assert who(said) == {"shop/echo-v2 v2": 100.0}
     said = explained(rule, "http://echo/", headers=[("end-user", "jason")])
     assert who(said) == {"418": 100.0}
@@ -233,7 +233,7 @@ def test_an_entry_opens_the_way_out() -> None:
     outcome = only(explained(ENTRY, "http://bank.test/x"))
     assert (outcome.kind, outcome.workload) == ("outside", "bank.test")
     tunnel = only(explained(ENTRY, "https://bank.test/x"))
-    assert (tunnel.kind, tunnel.who) == ("tunnel", "bank.test")
+    assert (tunnel.kind, tunnel.responder) == ("tunnel", "bank.test")
     assert tunnel.answered
 
 
@@ -342,7 +342,7 @@ def test_the_text_has_the_decision_first_then_why() -> None:
         "{destination: {host: echo, subset: v2}, weight: 10}]"
     )
     two = workloads(client=1, echo_v1=2, echo_v2=1)
-    lines = text(explained(rule, "http://echo/a", text=two).as_dict()).splitlines()
+    lines = render_text(explained(rule, "http://echo/a", text=two).as_dict()).splitlines()
     assert lines[:4] == [
         "GET http://echo/a from shop/client",
         "",

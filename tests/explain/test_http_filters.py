@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from meshproof.explain.connection import AuthzRequest, Peer
-from meshproof.explain.http_filters import FilterContext, FilterResult, nearest, said_by
-from meshproof.explain.origin import as_is
+from meshproof.explain.http_filters import FilterContext, FilterResult, nearest_config, run_filter
+from meshproof.explain.origin import without_location
 from meshproof.explain.request import Request
 from meshproof.model.virtual_service_route import CorsPolicy
 from meshproof.translate.cors import build_cors
@@ -21,7 +21,9 @@ def said(
 ) -> FilterResult:
     sent = tuple((name.replace("_", "-"), value) for name, value in headers.items())
     asked = AuthzRequest(Peer(), Request(method, "http", "echo", "/", sent))
-    return said_by("f", {"@type": f"{HTTP}.{kind}"}, own, asked, FilterContext(None, as_is, 0.0))
+    return run_filter(
+        "f", {"@type": f"{HTTP}.{kind}"}, own, asked, FilterContext(None, without_location, 0.0)
+    )
 
 
 def test_a_filter_that_is_not_known_is_named() -> None:
@@ -48,7 +50,7 @@ def test_a_rate_limit_is_told() -> None:
 def test_a_fault_s_status(abort: dict[str, int], status: int) -> None:
     percentage = {"numerator": 500_000, "denominator": "MILLION"}
     found = said("fault.v3.HTTPFault", {"abort": {**abort, "percentage": percentage}})
-    ((chance, outcome),) = found.stops
+    ((chance, outcome),) = found.local_replies
     assert (chance, outcome.status) == (0.5, status)
 
 
@@ -66,12 +68,12 @@ def test_preflights(origin: str, unmatched: str | None, method: str, answered: b
     policy = CorsPolicy.model_validate({k: v for k, v in rule.items() if v})
     own = next(iter(build_cors(policy).values()))
     found = said("cors.v3.Cors", own, method, origin=origin, access_control_request_method="GET")
-    assert bool(found.stops) is answered
+    assert bool(found.local_replies) is answered
 
 
 def test_the_nearest_configuration_counts() -> None:
     route: dict[str, Any] = {"typed_per_filter_config": {"f": {"a": 1}}}
     host: dict[str, Any] = {"typed_per_filter_config": {"f": {}}}
-    assert nearest([route, host], "f") == {"a": 1}
-    assert nearest([{}, host], "f") == {}
-    assert nearest([{}, {}], "f") is None
+    assert nearest_config([route, host], "f") == {"a": 1}
+    assert nearest_config([{}, host], "f") == {}
+    assert nearest_config([{}, {}], "f") is None

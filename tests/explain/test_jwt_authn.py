@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.explain.jwt_authn import Checked, checked
+from meshproof.explain.jwt_authn import JwtResult, check_requirement
 from meshproof.explain.request import Request
 from meshproof.model.request_authentication import JWTRule
 from meshproof.translate.jwt import build_http_filters
@@ -16,12 +16,12 @@ from tests.translate.tokens import Signer
 ME, OTHER = Signer(), Signer()
 
 
-def of(*rules: dict[str, Any], **headers: str) -> Checked:
+def of(*rules: dict[str, Any], **headers: str) -> JwtResult:
     made: Any = build_http_filters([JWTRule.model_validate(rule) for rule in rules])
     config = made[0]["typed_config"]
     sent = tuple((name.replace("_", "-"), value) for name, value in headers.items())
     request = Request("GET", "http", "echo", "/?token=", sent)
-    return checked(config, config["requirement_map"]["istio"], request, time.time())
+    return check_requirement(config, config["requirement_map"]["istio"], request, time.time())
 
 
 RULE = {"issuer": "me", "jwks": ME.jwks}
@@ -56,7 +56,7 @@ def test_a_token_is_taken_for_a_while_after_its_end() -> None:
 
 
 def test_no_token_passes_with_no_claims() -> None:
-    assert of(RULE) == Checked()
+    assert of(RULE) == JwtResult()
 
 
 def test_claims_are_left_for_policies() -> None:
@@ -75,7 +75,7 @@ def test_audiences_are_compared_without_scheme_and_slash() -> None:
 def test_of_two_issuers_one_is_enough() -> None:
     second = {"issuer": "you", "jwks": OTHER.jwks}
     assert not of(RULE, second, authorization=f"Bearer {OTHER.token('you')}").failure
-    assert of(RULE, second) == Checked()
+    assert of(RULE, second) == JwtResult()
     found = of(RULE, second, authorization=f"Bearer {OTHER.token('me')}")
     assert found.failure == "Jwt verification fails"
 
@@ -83,10 +83,10 @@ def test_of_two_issuers_one_is_enough() -> None:
 def test_a_token_stands_where_the_rule_says() -> None:
     rule = {**RULE, "fromHeaders": [{"name": "x-token", "prefix": "It "}]}
     assert of(rule, x_token=f"It {ME.token('me')}").claims
-    assert of(rule, authorization=f"Bearer {ME.token('me')}") == Checked()
+    assert of(rule, authorization=f"Bearer {ME.token('me')}") == JwtResult()
 
 
 def test_keys_that_are_elsewhere_are_taken_for_good_and_that_is_said() -> None:
     rule = {"issuer": "me", "jwksUri": "http://keys.test/jwks"}
     found = of(rule, authorization=f"Bearer {OTHER.token('me')}")
-    assert found.assumed == ("the token is signed by a key of http://keys.test/jwks",)
+    assert found.assumptions == ("the token is signed by a key of http://keys.test/jwks",)

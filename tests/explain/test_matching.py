@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.explain.matching import mismatch, taken
+from meshproof.explain.matching import match_routes, route_mismatch
 from meshproof.explain.request import Request
 
 REQUEST = Request(
@@ -76,19 +76,19 @@ def header(name: str, matcher: dict[str, Any] | None = None, **more: object) -> 
     ],
 )
 def test_every_kind_of_match(match: dict[str, Any], why: str) -> None:
-    found = mismatch(match, REQUEST)
+    found = route_mismatch(match, REQUEST)
     assert found.startswith(why) if why else not found
 
 
 def test_a_tunnel_is_taken_by_its_own_routes_alone() -> None:
     tunnel = Request("CONNECT", "https", "svcb:443", "")
-    assert mismatch({"connect_matcher": {}}, tunnel) == ""
-    assert mismatch(ANY, tunnel) == "it is not for tunnels (CONNECT)"
+    assert route_mismatch({"connect_matcher": {}}, tunnel) == ""
+    assert route_mismatch(ANY, tunnel) == "it is not for tunnels (CONNECT)"
 
 
 def test_a_form_that_is_not_known_is_not_guessed() -> None:
     with pytest.raises(ValueError, match="unknown form"):
-        mismatch({"path_match_policy": {}}, REQUEST)
+        route_mismatch({"path_match_policy": {}}, REQUEST)
 
 
 def test_the_first_that_fits_with_why_not_the_others() -> None:
@@ -97,19 +97,21 @@ def test_the_first_that_fits_with_why_not_the_others() -> None:
         {"match": ANY, "name": "second"},
         {"match": ANY},
     ]
-    (found,) = taken(routes, REQUEST)
+    (found,) = match_routes(routes, REQUEST)
     assert (found.chance, found.route) == (1.0, routes[1])
-    assert [p.why for p in found.passed] == ["path /Pay/1 is not /x"]
+    assert [p.why for p in found.skipped] == ["path /Pay/1 is not /x"]
 
 
 def test_no_route_is_an_end_too() -> None:
-    (found,) = taken([{"match": {"path": "/x"}}], REQUEST)
+    (found,) = match_routes([{"match": {"path": "/x"}}], REQUEST)
     assert found.route is None
     assert found.chance == 1.0
 
 
 def test_a_fraction_leaves_the_rest_to_the_next() -> None:
     part = {"default_value": {"numerator": 250_000, "denominator": "MILLION"}}
-    first, second = taken([{"match": {**ANY, "runtime_fraction": part}}, {"match": ANY}], REQUEST)
+    first, second = match_routes(
+        [{"match": {**ANY, "runtime_fraction": part}}, {"match": ANY}], REQUEST
+    )
     assert (first.chance, second.chance) == (0.25, 0.75)
-    assert second.passed[0].why == "it is for 25 % of requests"
+    assert second.skipped[0].why == "it is for 25 % of requests"

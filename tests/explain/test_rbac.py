@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from meshproof.explain.connection import AuthzRequest, Peer
-from meshproof.explain.rbac import verdict
+from meshproof.explain.rbac import evaluate
 from meshproof.explain.request import Request
 from meshproof.model.authorization_policy import AuthorizationPolicy
 from meshproof.translate.authz_conditions import AuthzContext
@@ -69,7 +69,7 @@ def asked(peer: Peer = CLIENT, metadata: dict[str, Any] | None = None, **more: s
     ],
 )
 def test_every_field(rule: str, fits: bool) -> None:
-    found = verdict(rules(f"{{action: DENY, rules: [{rule}]}}"), asked(metadata=CLAIMS))
+    found = evaluate(rules(f"{{action: DENY, rules: [{rule}]}}"), asked(metadata=CLAIMS))
     assert found.allowed is not fits
     assert (found.key == "ns[shop]-policy[p]-rule[0]") is fits
     assert bool(found.reasons) is not fits
@@ -77,8 +77,8 @@ def test_every_field(rule: str, fits: bool) -> None:
 
 def test_allow_wants_a_rule_that_fits_and_says_what_each_wanted() -> None:
     text = "{rules: [{to: [{operation: {methods: [PUT]}}]}, {to: [{operation: {methods: [GET]}}]}]}"
-    assert verdict(rules(text), asked()).key == "ns[shop]-policy[p]-rule[1]"
-    found = verdict(rules(text), asked(method="POST"))
+    assert evaluate(rules(text), asked()).key == "ns[shop]-policy[p]-rule[1]"
+    found = evaluate(rules(text), asked(method="POST"))
     assert not found.allowed
     assert [why for _, why in found.reasons] == [
         'the method is "POST", wanted "PUT"',
@@ -88,31 +88,31 @@ def test_allow_wants_a_rule_that_fits_and_says_what_each_wanted() -> None:
 
 def test_what_is_found_is_said_once() -> None:
     text = "{rules: [{to: [{operation: {methods: [PUT, POST]}}]}]}"
-    (reason,) = verdict(rules(text), asked()).reasons
+    (reason,) = evaluate(rules(text), asked()).reasons
     assert reason[1] == 'the method is "GET", wanted "PUT" or "POST"'
 
 
 def test_a_plain_caller_is_nobody() -> None:
     allow = rules("{rules: [{from: [{source: {principals: ['*']}}]}]}")
-    found = verdict(allow, asked(PLAIN))
+    found = evaluate(allow, asked(PLAIN))
     assert not found.allowed
     assert "no identity" in found.reasons[0][1]
     deny = rules("{action: DENY, rules: [{from: [{source: {notPrincipals: [x]}}]}]}")
-    assert not verdict(deny, asked(PLAIN)).allowed
+    assert not evaluate(deny, asked(PLAIN)).allowed
 
 
 def test_without_rules_allow_denies_all_and_audit_denies_nobody() -> None:
-    assert not verdict(rules("{}"), asked()).allowed
-    assert verdict(rules("{action: AUDIT, rules: [{}]}"), asked()).allowed
+    assert not evaluate(rules("{}"), asked()).allowed
+    assert evaluate(rules("{action: AUDIT, rules: [{}]}"), asked()).allowed
 
 
 def test_the_client_s_own_address_is_the_last_forwarded() -> None:
     deny = rules("{action: DENY, rules: [{from: [{source: {remoteIpBlocks: [10.0.0.0/8]}}]}]}")
     request = Request("GET", "http", "echo", "/", (("x-forwarded-for", "1.2.3.4, 10.0.0.1"),))
-    assert not verdict(deny, AuthzRequest(CLIENT, request)).allowed
-    assert verdict(deny, asked()).allowed
+    assert not evaluate(deny, AuthzRequest(CLIENT, request)).allowed
+    assert evaluate(deny, asked()).allowed
 
 
 def test_a_form_that_is_not_known_is_not_guessed() -> None:
     with pytest.raises(ValueError, match="unknown form: matcher"):
-        verdict({"policies": {"p": {"permissions": [{"matcher": {}}]}}}, asked())
+        evaluate({"policies": {"p": {"permissions": [{"matcher": {}}]}}}, asked())

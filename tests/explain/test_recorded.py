@@ -46,13 +46,13 @@ def explained(
     intake, store = start
     if case.rules.strip():
         store = intake.apply(store, read_text(case.rules, case.file), strict=False).store
-    fleet = explain_adapter.planned(store, load_project(FOLDER / "meshproof.yaml"))
+    fleet = explain_adapter.planned_fleet(store, load_project(FOLDER / "meshproof.yaml"))
     fleet = altered(fleet, alter) if alter else fleet
     for request in case.requests:
         asked = explain_adapter.Question(
             request.sender, url(request), request.sent.get("method", "GET"), headers(request)
         )
-        said = explain_adapter.explained(fleet, store.lowered, asked)
+        said = explain_adapter.explain_question(fleet, store.lowered, asked)
         yield request.id, said, differences(said, request)
 
 
@@ -70,7 +70,7 @@ def test_what_istio_answered_was_foreseen(start: tuple[Admission, Store], case: 
 def notes(steps: tuple[Step, ...]) -> Iterator[str]:
     for step in steps:
         yield from step.notes
-        yield from notes(step.then)
+        yield from notes(step.branches)
 
 
 def altered(fleet: Fleet, alter: Alter) -> Fleet:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from meshproof.errors import UsageError
-from meshproof.explain.request import normalized, request_of
+from meshproof.explain.request import build_request, normalize_path
 
 
 def test_a_url_as_its_parts() -> None:
-    made = request_of(
+    made = build_request(
         "GET", "http://u:p@svcb:80/a/b?x=1&y&x=2#z", [("X-Who", "me"), ("x-who", "2")]
     )
     assert (made.authority, made.path, made.plain_path) == ("svcb:80", "/a/b?x=1&y&x=2", "/a/b")
@@ -19,14 +19,14 @@ def test_a_url_as_its_parts() -> None:
 
 
 def test_a_host_header_stands_for_the_url_s_own() -> None:
-    made = request_of("GET", "http://127.0.0.1:8080", [("Host", "shop.test")])
+    made = build_request("GET", "http://127.0.0.1:8080", [("Host", "shop.test")])
     assert (made.authority, made.path, made.headers, made.port) == ("shop.test", "/", (), 8080)
 
 
 def test_https_is_a_tunnel_but_at_the_gateway() -> None:
-    made = request_of("GET", "https://msgd.test/x")
+    made = build_request("GET", "https://msgd.test/x")
     assert (made.method, made.authority, made.path) == ("CONNECT", "msgd.test:443", "")
-    made = request_of("GET", "https://msgd.test/x", tunnel=False)
+    made = build_request("GET", "https://msgd.test/x", tunnel=False)
     assert (made.method, made.scheme, made.path, made.port) == ("GET", "https", "/x", 443)
 
 
@@ -42,7 +42,7 @@ def test_https_is_a_tunnel_but_at_the_gateway() -> None:
 )
 def test_what_is_no_request_is_refused(method: str, url: str, name: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        request_of(method, url, [(name, "1")])
+        build_request(method, url, [(name, "1")])
 
 
 @pytest.mark.parametrize(
@@ -60,4 +60,4 @@ def test_what_is_no_request_is_refused(method: str, url: str, name: str, said: s
     ],
 )
 def test_paths_are_made_plain(path: str, made: str) -> None:
-    assert normalized(path) == made
+    assert normalize_path(path) == made

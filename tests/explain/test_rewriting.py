@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from meshproof.explain.redirects import location
+from meshproof.explain.redirects import redirect_location
 from meshproof.explain.request import Request
-from meshproof.explain.rewriting import changed, new_path, sent_on
+from meshproof.explain.rewriting import apply_headers, rewrite_path, rewrite_request
 
 REQUEST = Request("GET", "http", "svcb:80", "/a/b?q=1", (("x-one", "1"), ("x-two", "2")))
 
@@ -30,7 +30,7 @@ REQUEST = Request("GET", "http", "svcb:80", "/a/b?q=1", (("x-one", "1"), ("x-two
     ],
 )
 def test_paths(action: dict[str, Any], match: dict[str, Any], path: str) -> None:
-    assert new_path(action, match, REQUEST.path) == path
+    assert rewrite_path(action, match, REQUEST.path) == path
 
 
 def test_headers_are_removed_then_set_then_added() -> None:
@@ -44,14 +44,14 @@ def test_headers_are_removed_then_set_then_added() -> None:
             {"header": {"key": "x-one", "value": "3"}},
         ],
     }
-    made = changed(REQUEST, level)
+    made = apply_headers(REQUEST, level)
     assert (made.get("x-one"), made.get("x-two")) == ("2,3", None)
 
 
 def test_the_route_s_host_wins_over_a_destination_s() -> None:
     narrow = {"host_rewrite_literal": "narrow"}
-    assert sent_on(REQUEST, [narrow], {}, {"prefix": "/"}).authority == "narrow"
-    made = sent_on(REQUEST, [narrow], {"host_rewrite_literal": "wide"}, {"prefix": "/"})
+    assert rewrite_request(REQUEST, [narrow], {}, {"prefix": "/"}).authority == "narrow"
+    made = rewrite_request(REQUEST, [narrow], {"host_rewrite_literal": "wide"}, {"prefix": "/"})
     assert made.authority == "wide"
 
 
@@ -69,4 +69,4 @@ def test_the_route_s_host_wins_over_a_destination_s() -> None:
     ],
 )
 def test_locations(redirect: dict[str, Any], to: str) -> None:
-    assert location(redirect, {"prefix": "/a"}, REQUEST) == to
+    assert redirect_location(redirect, {"prefix": "/a"}, REQUEST) == to

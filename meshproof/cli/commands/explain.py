@@ -59,9 +59,9 @@ def explain(
     if output is Format.JSON:
         show_json(explanation)
     else:
-        from meshproof.explain.render import text  # noqa: PLC0415
+        from meshproof.explain.render import render_text  # noqa: PLC0415
 
-        print(text(explanation), flush=True)
+        print(render_text(explanation), flush=True)
     if explanation["answered"] < 100:
         raise typer.Exit(EXIT_CHANCE if explanation["answered"] > 0 else EXIT_MESH)
 
@@ -86,4 +86,6 @@ def _explain_files(
     if files:
         rules = admission.read(files, stdin=sys.stdin.buffer, namespace=namespace)
         store = admission.apply(store, rules, strict=False).store
-    return explain_adapter.of_files(store, loaded, explain_adapter.Question(*request)).as_dict()
+    return explain_adapter.explain_files(
+        store, loaded, explain_adapter.Question(*request)
+    ).as_dict()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from meshproof.explain.hosts import near, virtual_host
+from meshproof.explain.virtual_hosts import domains_with_other_port, find_virtual_host
 
 TABLE = {
     "virtual_hosts": [
@@ -32,23 +32,23 @@ TABLE = {
     ],
 )
 def test_exact_then_suffix_then_prefix_then_any(authority: str, name: str) -> None:
-    chosen = virtual_host(TABLE, authority)
+    chosen = find_virtual_host(TABLE, authority)
     assert chosen is not None
     assert chosen.host["name"] == name
 
 
 def test_none_where_no_domain_fits() -> None:
     table = {"virtual_hosts": TABLE["virtual_hosts"][1:]}
-    assert virtual_host(table, "elsewhere") is None
-    assert virtual_host({}, "elsewhere") is None
+    assert find_virtual_host(table, "elsewhere") is None
+    assert find_virtual_host({}, "elsewhere") is None
 
 
 def test_ports_count_unless_the_table_says_otherwise() -> None:
     table = {"virtual_hosts": [{"name": "one", "domains": ["one"]}]}
-    assert virtual_host(table, "one:8080") is None
-    assert virtual_host({**table, "ignore_port_in_host_matching": True}, "one:8080")
+    assert find_virtual_host(table, "one:8080") is None
+    assert find_virtual_host({**table, "ignore_port_in_host_matching": True}, "one:8080")
 
 
 def test_near_are_names_with_another_port() -> None:
-    assert near(TABLE, "svcb:8080") == ["svcb:80"]
-    assert near(TABLE, "svcc:8080") == []
+    assert domains_with_other_port(TABLE, "svcb:8080") == ["svcb:80"]
+    assert domains_with_other_port(TABLE, "svcc:8080") == []

@@ -1,4 +1,5 @@
-"""Which virtual host takes a request: the longest of exact, ``*.suffix``, ``prefix.*``, ``*``."""
+"""Virtual hosts: which one takes a request. Envoy prefers an exact domain, then the longest of
+``*.suffix``, the longest of ``prefix.*``, and ``*``."""
 
 from __future__ import annotations
 
@@ -8,26 +9,26 @@ from meshproof.explain.string_match import Json
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """A virtual host, and the domain of it by which it was found."""
+class VirtualHostMatch:
+    """A virtual host, and its domain that matched."""
 
     host: Json
     domain: str
 
 
-def virtual_host(table: Json, authority: str) -> Chosen | None:
-    """None where no domain fits: 404 without a route."""
+def find_virtual_host(table: Json, authority: str) -> VirtualHostMatch | None:
+    """None if no domain matches: 404 without a route."""
     name = authority.lower()
     if table.get("ignore_port_in_host_matching", False):
         name = without_port(name)
     best: tuple[int, int] = (0, 0)
-    found: Chosen | None = None
+    match: VirtualHostMatch | None = None
     for host in table.get("virtual_hosts", ()):
         for domain in host.get("domains", ()):
             rank = _rank(domain.lower(), name)
             if rank > best:
-                best, found = rank, Chosen(host, domain)
-    return found
+                best, match = rank, VirtualHostMatch(host, domain)
+    return match
 
 
 def without_port(authority: str) -> str:
@@ -36,8 +37,8 @@ def without_port(authority: str) -> str:
 
 
 def _rank(domain: str, name: str) -> tuple[int, int]:
-    """How well a domain fits, kind before length; ``(0, 0)`` where it does not. A wildcard stands
-    for at least one character."""
+    """The rank of a match, kind before length; ``(0, 0)`` for none. A wildcard matches at least
+    one character."""
     if domain == name:
         return (4, len(domain))
     if domain == "*":
@@ -51,8 +52,8 @@ def _rank(domain: str, name: str) -> tuple[int, int]:
     return (0, 0)
 
 
-def near(table: Json, authority: str) -> list[str]:
-    """Domains that differ from an authority in the port alone, as one would write them."""
+def domains_with_other_port(table: Json, authority: str) -> list[str]:
+    """Domains that differ from an authority only in the port."""
     name = without_port(authority.lower())
     return [
         domain

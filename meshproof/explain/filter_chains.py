@@ -1,0 +1,89 @@
+"""Filter chains: which one of a server's listener accepts a connection, and what peer it sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from meshproof.explain.clusters import UpstreamTls
+from meshproof.explain.connection import Peer
+from meshproof.explain.proxies import Proxy
+from meshproof.explain.string_match import Json
+from meshproof.explain.virtual_hosts import without_port
+
+_STRICT = "it takes mutual TLS alone (PeerAuthentication STRICT), and the caller speaks {}"
+_NO_FOREIGN_TLS = "it takes no TLS that is not the mesh's, and the caller speaks {}"
+_DESCRIPTIONS = {"plain": "plain text", "tls": "TLS of its own (a DestinationRule's tls)"}
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionResult:
+    """The filter chain with the peer that it sees; or None, and why the connection is closed."""
+
+    chain: Json | None
+    peer: Peer
+    note: str = ""
+    closed: str = ""
+
+
+def connect(caller: Proxy, tls: UpstreamTls, server: Proxy, listener: Json) -> ConnectionResult:
+    """What ``listener`` of ``server`` does with a connection of ``caller`` that speaks ``tls``."""
+    port, is_tls = listener["address"]["socket_address"]["port_value"], tls.kind != "plain"
+    anonymous = Peer(local_ip=server.ip, port=port, tls=is_tls, sni=tls.sni)
+    chain = _choose_chain(listener, tls)
+    if chain is None:
+        reason = _NO_FOREIGN_TLS if is_tls else _STRICT
+        speaks = _DESCRIPTIONS.get(tls.kind, "mutual TLS")
+        return ConnectionResult(None, anonymous, closed=reason.format(speaks))
+    if not chain.get("transport_socket", {}).get("typed_config", {}):
+        speaks = "TLS that is the app's own" if is_tls else "plain text"
+        return ConnectionResult(chain, anonymous, f"by {speaks}: the caller has no identity here")
+    if tls.kind != "mutual":
+        return ConnectionResult(None, anonymous, closed=_STRICT.format(_DESCRIPTIONS[tls.kind]))
+    if tls.names and server.identity not in tls.names:
+        names = " or ".join(tls.names)
+        reason = f"its certificate is {server.identity}'s, and the caller's rule wants {names}"
+        return ConnectionResult(None, anonymous, closed=reason)
+    peer = Peer(caller.identity, tls.sni, local_ip=server.ip, port=port, tls=True)
+    return ConnectionResult(chain, peer, f"by mutual TLS, as {caller.identity}")
+
+
+def _choose_chain(listener: Json, tls: UpstreamTls) -> Json | None:
+    """The most specific match: by server name, then transport, then application protocol."""
+    transport = "raw_buffer" if tls.kind == "plain" else "tls"
+    best: tuple[int, int, int] = (-1, 0, 0)
+    chosen: Json | None = None
+    for chain in listener.get("filter_chains", ()):
+        match = chain.get("filter_chain_match", {})
+        rank = (
+            rank_server_name(match.get("server_names", ()), tls.sni),
+            _rank(match.get("transport_protocol", ""), (transport,)),
+            max(
+                (_rank(p, tls.protocols) for p in match.get("application_protocols", ())),
+                default=0,
+            ),
+        )
+        if min(rank) >= 0 and rank > best:
+            best, chosen = rank, chain
+    return chosen
+
+
+def _rank(expected: str, offered: tuple[str, ...]) -> int:
+    """1 for a match, 0 if nothing is expected, -1 for a mismatch."""
+    return 0 if not expected else 1 if expected in offered else -1
+
+
+def rank_server_name(names: tuple[str, ...] | list[str], sni: str) -> int:
+    """The length of the longest name that matches an SNI; 0 without names, -1 without a match."""
+    if not names:
+        return 0
+    lengths = [
+        len(name)
+        for name in names
+        if name == sni or (name.startswith("*.") and sni.endswith(name[1:]))
+    ]
+    return max(lengths, default=-1)
+
+
+def sni_of(authority: str) -> str:
+    """The SNI that a browser sends."""
+    return without_port(authority)
