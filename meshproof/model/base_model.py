@@ -27,6 +27,11 @@ class Model(BaseModel):
     )
 
 
+class PartlyHonoured:
+    """Marks a field of which the models take less than Istio does: what they refuse at the field
+    itself is ``unsupported`` (``meshproof.errors.Problem``), not invalid."""
+
+
 class FieldError(ValueError):
     """A ValueError of a model's own check that points at ``path`` below that model.
 

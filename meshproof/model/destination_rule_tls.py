@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from meshproof.model.base_model import FieldError, Model
+from meshproof.model.base_model import FieldError, Model, PartlyHonoured
 
 
 def _absolute(value: str) -> str:
@@ -23,9 +23,9 @@ class ClientTLSSettings(Model):
     and MUTUAL trust the public certificate authorities, as the ones of Istio's image do."""
 
     mode: Literal["DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"] = "DISABLE"
-    client_certificate: File | None = None
-    private_key: File | None = None
-    ca_certificates: File | None = None
+    client_certificate: Annotated[File | None, PartlyHonoured()] = None
+    private_key: Annotated[File | None, PartlyHonoured()] = None
+    ca_certificates: Annotated[File | None, PartlyHonoured()] = None
     subject_alt_names: list[Annotated[str, Field(min_length=1)]] = []
     sni: str | None = None
     insecure_skip_verify: bool = False

@@ -41,7 +41,7 @@ class GatewayServer(Model):
                 raise FieldError(
                     "does not say how TLS is ended; wanted mode: SIMPLE and credentialName",
                     "tls",
-                    unsupported=tls.model_fields_set != set(),
+                    unsupported=self.tls is not None,
                 )
         elif tls.model_fields_set - {"https_redirect"}:
             found = f"says more than httpsRedirect, but the port's protocol is {self.port.protocol}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import (
-    BeforeValidator,
-)
+from pydantic import BeforeValidator
+
+from meshproof.model.base_model import FieldError
 
 _RE2 = "what RE2 knows, which has no look-around and no back-references"
 
@@ -29,7 +29,8 @@ def regex_problem(text: str) -> str:
 def _check_regex(value: Any) -> Any:
     """RE2 itself is asked; the mesh never sees a bad expression."""
     if isinstance(value, str) and (problem := regex_problem(value)):
-        raise ValueError(problem)
+        # Istio takes * in withoutHeaders, for a header that is present.
+        raise FieldError(problem, unsupported=value == "*")
     return value
 
 

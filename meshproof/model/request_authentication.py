@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, model_validator
 
-from meshproof.model.base_model import FieldError, Model
+from meshproof.model.base_model import FieldError, Model, PartlyHonoured
 from meshproof.model.durations import Duration
 from meshproof.model.jwks import check_jwks, check_jwks_uri
 from meshproof.model.string_types import NonEmpty
@@ -26,7 +26,7 @@ class ClaimToHeader(Model):
 class JWTRule(Model):
     """The keys stand in ``jwks``, or are fetched from a declared outside host (``jwksUri``)."""
 
-    issuer: NonEmpty
+    issuer: Annotated[NonEmpty, PartlyHonoured()]
     audiences: list[NonEmpty] = []
     jwks: Annotated[str, AfterValidator(check_jwks)] | None = None
     jwks_uri: Annotated[str, AfterValidator(check_jwks_uri)] | None = None

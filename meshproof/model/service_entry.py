@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from meshproof.model.base_model import FieldError, Model
+from meshproof.model.base_model import FieldError, Model, PartlyHonoured
 from meshproof.model.export_to import ExportTo
 from meshproof.model.field_types import Port, upper_case
 from meshproof.model.string_types import Address, Host, Line
@@ -38,7 +38,7 @@ class ServiceEntry(Model):
 
     hosts: Annotated[list[Host], Field(min_length=1)]
     addresses: list[Address] = []
-    ports: Annotated[list[ServicePort], Field(min_length=1)]
+    ports: Annotated[list[ServicePort], Field(min_length=1), PartlyHonoured()]
     location: Literal["MESH_EXTERNAL", "MESH_INTERNAL"] | None = None
     resolution: Literal["NONE", "DNS", "DNS_ROUND_ROBIN", "STATIC", "DYNAMIC_DNS"] = "NONE"
     endpoints: list[WorkloadEntry] = []
@@ -54,7 +54,7 @@ class ServiceEntry(Model):
                 raise FieldError("stands beside endpoints; wanted one of them", "workloadSelector")
             if self.resolution not in ("STATIC", "DNS"):
                 found = f"stands beside resolution {self.resolution}; wanted STATIC or DNS"
-                raise FieldError(found, "workloadSelector")
+                raise FieldError(found, "workloadSelector", unsupported=self.resolution == "NONE")
             if not self.workload_selector.labels:
                 raise FieldError("selects nothing; wanted labels", "workloadSelector")
         elif self.resolution == "STATIC" and not self.endpoints and not self.addresses:

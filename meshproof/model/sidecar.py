@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from meshproof.model.base_model import FieldError, Model
+from meshproof.model.base_model import FieldError, Model, PartlyHonoured
 from meshproof.model.destination_rule import ConnectionPool
 from meshproof.model.field_types import Port
 from meshproof.model.string_types import Line
@@ -30,7 +30,7 @@ def _egress_host(value: str) -> str:
 class EgressPort(Model):
     """``protocol`` and ``name`` change nothing: a service's own port says what it speaks."""
 
-    number: Port
+    number: Annotated[Port, PartlyHonoured()]
     protocol: Line | None = None
     name: Line | None = None
 

@@ -12,6 +12,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from meshproof.model.base_model import FieldError
+
 _LABEL = r"[A-Za-z0-9_]([-A-Za-z0-9_]{0,61}[A-Za-z0-9_])?"
 _HOST = re.compile(rf"\*|(\*\.)?{_LABEL}(\.{_LABEL})*")
 _ADDRESS = re.compile(r"[-A-Za-z0-9_.:]+(/[0-9]+)?")
@@ -40,7 +42,7 @@ _WITH_ARGUMENT = frozenset((
 # fmt: on
 
 
-def _is_ip(text: str) -> bool:
+def is_ip(text: str) -> bool:
     try:
         ipaddress.ip_address(text)
     except ValueError:
@@ -50,15 +52,19 @@ def _is_ip(text: str) -> bool:
 
 def _check_host(text: str) -> str:
     fits = _HOST.fullmatch(text.removesuffix(".")) and len(text) <= 255
-    if not fits and not _is_ip(text):
-        raise ValueError(f'"{_short(text)}" is no host; wanted a DNS name, *.suffix or an address')
+    if not fits and not is_ip(text):
+        found = f'"{_short(text)}" is no host; wanted a DNS name, *.suffix or an address'
+        # Istio takes a * in front of any name: *-web.shop.test
+        starred = text.startswith("*") and _HOST.fullmatch(f"a{text[1:]}")
+        raise FieldError(found, unsupported=bool(starred))
     return text
 
 
 def _check_gateway_host(text: str) -> str:
     namespace, slash, host = text.rpartition("/")
     if slash and not re.fullmatch(r"\*|\.|[-a-z0-9]+", namespace):
-        raise ValueError(f'"{_short(text)}" is no host; wanted HOST or NAMESPACE/HOST')
+        found = f'"{_short(text)}" is no host; wanted HOST or NAMESPACE/HOST'
+        raise FieldError(found, unsupported=namespace == "~")
     _check_host(host)
     return text
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from meshproof.model.base_model import Model
+from meshproof.model.base_model import FieldError, Model, PartlyHonoured
 from meshproof.model.workload_selector import WorkloadPolicy
 
 Traffic = Literal["CLIENT_AND_SERVER", "CLIENT", "SERVER"]
@@ -31,7 +31,8 @@ class CustomTag(Model):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.literal is None) == (self.header is None):
-            raise ValueError("wanted one of literal, header")
+            none = self.literal is None
+            raise FieldError("wanted one of literal, header", unsupported=none)
         return self
 
 
@@ -47,14 +48,14 @@ class TracingProvider(Model):
 
 class Tracing(Model):
     match: TracingSelector = TracingSelector()
-    providers: Annotated[list[TracingProvider], Field(max_length=1)] = []
+    providers: Annotated[list[TracingProvider], Field(max_length=1), PartlyHonoured()] = []
     random_sampling_percentage: Annotated[float, Field(ge=0, le=100)] | None = None
     disable_span_reporting: bool | None = None
     custom_tags: dict[str, CustomTag] = {}
 
 
 class LogProvider(Model):
-    name: Literal["envoy"]
+    name: Annotated[Literal["envoy"], PartlyHonoured()]
 
 
 class LogFilter(Model):
@@ -64,7 +65,7 @@ class LogFilter(Model):
 
 class AccessLogging(Model):
     match: TracingSelector = TracingSelector()
-    providers: Annotated[list[LogProvider], Field(max_length=1)] = []
+    providers: Annotated[list[LogProvider], Field(max_length=1), PartlyHonoured()] = []
     disabled: bool | None = None
     filter: LogFilter | None = None
 

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from meshproof.errors import Problem
 from meshproof.model import api_fields
-from meshproof.model.base_model import FieldError, Model
+from meshproof.model.base_model import FieldError, Model, PartlyHonoured
 from meshproof.model.kinds import LEAVE_OUT, NOT_YET
 from meshproof.model.model_fields import fields_by_name, find_model
 from meshproof.model.normalize import NormalizedValue
@@ -64,10 +64,21 @@ def explain_validation_error(
         path = _path(detail, prepared.value)
         explanation = _explain_error(_hide_secret(detail, document), document, model, path, base)
         found, wanted, remedy, unsupported = explanation
+        unsupported = unsupported or _is_partly_honoured(model, path)
         written = prepared.as_written((*base, *path))
         problem = document.problem(written, found, wanted, remedy, unsupported=unsupported)
         problems.setdefault(written, problem)
     return sorted(_without_misspelt(problems), key=lambda p: p.line)
+
+
+def _is_partly_honoured(root: type[Model], path: FieldPath) -> bool:
+    """Whether the last named field of ``path`` is marked so."""
+    names = [index for index, step in enumerate(path) if isinstance(step, str)]
+    model = find_model(root, path[: names[-1]]) if names else None
+    if model is None:
+        return False
+    info = next((f for f in model.model_fields.values() if f.alias == path[names[-1]]), None)
+    return info is not None and any(isinstance(m, PartlyHonoured) for m in info.metadata)
 
 
 def _hide_secret(detail: ErrorDetails, document: Document) -> ErrorDetails:

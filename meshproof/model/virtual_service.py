@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from meshproof.model.base_model import FieldError, Model
 from meshproof.model.durations import Duration
 from meshproof.model.export_to import RuleExportTo
-from meshproof.model.string_types import Host, Line
+from meshproof.model.string_types import Host, Line, is_ip
 from meshproof.model.virtual_service_l4 import (
     TCPRoute,
     TLSRoute,
@@ -105,7 +105,7 @@ class VirtualService(Model):
                     if not any(_within(name, host) for host in self.hosts):
                         found = f"{name} is within none of hosts, which Istio refuses; wanted one"
                         path = ("tls", route_at, "match", match_at, "sniHosts", at)
-                        raise FieldError(found, *path)
+                        raise FieldError(found, *path, unsupported=is_ip(name))
         return self
 
     @model_validator(mode="after")

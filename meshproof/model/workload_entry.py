@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from meshproof.model.base_model import Model
+from meshproof.model.base_model import Model, PartlyHonoured
 from meshproof.model.field_types import Labels, Port
 from meshproof.model.string_types import Address, Line
 
@@ -14,7 +14,7 @@ from meshproof.model.string_types import Address, Line
 class WorkloadEntry(Model):
     """``locality`` and ``network`` change nothing: there is one of each here."""
 
-    address: Address
+    address: Annotated[Address, PartlyHonoured()]
     ports: dict[str, Port] = {}
     labels: Labels = {}
     weight: Annotated[int, Field(ge=0, le=4294967295)] | None = None

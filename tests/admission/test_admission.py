@@ -62,6 +62,15 @@ UNSUPPORTED = {
     "annotation": RULE.replace(
         "{name: svcb}", "{name: svcb, annotations: {istio.io/dry-run: 'true'}}"
     ),
+    "field of which the models take less": (
+        "apiVersion: networking.istio.io/v1\nkind: WorkloadEntry\nmetadata: {name: vm}\n"
+        "spec: {address: 'unix:///run/app', labels: {app: vm}}\n"
+    ),
+    "field that is required here alone": (
+        "apiVersion: networking.istio.io/v1\nkind: WorkloadEntry\nmetadata: {name: vm}\n"
+        "spec: {network: far, labels: {app: vm}}\n"
+    ),
+    "wildcard": RULE.replace("hosts: [svcb]", "hosts: ['*-b.test']"),
     "URL": (
         "apiVersion: security.istio.io/v1\nkind: RequestAuthentication\nmetadata: {name: tokens}\n"
         "spec: {jwtRules: [{issuer: me, jwksUri: 'https://issuer.test/keys'}]}\n"
