@@ -11,13 +11,12 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from meshproof.control.wire import Json
 from meshproof.errors import UsageError
 
 if TYPE_CHECKING:
-    from meshproof.control.client import Client
     from meshproof.control.context import ControlContext
     from meshproof.mesh import Applied
 
@@ -25,6 +24,12 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Subject = Callable[[Json], str]
 """The arguments of a change -> one short line for the event log."""
+
+
+class Caller(Protocol):
+    """What sends a call: ``control.client.Client``."""
+
+    def call(self, endpoint: Endpoint[P, R], *args: P.args, **kwargs: P.kwargs) -> R: ...
 
 
 class Endpoint(Generic[P, R]):
@@ -77,8 +82,8 @@ class Endpoint(Generic[P, R]):
     @overload
     def __get__(self, client: None, owner: type) -> Endpoint[P, R]: ...
     @overload
-    def __get__(self, client: Client, owner: type) -> Callable[P, R]: ...
-    def __get__(self, client: Client | None, owner: type) -> object:
+    def __get__(self, client: Caller, owner: type) -> Callable[P, R]: ...
+    def __get__(self, client: Caller | None, owner: type) -> object:
         return self if client is None else functools.partial(client.call, self)
 
 
