@@ -19,7 +19,7 @@ from meshproof.errors import MeshproofError
 from meshproof.istio_names import is_inbound
 from meshproof.mesh import AccessRecord, Span
 from meshproof.telemetry import access_log
-from meshproof.telemetry.prometheus import merged
+from meshproof.telemetry.prometheus import merge_pods
 from meshproof.telemetry.span_store import SpanStore
 from meshproof.wait import until
 
@@ -115,7 +115,7 @@ class ClusterEvidence:
         texts = self.each(
             pods, lambda p: self._kubectl.admin(p.namespace, p.name, "stats/prometheus")
         )
-        return merged({pod.name: text for pod, text in zip(pods, texts, strict=True)})
+        return merge_pods({pod.name: text for pod, text in zip(pods, texts, strict=True)})
 
 
 def records(log: str, pod: Pod, run_id: str) -> list[AccessRecord]:

@@ -1,41 +1,39 @@
-"""Who called whom and how it went, out of the requests' metrics. Pure.
+"""Who called whom, how often and how fast, from the metrics of requests. Pure.
 
-The caller's count is taken (``reporter="source"``): it knows the destination's workload also where
-nobody answered, and the gateway has no other.
+The caller's count is used (``reporter="source"``): it names the destination's workload even where
+nobody answered, and for calls of the gateway there is no other.
 """
 
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from meshproof.telemetry.prometheus import iter_samples, parse_labels
+
 _REQUESTS = "istio_requests_total"
 _BUCKET = "istio_request_duration_milliseconds_bucket"
-_NAMES = (_REQUESTS, _BUCKET)
 _BOUND = ',le="'
-_SAMPLE = re.compile(r"^(\w+)\{(.*)\} (\S+)")
-_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
-_FAILED = 500
+_ERROR = 500
 
 
 class Edge(NamedTuple):
-    """A way that requests took, workload to workload."""
+    """One workload that calls another."""
 
     source: str
     """``namespace/workload``."""
     target: str
-    """The same; empty for what is no workload of the mesh."""
+    """The same; empty where the target is no workload of the mesh."""
     version: str
     """The target's."""
     service: str
-    """``destination_service``: what was asked for; empty where no rule knows it."""
+    """``destination_service``: the host that was called; empty where no rule knows it."""
 
     @property
     def closed(self) -> bool:
-        """No rule lets it out: nothing is named, or Istio's own cluster for that."""
+        """No rule lets the call out: no service is named, or Istio's BlackHoleCluster."""
         return self.service in ("", "BlackHoleCluster")
 
 
@@ -81,25 +79,21 @@ Reading = Mapping[tuple[str, Edge], TrafficCounts]
 
 def read(text: str) -> Reading:
     """Prometheus text, as ``mesh.Mesh.metrics`` gives it."""
-    found: dict[tuple[str, Edge], TrafficCounts] = {}
-    for line in text.splitlines():
-        sample = _SAMPLE.match(line) if line.startswith(_NAMES) else None
-        if sample is None:
-            continue
-        before, _, rest = sample[2].partition(_BOUND)
+    reading: dict[tuple[str, Edge], TrafficCounts] = {}
+    for name, labels, value in iter_samples(text, (_REQUESTS, _BUCKET)):
+        before, _, rest = labels.partition(_BOUND)
         bound, _, after = rest.partition('"')
-        series = _series(before + after)
+        series = _parse_series(before + after)
         if series is None:
             continue
-        counts = found.setdefault((series.pod, series.edge), TrafficCounts())
-        value = float(sample[3])
-        if sample[1] == _BUCKET:
-            at = float(bound)
-            counts.buckets[at] = counts.buckets.get(at, 0) + value
+        counts = reading.setdefault((series.pod, series.edge), TrafficCounts())
+        if name == _BUCKET:
+            upper = float(bound)
+            counts.buckets[upper] = counts.buckets.get(upper, 0) + float(value)
         else:
-            counts.requests += value
-            counts.failed += value if series.failed else 0
-    return found
+            counts.requests += float(value)
+            counts.failed += float(value) if series.failed else 0
+    return reading
 
 
 class _Series(NamedTuple):
@@ -109,57 +103,56 @@ class _Series(NamedTuple):
 
 
 @functools.lru_cache(maxsize=8192)
-def _series(text: str) -> _Series | None:
-    """What the labels of a sample say, all but a bucket's bound; None for the callee's own count.
-    They are the same each second, so they are read once."""
-    labels = dict(_LABEL.findall(text))
+def _parse_series(text: str) -> _Series | None:
+    """The labels of a sample, without a bucket's bound; None for the callee's own count. They are
+    the same every second, so they are parsed once."""
+    labels = parse_labels(text)
     if labels.get("reporter") != "source":
         return None
     code = labels.get("response_code", "0")
-    failed = not code.isdigit() or int(code) >= _FAILED or int(code) == 0
+    failed = not code.isdigit() or int(code) >= _ERROR or int(code) == 0
     return _Series(labels.get("pod", ""), _edge(labels), failed)
 
 
 def _edge(labels: Mapping[str, str]) -> Edge:
-    def known(name: str) -> str:
+    def label(name: str) -> str:
         value = labels.get(name, "")
         return "" if value in ("unknown", "-") else value
 
-    workload = known("destination_workload")
-    target = f"{known('destination_workload_namespace')}/{workload}" if workload else ""
-    source = f"{known('source_workload_namespace')}/{known('source_workload')}"
-    return Edge(source, target, known("destination_version"), known("destination_service"))
+    workload = label("destination_workload")
+    target = f"{label('destination_workload_namespace')}/{workload}" if workload else ""
+    source = f"{label('source_workload_namespace')}/{label('source_workload')}"
+    return Edge(source, target, label("destination_version"), label("destination_service"))
 
 
 def between(old: Reading, new: Reading) -> dict[Edge, TrafficCounts]:
     """What was counted from one reading to the next, all pods together."""
-    found: dict[Edge, TrafficCounts] = {}
+    difference: dict[Edge, TrafficCounts] = {}
     for (pod, edge), now in new.items():
         before = old.get((pod, edge), TrafficCounts())
         if now.requests < before.requests:
-            before = TrafficCounts()  # its proxy has started again
-        found.setdefault(edge, TrafficCounts()).add(
+            before = TrafficCounts()  # its proxy has restarted
+        difference.setdefault(edge, TrafficCounts()).add(
             TrafficCounts(
                 now.requests - before.requests,
                 max(0, now.failed - before.failed),
                 {b: n - before.buckets.get(b, 0) for b, n in now.buckets.items()},
             )
         )
-    return found
+    return difference
 
 
 def serving(reading: Reading) -> dict[str, list[str]]:
-    """Service -> the workloads that were seen to answer for it: what a mesh that does not know its
-    topology can still tell (``mesh.Topology.serving``)."""
-    found: dict[str, set[str]] = {}
+    """Service -> the workloads that have answered for it: what can be told of a mesh that does not
+    know its topology (``mesh.Topology.serving``)."""
+    workloads: dict[str, set[str]] = {}
     for _pod, edge in reading:
         if edge.target:
-            found.setdefault(edge.service, set()).add(edge.target.partition("/")[2])
-    return {service: sorted(workloads) for service, workloads in found.items()}
+            workloads.setdefault(edge.service, set()).add(edge.target.partition("/")[2])
+    return {service: sorted(names) for service, names in workloads.items()}
 
 
 def sum_counts(counts: Iterable[TrafficCounts]) -> TrafficCounts:
-    """The sum."""
     total = TrafficCounts()
     for one in counts:
         total.add(one)

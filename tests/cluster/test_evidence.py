@@ -98,7 +98,7 @@ def test_dropped_spans_void_everything(machine: Machine, cluster: ClusterMesh) -
 
 def test_metrics_say_of_which_pod_they_are() -> None:
     text = '# TYPE istio_requests_total counter\nistio_requests_total{a="b"} 3\nup 1\n'
-    merged = prometheus.merged({"svca-0": text, "svcb-0": text})
+    merged = prometheus.merge_pods({"svca-0": text, "svcb-0": text})
     assert merged.count("# TYPE") == 1
     assert 'istio_requests_total{pod="svcb-0",a="b"} 3' in merged
     assert 'up{pod="svca-0"} 1' in merged

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families as read_plai
 from prometheus_client.utils import floatToGoString
 
 from meshproof.telemetry import prometheus
-from meshproof.telemetry.prometheus import Families, add, merged, render, wants_openmetrics
+from meshproof.telemetry.prometheus import Families, add, merge_pods, prefers_openmetrics, render
 
 SIDECAR = """\
 # TYPE istio_requests_total counter
@@ -62,7 +62,7 @@ def values(found: Iterable[Any]) -> dict[Key, float]:
 
 
 def test_each_sample_says_of_which_pod_it_is() -> None:
-    text = merged({"svca-1": SIDECAR, "svcb-1": SIDECAR})
+    text = merge_pods({"svca-1": SIDECAR, "svcb-1": SIDECAR})
     found = values(read_plain(text))
     assert len(found) == 2 * len(values(read_plain(SIDECAR)))
     sample = ("reporter", "source"), ("response_code", "503")
@@ -98,7 +98,7 @@ def test_a_label_that_the_app_has_too_is_told_apart() -> None:
 
 
 def test_of_a_pod_that_ended_its_counts_last() -> None:
-    kept = prometheus.lasting(both())
+    kept = prometheus.keep_cumulative(both())
     assert set(kept) == {"istio_requests_total", "istio_request_bytes", "payments_total"}
 
 
@@ -132,4 +132,4 @@ def test_limits_of_buckets_are_written_as_go_does(number: float) -> None:
     ],
 )
 def test_the_form_that_is_asked_for(accept: str, wanted: bool) -> None:
-    assert wants_openmetrics(accept) is wanted
+    assert prefers_openmetrics(accept) is wanted

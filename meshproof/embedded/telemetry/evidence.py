@@ -19,7 +19,7 @@ from meshproof.embedded.pod.envoy_process import EnvoyProcess
 from meshproof.errors import MeshproofError
 from meshproof.mesh import AccessRecord, Span
 from meshproof.telemetry import access_log
-from meshproof.telemetry.prometheus import merged
+from meshproof.telemetry.prometheus import merge_pods
 from meshproof.telemetry.redact import without, without_keys
 from meshproof.telemetry.zipkin_json import span_of
 from meshproof.xds import codec
@@ -155,7 +155,7 @@ async def metrics(chosen: Sequence[EnvoyProcess], only: str = "") -> str:
     path = "/stats/prometheus" + (f"?{urlencode({'filter': only})}" if only else "")
     texts = await asyncio.gather(*(e.admin(path) for e in chosen))
     # Envoy puts its own prefix before Istio's names.
-    return merged(
+    return merge_pods(
         {
             envoy.node: text.decode().replace("envoy_istio_", "istio_")
             for envoy, text in zip(chosen, texts, strict=True)

@@ -15,7 +15,7 @@ from meshproof.embedded.engine import Engine
 from meshproof.embedded.telemetry.scrape_targets import page_of_all, targets
 from meshproof.errors import MeshproofError
 from meshproof.telemetry.loopback_guard import local_only
-from meshproof.telemetry.prometheus import OPENMETRICS, TEXT, render, wants_openmetrics
+from meshproof.telemetry.prometheus import OPENMETRICS, TEXT, prefers_openmetrics, render
 
 
 def application(engine: Engine) -> web.Application:
@@ -73,7 +73,7 @@ class _Api:
 
 
 def _openmetrics(request: web.Request) -> bool:
-    return wants_openmetrics(request.headers.get("Accept", ""))
+    return prefers_openmetrics(request.headers.get("Accept", ""))
 
 
 def _said(text: str, openmetrics: bool) -> web.Response:

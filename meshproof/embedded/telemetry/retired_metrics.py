@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from meshproof.telemetry.prometheus import Families, lasting
+from meshproof.telemetry.prometheus import Families, keep_cumulative
 
 MOST = 100
 """Replicas that are remembered; of more, the newest."""
@@ -20,7 +20,7 @@ class RetiredMetrics:
 
     def keep(self, namespace: str, pod: str, ip: str, page: Families) -> None:
         """``page`` is the last that could be read of a replica that takes no request any more."""
-        self._pages[pod] = namespace, ip, lasting(page)
+        self._pages[pod] = namespace, ip, keep_cumulative(page)
         while len(self._pages) > MOST:
             del self._pages[next(iter(self._pages))]
             self.forgotten += 1
