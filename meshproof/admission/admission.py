@@ -146,7 +146,10 @@ class Admission:
         problems = [
             *self._profile.findings(store),
             *(with_rule(ISTIO04, p) for p in find_istio04_warnings(resources, store.services)),
-            *(with_rule(HTTP_ROUTE, p) for p in status.warnings(resources, store.services)),
+            *(
+                with_rule(HTTP_ROUTE, p)
+                for p in status.reference_warnings(resources, store.services)
+            ),
             *find_all(store.lowered, store.services, labels, accounts),
         ]
         return [p for p in problems if p.resource in titles or p.file in files]

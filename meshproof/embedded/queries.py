@@ -14,7 +14,7 @@ from meshproof.embedded.lifecycle import Running
 from meshproof.embedded.telemetry import access_log_tail, evidence, request_log
 from meshproof.embedded.telemetry.scrape_targets import targets, text_of
 from meshproof.errors import UsageError
-from meshproof.gateway_api.status import statuses
+from meshproof.gateway_api.status import route_statuses
 from meshproof.mesh import (
     AccessRecord,
     Answer,
@@ -163,7 +163,7 @@ class Looking(Running):
             kind="embedded",
             version=engine.version,
             resources=tuple(r.title for r in resources),
-            routes=tuple(statuses(resources, engine.store.services)),
+            routes=tuple(route_statuses(resources, engine.store.services)),
             replicas=tuple(
                 ReplicaStatus(
                     name=r.name,

@@ -1,4 +1,4 @@
-"""The Gateway API's HTTPRoute with mesh parents (GAMMA), turned into VirtualServices as Istio does.
+"""The Gateway API's HTTPRoute with mesh parents (GAMMA), converted to VirtualServices as in Istio.
 
-Import from the files of this folder: ``convert.virtual_services``, ``status.statuses``.
+``convert.convert_virtual_services`` converts, ``status.route_statuses`` reports conditions.
 """

@@ -1,16 +1,16 @@
-"""All VirtualServices of a mesh: those that users wrote, and those that HTTPRoutes become.
+"""Converts HTTPRoutes to VirtualServices, among those that users wrote.
 
-Istio (pilot/pkg/config/kube/gateway/route_collections.go): one a namespace of routes, parent host
-and parent port; its rules are those of all such HTTPRoutes, by the API's precedence. It stands
-where the oldest of them stands among the VirtualServices.
+Istio (pilot/pkg/config/kube/gateway/route_collections.go): one for each namespace of routes, parent
+host and parent port. Its routes are those of all such HTTPRoutes, in the API's precedence. It takes
+the place of the oldest of them in the order of VirtualServices.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from meshproof.gateway_api.parents import Parent, parents
-from meshproof.gateway_api.rules import routes_of_rule
+from meshproof.gateway_api.parents import Parent, resolve_parents
+from meshproof.gateway_api.rules import convert_rule
 from meshproof.model.http_route import HTTPRouteSpec
 from meshproof.model.resource import Resource
 from meshproof.model.virtual_service import HTTPRoute, VirtualService
@@ -19,26 +19,28 @@ from meshproof.translate.route_metadata import with_origin
 from meshproof.translate.world import Named, Service
 
 _Key = tuple[str, str, int | None]
-"""Namespace of the routes, host, and the parent's port if it names one."""
+"""Namespace of the routes, host, and the parent's port if it has one."""
 
 
-def virtual_services(
+def convert_virtual_services(
     resources: Sequence[Resource], services: Iterable[Service]
 ) -> tuple[Named[VirtualService], ...]:
     """In the order of ``resources`` (Istio's): VirtualServices as written, HTTPRoutes converted."""
-    groups = _groups(resources, {s.fqdn for s in services})
-    made: list[Named[VirtualService]] = []
+    groups = _group_routes(resources, {s.fqdn for s in services})
+    rules: list[Named[VirtualService]] = []
     for resource in resources:
         if resource.kind == "VirtualService":
-            made.append(Named(resource.name, resource.namespace, resource.spec))
+            rules.append(Named(resource.name, resource.namespace, resource.spec))
         elif resource.kind == "HTTPRoute":
             for key, members in groups.items():
                 if members[0] is resource:
-                    made.append(_virtual_service(key, members))
-    return tuple(made)
+                    rules.append(_build_virtual_service(key, members))
+    return tuple(rules)
 
 
-def _groups(resources: Sequence[Resource], known: set[str]) -> Mapping[_Key, list[Resource]]:
+def _group_routes(
+    resources: Sequence[Resource], services: set[str]
+) -> Mapping[_Key, list[Resource]]:
     entries = {(r.namespace, r.name): r.spec.hosts for r in resources if r.kind == "ServiceEntry"}
     groups: dict[_Key, list[Resource]] = {}
     for route in resources:
@@ -46,7 +48,7 @@ def _groups(resources: Sequence[Resource], known: set[str]) -> Mapping[_Key, lis
             continue
         keys = [
             (route.namespace, host, parent.port)
-            for parent in parents(route, known, entries)
+            for parent in resolve_parents(route, services, entries)
             for host in _hosts(parent)
         ]
         for key in dict.fromkeys(keys):
@@ -58,28 +60,28 @@ def _hosts(parent: Parent) -> tuple[str, ...]:
     return () if parent.missing else parent.hosts
 
 
-def _virtual_service(key: _Key, members: Iterable[Resource]) -> Named[VirtualService]:
+def _build_virtual_service(key: _Key, members: Iterable[Resource]) -> Named[VirtualService]:
     namespace, host, port = key
-    routes = [made for route in members for made in _routes(route, port)]
-    where = f"{namespace}~{port}~{host}" if port else f"{namespace}~{host}"
+    routes = [http for route in members for http in _routes(route, port)]
+    name = f"{namespace}~{port}~{host}" if port else f"{namespace}~{host}"
     spec = VirtualService.model_construct(
         hosts=[host], gateways=["mesh"], http=sorted(routes, key=_precedence), export_to=[]
     )
-    return Named(where, namespace, spec, gateway=True)
+    return Named(name, namespace, spec, gateway=True)
 
 
 def _routes(route: Resource, port: int | None) -> Iterable[HTTPRoute]:
     spec: HTTPRouteSpec = route.spec
     for number, rule in enumerate(spec.rules):
         name = rule.name or f"{route.namespace}.{route.name}.{number}"
-        for index, made in enumerate(routes_of_rule(rule, name, route.namespace, port)):
+        for index, http in enumerate(convert_rule(rule, name, route.namespace, port)):
             field = f"spec.rules[{number}]" + (f".matches[{index}]" if rule.matches else "")
-            yield with_origin(made, "HTTPRoute", route.namespace, route.name, field)
+            yield with_origin(http, "HTTPRoute", route.namespace, route.name, field)
 
 
 def _precedence(route: HTTPRoute) -> tuple[int, ...]:
-    """Exact paths, then prefixes, then expressions, the longer first; then those with a method,
-    with more headers, with more query parameters. Equal ones stay in the order of the routes."""
+    """Exact paths, then prefixes, then expressions, longer ones first; then matches with a method,
+    with more headers, with more query parameters. Equal ones keep the order of the routes."""
     match: HTTPMatchRequest = route.match[0]
     rank, length = _path_rank(match.uri)
     return (

@@ -1,4 +1,4 @@
-"""Which hosts an HTTPRoute's parents are."""
+"""Parents of HTTPRoutes: the hosts whose calls a route takes."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from meshproof.model.resource import Resource
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """``hosts`` are a Service's one name or a ServiceEntry's hosts; ``index`` is its place."""
+    """``hosts``: a Service's full name or a ServiceEntry's hosts; ``index`` in ``parentRefs``."""
 
     index: int
     ref: ParentReference
     namespace: str
     hosts: tuple[str, ...]
     missing: str = ""
-    """Why it is no parent, in Istio's words; empty where it is one."""
+    """Istio's message if the parent does not exist, else empty."""
 
     @property
     def port(self) -> int | None:
         return self.ref.port
 
 
-def parents(
+def resolve_parents(
     route: Resource, services: Collection[str], entries: Mapping[tuple[str, str], list[str]]
 ) -> Iterator[Parent]:
     """Every parentRef of ``route``. ``services`` are full names; ``entries`` gives the hosts of

@@ -1,7 +1,7 @@
-"""One rule of an HTTPRoute as routes of a VirtualService, one for each match.
+"""Converts a rule of an HTTPRoute to routes of a VirtualService, one for each match.
 
-Istio: convertHTTPRoute in pilot/pkg/config/kube/gateway/conversion.go. A backend that is no
-Service of the mesh stays a destination, whose cluster does not exist: such a route answers 500.
+Istio: convertHTTPRoute in pilot/pkg/config/kube/gateway/conversion.go. A backend that does not
+exist stays a destination without a cluster: such a route answers 500.
 """
 
 from __future__ import annotations
@@ -54,61 +54,63 @@ _ANY_ORIGIN = r"^[a-zA-Z][a-zA-Z0-9+.-]*://[^/\s?#]+$"
 _KINDS = {"Exact": "exact", "PathPrefix": "prefix", "RegularExpression": "regex"}
 
 
-def routes_of_rule(
+def convert_rule(
     rule: HTTPRouteRule, name: str, namespace: str, port: int | None
 ) -> Iterator[HTTPRoute]:
-    """``namespace`` is the HTTPRoute's; ``port`` its parent's, where that names one."""
-    fields: dict[str, Any] = {"name": name, "headers": _headers(rule.filters)}
-    fields |= _times(rule)
+    """``namespace`` is the HTTPRoute's; ``port`` its parent's, if that has one."""
+    fields: dict[str, Any] = {"name": name, "headers": _convert_headers(rule.filters)}
+    fields |= _convert_timeouts(rule)
     for entry in rule.filters:
         if entry.request_redirect is not None:
-            fields["redirect"] = _redirect(entry.request_redirect)
+            fields["redirect"] = _convert_redirect(entry.request_redirect)
         elif entry.url_rewrite is not None:
-            fields["rewrite"] = _rewrite(entry.url_rewrite)
+            fields["rewrite"] = _convert_rewrite(entry.url_rewrite)
         elif entry.cors is not None:
-            fields["cors_policy"] = _cors(entry.cors)
+            fields["cors_policy"] = _convert_cors(entry.cors)
     fields["mirrors"] = [
-        _mirror(f.request_mirror, namespace) for f in rule.filters if f.request_mirror
+        _convert_mirror(f.request_mirror, namespace) for f in rule.filters if f.request_mirror
     ]
     if "redirect" not in fields:
-        fields |= _backends(rule.backend_refs, namespace)
+        fields |= _convert_backends(rule.backend_refs, namespace)
     for match in rule.matches or [HTTPRouteMatch()]:
-        yield HTTPRoute.model_construct(**fields, match=[_match(match, port)])
+        yield HTTPRoute.model_construct(**fields, match=[_convert_match(match, port)])
 
 
-def _match(match: HTTPRouteMatch, port: int | None) -> HTTPMatchRequest:
+def _convert_match(match: HTTPRouteMatch, port: int | None) -> HTTPMatchRequest:
     path = match.path.value
     if match.path.type == "PathPrefix" and path != "/":
         path = path.removesuffix("/")
     return HTTPMatchRequest.model_construct(
-        uri=_text(match.path.type, path),
-        method=None if match.method is None else _text("Exact", match.method),
-        headers=_named(match.headers),
-        query_params=_named(match.query_params),
+        uri=_string_match(match.path.type, path),
+        method=None if match.method is None else _string_match("Exact", match.method),
+        headers=_first_by_name(match.headers),
+        query_params=_first_by_name(match.query_params),
         port=port,
     )
 
 
-def _named(entries: Iterable[NamedMatch]) -> dict[str, StringMatch]:
-    found: dict[str, StringMatch] = {}
+def _first_by_name(entries: Iterable[NamedMatch]) -> dict[str, StringMatch]:
+    matches: dict[str, StringMatch] = {}
     for entry in entries:
-        found.setdefault(entry.name, _text(entry.type, entry.value))
-    return found
+        matches.setdefault(entry.name, _string_match(entry.type, entry.value))
+    return matches
 
 
-def _text(kind: str, text: str) -> StringMatch:
+def _string_match(kind: str, text: str) -> StringMatch:
     return StringMatch.model_validate({_KINDS[kind]: text})
 
 
-def _headers(filters: Sequence[HTTPRouteFilter]) -> Headers:
+def _convert_headers(filters: Sequence[HTTPRouteFilter]) -> Headers:
     request = next((f.request_header_modifier for f in filters if f.request_header_modifier), None)
     response = next(
         (f.response_header_modifier for f in filters if f.response_header_modifier), None
     )
-    return Headers.model_construct(request=_operations(request), response=_operations(response))
+    return Headers.model_construct(
+        request=_convert_operations(request), response=_convert_operations(response)
+    )
 
 
-def _operations(rule: HTTPHeaderFilter | None) -> HeaderOperations:
+def _convert_operations(rule: HTTPHeaderFilter | None) -> HeaderOperations:
     if rule is None:
         return HeaderOperations()
     return HeaderOperations.model_construct(
@@ -117,36 +119,36 @@ def _operations(rule: HTTPHeaderFilter | None) -> HeaderOperations:
 
 
 def _values(headers: Iterable[HTTPHeader]) -> dict[str, str]:
-    """By lower-case name; of equal names the first counts."""
-    found: dict[str, str] = {}
+    """By lower-case name; of equal names the first wins."""
+    values: dict[str, str] = {}
     for header in headers:
-        found.setdefault(header.name.lower(), header.value)
-    return found
+        values.setdefault(header.name.lower(), header.value)
+    return values
 
 
-def _times(rule: HTTPRouteRule) -> dict[str, Any]:
-    """``backendRequest`` is each try's time where there are retries, else the whole request's."""
+def _convert_timeouts(rule: HTTPRouteRule) -> dict[str, Any]:
+    """``backendRequest`` limits each try if there are retries, else the whole request."""
     fields: dict[str, Any] = {}
-    each = rule.timeouts.backend_request if rule.timeouts else None
+    per_try = rule.timeouts.backend_request if rule.timeouts else None
     if rule.timeouts and rule.timeouts.request:
         fields["timeout"] = rule.timeouts.request
     if rule.retry is not None:
-        fields["retries"] = _retry(rule.retry, each or None)
-    elif each:
-        fields["timeout"] = each
+        fields["retries"] = _convert_retry(rule.retry, per_try or None)
+    elif per_try:
+        fields["timeout"] = per_try
     return fields
 
 
-def _retry(rule: HTTPRouteRetry, each: float | None) -> HTTPRetry:
+def _convert_retry(rule: HTTPRouteRetry, per_try: float | None) -> HTTPRetry:
     attempts = _ATTEMPTS if rule.attempts is None else rule.attempts
     on = ",".join([*RETRY_ON, *(str(code) for code in rule.codes)])
     return HTTPRetry.model_construct(
-        attempts=attempts, retry_on=on, backoff=rule.backoff, per_try_timeout=each
+        attempts=attempts, retry_on=on, backoff=rule.backoff, per_try_timeout=per_try
     )
 
 
-def _redirect(rule: HTTPRequestRedirectFilter) -> HTTPRedirect:
-    """Without a port the request's own, unless the scheme changes: then that one's."""
+def _convert_redirect(rule: HTTPRequestRedirectFilter) -> HTTPRedirect:
+    """Without a port the request's own; if the scheme changes, the default port of the new one."""
     fields: dict[str, Any] = {
         "authority": rule.hostname,
         "scheme": rule.scheme,
@@ -161,7 +163,7 @@ def _redirect(rule: HTTPRequestRedirectFilter) -> HTTPRedirect:
     return HTTPRedirect.model_construct(**fields, uri=path.replace_full_path if path else None)
 
 
-def _rewrite(rule: HTTPURLRewriteFilter) -> HTTPRewrite:
+def _convert_rewrite(rule: HTTPURLRewriteFilter) -> HTTPRewrite:
     fields: dict[str, Any] = {"authority": rule.hostname}
     path = rule.path
     if path is not None and path.replace_prefix_match is not None:
@@ -173,10 +175,10 @@ def _rewrite(rule: HTTPURLRewriteFilter) -> HTTPRewrite:
     return HTTPRewrite.model_construct(**fields)
 
 
-def _cors(rule: HTTPCORSFilter) -> CorsPolicy:
-    """A preflight that does not match is not for the backend, unlike in a VirtualService."""
+def _convert_cors(rule: HTTPCORSFilter) -> CorsPolicy:
+    """Unlike with a VirtualService, a preflight that does not match never reaches the backend."""
     return CorsPolicy.model_construct(
-        allow_origins=[_origin(o) for o in rule.allow_origins if o],
+        allow_origins=[_convert_origin(o) for o in rule.allow_origins if o],
         allow_credentials=True if rule.allow_credentials else None,
         allow_methods=list(rule.allow_methods),
         allow_headers=list(rule.allow_headers),
@@ -186,19 +188,21 @@ def _cors(rule: HTTPCORSFilter) -> CorsPolicy:
     )
 
 
-def _origin(text: str) -> StringMatch:
-    """``*`` is any origin of the right form; a ``*`` at the end is a prefix, elsewhere any text."""
+def _convert_origin(text: str) -> StringMatch:
+    """``*`` is any well-formed origin; a ``*`` at the end makes a prefix, elsewhere any text."""
     if text == "*":
-        return _text("RegularExpression", _ANY_ORIGIN)
+        return _string_match("RegularExpression", _ANY_ORIGIN)
     head, star, tail = text.partition("*")
     if not star:
-        return _text("Exact", text)
+        return _string_match("Exact", text)
     if not tail:
-        return _text("PathPrefix", head)
-    return _text("RegularExpression", f"^{'.*'.join(quote_regex(t) for t in text.split('*'))}$")
+        return _string_match("PathPrefix", head)
+    return _string_match(
+        "RegularExpression", f"^{'.*'.join(quote_regex(t) for t in text.split('*'))}$"
+    )
 
 
-def _mirror(rule: HTTPRequestMirrorFilter, namespace: str) -> HTTPMirrorPolicy:
+def _convert_mirror(rule: HTTPRequestMirrorFilter, namespace: str) -> HTTPMirrorPolicy:
     percentage = None
     if rule.fraction is not None:
         value = 100.0 * rule.fraction.numerator / rule.fraction.denominator
@@ -206,29 +210,29 @@ def _mirror(rule: HTTPRequestMirrorFilter, namespace: str) -> HTTPMirrorPolicy:
     elif rule.percent is not None:
         percentage = Percent.model_construct(value=float(rule.percent))
     return HTTPMirrorPolicy.model_construct(
-        destination=destination(rule.backend_ref, namespace), percentage=percentage
+        destination=convert_destination(rule.backend_ref, namespace), percentage=percentage
     )
 
 
-def _backends(backends: Sequence[HTTPBackendRef], namespace: str) -> dict[str, Any]:
-    """Backends of weight 0 are left out; where none is left the answer is 500."""
-    chosen = [b for b in backends if b.weight > 0]
-    if not chosen:
+def _convert_backends(backends: Sequence[HTTPBackendRef], namespace: str) -> dict[str, Any]:
+    """Backends with weight 0 are left out; a rule without others answers 500."""
+    weighted = [b for b in backends if b.weight > 0]
+    if not weighted:
         return {"direct_response": HTTPDirectResponse.model_construct(status=500)}
     return {
         "route": [
             HTTPRouteDestination.model_construct(
-                destination=destination(b, namespace),
+                destination=convert_destination(b, namespace),
                 weight=b.weight,
-                headers=_headers(b.filters),
+                headers=_convert_headers(b.filters),
             )
-            for b in chosen
+            for b in weighted
         ]
     }
 
 
-def destination(ref: BackendObjectReference, namespace: str) -> Destination:
-    """The host and port that a backend means, whether it exists or not."""
+def convert_destination(ref: BackendObjectReference, namespace: str) -> Destination:
+    """The host and port of a backend, whether it exists or not."""
     host = UNKNOWN_SERVICE
     if ref.group_kind == SERVICE:
         host = service_host(ref.name, ref.namespace or namespace)

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from meshproof.gateway_api.convert import virtual_services
+from meshproof.gateway_api.convert import convert_virtual_services
 from meshproof.model.reader import read_text
 from meshproof.model.resource import Resource
 from meshproof.translate.world import Proxy, Service, World
@@ -35,7 +35,9 @@ def route(
 
 
 def made(resources: list[Resource], services: tuple[Service, ...] = SERVICES) -> World:
-    return worlds.world(services=services, virtual_services=virtual_services(resources, services))
+    return worlds.world(
+        services=services, virtual_services=convert_virtual_services(resources, services)
+    )
 
 
 def routes(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from meshproof.gateway_api.convert import virtual_services
+from meshproof.gateway_api.convert import convert_virtual_services
 from meshproof.model.reader import read_text
 from meshproof.translate.world import Named
 from tests.gateway_api.routes import (
@@ -93,7 +93,7 @@ def test_the_first_of_a_virtual_service_and_a_route_has_the_host() -> None:
         "vs.yaml",
     )
     elsewhere = route(f"{{{TO_ECHO}}}", "{group: '', kind: Service, name: gone}", name="lost")
-    made_of = virtual_services([*rule, *elsewhere, *route(f"{{{TO_ECHO}}}")], SERVICES)
+    made_of = convert_virtual_services([*rule, *elsewhere, *route(f"{{{TO_ECHO}}}")], SERVICES)
     assert [r.gateway for r in made_of] == [False, True], "a route without a parent is nothing"
     found = worlds.vhost_routes(made([*rule, *route(f"{{{TO_ECHO}}}")]), HOST)
     assert names(found) == ["default.r.0"]
@@ -109,7 +109,7 @@ def test_a_service_entry_as_parent() -> None:
     )
     parent = "{group: networking.istio.io, kind: ServiceEntry, name: out}"
     rule = "{backendRefs: [{group: networking.istio.io, kind: Hostname, name: out.test, port: 80}]}"
-    rules = virtual_services([*entry, *route(rule, parent)], SERVICES)
+    rules = convert_virtual_services([*entry, *route(rule, parent)], SERVICES)
     world = worlds.world(
         virtual_services=rules,
         service_entries=(Named("out", "default", entry[0].spec),),

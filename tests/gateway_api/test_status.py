@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from meshproof.gateway_api.status import statuses, warnings
+from meshproof.gateway_api.status import reference_warnings, route_statuses
 from tests.gateway_api.routes import SERVICES, TO_ECHO, route
 
 
 def _conditions(rules: str, parents: str = "{group: '', kind: Service, name: echo}") -> list[str]:
-    (status,) = statuses(route(rules, parents), SERVICES)
+    (status,) = route_statuses(route(rules, parents), SERVICES)
     return [
         f"{p.name} {c.type}={c.status} {c.reason} {c.message}"
         for p in status.parents
@@ -43,7 +43,7 @@ def test_warnings_have_a_place() -> None:
     rules = "{backendRefs: [{name: nowhere, port: 80}]}"
     assert [
         str(w).partition(": HTTPRoute default/r: ")[2]
-        for w in warnings(route(rules, parents), SERVICES)
+        for w in reference_warnings(route(rules, parents), SERVICES)
     ] == [
         'spec.parentRefs[1].name: parent service: "gone" not found; the route is for nobody',
         "spec.rules[0].backendRefs[0].name: backend(nowhere.default.svc.cluster.local) not found; "

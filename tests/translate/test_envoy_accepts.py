@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from meshproof.gateway_api.convert import virtual_services
+from meshproof.gateway_api.convert import convert_virtual_services
 from meshproof.model import (
     destination_rule,
     http_route,
@@ -72,7 +72,7 @@ def _http_routes() -> tuple[Named[Any], ...]:
         spec: {hosts: [msgd.test], resolution: DNS, ports: [{number: 443, name: https}]}
     """
     services = [worlds.service("echo"), worlds.service("other")]
-    made = virtual_services([*read_text(entry, "entry.yaml"), *resources], services)
+    made = convert_virtual_services([*read_text(entry, "entry.yaml"), *resources], services)
     assert len(made) == 2, "a Service and a ServiceEntry are its parents"
     return made
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from meshproof.admission.store import Store
-from meshproof.gateway_api.convert import virtual_services
+from meshproof.gateway_api.convert import convert_virtual_services
 from meshproof.model.resource import Resource
 from meshproof.model.workload_entry import WorkloadEntry
 from meshproof.translate.world import (
@@ -77,7 +77,7 @@ def world(store: Store, replicas: Iterable[Replica], outside: Iterable[Outside])
         services=services,
         replicas=tuple(replicas),
         outside=tuple(outside),
-        virtual_services=virtual_services(lowered, services),
+        virtual_services=convert_virtual_services(lowered, services),
         destination_rules=named("DestinationRule"),
         service_entries=named("ServiceEntry"),
         workload_entries=tuple(_workload_entries(lowered)),
