@@ -163,6 +163,11 @@ def default_namespace(store: Store, resources: Iterable[Resource]) -> str:
     return namespaces.pop() if len(namespaces) == 1 else "default"
 
 
+def describe_locations(resources: Iterable[Resource]) -> str:
+    """Where a refusal by an Envoy, which knows nothing of files, must have come from."""
+    return ", ".join(f"{r.title} ({r.location.file}:{r.location.line})" for r in resources)
+
+
 def _unsupported_notes(resources: Iterable[Resource]) -> list[str]:
     """Why a document is sent as it was written, without lint."""
     return [

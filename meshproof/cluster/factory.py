@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from meshproof.cluster.addons_and_load import AddOnsAndLoad
+from meshproof.cluster.admission import cluster_admission
 from meshproof.cluster.changes import Changes
 from meshproof.cluster.commands import Commands, Runner
 from meshproof.cluster.control_adapter import ControlAdapter
@@ -56,7 +57,8 @@ def assemble(
     provider: Provider = ContextProvider(runner, settings, project)
     if settings.on_kind:
         provider = KindProvider(runner, settings, project, home)
-    state = MeshState(name)
+    admission = cluster_admission(project, provider)
+    state = MeshState(name, applied=admission.new_store(), initial=admission.new_store())
     forwards = PortForwards(provider.kubectl)
     pods = WorkloadPods(state, provider.kubectl)
     rollouts = Rollouts(provider.kubectl, pods)
@@ -74,6 +76,7 @@ def assemble(
             state,
             project=project,
             settings=settings,
+            admission=admission,
             provider=provider,
             runner=runner,
             profile=home.profile,
@@ -81,7 +84,9 @@ def assemble(
             rollouts=rollouts,
             forwards=forwards,
         ),
-        changes=Changes(state, reconciler, pods, Faults(state, provider, pods, rollouts)),
+        changes=Changes(
+            state, admission, reconciler, pods, Faults(state, provider, pods, rollouts)
+        ),
         queries=queries,
         extras=AddOnsAndLoad(
             state, provider, ImageBuilder(runner, settings, project.root), forwards

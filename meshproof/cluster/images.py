@@ -24,6 +24,14 @@ WHEELS = "wheelhouse"
 """Where the Dockerfile looks for wheels, in its context."""
 
 
+UNAVAILABLE_REMEDY = (
+    'build it: add {"build": {"context": "FOLDER"}} to its entry under images: in '
+    "meshproof.yaml or in --images FILE; or load it into the nodes: `kind load docker-image`; or "
+    "push it to a registry that they reach"
+)
+"""What to do about an image that no node can start."""
+
+
 @dataclass(frozen=True, slots=True)
 class Image:
     """One image to build. ``name`` is its name in the manifests."""

@@ -6,12 +6,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from meshproof.admission.admission import Admission, default_namespace
+from meshproof.admission.store import Store
 from meshproof.cluster import istio, manifests, tools
-from meshproof.cluster.applied_state import AppliedState
 from meshproof.cluster.assets import LABEL, OWNED, SYSTEM, asset
 from meshproof.cluster.commands import Runner
 from meshproof.cluster.images import ImageBuilder, project_images
-from meshproof.cluster.manifests import Manifest
 from meshproof.cluster.mesh_state import MeshState
 from meshproof.cluster.orphans import find_orphans
 from meshproof.cluster.port_forward import PortForwards
@@ -21,9 +21,10 @@ from meshproof.cluster.rollout import Rollouts
 from meshproof.cluster.settings import Settings
 from meshproof.errors import MeshproofError, UsageError
 from meshproof.mesh import Applied
+from meshproof.model.reader import with_default_namespace
+from meshproof.model.resource import Resource
 from meshproof.model.yaml_writer import documents_to_yaml
 from meshproof.project import Project
-from meshproof.sources.sources import read_sources
 from meshproof.wait import until
 
 
@@ -36,6 +37,7 @@ class Lifecycle:
         *,
         project: Project,
         settings: Settings,
+        admission: Admission,
         provider: Provider,
         runner: Runner,
         profile: Path,
@@ -46,6 +48,7 @@ class Lifecycle:
         self._state = state
         self._project = project
         self._settings = settings
+        self._admission = admission
         self._provider = provider
         self._runner = runner
         self._profile = profile
@@ -58,24 +61,23 @@ class Lifecycle:
     def up(self) -> Applied:
         """Every step may be repeated: what exists already is used as it is."""
         started = time.monotonic()
-        documents = self._read_manifests()
+        resources = self._admission.read(self._project.manifests, stdin=self._project.stdin)
         self._may_exist = False
         tools.check_tools(self._runner, self._provider.tools)
         self._may_exist = True
         try:
-            applied = self._start(documents, started)
+            applied = self._start(resources, started)
         except BaseException as error:
             self._abandon(error)
             raise
         self._state.initial = self._state.applied
         return applied
 
-    def _read_manifests(self) -> list[Manifest]:
-        sources = read_sources(self._project.manifests, stdin=self._project.stdin)
-        return manifests.read_all(sources, "", manifests.default_namespace(sources, ()))
-
-    def _start(self, documents: Sequence[Manifest], started: float) -> Applied:
-        self._provider.ensure(manifests.namespaces(documents))
+    def _start(self, resources: Sequence[Resource], started: float) -> Applied:
+        store = self._admission.new_store()
+        placed = with_default_namespace(resources, default_namespace(store, resources))
+        self._provider.ensure(manifests.namespaces_of(placed))
+        admitted = self._admission.apply(store, placed, strict=False)
         builder = ImageBuilder(self._runner, self._settings, self._project.root)
         self._state.images = builder.build(project_images(self._project))
         self._provider.deliver(self._state.images)
@@ -83,13 +85,17 @@ class Lifecycle:
         self._start_span_store()
         notes = self._provider.start_outside_hosts(self._state.images)
         self._state.up = True
-        applied, messages = AppliedState().apply(documents)
-        kubectl = self._provider.kubectl
-        if orphans := find_orphans(kubectl, self._reconciler.desired(applied).keys()):
-            kubectl.delete(documents_to_yaml(orphans), doing="deleting what another run left")
-        acks = self._reconciler.reconcile(applied, started)
+        self._delete_orphans(admitted.store)
+        acks = self._reconciler.reconcile(admitted.store, started)
         self._wait_gateway()
-        return Applied(messages, tuple(acks), time.monotonic() - started, notes=tuple(notes))
+        seconds = time.monotonic() - started
+        all_notes = (*admitted.notes, *notes)
+        return Applied(admitted.messages, tuple(acks), seconds, admitted.warnings, all_notes)
+
+    def _delete_orphans(self, store: Store) -> None:
+        kubectl = self._provider.kubectl
+        if orphans := find_orphans(kubectl, self._reconciler.desired(store).keys()):
+            kubectl.delete(documents_to_yaml(orphans), doing="deleting what another run left")
 
     def _install_istio(self) -> None:
         kubectl = self._provider.kubectl

@@ -9,6 +9,10 @@ endpoints of a Service must be those that Kubernetes reports as ready.
 
 A gateway shows the mark in its clusters only: no VirtualService of the gateway carries it. Its
 routes come with the push that the sidecars confirm.
+
+A sidecar that shows the mark may still have refused a listener of the same push (Envoy takes
+clusters, listeners and routes apart). Such a listener keeps its error in ``config_dump`` until the
+next update of listeners.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ from dataclasses import dataclass
 from meshproof.cluster.assets import asset
 from meshproof.cluster.kubectl import Json, Kubectl
 from meshproof.cluster.pods import Pod
+from meshproof.errors import NotLive
 from meshproof.istio_names import ClusterName, outbound_cluster, service_host
 from meshproof.mesh import Ack
 from meshproof.wait import until
@@ -31,6 +36,7 @@ MARK_HOST = "mark.meshproof.invalid"
 MARK_PORT = 15999
 _DUMP = f"config_dump?name_regex=.*{MARK_PORT}.*"
 _CLUSTERS = "clusters?format=json"
+_LISTENER_ERRORS = "config_dump?resource=dynamic_listeners&mask=name,error_state.details"
 WITHIN = 60.0
 """Seconds that a sidecar has to show a mark."""
 
@@ -112,6 +118,16 @@ def stale_service(actual: Mapping[str, set[str]], expected: Mapping[str, set[str
     return ""
 
 
+def rejected_listeners(dump: Json) -> dict[str, str]:
+    """Listener -> Envoy's error. Reads ``config_dump?resource=dynamic_listeners``, where a failed
+    update of a new listener stands twice, once without its name."""
+    return {
+        listener["name"]: str(listener["error_state"].get("details", "no details"))
+        for listener in dump.get("configs", ())
+        if "error_state" in listener and "name" in listener
+    }
+
+
 class LiveCheck:
     """Asks sidecars until all of them show a mark."""
 
@@ -135,6 +151,9 @@ class LiveCheck:
             f"waiting for the sidecar of {sidecar} to have the change",
             within=WITHIN,
         )
+        listeners = json.loads(self._kubectl.admin(pod.namespace, pod.name, _LISTENER_ERRORS))
+        for name, error in rejected_listeners(listeners).items():
+            raise NotLive(f"the sidecar of {sidecar} refused listener {name}: {error}")
         return Ack(sidecar, mark, time.monotonic() - started)
 
     def _reason(self, pod: Pod, mark: str, expected: Mapping[str, set[str]]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from meshproof.cluster.applied_state import AppliedState
+from meshproof.admission.store import Store
 from meshproof.errors import MeshproofError
 
 
@@ -17,8 +17,8 @@ class MeshState:
     up: bool = False
     images: Mapping[str, str] = field(default_factory=dict)
     """Name in the manifests -> name with the tag that was built."""
-    applied: AppliedState = field(default_factory=AppliedState)
-    initial: AppliedState = field(default_factory=AppliedState)
+    applied: Store = field(default_factory=Store)
+    initial: Store = field(default_factory=Store)
     """What ``up`` applied."""
     mark: str = ""
     """Of the newest configuration that is live."""

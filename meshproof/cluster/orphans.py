@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from meshproof.admission.store import Key
 from meshproof.cluster.assets import LABEL, OUTSIDE, OWNED, SYSTEM
 from meshproof.cluster.kubectl import Json, Kubectl
-from meshproof.cluster.manifests import Key
 from meshproof.istio_names import ROOT_NAMESPACE
 
 _KINDS = ",".join(

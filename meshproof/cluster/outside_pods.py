@@ -12,7 +12,7 @@ from typing import Any
 
 from meshproof.cluster.assets import LABEL, OUTSIDE, OWNED
 from meshproof.cluster.kubectl import Json, Kubectl
-from meshproof.cluster.manifests import with_pod
+from meshproof.cluster.manifests import with_pod_fields
 from meshproof.cluster.outside_hosts import Host, HostTable
 from meshproof.cluster.port_forward import PortForwards
 from meshproof.errors import Unsupported
@@ -51,7 +51,7 @@ class OutsidePods:
         """A Deployment whose pods resolve the hosts' names, or a ServiceEntry that leads to them;
         any other document unchanged."""
         if body["kind"] == "Deployment":
-            return with_pod(body, {"hostAliases": self._host_aliases()})
+            return with_pod_fields(body, {"hostAliases": self._host_aliases()})
         if body["kind"] == "ServiceEntry":
             return self._adapt_service_entry(body)
         return body

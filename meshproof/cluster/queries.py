@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from meshproof.cluster import evidence, pod_request, pods
-from meshproof.cluster.applied_state import titles
 from meshproof.cluster.evidence import ClusterEvidence
 from meshproof.cluster.mesh_state import MeshState
 from meshproof.cluster.pod_request import PodResponse
@@ -183,17 +182,16 @@ class Queries:
     def status(self) -> MeshStatus:
         self._state.require_up()
         all_pods = self._pods.all()
-        applied = self._state.applied
         return MeshStatus(
             name=self._state.name,
             kind="kind" if self._settings.on_kind else "context",
             replicas=tuple(
                 _replica_status(pod, deployment["metadata"]["name"])
-                for deployment in applied.deployments()
+                for deployment in self._pods.deployments()
                 for pod in pods.select_pods(all_pods, deployment)
                 if not pod.ending
             ),
-            resources=titles(applied.ordered()),
+            resources=tuple(resource.title for resource in self._state.applied.resources),
             version=self._state.mark,
         )
 
@@ -202,16 +200,16 @@ class Queries:
         in the folder, and the rest is still written."""
         folder.mkdir(parents=True, exist_ok=True)
         for kinds in ("deploy,pods,services", "events"):
-            for namespace in (*self._state.applied.namespaces(), ROOT_NAMESPACE):
+            for namespace in (*self._pods.namespaces(), ROOT_NAMESPACE):
                 doing = f"dumping {kinds} of {namespace}"
                 items = self._kubectl.get(kinds, "-n", namespace, doing=doing)
                 file = folder / f"{namespace}.{kinds.replace(',', '-')}.json"
                 file.write_text(json.dumps(items, indent=1))
         for pod in self._pods.all():
             self._dump_pod(folder, pod)
-        applied = self._state.applied.ordered()
-        resources = "".join(f"{item.title}  {item.file}:{item.line}\n" for item in applied)
-        (folder / "resources.txt").write_text(resources)
+        resources = self._state.applied.resources
+        lines = (f"{r.title}  {r.location.file}:{r.location.line}\n" for r in resources)
+        (folder / "resources.txt").write_text("".join(lines))
         log = self._project.root / "artifacts" / "commands.log"
         if log.is_file():
             shutil.copy(log, folder / "commands.log")

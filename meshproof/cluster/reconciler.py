@@ -5,19 +5,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from meshproof.admission.store import Key, Store
 from meshproof.cluster import manifests
-from meshproof.cluster.applied_state import AppliedState, ManifestDiff, difference
 from meshproof.cluster.assets import LABEL, OWNED
 from meshproof.cluster.commands import CommandError
 from meshproof.cluster.kubectl import Json
 from meshproof.cluster.live import LiveCheck, mark_documents, new_mark, ready_addresses
-from meshproof.cluster.manifests import Key
+from meshproof.cluster.manifest_diff import ManifestDiff, difference
 from meshproof.cluster.mesh_state import MeshState
 from meshproof.cluster.providers.provider import Provider
 from meshproof.cluster.rollout import Rollouts
+from meshproof.cluster.server_errors import parse_refusals
 from meshproof.cluster.workload_pods import WorkloadPods
-from meshproof.errors import NotLive, Problem, Refused
+from meshproof.errors import NotLive, Refused
 from meshproof.mesh import Ack
+from meshproof.model.resource import Resource
 from meshproof.model.yaml_writer import documents_to_yaml
 from meshproof.wait import until
 
@@ -45,41 +47,41 @@ class Reconciler:
         self._rollouts = rollouts
         self._live = LiveCheck(provider.kubectl)
 
-    def desired(self, applied: AppliedState) -> dict[Key, Json]:
-        """What the cluster holds when that is applied: labelled, with the images that were built,
-        and as the provider needs it."""
-        return {key: self._adapt(body) for key, body in applied.desired().items()}
+    def desired(self, store: Store) -> dict[Key, Json]:
+        """What the cluster holds when ``store`` is applied: labelled, with the images that were
+        built, and as the provider needs it."""
+        return {r.key: self._adapt(r) for r in manifests.sent_resources(store)}
 
-    def _adapt(self, body: Json) -> Json:
-        body = manifests.labelled(body, LABEL, OWNED)
+    def _adapt(self, resource: Resource) -> Json:
+        body = manifests.with_label(manifests.manifest_of(resource), LABEL, OWNED)
         return self._provider.adapt(manifests.with_images(body, self._state.images))
 
-    def reconcile(self, applied: AppliedState, started: float) -> list[Ack]:
-        """Makes the cluster hold ``applied``; on failure it gets back what it held.
+    def reconcile(self, store: Store, started: float) -> list[Ack]:
+        """Makes the cluster hold ``store``; on failure it gets back what it held.
 
         ``started`` is ``time.monotonic()`` at the beginning of the change. Raises Refused (nothing
         was applied), NotLive, CommandError.
         """
-        before, after = self.desired(self._state.applied), self.desired(applied)
+        before, after = self.desired(self._state.applied), self.desired(store)
         try:
-            acks = self._make_live(difference(before, after), applied, started)
+            acks = self._make_live(difference(before, after), store, started)
         except (NotLive, CommandError):
-            self._submit(difference(after, before))
+            self._submit(difference(after, before), self._state.applied)
             raise
-        self._state.applied = applied
+        self._state.applied = store
         return acks
 
-    def _make_live(self, diff: ManifestDiff, applied: AppliedState, started: float) -> list[Ack]:
+    def _make_live(self, diff: ManifestDiff, store: Store, started: float) -> list[Ack]:
         if not diff:
             return []
         mark = new_mark()
-        self._submit(diff, mark)
+        self._submit(diff, store, mark)
         self._rollouts.wait(diff.deployments)
-        acks = self._wait_live(mark, applied, started, check_endpoints=diff.moves_pods)
+        acks = self._wait_live(mark, store, started, check_endpoints=diff.moves_pods)
         self._state.mark = mark
         return acks
 
-    def _submit(self, diff: ManifestDiff, mark: str = "") -> None:
+    def _submit(self, diff: ManifestDiff, store: Store, mark: str = "") -> None:
         """After a dry run, so that a refused document leaves nothing applied beside it. Applies
         before it deletes; the mark comes last."""
         namespaces = [d for d in diff.apply if d["kind"] == "Namespace"]
@@ -88,7 +90,7 @@ class Reconciler:
             self._kubectl.apply(documents_to_yaml(namespaces), doing="applying namespaces")
         text = documents_to_yaml(rest) if rest else ""
         if rest:
-            self._dry_run(text, rest)
+            self._dry_run(text, rest, store)
         marks = mark_documents(mark) if mark else ""
         if diff.delete:
             if rest:
@@ -98,39 +100,45 @@ class Reconciler:
         if text or marks:
             self._kubectl.apply("\n---\n".join(t for t in (text, marks) if t), doing="applying")
 
-    def _dry_run(self, text: str, bodies: Sequence[Json]) -> None:
-        """Raises Refused with the answer of the API server and Istio's webhook."""
+    def _dry_run(self, text: str, bodies: Sequence[Json], store: Store) -> None:
+        """Raises Refused with what the API server and Istio's webhook refuse."""
         try:
             self._kubectl.apply(text, doing="asking the API server first", dry_run=True)
         except CommandError as error:
-            message = error.result.errors.strip()
-            if any(text in message for text in _SERVER_FAILED):
+            result = error.result
+            if any(text in result.errors for text in _SERVER_FAILED):
                 raise
-            titles = ", ".join(f"{b['kind']} {b['metadata']['name']}" for b in bodies)
-            raise Refused([Problem("the API server", 0, titles, "", message, "", "")]) from None
+            sent = {resource.key: resource for resource in manifests.sent_resources(store)}
+            resources = [sent[key] for body in bodies if (key := _key(body)) in sent]
+            raise Refused(parse_refusals(result.text, result.errors, resources)) from None
 
     def _wait_live(
-        self, mark: str, applied: AppliedState, started: float, *, check_endpoints: bool
+        self, mark: str, store: Store, started: float, *, check_endpoints: bool
     ) -> list[Ack]:
         """Every sidecar shows the mark, and has the endpoints where pods came or went."""
         addresses: dict[str, set[str]] = {}
         if check_endpoints:
-            self._wait_terminated(applied)
+            self._wait_terminated(store)
             slices = [
                 item
-                for namespace in applied.namespaces()
+                for namespace in self._pods.namespaces(store)
                 for item in self._kubectl.get(
                     "endpointslices", "-n", namespace,
                     doing=f"asking for the endpoints of {namespace}",
                 )
             ]  # fmt: skip
             addresses = ready_addresses(slices)
-        sidecars = [p for p in self._pods.all(applied) if p.meshed and p.alive]
+        sidecars = [p for p in self._pods.all(store) if p.meshed and p.alive]
         return self._live.wait(mark, sidecars, addresses, started)
 
-    def _wait_terminated(self, applied: AppliedState) -> None:
+    def _wait_terminated(self, store: Store) -> None:
         def reason() -> str:
-            ending = [p.name for p in self._pods.all(applied) if p.ending]
+            ending = [p.name for p in self._pods.all(store) if p.ending]
             return f"{', '.join(ending)} is terminating" if ending else ""
 
         until(reason, "waiting for old pods to terminate", within=TERMINATION, every=0.5)
+
+
+def _key(body: Json) -> Key:
+    metadata = body["metadata"]
+    return (body["kind"], metadata.get("namespace", ""), metadata["name"])

@@ -1,15 +1,24 @@
-"""Rollouts of Deployments: waits until they are complete, or says which pods are not ready."""
+"""Rollouts of Deployments: waits until they are complete, or says which pods are not ready and
+why."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from meshproof.cluster.images import UNAVAILABLE_REMEDY
 from meshproof.cluster.kubectl import Kubectl
+from meshproof.cluster.pods import Pod
 from meshproof.cluster.workload_pods import WorkloadPods
 from meshproof.errors import NotLive
+from meshproof.wait import until
 
-_WITHIN = 120.0
+WITHIN = 120.0
 """Seconds for one Deployment."""
+_POLL = 5.0
+"""Seconds that kubectl waits before the pods are looked at."""
+_NO_IMAGE = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
+"""Kubernetes' reasons for a container without an image. The kubelet tries again, but what changes
+is only the wait between two attempts."""
 
 
 class Rollouts:
@@ -18,12 +27,29 @@ class Rollouts:
         self._pods = pods
 
     def wait(self, deployments: Sequence[tuple[str, str]]) -> None:
-        """For each Deployment, by namespace and name. Raises NotLive."""
-        for namespace, name in deployments:
-            if self._kubectl.wait_rollout(namespace, name, within=_WITHIN).code:
-                pods = self._pods.in_namespace(namespace)
-                reasons = [f"{p.name}: {p.reason}" for p in pods if p.reason and not p.ending]
-                raise NotLive(
-                    f"Deployment {namespace}/{name} is not available after {_WITHIN:g} s; last: "
-                    f"{'; '.join(reasons) or 'its pods are ready, its rollout is not complete'}"
-                )
+        """For each Deployment, by namespace and name. Raises NotLive: at once for an image that
+        cannot be pulled."""
+        for deployment in deployments:
+            self._wait(*deployment)
+
+    def _wait(self, namespace: str, name: str) -> None:
+        def reason() -> str:
+            if not self._kubectl.wait_rollout(namespace, name, within=_POLL).code:
+                return ""
+            pods = [p for p in self._pods.in_namespace(namespace) if p.reason and not p.ending]
+            _check_images(namespace, name, pods)
+            reasons = [f"{p.name}: {p.reason}" for p in pods]
+            return "; ".join(reasons) or "its pods are ready, its rollout is not complete"
+
+        what = f"waiting for Deployment {namespace}/{name} to be available"
+        until(reason, what, within=WITHIN, every=0)
+
+
+def _check_images(namespace: str, name: str, pods: Sequence[Pod]) -> None:
+    """Raises NotLive for a pod of the Deployment whose image cannot be pulled."""
+    for pod in pods:
+        if pod.name.startswith(f"{name}-") and any(word in pod.reason for word in _NO_IMAGE):
+            raise NotLive(
+                f"Deployment {namespace}/{name} cannot start: {pod.name}: {pod.reason}\n"
+                f"  {UNAVAILABLE_REMEDY}"
+            )

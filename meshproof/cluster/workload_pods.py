@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from meshproof import workloads
-from meshproof.cluster.applied_state import AppliedState
+from meshproof.admission.store import Store
 from meshproof.cluster.kubectl import Json, Kubectl, labels_of
 from meshproof.cluster.mesh_state import MeshState
 from meshproof.cluster.pods import Pod, parse_pods, select_pods
 from meshproof.errors import UsageError
 from meshproof.istio_names import ROOT_NAMESPACE
+from meshproof.model.kube_workloads import WORKLOADS
 
 
 class WorkloadPods:
@@ -18,10 +19,15 @@ class WorkloadPods:
         self._state = state
         self._kubectl = kubectl
 
-    def all(self, applied: AppliedState | None = None) -> list[Pod]:
+    def all(self, store: Store | None = None) -> list[Pod]:
         """Of Istio's namespace and of those with workloads, by default as they are applied."""
-        namespaces = [*(applied or self._state.applied).namespaces(), ROOT_NAMESPACE]
+        namespaces = [*self.namespaces(store), ROOT_NAMESPACE]
         return [pod for namespace in namespaces for pod in self.in_namespace(namespace)]
+
+    def namespaces(self, store: Store | None = None) -> list[str]:
+        """Those with workloads, by default as they are applied."""
+        resources = (self._state.applied if store is None else store).of(*WORKLOADS)
+        return sorted({resource.namespace for resource in resources})
 
     def in_namespace(self, namespace: str) -> list[Pod]:
         doing = f"looking at {namespace}"
@@ -33,11 +39,16 @@ class WorkloadPods:
         Raises UsageError.
         """
         self._state.require_up()
-        deployments = self._state.applied.deployments()
-        return workloads.resolve(workload, [_candidate(d) for d in deployments])
+        return workloads.resolve(workload, [_candidate(d) for d in self.deployments()])
+
+    def deployments(self) -> list[Json]:
+        """As they were written, in the order in which they were applied."""
+        return [r.manifest for r in self._state.applied.resources if r.kind == "Deployment"]
 
     def deployment(self, workload: str) -> Json:
-        return self._state.applied.deployment(*self.resolve(workload))
+        namespace, name = self.resolve(workload)
+        _created, resource = self._state.applied.entries["Deployment", namespace, name]
+        return resource.manifest
 
     def of(self, workload: str) -> list[Pod]:
         """The workload's pods that can answer, ready ones first. Raises UsageError for none."""

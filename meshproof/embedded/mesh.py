@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from meshproof.admission.admission import Admitted
+from meshproof.admission.admission import Admitted, describe_locations
 from meshproof.admission.store import Store
 from meshproof.embedded.fault_injection import Faulting
 from meshproof.embedded.watching import Watching
@@ -50,7 +50,9 @@ class EmbeddedMesh(Faulting, Watching):
         try:
             acks = self._run(engine.change(edit, started))
         except NotLive as error:
-            raise NotLive(f"{error}; in this call: {_locations(admitted.changed)}") from None
+            raise NotLive(
+                f"{error}; in this call: {describe_locations(admitted.changed)}"
+            ) from None
         seconds = time.monotonic() - started
         warnings = (*admitted.warnings, *engine.warnings)
         return Applied(admitted.messages, tuple(acks), seconds, warnings, admitted.notes)
@@ -108,8 +110,3 @@ class EmbeddedMesh(Faulting, Watching):
     def renew_certificates(self) -> None:
         """Give every sidecar a new key and certificate now; the mesh does so by itself in time."""
         self._run(self._live().renew_certificates())
-
-
-def _locations(resources: Iterable[Resource]) -> str:
-    """Where a refusal by an Envoy, which knows nothing of files, must have come from."""
-    return ", ".join(f"{r.title} ({r.location.file}:{r.location.line})" for r in resources)

@@ -33,7 +33,7 @@ def to_yaml(resources: Iterable[Resource]) -> str:
     Reading it back gives equal specs. Raises ValueError for kinds that are not of
     networking.istio.io: their models do not hold the whole ``spec``.
     """
-    return documents_to_yaml([_to_document(resource) for resource in resources])
+    return documents_to_yaml([to_document(resource) for resource in resources])
 
 
 def documents_to_yaml(documents: Iterable[Mapping[str, Any]]) -> str:
@@ -49,7 +49,7 @@ def documents_to_yaml(documents: Iterable[Mapping[str, Any]]) -> str:
     )
 
 
-def _to_document(resource: Resource) -> dict[str, Any]:
+def to_document(resource: Resource) -> dict[str, Any]:
     if not resource.api_version.startswith("networking.istio.io/"):
         raise ValueError(f"{resource.title} ({resource.api_version}) is not of networking.istio.io")
     metadata: dict[str, Any] = {"name": resource.name}

@@ -21,6 +21,7 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for a fake: a deadline is over after the first look, or after a few."""
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     monkeypatch.setattr("meshproof.cluster.live.WITHIN", 0.05)
+    monkeypatch.setattr("meshproof.cluster.rollout.WITHIN", 0.05)
     monkeypatch.setattr("meshproof.cluster.reconciler.TERMINATION", 0.0)
 
 

@@ -43,3 +43,19 @@ def test_endpoints_are_compared_service_by_service() -> None:
     }
     assert not live.stale_service(actual, {"a.ns.svc.cluster.local": {"1", "2"}})
     assert "wanted ['1']" in live.stale_service(actual, {"a.ns.svc.cluster.local": {"1"}})
+
+
+def test_a_listener_that_envoy_refused_is_named_with_its_error() -> None:
+    """Recorded from Envoy: ``config_dump?resource=dynamic_listeners&mask=name,error_state.details``
+    after an update with a good listener and a bad new one."""
+    error = "failed to create an expression: No overload found in reference resolve step for code"
+    kind = "type.googleapis.com/envoy.admin.v3.ListenersConfigDump.DynamicListener"
+    dump = {
+        "configs": [
+            {"@type": kind, "name": "good"},
+            {"@type": kind, "name": "bad", "error_state": {"details": error}},
+            {"@type": kind, "error_state": {"details": error}},
+        ]
+    }
+    assert live.rejected_listeners(dump) == {"bad": error}
+    assert live.rejected_listeners({}) == {}

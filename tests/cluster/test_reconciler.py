@@ -35,9 +35,12 @@ def test_the_server_is_asked_first_and_the_mark_comes_last(
     assert kinds(sent) == [*rules, *[(k, "live-mark") for k in _MARK]]
 
 
-@pytest.mark.parametrize("note", ["bad weight", "unknown field"])
+@pytest.mark.parametrize(
+    ("note", "line", "field"),
+    [("bad weight", 28, "spec.http[0].route[0].weight"), ("unknown field", 20, "spec.htp")],
+)
 def test_what_the_server_refuses_changes_nothing(
-    machine: Machine, cluster: ClusterMesh, note: str
+    machine: Machine, cluster: ClusterMesh, note: str, line: int, field: str
 ) -> None:
     cluster.apply([HALF])
     before = dict(machine.kube.objects)
@@ -45,7 +48,9 @@ def test_what_the_server_refuses_changes_nothing(
     machine.fail("--dry-run=server", refusal, times=1)
     with pytest.raises(Refused, match="VirtualService") as caught:
         cluster.apply([ALL])
-    assert "invalid" in str(caught.value)
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.line, problem.field) == (str(ALL), line, field)
+    assert "is refused by the API server" in problem.found
     assert machine.kube.objects == before
     cluster.apply([ALL])
 
@@ -93,3 +98,13 @@ def test_a_sidecar_that_knows_other_endpoints_is_not_live(
     with pytest.raises(NotLive, match=r"svcb.payments.*10\.0\.0\.9.*wanted"):
         cluster.scale("svcb-v0.1", 2)
     assert machine.kube.objects["Deployment", "payments", "svcb-v0.1"]["spec"]["replicas"] == 1
+
+
+def test_a_change_whose_listener_a_sidecar_refused_is_undone(
+    machine: Machine, cluster: ClusterMesh
+) -> None:
+    listener = {"name": "virtualInbound", "error_state": {"details": "no such filter"}}
+    machine.fail("resource=dynamic_listeners", (0, json.dumps({"configs": [listener]}), ""))
+    with pytest.raises(NotLive, match=r"virtualInbound: no such filter.*VirtualService payments/"):
+        cluster.apply([HALF])
+    assert ("VirtualService", "payments", "svcb") not in machine.kube.objects

@@ -1,4 +1,4 @@
-"""A Deployment that is not available says why."""
+"""A Deployment that is not available says why; at once where its image cannot be pulled."""
 
 from __future__ import annotations
 
@@ -7,21 +7,52 @@ from pathlib import Path
 import pytest
 
 from meshproof.errors import NotLive
-from tests.fakes.cluster_machine import Machine, mesh_on, recorded
+from tests.fakes.cluster_machine import ROOT, Machine, mesh_on, recorded, up_on_context
+
+STRANGER = ROOT / "e2e" / "refused" / "image_without_command.yaml"
 
 
-def test_a_deployment_that_does_not_come_says_why(machine: Machine, tmp_path: Path) -> None:
-    machine.fail("rollout status deploy/svca", recorded("kubectl", "not yet"))
-    state = {"state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such host"}}}
+def never_ready(machine: Machine, container: str, reason: str, message: str) -> None:
+    """The pods of a Deployment wait for their container, and kubectl for them."""
+    machine.fail(f"rollout status deploy/{container}", recorded("kubectl", "not yet"))
+    state = {"state": {"waiting": {"reason": reason, "message": message}}}
     pods = machine.kube.pods
 
-    def late(deployment: dict[str, object]) -> list[dict[str, object]]:
+    def waiting_pods(deployment: dict[str, object]) -> list[dict[str, object]]:
         items = pods(deployment)
         for pod in items:
-            pod["status"]["conditions"] = []
-            pod["status"]["containerStatuses"] = [{"name": "svca", **state}]
+            if pod["metadata"]["name"].startswith(container):
+                pod["status"]["conditions"] = []
+                pod["status"]["containerStatuses"] = [{"name": container, **state}]
         return items
 
-    machine.kube.pods = late  # type: ignore[method-assign]
-    with pytest.raises(NotLive, match="svca: ImagePullBackOff: no such host"):
+    machine.kube.pods = waiting_pods  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("reason", ["ErrImagePull", "ImagePullBackOff", "InvalidImageName"])
+def test_an_image_that_cannot_be_pulled_ends_it_at_once(
+    machine: Machine, tmp_path: Path, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meshproof.cluster.rollout.WITHIN", 3600.0)
+    never_ready(machine, "svca", reason, "no such host")
+    with pytest.raises(NotLive, match=f"svca: {reason}: no such host") as failure:
+        mesh_on(machine, tmp_path).up()
+    assert "`kind load docker-image`" in str(failure.value)
+    assert len(machine.ran("rollout status deploy/svca")) == 1
+
+
+def test_on_a_context_the_first_failed_pull_undoes_the_change(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mesh = up_on_context(machine, tmp_path)
+    monkeypatch.setattr("meshproof.cluster.rollout.WITHIN", 3600.0)
+    never_ready(machine, "stranger", "ErrImagePull", "no such host")
+    with pytest.raises(NotLive, match=r"(?s)ErrImagePull.*in this call: Deployment .*yaml:1\)"):
+        mesh.apply([STRANGER])
+    assert ("Deployment", "payments", "stranger") not in machine.kube.objects
+
+
+def test_any_other_reason_is_waited_for_and_named(machine: Machine, tmp_path: Path) -> None:
+    never_ready(machine, "svca", "CrashLoopBackOff", "back-off 10s")
+    with pytest.raises(NotLive, match=r"payments/svca to be available: not within .*CrashLoop"):
         mesh_on(machine, tmp_path).up()

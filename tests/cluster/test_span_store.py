@@ -6,7 +6,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
-from meshproof.cluster.assets.span_store import Copies
+from meshproof.cluster.assets.span_store import Forwarder
 
 
 def test_the_span_store_passes_reports_on(
@@ -25,8 +25,8 @@ def test_the_span_store_passes_reports_on(
 
     with HTTPServer(("127.0.0.1", 0), Collector) as server:
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
-        copies = Copies(f"http://127.0.0.1:{server.server_port}/api/v2/spans")
+        forwarder = Forwarder(f"http://127.0.0.1:{server.server_port}/api/v2/spans")
         for body in (b"[1]", b"[2]"):
-            copies.add(body)
+            forwarder.add(body)
         until(lambda: received == [b"[1]", b"[2]"], "both came, though the first was refused")
         server.shutdown()

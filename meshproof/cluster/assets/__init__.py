@@ -1,4 +1,4 @@
-"""The files of the kind path: cluster, Istio's profile, span store, live mark. Read as data."""
+"""The files of the kind path: cluster, Istio's profile, span store, live mark."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from importlib.resources import files
 from string import Template
 
 LABEL = "meshproof"
-"""On everything that is made: value is the cluster's name, or ``owned`` inside the cluster."""
+"""On everything that is created: the value is the cluster's name, or ``owned`` inside it."""
 OWNED = "owned"
 SYSTEM = "meshproof-system"
-"""Namespace of what meshproof itself needs in the cluster; no sidecars in it."""
+"""The namespace of what meshproof itself needs in the cluster; it has no sidecars."""
 
 OUTSIDE = "meshproof-outside"
-"""Namespace of outside hosts, where they are pods."""
+"""The namespace of outside hosts that run as pods."""
 
 
 def asset(name: str, values: Mapping[str, str] | None = None) -> str:
-    """The text of one file with its ``${NAME}`` filled in; KeyError where one is not given."""
+    """The text of one file with each ``${NAME}`` filled in; KeyError where ``values`` lacks one."""
     text = (files(__package__) / name).read_text(encoding="utf-8")
     return Template(text).substitute(values or {})

@@ -1,12 +1,12 @@
-"""A span store for Envoy's Zipkin tracer; Python's own library only. Runs in the cluster.
+"""A span store for Envoy's Zipkin tracer. Runs in the cluster, on Python's standard library alone.
 
 POST /api/v2/spans   a JSON list of spans, chunked or not -> 202
-GET  /spans?run=ID   {"spans": those whose run_id tag is ID, "dropped": reports given up for want
-                     of room}
+GET  /spans?run=ID   {"spans": those whose run_id tag is ID, "dropped": reports that were dropped
+                     because the store was full}
 GET  /health         200
 
-With COPY_TO=URL each report is posted there too, in order; where that is too slow, or fails, the
-copy is lost, and what is kept here is not.
+With COPY_TO=URL each report is posted there too, in order. Where that fails or is too slow, the
+copy is lost; the store keeps its own.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 LIMIT = 512 * 1024 * 1024
-"""Bytes of reports kept."""
+"""Bytes of reports that are kept."""
 
 
 class Store:
-    """Bodies are kept as they came, and read only when somebody asks."""
+    """Keeps bodies as they were received, and parses them only for a query."""
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._lock = threading.Lock()
@@ -56,49 +56,49 @@ class Store:
         ]
 
 
-class Copies:
-    """Reports on their way to another collector."""
+class Forwarder:
+    """Posts copies of reports to another collector."""
 
     def __init__(self, url: str, room: int = 1000) -> None:
         self._url = url
-        self._waiting: queue.Queue[bytes] = queue.Queue(room)
+        self._queue: queue.Queue[bytes] = queue.Queue(room)
         threading.Thread(target=self._send, daemon=True).start()
 
     def add(self, body: bytes) -> None:
         with contextlib.suppress(queue.Full):
-            self._waiting.put_nowait(body)
+            self._queue.put_nowait(body)
 
     def _send(self) -> None:
         while True:
-            body = self._waiting.get()
+            body = self._queue.get()
             headers = {"Content-Type": "application/json"}
-            asked = urllib.request.Request(self._url, body, headers)  # noqa: S310  # http, ours
-            with contextlib.suppress(OSError), urllib.request.urlopen(asked, timeout=5) as answer:  # noqa: S310
-                answer.read()
+            request = urllib.request.Request(self._url, body, headers)  # noqa: S310  # http, ours
+            with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=5) as copy:  # noqa: S310
+                copy.read()
 
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     store = Store()
-    copies: Copies | None = None
+    forwarder: Forwarder | None = None
 
     def do_POST(self) -> None:
         body = self._body()
         self.store.add(body)
-        if self.copies is not None:
-            self.copies.add(body)
-        self._answer(202, b"")
+        if self.forwarder is not None:
+            self.forwarder.add(body)
+        self._respond(202, b"")
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         if parts.path == "/health":
-            self._answer(200, b"")
+            self._respond(200, b"")
         elif parts.path == "/spans":
             run = parse_qs(parts.query).get("run", [""])[0]
-            found = {"spans": self.store.of_run(run), "dropped": self.store.dropped}
-            self._answer(200, json.dumps(found).encode())
+            result = {"spans": self.store.of_run(run), "dropped": self.store.dropped}
+            self._respond(200, json.dumps(result).encode())
         else:
-            self._answer(404, b"")
+            self._respond(404, b"")
 
     def _body(self) -> bytes:
         if "chunked" not in self.headers.get("Transfer-Encoding", "").lower():
@@ -111,7 +111,7 @@ class Handler(BaseHTTPRequestHandler):
             pass
         return b"".join(parts)
 
-    def _answer(self, status: int, body: bytes) -> None:
+    def _respond(self, status: int, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -119,12 +119,12 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base's name
-        """Nothing: a line a report would be a line a request of the mesh."""
+        """Logs nothing: a line a report would be a line for every request of the mesh."""
 
 
 if __name__ == "__main__":
     if os.environ.get("COPY_TO"):
-        Handler.copies = Copies(os.environ["COPY_TO"])
+        Handler.forwarder = Forwarder(os.environ["COPY_TO"])
     server = ThreadingHTTPServer(("0.0.0.0", int(sys.argv[1])), Handler)  # noqa: S104  # in a pod
     server.daemon_threads = True
     server.serve_forever()

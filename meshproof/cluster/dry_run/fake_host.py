@@ -159,6 +159,8 @@ class FakeHost:
                 return (0, "".join(json.dumps({"Names": n}) + "\n" for n in names), "")
             case ["push" | "logs" | "pause" | "unpause", _]:
                 return OK
+            case ["exec", _, "crictl", "inspecti" | "pull", _]:
+                return OK
             case ["network", *rest]:
                 return self._network(rest)
         return self._unknown(["docker", *argv])

@@ -172,6 +172,8 @@ class FakeKubernetes:
 
     def admin(self, namespace: str, _pod: str, path: str) -> str:
         """Envoy shows the newest mark, and has the current endpoints."""
+        if path.startswith("config_dump?resource=dynamic_listeners"):
+            return json.dumps({"configs": []})
         if path.startswith("config_dump"):
             return json.dumps(self.dump())
         if path.startswith("clusters"):

@@ -8,6 +8,7 @@ from meshproof.cluster import tools
 from meshproof.cluster.commands import Runner
 from meshproof.cluster.images import ImageBuilder, outside_image
 from meshproof.cluster.kubectl import Json, Kubectl
+from meshproof.cluster.node_images import find_missing
 from meshproof.cluster.outside_containers import OutsideContainers
 from meshproof.cluster.providers.kind_cluster import KindCluster
 from meshproof.cluster.settings import Settings
@@ -28,18 +29,26 @@ class KindProvider:
         self._cluster = KindCluster(runner, settings, folder)
         self._images = ImageBuilder(runner, settings, project.root)
         self._guest = False
+        self._ensured = False
         self.kubectl: Kubectl = self._cluster.kubectl
         self.name = f"kind cluster {self._cluster.name}"
         self.outside = OutsideContainers(runner, self._cluster.name, project.outside)
 
     def ensure(self, namespaces: Collection[str]) -> None:  # noqa: ARG002  # all of them are ours
         self._guest = not self._cluster.ensure()
+        self._ensured = True
 
     def deliver(self, images: Mapping[str, str]) -> None:
         """All but those of outside hosts, which run beside the cluster."""
         outside = {outside_image(host) for host in self._project.outside}
         tags = [tag for name, tag in images.items() if name not in outside]
         self._images.load(self._cluster.name, tags)
+
+    def find_missing_images(self, images: Collection[str]) -> Mapping[str, str]:
+        """Asks the nodes, once there are any."""
+        if not images or not self._ensured:
+            return {}
+        return find_missing(self._runner, self._cluster.nodes(), images)
 
     def start_outside_hosts(self, images: Mapping[str, str]) -> list[str]:
         return self.outside.start(images, self._cluster.nodes())

@@ -38,6 +38,10 @@ class Provider(Protocol):
         """The nodes can start these images: name in the manifests -> name with a tag."""
         ...
 
+    def find_missing_images(self, images: Collection[str]) -> Mapping[str, str]:
+        """Image -> why no node can start it; empty where that cannot be known."""
+        ...
+
     def start_outside_hosts(self, images: Mapping[str, str]) -> list[str]:
         """Returns notes."""
         ...
