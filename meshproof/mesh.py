@@ -1,6 +1,6 @@
-"""The contract: what every mesh does, whether embedded or on Kubernetes.
+"""The contract of every mesh, embedded or on Kubernetes; one file, because it is read as a whole.
 
-Tests and tools know a mesh only through ``Mesh``. What only one mesh can do is a named
+Tests and tools know a mesh only through ``Mesh``. What only one kind of mesh can do is a named
 ``Capability`` that a test asks for, never an ``if``. Every change returns evidence.
 """
 
@@ -30,19 +30,19 @@ Input = str | Path | Source
 
 
 class Capability(enum.StrEnum):
-    """What a mesh may be asked for beyond the contract."""
+    """What some meshes can do beyond the contract."""
 
     KILL_SIDECAR = "kill-sidecar"
-    """``fault("kill", ..., part="sidecar")``: an Envoy ends without notice."""
+    """``fault("kill", ..., part="sidecar")``: an Envoy dies without a drain."""
     CUT = "cut"
-    """``fault("latency" | "loss" | "refuse" | "partition", ...)``: ways between places."""
+    """``fault("latency" | "loss" | "refuse" | "cut" | "partition", ...)``: network faults."""
     RELEASE = "release"
-    """``rules`` and ``tail`` (``control.routes.release.Releasing``): a canary with a judge."""
+    """``rules`` and ``tail`` (``control.routes.release.Releasing``): a judged canary release."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """One sidecar's own word that it took a configuration."""
+    """One sidecar's acknowledgement of a configuration."""
 
     sidecar: str
     version: str
@@ -52,18 +52,18 @@ class Ack:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """Evidence of a change: it is live on every sidecar named here, and concerns no other."""
+    """Evidence that a change is live on every sidecar in ``acks``; it concerns no other."""
 
     resources: tuple[str, ...]
     """``VirtualService default/svcb configured``, as kubectl words it."""
     acks: tuple[Ack, ...]
     seconds: float
-    """From reading the input to live everywhere."""
+    """From reading the input until it was live everywhere."""
     warnings: tuple[Problem, ...] = ()
-    """What is valid but dangling or shadowed."""
+    """What is valid, but dangling, shadowed or without effect."""
     notes: tuple[str, ...] = ()
-    """What this mesh does without, a line a field: ``resources (no limit is set): Deployment
-    payments/svca, ...``."""
+    """Fields that this mesh does not honour, one line each: ``resources is not honoured by a local
+    process: no limit is set (Deployment payments/svca)``."""
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -119,12 +119,12 @@ class AccessRecord:
     trace_id: str
     run_id: str
     attempts: int = 0
-    """How often the request was sent on; ``upstream_host`` is the last that it was sent to."""
+    """How often the request was sent upstream; ``upstream_host`` is the last host tried."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """The newest part of the access logs, and where the next part will begin."""
+    """The newest access log records, and the cursor where the next ones begin."""
 
     records: tuple[AccessRecord, ...]
     cursor: str
@@ -132,14 +132,14 @@ class Tail:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a request that left one workload brought back."""
+    """The response to a request that one workload sent."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
     seconds: float
     refused_by: str = ""
-    """Where the mesh itself refused: which kind of rule would open the way."""
+    """Empty unless the mesh itself refused: which kind of rule would allow the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ class ReplicaStatus:
 
 @dataclass(frozen=True, slots=True)
 class StatusCondition:
-    """One status condition of a Gateway API route, in Kubernetes' words."""
+    """One status condition of a Gateway API route, as in Kubernetes."""
 
     type: str
     """``Accepted`` or ``ResolvedRefs``."""
@@ -168,7 +168,7 @@ class StatusCondition:
 
 @dataclass(frozen=True, slots=True)
 class ParentStatus:
-    """What became of a route at one of its parents."""
+    """The conditions of a route at one of its parents."""
 
     kind: str
     name: str
@@ -201,34 +201,34 @@ class MeshStatus:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Where a route sends a part of the calls to a host."""
+    """The share of a host's requests that a route sends to one destination."""
 
     host: str
     """The service that is called, by full name: a metric's ``destination_service``."""
     namespace: str
     workloads: tuple[str, ...]
-    """Which workloads of that namespace stand behind the destination, ready or not."""
+    """The workloads of that namespace that serve the destination, ready or not."""
     percent: float
     only: str
-    """Of which calls: the match in few words; empty for all that no other route takes."""
+    """Which requests, in brief; empty for all that no other route matches."""
     rule: str
     """``VirtualService payments/svcb``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """What the rules in force say, for who draws them."""
+    """What the rules in force declare, for a graph."""
 
     shares: tuple[Share, ...]
     outside: Mapping[str, str]
-    """A metric's ``destination_service`` -> the host outside that it is."""
+    """A metric's ``destination_service`` -> the outside host behind it."""
     serving: Mapping[str, tuple[str, ...]]
-    """A service's full name -> the workloads behind it."""
+    """A service's full name -> the workloads that serve it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """One process that a mesh runs, all that it started included."""
+    """One process that a mesh runs, its child processes included."""
 
     name: str
     """Of the replica, ``gateway``, or the host outside."""
@@ -237,7 +237,7 @@ class Usage:
     cpu_seconds: float
     """Processor time used so far."""
     memory_bytes: int
-    """Resident now; pages that forked workers share count for each."""
+    """Resident now; pages that forked workers share count once for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,15 +280,17 @@ class Mesh(Protocol):
         ...
 
     def reset(self) -> Applied:
-        """Back to the resources and replica counts that ``up`` made; faults are undone."""
+        """Return to the resources and replica counts of ``up``; faults are undone."""
         ...
 
     def url(self, target: str) -> str:
-        """``http://ip:port`` of a workload's first port or of ``gateway``, from outside."""
+        """``http://ip:port`` of a workload's first port or of ``gateway``, as reached from
+        outside the mesh."""
         ...
 
     def exec(self, workload: str, argv: Sequence[str], *, stdin: bytes = b"") -> ExecResult:
-        """Run a command as the workload's container would: its environment, its way out."""
+        """Run a command as the workload's container would: its environment, and its requests
+        through the sidecar."""
         ...
 
     def curl(
@@ -309,17 +311,17 @@ class Mesh(Protocol):
         ...
 
     def fault(self, kind: str, workload: str, **how: Any) -> None:
-        """Break something on purpose; ``reset`` and the mesh's end undo it.
+        """Inject a fault; ``reset`` and the mesh's end undo it.
 
         ``kill``, ``pause`` and ``resume``: processes, of part="app" (the default) or "sidecar", in
         every replica or in the one that replica= names; an outside host has its app alone.
-        ``latency`` (ms=), ``loss`` (percent=), ``refuse``, ``cut``: the way to a workload or an
-        outside host, for the callers of source= (a workload or ``gateway``; default everyone), to
-        every replica or to that of replica=. ``partition`` is a cut both ways, and needs a source.
-        ``heal`` ends the network's faults at a workload, ``clear`` all of them; at every place for
-        an empty one. The network's begin and end after the change that is being made, which may
-        take seconds where replicas start; they hold when the call returns. Raises Unsupported for
-        what this mesh cannot do (``Capability.CUT``).
+        ``latency`` (ms=), ``loss`` (percent=), ``refuse``, ``cut``: connections to a workload or
+        an outside host, from source= (a workload or ``gateway``; default everyone), to every
+        replica or to the one of replica=. ``partition`` cuts both directions, and needs a source.
+        ``heal`` ends the network faults of a workload, ``clear`` all its faults; of all workloads
+        if it is empty. Network faults begin and end after a change that is under way, which may
+        take seconds where replicas start; they are in effect when the call returns. Raises
+        Unsupported for what this mesh cannot do (``Capability.CUT``).
         """
         ...
 
@@ -336,15 +338,15 @@ class Mesh(Protocol):
         ...
 
     def logs(self, workload: str) -> str:
-        """What a workload's app wrote to standard output and error."""
+        """Standard output and error of a workload's app."""
         ...
 
     def status(self) -> MeshStatus: ...
 
     def dump(self, folder: Path) -> None:
-        """Everything that a failure's reader wants: Envoy configuration, logs, resources."""
+        """Write all evidence for debugging a failure: Envoy configuration, logs, resources."""
         ...
 
     def down(self) -> None:
-        """End all that ``up`` started; safe to call twice."""
+        """Stop all that ``up`` started; safe to call twice."""
         ...

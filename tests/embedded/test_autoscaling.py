@@ -27,7 +27,7 @@ def resources(text: str = HPA) -> list[Any]:
 
 
 def warned(text: str = HPA, *more: Any) -> list[str]:
-    return [p.found for p in hpa_targets.warnings([*resources(text), *more])]
+    return [p.found for p in hpa_targets.find_idle([*resources(text), *more])]
 
 
 def test_what_cannot_work_is_warned_of() -> None:
@@ -41,7 +41,7 @@ def test_what_cannot_work_is_warned_of() -> None:
     silent = SUITE[0].spec.model_copy(deep=True)
     object.__setattr__(silent.template.spec.containers[0], "resources", None)
     (hpa,) = read_text(HPA, "hpa.yaml")
-    (problem,) = hpa_targets.warnings([replace(SUITE[0], spec=silent), hpa])
+    (problem,) = hpa_targets.find_idle([replace(SUITE[0], spec=silent), hpa])
     assert "requests no cpu: its share is not known" in problem.found
 
 

@@ -1,4 +1,4 @@
-"""HorizontalPodAutoscalers among what is applied: whom they scale, and which cannot work. Pure."""
+"""The targets of HorizontalPodAutoscalers, and autoscalers that cannot work. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from meshproof.model.resource import Resource
 
 
 def cpu_request(deployment: Resource) -> float:
-    """Cores that the container requests; 0 where it requests none, or nothing readable."""
+    """Cores that the container requests; 0 if it requests none, or no valid quantity."""
     resources = deployment.spec.template.spec.containers[0].resources
     requests = resources.get("requests") if isinstance(resources, dict) else None
     try:
@@ -19,26 +19,29 @@ def cpu_request(deployment: Resource) -> float:
         return 0.0
 
 
-def warnings(resources: Iterable[Resource]) -> list[Problem]:
-    """Autoscalers that cannot work: no such Deployment, two of one, no request to compare with."""
-    found, seen = [], set()
-    every = list(resources)
-    for scaler in (r for r in every if r.kind == "HorizontalPodAutoscaler"):
-        scaled, path = scaled_by(every, scaler), ("spec", "scaleTargetRef", "name")
+def find_idle(resources: Iterable[Resource]) -> list[Problem]:
+    """Autoscalers that cannot work: their Deployment is not applied, or requests no CPU to compare
+    with, or has another autoscaler."""
+    problems, targets = [], set()
+    applied = list(resources)
+    for scaler in (r for r in applied if r.kind == "HorizontalPodAutoscaler"):
+        scaled, path = scaled_by(applied, scaler), ("spec", "scaleTargetRef", "name")
         title = f"Deployment {scaler.namespace}/{scaler.spec.scale_target_ref.name}"
         if scaled is None:
-            found.append(scaler.problem(path, f"{title} is not applied: nothing is scaled"))
-        elif target(scaler) in seen:
-            found.append(scaler.problem(path, f"{title} has another autoscaler: they will fight"))
+            problems.append(scaler.problem(path, f"{title} is not applied: nothing is scaled"))
+        elif target(scaler) in targets:
+            problems.append(
+                scaler.problem(path, f"{title} has another autoscaler: they will fight")
+            )
         elif not cpu_request(scaled) and any(
             _needs_request(m) for m in scaler.spec.effective_metrics
         ):
-            remedy = "say resources.requests.cpu there"
-            found.append(
+            remedy = "set resources.requests.cpu there"
+            problems.append(
                 scaler.problem(path, f"{title} requests no cpu: its share is not known", "", remedy)
             )
-        seen.add(target(scaler))
-    return found
+        targets.add(target(scaler))
+    return problems
 
 
 def _needs_request(metric: Metric) -> bool:
@@ -51,6 +54,6 @@ def target(scaler: Resource) -> tuple[str, str]:
 
 
 def scaled_by(resources: Iterable[Resource], scaler: Resource) -> Resource | None:
-    """Its Deployment, if that is applied."""
+    """The Deployment that it scales; None if that is not applied."""
     key = ("Deployment", *target(scaler))
     return next((r for r in resources if r.key == key), None)

@@ -1,4 +1,4 @@
-"""Where the keys of RequestAuthentications are fetched from: declared outside hosts alone. Pure."""
+"""Hosts that RequestAuthentications fetch their keys from: declared outside hosts alone. Pure."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from meshproof.model.resource import Resource
 from meshproof.project import Project
 
 
-def undeclared(resources: Iterable[Resource], project: Project) -> Iterator[Problem]:
-    """Each ``jwksUri`` that leads to no declared host and port: no sidecar could ever fetch it."""
-    known = {
+def find_undeclared(resources: Iterable[Resource], project: Project) -> Iterator[Problem]:
+    """Each ``jwksUri`` of no declared host and port, from which no sidecar could fetch keys."""
+    declared = {
         (name.lower(), port)
-        for host, declared in project.outside.items()
-        for name in (host, *declared.aliases)
-        for port in declared.ports
+        for host, outside in project.outside.items()
+        for name in (host, *outside.aliases)
+        for port in outside.ports
     }
+    expected = ", ".join(f"{host}:{port}" for host, port in sorted(declared))
     for resource in resources:
         if resource.kind != "RequestAuthentication":
             continue
@@ -26,10 +27,10 @@ def undeclared(resources: Iterable[Resource], project: Project) -> Iterator[Prob
                 continue
             uri = urlsplit(rule.jwks_uri)
             host, port = (uri.hostname or "").lower(), uri.port or 80
-            if (host, port) not in known:
+            if (host, port) not in declared:
                 yield resource.problem(
                     ("spec", "jwtRules", index, "jwksUri"),
                     f"{host}:{port} is no declared outside host",
-                    "one of " + ", ".join(f"{h}:{p}" for h, p in sorted(known)) if known else "",
+                    f"one of {expected}" if declared else "",
                     "declare it (outside: or --outside), or put the keys in jwks",
                 )

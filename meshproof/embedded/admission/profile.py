@@ -38,14 +38,14 @@ class EmbeddedProfile:
         """Raises Refused for a workload that cannot run here, for keys of tokens that no declared
         host has, and for two rate limits of one workload."""
         workloads(store, self._project)
-        if undeclared := list(jwks_hosts.undeclared(resources, self._project)):
+        if undeclared := list(jwks_hosts.find_undeclared(resources, self._project)):
             raise Refused(undeclared)
-        if conflicts := list(rate_limit_conflicts.conflicts(store.ordered(), resources)):
+        if conflicts := list(rate_limit_conflicts.find_conflicts(store.ordered(), resources)):
             raise Refused(conflicts)
 
     def findings(self, store: Store) -> list[Problem]:
         """Autoscalers that cannot work."""
-        return [with_rule(AUTOSCALER, p) for p in hpa_targets.warnings(store.ordered())]
+        return [with_rule(AUTOSCALER, p) for p in hpa_targets.find_idle(store.ordered())]
 
     def notes(self, changed: Iterable[Resource]) -> list[str]:
         """Fields that a local process does without."""

@@ -1,4 +1,4 @@
-"""Local rate limits that would meet on one workload: an Envoy has one filter for them. Pure."""
+"""Local rate limits that overlap: an Envoy has one filter for them. Pure."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from meshproof.model.envoy_filter import EnvoyFilter
 from meshproof.model.resource import Resource
 
 
-def conflicts(resources: Iterable[Resource], concerned: Iterable[Resource]) -> Iterator[Problem]:
-    """Each EnvoyFilter of ``concerned`` that may select what another of ``resources`` selects:
-    their namespaces meet, and no label tells their workloads apart."""
+def find_conflicts(
+    resources: Iterable[Resource], concerned: Iterable[Resource]
+) -> Iterator[Problem]:
+    """Each EnvoyFilter of ``concerned`` that may select a workload which another of ``resources``
+    selects: their namespaces overlap, and no label separates their workloads."""
     filters = [r for r in resources if r.kind == "EnvoyFilter"]
     titles = {r.title for r in concerned}
     for index, one in enumerate(filters):
         for other in filters[:index]:
-            if not {one.title, other.title} & titles or not _meet(one, other):
+            if not {one.title, other.title} & titles or not _overlap(one, other):
                 continue
-            told, earlier = (one, other) if one.title in titles else (other, one)
+            later, earlier = (one, other) if one.title in titles else (other, one)
             where = f"{earlier.title} ({earlier.location.file}:{earlier.location.line})"
-            labelled = bool(_labels(told.spec))
-            yield told.problem(
+            labelled = bool(_labels(later.spec))
+            yield later.problem(
                 ("spec", "workloadSelector", "labels") if labelled else ("spec",),
                 f"may select workloads that {where} limits too, and one limit a workload is "
                 "honoured here",
@@ -31,14 +33,14 @@ def conflicts(resources: Iterable[Resource], concerned: Iterable[Resource]) -> I
             )
 
 
-def _meet(one: Resource, other: Resource) -> bool:
+def _overlap(one: Resource, other: Resource) -> bool:
     namespaces = {one.namespace, other.namespace}
     if len(namespaces) > 1 and ROOT_NAMESPACE not in namespaces:
         return False
     if not one.spec.contexts() & other.spec.contexts():
         return False
-    mine, theirs = _labels(one.spec), _labels(other.spec)
-    return all(theirs[key] == mine[key] for key in mine.keys() & theirs.keys())
+    labels, others = _labels(one.spec), _labels(other.spec)
+    return all(others[key] == labels[key] for key in labels.keys() & others.keys())
 
 
 def _labels(rule: EnvoyFilter) -> dict[str, str]:
