@@ -28,8 +28,8 @@ from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.explain import Explanation
 from meshproof.mesh import STDIN, Source
 from meshproof.project import load_project
-from tests.explain.recorded import Answer, answers, foreseen
-from tests.translate.tokens import Signer
+from tests.explain.recorded_requests import Answer, answers, foreseen
+from tests.translate.token_signer import Signer
 
 pytestmark = [
     pytest.mark.long,

@@ -14,11 +14,11 @@ from meshproof.embedded.snapshots import Snapshots
 from meshproof.translate.world import World
 from meshproof.xds import codec
 from tests.model.envoy_filters import FILTER
-from tests.translate import worlds
-from tests.translate.policies import JWKS, ROOT, peer, policy, rule
+from tests.translate import builders
+from tests.translate.policy_builders import JWKS, ROOT, peer, policy, rule
 
-ECHO, OTHER = worlds.ECHO[0], worlds.replica("other", "v1", "127.60.0.5")
-BEFORE = worlds.world(replicas=(ECHO, OTHER))
+ECHO, OTHER = builders.ECHO[0], builders.replica("other", "v1", "127.60.0.5")
+BEFORE = builders.world(replicas=(ECHO, OTHER))
 FOR_ECHO = "{selector: {matchLabels: {app: echo}}%s}"
 LIMIT = f"workloadSelector: {{labels: {{app: echo}}}}\nconfigPatches:\n{FILTER}"
 TOKENS = f", jwtRules: [{{issuer: i, jwks: '{JWKS}'}}]"
@@ -83,7 +83,7 @@ def test_a_mode_changes_the_server_s_listeners_and_its_callers_endpoints(
 
 def test_tokens_change_a_gateway_s_listeners(snapshots: Snapshots) -> None:
     server = "{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}"
-    entrance = worlds.gateway(f"{{selector: {{istio: ingressgateway}}, servers: [{server}]}}")
+    entrance = builders.gateway(f"{{selector: {{istio: ingressgateway}}, servers: [{server}]}}")
     plain = replace(BEFORE, gateways=(entrance,))
     picked = f"{{selector: {{matchLabels: {{istio: ingressgateway}}}}{TOKENS}}}"
     tokens = (rule("RequestAuthentication", picked, namespace=ROOT),)

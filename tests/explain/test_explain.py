@@ -9,7 +9,7 @@ import pytest
 from meshproof.explain import Explanation
 from meshproof.explain.render import render_text
 from meshproof.explain.result import Outcome, Step
-from tests.explain.meshes import explained, workloads
+from tests.explain.mesh_files import explained, workloads
 
 SUBSETS = """
 apiVersion: networking.istio.io/v1

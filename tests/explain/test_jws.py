@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from jwt.algorithms import get_default_algorithms
 
 from meshproof.explain.jws import is_signed
-from tests.translate.tokens import Signer
+from tests.translate.token_signer import Signer
 
 ALGORITHMS = get_default_algorithms()
 RSA_KEY = rsa.generate_private_key(65537, 2048)

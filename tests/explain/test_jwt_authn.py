@@ -11,7 +11,7 @@ from meshproof.explain.jwt_authn import JwtResult, check_requirement
 from meshproof.explain.request import Request
 from meshproof.model.request_authentication import JWTRule
 from meshproof.translate.jwt import build_http_filters
-from tests.translate.tokens import Signer
+from tests.translate.token_signer import Signer
 
 ME, OTHER = Signer(), Signer()
 

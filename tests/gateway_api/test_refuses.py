@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from meshproof.errors import Refused
-from tests.gateway_api.routes import ECHO, TO_ECHO, route
+from tests.gateway_api.http_routes import ECHO, TO_ECHO, route
 
 P = "matches: [{path: {value: /p}}]"
 REDIRECT = "{type: RequestRedirect, requestRedirect: {hostname: h}}"

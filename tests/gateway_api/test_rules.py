@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from meshproof.translate.retries import build_retry_policy
-from tests.gateway_api.routes import ECHO, TO_ECHO, route, routes
+from tests.gateway_api.http_routes import ECHO, TO_ECHO, route, routes
 
 
 def _only(rule: str, parents: str = ECHO) -> dict[str, Any]:

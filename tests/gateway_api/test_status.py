@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from meshproof.gateway_api.status import reference_warnings, route_statuses
-from tests.gateway_api.routes import SERVICES, TO_ECHO, route
+from tests.gateway_api.http_routes import SERVICES, TO_ECHO, route
 
 
 def _conditions(rules: str, parents: str = "{group: '', kind: Service, name: echo}") -> list[str]:

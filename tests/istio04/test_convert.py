@@ -14,7 +14,7 @@ from meshproof.mesh import Source
 from meshproof.model.reader import read_text, with_default_namespace
 from meshproof.translate import build_outbound
 from meshproof.translate.world import Address, Outside, Proxy
-from tests.translate import worlds
+from tests.translate import builders
 
 SERVICES = """
 apiVersion: v1
@@ -78,7 +78,7 @@ PROXIES = (
 
 def _configured(text: str, proxy: Proxy) -> Any:
     resources = with_default_namespace(read_text(text, "f.yaml"), "default")
-    replicas = [worlds.replica("svcb", v, f"127.60.0.{i}") for i, v in ((1, "v1"), (2, "v2"))]
+    replicas = [builders.replica("svcb", v, f"127.60.0.{i}") for i, v in ((1, "v1"), (2, "v2"))]
     outside = [Outside("m.test", {80: Address("127.60.9.1", 1)})]
     store = Store()
     for resource in resources:  # one change each: Istio orders by creation

@@ -6,7 +6,7 @@ import pytest
 
 from meshproof.errors import Refused
 from meshproof.model.reader import read_text
-from tests.translate.policies import JWKS
+from tests.translate.policy_builders import JWKS
 
 HEAD = "apiVersion: security.istio.io/v1\nkind: {kind}\nmetadata: {{name: p{more}}}\n"
 POLICY = "AuthorizationPolicy"

@@ -25,9 +25,9 @@ from meshproof.model.reader import read_text
 from meshproof.translate import build_outbound, build_sidecar
 from meshproof.translate.world import Address, Named, Outside, Protocol, Resource
 from tests.model.envoy_filters import BARE, ROUTES
-from tests.translate import worlds
-from tests.translate.frozen import frozen
-from tests.translate.policies import JWKS
+from tests.translate import builders
+from tests.translate.policy_builders import JWKS
+from tests.translate.static_bootstrap import static_bootstrap
 
 pytestmark = pytest.mark.long
 
@@ -210,15 +210,15 @@ def test_a_policy_is_refused_by_name_or_accepted_by_envoy(
     assert refused, "none was refused: nothing was tried beyond what is good"
 
     def said(policies: Sequence[Named[Any]]) -> str:
-        made = worlds.world(
-            services=(worlds.service("echo", protocol=protocol),),
+        made = builders.world(
+            services=(builders.service("echo", protocol=protocol),),
             outside=(Outside("m.test", {80: Address("127.60.9.1", 1)}),),
             **{FIELDS[kind]: tuple(policies)},
         )
         me = made.replicas[0]
-        configs = [build_outbound(made, worlds.proxy(me)), build_sidecar(made, me)]
+        configs = [build_outbound(made, builders.proxy(me)), build_sidecar(made, me)]
         path = tmp_path / "envoy.json"
-        path.write_text(json.dumps(frozen(configs, secrets)))
+        path.write_text(json.dumps(static_bootstrap(configs, secrets)))
         command = [str(envoy), "--mode", "validate", "-c", str(path), "--log-level", "error"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         return done.stderr[-2000:] if done.returncode else ""

@@ -26,9 +26,9 @@ from meshproof.model.kinds import KINDS, Kind
 from meshproof.model.reader import read_text
 from meshproof.translate import build_gateway, build_outbound, build_sidecar
 from meshproof.translate.world import Address, Config, Outside, Resource
-from tests.property.values import document
-from tests.translate import worlds
-from tests.translate.frozen import frozen
+from tests.property.strategies import document
+from tests.translate import builders
+from tests.translate.static_bootstrap import static_bootstrap
 
 pytestmark = pytest.mark.long
 
@@ -67,16 +67,16 @@ def _text(kind: Kind, spec: Any) -> str:
 def _configs(text: str, secrets: dict[str, Any]) -> list[Config]:
     """What a sidecar and a gateway get. Raises Refused with a place and words, or nothing."""
     resources = read_text(f"{SERVICES}---\n{text}", "made.yaml")
-    made = world(Store().apply(resources)[0], worlds.ECHO, OUTSIDE)
+    made = world(Store().apply(resources)[0], builders.ECHO, OUTSIDE)
     pair = secrets["default"]["tls_certificate"]
     chain, key = (pair[n]["inline_string"] for n in ("certificate_chain", "private_key"))
-    made = worlds.with_certificate(made, chain, key)
-    client = worlds.replica("client", "v1", "127.60.0.9")
+    made = builders.with_certificate(made, chain, key)
+    client = builders.replica("client", "v1", "127.60.0.9")
     return [
-        build_outbound(made, worlds.proxy(client)),
-        build_sidecar(made, worlds.ECHO[0]),
-        build_outbound(made, worlds.GATEWAY),
-        build_gateway(made, worlds.GATEWAY, "127.60.1.1", {}),
+        build_outbound(made, builders.proxy(client)),
+        build_sidecar(made, builders.ECHO[0]),
+        build_outbound(made, builders.GATEWAY),
+        build_gateway(made, builders.GATEWAY, "127.60.1.1", {}),
     ]
 
 
@@ -149,13 +149,13 @@ def _validate(envoy: Path, made: Sequence[Made], secrets: dict[str, Resource], f
 
 def _together(made: Sequence[Made], secrets: dict[str, Resource]) -> dict[str, Any]:
     """One bootstrap: clusters and listeners of all, under names and ports of their own."""
-    whole: dict[str, Any] = frozen([], secrets)
+    whole: dict[str, Any] = static_bootstrap([], secrets)
     static = whole["static_resources"]
     known = {c["name"] for c in static["clusters"]}
     ports = iter(range(20000, 65000))
     for number, (_, configs) in enumerate(made):
         for side, pair in enumerate((configs[:2], configs[2:])):
-            own = frozen(pair, secrets)["static_resources"]
+            own = static_bootstrap(pair, secrets)["static_resources"]
             mark = f"{number}.{side}."
             static["clusters"] += list(_clusters(own["clusters"], known, mark))
             for listener in own["listeners"]:

@@ -9,7 +9,7 @@ import pytest
 
 from meshproof.translate import build_outbound, eds_clusters, referenced_clusters
 from meshproof.translate.world import Address, Config, Proxy, World
-from tests.translate.worlds import (
+from tests.translate.builders import (
     CLIENT,
     ECHO,
     addresses,

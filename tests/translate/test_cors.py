@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.translate.worlds import routes_of
+from tests.translate.builders import routes_of
 
 TO = "route: [{destination: {host: echo}}]"
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from meshproof.model.virtual_service import VirtualService
-from tests.translate.worlds import vhost_routes, virtual_service, world
+from tests.translate.builders import vhost_routes, virtual_service, world
 
 HOST = "echo.default.svc.cluster.local"
 TO = "route: [{destination: {host: echo}}]"

@@ -34,8 +34,8 @@ from meshproof.translate.world import (
     TlsSecret,
     World,
 )
-from tests.translate import worlds
-from tests.translate.frozen import frozen
+from tests.translate import builders
+from tests.translate.static_bootstrap import static_bootstrap
 
 EVERYTHING = Path(__file__).with_name("everything.yaml")
 HTTP_ROUTES = Path(__file__).parent.parent / "gateway_api" / "everything.yaml"
@@ -71,7 +71,7 @@ def _http_routes() -> tuple[Named[Any], ...]:
         metadata: {name: msgd, namespace: default}
         spec: {hosts: [msgd.test], resolution: DNS, ports: [{number: 443, name: https}]}
     """
-    services = [worlds.service("echo"), worlds.service("other")]
+    services = [builders.service("echo"), builders.service("other")]
     made = convert_virtual_services([*read_text(entry, "entry.yaml"), *resources], services)
     assert len(made) == 2, "a Service and a ServiceEntry are its parents"
     return made
@@ -86,13 +86,13 @@ def _certificates(secrets: dict[str, Any]) -> tuple[TlsSecret, ...]:
 @pytest.fixture(scope="module")
 def everything(secrets: dict[str, Resource]) -> World:
     real = Address("127.60.9.1", 19997)
-    return worlds.world(
+    return builders.world(
         services=(
-            worlds.service("echo"),
-            worlds.service("other", ports=(80, 8080)),
-            worlds.service("db", ports=(5432,), protocol="TCP"),
+            builders.service("echo"),
+            builders.service("other", ports=(80, 8080)),
+            builders.service("db", ports=(5432,), protocol="TCP"),
         ),
-        replicas=(*worlds.ECHO, worlds.replica("db", "v1", "127.60.0.9")),
+        replicas=(*builders.ECHO, builders.replica("db", "v1", "127.60.0.9")),
         outside=(Outside("msgd.test", {443: real, 9997: real}), Outside("10.1.2.3", {80: real})),
         virtual_services=(*_rules("VirtualService"), *_http_routes()),
         destination_rules=_rules("DestinationRule"),
@@ -106,7 +106,7 @@ def _validate(
     envoy: Path, tmp_path: Path, configs: list[Config], secrets: dict[str, Resource]
 ) -> None:
     path = tmp_path / "envoy.json"
-    path.write_text(json.dumps(frozen(configs, secrets)))
+    path.write_text(json.dumps(static_bootstrap(configs, secrets)))
     done = subprocess.run(
         [envoy, "--mode", "validate", "-c", path, "--log-level", "warn"],
         capture_output=True,
@@ -146,7 +146,7 @@ def test_envoy_accepts_sidecars(
 ) -> None:
     for replica in everything.replicas:
         own = build_sidecar(everything, replica, access_log="/dev/null")
-        shared = build_outbound(everything, worlds.proxy(replica))
+        shared = build_outbound(everything, builders.proxy(replica))
         _validate(envoy, tmp_path, [shared, own], secrets)
 
 
@@ -154,7 +154,7 @@ def test_envoy_accepts_a_gateway(
     envoy: Path, tmp_path: Path, everything: World, secrets: dict[str, Resource]
 ) -> None:
     own = build_gateway(
-        everything, worlds.GATEWAY, "127.60.1.1", {80: 18080, 443: 18443}, access_log="/dev/null"
+        everything, builders.GATEWAY, "127.60.1.1", {80: 18080, 443: 18443}, access_log="/dev/null"
     )
-    shared = build_outbound(everything, worlds.GATEWAY)
+    shared = build_outbound(everything, builders.GATEWAY)
     _validate(envoy, tmp_path, [shared, own], secrets)

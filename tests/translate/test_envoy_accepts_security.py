@@ -25,9 +25,9 @@ from meshproof.model.base_model import Model
 from meshproof.translate import build_gateway, build_outbound
 from meshproof.translate import build_sidecar as sidecar_of
 from meshproof.translate.world import Address, Config, Named, Outside, Proxy, Resource, World
-from tests.translate import worlds
-from tests.translate.frozen import frozen
-from tests.translate.policies import MODELS
+from tests.translate import builders
+from tests.translate.policy_builders import MODELS
+from tests.translate.static_bootstrap import static_bootstrap
 
 RULES = Path(__file__).with_name("security.yaml")
 _ALL: dict[str, type[Model]] = {**MODELS, "DestinationRule": destination_rule.DestinationRule}
@@ -53,13 +53,13 @@ def _rules(kind: str, namespace: str) -> tuple[Named[Any], ...]:
 
 def _world(namespace: str = "default") -> World:
     real = Address("127.60.9.1", 18081)
-    return worlds.world(
+    return builders.world(
         services=(
-            worlds.service("echo"),
-            worlds.service("other"),
-            worlds.service("db", ports=(5432,), protocol="TCP"),
+            builders.service("echo"),
+            builders.service("other"),
+            builders.service("db", ports=(5432,), protocol="TCP"),
         ),
-        replicas=(*worlds.ECHO, worlds.replica("db", "v1", "127.60.0.9")),
+        replicas=(*builders.ECHO, builders.replica("db", "v1", "127.60.0.9")),
         outside=(Outside("keys.test", {81: real}), Outside("m.test", {80: real, 443: real})),
         **{field: _rules(kind, namespace) for field, kind in _FIELDS.items()},
     )
@@ -69,7 +69,7 @@ def _accepted(
     envoy: Path, tmp_path: Path, configs: list[Config], secrets: dict[str, Resource]
 ) -> None:
     path = tmp_path / "envoy.json"
-    path.write_text(json.dumps(frozen(configs, secrets)))
+    path.write_text(json.dumps(static_bootstrap(configs, secrets)))
     command = [str(envoy), "--mode", "validate", "-c", str(path), "--log-level", "error"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
@@ -107,7 +107,10 @@ def test_envoy_accepts_a_sidecar(
 ) -> None:
     made = _world()
     me = made.replicas[index]
-    configs = [build_outbound(made, worlds.proxy(me)), sidecar_of(made, me, access_log="/dev/null")]
+    configs = [
+        build_outbound(made, builders.proxy(me)),
+        sidecar_of(made, me, access_log="/dev/null"),
+    ]
     _accepted(envoy, tmp_path, configs, secrets)
 
 
@@ -115,7 +118,7 @@ def test_envoy_accepts_a_gateway(envoy: Path, tmp_path: Path, secrets: dict[str,
     made = _world("istio-system")
     proxy = Proxy("gateway", "istio-system", "gw", {"app": "echo"}, "gw")
     server = "{servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}"
-    made = World(**{**vars(made), "gateways": (worlds.gateway(server),)})
+    made = World(**{**vars(made), "gateways": (builders.gateway(server),)})
     own = build_gateway(made, proxy, "127.60.1.1", {80: 18080}, access_log="/dev/null")
     _accepted(envoy, tmp_path, [build_outbound(made, proxy), own], secrets)
 
@@ -131,8 +134,8 @@ def test_envoy_accepts_tls_of_the_outside_world(
         paths[field].write_text(pair[part]["inline_string"])
     written = ", ".join(f"{field}: {path}" for field, path in paths.items())
     tls = f"{{mode: MUTUAL, {more}{written}, caCertificates: {paths['clientCertificate']}}}"
-    rules = (worlds.destination_rule(f"{{host: echo, trafficPolicy: {{tls: {tls}}}}}"),)
-    made = build_outbound(worlds.world(destination_rules=rules), worlds.CLIENT)
+    rules = (builders.destination_rule(f"{{host: echo, trafficPolicy: {{tls: {tls}}}}}"),)
+    made = build_outbound(builders.world(destination_rules=rules), builders.CLIENT)
     cluster: Any = made.clusters["outbound|80||echo.default.svc.cluster.local"]
     assert "tls_certificates" in cluster["transport_socket"]["typed_config"]["common_tls_context"]
     _accepted(envoy, tmp_path, [made], secrets)

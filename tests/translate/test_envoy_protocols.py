@@ -20,9 +20,9 @@ import pytest
 
 from meshproof.translate import build_outbound, build_sidecar
 from meshproof.translate.world import PROXY_PORT, Address, Resource, Service, ServicePort
-from tests.translate import worlds
-from tests.translate.frozen import frozen
-from tests.translate.proxies import start
+from tests.translate import builders
+from tests.translate.envoy_process import start
+from tests.translate.static_bootstrap import static_bootstrap
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 PORTS = (
@@ -95,7 +95,7 @@ def proxy(
     """The address of a client's sidecar; behind another one are both apps."""
     block = f"127.{64 + os.getpid() % 128}.{random.randrange(256)}"
     with ExitStack() as stack:
-        echo = worlds.replica("echo", "v1", f"{block}.1")
+        echo = builders.replica("echo", "v1", f"{block}.1")
         ports = tuple(
             replace(echo.ports[0], name=name, port=port, listen=Address(echo.ip, port), app=app)
             for name, port, app in (
@@ -104,20 +104,20 @@ def proxy(
             )
         )
         echo = replace(echo, ports=ports)
-        client = replace(worlds.replica("client", "v1", f"{block}.3"), ports=())
+        client = replace(builders.replica("client", "v1", f"{block}.3"), ports=())
         cors = (
             "{hosts: [echo], http: [{route: [{destination: {host: echo}}], corsPolicy: "
             "{allowOrigins: [{exact: 'http://a.test'}], allowMethods: [GET, PUT], maxAge: 60s}}]}"
         )
-        made = worlds.world(
-            virtual_services=(worlds.virtual_service(cors),),
+        made = builders.world(
+            virtual_services=(builders.virtual_service(cors),),
             services=(Service("echo", "default", {"app": "echo"}, PORTS),),
             replicas=(echo, client),
         )
         for replica in (echo, client):
             folder = tmp_path_factory.mktemp("envoy")
-            configs = [build_outbound(made, worlds.proxy(replica)), build_sidecar(made, replica)]
-            config = frozen(configs, secrets, admin=str(folder / "admin.sock"))
+            configs = [build_outbound(made, builders.proxy(replica)), build_sidecar(made, replica)]
+            config = static_bootstrap(configs, secrets, admin=str(folder / "admin.sock"))
             start(stack, envoy, folder, replica, config)
         yield client.ip
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.translate.worlds import destination_rule, routes_of
+from tests.translate.builders import destination_rule, routes_of
 
 TOP = "loadBalancer: {consistentHash: {httpHeaderName: top}}"
 PORT = "portLevelSettings: [{port: {number: 80}, " + TOP.replace("top", "port") + "}]"

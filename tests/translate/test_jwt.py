@@ -6,9 +6,9 @@ from typing import Any
 
 from meshproof.translate import build_gateway, build_outbound, build_sidecar
 from meshproof.translate.world import Address
-from tests.translate import worlds
-from tests.translate.policies import JWKS, ROOT, rule
-from tests.translate.worlds import ECHO, GATEWAY, world
+from tests.translate import builders
+from tests.translate.builders import ECHO, GATEWAY, world
+from tests.translate.policy_builders import JWKS, ROOT, rule
 
 NAME = "inbound|8080||"
 JWT = "envoy.filters.http.jwt_authn"
@@ -113,13 +113,13 @@ def test_listener_and_routes_of_the_same_providers_go_together() -> None:
 def test_keys_are_fetched_from_a_declared_outside_host() -> None:
     policy = _tokens("{issuer: i.test, jwksUri: 'http://keys.test:81/k'}")
     real = Address("127.60.9.1", 18081)
-    parts = {"outside": (worlds.outside("keys.test", {81: real}),)}
+    parts = {"outside": (builders.outside("keys.test", {81: real}),)}
     provider = _config(policy, **parts)["providers"]["origins-0"]
     uri = provider["remote_jwks"]["http_uri"]
     assert uri == {"uri": "http://keys.test:81/k", "cluster": "jwks|81|keys.test", "timeout": "5s"}
     made = build_sidecar(world(request_authentications=(policy,), **parts), ECHO[0])
     cluster: Any = made.clusters["jwks|81|keys.test"]
-    assert worlds.addresses(cluster["load_assignment"]) == ["127.60.9.1:18081"]
+    assert builders.addresses(cluster["load_assignment"]) == ["127.60.9.1:18081"]
 
 
 def test_a_gateway_asks_for_tokens_too() -> None:
@@ -128,7 +128,7 @@ def test_a_gateway_asks_for_tokens_too() -> None:
             _tokens(_signed("a"), ROOT, "{matchLabels: {istio: ingressgateway}}"),
         ),
         gateways=(
-            worlds.gateway(
+            builders.gateway(
                 "{selector: {istio: ingressgateway},"
                 " servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}"
             ),
@@ -154,7 +154,7 @@ def test_how_long_keys_may_take() -> None:
 
 
 def test_a_gateway_chooses_its_route_again_by_the_token_s_claims() -> None:
-    gateways = (worlds.gateway(
+    gateways = (builders.gateway(
         "{selector: {istio: ingressgateway}, servers: [{hosts: ['*'],"
         "port: {number: 80, name: http, protocol: HTTP}}]}"
     ),)  # fmt: skip

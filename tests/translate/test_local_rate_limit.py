@@ -8,9 +8,9 @@ from meshproof.model.reader import read_text
 from meshproof.translate import build_gateway, build_outbound, build_sidecar
 from meshproof.translate.world import Config, Named
 from tests.model.envoy_filters import BARE, BUCKET, BY_ITS_TYPE, FILTER, HEAD, ROUTES
-from tests.translate import worlds
-from tests.translate.policies import ROOT
-from tests.translate.worlds import ECHO, GATEWAY, world
+from tests.translate import builders
+from tests.translate.builders import ECHO, GATEWAY, world
+from tests.translate.policy_builders import ROOT
 
 NAME = "inbound|8080||"
 LIMIT = "envoy.filters.http.local_ratelimit"
@@ -32,7 +32,9 @@ def _filter(patches: str, labels: str = "app: echo", namespace: str = "default")
 
 
 def _sidecar(*filters: Named[Any]) -> Config:
-    return build_sidecar(world(services=(worlds.service("echo"),), envoy_filters=filters), ECHO[0])
+    return build_sidecar(
+        world(services=(builders.service("echo"),), envoy_filters=filters), ECHO[0]
+    )
 
 
 def _table(*filters: Named[Any]) -> Any:
@@ -96,7 +98,7 @@ def test_it_is_for_those_that_it_selects() -> None:
 
 def test_a_gateway_is_limited_where_it_knows_no_host_too() -> None:
     server = "{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}"
-    entrance = worlds.gateway(f"{{selector: {{istio: ingressgateway}}, servers: [{server}]}}")
+    entrance = builders.gateway(f"{{selector: {{istio: ingressgateway}}, servers: [{server}]}}")
     rule = _filter(BY_ITS_TYPE, "istio: ingressgateway", namespace=ROOT)
     plain, limited = world(gateways=(entrance,)), world(gateways=(entrance,), envoy_filters=(rule,))
     table: Any = build_outbound(limited, GATEWAY).routes["http.80"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from meshproof.translate.world import Proxy
-from tests.translate.worlds import (
+from tests.translate.builders import (
     CLIENT,
     service,
     service_entry,

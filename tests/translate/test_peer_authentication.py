@@ -9,8 +9,8 @@ import pytest
 from meshproof.translate import build_outbound, build_sidecar
 from meshproof.translate.peer_authentication import mtls_mode
 from meshproof.translate.workload_selection import select_policies
-from tests.translate.policies import ROOT, peer
-from tests.translate.worlds import CLIENT, ECHO, destination_rule, service, service_entry, world
+from tests.translate.builders import CLIENT, ECHO, destination_rule, service, service_entry, world
+from tests.translate.policy_builders import ROOT, peer
 
 LABELS = {"app": "echo"}
 HOST = "echo.default.svc.cluster.local"

@@ -9,7 +9,7 @@ from google.protobuf.struct_pb2 import Value
 
 from meshproof.translate import build_sidecar
 from meshproof.translate.peer_metadata import HEADER
-from tests.translate.worlds import ECHO, world
+from tests.translate.builders import ECHO, world
 
 WHO = {"workload": "echo-v1", "namespace": "default", "app": "echo", "version": "v1"}
 

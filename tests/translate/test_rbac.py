@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from meshproof.translate import build_gateway, build_outbound, build_sidecar
-from tests.translate import worlds
-from tests.translate.policies import ROOT, policy
-from tests.translate.worlds import ECHO, GATEWAY, service, virtual_service, world
+from tests.translate import builders
+from tests.translate.builders import ECHO, GATEWAY, service, virtual_service, world
+from tests.translate.policy_builders import ROOT, policy
 
 NAME = "inbound|8080||"
 KEY = "ns[default]-policy[p]-rule[0]"
@@ -291,7 +291,7 @@ def test_a_gateway_s_policies_are_on_its_routes() -> None:
             policy("{selector: {matchLabels: {istio: ingressgateway}}}", namespace=ROOT),
         ),
         gateways=(
-            worlds.gateway(
+            builders.gateway(
                 "{selector: {istio: ingressgateway},"
                 " servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}"
             ),

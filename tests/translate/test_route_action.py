@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from meshproof.translate.retries import DEFAULT_ON
-from tests.translate.worlds import destination_rule, routes_of, service, world
+from tests.translate.builders import destination_rule, routes_of, service, world
 
 ECHO = "outbound|80||echo.default.svc.cluster.local"
 V1 = "outbound|80|v1|echo.default.svc.cluster.local"
@@ -248,7 +248,7 @@ def test_consistent_hash_puts_its_policy_on_routes_to_the_destination(
 
 def test_equal_worlds_make_equal_configuration_in_equal_order() -> None:
     from meshproof.translate import build_outbound
-    from tests.translate.worlds import CLIENT
+    from tests.translate.builders import CLIENT
 
     first = build_outbound(world(destination_rules=(destination_rule(),)), CLIENT)
     second = build_outbound(world(destination_rules=(destination_rule(),)), CLIENT)

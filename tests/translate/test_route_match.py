@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from meshproof.translate.world import Proxy
-from tests.translate.worlds import CLIENT, routes_of, vhost_routes, virtual_service, world
+from tests.translate.builders import CLIENT, routes_of, vhost_routes, virtual_service, world
 
 HOST = "echo.default.svc.cluster.local"
 

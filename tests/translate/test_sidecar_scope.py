@@ -10,9 +10,9 @@ import pytest
 from meshproof.translate import build_outbound, build_sidecar, outbound_scope
 from meshproof.translate.sidecar_scope import governing_sidecar
 from meshproof.translate.world import Address
-from tests.translate import worlds
-from tests.translate.policies import ROOT, rule
-from tests.translate.worlds import CLIENT, service, vhosts, virtual_service, world
+from tests.translate import builders
+from tests.translate.builders import CLIENT, service, vhosts, virtual_service, world
+from tests.translate.policy_builders import ROOT, rule
 
 SERVICES = (service("echo"), service("other"), service("far", "elsewhere"))
 ECHO = "echo.default.svc.cluster.local:80"
@@ -132,7 +132,7 @@ def test_workloads_under_different_sidecars_share_no_configuration() -> None:
 def _open(policy: str, **parts: Any) -> dict[str, Any]:
     rules = (_sidecar(f"{{outboundTrafficPolicy: {policy}}}"),)
     real = Address("127.60.9.1", 19997)
-    outside = (worlds.outside("m.test", {80: real, 9997: real}),)
+    outside = (builders.outside("m.test", {80: real, 9997: real}),)
     return vhosts(world(sidecars=rules, outside=outside, **parts))
 
 
@@ -154,7 +154,7 @@ def test_allow_any_reaches_declared_hosts_and_no_others() -> None:
 
 
 def test_a_rule_for_a_host_comes_before_allow_any() -> None:
-    entry = worlds.service_entry(
+    entry = builders.service_entry(
         "{hosts: [m.test], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}"
     )
     found = _open("{mode: ALLOW_ANY}", service_entries=(entry,))
@@ -163,12 +163,12 @@ def test_a_rule_for_a_host_comes_before_allow_any() -> None:
 
 def test_a_pool_towards_the_app_stands_for_the_service_s_own() -> None:
     pool = "connectionPool: {tcp: {maxConnections: 5}}"
-    rule_of_service = worlds.destination_rule(f"{{host: echo, trafficPolicy: {{{pool}}}}}")
+    rule_of_service = builders.destination_rule(f"{{host: echo, trafficPolicy: {{{pool}}}}}")
     text = "{inboundConnectionPool: {tcp: {maxConnections: 9}}, egress: [{hosts: ['*/*']}]}"
 
     def limit(**parts: Any) -> int:
         made: Any = build_sidecar(
-            world(destination_rules=(rule_of_service,), **parts), worlds.ECHO[0]
+            world(destination_rules=(rule_of_service,), **parts), builders.ECHO[0]
         )
         (threshold,) = made.clusters["inbound|8080||"]["circuit_breakers"]["thresholds"]
         found: int = threshold["max_connections"]

@@ -8,8 +8,8 @@ import pytest
 
 from meshproof.translate import build_sidecar
 from meshproof.translate.telemetry import EVERYTHING, select_reporting
-from tests.translate.policies import ROOT, rule
-from tests.translate.worlds import ECHO, world
+from tests.translate.builders import ECHO, world
+from tests.translate.policy_builders import ROOT, rule
 
 LABELS = {"app": "echo"}
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from meshproof.translate import build_outbound, outbound_scope
 from meshproof.translate.world import Address, Proxy
-from tests.translate.worlds import (
+from tests.translate.builders import (
     CLIENT,
     outside,
     service,

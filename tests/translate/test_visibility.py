@@ -10,7 +10,7 @@ import pytest
 from meshproof.model.reader import read_text
 from meshproof.translate import build_outbound
 from meshproof.translate.from_kube import services_of
-from tests.translate.worlds import CLIENT, destination_rule, service, world
+from tests.translate.builders import CLIENT, destination_rule, service, world
 
 FAR = replace(CLIENT, namespace="far")
 

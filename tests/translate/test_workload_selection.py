@@ -8,7 +8,7 @@ import pytest
 
 from meshproof.translate.telemetry import EVERYTHING, select_reporting
 from meshproof.translate.workload_selection import select_policies
-from tests.translate.policies import ROOT, rule
+from tests.translate.policy_builders import ROOT, rule
 
 ATTACHED = "targetRefs: [{kind: Service, name: echo}]"
 

@@ -9,14 +9,14 @@ import pytest
 from meshproof.model.authorization_policy import AuthorizationPolicy
 from meshproof.translate import build_gateway, build_outbound
 from meshproof.translate.world import Named
-from tests.translate import worlds
-from tests.translate.worlds import GATEWAY, virtual_service, world
+from tests.translate import builders
+from tests.translate.builders import GATEWAY, virtual_service, world
 
 SERVER = "{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}"
 
 
 def _gateway(servers: str = SERVER, selector: str = "{istio: ingressgateway}", **names: str) -> Any:
-    return worlds.gateway(f"{{selector: {selector}, servers: [{servers}]}}", **names)
+    return builders.gateway(f"{{selector: {selector}, servers: [{servers}]}}", **names)
 
 
 def _rule(host: str, path: str, more: str = "", **names: str) -> Any:

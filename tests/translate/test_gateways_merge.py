@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from meshproof.translate import build_outbound
-from tests.translate import worlds
-from tests.translate.worlds import GATEWAY, virtual_service, world
+from tests.translate import builders
+from tests.translate.builders import GATEWAY, virtual_service, world
 
 
 def _gateway(hosts: str, name: str = "gw", more: str = "") -> Any:
     server = f"{{port: {{number: 80, protocol: HTTP}}, hosts: [{hosts}]{more}}}"
-    return worlds.gateway(
+    return builders.gateway(
         f"{{selector: {{istio: ingressgateway}}, servers: [{server}]}}", name=name
     )
 

@@ -10,7 +10,7 @@ import pytest
 from meshproof.model.workload_entry import WorkloadEntry
 from meshproof.translate import build_outbound
 from meshproof.translate.world import Address, Config, Named
-from tests.translate.worlds import (
+from tests.translate.builders import (
     CLIENT,
     addresses,
     destination_rule,

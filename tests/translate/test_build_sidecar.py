@@ -8,7 +8,7 @@ from typing import Any
 
 from meshproof.translate import build_bootstrap, build_outbound, build_secrets, build_sidecar
 from meshproof.translate.world import Address
-from tests.translate.worlds import CLIENT, ECHO, destination_rule, service, world
+from tests.translate.builders import CLIENT, ECHO, destination_rule, service, world
 
 ME = ECHO[0]
 NAME = "inbound|8080||"

@@ -15,11 +15,11 @@ import pytest
 
 from meshproof.translate import build_outbound, build_sidecar
 from meshproof.translate.world import Address, Resource
-from tests.translate import worlds
-from tests.translate.frozen import frozen
-from tests.translate.policies import policy, rule
-from tests.translate.proxies import block, serve, start
-from tests.translate.tokens import Signer
+from tests.translate import builders
+from tests.translate.envoy_process import block, serve, start
+from tests.translate.policy_builders import policy, rule
+from tests.translate.static_bootstrap import static_bootstrap
+from tests.translate.token_signer import Signer
 
 INLINE, FETCHED, STRANGER = Signer(), Signer("two"), Signer()
 DENY = """
@@ -89,21 +89,21 @@ def guarded(
 ) -> Iterator[Guarded]:
     own = block()
     with ExitStack() as stack:
-        echo = worlds.replica("echo", "v1", f"{own}.1", backend=serve(stack, f"{own}.2"))
+        echo = builders.replica("echo", "v1", f"{own}.1", backend=serve(stack, f"{own}.2"))
         tokens = (
             f"{{jwtRules: [{{issuer: i.test, jwks: '{INLINE.jwks}',"
             " outputClaimToHeaders: [{header: x-sub, claim: sub}]},"
             " {issuer: keys.test, jwksUri: 'http://keys.test/k'}]}"
         )
-        made = worlds.world(
+        made = builders.world(
             replicas=(echo,),
-            outside=(worlds.outside("keys.test", {80: _keys(stack, f"{own}.3")}),),
+            outside=(builders.outside("keys.test", {80: _keys(stack, f"{own}.3")}),),
             authorization_policies=(policy(DENY, "deny"), policy(ALLOW, "allow")),
             request_authentications=(rule("RequestAuthentication", tokens),),
         )
         folder = tmp_path_factory.mktemp("envoy")
-        configs = [build_outbound(made, worlds.proxy(echo)), build_sidecar(made, echo)]
-        config = frozen(configs, secrets, admin=str(folder / "admin.sock"))
+        configs = [build_outbound(made, builders.proxy(echo)), build_sidecar(made, echo)]
+        config = static_bootstrap(configs, secrets, admin=str(folder / "admin.sock"))
         start(stack, envoy, folder, echo, config)
         yield Guarded(f"{own}.1")
 

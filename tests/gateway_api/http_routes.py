@@ -10,10 +10,10 @@ from meshproof.gateway_api.convert import convert_virtual_services
 from meshproof.model.reader import read_text
 from meshproof.model.resource import Resource
 from meshproof.translate.world import Proxy, Service, World
-from tests.translate import worlds
+from tests.translate import builders
 
 HOST = "echo.default.svc.cluster.local"
-SERVICES = (worlds.service("echo", ports=(80, 8080)), worlds.service("other"))
+SERVICES = (builders.service("echo", ports=(80, 8080)), builders.service("other"))
 ECHO = "{group: '', kind: Service, name: echo}"
 AT_80 = "{group: '', kind: Service, name: echo, port: 80}"
 TO_ECHO = "backendRefs: [{name: echo, port: 80}]"
@@ -35,7 +35,7 @@ def route(
 
 
 def made(resources: list[Resource], services: tuple[Service, ...] = SERVICES) -> World:
-    return worlds.world(
+    return builders.world(
         services=services, virtual_services=convert_virtual_services(resources, services)
     )
 
@@ -43,11 +43,11 @@ def made(resources: list[Resource], services: tuple[Service, ...] = SERVICES) ->
 def routes(
     resources: list[Resource],
     port: int = 80,
-    proxy: Proxy = worlds.CLIENT,
+    proxy: Proxy = builders.CLIENT,
     services: tuple[Service, ...] = SERVICES,
     host: str = HOST,
 ) -> list[dict[str, Any]]:
-    return worlds.vhost_routes(made(resources, services), host, port, proxy)
+    return builders.vhost_routes(made(resources, services), host, port, proxy)
 
 
 def names(found: list[dict[str, Any]]) -> list[str]:

@@ -10,8 +10,8 @@ import yaml
 from meshproof.model.gateway import Gateway
 from meshproof.translate import build_gateway, build_outbound
 from meshproof.translate.world import TlsSecret, World
-from tests.translate import worlds
-from tests.translate.worlds import GATEWAY, virtual_service, world
+from tests.translate import builders
+from tests.translate.builders import GATEWAY, virtual_service, world
 
 SHOP = "{port: {number: 443, name: https, protocol: HTTPS}, hosts: [shop.test], tls: {mode: SIMPLE, credentialName: shop}}"  # noqa: E501
 REST = SHOP.replace("name: https", "name: rest").replace("[shop.test]", "['*']")
@@ -20,7 +20,7 @@ SECRET = TlsSecret("shop", "istio-system", "CHAIN", "KEY")
 
 def _made(*servers: str, secrets: tuple[TlsSecret, ...] = (SECRET,)) -> World:
     rule = "{hosts: ['*'], gateways: [gw], http: [{route: [{destination: {host: echo}}]}]}"
-    named = worlds.gateway(
+    named = builders.gateway(
         f"{{selector: {{istio: ingressgateway}}, servers: [{', '.join(servers)}]}}"
     )
     return world(gateways=(named,), virtual_services=(virtual_service(rule),), tls_secrets=secrets)

@@ -8,7 +8,7 @@ from meshproof.translate import build_bootstrap
 from meshproof.translate.world import Config, Resource
 
 
-def frozen(
+def static_bootstrap(
     configs: list[Config], secrets: dict[str, Resource], *, admin: str = "/tmp/admin.sock"
 ) -> dict[str, Any]:
     """Routes, endpoints and secrets stand where ADS names them; the rest is untouched."""

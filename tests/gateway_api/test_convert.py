@@ -9,7 +9,7 @@ import pytest
 from meshproof.gateway_api.convert import convert_virtual_services
 from meshproof.model.reader import read_text
 from meshproof.translate.world import Named
-from tests.gateway_api.routes import (
+from tests.gateway_api.http_routes import (
     AT_80,
     HOST,
     SERVICES,
@@ -20,7 +20,7 @@ from tests.gateway_api.routes import (
     route,
     routes,
 )
-from tests.translate import worlds
+from tests.translate import builders
 
 RULES = {
     "any": TO_ECHO,
@@ -64,8 +64,8 @@ def test_a_parent_without_a_port_is_all_its_ports() -> None:
     assert [names(routes(resources, p)) for p in (80, 8080)] == [["default.r.0"]] * 2
 
 
-FAR = replace(worlds.CLIENT, namespace="far")
-CONSUMER = (*SERVICES, worlds.service("echo", "far"))
+FAR = replace(builders.CLIENT, namespace="far")
+CONSUMER = (*SERVICES, builders.service("echo", "far"))
 
 
 def test_a_consumer_route_is_for_its_own_namespace_alone_and_comes_first() -> None:
@@ -95,7 +95,7 @@ def test_the_first_of_a_virtual_service_and_a_route_has_the_host() -> None:
     elsewhere = route(f"{{{TO_ECHO}}}", "{group: '', kind: Service, name: gone}", name="lost")
     made_of = convert_virtual_services([*rule, *elsewhere, *route(f"{{{TO_ECHO}}}")], SERVICES)
     assert [r.gateway for r in made_of] == [False, True], "a route without a parent is nothing"
-    found = worlds.vhost_routes(made([*rule, *route(f"{{{TO_ECHO}}}")]), HOST)
+    found = builders.vhost_routes(made([*rule, *route(f"{{{TO_ECHO}}}")]), HOST)
     assert names(found) == ["default.r.0"]
 
 
@@ -110,9 +110,9 @@ def test_a_service_entry_as_parent() -> None:
     parent = "{group: networking.istio.io, kind: ServiceEntry, name: out}"
     rule = "{backendRefs: [{group: networking.istio.io, kind: Hostname, name: out.test, port: 80}]}"
     rules = convert_virtual_services([*entry, *route(rule, parent)], SERVICES)
-    world = worlds.world(
+    world = builders.world(
         virtual_services=rules,
         service_entries=(Named("out", "default", entry[0].spec),),
     )
-    found = worlds.vhost_routes(world, "out.test")
+    found = builders.vhost_routes(world, "out.test")
     assert found[0]["route"]["cluster"] == "outbound|80||out.test"

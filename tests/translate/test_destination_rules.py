@@ -9,7 +9,7 @@ import pytest
 
 from meshproof.translate import build_outbound, outbound_scope
 from meshproof.translate.world import Proxy, World
-from tests.translate.worlds import (
+from tests.translate.builders import (
     CLIENT,
     ECHO,
     addresses,

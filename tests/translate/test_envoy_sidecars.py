@@ -15,9 +15,9 @@ import pytest
 
 from meshproof.translate import build_outbound, build_sidecar
 from meshproof.translate.world import PROXY_PORT, Resource
-from tests.translate import worlds
-from tests.translate.frozen import frozen
-from tests.translate.proxies import block, get, serve, start
+from tests.translate import builders
+from tests.translate.envoy_process import block, get, serve, start
+from tests.translate.static_bootstrap import static_bootstrap
 
 RULE = (
     "{hosts: [echo], http: ["
@@ -39,16 +39,16 @@ def sidecars(
     in a block of loopback of this run alone."""
     own = block()
     with ExitStack() as stack:
-        echo = worlds.replica("echo", "v1", f"{own}.1", backend=serve(stack, f"{own}.2"))
-        client = worlds.replica("client", "v1", f"{own}.3")
+        echo = builders.replica("echo", "v1", f"{own}.1", backend=serve(stack, f"{own}.2"))
+        client = builders.replica("client", "v1", f"{own}.3")
         real = serve(stack, f"{own}.4")
-        made = worlds.world(
+        made = builders.world(
             replicas=(echo, replace(client, ports=())),
-            outside=(worlds.outside("m.test", {9997: real, 443: real}),),
-            destination_rules=(worlds.destination_rule(),),
-            virtual_services=(worlds.virtual_service(RULE),),
+            outside=(builders.outside("m.test", {9997: real, 443: real}),),
+            destination_rules=(builders.destination_rule(),),
+            virtual_services=(builders.virtual_service(RULE),),
             service_entries=(
-                worlds.service_entry(
+                builders.service_entry(
                     "{hosts: [m.test, unknown.test], addresses: [10.9.9.9], resolution: DNS,"
                     "ports: [{number: 9997, name: http, protocol: HTTP},"
                     "{number: 443, name: tls, protocol: TLS}]}"
@@ -58,8 +58,8 @@ def sidecars(
         admin: dict[str, Path] = {}
         for replica in (echo, replace(client, ports=())):
             folder = tmp_path_factory.mktemp("envoy")
-            configs = [build_outbound(made, worlds.proxy(replica)), build_sidecar(made, replica)]
-            config = frozen(configs, secrets, admin=str(folder / "admin.sock"))
+            configs = [build_outbound(made, builders.proxy(replica)), build_sidecar(made, replica)]
+            config = static_bootstrap(configs, secrets, admin=str(folder / "admin.sock"))
             start(stack, envoy, folder, replica, config)
             admin[replica.ip] = folder / "admin.sock"
         yield admin

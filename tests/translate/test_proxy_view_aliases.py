@@ -6,7 +6,7 @@ from typing import Any
 
 from meshproof.translate import build_outbound
 from meshproof.translate.world import Address, Service, ServicePort
-from tests.translate.worlds import (
+from tests.translate.builders import (
     CLIENT,
     outside,
     routes_of,

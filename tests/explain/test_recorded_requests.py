@@ -18,7 +18,7 @@ from meshproof.explain import Explanation, Fleet
 from meshproof.explain.result import Step
 from meshproof.model.reader import read_resources, read_text
 from meshproof.project import load_project
-from tests.explain.recorded import answers, differences, headers, url
+from tests.explain.recorded_requests import answers, differences, headers, url
 
 CASES = load([FOLDER / "recorded" / "cases"])
 STATEFUL = {
