@@ -164,7 +164,7 @@ def test_a_route_that_was_altered_is_seen_to_disagree(conf: EmbeddedMesh) -> Non
     (got,) = sent(conf, [draw])
     assert foreseen(explained(conf, draw), got)
 
-    fleet = explain_adapter.running_fleet(conf._live())
+    fleet = explain_adapter.running_fleet(conf.lifecycle.engine)
     caller = next(p for p in fleet.proxies if p.workload == "conf/client")
     table = caller.routes["outbound"]
     host = next(h for h in table["virtual_hosts"] if h["name"].startswith("echo.conf."))

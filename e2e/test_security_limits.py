@@ -79,7 +79,7 @@ def test_whoever_is_on_the_machine_may_send_as_a_workload(mesh: Mesh) -> None:
 
 def app_addresses(mesh: EmbeddedMesh) -> list[str]:
     """Where the apps themselves listen: beside their sidecars' addresses, in the same block."""
-    return sorted({r.app_ip for r in mesh._live().fleet.runners})
+    return sorted({r.app_ip for r in mesh.lifecycle.engine.fleet.runners})
 
 
 def test_an_app_on_a_unix_socket_is_not(mesh: Mesh) -> None:

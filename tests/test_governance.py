@@ -11,7 +11,7 @@ import typer.main
 
 from meshproof.cli.commands import fault as fault_command
 from meshproof.cli.main import app
-from meshproof.embedded.fault_injection import _KNOWN
+from meshproof.embedded.fault_injection import FAULTS
 from tools.governance import page
 
 ROOT = Path(__file__).parents[1]
@@ -94,6 +94,6 @@ def test_every_command_is_one() -> None:
 def test_every_kind_of_fault_is_in_the_table_and_in_the_help() -> None:
     table = TEXT.split("## Faults")[1]
     source = Path(fault_command.__file__).read_text(encoding="utf-8")
-    for kind in _KNOWN:
+    for kind in FAULTS:
         assert re.search(rf"^\| .*`{kind}\b", table, re.MULTILINE), kind
         assert re.search(rf'help="[^"]*\b{kind}\b', source), kind

@@ -1,4 +1,4 @@
-"""What every running part of one embedded mesh shares, and where its files are."""
+"""What the parts of one embedded mesh share, and the paths of its files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from meshproof.embedded.config.certificate_authority import Authority
-from meshproof.embedded.telemetry.retired_metrics import RetiredMetrics
+from meshproof.embedded.process_names import access_log_file, app_log_file, envoy_log_file
+from meshproof.embedded.retired_metrics import RetiredMetrics
 from meshproof.host.addresses import AddressBlock
 from meshproof.host.supervisor_client import SupervisorClient
 from meshproof.project import Project
@@ -37,9 +38,11 @@ class RunPaths:
         return self.root / "s" / "control"
 
     def admin(self, slot: int) -> Path:
+        """The socket of an Envoy's admin interface."""
         return self.root / "s" / f"e{slot}"
 
     def app(self, slot: int) -> Path:
+        """The socket of an app."""
         return self.root / "s" / f"a{slot}"
 
     def bootstrap(self, node: str) -> Path:
@@ -50,26 +53,26 @@ class RunPaths:
         return self.root / "logs"
 
     def access_logs(self) -> list[Path]:
-        """Of every Envoy that has logged a request, those that ended too; by name."""
-        return sorted(self.logs.glob("*.access.jsonl"))
+        """Of every Envoy that has logged a request, including those that have ended; by name."""
+        return sorted(self.logs.glob(access_log_file("*")))
 
     def app_log(self, name: str) -> Path:
-        return self.logs / f"{name}.log"
+        return self.logs / app_log_file(name)
 
     def app_logs(self, replica: str) -> list[Path]:
-        """The app's, and those of the containers before and beside it that wrote any."""
-        every = self.logs.glob(f"{replica}.*.log")
-        own = self.app_log(replica)
-        return [own, *sorted(p for p in every if p not in (own, self.envoy_log(replica)))]
+        """The app's, and those of the pod's other containers that wrote any."""
+        own, envoy = self.app_log(replica), self.envoy_log(replica)
+        others = self.logs.glob(app_log_file(f"{replica}.*"))
+        return [own, *sorted(p for p in others if p not in (own, envoy))]
 
     def envoy_log(self, node: str) -> Path:
-        return self.logs / f"{node}.envoy.log"
+        return self.logs / envoy_log_file(node)
 
     def access_log(self, node: str) -> Path:
-        return self.logs / f"{node}.access.jsonl"
+        return self.logs / access_log_file(node)
 
     def private(self, name: str) -> Path:
-        """A folder of one process's own, deleted with the run."""
+        """A folder for one process, deleted with the run."""
         path = self.root / "private" / name
         path.mkdir(mode=0o700, exist_ok=True)
         return path
@@ -79,7 +82,7 @@ class RunPaths:
 class MeshContext:
     mesh: str
     run_id: str
-    files: RunPaths
+    paths: RunPaths
     block: AddressBlock
     supervisor: SupervisorClient
     ads: AdsServer
@@ -88,13 +91,13 @@ class MeshContext:
     base_env: Mapping[str, str]
     """What every process inherits: PATH, HOME, locale; no proxy variable."""
     urls: dict[str, str] = field(default_factory=dict)
-    """What is looked at from outside -> its URL, once it can be."""
+    """``zipkin`` and ``metrics`` -> where they are served, once they are."""
     retired: RetiredMetrics = field(default_factory=RetiredMetrics)
-    """What replicas that have ended had counted."""
+    """Metrics of replicas that have ended."""
 
 
 def last_lines(path: Path, count: int = 12) -> str:
-    """The end of a log, for a message: what a process said before it ended."""
+    """The end of a log, for a message: what a process wrote before it ended."""
     if not path.exists():
         return "(no output)"
     with path.open("rb") as log:

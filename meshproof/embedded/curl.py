@@ -1,4 +1,4 @@
-"""One request from a workload, as its app would make it: through its sidecar's outbound proxy."""
+"""One request from a workload, as its app would send it: through its sidecar's outbound proxy."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from meshproof.translate.world import PROXY_PORT
 
 
 def request_id(headers: Sequence[tuple[str, str]]) -> str:
-    """The caller's own x-request-id, or a new one."""
-    given = [v for k, v in headers if k.lower() == "x-request-id"]
-    return given[-1] if given else str(uuid.uuid4())
+    """The caller's own x-request-id, else a new one."""
+    own = [v for k, v in headers if k.lower() == "x-request-id"]
+    return own[-1] if own else str(uuid.uuid4())
 
 
 def same_request(logged: str, sent: str) -> bool:
@@ -34,16 +34,16 @@ def request(
     body: bytes,
     timeout: float,
 ) -> Answer:
-    """``http://`` in absolute form, ``https://`` by CONNECT (its certificate is not checked: the
-    outside hosts of a test have none that anybody knows).
+    """``http://`` in absolute form, ``https://`` by CONNECT (the certificate is not verified: the
+    outside hosts of a test have none from a known authority). ``timeout`` is in seconds.
 
-    Raises MeshproofError when the connection is closed or times out without an answer.
+    Raises MeshproofError when the connection is closed or times out without a response.
     """
     parts = urllib.parse.urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(f"{url!r} is not a URL such as http://svcb/notify")
     started = time.monotonic()
-    given = {k.lower() for k, _ in headers}
+    names = {k.lower() for k, _ in headers}
     path = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
     connection: http.client.HTTPConnection
     if parts.scheme == "https":
@@ -53,10 +53,10 @@ def request(
         target = path
     else:
         connection = http.client.HTTPConnection(ip, PROXY_PORT, timeout=timeout)
-        # An absolute target would win over a Host header of the caller's.
-        target = path if "host" in given else f"http://{parts.netloc}{path}"
+        # An absolute target would override the caller's own Host header.
+        target = path if "host" in names else f"http://{parts.netloc}{path}"
     try:
-        connection.putrequest(method, target, skip_host="host" in given, skip_accept_encoding=True)
+        connection.putrequest(method, target, skip_host="host" in names, skip_accept_encoding=True)
         for name, value in headers:
             connection.putheader(name, value)
         if body or method in ("POST", "PUT", "PATCH"):

@@ -1,8 +1,6 @@
-"""The embedded mesh's heart, inside one event loop: resources, fleet, and what is live.
+"""The heart of the embedded mesh, inside one event loop: makes a set of resources live.
 
-Two locks: ``_change`` lets one user's change run at a time; ``_push`` is held only while a new
-configuration rolls out, so that a replica that dies leaves the endpoints even in the middle of a
-slow change.
+One lock lets a single change run at a time; rollouts have their own (``live_config``).
 """
 
 from __future__ import annotations
@@ -15,119 +13,120 @@ from collections.abc import Callable, Iterable, Sequence
 from meshproof.admission.store import Store
 from meshproof.embedded.autoscaling import Autoscaler
 from meshproof.embedded.config import certificate_renewal
-from meshproof.embedded.config.build_world import target_ports, world
-from meshproof.embedded.config.draining import Draining
 from meshproof.embedded.context import MeshContext
-from meshproof.embedded.fleet import Fleet
+from meshproof.embedded.fleet import Fleet, Turnover
 from meshproof.embedded.gateway import GatewayRunner
+from meshproof.embedded.live_config import LiveConfig
 from meshproof.embedded.network_faults import NetworkFaults
 from meshproof.embedded.outside import OutsideRunner
 from meshproof.embedded.pod.deployments import bound_everywhere, workloads
+from meshproof.embedded.pod.draining import ListenerDrain
 from meshproof.embedded.pod.replica import ReplicaRunner
-from meshproof.embedded.snapshots import Snapshots
 from meshproof.errors import MeshproofError, Problem
 from meshproof.host import sockets
 from meshproof.host.backoff import Backoff
 from meshproof.host.event_loop import Background, run_all
 from meshproof.host.process_spec import Exit
-from meshproof.istio_names import INGRESS_GATEWAY
 from meshproof.mesh import Ack
 from meshproof.telemetry.span_store import SpanStore
-from meshproof.translate.world import Replica, World
-from meshproof.xds import rollout
-from meshproof.xds.envoy_client import EnvoyClient
+from meshproof.translate.world import World
 
 _log = logging.getLogger("meshproof")
-_AGAIN = 1.0
-"""Seconds between two tries to make new endpoints live."""
-_PRUNE_AFTER = 5.0
-"""Seconds an unused cluster stays: a request that chose it may still retry."""
 
 
 class Engine:
-    """Everything between ``start`` and ``stop``. Use from the loop that made it."""
+    """Everything between ``start`` and ``stop``. Use it in the event loop that created it."""
 
-    def __init__(self, runtime: MeshContext) -> None:
-        self.runtime = runtime
-        self.store = Store()
+    def __init__(self, context: MeshContext) -> None:
+        self.context = context
         self.spans = SpanStore()
-        self.version = ""
-        self.acks: list[Ack] = []
-        """Of the last change."""
         self.warnings: list[Problem] = []
         """What the last change brought to light once it ran."""
         self.lost = ""
         """Why the mesh is no longer whole (its supervisor was killed), or empty."""
-        self.gateway = GatewayRunner(runtime)
-        self.fleet = Fleet(runtime, self._refresh)
+        self.gateway = GatewayRunner(context)
         self.outside = [
-            OutsideRunner(runtime, host, declared, index)
-            for index, (host, declared) in enumerate(runtime.project.outside.items())
+            OutsideRunner(context, host, declared, index)
+            for index, (host, declared) in enumerate(context.project.outside.items())
         ]
         self.network = NetworkFaults()
-        self._snapshots = Snapshots(runtime.authority, self.network)
-        self._change, self._push = asyncio.Lock(), asyncio.Lock()
+        self.config = LiveConfig(context, self.gateway, self.outside, self.network)
+        self._change_lock = asyncio.Lock()
         self._tasks = Background()
         self._gateway_backoff = Backoff()
-        self._pruning: asyncio.TimerHandle | None = None
-        self._refreshing = False
         self._ending = False
+
+    @property
+    def fleet(self) -> Fleet:
+        return self.config.fleet
+
+    @property
+    def store(self) -> Store:
+        """The resources in force."""
+        return self.config.store
+
+    def world(self) -> World:
+        """As it is now."""
+        return self.config.world()
 
     # -- life ----------------------------------------------------------------------------------
 
     async def start(self, store: Store, started: float) -> list[Ack]:
-        """Gateway, outside hosts and every workload, together; returns when all is live."""
-        async with self._change:
-            self._set_snapshots(self._world(store))
+        """Start gateway, outside hosts and every workload; returns when all is live."""
+        async with self._change_lock:
+            self.config.prepare_gateway(store)
             await run_all((self.gateway.envoy.start(), *(host.start() for host in self.outside)))
             for host in self.outside:
                 if host.declared.command:
-                    self._tasks.start(host.keep())
-            await run_all((self._become(store, started), self.gateway.envoy.ready()))
-            self._tasks.start(certificate_renewal.keep_renewed(self.renew_certificates))
-            self._tasks.start(Autoscaler(self).run())
-            return self.acks
+                    self._tasks.start(host.keep_running())
+            acks: list[Ack] = []
+
+            async def reconcile() -> None:
+                acks.extend(await self._reconcile(store, started))
+
+            await run_all((reconcile(), self.gateway.envoy.wait_ready()))
+            renewal = certificate_renewal.keep_renewed(self.config.renew_certificates)
+            self._tasks.start(renewal)
+            self._tasks.start(Autoscaler(self.context, self).run())
+            return acks
 
     async def stop(self) -> None:
-        """Stop watching; the processes themselves end with the supervisor."""
+        """Stop monitoring; the processes themselves end with the supervisor."""
         self._ending = True
         self._tasks.cancel()
-        if self._pruning:
-            self._pruning.cancel()
+        self.config.stop()
+        self.fleet.end_monitoring()
         for runner in self.fleet.runners:
-            runner.watch.end()
             await runner.envoy.close()
         await self.gateway.envoy.close()
         await self.network.end()
 
-    def exited(self, exit_: Exit) -> None:
-        """The supervisor's word that a process ended."""
+    def on_exit(self, exit_: Exit) -> None:
+        """A process of the mesh ended."""
         if self._ending:
             return
-        self.fleet.exited(exit_)
+        self.fleet.on_exit(exit_)
         for host in self.outside:
-            if exit_.name == host.name:
-                host.exited(exit_)
+            if exit_.name == host.process:
+                host.on_exit(exit_)
         if exit_.name == self.gateway.envoy.process:
-            self.gateway.envoy.exited()
+            self.gateway.envoy.on_exit()
             if not self.lost:
                 self._tasks.start(self._restart_gateway())
 
-    def supervisor_lost(self, why: str) -> None:
-        """Nothing runs any more, and nothing can be started."""
+    def on_supervisor_lost(self, why: str) -> None:
+        """No process runs any more, and none can be started."""
         self.lost = why
         self._tasks.cancel()
-        for runner in self.fleet.runners:
-            runner.watch.end()
+        self.config.stop()
+        self.fleet.end_monitoring()
 
     async def _restart_gateway(self) -> None:
-        """Until its process is there; if that ends again, ``exited`` begins anew."""
-        envoy = self.gateway.envoy
+        """Until its process runs; if that ends again, ``on_exit`` starts over."""
         while True:
             await asyncio.sleep(self._gateway_backoff.delay(time.monotonic()))
-            envoy.restarts += 1
             try:
-                return await envoy.start()
+                return await self.gateway.envoy.start()
             except (MeshproofError, OSError) as error:
                 _log.warning("the gateway's Envoy did not start again: %s", error)
 
@@ -140,167 +139,69 @@ class Engine:
         """
         if self.lost:
             raise MeshproofError(self.lost)
-        async with self._change:
+        async with self._change_lock:
             self.warnings = []
-            return await self._become(edit(self.store), started)
+            return await self._reconcile(edit(self.store), started)
 
-    async def _become(self, store: Store, started: float) -> list[Ack]:
-        wanted = workloads(store, self.runtime.project)
-        turnover = self.fleet.plan(wanted)
-        former, served = self.store, [r for r in turnover.going if r.in_service]
+    async def _reconcile(self, store: Store, started: float) -> list[Ack]:
+        desired = workloads(store, self.context.project)
+        turnover = self.fleet.plan(desired)
+        previous, served = self.store, [r for r in turnover.old if r.state.in_service]
         waves = turnover.waves
         early: list[Ack] | None = None
+        """Acknowledgements of the first wave, once there is one to take back."""
         try:
             for wave in waves:
-                self._prepare(wave, store)
+                self.config.prepare(wave, store)
                 await self._start(wave)
                 if wave is not waves[-1]:
-                    early = []  # from here on there is something to take back
-                    self._serve(wave, ())
-                    self.store = store
-                    early = await self._roll_out(started)
-            self._serve(turnover.coming, turnover.going)
-            self.store = store
-            draining = Draining([*(r.envoy for r in self.fleet.runners), self.gateway.envoy])
-            self.acks = [*(early or ()), *await self._roll_out(started)]
+                    early = []
+                    _set_in_service(wave, True)
+                    self.config.store = store
+                    early = await self.config.roll_out(started)
+            _set_in_service(turnover.new, True)
+            _set_in_service(turnover.old, False)
+            self.config.store = store
+            drain = ListenerDrain([*(r.envoy for r in self.fleet.runners), self.gateway.envoy])
+            acks = [*(early or ()), *await self.config.roll_out(started)]
         except BaseException:
-            self.store = former
-            self._serve(served, ())
-            await self.fleet.end(turnover.coming, drain=False)
-            if early is not None:
-                self._refresh()
-            self._forget(turnover.coming)
+            self.config.store = previous
+            _set_in_service(served, True)
+            await self._abandon(turnover, refresh=early is not None)
             raise
-        self.fleet.keep(wanted)
-        await draining.wait()
-        await self.fleet.end(turnover.going, drain=True)
-        self._forget(turnover.going)
-        return self.acks
-
-    def _prepare(self, coming: Sequence[ReplicaRunner], store: Store) -> None:
-        """What the Envoys of new replicas find when they connect."""
-        present = self.fleet.runners
-        self.fleet.runners = [*present, *coming]
-        try:
-            self._set_snapshots(self._world(store), only={r.name for r in coming})
-        finally:
-            self.fleet.runners = present
-
-    @staticmethod
-    def _serve(these: Iterable[ReplicaRunner], not_these: Iterable[ReplicaRunner]) -> None:
-        for runner in these:
-            runner.in_service = True
-        for runner in not_these:
-            runner.in_service = False
-
-    async def _start(self, coming: Sequence[ReplicaRunner]) -> None:
-        try:
-            await self.fleet.start(coming)
-        except MeshproofError as error:
-            # An app that takes a port on every address is why its sidecar cannot have it.
-            why = [f"\n{p}" for p in await self._bound_everywhere(coming)]
-            raise MeshproofError(f"{error}{''.join(why)}") from error
-        self.warnings += await self._bound_everywhere(coming)
-
-    async def _bound_everywhere(self, coming: Sequence[ReplicaRunner]) -> list[Problem]:
-        running = self.runtime.supervisor.running
-        pids = {running[r.name]: r.workload for r in coming if r.name in running}
-        found = await asyncio.to_thread(sockets.find_wildcard_listeners, pids.keys())
-        places: dict[tuple[str, str], list[str]] = {}
-        for pid, at in found.items():
-            places.setdefault(pids[pid].key, []).extend(str(listener) for listener in at)
-        by_key = {w.key: w for w in pids.values()}
-        return [bound_everywhere(by_key[k], ", ".join(sorted(at))) for k, at in places.items()]
-
-    def _forget(self, ended: Iterable[ReplicaRunner]) -> None:
-        for runner in ended:
-            self._snapshots.forget(runner.name)
-
-    async def _roll_out(self, started: float) -> list[Ack]:
-        async with self._push:
-            plan = self._plan(self._world(self.store))
-            acks = await rollout.roll_out(plan, started)
-            if any(rollout.needs_pruning(client, snapshot) for client, snapshot in plan.values()):
-                self._prune_later()
-        self.version = acks[0].version if acks else self.version
+        self.fleet.update(desired)
+        await drain.wait()
+        await self.fleet.end(turnover.old, drain=True)
+        self.config.forget(turnover.old)
         return acks
 
-    def _refresh(self) -> None:
-        """Endpoints changed by themselves: roll out soon; many calls make one roll-out."""
-        if not self._refreshing:
-            self._refreshing = True
-            self._tasks.start(self._refresh_once())
+    async def _abandon(self, turnover: Turnover, *, refresh: bool) -> None:
+        """End the new replicas of a change that failed."""
+        await self.fleet.end(turnover.new, drain=False)
+        if refresh:
+            self.config.refresh()
+        self.config.forget(turnover.new)
 
-    async def refreshed(self) -> None:
-        """Return when every change of endpoints that is known by now is live."""
-        while self._refreshing or self._push.locked():
-            await asyncio.sleep(0.005)  # two flags of this loop; nothing to be told by
+    async def _start(self, new: Sequence[ReplicaRunner]) -> None:
+        try:
+            await self.fleet.start(new)
+        except MeshproofError as error:
+            # An app that takes a port on every address is why its sidecar cannot have it.
+            causes = [f"\n{p}" for p in await self._find_wildcard_listeners(new)]
+            raise MeshproofError(f"{error}{''.join(causes)}") from error
+        self.warnings += await self._find_wildcard_listeners(new)
 
-    async def _refresh_once(self) -> None:
-        """Until it is live: an endpoint that is gone must not stay because one Envoy is silent."""
-        self._refreshing = False
-        while not self.lost:
-            try:
-                await self._roll_out(time.monotonic())
-                return
-            except MeshproofError as error:
-                _log.warning("new endpoints are not live yet: %s", error)
-                await asyncio.sleep(_AGAIN)  # each try waits for acknowledgements by itself
+    async def _find_wildcard_listeners(self, new: Sequence[ReplicaRunner]) -> list[Problem]:
+        running = self.context.supervisor.running
+        by_pid = {running[r.name]: r.workload for r in new if r.name in running}
+        listeners = await asyncio.to_thread(sockets.find_wildcard_listeners, by_pid.keys())
+        addresses: dict[tuple[str, str], list[str]] = {}
+        for pid, own in listeners.items():
+            addresses.setdefault(by_pid[pid].key, []).extend(map(str, own))
+        by_key = {w.key: w for w in by_pid.values()}
+        return [bound_everywhere(by_key[k], ", ".join(sorted(a))) for k, a in addresses.items()]
 
-    # -- configuration -------------------------------------------------------------------------
 
-    def _world(self, store: Store) -> World:
-        replicas = [
-            r.replica(target_ports(store.services, r.workload.namespace, r.workload.labels))
-            for r in self.fleet.runners
-        ]
-        outside = [h for runner in self.outside for h in runner.hosts()]
-        return world(store, replicas, outside)
-
-    def world(self) -> World:
-        """As it is now."""
-        return self._world(self.store)
-
-    def _plan(self, now: World) -> dict[str, tuple[EnvoyClient, rollout.Snapshot]]:
-        snapshots = self._snapshots_of(now, now.replicas)
-        sidecars = {r.name: r.envoy.client for r in self.fleet.runners}
-        sidecars[INGRESS_GATEWAY] = self.gateway.envoy.client
-        return {node: (sidecars[node], snapshot) for node, snapshot in snapshots.items()}
-
-    def _snapshots_of(
-        self, now: World, replicas: tuple[Replica, ...]
-    ) -> dict[str, rollout.Snapshot]:
-        files = self.runtime.files
-        logs = {r.name: str(files.access_log(r.name)) for r in replicas}
-        snapshots = self._snapshots.of(now, replicas, logs)
-        snapshots[INGRESS_GATEWAY] = self._snapshots.of_gateway(
-            now, self.gateway.ip, self.gateway.ports(now), str(files.access_log(INGRESS_GATEWAY))
-        )
-        return snapshots
-
-    def _set_snapshots(self, now: World, only: set[str] | None = None) -> None:
-        """What Envoys that are about to start will be given."""
-        for node, (client, snapshot) in self._plan(now).items():
-            if only is None or node in only:
-                for type_url, resources in snapshot.resources.items():
-                    client.set(type_url, resources)
-
-    def _prune_later(self) -> None:
-        if self._pruning is None:
-            loop = asyncio.get_running_loop()
-            self._pruning = loop.call_later(_PRUNE_AFTER, self._prune)
-
-    def _prune(self) -> None:
-        self._pruning = None
-        if self._push.locked():
-            self._prune_later()
-            return
-        for client, snapshot in self._plan(self.world()).values():
-            rollout.prune(client, snapshot)
-
-    # -- background ----------------------------------------------------------------------------
-
-    async def renew_certificates(self) -> list[Ack]:
-        """A new key and certificate for every sidecar, without a failed request."""
-        self._snapshots.renew()
-        return await self._roll_out(time.monotonic())
+def _set_in_service(runners: Iterable[ReplicaRunner], in_service: bool) -> None:
+    for runner in runners:
+        runner.state.in_service = in_service

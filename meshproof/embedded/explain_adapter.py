@@ -15,6 +15,7 @@ from meshproof.admission.store import Store
 from meshproof.embedded import gateway as gateways
 from meshproof.embedded.config.build_world import target_ports, world
 from meshproof.embedded.engine import Engine
+from meshproof.embedded.lookup import GATEWAY
 from meshproof.embedded.pod.deployments import workloads
 from meshproof.embedded.pod.workload import Workload
 from meshproof.embedded.snapshots import encode
@@ -30,7 +31,6 @@ from meshproof.translate.world import Address, Config, ContainerPort, Outside, R
 from meshproof.xds import codec
 from meshproof.xds.envoy_client import Resources
 
-GATEWAY = "gateway"
 _GATEWAY_IP = "192.0.2.1"
 
 
@@ -99,9 +99,9 @@ def running_fleet(engine: Engine) -> Fleet:
     proxies = [_proxy(r, resources[r.name]) for r in world.replicas if r.name in resources]
     proxies.append(_gateway(engine.gateway.ip, engine.gateway.envoy.client.desired))
     link_faults = {
-        relay.place: LinkFault(real, fault.kind)
-        for fault in engine.network.chosen(None)
-        for real, relay in fault.relays.items()
+        proxy.address: LinkFault(real, fault.kind)
+        for fault in engine.network.select(None)
+        for real, proxy in fault.proxies.items()
     }
     return Fleet(tuple(proxies), _outside(world.outside), link_faults)
 

@@ -1,4 +1,4 @@
-"""The gateway Envoy: where traffic from outside enters; Istio's ingress gateway by its labels."""
+"""The gateway Envoy, where traffic from outside enters: Istio's ingress gateway by its labels."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ IDENTITY = f"spiffe://{TRUST_DOMAIN}/ns/{ROOT_NAMESPACE}/sa/{PROXY.service_accou
 
 
 class GatewayRunner:
-    """One Envoy for every Gateway whose selector fits ``PROXY.labels``."""
+    """One Envoy for every Gateway whose selector matches ``PROXY.labels``."""
 
-    def __init__(self, runtime: MeshContext) -> None:
-        self.ip = runtime.block.gateway
+    def __init__(self, context: MeshContext) -> None:
+        self.ip = context.block.gateway
         self.envoy = EnvoyProcess(
-            runtime,
+            context,
             INGRESS_GATEWAY,
             slot=0,
             ip=self.ip,
@@ -44,7 +44,7 @@ class GatewayRunner:
         self._ports: dict[int, int] = {}
 
     def ports(self, world: World) -> dict[int, int]:
-        """Every Gateway server's port and the real one that it has here."""
+        """The port of every Gateway server, and the real port that it has here."""
         declared = {
             server.port.number
             for gateway in world.gateways

@@ -1,4 +1,4 @@
-"""A running embedded mesh: how it starts, how it ends, and how callers reach its loop."""
+"""The life of an embedded mesh: ``up`` and ``down``, its event loop, its engine."""
 
 from __future__ import annotations
 
@@ -12,22 +12,19 @@ from typing import Any, TypeVar
 
 from aiohttp.web import AppRunner
 
-from meshproof import workloads as names
 from meshproof.admission.store import Store
 from meshproof.embedded.admission.profile import embedded_admission
 from meshproof.embedded.config.certificate_authority import Authority
 from meshproof.embedded.context import MeshContext, RunPaths
 from meshproof.embedded.engine import Engine
 from meshproof.embedded.pod import environment, envoy_binary
-from meshproof.embedded.pod.replica import ReplicaRunner
 from meshproof.embedded.telemetry.observability_servers import ObservabilityServers
-from meshproof.errors import MeshproofError, UsageError
+from meshproof.errors import MeshproofError
 from meshproof.host import private_files, process_identity, run_folder, sweep
 from meshproof.host.addresses import AddressBlock
 from meshproof.host.event_loop import LoopThread
 from meshproof.host.supervisor_client import SupervisorClient
 from meshproof.mesh import Ack, Applied
-from meshproof.model.kube_workloads import WORKLOADS, template_of
 from meshproof.project import Project
 from meshproof.telemetry import span_store
 from meshproof.xds.server import AdsServer
@@ -37,91 +34,130 @@ _END_GRACE = 2.0
 """Seconds between TERM and KILL for everything at ``down``."""
 
 
-class Running:
-    """The life of one mesh. Callable from any thread."""
+class Lifecycle:
+    """Of one mesh. Callable from any thread."""
 
-    def __init__(self, project: Project, *, name: str = "meshproof") -> None:
+    def __init__(self, project: Project, name: str) -> None:
         self.name = name
-        self.project = project
         self.run_id = process_identity.new_run_id()
+        self.initial = Store()
+        """The resources that ``up`` applied."""
+        self._project = project
         self._loop: LoopThread | None = None
-        self._runtime: MeshContext | None = None
+        self._context: MeshContext | None = None
         self._engine: Engine | None = None
-        self._collector: AppRunner | None = None
-        self._observing: ObservabilityServers | None = None
-        self._initial = Store()
-        self._admission = embedded_admission(project)
+        self._span_collector: AppRunner | None = None
+        self._servers: ObservabilityServers | None = None
 
     @property
     def run_dir(self) -> Path:
-        """The run folder, once ``up`` has made it."""
-        if self._runtime is None:
-            raise MeshproofError(f"the mesh {self.name} is not up")
-        return self._runtime.files.root
+        """The run folder, once ``up`` has created it."""
+        if self._context is None:
+            raise self._not_up()
+        return self._context.paths.root
 
     @property
     def control_socket(self) -> Path:
         return RunPaths(self.run_dir).control
 
+    @property
+    def engine(self) -> Engine:
+        """Raises MeshproofError where the mesh is not up, or no longer whole."""
+        engine = self.engine_even_if_lost
+        if engine.lost:
+            raise MeshproofError(engine.lost)
+        return engine
+
+    @property
+    def engine_even_if_lost(self) -> Engine:
+        """``engine``, also after the supervisor was killed."""
+        if self._engine is None or self._loop is None:
+            raise self._not_up()
+        return self._engine
+
+    def _not_up(self) -> MeshproofError:
+        return MeshproofError(f"the mesh {self.name} is not up")
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine in the mesh's event loop, and wait for its result."""
+        if self._loop is None:
+            work.close()
+            raise self._not_up()
+        try:
+            return self._loop.run(work)
+        except OSError as error:
+            raise _explain_os_error(error) from error
+
+    # -- up ------------------------------------------------------------------------------------
+
     def up(self) -> Applied:
         started = time.monotonic()
-        envoy_binary.binary()  # first of all: without one there is nothing to begin
+        envoy_binary.binary()  # first of all: without one nothing can start
         sweep.sweep()
-        if not process_identity.owner_alive(self.run_id):  # made in a process that has forked since
+        if not process_identity.owner_alive(self.run_id):  # this process was forked since
             self.run_id = process_identity.new_run_id()
-        resources = self._admission.read(self.project.manifests, stdin=self.project.stdin)
-        admitted = self._admission.apply(Store(), resources, strict=False)
+        admission = embedded_admission(self._project)
+        resources = admission.read(self._project.manifests, stdin=self._project.stdin)
+        admitted = admission.apply(admission.new_store(), resources, strict=False)
         self._loop = LoopThread(f"mesh-{self.name}")
         try:
-            acks = self._run(self._start(admitted.store, started))
+            acks = self.run(self._start(admitted.store, started))
         except BaseException:
             self.down()
             raise
-        self._initial = admitted.store
-        # What is there now stays: looking through it again cost a rule on 100 sidecars 75 ms.
+        self.initial = admitted.store
+        # Everything until now stays: garbage collection of it cost a rule on 100 sidecars 75 ms.
         gc.freeze()
         seconds = time.monotonic() - started
-        warnings = (*admitted.warnings, *self._live().warnings)
+        warnings = (*admitted.warnings, *self.engine.warnings)
         return Applied(admitted.messages, tuple(acks), seconds, warnings, admitted.notes)
 
     async def _start(self, store: Store, started: float) -> list[Ack]:
+        context = self._context = self._create_context()
+        engine = self._engine = Engine(context)
+        self._servers = ObservabilityServers(engine)
+        await self._servers.start()
+        await context.supervisor.start(
+            self.run_id, context.paths.root, engine.on_exit, self._on_supervisor_lost
+        )
+        await context.ads.start(context.paths.xds)
+        self._span_collector = await span_store.serve(engine.spans, str(context.paths.zipkin))
+        for socket in (context.paths.xds, context.paths.zipkin):  # beside the folder's own mode
+            socket.chmod(private_files.MODE)
+        return await engine.start(store, started)
+
+    def _create_context(self) -> MeshContext:
         folder = run_folder.create(self.run_id)
         try:
-            files = RunPaths(folder)
-            files.make()
+            paths = RunPaths(folder)
+            paths.make()
             block = AddressBlock()
         except BaseException:
             run_folder.remove(folder, self.run_id)
             raise
-        runtime = self._runtime = MeshContext(
+        return MeshContext(
             mesh=self.name,
             run_id=self.run_id,
-            files=files,
+            paths=paths,
             block=block,
             supervisor=SupervisorClient(),
             ads=AdsServer(),
             authority=Authority(),
-            project=self.project,
+            project=self._project,
             base_env=environment.base(os.environ),
         )
-        engine = self._engine = Engine(runtime)
-        self._observing = ObservabilityServers(engine)
-        await self._observing.start()
-        await runtime.supervisor.start(self.run_id, folder, engine.exited, self._lost)
-        await runtime.ads.start(files.xds)
-        self._collector = await span_store.serve(engine.spans, str(files.zipkin))
-        for socket in (files.xds, files.zipkin):  # as the folder around them says already
-            socket.chmod(private_files.MODE)
-        return await engine.start(store, started)
 
-    def _lost(self) -> None:
+    def _on_supervisor_lost(self) -> None:
         assert self._engine is not None
-        self._engine.supervisor_lost(
+        self._engine.on_supervisor_lost(
             "this mesh's supervisor was killed, and its processes were ended with it; run "
             "`meshproof down`, then `meshproof up`"
         )
 
+    # -- down ----------------------------------------------------------------------------------
+
     def down(self) -> None:
+        """End everything; safe to call twice."""
         loop, self._loop = self._loop, None
         if loop is None:
             return
@@ -132,57 +168,23 @@ class Running:
             gc.unfreeze()
 
     async def _end(self) -> None:
-        runtime = self._runtime
         if self._engine is not None:
             await self._engine.stop()
-        if runtime is not None:
-            await runtime.supervisor.close(_END_GRACE)
-            await runtime.ads.stop()
-            if self._collector is not None:
-                await self._collector.cleanup()
-            if self._observing is not None:
-                await self._observing.stop()
-            run_folder.remove(runtime.files.root, self.run_id)
-            runtime.block.close()
+        if (context := self._context) is None:
+            return
+        await context.supervisor.close(_END_GRACE)
+        await context.ads.stop()
+        if self._span_collector is not None:
+            await self._span_collector.cleanup()
+        if self._servers is not None:
+            await self._servers.stop()
+        run_folder.remove(context.paths.root, self.run_id)
+        context.block.close()
 
-    def _live(self, *, even_lost: bool = False) -> Engine:
-        if self._engine is None or self._loop is None:
-            raise MeshproofError(f"the mesh {self.name} is not up")
-        if self._engine.lost and not even_lost:
-            raise MeshproofError(self._engine.lost)
-        return self._engine
 
-    def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        if self._loop is None:
-            work.close()
-            raise MeshproofError(f"the mesh {self.name} is not up")
-        try:
-            return self._loop.run(work)
-        except OSError as error:
-            raise self._os_error(error) from error
-
-    def _os_error(self, error: OSError) -> MeshproofError:
-        place = f"{error.filename}: " if error.filename else ""
-        advice = ""
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            advice = "; free some, or set XDG_RUNTIME_DIR to a folder with more room"
-        return MeshproofError(f"{place}{error.strerror or error}{advice}")
-
-    def _resolve(self, workload: str) -> tuple[str, str]:
-        engine = self._live()
-        return names.resolve(
-            workload,
-            [
-                (r.namespace, r.name, dict(template_of(r).metadata.labels).get("app", ""))
-                for r in engine.store.of(*WORKLOADS)
-            ],
-        )
-
-    def _runners(self, workload: str) -> list[ReplicaRunner]:
-        key = self._resolve(workload)
-        found = [r for r in self._live().fleet.runners if r.workload.key == key]
-        if not found:
-            raise UsageError(
-                f"{workload} has no replica; `meshproof scale {workload}=1` starts one"
-            )
-        return found
+def _explain_os_error(error: OSError) -> MeshproofError:
+    file = f"{error.filename}: " if error.filename else ""
+    remedy = ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        remedy = "; free some, or set XDG_RUNTIME_DIR to a folder with more room"
+    return MeshproofError(f"{file}{error.strerror or error}{remedy}")

@@ -1,112 +1,169 @@
-"""The embedded mesh: the ``Mesh`` contract on one real Envoy per replica, on this machine."""
+"""The embedded mesh: the ``Mesh`` contract with one real Envoy per replica, on this machine."""
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from meshproof.admission.admission import Admitted, describe_locations
-from meshproof.admission.store import Store
-from meshproof.embedded.fault_injection import Faulting
-from meshproof.embedded.watching import Watching
-from meshproof.errors import MeshproofError, NotLive, UsageError
-from meshproof.mesh import Applied, Capability, Input
-from meshproof.model.kube_workloads import WORKLOADS
-from meshproof.model.resource import Resource
+from meshproof.embedded.changes import Changes
+from meshproof.embedded.fault_injection import FaultInjection
+from meshproof.embedded.lifecycle import Lifecycle
+from meshproof.embedded.queries import Queries
+from meshproof.mesh import (
+    AccessRecord,
+    Answer,
+    Applied,
+    Capability,
+    ExecResult,
+    Input,
+    MeshStatus,
+    Span,
+    Tail,
+    Topology,
+    Usage,
+)
 from meshproof.project import Project
+from meshproof.telemetry.log_lines import LogLine
 
-_BACK_LIMIT = 30.0
-"""Seconds that every replica may take, after a reset, until it is ready again."""
+if TYPE_CHECKING:
+    from meshproof.explain import Explanation
 
 
-class EmbeddedMesh(Faulting, Watching):
-    """See ``meshproof.mesh.Mesh``. Callable from any thread; changes run one at a time."""
+class EmbeddedMesh:
+    """See ``meshproof.mesh.Mesh``, and ``meshproof.control`` for what goes beyond it. Callable from
+    any thread; changes run one at a time."""
 
     capabilities = frozenset({Capability.KILL_SIDECAR, Capability.CUT, Capability.RELEASE})
 
     def __init__(self, project: Project, *, name: str = "meshproof") -> None:
-        super().__init__(project, name=name)
-        self._paused = []
+        self.project = project
+        self.lifecycle = Lifecycle(project, name)
+        self._queries = Queries(self.lifecycle)
+        self._changes = Changes(self.lifecycle, project)
+        self._faults = FaultInjection(self.lifecycle)
 
-    # -- change --------------------------------------------------------------------------------
+    # -- life ----------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        return self.lifecycle.name
+
+    @property
+    def run_id(self) -> str:
+        return self.lifecycle.run_id
+
+    @property
+    def run_dir(self) -> Path:
+        return self.lifecycle.run_dir
+
+    @property
+    def control_socket(self) -> Path:
+        return self.lifecycle.control_socket
+
+    def up(self) -> Applied:
+        return self.lifecycle.up()
+
+    def down(self) -> None:
+        self.lifecycle.down()
+
+    # -- changes -------------------------------------------------------------------------------
 
     def apply(
         self, sources: Sequence[Input], *, namespace: str = "", strict: bool = False
     ) -> Applied:
-        started = time.monotonic()
-        resources = self._admission.read(sources, namespace=namespace)
-        return self._apply(resources, strict, started)
-
-    def _apply(self, resources: Sequence[Resource], strict: bool, started: float) -> Applied:
-        engine = self._live()
-        admitted = Admitted(Store())
-
-        def edit(store: Store) -> Store:
-            nonlocal admitted
-            admitted = self._admission.apply(store, resources, strict=strict)
-            return admitted.store
-
-        try:
-            acks = self._run(engine.change(edit, started))
-        except NotLive as error:
-            raise NotLive(
-                f"{error}; in this call: {describe_locations(admitted.changed)}"
-            ) from None
-        seconds = time.monotonic() - started
-        warnings = (*admitted.warnings, *engine.warnings)
-        return Applied(admitted.messages, tuple(acks), seconds, warnings, admitted.notes)
+        return self._changes.apply(sources, namespace=namespace, strict=strict)
 
     def delete(self, sources: Sequence[Input], *, namespace: str = "") -> Applied:
-        started = time.monotonic()
-        resources = self._admission.read(sources, namespace=namespace, deleting=True)
-        admitted = Admitted(Store())
-
-        def edit(store: Store) -> Store:
-            nonlocal admitted
-            admitted = self._admission.delete(store, resources)
-            return admitted.store
-
-        acks = self._run(self._live().change(edit, started))
-        return Applied(admitted.messages, tuple(acks), time.monotonic() - started)
-
-    def reset(self) -> Applied:
-        started = time.monotonic()
-        self._clear(None)
-        initial = self._initial
-        acks = self._run(self._live().change(lambda _store: initial, started))
-        self._run(self._all_ready())
-        return Applied((), tuple(acks), time.monotonic() - started)
-
-    async def _all_ready(self) -> None:
-        """A killed replica of an earlier test must not be found missing by the next one. One that
-        was ended, by a roll-out that an interrupt broke off, does not come back."""
-        engine = self._live()
-        try:
-            async with asyncio.timeout(_BACK_LIMIT):
-                while missing := [r for r in engine.fleet.runners if not r.ready and not r.ended]:
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            why = "; ".join(f"{r.name}: {r.reason}" for r in missing)
-            raise MeshproofError(f"not ready again within {_BACK_LIMIT:g} s: {why}") from None
-        await engine.refreshed()
+        return self._changes.delete(sources, namespace=namespace)
 
     def scale(self, workload: str, replicas: int) -> Applied:
-        started = time.monotonic()
-        engine = self._live()
-        namespace, name = self._resolve(workload)
-        if replicas < 0:
-            raise UsageError(f"{workload}={replicas}: wanted 0 or more replicas")
+        return self._changes.scale(workload, replicas)
 
-        def edit(store: Store) -> Store:
-            return store.scale(namespace, name, replicas)
-
-        acks = self._run(engine.change(edit, started))
-        key = (namespace, name)
-        kinds = (w.kind for w in engine.store.of(*WORKLOADS) if (w.namespace, w.name) == key)
-        said = (f"{next(kinds)} {namespace}/{name} scaled to {replicas}",)
-        return Applied(said, tuple(acks), time.monotonic() - started)
+    def reset(self) -> Applied:
+        self._faults.clear()
+        return self._changes.reset()
 
     def renew_certificates(self) -> None:
-        """Give every sidecar a new key and certificate now; the mesh does so by itself in time."""
-        self._run(self._live().renew_certificates())
+        """Give every Envoy a new key and certificate now; the mesh does so by itself in time."""
+        self._changes.renew_certificates()
+
+    def fault(self, kind: str, workload: str, **parameters: Any) -> None:
+        self._faults.fault(kind, workload, **parameters)
+
+    # -- queries -------------------------------------------------------------------------------
+
+    def url(self, target: str) -> str:
+        return self._queries.url(target)
+
+    def environment(self, workload: str) -> dict[str, str]:
+        return self._queries.environment(workload)
+
+    def exec(self, workload: str, argv: Sequence[str], *, stdin: bytes = b"") -> ExecResult:
+        return self._queries.exec(workload, argv, stdin=stdin)
+
+    def curl(
+        self,
+        workload: str,
+        url: str,
+        *,
+        method: str = "GET",
+        headers: Sequence[tuple[str, str]] = (),
+        body: bytes = b"",
+        timeout: float = 30.0,
+    ) -> Answer:
+        return self._queries.curl(
+            workload, url, method=method, headers=headers, body=body, timeout=timeout
+        )
+
+    def explain(
+        self,
+        workload: str,
+        url: str,
+        *,
+        method: str = "GET",
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> Explanation:
+        return self._queries.explain(workload, url, method=method, headers=headers)
+
+    def spans(self, run_id: str) -> list[Span]:
+        return self._queries.spans(run_id)
+
+    def trace_spans(self, trace_ids: Sequence[str]) -> list[Span]:
+        return self._queries.trace_spans(trace_ids)
+
+    def access_log(self, run_id: str = "") -> list[AccessRecord]:
+        return self._queries.access_log(run_id)
+
+    def tail(self, host: str, cursor: str) -> Tail:
+        return self._queries.tail(host, cursor)
+
+    def metrics(self, workload: str = "") -> str:
+        return self._queries.metrics(workload)
+
+    def request_metrics(self) -> str:
+        return self._queries.request_metrics()
+
+    def log_files(self, workload: str) -> list[Path]:
+        return self._queries.log_files(workload)
+
+    def logs(self, workload: str) -> str:
+        return self._queries.logs(workload)
+
+    def joined_logs(self, *, trace_id: str = "", run_id: str = "") -> list[LogLine]:
+        return self._queries.joined_logs(trace_id=trace_id, run_id=run_id)
+
+    def rules(self) -> str:
+        return self._queries.rules()
+
+    def status(self) -> MeshStatus:
+        return self._queries.status()
+
+    def topology(self) -> Topology:
+        return self._queries.topology()
+
+    def usage(self) -> list[Usage]:
+        return self._queries.usage()
+
+    def dump(self, folder: Path) -> None:
+        self._queries.dump(folder)

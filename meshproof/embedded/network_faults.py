@@ -1,8 +1,8 @@
-"""Faults of the network between places of the mesh: which there are, and whom they concern.
+"""Network faults: which of them are active, and which callers and endpoints they affect.
 
-A fault is no rule: it stands in no resource, and goes with ``heal``, ``reset`` or the mesh. A
-caller's sidecar is given another address for the endpoints concerned, that of a ``TcpFaultProxy``;
-requests that are under way when a fault begins or ends finish on the connection that they have.
+A fault is not a resource: it ends with ``heal``, ``reset`` or the mesh. The caller's sidecar is
+given another address for the affected endpoints, that of a ``TcpFaultProxy``. Requests that are in
+flight when a fault begins or ends finish on the connection that they have.
 """
 
 from __future__ import annotations
@@ -14,96 +14,97 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from meshproof.embedded.tcp_fault_proxy import LAST, HostPort, Impairment, TcpFaultProxy
+from meshproof.embedded.tcp_fault_proxy import GRACE, HostPort, Impairment, TcpFaultProxy
 from meshproof.errors import UsageError
 from meshproof.translate.proto import Json
 from meshproof.translate.world import Config, Proxy, World
 
 KINDS = ("latency", "loss", "refuse", "cut", "partition")
-"""A partition is a cut both ways."""
+"""A partition is a cut in both directions."""
 Workload = tuple[str, str]
 """Namespace and name; of an outside host ``("", host)``."""
 
 
 @dataclass(eq=False)
 class NetworkFault:
-    """From one place (None: from everywhere) to another, or to one of its replicas."""
+    """From a workload (None: from every caller) to another, or to one of its replicas."""
 
     kind: str
     source: Workload | None
     to: Workload
     replica: str
-    condition: Impairment
-    relays: dict[HostPort, TcpFaultProxy] = field(default_factory=dict)
+    impairment: Impairment
+    proxies: dict[HostPort, TcpFaultProxy] = field(default_factory=dict)
+    """By the real address."""
 
-    def concerns(self, caller: Workload) -> bool:
+    def affects(self, caller: Workload) -> bool:
         return self.source in (None, caller)
 
 
-def condition(kind: str, how: Mapping[str, Any]) -> Impairment:
-    """Raises UsageError for words that a kind does not have, and for numbers that are none.
+def parse_impairment(kind: str, parameters: Mapping[str, Any]) -> Impairment:
+    """``latency`` takes ``ms``, ``loss`` takes ``percent``; the others take no parameter.
 
-    ``latency`` takes ``ms``, ``loss`` takes ``percent``; the others take none.
+    Raises UsageError for other parameters, and for values that are not in range.
     """
-    wanted = {"latency": "ms", "loss": "percent"}.get(kind)
-    if other := sorted(set(how) - {wanted}):
-        raise UsageError(f"fault {kind}: {', '.join(other)}: wanted {wanted or 'no number'}")
-    if wanted is None:
+    name = {"latency": "ms", "loss": "percent"}.get(kind)
+    if other := sorted(set(parameters) - {name}):
+        raise UsageError(f"fault {kind}: {', '.join(other)}: wanted {name or 'no number'}")
+    if name is None:
         return Impairment(passes=kind == "refuse", refuses=kind == "refuse")
-    number, most = how.get(wanted), 60_000 if kind == "latency" else 99
-    if not isinstance(number, int | float) or isinstance(number, bool) or not 0 < number <= most:
-        raise UsageError(f"fault {kind}: {wanted}={number!r}: wanted more than 0, at most {most}")
+    number, limit = parameters.get(name), 60_000 if kind == "latency" else 99
+    if not isinstance(number, int | float) or isinstance(number, bool) or not 0 < number <= limit:
+        raise UsageError(f"fault {kind}: {name}={number!r}: wanted more than 0, at most {limit}")
     return Impairment(delay=number / 1000) if kind == "latency" else Impairment(loss=number / 100)
 
 
 class NetworkFaults:
-    """All of a mesh's network faults. Use from the loop that runs it."""
+    """All network faults of a mesh. Use it in the mesh's event loop."""
 
     def __init__(self) -> None:
         self._faults: list[NetworkFault] = []
-        self._draw = random.Random()  # noqa: S311 (which bytes are late is no secret)
+        self._rng = random.Random()  # noqa: S311 (which bytes are late is no secret)
 
     def add(self, fault: NetworkFault) -> None:
-        """The next detours know it. The newest fault of a way counts."""
+        """Takes effect with the next ``detours``. Of several faults the newest counts."""
         self._faults.insert(0, fault)
 
     def remove(self, fault: NetworkFault) -> None:
-        """The next detours do not know it; ``close`` it when those are live."""
+        """Takes effect with the next ``detours``; ``close`` it when these are live."""
         with contextlib.suppress(ValueError):
             self._faults.remove(fault)
 
-    def chosen(self, to: Workload | None) -> list[NetworkFault]:
-        """All that lead to a place, or come from it; all there are for None."""
-        return [f for f in self._faults if to is None or to in (f.to, f.source)]
+    def select(self, workload: Workload | None) -> list[NetworkFault]:
+        """Faults to a workload, or from it; all for None."""
+        return [f for f in self._faults if workload is None or workload in (f.to, f.source)]
 
     def detours(self, world: World, proxy: Proxy) -> dict[HostPort, HostPort]:
-        """Real address -> the one that this caller is to use instead. Starts relays as needed."""
+        """Real address -> the one that this caller is to use instead. Starts proxies as needed."""
         caller = (proxy.namespace, proxy.workload)
-        found: dict[HostPort, HostPort] = {}
+        result: dict[HostPort, HostPort] = {}
         for fault in self._faults:
-            if fault.concerns(caller):
-                for place in _places(world, fault):
-                    if place not in found:
-                        found[place] = self._relay(fault, place).place
-        return found
+            if fault.affects(caller):
+                for address in _affected_addresses(world, fault):
+                    if address not in result:
+                        result[address] = self._proxy(fault, address).address
+        return result
 
-    def _relay(self, fault: NetworkFault, place: HostPort) -> TcpFaultProxy:
-        if place not in fault.relays:
-            fault.relays[place] = TcpFaultProxy(place, fault.condition, self._draw)
-        return fault.relays[place]
+    def _proxy(self, fault: NetworkFault, address: HostPort) -> TcpFaultProxy:
+        if address not in fault.proxies:
+            fault.proxies[address] = TcpFaultProxy(address, fault.impairment, self._rng)
+        return fault.proxies[address]
 
     @staticmethod
-    async def close(faults: Iterable[NetworkFault], last: float = LAST) -> None:
-        """End their relays; what is on its way there has ``last`` seconds to arrive."""
-        await asyncio.gather(*(r.close(last) for f in faults for r in f.relays.values()))
+    async def close(faults: Iterable[NetworkFault], grace: float = GRACE) -> None:
+        """End their proxies; open connections have ``grace`` seconds to finish."""
+        await asyncio.gather(*(p.close(grace) for f in faults for p in f.proxies.values()))
 
     async def end(self) -> None:
         """The mesh ends."""
-        await self.close(self._faults, last=0.0)
+        await self.close(self._faults, grace=0.0)
         self._faults.clear()
 
 
-def _places(world: World, fault: NetworkFault) -> Iterator[HostPort]:
+def _affected_addresses(world: World, fault: NetworkFault) -> Iterator[HostPort]:
     namespace, name = fault.to
     for replica in world.replicas:
         if (replica.namespace, replica.workload) == fault.to and fault.replica in (
@@ -116,35 +117,38 @@ def _places(world: World, fault: NetworkFault) -> Iterator[HostPort]:
             yield from ((a.ip, a.port) for a in outside.ports.values())
 
 
-def detoured(config: Config, detours: Mapping[HostPort, HostPort]) -> Config:
-    """What a caller is to have, with other addresses for the endpoints concerned."""
+def apply_detours(config: Config, detours: Mapping[HostPort, HostPort]) -> Config:
+    """A caller's configuration with the other addresses for the affected endpoints."""
     if not detours:
         return config
     return replace(
         config,
-        endpoints={n: _moved_all(e, detours) for n, e in config.endpoints.items()},
-        clusters={n: _cluster(c, detours) for n, c in config.clusters.items()},
+        endpoints={n: _detour_assignment(e, detours) for n, e in config.endpoints.items()},
+        clusters={n: _detour_cluster(c, detours) for n, c in config.clusters.items()},
     )
 
 
-def _cluster(cluster: Json, detours: Mapping[HostPort, HostPort]) -> Json:
-    """A cluster whose endpoints stand in itself; of others they come apart (EDS)."""
-    inside = cluster.get("load_assignment")
-    return {**cluster, "load_assignment": _moved_all(inside, detours)} if inside else cluster
+def _detour_cluster(cluster: Json, detours: Mapping[HostPort, HostPort]) -> Json:
+    """A cluster with its endpoints in itself; those of others come by EDS."""
+    own = cluster.get("load_assignment")
+    return {**cluster, "load_assignment": _detour_assignment(own, detours)} if own else cluster
 
 
-def _moved_all(assignment: Json, detours: Mapping[HostPort, HostPort]) -> Json:
+def _detour_assignment(assignment: Json, detours: Mapping[HostPort, HostPort]) -> Json:
     groups = [
-        {**group, "lb_endpoints": [_moved(e, detours) for e in group.get("lb_endpoints", [])]}
+        {
+            **group,
+            "lb_endpoints": [_detour_endpoint(e, detours) for e in group.get("lb_endpoints", [])],
+        }
         for group in assignment.get("endpoints", [])
     ]
     return {**assignment, "endpoints": groups}
 
 
-def _moved(endpoint: Json, detours: Mapping[HostPort, HostPort]) -> Json:
-    at = endpoint["endpoint"]["address"].get("socket_address")
-    to = detours.get((at["address"], at["port_value"])) if at else None
-    if to is None:
+def _detour_endpoint(endpoint: Json, detours: Mapping[HostPort, HostPort]) -> Json:
+    real = endpoint["endpoint"]["address"].get("socket_address")
+    detour = detours.get((real["address"], real["port_value"])) if real else None
+    if detour is None:
         return endpoint
-    address = {"socket_address": {**at, "address": to[0], "port_value": to[1]}}
+    address = {"socket_address": {**real, "address": detour[0], "port_value": detour[1]}}
     return {**endpoint, "endpoint": {**endpoint["endpoint"], "address": address}}

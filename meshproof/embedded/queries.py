@@ -1,4 +1,4 @@
-"""Everything that only looks at an embedded mesh, or sends one request through it."""
+"""The read-only part of an embedded mesh: everything that looks at it, or sends one request."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meshproof.embedded import curl, refusals
-from meshproof.embedded.lifecycle import Running
+from meshproof.embedded.engine import Engine
+from meshproof.embedded.lifecycle import Lifecycle
+from meshproof.embedded.lookup import GATEWAY, find_outside, find_replicas, find_workload
+from meshproof.embedded.process_names import owner_of
 from meshproof.embedded.telemetry import access_log_tail, evidence, request_log
-from meshproof.embedded.telemetry.scrape_targets import targets, text_of
+from meshproof.embedded.telemetry.scrape_targets import list_targets, read_all
 from meshproof.errors import UsageError
 from meshproof.gateway_api.status import route_statuses
+from meshproof.host.process_usage import measure_sessions
 from meshproof.mesh import (
     AccessRecord,
     Answer,
@@ -23,39 +27,51 @@ from meshproof.mesh import (
     ReplicaStatus,
     Span,
     Tail,
+    Topology,
+    Usage,
 )
 from meshproof.model.yaml_writer import to_yaml
 from meshproof.telemetry.log_lines import LogLine, Wanted
+from meshproof.translate.traffic_shares import serving_workloads, workload_shares
 
 if TYPE_CHECKING:
     from meshproof.explain import Explanation
 
 
-class Looking(Running):
-    """The part of the contract that changes nothing."""
+class Queries:
+    """Of one mesh. Callable from any thread."""
+
+    def __init__(self, lifecycle: Lifecycle) -> None:
+        self._lifecycle = lifecycle
+
+    @property
+    def _engine(self) -> Engine:
+        return self._lifecycle.engine
+
+    # -- addresses and requests ----------------------------------------------------------------
 
     def url(self, target: str) -> str:
-        engine = self._live()
-        if target == "gateway":
+        engine = self._engine
+        if target == GATEWAY:
             return engine.gateway.url(engine.world())
-        if self._observing is not None and target in self._observing.urls:
-            return self._observing.urls[target]
-        for host in engine.outside:
-            if target in (host.host, *host.declared.aliases):
-                return host.url()
-        runner = self._runners(target)[0]
-        ports = next(r for r in engine.world().replicas if r.name == runner.name).ports
+        if target in engine.context.urls:
+            return engine.context.urls[target]
+        if host := find_outside(engine, target):
+            return host.url()
+        name = find_replicas(engine, target)[0].name
+        ports = next(r for r in engine.world().replicas if r.name == name).ports
         if not ports:
             raise UsageError(f"{target} declares no container port, and no Service names one")
         return f"http://{ports[0].listen.ip}:{ports[0].listen.port}"
 
     def environment(self, workload: str) -> dict[str, str]:
-        """What ``exec`` runs a command with: the container's variables over the caller's PATH."""
-        return {**self._runners(workload)[0].env(), "PATH": os.environ.get("PATH", "")}
+        """What ``exec`` runs a command with: the container's variables, the caller's PATH."""
+        runner = find_replicas(self._engine, workload)[0]
+        return {**runner.app.env(), "PATH": os.environ.get("PATH", "")}
 
     def exec(self, workload: str, argv: Sequence[str], *, stdin: bytes = b"") -> ExecResult:
         try:
-            done = subprocess.run(
+            result = subprocess.run(
                 list(argv),
                 env=self.environment(workload),
                 input=stdin,
@@ -64,7 +80,7 @@ class Looking(Running):
             )
         except OSError as error:
             raise UsageError(f"{argv[0]}: {error.strerror}") from None
-        return ExecResult(done.returncode, done.stdout, done.stderr)
+        return ExecResult(result.returncode, result.stdout, result.stderr)
 
     def curl(
         self,
@@ -76,20 +92,19 @@ class Looking(Running):
         body: bytes = b"",
         timeout: float = 30.0,
     ) -> Answer:
-        runner = self._runners(workload)[0]
+        ip = find_replicas(self._engine, workload)[0].ip
         request_id = curl.request_id(headers)
         sent = [
             *(h for h in headers if h[0].lower() != "x-request-id"),
             ("x-request-id", request_id),
         ]
-        before = evidence.ends(self._live())
-        answer = curl.request(
-            runner.ip, url, method=method, headers=sent, body=body, timeout=timeout
-        )
-        if not refusals.may_be(answer):
+        before = evidence.log_sizes(self._engine)
+        answer = curl.request(ip, url, method=method, headers=sent, body=body, timeout=timeout)
+        if not refusals.may_be_refused(answer):
             return answer
-        log = self._run(evidence.records(self._live(), since=before))
-        return replace(answer, refused_by=refusals.why(answer, log, request_id, url, workload))
+        log = self._lifecycle.run(evidence.read_records(self._engine, since=before))
+        why = refusals.explain_refusal(answer, log, request_id, url, workload)
+        return replace(answer, refused_by=why)
 
     def explain(
         self,
@@ -99,52 +114,51 @@ class Looking(Running):
         method: str = "GET",
         headers: Sequence[tuple[str, str]] = (),
     ) -> Explanation:
-        """What would become of such a request, by what the Envoys were given; nothing is sent."""
-        from meshproof.embedded import explain_adapter  # noqa: PLC0415  (few meshes are asked)
+        """What the Envoys' current configuration would do with a request; nothing is sent."""
+        from meshproof.embedded import explain_adapter  # noqa: PLC0415  (rarely needed)
 
-        engine = self._live()
-        if workload != explain_adapter.GATEWAY:
-            workload = "/".join(self._runners(workload)[0].workload.key)
+        engine = self._engine
+        if workload != GATEWAY:
+            workload = "/".join(find_replicas(engine, workload)[0].workload.key)
         question = explain_adapter.Question(workload, url, method, headers)
         fleet = explain_adapter.running_fleet(engine)
         return explain_adapter.explain_question(fleet, engine.store.lowered, question)
 
+    # -- evidence ------------------------------------------------------------------------------
+
     def spans(self, run_id: str) -> list[Span]:
-        return self._run(evidence.spans(self._live(), run_id))
+        return self._lifecycle.run(evidence.read_spans(self._engine, run_id))
 
     def trace_spans(self, trace_ids: Sequence[str]) -> list[Span]:
-        return self._run(evidence.trace_spans(self._live(), trace_ids))
+        return self._lifecycle.run(evidence.read_traces(self._engine, trace_ids))
 
     def access_log(self, run_id: str = "") -> list[AccessRecord]:
-        return self._run(evidence.records(self._live(), run_id))
-
-    def rules(self) -> str:
-        """Every applied resource of networking.istio.io as YAML, none of another dialect."""
-        found = self._live().store.ordered()
-        return to_yaml(r for r in found if r.api_version.startswith("networking.istio.io/"))
+        return self._lifecycle.run(evidence.read_records(self._engine, run_id))
 
     def tail(self, host: str, cursor: str) -> Tail:
-        """What was called at a service since ``cursor``, as its callers' sidecars logged it."""
-        return self._run(access_log_tail.tail(self._live(), host, cursor))
+        return self._lifecycle.run(access_log_tail.read_tail(self._engine, host, cursor))
 
     def metrics(self, workload: str = "") -> str:
-        engine = self._live()
-        chosen = targets(engine)
+        targets = list_targets(self._engine)
         if workload:
-            key = self._resolve(workload)
-            chosen = [t for t in chosen if t.workload == key]
-        return self._run(text_of(chosen))
+            key = find_workload(self._engine, workload)
+            targets = [t for t in targets if t.workload == key]
+        return self._lifecycle.run(read_all(targets))
+
+    def request_metrics(self) -> str:
+        """The part of ``metrics`` with the counters and durations of requests."""
+        envoys = evidence.list_envoys(self._engine)
+        return self._lifecycle.run(evidence.read_metrics(envoys, only=evidence.REQUESTS))
 
     def log_files(self, workload: str) -> list[Path]:
-        """Where the apps of a workload, or an outside host, write what they say."""
-        engine = self._live()
-        files = engine.runtime.files
-        for host in engine.outside:
-            if workload in (host.host, *host.declared.aliases):
-                return [files.app_log(host.name)]
-        if workload == "gateway":
-            return [files.access_log(engine.gateway.envoy.node)]
-        return [log for r in self._runners(workload) for log in files.app_logs(r.name)]
+        """Where the containers of a workload, or an outside host, write."""
+        engine = self._engine
+        paths = engine.context.paths
+        if host := find_outside(engine, workload):
+            return [paths.app_log(host.process)]
+        if workload == GATEWAY:
+            return [paths.access_log(engine.gateway.envoy.node)]
+        return [log for r in find_replicas(engine, workload) for log in paths.app_logs(r.name)]
 
     def logs(self, workload: str) -> str:
         return "".join(
@@ -152,16 +166,26 @@ class Looking(Running):
         )
 
     def joined_logs(self, *, trace_id: str = "", run_id: str = "") -> list[LogLine]:
-        """Every log's lines of one trace, or of one run, in order of beginning."""
-        return self._run(request_log.lines(self._live(), Wanted(trace_id, run_id)))
+        wanted = Wanted(trace_id, run_id)
+        return self._lifecycle.run(request_log.read_lines(self._engine, wanted))
+
+    def dump(self, folder: Path) -> None:
+        self._lifecycle.run(evidence.dump(self._engine, folder))
+
+    # -- state ---------------------------------------------------------------------------------
+
+    def rules(self) -> str:
+        """Every applied resource of networking.istio.io as YAML, none of another dialect."""
+        resources = self._engine.store.ordered()
+        return to_yaml(r for r in resources if r.api_version.startswith("networking.istio.io/"))
 
     def status(self) -> MeshStatus:
-        engine = self._live(even_lost=True)
+        engine = self._lifecycle.engine_even_if_lost
         resources = engine.store.ordered()
         return MeshStatus(
-            name=self.name,
+            name=self._lifecycle.name,
             kind="embedded",
-            version=engine.version,
+            version=engine.config.version,
             resources=tuple(r.title for r in resources),
             routes=tuple(route_statuses(resources, engine.store.services)),
             replicas=tuple(
@@ -171,13 +195,36 @@ class Looking(Running):
                     namespace=r.workload.namespace,
                     labels=r.workload.labels,
                     ready=r.ready and not engine.lost,
-                    restarts=r.restarts + r.envoy.restarts,
+                    restarts=r.restarts,
                     address=r.ip,
-                    reason=engine.lost or r.reason,
+                    reason=engine.lost or r.state.reason,
                 )
                 for r in engine.fleet.runners
             ),
         )
 
-    def dump(self, folder: Path) -> None:
-        self._run(evidence.dump(self._live(), folder))
+    def topology(self) -> Topology:
+        engine = self._engine
+        world = engine.world()
+        return Topology(
+            tuple(workload_shares(world)), _name_outside_hosts(engine), serving_workloads(world)
+        )
+
+    def usage(self) -> list[Usage]:
+        running = self._engine.context.supervisor.running
+        sessions = measure_sessions(running.values())
+        return [
+            Usage(*owner_of(name), sessions[pid].cpu_seconds, sessions[pid].memory_bytes)
+            for name, pid in sorted(running.items())
+        ]
+
+
+def _name_outside_hosts(engine: Engine) -> dict[str, str]:
+    """Every name of a declared host and every host of a ServiceEntry -> the host's own name; by an
+    entry's address where it has one."""
+    names = {name: host.host for host in engine.outside for name in host.declared.aliases}
+    result = {host.host: host.host for host in engine.outside}
+    for entry in engine.world().service_entries:
+        called = entry.spec.addresses[0] if entry.spec.addresses else entry.spec.hosts[0]
+        result |= dict.fromkeys(entry.spec.hosts, names.get(called, called))
+    return result

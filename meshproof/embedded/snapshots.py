@@ -1,7 +1,7 @@
-"""From a ``World`` to what every sidecar should have: translate once a scope, encode once.
+"""From a ``World`` to what every Envoy should have: translated once per scope, encoded once.
 
-What is equal is also the same object, from one world to the next and from one sidecar to another:
-a hundred sidecars that each know a hundred services are then compared by identity.
+Equal parts are the same object, from one world to the next and from one sidecar to another: a
+hundred sidecars that each know a hundred services are then compared by identity.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from meshproof.embedded import gateway as gateway_module
 from meshproof.embedded.config.certificate_authority import Authority, KeyPair
-from meshproof.embedded.network_faults import NetworkFaults, detoured
+from meshproof.embedded.network_faults import NetworkFaults, apply_detours
 from meshproof.istio_names import INGRESS_GATEWAY
 from meshproof.translate import (
     build_gateway,
@@ -33,8 +33,9 @@ _TYPES = {
     "listeners": codec.LISTENERS,
     "routes": codec.ROUTES,
 }
-_OF_A_SIDECAR = ("services", "outside", "destination_rules")
-"""What of a world, beside policies, a sidecar's own listeners, clusters and routes depend on."""
+_SIDECAR_INPUTS = ("services", "outside", "destination_rules")
+"""Fields of a world that a sidecar's own listeners, clusters and routes depend on, beside
+policies."""
 _POLICIES = (
     "peer_authentications",
     "authorization_policies",
@@ -42,8 +43,8 @@ _POLICIES = (
     "envoy_filters",
     "telemetries",
 )
-_OF_A_GATEWAY = ("gateways", "tls_secrets", "outside", "request_authentications", "telemetries")
-"""The same of a gateway's own listeners and clusters."""
+_GATEWAY_INPUTS = ("gateways", "tls_secrets", "outside", "request_authentications", "telemetries")
+"""The same for a gateway's own listeners and clusters."""
 Encoded = Mapping[str, Resources]
 
 
@@ -55,7 +56,7 @@ def encode(config: Config) -> Encoded:
 
 
 class Snapshots:
-    """Keeps what did not change between two worlds; holds every sidecar's key and certificate."""
+    """Reuses what did not change between two worlds; holds every Envoy's key and certificate."""
 
     def __init__(self, authority: Authority, network: NetworkFaults) -> None:
         self._authority, self._network = authority, network
@@ -70,15 +71,15 @@ class Snapshots:
         self, world: World, replicas: Iterable[Replica], access_logs: Mapping[str, str]
     ) -> dict[str, Snapshot]:
         """Snapshots by node; ``access_logs`` names each node's access log file."""
-        former, self._outbound = self._outbound, {}
+        previous, self._outbound = self._outbound, {}
         result = {}
         for replica in replicas:
             proxy = proxy_of(replica)
             detours = self._network.detours(world, proxy)
             key = (outbound_scope(world, proxy), *sorted(detours.items()))
             if key not in self._outbound:
-                config = detoured(build_outbound(world, proxy), detours)
-                self._outbound[key] = _kept(former.get(key, {}), encode(config))
+                config = apply_detours(build_outbound(world, proxy), detours)
+                self._outbound[key] = _reuse(previous.get(key, {}), encode(config))
             result[replica.name] = self._snapshot(
                 replica.name,
                 self._outbound[key],
@@ -91,57 +92,55 @@ class Snapshots:
         self, world: World, ip: str, ports: Mapping[int, int], access_log: str
     ) -> Snapshot:
         proxy = gateway_module.PROXY
-        config = detoured(build_outbound(world, proxy), self._network.detours(world, proxy))
+        config = apply_detours(build_outbound(world, proxy), self._network.detours(world, proxy))
         return self._snapshot(
             INGRESS_GATEWAY,
             encode(config),
-            self._listeners_of_gateway(world, ip, ports, access_log),
+            self._gateway(world, ip, ports, access_log),
             self._secrets(INGRESS_GATEWAY, gateway_module.IDENTITY),
         )
 
-    def _listeners_of_gateway(
-        self, world: World, ip: str, ports: Mapping[int, int], access_log: str
-    ) -> Encoded:
+    def _gateway(self, world: World, ip: str, ports: Mapping[int, int], access_log: str) -> Encoded:
         node, proxy = INGRESS_GATEWAY, gateway_module.PROXY
-        own = (self._same(name, getattr(world, name)) for name in _OF_A_GATEWAY)
-        depends = (ip, dict(ports), *own)
-        known = self._own.get(node)
-        if known is None or known[0] != depends:
-            made = encode(build_gateway(world, proxy, ip, ports, access_log=access_log))
-            known = self._own[node] = (depends, made)
-        return known[1]
+        own = (self._same(name, getattr(world, name)) for name in _GATEWAY_INPUTS)
+        inputs = (ip, dict(ports), *own)
+        cached = self._own.get(node)
+        if cached is None or cached[0] != inputs:
+            encoded = encode(build_gateway(world, proxy, ip, ports, access_log=access_log))
+            cached = self._own[node] = (inputs, encoded)
+        return cached[1]
 
     def _snapshot(self, node: str, *parts: Encoded) -> Snapshot:
         return Snapshot({t: self._merged(node, t, parts) for t in codec.TYPES})
 
     def _merged(self, node: str, type_url: str, parts: Iterable[Encoded]) -> Resources:
-        """All parts' resources of a type; the former object where the parts are the former ones."""
-        found = [part[type_url] for part in parts if part.get(type_url)]
-        known = self._merged_of.get((node, type_url))
-        if known and len(known[0]) == len(found) and all(map(operator.is_, known[0], found)):
-            return known[1]
-        merged = found[0] if len(found) == 1 else {n: e for p in found for n, e in p.items()}
-        self._merged_of[node, type_url] = (found, merged)
+        """All parts' resources of a type; the same object as before where the parts are."""
+        inputs = [part[type_url] for part in parts if part.get(type_url)]
+        cached = self._merged_of.get((node, type_url))
+        if cached and len(cached[0]) == len(inputs) and all(map(operator.is_, cached[0], inputs)):
+            return cached[1]
+        merged = inputs[0] if len(inputs) == 1 else {n: e for p in inputs for n, e in p.items()}
+        self._merged_of[node, type_url] = (inputs, merged)
         return merged
 
     def _sidecar(self, world: World, replica: Replica, access_log: str) -> Encoded:
-        depends = (
+        inputs = (
             replica.ip,
             replica.ports,
             replica.labels,
-            *(self._same(name, getattr(world, name)) for name in _OF_A_SIDECAR),
+            *(self._same(name, getattr(world, name)) for name in _SIDECAR_INPUTS),
             *_policies(world, replica),
         )
-        known = self._own.get(replica.name)
-        if known is None or known[0] != depends:
-            known = self._own[replica.name] = (
-                depends,
+        cached = self._own.get(replica.name)
+        if cached is None or cached[0] != inputs:
+            cached = self._own[replica.name] = (
+                inputs,
                 encode(build_sidecar(world, replica, access_log=access_log)),
             )
-        return known[1]
+        return cached[1]
 
     def _same(self, name: str, value: object) -> object:
-        """``value``, or the equal object of before: tuples compare what is identical at once."""
+        """``value``, or the equal object of before: tuples compare identical members first."""
         if self._last.get(name) != value:
             self._last[name] = value
         return self._last[name]
@@ -149,13 +148,13 @@ class Snapshots:
     def _secrets(self, node: str, identity: str) -> Encoded:
         if node not in self._keys:
             pair = self._keys[node] = self._authority.issue(identity)
-            made = build_secrets(pair.key, pair.chain, self._authority.root_pem)
-            encoded = {n: codec.encode(codec.SECRETS, r) for n, r in made.items()}
+            resources = build_secrets(pair.key, pair.chain, self._authority.root_pem)
+            encoded = {n: codec.encode(codec.SECRETS, r) for n, r in resources.items()}
             self._secrets_of[node] = {codec.SECRETS: encoded}
         return self._secrets_of[node]
 
     def renew(self) -> None:
-        """Give every sidecar a new key and certificate with its next snapshot."""
+        """Give every Envoy a new key and certificate with its next snapshot."""
         self._keys.clear()
 
     def forget(self, node: str) -> None:
@@ -167,11 +166,11 @@ class Snapshots:
 
 
 def _policies(world: World, replica: Replica) -> Iterator[tuple[object, ...]]:
-    """Those that select a replica: a policy for others must not make its listeners anew."""
+    """Those that select a replica: a policy for others must not rebuild its listeners."""
     for name in _POLICIES:
         yield tuple(select_policies(getattr(world, name), replica.namespace, replica.labels))
 
 
-def _kept(former: Encoded, now: Encoded) -> Encoded:
-    """``now``, with the former object for every type that did not change."""
-    return {t: former[t] if former.get(t) == r else r for t, r in now.items()}
+def _reuse(previous: Encoded, current: Encoded) -> Encoded:
+    """``current``, with the previous object for every type that did not change."""
+    return {t: previous[t] if previous.get(t) == r else r for t, r in current.items()}

@@ -1,7 +1,7 @@
-"""A stretch of bad network: a listener on the way to one address, and what it does to bytes.
+"""A TCP proxy in front of one address that delays, loses or blocks what passes through it.
 
-It works on byte streams, so mutual TLS passes unseen, and needs no rights on this machine. What is
-behind it sees the caller's own address.
+It works on byte streams, so mutual TLS passes through, and needs no privileges. The destination
+sees the caller's own address.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import Any
 
 RETRANSMIT = 0.2
-"""Seconds until TCP sends a lost segment again, at the least, on Linux."""
+"""Seconds after which TCP on Linux retransmits a lost segment, at the earliest."""
 _CHUNK = 1 << 16
-LAST = 2.0
-"""Seconds that connections have to finish once nobody comes this way any more."""
+GRACE = 2.0
+"""Seconds that connections have to finish once no new ones come this way."""
 _HOST = "127.0.0.1"
 
 HostPort = tuple[str, int]
@@ -27,31 +27,31 @@ HostPort = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Impairment:
-    """What happens on the way."""
+    """What happens to connections."""
 
     passes: bool = True
-    """False: connections are taken and nothing ever comes through (a cut)."""
+    """False: connections are accepted and nothing ever comes through (a cut)."""
     refuses: bool = False
-    """Connections are refused, as by a host where nothing listens."""
+    """Connections are refused, as by a host that does not listen."""
     delay: float = 0.0
-    """Seconds that every piece of data towards the destination takes longer."""
+    """Seconds by which every chunk towards the destination is late."""
     loss: float = 0.0
-    """Share of the pieces that are lost and sent again ``RETRANSMIT`` later, as TCP does."""
+    """Share of the chunks that are lost and retransmitted ``RETRANSMIT`` later, as TCP does."""
 
 
 class TcpFaultProxy:
-    """Made and ended in the loop that it runs in."""
+    """Create and close it in the event loop that it runs in."""
 
-    def __init__(self, to: HostPort, condition: Impairment, draw: random.Random) -> None:
-        self._to, self._condition, self._draw = to, condition, draw
+    def __init__(self, to: HostPort, impairment: Impairment, rng: random.Random) -> None:
+        self._to, self._impairment, self._rng = to, impairment, rng
         self._tasks: set[asyncio.Task[None]] = set()
-        """One a connection."""
+        """One for each connection."""
         self._accepting: asyncio.Task[None] | None = None
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._socket.bind((_HOST, 0))
-        self.place: HostPort = (_HOST, self._socket.getsockname()[1])
+        self.address: HostPort = (_HOST, self._socket.getsockname()[1])
         """Where to connect instead."""
-        if not condition.refuses:  # bound and not listening: the kernel refuses
+        if not impairment.refuses:  # bound and not listening: the kernel refuses
             self._socket.listen(1024)
             self._socket.setblocking(False)
             self._accepting = asyncio.create_task(self._accept())
@@ -70,91 +70,91 @@ class TcpFaultProxy:
     async def _serve(self, connection: socket.socket, caller: str) -> None:
         reader, writer = await asyncio.open_connection(sock=connection)
         try:
-            if not self._condition.passes:
+            if not self._impairment.passes:
                 await reader.read()  # until the caller gives up
                 return
             ip, port = self._to
-            onward = await asyncio.open_connection(ip, port, local_addr=(caller, 0))
+            upstream = await asyncio.open_connection(ip, port, local_addr=(caller, 0))
             try:
-                await self._both(reader, writer, *onward)
+                await self._relay(reader, writer, *upstream)
             finally:
-                await _closed(onward[1])
+                await _close(upstream[1])
         except OSError:
-            pass  # either end is gone; the other sees its connection end, as it should
+            pass  # either end has closed; the other sees its connection end, as it should
         finally:
-            await _closed(writer)
+            await _close(writer)
 
-    async def _both(
+    async def _relay(
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        answers: asyncio.StreamReader,
-        onward: asyncio.StreamWriter,
+        upstream_reader: asyncio.StreamReader,
+        upstream_writer: asyncio.StreamWriter,
     ) -> None:
-        """Until either side closes: what comes after that is of no use to HTTP."""
-        ways = [
-            asyncio.create_task(self._carry(reader, onward, self._condition.delay)),
-            asyncio.create_task(self._carry(answers, writer, 0.0)),
+        """Until either side closes: HTTP has no use for a half-closed connection."""
+        directions = [
+            asyncio.create_task(self._copy(reader, upstream_writer, self._impairment.delay)),
+            asyncio.create_task(self._copy(upstream_reader, writer, 0.0)),
         ]
         try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
+            for direction in directions:
+                direction.cancel()
+            await asyncio.gather(*directions, return_exceptions=True)
 
-    async def _carry(
+    async def _copy(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay: float
     ) -> None:
-        """Piece by piece, in order; a piece that is under way does not keep the next from being
-        taken up, so a delay costs time and no throughput."""
+        """Chunk by chunk, in order. The next chunk is read while one is delayed, so a delay costs
+        time and no throughput."""
         loop = asyncio.get_running_loop()
-        under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(64)
+        delayed: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(64)
 
-        async def take() -> None:
+        async def read() -> None:
             while data := await reader.read(_CHUNK):
-                await under_way.put((loop.time() + delay + self._lost(), data))
-            await under_way.put((loop.time() + delay, b""))
+                await delayed.put((loop.time() + delay + self._retransmission_delay(), data))
+            await delayed.put((loop.time() + delay, b""))
 
-        async def give() -> None:
+        async def write() -> None:
             while True:
-                at, data = await under_way.get()
-                await asyncio.sleep(max(0.0, at - loop.time()))
+                due, data = await delayed.get()
+                await asyncio.sleep(max(0.0, due - loop.time()))
                 if not data:
                     return
                 writer.write(data)
                 await writer.drain()
 
-        taking = asyncio.create_task(take())
+        reading = asyncio.create_task(read())
         try:
-            await give()
+            await write()
         finally:
-            taking.cancel()
-            await asyncio.gather(taking, return_exceptions=True)
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
 
-    def _lost(self) -> float:
-        """Seconds until a piece arrives that may be lost several times."""
+    def _retransmission_delay(self) -> float:
+        """Seconds; a chunk may be lost several times."""
         seconds = 0.0
-        while self._draw.random() < self._condition.loss:
+        while self._rng.random() < self._impairment.loss:
             seconds += RETRANSMIT
         return seconds
 
-    async def close(self, last: float = LAST) -> None:
-        """Take no more connections; give those that pass ``last`` seconds to finish; end the rest.
+    async def close(self, grace: float = GRACE) -> None:
+        """Accept no more connections, give open ones ``grace`` seconds to finish, end the rest.
 
-        Whoever used them must have been told another way before. Safe to call twice.
+        Callers must have been given another address before. Safe to call twice.
         """
         if self._accepting is not None:
             self._accepting.cancel()
         self._socket.close()
-        if self._tasks and self._condition.passes and last:
-            await asyncio.wait(self._tasks, timeout=last)
+        if self._tasks and self._impairment.passes and grace:
+            await asyncio.wait(self._tasks, timeout=grace)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-async def _closed(writer: asyncio.StreamWriter) -> None:
+async def _close(writer: asyncio.StreamWriter) -> None:
     writer.close()
     with contextlib.suppress(OSError):
         await writer.wait_closed()

@@ -53,7 +53,7 @@ class PlayedEngine:
         store, _ = Store().apply(resources())
         self.store = store
         self.refuses = False
-        self.runtime = SimpleNamespace(project=None)
+        self.context = SimpleNamespace(project=None)
 
     @property
     def fleet(self) -> Any:
@@ -77,10 +77,10 @@ class PlayedEngine:
 
 def scaled(engine: PlayedEngine, monkeypatch: pytest.MonkeyPatch, rounds: int = 1) -> int:
     """Replicas after so many periods."""
-    scaler = Autoscaler(cast("Any", engine))
+    scaler = Autoscaler(cast("Any", engine.context), cast("Any", engine))
 
     async def measured(_scalers: Any) -> Any:
-        samples = autoscaling._Samples()
+        samples = autoscaling.Samples()
         samples.cores = {r.name: engine.cores for r in engine.fleet.runners}
         return samples
 
@@ -94,7 +94,7 @@ def scaled(engine: PlayedEngine, monkeypatch: pytest.MonkeyPatch, rounds: int = 
                 raise asyncio.CancelledError
             return await measured(_)
 
-        monkeypatch.setattr(scaler, "_measured", count)
+        monkeypatch.setattr(scaler, "_measure", count)
         with pytest.raises(asyncio.CancelledError):
             await scaler.run()
 
@@ -115,7 +115,7 @@ def test_what_is_refused_is_tried_again(
     engine = PlayedEngine(1.0)
     engine.refuses = True
     assert scaled(engine, monkeypatch) == 1
-    assert "HorizontalPodAutoscaler payments/svca: 3 replicas are not to be had: no room" in (
+    assert "HorizontalPodAutoscaler payments/svca: cannot scale to 3 replicas: no room" in (
         caplog.text
     )
     engine.refuses = False

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.embedded.config.draining import Draining, close_connections_to_app
+from meshproof.embedded.pod.draining import ListenerDrain, close_connections_to_app
 from meshproof.errors import MeshproofError
 from meshproof.xds import codec
 from meshproof.xds.envoy_client import EnvoyClient
@@ -35,10 +35,10 @@ class Envoy:
 
 def changed(envoy: Envoy, **listeners: Any) -> None:
     """Run a change to these listeners, and wait for its end."""
-    made: Any = [envoy]
-    draining = Draining(made)
+    envoys: Any = [envoy]
+    drain = ListenerDrain(envoys)
     envoy.client.desired = {codec.LISTENERS: listeners}
-    asyncio.run(draining.wait())
+    asyncio.run(drain.wait())
 
 
 @pytest.mark.parametrize("listeners", [{"a": NEW}, {}], ids=["replaced", "removed"])

@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 
-from meshproof.embedded.network_faults import NetworkFault, NetworkFaults, condition, detoured
+from meshproof.embedded.network_faults import (
+    NetworkFault,
+    NetworkFaults,
+    apply_detours,
+    parse_impairment,
+)
 from meshproof.embedded.tcp_fault_proxy import Impairment
 from meshproof.errors import UsageError
 from meshproof.translate.world import (
@@ -87,9 +92,9 @@ def test_a_detour_stays_the_same_until_it_is_removed() -> None:
         assert network.detours(WORLD, proxy("svca")) != detours
         network.remove(newer)
         assert network.detours(WORLD, proxy("svca")) == detours
-        assert network.chosen(("payments", "svcb")) == [first]
-        assert network.chosen(("payments", "svca")) == []
-        assert network.chosen(None) == [first]
+        assert network.select(("payments", "svcb")) == [first]
+        assert network.select(("payments", "svca")) == []
+        assert network.select(None) == [first]
         network.add(newer)  # to be ended with the others
 
     in_loop(work)
@@ -113,19 +118,19 @@ def test_endpoints_move_wherever_envoy_reads_them_and_others_stay() -> None:
     config = Config(
         clusters={"s": static, "e": by_eds}, endpoints={"e": assignment(B1, B2), "n": {}}
     )
-    moved = detoured(config, {B1: there, MSGD: there})
+    moved = apply_detours(config, {B1: there, MSGD: there})
     assert moved.endpoints["e"] == assignment(there, B2)
     assert moved.clusters["s"] == {**static, "load_assignment": assignment(there)}
     assert moved.clusters["e"] == by_eds
     assert config.endpoints["e"] == assignment(B1, B2)
-    assert detoured(config, {}) is config
+    assert apply_detours(config, {}) is config
 
 
 def test_numbers_are_what_a_kind_takes() -> None:
-    assert condition("latency", {"ms": 50}) == Impairment(delay=0.05)
-    assert condition("loss", {"percent": 5}) == Impairment(loss=0.05)
-    assert condition("refuse", {}).refuses
-    assert not condition("cut", {}).passes
+    assert parse_impairment("latency", {"ms": 50}) == Impairment(delay=0.05)
+    assert parse_impairment("loss", {"percent": 5}) == Impairment(loss=0.05)
+    assert parse_impairment("refuse", {}).refuses
+    assert not parse_impairment("cut", {}).passes
     for kind, how in (
         ("latency", {}),
         ("latency", {"ms": 0}),
@@ -136,4 +141,4 @@ def test_numbers_are_what_a_kind_takes() -> None:
         ("cut", {"ms": 5}),
     ):
         with pytest.raises(UsageError, match=f"fault {kind}: .*wanted"):
-            condition(kind, how)
+            parse_impairment(kind, how)

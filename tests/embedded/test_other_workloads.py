@@ -43,9 +43,9 @@ def _workloads(text: str, image: str = "a", value: str = FROM) -> list[Workload]
 def test_a_workload_of_another_kind(text: str, name: str, replicas: int) -> None:
     (made,) = _workloads(text)
     assert (made.name, made.replicas, made.labels) == (name, replicas, {"app": name})
-    fields = made.fields("pod", "127.0.0.1", made.labels)
+    fields = made.downward_fields("pod", "127.0.0.1", made.labels)
     assert made.container_env(made.program, fields)["WHO"] == name
-    assert (made.numbered, made.claims) == ((True, ("data",)) if name == "two" else (False, ()))
+    assert (made.stateful, made.claims) == ((True, ("data",)) if name == "two" else (False, ()))
 
 
 @pytest.mark.parametrize(

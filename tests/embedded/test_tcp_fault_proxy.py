@@ -1,4 +1,4 @@
-"""A stretch of bad network between two real sockets; and whom a fault concerns."""
+"""A proxy that delays, loses or blocks what two real sockets exchange."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from meshproof.embedded import tcp_fault_proxy as relay_module
+from meshproof.embedded import tcp_fault_proxy
 from meshproof.embedded.tcp_fault_proxy import Impairment, TcpFaultProxy
 
 CALLER = "127.0.0.77"
 
 
 @asynccontextmanager
-async def way(
-    condition: Impairment, seen: list[str], seed: int = 1
+async def faulty_path(
+    impairment: Impairment, peers: list[str], seed: int = 1
 ) -> AsyncIterator[TcpFaultProxy]:
-    """A relay to a server that answers each line with itself."""
+    """A proxy to a server that answers each line with itself."""
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        seen.append(writer.get_extra_info("peername")[0])
+        peers.append(writer.get_extra_info("peername")[0])
         with contextlib.suppress(ConnectionError):
             while line := await reader.readline():
                 writer.write(line)
         writer.close()
 
     server = await asyncio.start_server(echo, "127.0.0.1", 0)
-    relay = TcpFaultProxy(server.sockets[0].getsockname()[:2], condition, random.Random(seed))
+    proxy = TcpFaultProxy(server.sockets[0].getsockname()[:2], impairment, random.Random(seed))
     try:
-        yield relay
+        yield proxy
     finally:
-        await relay.close()
+        await proxy.close()
         server.close()
         await server.wait_closed()
 
 
-async def connect(relay: TcpFaultProxy) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    return await asyncio.open_connection(*relay.place, local_addr=(CALLER, 0))
+async def connect(proxy: TcpFaultProxy) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    return await asyncio.open_connection(*proxy.address, local_addr=(CALLER, 0))
 
 
 def run(work: Callable[[], Awaitable[None]]) -> None:
@@ -52,9 +52,9 @@ def run(work: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(limited())
 
 
-async def exchange(relay: TcpFaultProxy, lines: int) -> float:
+async def exchange(proxy: TcpFaultProxy, lines: int) -> float:
     """Seconds for so many lines, one after the other."""
-    loop, (reader, writer) = asyncio.get_running_loop(), await connect(relay)
+    loop, (reader, writer) = asyncio.get_running_loop(), await connect(proxy)
     began = loop.time()
     for number in range(lines):
         sent = f"{number}\n".encode()
@@ -68,30 +68,30 @@ async def exchange(relay: TcpFaultProxy, lines: int) -> float:
 
 def test_what_passes_is_whole_and_from_the_caller() -> None:
     async def work() -> None:
-        seen: list[str] = []
-        async with way(Impairment(), seen) as relay:
-            await exchange(relay, 50)
-            reader, writer = await connect(relay)
+        peers: list[str] = []
+        async with faulty_path(Impairment(), peers) as proxy:
+            await exchange(proxy, 50)
+            reader, writer = await connect(proxy)
             sent = (b"x" * 999 + b"\n") * 300
             writer.write(sent)
             assert await reader.readexactly(len(sent)) == sent
             writer.close()
             await writer.wait_closed()
-        assert seen == [CALLER, CALLER]
+        assert peers == [CALLER, CALLER]
 
     run(work)
 
 
 def test_a_delay_is_added_to_each_piece_towards_the_destination() -> None:
     async def work() -> None:
-        async with way(Impairment(delay=0.03), []) as relay:
-            assert await exchange(relay, 5) >= 5 * 0.03
+        async with faulty_path(Impairment(delay=0.03), []) as proxy:
+            assert await exchange(proxy, 5) >= 5 * 0.03
 
     run(work)
 
 
 def test_a_lost_piece_comes_one_retransmission_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relay_module, "RETRANSMIT", 0.02)
+    monkeypatch.setattr(tcp_fault_proxy, "RETRANSMIT", 0.02)
     draw = random.Random(1)
     lost = 0
     for _ in range(6):
@@ -99,43 +99,43 @@ def test_a_lost_piece_comes_one_retransmission_later(monkeypatch: pytest.MonkeyP
             lost += 1
 
     async def work() -> None:
-        async with way(Impairment(loss=0.5), [], seed=1) as relay:
-            assert await exchange(relay, 6) >= lost * 0.02 > 0
+        async with faulty_path(Impairment(loss=0.5), [], seed=1) as proxy:
+            assert await exchange(proxy, 6) >= lost * 0.02 > 0
 
     run(work)
 
 
 def test_a_refused_connection_is_refused_and_a_cut_one_hears_nothing() -> None:
     async def work() -> None:
-        seen: list[str] = []
-        async with way(Impairment(refuses=True), seen) as relay:
+        peers: list[str] = []
+        async with faulty_path(Impairment(refuses=True), peers) as proxy:
             with pytest.raises(ConnectionRefusedError):
-                await connect(relay)
-        async with way(Impairment(passes=False), seen) as relay:
-            reader, writer = await connect(relay)
+                await connect(proxy)
+        async with faulty_path(Impairment(passes=False), peers) as proxy:
+            reader, writer = await connect(proxy)
             writer.write(b"hello\n")
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(reader.readline(), 0.1)
-            await relay.close()
+            await proxy.close()
             assert await reader.read() == b""
             writer.close()
             await writer.wait_closed()
-        assert seen == []
+        assert peers == []
 
     run(work)
 
 
 def test_nothing_is_left_after_close() -> None:
     async def work() -> None:
-        async with way(Impairment(), []) as relay:
-            place = relay.place
-            _, writer = await connect(relay)
+        async with faulty_path(Impairment(), []) as proxy:
+            address = proxy.address
+            _, writer = await connect(proxy)
             writer.close()
             await writer.wait_closed()
-            await relay.close()
-            await relay.close()
+            await proxy.close()
+            await proxy.close()
             with pytest.raises(ConnectionRefusedError):
-                socket.create_connection(place, 1)
+                socket.create_connection(address, 1)
             assert len(asyncio.all_tasks()) <= 2  # this test's own
 
     run(work)

@@ -20,7 +20,7 @@ from meshproof.translate.world import (
 
 
 def selects(service: Service, namespace: str, labels: Any) -> bool:
-    """Whether a Service selects pods with these labels; one without selector selects none."""
+    """Whether a Service selects pods with these labels; without a selector it selects none."""
     return (
         bool(service.selector)
         and service.namespace == namespace
@@ -29,7 +29,7 @@ def selects(service: Service, namespace: str, labels: Any) -> bool:
 
 
 def target_ports(services: Iterable[Service], namespace: str, labels: Any) -> list[int]:
-    """Numeric target ports of the Services that select a pod: it must listen on them too."""
+    """Numeric target ports of the Services that select a pod: its sidecar listens on them too."""
     return sorted(
         {
             port.target_port
@@ -46,14 +46,14 @@ _PAIRS = (("tls.crt", "tls.key"), ("cert", "key"))
 
 
 def _tls_secrets(resources: Iterable[Resource]) -> tuple[TlsSecret, ...]:
-    found = []
+    result = []
     for resource in resources:
         texts = resource.spec.texts if resource.kind == "Secret" else {}
         pair = next((p for p in _PAIRS if p[0] in texts and p[1] in texts), None)
         if pair:
             chain, key = texts[pair[0]], texts[pair[1]]
-            found.append(TlsSecret(resource.name, resource.namespace, chain, key))
-    return tuple(found)
+            result.append(TlsSecret(resource.name, resource.namespace, chain, key))
+    return tuple(result)
 
 
 def _workload_entries(resources: Iterable[Resource]) -> Iterator[Named[WorkloadEntry]]:

@@ -1,7 +1,7 @@
-"""The mesh's own certificate authority: short-lived SPIFFE identities, one key a sidecar.
+"""The mesh's own certificate authority: short-lived SPIFFE identities, one key for each Envoy.
 
 As Istio's: a certificate carries one URI name, ``spiffe://<trust domain>/ns/<ns>/sa/<account>``,
-and serves as client and server alike. Keys live in memory and in the sidecars, never on disk.
+and is for client and server alike. Keys are in memory and in the Envoys, never on disk.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> str:
 
 
 class Authority:
-    """A root that exists as long as the mesh does."""
+    """A root certificate that exists as long as the mesh."""
 
     def __init__(self, lifetime: dt.timedelta = LIFETIME) -> None:
         self._lifetime = lifetime

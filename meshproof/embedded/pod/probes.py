@@ -1,4 +1,4 @@
-"""Kubernetes' probes against a local app: over its Unix socket, its address, or by a command."""
+"""Kubernetes' probes of a local app: through its Unix socket or address, or by a command."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ _SERVING = 1
 
 
 async def check(probe: Probe, address: Address, env: Mapping[str, str]) -> str:
-    """Ask once. Empty when the probe succeeded, else why not."""
+    """Run a probe once. Empty when it succeeds, else why not."""
     try:
-        return await _ask(probe, address, env)
+        return await _run(probe, address, env)
     except TimeoutError:
         return f"no answer within {probe.timeout:g} s"
     except OSError as error:
-        cause = getattr(error, "os_error", error)  # aiohttp has an error around it
+        cause = getattr(error, "os_error", error)  # aiohttp wraps it
         if isinstance(cause, FileNotFoundError | ConnectionRefusedError):
-            return f"nothing listens at {_where(address)} yet"
+            return f"nothing listens at {_format_address(address)} yet"
         return str(error)
 
 
-async def _ask(probe: Probe, address: Address, env: Mapping[str, str]) -> str:
+async def _run(probe: Probe, address: Address, env: Mapping[str, str]) -> str:
     if probe.kind == "http":
         return await _http(probe, address)
     if probe.kind == "exec":
         return await _exec(probe, env)
     if probe.kind == "grpc":
         return await _grpc(probe, address)
-    return await accepts(address, probe.timeout)
+    return await check_listener(address, probe.timeout)
 
 
-async def accepts(address: Address, timeout: float) -> str:
+async def check_listener(address: Address, timeout: float) -> str:
     """Whether something listens at ``address``; empty when so, else why not."""
     try:
         async with asyncio.timeout(timeout):
@@ -44,12 +44,12 @@ async def accepts(address: Address, timeout: float) -> str:
             else:
                 _, writer = await asyncio.open_connection(address.ip, address.port)
     except (OSError, TimeoutError) as error:
-        return f"nothing listens at {_where(address)} ({error or 'timed out'})"
+        return f"nothing listens at {_format_address(address)} ({error or 'timed out'})"
     writer.close()
     return ""
 
 
-def _where(address: Address) -> str:
+def _format_address(address: Address) -> str:
     return address.path or f"{address.ip}:{address.port}"
 
 
@@ -60,8 +60,8 @@ async def _http(probe: Probe, address: Address) -> str:
 
 
 async def _grpc(probe: Probe, address: Address) -> str:
-    """``grpc.health.v1.Health/Check``: one text in (field 1), one number out (field 1)."""
-    import grpc  # noqa: PLC0415  (slow to import, and few ask)
+    """``grpc.health.v1.Health/Check``: one string in (field 1), one number out (field 1)."""
+    import grpc  # noqa: PLC0415  (slow to import, and rarely needed)
     from google.protobuf.wrappers_pb2 import Int32Value, StringValue  # noqa: PLC0415
 
     target = f"unix:{address.path}" if address.path else f"{address.ip}:{address.port}"

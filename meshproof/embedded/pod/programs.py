@@ -1,4 +1,4 @@
-"""A pod's containers and the image table, as programs to run; what they miss. Pure."""
+"""From a pod's containers and the image table to programs; what these lack. Pure."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from meshproof.sources.location import FieldPath
 
 
 def programs_of(workload: Resource, images: Mapping[str, ImageCommand]) -> list[Program]:
-    """The app first, whose image must be in the table; then whatever runs beside it."""
+    """The app first, whose image must be in the table; then the containers beside it."""
     pod = template_of(workload).spec
-    places: list[tuple[Container, FieldPath]] = [
+    located: list[tuple[Container, FieldPath]] = [
         (container, (*pod_path(workload), field, index))
         for field, containers in (
             ("containers", pod.containers),
@@ -27,11 +27,11 @@ def programs_of(workload: Resource, images: Mapping[str, ImageCommand]) -> list[
         for index, container in enumerate(containers)
         if field == "containers" or container.restart_policy == "Always"
     ]
-    return [_program(c, at, images[c.image]) for c, at in places if c.image in images]
+    return [_program(c, path, images[c.image]) for c, path in located if c.image in images]
 
 
 def init_programs_of(workload: Resource, images: Mapping[str, ImageCommand]) -> list[Program]:
-    """What runs before the app, in order, as far as the table has their images."""
+    """The init containers, in order, as far as their images are in the table."""
     base = (*pod_path(workload), "initContainers")
     return [
         _program(container, (*base, index), images[container.image])
@@ -40,12 +40,12 @@ def init_programs_of(workload: Resource, images: Mapping[str, ImageCommand]) -> 
     ]
 
 
-def _program(container: Container, at: FieldPath, image: ImageCommand) -> Program:
+def _program(container: Container, path: FieldPath, image: ImageCommand) -> Program:
     ports = [(p.name or "", p.container_port) for p in container.ports if p.protocol == "TCP"]
     own = image.commands.get(container.command[0]) if container.command else None
     return Program(
         container=container,
-        at=at,
+        path=path,
         command=tuple(image.command) if own is None else (*own, OWN_COMMAND),
         own_from=0 if own is None else 1,
         env=dict(image.env),
@@ -57,7 +57,7 @@ def _program(container: Container, at: FieldPath, image: ImageCommand) -> Progra
 def probe_of(
     probe: kube_probe.Probe | None, ports: Mapping[str, int], *, commands: bool
 ) -> Probe | None:
-    """``commands`` says whether probes that run one are honoured."""
+    """``commands`` is whether probes that run a command are honoured."""
     if probe is None or (probe.exec and not commands):
         return None
     http, grpc = probe.http_get, probe.grpc
@@ -76,14 +76,14 @@ def probe_of(
     )
 
 
-def missing(workload: Workload) -> list[Problem]:
-    """What a workload's programs name and will not find."""
+def find_missing(workload: Workload) -> list[Problem]:
+    """Whatever a workload's programs refer to and will not find."""
     source = workload.deployment
     labels = {**workload.labels, POD_NAME: "pod-0", POD_INDEX: "0"}
-    fields = workload.fields("pod", "127.0.0.1", labels)
+    fields = workload.downward_fields("pod", "127.0.0.1", labels)
     problems = list(volume_files.find_unknown_mounts(source, workload.claims))
     problems += volume_files.read_volumes(source, workload.config, fields)[1]
-    for program in (*workload.before, workload.program, *workload.beside):
+    for program in (*workload.init_programs, workload.program, *workload.companions):
         problems += _own_command(source, program)
         try:
             workload.container_env(program, fields)
@@ -93,11 +93,11 @@ def missing(workload: Workload) -> list[Problem]:
 
 
 def _own_command(source: Resource, program: Program) -> Iterator[Problem]:
-    """``{command}`` stands for what is there, and is a word."""
-    words = [word for word in program.command if OWN_COMMAND in word]
-    if any(word != OWN_COMMAND for word in words):
+    """``{command}`` must be an argument of its own, and the container must have a command."""
+    uses = [argument for argument in program.command if OWN_COMMAND in argument]
+    if any(argument != OWN_COMMAND for argument in uses):
         found = f"the image table has {OWN_COMMAND} within a longer word"
-        yield source.problem((*program.at, "image"), found, "it as a word of its own")
-    if words and not program.container.command:
+        yield source.problem((*program.path, "image"), found, "it as a word of its own")
+    if uses and not program.container.command:
         found = f"has no command, and the image table says {OWN_COMMAND}"
-        yield source.problem(program.at, found, remedy="write the command in the image table")
+        yield source.problem(program.path, found, remedy="write the command in the image table")

@@ -1,4 +1,4 @@
-"""A replica's volumes as folders: a container sees its mounts below a folder of its own."""
+"""A replica's volumes as folders: each container has its mounts below a folder of its own."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from meshproof.model.volume_files import VolumeContent, normalize_path
 _READABLE = 0o400
 
 
-class Mounts:
-    """``folder`` is the replica's own, ``claims`` the mesh's: what is there stays."""
+class Volumes:
+    """``folder`` is the replica's own; ``claims`` belongs to the mesh, and its content stays."""
 
     def __init__(self, folder: Path, claims: Path) -> None:
         self._folder, self._claims = folder, claims
         self._volumes: dict[str, Path] = {}
 
-    def fill(self, contents: Iterable[VolumeContent]) -> None:
-        """Write what ConfigMaps, Secrets and fields say, also once more when they changed."""
+    def write(self, contents: Iterable[VolumeContent]) -> None:
+        """Write the files of ConfigMaps, Secrets and fields, again when they have changed."""
         for content in contents:
             volume = self._volume(content)
             for file in content.files:
@@ -41,23 +41,23 @@ class Mounts:
         return self._volumes[content.name]
 
     def root(self, container: str) -> Path:
-        """What ``{files}`` stands for in a container."""
+        """The value of ``{files}`` in a container."""
         return self._folder / "root" / container
 
     def mount(self, container: str, mounts: Iterable[VolumeMount]) -> None:
-        """Lay out a container's view. Outer paths come first, so that one may lie in another."""
+        """Link a container's mounts to its volumes; outer paths first, since mounts may nest."""
         root = self.root(container)
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         for mount in sorted(mounts, key=lambda m: normalize_path(m.mount_path).count("/")):
-            at = root / normalize_path(mount.mount_path).lstrip("/")
+            path = root / normalize_path(mount.mount_path).lstrip("/")
             source = self._volumes[mount.name] / mount.sub_path
             if not source.exists():
                 source.mkdir(parents=True)  # as the kubelet does with a subPath
-            if at == root:
+            if path == root:
                 raise MeshproofError(f"{container}: a volume cannot be mounted at / here")
-            at.parent.mkdir(parents=True, exist_ok=True)
-            if not at.is_symlink():
-                if at.is_dir():
-                    shutil.rmtree(at)
-                at.unlink(missing_ok=True)
-                at.symlink_to(source)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.is_symlink():
+                if path.is_dir():
+                    shutil.rmtree(path)
+                path.unlink(missing_ok=True)
+                path.symlink_to(source)

@@ -1,4 +1,4 @@
-"""A workload as local processes: what a Deployment and the image table say together. Pure data."""
+"""A workload as local processes: a Deployment and the image table combined. Pure data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from meshproof.placeholders import OWN_COMMAND, expand_text
 from meshproof.sources.location import FieldPath
 
 _PYTHON = re.compile(r"(/usr/(local/)?bin/)?python3?(\.\d+)?")
-"""A container's Python, for which the one that runs meshproof stands in."""
+"""A container's Python, which is replaced by the one that runs meshproof."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Probe:
     kind: Literal["http", "tcp", "exec", "grpc"]
     port: int = 0
     path: str = "/"
-    """For gRPC the name of the service that is asked for."""
+    """For gRPC the name of the service."""
     headers: tuple[tuple[str, str], ...] = ()
     command: tuple[str, ...] = ()
     period: float = 10.0
@@ -39,18 +39,18 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One container as a process. ``command`` and ``env`` are the image table's and hold
-    placeholders; the container's own words are taken to the letter."""
+    """One container as a process. ``command`` and ``env`` are the image table's, with placeholders;
+    the container's own arguments are used literally."""
 
     container: Container
-    at: FieldPath
-    """Where the container stands in its workload's document."""
+    path: FieldPath
+    """The container's field in its workload's document."""
     command: tuple[str, ...]
     env: Mapping[str, str]
     ports: tuple[tuple[str, int], ...] = ()
     readiness: Probe | None = None
     own_from: int = 0
-    """From which word on ``{command}`` is the container's own: the first may be replaced."""
+    """Index from which ``{command}`` is the container's own: the first argument may be replaced."""
 
     @property
     def name(self) -> str:
@@ -60,33 +60,36 @@ class Program:
     def mounts(self) -> tuple[VolumeMount, ...]:
         return tuple(self.container.volume_mounts)
 
-    def says(self, placeholder: str) -> bool:
-        """Whether the image table uses a placeholder for it."""
+    def uses(self, placeholder: str) -> bool:
+        """Whether its command or environment in the image table has a placeholder."""
         return any(placeholder in part for part in (*self.command, *self.env.values()))
 
     def argv(self, values: Mapping[str, str], env: Mapping[str, str]) -> list[str]:
-        """``values`` are the placeholders', ``files`` among them; ``env`` is what it will see."""
-        own = volume_files.path_relocator(self.mounts, values["files"])
-        words: list[str] = []
-        for word in self.command:
-            if word == OWN_COMMAND:
-                said = [*map(own, expand_arguments(self.container.command, env))][self.own_from :]
-                if said and not self.own_from and _PYTHON.fullmatch(said[0]):
-                    said[0] = values["python"]
-                words += said
+        """``values`` are those of the placeholders, ``files`` among them; ``env`` is the process's
+        environment, which ``$(NAME)`` refers to."""
+        relocate = volume_files.path_relocator(self.mounts, values["files"])
+        result: list[str] = []
+        for argument in self.command:
+            if argument == OWN_COMMAND:
+                own = [*map(relocate, expand_arguments(self.container.command, env))][
+                    self.own_from :
+                ]
+                if own and not self.own_from and _PYTHON.fullmatch(own[0]):
+                    own[0] = values["python"]
+                result += own
             else:
-                words.append(expand_text(word, values))
-        return [*words, *map(own, expand_arguments(self.container.args, env))]
+                result.append(expand_text(argument, values))
+        return [*result, *map(relocate, expand_arguments(self.container.args, env))]
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Everything that starting one replica takes."""
+    """Everything that is needed to start a replica."""
 
     namespace: str
     name: str
     labels: Mapping[str, str]
-    """Of the pod template: what Services and subsets select by."""
+    """Of the pod template: Services and subsets select by them."""
     service_account: str
     replicas: int
     image: str
@@ -99,21 +102,21 @@ class Workload:
     liveness: Probe | None
     startup: Probe | None
     pre_stop: Probe | None
-    """What is called before TERM: a command or a request."""
+    """Runs before TERM: a command or a request."""
     grace: float
     """Seconds between TERM and KILL."""
     ready_within: float
     """Seconds that a new replica may take until it is ready (``progressDeadlineSeconds``)."""
     template: str
     """Hash of the pod template and its image commands: replicas of another one are replaced."""
-    before: tuple[Program, ...] = ()
-    """Init containers: each ends well before the next begins."""
-    beside: tuple[Program, ...] = ()
-    """The pod's other containers."""
+    init_programs: tuple[Program, ...] = ()
+    """Init containers, in order: each must succeed before the next starts."""
+    companions: tuple[Program, ...] = ()
+    """The pod's other containers, which run beside the app."""
     claims: tuple[str, ...] = ()
-    """Volumes of which each numbered replica has its own."""
-    numbered: bool = False
-    """Replicas are named by number, as those of a StatefulSet are."""
+    """``volumeClaimTemplates``: every replica has its own."""
+    stateful: bool = False
+    """A StatefulSet: pods are named by ordinal."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -131,16 +134,16 @@ class Workload:
     @property
     def ports(self) -> tuple[tuple[str, int], ...]:
         """Declared container ports of the whole pod: name (or empty) and number."""
-        return tuple(port for program in (self.program, *self.beside) for port in program.ports)
+        return tuple(port for program in (self.program, *self.companions) for port in program.ports)
 
     def server_of(self, port: int) -> Program:
         """The container that declares a port; the app where none does."""
-        programs = (self.program, *self.beside)
+        programs = (self.program, *self.companions)
         serving = (p for p in programs if any(port == number for _, number in p.ports))
         return next(serving, self.program)
 
-    def fields(self, pod: str, ip: str, labels: Mapping[str, str]) -> dict[str, str]:
-        """What ``fieldRef`` may name."""
+    def downward_fields(self, pod: str, ip: str, labels: Mapping[str, str]) -> dict[str, str]:
+        """The downward API: values of everything that ``fieldRef`` may name."""
         annotations = template_of(self.deployment).metadata.annotations
         return {
             "metadata.name": pod,
@@ -151,8 +154,8 @@ class Workload:
             "status.hostIP": "127.0.0.1",
             "spec.serviceAccountName": self.service_account,
             "spec.nodeName": "localhost",
-            "metadata.labels": _lines(labels),
-            "metadata.annotations": _lines(annotations),
+            "metadata.labels": _format_map(labels),
+            "metadata.annotations": _format_map(annotations),
             **{f"metadata.labels['{k}']": v for k, v in labels.items()},
             **{f"metadata.annotations['{k}']": v for k, v in annotations.items()},
         }
@@ -160,15 +163,17 @@ class Workload:
     def container_env(
         self, program: Program, fields: Mapping[str, str], files: str = ""
     ) -> dict[str, str]:
-        """A container's own variables in one replica, paths of its mounts led below ``files``.
+        """A container's own variables in one replica; paths of its mounts move below ``files``.
 
         Raises Refused for a missing ConfigMap, Secret, key or field.
         """
-        here: Callable[[str], str] = volume_files.path_relocator(program.mounts, files)
-        env = build_environment(self.deployment, program.container, program.at, self.config, fields)
-        return {name: here(value) for name, value in env.items()}
+        relocate: Callable[[str], str] = volume_files.path_relocator(program.mounts, files)
+        env = build_environment(
+            self.deployment, program.container, program.path, self.config, fields
+        )
+        return {name: relocate(value) for name, value in env.items()}
 
 
-def _lines(texts: Mapping[str, str]) -> str:
+def _format_map(values: Mapping[str, str]) -> str:
     """As the downward API writes a map into a file."""
-    return "\n".join(f"{key}={json.dumps(text)}" for key, text in sorted(texts.items()))
+    return "\n".join(f"{key}={json.dumps(text)}" for key, text in sorted(values.items()))

@@ -8,63 +8,71 @@ import secrets
 from pathlib import Path
 
 from meshproof.embedded.engine import Engine
+from meshproof.embedded.process_names import node_of
 from meshproof.embedded.telemetry import evidence
 from meshproof.errors import MeshproofError, UsageError
+from meshproof.istio_names import ClusterName
 from meshproof.mesh import AccessRecord, Tail
 from meshproof.telemetry import access_log
 
 NOW = "now"
 
 
-async def tail(engine: Engine, host: str, cursor: str) -> Tail:
+async def read_tail(engine: Engine, host: str, cursor: str) -> Tail:
     """Calls to ``host`` that callers logged since ``cursor``: empty is the beginning, ``now`` the
-    present end, anything else what an earlier answer gave. Raises UsageError for another text.
+    current end, anything else what an earlier call returned. Raises UsageError for other text.
 
     Complete for every Envoy that answers; of one that does not, what it has written is read.
     """
-    offsets = {} if cursor in ("", NOW) else _offsets(cursor)
-    await flushed(engine)
+    offsets = {} if cursor in ("", NOW) else _parse_cursor(cursor)
+    await wait_written(engine)
 
     def read() -> Tail:
         records: list[AccessRecord] = []
-        for path in engine.runtime.files.access_logs():
+        for path in engine.context.paths.access_logs():
             start = path.stat().st_size if cursor == NOW else offsets.get(path.name, 0)
-            found, offsets[path.name] = _read(path, host, start)
-            records += found
+            new, offsets[path.name] = _read(path, host, start)
+            records += new
         return Tail(tuple(records), json.dumps(offsets))
 
     return await asyncio.to_thread(read)
 
 
-async def flushed(engine: Engine) -> None:
+async def wait_written(engine: Engine) -> None:
     """Return when every Envoy that answers has written all that it has logged by now."""
     marker = secrets.token_hex(8)
-    paths = {e: engine.runtime.files.access_log(e.node) for e in evidence.envoys(engine)}
-    said = await asyncio.gather(
-        *(evidence.written(e, path, marker) for e, path in paths.items()), return_exceptions=True
+    paths = {e: engine.context.paths.access_log(e.node) for e in evidence.list_envoys(engine)}
+    errors = await asyncio.gather(
+        *(evidence.wait_log_written(e, path, marker) for e, path in paths.items()),
+        return_exceptions=True,
     )
-    for error in said:
+    for error in errors:
         if error is not None and not isinstance(error, MeshproofError):
             raise error
 
 
 def _read(path: Path, host: str, start: int) -> tuple[list[AccessRecord], int]:
     """Records of the whole lines from ``start`` on, and where the last of those ends."""
-    node, needle = path.name.removesuffix(".access.jsonl"), f'|{host}"'.encode()
+    node, needle = node_of(path), f'|{host}"'.encode()
     with path.open("rb") as log:
         log.seek(start)
         data = log.read()
     data = data[: data.rfind(b"\n") + 1]
     lines = (json.loads(line) for line in data.splitlines() if needle in line)
-    calls = [r for r in lines if r.get("upstream_cluster", "").endswith(f"|{host}")]
+    calls = [line for line in lines if _called_host(line.get("upstream_cluster", "")) == host]
     return [access_log.record(raw, node) for raw in calls], start + len(data)
 
 
-def _offsets(cursor: str) -> dict[str, int]:
+def _called_host(cluster: str) -> str:
+    name = ClusterName.parse(cluster)
+    return name.host if name else ""
+
+
+def _parse_cursor(cursor: str) -> dict[str, int]:
     try:
-        found = json.loads(cursor)
+        offsets = json.loads(cursor)
     except ValueError:
-        found = None
-    if not isinstance(found, dict) or not all(isinstance(n, int) for n in found.values()):
+        offsets = None
+    if not isinstance(offsets, dict) or not all(isinstance(n, int) for n in offsets.values()):
         raise UsageError(f"cursor {cursor[:60]!r}: wanted one that an earlier answer gave")
-    return found
+    return offsets

@@ -1,8 +1,7 @@
-"""What a run left behind: spans, access log lines, metrics; complete, or an error that says why.
+"""What the Envoys of a mesh have recorded: spans, access logs, metrics; complete, or an error.
 
-Completeness is asked of the Envoys themselves, never waited for blindly: a marker request puts a
-line behind every earlier one in the access log, and the tracer's own counters say when all reports
-have left.
+The Envoys themselves say when their records are complete: a marker request puts a line behind every
+earlier one in the access log, and the tracer's own counters tell when all reports have been sent.
 """
 
 from __future__ import annotations
@@ -16,29 +15,36 @@ from urllib.parse import urlencode
 
 from meshproof.embedded.engine import Engine
 from meshproof.embedded.pod.envoy_process import EnvoyProcess
+from meshproof.embedded.process_names import node_of
 from meshproof.errors import MeshproofError
 from meshproof.mesh import AccessRecord, Span
 from meshproof.telemetry import access_log
 from meshproof.telemetry.prometheus import merge_pods
 from meshproof.telemetry.redact import without, without_keys
 from meshproof.telemetry.zipkin_json import span_of
+from meshproof.wait import DeadlineExceeded, until_async
 from meshproof.xds import codec
 
 _FLUSH_LIMIT = 10.0
-_PAUSE = 0.02
-_DUMPED = 1 << 20
+_DUMP_LIMIT = 1 << 20
+"""Bytes of a log that go into a dump."""
 _TRACER = b"envoy.config.trace.v3.ZipkinConfig"
-"""Stands in a listener's bytes where it has a tracer."""
+"""Is in the bytes of a listener that has a tracer."""
+REQUESTS = r"^istio\.(requests_total|request_duration)"
+"""Envoy's own names of the counters and durations of requests: a quarter of the text."""
 
 
-def envoys(engine: Engine) -> list[EnvoyProcess]:
+def list_envoys(engine: Engine) -> list[EnvoyProcess]:
     """Every Envoy of the mesh, the gateway's first."""
     return [engine.gateway.envoy, *(r.envoy for r in engine.fleet.runners)]
 
 
-async def spans(engine: Engine, run_id: str) -> list[Span]:
+# -- spans -------------------------------------------------------------------------------------
+
+
+async def read_spans(engine: Engine, run_id: str) -> list[Span]:
     """Every span of a run. Raises MeshproofError when an Envoy or the store dropped reports."""
-    await asyncio.gather(*(_tracer_flushed(e) for e in envoys(engine) if _traces(e)))
+    await asyncio.gather(*(_wait_traces_sent(e) for e in list_envoys(engine) if _traces(e)))
     if engine.spans.lost(run_id):
         raise MeshproofError(
             f"the span store gave up {engine.spans.dropped} reports for want of room or for their "
@@ -48,66 +54,71 @@ async def spans(engine: Engine, run_id: str) -> list[Span]:
     return engine.spans.of_run(run_id)
 
 
-async def trace_spans(engine: Engine, trace_ids: Sequence[str]) -> list[Span]:
-    """Every span of these traces that has come; ask ``spans`` first, which waits for all."""
-    found = await engine.spans.index(lambda index: [index.trace(i) for i in trace_ids])
-    return [span_of(raw) for trace in found for raw in trace]
+async def read_traces(engine: Engine, trace_ids: Sequence[str]) -> list[Span]:
+    """Every span of these traces that has arrived; ``read_spans`` waits for all of a run."""
+    traces = await engine.spans.index(lambda index: [index.trace(i) for i in trace_ids])
+    return [span_of(raw) for trace in traces for raw in trace]
 
 
 def _traces(envoy: EnvoyProcess) -> bool:
-    """Whether a listener of this Envoy makes spans: a gateway without a Gateway has none, and a
-    Telemetry may switch them off; then there is no tracer that could flush."""
+    """Whether a listener of this Envoy has a tracer: a gateway without a Gateway has no listener,
+    and a Telemetry may switch tracing off."""
     return any(_TRACER in r.data for r in envoy.client.desired[codec.LISTENERS].values())
 
 
-async def _tracer_flushed(envoy: EnvoyProcess) -> None:
+async def _wait_traces_sent(envoy: EnvoyProcess) -> None:
     """Envoy's tracer flushes every 100 ms and counts each flush and each report's fate."""
     pattern = r"^tracing\.zipkin\."
-    start = (await envoy.stats(pattern)).get("tracing.zipkin.timer_flushed", 0)
+    flushed = "tracing.zipkin.timer_flushed"
+    start = (await envoy.stats(pattern)).get(flushed, 0)
+
+    async def reason() -> str:
+        counts = await envoy.stats(pattern)
+        lost = sum(
+            counts.get(f"tracing.zipkin.reports_{fate}", 0)
+            for fate in ("dropped", "skipped_no_cluster")
+        )
+        if lost:
+            raise MeshproofError(
+                f"the Envoy of {envoy.node} dropped {lost} reports of spans; a verdict on what is "
+                "left would be void"
+            )
+        if counts.get(flushed, 0) <= start + 1:
+            return "its tracer has not flushed twice"
+        return "a report is being sent" if await _sends_report(envoy) else ""
+
     try:
-        async with asyncio.timeout(_FLUSH_LIMIT):
-            while True:
-                now = await envoy.stats(pattern)
-                lost = sum(
-                    now.get(f"tracing.zipkin.reports_{how}", 0)
-                    for how in ("dropped", "skipped_no_cluster")
-                )
-                if lost:
-                    raise MeshproofError(
-                        f"the Envoy of {envoy.node} dropped {lost} reports of spans; a verdict on "
-                        "what is left would be void"
-                    )
-                if now.get("tracing.zipkin.timer_flushed", 0) > start + 1 and not (
-                    await _posting(envoy)
-                ):
-                    return
-                await asyncio.sleep(_PAUSE)
-    except TimeoutError:
+        await until_async(reason, f"waiting for the spans of {envoy.node}", within=_FLUSH_LIMIT)
+    except DeadlineExceeded:
         raise MeshproofError(
             f"the Envoy of {envoy.node} did not flush its spans within {_FLUSH_LIMIT:g} s"
         ) from None
 
 
-async def _posting(envoy: EnvoyProcess) -> bool:
+async def _sends_report(envoy: EnvoyProcess) -> bool:
     active = await envoy.stats(r"^cluster\.zipkin\.upstream_rq_(active|pending_active)$")
     return any(active.values())
 
 
-def ends(engine: Engine) -> dict[Path, int]:
-    """How long each access log is now; for ``records`` of what comes after."""
-    return {path: path.stat().st_size for path in engine.runtime.files.access_logs()}
+# -- access logs -------------------------------------------------------------------------------
 
 
-async def records(
+def log_sizes(engine: Engine) -> dict[Path, int]:
+    """Bytes of each access log now; ``read_records`` takes them to read what comes after."""
+    return {path: path.stat().st_size for path in engine.context.paths.access_logs()}
+
+
+async def read_records(
     engine: Engine, run_id: str = "", since: Mapping[Path, int] | None = None
 ) -> list[AccessRecord]:
-    """Every access log record (of a run, since then), the gateway's first, in each Envoy's own
-    order."""
+    """Every access log record (of a run, since these sizes), the gateway's first, in each Envoy's
+    own order."""
+    paths = engine.context.paths
     marker = secrets.token_hex(8)
-    paths = {e.node: engine.runtime.files.access_log(e.node) for e in envoys(engine)}
-    await asyncio.gather(*(written(e, paths[e.node], marker) for e in envoys(engine)))
-    ended = [p for p in engine.runtime.files.access_logs() if p not in paths.values()]
-    files = [*paths.items(), *((p.name.removesuffix(".access.jsonl"), p) for p in ended)]
+    logs = {e.node: paths.access_log(e.node) for e in list_envoys(engine)}
+    await asyncio.gather(*(wait_log_written(e, logs[e.node], marker) for e in list_envoys(engine)))
+    ended = [p for p in paths.access_logs() if p not in logs.values()]
+    files = [*logs.items(), *((node_of(p), p) for p in ended)]
     starts = since or {}
 
     def read() -> list[AccessRecord]:
@@ -120,17 +131,19 @@ async def records(
     return await asyncio.to_thread(read)
 
 
-async def written(envoy: EnvoyProcess, path: Path, marker: str) -> None:
-    """Return when all that an Envoy has logged by now is in its file; ``marker`` is a fresh word.
+async def wait_log_written(envoy: EnvoyProcess, path: Path, marker: str) -> None:
+    """Return when all that an Envoy has logged by now is in its file; ``marker`` must be unique.
     Raises MeshproofError when it does not answer, or does not write."""
-    await envoy.mark(marker)
+    await envoy.write_marker(marker)
     needle = marker.encode()
     offset = max(0, path.stat().st_size - 65536) if path.exists() else 0
+
+    async def reason() -> str:
+        return "" if _contains(path, offset, needle) else "the marker is not in the file"
+
     try:
-        async with asyncio.timeout(_FLUSH_LIMIT):
-            while not _contains(path, offset, needle):
-                await asyncio.sleep(_PAUSE)
-    except TimeoutError:
+        await until_async(reason, f"waiting for {path.name}", within=_FLUSH_LIMIT)
+    except DeadlineExceeded:
         raise MeshproofError(
             f"the Envoy of {envoy.node} did not write its access log within "
             f"{_FLUSH_LIMIT:g} s; is the disk full?"
@@ -145,52 +158,51 @@ def _contains(path: Path, offset: int, needle: bytes) -> bool:
         return needle in log.read()
 
 
-REQUESTS = r"^istio\.(requests_total|request_duration)"
-"""Envoy's own names of the counters and durations of requests: a quarter of the text."""
+# -- metrics and dumps -------------------------------------------------------------------------
 
 
-async def metrics(chosen: Sequence[EnvoyProcess], only: str = "") -> str:
+async def read_metrics(envoys: Sequence[EnvoyProcess], only: str = "") -> str:
     """Prometheus text of several Envoys as one: every sample gets a ``pod`` label. ``only`` is a
     regular expression on Envoy's own names."""
     path = "/stats/prometheus" + (f"?{urlencode({'filter': only})}" if only else "")
-    texts = await asyncio.gather(*(e.admin(path) for e in chosen))
+    texts = await asyncio.gather(*(e.admin(path) for e in envoys))
     # Envoy puts its own prefix before Istio's names.
     return merge_pods(
         {
             envoy.node: text.decode().replace("envoy_istio_", "istio_")
-            for envoy, text in zip(chosen, texts, strict=True)
+            for envoy, text in zip(envoys, texts, strict=True)
         }
     )
 
 
 async def dump(engine: Engine, folder: Path) -> None:
-    """Envoy configuration, statistics, logs and resources of everything, into ``folder``."""
+    """Write every Envoy's configuration and statistics, all logs and resources into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    secrets = _secrets(engine)
-    for envoy in envoys(engine):
+    secret_values = _secret_values(engine)
+    for envoy in list_envoys(engine):
         try:
             config = json.loads(await envoy.admin("/config_dump?include_eds"))
             text = json.dumps(without_keys(config), indent=1).encode()
-            (folder / f"{envoy.node}.config.json").write_bytes(without(text, secrets))
+            (folder / f"{envoy.node}.config.json").write_bytes(without(text, secret_values))
             (folder / f"{envoy.node}.stats.txt").write_bytes(await envoy.admin("/stats"))
         except MeshproofError as error:
             (folder / f"{envoy.node}.error.txt").write_text(str(error))
-    for log in sorted(engine.runtime.files.logs.iterdir()):
-        (folder / log.name).write_bytes(without(_end_of(log), secrets))
+    for log in sorted(engine.context.paths.logs.iterdir()):
+        (folder / log.name).write_bytes(without(_read_end(log), secret_values))
     (folder / "resources.txt").write_text(
         "".join(f"{r.title}  {r.location.file}:{r.location.line}\n" for r in engine.store.ordered())
     )
 
 
-def _end_of(log: Path) -> bytes:
-    """The last whole lines of a log, at most ``_DUMPED`` bytes: logs grow with all of a session."""
+def _read_end(log: Path) -> bytes:
+    """The last whole lines, at most ``_DUMP_LIMIT`` bytes: logs grow as long as the mesh runs."""
     with log.open("rb") as file:
         size = file.seek(0, 2)
-        file.seek(max(0, size - _DUMPED))
+        file.seek(max(0, size - _DUMP_LIMIT))
         tail = file.read()
-    return tail if size <= _DUMPED else tail.partition(b"\n")[2]
+    return tail if size <= _DUMP_LIMIT else tail.partition(b"\n")[2]
 
 
-def _secrets(engine: Engine) -> list[bytes]:
-    """Every value of every Secret: an app may print what it was given, evidence does not."""
+def _secret_values(engine: Engine) -> list[bytes]:
+    """Of every Secret: an app may log what it was given, and a dump must not show it."""
     return [value for r in engine.store.of("Secret") for value in r.spec.files.values()]

@@ -1,8 +1,9 @@
 """The mesh's metrics over HTTP, for a Prometheus on this machine.
 
-GET /metrics          the whole mesh; each sample says of which namespace and pod it is
-GET /metrics/POD      one pod: sidecar and app, as Istio's agent has it on a cluster
-GET /targets          one target a pod, for Prometheus' http_sd_configs; labels as on a cluster
+GET /metrics          the whole mesh; each sample is labelled with its namespace and pod
+GET /metrics/POD      one pod: sidecar and app, as Istio's agent serves them on a cluster
+GET /targets          one target for each pod, for Prometheus' http_sd_configs; labels as on a
+                      cluster
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ import asyncio
 from aiohttp import web
 
 from meshproof.embedded.engine import Engine
-from meshproof.embedded.telemetry.scrape_targets import page_of_all, targets
+from meshproof.embedded.telemetry.scrape_targets import list_targets, scrape_all
 from meshproof.errors import MeshproofError
 from meshproof.telemetry.loopback_guard import local_only
 from meshproof.telemetry.prometheus import OPENMETRICS, TEXT, prefers_openmetrics, render
 
 
 def application(engine: Engine) -> web.Application:
-    """Serves one mesh; to be bound to a loopback address."""
+    """Serves one mesh; bind it to a loopback address."""
     api = _Api(engine)
     app = web.Application(middlewares=[local_only])
     app.add_routes(
@@ -38,13 +39,13 @@ class _Api:
 
     async def everything(self, request: web.Request) -> web.Response:
         openmetrics = _openmetrics(request)
-        text = await page_of_all(targets(self._engine), openmetrics=openmetrics)
-        return _said(text, openmetrics)
+        text = await scrape_all(list_targets(self._engine), openmetrics=openmetrics)
+        return _respond(text, openmetrics)
 
     async def pod(self, request: web.Request) -> web.Response:
-        """404 for a pod that is not there, 503 for one that does not answer."""
+        """404 for an unknown pod, 503 for one that does not answer."""
         name = request.match_info["pod"]
-        for target in targets(self._engine):
+        for target in list_targets(self._engine):
             if target.pod == name:
                 try:
                     page = await target.read()
@@ -52,7 +53,7 @@ class _Api:
                     raise web.HTTPServiceUnavailable(text=f"{error}\n") from None
                 openmetrics = _openmetrics(request)
                 text = await asyncio.to_thread(render, page, openmetrics=openmetrics)
-                return _said(text, openmetrics)
+                return _respond(text, openmetrics)
         raise web.HTTPNotFound(text=f"no pod is named {name}\n")
 
     async def targets(self, request: web.Request) -> web.Response:
@@ -67,7 +68,7 @@ class _Api:
                         "pod": target.pod,
                     },
                 }
-                for target in targets(self._engine)
+                for target in list_targets(self._engine)
             ]
         )
 
@@ -76,6 +77,6 @@ def _openmetrics(request: web.Request) -> bool:
     return prefers_openmetrics(request.headers.get("Accept", ""))
 
 
-def _said(text: str, openmetrics: bool) -> web.Response:
+def _respond(text: str, openmetrics: bool) -> web.Response:
     headers = {"Content-Type": OPENMETRICS if openmetrics else TEXT}
     return web.Response(body=text.encode(), headers=headers)

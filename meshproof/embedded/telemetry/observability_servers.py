@@ -1,4 +1,4 @@
-"""Where an embedded mesh is looked at from outside: addresses on loopback, as long as it is up."""
+"""The HTTP servers of an embedded mesh, on loopback: its span store and its metrics."""
 
 from __future__ import annotations
 
@@ -15,31 +15,30 @@ from meshproof.telemetry.span_forwarder import Copies
 
 ZIPKIN_PORT = 9411
 _END_LIMIT = 0.5
-"""Seconds that open answers get at the end."""
+"""Seconds that open responses get at the end."""
 
 
 class ObservabilityServers:
-    """What is asked by others than Envoys: the span store, and what everybody counts."""
+    """For clients other than Envoys, as long as the mesh is up."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._settings = span_settings.read(os.environ)
         self._runners: list[web.AppRunner] = []
-        self.urls = engine.runtime.urls
 
     async def start(self) -> None:
-        runtime, spans = self._engine.runtime, self._engine.spans
+        context, spans = self._engine.context, self._engine.spans
         spans.bound(self._settings.limit, self._settings.age)
         spans.copies = [Copies(place) for place in self._settings.places]
         for copies in spans.copies:
             copies.start()
-        ip = runtime.block.observability
+        ip = context.block.observability
         zipkin = real_port(ip, ZIPKIN_PORT)
         await self._listen(span_api.application(self._engine.spans), ip, zipkin)
         metrics = real_port(ip, AGENT_PORT)
         await self._listen(metrics_api.application(self._engine), ip, metrics)
-        self.urls["zipkin"] = f"http://{ip}:{zipkin}"
-        self.urls["metrics"] = f"http://{ip}:{metrics}/metrics"
+        context.urls["zipkin"] = f"http://{ip}:{zipkin}"
+        context.urls["metrics"] = f"http://{ip}:{metrics}/metrics"
 
     async def _listen(self, app: web.Application, ip: str, port: int) -> None:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_END_LIMIT)

@@ -1,4 +1,4 @@
-"""What there is to scrape in a mesh, a target a pod, and the pages of it."""
+"""What can be scraped in a mesh, one target for each pod, and the pages of the targets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from meshproof.embedded.engine import Engine
 from meshproof.embedded.gateway import PROXY
-from meshproof.embedded.telemetry import scraping
+from meshproof.embedded.outside import OutsideRunner
+from meshproof.embedded.pod import scraping
+from meshproof.embedded.pod.replica import ReplicaRunner
 from meshproof.errors import MeshproofError
 from meshproof.istio_names import INGRESS_GATEWAY, ROOT_NAMESPACE
 from meshproof.telemetry.prometheus import Families, Family, add, render
@@ -16,9 +18,9 @@ from meshproof.telemetry.prometheus import Families, Family, add, render
 AGENT_PORT = 15020
 """Where Istio's agent serves a pod's page: a target's ``instance`` on both meshes."""
 SELF = "meshproof"
-"""The pod by whose name the mesh's own process speaks."""
+"""The pod of the mesh's own process."""
 OUTSIDE = "outside"
-"""The namespace by whose name hosts outside the mesh speak."""
+"""The namespace of hosts outside the mesh."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,95 +32,94 @@ class Target:
     instance: str
     read: Callable[[], Awaitable[Families]]
     workload: tuple[str, str] | None = None
-    """Namespace and name, where it is a replica that runs."""
+    """Namespace and name, where it is a running replica."""
 
 
-def targets(engine: Engine) -> list[Target]:
-    """All that runs, then replicas that have ended, the mesh itself last."""
-    return [*_running(engine), *_retired(engine), *_outside(engine), _own(engine)]
+def list_targets(engine: Engine) -> list[Target]:
+    """Everything that runs, then replicas that have ended, then outside hosts, the mesh last."""
+    return [
+        _of_gateway(engine),
+        *map(_of_replica, engine.fleet.runners),
+        *_of_retired(engine),
+        *(_of_outside(host, path) for host in engine.outside if (path := host.declared.metrics)),
+        _of_mesh(engine),
+    ]
 
 
-def _running(engine: Engine) -> Iterator[Target]:
-    envoy = engine.gateway.envoy
-    yield Target(
-        PROXY.namespace,
-        INGRESS_GATEWAY,
-        f"{engine.gateway.ip}:{AGENT_PORT}",
-        lambda: scraping.page(envoy, None),
-    )
-    for runner in engine.fleet.runners:
-        yield Target(
-            runner.workload.namespace,
-            runner.name,
-            f"{runner.ip}:{AGENT_PORT}",
-            lambda r=runner: scraping.page(r.envoy, scraping.app_of(r)),  # type: ignore[misc]
-            runner.workload.key,
-        )
+def _of_gateway(engine: Engine) -> Target:
+    async def read() -> Families:
+        return await scraping.scrape(engine.gateway.envoy, None)
+
+    return Target(PROXY.namespace, INGRESS_GATEWAY, f"{engine.gateway.ip}:{AGENT_PORT}", read)
 
 
-def _retired(engine: Engine) -> Iterator[Target]:
+def _of_replica(runner: ReplicaRunner) -> Target:
+    async def read() -> Families:
+        return await scraping.scrape(runner.envoy, runner.metrics_endpoint())
+
+    workload = runner.workload
+    instance = f"{runner.ip}:{AGENT_PORT}"
+    return Target(workload.namespace, runner.name, instance, read, workload.key)
+
+
+def _of_retired(engine: Engine) -> Iterator[Target]:
     running = {r.name for r in engine.fleet.runners}
-    for pod, (namespace, ip, page) in engine.runtime.retired.pages().items():
+    for pod, (namespace, ip, page) in engine.context.retired.pages().items():
         if pod not in running:
-            yield Target(namespace, pod, f"{ip}:{AGENT_PORT}", lambda p=page: _ready(p))  # type: ignore[misc]
+            yield Target(namespace, pod, f"{ip}:{AGENT_PORT}", _returns(page))
 
 
-async def _ready(page: Families) -> Families:
-    return page
+def _returns(page: Families) -> Callable[[], Awaitable[Families]]:
+    async def read() -> Families:
+        return page
+
+    return read
 
 
-def _outside(engine: Engine) -> Iterator[Target]:
-    for host in engine.outside:
-        if host.declared.metrics:
-            address = next(iter(host.addresses.values()))
-            app = scraping.App(address, host.declared.metrics)
-            yield Target(
-                OUTSIDE,
-                host.host,
-                f"{address.ip}:{address.port}",
-                lambda a=app, n=host.host: _app_alone(a, n),  # type: ignore[misc]
-            )
+def _of_outside(host: OutsideRunner, path: str) -> Target:
+    endpoint = scraping.MetricsEndpoint(host.address, path)
+
+    async def read() -> Families:
+        text = await scraping.fetch(endpoint)
+        if not text:
+            raise MeshproofError(f"{host.host} serves no metrics at {path}")
+        families: Families = {}
+        add(families, text)
+        return families
+
+    return Target(OUTSIDE, host.host, f"{host.address.ip}:{host.address.port}", read)
 
 
-async def _app_alone(app: scraping.App, name: str) -> Families:
-    text = await scraping.read(app)
-    if not text:
-        raise MeshproofError(f"{name} does not say what it counts at {app.path}")
-    families: Families = {}
-    add(families, text)
-    return families
-
-
-def _own(engine: Engine) -> Target:
-    async def page() -> Families:
+def _of_mesh(engine: Engine) -> Target:
+    async def read() -> Families:
         counts, copies = engine.spans.counts(), engine.spans.copies
         return dict(
-            _metric(name, kind, help_, value)
-            for name, kind, help_, value in (
-                ("span_reports_total", "counter", "Reports of spans taken.", counts.reports),
-                (
+            (
+                _metric("span_reports_total", "counter", "Reports of spans taken.", counts.reports),
+                _metric(
                     "span_reports_dropped_total",
                     "counter",
                     "Reports of spans given up for want of room, or for their age.",
                     counts.dropped,
                 ),
-                ("span_bytes", "gauge", "Bytes of reports kept.", counts.kept_bytes),
-                (
+                _metric("span_bytes", "gauge", "Bytes of reports kept.", counts.kept_bytes),
+                _metric(
                     "span_copies_lost_total",
                     "counter",
                     "Reports that a collector beside ours did not get.",
                     sum(c.lost for c in copies),
                 ),
-                (
+                _metric(
                     "retired_replicas_forgotten_total",
                     "counter",
                     "Replicas that have ended and whose counts are no longer told.",
-                    engine.runtime.retired.forgotten,
+                    engine.context.retired.forgotten,
                 ),
             )
         )
 
-    return Target(ROOT_NAMESPACE, SELF, f"{engine.runtime.block.observability}:{AGENT_PORT}", page)
+    instance = f"{engine.context.block.observability}:{AGENT_PORT}"
+    return Target(ROOT_NAMESPACE, SELF, instance, read)
 
 
 def _metric(name: str, kind: str, help_: str, value: int) -> tuple[str, Family]:
@@ -126,30 +127,30 @@ def _metric(name: str, kind: str, help_: str, value: int) -> tuple[str, Family]:
     return full, Family(full, kind, help_, [(full, "", str(value))])
 
 
-async def text_of(chosen: Iterable[Target]) -> str:
-    """Several pods as one Prometheus text: each sample says of which it is. Raises MeshproofError
-    where one does not answer."""
-    some = list(chosen)
-    pages = await asyncio.gather(*(t.read() for t in some))
-    return await asyncio.to_thread(lambda: render(_together(zip(some, pages, strict=True))))
+async def read_all(targets: Iterable[Target]) -> str:
+    """Several pods as one Prometheus text: each sample is labelled with its pod. Raises
+    MeshproofError where one does not answer."""
+    every = list(targets)
+    pages = await asyncio.gather(*(t.read() for t in every))
+    return await asyncio.to_thread(lambda: render(_merge(zip(every, pages, strict=True))))
 
 
-async def page_of_all(chosen: Iterable[Target], *, openmetrics: bool) -> str:
-    """The same, for a scrape: who does not answer is left out, and said."""
-    some = list(chosen)
-    found = await asyncio.gather(*(t.read() for t in some), return_exceptions=True)
+async def scrape_all(targets: Iterable[Target], *, openmetrics: bool) -> str:
+    """The same for a scrape: a pod that does not answer is left out, and the page says so."""
+    every = list(targets)
+    results = await asyncio.gather(*(t.read() for t in every), return_exceptions=True)
     pages = []
-    for target, page in zip(some, found, strict=True):
-        if isinstance(page, MeshproofError):
-            pages.append((target, {scraping.UP: scraping.said(False, "sidecar")}))
-        elif isinstance(page, BaseException):
-            raise page
+    for target, result in zip(every, results, strict=True):
+        if isinstance(result, MeshproofError):
+            pages.append((target, {scraping.UP: scraping.up_metric("sidecar", up=False)}))
+        elif isinstance(result, BaseException):
+            raise result
         else:
-            pages.append((target, page))
-    return await asyncio.to_thread(lambda: render(_together(pages), openmetrics=openmetrics))
+            pages.append((target, result))
+    return await asyncio.to_thread(lambda: render(_merge(pages), openmetrics=openmetrics))
 
 
-def _together(pages: Iterable[tuple[Target, Families]]) -> Families:
+def _merge(pages: Iterable[tuple[Target, Families]]) -> Families:
     families: Families = {}
     for target, page in pages:
         add(families, render(page), {"namespace": target.namespace, "pod": target.pod})

@@ -1,4 +1,4 @@
-"""What replicas that have ended had counted: a replaced replica's requests were requests too."""
+"""Metrics of replicas that have ended: the requests of a replaced replica still count."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from collections.abc import Mapping
 
 from meshproof.telemetry.prometheus import Families, keep_cumulative
 
-MOST = 100
-"""Replicas that are remembered; of more, the newest."""
+MAX_REPLICAS = 100
+"""The newest so many are kept."""
 
 
 class RetiredMetrics:
-    """For as long as the mesh runs; a pod on a cluster takes its counts along."""
+    """Kept as long as the mesh runs; on a cluster, a pod's metrics end with it."""
 
     def __init__(self) -> None:
         self._pages: dict[str, tuple[str, str, Families]] = {}
         self.forgotten = 0
-        """Replicas that are no longer remembered."""
+        """How many replicas are no longer kept."""
 
     def keep(self, namespace: str, pod: str, ip: str, page: Families) -> None:
-        """``page`` is the last that could be read of a replica that takes no request any more."""
+        """``page`` is the last scrape of a replica that takes no request any more."""
         self._pages[pod] = namespace, ip, keep_cumulative(page)
-        while len(self._pages) > MOST:
+        while len(self._pages) > MAX_REPLICAS:
             del self._pages[next(iter(self._pages))]
             self.forgotten += 1
 
     def pages(self) -> Mapping[str, tuple[str, str, Families]]:
-        """Pod -> its namespace, the address that it had, and what it had counted."""
+        """Pod -> its namespace, the address that it had, and its metrics."""
         return dict(self._pages)

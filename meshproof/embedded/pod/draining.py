@@ -1,11 +1,13 @@
-"""A change of listeners is live when no traffic goes through the old ones any more.
+"""Draining: of listeners that a change replaces, and of a replica before its end.
 
-Envoy keeps replaced filter chains for ``DRAIN_TIME``: it asks their connections to close with the
-next response, and closes the remaining ones at the end. Until then they obey the old policies.
+A change of listeners is live when no traffic goes through the old ones any more. Envoy keeps
+replaced filter chains for ``DRAIN_TIME``: it asks their connections to close with the next
+response, and closes the remaining ones at the end. Until then they obey the old policies.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Iterable
 
@@ -21,9 +23,14 @@ _DRAINING = "listener_manager.total_(filter_chains|listeners)_draining"
 """Envoy's gauges of what still drains."""
 _LIMIT = 10.0
 """Seconds, far more than a drain takes: one that hangs must not hang the change."""
+_ACTIVE = r"^http\.inbound.*\.downstream_(rq|cx)_active$"
+"""Envoy's gauges of inbound requests and connections."""
+_REQUESTS_LIMIT, _CONNECTIONS_LIMIT = 5.0, 1.0
+"""Seconds that requests in flight, and connections without one, are waited for."""
+_IDLE_IN_A_ROW = 3
 
 
-class Draining:
+class ListenerDrain:
     """Create it before a change, ``wait`` after it."""
 
     def __init__(self, envoys: Iterable[EnvoyProcess]) -> None:
@@ -55,6 +62,39 @@ async def _wait_drained(envoy: EnvoyProcess) -> None:
 
     with contextlib.suppress(MeshproofError):
         await until_async(reason, f"waiting for {envoy.node} to drain", within=_LIMIT)
+
+
+async def wait_idle(envoy: EnvoyProcess) -> bool:
+    """Wait, within limits, until no request is in flight, and no connection that could bring one.
+
+    A caller that had chosen this replica may still be shaking hands, and Envoys close their
+    connections to an endpoint that is removed. Clients outside the mesh may not, so connections
+    without a request are not waited for as long. Envoy tells nobody when its last request ends, so
+    it is polled, and more than once: a connection may be in the kernel's queue.
+
+    Returns whether no connection is left.
+    """
+    loop = asyncio.get_running_loop()
+    connections_until = loop.time() + _CONNECTIONS_LIMIT
+    active: dict[str, int] = {}
+
+    async def reason() -> str:
+        nonlocal active
+        active = await envoy.stats(_ACTIVE)
+        requests_only = loop.time() > connections_until
+        busy = [n for n, v in active.items() if v and not (requests_only and "_cx_" in n)]
+        return f"{busy[0]} is {active[busy[0]]}" if busy else ""
+
+    try:
+        await until_async(
+            reason,
+            f"waiting for {envoy.node} to be idle",
+            within=_REQUESTS_LIMIT,
+            in_a_row=_IDLE_IN_A_ROW,
+        )
+    except MeshproofError:
+        return False
+    return not any(active.values())
 
 
 async def close_connections_to_app(client: EnvoyClient) -> None:

@@ -1,0 +1,168 @@
+"""The configuration that the mesh's Envoys have: computed, rolled out, pruned.
+
+One lock is held only while a configuration rolls out, so that a replica that dies is removed from
+the endpoints even in the middle of a slow change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Collection, Iterable, Sequence
+
+from meshproof.admission.store import Store
+from meshproof.embedded.config.build_world import target_ports, world
+from meshproof.embedded.context import MeshContext
+from meshproof.embedded.fleet import Fleet
+from meshproof.embedded.gateway import GatewayRunner
+from meshproof.embedded.network_faults import NetworkFaults
+from meshproof.embedded.outside import OutsideRunner
+from meshproof.embedded.pod.replica import ReplicaRunner
+from meshproof.embedded.snapshots import Snapshots
+from meshproof.errors import MeshproofError
+from meshproof.host.event_loop import Background
+from meshproof.istio_names import INGRESS_GATEWAY
+from meshproof.mesh import Ack
+from meshproof.translate.world import World
+from meshproof.xds import rollout
+from meshproof.xds.rollout import Plan
+
+_log = logging.getLogger("meshproof")
+_RETRY_AFTER = 1.0
+"""Seconds between two attempts to make new endpoints live."""
+_PRUNE_AFTER = 5.0
+"""Seconds that an unused cluster stays: a request that chose it may still retry."""
+
+
+class LiveConfig:
+    """Of one mesh, from its resources and its replicas. Use it in the event loop of the engine."""
+
+    def __init__(
+        self,
+        context: MeshContext,
+        gateway: GatewayRunner,
+        outside: Sequence[OutsideRunner],
+        network: NetworkFaults,
+    ) -> None:
+        self._context, self._gateway, self._outside = context, gateway, outside
+        self.fleet = Fleet(context, self.refresh)
+        self.store = Store()
+        """The resources in force."""
+        self.version = ""
+        """Of the newest configuration that is live."""
+        self._snapshots = Snapshots(context.authority, network)
+        self._rollout_lock = asyncio.Lock()
+        self._tasks = Background()
+        self._pruning: asyncio.TimerHandle | None = None
+        self._refreshing = False
+        self._stopped = False
+
+    def stop(self) -> None:
+        """No more rollouts by itself."""
+        self._stopped = True
+        self._tasks.cancel()
+        if self._pruning:
+            self._pruning.cancel()
+
+    # -- from resources and replicas to snapshots ----------------------------------------------
+
+    def world(self, store: Store | None = None) -> World:
+        """As it is now, of other resources where ``store`` is given."""
+        store = self.store if store is None else store
+        replicas = [
+            r.as_endpoint(target_ports(store.services, r.workload.namespace, r.workload.labels))
+            for r in self.fleet.runners
+        ]
+        outside = [host for runner in self._outside for host in runner.hosts()]
+        return world(store, replicas, outside)
+
+    def _plan(self, now: World) -> Plan:
+        paths = self._context.paths
+        logs = {r.name: str(paths.access_log(r.name)) for r in now.replicas}
+        snapshots = self._snapshots.of(now, now.replicas, logs)
+        snapshots[INGRESS_GATEWAY] = self._snapshots.of_gateway(
+            now,
+            self._gateway.ip,
+            self._gateway.ports(now),
+            str(paths.access_log(INGRESS_GATEWAY)),
+        )
+        clients = {r.name: r.envoy.client for r in self.fleet.runners}
+        clients[INGRESS_GATEWAY] = self._gateway.envoy.client
+        return {node: (clients[node], snapshot) for node, snapshot in snapshots.items()}
+
+    def prepare_gateway(self, store: Store) -> None:
+        """Set what the gateway's Envoy will be given when it connects."""
+        self._prepare(self.world(store), {INGRESS_GATEWAY})
+
+    def prepare(self, new: Sequence[ReplicaRunner], store: Store) -> None:
+        """Set what the Envoys of replicas that are about to start will be given."""
+        current = self.fleet.runners
+        self.fleet.runners = [*current, *new]
+        try:
+            self._prepare(self.world(store), {r.name for r in new})
+        finally:
+            self.fleet.runners = current
+
+    def _prepare(self, now: World, nodes: Collection[str]) -> None:
+        for node, (client, snapshot) in self._plan(now).items():
+            if node in nodes:
+                for type_url, resources in snapshot.resources.items():
+                    client.set(type_url, resources)
+
+    def forget(self, ended: Iterable[ReplicaRunner]) -> None:
+        for runner in ended:
+            self._snapshots.forget(runner.name)
+
+    # -- rollout -------------------------------------------------------------------------------
+
+    async def roll_out(self, started: float) -> list[Ack]:
+        """Make the store and the replicas live; ``started`` is the change's start on the monotonic
+        clock. Raises NotLive after putting every Envoy back."""
+        async with self._rollout_lock:
+            plan = self._plan(self.world())
+            acks = await rollout.roll_out(plan, started)
+            if any(rollout.needs_pruning(client, snapshot) for client, snapshot in plan.values()):
+                self._schedule_pruning()
+        self.version = acks[0].version if acks else self.version
+        return acks
+
+    async def renew_certificates(self) -> list[Ack]:
+        """A new key and certificate for every sidecar, without a failed request."""
+        self._snapshots.renew()
+        return await self.roll_out(time.monotonic())
+
+    def refresh(self) -> None:
+        """Endpoints have changed: roll out soon; many calls make one rollout."""
+        if not self._refreshing:
+            self._refreshing = True
+            self._tasks.start(self._refresh())
+
+    async def _refresh(self) -> None:
+        """Until it is live: a removed endpoint must not stay because one Envoy is silent."""
+        self._refreshing = False
+        while not self._stopped:
+            try:
+                await self.roll_out(time.monotonic())
+                return
+            except MeshproofError as error:
+                _log.warning("new endpoints are not live yet: %s", error)
+                await asyncio.sleep(_RETRY_AFTER)  # an attempt itself waits for acknowledgements
+
+    async def wait_refreshed(self) -> None:
+        """Return when every change of endpoints until now is live."""
+        while self._refreshing or self._rollout_lock.locked():
+            await asyncio.sleep(0.005)  # two flags of this loop; nothing to be notified by
+
+    def _schedule_pruning(self) -> None:
+        if self._pruning is None:
+            loop = asyncio.get_running_loop()
+            self._pruning = loop.call_later(_PRUNE_AFTER, self._prune)
+
+    def _prune(self) -> None:
+        self._pruning = None
+        if self._rollout_lock.locked():
+            self._schedule_pruning()
+            return
+        for client, snapshot in self._plan(self.world()).values():
+            rollout.prune(client, snapshot)

@@ -1,0 +1,38 @@
+"""Finds what a name on the command line or in a test means: replicas and outside hosts."""
+
+from __future__ import annotations
+
+from meshproof import workloads
+from meshproof.embedded.engine import Engine
+from meshproof.embedded.outside import OutsideRunner
+from meshproof.embedded.pod.replica import ReplicaRunner
+from meshproof.errors import UsageError
+from meshproof.model.kube_workloads import WORKLOADS, template_of
+
+GATEWAY = "gateway"
+"""The name of the ingress gateway wherever a workload may be named."""
+
+
+def find_workload(engine: Engine, name: str) -> tuple[str, str]:
+    """Namespace and name. Raises UsageError for an unknown or ambiguous name."""
+    return workloads.resolve(
+        name,
+        [
+            (r.namespace, r.name, dict(template_of(r).metadata.labels).get("app", ""))
+            for r in engine.store.of(*WORKLOADS)
+        ],
+    )
+
+
+def find_replicas(engine: Engine, workload: str) -> list[ReplicaRunner]:
+    """At least one. Raises UsageError for an unknown workload, and for one without replicas."""
+    key = find_workload(engine, workload)
+    runners = [r for r in engine.fleet.runners if r.workload.key == key]
+    if not runners:
+        raise UsageError(f"{workload} has no replica; `meshproof scale {workload}=1` starts one")
+    return runners
+
+
+def find_outside(engine: Engine, name: str) -> OutsideRunner | None:
+    """The outside host with that name or alias."""
+    return next((host for host in engine.outside if name in host.names), None)
