@@ -33,9 +33,9 @@ class Problem:
     problem on a cluster."""
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}" if self.line else self.file
+        position = f"{self.file}:{self.line}" if self.line else self.file
         subject = ": ".join(part for part in (self.resource, self.field) if part)
-        text = f"{where}: {subject}: {self.found}" if subject else f"{where}: {self.found}"
+        text = f"{position}: {subject}: {self.found}" if subject else f"{position}: {self.found}"
         if self.wanted:
             text += f"; wanted {self.wanted}"
         if self.remedy:

@@ -1,4 +1,4 @@
-"""``{ip}``, ``{port}``, ... in the commands and variables that a project file gives."""
+"""``{ip}``, ``{port}``, ... in the commands and variables of a project file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from meshproof.errors import UsageError
 
 OWN_COMMAND = "{command}"
-"""Stands for any number of words, and so is a word of its own."""
+"""Stands for any number of arguments, and so is an argument of its own."""
 PLACEHOLDERS: Mapping[str, str] = {
     "python": "the Python that runs meshproof",
     "ip": "the address that the process should listen on",
@@ -18,15 +18,15 @@ PLACEHOLDERS: Mapping[str, str] = {
     "dir": "a folder of that process alone, gone with the mesh",
     "here": "the folder of the file that says so",
     "files": "the folder below which a container's volumes are mounted",
-    "command": "as a word of its own: the command that the container has in its manifest, whose "
-    "python is {python}",
+    "command": "as an argument of its own: the container's command in its manifest, with {python} "
+    "as its python",
 }
 
 _PLACEHOLDER = re.compile(r"\{\{(?P<literal>\w+)\}\}|\{(?P<name>[A-Za-z_]\w*)\}")
 
 
 def names_in(text: str) -> list[str]:
-    """The placeholders of a text; ``{{word}}`` is none, and stands for ``{word}``."""
+    """The placeholders of a text; ``{{name}}`` is none, and stands for ``{name}``."""
     return [m["name"] for m in _PLACEHOLDER.finditer(text) if m["name"]]
 
 
@@ -34,22 +34,22 @@ def check_placeholders(text: str) -> str:
     """``text``, or a ValueError when it holds a placeholder that does not exist."""
     for name in names_in(text):
         if name not in PLACEHOLDERS:
-            wanted = ", ".join(f"{{{known}}}" for known in PLACEHOLDERS)
-            found = f"has an unknown placeholder {{{name}}}"
-            raise ValueError(f"{found}; wanted {wanted}, or {{{{{name}}}}} for the text itself")
+            expected = ", ".join(f"{{{placeholder}}}" for placeholder in PLACEHOLDERS)
+            message = f"has an unknown placeholder {{{name}}}"
+            raise ValueError(f"{message}; wanted {expected}, or {{{{{name}}}}} for the text itself")
     return text
 
 
 def expand(command: Sequence[str], values: Mapping[str, str]) -> list[str]:
-    """The words of a command with their placeholders replaced.
+    """The arguments of a command with their placeholders replaced.
 
-    Raises UsageError for a placeholder that has no value here.
+    Raises UsageError for a placeholder without a value.
     """
-    return [expand_text(word, values) for word in command]
+    return [expand_text(argument, values) for argument in command]
 
 
 def expand_text(text: str, values: Mapping[str, str]) -> str:
-    """One word or one variable's value with its placeholders replaced."""
+    """One argument or one variable's value with its placeholders replaced."""
 
     def value(match: re.Match[str]) -> str:
         if match["literal"]:
@@ -62,6 +62,6 @@ def expand_text(text: str, values: Mapping[str, str]) -> str:
 
 
 def fill(text: str, name: str, value: str) -> str:
-    """One placeholder replaced, the others left as they are; ``expand`` may follow."""
+    """One placeholder replaced, the others left for ``expand``."""
     literal = re.sub(r"\{(\w+)\}", r"{{\1}}", value)
     return _PLACEHOLDER.sub(lambda match: literal if match["name"] == name else match[0], text)

@@ -19,7 +19,7 @@ from meshproof.embedded.fleet import Fleet
 from meshproof.embedded.pod.replica import ReplicaRunner
 from meshproof.errors import MeshproofError
 from meshproof.host.process_usage import measure_sessions
-from meshproof.hpa.decide import Decision, History, Reading, decide
+from meshproof.hpa.decide import Decision, History, MetricReading, decide
 from meshproof.model.kube_hpa import Metric
 from meshproof.model.resource import Resource
 
@@ -148,20 +148,20 @@ class Autoscaler:
 
 def _reading(
     metric: Metric, deployment: Resource, names: Iterable[str], samples: Samples
-) -> Reading:
+) -> MetricReading:
     if metric.pods is not None:
         counts = [samples.in_flight.get(name) for name in names]
         averages = tuple(sum(c) / len(c) if c else None for c in counts)
-        return Reading("requests in flight", averages, metric.pods.target.average_value)
+        return MetricReading("requests in flight", averages, metric.pods.target.average_value)
     assert metric.resource is not None, "the model wants one of the two"
     target = metric.resource.target
     cores = [samples.cores.get(name) for name in names]
     if target.average_value is not None:
-        return Reading("cpu, in cores,", tuple(cores), target.average_value)
+        return MetricReading("cpu, in cores,", tuple(cores), target.average_value)
     assert target.average_utilization is not None, "the model wants one of the two"
     request = hpa_targets.cpu_request(deployment)
     shares = tuple(100 * c / request if c is not None and request else None for c in cores)
-    return Reading("cpu, in % of what is requested,", shares, target.average_utilization)
+    return MetricReading("cpu, in % of what is requested,", shares, target.average_utilization)
 
 
 def _replicas(store: Store, deployment: Resource) -> int:

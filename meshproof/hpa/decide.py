@@ -18,7 +18,7 @@ TOLERANCE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class MetricReading:
     """One metric: what it is per replica (None: not known yet), and what it should be."""
 
     name: str
@@ -28,33 +28,33 @@ class Reading:
     @property
     def average(self) -> float:
         """Of the replicas that are known; 0 where none is."""
-        known = [v for v in self.values if v is not None]
-        return math.fsum(known) / len(known) if known else 0.0
+        values = [v for v in self.values if v is not None]
+        return math.fsum(values) / len(values) if values else 0.0
 
 
-def proposal(current: int, reading: Reading) -> int | None:
+def propose_replicas(current: int, reading: MetricReading) -> int | None:
     """Replicas that one metric wants; None where nothing is known of any.
 
     Replicas that are not known count as idle when there are too few, and as at the target when
     there are too many; where that turns the direction round, nothing changes.
     """
-    known = [v for v in reading.values if v is not None]
-    if not known:
+    values = [v for v in reading.values if v is not None]
+    if not values:
         return None
     ratio = reading.average / reading.target
-    unknown = len(reading.values) - len(known)
+    unknown = len(reading.values) - len(values)
     if not unknown:
-        return current if _within(ratio) else math.ceil(ratio * len(known))
-    assumed = math.fsum(known) + unknown * (0.0 if ratio > 1 else reading.target)
-    again = assumed / len(reading.values) / reading.target
-    turned = (ratio > 1) != (again > 1)
-    if _within(again) or turned:
+        return current if _is_within_tolerance(ratio) else math.ceil(ratio * len(values))
+    total = math.fsum(values) + unknown * (0.0 if ratio > 1 else reading.target)
+    adjusted = total / len(reading.values) / reading.target
+    is_reversed = (ratio > 1) != (adjusted > 1)
+    if _is_within_tolerance(adjusted) or is_reversed:
         return current
-    wanted = math.ceil(again * len(reading.values))
-    return current if (again > 1) != (wanted > current) else wanted
+    replicas = math.ceil(adjusted * len(reading.values))
+    return current if (adjusted > 1) != (replicas > current) else replicas
 
 
-def _within(ratio: float) -> bool:
+def _is_within_tolerance(ratio: float) -> bool:
     return abs(ratio - 1) <= TOLERANCE
 
 
@@ -81,7 +81,7 @@ class Decision:
 def decide(
     spec: HorizontalPodAutoscalerSpec,
     current: int,
-    readings: Sequence[Reading],
+    readings: Sequence[MetricReading],
     history: History,
     now: float,
 ) -> Decision:
@@ -89,29 +89,29 @@ def decide(
 
     A metric that is not known keeps the number from falling.
     """
-    proposals = [(proposal(current, reading), reading) for reading in readings]
-    known = [(number, reading) for number, reading in proposals if number is not None]
-    if not known:
-        return Decision(_bounded(spec, current), "nothing is known yet", history)
-    wanted, reading = max(known, key=lambda found: found[0])
-    if len(known) < len(proposals):
-        wanted = max(wanted, current)
-    history = _remember(spec, history, now, wanted)
-    stable = _stabilised(spec, current, history, now)
+    proposals = [(propose_replicas(current, reading), reading) for reading in readings]
+    known_proposals = [(number, reading) for number, reading in proposals if number is not None]
+    if not known_proposals:
+        return Decision(_clamp(spec, current), "nothing is known yet", history)
+    recommended, reading = max(known_proposals, key=lambda item: item[0])
+    if len(known_proposals) < len(proposals):
+        recommended = max(recommended, current)
+    history = _remember(spec, history, now, recommended)
+    stable = _stabilize(spec, current, history, now)
     if stable > current:
-        stable = min(stable, max(current, _most(current, spec.scale_up, history, now)))
+        stable = min(stable, max(current, _upper_bound(current, spec.scale_up, history, now)))
     elif stable < current:
-        stable = max(stable, min(current, _least(current, spec.scale_down, history, now)))
+        stable = max(stable, min(current, _lower_bound(current, spec.scale_down, history, now)))
     why = f"{reading.name} is {reading.average:.3g} a replica, wanted {reading.target:g}"
-    return Decision(_bounded(spec, stable), why, history)
+    return Decision(_clamp(spec, stable), why, history)
 
 
-def _bounded(spec: HorizontalPodAutoscalerSpec, replicas: int) -> int:
+def _clamp(spec: HorizontalPodAutoscalerSpec, replicas: int) -> int:
     return min(max(replicas, spec.min_replicas), spec.max_replicas)
 
 
 def _remember(
-    spec: HorizontalPodAutoscalerSpec, history: History, now: float, wanted: int
+    spec: HorizontalPodAutoscalerSpec, history: History, now: float, recommended: int
 ) -> History:
     """With the newest recommendation, and without what no window or period reaches any more."""
     windows = [
@@ -121,7 +121,7 @@ def _remember(
         p.period_seconds for rules in (spec.scale_up, spec.scale_down) for p in rules.policies or ()
     ]
     return History(
-        (*_since(history.recommended, now - max(windows)), (now, wanted)),
+        (*_since(history.recommended, now - max(windows)), (now, recommended)),
         _since(history.changed, now - max(periods, default=0)),
     )
 
@@ -130,7 +130,7 @@ def _since(events: Iterable[tuple[float, int]], time: float) -> tuple[tuple[floa
     return tuple(event for event in events if event[0] > time)
 
 
-def _stabilised(
+def _stabilize(
     spec: HorizontalPodAutoscalerSpec, current: int, history: History, now: float
 ) -> int:
     """No higher than the smallest recommendation of the window up, no lower than the largest of
@@ -145,31 +145,31 @@ def _stabilised(
     return min(max(current, up), down)
 
 
-def _most(current: int, rules: ScalingRules, history: History, now: float) -> int:
+def _upper_bound(current: int, rules: ScalingRules, history: History, now: float) -> int:
     """How many there may be at most: policies start from what there was a period ago."""
 
     def allowed(policy: Policy) -> int:
-        began = current - _change(history, now, policy)
+        start = current - _net_change(history, now, policy)
         if policy.type == "Pods":
-            return began + policy.value
-        return math.ceil(began * (1 + policy.value / 100))
+            return start + policy.value
+        return math.ceil(start * (1 + policy.value / 100))
 
     choose = {"Max": max, "Min": min}.get(rules.select_policy)
     return choose(map(allowed, rules.policies or ())) if choose else current
 
 
-def _least(current: int, rules: ScalingRules, history: History, now: float) -> int:
+def _lower_bound(current: int, rules: ScalingRules, history: History, now: float) -> int:
     """How few there may be at least."""
 
     def allowed(policy: Policy) -> int:
-        began = current - _change(history, now, policy)
+        start = current - _net_change(history, now, policy)
         if policy.type == "Pods":
-            return began - policy.value
-        return int(began * (1 - policy.value / 100))
+            return start - policy.value
+        return int(start * (1 - policy.value / 100))
 
     choose = {"Max": min, "Min": max}.get(rules.select_policy)
     return choose(map(allowed, rules.policies or ())) if choose else current
 
 
-def _change(history: History, now: float, policy: Policy) -> int:
+def _net_change(history: History, now: float, policy: Policy) -> int:
     return sum(by for _, by in _since(history.changed, now - policy.period_seconds))

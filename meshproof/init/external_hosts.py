@@ -17,31 +17,35 @@ _URL = re.compile(
 )
 
 
-def beyond(resources: Sequence[Resource]) -> dict[str, tuple[list[int], str]]:
+def find_external_hosts(resources: Sequence[Resource]) -> dict[str, tuple[list[int], str]]:
     """Host -> its ports, and where it was found first."""
-    inside = _names(resources)
-    found: dict[str, tuple[list[int], str]] = {}
-    for host, port, where in (*_entries(resources), *_urls(resources)):
+    inside = _service_names(resources)
+    hosts: dict[str, tuple[list[int], str]] = {}
+    for host, port, title in (*_entries(resources), *_urls(resources)):
         name = host.lower()
-        if name in inside or is_service_host(name) or _is_here(name):
+        if name in inside or is_service_host(name) or _is_loopback(name):
             continue
-        ports, _ = found.setdefault(name, ([], where))
+        ports, _ = hosts.setdefault(name, ([], title))
         if port not in ports:
             ports.append(port)
-    return found
+    return hosts
 
 
-def _is_here(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     return host == "localhost" or host.startswith("127.") or host == "0.0.0.0"  # noqa: S104
 
 
-def _names(resources: Iterable[Resource]) -> set[str]:
+def _service_names(resources: Iterable[Resource]) -> set[str]:
     """Names by which Services are called."""
     names = set()
     for service in resources:
         if service.kind == "Service":
-            where = service.namespace or "default"
-            names |= {service.name, f"{service.name}.{where}", f"{service.name}.{where}.svc"}
+            namespace = service.namespace or "default"
+            names |= {
+                service.name,
+                f"{service.name}.{namespace}",
+                f"{service.name}.{namespace}.svc",
+            }
     return names
 
 

@@ -48,8 +48,8 @@ class Source(Model):
     def _says_something(self) -> Self:
         check_not_empty(self)
         accounts = self.service_accounts or self.not_service_accounts
-        others = self.principals, self.not_principals, self.namespaces, self.not_namespaces
-        if accounts and any(others):
+        identities = self.principals, self.not_principals, self.namespaces, self.not_namespaces
+        if accounts and any(identities):
             raise ValueError(
                 "has serviceAccounts beside principals or namespaces; wanted one of them"
             )

@@ -17,11 +17,11 @@ _REFERENCE = re.compile(r"\$(\$|\(([A-Za-z_.-][A-Za-z0-9_.-]*)\))")
 def build_environment(
     workload: Resource,
     container: Container,
-    here: FieldPath,
+    path: FieldPath,
     resources: Iterable[Resource],
     fields: Mapping[str, str],
 ) -> dict[str, str]:
-    """The variables of one container, which stands at ``here`` in its workload's document.
+    """The variables of one container, which is at ``path`` in its workload's document.
 
     ConfigMaps and Secrets are taken from ``resources``; ``fields`` holds what ``fieldRef`` may
     name (``metadata.name``, ``status.podIP``, ``metadata.labels['app']``, ...). Raises
@@ -40,16 +40,16 @@ def build_environment(
         assert ref is not None, "the model wants one of the two"
         texts = data.get((kind, ref.name))
         if texts is None and not ref.optional:
-            path = (*here, "envFrom", index)
-            problems.append(workload.problem(path, f"there is no {kind} {ref.name}"))
+            problem_path = (*path, "envFrom", index)
+            problems.append(workload.problem(problem_path, f"there is no {kind} {ref.name}"))
         env |= {source.prefix + key: text for key, text in (texts or {}).items()}
     for index, variable in enumerate(container.env):
         if variable.value_from is None:
             env[variable.name] = substitute(variable.value, env)
             continue
-        value, wrong = _value_from(variable.value_from, data, fields)
-        if wrong:
-            problems.append(workload.problem((*here, "env", index, "valueFrom"), wrong))
+        value, error = _value_from(variable.value_from, data, fields)
+        if error:
+            problems.append(workload.problem((*path, "env", index, "valueFrom"), error))
         if value is not None:
             env[variable.name] = value
     if problems:
@@ -57,9 +57,9 @@ def build_environment(
     return env
 
 
-def expand_arguments(words: Sequence[str], env: Mapping[str, str]) -> list[str]:
+def expand_arguments(arguments: Sequence[str], env: Mapping[str, str]) -> list[str]:
     """``command`` or ``args`` with ``$(NAME)`` replaced."""
-    return [substitute(word, env) for word in words]
+    return [substitute(argument, env) for argument in arguments]
 
 
 def substitute(text: str, env: Mapping[str, str]) -> str:
@@ -79,9 +79,9 @@ def _value_from(
     """The value, or why there is none."""
     if source.field_ref:
         path = source.field_ref.field_path
-        known = ", ".join(sorted(fields))
-        wrong = "" if path in fields else f"no field {path} is known; known are {known}"
-        return fields.get(path), wrong
+        names = ", ".join(sorted(fields))
+        error = "" if path in fields else f"no field {path} is known; known are {names}"
+        return fields.get(path), error
     kind = "ConfigMap" if source.config_map_key_ref else "Secret"
     ref = source.config_map_key_ref or source.secret_key_ref
     assert ref is not None, "the model wants one of the three"

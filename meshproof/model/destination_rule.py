@@ -226,8 +226,8 @@ class DestinationRule(Model):
     @model_validator(mode="after")
     def _selects_at_home(self) -> Self:
         if self.workload_selector and (len(self.export_to) > 1 or "*" in self.export_to):
-            found = "goes beyond the own namespace, but workloadSelector is for clients there"
-            raise FieldError(f'{found}; wanted ".", or none', "exportTo")
+            message = "goes beyond the own namespace, but workloadSelector is for clients there"
+            raise FieldError(f'{message}; wanted ".", or none', "exportTo")
         return self
 
     @model_validator(mode="after")

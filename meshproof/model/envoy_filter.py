@@ -141,12 +141,12 @@ class ConfigPatch(Model):
     @property
     def routes(self) -> str:
         """``inbound|http|PORT``; empty for the filter itself."""
-        found = self.match.route_configuration
-        return found.vhost.name if found is not None else ""
+        configuration = self.match.route_configuration
+        return configuration.vhost.name if configuration is not None else ""
 
 
-def _refuse(said: str, *path: str | int) -> None:
-    raise FieldError(said, *path)
+def _refuse(message: str, *path: str | int) -> None:
+    raise FieldError(message, *path)
 
 
 class EnvoyFilter(Model):
@@ -155,27 +155,27 @@ class EnvoyFilter(Model):
 
     @model_validator(mode="after")
     def _one_filter_a_context(self) -> Self:
-        seen: set[tuple[str, str]] = set()
+        limits: set[tuple[str, str]] = set()
         filters = {p.match.context for p in self.config_patches if not p.routes}
         for index, patch in enumerate(self.config_patches):
-            at = (patch.match.context, patch.routes)
-            if at in seen:
-                where = f"{patch.routes or 'the filter'} of {patch.match.context}"
-                _refuse(f"is a second limit for {where}; wanted one", "configPatches", index)
+            key = (patch.match.context, patch.routes)
+            if key in limits:
+                target = f"{patch.routes or 'the filter'} of {patch.match.context}"
+                _refuse(f"is a second limit for {target}; wanted one", "configPatches", index)
             if patch.routes and patch.match.context not in filters:
                 _refuse(
                     "is for a filter that nothing inserts; wanted an HTTP_FILTER patch beside it, "
                     "with stat_prefix alone",
                     *("configPatches", index),
                 )
-            seen.add(at)
+            limits.add(key)
         return self
 
     @property
     def selector(self) -> WorkloadSelector | None:
         """As policies have it; an empty one selects every workload of the namespace."""
-        chosen = self.workload_selector
-        return WorkloadSelector.model_construct(match_labels=chosen.labels) if chosen else None
+        selector = self.workload_selector
+        return WorkloadSelector.model_construct(match_labels=selector.labels) if selector else None
 
     @property
     def has_target(self) -> bool:

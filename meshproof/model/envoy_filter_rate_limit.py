@@ -30,8 +30,8 @@ def _interval(value: object) -> object:
     if isinstance(value, float):  # already read
         return value
     if not isinstance(value, str) or not _DURATION.fullmatch(value):
-        said = f'"{value}"' if isinstance(value, str) else repr(value)
-        raise ValueError(f"{said} is no duration of Envoy's; wanted a text such as 60s or 0.25s")
+        text = f'"{value}"' if isinstance(value, str) else repr(value)
+        raise ValueError(f"{text} is no duration of Envoy's; wanted a text such as 60s or 0.25s")
     if float(value[:-1]) < _SHORTEST:
         raise ValueError(f'"{value}" is too short for Envoy; wanted at least 0.05s')
     return float(value[:-1])
@@ -113,14 +113,14 @@ class TypedConfig(Limit):
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
-        written = self.model_fields_set - {"type"}
+        fields = self.model_fields_set - {"type"}
         if self.type.endswith("TypedStruct"):
             if self.type_url is None or self.value is None:
                 raise ValueError("is a TypedStruct; wanted type_url and value")
-            for name in sorted(written - {"type_url", "value"}):
+            for name in sorted(fields - {"type_url", "value"}):
                 raise FieldError("stands beside the value of a TypedStruct; wanted it inside", name)
         else:
-            for name in sorted(written & {"type_url", "value"}):
+            for name in sorted(fields & {"type_url", "value"}):
                 raise FieldError(
                     "is for a TypedStruct; wanted the fields of a LocalRateLimit", name
                 )

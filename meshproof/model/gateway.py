@@ -44,8 +44,10 @@ class GatewayServer(Model):
                     unsupported=self.tls is not None,
                 )
         elif tls.model_fields_set - {"https_redirect"}:
-            found = f"says more than httpsRedirect, but the port's protocol is {self.port.protocol}"
-            raise FieldError(f"{found}; wanted HTTPS, or httpsRedirect alone", "tls")
+            message = (
+                f"says more than httpsRedirect, but the port's protocol is {self.port.protocol}"
+            )
+            raise FieldError(f"{message}; wanted HTTPS, or httpsRedirect alone", "tls")
         return self
 
 
@@ -61,6 +63,6 @@ class Gateway(Model):
         for index, server in enumerate(self.servers):
             secure = server.port.protocol == "HTTPS"
             if first.setdefault(server.port.number, secure) != secure:
-                found = f"{server.port.number} is HTTP and HTTPS; wanted one of them"
-                raise FieldError(found, "servers", index, "port", "number")
+                message = f"{server.port.number} is HTTP and HTTPS; wanted one of them"
+                raise FieldError(message, "servers", index, "port", "number")
         return self

@@ -60,8 +60,8 @@ class HTTPPathModifier(Model):
         if (self.replace_full_path is not None) != full or (
             self.replace_prefix_match is not None
         ) == full:
-            wanted = "replaceFullPath" if full else "replacePrefixMatch"
-            raise ValueError(f"has not the field that type names; wanted {wanted} alone")
+            expected = "replaceFullPath" if full else "replacePrefixMatch"
+            raise ValueError(f"has not the field that type names; wanted {expected} alone")
         return self
 
 
@@ -116,8 +116,8 @@ class HTTPRouteFilter(Model):
 
     @model_validator(mode="after")
     def _as_type_says(self) -> Self:
-        given = {t for t, field in _FILTERS.items() if getattr(self, field) is not None}
-        if given != {self.type}:
+        present = {t for t, field in _FILTERS.items() if getattr(self, field) is not None}
+        if present != {self.type}:
             field = type(self).model_fields[_FILTERS[self.type]].alias
             raise ValueError(f"has not the field that type {self.type} names; wanted {field} alone")
         return self

@@ -54,17 +54,17 @@ def _check_on_curve(name: str, x: int, y: int) -> bool:
 
 def check_jwks_uri(value: str) -> str:
     """Plain HTTP, since the outside hosts of an embedded mesh have no public certificate."""
-    found = urlsplit(value)
-    if found.scheme == "https":
+    url = urlsplit(value)
+    if url.scheme == "https":
         raise FieldError(
             f'"{value}" is https, which meshproof does not fetch; wanted http:// and a declared '
             "outside host, or the keys themselves in jwks",
             unsupported=True,
         )
     try:
-        port = found.port or 80
+        port = url.port or 80
     except ValueError:
         port = 0
-    if found.scheme != "http" or not found.hostname or not port:
+    if url.scheme != "http" or not url.hostname or not port:
         raise ValueError(f'"{value}" is no address; wanted http://HOST[:PORT]/PATH')
     return value

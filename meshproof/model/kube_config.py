@@ -38,15 +38,15 @@ class ConfigMap(Model):
         return _decode(self.binary_data, "binaryData", "base64") | texts
 
 
-def _decode(values: Mapping[str, str], field: str, wanted: str) -> dict[str, bytes]:
+def _decode(values: Mapping[str, str], field: str, expected: str) -> dict[str, bytes]:
     """Raises FieldError for what is no base64."""
-    found = {}
+    decoded = {}
     for key, value in values.items():
         try:
-            found[key] = base64.b64decode("".join(value.split()), validate=True)
+            decoded[key] = base64.b64decode("".join(value.split()), validate=True)
         except binascii.Error:
-            raise FieldError(f"is not base64; wanted {wanted}", field, key) from None
-    return found
+            raise FieldError(f"is not base64; wanted {expected}", field, key) from None
+    return decoded
 
 
 class Secret(Model):

@@ -28,10 +28,10 @@ def parse_quantity(value: Any) -> float:
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    found = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
+    match = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
         raise ValueError(f"{value!r} is not a quantity; wanted a number such as 250m or 2")
-    return float(found[1]) * _SCALE[found[2]]
+    return float(match[1]) * _SCALE[match[2]]
 
 
 Quantity = Annotated[float, BeforeValidator(parse_quantity)]
@@ -87,8 +87,8 @@ class Metric(Model):
 
     @model_validator(mode="after")
     def _the_one(self) -> Self:
-        given = {"Resource": self.resource, "Pods": self.pods}
-        if given.pop(self.type) is None or any(given.values()):
+        sources = {"Resource": self.resource, "Pods": self.pods}
+        if sources.pop(self.type) is None or any(sources.values()):
             raise ValueError(f"of type {self.type} wants {self.type.lower()}, and that alone")
         return self
 
@@ -155,8 +155,8 @@ class HorizontalPodAutoscalerSpec(Model):
     @model_validator(mode="after")
     def _range(self) -> Self:
         if self.max_replicas < self.min_replicas:
-            found = f"is {self.max_replicas}, below minReplicas {self.min_replicas}; wanted more"
-            raise FieldError(found, "maxReplicas")
+            message = f"is {self.max_replicas}, below minReplicas {self.min_replicas}; wanted more"
+            raise FieldError(message, "maxReplicas")
         return self
 
     @property

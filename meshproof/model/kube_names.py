@@ -16,10 +16,10 @@ _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9]([-.a-z0-9]*[a-z0-9])?")
 
 
-def _matcher(pattern: re.Pattern[str], wanted: str) -> Callable[[str], str]:
+def _matcher(pattern: re.Pattern[str], expected: str) -> Callable[[str], str]:
     def check(value: str) -> str:
         if not pattern.fullmatch(value) or ".." in value:
-            raise ValueError(f'is "{value[:60]}"; wanted {wanted}')
+            raise ValueError(f'is "{value[:60]}"; wanted {expected}')
         return value
 
     return check
@@ -54,5 +54,5 @@ def check_keys(keys: Iterable[str], field: str) -> None:
     """Of a ConfigMap or Secret; raises FieldError."""
     for key in keys:
         if not _KEY.fullmatch(key) or key == "." or key.startswith(".."):
-            wanted = "a key of letters, digits, -, _ and ., with no two dots first"
-            raise FieldError(f"is no key; wanted {wanted}", field, key)
+            expected = "a key of letters, digits, -, _ and ., with no two dots first"
+            raise FieldError(f"is no key; wanted {expected}", field, key)

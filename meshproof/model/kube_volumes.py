@@ -142,6 +142,6 @@ class VolumeMount(Model):
     @model_validator(mode="after")
     def _inside(self) -> Self:
         if ".." in self.sub_path.split("/") or self.sub_path.startswith("/"):
-            found = f'is "{self.sub_path}"; wanted a path within the volume'
-            raise FieldError(found, "subPath")
+            message = f'is "{self.sub_path}"; wanted a path within the volume'
+            raise FieldError(message, "subPath")
         return self

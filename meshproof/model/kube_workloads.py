@@ -43,11 +43,11 @@ class DeploymentSpec(Model):
         labels = self.template.metadata.labels
         if not self.selector.match_labels and not self.selector.match_expressions:
             raise FieldError("selects nothing; wanted matchLabels", "selector")
-        missed = [f"{k}: {v}" for k, v in self.selector.match_labels.items() if labels.get(k) != v]
-        if missed:
-            found = f"selects {', '.join(missed)}, which the pods of its template do not have"
+        missing = [f"{k}: {v}" for k, v in self.selector.match_labels.items() if labels.get(k) != v]
+        if missing:
+            message = f"selects {', '.join(missing)}, which the pods of its template do not have"
             raise FieldError(
-                f"{found}; wanted labels of template.metadata.labels", "selector", "matchLabels"
+                f"{message}; wanted labels of template.metadata.labels", "selector", "matchLabels"
             )
         return self
 

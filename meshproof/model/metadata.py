@@ -20,8 +20,8 @@ _SUBDOMAIN = re.compile(
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 _DRY_RUN = "istio.io/dry-run"
 _EXPORT_TO = "networking.istio.io/exportTo"
-_OURS = ("name", "namespace", "labels", "annotations")
-_SERVERS = frozenset(
+_FIELDS = ("name", "namespace", "labels", "annotations")
+_SERVER_FIELDS = frozenset(
     (
         *("clusterName", "creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp"),
         *("finalizers", "generation", "managedFields", "ownerReferences", "resourceVersion"),
@@ -43,9 +43,15 @@ def read_metadata(document: Document, kind: Kind, namespace: str) -> tuple[Metad
     """A document's identity; ``namespace`` is the one that the call demands, or empty."""
     raw = document.value.get("metadata")
     if not isinstance(raw, dict):
-        found = "is missing" if raw is None else f"is a {kind_of(raw)}"
-        return Metadata("", "", {}), [document.problem(("metadata",), found, "a mapping with name")]
-    problems = [_unknown(document, key) for key in raw if key not in _OURS and key not in _SERVERS]
+        message = "is missing" if raw is None else f"is a {kind_of(raw)}"
+        return Metadata("", "", {}), [
+            document.problem(("metadata",), message, "a mapping with name")
+        ]
+    problems = [
+        _unknown_field(document, key)
+        for key in raw
+        if key not in _FIELDS and key not in _SERVER_FIELDS
+    ]
     problems += _check_name(document, raw.get("name"), kind)
     problems += _check_namespace(document, raw.get("namespace"), kind, namespace)
     for field in ("labels", "annotations"):
@@ -53,23 +59,27 @@ def read_metadata(document: Document, kind: Kind, namespace: str) -> tuple[Metad
     problems += _check_dry_run(document, raw.get("annotations"))
     if any(not problem.unsupported for problem in problems):
         return Metadata("", "", {}), problems
-    where = (raw.get("namespace") or namespace) if kind.namespaced else ""
-    return Metadata(raw["name"], where, raw.get("labels") or {}, _export_to(raw, kind)), problems
+    own_namespace = (raw.get("namespace") or namespace) if kind.namespaced else ""
+    return Metadata(
+        raw["name"], own_namespace, raw.get("labels") or {}, _export_to(raw, kind)
+    ), problems
 
 
 def _export_to(raw: Mapping[str, Any], kind: Kind) -> tuple[str, ...]:
     """Who may see a Service (Istio: ConvertService in pkg/kube/controllers)."""
-    written = (raw.get("annotations") or {}).get(_EXPORT_TO, "") if kind.name == "Service" else ""
-    return tuple(name for text in written.split(",") if (name := text.strip()))
+    annotation = (
+        (raw.get("annotations") or {}).get(_EXPORT_TO, "") if kind.name == "Service" else ""
+    )
+    return tuple(name for text in annotation.split(",") if (name := text.strip()))
 
 
-def _unknown(document: Document, key: str) -> Problem:
+def _unknown_field(document: Document, key: str) -> Problem:
     path = ("metadata", key)
     if key == "generateName":
         return document.problem(path, "names are not generated here", "", "give it a name")
     from difflib import get_close_matches  # noqa: PLC0415  # only for a message
 
-    near = get_close_matches(key, _OURS, 1)
+    near = get_close_matches(key, _FIELDS, 1)
     remedy = f"did you mean {near[0]}?" if near else ""
     return document.problem(path, "is no field of metadata", "", remedy)
 
@@ -79,32 +89,37 @@ def _check_name(document: Document, name: Any, kind: Kind) -> list[Problem]:
     if name is None:
         return [document.problem(path, "is missing", "a name")]
     if not isinstance(name, str):
-        return [_no_text(document, path, name)]
-    pattern, wanted = _SUBDOMAIN, "lower-case letters, digits, - and ., as in a DNS name"
+        return [_not_text(document, path, name)]
+    pattern, expected = _SUBDOMAIN, "lower-case letters, digits, - and ., as in a DNS name"
     if kind.name == "Service":
-        pattern, wanted = _LABEL_1035, "at most 63 lower-case letters, digits and -, a letter first"
+        pattern, expected = (
+            _LABEL_1035,
+            "at most 63 lower-case letters, digits and -, a letter first",
+        )
     elif kind.name == "Namespace":
-        pattern, wanted = _LABEL, "at most 63 lower-case letters, digits and -"
+        pattern, expected = _LABEL, "at most 63 lower-case letters, digits and -"
     if pattern.fullmatch(name):
         return []
-    return [document.problem(path, f'is "{name}"', wanted)]
+    return [document.problem(path, f'is "{name}"', expected)]
 
 
-def _check_namespace(document: Document, own: Any, kind: Kind, asked: str) -> list[Problem]:
+def _check_namespace(
+    document: Document, namespace: Any, kind: Kind, demanded: str
+) -> list[Problem]:
     path = ("metadata", "namespace")
-    if own is None:
+    if namespace is None:
         return []
-    if not isinstance(own, str):
-        return [_no_text(document, path, own)]
+    if not isinstance(namespace, str):
+        return [_not_text(document, path, namespace)]
     if not kind.namespaced:
-        found = f"a {kind.name} has no namespace"  # an API server drops it
-        return [document.problem(path, found, "", "remove it", unsupported=True)]
-    if own and not _LABEL.fullmatch(own):
-        wanted = "at most 63 lower-case letters, digits and -"
-        return [document.problem(path, f'is "{own}"', wanted)]
-    if asked and own and own != asked:
-        remedy = f"call with -n {own}, or remove the field"
-        return [document.problem(path, f"is {own}", f"{asked}, as -n says", remedy)]
+        message = f"a {kind.name} has no namespace"  # an API server drops it
+        return [document.problem(path, message, "", "remove it", unsupported=True)]
+    if namespace and not _LABEL.fullmatch(namespace):
+        expected = "at most 63 lower-case letters, digits and -"
+        return [document.problem(path, f'is "{namespace}"', expected)]
+    if demanded and namespace and namespace != demanded:
+        remedy = f"call with -n {namespace}, or remove the field"
+        return [document.problem(path, f"is {namespace}", f"{demanded}, as -n says", remedy)]
     return []
 
 
@@ -113,15 +128,15 @@ def _check_texts(document: Document, values: Any, field: str) -> list[Problem]:
     if values is None:
         return []
     if not isinstance(values, dict):
-        found = f"is a {kind_of(values)}"
-        return [document.problem(path, found, "a mapping of texts")]
+        message = f"is a {kind_of(values)}"
+        return [document.problem(path, message, "a mapping of texts")]
     problems = []
     for key, value in values.items():
         if not isinstance(value, str):
-            problems.append(_no_text(document, (*path, key), value))
+            problems.append(_not_text(document, (*path, key), value))
         elif field == "labels" and not _LABEL_VALUE.fullmatch(value):
-            wanted = "at most 63 letters, digits, -, _ and ., beginning and ending with no sign"
-            problems.append(document.problem((*path, key), f'is "{value}"', wanted))
+            expected = "at most 63 letters, digits, -, _ and ., beginning and ending with no sign"
+            problems.append(document.problem((*path, key), f'is "{value}"', expected))
     return problems
 
 
@@ -130,16 +145,16 @@ def _check_dry_run(document: Document, annotations: Any) -> list[Problem]:
     value = annotations.get(_DRY_RUN) if isinstance(annotations, dict) else None
     if value in (None, "false"):
         return []
-    found = "makes the policy one that is only watched, which meshproof does not honour"
+    message = "makes the policy one that is only watched, which meshproof does not honour"
     path = ("metadata", "annotations", _DRY_RUN)
     remedy = "leave it out: then the policy is enforced"
-    return [document.problem(path, found, "", remedy, unsupported=True)]
+    return [document.problem(path, message, "", remedy, unsupported=True)]
 
 
-def _no_text(document: Document, path: tuple[str, ...], value: Any) -> Problem:
-    written = document.texts.get(path)
+def _not_text(document: Document, path: tuple[str, ...], value: Any) -> Problem:
+    text = document.texts.get(path)
     kind = kind_of(value)
-    if kind in ("boolean", "number") and written:
-        found = f"is {written}, which YAML reads as a {kind}"
-        return document.problem(path, found, "a text", f'quote it: "{written}"')
+    if kind in ("boolean", "number") and text:
+        message = f"is {text}, which YAML reads as a {kind}"
+        return document.problem(path, message, "a text", f'quote it: "{text}"')
     return document.problem(path, f"is {'null' if value is None else f'a {kind}'}", "a text")

@@ -40,21 +40,23 @@ def normalize(
 ) -> NormalizedValue:
     """``value`` stands at ``base`` of its document; all paths count from the document."""
     prepared = NormalizedValue()
-    prepared.value = _mapping(model, value, base, prepared if snake_case else None)
+    prepared.value = _normalize_mapping(model, value, base, prepared if snake_case else None)
     return prepared
 
 
-def add_spellings(at: dict[FieldPath, Any], prepared: NormalizedValue) -> None:
+def add_spellings(by_path: dict[FieldPath, Any], prepared: NormalizedValue) -> None:
     """Let a map from paths answer to the unified paths as well as to the written ones."""
     unified = {prepared.as_written(path): path[-1] for path in prepared.spelled}
     if not unified:
         return
-    for path, found in list(at.items()):
+    for path, value in list(by_path.items()):
         new = tuple(unified.get(path[: i + 1], key) for i, key in enumerate(path))
-        at.setdefault(new, found)
+        by_path.setdefault(new, value)
 
 
-def _mapping(model: type[Model], value: Any, path: FieldPath, log: NormalizedValue | None) -> Any:
+def _normalize_mapping(
+    model: type[Model], value: Any, path: FieldPath, log: NormalizedValue | None
+) -> Any:
     if not isinstance(value, dict):
         return value
     table = fields_by_name(model)
@@ -62,29 +64,33 @@ def _mapping(model: type[Model], value: Any, path: FieldPath, log: NormalizedVal
     for key, item in value.items():
         name = key
         if log is not None and "_" in key and key not in table:
-            name = _unified(model, table, key)
-        at = (*path, name)
+            name = _unify_spelling(model, table, key)
+        field_path = (*path, name)
         if log is not None and name in ready:
-            log.clashes.append(((*path, key), log.spelled.get(at) or name))
+            log.clashes.append(((*path, key), log.spelled.get(field_path) or name))
         if log is not None and name != key:
-            log.spelled[at] = key
+            log.spelled[field_path] = key
         part = table.get(name)
         if part is None or item is not None:
-            ready[name] = item if part is None else _part(part, item, at, log)
+            ready[name] = item if part is None else _normalize_field(part, item, field_path, log)
     return ready
 
 
-def _part(part: ModelField, item: Any, path: FieldPath, log: NormalizedValue | None) -> Any:
+def _normalize_field(
+    part: ModelField, item: Any, path: FieldPath, log: NormalizedValue | None
+) -> Any:
     if part.model is None:
         return item
     model = part.model
     if part.holds == "list" and isinstance(item, list):
-        return [_mapping(model, entry, (*path, i), log) for i, entry in enumerate(item)]
+        return [_normalize_mapping(model, entry, (*path, i), log) for i, entry in enumerate(item)]
     if part.holds == "map" and isinstance(item, dict):
-        return {key: _mapping(model, entry, (*path, key), log) for key, entry in item.items()}
-    return _mapping(model, item, path, log) if part.holds == "one" else item
+        return {
+            key: _normalize_mapping(model, entry, (*path, key), log) for key, entry in item.items()
+        }
+    return _normalize_mapping(model, item, path, log) if part.holds == "one" else item
 
 
-def _unified(model: type[Model], table: Mapping[str, ModelField], key: str) -> str:
+def _unify_spelling(model: type[Model], table: Mapping[str, ModelField], key: str) -> str:
     camel = to_camel(key)
     return camel if camel in table or camel in fields_of(model) else key

@@ -45,18 +45,18 @@ def protocol_of(port: ServicePort) -> Protocol:
 
 def speaks_h2(port: ServicePort) -> bool | None:
     """Whether HTTP/2 is spoken to it; None where that is the client's choice (sniffed by Istio)."""
-    said = _declared_protocol(port)
-    return None if said is None else said in H2
+    protocol = _declared_protocol(port)
+    return None if protocol is None else protocol in H2
 
 
 def _declared_protocol(port: ServicePort) -> Protocol | None:
     """What appProtocol, the name or the number say; None where nothing does."""
-    said = _NAMES.get((port.app_protocol or "").lower())
-    if said is None and not port.app_protocol and port.name:
+    protocol = _NAMES.get((port.app_protocol or "").lower())
+    if protocol is None and not port.app_protocol and port.name:
         name = port.name.lower()
         web = name == "grpc-web" or name.startswith("grpc-web-")
-        said = "GRPC-WEB" if web else _NAMES.get(name.partition("-")[0])
-    return said or _BY_NUMBER.get(port.port)
+        protocol = "GRPC-WEB" if web else _NAMES.get(name.partition("-")[0])
+    return protocol or _BY_NUMBER.get(port.port)
 
 
 def handling_of(protocol: Protocol) -> Handling:

@@ -21,8 +21,8 @@ def regex_problem(text: str) -> str:
         re2.compile(text, options)
     except re2.error as error:
         reason = error.args[0]
-        said = reason.decode() if isinstance(reason, bytes) else str(reason)
-        return f'"{text}" is not an RE2 regular expression: {said}; wanted {_RE2}'
+        message = reason.decode() if isinstance(reason, bytes) else str(reason)
+        return f'"{text}" is not an RE2 regular expression: {message}; wanted {_RE2}'
     return ""
 
 

@@ -47,8 +47,8 @@ class Resource:
     @property
     def title(self) -> str:
         """As messages name it: ``VirtualService default/svcb``."""
-        where = f"{self.namespace}/{self.name}" if self.namespace else self.name
-        return f"{self.kind} {where}"
+        full_name = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return f"{self.kind} {full_name}"
 
     def in_namespace(self, namespace: str) -> Resource:
         return replace(self, namespace=namespace)

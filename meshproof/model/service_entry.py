@@ -53,8 +53,8 @@ class ServiceEntry(Model):
             if self.endpoints:
                 raise FieldError("stands beside endpoints; wanted one of them", "workloadSelector")
             if self.resolution not in ("STATIC", "DNS"):
-                found = f"stands beside resolution {self.resolution}; wanted STATIC or DNS"
-                raise FieldError(found, "workloadSelector", unsupported=self.resolution == "NONE")
+                message = f"stands beside resolution {self.resolution}; wanted STATIC or DNS"
+                raise FieldError(message, "workloadSelector", unsupported=self.resolution == "NONE")
             if not self.workload_selector.labels:
                 raise FieldError("selects nothing; wanted labels", "workloadSelector")
         elif self.resolution == "STATIC" and not self.endpoints and not self.addresses:
@@ -76,8 +76,8 @@ class ServiceEntry(Model):
             if host == "*":
                 raise FieldError("* is every host; wanted a name or *.suffix", "hosts", index)
             if "*" in host and by_name:
-                found = f"{host} cannot be resolved; wanted a name, endpoints or resolution NONE"
-                raise FieldError(found, "hosts", index)
+                message = f"{host} cannot be resolved; wanted a name, endpoints or resolution NONE"
+                raise FieldError(message, "hosts", index)
         return self
 
     @model_validator(mode="after")

@@ -61,8 +61,8 @@ class Sidecar(Model):
         ports = [e.port.number if e.port else None for e in self.egress]
         for index, port in enumerate(ports):
             if port is None and index < len(ports) - 1:
-                found = "has no port and is not the last, which Istio refuses; wanted a port"
-                raise FieldError(found, "egress", index)
+                message = "has no port and is not the last, which Istio refuses; wanted a port"
+                raise FieldError(message, "egress", index)
             if port in ports[:index]:
                 raise FieldError(f"{port} is taken; wanted another", "egress", index, "port")
         return self

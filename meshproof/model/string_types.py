@@ -51,12 +51,12 @@ def is_ip(text: str) -> bool:
 
 
 def _check_host(text: str) -> str:
-    fits = _HOST.fullmatch(text.removesuffix(".")) and len(text) <= 255
-    if not fits and not is_ip(text):
-        found = f'"{_short(text)}" is no host; wanted a DNS name, *.suffix or an address'
+    is_name = _HOST.fullmatch(text.removesuffix(".")) and len(text) <= 255
+    if not is_name and not is_ip(text):
+        message = f'"{_short(text)}" is no host; wanted a DNS name, *.suffix or an address'
         # Istio takes a * in front of any name: *-web.shop.test
         starred = text.startswith("*") and _HOST.fullmatch(f"a{text[1:]}")
-        raise FieldError(found, unsupported=bool(starred))
+        raise FieldError(message, unsupported=bool(starred))
     return text
 
 
@@ -114,8 +114,8 @@ def _check_format(text: str) -> str:
     return text
 
 
-def _is_known(found: re.Match[str]) -> bool:
-    name, argument = found[1], found[2]
+def _is_known(match: re.Match[str]) -> bool:
+    name, argument = match[1], match[2]
     if name is None:
         return True
     return name in _OPERATORS if argument is None else name in _WITH_ARGUMENT and argument != "()"

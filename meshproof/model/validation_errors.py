@@ -29,7 +29,7 @@ class Explanation(NamedTuple):
     unsupported: bool = False
 
 
-_WANTED = {
+_EXPECTED = {
     "string_type": "a text",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -61,13 +61,13 @@ def explain_validation_error(
     """One problem for each field that is wrong, in the user's spelling, ordered by line."""
     problems: dict[FieldPath, Problem] = {}
     for detail in error.errors(include_url=False):
-        path = _path(detail, prepared.value)
+        path = _field_path(detail, prepared.value)
         explanation = _explain_error(_hide_secret(detail, document), document, model, path, base)
         found, wanted, remedy, unsupported = explanation
         unsupported = unsupported or _is_partly_honoured(model, path)
-        written = prepared.as_written((*base, *path))
-        problem = document.problem(written, found, wanted, remedy, unsupported=unsupported)
-        problems.setdefault(written, problem)
+        own_path = prepared.as_written((*base, *path))
+        problem = document.problem(own_path, found, wanted, remedy, unsupported=unsupported)
+        problems.setdefault(own_path, problem)
     return sorted(_without_misspelt(problems), key=lambda p: p.line)
 
 
@@ -95,57 +95,57 @@ class _Secret:
     kind: str
 
 
-def _without_misspelt(told: dict[FieldPath, Problem]) -> list[Problem]:
+def _without_misspelt(problems: dict[FieldPath, Problem]) -> list[Problem]:
     """A field that is missing because it is misspelt is one problem, not two."""
-    meant = {(*path[:-1], problem.remedy) for path, problem in told.items()}
+    suggestions = {(*path[:-1], problem.remedy) for path, problem in problems.items()}
     return [
         problem
-        for path, problem in told.items()
-        if not (problem.found == _MISSING and (*path[:-1], _meant(path[-1])) in meant)
+        for path, problem in problems.items()
+        if not (problem.found == _MISSING and (*path[:-1], _suggestion(path[-1])) in suggestions)
     ]
 
 
-def _meant(name: str | int) -> str:
+def _suggestion(name: str | int) -> str:
     return f"did you mean {name}?"
 
 
 def explain_unknown_field(root: type[Model], path: FieldPath, base: FieldPath) -> Explanation:
     """Why the last key of ``path`` is refused, and what was probably meant."""
-    key, here = str(path[-1]), path[:-1]
-    model = find_model(root, here) or root
-    honoured, known = list(fields_by_name(model)), api_fields.fields_of(model)
-    if key in known:
+    key, parent = str(path[-1]), path[:-1]
+    model = find_model(root, parent) or root
+    honoured, api = list(fields_by_name(model)), api_fields.fields_of(model)
+    if key in api:
         owner = api_fields.owner_of(model)
-        found = f"is a field of {owner} that {NOT_YET}"
-        return Explanation(found, remedy=LEAVE_OUT, unsupported=True)
-    found = f"is no field of {model.__name__}"
-    candidates = [*honoured, *sorted(known - set(honoured))]
+        message = f"is a field of {owner} that {NOT_YET}"
+        return Explanation(message, remedy=LEAVE_OUT, unsupported=True)
+    message = f"is no field of {model.__name__}"
+    candidates = [*honoured, *sorted(api - set(honoured))]
     near = get_close_matches(key, candidates, 1, 0.8)
-    elsewhere = _elsewhere(root, model, key, here, base)
+    elsewhere = _find_elsewhere(root, model, key, parent, base)
     if not near and elsewhere:
-        return Explanation(found, remedy=elsewhere)
+        return Explanation(message, remedy=elsewhere)
     near = near or get_close_matches(key, candidates, 1)
     if near:
-        return Explanation(found, remedy=_meant(near[0]))
-    return Explanation(found, "one of " + ", ".join(honoured))
+        return Explanation(message, remedy=_suggestion(near[0]))
+    return Explanation(message, "one of " + ", ".join(honoured))
 
 
-def _elsewhere(
-    root: type[Model], model: type[Model], key: str, here: FieldPath, base: FieldPath
+def _find_elsewhere(
+    root: type[Model], model: type[Model], key: str, parent: FieldPath, base: FieldPath
 ) -> str:
     """Where the key would be a field: a level down or further up."""
     for name, part in fields_by_name(model).items():
         if part.model and key in fields_by_name(part.model):
             return f"{key} belongs under {name}"
-    for depth in range(len(here) - 1, -1, -1):
-        above = find_model(root, here[:depth])
+    for depth in range(len(parent) - 1, -1, -1):
+        above = find_model(root, parent[:depth])
         if above and key in fields_by_name(above):
-            place = dotted((*base, *here[:depth])) or above.__name__
-            return f"{key} belongs to {place}: check the indentation"
+            owner = dotted((*base, *parent[:depth])) or above.__name__
+            return f"{key} belongs to {owner}: check the indentation"
     return ""
 
 
-def _path(detail: ErrorDetails, value: Any) -> FieldPath:
+def _field_path(detail: ErrorDetails, value: Any) -> FieldPath:
     """The field's path, without the steps that pydantic adds for unions and keys."""
     path: list[str | int] = []
     loc = detail["loc"]
@@ -168,18 +168,18 @@ def _explain_error(
 ) -> Explanation:
     kind, value = detail["type"], detail["input"]
     text = document.texts.get((*base, *path))
-    found = f"is {describe_value(value, text)}"
+    message = f"is {describe_value(value, text)}"
     context = detail.get("ctx", {})
     if kind == "extra_forbidden":
         return explain_unknown_field(root, path, base)
     if kind == "missing":
-        return _missing(root, path)
+        return _explain_missing(root, path)
     if kind == "literal_error":
-        return _literal(found, value, str(context["expected"]), root, path)
+        return _explain_literal(message, value, str(context["expected"]), root, path)
     if kind == "value_error":
-        return _value_error(found, value, context["error"])
-    wanted = _WANTED[kind].format(**context) if kind in _WANTED else detail["msg"]
-    return Explanation(found, wanted, _remedy(wanted, value, text, path))
+        return _explain_value_error(message, value, context["error"])
+    expected = _EXPECTED[kind].format(**context) if kind in _EXPECTED else detail["msg"]
+    return Explanation(message, expected, _find_remedy(expected, value, text, path))
 
 
 def describe_value(value: Any, text: str | None = None) -> str:
@@ -191,9 +191,9 @@ def describe_value(value: Any, text: str | None = None) -> str:
         short = value if len(value) <= _LONGEST else value[:_LONGEST] + "..."
         return f'the text "{short}"' if value else "an empty text"
     if kind == "boolean":
-        written = text or str(value).lower()
+        literal = text or str(value).lower()
         return (
-            written if written in ("true", "false") else f"{written}, which YAML reads as a boolean"
+            literal if literal in ("true", "false") else f"{literal}, which YAML reads as a boolean"
         )
     if kind == "number":
         return f"the number {text or value}"
@@ -202,20 +202,20 @@ def describe_value(value: Any, text: str | None = None) -> str:
     return f"a {kind}" if value else f"an empty {kind}"
 
 
-def _remedy(wanted: str, value: Any, text: str | None, path: FieldPath) -> str:
+def _find_remedy(expected: str, value: Any, text: str | None, path: FieldPath) -> str:
     field = path[-1] if path else ""
     if isinstance(value, _Secret):
-        return "quote it" if wanted == "a text" else ""
-    if wanted == "a text" and kind_of(value) in ("boolean", "number"):
+        return "quote it" if expected == "a text" else ""
+    if expected == "a text" and kind_of(value) in ("boolean", "number"):
         return f'quote it: "{text if text is not None else value}"'
-    if wanted in ("a whole number", "a number") and isinstance(value, str):
+    if expected in ("a whole number", "a number") and isinstance(value, str):
         number = number_of(value)
         whole = isinstance(number, int)
-        if whole or (number is not None and wanted == "a number"):
+        if whole or (number is not None and expected == "a number"):
             return f"write {_assign(field, value)} without quotes"
-    if wanted == "true or false" and value in ("true", "false"):
+    if expected == "true or false" and value in ("true", "false"):
         return f"write {_assign(field, value)} without quotes"
-    if wanted == "a list" and not isinstance(value, list):
+    if expected == "a list" and not isinstance(value, list):
         return 'begin each entry with "- "'
     return ""
 
@@ -224,34 +224,34 @@ def _assign(field: str | int, value: str) -> str:
     return f"{field}: {value}" if isinstance(field, str) and field else value
 
 
-def _missing(root: type[Model], path: FieldPath) -> Explanation:
+def _explain_missing(root: type[Model], path: FieldPath) -> Explanation:
     model = find_model(root, path[:-1])
     part = fields_by_name(model).get(str(path[-1])) if model else None
-    wanted = "a list" if part and part.holds == "list" else ""
-    return Explanation(_MISSING, wanted)
+    expected = "a list" if part and part.holds == "list" else ""
+    return Explanation(_MISSING, expected)
 
 
-def _literal(
-    found: str, value: Any, expected: str, root: type[Model], path: FieldPath
+def _explain_literal(
+    message: str, value: Any, choices: str, root: type[Model], path: FieldPath
 ) -> Explanation:
-    wanted = expected.replace("'", "")
+    expected = choices.replace("'", "")
     field = next((step for step in reversed(path) if isinstance(step, str)), "")
     model = find_model(root, path[: path.index(field)]) if field else None
     if model and isinstance(value, str) and value in api_fields.values_of(model, field):
         owner = api_fields.owner_of(model)
-        found = f"{value} is a value of {owner} that {NOT_YET}"
-        return Explanation(found, wanted, unsupported=True)
-    choices = wanted.replace(" or ", ", ").split(", ")
-    near = get_close_matches(str(value).casefold(), [c.casefold() for c in choices], 1)
-    meant = next((c for c in choices if near and c.casefold() == near[0]), "")
-    return Explanation(found, wanted, _meant(meant) if meant else "")
+        message = f"{value} is a value of {owner} that {NOT_YET}"
+        return Explanation(message, expected, unsupported=True)
+    options = expected.replace(" or ", ", ").split(", ")
+    near = get_close_matches(str(value).casefold(), [c.casefold() for c in options], 1)
+    suggestion = next((c for c in options if near and c.casefold() == near[0]), "")
+    return Explanation(message, expected, _suggestion(suggestion) if suggestion else "")
 
 
-def _value_error(found: str, value: Any, error: ValueError) -> Explanation:
+def _explain_value_error(message: str, value: Any, error: ValueError) -> Explanation:
     """A model's own message: ``<found>; wanted <wanted>``."""
-    text, _, wanted = str(error).partition("; wanted ")
+    text, _, expected = str(error).partition("; wanted ")
     plain = kind_of(value) in ("number", "boolean", "null")
-    if isinstance(value, _Secret) or (wanted and plain):
-        return Explanation(found, wanted)
+    if isinstance(value, _Secret) or (expected and plain):
+        return Explanation(message, expected)
     unsupported = isinstance(error, FieldError) and error.unsupported
-    return Explanation(text, wanted, unsupported=unsupported)
+    return Explanation(text, expected, unsupported=unsupported)

@@ -73,9 +73,9 @@ class HTTPRoute(Model):
             if value
         ]
         if len(actions) != 1:
-            found = " and ".join(actions) or "none"
+            named = " and ".join(actions) or "none"
             raise ValueError(
-                f"has {found} of route, redirect, directResponse, delegate; wanted one"
+                f"has {named} of route, redirect, directResponse, delegate; wanted one"
             )
         if len(self.route) > 1 and sum(r.weight for r in self.route) == 0:
             raise ValueError("the weights of its destinations add up to 0; wanted more")
@@ -101,11 +101,11 @@ class VirtualService(Model):
     def _names_within_hosts(self) -> Self:
         for route_at, route in enumerate(self.tls):
             for match_at, match in enumerate(route.match):
-                for at, name in enumerate(match.sni_hosts):
+                for name_at, name in enumerate(match.sni_hosts):
                     if not any(_within(name, host) for host in self.hosts):
-                        found = f"{name} is within none of hosts, which Istio refuses; wanted one"
-                        path = ("tls", route_at, "match", match_at, "sniHosts", at)
-                        raise FieldError(found, *path, unsupported=is_ip(name))
+                        message = f"{name} is within none of hosts, which Istio refuses; wanted one"
+                        path = ("tls", route_at, "match", match_at, "sniHosts", name_at)
+                        raise FieldError(message, *path, unsupported=is_ip(name))
         return self
 
     @model_validator(mode="after")
@@ -116,8 +116,8 @@ class VirtualService(Model):
             raise FieldError("are set on a delegate (it has no hosts); wanted none", "gateways")
         for index, route in enumerate(self.http):
             if route.delegate:
-                found = "stands in a delegate (it has no hosts), and Istio delegates once"
-                raise FieldError(f"{found}; wanted a route", "http", index, "delegate")
+                message = "stands in a delegate (it has no hosts), and Istio delegates once"
+                raise FieldError(f"{message}; wanted a route", "http", index, "delegate")
         return self
 
 

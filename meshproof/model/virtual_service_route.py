@@ -31,11 +31,11 @@ def claims_of(name: str) -> list[str]:
     return []
 
 
-def _matched_name(name: str) -> str:
+def _check_matched_name(name: str) -> str:
     return name if all(claims_of(name) or [""]) and claims_of(name) else check_header_name(name)
 
 
-MatchedName = Annotated[str, AfterValidator(_matched_name)]
+MatchedName = Annotated[str, AfterValidator(_check_matched_name)]
 """A header's name, or a claim of the request's token."""
 
 
@@ -186,8 +186,8 @@ class Abort(Model):
         if (self.http_status is None) == (self.grpc_status is None):
             raise ValueError("has not one of httpStatus and grpcStatus; wanted one")
         if self.grpc_status is not None and self.grpc_status not in GRPC_STATUS:
-            wanted = f"one of {', '.join(GRPC_STATUS)}"
-            raise FieldError(f'is "{self.grpc_status}"; wanted {wanted}', "grpcStatus")
+            expected = f"one of {', '.join(GRPC_STATUS)}"
+            raise FieldError(f'is "{self.grpc_status}"; wanted {expected}', "grpcStatus")
         return self
 
 
@@ -217,11 +217,11 @@ class HTTPRetry(Model):
     """Not written: yes, but under consistentHash."""
 
     @model_validator(mode="after")
-    def _known_words(self) -> Self:
-        for word in self.retry_on.split(",") if self.retry_on else ():
-            if word not in RETRY_ON and word not in _STATUSES:
+    def _known_conditions(self) -> Self:
+        for condition in self.retry_on.split(",") if self.retry_on else ():
+            if condition not in RETRY_ON and condition not in _STATUSES:
                 raise FieldError(
-                    f'has "{word}", which Istio refuses; wanted HTTP statuses and '
+                    f'has "{condition}", which Istio refuses; wanted HTTP statuses and '
                     f"{', '.join(sorted(RETRY_ON))}, with commas alone between them",
                     "retryOn",
                 )

@@ -37,7 +37,7 @@ class VolumeContent:
 
 
 @dataclass(frozen=True, slots=True)
-class _Keys:
+class _KeySelection:
     """Which keys of which object."""
 
     kind: str
@@ -50,73 +50,75 @@ def read_volumes(
     workload: Resource, resources: Iterable[Resource], fields: Mapping[str, str]
 ) -> tuple[list[VolumeContent], list[Problem]]:
     """Every volume of a workload's pods, and what is missing for them."""
-    reading = _Reading(workload, resources, fields)
+    reader = _VolumeReader(workload, resources, fields)
     pod: PodSpec = template_of(workload).spec
     base = (*pod_path(workload), "volumes")
-    found = [reading.volume(v, (*base, at)) for at, v in enumerate(pod.volumes)]
-    return found, reading.problems
+    volumes = [reader.read_volume(v, (*base, at)) for at, v in enumerate(pod.volumes)]
+    return volumes, reader.problems
 
 
-class _Reading:
+class _VolumeReader:
     def __init__(
         self, workload: Resource, resources: Iterable[Resource], fields: Mapping[str, str]
     ) -> None:
         self.workload, self.fields = workload, fields
         self.problems: list[Problem] = []
-        self.known = {
+        self.sources = {
             (r.kind, r.name): r.spec
             for r in resources
             if r.namespace == workload.namespace and isinstance(r.spec, ConfigMap | Secret)
         }
 
-    def volume(self, volume: Volume, at: FieldPath) -> VolumeContent:
+    def read_volume(self, volume: Volume, at: FieldPath) -> VolumeContent:
         files: list[VolumeFile] = []
         if one := volume.config_map:
-            keys = _Keys("ConfigMap", one.name, one.items, one.optional)
-            files += self.keys(keys, one.default_mode, (*at, "configMap"))
+            keys = _KeySelection("ConfigMap", one.name, one.items, one.optional)
+            files += self.read_keys(keys, one.default_mode, (*at, "configMap"))
         if secret := volume.secret:
-            keys = _Keys("Secret", secret.secret_name, secret.items, secret.optional)
-            files += self.keys(keys, secret.default_mode, (*at, "secret"))
+            keys = _KeySelection("Secret", secret.secret_name, secret.items, secret.optional)
+            files += self.read_keys(keys, secret.default_mode, (*at, "secret"))
         if volume.downward_api:
-            files += self.fields_of(volume.downward_api, (*at, "downwardAPI"), None)
+            files += self.read_fields(volume.downward_api, (*at, "downwardAPI"), None)
         if volume.projected:
             mode = volume.projected.default_mode
             for index, source in enumerate(volume.projected.sources):
-                files += self.projected(source, mode, (*at, "projected", "sources", index))
+                files += self.read_projected(source, mode, (*at, "projected", "sources", index))
         claim = volume.persistent_volume_claim
         return VolumeContent(volume.name, tuple(files), claim.claim_name if claim else "")
 
-    def projected(
+    def read_projected(
         self, source: ProjectedSource, mode: int | None, at: FieldPath
     ) -> Iterator[VolumeFile]:
         if one := source.config_map:
-            keys = _Keys("ConfigMap", one.name, one.items, one.optional)
-            yield from self.keys(keys, mode, (*at, "configMap"))
+            keys = _KeySelection("ConfigMap", one.name, one.items, one.optional)
+            yield from self.read_keys(keys, mode, (*at, "configMap"))
         if secret := source.secret:
-            keys = _Keys("Secret", secret.name, secret.items, secret.optional)
-            yield from self.keys(keys, mode, (*at, "secret"))
+            keys = _KeySelection("Secret", secret.name, secret.items, secret.optional)
+            yield from self.read_keys(keys, mode, (*at, "secret"))
         if source.downward_api:
-            yield from self.fields_of(source.downward_api, (*at, "downwardAPI"), mode)
+            yield from self.read_fields(source.downward_api, (*at, "downwardAPI"), mode)
 
-    def keys(self, wanted: _Keys, mode: int | None, at: FieldPath) -> Iterator[VolumeFile]:
-        found = self.known.get((wanted.kind, wanted.name))
-        if found is None:
-            if not wanted.optional:
-                said = f"there is no {wanted.kind} {wanted.name}"
-                self.problems.append(self.workload.problem(at, said))
+    def read_keys(
+        self, selection: _KeySelection, mode: int | None, at: FieldPath
+    ) -> Iterator[VolumeFile]:
+        source = self.sources.get((selection.kind, selection.name))
+        if source is None:
+            if not selection.optional:
+                message = f"there is no {selection.kind} {selection.name}"
+                self.problems.append(self.workload.problem(at, message))
             return
         default = _MODE if mode is None else mode
-        if not wanted.items:
-            yield from (VolumeFile(key, data, default) for key, data in found.files.items())
-        for index, item in enumerate(wanted.items):
-            if item.key in found.files:
-                own = default if item.mode is None else item.mode
-                yield VolumeFile(item.path, found.files[item.key], own)
-            elif not wanted.optional:
-                said = f"{wanted.kind} {wanted.name} has no key {item.key}"
-                self.problems.append(self.workload.problem((*at, "items", index, "key"), said))
+        if not selection.items:
+            yield from (VolumeFile(key, data, default) for key, data in source.files.items())
+        for index, item in enumerate(selection.items):
+            if item.key in source.files:
+                mode_of_file = default if item.mode is None else item.mode
+                yield VolumeFile(item.path, source.files[item.key], mode_of_file)
+            elif not selection.optional:
+                message = f"{selection.kind} {selection.name} has no key {item.key}"
+                self.problems.append(self.workload.problem((*at, "items", index, "key"), message))
 
-    def fields_of(
+    def read_fields(
         self, volume: FieldFiles, at: FieldPath, mode: int | None
     ) -> Iterator[VolumeFile]:
         default = next((m for m in (volume.default_mode, mode) if m is not None), _MODE)
@@ -125,37 +127,37 @@ class _Reading:
                 continue
             path = item.field_ref.field_path
             if path not in self.fields:
-                known = ", ".join(sorted(self.fields))
-                said = f"no field {path} is known; known are {known}"
-                self.problems.append(self.workload.problem((*at, "items", index), said))
+                names = ", ".join(sorted(self.fields))
+                message = f"no field {path} is known; known are {names}"
+                self.problems.append(self.workload.problem((*at, "items", index), message))
                 continue
-            own = default if item.mode is None else item.mode
-            yield VolumeFile(item.path, self.fields[path].encode(), own)
+            mode_of_file = default if item.mode is None else item.mode
+            yield VolumeFile(item.path, self.fields[path].encode(), mode_of_file)
 
 
 def find_unknown_mounts(workload: Resource, claims: Iterable[str]) -> Iterator[Problem]:
     """Mounts of volumes that the pod does not have."""
     pod: PodSpec = template_of(workload).spec
-    known = {*claims, *(volume.name for volume in pod.volumes)}
+    volumes = {*claims, *(volume.name for volume in pod.volumes)}
     groups = (("containers", pod.containers), ("initContainers", pod.init_containers))
     for field, containers in groups:
-        for at, container in enumerate(containers):
+        for position, container in enumerate(containers):
             for index, mount in enumerate(container.volume_mounts):
-                if mount.name not in known:
-                    path = (*pod_path(workload), field, at, "volumeMounts", index, "name")
-                    found = f"{mount.name} is no volume of this pod"
-                    wanted = f"one of {', '.join(sorted(known))}" if known else "a volume"
-                    yield workload.problem(path, found, wanted)
+                if mount.name not in volumes:
+                    path = (*pod_path(workload), field, position, "volumeMounts", index, "name")
+                    message = f"{mount.name} is no volume of this pod"
+                    expected = f"one of {', '.join(sorted(volumes))}" if volumes else "a volume"
+                    yield workload.problem(path, message, expected)
 
 
 def path_relocator(mounts: Iterable[VolumeMount], root: str) -> Callable[[str], str]:
     """Turns the paths of a container's mounts, wherever they stand in a word, into those below
     ``root``: ``--menu=/etc/shop/menu.json`` into ``--menu=ROOT/etc/shop/menu.json``."""
     paths = sorted((normalize_path(mount.mount_path) for mount in mounts), key=len, reverse=True)
-    named = "|".join(re.escape(path) for path in paths if path != "/")
-    if not named:
+    alternatives = "|".join(re.escape(path) for path in paths if path != "/")
+    if not alternatives:
         return lambda text: text
-    pattern = re.compile(rf"(?<![^\s=:,;\"'(\[])(?:{named})(?![^/\s:,;\"')\]])")
+    pattern = re.compile(rf"(?<![^\s=:,;\"'(\[])(?:{alternatives})(?![^/\s:,;\"')\]])")
     return lambda text: pattern.sub(lambda match: root + match[0], text)
 
 

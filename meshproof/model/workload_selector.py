@@ -33,10 +33,10 @@ class TargetReference(Model):
     """Istio takes none but the policy's own."""
 
     @model_validator(mode="after")
-    def _known(self) -> Self:
+    def _has_known_kind(self) -> Self:
         if (self.group, self.kind) not in _TARGETS:
-            wanted = ", ".join(f"{kind} of {group or 'core'}" for group, kind in _TARGETS)
-            raise FieldError(f'is "{self.kind}" of "{self.group}"; wanted {wanted}', "kind")
+            expected = ", ".join(f"{kind} of {group or 'core'}" for group, kind in _TARGETS)
+            raise FieldError(f'is "{self.kind}" of "{self.group}"; wanted {expected}', "kind")
         return self
 
 

@@ -10,9 +10,9 @@ from meshproof.admission.store import Store
 from meshproof.embedded.pod.deployments import workloads
 from meshproof.embedded.pod.workload import Workload
 from meshproof.errors import Refused
+from meshproof.model.ignored_fields import find_ignored_fields
 from meshproof.model.reader import read_text, with_default_namespace
 from meshproof.model.resource import Resource
-from meshproof.model.unsupported_fields import find_unsupported_fields
 from meshproof.project import ImageCommand, Project
 
 CONTAINERS = "containers: [{name: c, image: IMAGE, env: [{name: WHO, valueFrom: FROM}]}, {name: d, image: e}]"  # noqa: E501
@@ -72,7 +72,7 @@ def test_what_is_wrong_is_named_at_its_own_place(text: str, path: str) -> None:
 )
 def test_what_has_no_effect_is_named(text: str, fields: list[str]) -> None:
     (resource,) = _read(text)
-    assert sorted(p.field for p in find_unsupported_fields(resource)) == fields
+    assert sorted(p.field for p in find_ignored_fields(resource)) == fields
 
 
 def test_names_are_kept_apart_by_namespace_alone() -> None:

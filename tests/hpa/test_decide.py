@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.hpa.decide import History, Reading, decide, proposal
+from meshproof.hpa.decide import History, MetricReading, decide, propose_replicas
 from meshproof.model.kube_hpa import HorizontalPodAutoscalerSpec
 
 
@@ -26,11 +26,11 @@ FREE = {"type": "Pods", "value": 100, "periodSeconds": 1}
 AT_ONCE = spec(behavior={"scaleUp": rules(policies=[FREE]), "scaleDown": rules()})
 
 
-def cpu(*values: float | None, target: float = 50) -> Reading:
-    return Reading("cpu", values, target)
+def cpu(*values: float | None, target: float = 50) -> MetricReading:
+    return MetricReading("cpu", values, target)
 
 
-def wanted(of: HorizontalPodAutoscalerSpec, current: int, *readings: Reading) -> int:
+def wanted(of: HorizontalPodAutoscalerSpec, current: int, *readings: MetricReading) -> int:
     return decide(of, current, readings, History(), 0.0).replicas
 
 
@@ -44,36 +44,36 @@ def test_the_formula(replicas: int, average: int) -> None:
 
 @pytest.mark.parametrize("average", [45.1, 47, 53, 54.9])
 def test_within_a_tenth_of_the_target_nothing_changes(average: float) -> None:
-    assert proposal(3, cpu(*[average] * 3)) == 3
+    assert propose_replicas(3, cpu(*[average] * 3)) == 3
 
 
 @pytest.mark.parametrize(("average", "replicas"), [(44.9, 9), (55.1, 12)])
 def test_beyond_a_tenth_it_does(average: float, replicas: int) -> None:
-    assert proposal(10, cpu(*[average] * 10)) == replicas
+    assert propose_replicas(10, cpu(*[average] * 10)) == replicas
 
 
 def test_the_metric_that_wants_most_counts() -> None:
-    assert wanted(AT_ONCE, 2, cpu(20, 20), Reading("requests_in_flight", (9, 9), 3)) == 6
+    assert wanted(AT_ONCE, 2, cpu(20, 20), MetricReading("requests_in_flight", (9, 9), 3)) == 6
 
 
 def test_replicas_that_are_not_known_count_as_idle_on_the_way_up() -> None:
-    assert proposal(2, cpu(200, None)) == 4  # not ceil(4 * 1): 200 of 2 is 100 a replica
-    assert proposal(3, cpu(60, None, None)) == 3  # that would turn the direction round
+    assert propose_replicas(2, cpu(200, None)) == 4  # not ceil(4 * 1): 200 of 2 is 100 a replica
+    assert propose_replicas(3, cpu(60, None, None)) == 3  # that would turn the direction round
 
 
 def test_and_as_at_the_target_on_the_way_down() -> None:
-    assert proposal(2, cpu(5, None)) == 2  # 55 of 100 is ceil(1.1)
-    assert proposal(4, cpu(0, 0, 0, None)) == 1
+    assert propose_replicas(2, cpu(5, None)) == 2  # 55 of 100 is ceil(1.1)
+    assert propose_replicas(4, cpu(0, 0, 0, None)) == 1
 
 
 def test_nothing_known_changes_nothing_but_the_bounds() -> None:
-    assert proposal(3, cpu(None, None, None)) is None
+    assert propose_replicas(3, cpu(None, None, None)) is None
     assert wanted(AT_ONCE, 3, cpu(None, None, None)) == 3
     assert wanted(spec(minReplicas=5), 3) == 5
 
 
 def test_a_metric_that_is_not_known_keeps_the_number_from_falling() -> None:
-    unknown = Reading("requests_in_flight", (None,) * 4, 3)
+    unknown = MetricReading("requests_in_flight", (None,) * 4, 3)
     assert wanted(AT_ONCE, 4, cpu(1, 1, 1, 1), unknown) == 4
     assert wanted(AT_ONCE, 4, cpu(100, 100, 100, 100), unknown) == 8
 

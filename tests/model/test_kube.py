@@ -8,12 +8,12 @@ import pytest
 
 from meshproof.errors import Refused
 from meshproof.model.container_env import build_environment, expand_arguments
+from meshproof.model.ignored_fields import find_ignored_fields
 from meshproof.model.kube_service import ServicePort
 from meshproof.model.kube_workloads import container_path, template_of
 from meshproof.model.port_protocol import handling_of, protocol_of
 from meshproof.model.reader import read_text
 from meshproof.model.resource import Resource
-from meshproof.model.unsupported_fields import find_unsupported_fields
 from meshproof.translate.from_kube import services_of
 
 Refusal = Callable[..., list[str]]
@@ -59,7 +59,7 @@ def test_what_a_deployment_says_is_kept() -> None:
     assert container.readiness_probe.http_get.port == "http"
     assert container.readiness_probe.failure_threshold == 3
     assert container.lifecycle.pre_stop.exec.command == ["sleep", "2"]
-    assert find_unsupported_fields(resource) == []
+    assert find_ignored_fields(resource) == []
 
 
 def test_every_field_without_effect_is_named_once_with_its_line() -> None:
@@ -74,7 +74,7 @@ def test_every_field_without_effect_is_named_once_with_its_line() -> None:
         "      dnsPolicy: ClusterFirst\n"
     )
     (resource,) = read_text(text, "f")
-    assert [str(p) for p in find_unsupported_fields(resource)] == [
+    assert [str(p) for p in find_ignored_fields(resource)] == [
         f"f:12: Deployment svca: {PATH}.imagePullPolicy: is not honoured by a local process: "
         "no image is pulled",
         f"f:13: Deployment svca: {PATH}.resources: is not honoured by a local process: "
@@ -88,17 +88,17 @@ def test_every_field_without_effect_is_named_once_with_its_line() -> None:
 
 def test_a_node_port_is_named_and_a_headless_service_is_not() -> None:
     (node_port,) = read_text(service("{port: 80, nodePort: 30080}", ", type: NodePort"), "f")
-    assert [p.field for p in find_unsupported_fields(node_port)] == [
+    assert [p.field for p in find_ignored_fields(node_port)] == [
         "spec.ports[0].nodePort",
         "spec.type",
     ]
     (headless,) = read_text(service("{port: 80}", ", clusterIP: None, sessionAffinity: None"), "f")
-    assert find_unsupported_fields(headless) == []
+    assert find_ignored_fields(headless) == []
 
 
 def test_what_is_not_tcp_is_named_and_not_carried() -> None:
     (dns,) = read_text(service("{port: 53, name: u, protocol: UDP}, {port: 53, name: t}"), "f")
-    assert [str(p) for p in find_unsupported_fields(dns)] == [
+    assert [str(p) for p in find_ignored_fields(dns)] == [
         "f:4: Service a: spec.ports[0].protocol: is not honoured by a local process: only TCP is "
         "carried"
     ]

@@ -70,17 +70,17 @@ _LIKE_DEPLOYMENT = ("StatefulSet", "DaemonSet", "Pod")
 
 def _own_parts(parts: Iterable[Part]) -> list[Part]:
     """Those that say something else than a Deployment's."""
-    known = [replace(part, path="") for part in survey(KINDS["Deployment"])]
-    return [part for part in parts if replace(part, path="") not in known]
+    deployment_parts = [replace(part, path="") for part in survey(KINDS["Deployment"])]
+    return [part for part in parts if replace(part, path="") not in deployment_parts]
 
 
 def _belongs(kind: Kind, versions: Iterable[str]) -> bool:
     version = kind.api_versions[0]
     old = version.startswith("config.istio.io/")
-    for wanted in versions:
-        if wanted == ".istio.io/":
-            return wanted in version and not old
-        if version == wanted or (wanted.endswith("/") and version.startswith(wanted)):
+    for prefix in versions:
+        if prefix == ".istio.io/":
+            return prefix in version and not old
+        if version == prefix or (prefix.endswith("/") and version.startswith(prefix)):
             return True
     return False
 
@@ -89,8 +89,8 @@ def _part(part: Part) -> Iterator[str]:
     yield f"`{part.path}`\n" if part.path else "the document\n"
     if part.honoured:
         yield _item(f"As Istio: {_names(part.honoured)}")
-    for name, how in part.differs.items():
-        yield _item(f"Differs: `{name}` {how}")
+    for name, difference in part.differs.items():
+        yield _item(f"Differs: `{name}` {difference}")
     plain = [name for name, meaning in part.idle.items() if not meaning]
     if plain:
         yield _item(f"Without effect: {_names(plain)}")

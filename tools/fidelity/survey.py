@@ -38,18 +38,18 @@ def survey(kind: Kind) -> list[Part]:
 
 
 def _models(kind: Kind) -> Iterator[tuple[type[Model], str]]:
-    waiting: list[tuple[type[Model], str]] = [(kind.model, kind.body)]
-    seen: set[type[Model]] = set()
-    while waiting:
-        model, path = waiting.pop(0)
-        if model in seen:
+    queue: list[tuple[type[Model], str]] = [(kind.model, kind.body)]
+    visited: set[type[Model]] = set()
+    while queue:
+        model, path = queue.pop(0)
+        if model in visited:
             continue
-        seen.add(model)
+        visited.add(model)
         yield model, path
         for name, part in fields_by_name(model).items():
             if part.model is not None:
                 at = f"{name}{_MARKS[part.holds]}"
-                waiting.append((part.model, f"{path}.{at}" if path else at))
+                queue.append((part.model, f"{path}.{at}" if path else at))
 
 
 def _part(model: type[Model], path: str) -> Part:
@@ -75,9 +75,9 @@ def _values(
     model: type[Model], fields: Mapping[str, FieldInfo]
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     for name, info in fields.items():
-        left = api_fields.values_of(model, name) - set(_literals(info.annotation))
-        if left:
-            yield name, tuple(sorted(left))
+        missing = api_fields.values_of(model, name) - set(_literals(info.annotation))
+        if missing:
+            yield name, tuple(sorted(missing))
 
 
 def _literals(annotation: Any) -> Iterator[Any]:

@@ -32,7 +32,7 @@ def init(
     ] = Path(PROJECT_FILE),
 ) -> None:
     """Write a first meshproof.yaml: every image and outside host, with TODO for what is unknown."""
-    from meshproof.init.write import project_file  # noqa: PLC0415  (the model is slow to import)
+    from meshproof.init.render import render_project_file  # noqa: PLC0415  (the model is slow to import)
     from meshproof.model.reader import Undecodable, read_resources  # noqa: PLC0415
 
     paths = manifests or [name for name in _FOLDERS if Path(name).is_dir()][:1]
@@ -47,7 +47,9 @@ def init(
         resources, problems = list(refused.resources), [str(p) for p in refused.problems]
         if not resources:
             raise
-    text = project_file([os.path.relpath(p, project.absolute().parent) for p in paths], resources)
+    text = render_project_file(
+        [os.path.relpath(p, project.absolute().parent) for p in paths], resources
+    )
     with project.open("x", encoding="utf-8") as file:
         file.write(text)
     for problem in problems:

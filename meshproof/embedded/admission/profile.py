@@ -11,8 +11,8 @@ from meshproof.embedded.pod.deployments import without_command, workloads
 from meshproof.errors import Problem, Refused
 from meshproof.lint.linter import with_rule
 from meshproof.lint.rules import AUTOSCALER
+from meshproof.model.ignored_fields import find_ignored_fields
 from meshproof.model.resource import Resource
-from meshproof.model.unsupported_fields import find_unsupported_fields
 from meshproof.placeholders import OWN_COMMAND
 from meshproof.project import Project
 
@@ -52,7 +52,7 @@ class EmbeddedProfile:
         images = self._project.images
         own = {(name, "") for name, image in images.items() if OWN_COMMAND in image.command}
         own |= {(name, word) for name, image in images.items() for word in image.commands}
-        return _notes(p for r in changed for p in find_unsupported_fields(r, images, own))
+        return _notes(p for r in changed for p in find_ignored_fields(r, images, own))
 
 
 def _notes(problems: Iterable[Problem]) -> list[str]:

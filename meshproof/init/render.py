@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from meshproof.init.external_hosts import beyond
-from meshproof.init.guess import guess
+from meshproof.init.external_hosts import find_external_hosts
+from meshproof.init.image_commands import guess_command
 from meshproof.model.kube_pod import Container
 from meshproof.model.kube_workloads import WORKLOADS, template_of
 from meshproof.model.resource import Resource
@@ -32,57 +32,57 @@ outside:
 
 
 @dataclass(frozen=True, slots=True)
-class _Use:
+class _ImageUse:
     """Containers of one image: apps, and those that run before or beside one."""
 
     apps: list[Container]
-    others: list[Container]
-    who: list[str]
+    companions: list[Container]
+    titles: list[str]
 
 
-def project_file(manifests: Iterable[str], resources: Sequence[Resource]) -> str:
+def render_project_file(manifests: Iterable[str], resources: Sequence[Resource]) -> str:
     """A project file for these manifests, with an entry for every image and outside host."""
     text = _HEAD.format(manifests=json.dumps(list(manifests)))
-    uses = _uses(resources)
+    uses = _image_uses(resources)
     if uses:
-        text += _IMAGES + "".join(_image(image, use) for image, use in uses.items())
-    hosts = beyond(resources)
+        text += _IMAGES + "".join(_render_image(image, use) for image, use in uses.items())
+    hosts = find_external_hosts(resources)
     if hosts:
-        text += _OUTSIDE.replace("{{", "{").replace("}}", "}") + "".join(_hosts(hosts))
+        text += _OUTSIDE.replace("{{", "{").replace("}}", "}") + "".join(_render_hosts(hosts))
     return text
 
 
-def _uses(resources: Iterable[Resource]) -> dict[str, _Use]:
-    found: dict[str, _Use] = {}
+def _image_uses(resources: Iterable[Resource]) -> dict[str, _ImageUse]:
+    uses: dict[str, _ImageUse] = {}
     for resource in resources:
         if resource.kind not in WORKLOADS:
             continue
         pod = template_of(resource).spec
         first, *beside = pod.containers
-        own = found.setdefault(first.image, _Use([], [], []))
-        own.apps.append(first)
-        own.who.append(resource.title)
+        app_use = uses.setdefault(first.image, _ImageUse([], [], []))
+        app_use.apps.append(first)
+        app_use.titles.append(resource.title)
         for container in (*beside, *pod.init_containers):
-            use = found.setdefault(container.image, _Use([], [], []))
-            use.others.append(container)
-            use.who.append(f"{container.name} of {resource.title}")
-    return found
+            use = uses.setdefault(container.image, _ImageUse([], [], []))
+            use.companions.append(container)
+            use.titles.append(f"{container.name} of {resource.title}")
+    return uses
 
 
-def _image(image: str, use: _Use) -> str:
-    made = guess([*use.apps, *use.others])
-    who = ", ".join(use.who)
-    lines = [f"  # {who}"]
-    if made.todo:
-        lines.append(f"  # {TODO}: {made.todo}")
-    entry = [f"  {_key(image)}:", f"    command: {_flow(made.command)}"]
-    if made.env:
-        pairs = ", ".join(f"{_key(k)}: {json.dumps(v)}" for k, v in made.env.items())
+def _render_image(image: str, use: _ImageUse) -> str:
+    guess = guess_command([*use.apps, *use.companions])
+    titles = ", ".join(use.titles)
+    lines = [f"  # {titles}"]
+    if guess.todo:
+        lines.append(f"  # {TODO}: {guess.todo}")
+    entry = [f"  {_render_key(image)}:", f"    command: {_render_list(guess.command)}"]
+    if guess.env:
+        pairs = ", ".join(f"{_render_key(k)}: {json.dumps(v)}" for k, v in guess.env.items())
         entry.append(f"    env: {{{pairs}}}")
-    if made.commands:
-        pairs = ", ".join(f'{_key(word)}: ["{TODO}"]' for word in made.commands)
+    if guess.commands:
+        pairs = ", ".join(f'{_render_key(program)}: ["{TODO}"]' for program in guess.commands)
         entry.append(f"    commands: {{{pairs}}}")
-    if any(map(_runs_a_probe, (*use.apps, *use.others))):
+    if any(map(_runs_a_probe, (*use.apps, *use.companions))):
         entry.append("    execProbes: false  # its probes run commands of the image")
     if not use.apps:
         lines.append("  # It runs before or beside an app; without an entry it is left out.")
@@ -95,20 +95,20 @@ def _runs_a_probe(container: Container) -> bool:
     return any(probe is not None and probe.exec is not None for probe in probes)
 
 
-def _hosts(hosts: Mapping[str, tuple[list[int], str]]) -> Iterator[str]:
-    for host, (ports, where) in hosts.items():
-        yield f"  # {where}\n"
+def _render_hosts(hosts: Mapping[str, tuple[list[int], str]]) -> Iterator[str]:
+    for host, (ports, title) in hosts.items():
+        yield f"  # {title}\n"
         if "*" in host:
             yield f"  # {host}: declare each host below it that is called, by its own name.\n"
             continue
         pairs = ", ".join(f"{port}: {TODO}" for port in sorted(ports))
-        yield f"  {_key(host)}: {{ports: {{{pairs}}}}}\n"
+        yield f"  {_render_key(host)}: {{ports: {{{pairs}}}}}\n"
 
 
-def _flow(words: Iterable[str]) -> str:
-    return json.dumps(list(words), ensure_ascii=False)
+def _render_list(arguments: Iterable[str]) -> str:
+    return json.dumps(list(arguments), ensure_ascii=False)
 
 
-def _key(name: str) -> str:
+def _render_key(name: str) -> str:
     """A text as YAML's key, quoted where it could be something else."""
     return name if re.fullmatch(r"[A-Za-z][\w./@-]*(:[\w./@-]+)*", name) else json.dumps(name)

@@ -16,12 +16,12 @@ from meshproof.model.kube_workloads import DeploymentSpec, container_path, pod_p
 from meshproof.model.resource import Resource
 from meshproof.sources.location import FieldPath
 
-_FOUND = "is not honoured by a local process"
-_OF_THE_APP = ("livenessProbe", "startupProbe", "lifecycle")
+_MESSAGE = "is not honoured by a local process"
+_FIRST_CONTAINER_ONLY = ("livenessProbe", "startupProbe", "lifecycle")
 """Asked of the first container alone."""
 
 
-def find_unsupported_fields(
+def find_ignored_fields(
     resource: Resource, images: Container[str] = (), own: Container[tuple[str, str]] = ()
 ) -> list[Problem]:
     """One warning for each field that is set and has no effect; none for other kinds.
@@ -33,26 +33,26 @@ def find_unsupported_fields(
         return [resource.problem((), f"{resource.kind} has no effect here: {meaning}")]
     if not isinstance(resource.spec, Model):
         return []
-    base: FieldPath = () if resource.kind in _ROOTED else ("spec",)
-    found = list(_ignored(resource.spec, base))
+    base: FieldPath = () if resource.kind in _WITHOUT_SPEC else ("spec",)
+    fields = list(_ignored(resource.spec, base))
     if isinstance(resource.spec, DeploymentSpec | PodSpec):
-        idle = list(_idle_containers(resource, images))
-        heard = [at for at, _ in idle] + list(_heard_commands(resource, own))
-        found = [f for f in found if not any(f[0][: len(at)] == at for at in heard)] + idle
+        not_run = list(_idle_containers(resource, images))
+        honoured = [at for at, _ in not_run] + list(_honoured_commands(resource, own))
+        fields = [f for f in fields if not any(f[0][: len(at)] == at for at in honoured)] + not_run
     if isinstance(resource.spec, ServiceSpec) and resource.spec.type in _OPENED:
-        found.append((("spec", "type"), "the service is reached by name, inside the mesh"))
+        fields.append((("spec", "type"), "the service is reached by name, inside the mesh"))
     problems = []
-    for path, meaning in found:
-        text = f"{_FOUND}: {meaning}" if meaning else _FOUND
-        problems.append(resource.problem(path, text))
+    for path, meaning in fields:
+        message = f"{_MESSAGE}: {meaning}" if meaning else _MESSAGE
+        problems.append(resource.problem(path, message))
     if isinstance(resource.spec, DeploymentSpec | PodSpec):
-        problems += [*_mounts(resource), *_beside(resource, images)]
+        problems += [*_warn_of_mounts(resource), *_warn_of_handlers(resource, images)]
     return sorted(problems, key=lambda p: p.line)
 
 
 _OPENED = ("NodePort", "LoadBalancer")
 """Types of a Service that open it to the world."""
-_ROOTED = frozenset(("Namespace", "ServiceAccount", "ConfigMap", "Secret"))
+_WITHOUT_SPEC = frozenset(("Namespace", "ServiceAccount", "ConfigMap", "Secret"))
 
 
 def _ignored(model: Model, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:
@@ -64,15 +64,15 @@ def _ignored(model: Model, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:
         if mark and not mark.silent and value is not None and value not in mark.harmless:
             yield at, mark.meaning
         elif not mark:
-            yield from _below(value, at)
+            yield from _ignored_in(value, at)
 
 
-def _below(value: Any, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:
+def _ignored_in(value: Any, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:
     if isinstance(value, Model):
         yield from _ignored(value, path)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _below(item, (*path, index))
+            yield from _ignored_in(item, (*path, index))
 
 
 def _idle_containers(resource: Resource, images: Container[str]) -> Iterator[tuple[FieldPath, str]]:
@@ -83,10 +83,10 @@ def _idle_containers(resource: Resource, images: Container[str]) -> Iterator[tup
             yield at, f"it is not run, as the image table has no {container.image}"
 
 
-def _heard_commands(resource: Resource, own: Container[tuple[str, str]]) -> Iterator[FieldPath]:
+def _honoured_commands(resource: Resource, own: Container[tuple[str, str]]) -> Iterator[FieldPath]:
     for at, container in _containers(resource):
-        words = ("", *container.command[:1])
-        if any((container.image, word) in own for word in words):
+        programs = ("", *container.command[:1])
+        if any((container.image, program) in own for program in programs):
             yield (*at, "command")
 
 
@@ -98,7 +98,7 @@ def _containers(resource: Resource) -> Iterator[tuple[FieldPath, PodContainer]]:
             yield (*pod_path(resource), field, index), container
 
 
-def _mounts(resource: Resource) -> Iterator[Problem]:
+def _warn_of_mounts(resource: Resource) -> Iterator[Problem]:
     """Where the files of a pod's volumes are."""
     for at, container in _containers(resource):
         if container.volume_mounts:
@@ -110,13 +110,13 @@ def _mounts(resource: Resource) -> Iterator[Problem]:
             return
 
 
-def _beside(resource: Resource, images: Container[str]) -> Iterator[Problem]:
+def _warn_of_handlers(resource: Resource, images: Container[str]) -> Iterator[Problem]:
     """Probes and hooks of containers beside the first."""
     first = container_path(resource)
     for at, container in _containers(resource):
         if at == first or container.image not in images:
             continue
-        given = (container.liveness_probe, container.startup_probe, container.lifecycle)
-        for field, value in zip(_OF_THE_APP, given, strict=True):
+        handlers = (container.liveness_probe, container.startup_probe, container.lifecycle)
+        for field, value in zip(_FIRST_CONTAINER_ONLY, handlers, strict=True):
             if value is not None:
-                yield resource.problem((*at, field), f"{_FOUND} beside the first container")
+                yield resource.problem((*at, field), f"{_MESSAGE} beside the first container")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from meshproof.errors import Refused
-from meshproof.init.external_hosts import beyond
-from meshproof.init.write import project_file
+from meshproof.init.external_hosts import find_external_hosts
+from meshproof.init.render import render_project_file
 from meshproof.model.reader import read_text
 from meshproof.project import RealAddress, load_project
 
@@ -49,12 +49,15 @@ spec:
 
 
 def test_hosts_beyond_are_those_of_entries_and_urls_that_no_service_has() -> None:
-    found = {host: sorted(ports) for host, (ports, _) in beyond(read_text(SHOP, "f")).items()}
+    found = {
+        host: sorted(ports)
+        for host, (ports, _) in find_external_hosts(read_text(SHOP, "f")).items()
+    }
     assert found == {"pay.test": [443, 9000], "*.cdn.test": [443], "rates.example.com": [443]}
 
 
 def test_it_is_read_as_a_project_once_its_todos_are_done(tmp_path: Path) -> None:
-    text = project_file(["k8s"], read_text(SHOP, "f"))
+    text = render_project_file(["k8s"], read_text(SHOP, "f"))
     file = tmp_path / "meshproof.yaml"
     file.write_text(text)
     with pytest.raises(Refused) as refused:
@@ -76,13 +79,13 @@ def test_it_is_read_as_a_project_once_its_todos_are_done(tmp_path: Path) -> None
 
 
 def test_what_runs_beside_an_app_is_offered_not_run() -> None:
-    text = project_file(["k8s"], read_text(SHOP, "f"))
+    text = render_project_file(["k8s"], read_text(SHOP, "f"))
     assert '  #   busybox:1:\n  #     command: ["{command}"]\n' in text
     assert '  #   nginx:1:\n  #     command: ["TODO", "{ip}:{port}"]\n' in text
 
 
 def test_manifests_without_workloads_need_no_table(tmp_path: Path) -> None:
-    text = project_file(
+    text = render_project_file(
         ["a b.yaml"], read_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}", "f")
     )
     (tmp_path / "meshproof.yaml").write_text(text)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.init.guess import guess
+from meshproof.init.image_commands import guess_command
 from meshproof.model.kube_pod import Container
 
 P = [{"containerPort": 8080}]
@@ -38,7 +38,7 @@ def container(**said: Any) -> Container:
 def test_what_a_command_tells(
     said: dict[str, Any], command: tuple[str, ...], env: dict[str, str]
 ) -> None:
-    made = guess([container(**said)])
+    made = guess_command([container(**said)])
     assert (made.command, made.env, made.todo) == (command, env, "")
 
 
@@ -55,13 +55,13 @@ def test_what_a_command_tells(
     ],
 )  # fmt: skip
 def test_what_it_does_not_tell(said: dict[str, Any], command: tuple[str, ...], todo: str) -> None:
-    made = guess([container(**said)])
+    made = guess_command([container(**said)])
     assert made.command == command
     assert todo in made.todo
 
 
 def test_one_image_with_several_commands_runs_each_its_own() -> None:
     workers = [container(command=["a"]), container(command=["b"])]
-    assert guess(workers).command == ("{command}",)
-    mixed = guess([*workers, container()])
+    assert guess_command(workers).command == ("{command}",)
+    mixed = guess_command([*workers, container()])
     assert (mixed.command, mixed.commands) == (("TODO",), ("a", "b"))
