@@ -9,8 +9,8 @@ import pytest
 
 from meshproof.cluster.mesh import ClusterMesh
 from tests.contract import cases
-from tests.contract.working import working_machine
 from tests.fakes.cluster_machine import mesh_on
+from tests.fakes.working_cluster import working_machine
 
 
 @pytest.fixture
