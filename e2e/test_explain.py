@@ -28,7 +28,7 @@ from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.explain import Explanation
 from meshproof.mesh import STDIN, Source
 from meshproof.project import load_project
-from tests.explain.recorded_requests import Answer, answers, foreseen
+from tests.explain.recorded_requests import Answer, answers, is_predicted
 from tests.translate.token_signer import Signer
 
 pytestmark = [
@@ -66,7 +66,7 @@ def test_the_mesh_does_what_was_foreseen(conf: EmbeddedMesh) -> None:
         said = [explained(conf, draw) for draw in drawn]
         for draw, told, got in zip(drawn, said, sent(conf, drawn), strict=True):
             shares.count(answers(told), got)
-            if not foreseen(told, got):
+            if not is_predicted(told, got):
                 wrong.append(
                     f"seed {SEED} round {number}\n{text}\n{draw}\ngot {got}\n{answers(told)}"
                 )
@@ -162,7 +162,7 @@ def test_a_route_that_was_altered_is_seen_to_disagree(conf: EmbeddedMesh) -> Non
     conf.apply([Source(STDIN, yaml.safe_dump(requests.named(rule, "echo")))])
     draw = Draw("client", "GET", "echo", "/a")
     (got,) = sent(conf, [draw])
-    assert foreseen(explained(conf, draw), got)
+    assert is_predicted(explained(conf, draw), got)
 
     fleet = explain_adapter.running_fleet(conf.lifecycle.engine)
     caller = next(p for p in fleet.proxies if p.workload == "conf/client")
@@ -171,7 +171,7 @@ def test_a_route_that_was_altered_is_seen_to_disagree(conf: EmbeddedMesh) -> Non
     route = next(r for r in host["routes"] if "direct_response" in r)
     route["direct_response"]["status"] = 404
     asked = explain_adapter.Question("client", "http://echo/a")
-    assert not foreseen(explain_adapter.explain_question(fleet, (), asked), got)
+    assert not is_predicted(explain_adapter.explain_question(fleet, (), asked), got)
 
 
 TOKENS = """
@@ -219,7 +219,7 @@ def test_tokens_are_taken_and_refused_as_foreseen(conf: EmbeddedMesh) -> None:
     assert [got["status"] for got in found] == list(wanted.values())
     for draw, got in zip(drawn, found, strict=True):
         said = explained(conf, draw)
-        assert foreseen(said, got), (draw, got, said.outcomes())
+        assert is_predicted(said, got), (draw, got, said.outcomes())
 
 
 def test_a_fault_on_the_way_is_known(conf: EmbeddedMesh) -> None:
@@ -230,12 +230,12 @@ def test_a_fault_on_the_way_is_known(conf: EmbeddedMesh) -> None:
         (got,) = sent(conf, [draw])
         said = explained(conf, draw)
         assert got["status"] == 503
-        assert foreseen(said, got)
+        assert is_predicted(said, got)
         assert "a network fault (refuse) is on the way" in said.outcomes()[0][1].why
     finally:
         conf.fault("heal", "other")
     (got,) = sent(conf, [draw])
-    assert foreseen(explained(conf, draw), got)
+    assert is_predicted(explained(conf, draw), got)
 
 
 MODES = """
@@ -271,5 +271,5 @@ def test_who_has_an_identity(conf: EmbeddedMesh, mode: str, to_echo: int, to_oth
     assert [got["status"] for got in found] == [to_echo, to_other]
     for draw, got in zip(drawn, found, strict=True):
         said = explained(conf, draw)
-        assert foreseen(said, got), said.outcomes()
+        assert is_predicted(said, got), said.outcomes()
         assert sum(answer.chance for answer in answers(said)) == pytest.approx(1)

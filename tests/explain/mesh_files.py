@@ -44,15 +44,15 @@ spec:
 
 def workloads(**replicas: int) -> str:
     """Deployments by name: ``echo_v1=2`` is echo's version v1."""
-    made = ""
+    result = ""
     for name, number in replicas.items():
         app, _, version = name.partition("_")
         named = name.replace("_", "-")
-        made += APP.format(name=named, replicas=number, app=app, version=version or "v1")
-    return SERVICES + made
+        result += APP.format(name=named, replicas=number, app=app, version=version or "v1")
+    return SERVICES + result
 
 
-def explained(
+def explain_request(
     rules: str,
     url: str,
     source: str = "client",
@@ -64,5 +64,5 @@ def explained(
     taken = embedded_admission(PROJECT).apply(
         Store(), read_text(text + rules, "rules.yaml"), strict=False
     )
-    asked = explain_adapter.Question(source, url, method, headers)
-    return explain_adapter.explain_files(taken.store, PROJECT, asked)
+    request = explain_adapter.Question(source, url, method, headers)
+    return explain_adapter.explain_files(taken.store, PROJECT, request)

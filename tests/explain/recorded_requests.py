@@ -41,36 +41,36 @@ def headers(request: Request) -> list[tuple[str, str]]:
     return [(k, v) for k, vs in given.items() for v in (vs if isinstance(vs, list) else [vs])]
 
 
-def answers(said: Explanation) -> list[Answer]:
-    return [_answer(chance, outcome) for chance, outcome in said.outcomes()]
+def answers(explanation: Explanation) -> list[Answer]:
+    return [_answer(chance, outcome) for chance, outcome in explanation.outcomes()]
 
 
 def _answer(chance: float, outcome: Outcome) -> Answer:
     if outcome.kind not in ANSWERED:
         return Answer(chance, outcome.status or 0, location=outcome.location, body=outcome.body)
-    found = re.fullmatch(r"\S+ \w+://([^/]*)(.*)", outcome.received)
-    assert found, outcome.received
+    result = re.fullmatch(r"\S+ \w+://([^/]*)(.*)", outcome.received)
+    assert result, outcome.received
     app = SERVICES.get(outcome.workload, "echo")
     version = outcome.version or "v0"
-    path = re.sub("^/+", "/", found[2])
-    return Answer(chance, _by_app(path), app, version, path, found[1])
+    path = re.sub("^/+", "/", result[2])
+    return Answer(chance, _by_app(path), app, version, path, result[1])
 
 
 def _by_app(path: str) -> int:
     """The echo app's own status: what a path asks for."""
-    found = re.fullmatch(r"/status/(\d+)", path.partition("?")[0])
-    return int(found[1]) if found else 200
+    result = re.fullmatch(r"/status/(\d+)", path.partition("?")[0])
+    return int(result[1]) if result else 200
 
 
-def differences(said: Explanation, request: Request) -> list[str]:
+def differences(explanation: Explanation, request: Request) -> list[str]:
     """What of the recorded answer was not foreseen; none where all was."""
-    foreseen, expect = answers(said), request.expect
+    is_predicted, expect = answers(explanation), request.expect
     if "statuses" in expect:
-        return list(_many(foreseen, expect))
-    told = [a for a in foreseen if not (wrong := list(_one(a, expect)))]
-    if told:
+        return list(_many(is_predicted, expect))
+    message = [a for a in is_predicted if not (wrong := list(_one(a, expect)))]
+    if message:
         return []
-    wrong = [f"{a.status} {a.app} {a.version}: {', '.join(_one(a, expect))}" for a in foreseen]
+    wrong = [f"{a.status} {a.app} {a.version}: {', '.join(_one(a, expect))}" for a in is_predicted]
     return wrong or ["nothing was foreseen"]
 
 
@@ -85,35 +85,35 @@ def _one(answer: Answer, expect: Mapping[str, Any]) -> Iterator[str]:
         yield f"body is {expect['body']!r}, foreseen {answer.body!r}"
 
 
-def _many(foreseen: list[Answer], expect: Mapping[str, Any]) -> Iterator[str]:
+def _many(is_predicted: list[Answer], expect: Mapping[str, Any]) -> Iterator[str]:
     yield from _split(
-        "status", {str(a.status): 0.0 for a in foreseen}, foreseen, expect["statuses"]
+        "status", {str(a.status): 0.0 for a in is_predicted}, is_predicted, expect["statuses"]
     )
     if versions := expect.get("versions"):
-        named = {a.version or "-": 0.0 for a in foreseen}
-        yield from _split("version", named, foreseen, versions)
+        named = {a.version or "-": 0.0 for a in is_predicted}
+        yield from _split("version", named, is_predicted, versions)
 
 
 def _split(
-    field: str, shares: dict[str, float], foreseen: list[Answer], found: Mapping[str, int]
+    field: str, shares: dict[str, float], is_predicted: list[Answer], result: Mapping[str, int]
 ) -> Iterator[str]:
     from scipy.stats import binomtest  # slow to import
 
-    for answer in foreseen:
+    for answer in is_predicted:
         shares[str(getattr(answer, field)) or "-"] += answer.chance
-    total = sum(found.values())
-    for name in sorted({*shares, *found}):
-        share, count = min(shares.get(name, 0.0), 1.0), found.get(name, 0)
+    total = sum(result.values())
+    for name in sorted({*shares, *result}):
+        share, count = min(shares.get(name, 0.0), 1.0), result.get(name, 0)
         fits = count == 0 if not share else binomtest(count, total, share).pvalue >= ALPHA
         if not fits:
             yield f"{field} {name}: {count} of {total}, foreseen {100 * share:g} %"
 
 
-def foreseen(said: Explanation, got: Mapping[str, Any]) -> bool:
+def is_predicted(explanation: Explanation, got: Mapping[str, Any]) -> bool:
     """Whether what ``send.py`` brought back is among what was foreseen with a chance."""
     echo = got.get("echo")
     answer = echo if isinstance(echo, dict) else {}
-    found: dict[str, Any] = {
+    result: dict[str, Any] = {
         "status": got["status"],
         "app": answer.get("app", ""),
         "version": answer.get("version", ""),
@@ -123,4 +123,4 @@ def foreseen(said: Explanation, got: Mapping[str, Any]) -> bool:
         "response_headers": got.get("response_headers", {}),
         "body": got.get("body", ""),
     }
-    return any(not list(_one(told, found)) for told in answers(said))
+    return any(not list(_one(message, result)) for message in answers(explanation))

@@ -9,7 +9,7 @@ import pytest
 from meshproof.explain import Explanation
 from meshproof.explain.render import render_text
 from meshproof.explain.result import Outcome, Step
-from tests.explain.mesh_files import explained, workloads
+from tests.explain.mesh_files import explain_request, workloads
 
 SUBSETS = """
 apiVersion: networking.istio.io/v1
@@ -34,15 +34,15 @@ def http(routes: str) -> str:
     return SUBSETS + RULE + "".join(f"    - {line}\n" for line in routes.strip().splitlines())
 
 
-def who(said: Explanation) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for chance, outcome in said.outcomes():
-        found[outcome.responder] = found.get(outcome.responder, 0.0) + round(100 * chance, 6)
-    return found
+def responders(explanation: Explanation) -> dict[str, float]:
+    result: dict[str, float] = {}
+    for chance, outcome in explanation.outcomes():
+        result[outcome.responder] = result.get(outcome.responder, 0.0) + round(100 * chance, 6)
+    return result
 
 
-def only(said: Explanation) -> Outcome:
-    ((chance, outcome),) = said.outcomes()
+def only_outcome(explanation: Explanation) -> Outcome:
+    ((chance, outcome),) = explanation.outcomes()
     assert chance == pytest.approx(1)
     return outcome
 
@@ -54,10 +54,12 @@ def notes(steps: tuple[Step, ...]) -> Iterator[str]:
 
 
 def test_without_a_rule_every_replica_has_its_share() -> None:
-    said = explained("", "http://echo/", text=workloads(client=1, echo_v1=3, echo_v2=1))
-    assert who(said) == {"shop/echo-v1 v1": 75.0, "shop/echo-v2 v2": 25.0}
-    assert len(said.outcomes()) == 4
-    assert said.answered == pytest.approx(1)
+    explanation = explain_request(
+        "", "http://echo/", text=workloads(client=1, echo_v1=3, echo_v2=1)
+    )
+    assert responders(explanation) == {"shop/echo-v1 v1": 75.0, "shop/echo-v2 v2": 25.0}
+    assert len(explanation.outcomes()) == 4
+    assert explanation.answered == pytest.approx(1)
 
 
 def test_weights_are_chances_and_the_rule_is_named_with_its_line() -> None:
@@ -65,9 +67,9 @@ def test_weights_are_chances_and_the_rule_is_named_with_its_line() -> None:
         "route: [{destination: {host: echo, subset: v1}, weight: 90}, "
         "{destination: {host: echo, subset: v2}, weight: 10}]"
     )
-    said = explained(rule, "http://echo/")
-    assert who(said) == {"shop/echo-v1 v1": 90.0, "shop/echo-v2 v2": 10.0}
-    (step,) = said.steps
+    explanation = explain_request(rule, "http://echo/")
+    assert responders(explanation) == {"shop/echo-v1 v1": 90.0, "shop/echo-v2 v2": 10.0}
+    (step,) = explanation.steps
     assert step.rule is not None
     assert str(step.rule).startswith("VirtualService shop/echo spec.http[0] (rules.yaml:")
 
@@ -77,12 +79,12 @@ def test_routes_that_did_not_match_say_why() -> None:
         "{match: [{headers: {end-user: {exact: jason}}}], directResponse: {status: 418}}\n"
         "{route: [{destination: {host: echo, subset: v2}}]}"
     )
-    said = explained(rule, "http://echo/")
-    assert said.steps[0].skipped[0][1] == 'header end-user is absent, wanted "jason"'
-    assert who(said) == {"shop/echo-v2 v2": 100.0}
-    said = explained(rule, "http://echo/", headers=[("end-user", "jason")])
-    assert who(said) == {"418": 100.0}
-    assert said.answered == 0
+    explanation = explain_request(rule, "http://echo/")
+    assert explanation.steps[0].skipped[0][1] == 'header end-user is absent, wanted "jason"'
+    assert responders(explanation) == {"shop/echo-v2 v2": 100.0}
+    explanation = explain_request(rule, "http://echo/", headers=[("end-user", "jason")])
+    assert responders(explanation) == {"418": 100.0}
+    assert explanation.answered == 0
 
 
 @pytest.mark.parametrize(
@@ -94,15 +96,17 @@ def test_routes_that_did_not_match_say_why() -> None:
     ],
 )
 def test_destinations_that_are_none(destination: str, status: int, why: str) -> None:
-    outcome = only(explained(http(f"route: [{{destination: {destination}}}]"), "http://echo/"))
+    outcome = only_outcome(
+        explain_request(http(f"route: [{{destination: {destination}}}]"), "http://echo/")
+    )
     assert (outcome.status, outcome.kind) == (status, "mesh")
     assert why in outcome.why
     assert outcome.rule is not None
 
 
 def test_nobody_who_is_ready() -> None:
-    said = explained("", "http://echo/", text=workloads(client=1))
-    assert only(said).why == "echo.shop:80 has no ready endpoint"
+    explanation = explain_request("", "http://echo/", text=workloads(client=1))
+    assert only_outcome(explanation).why == "echo.shop:80 has no ready endpoint"
 
 
 def test_faults_part_the_chances() -> None:
@@ -111,9 +115,9 @@ def test_faults_part_the_chances() -> None:
         "delay: {fixedDelay: 2s, percentage: {value: 10}}}, "
         "route: [{destination: {host: echo, subset: v1}}]}"
     )
-    said = explained(rule, "http://echo/")
-    assert who(said) == {"500": 20.0, "shop/echo-v1 v1": 80.0}
-    assert "delayed by 2s in 10 % of calls" in list(notes(said.steps))
+    explanation = explain_request(rule, "http://echo/")
+    assert responders(explanation) == {"500": 20.0, "shop/echo-v1 v1": 80.0}
+    assert "delayed by 2s in 10 % of calls" in list(notes(explanation.steps))
 
 
 def test_timeouts_retries_mirrors_and_headers_are_told() -> None:
@@ -123,14 +127,14 @@ def test_timeouts_retries_mirrors_and_headers_are_told() -> None:
         "headers: {request: {set: {x-a: b}, remove: [x-c]}}, rewrite: {uri: /new}, "
         "route: [{destination: {host: echo, subset: v1}}]}"
     )
-    said = explained(rule, "http://echo/old")
-    told = list(notes(said.steps))
-    assert "504 after 3s" in told
-    assert "up to 4 retries on 5xx, 1s a try" in told
-    assert "5 % of calls are mirrored to subset v2 of echo.shop:80" in told
-    assert "request header x-a: b is set" in told
-    assert "request header x-c is removed" in told
-    assert only(said).received == "GET http://echo/newold"
+    explanation = explain_request(rule, "http://echo/old")
+    message = list(notes(explanation.steps))
+    assert "504 after 3s" in message
+    assert "up to 4 retries on 5xx, 1s a try" in message
+    assert "5 % of calls are mirrored to subset v2 of echo.shop:80" in message
+    assert "request header x-a: b is set" in message
+    assert "request header x-c is removed" in message
+    assert only_outcome(explanation).received == "GET http://echo/newold"
 
 
 POLICY = """
@@ -154,27 +158,27 @@ spec:
 
 
 def test_the_server_s_policies_are_followed_and_named() -> None:
-    said = explained(POLICY, "http://echo/secret")
-    assert {o.why for _, o in said.outcomes()} == {
+    explanation = explain_request(POLICY, "http://echo/secret")
+    assert {o.why for _, o in explanation.outcomes()} == {
         "AuthorizationPolicy shop/no-secret denies it at echo-v1-1 inbound",
         "AuthorizationPolicy shop/no-secret denies it at echo-v2-1 inbound",
     }
-    rule = said.outcomes()[0][1].rule
+    rule = explanation.outcomes()[0][1].rule
     assert rule is not None
     assert (rule.title, rule.field) == ("AuthorizationPolicy shop/no-secret", "spec.rules[0]")
     assert rule.line > 0
-    assert said.answered == 0
+    assert explanation.answered == 0
 
 
 def test_one_version_may_refuse_what_another_takes() -> None:
-    said = explained(POLICY, "http://echo/", method="PUT")
-    assert who(said) == {"403": 50.0, "shop/echo-v2 v2": 50.0}
+    explanation = explain_request(POLICY, "http://echo/", method="PUT")
+    assert responders(explanation) == {"403": 50.0, "shop/echo-v2 v2": 50.0}
     assert 'the method is "PUT", wanted "GET"' in next(
-        o.why for _, o in said.outcomes() if o.status == 403
+        o.why for _, o in explanation.outcomes() if o.status == 403
     )
-    said = explained(POLICY, "http://echo/")
-    assert said.answered == pytest.approx(1)
-    assert any("let in by AuthorizationPolicy shop/only-get" in n for n in notes(said.steps))
+    explanation = explain_request(POLICY, "http://echo/")
+    assert explanation.answered == pytest.approx(1)
+    assert any("let in by AuthorizationPolicy shop/only-get" in n for n in notes(explanation.steps))
 
 
 def test_a_path_is_judged_as_it_arrives() -> None:
@@ -182,7 +186,7 @@ def test_a_path_is_judged_as_it_arrives() -> None:
         "{match: [{uri: {exact: /}}], rewrite: {uri: /secret}, "
         "route: [{destination: {host: echo, subset: v2}}]}"
     )
-    assert only(explained(POLICY + rule, "http://echo/")).status == 403
+    assert only_outcome(explain_request(POLICY + rule, "http://echo/")).status == 403
 
 
 MODE = """
@@ -200,21 +204,23 @@ spec: {host: echo, trafficPolicy: {tls: {mode: DISABLE}}}
 
 @pytest.mark.parametrize(("mode", "status"), [("STRICT", 503), ("PERMISSIVE", None)])
 def test_plain_text_meets_the_server_s_mode(mode: str, status: int | None) -> None:
-    said = explained(MODE % mode, "http://echo/")
-    assert {o.status for _, o in said.outcomes()} == {status}
+    explanation = explain_request(MODE % mode, "http://echo/")
+    assert {o.status for _, o in explanation.outcomes()} == {status}
     if status:
-        assert "mutual TLS alone (PeerAuthentication STRICT)" in said.outcomes()[0][1].why
+        assert "mutual TLS alone (PeerAuthentication STRICT)" in explanation.outcomes()[0][1].why
     else:
-        assert "by plain text: the caller has no identity here" in list(notes(said.steps))
+        assert "by plain text: the caller has no identity here" in list(notes(explanation.steps))
 
 
 def test_unknown_hosts_and_what_would_open_them() -> None:
-    outcome = only(explained("", "http://bank.test/x"))
+    outcome = only_outcome(explain_request("", "http://bank.test/x"))
     assert outcome.status == 502
     assert outcome.why.startswith(
         "no rule opens http://bank.test/x for shop/client: a ServiceEntry (or an EgressRule of 0.4)"
     )
-    assert only(explained("", "http://echo:8080/")).why.endswith("known here: echo:80, echo:9000")
+    assert only_outcome(explain_request("", "http://echo:8080/")).why.endswith(
+        "known here: echo:80, echo:9000"
+    )
 
 
 ENTRY = """
@@ -230,15 +236,15 @@ spec:
 
 
 def test_an_entry_opens_the_way_out() -> None:
-    outcome = only(explained(ENTRY, "http://bank.test/x"))
+    outcome = only_outcome(explain_request(ENTRY, "http://bank.test/x"))
     assert (outcome.kind, outcome.workload) == ("outside", "bank.test")
-    tunnel = only(explained(ENTRY, "https://bank.test/x"))
+    tunnel = only_outcome(explain_request(ENTRY, "https://bank.test/x"))
     assert (tunnel.kind, tunnel.responder) == ("tunnel", "bank.test")
     assert tunnel.answered
 
 
 def test_https_to_a_port_of_plain_http_is_no_answer() -> None:
-    outcome = only(explained("", "https://echo:80/"))
+    outcome = only_outcome(explain_request("", "https://echo:80/"))
     assert (outcome.kind, outcome.answered) == ("closed", False)
 
 
@@ -264,12 +270,12 @@ spec:
 
 
 def test_the_gateway_has_hosts_ports_and_an_identity_of_its_own() -> None:
-    said = explained(GATE, "http://shop.test/a", "gateway")
-    assert said.answered == pytest.approx(1)
-    assert any("sa/istio-ingressgateway-service-account" in n for n in notes(said.steps))
-    outcome = only(explained(GATE, "http://shop.test/b", "gateway"))
+    explanation = explain_request(GATE, "http://shop.test/a", "gateway")
+    assert explanation.answered == pytest.approx(1)
+    assert any("sa/istio-ingressgateway-service-account" in n for n in notes(explanation.steps))
+    outcome = only_outcome(explain_request(GATE, "http://shop.test/b", "gateway"))
     assert (outcome.status, outcome.why) == (404, "no route of host shop.test:80 takes the request")
-    assert only(explained(GATE, "http://other.test/a", "gateway")).status == 404
+    assert only_outcome(explain_request(GATE, "http://other.test/a", "gateway")).status == 404
 
 
 SECURE = """
@@ -296,11 +302,11 @@ spec:
 
 def test_the_gateway_s_own_tls() -> None:
     rules = SECURE + GATE[GATE.index("apiVersion", 10) :]
-    assert explained(rules, "https://shop.test/a", "gateway").answered == pytest.approx(1)
-    assert only(explained(rules, "https://shop.test/b", "gateway")).status == 404
-    outcome = only(explained(rules, "http://shop.test/a?q", "gateway"))
+    assert explain_request(rules, "https://shop.test/a", "gateway").answered == pytest.approx(1)
+    assert only_outcome(explain_request(rules, "https://shop.test/b", "gateway")).status == 404
+    outcome = only_outcome(explain_request(rules, "http://shop.test/a?q", "gateway"))
     assert (outcome.status, outcome.location) == (301, "https://shop.test/a?q")
-    outcome = only(explained(rules, "https://other.test/", "gateway"))
+    outcome = only_outcome(explain_request(rules, "https://other.test/", "gateway"))
     assert (outcome.kind, outcome.why) == (
         "closed",
         "the gateway has no certificate for other.test",
@@ -316,9 +322,9 @@ spec:
   destination: {name: echo}
   route: [{labels: {version: v2}}]
 """
-    said = explained(old, "http://echo/")
-    assert who(said) == {"shop/echo-v2 v2": 100.0}
-    (step,) = said.steps
+    explanation = explain_request(old, "http://echo/")
+    assert responders(explanation) == {"shop/echo-v2 v2": 100.0}
+    (step,) = explanation.steps
     assert step.rule is not None
     assert step.rule.title == "RouteRule shop/echo-v2"
 
@@ -331,8 +337,10 @@ metadata: {name: echo, namespace: shop}
 spec: {host: echo, trafficPolicy: {loadBalancer: {consistentHash: {httpHeaderName: x-user}}}}
 """
     sticky = "always the same of 2, by header x-user"
-    assert sticky in list(notes(explained(rule, "http://echo/", headers=[("x-user", "a")]).steps))
-    assert sticky not in list(notes(explained(rule, "http://echo/").steps))
+    assert sticky in list(
+        notes(explain_request(rule, "http://echo/", headers=[("x-user", "a")]).steps)
+    )
+    assert sticky not in list(notes(explain_request(rule, "http://echo/").steps))
 
 
 def test_the_text_has_the_decision_first_then_why() -> None:
@@ -342,7 +350,7 @@ def test_the_text_has_the_decision_first_then_why() -> None:
         "{destination: {host: echo, subset: v2}, weight: 10}]"
     )
     two = workloads(client=1, echo_v1=2, echo_v2=1)
-    lines = render_text(explained(rule, "http://echo/a", text=two).as_dict()).splitlines()
+    lines = render_text(explain_request(rule, "http://echo/a", text=two).as_dict()).splitlines()
     assert lines[:4] == [
         "GET http://echo/a from shop/client",
         "",

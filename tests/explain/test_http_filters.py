@@ -16,19 +16,17 @@ from meshproof.translate.cors import build_cors
 HTTP = "type.googleapis.com/envoy.extensions.filters.http"
 
 
-def said(
-    kind: str, own: dict[str, Any] | None, method: str = "GET", **headers: str
-) -> FilterResult:
+def run(kind: str, own: dict[str, Any] | None, method: str = "GET", **headers: str) -> FilterResult:
     sent = tuple((name.replace("_", "-"), value) for name, value in headers.items())
-    asked = AuthzRequest(Peer(), Request(method, "http", "echo", "/", sent))
+    request = AuthzRequest(Peer(), Request(method, "http", "echo", "/", sent))
     return run_filter(
-        "f", {"@type": f"{HTTP}.{kind}"}, own, asked, FilterContext(None, without_location, 0.0)
+        "f", {"@type": f"{HTTP}.{kind}"}, own, request, FilterContext(None, without_location, 0.0)
     )
 
 
 def test_a_filter_that_is_not_known_is_named() -> None:
-    assert said("lua.v3.Lua", None).notes == ("its filter f is not looked into",)
-    assert said("header_to_metadata.v3.Config", None) == FilterResult()
+    assert run("lua.v3.Lua", None).notes == ("its filter f is not looked into",)
+    assert run("header_to_metadata.v3.Config", None) == FilterResult()
 
 
 def test_a_rate_limit_is_told() -> None:
@@ -39,9 +37,9 @@ def test_a_rate_limit_is_told() -> None:
         "filter_enforced": full,
     }
     kind = "local_ratelimit.v3.LocalRateLimit"
-    assert said(kind, limit).notes == ("429 beyond 4 calls at once and 2 more each 60s",)
-    assert said(kind, {**limit, "filter_enforced": {}}) == FilterResult()
-    assert said(kind, None) == FilterResult()
+    assert run(kind, limit).notes == ("429 beyond 4 calls at once and 2 more each 60s",)
+    assert run(kind, {**limit, "filter_enforced": {}}) == FilterResult()
+    assert run(kind, None) == FilterResult()
 
 
 @pytest.mark.parametrize(
@@ -49,8 +47,8 @@ def test_a_rate_limit_is_told() -> None:
 )
 def test_a_fault_s_status(abort: dict[str, int], status: int) -> None:
     percentage = {"numerator": 500_000, "denominator": "MILLION"}
-    found = said("fault.v3.HTTPFault", {"abort": {**abort, "percentage": percentage}})
-    ((chance, outcome),) = found.local_replies
+    result = run("fault.v3.HTTPFault", {"abort": {**abort, "percentage": percentage}})
+    ((chance, outcome),) = result.local_replies
     assert (chance, outcome.status) == (0.5, status)
 
 
@@ -67,8 +65,8 @@ def test_preflights(origin: str, unmatched: str | None, method: str, answered: b
     rule = {"allowOrigins": [{"exact": "https://ours.test"}], "unmatchedPreflights": unmatched}
     policy = CorsPolicy.model_validate({k: v for k, v in rule.items() if v})
     own = next(iter(build_cors(policy).values()))
-    found = said("cors.v3.Cors", own, method, origin=origin, access_control_request_method="GET")
-    assert bool(found.local_replies) is answered
+    result = run("cors.v3.Cors", own, method, origin=origin, access_control_request_method="GET")
+    assert bool(result.local_replies) is answered
 
 
 def test_the_nearest_configuration_counts() -> None:

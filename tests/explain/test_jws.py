@@ -91,8 +91,8 @@ def test_coordinates_without_leading_zeros_are_taken_as_envoy_takes_them() -> No
         if x.bit_length() <= 248:
             break
     short = base64.urlsafe_b64encode(x.to_bytes(31)).rstrip(b"=").decode()
-    found = {**jwk("ES256", key), "x": short}
-    assert is_signed(jwt.encode({}, key, "ES256"), jwks(found))
+    result = {**jwk("ES256", key), "x": short}
+    assert is_signed(jwt.encode({}, key, "ES256"), jwks(result))
 
 
 @pytest.mark.parametrize(

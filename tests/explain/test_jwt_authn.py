@@ -16,9 +16,9 @@ from tests.translate.token_signer import Signer
 ME, OTHER = Signer(), Signer()
 
 
-def of(*rules: dict[str, Any], **headers: str) -> JwtResult:
-    made: Any = build_http_filters([JWTRule.model_validate(rule) for rule in rules])
-    config = made[0]["typed_config"]
+def check(*rules: dict[str, Any], **headers: str) -> JwtResult:
+    filters: Any = build_http_filters([JWTRule.model_validate(rule) for rule in rules])
+    config = filters[0]["typed_config"]
     sent = tuple((name.replace("_", "-"), value) for name, value in headers.items())
     request = Request("GET", "http", "echo", "/?token=", sent)
     return check_requirement(config, config["requirement_map"]["istio"], request, time.time())
@@ -28,7 +28,7 @@ RULE = {"issuer": "me", "jwks": ME.jwks}
 
 
 @pytest.mark.parametrize(
-    ("token", "status", "said"),
+    ("token", "status", "message"),
     [
         (ME.token("me"), 0, ""),
         (ME.token("me", seconds=-90), 401, "Jwt is expired"),
@@ -45,48 +45,48 @@ RULE = {"issuer": "me", "jwks": ME.jwks}
         (ME.token("me") + "*", 401, "Jwt signature is an invalid Base64url encoded"),
     ],
 )
-def test_one_issuer(token: str, status: int, said: str) -> None:
+def test_one_issuer(token: str, status: int, message: str) -> None:
     """The tokens are as old as the collection; one that a slow run would age is made below."""
-    found = of(RULE, authorization=f"Bearer {token}")
-    assert (found.failure, found.status if said else 0) == (said, status)
+    result = check(RULE, authorization=f"Bearer {token}")
+    assert (result.failure, result.status if message else 0) == (message, status)
 
 
 def test_a_token_is_taken_for_a_while_after_its_end() -> None:
-    assert of(RULE, authorization=f"Bearer {ME.token('me', seconds=-30)}").failure == ""
+    assert check(RULE, authorization=f"Bearer {ME.token('me', seconds=-30)}").failure == ""
 
 
 def test_no_token_passes_with_no_claims() -> None:
-    assert of(RULE) == JwtResult()
+    assert check(RULE) == JwtResult()
 
 
 def test_claims_are_left_for_policies() -> None:
-    found = of(RULE, authorization=f"Bearer {ME.token('me', 'jason', scope='a b')}")
-    assert found.claims["payload"]["sub"] == "jason"
-    assert found.claims["payload"]["scope"] == ["a", "b"]
+    result = check(RULE, authorization=f"Bearer {ME.token('me', 'jason', scope='a b')}")
+    assert result.claims["payload"]["sub"] == "jason"
+    assert result.claims["payload"]["scope"] == ["a", "b"]
 
 
 def test_audiences_are_compared_without_scheme_and_slash() -> None:
     rule = {**RULE, "audiences": ["https://shop/"]}
-    assert not of(rule, authorization=f"Bearer {ME.token('me', aud='shop')}").failure
-    found = of(rule, authorization=f"Bearer {ME.token('me', aud=['bank'])}")
-    assert (found.failure, found.status) == ("Audiences in Jwt are not allowed", 403)
+    assert not check(rule, authorization=f"Bearer {ME.token('me', aud='shop')}").failure
+    result = check(rule, authorization=f"Bearer {ME.token('me', aud=['bank'])}")
+    assert (result.failure, result.status) == ("Audiences in Jwt are not allowed", 403)
 
 
 def test_of_two_issuers_one_is_enough() -> None:
     second = {"issuer": "you", "jwks": OTHER.jwks}
-    assert not of(RULE, second, authorization=f"Bearer {OTHER.token('you')}").failure
-    assert of(RULE, second) == JwtResult()
-    found = of(RULE, second, authorization=f"Bearer {OTHER.token('me')}")
-    assert found.failure == "Jwt verification fails"
+    assert not check(RULE, second, authorization=f"Bearer {OTHER.token('you')}").failure
+    assert check(RULE, second) == JwtResult()
+    result = check(RULE, second, authorization=f"Bearer {OTHER.token('me')}")
+    assert result.failure == "Jwt verification fails"
 
 
 def test_a_token_stands_where_the_rule_says() -> None:
     rule = {**RULE, "fromHeaders": [{"name": "x-token", "prefix": "It "}]}
-    assert of(rule, x_token=f"It {ME.token('me')}").claims
-    assert of(rule, authorization=f"Bearer {ME.token('me')}") == JwtResult()
+    assert check(rule, x_token=f"It {ME.token('me')}").claims
+    assert check(rule, authorization=f"Bearer {ME.token('me')}") == JwtResult()
 
 
 def test_keys_that_are_elsewhere_are_taken_for_good_and_that_is_said() -> None:
     rule = {"issuer": "me", "jwksUri": "http://keys.test/jwks"}
-    found = of(rule, authorization=f"Bearer {OTHER.token('me')}")
-    assert found.assumptions == ("the token is signed by a key of http://keys.test/jwks",)
+    result = check(rule, authorization=f"Bearer {OTHER.token('me')}")
+    assert result.assumptions == ("the token is signed by a key of http://keys.test/jwks",)

@@ -76,8 +76,8 @@ def header(name: str, matcher: dict[str, Any] | None = None, **more: object) -> 
     ],
 )
 def test_every_kind_of_match(match: dict[str, Any], why: str) -> None:
-    found = route_mismatch(match, REQUEST)
-    assert found.startswith(why) if why else not found
+    result = route_mismatch(match, REQUEST)
+    assert result.startswith(why) if why else not result
 
 
 def test_a_tunnel_is_taken_by_its_own_routes_alone() -> None:
@@ -97,15 +97,15 @@ def test_the_first_that_fits_with_why_not_the_others() -> None:
         {"match": ANY, "name": "second"},
         {"match": ANY},
     ]
-    (found,) = match_routes(routes, REQUEST)
-    assert (found.chance, found.route) == (1.0, routes[1])
-    assert [p.why for p in found.skipped] == ["path /Pay/1 is not /x"]
+    (result,) = match_routes(routes, REQUEST)
+    assert (result.chance, result.route) == (1.0, routes[1])
+    assert [p.why for p in result.skipped] == ["path /Pay/1 is not /x"]
 
 
 def test_no_route_is_an_end_too() -> None:
-    (found,) = match_routes([{"match": {"path": "/x"}}], REQUEST)
-    assert found.route is None
-    assert found.chance == 1.0
+    (result,) = match_routes([{"match": {"path": "/x"}}], REQUEST)
+    assert result.route is None
+    assert result.chance == 1.0
 
 
 def test_a_fraction_leaves_the_rest_to_the_next() -> None:

@@ -22,12 +22,14 @@ CLAIMS = {"envoy.filters.http.jwt_authn": {"payload": {"iss": "me", "sub": "you"
 
 def rules(text: str, port: int = 8080) -> Any:
     spec = AuthorizationPolicy.model_validate(yaml.safe_load(text))
-    made: Any = build_route_config([Named("p", "shop", spec)], AuthzContext(port))
-    (filter_,) = made.values()
+    result: Any = build_route_config([Named("p", "shop", spec)], AuthzContext(port))
+    (filter_,) = result.values()
     return filter_["rbac"]["rules"]
 
 
-def asked(peer: Peer = CLIENT, metadata: dict[str, Any] | None = None, **more: str) -> AuthzRequest:
+def authz_request(
+    peer: Peer = CLIENT, metadata: dict[str, Any] | None = None, **more: str
+) -> AuthzRequest:
     parts = {"method": "GET", "authority": "echo", "path": "/a/b?q=1", **more}
     request = Request(parts["method"], "http", parts["authority"], parts["path"],
                       (("x-who", "jason"),))  # fmt: skip
@@ -69,18 +71,18 @@ def asked(peer: Peer = CLIENT, metadata: dict[str, Any] | None = None, **more: s
     ],
 )
 def test_every_field(rule: str, fits: bool) -> None:
-    found = evaluate(rules(f"{{action: DENY, rules: [{rule}]}}"), asked(metadata=CLAIMS))
-    assert found.allowed is not fits
-    assert (found.key == "ns[shop]-policy[p]-rule[0]") is fits
-    assert bool(found.reasons) is not fits
+    result = evaluate(rules(f"{{action: DENY, rules: [{rule}]}}"), authz_request(metadata=CLAIMS))
+    assert result.allowed is not fits
+    assert (result.key == "ns[shop]-policy[p]-rule[0]") is fits
+    assert bool(result.reasons) is not fits
 
 
 def test_allow_wants_a_rule_that_fits_and_says_what_each_wanted() -> None:
     text = "{rules: [{to: [{operation: {methods: [PUT]}}]}, {to: [{operation: {methods: [GET]}}]}]}"
-    assert evaluate(rules(text), asked()).key == "ns[shop]-policy[p]-rule[1]"
-    found = evaluate(rules(text), asked(method="POST"))
-    assert not found.allowed
-    assert [why for _, why in found.reasons] == [
+    assert evaluate(rules(text), authz_request()).key == "ns[shop]-policy[p]-rule[1]"
+    result = evaluate(rules(text), authz_request(method="POST"))
+    assert not result.allowed
+    assert [why for _, why in result.reasons] == [
         'the method is "POST", wanted "PUT"',
         'the method is "POST", wanted "GET"',
     ]
@@ -88,31 +90,31 @@ def test_allow_wants_a_rule_that_fits_and_says_what_each_wanted() -> None:
 
 def test_what_is_found_is_said_once() -> None:
     text = "{rules: [{to: [{operation: {methods: [PUT, POST]}}]}]}"
-    (reason,) = evaluate(rules(text), asked()).reasons
+    (reason,) = evaluate(rules(text), authz_request()).reasons
     assert reason[1] == 'the method is "GET", wanted "PUT" or "POST"'
 
 
 def test_a_plain_caller_is_nobody() -> None:
     allow = rules("{rules: [{from: [{source: {principals: ['*']}}]}]}")
-    found = evaluate(allow, asked(PLAIN))
-    assert not found.allowed
-    assert "no identity" in found.reasons[0][1]
+    result = evaluate(allow, authz_request(PLAIN))
+    assert not result.allowed
+    assert "no identity" in result.reasons[0][1]
     deny = rules("{action: DENY, rules: [{from: [{source: {notPrincipals: [x]}}]}]}")
-    assert not evaluate(deny, asked(PLAIN)).allowed
+    assert not evaluate(deny, authz_request(PLAIN)).allowed
 
 
 def test_without_rules_allow_denies_all_and_audit_denies_nobody() -> None:
-    assert not evaluate(rules("{}"), asked()).allowed
-    assert evaluate(rules("{action: AUDIT, rules: [{}]}"), asked()).allowed
+    assert not evaluate(rules("{}"), authz_request()).allowed
+    assert evaluate(rules("{action: AUDIT, rules: [{}]}"), authz_request()).allowed
 
 
 def test_the_client_s_own_address_is_the_last_forwarded() -> None:
     deny = rules("{action: DENY, rules: [{from: [{source: {remoteIpBlocks: [10.0.0.0/8]}}]}]}")
     request = Request("GET", "http", "echo", "/", (("x-forwarded-for", "1.2.3.4, 10.0.0.1"),))
     assert not evaluate(deny, AuthzRequest(CLIENT, request)).allowed
-    assert evaluate(deny, asked()).allowed
+    assert evaluate(deny, authz_request()).allowed
 
 
 def test_a_form_that_is_not_known_is_not_guessed() -> None:
     with pytest.raises(ValueError, match="unknown form: matcher"):
-        evaluate({"policies": {"p": {"permissions": [{"matcher": {}}]}}}, asked())
+        evaluate({"policies": {"p": {"permissions": [{"matcher": {}}]}}}, authz_request())

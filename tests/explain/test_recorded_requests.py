@@ -39,7 +39,7 @@ def start() -> tuple[Admission, Store]:
     return intake, intake.apply(Store(), read_resources(project.manifests), strict=False).store
 
 
-def explained(
+def explain_case(
     start: tuple[Admission, Store], case: Case, alter: Alter | None = None
 ) -> Iterator[tuple[str, Explanation, list[str]]]:
     """Each request's id, what is said of it, and what of the record was not foreseen."""
@@ -47,24 +47,24 @@ def explained(
     if case.rules.strip():
         store = intake.apply(store, read_text(case.rules, case.file), strict=False).store
     fleet = explain_adapter.planned_fleet(store, load_project(FOLDER / "meshproof.yaml"))
-    fleet = altered(fleet, alter) if alter else fleet
+    fleet = alter_routes(fleet, alter) if alter else fleet
     for request in case.requests:
-        asked = explain_adapter.Question(
+        question = explain_adapter.Question(
             request.sender, url(request), request.sent.get("method", "GET"), headers(request)
         )
-        said = explain_adapter.explain_question(fleet, store.lowered, asked)
-        yield request.id, said, differences(said, request)
+        explanation = explain_adapter.explain_question(fleet, store.lowered, question)
+        yield request.id, explanation, differences(explanation, request)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_what_istio_answered_was_foreseen(start: tuple[Admission, Store], case: Case) -> None:
-    for name, said, wrong in explained(start, case):
-        assert sum(a.chance for a in answers(said)) == pytest.approx(1)
+    for name, explanation, wrong in explain_case(start, case):
+        assert sum(a.chance for a in answers(explanation)) == pytest.approx(1)
         if (case.name, name) not in STATEFUL:
             assert not wrong, name
             continue
         assert wrong, f"{name} was foreseen after all"
-        assert STATEFUL[case.name, name] in " ".join(notes(said.steps))
+        assert STATEFUL[case.name, name] in " ".join(notes(explanation.steps))
 
 
 def notes(steps: tuple[Step, ...]) -> Iterator[str]:
@@ -73,7 +73,7 @@ def notes(steps: tuple[Step, ...]) -> Iterator[str]:
         yield from notes(step.branches)
 
 
-def altered(fleet: Fleet, alter: Alter) -> Fleet:
+def alter_routes(fleet: Fleet, alter: Alter) -> Fleet:
     """The same Envoys with other routes."""
 
     def routes(tables: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def without_headers(host: dict[str, Any]) -> None:
         route["match"].pop("headers", None)
 
 
-def backwards(host: dict[str, Any]) -> None:
+def reverse_routes(host: dict[str, Any]) -> None:
     host.get("routes", []).reverse()
 
 
@@ -105,7 +105,7 @@ def without_rewrites(host: dict[str, Any]) -> None:
     ("alter", "seen_in"),
     [
         (without_headers, {"vs-header-exact", "vs-method", "vs-without-header"}),
-        (backwards, {"vs-first-wins", "vs-uri-prefix"}),
+        (reverse_routes, {"vs-first-wins", "vs-uri-prefix"}),
         (without_rewrites, {"route-rewrite", "rewrite-regex"}),
     ],
 )
@@ -117,7 +117,7 @@ def test_other_routes_disagree(
         case.name
         for case in CASES
         if case.name in seen_in
-        for _, _, wrong in explained(start, case, alter)
+        for _, _, wrong in explain_case(start, case, alter)
         if wrong
     }
     assert seen == seen_in

@@ -44,15 +44,15 @@ def test_headers_are_removed_then_set_then_added() -> None:
             {"header": {"key": "x-one", "value": "3"}},
         ],
     }
-    made = apply_headers(REQUEST, level)
-    assert (made.get("x-one"), made.get("x-two")) == ("2,3", None)
+    result = apply_headers(REQUEST, level)
+    assert (result.get("x-one"), result.get("x-two")) == ("2,3", None)
 
 
 def test_the_route_s_host_wins_over_a_destination_s() -> None:
     narrow = {"host_rewrite_literal": "narrow"}
     assert rewrite_request(REQUEST, [narrow], {}, {"prefix": "/"}).authority == "narrow"
-    made = rewrite_request(REQUEST, [narrow], {"host_rewrite_literal": "wide"}, {"prefix": "/"})
-    assert made.authority == "wide"
+    result = rewrite_request(REQUEST, [narrow], {"host_rewrite_literal": "wide"}, {"prefix": "/"})
+    assert result.authority == "wide"
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def route(
     return read_text(yaml.safe_dump(document), "route.yaml")
 
 
-def made(resources: list[Resource], services: tuple[Service, ...] = SERVICES) -> World:
+def build_mesh(resources: list[Resource], services: tuple[Service, ...] = SERVICES) -> World:
     return builders.world(
         services=services, virtual_services=convert_virtual_services(resources, services)
     )
@@ -47,8 +47,8 @@ def routes(
     services: tuple[Service, ...] = SERVICES,
     host: str = HOST,
 ) -> list[dict[str, Any]]:
-    return builders.vhost_routes(made(resources, services), host, port, proxy)
+    return builders.vhost_routes(build_mesh(resources, services), host, port, proxy)
 
 
-def names(found: list[dict[str, Any]]) -> list[str]:
-    return [r["name"] for r in found]
+def names(result: list[dict[str, Any]]) -> list[str]:
+    return [r["name"] for r in result]

@@ -15,7 +15,7 @@ from tests.gateway_api.http_routes import (
     SERVICES,
     TO_ECHO,
     TO_OTHER,
-    made,
+    build_mesh,
     names,
     route,
     routes,
@@ -36,21 +36,21 @@ ORDER = ["exact", "longer", "method", "header", "query", "prefix", "any"]
 
 @pytest.mark.parametrize("written", [ORDER, ORDER[::-1]])
 def test_the_api_s_precedence_not_the_written_order(written: list[str]) -> None:
-    found = routes(route(", ".join(f"{{name: {n}, {RULES[n]}}}" for n in written)))
-    assert names(found) == ORDER
+    result = routes(route(", ".join(f"{{name: {n}, {RULES[n]}}}" for n in written)))
+    assert names(result) == ORDER
 
 
 def test_rules_of_several_routes_are_merged_the_older_first() -> None:
     older = route(f"{{{TO_ECHO}}}", name="z")
     newer = route(f"{{{RULES['exact']}}}, {{{TO_OTHER}}}", name="a")
-    found = routes([*older, *newer])
-    assert names(found) == ["default.a.0", "default.z.0"], "nothing behind a catch-all is emitted"
+    result = routes([*older, *newer])
+    assert names(result) == ["default.a.0", "default.z.0"], "nothing behind a catch-all is emitted"
 
 
 def test_each_match_is_a_route_of_its_own() -> None:
     rule = "{matches: [{path: {value: /b}}, {path: {type: Exact, value: /a}}], " + TO_ECHO + "}"
-    found = routes(route(rule))
-    assert [r["match"] for r in found] == [{"path": "/a"}, {"path_separated_prefix": "/b"}]
+    result = routes(route(rule))
+    assert [r["match"] for r in result] == [{"path": "/a"}, {"path_separated_prefix": "/b"}]
 
 
 def test_a_parent_s_port_is_the_only_one() -> None:
@@ -80,8 +80,8 @@ def test_a_consumer_route_is_for_its_own_namespace_alone_and_comes_first() -> No
 def test_a_short_backend_is_of_the_route_s_namespace() -> None:
     parent = "{group: '', kind: Service, name: echo, namespace: default}"
     consumer = route(f"{{{TO_ECHO}}}", parent, namespace="far")
-    found = routes(consumer, proxy=FAR, services=CONSUMER)
-    assert found[0]["route"]["cluster"] == "outbound|80||echo.far.svc.cluster.local"
+    result = routes(consumer, proxy=FAR, services=CONSUMER)
+    assert result[0]["route"]["cluster"] == "outbound|80||echo.far.svc.cluster.local"
 
 
 def test_the_first_of_a_virtual_service_and_a_route_has_the_host() -> None:
@@ -95,8 +95,8 @@ def test_the_first_of_a_virtual_service_and_a_route_has_the_host() -> None:
     elsewhere = route(f"{{{TO_ECHO}}}", "{group: '', kind: Service, name: gone}", name="lost")
     made_of = convert_virtual_services([*rule, *elsewhere, *route(f"{{{TO_ECHO}}}")], SERVICES)
     assert [r.gateway for r in made_of] == [False, True], "a route without a parent is nothing"
-    found = builders.vhost_routes(made([*rule, *route(f"{{{TO_ECHO}}}")]), HOST)
-    assert names(found) == ["default.r.0"]
+    result = builders.vhost_routes(build_mesh([*rule, *route(f"{{{TO_ECHO}}}")]), HOST)
+    assert names(result) == ["default.r.0"]
 
 
 def test_a_service_entry_as_parent() -> None:
@@ -114,5 +114,5 @@ def test_a_service_entry_as_parent() -> None:
         virtual_services=rules,
         service_entries=(Named("out", "default", entry[0].spec),),
     )
-    found = builders.vhost_routes(world, "out.test")
-    assert found[0]["route"]["cluster"] == "outbound|80||out.test"
+    result = builders.vhost_routes(world, "out.test")
+    assert result[0]["route"]["cluster"] == "outbound|80||out.test"

@@ -13,7 +13,7 @@ REWRITE = "{type: URLRewrite, urlRewrite: {hostname: h}}"
 
 
 @pytest.mark.parametrize(
-    ("rule", "said"),
+    ("rule", "message"),
     [
         ("backendRefs: [{name: echo}]", "backendRefs[0].port: is missing"),
         ("backendRefs: [{name: echo.default, port: 80}]", "backendRefs[0].name: echo.default is a"),
@@ -42,20 +42,20 @@ REWRITE = "{type: URLRewrite, urlRewrite: {hostname: h}}"
         ("sessionPersistence: {}", "is a field of the Gateway API that"),
     ],
 )
-def test_a_rule(rule: str, said: str) -> None:
+def test_a_rule(rule: str, message: str) -> None:
     with pytest.raises(Refused) as refused:
         route(f"{{{rule}}}")
     assert len(refused.value.problems) == 1
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 @pytest.mark.parametrize(
-    ("parent", "said"),
+    ("parent", "message"),
     [
         ("{name: gw}", "gateway.networking.k8s.io Gateway is a parent that"),
         (ECHO.replace("}", ", sectionName: http}"), "sectionName: is a field of the Gateway API"),
     ],
 )
-def test_a_parent(parent: str, said: str) -> None:
-    with pytest.raises(Refused, match=said):
+def test_a_parent(parent: str, message: str) -> None:
+    with pytest.raises(Refused, match=message):
         route(f"{{{TO_ECHO}}}", parent)

@@ -10,21 +10,21 @@ from meshproof.translate.retries import build_retry_policy
 from tests.gateway_api.http_routes import ECHO, TO_ECHO, route, routes
 
 
-def _only(rule: str, parents: str = ECHO) -> dict[str, Any]:
-    found = routes(route(f"{{{rule}}}", parents))
-    assert len(found) == 1
-    return found[0]
+def _only_route(rule: str, parents: str = ECHO) -> dict[str, Any]:
+    result = routes(route(f"{{{rule}}}", parents))
+    assert len(result) == 1
+    return result[0]
 
 
 def _action(rule: str) -> Any:
-    return _only(rule)["route"]
+    return _only_route(rule)["route"]
 
 
 PREFIX = "matches: [{path: {value: /p}}]"
 
 
 @pytest.mark.parametrize(
-    ("match", "found"),
+    ("match", "result"),
     [
         ("{}", {"prefix": "/"}),
         ("{path: {value: /a}}", {"path_separated_prefix": "/a"}),
@@ -53,8 +53,8 @@ PREFIX = "matches: [{path: {value: /p}}]"
         ),
     ],
 )
-def test_a_match(match: str, found: dict[str, Any]) -> None:
-    assert _only(f"matches: [{match}], {TO_ECHO}")["match"] == found
+def test_a_match(match: str, result: dict[str, Any]) -> None:
+    assert _only_route(f"matches: [{match}], {TO_ECHO}")["match"] == result
 
 
 def test_a_missing_backend_is_500() -> None:
@@ -69,10 +69,10 @@ def test_a_backend_of_another_kind_is_500() -> None:
 
 
 def test_no_backend_with_weight_is_500() -> None:
-    assert _only("backendRefs: [{name: echo, port: 80, weight: 0}]")["direct_response"] == {
+    assert _only_route("backendRefs: [{name: echo, port: 80, weight: 0}]")["direct_response"] == {
         "status": 500
     }
-    assert _only("name: none")["direct_response"] == {"status": 500}
+    assert _only_route("name: none")["direct_response"] == {"status": 500}
 
 
 def test_weights_are_shares() -> None:
@@ -88,17 +88,17 @@ def test_weights_are_shares() -> None:
 
 
 def test_headers_of_rule_and_backend() -> None:
-    made = _only(
+    result = _only_route(
         "filters: [{type: RequestHeaderModifier, requestHeaderModifier: "
         "{set: [{name: X-A, value: '1'}, {name: x-a, value: '2'}], remove: [x-r]}},"
         "{type: ResponseHeaderModifier, responseHeaderModifier: {add: [{name: x-b, value: '3'}]}}],"
         "backendRefs: [{name: echo, port: 80, filters: [{type: RequestHeaderModifier,"
         "requestHeaderModifier: {set: [{name: x-c, value: '4'}]}}]}]"
     )
-    added = [(h["header"]["key"], h["header"]["value"]) for h in made["request_headers_to_add"]]
+    added = [(h["header"]["key"], h["header"]["value"]) for h in result["request_headers_to_add"]]
     assert added == [("x-a", "1"), ("x-c", "4")], "of equal names the first counts"
-    assert made["request_headers_to_remove"] == ["x-r"]
-    assert made["response_headers_to_add"][0]["append_action"] == "APPEND_IF_EXISTS_OR_ADD"
+    assert result["request_headers_to_remove"] == ["x-r"]
+    assert result["response_headers_to_add"][0]["append_action"] == "APPEND_IF_EXISTS_OR_ADD"
 
 
 def _path(field: str, value: str) -> str:
@@ -107,7 +107,7 @@ def _path(field: str, value: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("path", "found"),
+    ("path", "result"),
     [
         (_path("replacePrefixMatch", "/n/"), {"prefix_rewrite": "/n"}),
         (
@@ -126,16 +126,16 @@ def _path(field: str, value: str) -> str:
         ("hostname: h.test", {"host_rewrite_literal": "h.test"}),
     ],
 )
-def test_a_rewrite(path: str, found: dict[str, Any]) -> None:
+def test_a_rewrite(path: str, result: dict[str, Any]) -> None:
     action = _action(
         f"{PREFIX}, filters: [{{type: URLRewrite, urlRewrite: {{{path}}}}}], {TO_ECHO}"
     )
     rewritten = {k: v for k, v in action.items() if "rewrite" in k}
-    assert rewritten == found
+    assert rewritten == result
 
 
 @pytest.mark.parametrize(
-    ("fields", "found"),
+    ("fields", "result"),
     [
         ("hostname: o.test", {"host_redirect": "o.test"}),
         ("scheme: https", {"scheme_redirect": "https"}),
@@ -146,9 +146,9 @@ def test_a_rewrite(path: str, found: dict[str, Any]) -> None:
         (_path("replaceFullPath", "/w"), {"path_redirect": "/w"}),
     ],
 )
-def test_a_redirect(fields: str, found: dict[str, Any]) -> None:
+def test_a_redirect(fields: str, result: dict[str, Any]) -> None:
     filters = f"filters: [{{type: RequestRedirect, requestRedirect: {{{fields}}}}}]"
-    assert _only(f"{PREFIX}, {filters}")["redirect"] == {"response_code": "FOUND"} | found
+    assert _only_route(f"{PREFIX}, {filters}")["redirect"] == {"response_code": "FOUND"} | result
 
 
 def test_a_redirect_keeps_the_port_of_the_request() -> None:
@@ -199,11 +199,11 @@ def test_retries() -> None:
 
 
 def test_cors() -> None:
-    made = _only(
+    result = _only_route(
         "filters: [{type: CORS, cors: {allowOrigins: ['http://a.test'],"
         "allowMethods: [GET, PUT]}}]," + TO_ECHO
     )
-    policy = made["typed_per_filter_config"]["envoy.filters.http.cors"]
+    policy = result["typed_per_filter_config"]["envoy.filters.http.cors"]
     assert policy["allow_origin_string_match"] == [{"exact": "http://a.test"}]
     assert (policy["allow_methods"], policy["max_age"]) == ("GET,PUT", "5")
     assert policy["forward_not_matching_preflights"] is False
@@ -219,6 +219,8 @@ def test_cors() -> None:
     ],
 )
 def test_a_star_in_an_origin_is_any_text(origin: str, matcher: object) -> None:
-    made = _only(f"filters: [{{type: CORS, cors: {{allowOrigins: ['{origin}']}}}}], {TO_ECHO}")
-    policy = made["typed_per_filter_config"]["envoy.filters.http.cors"]
+    result = _only_route(
+        f"filters: [{{type: CORS, cors: {{allowOrigins: ['{origin}']}}}}], {TO_ECHO}"
+    )
+    policy = result["typed_per_filter_config"]["envoy.filters.http.cors"]
     assert policy["allow_origin_string_match"] == [matcher]

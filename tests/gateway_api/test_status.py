@@ -23,8 +23,8 @@ def test_a_route_that_is_in_force() -> None:
 
 
 def test_a_parent_that_does_not_exist() -> None:
-    found = _conditions(f"{{{TO_ECHO}}}", "{group: '', kind: Service, name: gone}")
-    assert found[0] == 'gone Accepted=False NoMatchingParent parent service: "gone" not found'
+    result = _conditions(f"{{{TO_ECHO}}}", "{group: '', kind: Service, name: gone}")
+    assert result[0] == 'gone Accepted=False NoMatchingParent parent service: "gone" not found'
 
 
 def test_backends_that_do_not_exist() -> None:

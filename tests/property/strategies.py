@@ -146,22 +146,22 @@ def _field(alias: str, info: FieldInfo) -> Values:
 def _of(alias: str, annotation: Any) -> Values:
     origin, inner = get_origin(annotation), get_args(annotation)
     if annotation == Duration or _is_duration(annotation):
-        found: Values = st.sampled_from(_DURATIONS)
+        result: Values = st.sampled_from(_DURATIONS)
     elif origin is Annotated:
-        found = _limited(alias, inner[0], inner[1:])
+        result = _limited(alias, inner[0], inner[1:])
     elif origin in (Union, types.UnionType):
-        found = st.one_of([_of(alias, a) for a in inner if a is not type(None)])
+        result = st.one_of([_of(alias, a) for a in inner if a is not type(None)])
     elif origin is Literal:
-        found = st.sampled_from(inner)
+        result = st.sampled_from(inner)
     elif origin is list:
-        found = st.lists(_of(alias, inner[0]), max_size=3)
+        result = st.lists(_of(alias, inner[0]), max_size=3)
     elif origin is dict:
-        found = st.dictionaries(st.sampled_from(_KEYS), _of(alias, inner[1]), max_size=2)
+        result = st.dictionaries(st.sampled_from(_KEYS), _of(alias, inner[1]), max_size=2)
     elif isinstance(annotation, type) and issubclass(annotation, Model):
-        found = st.deferred(lambda: document(annotation))
+        result = st.deferred(lambda: document(annotation))
     else:
-        found = _plain(alias, annotation)
-    return found
+        result = _plain(alias, annotation)
+    return result
 
 
 def _is_duration(annotation: Any) -> bool:

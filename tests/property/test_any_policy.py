@@ -176,7 +176,7 @@ FIELDS = {
 }
 
 
-def _drawn(kind: str) -> tuple[list[Named[Any]], int]:
+def _draw_policies(kind: str) -> tuple[list[Named[Any]], int]:
     """What is accepted, and how many were refused."""
     accepted: list[Named[Any]] = []
     refused: list[Refused] = []
@@ -205,29 +205,29 @@ def _drawn(kind: str) -> tuple[list[Named[Any]], int]:
 def test_a_policy_is_refused_by_name_or_accepted_by_envoy(
     kind: str, protocol: Protocol, envoy: Path, secrets: dict[str, Resource], tmp_path: Path
 ) -> None:
-    accepted, refused = _drawn(kind)
+    accepted, refused = _draw_policies(kind)
     assert accepted, "all were refused: nothing was tried"
     assert refused, "none was refused: nothing was tried beyond what is good"
 
-    def said(policies: Sequence[Named[Any]]) -> str:
-        made = builders.world(
+    def validate(policies: Sequence[Named[Any]]) -> str:
+        mesh = builders.world(
             services=(builders.service("echo", protocol=protocol),),
             outside=(Outside("m.test", {80: Address("127.60.9.1", 1)}),),
             **{FIELDS[kind]: tuple(policies)},
         )
-        me = made.replicas[0]
-        configs = [build_outbound(made, builders.proxy(me)), build_sidecar(made, me)]
+        me = mesh.replicas[0]
+        configs = [build_outbound(mesh, builders.proxy(me)), build_sidecar(mesh, me)]
         path = tmp_path / "envoy.json"
         path.write_text(json.dumps(static_bootstrap(configs, secrets)))
         command = [str(envoy), "--mode", "validate", "-c", str(path), "--log-level", "error"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         return done.stderr[-2000:] if done.returncode else ""
 
-    def guilty(policies: Sequence[Named[Any]]) -> str:
-        words = said(policies)
+    def find_guilty(policies: Sequence[Named[Any]]) -> str:
+        words = validate(policies)
         if not words or len(policies) == 1:
             return words and f"{policies[0].spec!r}\n{words}"
         half = len(policies) // 2
-        return guilty(policies[:half]) or guilty(policies[half:])
+        return find_guilty(policies[:half]) or find_guilty(policies[half:])
 
-    assert guilty(accepted) == ""
+    assert find_guilty(accepted) == ""

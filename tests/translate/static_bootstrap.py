@@ -16,14 +16,14 @@ def static_bootstrap(
     endpoints = {k: v for c in configs for k, v in c.endpoints.items()}
     routes = {k: v for c in configs for k, v in c.routes.items()}
     listeners = {k: v for c in configs for k, v in c.listeners.items()}
-    made = build_bootstrap("node", "svca.default", {}, "/tmp/xds", "/tmp/zipkin", admin)
-    static = made["static_resources"]
+    result = build_bootstrap("node", "svca.default", {}, "/tmp/xds", "/tmp/zipkin", admin)
+    static = result["static_resources"]
     static["clusters"] += [_cluster(c, endpoints) for c in clusters.values()]
     static["listeners"] = [_replaced(x, routes) for x in listeners.values()]
     static["clusters"] = [_replaced(c, routes) for c in static["clusters"]]
     static["secrets"] = list(secrets.values())
-    del made["dynamic_resources"]
-    return made
+    del result["dynamic_resources"]
+    return result
 
 
 def _cluster(cluster: Resource, endpoints: dict[str, Resource]) -> Resource:

@@ -15,10 +15,10 @@ NAME = "inbound|8080||"
 
 
 def _listeners(**parts: Any) -> dict[str, Any]:
-    found: dict[str, Any] = build_sidecar(
+    listeners: dict[str, Any] = build_sidecar(
         world(**parts), ME, access_log="/tmp/access.json"
     ).listeners
-    return found
+    return listeners
 
 
 def _managers(listener: Any) -> list[dict[str, Any]]:
@@ -114,10 +114,10 @@ def test_the_app_s_cluster_has_the_connection_pool_of_its_destination_rule() -> 
 
 
 def test_a_port_of_bytes_is_proxied_as_bytes() -> None:
-    made = build_sidecar(world(services=(service("echo", protocol="TCP"),)), ME)
-    chains: Any = made.listeners[NAME]["filter_chains"]
+    config = build_sidecar(world(services=(service("echo", protocol="TCP"),)), ME)
+    chains: Any = config.listeners[NAME]["filter_chains"]
     assert [c["filters"][0]["name"] for c in chains] == ["envoy.filters.network.tcp_proxy"] * 3
-    assert made.routes == {}
+    assert config.routes == {}
 
 
 def test_connect_leads_back_to_the_sidecar_s_own_listener() -> None:
@@ -164,15 +164,15 @@ def _labels(manager: dict[str, Any]) -> dict[str, str]:
     stats = [x for x in manager["access_log"] if x["name"] == "envoy.access_loggers.stats"]
     logger = stats[0]
     config = logger["typed_config"]
-    made = [s["stat"] for s in (*config["counters"], *config["histograms"])]
-    assert [s["name"] for s in made] == [
+    result = [s["stat"] for s in (*config["counters"], *config["histograms"])]
+    assert [s["name"] for s in result] == [
         "requests_total",
         "request_duration_milliseconds",
         "request_bytes",
         "response_bytes",
     ]
-    assert all(s["tags"] == made[0]["tags"] for s in made)
-    return {tag["name"]: tag["value_format"] for tag in made[0]["tags"]}
+    assert all(s["tags"] == result[0]["tags"] for s in result)
+    return {tag["name"]: tag["value_format"] for tag in result[0]["tags"]}
 
 
 def test_metrics_of_the_caller_name_itself_and_the_endpoint_that_answered() -> None:
@@ -180,15 +180,15 @@ def test_metrics_of_the_caller_name_itself_and_the_endpoint_that_answered() -> N
     assert labels["reporter"] == "source"
     assert (labels["source_workload"], labels["source_version"]) == ("echo-v1", "v1")
     assert labels["destination_version"] == "%UPSTREAM_METADATA(istio:version)%"
-    made = build_outbound(world(), CLIENT)
+    config = build_outbound(world(), CLIENT)
     name = "outbound|80||echo.default.svc.cluster.local"
-    cluster: Any = made.clusters[name]
+    cluster: Any = config.clusters[name]
     assert cluster["metadata"]["filter_metadata"]["istio"] == {
         "service": "echo.default.svc.cluster.local",
         "service_name": "echo",
         "service_namespace": "default",
     }
-    assignment: Any = made.endpoints[name]
+    assignment: Any = config.endpoints[name]
     endpoint = assignment["endpoints"][0]["lb_endpoints"][0]
     assert endpoint["metadata"]["filter_metadata"]["istio"] == {
         "workload": "echo-v1",
@@ -210,9 +210,9 @@ def test_metrics_of_the_server_say_whether_the_caller_was_authenticated() -> Non
 
 def test_metrics_of_a_port_of_bytes() -> None:
     bytes_ = service("echo", protocol="TCP")
-    made: Any = build_sidecar(world(services=(bytes_,)), ME).listeners[NAME]
-    found = []
-    for chain in made["filter_chains"]:
+    listeners: Any = build_sidecar(world(services=(bytes_,)), ME).listeners[NAME]
+    result = []
+    for chain in listeners["filter_chains"]:
         logger = chain["filters"][-1]["typed_config"]["access_log"][-1]["typed_config"]
         assert [c["stat"]["name"] for c in logger["counters"]] == [
             "tcp_connections_closed_total",
@@ -221,8 +221,8 @@ def test_metrics_of_a_port_of_bytes() -> None:
         ]
         tags = {t["name"]: t["value_format"] for t in logger["counters"][0]["stat"]["tags"]}
         assert (tags["source_workload"], tags["request_protocol"]) == ("unknown", "tcp")
-        found.append(tags["connection_security_policy"])
-    assert found == ["mutual_tls", "none", "none"]
+        result.append(tags["connection_security_policy"])
+    assert result == ["mutual_tls", "none", "none"]
 
 
 def test_every_request_is_traced_but_probes_are_not() -> None:
@@ -241,24 +241,24 @@ def test_every_request_is_traced_but_probes_are_not() -> None:
 
 
 def test_bootstrap() -> None:
-    made: Any = build_bootstrap("n1", "svca.default", {"A": "b"}, "/x", "/z", "/a")
-    assert made["node"] == {"id": "n1", "cluster": "svca.default", "metadata": {"A": "b"}}
-    ads = made["dynamic_resources"]["ads_config"]
+    result: Any = build_bootstrap("n1", "svca.default", {"A": "b"}, "/x", "/z", "/a")
+    assert result["node"] == {"id": "n1", "cluster": "svca.default", "metadata": {"A": "b"}}
+    ads = result["dynamic_resources"]["ads_config"]
     assert (ads["api_type"], ads["set_node_on_first_message_only"]) == ("GRPC", True)
     backoff = ads["grpc_services"][0]["envoy_grpc"]["retry_policy"]["retry_back_off"]
     assert backoff == {"base_interval": "0.05s", "max_interval": "0.5s"}
     sockets = [
         c["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"]["pipe"]
-        for c in made["static_resources"]["clusters"]
+        for c in result["static_resources"]["clusters"]
     ]
     assert sockets == [{"path": "/x"}, {"path": "/z"}]
-    assert made["admin"]["address"]["pipe"] == {"path": "/a", "mode": 0o600}
-    layer = made["layered_runtime"]["layers"][0]["static_layer"]
+    assert result["admin"]["address"]["pipe"] == {"path": "/a", "mode": 0o600}
+    layer = result["layered_runtime"]["layers"][0]["static_layer"]
     assert layer["tracing.zipkin.flush_interval_ms"] == 100
 
 
 def test_secrets_have_istio_s_names_and_the_key_stays_with_its_chain() -> None:
-    made: Any = build_secrets("KEY", "CHAIN", "ROOT")
-    assert set(made) == {"default", "ROOTCA"}
-    assert json.dumps(made["default"]).count("inline_string") == 2
-    assert made["ROOTCA"]["validation_context"]["trusted_ca"] == {"inline_string": "ROOT"}
+    result: Any = build_secrets("KEY", "CHAIN", "ROOT")
+    assert set(result) == {"default", "ROOTCA"}
+    assert json.dumps(result["default"]).count("inline_string") == 2
+    assert result["ROOTCA"]["validation_context"]["trusted_ca"] == {"inline_string": "ROOT"}

@@ -24,31 +24,31 @@ HOST = "echo.default.svc.cluster.local"
 NAME = f"outbound|80||{HOST}"
 
 
-def _made(proxy: Proxy = CLIENT, **parts: Any) -> Config:
+def _config(proxy: Proxy = CLIENT, **parts: Any) -> Config:
     return build_outbound(world(**parts), proxy)
 
 
 def _cluster(policy: str = "{}", name: str = NAME, more: str = "") -> dict[str, Any]:
     rule = destination_rule(f"{{host: echo, trafficPolicy: {policy}{more}}}")
-    cluster: dict[str, Any] = _made(destination_rules=(rule,)).clusters[name]
+    cluster: dict[str, Any] = _config(destination_rules=(rule,)).clusters[name]
     return cluster
 
 
 def test_one_cluster_a_port_and_one_more_a_subset() -> None:
-    made = _made(
+    config = _config(
         services=(service("echo", ports=(80, 81)),), destination_rules=(destination_rule(),)
     )
-    assert sorted(made.clusters) == sorted(
+    assert sorted(config.clusters) == sorted(
         f"outbound|{port}|{subset}|{HOST}" for port in (80, 81) for subset in ("", "v1", "v2", "v3")
     )
-    assert eds_clusters(made) == set(made.clusters) == set(made.endpoints)
+    assert eds_clusters(config) == set(config.clusters) == set(config.endpoints)
 
 
 def test_endpoints_are_ready_replicas_by_label() -> None:
     replicas = (*ECHO, replica("echo", "v3", "127.60.0.3", ready=False))
-    made = _made(replicas=replicas, destination_rules=(destination_rule(),))
-    found = {n.split("|")[2]: addresses(a) for n, a in made.endpoints.items() if "echo" in n}
-    assert found == {
+    config = _config(replicas=replicas, destination_rules=(destination_rule(),))
+    endpoints = {n.split("|")[2]: addresses(a) for n, a in config.endpoints.items() if "echo" in n}
+    assert endpoints == {
         "": ["127.60.0.1:8080", "127.60.0.2:8080"],
         "v1": ["127.60.0.1:8080"],
         "v2": ["127.60.0.2:8080"],
@@ -58,18 +58,18 @@ def test_endpoints_are_ready_replicas_by_label() -> None:
 
 def test_endpoints_carry_the_real_address_not_the_declared_port() -> None:
     moved = replace(ECHO[0].ports[0], listen=Address("127.60.0.1", 31000))
-    made = _made(replicas=(replace(ECHO[0], ports=(moved,)),))
-    assert addresses(made.endpoints[NAME]) == ["127.60.0.1:31000"]
+    config = _config(replicas=(replace(ECHO[0], ports=(moved,)),))
+    assert addresses(config.endpoints[NAME]) == ["127.60.0.1:31000"]
 
 
 def test_replicas_of_another_namespace_are_not_selected() -> None:
-    made = _made(replicas=(replica("echo", "v1", "127.60.0.1", namespace="elsewhere"),))
-    assert addresses(made.endpoints[NAME]) == []
+    config = _config(replicas=(replica("echo", "v1", "127.60.0.1", namespace="elsewhere"),))
+    assert addresses(config.endpoints[NAME]) == []
 
 
 def test_mesh_clusters_ask_for_the_exact_identities_of_the_service() -> None:
     replicas = (ECHO[0], replica("echo", "v2", "127.60.0.2", account="second", ready=False))
-    cluster: Any = _made(replicas=replicas).clusters[NAME]
+    cluster: Any = _config(replicas=replicas).clusters[NAME]
     config = cluster["transport_socket_matches"][0]["transport_socket"]["typed_config"]
     common = config["common_tls_context"]
     assert config["sni"] == f"outbound_.80_._.{HOST}"
@@ -164,14 +164,14 @@ def test_a_subset_s_policy_overrides_block_by_block() -> None:
 
 def _balancer(*rules: tuple[str, str, str], proxy: Proxy = CLIENT) -> str:
     """The policy of echo in default under rules of (host, namespace, balancer[, more])."""
-    made = tuple(
+    result = tuple(
         destination_rule(
             f"{{host: '{host}', trafficPolicy: {{loadBalancer: {{simple: {simple}}}}}}}",
             namespace=namespace,
         )
         for host, namespace, simple in rules
     )
-    return str(_made(proxy, destination_rules=made).clusters[NAME]["lb_policy"])
+    return str(_config(proxy, destination_rules=result).clusters[NAME]["lb_policy"])
 
 
 def test_rules_are_looked_up_at_the_client_then_the_service_then_the_root() -> None:
@@ -198,9 +198,9 @@ def test_a_private_rule_binds_clients_of_its_namespace_alone() -> None:
         "{host: echo, exportTo: ['.'], trafficPolicy: {loadBalancer: {simple: RANDOM}}}"
     )
     client = Proxy("sidecar", "shop", "c", {}, "c")
-    assert _made(destination_rules=(rule,)).clusters[NAME]["lb_policy"] == "RANDOM"
-    made = _made(client, destination_rules=(rule,))
-    assert made.clusters[NAME]["lb_policy"] == "LEAST_REQUEST"
+    assert _config(destination_rules=(rule,)).clusters[NAME]["lb_policy"] == "RANDOM"
+    config = _config(client, destination_rules=(rule,))
+    assert config.clusters[NAME]["lb_policy"] == "LEAST_REQUEST"
 
 
 def test_rules_of_one_host_merge_the_first_policy_and_all_subsets() -> None:
@@ -212,9 +212,9 @@ def test_rules_of_one_host_merge_the_first_policy_and_all_subsets() -> None:
         ),
         destination_rule("{host: echo, trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}}}"),
     )
-    made = _made(destination_rules=rules)
-    assert made.clusters[f"outbound|80|b|{HOST}"]["lb_policy"] == "RANDOM"
-    assert addresses(made.endpoints[f"outbound|80|a|{HOST}"]) == ["127.60.0.1:8080"]
+    config = _config(destination_rules=rules)
+    assert config.clusters[f"outbound|80|b|{HOST}"]["lb_policy"] == "RANDOM"
+    assert addresses(config.endpoints[f"outbound|80|a|{HOST}"]) == ["127.60.0.1:8080"]
 
 
 def test_referenced_clusters_are_those_of_routes_splits_and_mirrors() -> None:
@@ -222,8 +222,8 @@ def test_referenced_clusters_are_those_of_routes_splits_and_mirrors() -> None:
         "{hosts: [echo], http: [{route: [{destination: {host: echo, subset: a}, weight: 1},"
         "{destination: {host: gone}, weight: 1}], mirror: {host: copy}}]}"
     )
-    made: World = world(services=(service("echo"),), virtual_services=(rule,))
-    assert referenced_clusters(build_outbound(made, CLIENT).routes) == {
+    mesh: World = world(services=(service("echo"),), virtual_services=(rule,))
+    assert referenced_clusters(build_outbound(mesh, CLIENT).routes) == {
         "connect_loop",
         f"outbound|80|a|{HOST}",
         "outbound|80||gone.default.svc.cluster.local",

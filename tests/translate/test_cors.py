@@ -17,13 +17,13 @@ def _cors(policy: str) -> Any:
 
 
 def test_every_field_of_a_cors_policy() -> None:
-    made = _cors(
+    result = _cors(
         "{allowOrigins: [{exact: 'http://a'}, {prefix: 'http://b'}, {regex: '.*c'}],"
         "allowMethods: [GET, PUT], allowHeaders: [x-a, x-b], exposeHeaders: [x-c],"
         "maxAge: 90s, allowCredentials: false}"
     )
-    del made["@type"]
-    assert made == {
+    del result["@type"]
+    assert result == {
         "allow_origin_string_match": [
             {"exact": "http://a"},
             {"prefix": "http://b"},
@@ -46,10 +46,10 @@ def test_the_old_list_of_origins_counts_where_the_new_one_is_empty() -> None:
     assert new["allow_origin_string_match"] == [{"exact": "http://new"}]
 
 
-@pytest.mark.parametrize(("said", "forwarded"), [("FORWARD", True), ("IGNORE", False)])
-def test_unmatched_preflights(said: str, forwarded: bool) -> None:
-    made = _cors(f"{{unmatchedPreflights: {said}}}")
-    assert made["forward_not_matching_preflights"] is forwarded
+@pytest.mark.parametrize(("message", "forwarded"), [("FORWARD", True), ("IGNORE", False)])
+def test_unmatched_preflights(message: str, forwarded: bool) -> None:
+    result = _cors(f"{{unmatchedPreflights: {message}}}")
+    assert result["forward_not_matching_preflights"] is forwarded
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_a_field(http: str, field: str, value: Any) -> None:
 def test_an_abort_by_grpc_status() -> None:
     abort = "{grpcStatus: UNAVAILABLE, percentage: {value: 50}}"
     (route,) = routes_of(f"{{hosts: [echo], http: [{{{TO}, fault: {{abort: {abort}}}}}]}}")
-    made = route["typed_per_filter_config"]["envoy.filters.http.fault"]["abort"]
-    assert made["grpc_status"] == 14
+    result = route["typed_per_filter_config"]["envoy.filters.http.fault"]["abort"]
+    assert result["grpc_status"] == 14
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ def _routes(root: str, delegate: str, **names: str) -> list[dict[str, Any]]:
 
 def _matches(root: str, own: str) -> list[dict[str, Any]]:
     root = f"{{match: [{root}], delegate: {{name: part}}}}"
-    found = _routes(f"{root}, {{name: last, {TO}}}", f"{{match: [{own}], {TO}}}")
-    return [r["match"] for r in found if r.get("name") != "last"]
+    routes = _routes(f"{root}, {{name: last, {TO}}}", f"{{match: [{own}], {TO}}}")
+    return [r["match"] for r in routes if r.get("name") != "last"]
 
 
 @pytest.mark.parametrize(
@@ -67,25 +67,25 @@ def test_matches_are_multiplied_and_conflicts_left_out(
 
 
 def test_what_the_delegate_does_not_say_is_the_root_s() -> None:
-    (found,) = _routes(
+    (routes,) = _routes(
         "{name: a, timeout: 1s, headers: {request: {set: {x-a: '1'}}}, delegate: {name: part}}",
         f"{{name: b, {TO}}}",
     )
-    assert (found["name"], found["route"]["timeout"]) == ("a-b", "1s")
-    assert found["request_headers_to_add"][0]["header"]["key"] == "x-a"
+    assert (routes["name"], routes["route"]["timeout"]) == ("a-b", "1s")
+    assert routes["request_headers_to_add"][0]["header"]["key"] == "x-a"
     (own,) = _routes("{timeout: 1s, delegate: {name: part}}", f"{{timeout: 2s, {TO}}}")
     assert own["route"]["timeout"] == "2s"
 
 
 def test_short_names_are_of_the_delegate_s_namespace() -> None:
     root = "{delegate: {name: part, namespace: far}}"
-    (found,) = _routes(root, "{route: [{destination: {host: x}}]}", namespace="far")
-    assert found["route"]["cluster"] == "outbound|80||x.far.svc.cluster.local"
+    (routes,) = _routes(root, "{route: [{destination: {host: x}}]}", namespace="far")
+    assert routes["route"]["cluster"] == "outbound|80||x.far.svc.cluster.local"
 
 
 def test_a_missing_delegate_drops_that_route_alone() -> None:
-    found = _routes(f"{{delegate: {{name: gone}}}}, {{name: rest, {TO}}}", f"{{{TO}}}")
-    assert [r["name"] for r in found] == ["rest"]
+    routes = _routes(f"{{delegate: {{name: gone}}}}, {{name: rest, {TO}}}", f"{{{TO}}}")
+    assert [r["name"] for r in routes] == ["rest"]
 
 
 def test_a_delegate_must_be_exported_to_the_root() -> None:
@@ -93,8 +93,8 @@ def test_a_delegate_must_be_exported_to_the_root() -> None:
         virtual_service("{hosts: [echo], http: [{delegate: {name: part, namespace: far}}]}"),
         virtual_service(f"{{exportTo: [other], http: [{{{TO}}}]}}", name="part", namespace="far"),
     )
-    (found,) = vhost_routes(world(virtual_services=rules), HOST)
-    assert found["name"] == "default"
+    (routes,) = vhost_routes(world(virtual_services=rules), HOST)
+    assert routes["name"] == "default"
 
 
 @pytest.mark.parametrize(

@@ -29,8 +29,8 @@ def _world(*rules: str, namespace: str = "default") -> World:
     return world(services=(service("echo", ports=(80, 8080)),), destination_rules=tuple(named))
 
 
-def _cluster(made: World, name: str = f"outbound|80||{HOST}", proxy: Proxy = CLIENT) -> Any:
-    return build_outbound(made, proxy).clusters[name]
+def _cluster(mesh: World, name: str = f"outbound|80||{HOST}", proxy: Proxy = CLIENT) -> Any:
+    return build_outbound(mesh, proxy).clusters[name]
 
 
 def _policy(fields: str) -> Any:
@@ -43,24 +43,24 @@ def _options(cluster: Any) -> Any:
 
 
 def test_a_port_s_own_settings_inherit_nothing() -> None:
-    made = _world(
+    mesh = _world(
         "{host: echo, trafficPolicy: {loadBalancer: {simple: RANDOM}, outlierDetection: {},"
         "portLevelSettings: [{port: {number: 8080}, loadBalancer: {simple: ROUND_ROBIN}}]}}"
     )
-    first, second = _cluster(made), _cluster(made, f"outbound|8080||{HOST}")
+    first, second = _cluster(mesh), _cluster(mesh, f"outbound|8080||{HOST}")
     assert (first["lb_policy"], "outlier_detection" in first) == ("RANDOM", True)
     assert (second["lb_policy"], "outlier_detection" in second) == ("ROUND_ROBIN", False)
 
 
 def test_a_subset_s_port_settings_inherit_nothing_either() -> None:
-    made = _world(
+    mesh = _world(
         "{host: echo, trafficPolicy: {loadBalancer: {simple: RANDOM}, outlierDetection: {}},"
         "subsets: [{name: v1, labels: {version: v1}, trafficPolicy: {portLevelSettings:"
         "[{port: {number: 80}, loadBalancer: {simple: ROUND_ROBIN}}]}}]}"
     )
-    at_80 = _cluster(made, f"outbound|80|v1|{HOST}")
+    at_80 = _cluster(mesh, f"outbound|80|v1|{HOST}")
     assert (at_80["lb_policy"], "outlier_detection" in at_80) == ("ROUND_ROBIN", False)
-    assert _cluster(made, f"outbound|8080|v1|{HOST}")["lb_policy"] == "RANDOM"
+    assert _cluster(mesh, f"outbound|8080|v1|{HOST}")["lb_policy"] == "RANDOM"
 
 
 @pytest.mark.parametrize(
@@ -74,24 +74,24 @@ def test_a_subset_s_port_settings_inherit_nothing_either() -> None:
     ],
 )
 def test_export_to_names_namespaces(export: str, proxy: Proxy, policy: str) -> None:
-    made = _world(f"{{host: echo, exportTo: {export}, {RANDOM}}}")
-    assert _cluster(made, proxy=proxy)["lb_policy"] == policy
+    mesh = _world(f"{{host: echo, exportTo: {export}, {RANDOM}}}")
+    assert _cluster(mesh, proxy=proxy)["lb_policy"] == policy
 
 
 def test_a_workload_selector_is_for_those_clients_of_its_namespace() -> None:
     selected = f"{{host: echo, workloadSelector: {{matchLabels: {{tier: front}}}}, {RANDOM}}}"
-    made = _world(selected, "{host: echo, trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}}}")
+    mesh = _world(selected, "{host: echo, trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}}}")
     back = replace(CLIENT, labels={"tier": "back"})
-    assert _cluster(made)["lb_policy"] == "RANDOM"
-    assert _cluster(made, proxy=back)["lb_policy"] == "ROUND_ROBIN"
-    assert outbound_scope(made, CLIENT) != outbound_scope(made, back), (
+    assert _cluster(mesh)["lb_policy"] == "RANDOM"
+    assert _cluster(mesh, proxy=back)["lb_policy"] == "ROUND_ROBIN"
+    assert outbound_scope(mesh, CLIENT) != outbound_scope(mesh, back), (
         "they must not share one translation"
     )
-    assert _cluster(made, proxy=FAR)["lb_policy"] == "ROUND_ROBIN"
+    assert _cluster(mesh, proxy=FAR)["lb_policy"] == "ROUND_ROBIN"
 
 
 @pytest.mark.parametrize(
-    ("fields", "found"),
+    ("fields", "result"),
     [
         ("useSourceIp: true", {"minimum_ring_size": "1024"}),
         ("useSourceIp: true, minimumRingSize: 5", {"minimum_ring_size": "5"}),
@@ -100,18 +100,20 @@ def test_a_workload_selector_is_for_those_clients_of_its_namespace() -> None:
         ("useSourceIp: true, ringHash: {}", {"minimum_ring_size": "1024"}),
     ],
 )  # fmt: skip
-def test_the_size_of_a_ring(fields: str, found: dict[str, str]) -> None:
-    made = _policy(f"loadBalancer: {{consistentHash: {{{fields}}}}}")
-    assert (made["lb_policy"], made["ring_hash_lb_config"]) == ("RING_HASH", found)
+def test_the_size_of_a_ring(fields: str, result: dict[str, str]) -> None:
+    policy = _policy(f"loadBalancer: {{consistentHash: {{{fields}}}}}")
+    assert (policy["lb_policy"], policy["ring_hash_lb_config"]) == ("RING_HASH", result)
 
 
 def test_maglev() -> None:
-    made = _policy("loadBalancer: {consistentHash: {useSourceIp: true, maglev: {tableSize: 251}}}")
-    assert (made["lb_policy"], made["maglev_lb_config"]) == ("MAGLEV", {"table_size": "251"})
+    policy = _policy(
+        "loadBalancer: {consistentHash: {useSourceIp: true, maglev: {tableSize: 251}}}"
+    )
+    assert (policy["lb_policy"], policy["maglev_lb_config"]) == ("MAGLEV", {"table_size": "251"})
 
 
 @pytest.mark.parametrize(
-    ("fields", "found"),
+    ("fields", "result"),
     [
         ("warmupDurationSecs: 5s", {"slow_start_window": "5s"}),
         ("warmupDurationSecs: 5s, warmup: {duration: 9s}", {"slow_start_window": "9s"}),
@@ -125,9 +127,9 @@ def test_maglev() -> None:
         ),
     ],
 )
-def test_warmup(fields: str, found: dict[str, Any]) -> None:
-    made = _policy(f"loadBalancer: {{simple: ROUND_ROBIN, {fields}}}")
-    assert made["round_robin_lb_config"] == {"slow_start_config": found}
+def test_warmup(fields: str, result: dict[str, Any]) -> None:
+    policy = _policy(f"loadBalancer: {{simple: ROUND_ROBIN, {fields}}}")
+    assert policy["round_robin_lb_config"] == {"slow_start_config": result}
 
 
 def test_local_failures_are_counted_apart_only_where_they_are_split() -> None:
@@ -135,8 +137,8 @@ def test_local_failures_are_counted_apart_only_where_they_are_split() -> None:
     assert set(_policy(f"outlierDetection: {{{counted}}}")["outlier_detection"]) == {
         "enforcing_success_rate"
     }
-    made = _policy(f"outlierDetection: {{splitExternalLocalOriginErrors: true, {counted}}}")
-    assert made["outlier_detection"] == {
+    policy = _policy(f"outlierDetection: {{splitExternalLocalOriginErrors: true, {counted}}}")
+    assert policy["outlier_detection"] == {
         "enforcing_success_rate": 0,
         "split_external_local_origin_errors": True,
         "enforcing_local_origin_success_rate": 0,
@@ -146,18 +148,18 @@ def test_local_failures_are_counted_apart_only_where_they_are_split() -> None:
 
 
 def test_connections() -> None:
-    made = _policy(
+    policy = _policy(
         "connectionPool: {tcp: {maxConnectionDuration: 60s,"
         "tcpKeepalive: {probes: 3, time: 7s, interval: 1500ms}}}"
     )
-    assert _options(made)["common_http_protocol_options"]["max_connection_duration"] == "60s"
-    assert made["upstream_connection_options"] == {
+    assert _options(policy)["common_http_protocol_options"]["max_connection_duration"] == "60s"
+    assert policy["upstream_connection_options"] == {
         "tcp_keepalive": {"keepalive_probes": 3, "keepalive_time": 7, "keepalive_interval": 1}
     }
 
 
 @pytest.mark.parametrize(
-    ("fields", "found"),
+    ("fields", "result"),
     [
         ("", {"explicit_http_config": {"http_protocol_options": {}}}),
         ("maxConcurrentStreams: 5", {"explicit_http_config": {"http_protocol_options": {}}}),
@@ -176,9 +178,9 @@ def test_connections() -> None:
         ),
     ],
 )
-def test_the_protocol_of_the_upstream(fields: str, found: dict[str, Any]) -> None:
+def test_the_protocol_of_the_upstream(fields: str, result: dict[str, Any]) -> None:
     options = _options(_policy(f"connectionPool: {{http: {{{fields}}}}}"))
-    assert {k: v for k, v in options.items() if "config" in k} == found
+    assert {k: v for k, v in options.items() if "config" in k} == result
 
 
 def test_rules_exported_to_a_namespace_stand_between_private_and_public_ones() -> None:
@@ -190,8 +192,8 @@ def test_rules_exported_to_a_namespace_stand_between_private_and_public_ones() -
         return virtual_service(text, name, namespace)
 
     rules = (rule("public", "[]", "default"), rule("shared", "[far]", "default"))
-    made = world(virtual_services=(*rules, rule("own", "['.']", "far")))
-    table: Any = build_outbound(made, FAR).routes["outbound"]
+    mesh = world(virtual_services=(*rules, rule("own", "['.']", "far")))
+    table: Any = build_outbound(mesh, FAR).routes["outbound"]
     (vhost,) = (v for v in table["virtual_hosts"] if v["name"] == f"{HOST}:80")
     assert vhost["routes"][1]["name"] == "own"
     shared = world(virtual_services=rules)
@@ -211,22 +213,22 @@ def test_rules_exported_to_a_namespace_stand_between_private_and_public_ones() -
     ],
 )
 def test_a_retry_budget(written: str, emitted: dict[str, Any]) -> None:
-    made = _world(f"{{host: echo, trafficPolicy: {{retryBudget: {written}}}}}")
-    (threshold,) = _cluster(made)["circuit_breakers"]["thresholds"]
+    mesh = _world(f"{{host: echo, trafficPolicy: {{retryBudget: {written}}}}}")
+    (threshold,) = _cluster(mesh)["circuit_breakers"]["thresholds"]
     assert threshold["retry_budget"] == emitted
 
 
 def test_localities_change_nothing_where_there_are_none() -> None:
-    made = _world(
+    mesh = _world(
         "{host: echo, trafficPolicy: {outlierDetection: {}, loadBalancer: {localityLbSetting:"
         "{distribute: [{from: a/*, to: {a/*: 100}}]}}}}"
     )
     plain = _world("{host: echo, trafficPolicy: {outlierDetection: {}}}")
-    assert _cluster(made) == _cluster(plain)
+    assert _cluster(mesh) == _cluster(plain)
 
 
 def test_passthrough_is_any_replica_whatever_the_subset() -> None:
-    made = world(
+    mesh = world(
         destination_rules=(
             destination_rule(
                 "{host: echo, trafficPolicy: {loadBalancer: {simple: PASSTHROUGH}},"
@@ -234,8 +236,8 @@ def test_passthrough_is_any_replica_whatever_the_subset() -> None:
             ),
         )
     )
-    found = build_outbound(made, CLIENT)
+    config = build_outbound(mesh, CLIENT)
     name = f"outbound|80|v1|{HOST}"
-    cluster: Any = found.clusters[name]
+    cluster: Any = config.clusters[name]
     assert cluster["lb_policy"] == "RANDOM"
-    assert addresses(found.endpoints[name]) == [f"{r.ip}:8080" for r in ECHO]
+    assert addresses(config.endpoints[name]) == [f"{r.ip}:8080" for r in ECHO]

@@ -72,9 +72,9 @@ def _http_routes() -> tuple[Named[Any], ...]:
         spec: {hosts: [msgd.test], resolution: DNS, ports: [{number: 443, name: https}]}
     """
     services = [builders.service("echo"), builders.service("other")]
-    made = convert_virtual_services([*read_text(entry, "entry.yaml"), *resources], services)
-    assert len(made) == 2, "a Service and a ServiceEntry are its parents"
-    return made
+    result = convert_virtual_services([*read_text(entry, "entry.yaml"), *resources], services)
+    assert len(result) == 2, "a Service and a ServiceEntry are its parents"
+    return result
 
 
 def _certificates(secrets: dict[str, Any]) -> tuple[TlsSecret, ...]:

@@ -105,22 +105,22 @@ def test_every_field_is_used(module: Any) -> None:
 def test_envoy_accepts_a_sidecar(
     envoy: Path, tmp_path: Path, secrets: dict[str, Resource], index: int
 ) -> None:
-    made = _world()
-    me = made.replicas[index]
+    mesh = _world()
+    me = mesh.replicas[index]
     configs = [
-        build_outbound(made, builders.proxy(me)),
-        sidecar_of(made, me, access_log="/dev/null"),
+        build_outbound(mesh, builders.proxy(me)),
+        sidecar_of(mesh, me, access_log="/dev/null"),
     ]
     _accepted(envoy, tmp_path, configs, secrets)
 
 
 def test_envoy_accepts_a_gateway(envoy: Path, tmp_path: Path, secrets: dict[str, Resource]) -> None:
-    made = _world("istio-system")
+    mesh = _world("istio-system")
     proxy = Proxy("gateway", "istio-system", "gw", {"app": "echo"}, "gw")
     server = "{servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}"
-    made = World(**{**vars(made), "gateways": (builders.gateway(server),)})
-    own = build_gateway(made, proxy, "127.60.1.1", {80: 18080}, access_log="/dev/null")
-    _accepted(envoy, tmp_path, [build_outbound(made, proxy), own], secrets)
+    mesh = World(**{**vars(mesh), "gateways": (builders.gateway(server),)})
+    own = build_gateway(mesh, proxy, "127.60.1.1", {80: 18080}, access_log="/dev/null")
+    _accepted(envoy, tmp_path, [build_outbound(mesh, proxy), own], secrets)
 
 
 @pytest.mark.parametrize("more", ["", "sni: a.test, subjectAltNames: [a.test, 'spiffe://a/b'], "])
@@ -135,7 +135,7 @@ def test_envoy_accepts_tls_of_the_outside_world(
     written = ", ".join(f"{field}: {path}" for field, path in paths.items())
     tls = f"{{mode: MUTUAL, {more}{written}, caCertificates: {paths['clientCertificate']}}}"
     rules = (builders.destination_rule(f"{{host: echo, trafficPolicy: {{tls: {tls}}}}}"),)
-    made = build_outbound(builders.world(destination_rules=rules), builders.CLIENT)
-    cluster: Any = made.clusters["outbound|80||echo.default.svc.cluster.local"]
+    config = build_outbound(builders.world(destination_rules=rules), builders.CLIENT)
+    cluster: Any = config.clusters["outbound|80||echo.default.svc.cluster.local"]
     assert "tls_certificates" in cluster["transport_socket"]["typed_config"]["common_tls_context"]
-    _accepted(envoy, tmp_path, [made], secrets)
+    _accepted(envoy, tmp_path, [config], secrets)

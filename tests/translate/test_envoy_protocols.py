@@ -21,7 +21,7 @@ import pytest
 from meshproof.translate import build_outbound, build_sidecar
 from meshproof.translate.world import PROXY_PORT, Address, Resource, Service, ServicePort
 from tests.translate import builders
-from tests.translate.envoy_process import start
+from tests.translate.envoy_process import start_envoy
 from tests.translate.static_bootstrap import static_bootstrap
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -80,12 +80,12 @@ def _websocket_app(stack: ExitStack, ip: str) -> Address:
 
 
 def _head(connection: socket.socket) -> bytes:
-    found = b""
-    while not found.endswith(b"\r\n\r\n"):
+    result = b""
+    while not result.endswith(b"\r\n\r\n"):
         byte = connection.recv(1)
-        assert byte, f"closed after {found!r}"
-        found += byte
-    return found
+        assert byte, f"closed after {result!r}"
+        result += byte
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -109,16 +109,16 @@ def proxy(
             "{hosts: [echo], http: [{route: [{destination: {host: echo}}], corsPolicy: "
             "{allowOrigins: [{exact: 'http://a.test'}], allowMethods: [GET, PUT], maxAge: 60s}}]}"
         )
-        made = builders.world(
+        mesh = builders.world(
             virtual_services=(builders.virtual_service(cors),),
             services=(Service("echo", "default", {"app": "echo"}, PORTS),),
             replicas=(echo, client),
         )
         for replica in (echo, client):
             folder = tmp_path_factory.mktemp("envoy")
-            configs = [build_outbound(made, builders.proxy(replica)), build_sidecar(made, replica)]
+            configs = [build_outbound(mesh, builders.proxy(replica)), build_sidecar(mesh, replica)]
             config = static_bootstrap(configs, secrets, admin=str(folder / "admin.sock"))
-            start(stack, envoy, folder, replica, config)
+            start_envoy(stack, envoy, folder, replica, config)
         yield client.ip
 
 

@@ -16,7 +16,7 @@ import pytest
 from meshproof.translate import build_outbound, build_sidecar
 from meshproof.translate.world import Address, Resource
 from tests.translate import builders
-from tests.translate.envoy_process import block, serve, start
+from tests.translate.envoy_process import loopback_prefix, serve_echo, start_envoy
 from tests.translate.policy_builders import policy, rule
 from tests.translate.static_bootstrap import static_bootstrap
 from tests.translate.token_signer import Signer
@@ -87,24 +87,24 @@ class Guarded:
 def guarded(
     envoy: Path, secrets: dict[str, Resource], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Guarded]:
-    own = block()
+    own = loopback_prefix()
     with ExitStack() as stack:
-        echo = builders.replica("echo", "v1", f"{own}.1", backend=serve(stack, f"{own}.2"))
+        echo = builders.replica("echo", "v1", f"{own}.1", backend=serve_echo(stack, f"{own}.2"))
         tokens = (
             f"{{jwtRules: [{{issuer: i.test, jwks: '{INLINE.jwks}',"
             " outputClaimToHeaders: [{header: x-sub, claim: sub}]},"
             " {issuer: keys.test, jwksUri: 'http://keys.test/k'}]}"
         )
-        made = builders.world(
+        mesh = builders.world(
             replicas=(echo,),
             outside=(builders.outside("keys.test", {80: _keys(stack, f"{own}.3")}),),
             authorization_policies=(policy(DENY, "deny"), policy(ALLOW, "allow")),
             request_authentications=(rule("RequestAuthentication", tokens),),
         )
         folder = tmp_path_factory.mktemp("envoy")
-        configs = [build_outbound(made, builders.proxy(echo)), build_sidecar(made, echo)]
+        configs = [build_outbound(mesh, builders.proxy(echo)), build_sidecar(mesh, echo)]
         config = static_bootstrap(configs, secrets, admin=str(folder / "admin.sock"))
-        start(stack, envoy, folder, echo, config)
+        start_envoy(stack, envoy, folder, echo, config)
         yield Guarded(f"{own}.1")
 
 
@@ -163,7 +163,7 @@ def test_keys_that_were_fetched_check_tokens_too(guarded: Guarded) -> None:
 
 
 @pytest.mark.parametrize(
-    ("token", "said"),
+    ("token", "message"),
     [
         ("x", "Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections"),
         (STRANGER.token("i.test"), "Jwt verification fails"),
@@ -173,6 +173,6 @@ def test_keys_that_were_fetched_check_tokens_too(guarded: Guarded) -> None:
     ids=["no token", "another key", "expired", "another issuer"],
 )
 def test_a_bad_token_is_401_even_where_none_is_needed(
-    guarded: Guarded, token: str, said: str
+    guarded: Guarded, token: str, message: str
 ) -> None:
-    assert guarded.ask("/open", **_bearer(token)) == (401, said)
+    assert guarded.ask("/open", **_bearer(token)) == (401, message)

@@ -16,7 +16,7 @@ import pytest
 from meshproof.translate import build_outbound, build_sidecar
 from meshproof.translate.world import PROXY_PORT, Resource
 from tests.translate import builders
-from tests.translate.envoy_process import block, get, serve, start
+from tests.translate.envoy_process import get, loopback_prefix, serve_echo, start_envoy
 from tests.translate.static_bootstrap import static_bootstrap
 
 RULE = (
@@ -37,12 +37,12 @@ def sidecars(
 ) -> Iterator[dict[str, Path]]:
     """Addresses and admin sockets of echo's and a client's sidecar, the client's last; they are
     in a block of loopback of this run alone."""
-    own = block()
+    own = loopback_prefix()
     with ExitStack() as stack:
-        echo = builders.replica("echo", "v1", f"{own}.1", backend=serve(stack, f"{own}.2"))
+        echo = builders.replica("echo", "v1", f"{own}.1", backend=serve_echo(stack, f"{own}.2"))
         client = builders.replica("client", "v1", f"{own}.3")
-        real = serve(stack, f"{own}.4")
-        made = builders.world(
+        real = serve_echo(stack, f"{own}.4")
+        mesh = builders.world(
             replicas=(echo, replace(client, ports=())),
             outside=(builders.outside("m.test", {9997: real, 443: real}),),
             destination_rules=(builders.destination_rule(),),
@@ -58,9 +58,9 @@ def sidecars(
         admin: dict[str, Path] = {}
         for replica in (echo, replace(client, ports=())):
             folder = tmp_path_factory.mktemp("envoy")
-            configs = [build_outbound(made, builders.proxy(replica)), build_sidecar(made, replica)]
+            configs = [build_outbound(mesh, builders.proxy(replica)), build_sidecar(mesh, replica)]
             config = static_bootstrap(configs, secrets, admin=str(folder / "admin.sock"))
-            start(stack, envoy, folder, replica, config)
+            start_envoy(stack, envoy, folder, replica, config)
             admin[replica.ip] = folder / "admin.sock"
         yield admin
 
@@ -173,7 +173,7 @@ def _statistics(admin: Path) -> str:
 def test_metrics_of_both_sides_have_istio_s_names_and_labels(sidecars: dict[str, Path]) -> None:
     client = list(sidecars)[-1]
     assert get(client, PROXY_PORT, "http://echo/only", "echo")[0] == 200
-    wanted = {
+    expected = {
         "source": ('source_workload="client-v1"', 'connection_security_policy="unknown"'),
         "destination": (
             'source_principal="spiffe://cluster.local/ns/default/sa/echo"',
@@ -189,7 +189,7 @@ def test_metrics_of_both_sides_have_istio_s_names_and_labels(sidecars: dict[str,
         'destination_service="echo.default.svc.cluster.local"',
         'response_code="200"',
     )
-    for (reporter, own), admin in zip(wanted.items(), reversed(sidecars.values()), strict=True):
+    for (reporter, own), admin in zip(expected.items(), reversed(sidecars.values()), strict=True):
         page = _statistics(admin).splitlines()
         lines = [x for x in page if x.startswith("envoy_istio_requests_total{")]
         parts = (f'reporter="{reporter}"', *own, *common)
@@ -203,16 +203,16 @@ def test_a_tunnel_to_a_port_of_bytes_is_counted_once_and_one_to_http_as_requests
     client, admin = list(sidecars.items())[-1]
     name = "envoy_istio_tcp_connections_closed_total{"
 
-    def counted() -> list[str]:
+    def counters() -> list[str]:
         return [x for x in _statistics(admin).splitlines() if x.startswith(name)]
 
-    before = counted()
+    before = counters()
     assert _tunnel(client, ("echo", 80), "/only", "echo")[0] == 200
-    assert counted() == before
+    assert counters() == before
     assert _tunnel(client, ("m.test", 443), "/", "any.test")[0] == 200
     deadline = time.monotonic() + 10
-    while counted() == before and time.monotonic() < deadline:
+    while counters() == before and time.monotonic() < deadline:
         time.sleep(0.02)  # the tunnel is counted when it has ended
-    (line,) = [x for x in counted() if 'destination_service="m.test"' in x]
+    (line,) = [x for x in counters() if 'destination_service="m.test"' in x]
     assert 'source_workload="client-v1"' in line
     assert 'request_protocol="tcp"' in line

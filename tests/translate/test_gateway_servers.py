@@ -18,7 +18,7 @@ REST = SHOP.replace("name: https", "name: rest").replace("[shop.test]", "['*']")
 SECRET = TlsSecret("shop", "istio-system", "CHAIN", "KEY")
 
 
-def _made(*servers: str, secrets: tuple[TlsSecret, ...] = (SECRET,)) -> World:
+def _world(*servers: str, secrets: tuple[TlsSecret, ...] = (SECRET,)) -> World:
     rule = "{hosts: ['*'], gateways: [gw], http: [{route: [{destination: {host: echo}}]}]}"
     named = builders.gateway(
         f"{{selector: {{istio: ingressgateway}}, servers: [{', '.join(servers)}]}}"
@@ -26,14 +26,14 @@ def _made(*servers: str, secrets: tuple[TlsSecret, ...] = (SECRET,)) -> World:
     return world(gateways=(named,), virtual_services=(virtual_service(rule),), tls_secrets=secrets)
 
 
-def _listeners(made: World) -> dict[str, Any]:
-    found: Any = build_gateway(made, GATEWAY, "127.60.1.1", {443: 1443}).listeners
-    return {k: v for k, v in found.items() if k != "probe"}
+def _listeners(mesh: World) -> dict[str, Any]:
+    listeners: Any = build_gateway(mesh, GATEWAY, "127.60.1.1", {443: 1443}).listeners
+    return {k: v for k, v in listeners.items() if k != "probe"}
 
 
 def test_each_https_server_has_its_chain_its_table_and_the_secret() -> None:
-    made = _made(SHOP, REST)
-    (listener,) = _listeners(made).values()
+    config = _world(SHOP, REST)
+    (listener,) = _listeners(config).values()
     assert listener["address"]["socket_address"]["port_value"] == 1443
     assert listener["listener_filters"][0]["name"] == "envoy.filters.listener.tls_inspector"
     first, second = listener["filter_chains"]
@@ -46,7 +46,7 @@ def test_each_https_server_has_its_chain_its_table_and_the_secret() -> None:
             "private_key": {"inline_string": "KEY"},
         }
     ]
-    assert set(build_outbound(made, GATEWAY).routes) == {
+    assert set(build_outbound(config, GATEWAY).routes) == {
         "https.443.https.gw.default",
         "https.443.rest.gw.default",
     }
@@ -58,8 +58,8 @@ def test_a_server_that_shares_a_name_with_an_older_one_is_left_out_whole() -> No
         "[shop.test]", "[default/Shop.test, b.test]"
     )
     last = SHOP.replace("name: https", "name: last").replace("[shop.test]", "[b.test]")
-    made = _made(SHOP, both, last)
-    (listener,) = _listeners(made).values()
+    config = _world(SHOP, both, last)
+    (listener,) = _listeners(config).values()
     names = [chain["filter_chain_match"]["server_names"] for chain in listener["filter_chains"]]
     assert names == [["shop.test"], ["b.test"]]
 
@@ -68,22 +68,22 @@ def test_a_server_that_shares_a_name_with_an_older_one_is_left_out_whole() -> No
 def test_without_the_secret_in_the_gateway_s_namespace_nothing_listens(
     secret: TlsSecret | None,
 ) -> None:
-    assert _listeners(_made(SHOP, secrets=(secret,) if secret else ())) == {}
+    assert _listeners(_world(SHOP, secrets=(secret,) if secret else ())) == {}
 
 
 def test_https_redirect() -> None:
-    made = _made(
+    config = _world(
         "{port: {number: 80, name: http, protocol: HTTP}, hosts: [shop.test],"
         "tls: {httpsRedirect: true}}"
     )
-    table: Any = build_outbound(made, GATEWAY).routes["http.80"]
+    table: Any = build_outbound(config, GATEWAY).routes["http.80"]
     assert [(v["domains"], v.get("require_tls")) for v in table["virtual_hosts"]] == [
         (["shop.test"], "ALL")
     ]
 
 
 @pytest.mark.parametrize(
-    ("server", "said"),
+    ("server", "message"),
     [
         (SHOP.replace("credentialName: shop", "httpsRedirect: false"), "wanted mode: SIMPLE and"),
         (SHOP.replace("HTTPS", "HTTP"), "says more than httpsRedirect"),
@@ -91,6 +91,6 @@ def test_https_redirect() -> None:
         (SHOP + ", {port: {number: 443, protocol: HTTP}, hosts: [a]}", "443 is HTTP and HTTPS"),
     ],
 )
-def test_a_server_that_cannot_be_is_refused(server: str, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_a_server_that_cannot_be_is_refused(server: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         Gateway.model_validate(yaml.safe_load(f"{{servers: [{server}]}}"))

@@ -29,8 +29,8 @@ def _rule(host: str, path: str, more: str = "", **names: str) -> Any:
 
 def _table(*rules: Any, gateways: tuple[Any, ...] = (), port: int = 80) -> dict[str, list[str]]:
     """Paths by domain."""
-    made = world(gateways=gateways or (_gateway(),), virtual_services=rules)
-    table: Any = build_outbound(made, GATEWAY).routes[f"http.{port}"]
+    mesh = world(gateways=gateways or (_gateway(),), virtual_services=rules)
+    table: Any = build_outbound(mesh, GATEWAY).routes[f"http.{port}"]
     return {
         v["domains"][0]: [r["match"]["prefix"] for r in v.get("routes", [])]
         for v in table["virtual_hosts"]
@@ -54,12 +54,12 @@ def test_what_catches_all_is_last_whichever_rule_it_is_of() -> None:
 
 def test_with_policies_what_has_no_route_is_asked_about_too() -> None:
     policy = Named("p", "istio-system", AuthorizationPolicy.model_validate({"action": "ALLOW"}))
-    made = world(
+    mesh = world(
         gateways=(_gateway(),),
         virtual_services=(_rule("a.test", "/a"),),
         authorization_policies=(policy,),
     )
-    hosts: Any = build_outbound(made, GATEWAY).routes["http.80"]["virtual_hosts"]
+    hosts: Any = build_outbound(mesh, GATEWAY).routes["http.80"]["virtual_hosts"]
     assert [h["domains"] for h in hosts] == [["a.test"], ["*"]]
     last = [h["routes"][-1] for h in hosts]
     assert [(r["match"], r["direct_response"]) for r in last] == [
@@ -83,8 +83,8 @@ def test_with_policies_what_has_no_route_is_asked_about_too() -> None:
 def test_server_and_rule_agree_on_a_host(admits: str, host: str, served: str | None) -> None:
     server = f"{{port: {{number: 80, protocol: HTTP}}, hosts: [{admits}]}}"
     rule = _rule(host.strip("'"), "/p")
-    found = _table(rule, gateways=(_gateway(server),))
-    assert found == ({served: ["/p"]} if served else {"*": []})
+    table = _table(rule, gateways=(_gateway(server),))
+    assert table == ({served: ["/p"]} if served else {"*": []})
 
 
 def test_a_gateway_without_rules_answers_404() -> None:
@@ -116,19 +116,19 @@ def test_matches_for_a_gateway(more: str, served: bool) -> None:
 
 
 def test_a_gateway_that_selects_another_proxy_is_not_carried() -> None:
-    made = world(gateways=(_gateway(selector="{istio: egressgateway}"),))
-    assert build_outbound(made, GATEWAY).routes == {}
-    assert set(build_gateway(made, GATEWAY, "127.60.1.1", {}).listeners) == {"probe"}
+    mesh = world(gateways=(_gateway(selector="{istio: egressgateway}"),))
+    assert build_outbound(mesh, GATEWAY).routes == {}
+    assert set(build_gateway(mesh, GATEWAY, "127.60.1.1", {}).listeners) == {"probe"}
 
 
 def test_listeners_stand_at_the_real_port_and_hosts_match_with_any() -> None:
-    made = world(gateways=(_gateway(),), virtual_services=(_rule("a.test", "/p"),))
-    listeners: Any = build_gateway(made, GATEWAY, "127.60.1.1", {80: 18080}).listeners
+    mesh = world(gateways=(_gateway(),), virtual_services=(_rule("a.test", "/p"),))
+    listeners: Any = build_gateway(mesh, GATEWAY, "127.60.1.1", {80: 18080}).listeners
     assert listeners["http.80"]["address"]["socket_address"] == {
         "address": "127.60.1.1",
         "port_value": 18080,
     }
-    table: Any = build_outbound(made, GATEWAY).routes["http.80"]
+    table: Any = build_outbound(mesh, GATEWAY).routes["http.80"]
     assert table["ignore_port_in_host_matching"] is True
     manager = listeners["http.80"]["filter_chains"][0]["filters"][0]["typed_config"]
     assert manager["rds"]["route_config_name"] == "http.80"

@@ -27,10 +27,10 @@ def _rule(policy: str, subset: str = "") -> Any:
 
 
 def _action(route: str, rule: Any) -> dict[str, Any]:
-    made: dict[str, Any] = routes_of(
+    routes: dict[str, Any] = routes_of(
         f"{{hosts: [echo], http: [{{route: [{route}]}}]}}", destination_rules=(rule,)
     )[0]["route"]
-    return made
+    return routes
 
 
 V1 = "{destination: {host: echo, subset: v1}}"
@@ -42,7 +42,7 @@ BOTH = (
 
 
 @pytest.mark.parametrize(
-    ("route", "policy", "subset", "asked"),
+    ("route", "policy", "subset", "headers"),
     [
         (V1, TOP, "", ["top"]),
         (V1, TOP, OWN, ["own"]),
@@ -56,14 +56,14 @@ BOTH = (
     ],
 )
 def test_the_narrowest_hash_counts_and_ports_only_where_they_are_written(
-    route: str, policy: str, subset: str, asked: list[str]
+    route: str, policy: str, subset: str, headers: list[str]
 ) -> None:
-    assert _headers(_action(route, _rule(policy, subset))) == asked
+    assert _headers(_action(route, _rule(policy, subset))) == headers
 
 
 def test_the_default_route_knows_its_port() -> None:
-    made = routes_of("{hosts: [other], http: []}", destination_rules=(_rule(PORT),))[0]["route"]
-    assert _headers(made) == ["port"]
+    routes = routes_of("{hosts: [other], http: []}", destination_rules=(_rule(PORT),))[0]["route"]
+    assert _headers(routes) == ["port"]
 
 
 def test_a_retry_may_go_to_the_same_host_only_where_the_hash_of_one_destination_chose_it() -> None:
@@ -78,9 +78,9 @@ def test_a_written_retry_ignore_previous_hosts_beats_the_hash(
     written: str, *, elsewhere: bool
 ) -> None:
     rule = _rule(TOP)
-    made = routes_of(
+    routes = routes_of(
         f"{{hosts: [echo], http: [{{route: [{V1}],"
         f"retries: {{attempts: 1, retryIgnorePreviousHosts: {written}}}}}]}}",
         destination_rules=(rule,),
     )[0]["route"]
-    assert ("retry_host_predicate" in made["retry_policy"]) is elsewhere
+    assert ("retry_host_predicate" in routes["retry_policy"]) is elsewhere

@@ -24,17 +24,17 @@ def _signed(issuer: str, more: str = "") -> str:
 
 
 def _filters(*policies: Any, **parts: Any) -> list[dict[str, Any]]:
-    made = build_sidecar(world(request_authentications=policies, **parts), ECHO[0])
-    chains: Any = made.listeners[NAME]["filter_chains"]
-    found: list[dict[str, Any]] = chains[0]["filters"][0]["typed_config"]["http_filters"]
-    return [f for f in found if not f["name"].endswith(("header_to_metadata", "local_ratelimit"))]
+    config = build_sidecar(world(request_authentications=policies, **parts), ECHO[0])
+    chains: Any = config.listeners[NAME]["filter_chains"]
+    result: list[dict[str, Any]] = chains[0]["filters"][0]["typed_config"]["http_filters"]
+    return [f for f in result if not f["name"].endswith(("header_to_metadata", "local_ratelimit"))]
 
 
 def _config(*policies: Any, **parts: Any) -> dict[str, Any]:
     first = _filters(*policies, **parts)[0]
     assert first["name"] == JWT
-    found: dict[str, Any] = first["typed_config"]
-    return found
+    result: dict[str, Any] = first["typed_config"]
+    return result
 
 
 def test_without_a_rule_there_is_no_filter_and_the_routes_keep_their_name() -> None:
@@ -99,9 +99,9 @@ def test_listener_and_routes_of_the_same_providers_go_together() -> None:
     """An open connection keeps its old listener, and must keep the old routes with it."""
     names = set()
     for policies in ((), (_tokens(_signed("a")),), (_tokens(_signed("b")),)):
-        made = build_sidecar(world(request_authentications=policies), ECHO[0])
-        (table,) = made.routes.values()
-        chains: Any = made.listeners[NAME]["filter_chains"]
+        config = build_sidecar(world(request_authentications=policies), ECHO[0])
+        (table,) = config.routes.values()
+        chains: Any = config.listeners[NAME]["filter_chains"]
         manager = chains[0]["filters"][0]["typed_config"]
         assert manager["rds"]["route_config_name"] == table["name"]
         rules: Any = table.get("typed_per_filter_config", {})
@@ -117,13 +117,13 @@ def test_keys_are_fetched_from_a_declared_outside_host() -> None:
     provider = _config(policy, **parts)["providers"]["origins-0"]
     uri = provider["remote_jwks"]["http_uri"]
     assert uri == {"uri": "http://keys.test:81/k", "cluster": "jwks|81|keys.test", "timeout": "5s"}
-    made = build_sidecar(world(request_authentications=(policy,), **parts), ECHO[0])
-    cluster: Any = made.clusters["jwks|81|keys.test"]
+    config = build_sidecar(world(request_authentications=(policy,), **parts), ECHO[0])
+    cluster: Any = config.clusters["jwks|81|keys.test"]
     assert builders.addresses(cluster["load_assignment"]) == ["127.60.9.1:18081"]
 
 
 def test_a_gateway_asks_for_tokens_too() -> None:
-    made = world(
+    mesh = world(
         request_authentications=(
             _tokens(_signed("a"), ROOT, "{matchLabels: {istio: ingressgateway}}"),
         ),
@@ -134,8 +134,8 @@ def test_a_gateway_asks_for_tokens_too() -> None:
             ),
         ),
     )
-    (table,) = build_outbound(made, GATEWAY).routes.values()
-    listener: Any = build_gateway(made, GATEWAY, "127.60.1.1", {}).listeners["http.80"]
+    (table,) = build_outbound(mesh, GATEWAY).routes.values()
+    listener: Any = build_gateway(mesh, GATEWAY, "127.60.1.1", {}).listeners["http.80"]
     manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
     assert manager["http_filters"][1]["name"] == JWT
     assert manager["rds"]["route_config_name"] == table["name"] != "http.80"
@@ -158,8 +158,8 @@ def test_a_gateway_chooses_its_route_again_by_the_token_s_claims() -> None:
         "{selector: {istio: ingressgateway}, servers: [{hosts: ['*'],"
         "port: {number: 80, name: http, protocol: HTTP}}]}"
     ),)  # fmt: skip
-    made = world(gateways=gateways, request_authentications=(_tokens(_signed("i.test"), ROOT),))
-    listeners: Any = build_gateway(made, GATEWAY, "127.0.0.1", {}).listeners
+    mesh = world(gateways=gateways, request_authentications=(_tokens(_signed("i.test"), ROOT),))
+    listeners: Any = build_gateway(mesh, GATEWAY, "127.0.0.1", {}).listeners
     (chain,) = listeners["http.80"]["filter_chains"]
     first = chain["filters"][0]["typed_config"]["http_filters"][1]["typed_config"]
     assert first["providers"]["origins-0"]["clear_route_cache"] is True

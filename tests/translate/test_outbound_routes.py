@@ -29,8 +29,8 @@ def _rule(host: str, to: str, more: str = "", **names: str) -> Any:
 def _destination(rules: tuple[Any, ...], host: str = ECHO, **parts: Any) -> str:
     proxy = parts.pop("proxy", CLIENT)
     port = parts.pop("port", 80)
-    made = world(virtual_services=rules, **parts)
-    cluster: str = vhost_routes(made, host, port, proxy)[0]["route"]["cluster"]
+    mesh = world(virtual_services=rules, **parts)
+    cluster: str = vhost_routes(mesh, host, port, proxy)[0]["route"]["cluster"]
     return cluster.split("|")[3].split(".", maxsplit=1)[0]
 
 
@@ -79,11 +79,11 @@ def test_no_domain_stands_twice() -> None:
         )
         for host in ("a.test", "A.test", "echo.default")
     )
-    made = vhosts(world(service_entries=entries))
-    domains = [d.lower() for v in made.values() for d in v["domains"]]
+    result = vhosts(world(service_entries=entries))
+    domains = [d.lower() for v in result.values() for d in v["domains"]]
     assert len(domains) == len(set(domains))
-    assert "echo.default" in made["echo.default:80"]["domains"]
-    assert "10.0.0.1" in made["a.test:80"]["domains"]
+    assert "echo.default" in result["echo.default:80"]["domains"]
+    assert "10.0.0.1" in result["a.test:80"]["domains"]
 
 
 def test_without_a_rule_a_service_has_its_default_route() -> None:
@@ -129,14 +129,14 @@ def test_a_name_beats_a_wildcard_and_the_longest_wildcard_wins() -> None:
 
 def test_a_host_without_a_service_exists_on_port_80_alone() -> None:
     services = (service("echo", ports=(80, 8080)),)
-    made = vhosts(world(services=services, virtual_services=(_rule("ghost.test", "echo"),)))
-    assert made["ghost.test:80"]["domains"] == [
+    result = vhosts(world(services=services, virtual_services=(_rule("ghost.test", "echo"),)))
+    assert result["ghost.test:80"]["domains"] == [
         "ghost.test",
         "ghost.test:80",
         "ghost.test.",
         "ghost.test.:80",
     ]
-    assert "ghost.test:8080" not in made
+    assert "ghost.test:8080" not in result
 
 
 def test_a_host_without_a_service_stands_beside_one_at_its_port_too() -> None:
@@ -144,9 +144,9 @@ def test_a_host_without_a_service_stands_beside_one_at_its_port_too() -> None:
         "{hosts: [echo, Ghost.test], http: [{route: [{destination: {host: echo}}]}]}"
     )
     services = (service("echo", ports=(8080,)), service("other", ports=(9090,)))
-    made = vhosts(world(services=services, virtual_services=(rule,)))
-    assert "ghost.test:8080" in made["ghost.test:8080"]["domains"]
-    assert "ghost.test:9090" not in made
+    result = vhosts(world(services=services, virtual_services=(rule,)))
+    assert "ghost.test:8080" in result["ghost.test:8080"]["domains"]
+    assert "ghost.test:9090" not in result
 
 
 def test_upper_and_lower_case_of_a_host_are_the_same() -> None:
@@ -155,15 +155,15 @@ def test_upper_and_lower_case_of_a_host_are_the_same() -> None:
 
 def test_a_service_without_the_port_is_called_by_its_full_name_alone() -> None:
     services = (service("echo", ports=(8080,)),)
-    made = vhosts(world(services=services, virtual_services=(_rule("echo", "echo"),)))
-    assert made[f"{ECHO}:80"]["domains"] == [ECHO, f"{ECHO}:80"]
+    result = vhosts(world(services=services, virtual_services=(_rule("echo", "echo"),)))
+    assert result[f"{ECHO}:80"]["domains"] == [ECHO, f"{ECHO}:80"]
 
 
 def test_a_rule_of_a_service_of_another_port_opens_port_80_too() -> None:
     """Istio's quirk: on port 80 the host is no service, so it is served as a bare name."""
     services = (service("echo", ports=(8080,)),)
-    made = world(services=services, virtual_services=(_rule("echo", "echo"),))
-    assert vhost_routes(made, ECHO, 80)[0]["route"]["cluster"] == f"outbound|8080||{ECHO}"
+    mesh = world(services=services, virtual_services=(_rule("echo", "echo"),))
+    assert vhost_routes(mesh, ECHO, 80)[0]["route"]["cluster"] == f"outbound|8080||{ECHO}"
 
 
 def test_short_hosts_belong_to_the_rule_s_namespace() -> None:
@@ -176,13 +176,13 @@ def test_an_entry_for_its_own_namespace_is_unknown_elsewhere() -> None:
         "{hosts: [m.test], exportTo: ['.'],"
         "ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS}"
     )
-    made = world(service_entries=(entry,))
-    assert "m.test:80" in vhosts(made)
-    assert "m.test:80" not in vhosts(made, ELSEWHERE)
+    mesh = world(service_entries=(entry,))
+    assert "m.test:80" in vhosts(mesh)
+    assert "m.test:80" not in vhosts(mesh, ELSEWHERE)
 
 
-def _connect(made: Any, name: str) -> dict[str, Any]:
-    routes = vhosts(made)[name]["routes"]
+def _connect(result: Any, name: str) -> dict[str, Any]:
+    routes = vhosts(result)[name]["routes"]
     assert "connect_matcher" in routes[0]["match"], "CONNECT must be decided before anything else"
     action: dict[str, Any] = routes[0]["route"]
     return action
@@ -200,9 +200,9 @@ def test_connect_to_another_protocol_is_tunnelled(protocol: str, plain: int | No
         f"{{hosts: [m.test], ports: [{{number: 443, name: x, protocol: {protocol}}}],"
         "resolution: DNS}"
     )
-    made = world(service_entries=(entry,))
-    assert _connect(made, "m.test:443")["cluster"] == "outbound|443||m.test"
-    other = vhosts(made)["m.test:443"]["routes"][1]
+    mesh = world(service_entries=(entry,))
+    assert _connect(mesh, "m.test:443")["cluster"] == "outbound|443||m.test"
+    other = vhosts(mesh)["m.test:443"]["routes"][1]
     assert other.get("direct_response", {}).get("status") == plain
 
 

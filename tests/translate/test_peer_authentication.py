@@ -20,7 +20,7 @@ BY_PORT = "{selector: {matchLabels: {app: echo}}, portLevelMtls: {'8080': {mode:
 
 
 @pytest.mark.parametrize(
-    ("policies", "wanted"),
+    ("policies", "expected"),
     [
         ([], "PERMISSIVE"),
         ([peer("{}")], "PERMISSIVE"),
@@ -39,13 +39,13 @@ BY_PORT = "{selector: {matchLabels: {app: echo}}, portLevelMtls: {'8080': {mode:
         ([peer("{selector: {}, mtls: {mode: STRICT}}")], "STRICT"),
     ],
 )
-def test_the_narrowest_scope_and_the_oldest_rule(policies: list[Any], wanted: str) -> None:
-    assert mtls_mode(tuple(policies), "default", LABELS, 8080) == wanted
+def test_the_narrowest_scope_and_the_oldest_rule(policies: list[Any], expected: str) -> None:
+    assert mtls_mode(tuple(policies), "default", LABELS, 8080) == expected
 
 
 def _chains(*policies: Any, **parts: Any) -> list[dict[str, Any]]:
-    made: Any = build_sidecar(world(peer_authentications=policies, **parts), ECHO[0]).listeners
-    chains: list[dict[str, Any]] = made["inbound|8080||"]["filter_chains"]
+    listeners: Any = build_sidecar(world(peer_authentications=policies, **parts), ECHO[0]).listeners
+    chains: list[dict[str, Any]] = listeners["inbound|8080||"]["filter_chains"]
     return chains
 
 
@@ -81,12 +81,12 @@ def test_a_port_of_bytes_has_the_same_modes() -> None:
 
 def _modes(*policies: Any) -> dict[str, Any]:
     """Endpoint address -> the transport socket match in its metadata."""
-    made: Any = build_outbound(world(peer_authentications=policies), CLIENT).endpoints[CLUSTER]
+    endpoints: Any = build_outbound(world(peer_authentications=policies), CLIENT).endpoints[CLUSTER]
     return {
         e["endpoint"]["address"]["socket_address"]["address"]: e["metadata"]["filter_metadata"].get(
             "envoy.transport_socket_match"
         )
-        for e in made["endpoints"][0]["lb_endpoints"]
+        for e in endpoints["endpoints"][0]["lb_endpoints"]
     }
 
 
@@ -107,9 +107,11 @@ def test_a_change_of_mode_travels_with_the_endpoints() -> None:
 
 def _cluster(tls: str, **parts: Any) -> dict[str, Any]:
     rules = (destination_rule(f"{{host: echo, trafficPolicy: {{tls: {tls}}}}}"),)
-    made: dict[str, Any] = build_outbound(world(destination_rules=rules, **parts), CLIENT).clusters
-    found: dict[str, Any] = made[CLUSTER]
-    return found
+    clusters: dict[str, Any] = build_outbound(
+        world(destination_rules=rules, **parts), CLIENT
+    ).clusters
+    result: dict[str, Any] = clusters[CLUSTER]
+    return result
 
 
 def test_a_destination_rule_may_switch_tls_off() -> None:
@@ -148,7 +150,7 @@ def _by_authority(cluster: dict[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("more", "found"),
+    ("more", "result"),
     [
         ("", {"auto_sni": True, "auto_san_validation": True}),
         (", subjectAltNames: [a.test]", {"auto_sni": True}),
@@ -156,8 +158,8 @@ def _by_authority(cluster: dict[str, Any]) -> Any:
         (", sni: a.test", None),
     ],
 )
-def test_the_authority_is_sni_and_the_name_to_check_unless_written(more: str, found: Any) -> None:
-    assert _by_authority(_cluster(f"{{mode: SIMPLE{more}}}")) == found
+def test_the_authority_is_sni_and_the_name_to_check_unless_written(more: str, result: Any) -> None:
+    assert _by_authority(_cluster(f"{{mode: SIMPLE{more}}}")) == result
 
 
 @pytest.mark.parametrize(
@@ -169,8 +171,8 @@ def test_a_service_entry_says_what_the_certificate_must_say(rule: str, checked: 
         " subjectAltNames: [entry.test]}"
     )
     tls = destination_rule(f"{{host: out.test, trafficPolicy: {{tls: {{mode: SIMPLE{rule}}}}}}}")
-    made = world(service_entries=(entry,), destination_rules=(tls,))
-    cluster: Any = build_outbound(made, CLIENT).clusters["outbound|80||out.test"]
+    mesh = world(service_entries=(entry,), destination_rules=(tls,))
+    cluster: Any = build_outbound(mesh, CLIENT).clusters["outbound|80||out.test"]
     context = cluster["transport_socket"]["typed_config"]["common_tls_context"]
     names = context["validation_context"]["match_typed_subject_alt_names"]
     assert [n["matcher"]["exact"] for n in names] == [checked]

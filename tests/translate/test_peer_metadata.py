@@ -19,9 +19,9 @@ def _read(text: str) -> dict[str, str]:
 
 
 def _manager(listener: str) -> dict[str, Any]:
-    made: Any = build_sidecar(world(), ECHO[0]).listeners[listener]
-    found: dict[str, Any] = made["filter_chains"][0]["filters"][0]["typed_config"]
-    return found
+    listeners: Any = build_sidecar(world(), ECHO[0]).listeners[listener]
+    result: dict[str, Any] = listeners["filter_chains"][0]["filters"][0]["typed_config"]
+    return result
 
 
 def test_what_leaves_says_who_sent_it_whatever_the_client_wrote() -> None:

@@ -39,29 +39,29 @@ def _world(*aliases: Service, **parts: Any) -> Any:
 
 
 def test_an_alias_is_called_at_the_ports_of_the_host_behind_it() -> None:
-    made = vhosts(_world(_alias("ext", "m.test", PORTS)))
-    domains = made["m.test:80"]["domains"]
+    result = vhosts(_world(_alias("ext", "m.test", PORTS)))
+    domains = result["m.test:80"]["domains"]
     assert {"ext", "ext.default:80", "ext.default.svc.cluster.local."} <= set(domains)
-    assert not [n for n in made if n.startswith("ext")]
+    assert not [n for n in result if n.startswith("ext")]
 
 
 def test_an_alias_of_an_alias_and_of_a_service() -> None:
     echo = "echo.default.svc.cluster.local"
-    made = _world(_alias("a", "b.default.svc.cluster.local"), _alias("b", echo))
-    assert {"a", "b"} <= set(vhosts(made)[f"{echo}:80"]["domains"])
+    mesh = _world(_alias("a", "b.default.svc.cluster.local"), _alias("b", echo))
+    assert {"a", "b"} <= set(vhosts(mesh)[f"{echo}:80"]["domains"])
 
 
 def test_it_has_no_cluster_and_a_destination_means_the_host_behind_it() -> None:
     rule = virtual_service("{hosts: [echo], http: [{route: [{destination: {host: ext}}]}]}")
-    made = _world(_alias("ext", "M.test."), virtual_services=(rule,))
-    routes = vhost_routes(made, "echo.default.svc.cluster.local")
+    mesh = _world(_alias("ext", "M.test."), virtual_services=(rule,))
+    routes = vhost_routes(mesh, "echo.default.svc.cluster.local")
     assert routes[0]["route"]["cluster"] == M_TEST
-    assert [c for c in build_outbound(made, CLIENT).clusters if "ext" in c] == []
+    assert [c for c in build_outbound(mesh, CLIENT).clusters if "ext" in c] == []
 
 
 def test_an_alias_of_nothing_leads_nowhere() -> None:
-    made = _world(_alias("ext", "nowhere.test", PORTS))
-    assert not any("ext" in d for v in vhosts(made).values() for d in v["domains"])
+    mesh = _world(_alias("ext", "nowhere.test", PORTS))
+    assert not any("ext" in d for v in vhosts(mesh).values() for d in v["domains"])
     circle = "b.default.svc.cluster.local", "a.default.svc.cluster.local"
     turning = _world(_alias("a", circle[0]), _alias("b", circle[1]))
     assert not any("a" in v["domains"] for v in vhosts(turning).values())

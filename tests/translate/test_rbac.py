@@ -18,11 +18,11 @@ ALL_OF_ANYTHING = [{"and_rules": {"rules": [ANY]}}]
 
 
 def _table(*policies: Any, **parts: Any) -> dict[str, Any]:
-    made: dict[str, Any] = build_sidecar(
+    table: dict[str, Any] = build_sidecar(
         world(authorization_policies=policies, **parts), ECHO[0]
     ).routes
-    found: dict[str, Any] = made[NAME]
-    return found
+    result: dict[str, Any] = table[NAME]
+    return result
 
 
 def _rules(*policies: Any, action: str = "allow", **parts: Any) -> dict[str, Any]:
@@ -33,19 +33,19 @@ def _rules(*policies: Any, action: str = "allow", **parts: Any) -> dict[str, Any
 
 
 def _rule(text: str, **how: Any) -> dict[str, Any]:
-    found: dict[str, Any] = _rules(policy(f"{{rules: [{text}]}}"), **how)["policies"][KEY]
-    return found
+    rules: dict[str, Any] = _rules(policy(f"{{rules: [{text}]}}"), **how)["policies"][KEY]
+    return rules
 
 
 def _permission(operation: str) -> Any:
     """What one operation asks, without the words around."""
-    (found,) = _rule(f"{{to: [{{operation: {operation}}}]}}")["permissions"]
-    return found["and_rules"]["rules"]
+    (rule,) = _rule(f"{{to: [{{operation: {operation}}}]}}")["permissions"]
+    return rule["and_rules"]["rules"]
 
 
 def _principal(source: str) -> Any:
-    (found,) = _rule(f"{{from: [{{source: {source}}}]}}")["principals"]
-    return found["and_ids"]["ids"]
+    (rule,) = _rule(f"{{from: [{{source: {source}}}]}}")["principals"]
+    return rule["and_ids"]["ids"]
 
 
 def _either(*rules: Any) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def test_which_workloads_a_policy_is_for(selector: str, namespace: str, holds: b
 
 
 @pytest.mark.parametrize(
-    ("operation", "wanted"),
+    ("operation", "expected"),
     [
         ("{methods: [GET, '*']}", _either(
             {"header": {"name": ":method", "string_match": {"exact": "GET"}}},
@@ -138,8 +138,8 @@ def test_which_workloads_a_policy_is_for(selector: str, namespace: str, holds: b
         ("{ports: ['8080', '80']}", _either(ANY, {"not_rule": ANY})),
     ],
 )  # fmt: skip
-def test_an_operation(operation: str, wanted: Any) -> None:
-    assert _permission(operation) == [wanted]
+def test_an_operation(operation: str, expected: Any) -> None:
+    assert _permission(operation) == [expected]
 
 
 def test_a_path_template_is_envoy_s() -> None:
@@ -151,20 +151,20 @@ def test_fields_and_together_and_not_values_are_taken_away() -> None:
     path = {"url_path": {"path": {"prefix": "/"}}}
     secret = {"url_path": {"path": {"exact": "/secret"}}}
     get = {"header": {"name": ":method", "string_match": {"exact": "GET"}}}
-    found = _permission("{methods: [GET], paths: ['/*'], notPaths: [/secret]}")
-    assert found == [_either(get), _either(path), {"not_rule": _either(secret)}]
+    permission = _permission("{methods: [GET], paths: ['/*'], notPaths: [/secret]}")
+    assert permission == [_either(get), _either(path), {"not_rule": _either(secret)}]
 
 
 def test_sources_or_and_so_do_operations() -> None:
-    found = _rule(
+    rule = _rule(
         "{from: [{source: {namespaces: [a]}}, {source: {namespaces: [b]}}],"
         " to: [{operation: {methods: [GET]}}, {operation: {methods: [PUT]}}]}"
     )
-    assert len(found["principals"]) == len(found["permissions"]) == 2
+    assert len(rule["principals"]) == len(rule["permissions"]) == 2
 
 
 @pytest.mark.parametrize(
-    ("source", "wanted"),
+    ("source", "expected"),
     [
         ("{principals: [cluster.local/ns/a/sa/b, '*']}", _one_of(
             _named({"exact": "spiffe://cluster.local/ns/a/sa/b"}),
@@ -188,21 +188,21 @@ def test_sources_or_and_so_do_operations() -> None:
         )}),
     ],
 )  # fmt: skip
-def test_a_source(source: str, wanted: Any) -> None:
-    found = _principal(source)
-    if wanted is None:
-        assert found == [
+def test_a_source(source: str, expected: Any) -> None:
+    principal = _principal(source)
+    if expected is None:
+        assert principal == [
             _one_of({"remote_ip": {"address_prefix": "10.1.2.3", "prefix_len": 32}}),
             _one_of({"direct_remote_ip": {"address_prefix": "10.0.0.0", "prefix_len": 8}}),
         ]
     else:
-        assert found == [wanted]
+        assert principal == [expected]
 
 
 def _claims(value: str) -> list[Any]:
     """The matchers of issuer and subject that a requestPrincipal makes."""
-    ((found,),) = [i["or_ids"]["ids"] for i in _principal(f"{{requestPrincipals: ['{value}']}}")]
-    parts = [part["metadata"] for part in found["and_ids"]["ids"]]
+    ((result,),) = [i["or_ids"]["ids"] for i in _principal(f"{{requestPrincipals: ['{value}']}}")]
+    parts = [part["metadata"] for part in result["and_ids"]["ids"]]
     assert all(part["filter"] == "envoy.filters.http.jwt_authn" for part in parts)
     assert [part["path"] for part in parts] == [
         [{"key": "payload"}, {"key": "iss"}],
@@ -229,7 +229,7 @@ def test_a_request_principal_is_issuer_and_subject(value: str, issuer: Any, subj
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "place", "wanted"),
+    ("key", "value", "place", "expected"),
     [
         ("source.namespace", "a", "ids", _named({"safe_regex": {"regex": ".*/ns/a/.*"}})),
         ("source.principal", "a", "ids", _named({"exact": "spiffe://a"})),
@@ -243,15 +243,15 @@ def test_a_request_principal_is_issuer_and_subject(value: str, issuer: Any, subj
         ("connection.sni", "a.test", "rules", {"requested_server_name": {"exact": "a.test"}}),
     ],
 )  # fmt: skip
-def test_a_condition(key: str, value: str, place: str, wanted: Any) -> None:
-    found = _rule(f"{{when: [{{key: '{key}', values: ['{value}']}}]}}")
-    side = found["principals" if place == "ids" else "permissions"][0][f"and_{place}"][place]
-    assert side == [{f"or_{place}": {place: [wanted]}}]
+def test_a_condition(key: str, value: str, place: str, expected: Any) -> None:
+    rule = _rule(f"{{when: [{{key: '{key}', values: ['{value}']}}]}}")
+    side = rule["principals" if place == "ids" else "permissions"][0][f"and_{place}"][place]
+    assert side == [{f"or_{place}": {place: [expected]}}]
 
 
 def test_a_claim_is_a_text_or_a_list_that_holds_it() -> None:
-    found = _rule("{when: [{key: 'request.auth.claims[a][b]', values: [x]}]}")
-    ((claim,),) = [i["or_ids"]["ids"] for p in found["principals"] for i in p["and_ids"]["ids"]]
+    rule = _rule("{when: [{key: 'request.auth.claims[a][b]', values: [x]}]}")
+    ((claim,),) = [i["or_ids"]["ids"] for p in rule["principals"] for i in p["and_ids"]["ids"]]
     metadata = claim["metadata"]
     assert [step["key"] for step in metadata["path"]] == ["payload", "a", "b"]
     exact = {"string_match": {"exact": "x"}}
@@ -262,11 +262,11 @@ def test_a_claim_is_a_text_or_a_list_that_holds_it() -> None:
 
 def _network(text: str) -> Any:
     """The policies of the first filter on a port of bytes."""
-    made = build_sidecar(
+    config = build_sidecar(
         world(services=(service("echo", protocol="TCP"),), authorization_policies=(policy(text),)),
         ECHO[0],
     )
-    chains: Any = made.listeners[NAME]["filter_chains"]
+    chains: Any = config.listeners[NAME]["filter_chains"]
     first = chains[0]["filters"][0]
     assert first["name"] == "envoy.filters.network.rbac"
     assert chains[0]["filters"][-1]["name"] == "envoy.filters.network.tcp_proxy"
@@ -280,13 +280,13 @@ def test_on_a_port_of_bytes_an_allow_rule_about_http_is_left_out() -> None:
 
 def test_on_a_port_of_bytes_a_denial_keeps_what_is_not_about_http() -> None:
     rule = "{to: [{operation: {methods: [GET]}}], from: [{source: {namespaces: [a]}}]}"
-    found = _network(f"{{action: DENY, rules: [{rule}]}}")[KEY]
-    assert found["permissions"] == ALL_OF_ANYTHING
-    assert len(found["principals"]) == 1
+    result = _network(f"{{action: DENY, rules: [{rule}]}}")[KEY]
+    assert result["permissions"] == ALL_OF_ANYTHING
+    assert len(result["principals"]) == 1
 
 
 def test_a_gateway_s_policies_are_on_its_routes() -> None:
-    made = world(
+    mesh = world(
         authorization_policies=(
             policy("{selector: {matchLabels: {istio: ingressgateway}}}", namespace=ROOT),
         ),
@@ -302,9 +302,9 @@ def test_a_gateway_s_policies_are_on_its_routes() -> None:
             ),
         ),
     )
-    table: Any = build_outbound(made, GATEWAY).routes["http.80"]
+    table: Any = build_outbound(mesh, GATEWAY).routes["http.80"]
     assert "envoy.filters.http.rbac.allow" in table["typed_per_filter_config"]
-    listener: Any = build_gateway(made, GATEWAY, "127.60.1.1", {}).listeners["http.80"]
+    listener: Any = build_gateway(mesh, GATEWAY, "127.60.1.1", {}).listeners["http.80"]
     manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
     assert [f["name"] for f in manager["http_filters"]][1:4] == [
         f"envoy.filters.http.rbac.{action}" for action in ("audit", "deny", "allow")

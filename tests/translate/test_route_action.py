@@ -20,8 +20,8 @@ def _route(http: str, **parts: Any) -> dict[str, Any]:
 
 
 def _action(more: str = "", **parts: Any) -> dict[str, Any]:
-    made = _route(f"route: [{{destination: {{host: echo}}}}]{more}", **parts)
-    action: dict[str, Any] = made["route"]
+    route = _route(f"route: [{{destination: {{host: echo}}}}]{more}", **parts)
+    action: dict[str, Any] = route["route"]
     return action
 
 
@@ -135,8 +135,8 @@ def test_redirect(rule: str, emitted: dict[str, Any]) -> None:
 
 
 def test_direct_response() -> None:
-    made = _route("directResponse: {status: 418, body: {string: teapot}}")
-    assert made["direct_response"] == {"status": 418, "body": {"inline_string": "teapot"}}
+    route = _route("directResponse: {status: 418, body: {string: teapot}}")
+    assert route["direct_response"] == {"status": 418, "body": {"inline_string": "teapot"}}
 
 
 @pytest.mark.parametrize(
@@ -150,8 +150,8 @@ def test_direct_response() -> None:
     ],
 )
 def test_fault(fault: str, kind: str, parts: int) -> None:
-    made = _route(f"fault: {{{fault}}}, route: [{{destination: {{host: echo}}}}]")
-    config = made["typed_per_filter_config"]["envoy.filters.http.fault"][kind]
+    route = _route(f"fault: {{{fault}}}, route: [{{destination: {{host: echo}}}}]")
+    config = route["typed_per_filter_config"]["envoy.filters.http.fault"][kind]
     assert config["percentage"] == {"numerator": parts, "denominator": "MILLION"}
     assert config.get("http_status") == (555 if kind == "abort" else None)
     assert config.get("fixed_delay") == ("2s" if kind == "delay" else None)
@@ -172,36 +172,36 @@ def test_fault(fault: str, kind: str, parts: int) -> None:
 )
 def test_mirror(mirror: str, shares: list[tuple[str, int]]) -> None:
     policies = _action(f", {mirror}").get("request_mirror_policies", [])
-    found = [(p["cluster"], p["runtime_fraction"]["default_value"]["numerator"]) for p in policies]
-    assert found == shares
+    result = [(p["cluster"], p["runtime_fraction"]["default_value"]["numerator"]) for p in policies]
+    assert result == shares
     assert all(p["disable_shadow_host_suffix_append"] for p in policies)
     assert not any(p["trace_sampled"] for p in policies)
 
 
 def test_header_changes_sets_first_then_adds_by_name() -> None:
-    made = _route(
+    route = _route(
         "headers: {request: {add: {b: '2', a: '1'}, set: {z: '0'}, remove: [gone]},"
         "response: {set: {x-app: replaced}}},"
         "route: [{destination: {host: echo}, headers: {request: {set: {mine: '3'}}}}]"
     )
-    added = [(h["header"]["key"], h["append_action"]) for h in made["request_headers_to_add"]]
+    added = [(h["header"]["key"], h["append_action"]) for h in route["request_headers_to_add"]]
     assert added == [
         ("z", "OVERWRITE_IF_EXISTS_OR_ADD"),
         ("a", "APPEND_IF_EXISTS_OR_ADD"),
         ("b", "APPEND_IF_EXISTS_OR_ADD"),
         ("mine", "OVERWRITE_IF_EXISTS_OR_ADD"),
     ]
-    assert made["request_headers_to_remove"] == ["gone"]
-    assert made["response_headers_to_add"][0]["header"] == {"key": "x-app", "value": "replaced"}
+    assert route["request_headers_to_remove"] == ["gone"]
+    assert route["response_headers_to_add"][0]["header"] == {"key": "x-app", "value": "replaced"}
 
 
 def test_header_changes_of_one_of_several_destinations_stay_with_it() -> None:
-    made = _route(
+    route = _route(
         "route: [{destination: {host: echo, subset: v1}, weight: 1},"
         "{destination: {host: echo, subset: v2}, weight: 1,"
         " headers: {request: {set: {a: '1', host: two.test}}}}]"
     )
-    first, second = made["route"]["weighted_clusters"]["clusters"]
+    first, second = route["route"]["weighted_clusters"]["clusters"]
     assert "request_headers_to_add" not in first
     assert [h["header"]["key"] for h in second["request_headers_to_add"]] == ["a"]
     assert second["host_rewrite_literal"] == "two.test"
@@ -217,12 +217,12 @@ def test_header_changes_of_one_of_several_destinations_stay_with_it() -> None:
     ],
 )
 def test_a_changed_host_header_is_a_host_rewrite(more: str, host: str) -> None:
-    made = _route(
+    route = _route(
         f"{more}route: [{{destination: {{host: echo}},"
         "headers: {request: {set: {host: d.test, ':path': /no}}}}]"
     )
-    assert made["route"]["host_rewrite_literal"] == host
-    assert "request_headers_to_add" not in made
+    assert route["route"]["host_rewrite_literal"] == host
+    assert "request_headers_to_add" not in route
 
 
 @pytest.mark.parametrize(

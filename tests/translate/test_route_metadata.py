@@ -19,16 +19,16 @@ spec: {selector: {app: echo}, ports: [{name: http, port: 80}]}
 """
 
 
-def said(text: str) -> list[tuple[str, str, str]]:
+def origins(text: str) -> list[tuple[str, str, str]]:
     """Config, kind and field of each route for echo, in order."""
     store, _ = Store().apply(read_text(SERVICES + text, "rules.yaml"))
-    made = world(store, (), ())
-    table: Any = build_outbound(made, Proxy("sidecar", "shop", "client", {}, "default")).routes[
+    mesh = world(store, (), ())
+    table: Any = build_outbound(mesh, Proxy("sidecar", "shop", "client", {}, "default")).routes[
         "outbound"
     ]
     host = next(h for h in table["virtual_hosts"] if h["name"].startswith("echo.shop."))
-    found = [r["metadata"]["filter_metadata"] for r in host["routes"] if "metadata" in r]
-    return [(m["istio"]["config"], m["meshproof"]["kind"], m["meshproof"]["field"]) for m in found]
+    result = [r["metadata"]["filter_metadata"] for r in host["routes"] if "metadata" in r]
+    return [(m["istio"]["config"], m["meshproof"]["kind"], m["meshproof"]["field"]) for m in result]
 
 
 def test_a_virtual_service_with_the_entry_that_matched() -> None:
@@ -44,7 +44,7 @@ spec:
     - route: [{destination: {host: echo}}]
 """
     config = "/apis/networking.istio.io/v1/namespaces/shop/virtual-service/one"
-    assert said(rule) == [
+    assert origins(rule) == [
         (config, "VirtualService", "spec.http[0].match[0]"),
         (config, "VirtualService", "spec.http[0].match[1]"),
         (config, "VirtualService", "spec.http[1]"),
@@ -73,7 +73,7 @@ spec:
     - directResponse: {status: 404}
 """
     base = "/apis/networking.istio.io/v1/namespaces/shop/virtual-service"
-    assert said(rules) == [
+    assert origins(rules) == [
         (f"{base}/part", "VirtualService", "spec.http[0]"),
         (f"{base}/part", "VirtualService", "spec.http[1]"),
         (f"{base}/root", "VirtualService", "spec.http[1]"),
@@ -93,7 +93,7 @@ spec:
       backendRefs: [{name: echo, port: 80}]
 """
     config = "/apis/gateway.networking.k8s.io/v1/namespaces/shop/http-route/r"
-    fields = [field for _, _, field in said(route)]
-    assert {entry[:2] for entry in said(route)} == {(config, "HTTPRoute")}
+    fields = [field for _, _, field in origins(route)]
+    assert {entry[:2] for entry in origins(route)} == {(config, "HTTPRoute")}
     assert fields[:2] == ["spec.rules[1].matches[0]", "spec.rules[1].matches[1]"]
     assert fields[2].startswith("spec.rules[0]")

@@ -22,13 +22,13 @@ from tests.translate.builders import (
 REAL = Address("127.60.9.1", 19997)
 
 
-def _made(**parts: Any) -> Config:
+def _config(**parts: Any) -> Config:
     return build_outbound(world(**parts), CLIENT)
 
 
 def _entry(text: str, host: str = "m.test", port: int = 80, **parts: Any) -> list[str]:
-    made = _made(service_entries=(service_entry(text),), **parts)
-    cluster: Any = made.clusters[f"outbound|{port}||{host}"]
+    config = _config(service_entries=(service_entry(text),), **parts)
+    cluster: Any = config.clusters[f"outbound|{port}||{host}"]
     assert cluster["type"] == "STATIC"
     assert "transport_socket" not in cluster
     return addresses(cluster["load_assignment"])
@@ -42,7 +42,7 @@ HTTP = "ports: [{number: 80, name: http, protocol: HTTP}]"
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "result"),
     [
         (f"{{hosts: [m.test], {HTTP}, resolution: DNS}}", ["127.60.9.1:19997"]),
         (
@@ -65,8 +65,8 @@ HTTP = "ports: [{number: 80, name: http, protocol: HTTP}]"
         ),
     ],
 )
-def test_an_entry_leads_to_the_declared_address(text: str, found: list[str]) -> None:
-    assert _entry(text, outside=DECLARED) == found
+def test_an_entry_leads_to_the_declared_address(text: str, result: list[str]) -> None:
+    assert _entry(text, outside=DECLARED) == result
 
 
 @pytest.mark.parametrize(
@@ -81,18 +81,18 @@ def test_an_entry_leads_to_the_declared_address(text: str, found: list[str]) -> 
 )
 def test_nothing_undeclared_can_be_reached(text: str) -> None:
     """Every address in all that a sidecar is given is a replica's or a declared outside one."""
-    made = _made(service_entries=(service_entry(text),), outside=DECLARED)
-    text = json.dumps([made.clusters, made.endpoints])
-    found = {part.split('"')[0] for part in text.split('"address": "')[1:]}
-    assert found == {"127.60.0.1", "127.60.0.2"}
-    types = {c["type"] for c in made.clusters.values()}
+    config = _config(service_entries=(service_entry(text),), outside=DECLARED)
+    text = json.dumps([config.clusters, config.endpoints])
+    result = {part.split('"')[0] for part in text.split('"address": "')[1:]}
+    assert result == {"127.60.0.1", "127.60.0.2"}
+    types = {c["type"] for c in config.clusters.values()}
     assert types == {"EDS", "STATIC"}, "no cluster may resolve names or follow the connection"
 
 
 @pytest.mark.parametrize(("resolution", "emitted"), [("DNS", False), ("STATIC", True)])
 def test_an_empty_subset_of_a_dns_entry_is_no_cluster(resolution: str, emitted: bool) -> None:
     """So requests to it are 503 NC, as in Istio; of a STATIC entry they are 503 UH."""
-    made = _made(
+    config = _config(
         service_entries=(
             service_entry(
                 f"{{hosts: [m.test], {HTTP}, resolution: {resolution},"
@@ -103,7 +103,7 @@ def test_an_empty_subset_of_a_dns_entry_is_no_cluster(resolution: str, emitted: 
             destination_rule("{host: m.test, subsets: [{name: b, labels: {v: b}}]}"),
         ),
     )
-    assert ("outbound|80|b|m.test" in made.clusters) == emitted
+    assert ("outbound|80|b|m.test" in config.clusters) == emitted
 
 
 def test_two_entries_for_one_host_join_their_ports() -> None:
@@ -114,8 +114,8 @@ def test_two_entries_for_one_host_join_their_ports() -> None:
         )
         for n in (80, 8080)
     )
-    made = _made(service_entries=entries, outside=DECLARED)
-    assert {"outbound|80||m.test", "outbound|8080||m.test"} <= set(made.clusters)
+    config = _config(service_entries=entries, outside=DECLARED)
+    assert {"outbound|80||m.test", "outbound|8080||m.test"} <= set(config.clusters)
 
 
 WILD = f"{{hosts: ['*.m.test', a.m.test], {HTTP}, resolution: NONE}}"
@@ -123,16 +123,16 @@ WILD = f"{{hosts: ['*.m.test', a.m.test], {HTTP}, resolution: NONE}}"
 
 def test_a_wildcard_is_every_declared_host_that_it_covers() -> None:
     other = Address("127.60.9.3", 3)
-    made = _made(
+    config = _config(
         service_entries=(service_entry(WILD),),
         outside=(outside("a.m.test", {80: REAL}), outside("b.m.test", {80: other})),
     )
-    found: dict[str, Any] = {
+    clusters: dict[str, Any] = {
         n.split("|")[-1]: addresses(c["load_assignment"])
-        for n, c in made.clusters.items()
+        for n, c in config.clusters.items()
         if c["type"] == "STATIC"
     }
-    assert found == {
+    assert clusters == {
         "a.m.test": ["127.60.9.1:19997"],
         "b.m.test": ["127.60.9.3:3"],
         "*.m.test": [],
@@ -145,12 +145,12 @@ def test_a_selector_puts_replicas_behind_an_entry() -> None:
         "ports: [{number: 80, name: http, protocol: http, targetPort: 8080}],"
         "workloadSelector: {labels: {version: v2}}}"
     )
-    made = _made(service_entries=(service_entry(text),))
-    cluster: Any = made.clusters["outbound|80||m.test"]
+    config = _config(service_entries=(service_entry(text),))
+    cluster: Any = config.clusters["outbound|80||m.test"]
     assert cluster["type"] == "EDS"
-    assert addresses(made.endpoints["outbound|80||m.test"]) == ["127.60.0.2:8080"]
+    assert addresses(config.endpoints["outbound|80||m.test"]) == ["127.60.0.2:8080"]
     assert "transport_socket_matches" in cluster
-    external = _made(service_entries=(service_entry(text.replace("INTERNAL", "EXTERNAL")),))
+    external = _config(service_entries=(service_entry(text.replace("INTERNAL", "EXTERNAL")),))
     plain: Any = external.clusters["outbound|80||m.test"]
     assert not {"transport_socket", "transport_socket_matches"} & set(plain)
 
@@ -159,13 +159,13 @@ def test_a_selector_puts_replicas_behind_an_entry() -> None:
 def test_http_2_towards_a_port_of_http_2(protocol: str) -> None:
     port = f"{{number: 80, name: p, protocol: {protocol}}}"
     text = f"{{hosts: [m.test], resolution: DNS, ports: [{port}]}}"
-    cluster: Any = _made(service_entries=(service_entry(text),)).clusters["outbound|80||m.test"]
+    cluster: Any = _config(service_entries=(service_entry(text),)).clusters["outbound|80||m.test"]
     (options,) = cluster["typed_extension_protocol_options"].values()
     assert options["explicit_http_config"] == {"http2_protocol_options": {}}
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         (f"hosts: ['*'], {HTTP}", "every host"),
         (f"hosts: ['a*.test'], {HTTP}", "is no host"),
@@ -180,17 +180,17 @@ def test_http_2_towards_a_port_of_http_2(protocol: str) -> None:
         (f"hosts: [a], {HTTP}, exportTo: ['*', a]", "wanted it alone"),
     ],
 )  # fmt: skip
-def test_an_entry_that_cannot_be_is_refused(fields: str, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_an_entry_that_cannot_be_is_refused(fields: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         service_entry(f"{{{fields}}}")
 
 
-def _picked(resolution: str, *entries: Any, **parts: Any) -> list[str]:
+def _selected(resolution: str, *entries: Any, **parts: Any) -> list[str]:
     text = (
         "{hosts: [vm.test], workloadSelector: {labels: {app: echo}}, ports: [{number: 80,"
         f"name: http, protocol: HTTP, targetPort: 8080}}], resolution: {resolution}}}"
     )
-    made = _made(
+    config = _config(
         service_entries=(service_entry(text),),
         workload_entries=tuple(
             Named("w", "default", WorkloadEntry.model_validate(e)) for e in entries
@@ -198,7 +198,7 @@ def _picked(resolution: str, *entries: Any, **parts: Any) -> list[str]:
         outside=DECLARED,
         **parts,
     )
-    return addresses(made.endpoints["outbound|80||vm.test"])
+    return addresses(config.endpoints["outbound|80||vm.test"])
 
 
 HERE = {"address": "m.test", "labels": {"app": "echo"}}
@@ -207,16 +207,16 @@ HERE = {"address": "m.test", "labels": {"app": "echo"}}
 def test_workload_entries_stand_beside_replicas_and_alone_where_names_are_resolved() -> None:
     other = {"address": "m.test", "labels": {"app": "other"}}
     pods = ["127.60.0.1:8080", "127.60.0.2:8080"]
-    assert _picked("STATIC", HERE, other) == [*pods, "127.60.9.2:1"]
-    assert _picked("DNS", HERE, other) == ["127.60.9.2:1"]
+    assert _selected("STATIC", HERE, other) == [*pods, "127.60.9.2:1"]
+    assert _selected("DNS", HERE, other) == ["127.60.9.2:1"]
 
 
 def test_a_workload_entry_s_own_port_wins() -> None:
-    assert _picked("DNS", {**HERE, "ports": {"http": 80}}) == ["127.60.9.1:19997"]
+    assert _selected("DNS", {**HERE, "ports": {"http": 80}}) == ["127.60.9.1:19997"]
 
 
 def test_a_service_selects_workload_entries_too() -> None:
     entry = Named("w", "default", WorkloadEntry.model_validate(HERE))
-    made = _made(workload_entries=(entry,), outside=DECLARED)
-    found = addresses(made.endpoints["outbound|80||echo.default.svc.cluster.local"])
-    assert found == ["127.60.0.1:8080", "127.60.0.2:8080", "127.60.9.2:1"]
+    config = _config(workload_entries=(entry,), outside=DECLARED)
+    endpoints = addresses(config.endpoints["outbound|80||echo.default.svc.cluster.local"])
+    assert endpoints == ["127.60.0.1:8080", "127.60.0.2:8080", "127.60.9.2:1"]

@@ -24,14 +24,14 @@ def _sidecar(text: str, name: str = "s", namespace: str = "default") -> Any:
     return rule("Sidecar", text, name, namespace)
 
 
-def _known(*hosts: str, **parts: Any) -> set[str]:
+def _imported(*hosts: str, **parts: Any) -> set[str]:
     rules = (_sidecar(f"{{egress: [{{hosts: {list(hosts)}}}]}}"),)
-    made = world(services=SERVICES, sidecars=rules, **parts)
-    return set(vhosts(made)) - {"block_all"}
+    mesh = world(services=SERVICES, sidecars=rules, **parts)
+    return set(vhosts(mesh)) - {"block_all"}
 
 
 @pytest.mark.parametrize(
-    ("hosts", "wanted"),
+    ("hosts", "expected"),
     [
         (["*/*"], {ECHO, OTHER, FAR}),
         (["./*"], {ECHO, OTHER}),
@@ -43,12 +43,12 @@ def _known(*hosts: str, **parts: Any) -> set[str]:
         (["*/*.elsewhere.svc.cluster.local"], {FAR}),
     ],
 )
-def test_egress_hosts(hosts: list[str], wanted: set[str]) -> None:
-    assert _known(*hosts) == wanted
+def test_egress_hosts(hosts: list[str], expected: set[str]) -> None:
+    assert _imported(*hosts) == expected
 
 
 @pytest.mark.parametrize(
-    ("listeners", "wanted"),
+    ("listeners", "expected"),
     [
         ("{port: {number: 80}, hosts: ['./echo.default.svc.cluster.local']}", {"echo:80"}),
         (
@@ -59,18 +59,18 @@ def test_egress_hosts(hosts: list[str], wanted: set[str]) -> None:
     ],
 )
 def test_hosts_of_a_port_are_for_that_port_and_the_others_for_the_rest(
-    listeners: str, wanted: set[str]
+    listeners: str, expected: set[str]
 ) -> None:
     both = (service("echo", ports=(80, 81)), service("other", ports=(80, 81)))
-    made = world(services=both, sidecars=(_sidecar(f"{{egress: [{listeners}]}}"),))
-    found = {n.replace(".default.svc.cluster.local", "") for n in vhosts(made)} - {"block_all"}
-    assert found == wanted
-    clusters = {c.split("|")[3].split(".")[0] + ":" + c.split("|")[1] for c in _clusters(made)}
-    assert clusters == wanted
+    mesh = world(services=both, sidecars=(_sidecar(f"{{egress: [{listeners}]}}"),))
+    result = {n.replace(".default.svc.cluster.local", "") for n in vhosts(mesh)} - {"block_all"}
+    assert result == expected
+    clusters = {c.split("|")[3].split(".")[0] + ":" + c.split("|")[1] for c in _clusters(mesh)}
+    assert clusters == expected
 
 
-def _clusters(made: Any) -> set[str]:
-    return set(build_outbound(made, CLIENT).clusters)
+def _clusters(result: Any) -> set[str]:
+    return set(build_outbound(result, CLIENT).clusters)
 
 
 def test_what_is_not_imported_has_no_cluster_either() -> None:
@@ -82,9 +82,9 @@ def test_what_is_not_imported_has_no_cluster_either() -> None:
 def test_an_imported_rule_still_leads_where_it_leads() -> None:
     leads = virtual_service("{hosts: [echo], http: [{route: [{destination: {host: other}}]}]}")
     rules = (_sidecar("{egress: [{hosts: ['./echo.default.svc.cluster.local']}]}"),)
-    made = world(services=SERVICES, sidecars=rules, virtual_services=(leads,))
-    assert "outbound|80||other.default.svc.cluster.local" in build_outbound(made, CLIENT).clusters
-    assert set(vhosts(made)) == {ECHO, "block_all"}
+    mesh = world(services=SERVICES, sidecars=rules, virtual_services=(leads,))
+    assert "outbound|80||other.default.svc.cluster.local" in build_outbound(mesh, CLIENT).clusters
+    assert set(vhosts(mesh)) == {ECHO, "block_all"}
 
 
 def test_a_rule_that_is_not_imported_says_nothing() -> None:
@@ -94,10 +94,10 @@ def test_a_rule_that_is_not_imported_says_nothing() -> None:
         namespace="default",
     )
     parts: Any = {"virtual_services": (leads,)}
-    assert FAR not in _known("elsewhere/echo.elsewhere.svc.cluster.local", **parts)
+    assert FAR not in _imported("elsewhere/echo.elsewhere.svc.cluster.local", **parts)
     rules = (_sidecar("{egress: [{hosts: ['elsewhere/*']}]}"),)
-    made = world(services=SERVICES, sidecars=rules, **parts)
-    assert vhosts(made)[FAR]["routes"][-1]["name"] == "default"
+    mesh = world(services=SERVICES, sidecars=rules, **parts)
+    assert vhosts(mesh)[FAR]["routes"][-1]["name"] == "default"
 
 
 @pytest.mark.parametrize(
@@ -114,22 +114,22 @@ def test_a_rule_that_is_not_imported_says_nothing() -> None:
     ],
 )
 def test_which_sidecar_rules_a_workload(rules: list[tuple[str, str, str]], name: str) -> None:
-    made = tuple(
+    config = tuple(
         _sidecar(f"{{workloadSelector: {{labels: {{tier: {tier}}}}}}}" if tier else "{}", n, where)
         for n, where, tier in rules
     )
-    found = governing_sidecar(made, CLIENT)
-    assert (found.name if found else None) == name
+    result = governing_sidecar(config, CLIENT)
+    assert (result.name if result else None) == name
 
 
 def test_workloads_under_different_sidecars_share_no_configuration() -> None:
-    made = world(sidecars=(_sidecar("{workloadSelector: {labels: {tier: front}}}"),))
+    mesh = world(sidecars=(_sidecar("{workloadSelector: {labels: {tier: front}}}"),))
     back = replace(CLIENT, labels={"app": "client"})
-    assert outbound_scope(made, CLIENT) != outbound_scope(made, back)
-    assert outbound_scope(made, CLIENT) == outbound_scope(made, replace(CLIENT, workload="twin"))
+    assert outbound_scope(mesh, CLIENT) != outbound_scope(mesh, back)
+    assert outbound_scope(mesh, CLIENT) == outbound_scope(mesh, replace(CLIENT, workload="twin"))
 
 
-def _open(policy: str, **parts: Any) -> dict[str, Any]:
+def _virtual_hosts(policy: str, **parts: Any) -> dict[str, Any]:
     rules = (_sidecar(f"{{outboundTrafficPolicy: {policy}}}"),)
     real = Address("127.60.9.1", 19997)
     outside = (builders.outside("m.test", {80: real, 9997: real}),)
@@ -138,27 +138,27 @@ def _open(policy: str, **parts: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("policy", ["{}", "{mode: REGISTRY_ONLY}"])
 def test_registry_only_lets_out_what_rules_open(policy: str) -> None:
-    assert [name for name in _open(policy) if name.startswith("m.test")] == []
+    assert [name for name in _virtual_hosts(policy) if name.startswith("m.test")] == []
 
 
 def test_allow_any_reaches_declared_hosts_and_no_others() -> None:
-    found = _open("{mode: ALLOW_ANY}")
-    tunnel, plain = found["m.test:9997"]["routes"]
+    result = _virtual_hosts("{mode: ALLOW_ANY}")
+    tunnel, plain = result["m.test:9997"]["routes"]
     assert plain["route"]["cluster"] == tunnel["route"]["cluster"] == "PassthroughCluster"
     assert plain["route"]["metadata_match"] == {
         "filter_metadata": {"envoy.lb": {"to": "m.test:9997"}}
     }
     assert tunnel["route"]["upgrade_configs"] == [{"upgrade_type": "CONNECT", "connect_config": {}}]
-    assert found["m.test:80"]["domains"] == ["m.test", "m.test:80", "m.test.", "m.test.:80"]
-    assert found["block_all"]["domains"] == ["*"]
+    assert result["m.test:80"]["domains"] == ["m.test", "m.test:80", "m.test.", "m.test.:80"]
+    assert result["block_all"]["domains"] == ["*"]
 
 
 def test_a_rule_for_a_host_comes_before_allow_any() -> None:
     entry = builders.service_entry(
         "{hosts: [m.test], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}"
     )
-    found = _open("{mode: ALLOW_ANY}", service_entries=(entry,))
-    assert found["m.test:80"]["routes"][-1]["route"]["cluster"] == "outbound|80||m.test"
+    result = _virtual_hosts("{mode: ALLOW_ANY}", service_entries=(entry,))
+    assert result["m.test:80"]["routes"][-1]["route"]["cluster"] == "outbound|80||m.test"
 
 
 def test_a_pool_towards_the_app_stands_for_the_service_s_own() -> None:
@@ -167,12 +167,12 @@ def test_a_pool_towards_the_app_stands_for_the_service_s_own() -> None:
     text = "{inboundConnectionPool: {tcp: {maxConnections: 9}}, egress: [{hosts: ['*/*']}]}"
 
     def limit(**parts: Any) -> int:
-        made: Any = build_sidecar(
+        config: Any = build_sidecar(
             world(destination_rules=(rule_of_service,), **parts), builders.ECHO[0]
         )
-        (threshold,) = made.clusters["inbound|8080||"]["circuit_breakers"]["thresholds"]
-        found: int = threshold["max_connections"]
-        return found
+        (threshold,) = config.clusters["inbound|8080||"]["circuit_breakers"]["thresholds"]
+        result: int = threshold["max_connections"]
+        return result
 
     assert limit() == 5
     assert limit(sidecars=(_sidecar(text),)) == 9

@@ -43,25 +43,27 @@ def test_the_narrowest_scope_and_the_oldest_of_it(rules: list[Any], percent: flo
 
 def test_a_narrower_scope_keeps_what_it_does_not_write() -> None:
     rules = (_sampling(5, ROOT), _telemetry("{tracing: [{disableSpanReporting: true}]}"))
-    found = select_reporting(rules, "default", LABELS, "CLIENT")
-    assert (found.spans, found.sampling) == (False, 5)
+    result = select_reporting(rules, "default", LABELS, "CLIENT")
+    assert (result.spans, result.sampling) == (False, 5)
 
 
 @pytest.mark.parametrize("mode", ["CLIENT", "SERVER"])
 def test_a_side_of_its_own(mode: str) -> None:
     text = f"{{accessLogging: [{{match: {{mode: {mode}}}, disabled: true}}]}}"
     rules = (_telemetry(text),)
-    found = {
+    result = {
         side: select_reporting(rules, "default", LABELS, side).log for side in ("CLIENT", "SERVER")
     }
-    assert found == {side: side != mode for side in found}
+    assert result == {side: side != mode for side in result}
 
 
 def _manager(listener: str, text: str = "") -> dict[str, Any]:
     rules = (_telemetry(text),) if text else ()
-    made: Any = build_sidecar(world(telemetries=rules), ECHO[0], access_log="/tmp/log").listeners
-    found: dict[str, Any] = made[listener]["filter_chains"][0]["filters"][0]["typed_config"]
-    return found
+    listeners: Any = build_sidecar(
+        world(telemetries=rules), ECHO[0], access_log="/tmp/log"
+    ).listeners
+    result: dict[str, Any] = listeners[listener]["filter_chains"][0]["filters"][0]["typed_config"]
+    return result
 
 
 def _loggers(manager: dict[str, Any]) -> list[str]:

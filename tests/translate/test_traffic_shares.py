@@ -29,33 +29,33 @@ REPLICAS = (
 )
 
 
-def made(*rules: str, text: str = "") -> World:
-    found = read_resources([ROOT / "manifests/20-services.yaml"], namespace="payments")
-    found += read_resources([ROOT / "rules" / rule for rule in rules], namespace="payments")
-    found += read_text(text, "t.yaml", namespace="payments") if text else []
-    return world(Store().apply(found)[0], REPLICAS, ())
+def build_mesh(*rules: str, text: str = "") -> World:
+    result = read_resources([ROOT / "manifests/20-services.yaml"], namespace="payments")
+    result += read_resources([ROOT / "rules" / rule for rule in rules], namespace="payments")
+    result += read_text(text, "t.yaml", namespace="payments") if text else []
+    return world(Store().apply(result)[0], REPLICAS, ())
 
 
-def split(found: list[Share]) -> dict[tuple[str, ...], tuple[float, str]]:
-    assert {share.host for share in found} <= {HOST}
-    return {share.workloads: (share.percent, share.only) for share in found}
+def split(result: list[Share]) -> dict[tuple[str, ...], tuple[float, str]]:
+    assert {share.host for share in result} <= {HOST}
+    return {share.workloads: (share.percent, share.only) for share in result}
 
 
 @pytest.mark.parametrize(
     "rule", ["svcb_v0_1_50_v0_2_50.yaml", "v1alpha2/route-rules-svcb-v0.2-50.yaml"]
 )
 def test_both_dialects_have_the_same_shares(rule: str) -> None:
-    found = split(workload_shares(made(rule)))
-    assert found == {("svcb-v0.1",): (50, ""), ("svcb-v0.2",): (50, "")}
+    result = split(workload_shares(build_mesh(rule)))
+    assert result == {("svcb-v0.1",): (50, ""), ("svcb-v0.2",): (50, "")}
 
 
 def test_one_destination_gets_all() -> None:
-    assert split(workload_shares(made("svcb_v0_2_100.yaml"))) == {("svcb-v0.2",): (100, "")}
+    assert split(workload_shares(build_mesh("svcb_v0_2_100.yaml"))) == {("svcb-v0.2",): (100, "")}
 
 
 def test_a_match_is_told() -> None:
-    found = split(workload_shares(made("svcb_by_header.yaml")))
-    assert found == {
+    result = split(workload_shares(build_mesh("svcb_by_header.yaml")))
+    assert result == {
         ("svcb-v0.2",): (100, "header end-user"),
         ("svcb-v0.1",): (100, ""),
     }
@@ -73,9 +73,9 @@ spec:
     - {destination: {host: svcb}, weight: 30}
     - {destination: {host: msgd.test}, weight: 70}
 """
-    assert split(workload_shares(made(text=text))) == {("svcb-v0.1", "svcb-v0.2"): (30, "")}
+    assert split(workload_shares(build_mesh(text=text))) == {("svcb-v0.1", "svcb-v0.2"): (30, "")}
 
 
 def test_without_a_rule_there_is_no_share_but_who_serves_is_known() -> None:
-    assert workload_shares(made()) == []
-    assert serving_workloads(made())[HOST] == ("svcb-v0.1", "svcb-v0.2")
+    assert workload_shares(build_mesh()) == []
+    assert serving_workloads(build_mesh())[HOST] == ("svcb-v0.1", "svcb-v0.2")

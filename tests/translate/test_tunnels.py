@@ -37,17 +37,17 @@ def _world(*rules: Any) -> Any:
     )
 
 
-def _led(name: str, *texts: str, proxy: Proxy = CLIENT) -> dict[str, Any]:
+def _tunnel_targets(name: str, *texts: str, proxy: Proxy = CLIENT) -> dict[str, Any]:
     """Where a tunnel to ``name`` goes under rules with these specs."""
-    made = _world(*(virtual_service(t, name=f"r{n}") for n, t in enumerate(texts)))
-    route = vhosts(made, proxy)[name]["routes"][0]
+    mesh = _world(*(virtual_service(t, name=f"r{n}") for n, t in enumerate(texts)))
+    route = vhosts(mesh, proxy)[name]["routes"][0]
     assert route["match"] == {"connect_matcher": {}}
     return {k: v for k, v in route["route"].items() if k in {"cluster", "weighted_clusters"}}
 
 
 def test_without_a_rule_a_tunnel_goes_to_the_host() -> None:
-    assert _led(DB) == {"cluster": "outbound|5432||db.default.svc.cluster.local"}
-    assert _led("m.test:443") == {"cluster": "outbound|443||m.test"}
+    assert _tunnel_targets(DB) == {"cluster": "outbound|5432||db.default.svc.cluster.local"}
+    assert _tunnel_targets("m.test:443") == {"cluster": "outbound|443||m.test"}
 
 
 @pytest.mark.parametrize(
@@ -66,26 +66,26 @@ def test_without_a_rule_a_tunnel_goes_to_the_host() -> None:
     ],
 )
 def test_tcp_matches(match: str, *, led: bool) -> None:
-    found = _led(DB, f"{{hosts: [db], tcp: [{{{match} {TO_ECHO}}}]}}")
-    assert (found == ECHO) is led
+    result = _tunnel_targets(DB, f"{{hosts: [db], tcp: [{{{match} {TO_ECHO}}}]}}")
+    assert (result == ECHO) is led
 
 
 def test_the_first_route_that_fits_wins_and_the_first_rule_before_it() -> None:
     to_db = "route: [{destination: {host: db}}]"
     own = {"cluster": "outbound|5432||db.default.svc.cluster.local"}
-    assert _led(DB, f"{{hosts: [db], tcp: [{{{to_db}}}, {{{TO_ECHO}}}]}}") == own
+    assert _tunnel_targets(DB, f"{{hosts: [db], tcp: [{{{to_db}}}, {{{TO_ECHO}}}]}}") == own
     rules = (f"{{hosts: [db], tcp: [{{{to_db}}}]}}", f"{{hosts: [db], tcp: [{{{TO_ECHO}}}]}}")
-    assert _led(DB, *rules) == own
-    assert _led(DB, f"{{hosts: [db], gateways: [gw], tcp: [{{{TO_ECHO}}}]}}") == own
+    assert _tunnel_targets(DB, *rules) == own
+    assert _tunnel_targets(DB, f"{{hosts: [db], gateways: [gw], tcp: [{{{TO_ECHO}}}]}}") == own
 
 
 def test_weights() -> None:
-    found = _led(
+    result = _tunnel_targets(
         DB,
         "{hosts: [db], tcp: [{route: [{destination: {host: db}, weight: 1}, {destination:"
         "{host: db, subset: v2}, weight: 3}, {destination: {host: echo}, weight: 0}]}]}",
     )
-    clusters = found["weighted_clusters"]["clusters"]
+    clusters = result["weighted_clusters"]["clusters"]
     name = "outbound|5432|{}|db.default.svc.cluster.local"
     assert [(c["name"], c["weight"]) for c in clusters] == [
         (name.format(""), 1),
@@ -105,27 +105,27 @@ def test_plain_http_to_a_port_of_tcp_goes_the_same_way() -> None:
 )
 def test_tls_matches_by_name(names: str, *, led: bool) -> None:
     rule = f"{{hosts: [m.test, '*.m.test'], tls: [{{match: [{{sniHosts: {names}}}], {TO_ECHO}}}]}}"
-    assert (_led("m.test:443", rule) == ECHO) is led
+    assert (_tunnel_targets("m.test:443", rule) == ECHO) is led
 
 
 def test_tls_routes_come_before_tcp_routes_and_mean_nothing_to_tcp() -> None:
     tls = f"tls: [{{match: [{{sniHosts: [m.test]}}], {TO_ECHO}}}]"
     tcp = "tcp: [{route: [{destination: {host: db, port: {number: 5432}}}]}]"
-    assert _led("m.test:443", f"{{hosts: [m.test], {tcp}, {tls}}}") == ECHO
+    assert _tunnel_targets("m.test:443", f"{{hosts: [m.test], {tcp}, {tls}}}") == ECHO
     to_db = {"cluster": "outbound|5432||db.default.svc.cluster.local"}
-    assert _led("m.test:443", f"{{hosts: [m.test], {tcp}}}") == to_db
+    assert _tunnel_targets("m.test:443", f"{{hosts: [m.test], {tcp}}}") == to_db
     host = "db.default.svc.cluster.local"
     only_tls = f"{{hosts: [{host}], tls: [{{match: [{{sniHosts: [{host}]}}], {TO_ECHO}}}]}}"
-    assert _led(DB, only_tls) == to_db
+    assert _tunnel_targets(DB, only_tls) == to_db
 
 
 def test_source_labels_part_scopes() -> None:
     rule = virtual_service(
         f"{{hosts: [db], tcp: [{{match: [{{sourceLabels: {{tier: front}}}}], {TO_ECHO}}}]}}"
     )
-    made = _world(rule)
-    assert outbound_scope(made, CLIENT) != outbound_scope(made, OTHER)
-    assert build_outbound(made, CLIENT).routes != build_outbound(made, OTHER).routes
+    mesh = _world(rule)
+    assert outbound_scope(mesh, CLIENT) != outbound_scope(mesh, OTHER)
+    assert build_outbound(mesh, CLIENT).routes != build_outbound(mesh, OTHER).routes
 
 
 @pytest.mark.parametrize(

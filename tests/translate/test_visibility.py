@@ -23,9 +23,9 @@ FAR = replace(CLIENT, namespace="far")
 def test_a_service_is_known_where_it_is_exported_to(
     export_to: tuple[str, ...], near: bool, far: bool
 ) -> None:
-    made = world(services=(replace(service("web"), export_to=export_to),))
+    mesh = world(services=(replace(service("web"), export_to=export_to),))
     cluster = "outbound|80||web.default.svc.cluster.local"
-    assert [cluster in build_outbound(made, proxy).clusters for proxy in (CLIENT, FAR)] == [
+    assert [cluster in build_outbound(mesh, proxy).clusters for proxy in (CLIENT, FAR)] == [
         near,
         far,
     ]
@@ -48,8 +48,8 @@ spec:
     metadata: {labels: {app: db}}
     spec: {containers: [{name: db, image: db}]}
 """
-    found = {s.name: s.export_to for s in services_of(read_text(text, "f.yaml"))}
-    assert found == {"db": (".",), "db-0.db": (".",)}
+    result = {s.name: s.export_to for s in services_of(read_text(text, "f.yaml"))}
+    assert result == {"db": (".",), "db-0.db": (".",)}
 
 
 @pytest.mark.parametrize(
