@@ -120,7 +120,7 @@ def test_a_release_that_was_killed_is_taken_up_where_it_stood(cli: Cli, load: St
     code, output = cli.run(*RELEASE, "--steps", "1,2,100")
     running.stop()
     assert code == 0, output
-    assert re.search(r"taken up at 50 % \(\w+\), with the plan that it began with", output)
+    assert re.search(r"resumed at 50 % \(\w+\), with its original plan", output)
     assert set(weights(output)) <= {50, 100}  # 50 again where that was not noted as live
 
 

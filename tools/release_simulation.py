@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from meshproof.release.compare import Calls
-from meshproof.release.state import Course, Phase, Plan
+from meshproof.release.state import Phase, Plan, ReleaseState
 
 STEPS = (1, 5, 25, 50, 100)
 
@@ -64,24 +64,24 @@ class SimulationResult:
 def simulate(scenario: Scenario, seed: int, steps: tuple[int, ...] = STEPS) -> SimulationResult:
     """Release once, to the end; equal seeds give equal outcomes."""
     draw = random.Random(seed)  # noqa: S311 (a simulation)
-    course = Course(Plan("svcb", "payments", "v0.1", "v0.2", steps)).live()
+    state = ReleaseState(Plan("svcb", "payments", "v0.1", "v0.2", steps)).live()
     stalls = _stalls(draw) if scenario.stalls else iter(lambda: 0.0, None)
     calls = hurt = 0
-    limit = scenario.old.median_ms + course.plan.limits.margin_ms
-    while not course.over:
+    limit = scenario.old.median_ms + state.plan.limits.margin_ms
+    while not state.over:
         seen = _Side(), _Side()
-        before = course
-        while course.phase is Phase.WATCHING and course.step == before.step:
+        before = state
+        while state.phase is Phase.WATCHING and state.step == before.step:
             stall = next(stalls)
-            is_new = draw.random() * 100 < course.weight
+            is_new = draw.random() * 100 < state.weight
             version = scenario.new if is_new else scenario.old
             failed = seen[is_new].call(version, draw, stall)
             calls += 1
             hurt += is_new and (failed or seen[1].waits[-1] - stall > limit)
-            if is_new and course.due(seen[1].total):
-                course, _ = course.look(seen[0].calls(), seen[1].calls())
-        course = course.live()
-    return SimulationResult(course.phase is Phase.RELEASED, calls, hurt)
+            if is_new and state.due(seen[1].total):
+                state, _ = state.look(seen[0].calls(), seen[1].calls())
+        state = state.live()
+    return SimulationResult(state.phase is Phase.RELEASED, calls, hurt)
 
 
 class _Side:

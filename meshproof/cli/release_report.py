@@ -54,13 +54,13 @@ class ReleaseReport:
         self._steps.append(line)
 
     def write(self, outcome: ReleaseOutcome) -> None:
-        plan = outcome.course.plan
+        plan = outcome.state.plan
         chapter = self._section.chapter(
             f"Release of {plan.service}: {plan.old} to {plan.new}",
             list(self._records),
             verdicts=[judged(_verdict(outcome), "pass")],
             steps=self._steps,
-            outcome=str(outcome.course.phase),
+            outcome=str(outcome.state.phase),
         )
         self._section.leave("release", chapter, self.page)
 
@@ -75,15 +75,15 @@ class ReleaseReport:
 
 
 def _verdict(outcome: ReleaseOutcome) -> Verdict:
-    plan, hurt = outcome.course.plan, outcome.hurt
+    plan, impact = outcome.state.plan, outcome.impact
     limits = plan.limits
     return conclude(
         f"{plan.new} does no harm",
-        hurt.calls,
-        {"calls": hurt.calls, "failed": hurt.failed, "slowed": hurt.slowed},
+        impact.calls,
+        {"calls": impact.calls, "failed": impact.failed, "slowed": impact.slowed},
         [] if outcome.released else [outcome.why or "it was rolled back"],
         wanted=f"no worse than {plan.old}",
-        found=f"of {hurt.calls} calls {hurt.failed} failed and {hurt.slowed} were late",
+        found=f"of {impact.calls} calls {impact.failed} failed and {impact.slowed} were late",
         allowed=f"{100 * limits.margin_failed:g} of 100 calls more that fail, {limits.margin_ms:g}"
         " ms more",
         figures={"alpha": limits.alpha, "beta": limits.beta},

@@ -3,7 +3,7 @@
 Failures are compared by Fisher's exact test and by Clopper-Pearson bounds, waits by the
 Mann-Whitney test of a shift. Only the last is an approximation (normal, without the correction for
 ties): the distribution of U has lighter tails than a normal one, and ties only narrow it, so the
-error rates are at most what is stated. ``characteristics`` measures them.
+error rates are at most what is stated. ``tools.release_simulation`` measures them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from meshproof.verdicts import binomial
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """What the callers of one version saw: milliseconds of each good answer, and failures."""
+    """The calls of one version, by its callers: milliseconds of successes, and failures."""
 
     waits: Sequence[float] = ()
     failed: int = 0
@@ -31,14 +31,14 @@ class Calls:
         return self.failed / self.total if self.total else 0.0
 
     def median(self) -> float:
-        """The middle wait; 0 without a good answer."""
+        """The median wait in milliseconds; 0 without a success."""
         ordered = sorted(self.waits)
         return float(ordered[len(ordered) // 2]) if ordered else 0.0
 
 
 def p_fails_more(old: Calls, new: Calls) -> float:
-    """Fisher's exact test, one-sided: how likely the new version gets this many of all failures,
-    or more, if both fail equally often. 1 where one of them was not called."""
+    """Fisher's exact test, one-sided: the probability that the new version gets this many of all
+    failures, or more, if both fail equally often. 1 where one of them was not called."""
     if not old.total or not new.total:
         return 1.0
     failed = old.failed + new.failed
@@ -55,8 +55,8 @@ def p_fails_more(old: Calls, new: Calls) -> float:
 
 
 def most_excess(old: Calls, new: Calls, level: float) -> float:
-    """How much larger the new version's share of failures is at most: at ``level`` (0.01 is 1 %)
-    it is larger than this. The new one's upper bound takes nine tenths of the level."""
+    """How much larger the new version's share of failures is at most; with probability ``level``
+    (0.01 is 1 %) it is larger still. The new version's bound takes nine tenths of the level."""
     if not old.total or not new.total:
         return 1.0
     high = binomial.upper_bound(new.failed, new.total, 1 - 0.9 * level)
@@ -65,13 +65,13 @@ def most_excess(old: Calls, new: Calls, level: float) -> float:
 
 
 def p_slower(old: Calls, new: Calls, shift: float) -> float:
-    """Mann-Whitney, one-sided: how likely the new version's waits are this long if it is at most
-    ``shift`` milliseconds slower."""
+    """Mann-Whitney, one-sided: the probability of waits this long by the new version if it is at
+    most ``shift`` milliseconds slower."""
     return _upper_tail(_z(old.waits, new.waits, shift))
 
 
 def p_faster(old: Calls, new: Calls, shift: float) -> float:
-    """The other side: how likely its waits are this short if it is at least ``shift`` slower."""
+    """The other side: the probability of waits this short if it is at least ``shift`` slower."""
     return _upper_tail(-_z(old.waits, new.waits, shift))
 
 

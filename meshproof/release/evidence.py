@@ -13,18 +13,18 @@ from meshproof.verdicts.access_records import cluster_subset
 
 
 class ReleaseMesh(Protocol):
-    """What a release asks of a mesh, in this process or beyond a socket."""
+    """What a release needs from a mesh, in this process or behind a socket."""
 
     def apply(self, text: str) -> float:
         """Make YAML live everywhere; returns seconds."""
         ...
 
     def tail(self, host: str, cursor: str) -> tuple[Iterable[AccessRecord], str]:
-        """Calls at a host since ``cursor``, and the next one; ``now`` is the present end."""
+        """The calls to a host since ``cursor``, and the next cursor; ``now`` is the current end."""
         ...
 
 
-class _Side:
+class _VersionCalls:
     def __init__(self) -> None:
         self.waits: list[float] = []
         self.failed = 0
@@ -34,38 +34,38 @@ class StepEvidence:
     """Begins at a cursor and grows with each ``read``."""
 
     def __init__(self, mesh: ReleaseMesh, rule: WeightedRule, cursor: str) -> None:
-        """``now`` begins at the present end of the logs."""
+        """The cursor ``now`` begins at the current end of the logs."""
         self._mesh, self._host = mesh, rule.host
         self._versions = {subset: version for version, subset in rule.subsets.items()}
-        self._sides = {version: _Side() for version in rule.subsets}
+        self._calls = {version: _VersionCalls() for version in rule.subsets}
         self.begin = mesh.tail(self._host, cursor)[1] if cursor == "now" else cursor
         self.end = self.begin
-        """As far as it was read."""
+        """The cursor up to which the logs were read."""
 
     def read(self) -> int:
-        """Take in what was logged since the last reading; how many calls that was."""
+        """Read what was logged since the last time; returns how many calls that was."""
         records, self.end = self._mesh.tail(self._host, self.end)
-        return sum(self._take(record) for record in records)
+        return sum(self._add(record) for record in records)
 
-    def _take(self, record: AccessRecord) -> bool:
+    def _add(self, record: AccessRecord) -> bool:
         version = self._versions.get(cluster_subset(record))
-        if version is None:  # a route that names no subset: whoever answered is not known
+        if version is None:  # a route that names no subset: which version answered is unknown
             return False
-        side = self._sides[version]
+        calls = self._calls[version]
         if 0 < record.code < 500:
-            side.waits.append(record.duration_ms)
+            calls.waits.append(record.duration_ms)
         else:
-            side.failed += 1
+            calls.failed += 1
         return True
 
     def calls(self, version: str) -> Calls:
-        """Failed is a 5xx, or no answer at all; the others' milliseconds are the caller's."""
-        side = self._sides[version]
-        return Calls(side.waits, side.failed)
+        """A 5xx or no answer is a failure; waits are the caller's milliseconds."""
+        calls = self._calls[version]
+        return Calls(calls.waits, calls.failed)
 
-    def hurt(self, old: str, new: str, margin_ms: float) -> Impact:
+    def impact(self, old: str, new: str, margin_ms: float) -> Impact:
         """The new version's calls that went badly."""
-        theirs, before = self.calls(new), self.calls(old)
-        limit = before.median() + margin_ms
-        slowed = sum(wait > limit for wait in theirs.waits) if before.waits else 0
-        return Impact(theirs.total, theirs.failed, slowed)
+        new_calls, old_calls = self.calls(new), self.calls(old)
+        limit = old_calls.median() + margin_ms
+        slowed = sum(wait > limit for wait in new_calls.waits) if old_calls.waits else 0
+        return Impact(new_calls.total, new_calls.failed, slowed)

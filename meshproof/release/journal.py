@@ -1,4 +1,4 @@
-"""The file that says where a release stands: whoever finds it can take the release up, or back."""
+"""The journal of a release: the file from which another process can resume it, or roll it back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from meshproof.errors import MeshproofError
-from meshproof.release.state import Course
+from meshproof.release.state import ReleaseState
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +16,10 @@ class Impact:
     """The new version's calls that went badly, over the whole release."""
 
     calls: int = 0
-    """All that it got."""
+    """All calls that it got."""
     failed: int = 0
     slowed: int = 0
-    """Answered, but the margin later than the old version's median of the same step."""
+    """Answered, but by more than the margin slower than the old version's median of that step."""
 
     def __add__(self, other: Impact) -> Impact:
         return Impact(
@@ -29,48 +29,47 @@ class Impact:
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    course: Course
+    state: ReleaseState
     cursor: str = "now"
     """Where in the access logs the evidence of this step begins."""
-    hurt: Impact = field(default_factory=Impact)
+    impact: Impact = field(default_factory=Impact)
     """Of the steps before this one."""
 
 
 class Journal:
-    """One file a service. Written whole or not at all, before what it says is done."""
+    """One file per service. It is written atomically, and before what it says is done."""
 
     def __init__(self, folder: Path, namespace: str, service: str) -> None:
         self._path = folder / f"release-{namespace}-{service}.json"
 
     def write(self, entry: JournalEntry) -> None:
-        said = {
-            "course": entry.course.as_dict(),
+        content = {
+            "state": entry.state.as_dict(),
             "cursor": entry.cursor,
-            "hurt": asdict(entry.hurt),
+            "impact": asdict(entry.impact),
         }
         fresh = self._path.with_suffix(".new")
         try:
-            fresh.write_text(json.dumps(said), encoding="utf-8")
+            fresh.write_text(json.dumps(content), encoding="utf-8")
             fresh.replace(self._path)
         except OSError as error:
             raise MeshproofError(f"{self._path}: {error.strerror}") from error
 
     def read(self) -> JournalEntry | None:
-        """What was written last, if a release is still under way by it; None where there is none.
+        """The last entry of an unfinished release; None where there is none.
 
-        Raises MeshproofError for a file that says something else.
+        Raises MeshproofError for a file that is no journal.
         """
         try:
-            said: dict[str, Any] = json.loads(self._path.read_text(encoding="utf-8"))
-            return JournalEntry(
-                Course.from_dict(said["course"]), said["cursor"], Impact(**said["hurt"])
-            )
+            content: dict[str, Any] = json.loads(self._path.read_text(encoding="utf-8"))
+            state = ReleaseState.from_dict(content["state"])
+            return JournalEntry(state, content["cursor"], Impact(**content["impact"]))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise MeshproofError(
-                f"{self._path}: is no release that can be taken up ({error!r}); delete it, and "
-                "look at the weights in force with `meshproof ls`"
+                f"{self._path}: is no release that can be resumed ({error!r}); delete it, and "
+                "check the weights in force with `meshproof ls`"
             ) from error
 
     def clear(self) -> None:

@@ -1,17 +1,17 @@
 """One look at a step's evidence: go on, roll back, or keep watching. Pure.
 
-A group sequential test, paid for by Bonferroni: a release has so many judged steps, a step so many
-looks, a look two comparisons, and each comparison gets its equal share of ``alpha``. That is valid
-however the looks depend on one another, and whenever a step ends. Looks come when the new version
-has had 1.4 times the calls of the look before.
+A group sequential test with a Bonferroni correction: a release has a number of judged steps, a step
+a number of looks, a look two comparisons, and each comparison gets an equal share of ``alpha``. It
+holds however the looks depend on one another, and whenever a step ends. A look comes when the new
+version has had 1.4 times the calls of the look before.
 
-Two questions, with an answer each that is wrong no more often than said:
+Two questions, each with a bound on how often its answer is wrong:
 
 * *Is it worse?* At ``alpha`` over the whole release, a version that fails no more often and is at
-  most ``tolerated_ms`` slower is rolled back for being worse.
+  most ``tolerated_ms`` slower is rolled back as worse.
 * *Is the next step safe?* At ``beta`` a step, a step is taken at which the new version would make
-  ``margin_failed`` more of **all** payers fail, or make all wait ``margin_ms`` longer on average.
-  The harm at a step is the version's excess times its share, so a small next step wants little
+  ``margin_failed`` more of **all** calls fail, or make all wait ``margin_ms`` longer on average.
+  The harm at a step is the version's excess times its share, so a small next step needs little
   evidence, and the step to 100 % the most.
 """
 
@@ -35,41 +35,41 @@ class Limits:
     """What counts as worse, and how often the judge may err."""
 
     alpha: float = 0.01
-    """How often a good version may be rolled back as worse, over all steps."""
+    """The probability that a good version is rolled back as worse, over all steps."""
     beta: float = 0.05
-    """How often a step may be taken that does the harm of the margins."""
+    """The probability that a step is taken that does the harm of the margins."""
     margin_failed: float = 0.02
     """More failures among all calls that no step may bring; 0.02 is 2 in 100."""
     margin_ms: float = 50.0
     """More wait, on average over all calls, that no step may bring."""
     tolerated_ms: float = 10.0
-    """So much slower is not worse."""
+    """A version that is this much slower is not worse."""
     first_look: int = 10
     growth: float = 1.4
     looks: int = 20
-    """A step that is not decided after so many is rolled back: its harm could not be excluded."""
+    """A step that is undecided after so many is rolled back: its harm could not be excluded."""
 
     def problems(self) -> list[str]:
-        """What makes these no limits, a text each."""
-        wrong = []
+        """What is wrong with these limits, a text each."""
+        problems = []
         for name in ("alpha", "beta", "margin_failed"):
             if not 0 < getattr(self, name) < 1:
-                wrong.append(f"{name} {getattr(self, name):g}: wanted more than 0, less than 1")
+                problems.append(f"{name} {getattr(self, name):g}: wanted more than 0, less than 1")
         if not 0 <= self.tolerated_ms < self.margin_ms:
-            wrong.append(
+            problems.append(
                 f"tolerated {self.tolerated_ms:g} ms, margin {self.margin_ms:g} ms: wanted 0 or"
                 " more tolerated, and less than the margin"
             )
-        return wrong
+        return problems
 
     def next_look(self, calls: int) -> int:
-        """How many calls of the new version the look after one at ``calls`` takes."""
+        """The number of the new version's calls at which the look after one at ``calls`` is due."""
         return max(self.first_look, math.ceil(calls * self.growth))
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    verdict: Action
+    action: Action
     why: str
 
 
@@ -113,17 +113,17 @@ def _worse(limits: Limits, old: Calls, new: Calls, level: float) -> str:
 def _not_excluded(
     limits: Limits, old: Calls, new: Calls, level: float, next_share: float
 ) -> list[str]:
-    """Which harm of the next step the evidence does not exclude yet."""
-    found = []
+    """The harm of the next step that the evidence does not exclude yet."""
+    open_questions = []
     failed = min(1.0, limits.margin_failed / next_share)
     if (most := most_excess(old, new, level)) > failed:
-        found.append(
+        open_questions.append(
             f"up to {_percent(most)} more failures are possible, wanted {_percent(failed)}"
         )
     slower = limits.margin_ms / next_share
     if p_faster(old, new, slower) > level:
-        found.append(f"{slower:g} ms more are not excluded")
-    return found
+        open_questions.append(f"{slower:g} ms more are not excluded")
+    return open_questions
 
 
 def _excluded(limits: Limits, next_share: float) -> str:

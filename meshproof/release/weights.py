@@ -1,4 +1,4 @@
-"""The weights of two versions inside the rules in force: found, and moved. Pure, on plain YAML."""
+"""The weights of two versions in the rules in force. Pure, on plain YAML."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class WeightedRule:
     namespace: str
     document: Document
     route: int
-    """Index of the http route that is moved: the one without a match."""
+    """Index of the http route that is changed: the one without a match."""
     subsets: Mapping[str, str]
     """Version -> subset."""
     added: tuple[Document, ...] = ()
-    """What must be applied along with it: a DestinationRule where there was none."""
+    """What must be applied with it: a DestinationRule where there was none."""
 
     @property
     def host(self) -> str:
@@ -43,28 +43,28 @@ class WeightedRule:
         weights = {share.subset: share.weight for share in destination_shares(route)}
         return {version: weights.get(subset, 0) for version, subset in self.subsets.items()}
 
-    def moved(self, old: str, new: str, weight: int) -> str:
-        """YAML that gives ``new`` so many of 100 calls and ``old`` the others."""
+    def with_weight(self, old: str, new: str, weight: int) -> str:
+        """YAML that gives ``new`` so many of 100 calls, and ``old`` the others."""
         document = copy.deepcopy(self.document)
         route = document["spec"]["http"][self.route]
         entries = {e["destination"].get("subset"): e for e in route["route"]}
         like = next(iter(entries.values()))["destination"]
-        moved = []
+        split = []
         for version, share in ((old, 100 - weight), (new, weight)):
             subset = self.subsets[version]
             entry = dict(entries.get(subset, {"destination": {**like, "subset": subset}}))
-            moved.append({**entry, "weight": share})
-        route["route"] = moved
+            split.append({**entry, "weight": share})
+        route["route"] = split
         return documents_to_yaml([*self.added, document])
 
 
-def find(
+def find_weighted_rule(
     documents: Sequence[Document], service: str, namespace: str, old: str, new: str
 ) -> WeightedRule:
-    """The rule of ``service`` among the rules in force; a plain one where there is none yet.
+    """The rule of ``service`` among the rules in force; a new one where there is none yet.
 
-    ``old`` may be empty: whatever has the most weight is it (see ``heaviest``). Raises UsageError
-    where the weights cannot be moved without changing more than them.
+    ``old`` may be empty: it is the version with the most weight (``heaviest_version``). Raises
+    UsageError where the weights cannot be changed without changing anything else.
     """
     subsets, added = _subsets(documents, service, namespace, (old, new))
     host = fqdn(service, namespace)
@@ -76,7 +76,7 @@ def find(
     ]
     if not rules:
         return WeightedRule(
-            service, namespace, _plain(service, namespace, subsets), 0, subsets, added
+            service, namespace, _virtual_service(service, namespace, subsets), 0, subsets, added
         )
     if len(rules) > 1:
         names = ", ".join(d["metadata"]["name"] for d in rules)
@@ -85,19 +85,19 @@ def find(
                 subsets, added)  # fmt: skip
 
 
-def heaviest(rule: WeightedRule, new: str) -> str:
-    """The version that is to be replaced: of the others the one that gets most of the calls."""
+def heaviest_version(rule: WeightedRule, new: str) -> str:
+    """The version that ``new`` replaces: of the others, the one that gets most of the calls."""
     others = {v: w for v, w in rule.weights().items() if v != new}
     most = max(others.values(), default=0)
-    found = [v for v, w in others.items() if w == most]
-    if len(found) != 1 and most == 0 and rule.weights().get(new) == 100:
+    candidates = [v for v, w in others.items() if w == most]
+    if len(candidates) != 1 and most == 0 and rule.weights().get(new) == 100:
         raise UsageError(f"release: all calls to {rule.service} go to {new} already")
-    if len(found) != 1:
+    if len(candidates) != 1:
         raise UsageError(
-            f"release: which version of {rule.service} does {new} replace? say it with --from; "
+            f"release: which version of {rule.service} does {new} replace? name it with --from; "
             f"there are {', '.join(others) or 'no others'}"
         )
-    return found[0]
+    return candidates[0]
 
 
 def _subsets(
@@ -110,51 +110,51 @@ def _subsets(
         if d["kind"] == "DestinationRule"
         and fqdn(d["spec"]["host"], d["metadata"]["namespace"]) == host
     ]
-    wanted = [v for v in versions if v]
+    required = [v for v in versions if v]
     if not rules:
-        subsets = {v: v.replace(".", "-") for v in wanted}
+        subsets = {v: v.replace(".", "-") for v in required}
         return subsets, (_destination_rule(service, namespace, subsets),)
-    found = {
+    subsets = {
         s["labels"]["version"]: s["name"]
         for d in rules
         for s in d["spec"].get("subsets", [])
         if list(s.get("labels", {})) == ["version"]
     }
-    if missing := [v for v in wanted if v not in found]:
+    if missing := [v for v in required if v not in subsets]:
         names = ", ".join(d["metadata"]["name"] for d in rules)
         raise UsageError(
             f"release: DestinationRule {names} has no subset with the label version: {missing[0]}"
-            f" alone; it has {', '.join(found) or 'none'}"
+            f" alone; it has {', '.join(subsets) or 'none'}"
         )
-    return found, ()
+    return subsets, ()
 
 
 def _route(document: Document, host: str, subsets: set[str]) -> int:
-    """The last http route, which must be for every call and for this service alone."""
+    """The index of the http route for every call; it must go to this service only."""
     name, namespace = document["metadata"]["name"], document["metadata"]["namespace"]
     routes = document["spec"].get("http", [])
-    free = [i for i, http in enumerate(routes) if not http.get("match")]
-    if not free:
+    unmatched = [i for i, http in enumerate(routes) if not http.get("match")]
+    if not unmatched:
         raise UsageError(f"release: VirtualService {name} has no http route without a match")
-    for entry in routes[free[0]].get("route", []):
+    for entry in routes[unmatched[0]].get("route", []):
         to = entry["destination"]
         if fqdn(to["host"], namespace) != host:
             raise UsageError(f"release: VirtualService {name} sends calls to {to['host']} too")
         if entry.get("weight", 0) and to.get("subset") not in subsets:
             raise UsageError(
                 f"release: VirtualService {name} sends calls to subset {to.get('subset')}, which"
-                " is none of a version alone"
+                " is not that of one version"
             )
-    if not routes[free[0]].get("route"):
+    if not routes[unmatched[0]].get("route"):
         raise UsageError(f"release: VirtualService {name} has a route without destinations")
-    return free[0]
+    return unmatched[0]
 
 
 def _metadata(service: str, namespace: str) -> Document:
     return {"name": service, "namespace": namespace}
 
 
-def _plain(service: str, namespace: str, subsets: Mapping[str, str]) -> Document:
+def _virtual_service(service: str, namespace: str, subsets: Mapping[str, str]) -> Document:
     destinations = [{"destination": {"host": service, "subset": s}} for s in subsets.values()]
     return {
         "apiVersion": _API,
@@ -165,10 +165,10 @@ def _plain(service: str, namespace: str, subsets: Mapping[str, str]) -> Document
 
 
 def _destination_rule(service: str, namespace: str, subsets: Mapping[str, str]) -> Document:
-    named = [{"name": s, "labels": {"version": v}} for v, s in subsets.items()]
+    entries = [{"name": s, "labels": {"version": v}} for v, s in subsets.items()]
     return {
         "apiVersion": _API,
         "kind": "DestinationRule",
         "metadata": _metadata(service, namespace),
-        "spec": {"host": service, "subsets": named},
+        "spec": {"host": service, "subsets": entries},
     }

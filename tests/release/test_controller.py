@@ -1,4 +1,4 @@
-"""A whole release on a mesh that is played: weights, evidence, ledger, and every way to end."""
+"""A whole release on a simulated mesh: weights, evidence, journal, and every way to end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from meshproof.mesh import AccessRecord
 from meshproof.release import controller, start
 from meshproof.release.controller import ReleaseController, ReleaseOutcome
 from meshproof.release.journal import Impact, Journal, JournalEntry
-from meshproof.release.state import Course, Phase, Plan
+from meshproof.release.state import Phase, Plan, ReleaseState
 from tests.release.rules import destination_rule, to, virtual_service
 
 RULES = [destination_rule("v0.1", "v0.2"), virtual_service(to("one", 100), to("two", 0))]
@@ -30,7 +30,7 @@ def record(subset: str, code: int, ms: int) -> AccessRecord:
     )  # fmt: skip
 
 
-class Played:
+class SimulatedMesh:
     """A mesh in which every reading finds 100 more calls, split by the weights in force."""
 
     def __init__(self, failing: float = 0.0, slower: int = 0, *, traffic: bool = True) -> None:
@@ -66,59 +66,61 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Journal:
+def journal(tmp_path: Path) -> Journal:
     return Journal(tmp_path, "payments", "svcb")
 
 
-def release(mesh: Played, ledger: Journal, rules: list[dict[str, Any]] = RULES) -> ReleaseOutcome:
-    began = start.start(rules, ledger, PLAN)
-    said: list[str] = []
-    outcome = ReleaseController(mesh, began.rule, ledger, said.append).run(
+def release(
+    mesh: SimulatedMesh, journal: Journal, rules: list[dict[str, Any]] = RULES
+) -> ReleaseOutcome:
+    began = start.start(rules, journal, PLAN)
+    lines: list[str] = []
+    outcome = ReleaseController(mesh, began.rule, journal, lines.append).run(
         began.entry, step_limit=60
     )
-    assert said[-1] == outcome.sentence()
+    assert lines[-1] == outcome.sentence()
     return outcome
 
 
-def test_a_good_version_is_released(ledger: Journal) -> None:
-    mesh = Played()
-    outcome = release(mesh, ledger)
+def test_a_good_version_is_released(journal: Journal) -> None:
+    mesh = SimulatedMesh()
+    outcome = release(mesh, journal)
     assert outcome.released
     assert mesh.weights == [10, 50, 100]
-    assert outcome.hurt.failed == outcome.hurt.slowed == 0
-    assert ledger.read() is None
+    assert outcome.impact.failed == outcome.impact.slowed == 0
+    assert journal.read() is None
 
 
-def test_a_failing_one_is_rolled_back_and_its_failures_are_counted(ledger: Journal) -> None:
-    mesh = Played(failing=0.2)
-    outcome = release(mesh, ledger)
+def test_a_failing_one_is_rolled_back_and_its_failures_are_counted(journal: Journal) -> None:
+    mesh = SimulatedMesh(failing=0.2)
+    outcome = release(mesh, journal)
     assert mesh.weights == [10, 0]
-    assert outcome.course.phase is Phase.ROLLED_BACK
+    assert outcome.state.phase is Phase.ROLLED_BACK
     assert "fails more often: 20 % of its calls against 0 %" in outcome.why
     theirs = [r for r in mesh.log if "|two|" in r.upstream_cluster]
-    assert outcome.hurt == Impact(len(theirs), sum(r.code == 500 for r in theirs), 0)
-    assert f"{outcome.hurt.failed} failed" in outcome.sentence()
+    assert outcome.impact == Impact(len(theirs), sum(r.code == 500 for r in theirs), 0)
+    assert f"{outcome.impact.failed} failed" in outcome.sentence()
 
 
-def test_a_slow_one_is_rolled_back_and_who_waited_is_counted(ledger: Journal) -> None:
-    outcome = release(Played(slower=51), ledger)
-    assert outcome.course.phase is Phase.ROLLED_BACK
-    assert outcome.hurt.slowed == outcome.hurt.calls > 0
+def test_a_slow_one_is_rolled_back_and_who_waited_is_counted(journal: Journal) -> None:
+    outcome = release(SimulatedMesh(slower=51), journal)
+    assert outcome.state.phase is Phase.ROLLED_BACK
+    assert outcome.impact.slowed == outcome.impact.calls > 0
 
 
-def test_without_traffic_it_is_rolled_back_when_its_time_is_over(ledger: Journal) -> None:
-    mesh = Played(traffic=False)
-    began = start.start(RULES, ledger, PLAN)
-    outcome = ReleaseController(mesh, began.rule, ledger, lambda _: None).run(
+def test_without_traffic_it_is_rolled_back_when_its_time_is_over(journal: Journal) -> None:
+    mesh = SimulatedMesh(traffic=False)
+    began = start.start(RULES, journal, PLAN)
+    outcome = ReleaseController(mesh, began.rule, journal, lambda _: None).run(
         began.entry, step_limit=0
     )
     assert mesh.weights == [10, 0]
     assert outcome.why == "nothing to look at for 0 s, after 0 calls"
-    assert outcome.course.phase is Phase.ROLLED_BACK
+    assert outcome.state.phase is Phase.ROLLED_BACK
 
 
-def test_an_interrupt_rolls_back_first(ledger: Journal) -> None:
-    mesh, seen = Played(), iter(range(6))
+def test_an_interrupt_rolls_back_first(journal: Journal) -> None:
+    mesh, seen = SimulatedMesh(), iter(range(6))
 
     def interrupt() -> None:
         if next(seen, None) == 3:
@@ -126,9 +128,9 @@ def test_an_interrupt_rolls_back_first(ledger: Journal) -> None:
 
     mesh.on_tail = interrupt
     with pytest.raises(KeyboardInterrupt):
-        release(mesh, ledger)
+        release(mesh, journal)
     assert mesh.weights[-1] == 0
-    assert ledger.read() is None
+    assert journal.read() is None
 
 
 # -- a process that died ---------------------------------------------------------------------------
@@ -138,7 +140,7 @@ def in_force(weight: int) -> list[dict[str, Any]]:
     return [RULES[0], virtual_service(to("one", 100 - weight), to("two", weight))]
 
 
-def died(mesh: Played, ledger: Journal, at: int) -> None:
+def died(mesh: SimulatedMesh, journal: Journal, at: int) -> None:
     """The release's process is gone at the reading number ``at``."""
     seen = iter(range(at + 1))
 
@@ -148,54 +150,54 @@ def died(mesh: Played, ledger: Journal, at: int) -> None:
 
     mesh.on_tail = die
     with pytest.raises(MeshproofError, match="as if killed"):
-        release(mesh, ledger)
+        release(mesh, journal)
     mesh.on_tail = lambda: None
 
 
-def test_it_is_taken_up_where_it_stood(ledger: Journal) -> None:
-    mesh = Played()
-    died(mesh, ledger, 3)
+def test_it_is_taken_up_where_it_stood(journal: Journal) -> None:
+    mesh = SimulatedMesh()
+    died(mesh, journal, 3)
     assert mesh.weights == [10]
-    left = ledger.read()
-    assert left is not None
-    assert left.course.phase is Phase.WATCHING
-    assert release(mesh, ledger, in_force(10)).released
+    unfinished = journal.read()
+    assert unfinished is not None
+    assert unfinished.state.phase is Phase.WATCHING
+    assert release(mesh, journal, in_force(10)).released
     assert mesh.weights == [10, 50, 100]
 
 
-def test_what_was_decided_is_done_once_more_where_that_was_not_noted(ledger: Journal) -> None:
-    mesh = Played()
+def test_what_was_decided_is_done_once_more_where_that_was_not_noted(journal: Journal) -> None:
+    mesh = SimulatedMesh()
     whole = replace(PLAN, old="v0.1")
-    ledger.write(JournalEntry(Course(whole, step=1), "0", Impact(7, 1, 0)))
-    outcome = release(mesh, ledger, in_force(10))
+    journal.write(JournalEntry(ReleaseState(whole, step=1), "0", Impact(7, 1, 0)))
+    outcome = release(mesh, journal, in_force(10))
     assert mesh.weights == [50, 100]
-    assert outcome.hurt.failed == 1
+    assert outcome.impact.failed == 1
 
 
-def test_where_the_mesh_has_undone_it_it_begins_anew(ledger: Journal) -> None:
-    mesh = Played()
-    died(mesh, ledger, 3)
-    began = start.start(in_force(0), ledger, PLAN)
+def test_where_the_mesh_has_undone_it_it_begins_anew(journal: Journal) -> None:
+    mesh = SimulatedMesh()
+    died(mesh, journal, 3)
+    began = start.start(in_force(0), journal, PLAN)
     assert "was left, and undone" in began.note
-    assert began.entry.course == Course(replace(PLAN, old="v0.1"))
+    assert began.entry.state == ReleaseState(replace(PLAN, old="v0.1"))
 
 
-def test_another_release_is_refused_until_the_one_left_is_ended(ledger: Journal) -> None:
-    mesh = Played()
-    died(mesh, ledger, 3)
+def test_another_release_is_refused_until_the_one_left_is_ended(journal: Journal) -> None:
+    mesh = SimulatedMesh()
+    died(mesh, journal, 3)
     with pytest.raises(UsageError, match=r"to v0\.2 was left at 10 %.*--abort"):
-        start.start(in_force(10), ledger, replace(PLAN, new="v0.3"))
-    began = start.abort(in_force(10), ledger, "svcb")
-    ReleaseController(mesh, began.rule, ledger, lambda _: None).run(began.entry, step_limit=60)
+        start.start(in_force(10), journal, replace(PLAN, new="v0.3"))
+    began = start.abort(in_force(10), journal, "svcb")
+    ReleaseController(mesh, began.rule, journal, lambda _: None).run(began.entry, step_limit=60)
     assert mesh.weights == [10, 0]
     with pytest.raises(UsageError, match="no release of svcb is under way"):
-        start.abort(in_force(0), ledger, "svcb")
+        start.abort(in_force(0), journal, "svcb")
 
 
-def test_a_ledger_that_is_none_is_named(tmp_path: Path, ledger: Journal) -> None:
+def test_a_ledger_that_is_none_is_named(tmp_path: Path, journal: Journal) -> None:
     (tmp_path / "release-payments-svcb.json").write_text("{}")
     with pytest.raises(MeshproofError, match=r"release-payments-svcb\.json: is no release"):
-        start.start(RULES, ledger, PLAN)
+        start.start(RULES, journal, PLAN)
 
 
 def test_services_are_found_by_name() -> None:

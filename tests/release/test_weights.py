@@ -9,15 +9,15 @@ import yaml
 
 from meshproof.errors import UsageError
 from meshproof.model.reader import read_text
-from meshproof.release.weights import find, heaviest
+from meshproof.release.weights import find_weighted_rule, heaviest_version
 from tests.release.rules import destination_rule, to, virtual_service
 
 DR = destination_rule("v0.1", "v0.2")
 
 
 def moved(documents: list[dict[str, Any]], weight: int) -> list[dict[str, Any]]:
-    rule = find(documents, "svcb", "payments", "v0.1", "v0.2")
-    text = rule.moved("v0.1", "v0.2", weight)
+    rule = find_weighted_rule(documents, "svcb", "payments", "v0.1", "v0.2")
+    text = rule.with_weight("v0.1", "v0.2", weight)
     read_text(text, "<release>")  # what is written is what the mesh takes
     return list(yaml.safe_load_all(text))
 
@@ -62,18 +62,18 @@ def test_where_there_is_no_rule_a_plain_one_is_made() -> None:
     [([to("one", 90), to("two", 10)], "v0.1"), ([to("one")], "v0.1"), ([to("two", 100)], "v0.2")],
 )
 def test_the_old_version_is_what_gets_most(route: list[dict[str, Any]], old: str) -> None:
-    rule = find([DR, virtual_service(*route)], "svcb", "payments", "", "v0.2")
+    rule = find_weighted_rule([DR, virtual_service(*route)], "svcb", "payments", "", "v0.2")
     if old == "v0.2":
         assert rule.weights() == {"v0.1": 0, "v0.2": 100}
     else:
-        assert heaviest(rule, "v0.2") == old
+        assert heaviest_version(rule, "v0.2") == old
 
 
 def test_of_several_old_versions_one_must_be_said() -> None:
     three = destination_rule("v0.0", "v0.1", "v0.2")
-    rule = find([three], "svcb", "payments", "", "v0.2")
+    rule = find_weighted_rule([three], "svcb", "payments", "", "v0.2")
     with pytest.raises(UsageError, match=r"--from; there are v0\.0, v0\.1"):
-        heaviest(rule, "v0.2")
+        heaviest_version(rule, "v0.2")
 
 
 @pytest.mark.parametrize(
@@ -89,4 +89,4 @@ def test_of_several_old_versions_one_must_be_said() -> None:
 )
 def test_what_cannot_be_moved_is_refused(documents: list[dict[str, Any]], why: str) -> None:
     with pytest.raises(UsageError, match=why):
-        find(documents, "svcb", "payments", "v0.1", "v0.2")
+        find_weighted_rule(documents, "svcb", "payments", "v0.1", "v0.2")

@@ -100,8 +100,8 @@ def release(
         limits = Limits(alpha, beta, more_failures / 100, more_ms, tolerated_ms)
         plan = Plan(service, namespace, from_, to, _parse_steps(steps), limits)
         started = start.start(rules, journal, plan)
-    plan = started.entry.course.plan
-    undo = [("<release>", started.rule.moved(plan.old, plan.new, 0))]
+    plan = started.entry.state.plan
+    undo = [("<release>", started.rule.with_weight(plan.old, plan.new, 0))]
     hold = mesh.hold(f"release {namespace}/{service}", undo, namespace, grace)
     signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
     report = ReleaseReport(mesh, _ClientMesh(mesh, namespace), started.rule, artifacts)
@@ -123,7 +123,7 @@ def release(
     hold.release()
     report.write(outcome)
     if output is Format.JSON:
-        show_json(_as_dict(outcome.course.phase, outcome.why, asdict(outcome.hurt)))
+        show_json(_as_dict(outcome.state.phase, outcome.why, asdict(outcome.impact)))
     if not outcome.released:
         raise typer.Exit(1)
 
