@@ -216,22 +216,22 @@ _OWNERS = (
     ("v1alpha2", "Istio 0.4"),
     ("envoy_filter_rate_limit", "Envoy"),
 )
-"""By the beginning of the module's name; all others are Istio's."""
+"""By the prefix of the module's name; all other modules are Istio's."""
 
 
 def owner_of(model: type) -> str:
-    """Whose API has the model's fields: ``Istio``, ``Istio 0.4``, ``Kubernetes``, ..."""
+    """The API that the model's fields belong to: ``Istio``, ``Istio 0.4``, ``Kubernetes``, ..."""
     module = _module_of(model)
     return next((owner for prefix, owner in _OWNERS if module.startswith(prefix)), "Istio")
 
 
 def fields_of(model: type) -> frozenset[str]:
-    """Every field that the API has in the model's object, as far as the table says."""
+    """Every field of the API's object, as far as the table lists them."""
     return frozenset(FIELDS.get(f"{_module_of(model)}.{model.__name__}", "").split())
 
 
 def values_of(model: type, field: str) -> frozenset[str]:
-    """Every value that the API has for a field, as far as the table says."""
+    """Every value of the API's field, as far as the table lists them."""
     return frozenset(VALUES.get(key_of(model, field), "").split())
 
 

@@ -1,7 +1,7 @@
 """security.istio.io/v1 AuthorizationPolicy (v1beta1 has the same fields).
 
-What Istio's own validation refuses is refused here (``pkg/config/validation``): a DENY without
-rules, a source or operation that names nothing.
+Refused as by Istio's own validation (``pkg/config/validation``): a DENY without rules, and a source
+or operation without fields.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Path = Annotated[str, Field(min_length=1), AfterValidator(check_path_template)]
 
 
 class Source(Model):
-    """Fields AND together, values of one field OR."""
+    """Fields are ANDed, the values of one field ORed."""
 
     principals: list[NonEmpty] = []
     not_principals: list[NonEmpty] = []
@@ -111,7 +111,7 @@ class Rule(Model):
 
 
 class AuthorizationPolicy(WorkloadPolicy):
-    """CUSTOM, which asks an external server, is refused by name."""
+    """The action CUSTOM, which asks an external server, is refused by name."""
 
     action: Literal["ALLOW", "DENY", "AUDIT"] = "ALLOW"
     rules: list[Rule] = []

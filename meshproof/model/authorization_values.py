@@ -1,7 +1,5 @@
-"""Values of an AuthorizationPolicy that are texts with a form of their own.
-
-Each check returns the value, or raises ValueError.
-"""
+"""The formats of values of an AuthorizationPolicy. Each check returns the value, or raises
+ValueError."""
 
 from __future__ import annotations
 
@@ -45,7 +43,7 @@ def check_service_account(value: str) -> str:
 
 
 def check_path_template(value: str) -> str:
-    """``{*}`` is one segment, ``{**}`` any number of them, and then no ``*`` beside."""
+    """``{*}`` is one segment and ``{**}`` any number of them; no ``*`` may stand beside them."""
     if not is_path_template(value):
         if value.count("*") - value.startswith("*") - (value.endswith("*") and value != "*"):
             raise ValueError(f'"{value}" has a * in its middle; wanted it at an end, or {{*}}')
@@ -65,7 +63,7 @@ def is_path_template(path: str) -> bool:
 
 
 def check_attribute(key: str) -> str:
-    """A condition's key that Istio knows and that is honoured here."""
+    """A key of a condition that Istio knows and meshproof honours."""
     if key in PLAIN_KEYS:
         return key
     if key.startswith("experimental.envoy.filters."):
@@ -79,7 +77,7 @@ def check_attribute(key: str) -> str:
 
 
 def check_condition_value(key: str, value: str) -> None:
-    """The value of a condition, by its key."""
+    """Check a value of a condition, by its key."""
     if key.endswith(".ip"):
         check_cidr(value)
     elif key == "destination.port":
@@ -94,7 +92,7 @@ def names_in_brackets(key: str) -> list[str]:
 
 
 def check_not_empty(model: Model) -> None:
-    """Something must be said, and no list may be written and empty (Istio refuses both)."""
+    """At least one field must be set, and no list may be empty (Istio refuses both)."""
     empty = [name for name in model.model_fields_set if not getattr(model, name)]
     if empty or not model.model_fields_set:
         raise ValueError("names nothing; wanted at least one field, and a value in each")

@@ -1,7 +1,7 @@
-"""The ground of every typed model: strict, closed, immutable.
+"""The base of every typed model: strict, closed, immutable.
 
-``strict`` means that ``weight: "50"`` and ``name: yes`` are errors, as they are to a Kubernetes
-API server; ``extra="forbid"`` means that a field that is not listed here is refused by name.
+``strict`` means that ``weight: "50"`` and ``name: yes`` are errors, as they are to a Kubernetes API
+server. ``extra="forbid"`` means that a field that no model lists is refused by name.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class Model(BaseModel):
 
 
 class PartlyHonoured:
-    """Marks a field of which the models take less than Istio does: what they refuse at the field
+    """Marks a field of which the models accept less than Istio does: what they refuse at the field
     itself is ``unsupported`` (``meshproof.errors.Problem``), not invalid."""
 
 
 class FieldError(ValueError):
-    """A ValueError of a model's own check that points at ``path`` below that model.
+    """A ValueError of a model's own check that points at ``path`` below the model.
 
     ``unsupported``: see ``meshproof.errors.Problem``.
     """

@@ -1,4 +1,4 @@
-"""A container's environment and arguments, as the kubelet makes them."""
+"""A container's environment and arguments, as the kubelet builds them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def build_environment(
 ) -> dict[str, str]:
     """The variables of one container, which is at ``path`` in its workload's document.
 
-    ConfigMaps and Secrets are taken from ``resources``; ``fields`` holds what ``fieldRef`` may
-    name (``metadata.name``, ``status.podIP``, ``metadata.labels['app']``, ...). Raises
-    ``Refused`` where an object, a key or a field is not there and not optional.
+    ``resources`` holds the ConfigMaps and Secrets; ``fields`` maps what ``fieldRef`` may name
+    (``metadata.name``, ``status.podIP``, ``metadata.labels['app']``, ...) to its value. Raises
+    ``Refused`` if an object, a key or a field is missing and not optional.
     """
     data = {
         (r.kind, r.name): r.spec.texts
@@ -63,7 +63,7 @@ def expand_arguments(arguments: Sequence[str], env: Mapping[str, str]) -> list[s
 
 
 def substitute(text: str, env: Mapping[str, str]) -> str:
-    """``$(NAME)`` by the variable's value where there is one, ``$$`` by ``$``."""
+    """Replace ``$(NAME)`` by the variable's value if there is one, and ``$$`` by ``$``."""
 
     def value(match: re.Match[str]) -> str:
         return "$" if match[1] == "$" else env.get(match[2], match[0])
@@ -76,7 +76,7 @@ def _value_from(
     data: Mapping[tuple[str, str], Mapping[str, str]],
     fields: Mapping[str, str],
 ) -> tuple[str | None, str]:
-    """The value, or why there is none."""
+    """The value, or the reason why there is none."""
     if source.field_ref:
         path = source.field_ref.field_path
         names = ", ".join(sorted(fields))

@@ -47,7 +47,7 @@ class HTTPSettings(Model):
     ] = None
     use_client_protocol: bool = False
     max_concurrent_streams: Annotated[int, Field(ge=0, le=2147483647)] | None = None
-    """Of HTTP/2 upstreams."""
+    """For HTTP/2 upstreams."""
 
 
 class ConnectionPool(Model):
@@ -60,7 +60,7 @@ class OutlierDetection(Model):
     consecutive_gateway_errors: Count | None = None
     split_external_local_origin_errors: bool = False
     consecutive_local_origin_failures: Count | None = None
-    """Counted only where splitExternalLocalOriginErrors is set."""
+    """Counted only if splitExternalLocalOriginErrors is set."""
     interval: Duration | None = None
     base_ejection_time: Duration | None = None
     max_ejection_percent: Annotated[int, Field(ge=0, le=100)] | None = None
@@ -102,7 +102,7 @@ class ConsistentHash(Model):
     ring_hash: RingHash | None = None
     maglev: Maglev | None = None
     minimum_ring_size: Annotated[int, Field(ge=0, le=_MAX_RING)] | None = None
-    """Deprecated by Istio, still honoured where neither ringHash nor maglev stands."""
+    """Deprecated by Istio, still honoured if neither ringHash nor maglev is set."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -124,7 +124,8 @@ class ConsistentHash(Model):
 
 
 class Warmup(Model):
-    """``minimumPercent`` of its weight at first, all of it after ``duration``."""
+    """A new endpoint gets ``minimumPercent`` of its weight at first, and all of it after
+    ``duration``."""
 
     duration: Duration
     minimum_percent: Annotated[float, Field(ge=0, le=100)] | None = None
@@ -148,8 +149,10 @@ class LocalityFailover(Model):
 
 
 class LocalityLoadBalancerSetting(Model):
-    """Changes nothing here: replicas have no locality, as pods of nodes without region labels.
-    ``failoverPriority`` is refused by name, since it may compare labels of any kind."""
+    """Has no effect: replicas have no locality, like pods of nodes without region labels.
+
+    ``failoverPriority`` is refused by name, since it may compare labels of any kind.
+    """
 
     enabled: bool | None = None
     distribute: list[LocalityDistribute] = []
@@ -163,8 +166,8 @@ class LocalityLoadBalancerSetting(Model):
 
 
 class RetryBudget(Model):
-    """``percent`` of the requests under way may be retries, and ``minRetryConcurrency`` of them in
-    any case."""
+    """Up to ``percent`` of the active requests may be retries, and at least
+    ``minRetryConcurrency``."""
 
     percent: Annotated[float, Field(ge=0, le=100)] | None = None
     min_retry_concurrency: Annotated[int, Field(ge=0, le=4294967295)] = 0
@@ -191,7 +194,7 @@ class LoadBalancer(Model):
 
 
 class PortTrafficPolicy(Model):
-    """A port's whole policy: nothing that is left out comes from the policy around it."""
+    """The whole policy of a port: it inherits nothing from the surrounding policy."""
 
     port: PortSelector
     load_balancer: LoadBalancer | None = None
@@ -221,7 +224,7 @@ class DestinationRule(Model):
     traffic_policy: TrafficPolicy | None = None
     export_to: RuleExportTo = []
     workload_selector: WorkloadSelector | None = None
-    """Clients of the rule's own namespace that it is for."""
+    """The clients in the rule's own namespace that it applies to."""
 
     @model_validator(mode="after")
     def _selects_at_home(self) -> Self:

@@ -1,4 +1,4 @@
-"""A DestinationRule's ``tls``: how a sidecar speaks to a host."""
+"""A DestinationRule's ``tls``: how a sidecar connects to a host."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ File = Annotated[str, AfterValidator(_absolute)]
 
 
 class ClientTLSSettings(Model):
-    """Files are read by the sidecars, which run on this machine. Without ``caCertificates`` SIMPLE
-    and MUTUAL trust the public certificate authorities, as the ones of Istio's image do."""
+    """The sidecars read the files, and they run on this machine.
+
+    Without ``caCertificates``, SIMPLE and MUTUAL trust the public certificate authorities, as those
+    of Istio's image do.
+    """
 
     mode: Literal["DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"] = "DISABLE"
     client_certificate: Annotated[File | None, PartlyHonoured()] = None

@@ -21,13 +21,13 @@ _EXPECTED = "a text such as 2s, 250ms or 1m30s"
 
 
 FROM_YAML = {"from": "yaml"}
-"""Validation context of a reader: a number is no duration there, though it is in Python code."""
+"""Validation context for YAML, where a number is no duration, as it is in Python code."""
 
 
 def parse_duration(value: Any) -> float:
-    """Seconds of a Go-style duration text such as ``1.5s``, ``100ms`` or ``1m30s``.
+    """The seconds of a Go-style duration such as ``1.5s``, ``100ms`` or ``1m30s``.
 
-    Raises ValueError for anything else; protobuf's and Go's forms are both texts, never numbers.
+    Raises ValueError for anything else. Protobuf's and Go's formats are both texts, never numbers.
     """
     if isinstance(value, float):  # already parsed: models are re-validated when copied
         return value
@@ -61,4 +61,4 @@ Duration = Annotated[
     BeforeValidator(_check_duration),
     PlainSerializer(format_duration, return_type=str, when_used="json"),
 ]
-"""Seconds; a text such as ``15s`` in JSON and YAML."""
+"""In seconds; a text such as ``15s`` in JSON and YAML."""

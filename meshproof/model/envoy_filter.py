@@ -1,8 +1,8 @@
-"""networking.istio.io EnvoyFilter, in one shape only: a local rate limit.
+"""networking.istio.io EnvoyFilter, in one form only: a local rate limit.
 
-The shape is that of Istio's task "Enabling Rate Limits using Envoy", its local part: the filter
-put before all others of a sidecar's way in (or of a gateway), with a bucket of tokens, or with
-none and a bucket for each ``inbound|http|PORT``. Anything else that Envoy has is refused by name.
+It is the form of Istio's task "Enabling Rate Limits using Envoy", local part: the filter is
+inserted before all others of a sidecar's inbound chain (or of a gateway), with a token bucket, or
+with none and a bucket for each ``inbound|http|PORT``. Anything else is refused by name.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class PerFilterConfig(EnvoyModel):
 
 
 class Value(EnvoyModel):
-    """Of an HTTP filter: ``name`` and ``typed_config``; of a route: ``typed_per_filter_config``."""
+    """An HTTP filter has ``name`` and ``typed_config``, a route ``typed_per_filter_config``."""
 
     name: Literal["envoy.filters.http.local_ratelimit"] | None = None
     typed_config: TypedConfig | None = None
@@ -131,7 +131,7 @@ class ConfigPatch(Model):
 
     @property
     def limit(self) -> LocalRateLimit:
-        """Of the filter or of the routes."""
+        """The limit of the filter or of the routes."""
         value = self.patch.value
         routes = value.typed_per_filter_config
         config = routes.local if routes is not None else value.typed_config
@@ -173,7 +173,7 @@ class EnvoyFilter(Model):
 
     @property
     def selector(self) -> WorkloadSelector | None:
-        """As policies have it; an empty one selects every workload of the namespace."""
+        """The selector in the form of other policies; an empty one selects every workload."""
         selector = self.workload_selector
         return WorkloadSelector.model_construct(match_labels=selector.labels) if selector else None
 

@@ -1,6 +1,6 @@
-"""Envoy's LocalRateLimit, as far as Istio's task "Enabling Rate Limits using Envoy" writes it.
+"""Envoy's LocalRateLimit, as Istio's task "Enabling Rate Limits using Envoy" writes it.
 
-Inside an EnvoyFilter, so keys are Envoy's own (``max_tokens``) and durations are protobuf's.
+It is inside an EnvoyFilter, so keys are Envoy's own (``max_tokens``) and durations protobuf's.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _DURATION = re.compile(r"[0-9]+(\.[0-9]{1,9})?s")
 
 
 class EnvoyModel(Model):
-    """Envoy's own spelling of keys."""
+    """Keys are in Envoy's own spelling, snake_case."""
 
     model_config = ConfigDict(alias_generator=None)
 
 
 def _interval(value: object) -> object:
-    """Envoy reads these as protobuf's JSON: seconds alone, and none shorter than 50 ms here."""
+    """Envoy reads these as protobuf's JSON: only seconds, and at least 50 ms."""
     if isinstance(value, float):  # already read
         return value
     if not isinstance(value, str) or not _DURATION.fullmatch(value):
@@ -48,7 +48,7 @@ Tokens = Annotated[int, Field(ge=1, le=4294967295)]
 
 
 class TokenBucket(EnvoyModel):
-    """``max_tokens`` requests at once, and ``tokens_per_fill`` more each ``fill_interval``
+    """Allows ``max_tokens`` requests at once, and ``tokens_per_fill`` more every ``fill_interval``
     (seconds)."""
 
     max_tokens: Tokens
@@ -63,7 +63,7 @@ class FractionalPercent(EnvoyModel):
 
 class RuntimeFraction(EnvoyModel):
     runtime_key: str = ""
-    """Changes nothing: these Envoys have no runtime that sets it."""
+    """Has no effect: these Envoys have no runtime that sets it."""
     default_value: FractionalPercent
 
 
@@ -92,7 +92,7 @@ class LocalRateLimit(Limit):
 
 
 class TypedConfig(Limit):
-    """Either form: a LocalRateLimit by its own type, or inside a TypedStruct."""
+    """Either a LocalRateLimit by its own type, or one inside a TypedStruct."""
 
     type: Annotated[
         Literal[

@@ -11,7 +11,7 @@ _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 def _check_namespaces(names: list[str]) -> list[str]:
-    """Istio's validation: ``*`` and ``~`` stand alone, anything else is a namespace."""
+    """Istio's validation: ``*`` and ``~`` stand alone; anything else is a namespace."""
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f'has "{name}" twice; wanted it once')
@@ -29,8 +29,8 @@ def _check_not_hidden(names: list[str]) -> list[str]:
 
 
 ExportTo = Annotated[list[str], AfterValidator(_check_namespaces)]
-"""Namespaces that may see a rule: ``.`` its own, ``*`` all (so is none at all), ``~`` nobody."""
+"""The namespaces that may see a resource: ``.`` its own, ``*`` or an empty list all, ``~`` none."""
 
 
 RuleExportTo = Annotated[ExportTo, AfterValidator(_check_not_hidden)]
-"""The same of rules of traffic, which Istio lets nobody hide from everybody."""
+"""The same for VirtualServices and DestinationRules, where Istio refuses ``~``."""

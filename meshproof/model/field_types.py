@@ -20,7 +20,7 @@ class PortSelector(Model):
 
 
 def upper_case(value: Any) -> Any:
-    """Istio reads protocols in any case."""
+    """Istio reads protocols case-insensitively."""
     return value.upper() if isinstance(value, str) else value
 
 

@@ -18,7 +18,7 @@ class GatewayServerPort(Model):
 
 
 class ServerTLSSettings(Model):
-    """``httpsRedirect`` for HTTP; SIMPLE with the Secret ``credentialName`` for HTTPS."""
+    """``httpsRedirect`` is for HTTP, SIMPLE with the Secret ``credentialName`` for HTTPS."""
 
     https_redirect: bool = False
     mode: Literal["SIMPLE"] | None = None
@@ -52,7 +52,7 @@ class GatewayServer(Model):
 
 
 class Gateway(Model):
-    """``selector`` picks the gateway Envoy by label (``istio: ingressgateway``)."""
+    """``selector`` selects the gateway's Envoy by label (``istio: ingressgateway``)."""
 
     selector: Labels = {}
     servers: Annotated[list[GatewayServer], Field(min_length=1)]

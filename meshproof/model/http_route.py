@@ -1,8 +1,8 @@
 """gateway.networking.k8s.io/v1 HTTPRoute with Services as parents (GAMMA): what is honoured.
 
-Defaults are those of the API's own CRD (path prefix ``/``, weight 1, status 302). A field that is
-missing here is refused by name, and so is what a Kubernetes API server would refuse by the CRD's
-validation rules. ``hostnames`` mean nothing to a mesh: the host is the parent's (Istio,
+Defaults are those of the API's own CRD (path prefix ``/``, weight 1, status 302). A field that no
+model lists is refused by name, and so is what a Kubernetes API server would refuse by the CRD's
+validation rules. ``hostnames`` have no effect in a mesh: the host is the parent's (Istio,
 pilot/pkg/config/kube/gateway/route_collections.go).
 """
 
@@ -36,7 +36,7 @@ Duration = Annotated[
     BeforeValidator(_check_duration),
     PlainSerializer(format_duration, return_type=str, when_used="json"),
 ]
-"""Seconds; GEP-2257's texts, a part of Go's."""
+"""In seconds; GEP-2257's format, a subset of Go's."""
 
 
 class HTTPPathMatch(Model):
@@ -67,7 +67,7 @@ class NamedMatch(Model):
 
 
 class HTTPRouteMatch(Model):
-    """Fields AND together; entries of the list OR. Of one name the first entry counts."""
+    """Fields are ANDed, the entries of the list ORed. Of one name the first entry counts."""
 
     path: HTTPPathMatch = HTTPPathMatch()
     headers: Annotated[list[NamedMatch], Field(max_length=16)] = []
@@ -145,7 +145,7 @@ class HTTPRouteRule(Model):
 class HTTPRouteSpec(Model):
     parent_refs: Annotated[list[ParentReference], Field(min_length=1, max_length=32)]
     hostnames: list[str] = []
-    """Without meaning for mesh parents, as the API and Istio have it."""
+    """Has no effect for mesh parents, as in the API and in Istio."""
     rules: Annotated[list[HTTPRouteRule], Field(max_length=16)] = [HTTPRouteRule()]
 
 

@@ -85,7 +85,7 @@ class HTTPCORSFilter(Model):
     allow_headers: list[str] = []
     expose_headers: list[str] = []
     max_age: Annotated[int, Field(ge=1)] = 5
-    """Seconds."""
+    """In seconds."""
 
 
 _FILTERS = {

@@ -14,12 +14,13 @@ GROUP = "gateway.networking.k8s.io"
 SERVICE = ("", "Service")
 SERVICE_ENTRY = ("networking.istio.io", "ServiceEntry")
 HOSTNAME = ("networking.istio.io", "Hostname")
-"""A backend by its name in the registry, as Istio takes it (a ServiceEntry's host)."""
+"""A backend by its host in the registry (a ServiceEntry's), as Istio accepts it."""
 Name = Annotated[Line, Field(min_length=1, max_length=253)]
 
 
 class ParentReference(Model):
-    """Whose requests the route takes. Only mesh parents: a Service, or Istio's ServiceEntry."""
+    """The service whose requests the route takes. Only mesh parents: a Service, or Istio's
+    ServiceEntry."""
 
     group: str = GROUP
     kind: str = "Gateway"

@@ -1,4 +1,4 @@
-"""What a Kubernetes object asks for and a local process does without, by name."""
+"""Warnings about fields of Kubernetes objects that have no effect on a local process."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ from meshproof.sources.location import FieldPath
 
 _MESSAGE = "is not honoured by a local process"
 _FIRST_CONTAINER_ONLY = ("livenessProbe", "startupProbe", "lifecycle")
-"""Asked of the first container alone."""
+"""Honoured for the first container only."""
 
 
 def find_ignored_fields(
     resource: Resource, images: Container[str] = (), own: Container[tuple[str, str]] = ()
 ) -> list[Problem]:
-    """One warning for each field that is set and has no effect; none for other kinds.
+    """One warning for each field that is set and has no effect.
 
-    ``images`` are those that have a local command; ``own`` those whose command is the container's,
-    and those with a stand-in for its first word: pairs of image and word, or of image and nothing.
+    ``images``: those that have a local command. ``own``: those whose command is the container's,
+    and those with a replacement for its first argument, as pairs of image and program (empty for
+    the former).
     """
     if meaning := explain_ignored(resource.kind, resource.api_version):
         return [resource.problem((), f"{resource.kind} has no effect here: {meaning}")]
@@ -51,7 +52,7 @@ def find_ignored_fields(
 
 
 _OPENED = ("NodePort", "LoadBalancer")
-"""Types of a Service that open it to the world."""
+"""Types of a Service that expose it outside the cluster."""
 _WITHOUT_SPEC = frozenset(("Namespace", "ServiceAccount", "ConfigMap", "Secret"))
 
 
@@ -76,7 +77,7 @@ def _ignored_in(value: Any, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:
 
 
 def _idle_containers(resource: Resource, images: Container[str]) -> Iterator[tuple[FieldPath, str]]:
-    """Containers beside and before the app whose image has no local command."""
+    """Sidecar and init containers whose image has no local command."""
     first = container_path(resource)
     for at, container in _containers(resource):
         if at != first and container.image not in images:
@@ -99,7 +100,7 @@ def _containers(resource: Resource) -> Iterator[tuple[FieldPath, PodContainer]]:
 
 
 def _warn_of_mounts(resource: Resource) -> Iterator[Problem]:
-    """Where the files of a pod's volumes are."""
+    """A warning about where the files of a pod's volumes are."""
     for at, container in _containers(resource):
         if container.volume_mounts:
             yield resource.problem(
@@ -111,7 +112,7 @@ def _warn_of_mounts(resource: Resource) -> Iterator[Problem]:
 
 
 def _warn_of_handlers(resource: Resource, images: Container[str]) -> Iterator[Problem]:
-    """Probes and hooks of containers beside the first."""
+    """Warnings about probes and hooks of containers after the first."""
     first = container_path(resource)
     for at, container in _containers(resource):
         if at == first or container.image not in images:

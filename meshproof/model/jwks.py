@@ -1,4 +1,4 @@
-"""JSON web key sets, as a RequestAuthentication names them. Each check raises ValueError."""
+"""JSON web key sets of a RequestAuthentication. A check returns the value, or raises ValueError."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from meshproof.model.base_model import FieldError
 
 
 def check_jwks(value: str) -> str:
-    """A key set with at least one key that Envoy can use; it passes over the others."""
+    """A key set needs at least one key that Envoy can use; Envoy ignores the others."""
     try:
         keys = json.loads(value)["keys"]
     except (ValueError, KeyError, TypeError):
@@ -24,7 +24,7 @@ _CURVES = {"P-256": "SECP256R1", "P-384": "SECP384R1", "P-521": "SECP521R1"}
 
 
 def _is_usable(key: object) -> bool:
-    """Whether a JSON web key has all of its parts, and an EC one is a point of its curve."""
+    """Whether a JSON web key has all of its parts and, for EC, is a point of its curve."""
     if not isinstance(key, dict):
         return False
     parts = {"RSA": ("n", "e"), "EC": ("x", "y"), "oct": ("k",), "OKP": ("x",)}.get(
@@ -53,7 +53,7 @@ def _check_on_curve(name: str, x: int, y: int) -> bool:
 
 
 def check_jwks_uri(value: str) -> str:
-    """Plain HTTP, since the outside hosts of an embedded mesh have no public certificate."""
+    """Only plain HTTP: the outside hosts of an embedded mesh have no public certificate."""
     url = urlsplit(value)
     if url.scheme == "https":
         raise FieldError(

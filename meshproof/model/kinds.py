@@ -34,7 +34,7 @@ class Kind:
     namespaced: bool = True
     body: str = "spec"
     snake_case: bool = False
-    """Keys may be written ``simple_retry`` as well as ``simpleRetry`` (Istio 0.4)."""
+    """Keys may be ``simple_retry`` as well as ``simpleRetry`` (Istio 0.4)."""
     optional: bool = False
     """The body may be left out, as in an AuthorizationPolicy that allows nothing."""
     partial: bool = False

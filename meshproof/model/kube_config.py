@@ -14,11 +14,11 @@ from meshproof.model.kube_names import check_keys
 
 
 class ConfigMap(Model):
-    """Read through a container's env and envFrom, and as files."""
+    """Its values are environment variables (env, envFrom) and files of containers."""
 
     data: dict[str, str] = {}
     binary_data: dict[str, str] = {}
-    """Base64; files alone have it."""
+    """Base64; only for files."""
     immutable: bool = False
 
     @model_validator(mode="after")
@@ -39,7 +39,7 @@ class ConfigMap(Model):
 
 
 def _decode(values: Mapping[str, str], field: str, expected: str) -> dict[str, bytes]:
-    """Raises FieldError for what is no base64."""
+    """Raises FieldError for a value that is not base64."""
     decoded = {}
     for key, value in values.items():
         try:
@@ -50,7 +50,7 @@ def _decode(values: Mapping[str, str], field: str, expected: str) -> dict[str, b
 
 
 class Secret(Model):
-    """``data`` is base64; ``stringData`` is not, and wins."""
+    """``data`` is base64; ``stringData`` is plain text and takes precedence."""
 
     data: dict[str, str] = {}
     string_data: dict[str, str] = {}
@@ -71,5 +71,5 @@ class Secret(Model):
 
     @property
     def texts(self) -> dict[str, str]:
-        """Every value as a text; bytes that are no UTF-8 stay as surrogates, as in os.environ."""
+        """Every value as text; bytes that are not UTF-8 become surrogates, as in os.environ."""
         return {key: data.decode("utf-8", "surrogateescape") for key, data in self.files.items()}

@@ -1,7 +1,7 @@
-"""Types of fields of Kubernetes objects, and marks for those that a local process ignores.
+"""Types of fields of Kubernetes objects, and marks for those that have no effect here.
 
-``NotHonoured`` marks a field that Kubernetes knows and a local process does without: it is
-accepted, and ``unsupported_fields`` names it. A field that is in no model is refused.
+A field marked ``NoEffect`` is one that Kubernetes knows and a local process ignores. It is
+accepted, and ``ignored_fields`` warns about it. A field that no model lists is refused.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from pydantic import BeforeValidator, Field
 
 @dataclass(frozen=True, slots=True)
 class NoEffect:
-    """Marks a field; ``meaning`` says what a user will miss, ``harmless`` what needs no word."""
+    """Marks a field; ``meaning`` says what a user misses, ``harmless`` lists values without a
+    warning."""
 
     meaning: str = ""
     harmless: tuple[Any, ...] = ()
     silent: bool = False
-    """No value of the field changes anything here."""
+    """No value of the field needs a warning."""
 
 
 def _check_port_ref(value: Any) -> Any:

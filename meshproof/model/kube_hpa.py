@@ -1,6 +1,7 @@
-"""autoscaling/v2 HorizontalPodAutoscaler: a Deployment's replicas by load.
+"""autoscaling/v2 HorizontalPodAutoscaler: scales a Deployment's replicas by load.
 
-Metrics: ``Resource`` cpu, and ``Pods`` with the metric ``requests_in_flight``; others are refused.
+Metrics are ``Resource`` cpu, and ``Pods`` with the metric ``requests_in_flight``; others are
+refused.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _SCALE = {"m": 1e-3, "": 1.0, "k": 1e3}
 def parse_quantity(value: Any) -> float:
     """A Kubernetes quantity such as ``250m``, ``2`` or ``1.5``; raises ValueError for others.
 
-    Units of memory are not for what is counted here.
+    Units of memory are refused: no metric here is in bytes.
     """
     if isinstance(value, float):  # parsed before: models are validated again when copied
         return value
@@ -45,7 +46,7 @@ class ScaleTarget(Model):
 
 
 class CpuTarget(Model):
-    """Per cent of what the replicas request, or cores a replica."""
+    """In per cent of the requested cpu, or in cores a replica."""
 
     type: Literal["Utilization", "AverageValue"]
     average_utilization: Count | None = None
@@ -100,7 +101,7 @@ class Policy(Model):
 
 
 class ScalingRules(Model):
-    """How fast one way; what is not said is as Kubernetes has it (``Behavior``)."""
+    """The rate limits of one direction; Kubernetes' defaults fill in the rest (``Behavior``)."""
 
     stabilization_window_seconds: Annotated[Seconds, Field(le=3600)] | None = None
     select_policy: Literal["Max", "Min", "Disabled"] = "Max"
@@ -161,7 +162,7 @@ class HorizontalPodAutoscalerSpec(Model):
 
     @property
     def effective_metrics(self) -> list[Metric]:
-        """The metrics; 80 % of the cpu that is requested where none is named."""
+        """The metrics; by default 80 % of the requested cpu."""
         cpu = {"type": "Resource", "resource": {"name": "cpu", "target": _CPU_80}}
         return self.metrics or [Metric.model_validate(cpu)]
 

@@ -1,5 +1,8 @@
-"""Names that become names of files here: refused where Kubernetes refuses them, because ``..`` in
-one of them would lead out of the replica's folder."""
+"""Names that become file names here.
+
+They are refused as Kubernetes refuses them, since ``..`` in one would lead out of the replica's
+folder.
+"""
 
 from __future__ import annotations
 
@@ -40,18 +43,18 @@ def _check_mount_path(value: str) -> str:
 Label = Annotated[
     str, AfterValidator(_matcher(_LABEL, "at most 63 lower-case letters, digits and -"))
 ]
-"""Of a container or a volume."""
+"""The name of a container or a volume."""
 ObjectName = Annotated[
     str,
     AfterValidator(_matcher(_SUBDOMAIN, "lower-case letters, digits, - and ., as in a DNS name")),
 ]
 VolumePath = Annotated[str, AfterValidator(_check_volume_path)]
-"""A file's path in a volume."""
+"""The path of a file in a volume."""
 MountPath = Annotated[str, AfterValidator(_check_mount_path)]
 
 
 def check_keys(keys: Iterable[str], field: str) -> None:
-    """Of a ConfigMap or Secret; raises FieldError."""
+    """Check the keys of a ConfigMap or Secret. Raises FieldError."""
     for key in keys:
         if not _KEY.fullmatch(key) or key == "." or key.startswith(".."):
             expected = "a key of letters, digits, -, _ and ., with no two dots first"

@@ -1,7 +1,7 @@
 """Pods as Kubernetes describes them: what a local process can honour, and what it cannot.
 
-A field typed ``Ignored`` is one that Kubernetes knows and a local process does without. It is
-accepted, and ``not_honoured`` names it; a field that is in no model is refused.
+A field typed ``Ignored`` is one that Kubernetes knows and a local process ignores. It is accepted,
+and ``ignored_fields`` warns about it. A field that no model lists is refused.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Container(Model):
     resources: Annotated[Any, NoEffect("no limit is set", ({},))] = None
     resize_policy: Ignored = None
     restart_policy: Literal["Always", "OnFailure", "Never"] | None = None
-    """Of an init container: ``Always`` makes it one that runs beside the others."""
+    """For an init container: ``Always`` makes it a sidecar container."""
     restart_policy_rules: Ignored = None
     security_context: Annotated[Any, NoEffect("the process runs as the caller", ({},))] = None
     stdin: Ignored = None
@@ -103,7 +103,7 @@ class Container(Model):
 
 
 class PodSpec(Model):
-    """``containers[0]`` is the app; the others run where the image table says how."""
+    """``containers[0]`` is the app; the others run if the image table has a command for them."""
 
     containers: Annotated[list[Container], Field(min_length=1)]
     service_account_name: str | None = None
@@ -157,12 +157,12 @@ class PodSpec(Model):
 
     @property
     def account(self) -> str:
-        """The service account's name; ``default`` where the pod names none."""
+        """The service account's name, ``default`` if the pod names none."""
         return self.service_account_name or self.service_account or "default"
 
 
 class PodMetadata(Model):
-    """Labels and annotations of a pod template; the other fields say nothing about a replica."""
+    """Labels and annotations of a pod template; the other fields have no effect on a replica."""
 
     labels: Labels = {}
     annotations: dict[str, str] = {}

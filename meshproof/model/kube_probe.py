@@ -1,4 +1,4 @@
-"""A container's probes and hooks: what is asked of an app, and when."""
+"""A container's probes and lifecycle hooks."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SleepAction(Model):
 
 
 class GRPCAction(Model):
-    """``grpc.health.v1.Health/Check``, in plain text as the kubelet asks it."""
+    """``grpc.health.v1.Health/Check`` in plain text, as the kubelet calls it."""
 
     port: Port
     service: str = ""

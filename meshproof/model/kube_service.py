@@ -16,7 +16,7 @@ class ServicePort(Model):
     port: Port
     name: NonEmpty | None = None
     target_port: PortRef | None = None
-    """A number, or the name of a container port; the same as ``port`` where it is not said."""
+    """A number, or the name of a container port; ``port`` by default."""
     protocol: Annotated[
         Literal["TCP", "UDP", "SCTP"], NoEffect("only TCP is carried", ("TCP",))
     ] = "TCP"
@@ -25,10 +25,10 @@ class ServicePort(Model):
 
 
 class ServiceSpec(Model):
-    """Reachable inside the mesh by name, whatever ``type`` says about the world outside."""
+    """Reachable inside the mesh by name, whatever its ``type``."""
 
     ports: list[ServicePort] = []
-    """Those of TCP are carried; a headless Service may have none."""
+    """Only TCP ports are carried; a headless Service may have none."""
     selector: Labels = {}
     type: Literal["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"] = "ClusterIP"
     cluster_ip: Annotated[
@@ -41,7 +41,7 @@ class ServiceSpec(Model):
     ip_family_policy: Annotated[Any, SILENT] = None
     allocate_load_balancer_node_ports: Annotated[Any, SILENT] = None
     external_name: Annotated[str, AfterValidator(check_domain)] | None = None
-    """The host that the service is another name of, if its type is ExternalName."""
+    """The host that the service is an alias of, if its type is ExternalName."""
     external_traffic_policy: Annotated[Any, NoEffect("", ("Cluster",))] = None
     health_check_node_port: Ignored = None
     internal_traffic_policy: Annotated[Any, NoEffect("", ("Cluster",))] = None

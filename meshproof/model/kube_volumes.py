@@ -35,7 +35,7 @@ class KeyToPath(Model):
 
 
 class ConfigMapFiles(Model):
-    """Each key a file, or the chosen ones under other names."""
+    """Every key as a file, or the selected ones under other names."""
 
     name: NonEmpty
     items: list[KeyToPath] = []
@@ -88,7 +88,7 @@ class EmptyDir(Model):
 
 
 class Claim(Model):
-    """A folder that is gone with the mesh; replicas that name one claim share it."""
+    """A folder that is removed with the mesh; replicas with the same claim share it."""
 
     claim_name: ObjectName
     read_only: Annotated[Any, SILENT] = None
@@ -103,7 +103,7 @@ class ClaimMetadata(Model):
 
 
 class ClaimTemplate(Model):
-    """Of a StatefulSet: a folder for each replica's number, which outlives the replica."""
+    """A StatefulSet's: a folder for each ordinal, which outlives the replica."""
 
     metadata: ClaimMetadata
     spec: Annotated[Any, SILENT] = None
@@ -113,7 +113,7 @@ class ClaimTemplate(Model):
 
 
 class Volume(Model):
-    """One source; of a kind that is not known here there is an empty folder."""
+    """One source; a kind of source that no model knows is an empty folder."""
 
     name: Label
     config_map: ConfigMapFiles | None = None

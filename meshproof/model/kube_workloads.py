@@ -1,4 +1,4 @@
-"""Objects that make pods: Deployment, StatefulSet, DaemonSet, bare Pod; what all have."""
+"""Kinds that create pods: Deployment, StatefulSet, DaemonSet, bare Pod."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Pod")
 """Kinds whose pods run as local processes."""
 POD_NAME = "statefulset.kubernetes.io/pod-name"
 POD_INDEX = "apps.kubernetes.io/pod-index"
-"""Labels that Kubernetes gives to the pods of a StatefulSet."""
+"""The labels that Kubernetes puts on the pods of a StatefulSet."""
 
 
 class LabelSelector(Model):
@@ -27,7 +27,8 @@ class LabelSelector(Model):
 
 
 class DeploymentSpec(Model):
-    """``apps/v1`` Deployment; a change of pods replaces replicas one by one, whatever strategy."""
+    """``apps/v1`` Deployment. A change of its pods replaces replicas one by one, whatever the
+    strategy."""
 
     selector: LabelSelector
     template: PodTemplate
@@ -53,8 +54,8 @@ class DeploymentSpec(Model):
 
 
 class StatefulSetSpec(DeploymentSpec):
-    """``apps/v1`` StatefulSet: its pods have numbers, and folders and DNS names by number; all
-    start and end at the same time."""
+    """``apps/v1`` StatefulSet: its pods have ordinals, and folders and DNS names by ordinal. All
+    start and stop at the same time."""
 
     service_name: str = ""
     volume_claim_templates: list[ClaimTemplate] = []
@@ -73,7 +74,7 @@ class DaemonSetSpec(DeploymentSpec):
 
 
 def template_of(resource: Resource) -> PodTemplate:
-    """The pods of a workload; a bare Pod is its own template."""
+    """The pod template of a workload; a bare Pod is its own."""
     spec = resource.spec
     if isinstance(spec, DeploymentSpec):
         return spec.template
@@ -89,17 +90,17 @@ def replicas_of(resource: Resource) -> int:
 
 
 def pod_path(resource: Resource) -> FieldPath:
-    """Where the pod's own spec stands in its document."""
+    """The path of the pod spec in its document."""
     return ("spec",) if resource.kind == "Pod" else ("spec", "template", "spec")
 
 
 def container_path(resource: Resource) -> FieldPath:
-    """Where the app's container stands in its document."""
+    """The path of the app's container in its document."""
     return (*pod_path(resource), "containers", 0)
 
 
 def claims_of(resource: Resource) -> tuple[str, ...]:
-    """Volumes of which each numbered pod has its own."""
+    """The volumes of which each pod of a StatefulSet has its own."""
     spec = resource.spec
     templates = spec.volume_claim_templates if isinstance(spec, StatefulSetSpec) else ()
     return tuple(template.metadata.name for template in templates)

@@ -1,4 +1,4 @@
-"""``metadata``: who a document is."""
+"""A document's ``metadata``: its identity."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SERVER_FIELDS = frozenset(
         *("selfLink", "uid"),
     )
 )
-"""What ``kubectl get -o yaml`` adds; accepted and not looked at."""
+"""Fields that ``kubectl get -o yaml`` adds; accepted and ignored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def read_metadata(document: Document, kind: Kind, namespace: str) -> tuple[Metad
 
 
 def _export_to(raw: Mapping[str, Any], kind: Kind) -> tuple[str, ...]:
-    """Who may see a Service (Istio: ConvertService in pkg/kube/controllers)."""
+    """The namespaces that may see a Service (Istio: ConvertService in pkg/kube/controllers)."""
     annotation = (
         (raw.get("annotations") or {}).get(_EXPORT_TO, "") if kind.name == "Service" else ""
     )
@@ -141,7 +141,7 @@ def _check_texts(document: Document, values: Any, field: str) -> list[Problem]:
 
 
 def _check_dry_run(document: Document, annotations: Any) -> list[Problem]:
-    """An annotation that changes what a rule does must not be passed over like the others."""
+    """Unlike other annotations this one changes what a policy does, so it is not ignored."""
     value = annotations.get(_DRY_RUN) if isinstance(annotations, dict) else None
     if value in (None, "false"):
         return []

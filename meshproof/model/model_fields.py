@@ -1,4 +1,4 @@
-"""What a model looks like from outside: its fields by their YAML names, and what is below each."""
+"""Reflection on models: their fields by YAML name, and the models below them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _describe_field(annotation: Any) -> ModelField:
 
 
 def find_model(root: type[Model], path: FieldPath) -> type[Model] | None:
-    """The model that describes the mapping at ``path`` below ``root``; None where none does."""
+    """The model of the mapping at ``path`` below ``root``, or None."""
     model: type[Model] | None = root
     holds = "one"
     for step in path:

@@ -1,8 +1,8 @@
-"""A document's plain data, made ready for its model: nulls dropped, 0.4's spellings unified.
+"""Prepares a document's plain data for its model: drops nulls, unifies 0.4's spellings.
 
-A null stands for "not set", as it does to a Kubernetes API server. Istio 0.4 read protobuf's
-JSON, in which ``simple_retry`` and ``simpleRetry`` are one field; only keys that are fields are
-touched, never the keys of maps such as labels and headers.
+A null means "not set", as it does to a Kubernetes API server. Istio 0.4 read protobuf's JSON, in
+which ``simple_retry`` and ``simpleRetry`` are one field. Only keys that are fields are changed,
+never the keys of maps such as labels and headers.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from meshproof.sources.location import FieldPath
 
 @dataclass(slots=True)
 class NormalizedValue:
-    """``value`` for the model; ``spelled`` maps a path of it to the key that the user wrote."""
+    """``value`` for the model; ``spelled`` maps its paths to the keys that the user wrote."""
 
     value: Any = None
     spelled: dict[FieldPath, str] = field(default_factory=dict)
     clashes: list[tuple[FieldPath, str]] = field(default_factory=list)
-    """Fields that stand twice, in both spellings: the second one's path and the first's key."""
+    """Fields given in both spellings: the path of the second, and the key of the first."""
 
     def as_written(self, path: FieldPath) -> FieldPath:
         """A path of ``value`` in the user's own spelling."""
@@ -38,14 +38,14 @@ class NormalizedValue:
 def normalize(
     model: type[Model], value: Any, *, base: FieldPath = (), snake_case: bool = False
 ) -> NormalizedValue:
-    """``value`` stands at ``base`` of its document; all paths count from the document."""
+    """``value`` is at ``base`` of its document; all paths start at the document."""
     prepared = NormalizedValue()
     prepared.value = _normalize_mapping(model, value, base, prepared if snake_case else None)
     return prepared
 
 
 def add_spellings(by_path: dict[FieldPath, Any], prepared: NormalizedValue) -> None:
-    """Let a map from paths answer to the unified paths as well as to the written ones."""
+    """Add the unified spelling of every path to a map by paths."""
     unified = {prepared.as_written(path): path[-1] for path in prepared.spelled}
     if not unified:
         return

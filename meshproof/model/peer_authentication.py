@@ -1,6 +1,6 @@
 """security.istio.io/v1 PeerAuthentication (v1beta1 has the same fields).
 
-portLevelMtls without a selector is refused, as by Istio (``pkg/config/validation``).
+``portLevelMtls`` without a selector is refused, as by Istio (``pkg/config/validation``).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class PeerAuthentication(Model):
 
     @property
     def has_target(self) -> bool:
-        """Never: Istio's knows workloads alone."""
+        """Never: in Istio it selects workloads only."""
         return False
 
     @model_validator(mode="after")

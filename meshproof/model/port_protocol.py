@@ -1,8 +1,8 @@
-"""Which protocol a Service's port speaks, as Istio decides it.
+"""The protocol of a Service's port, by Istio's rules.
 
-``appProtocol`` wins, then the part of the port's name before the first ``-``. A port that says
-neither is sniffed by Istio; here it is HTTP, except 443 (in practice TLS) and the ports for which
-Istio assumes TCP: 25, 53, 3306 and 27017 (pkg/config/kube/conversion.go).
+``appProtocol`` wins, then the part of the port's name before the first ``-``. Istio sniffs a port
+that has neither. Here it is HTTP, except for 443 (in practice TLS) and the ports for which Istio
+assumes TCP: 25, 53, 3306 and 27017 (pkg/config/kube/conversion.go).
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ _BY_NUMBER: dict[int, Protocol] = {25: "TCP", 53: "TCP", 3306: "TCP", 27017: "TC
 _HTTP = frozenset(("HTTP", "HTTP2", "GRPC", "GRPC-WEB"))
 
 H2 = frozenset(("HTTP2", "GRPC", "GRPC-WEB"))
-"""Protocols that a sidecar speaks HTTP/2 for (Istio: protocol.IsHTTP2)."""
+"""Protocols for which a sidecar uses HTTP/2 (Istio: protocol.IsHTTP2)."""
 
 
 def protocol_of(port: ServicePort) -> Protocol:
-    """What the port speaks, in Istio's name for it."""
+    """The port's protocol, by Istio's name."""
     return _declared_protocol(port) or "HTTP"
 
 
 def speaks_h2(port: ServicePort) -> bool | None:
-    """Whether HTTP/2 is spoken to it; None where that is the client's choice (sniffed by Istio)."""
+    """Whether the port takes HTTP/2; None if that is the client's choice (Istio sniffs it)."""
     protocol = _declared_protocol(port)
     return None if protocol is None else protocol in H2
 
 
 def _declared_protocol(port: ServicePort) -> Protocol | None:
-    """What appProtocol, the name or the number say; None where nothing does."""
+    """The protocol by appProtocol, name or number; None if none of them tells."""
     protocol = _NAMES.get((port.app_protocol or "").lower())
     if protocol is None and not port.app_protocol and port.name:
         name = port.name.lower()
@@ -60,7 +60,7 @@ def _declared_protocol(port: ServicePort) -> Protocol | None:
 
 
 def handling_of(protocol: Protocol) -> Handling:
-    """How a sidecar treats it: as requests (HTTP), or as a connection it does not look into."""
+    """How a sidecar handles it: as requests (HTTP), or as an opaque connection."""
     if protocol in _HTTP:
         return "HTTP"
     if protocol == "HTTPS":

@@ -1,4 +1,4 @@
-"""Regular expressions of RE2, the engine that Envoy matches with."""
+"""Regular expressions of RE2, Envoy's regex engine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _RE2 = "what RE2 knows, which has no look-around and no back-references"
 
 
 def regex_problem(text: str) -> str:
-    """Why RE2, with which Envoy matches, does not take an expression; empty where it does."""
+    """Why RE2 refuses an expression; empty if it does not."""
     import re2  # noqa: PLC0415  # loaded when the first expression is
 
     options = re2.Options()
@@ -27,7 +27,7 @@ def regex_problem(text: str) -> str:
 
 
 def _check_regex(value: Any) -> Any:
-    """RE2 itself is asked; the mesh never sees a bad expression."""
+    """RE2 itself judges, so that no Envoy ever sees a bad expression."""
     if isinstance(value, str) and (problem := regex_problem(value)):
         # Istio takes * in withoutHeaders, for a header that is present.
         raise FieldError(problem, unsupported=value == "*")

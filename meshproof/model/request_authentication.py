@@ -24,7 +24,7 @@ class ClaimToHeader(Model):
 
 
 class JWTRule(Model):
-    """The keys stand in ``jwks``, or are fetched from a declared outside host (``jwksUri``)."""
+    """The keys are in ``jwks``, or are fetched from a declared outside host (``jwksUri``)."""
 
     issuer: Annotated[NonEmpty, PartlyHonoured()]
     audiences: list[NonEmpty] = []
@@ -38,7 +38,7 @@ class JWTRule(Model):
     forward_original_token: bool = False
     space_delimited_claims: list[NonEmpty] = []
     timeout: Duration | None = None
-    """Of fetching keys."""
+    """For fetching keys."""
 
     @model_validator(mode="after")
     def _keys(self) -> Self:

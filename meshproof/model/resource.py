@@ -1,4 +1,4 @@
-"""A document that was read: its identity, its typed spec, and where it stands."""
+"""A decoded document: its identity, its typed spec, and its location."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Resource:
     """Empty for kinds without one (Namespace), and until the mesh has filled in its default."""
     labels: Mapping[str, str]
     spec: Any
-    """The model of the kind: ``istio.VirtualService``, ``kube.Deployment``, ...; None for a
-    document that no model reads."""
+    """An instance of the kind's model, such as ``VirtualService``; None for a document that no
+    model reads."""
     location: Location = field(compare=False)
     export_to: tuple[str, ...] = ()
-    """Of a Service: the namespaces in its annotation ``networking.istio.io/exportTo``."""
+    """For a Service: the namespaces in its annotation ``networking.istio.io/exportTo``."""
     body: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """The document as plain data, as it was written; empty for a resource that was generated."""
     unsupported: tuple[Problem, ...] = field(default=(), compare=False, repr=False)
@@ -41,12 +41,12 @@ class Resource:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """Kind, namespace, name: what replaces what. API versions of one kind are one kind."""
+        """Kind, namespace and name: the identity. All API versions of a kind are one kind."""
         return (self.kind, self.namespace, self.name)
 
     @property
     def title(self) -> str:
-        """As messages name it: ``VirtualService default/svcb``."""
+        """The name in messages: ``VirtualService default/svcb``."""
         full_name = f"{self.namespace}/{self.name}" if self.namespace else self.name
         return f"{self.kind} {full_name}"
 
@@ -54,7 +54,7 @@ class Resource:
         return replace(self, namespace=namespace)
 
     def problem(self, path: FieldPath, found: str, wanted: str = "", remedy: str = "") -> Problem:
-        """A problem at one field of this document, or of the one that it was made out of."""
+        """A problem at one field of this document, or of the one that it was generated from."""
         origin = self.location.origin_of(path)
         return Problem(
             file=origin.file if origin else self.location.file,
@@ -67,5 +67,5 @@ class Resource:
         )
 
     def origin(self, path: FieldPath) -> Origin:
-        """One field of this document, as the origin of what is made out of it."""
+        """One field of this document, as the origin of a generated one."""
         return Origin(self.location.file, self.location.line_of(path), self.title, dotted(path))

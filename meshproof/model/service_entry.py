@@ -32,8 +32,9 @@ class ServicePort(Model):
 class ServiceEntry(Model):
     """Opens the mesh to a host; ``resolution`` says where the addresses come from.
 
-    Whatever it says, only declared outside hosts (and, by ``workloadSelector``, replicas of its
-    namespace) are reached: NONE and DYNAMIC_DNS lead to the declared host that the request names.
+    Whatever it is, only declared outside hosts (and, by ``workloadSelector``, replicas of its
+    namespace) can be reached: NONE and DYNAMIC_DNS lead to the declared host that the request
+    names.
     """
 
     hosts: Annotated[list[Host], Field(min_length=1)]
@@ -45,7 +46,7 @@ class ServiceEntry(Model):
     workload_selector: NetworkingWorkloadSelector | None = None
     export_to: ExportTo = []
     subject_alt_names: list[Line] = []
-    """What the certificate must say, where a DestinationRule's ``tls`` names nothing itself."""
+    """The names that the certificate must have, unless a DestinationRule's ``tls`` has its own."""
 
     @model_validator(mode="after")
     def _endpoints_fit(self) -> Self:

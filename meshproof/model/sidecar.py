@@ -1,6 +1,6 @@
-"""networking.istio.io Sidecar: which hosts a workload's sidecar knows, and what else it lets out.
+"""networking.istio.io Sidecar: the hosts that a workload's sidecar knows, and its outbound policy.
 
-``ingress``, an egress listener's ``bind`` and what goes with it are refused by name: the embedded
+``ingress``, an egress listener's ``bind`` and what depends on it are refused by name: the embedded
 mesh has one outbound listener for all ports.
 """
 
@@ -28,7 +28,7 @@ def _egress_host(value: str) -> str:
 
 
 class EgressPort(Model):
-    """``protocol`` and ``name`` change nothing: a service's own port says what it speaks."""
+    """``protocol`` and ``name`` have no effect: a service's own port defines its protocol."""
 
     number: Annotated[Port, PartlyHonoured()]
     protocol: Line | None = None
@@ -36,8 +36,8 @@ class EgressPort(Model):
 
 
 class EgressListener(Model):
-    """``hosts`` are ``NAMESPACE/HOST``: ``.`` is the own namespace, ``*`` any, ``~`` none;
-    a host is a full name, ``*`` or ``*.suffix``. With a ``port`` they are for that port alone."""
+    """``hosts`` are ``NAMESPACE/HOST``: ``.`` is the own namespace, ``*`` any, ``~`` none. A host
+    is a full name, ``*`` or ``*.suffix``. With a ``port`` they apply to that port only."""
 
     port: EgressPort | None = None
     capture_mode: Literal["DEFAULT", "IPTABLES"] | None = None
@@ -53,7 +53,7 @@ class Sidecar(Model):
     workload_selector: NetworkingWorkloadSelector | None = None
     egress: list[EgressListener] = []
     inbound_connection_pool: ConnectionPool | None = None
-    """Towards the app, in the place of a DestinationRule's for its service."""
+    """For connections to the app, instead of a DestinationRule's for its service."""
     outbound_traffic_policy: OutboundTrafficPolicy | None = None
 
     @model_validator(mode="after")

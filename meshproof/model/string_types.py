@@ -1,7 +1,7 @@
-"""Texts that Envoy takes as they are: hosts, header names and values. Pure patterns.
+"""Strings that go to Envoy unchanged: hosts, header names and values. Pure.
 
-Istio's own validation (pkg/config/validation) is the measure; what it lets through and Envoy would
-refuse is refused here, where it still has a line.
+They follow Istio's own validation (pkg/config/validation). What Istio accepts and Envoy would
+refuse is refused here, where it still has a line number.
 """
 
 from __future__ import annotations
@@ -86,14 +86,14 @@ def _check_label(text: str) -> str:
 
 
 def check_domain(text: str) -> str:
-    """``text``, where it is labels with dots between them. Raises ValueError."""
+    """Return ``text`` if it consists of labels separated by dots. Raises ValueError."""
     if not all(re.fullmatch(_LABEL, part) for part in text.split(".")) or len(text) > 100:
         raise ValueError(f'"{_short(text)}" is no domain; wanted names with dots between them')
     return text
 
 
 def check_header_name(text: str) -> str:
-    """``text``, where it can be the name of a header. Raises ValueError."""
+    """Return ``text`` if it can be the name of a header. Raises ValueError."""
     if not _HEADER.fullmatch(text):
         raise ValueError(f'"{_short(text)}" is no name of a header; wanted letters, digits and -')
     return text
@@ -106,7 +106,7 @@ def _check_line(text: str) -> str:
 
 
 def _check_format(text: str) -> str:
-    """Envoy fills in ``%REQ(X)%`` and its like; a ``%`` of its own is written ``%%``."""
+    """Envoy replaces ``%REQ(X)%`` and the like; a literal ``%`` is written ``%%``."""
     _check_line(text)
     rest = _OPERATOR.sub(lambda m: "" if _is_known(m) else "%", text)
     if "%" in rest:
@@ -128,15 +128,15 @@ def _short(text: str) -> str:
 Host = Annotated[str, AfterValidator(_check_host)]
 """A DNS name, ``*``, ``*.suffix`` or an IP address."""
 GatewayHost = Annotated[str, AfterValidator(_check_gateway_host)]
-"""The same, maybe behind ``NAMESPACE/``."""
+"""The same, optionally after ``NAMESPACE/``."""
 Address = Annotated[str, AfterValidator(_check_address)]
 """An IP address, a range of them, or a DNS name."""
 Domain = Annotated[str, AfterValidator(check_domain)]
-"""Labels with dots between them."""
+"""Labels separated by dots."""
 Label = Annotated[str, AfterValidator(_check_label)]
 """One part of a DNS name."""
 Service = Annotated[str, AfterValidator(_check_service)]
-"""Any of these: what 0.4 took as a service."""
+"""Any of these: what 0.4 accepted as a service."""
 HeaderName = Annotated[str, AfterValidator(check_header_name)]
 Line = Annotated[str, AfterValidator(_check_line)]
 """A text without line breaks."""

@@ -41,7 +41,7 @@ class TracingSelector(Model):
 
 
 class TracingProvider(Model):
-    """Whatever its name, spans go to the mesh's one collector."""
+    """Spans go to the mesh's one collector, whatever the name."""
 
     name: Annotated[str, Field(min_length=1)]
 

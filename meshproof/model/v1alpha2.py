@@ -1,4 +1,4 @@
-"""config.istio.io/v1alpha2, the dialect of Istio 0.4: RouteRule, EgressRule, DestinationPolicy."""
+"""config.istio.io/v1alpha2, the API of Istio 0.4: RouteRule, EgressRule, DestinationPolicy."""
 
 from __future__ import annotations
 
@@ -154,14 +154,14 @@ class LoadBalancing(Model):
 
 
 class SimpleCircuitBreaker(Model):
-    """0 is "not set"; a limit that is not set is Envoy's own, 1024."""
+    """0 means "not set"; a limit that is not set is Envoy's own, 1024."""
 
     max_connections: Annotated[int, Field(ge=0)] = 0
     http_max_pending_requests: Annotated[int, Field(ge=0)] = 0
     http_max_requests: Annotated[int, Field(ge=0)] = 0
     http_max_requests_per_connection: Annotated[int, Field(ge=0)] = 0
     http_max_retries: Annotated[int, Field(ge=0)] = 0
-    """Read by 0.4, and never used: it was Envoy's 3."""
+    """0.4 read it and never used it: the limit was Envoy's 3."""
     sleep_window: Duration = 0.0
     http_consecutive_errors: Annotated[int, Field(ge=0)] = 0
     http_detection_interval: Duration = 0.0

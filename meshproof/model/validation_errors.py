@@ -1,4 +1,4 @@
-"""What a model refused, as problems that a user can act on."""
+"""Turns a model's validation errors into problems that a user can act on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from meshproof.sources.scalars import kind_of, number_of
 
 
 class Explanation(NamedTuple):
-    """The parts of a ``Problem`` that depend on what the model refused."""
+    """The parts of a ``Problem`` that depend on the validation error."""
 
     found: str
     wanted: str = ""
@@ -82,7 +82,7 @@ def _is_partly_honoured(root: type[Model], path: FieldPath) -> bool:
 
 
 def _hide_secret(detail: ErrorDetails, document: Document) -> ErrorDetails:
-    """A Secret's values are in no message, and so in no log."""
+    """Hide a Secret's values from messages, and so from logs."""
     if document.value.get("kind") == "Secret" and isinstance(detail["input"], str | int | float):
         return {**detail, "input": _Secret(kind_of(detail["input"]))}
     return detail
@@ -90,7 +90,7 @@ def _hide_secret(detail: ErrorDetails, document: Document) -> ErrorDetails:
 
 @dataclass(frozen=True, slots=True)
 class _Secret:
-    """In the place of a value that is not shown."""
+    """Stands for a value that is not shown."""
 
     kind: str
 
@@ -133,7 +133,7 @@ def explain_unknown_field(root: type[Model], path: FieldPath, base: FieldPath) -
 def _find_elsewhere(
     root: type[Model], model: type[Model], key: str, parent: FieldPath, base: FieldPath
 ) -> str:
-    """Where the key would be a field: a level down or further up."""
+    """Where the key would be a field: one level down, or further up."""
     for name, part in fields_by_name(model).items():
         if part.model and key in fields_by_name(part.model):
             return f"{key} belongs under {name}"

@@ -1,7 +1,7 @@
 """networking.istio.io/v1 VirtualService (v1beta1 and v1alpha3 have the same fields).
 
 The parts of its HTTP routes are in ``virtual_service_route``, its TCP and TLS routes in
-``virtual_service_l4``. A field that is missing here is refused by name, never ignored.
+``virtual_service_l4``. A field that no model lists is refused by name, never ignored.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from meshproof.model.virtual_service_route import (
 
 
 class Delegate(Model):
-    """The VirtualService without hosts whose routes stand here."""
+    """The VirtualService without hosts that provides the routes."""
 
     name: Annotated[str, Field(min_length=1)]
     namespace: Line | None = None
@@ -85,9 +85,10 @@ class HTTPRoute(Model):
 
 
 class VirtualService(Model):
-    """Routes of HTTP hosts; ``tls`` and ``tcp`` routes are for ports of bytes.
+    """``http`` routes are for HTTP hosts, ``tls`` and ``tcp`` routes for TLS and TCP ports.
 
-    Without ``hosts`` it is a delegate: its routes serve where another's ``delegate`` names it.
+    Without ``hosts`` it is a delegate: its routes are used where another one's ``delegate`` names
+    it.
     """
 
     hosts: list[Host] = []
@@ -122,7 +123,7 @@ class VirtualService(Model):
 
 
 def _within(name: str, host: str) -> bool:
-    """Whether a name, or all that a ``*.suffix`` covers, is covered by ``host``."""
+    """Whether ``host`` covers a name, or everything that a ``*.suffix`` covers."""
     if not host.startswith("*"):
         return name == host
     return name.removeprefix("*").endswith(host[1:])

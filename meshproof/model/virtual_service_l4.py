@@ -1,6 +1,7 @@
 """TLS and TCP routes of a VirtualService: matches by name and port, destinations with weights.
 
-``destinationSubnets`` and ``sourceSubnet`` are refused by name: a tunnel is asked for by name.
+``destinationSubnets`` and ``sourceSubnet`` are refused by name: a tunnel (CONNECT) is opened to a
+name, not to an address.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from meshproof.model.virtual_service_route import Destination
 
 
 class L4MatchAttributes(Model):
-    """Fields of one entry AND together; entries of the list OR."""
+    """Fields of one entry are ANDed, the entries of the list ORed."""
 
     port: Port | None = None
     source_labels: Labels = {}
@@ -25,7 +26,7 @@ class L4MatchAttributes(Model):
 
 
 class TLSMatchAttributes(L4MatchAttributes):
-    """``sniHosts`` are compared with the name that a tunnel is asked for."""
+    """``sniHosts`` are compared with the host that the tunnel is opened to."""
 
     sni_hosts: Annotated[list[Host], Field(min_length=1)]
 

@@ -1,4 +1,4 @@
-"""What a route of a VirtualService is made of: matches, destinations, actions, faults, retries."""
+"""The parts of a VirtualService's HTTP route: matches, destinations, actions, faults, retries."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ CLAIMS = "@request.auth.claims"
 
 
 def claims_of(name: str) -> list[str]:
-    """``@request.auth.claims.a.b`` and ``..claims[a][b]`` have ``a`` and ``b``; a header none."""
+    """The claim's path: ``a`` and ``b`` of ``@request.auth.claims.a.b`` and of ``..claims[a][b]``;
+    empty for a header's name."""
     rest = name[len(CLAIMS) :] if name.lower().startswith(CLAIMS) else ""
     if rest.startswith(".") and len(rest) > 1:
         return rest[1:].split(".")
@@ -71,7 +72,7 @@ class Headers(Model):
 
 
 class HTTPMatchRequest(Model):
-    """Fields of one entry AND together; entries of the list OR."""
+    """Fields of one entry are ANDed, the entries of the list ORed."""
 
     name: Line | None = None
     uri: StringMatch | None = None
@@ -173,7 +174,7 @@ GRPC_STATUS = (
     "DATA_LOSS",
     "UNAUTHENTICATED",
 )
-"""gRPC's status names; a name's place is its number."""
+"""gRPC's status names; a name's index is its code."""
 
 
 class Abort(Model):
@@ -204,7 +205,7 @@ RETRY_ON = frozenset(
         *("cancelled", "deadline-exceeded", "internal", "resource-exhausted", "unavailable"),
     )
 )
-"""What Istio's validation takes, HTTP and gRPC, beside numbers of HTTP statuses."""
+"""What Istio's validation accepts, for HTTP and gRPC, besides HTTP status codes."""
 
 
 class HTTPRetry(Model):
@@ -214,7 +215,7 @@ class HTTPRetry(Model):
     backoff: Duration | None = None
     retry_remote_localities: bool = False
     retry_ignore_previous_hosts: bool | None = None
-    """Not written: yes, but under consistentHash."""
+    """By default true, except under consistentHash."""
 
     @model_validator(mode="after")
     def _known_conditions(self) -> Self:
@@ -235,7 +236,7 @@ class HTTPMirrorPolicy(Model):
 
 class CorsPolicy(Model):
     allow_origin: list[Line] = []
-    """Deprecated by Istio, still honoured where allowOrigins says nothing."""
+    """Deprecated by Istio, still honoured if allowOrigins is empty."""
     allow_origins: list[StringMatch] = []
     allow_methods: list[Line] = []
     allow_headers: list[Line] = []

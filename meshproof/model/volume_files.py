@@ -1,4 +1,4 @@
-"""What is in a pod's volumes, and which of a container's words name a file there. Pure."""
+"""The files of a pod's volumes, and the arguments of a container that name one. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class VolumeFile:
 
 @dataclass(frozen=True, slots=True)
 class VolumeContent:
-    """What a volume holds at first; ``claim`` names the folder that outlives the replica."""
+    """The initial content of a volume; ``claim`` names the folder that outlives the replica."""
 
     name: str
     files: tuple[VolumeFile, ...] = ()
@@ -38,7 +38,7 @@ class VolumeContent:
 
 @dataclass(frozen=True, slots=True)
 class _KeySelection:
-    """Which keys of which object."""
+    """The selected keys of one object."""
 
     kind: str
     name: str
@@ -49,7 +49,7 @@ class _KeySelection:
 def read_volumes(
     workload: Resource, resources: Iterable[Resource], fields: Mapping[str, str]
 ) -> tuple[list[VolumeContent], list[Problem]]:
-    """Every volume of a workload's pods, and what is missing for them."""
+    """Every volume of a workload's pods, and problems with their sources."""
     reader = _VolumeReader(workload, resources, fields)
     pod: PodSpec = template_of(workload).spec
     base = (*pod_path(workload), "volumes")
@@ -136,7 +136,7 @@ class _VolumeReader:
 
 
 def find_unknown_mounts(workload: Resource, claims: Iterable[str]) -> Iterator[Problem]:
-    """Mounts of volumes that the pod does not have."""
+    """Problems with mounts of volumes that the pod does not have."""
     pod: PodSpec = template_of(workload).spec
     volumes = {*claims, *(volume.name for volume in pod.volumes)}
     groups = (("containers", pod.containers), ("initContainers", pod.init_containers))
@@ -151,8 +151,8 @@ def find_unknown_mounts(workload: Resource, claims: Iterable[str]) -> Iterator[P
 
 
 def path_relocator(mounts: Iterable[VolumeMount], root: str) -> Callable[[str], str]:
-    """Turns the paths of a container's mounts, wherever they stand in a word, into those below
-    ``root``: ``--menu=/etc/shop/menu.json`` into ``--menu=ROOT/etc/shop/menu.json``."""
+    """A function that moves the paths of a container's mounts, anywhere in a text, below ``root``:
+    ``--menu=/etc/shop/menu.json`` becomes ``--menu=ROOT/etc/shop/menu.json``."""
     paths = sorted((normalize_path(mount.mount_path) for mount in mounts), key=len, reverse=True)
     alternatives = "|".join(re.escape(path) for path in paths if path != "/")
     if not alternatives:

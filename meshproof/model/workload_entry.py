@@ -12,7 +12,7 @@ from meshproof.model.string_types import Address, Line
 
 
 class WorkloadEntry(Model):
-    """``locality`` and ``network`` change nothing: there is one of each here."""
+    """``locality`` and ``network`` have no effect: there is only one of each."""
 
     address: Annotated[Address, PartlyHonoured()]
     ports: dict[str, Port] = {}

@@ -1,4 +1,4 @@
-"""Which workloads a rule or a policy is for."""
+"""The workloads that a rule or a policy is for."""
 
 from __future__ import annotations
 
@@ -12,25 +12,26 @@ from meshproof.model.string_types import NonEmpty
 
 
 class WorkloadSelector(Model):
-    """``istio.type``'s, of policies and DestinationRules; an empty one selects every workload."""
+    """The selector of policies and DestinationRules (``istio.type``); an empty one selects every
+    workload."""
 
     match_labels: Labels = {}
 
 
 class NetworkingWorkloadSelector(Model):
-    """networking.istio.io's own, of Sidecars, ServiceEntries and EnvoyFilters."""
+    """The selector of Sidecars, ServiceEntries and EnvoyFilters (``istio.networking``)."""
 
     labels: Labels = {}
 
 
 class TargetReference(Model):
-    """What a policy is attached to: a Service or ServiceEntry of a waypoint, a Gateway."""
+    """The target of a policy: a Service or ServiceEntry of a waypoint, or a Gateway."""
 
     group: str = ""
     kind: NonEmpty
     name: NonEmpty
     namespace: Literal[""] | None = None
-    """Istio takes none but the policy's own."""
+    """Istio accepts only the policy's own."""
 
     @model_validator(mode="after")
     def _has_known_kind(self) -> Self:
@@ -49,8 +50,10 @@ _TARGETS = (
 
 
 class WorkloadPolicy(Model):
-    """A policy of workloads (``selector``, or all), or one that is attached to something else:
-    sidecars and Istio's own gateways pass the latter over, and nothing else is here."""
+    """A policy for workloads (``selector``, or all of them) or for a target.
+
+    Sidecars and Istio's own gateways ignore one with a target, and there is nothing else here.
+    """
 
     selector: WorkloadSelector | None = None
     target_ref: TargetReference | None = None
@@ -64,5 +67,5 @@ class WorkloadPolicy(Model):
 
     @property
     def has_target(self) -> bool:
-        """Whether it is for something else than workloads."""
+        """Whether it is for a target rather than for workloads."""
         return self.target_ref is not None or bool(self.target_refs)
