@@ -1,5 +1,8 @@
-"""Admission's profile of a mesh on a cluster: the API server and Istio's webhook have the last word
-on fields; images are checked here, because Kubernetes accepts any."""
+"""Admission's profile of a mesh on a cluster.
+
+The API server and Istio's webhook decide about fields that no model honours. Images are checked
+here, because Kubernetes accepts any name.
+"""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ class ImageBuilder:
     def _context(self, build: Build) -> Path:
         context = self._root / build.context
         if not (context / build.dockerfile).is_file():
-            raise UsageError(f"{context / build.dockerfile}: there is no such Dockerfile")
+            raise UsageError(f"{context / build.dockerfile}: no such Dockerfile")
         return context
 
     def _build(self, image: Image, tag: str) -> None:
@@ -127,7 +127,7 @@ class ImageBuilder:
 
 def build_argv(tag: str, dockerfile: str, args: Mapping[str, str]) -> list[str]:
     """The same for the classic builder and BuildKit."""
-    flags = [word for key, value in args.items() for word in ("--build-arg", f"{key}={value}")]
+    flags = [flag for key, value in args.items() for flag in ("--build-arg", f"{key}={value}")]
     return [
         "docker", "build", "--quiet", "--tag", tag, "--label", f"{LABEL}={OWNED}",
         "--file", dockerfile, *flags, ".",

@@ -34,7 +34,7 @@ def install(kubectl: Kubectl, settings: Settings, file: Path) -> None:
     values += settings.istio_set
     argv = [
         "istioctl", *kubectl.access, "install", "-y", "-f", str(file),
-        *[word for value in values for word in ("--set", value)],
+        *[flag for value in values for flag in ("--set", value)],
         "--readiness-timeout", READY,
     ]  # fmt: skip
     kubectl.runner.note(f"installing Istio; istioctl waits up to {READY} for istiod and gateway")

@@ -31,7 +31,7 @@ from meshproof.wait import until
 class Lifecycle:
     """``up`` and ``down`` of one mesh. One caller at a time."""
 
-    def __init__(  # the parts that a start sets in motion
+    def __init__(
         self,
         state: MeshState,
         *,

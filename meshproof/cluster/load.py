@@ -97,7 +97,7 @@ class ClusterLoad:
             code = self._exit_code(pod, stop, load, within=limit)
             if code != "0":
                 tail = " | ".join(self._collect(pod)["log"].strip().splitlines()[-5:])
-                raise LoadError(f"Locust ended with code {code} in {pod.name}; it said: {tail}")
+                raise LoadError(f"Locust exited with {code} in {pod.name}; its log ends: {tail}")
             limit = 2 * STOP_SECONDS
 
     def _exit_code(

@@ -105,7 +105,7 @@ class OutsideContainers:
 
     def _reconnect(self, host: Host) -> None:
         name = self._container(host)
-        aliases = [word for alias in host.dns_names for word in ("--alias", alias)]
+        aliases = [flag for alias in host.dns_names for flag in ("--alias", alias)]
         self._connect("kind", name, aliases)
         for address in host.addresses:
             self._connect(self._network(address), name, ["--ip", str(address)])
@@ -176,9 +176,9 @@ class OutsideContainers:
 
 def run_argv(container: str, label: str, host: Host) -> list[str]:
     """Publishes every port of the host on a free port of this machine's loopback."""
-    env = [word for k, v in host.environment.items() for word in ("-e", f"{k}={v}")]
-    ports = [word for port in host.declared.ports for word in ("-p", f"127.0.0.1::{port}")]
-    aliases = [word for name in host.dns_names for word in ("--network-alias", name)]
+    env = [flag for k, v in host.environment.items() for flag in ("-e", f"{k}={v}")]
+    ports = [flag for port in host.declared.ports for flag in ("-p", f"127.0.0.1::{port}")]
+    aliases = [flag for name in host.dns_names for flag in ("--network-alias", name)]
     return [
         "docker", "run", "-d", "--name", container, "--label", label, "--network", "kind",
         *aliases, *env, *ports, host.image,

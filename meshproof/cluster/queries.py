@@ -31,7 +31,7 @@ _COMMAND_FAILED = b"command terminated with exit code "
 class Queries:
     """The part of the contract that changes nothing. Callable from any thread."""
 
-    def __init__(  # what there is to read from
+    def __init__(
         self,
         state: MeshState,
         *,
@@ -154,27 +154,27 @@ class Queries:
 
     def joined_logs(self, *, trace_id: str = "", run_id: str = "") -> list[LogLine]:
         """Every pod's lines of one trace, or of one run; those of a pod that is gone are lost."""
-        wanted = Wanted(trace_id, run_id)
+        selection = Wanted(trace_id, run_id)
         self._state.require_up()
         alive = [p for p in self._pods.all() if p.alive]
         self._evidence.access_log([p for p in alive if p.meshed], "-")  # once they are written
         lines = [
             line
-            for log in self._evidence.each(alive, lambda pod: self._lines_of(pod, wanted))
+            for log in self._evidence.each(alive, lambda pod: self._lines_of(pod, selection))
             for line in log
         ]
         for name in self._project.outside:
             if name in self._provider.outside:
-                lines += of_text(self._provider.outside.logs(name), name, "app", wanted)
+                lines += of_text(self._provider.outside.logs(name), name, "app", selection)
         return in_order(lines)
 
-    def _lines_of(self, pod: Pod, wanted: Wanted) -> list[LogLine]:
+    def _lines_of(self, pod: Pod, selection: Wanted) -> list[LogLine]:
         """Of its app and its sidecar; a gateway has no app."""
         lines: list[LogLine] = []
         if pod.meshed:
-            lines += of_text(self._evidence.proxy_log(pod), pod.name, "sidecar", wanted)
+            lines += of_text(self._evidence.proxy_log(pod), pod.name, "sidecar", selection)
         if not pod.gateway:
-            lines += of_text(self._evidence.app_log(pod), pod.name, "app", wanted)
+            lines += of_text(self._evidence.app_log(pod), pod.name, "app", selection)
         return lines
 
     # -- status ----------------------------------------------------------------------------------

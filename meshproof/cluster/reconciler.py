@@ -1,5 +1,7 @@
-"""Makes a cluster hold what is to be applied: asked first, applied whole, live on every sidecar,
-or undone."""
+"""Brings a cluster to a new state: after a dry run, as a whole, and live on every sidecar.
+
+What does not become live is undone.
+"""
 
 from __future__ import annotations
 

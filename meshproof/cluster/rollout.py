@@ -48,7 +48,7 @@ class Rollouts:
 def _check_images(namespace: str, name: str, pods: Sequence[Pod]) -> None:
     """Raises NotLive for a pod of the Deployment whose image cannot be pulled."""
     for pod in pods:
-        if pod.name.startswith(f"{name}-") and any(word in pod.reason for word in _NO_IMAGE):
+        if pod.name.startswith(f"{name}-") and any(reason in pod.reason for reason in _NO_IMAGE):
             raise NotLive(
                 f"Deployment {namespace}/{name} cannot start: {pod.name}: {pod.reason}\n"
                 f"  {UNAVAILABLE_REMEDY}"

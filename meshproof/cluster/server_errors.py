@@ -29,7 +29,7 @@ _IDENTITIES = (
     re.compile(r"Kind=(?P<kind>\w+)\"\s+Name: \"(?P<name>[^\"]+)\"", re.MULTILINE),
     re.compile(r"mapping not found for name: \"(?P<name>[^\"]+)\".*for kind \"(?P<kind>\w+)\""),
 )
-"""Messages that name their document; the others are told by their order."""
+"""Messages that name their document; the others are matched by their order."""
 _WEBHOOK = re.compile(r"admission webhook \"([^\"]+)\" denied the request: (.*)", re.DOTALL)
 _STRICT = re.compile(r"(unknown|duplicate) field \"([^\"]+)\"")
 _CAUSE = re.compile(r"([\w.\-/\[\]]+): (.*)")

@@ -113,7 +113,7 @@ class _EnvironReader:
         except ValueError as error:
             self._bad(name, f"words separated by spaces ({error})")
             return ()
-        if any("=" not in word for word in words):
+        if any("=" not in item for item in words):
             self._bad(name, "PATH=VALUE, several separated by spaces")
         return words
 

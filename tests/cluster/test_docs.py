@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from meshproof.cluster import settings, tools
+from meshproof.cluster import settings
 from tests.fakes.cluster_machine import ROOT
 
 PAGE = (ROOT / "docs" / "kind.md").read_text(encoding="utf-8")
@@ -17,14 +17,6 @@ def test_every_setting_is_in_the_table_and_no_other() -> None:
     table = PAGE.partition("## Settings")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
     assert set(re.findall(r"`([A-Z_]+)`", " ".join(rows))) == names | {"MESH"}
-
-
-def test_versions_are_those_of_the_table() -> None:
-    (row,) = re.findall(r"^\| tools on PATH \| (.*?) \|$", PAGE, re.MULTILINE)
-    for tool in (tools.KIND, tools.KUBECTL, tools.ISTIOCTL):
-        assert f"{tool.name} {'.'.join(map(str, tool.least))}+" in row
-        assert tool.tested in row
-    assert f"Engine {'.'.join(map(str, tools.DOCKER.least))} or newer" in PAGE
 
 
 def test_the_limit_of_down_is_the_one_told() -> None:

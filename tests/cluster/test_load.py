@@ -107,7 +107,9 @@ def test_locust_s_own_failure_is_told_with_its_words(
     ended = "load-worker-1 -c locust -- python3 -m meshproof.traffic.cluster_worker --ended"
     machine.fail(ended, (0, "1", ""))
     set_results(machine, worker_1=pod_results(log="no such user class"))
-    with pytest.raises(LoadError, match="code 1 in load-worker-1; it said: no such user class"):
+    with pytest.raises(
+        LoadError, match="exited with 1 in load-worker-1; its log ends: no such user"
+    ):
         cluster.spread_load(ORDER, threading.Event())
     assert leftovers(machine) == []
 
