@@ -33,9 +33,9 @@ def describe_missing_cluster(name: str) -> str:
     return f"{parsed.host} has no port {parsed.port}, or is no host that is known here"
 
 
-def describe_route(made: Json, host: str) -> str:
+def describe_route(entry: Json, host: str) -> str:
     """A route that no rule stands for."""
-    name = made.get("name", "")
+    name = entry.get("name", "")
     if name == "default":
         return f"the default route of {host} (no VirtualService or HTTPRoute speaks for it)"
     if name == "connect":

@@ -86,10 +86,10 @@ def _verify(key: Json, algorithm: str, message: bytes, signature: bytes) -> bool
     import jwt  # noqa: PLC0415  # for requests with tokens only: the command starts without it
 
     try:
-        known = jwt.PyJWK(_public(key, algorithm), algorithm)
+        jwk = jwt.PyJWK(_public(key, algorithm), algorithm)
     except (jwt.PyJWTError, KeyError, ValueError):
         return False
-    return known.Algorithm.verify(message, known.key, signature)
+    return jwk.Algorithm.verify(message, jwk.key, signature)
 
 
 def _public(key: Json, algorithm: str) -> Json:

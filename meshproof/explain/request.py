@@ -111,12 +111,12 @@ def build_request(
 
 def normalize_path(path: str) -> str:
     """As Envoy does it: no ``.`` and ``..``, no escapes of letters, digits and ``-._~``."""
-    bare, mark, query = path.partition("?")
-    bare = _UNRESERVED.sub(lambda m: chr(int(m[1], 16)), bare).replace("\\", "/")
-    if re.search(r"(^|/)\.\.?(/|$)", bare):
-        parts = _remove_dot_segments(bare)
-        bare = "/" + "/".join(parts)
-    return bare + mark + query
+    path_only, mark, query = path.partition("?")
+    path_only = _UNRESERVED.sub(lambda m: chr(int(m[1], 16)), path_only).replace("\\", "/")
+    if re.search(r"(^|/)\.\.?(/|$)", path_only):
+        parts = _remove_dot_segments(path_only)
+        path_only = "/" + "/".join(parts)
+    return path_only + mark + query
 
 
 def _remove_dot_segments(path: str) -> list[str]:

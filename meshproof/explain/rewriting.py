@@ -55,16 +55,16 @@ def _value(text: str, request: Request) -> str:
 def rewrite_path(action: Json, match: Json, path: str) -> str:
     """``prefix_rewrite`` replaces what the match names; ``regex_rewrite`` applies to the path
     without the query."""
-    bare, mark, query = path.partition("?")
+    path_only, mark, query = path.partition("?")
     if "prefix_rewrite" in action:
-        bare = action["prefix_rewrite"] + bare[_matched_length(match, bare) :]
-        inner, inner_mark, inner_query = bare.partition("?")
+        path_only = action["prefix_rewrite"] + path_only[_matched_length(match, path_only) :]
+        inner, inner_mark, inner_query = path_only.partition("?")
         if inner_mark and mark:
             return f"{inner}?{inner_query}&{query}"
     elif "regex_rewrite" in action:
         rule = action["regex_rewrite"]
-        bare = replace_all(rule["pattern"]["regex"], rule.get("substitution", ""), bare)
-    return bare + mark + query
+        path_only = replace_all(rule["pattern"]["regex"], rule.get("substitution", ""), path_only)
+    return path_only + mark + query
 
 
 def _matched_length(match: Json, path: str) -> int:

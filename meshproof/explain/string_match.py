@@ -23,10 +23,10 @@ def matches(matcher: Json, text: str) -> bool:
 
 
 _FORMS: dict[str, Callable[[str, str], bool]] = {
-    "exact": lambda text, wanted: text == wanted,
-    "prefix": lambda text, wanted: text.startswith(wanted),
-    "suffix": lambda text, wanted: text.endswith(wanted),
-    "contains": lambda text, wanted: wanted in text,
+    "exact": lambda text, pattern: text == pattern,
+    "prefix": lambda text, pattern: text.startswith(pattern),
+    "suffix": lambda text, pattern: text.endswith(pattern),
+    "contains": lambda text, pattern: pattern in text,
 }
 _DESCRIPTIONS = {
     "exact": "",

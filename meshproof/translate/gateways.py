@@ -29,7 +29,7 @@ from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.resource_names import gateway_routes
 from meshproof.translate.route_match import is_catch_all
 from meshproof.translate.routes import GatewayKey, RouteContext, build_rule_routes, gateway_keys
-from meshproof.translate.security_filters import select_security_filters
+from meshproof.translate.security_filters import SecurityFilters, select_security_filters
 from meshproof.translate.telemetry import select_reporting
 from meshproof.translate.workload_metadata import WorkloadMetadata
 from meshproof.translate.world import Config, Named, Proxy, Resource, World
@@ -70,25 +70,10 @@ def gateway_listeners(
     world: World, proxy: Proxy, ip: str, port_map: Mapping[int, int], log: str
 ) -> dict[str, Resource]:
     """Listeners by name; ``port_map`` gives the port to bind for a Gateway server's port."""
-    workload = WorkloadMetadata(proxy.namespace, proxy.workload, proxy.labels)
     filters = select_security_filters(world, proxy.namespace, proxy.labels, "GATEWAY")
-    report = select_reporting(world.telemetries, proxy.namespace, proxy.labels, "CLIENT")
     chains_by_port: dict[int, list[Json]] = {}
     for table in route_tables(world, proxy):
-        http = build_connection_manager(
-            table.name,
-            routes=filters.route_table_name(table.name),
-            logs=[*build_access_log(log, "gateway", report), client_metrics(workload)],
-            first_filters=filters.http_filters(rerouting=True),
-            report=report,
-            workload=workload,
-            can_fault=True,
-            early_header_mutation_extensions=announce_peer(workload),
-            server_name=SERVER_NAME,
-            use_remote_address=True,
-            forward_client_cert_details="SANITIZE_SET",
-            upgrade_configs=upgrade_configs("websocket"),
-        )
+        http = _connection_manager(world, proxy, table.name, filters, log)
         chain = build_filter_chain(table, http, world.tls_secrets, proxy.namespace)
         if chain is not None:
             chains_by_port.setdefault(table.port, []).append(chain)
@@ -104,6 +89,27 @@ def gateway_listeners(
             name, ip, port_map.get(port, port), chains, "OUTBOUND", **fields
         )
     return listeners
+
+
+def _connection_manager(
+    world: World, proxy: Proxy, table: str, filters: SecurityFilters, log: str
+) -> Json:
+    workload = WorkloadMetadata(proxy.namespace, proxy.workload, proxy.labels)
+    report = select_reporting(world.telemetries, proxy.namespace, proxy.labels, "CLIENT")
+    return build_connection_manager(
+        table,
+        routes=filters.route_table_name(table),
+        logs=[*build_access_log(log, "gateway", report), client_metrics(workload)],
+        first_filters=filters.http_filters(rerouting=True),
+        report=report,
+        workload=workload,
+        can_fault=True,
+        early_header_mutation_extensions=announce_peer(workload),
+        server_name=SERVER_NAME,
+        use_remote_address=True,
+        forward_client_cert_details="SANITIZE_SET",
+        upgrade_configs=upgrade_configs("websocket"),
+    )
 
 
 def _build_route_table(view: ProxyView, name: str, table: RouteTable) -> Json:

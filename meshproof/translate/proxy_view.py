@@ -141,8 +141,8 @@ class ProxyView:
             own = [r for r in own if not is_public(r.export_to)]
         if rules := most_specific(own, host):
             return rules
-        known = self.visible_hosts.get(host)
-        for other in (known.namespace if known else "", ROOT_NAMESPACE):
+        visible_host = self.visible_hosts.get(host)
+        for other in (visible_host.namespace if visible_host else "", ROOT_NAMESPACE):
             visible = (r for r in by_namespace.get(other, ()) if r.is_visible_to(namespace))
             if rules := most_specific(visible, host):
                 return rules

@@ -1,14 +1,17 @@
-"""A mesh of files for tests: workloads, and what is said of one request."""
+"""A mesh of files for tests: workloads, rules, and the explanation of one request."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import pytest
 
 from meshproof.admission.store import Store
 from meshproof.embedded import explain_adapter
 from meshproof.embedded.admission.profile import embedded_admission
 from meshproof.explain import Explanation
+from meshproof.explain.result import Outcome, Step
 from meshproof.model.reader import read_text
 from meshproof.project import ImageCommand, OutsideHost, Project
 
@@ -66,3 +69,45 @@ def explain_request(
     )
     request = explain_adapter.Question(source, url, method, headers)
     return explain_adapter.explain_files(taken.store, PROJECT, request)
+
+
+SUBSETS = """
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: echo, namespace: shop}
+spec:
+  host: echo
+  subsets: [{name: v1, labels: {version: v1}}, {name: v2, labels: {version: v2}}]
+---
+"""
+RULE = """
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: echo, namespace: shop}
+spec:
+  hosts: [echo]
+  http:
+"""
+
+
+def http(routes: str) -> str:
+    return SUBSETS + RULE + "".join(f"    - {line}\n" for line in routes.strip().splitlines())
+
+
+def responders(explanation: Explanation) -> dict[str, float]:
+    result: dict[str, float] = {}
+    for chance, outcome in explanation.outcomes():
+        result[outcome.responder] = result.get(outcome.responder, 0.0) + round(100 * chance, 6)
+    return result
+
+
+def only_outcome(explanation: Explanation) -> Outcome:
+    ((chance, outcome),) = explanation.outcomes()
+    assert chance == pytest.approx(1)
+    return outcome
+
+
+def notes(steps: tuple[Step, ...]) -> Iterator[str]:
+    for step in steps:
+        yield from step.notes
+        yield from notes(step.branches)

@@ -2,55 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from meshproof.explain import Explanation
-from meshproof.explain.render import render_text
-from meshproof.explain.result import Outcome, Step
-from tests.explain.mesh_files import explain_request, workloads
-
-SUBSETS = """
-apiVersion: networking.istio.io/v1
-kind: DestinationRule
-metadata: {name: echo, namespace: shop}
-spec:
-  host: echo
-  subsets: [{name: v1, labels: {version: v1}}, {name: v2, labels: {version: v2}}]
----
-"""
-RULE = """
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: echo, namespace: shop}
-spec:
-  hosts: [echo]
-  http:
-"""
-
-
-def http(routes: str) -> str:
-    return SUBSETS + RULE + "".join(f"    - {line}\n" for line in routes.strip().splitlines())
-
-
-def responders(explanation: Explanation) -> dict[str, float]:
-    result: dict[str, float] = {}
-    for chance, outcome in explanation.outcomes():
-        result[outcome.responder] = result.get(outcome.responder, 0.0) + round(100 * chance, 6)
-    return result
-
-
-def only_outcome(explanation: Explanation) -> Outcome:
-    ((chance, outcome),) = explanation.outcomes()
-    assert chance == pytest.approx(1)
-    return outcome
-
-
-def notes(steps: tuple[Step, ...]) -> Iterator[str]:
-    for step in steps:
-        yield from step.notes
-        yield from notes(step.branches)
+from tests.explain.mesh_files import (
+    explain_request,
+    http,
+    notes,
+    only_outcome,
+    responders,
+    workloads,
+)
 
 
 def test_without_a_rule_every_replica_has_its_share() -> None:
@@ -248,71 +209,6 @@ def test_https_to_a_port_of_plain_http_is_no_answer() -> None:
     assert (outcome.kind, outcome.answered) == ("closed", False)
 
 
-GATE = """
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: gate, namespace: shop}
-spec:
-  selector: {istio: ingressgateway}
-  servers:
-    - {port: {number: 80, name: http, protocol: HTTP}, hosts: [shop.test]}
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: shop, namespace: shop}
-spec:
-  hosts: [shop.test]
-  gateways: [gate]
-  http:
-    - match: [{uri: {prefix: /a}}]
-      route: [{destination: {host: echo, port: {number: 80}}}]
-"""
-
-
-def test_the_gateway_has_hosts_ports_and_an_identity_of_its_own() -> None:
-    explanation = explain_request(GATE, "http://shop.test/a", "gateway")
-    assert explanation.answered == pytest.approx(1)
-    assert any("sa/istio-ingressgateway-service-account" in n for n in notes(explanation.steps))
-    outcome = only_outcome(explain_request(GATE, "http://shop.test/b", "gateway"))
-    assert (outcome.status, outcome.why) == (404, "no route of host shop.test:80 takes the request")
-    assert only_outcome(explain_request(GATE, "http://other.test/a", "gateway")).status == 404
-
-
-SECURE = """
-apiVersion: v1
-kind: Secret
-metadata: {name: shop-cert, namespace: istio-system}
-stringData: {tls.crt: CERT, tls.key: KEY}
----
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: gate, namespace: shop}
-spec:
-  selector: {istio: ingressgateway}
-  servers:
-    - port: {number: 80, name: http, protocol: HTTP}
-      hosts: [shop.test]
-      tls: {httpsRedirect: true}
-    - port: {number: 443, name: https, protocol: HTTPS}
-      hosts: [shop.test]
-      tls: {mode: SIMPLE, credentialName: shop-cert}
----
-"""
-
-
-def test_the_gateway_s_own_tls() -> None:
-    rules = SECURE + GATE[GATE.index("apiVersion", 10) :]
-    assert explain_request(rules, "https://shop.test/a", "gateway").answered == pytest.approx(1)
-    assert only_outcome(explain_request(rules, "https://shop.test/b", "gateway")).status == 404
-    outcome = only_outcome(explain_request(rules, "http://shop.test/a?q", "gateway"))
-    assert (outcome.status, outcome.location) == (301, "https://shop.test/a?q")
-    outcome = only_outcome(explain_request(rules, "https://other.test/", "gateway"))
-    assert (outcome.kind, outcome.why) == (
-        "closed",
-        "the gateway has no certificate for other.test",
-    )
-
-
 def test_an_old_rule_is_named_as_it_was_written() -> None:
     old = """
 apiVersion: config.istio.io/v1alpha2
@@ -341,26 +237,3 @@ spec: {host: echo, trafficPolicy: {loadBalancer: {consistentHash: {httpHeaderNam
         notes(explain_request(rule, "http://echo/", headers=[("x-user", "a")]).steps)
     )
     assert sticky not in list(notes(explain_request(rule, "http://echo/").steps))
-
-
-def test_the_text_has_the_decision_first_then_why() -> None:
-    rule = http(
-        "{match: [{uri: {exact: /x}}], redirect: {uri: /y}}\n"
-        "route: [{destination: {host: echo, subset: v1}, weight: 90}, "
-        "{destination: {host: echo, subset: v2}, weight: 10}]"
-    )
-    two = workloads(client=1, echo_v1=2, echo_v2=1)
-    lines = render_text(explain_request(rule, "http://echo/a", text=two).as_dict()).splitlines()
-    assert lines[:4] == [
-        "GET http://echo/a from shop/client",
-        "",
-        "     90 %  shop/echo-v1 v1 answers (echo-v1-1, echo-v1-2)",
-        "     10 %  shop/echo-v2 v2 answers (echo-v2-1)",
-    ]
-    assert lines[5].startswith(
-        "client-1 outbound: VirtualService shop/echo spec.http[1] (rules.yaml:"
-    )
-    assert lines[6].startswith("  not VirtualService shop/echo spec.http[0].match[0] (rules.yaml:")
-    assert lines[6].endswith("): path /a is not /x")
-    assert "  90 %  subset v1 of echo.shop:80 (weight 90 of 100)" in lines
-    assert "    echo-v1-1, echo-v1-2 inbound: to the app, as GET http://echo/a" in lines
