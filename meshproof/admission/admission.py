@@ -114,8 +114,8 @@ class Admission:
             for resource, message in zip(placed, messages, strict=True)
             if not message.endswith(" unchanged")
         )
-        noted = (*self._profile.notes(changed), *_unsupported_notes(changed))
-        return Admitted(new, tuple(messages), tuple(warnings), noted, changed)
+        mesh_notes = (*self._profile.notes(changed), *_unsupported_notes(changed))
+        return Admitted(new, tuple(messages), tuple(warnings), mesh_notes, changed)
 
     def hints(self, store: Store, resources: Sequence[Resource]) -> list[Problem]:
         """What is good to know of ``resources``, which ``store`` holds; no warning among it."""

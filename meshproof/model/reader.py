@@ -1,4 +1,4 @@
-"""YAML files -> resources. Nothing is ignored: what is not understood is refused, all at once."""
+"""Sources to typed resources: what is not understood is refused, all problems at once."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def read_resources(
     """
     resources: list[Resource] = []
     problems: list[Problem] = []
-    for given in inputs:
-        sources, unreadable = try_read_sources([given], stdin=stdin)
+    for item in inputs:
+        sources, unreadable = try_read_sources([item], stdin=stdin)
         problems += unreadable
         for source in sources:
             decoded, invalid = _decode_source(source, namespace, keep_unsupported)
@@ -65,9 +65,9 @@ def read_resources(
 
 
 def with_default_namespace(resources: Iterable[Resource], default: str) -> list[Resource]:
-    """Fill in the namespace where neither document nor call said one.
+    """Fill in the namespace that neither document nor call gives.
 
-    Raises ``Refused`` where that makes two resources the same one.
+    Raises ``Refused`` if two different resources get one identity by it.
     """
     filled = [
         r.in_namespace(default) if not r.namespace and _namespaced(r) else r for r in resources
@@ -88,8 +88,8 @@ def _unique_or_refuse(resources: list[Resource], problems: list[Problem]) -> lis
 
 
 def _unique(resources: Iterable[Resource]) -> tuple[list[Resource], list[Problem]]:
-    """Each identity once, as kubectl takes a document that stands twice; two different documents
-    of one identity are a problem."""
+    """Each identity once: kubectl accepts a document that is repeated. Two different documents of
+    one identity are a problem."""
     first: dict[tuple[str, str, str], Resource] = {}
     problems = []
     for resource in resources:

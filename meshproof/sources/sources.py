@@ -36,7 +36,7 @@ def try_read_sources(
 ) -> tuple[tuple[Source, ...], list[Problem]]:
     """The same for callers that report more problems beside these."""
     problems: list[Problem] = []
-    sources = tuple(s for given in inputs for s in _read_input(given, stdin, problems))
+    sources = tuple(s for item in inputs for s in _read_input(item, stdin, problems))
     return sources, problems
 
 
@@ -60,16 +60,16 @@ def read_file(path: str | Path, problems: list[Problem]) -> str | None:
     return None
 
 
-def _read_input(given: Input, stdin: Stdin, problems: list[Problem]) -> Iterator[Source]:
-    if isinstance(given, Source):
-        yield given
-    elif str(given) == "-":
+def _read_input(item: Input, stdin: Stdin, problems: list[Problem]) -> Iterator[Source]:
+    if isinstance(item, Source):
+        yield item
+    elif str(item) == "-":
         if (text := _stdin_text(stdin, problems)) is not None:
             yield Source(STDIN, text)
-    elif Path(given).is_dir():
-        yield from _read_folder(str(given), problems)
-    elif (text := read_file(given, problems)) is not None:
-        yield Source(str(given), text)
+    elif Path(item).is_dir():
+        yield from _read_folder(str(item), problems)
+    elif (text := read_file(item, problems)) is not None:
+        yield Source(str(item), text)
 
 
 def _read_folder(folder: str, problems: list[Problem]) -> Iterator[Source]:
