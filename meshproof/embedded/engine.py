@@ -19,7 +19,7 @@ from meshproof.embedded.gateway import GatewayRunner
 from meshproof.embedded.live_config import LiveConfig
 from meshproof.embedded.network_faults import NetworkFaults
 from meshproof.embedded.outside import OutsideRunner
-from meshproof.embedded.pod.deployments import bound_everywhere, workloads
+from meshproof.embedded.pod.deployments import build_workloads, warn_of_wildcard
 from meshproof.embedded.pod.draining import ListenerDrain
 from meshproof.embedded.pod.replica import ReplicaRunner
 from meshproof.errors import MeshproofError, Problem
@@ -144,7 +144,7 @@ class Engine:
             return await self._reconcile(edit(self.store), started)
 
     async def _reconcile(self, store: Store, started: float) -> list[Ack]:
-        desired = workloads(store, self.context.project)
+        desired = build_workloads(store, self.context.project)
         turnover = self.fleet.plan(desired)
         previous, served = self.store, [r for r in turnover.old if r.state.in_service]
         waves = turnover.waves
@@ -199,7 +199,7 @@ class Engine:
         for pid, own in listeners.items():
             addresses.setdefault(by_pid[pid].key, []).extend(map(str, own))
         by_key = {w.key: w for w in by_pid.values()}
-        return [bound_everywhere(by_key[k], ", ".join(sorted(a))) for k, a in addresses.items()]
+        return [warn_of_wildcard(by_key[k], ", ".join(sorted(a))) for k, a in addresses.items()]
 
 
 def _set_in_service(runners: Iterable[ReplicaRunner], in_service: bool) -> None:

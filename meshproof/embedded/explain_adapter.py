@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from meshproof import workloads as names
 from meshproof.admission.store import Store
 from meshproof.embedded import gateway as gateways
-from meshproof.embedded.config.build_world import target_ports, world
+from meshproof.embedded.config.world_builder import build_world, target_ports
 from meshproof.embedded.engine import Engine
 from meshproof.embedded.lookup import GATEWAY
-from meshproof.embedded.pod.deployments import workloads
+from meshproof.embedded.pod.deployments import build_workloads
 from meshproof.embedded.pod.workload import Workload
 from meshproof.embedded.snapshots import encode
 from meshproof.explain import Explanation, Fleet, LinkFault, Proxy, build_request, explain
@@ -129,7 +129,7 @@ def _planned_gateway(world: World) -> Proxy:
 def _planned_world(store: Store, project: Project) -> World:
     """With addresses of reserved blocks (RFC 5737, RFC 2544) and the declared ports."""
     replicas: list[Replica] = []
-    for workload in workloads(store, project):
+    for workload in build_workloads(store, project):
         port_names = {number: name for name, number in workload.ports}
         target_numbers = target_ports(store.services, workload.namespace, workload.labels)
         for number in range(1, workload.replicas + 1):
@@ -144,7 +144,7 @@ def _planned_world(store: Store, project: Project) -> World:
         for index, (host, declared) in enumerate(project.outside.items())
         for name in (host, *declared.aliases)
     ]
-    return world(store, replicas, outside)
+    return build_world(store, replicas, outside)
 
 
 def _replica(workload: Workload, number: int, ip: str, ports: tuple[ContainerPort, ...]) -> Replica:

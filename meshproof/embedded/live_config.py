@@ -12,7 +12,7 @@ import time
 from collections.abc import Collection, Iterable, Sequence
 
 from meshproof.admission.store import Store
-from meshproof.embedded.config.build_world import target_ports, world
+from meshproof.embedded.config.world_builder import build_world, target_ports
 from meshproof.embedded.context import MeshContext
 from meshproof.embedded.fleet import Fleet
 from meshproof.embedded.gateway import GatewayRunner
@@ -75,7 +75,7 @@ class LiveConfig:
             for r in self.fleet.runners
         ]
         outside = [host for runner in self._outside for host in runner.hosts()]
-        return world(store, replicas, outside)
+        return build_world(store, replicas, outside)
 
     def _plan(self, now: World) -> Plan:
         paths = self._context.paths

@@ -131,5 +131,7 @@ class OutsideRunner:
     def signal(self, number: signal.Signals) -> None:
         """A fault. Raises Unsupported for a host that this mesh does not start."""
         if not self.declared.command:
-            raise Unsupported(f"fault: {self.host} is not started by this mesh; its way can be cut")
+            raise Unsupported(
+                f"fault: {self.host} is not started by this mesh, which can only cut it off"
+            )
         self._context.supervisor.signal(self.process, number)

@@ -28,5 +28,5 @@ class Exit:
     name: str
     pid: int
     code: int
-    asked: bool = field(default=False)
+    requested: bool = field(default=False)
     """True when the mesh had asked for it."""

@@ -8,7 +8,7 @@ and SIGKILL when the owner died).
 Lines of JSON in: ``{"op": "spawn", name, argv, env, cwd, log, sidecar}``,
 ``{"op": "stop", name, grace}``, ``{"op": "signal", name, signal}``, ``{"op": "close", grace}``.
 Lines of JSON out: ``{"event": "spawned", name, pid}``, ``{"event": "failed", name, error}``,
-``{"event": "exit", name, pid, code, asked}``.
+``{"event": "exit", name, pid, code, requested}``.
 
 What it relies on: children get SIGKILL when its only thread ends (PR_SET_PDEATHSIG), and orphaned
 descendants become its children (PR_SET_CHILD_SUBREAPER). It learns of the owner's death from the
@@ -119,7 +119,7 @@ class Child:
         self.name = name
         self.pid = pid
         self.sidecar = sidecar
-        self.asked = False
+        self.requested = False
         self.kill_at = float("inf")
 
 
@@ -291,7 +291,7 @@ class Supervisor:
 
     def terminate(self, child: Child) -> None:
         """SIGTERM to the process itself, as the kubelet does; SIGCONT in case it is paused."""
-        child.asked = True
+        child.requested = True
         with contextlib.suppress(ProcessLookupError):
             os.kill(child.pid, signal.SIGTERM)
         send_group(child.pid, signal.SIGCONT)
@@ -313,7 +313,11 @@ class Supervisor:
                     del self.children[child.name]
                     code = os.waitstatus_to_exitcode(status)
                     self.send_event(
-                        event="exit", name=child.name, pid=child.pid, code=code, asked=child.asked
+                        event="exit",
+                        name=child.name,
+                        pid=child.pid,
+                        code=code,
+                        requested=child.requested,
                     )
 
     def end(self, grace: float) -> None:
@@ -323,7 +327,7 @@ class Supervisor:
         self.kill_at = min(self.kill_at, now + grace)
         self.sidecars_at = min(self.sidecars_at, now + grace * APPS_SHARE)
         for child in self.children.values():
-            if not child.sidecar and not child.asked:
+            if not child.sidecar and not child.requested:
                 self.terminate(child)
 
     def enforce(self) -> None:
@@ -337,7 +341,7 @@ class Supervisor:
         if self.ending and (not apps_left or now >= self.sidecars_at):
             self.sidecars_at = float("inf")
             for child in self.children.values():
-                if child.sidecar and not child.asked:
+                if child.sidecar and not child.requested:
                     self.terminate(child)
 
     def end_descendants(self) -> None:

@@ -150,7 +150,7 @@ class SupervisorClient:
     def signal(self, name: str, number: int) -> None:
         """Signal the whole process group of one child, workers that it forked included.
 
-        If it ends of that, its ``Exit`` is not marked as asked: it is a fault, not a stop.
+        If it ends of that, its ``Exit`` is not marked as requested: it is a fault, not a stop.
         """
         self._require(name)
         self._send(op="signal", name=name, signal=int(number))
@@ -216,7 +216,7 @@ class SupervisorClient:
             self._resolve_spawn(name, MeshproofError(f"{name}: not started: {event['error']}"))
         else:
             self._running.pop(name, None)
-            exit_ = Exit(name, event["pid"], event["code"], event["asked"])
+            exit_ = Exit(name, event["pid"], event["code"], event["requested"])
             for future in self._stops.pop(name, []):
                 if not future.done():
                     future.set_result(exit_)

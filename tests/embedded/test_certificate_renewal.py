@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from meshproof.embedded.config import certificate_renewal
-from meshproof.embedded.config.certificate_authority import LIFETIME, Authority
+from meshproof.embedded.config.certificate_authority import LIFETIME
 from meshproof.errors import MeshproofError
 
 HALF = LIFETIME.total_seconds() / 2
@@ -56,15 +56,3 @@ def test_a_machine_that_slept_renews_at_its_first_look(monkeypatch: pytest.Monke
 def test_what_failed_is_tried_again_at_the_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
     looks = [HALF, HALF + 60, HALF + 120, HALF + 180]
     assert renewed_at(monkeypatch, looks, lambda n: n < 3) == [HALF, HALF + 60, HALF + 120]
-
-
-def test_a_certificate_is_valid_for_a_day_and_its_key_is_its_own() -> None:
-    from cryptography import x509
-
-    authority = Authority()
-    pairs = [authority.issue("spiffe://cluster.local/ns/a/sa/b") for _ in range(2)]
-    assert len({pair.key for pair in pairs}) == 2
-    for pair in pairs:
-        certificate = x509.load_pem_x509_certificate(pair.chain.encode())
-        valid = certificate.not_valid_after_utc - certificate.not_valid_before_utc
-        assert valid.total_seconds() <= 24 * 3600 + 120

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-import subprocess
-import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -14,15 +12,7 @@ import pytest
 
 from meshproof.errors import MeshproofError
 from meshproof.host import process_identity, run_folder
-
-
-def dead_run_id() -> str:
-    """The run id of a process that has ended, made by that process itself."""
-    code = "from meshproof.host import process_identity; print(process_identity.new_run_id())"
-    root = str(Path(__file__).parents[2])
-    return subprocess.run(
-        [sys.executable, "-c", code], cwd=root, check=True, capture_output=True, text=True
-    ).stdout.strip()
+from tests.fakes.processes import dead_run_id
 
 
 def test_is_private_short_and_says_whose_it_is(runtime_dir: Path) -> None:
@@ -97,9 +87,3 @@ def test_a_broken_marker_is_none(text: str, runtime_dir: Path) -> None:
     assert written == asdict(run_folder.Marker.of_this_process(folder.name))
     (folder / run_folder.MARKER).write_text(text)
     assert run_folder.read_marker(folder) is None
-
-
-def test_owner_of_a_run_id() -> None:
-    assert process_identity.owner_alive(process_identity.new_run_id()) is True
-    assert process_identity.owner_alive(dead_run_id()) is False
-    assert process_identity.owner_alive("0123abcd") is None

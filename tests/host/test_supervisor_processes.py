@@ -30,7 +30,7 @@ def test_exit_code_output_and_environment(supervised: Supervised) -> None:
         )
         pid = await run.supervisor.spawn(spec)
         await run.wait(lambda: run.exits, "the exit is reported")
-        assert [(e.name, e.pid, e.code, e.asked) for e in run.exits] == [("app", pid, 7, False)]
+        assert [(e.name, e.pid, e.code, e.requested) for e in run.exits] == [("app", pid, 7, False)]
         lines = set(run.log("app").split())
         assert {"A=b", f"MESHPROOF_RUN_ID={run.run_id}", "oops"} <= lines
         foreign = {line.partition("=")[0] for line in lines} & (set(os.environ) - {"PATH", "PWD"})
@@ -90,7 +90,7 @@ def test_stop_terminates_and_marks_the_end_as_asked(supervised: Supervised) -> N
     async def script(run: Any) -> None:
         await run.supervisor.spawn(run.spec("app", "sleep", "100"))
         ended = await run.supervisor.stop("app", grace=10.0)
-        assert (ended.code, ended.asked) == (-signal.SIGTERM, True)
+        assert (ended.code, ended.requested) == (-signal.SIGTERM, True)
         assert run.exits == [ended]
         with pytest.raises(MeshproofError, match="app: no such process is running"):
             await run.supervisor.stop("app", grace=1.0)
@@ -128,7 +128,7 @@ def test_signal_reaches_the_workers(supervised: Supervised) -> None:
         await run.wait(lambda: all(_state(p) != "T" for p in workers), "both go on")
         run.supervisor.signal("app", signal.SIGKILL)
         await run.wait(lambda: run.exits, "the kill is reported")
-        assert [(e.pid, e.code, e.asked) for e in run.exits] == [(pid, -signal.SIGKILL, False)]
+        assert [(e.pid, e.code, e.requested) for e in run.exits] == [(pid, -signal.SIGKILL, False)]
         await run.wait(lambda: len(run.remains()) == 1, "only the supervisor is left")
 
     supervised(script)
@@ -181,7 +181,7 @@ def test_close_ends_apps_before_sidecars(supervised: Supervised) -> None:
         await run.wait(lambda: "ready" in run.log("app"), "the trap is set")
 
     run = supervised(script)
-    assert [(e.name, e.code, e.asked) for e in run.exits] == [
+    assert [(e.name, e.code, e.requested) for e in run.exits] == [
         ("app", 0, True),
         ("envoy", -signal.SIGTERM, True),
     ]
@@ -233,7 +233,7 @@ def test_a_cancelled_spawn_leaves_no_process(supervised: Supervised) -> None:
         with pytest.raises(asyncio.CancelledError):
             await starting
         await run.wait(lambda: run.exits, "it was ended again")
-        assert [(e.name, e.asked) for e in run.exits] == [("app", True)]
+        assert [(e.name, e.requested) for e in run.exits] == [("app", True)]
         assert run.supervisor.running == {}
 
     supervised(script)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from meshproof.admission.store import Store
-from meshproof.embedded.config.build_world import world
+from meshproof.embedded.config.world_builder import build_world
 from meshproof.errors import Refused, UsageError
 from meshproof.istio04.convert import convert
 from meshproof.mesh import Source
@@ -83,7 +83,7 @@ def _configured(text: str, proxy: Proxy) -> Any:
     store = Store()
     for resource in resources:  # one change each: Istio orders by creation
         store, _ = store.apply([resource])
-    return build_outbound(world(store, replicas, outside), proxy)
+    return build_outbound(build_world(store, replicas, outside), proxy)
 
 
 @pytest.mark.parametrize("proxy", PROXIES)

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from meshproof.admission.store import Store
-from meshproof.embedded.config.build_world import world
+from meshproof.embedded.config.world_builder import build_world
 from meshproof.errors import Refused
 from meshproof.model.kinds import KINDS, Kind
 from meshproof.model.reader import read_text
@@ -67,7 +67,7 @@ def _text(kind: Kind, spec: Any) -> str:
 def _configs(text: str, secrets: dict[str, Any]) -> list[Config]:
     """What a sidecar and a gateway get. Raises Refused with a place and words, or nothing."""
     resources = read_text(f"{SERVICES}---\n{text}", "made.yaml")
-    mesh = world(Store().apply(resources)[0], builders.ECHO, OUTSIDE)
+    mesh = build_world(Store().apply(resources)[0], builders.ECHO, OUTSIDE)
     pair = secrets["default"]["tls_certificate"]
     chain, key = (pair[n]["inline_string"] for n in ("certificate_chain", "private_key"))
     mesh = builders.with_certificate(mesh, chain, key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from meshproof.admission.store import Store
-from meshproof.embedded.config.build_world import world
+from meshproof.embedded.config.world_builder import build_world
 from meshproof.model.reader import read_text
 from meshproof.translate import build_outbound
 from meshproof.translate.world import Proxy
@@ -22,7 +22,7 @@ spec: {selector: {app: echo}, ports: [{name: http, port: 80}]}
 def origins(text: str) -> list[tuple[str, str, str]]:
     """Config, kind and field of each route for echo, in order."""
     store, _ = Store().apply(read_text(SERVICES + text, "rules.yaml"))
-    mesh = world(store, (), ())
+    mesh = build_world(store, (), ())
     table: Any = build_outbound(mesh, Proxy("sidecar", "shop", "client", {}, "default")).routes[
         "outbound"
     ]

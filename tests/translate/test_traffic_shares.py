@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from meshproof.admission.store import Store
-from meshproof.embedded.config.build_world import world
+from meshproof.embedded.config.world_builder import build_world
 from meshproof.mesh import Share
 from meshproof.model.reader import read_resources, read_text
 from meshproof.translate.traffic_shares import serving_workloads, workload_shares
@@ -33,7 +33,7 @@ def build_mesh(*rules: str, text: str = "") -> World:
     result = read_resources([ROOT / "manifests/20-services.yaml"], namespace="payments")
     result += read_resources([ROOT / "rules" / rule for rule in rules], namespace="payments")
     result += read_text(text, "t.yaml", namespace="payments") if text else []
-    return world(Store().apply(result)[0], REPLICAS, ())
+    return build_world(Store().apply(result)[0], REPLICAS, ())
 
 
 def split(result: list[Share]) -> dict[tuple[str, ...], tuple[float, str]]:

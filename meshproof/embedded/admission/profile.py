@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from meshproof.admission.admission import Admission
 from meshproof.admission.store import Store
 from meshproof.embedded.admission import hpa_targets, jwks_hosts, rate_limit_conflicts
-from meshproof.embedded.pod.deployments import without_command, workloads
+from meshproof.embedded.pod.deployments import build_workloads, find_unknown_images
 from meshproof.errors import Problem, Refused
 from meshproof.lint.linter import with_rule
 from meshproof.lint.rules import AUTOSCALER
@@ -32,12 +32,12 @@ class EmbeddedProfile:
 
     def check_resources(self, resources: Iterable[Resource]) -> list[Problem]:
         """Images without a local command."""
-        return without_command(resources, self._project)
+        return find_unknown_images(resources, self._project)
 
     def check_store(self, store: Store, resources: Sequence[Resource]) -> None:
         """Raises Refused for a workload that cannot run here, for keys of tokens that no declared
         host has, and for two rate limits of one workload."""
-        workloads(store, self._project)
+        build_workloads(store, self._project)
         if undeclared := list(jwks_hosts.find_undeclared(resources, self._project)):
             raise Refused(undeclared)
         if conflicts := list(rate_limit_conflicts.find_conflicts(store.ordered(), resources)):

@@ -1,6 +1,6 @@
 """From Deployments, StatefulSets, Pods and the image table to workloads. Pure.
 
-Refuses what cannot run here."""
+Refuses what cannot run on this machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 
 from meshproof.admission.store import Store
-from meshproof.embedded.config.build_world import target_ports
+from meshproof.embedded.config.world_builder import target_ports
 from meshproof.embedded.pod.programs import find_missing, init_programs_of, probe_of, programs_of
 from meshproof.embedded.pod.workload import Probe, Workload
 from meshproof.errors import Problem, Refused
@@ -23,29 +23,30 @@ from meshproof.model.kube_workloads import (
 )
 from meshproof.model.resource import Resource
 from meshproof.project import ImageCommand, Project
+from meshproof.project_path import PROJECT_FILE
 from meshproof.translate.world import Service
 
 READY_WITHIN = 60.0
-"""Seconds, where a Deployment does not say. Kubernetes waits 600; a local process that is not
-ready after a minute will not be."""
+"""Seconds, the default of ``progressDeadlineSeconds``. Kubernetes waits 600; a local process that
+is not ready after a minute will not become so."""
 
 
-def workloads(store: Store, project: Project) -> list[Workload]:
-    """One for each object that makes pods. Raises Refused with every problem."""
+def build_workloads(store: Store, project: Project) -> list[Workload]:
+    """One for each object that has a pod template. Raises Refused with every problem."""
     problems: list[Problem] = []
     result = []
     resources = store.ordered()
     services = store.services
     config = [r for r in resources if r.kind in ("ConfigMap", "Secret")]
-    found = [r for r in resources if r.kind in WORKLOADS]
-    problems += _same_name(found)
-    for deployment in found:
+    deployments = [r for r in resources if r.kind in WORKLOADS]
+    problems += _find_duplicate_names(deployments)
+    for deployment in deployments:
         image = template_of(deployment).spec.containers[0].image
         if image not in project.images:
-            problems.append(_no_command(deployment, image))
+            problems.append(_missing_command(deployment, image))
             continue
         workload = _workload(config, deployment, project.images)
-        problems += _unreachable(services, workload)
+        problems += _find_unreachable_ports(services, workload)
         problems += find_missing(workload)
         result.append(workload)
     if problems:
@@ -53,19 +54,19 @@ def workloads(store: Store, project: Project) -> list[Workload]:
     return result
 
 
-def without_command(resources: Iterable[Resource], project: Project) -> list[Problem]:
-    """What is wrong with the images of Deployments, whatever else is applied."""
+def find_unknown_images(resources: Iterable[Resource], project: Project) -> list[Problem]:
+    """Images of workloads that are not in the image table, whatever else is applied."""
     images = [
         (r, template_of(r).spec.containers[0].image) for r in resources if r.kind in WORKLOADS
     ]
-    return [_no_command(r, image) for r, image in images if image not in project.images]
+    return [_missing_command(r, image) for r, image in images if image not in project.images]
 
 
-def _no_command(deployment: Resource, image: str) -> Problem:
+def _missing_command(deployment: Resource, image: str) -> Problem:
     return deployment.problem(
         (*container_path(deployment), "image"),
         f"image {image} has no local command",
-        remedy=f"say how it runs, under images: in meshproof.yaml or in --images FILE: "
+        remedy=f"say how it runs, under images: in {PROJECT_FILE} or in --images FILE: "
         f'{{"{image}": {{"command": ["PROGRAM", "--bind", "{{ip}}:{{port}}"]}}}}',
     )
 
@@ -110,14 +111,18 @@ def _deadline(workload: Resource) -> int | None:
     return spec.progress_deadline_seconds if isinstance(spec, DeploymentSpec) else None
 
 
-def _same_name(workloads: Iterable[Resource]) -> Iterator[Problem]:
-    """Kubernetes keeps names apart by kind; replicas here go by namespace and name alone."""
+def _find_duplicate_names(workloads: Iterable[Resource]) -> Iterator[Problem]:
+    """In Kubernetes names are unique within a kind; replicas here are named by namespace and name
+    alone."""
     first: dict[tuple[str, str], Resource] = {}
     for workload in workloads:
         other = first.setdefault((workload.namespace, workload.name), workload)
         if other is not workload:
-            found = f"is also the name of {other.title}; a mesh on this machine wants one workload"
-            yield workload.problem(("metadata", "name"), found, "a name of its own")
+            yield workload.problem(
+                ("metadata", "name"),
+                f"is also the name of {other.title}; an embedded mesh has one workload of a name",
+                "a unique name",
+            )
 
 
 def _hash(deployment: Resource, images: Mapping[str, ImageCommand]) -> str:
@@ -131,6 +136,7 @@ def _hash(deployment: Resource, images: Mapping[str, ImageCommand]) -> str:
 def _pre_stop(
     container: Container, ports: dict[str, int], grace: float, *, commands: bool
 ) -> Probe | None:
+    """A hook that only sleeps waits until no request arrives any more; draining does that."""
     hook = container.lifecycle.pre_stop if container.lifecycle else None
     if hook is None or hook.sleep or (hook.exec and not commands):
         return None
@@ -142,31 +148,31 @@ def _pre_stop(
     return Probe(kind="http", port=number, path=hook.http_get.path, timeout=grace)
 
 
-def bound_everywhere(workload: Workload, where: str) -> Problem:
+def warn_of_wildcard(workload: Workload, addresses: str) -> Problem:
     """The warning for an app that listens on every address of the machine."""
     return workload.deployment.problem(
         (*container_path(workload.deployment), "image"),
-        f"its app listens at {where}, on every address of this machine: whoever reaches the "
+        f"its app listens at {addresses}, on every address of this machine: whoever reaches the "
         "machine reaches it, past its sidecar",
-        wanted="an app that listens only where it is told to",
+        wanted="an app that listens only at the given address",
         remedy="give it {socket}, or {ip} and {port}, in the image table",
     )
 
 
-def _unreachable(services: Iterable[Service], workload: Workload) -> list[Problem]:
-    """Ports that nothing could reach, since the command does not say where it listens."""
+def _find_unreachable_ports(services: Iterable[Service], workload: Workload) -> list[Problem]:
+    """Ports that nothing could reach, because the command is not told where to listen."""
     served = [port for _, port in workload.ports]
     served += target_ports(services, workload.namespace, workload.labels)
     problems = []
     for program in (workload.program, *workload.companions):
-        mine = [port for port in served if workload.server_of(port) is program]
-        if not mine or program.uses("{socket}") or program.uses("{ip}"):
+        ports = [port for port in served if workload.server_of(port) is program]
+        if not ports or program.uses("{socket}") or program.uses("{ip}"):
             continue
         problems.append(
             workload.deployment.problem(
                 (*program.path, "image"),
                 f"the local command of image {program.container.image} does not say where it "
-                f"listens, but port {mine[0]} is served",
+                f"listens, but port {ports[0]} is served",
                 wanted="{socket}, or {ip} and {port}, in its command or env",
                 remedy="add them in the image table",
             )

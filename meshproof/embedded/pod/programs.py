@@ -96,8 +96,8 @@ def _own_command(source: Resource, program: Program) -> Iterator[Problem]:
     """``{command}`` must be an argument of its own, and the container must have a command."""
     uses = [argument for argument in program.command if OWN_COMMAND in argument]
     if any(argument != OWN_COMMAND for argument in uses):
-        found = f"the image table has {OWN_COMMAND} within a longer word"
-        yield source.problem((*program.path, "image"), found, "it as a word of its own")
+        message = f"the image table has {OWN_COMMAND} within a longer argument"
+        yield source.problem((*program.path, "image"), message, "it as an argument of its own")
     if uses and not program.container.command:
-        found = f"has no command, and the image table says {OWN_COMMAND}"
-        yield source.problem(program.path, found, remedy="write the command in the image table")
+        message = f"has no command, and the image table has {OWN_COMMAND}"
+        yield source.problem(program.path, message, remedy="write the command in the image table")

@@ -236,7 +236,7 @@ class ReplicaRunner:
 
     async def _drain(self) -> None:
         disconnected = await draining.wait_idle(self.envoy)
-        if self.workload.pre_stop is not None:  # None too where it only sleeps until it is idle
+        if self.workload.pre_stop is not None:
             await self.app.check(self.workload.pre_stop)
         await self._retire_metrics()
         if disconnected:

@@ -85,6 +85,6 @@ def up_metric(part: str, *, up: bool) -> Family:
     return Family(
         UP,
         "gauge",
-        "Whether this part of the pod said what it counts.",
+        "Whether this part of the pod could be scraped.",
         [(UP, f'part="{part}"', "1" if up else "0")],
     )

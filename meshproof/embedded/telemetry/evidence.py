@@ -47,9 +47,9 @@ async def read_spans(engine: Engine, run_id: str) -> list[Span]:
     await asyncio.gather(*(_wait_traces_sent(e) for e in list_envoys(engine) if _traces(e)))
     if engine.spans.lost(run_id):
         raise MeshproofError(
-            f"the span store gave up {engine.spans.dropped} reports for want of room or for their "
-            "age, some of this run; a verdict on what is left would be void; trace fewer requests "
-            "at once"
+            f"the span store dropped {engine.spans.dropped} reports for lack of space or because "
+            "of their age, some of this run; a verdict on the rest would be void; trace fewer "
+            "requests at once"
         )
     return engine.spans.of_run(run_id)
 
@@ -80,8 +80,8 @@ async def _wait_traces_sent(envoy: EnvoyProcess) -> None:
         )
         if lost:
             raise MeshproofError(
-                f"the Envoy of {envoy.node} dropped {lost} reports of spans; a verdict on what is "
-                "left would be void"
+                f"the Envoy of {envoy.node} dropped {lost} reports of spans; a verdict on the rest "
+                "would be void"
             )
         if counts.get(flushed, 0) <= start + 1:
             return "its tracer has not flushed twice"

@@ -95,24 +95,26 @@ def _of_mesh(engine: Engine) -> Target:
         counts, copies = engine.spans.counts(), engine.spans.copies
         return dict(
             (
-                _metric("span_reports_total", "counter", "Reports of spans taken.", counts.reports),
+                _metric(
+                    "span_reports_total", "counter", "Reports of spans received.", counts.reports
+                ),
                 _metric(
                     "span_reports_dropped_total",
                     "counter",
-                    "Reports of spans given up for want of room, or for their age.",
+                    "Reports of spans dropped for lack of space, or because of their age.",
                     counts.dropped,
                 ),
                 _metric("span_bytes", "gauge", "Bytes of reports kept.", counts.kept_bytes),
                 _metric(
                     "span_copies_lost_total",
                     "counter",
-                    "Reports that a collector beside ours did not get.",
+                    "Reports that another collector did not get.",
                     sum(c.lost for c in copies),
                 ),
                 _metric(
                     "retired_replicas_forgotten_total",
                     "counter",
-                    "Replicas that have ended and whose counts are no longer told.",
+                    "Replicas that have ended and whose metrics are no longer kept.",
                     engine.context.retired.forgotten,
                 ),
             )

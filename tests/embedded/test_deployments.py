@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from meshproof.admission.store import Store
-from meshproof.embedded.pod.deployments import workloads
+from meshproof.embedded.pod.deployments import build_workloads
 from meshproof.embedded.pod.workload import Workload
 from meshproof.errors import Refused
 from meshproof.model.ignored_fields import find_ignored_fields
@@ -36,7 +36,7 @@ def _read(text: str, image: str = "a", value: str = FROM) -> list[Resource]:
 
 
 def _workloads(text: str, image: str = "a", value: str = FROM) -> list[Workload]:
-    return workloads(Store().apply(_read(text, image, value))[0], PROJECT)
+    return build_workloads(Store().apply(_read(text, image, value))[0], PROJECT)
 
 
 @pytest.mark.parametrize(("text", "name", "replicas"), [(POD, "one", 1), (SET, "two", 3)])

@@ -1,4 +1,4 @@
-"""From applied resources and running replicas to the translator's ``World``. Pure."""
+"""Builds the translator's ``World`` from applied resources and running replicas. Pure."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _workload_entries(resources: Iterable[Resource]) -> Iterator[Named[WorkloadE
             yield Named(resource.name, resource.namespace, spec)
 
 
-def world(store: Store, replicas: Iterable[Replica], outside: Iterable[Outside]) -> World:
+def build_world(store: Store, replicas: Iterable[Replica], outside: Iterable[Outside]) -> World:
     """Everything that is applied and running. Raises Refused for 0.4 rules that cannot be
     lowered."""
     services, lowered = store.services, store.lowered
