@@ -6,27 +6,17 @@ here, because Kubernetes accepts any name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from meshproof.admission.admission import Admission
 from meshproof.admission.store import Store
 from meshproof.cluster.images import UNAVAILABLE_REMEDY, project_images
+from meshproof.cluster.manifests import CONTAINERS, pod_spec_of, pod_spec_path
 from meshproof.cluster.providers.provider import Provider
 from meshproof.errors import Problem, Refused
 from meshproof.model.resource import Resource
 from meshproof.project import Project
 from meshproof.sources.location import FieldPath
-
-_TEMPLATE: FieldPath = ("spec", "template", "spec")
-_POD_SPECS: Mapping[str, FieldPath] = {
-    "Deployment": _TEMPLATE,
-    "StatefulSet": _TEMPLATE,
-    "DaemonSet": _TEMPLATE,
-    "Job": _TEMPLATE,
-    "CronJob": ("spec", "jobTemplate", *_TEMPLATE),
-    "Pod": ("spec",),
-}
-"""Kind -> where its pods' spec is."""
 
 
 def cluster_admission(project: Project, provider: Provider) -> Admission:
@@ -71,18 +61,15 @@ class ClusterProfile:
 def _images(resource: Resource) -> Iterator[tuple[FieldPath, str]]:
     """Each container's image, with its path. None where the pods bring credentials for a registry:
     only the kubelet can use those."""
-    path = _POD_SPECS.get(resource.kind)
-    if path is None:
+    spec = pod_spec_of(resource.body) if resource.body else None
+    if spec is None or spec.get("imagePullSecrets"):
         return
-    spec = resource.body
-    for key in path:
-        spec = spec.get(key) or {} if isinstance(key, str) else spec
-    if spec.get("imagePullSecrets"):
-        return
-    for field in ("initContainers", "containers"):
-        for index, container in enumerate(spec.get(field) or ()):
-            if image := container.get("image"):
-                yield (*path, field, index, "image"), image
+    for field in CONTAINERS:
+        containers = spec.get(field)
+        for index, container in enumerate(containers if isinstance(containers, list) else ()):
+            image = container.get("image") if isinstance(container, dict) else None
+            if isinstance(image, str):
+                yield (*pod_spec_path(resource.kind), field, index, "image"), image
 
 
 def _image_problem(resource: Resource, path: FieldPath, image: str, reason: str) -> Problem:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from meshproof.admission.store import Store
 from meshproof.cluster.kubectl import Json, labels_of
 from meshproof.model.resource import Resource
 from meshproof.model.yaml_writer import to_document
+
+CONTAINERS = ("containers", "initContainers")
+_TEMPLATE = ("spec", "template", "spec")
+_POD_SPECS: Mapping[str, tuple[str, ...]] = {
+    "Deployment": _TEMPLATE,
+    "StatefulSet": _TEMPLATE,
+    "DaemonSet": _TEMPLATE,
+    "Job": _TEMPLATE,
+    "CronJob": ("spec", "jobTemplate", *_TEMPLATE),
+    "Pod": ("spec",),
+}
+"""Kind -> where the spec of its pods is."""
 
 
 def sent_resources(store: Store) -> list[Resource]:
@@ -41,22 +53,40 @@ def with_label(body: Json, label: str, value: str) -> Json:
     return {**body, "metadata": {**body["metadata"], "labels": labels}}
 
 
+def pod_spec_of(body: Mapping[str, Any]) -> Json | None:
+    """The spec of the pods that an object makes; None for an object that makes none."""
+    node: Any = body
+    for key in _POD_SPECS.get(body["kind"], ("",)):
+        node = node.get(key) if isinstance(node, Mapping) else None
+    return node if isinstance(node, dict) else None
+
+
+def pod_spec_path(kind: str) -> tuple[str, ...]:
+    """Where that spec is; KeyError for kinds without pods."""
+    return _POD_SPECS[kind]
+
+
 def with_images(body: Json, images: Mapping[str, str]) -> Json:
-    """A Deployment whose containers run the images that were built; any other document
-    unchanged."""
-    if body["kind"] != "Deployment":
+    """An object whose containers run the images that were built; one without pods unchanged."""
+    spec = pod_spec_of(body)
+    if spec is None:
         return body
-    spec = body["spec"]["template"]["spec"]
     changes = {
         field: [{**c, "image": images.get(c.get("image", ""), c.get("image", ""))} for c in cs]
-        for field in ("containers", "initContainers")
+        for field in CONTAINERS
         if (cs := spec.get(field))
     }
     return with_pod_fields(body, changes)
 
 
 def with_pod_fields(body: Json, fields: Mapping[str, Any]) -> Json:
-    """A Deployment whose pods have other fields."""
-    template = body["spec"]["template"]
-    pod = {**template, "spec": {**template["spec"], **fields}}
-    return {**body, "spec": {**body["spec"], "template": pod}}
+    """An object whose pods have other fields; one without pods unchanged."""
+    spec = pod_spec_of(body)
+    if spec is None:
+        return body
+    return _replace(body, _POD_SPECS[body["kind"]], {**spec, **fields})
+
+
+def _replace(body: Json, path: Sequence[str], value: Json) -> Json:
+    key, *rest = path
+    return {**body, key: _replace(body[key], rest, value) if rest else value}

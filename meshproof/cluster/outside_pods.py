@@ -48,13 +48,11 @@ class OutsidePods:
         self._forwards.close()
 
     def adapt(self, body: Json) -> Json:
-        """A Deployment whose pods resolve the hosts' names, or a ServiceEntry that leads to them;
+        """A workload whose pods resolve the hosts' names, or a ServiceEntry that leads to them;
         any other document unchanged."""
-        if body["kind"] == "Deployment":
-            return with_pod_fields(body, {"hostAliases": self._host_aliases()})
         if body["kind"] == "ServiceEntry":
             return self._adapt_service_entry(body)
-        return body
+        return with_pod_fields(body, {"hostAliases": self._host_aliases()})
 
     def _host_aliases(self) -> list[Json]:
         by_ip: dict[str, list[str]] = {}

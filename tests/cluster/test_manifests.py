@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
+import pytest
+
+from meshproof.cluster.manifests import pod_spec_of, pod_spec_path, with_images
 from meshproof.cluster.mesh import ClusterMesh
 from meshproof.mesh import STDIN, Source
 from tests.fakes.cluster_machine import ROOT, Machine
@@ -55,3 +59,25 @@ def test_words_that_yaml_readers_disagree_on_arrive_as_they_were_read(
     sent = machine.sent("apply -f -")[-1]
     for word in ("y", "1e3", "no", "07"):
         assert re.search(f"""['"]{word}['"]""", sent), word
+
+
+@pytest.mark.parametrize(
+    "kind", ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod"]
+)
+def test_every_kind_with_pods_runs_what_was_built(kind: str) -> None:
+    spec: dict[str, Any] = {
+        "containers": [{"image": "shop/web"}], "initContainers": [{"image": "other:1"}],
+    }  # fmt: skip
+    for key in reversed(pod_spec_path(kind)):
+        spec = {key: spec}
+    pod_spec = pod_spec_of(with_images({"kind": kind, **spec}, {"shop/web": "shop/web:abc"}))
+    assert pod_spec is not None
+    assert pod_spec["containers"] == [{"image": "shop/web:abc"}]
+    assert pod_spec["initContainers"] == [{"image": "other:1"}]
+
+
+@pytest.mark.parametrize("spec", [None, [], {"template": 3}])
+def test_an_object_without_pods_stays_as_it_is(spec: object) -> None:
+    body = {"kind": "Job", "spec": spec}
+    assert with_images(body, {}) is body
+    assert with_images({"kind": "Service", "spec": {}}, {}) == {"kind": "Service", "spec": {}}
