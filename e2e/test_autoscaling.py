@@ -65,7 +65,7 @@ def test_it_follows_the_payers_up_and_down(
     mesh.apply([autoscaler])
     running = load(users=12).reach(50)
     until(lambda: replicas(mesh) == SPEC["maxReplicas"], "it scales up to the most allowed")
-    results = running.reach(running.answered() + 200).stop()
+    results = running.reach(running.progress() + 200).stop()
     until(lambda: replicas(mesh) == SPEC["minReplicas"], "it scales down to the least allowed")
     # Of the window the last period of one second may have had little load already.
     assert time.time() - max(r.end for r in results.records) > WINDOW - 2

@@ -40,12 +40,12 @@ def test_replicas_join_take_their_share_and_leave(
     scaled = time.time()
     mesh.scale("svcb-v0.1", 3)
     live, known = time.time(), _svcb(mesh)
-    running.reach(running.answered() + N + 50)
+    running.reach(running.progress() + N + 50)
     leaves = time.time()
     mesh.scale("svcb-v0.1", 1)
     left = time.time()
     gone = set(known) - set(_svcb(mesh))
-    results = running.reach(running.answered() + 200).stop()
+    results = running.reach(running.progress() + 200).stop()
     calls = chosen(run.access_log(), "svca", "svcb")
     joined = [r for r in calls if address(r) not in before]
     during = [r for r in calls if live < when(r) < leaves]
@@ -89,7 +89,7 @@ def test_a_killed_replica_is_left_out_and_taken_back(
     mesh.fault("kill", "svcb-v0.1", part=part, replica=victim[0])
     until(lambda: _state(mesh, victim[0])[0] == restarts + 1, "its end is noticed")
     until(lambda: _state(mesh, victim[0])[1], "it is ready again")
-    results = running.reach(running.answered() + 200).stop()
+    results = running.reach(running.progress() + 200).stop()
     calls = chosen(run.access_log(), "svca", "svcb")
     judge(_seen(f"{part} killed", calls, victim[1], killed))
     judge(

@@ -55,7 +55,7 @@ class UnderLoad:
         """No request fails at the caller while it ``happens``; returns what Locust saw."""
         running = self._load().reach(BEFORE)
         happens(running)
-        results = running.reach(running.answered() + AFTER).stop()
+        results = running.reach(running.progress() + AFTER).stop()
         gateway = [r for r in self._run.access_log() if r.direction == "gateway"]
         self._judge(no_failures(name, results.records, gateway, sent=results.sent))
         return results
@@ -106,7 +106,7 @@ def test_a_paused_replica_is_gone_round(mesh: Mesh, under_load: UnderLoad, part:
 
     def pause(load: Load) -> None:
         mesh.fault("pause", "svcb-v0.1", part=part, replica=victim)
-        load.reach(load.answered() + 60)
+        load.reach(load.progress() + 60)
         mesh.fault("resume", "svcb-v0.1", part=part, replica=victim)
         until(lambda: state(mesh, victim)[1], "it is in service again")
 
@@ -139,7 +139,7 @@ def test_renewed_certificates_fail_no_request(mesh: Mesh, under_load: UnderLoad)
     def thrice(load: Load) -> None:
         for _ in range(3):
             renew()
-            load.reach(load.answered() + 30)
+            load.reach(load.progress() + 30)
 
     under_load.unnoticed("certificates renewed", thrice)
 

@@ -80,11 +80,11 @@ def through(
     running = load(users=16).reach(100)
     for begin, end in faults:
         begin()
-        running.reach(running.answered() + 60)
+        running.reach(running.progress() + 60)
         end()
         until(lambda: next_is_notified(mesh), "a payment is notified again")
     over = time.time()
-    return running.reach(running.answered() + 100).stop(), over
+    return running.reach(running.progress() + 100).stop(), over
 
 
 def judged(mesh: Mesh, judge: Judge, name: str, results: Results, over: float) -> None:

@@ -94,11 +94,11 @@ def test_payments_go_on_and_nobody_waits(
     running = load(users=USERS).reach(100)
     ill = begin(mesh, kind)
     begun = time.time()
-    running.reach(running.answered() + N + 2 * USERS)
+    running.reach(running.progress() + N + 2 * USERS)
     healed = time.time()
     ill.end(mesh)
     until(lambda: next_is_notified(mesh), "a payment is notified again")
-    results = running.reach(running.answered() + 300).stop()
+    results = running.reach(running.progress() + 300).stop()
     paid = payments(results.records)
     during = [p for p in paid if begun < p.time and p.end < healed]
     told = sum((p.status, p.paid, p.reason) == (200, True, ill.reason) for p in during)

@@ -42,5 +42,5 @@ def test_the_mesh_itself_speaks_mutual_tls_already(
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
     running = load().reach(100)
     mesh.apply([RULE])
-    results = running.reach(running.answered() + 200).stop()
+    results = running.reach(running.progress() + 200).stop()
     judge(no_failures("the switch to STRICT", results.records, run.access_log(), sent=results.sent))

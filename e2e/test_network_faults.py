@@ -65,9 +65,9 @@ def test_latency_that_comes_and_goes_fails_no_request(
     running = load().reach(50)
     for _ in range(3):
         mesh.fault("latency", "svcb-v0.2", ms=20)
-        running.reach(running.answered() + 50)
+        running.reach(running.progress() + 50)
         mesh.fault("heal", "svcb-v0.2")
-        running.reach(running.answered() + 50)
+        running.reach(running.progress() + 50)
     results = running.stop()
     judge(no_failures("latency", results.records, run.access_log(), sent=results.sent))
 

@@ -162,7 +162,7 @@ def test_bad_input_under_load_changes_nothing(
             mesh.apply([Source(STDIN, NACKED)])
     with pytest.raises(Refused):
         mesh.apply([Source(STDIN, DANGLING)], strict=True)
-    results = running.reach(running.answered() + 200).stop()
+    results = running.reach(running.progress() + 200).stop()
     assert unchanged(before, told(mesh, tmp_path / "after")) == []
     assert (mesh.status().version, mesh.status().resources) == (status.version, status.resources)
     judge(no_failures("requests", results.records, run.access_log(), sent=results.sent))

@@ -60,7 +60,7 @@ def test_a_good_version_reaches_everyone_and_no_payer_notices(
 ) -> None:
     running = load()
     code, output = cli.run(*RELEASE)
-    results = running.reach(running.answered() + 100).stop()
+    results = running.reach(running.progress() + 100).stop()
     assert code == 0, output
     assert weights(output) == [1, 5, 25, 50, 100]
     assert "svcb v0.2 is released" in output
@@ -90,7 +90,7 @@ def test_a_bad_version_is_rolled_back_and_who_was_hurt_is_said(
     mesh.apply([Source(STDIN, new_version(**bad.bugs))])
     running = load()
     code, output = cli.run(*RELEASE, "--steps", bad.steps, "-o", "json")
-    results = running.reach(running.answered() + 100).stop()
+    results = running.reach(running.progress() + 100).stop()
     assert "{" in output, output
     said, _ = json.JSONDecoder().raw_decode(output[output.index("{") :])
     assert (code, said["outcome"]) == (1, "rolled back"), output

@@ -78,12 +78,12 @@ def test_it_is_left_out_and_taken_back(mesh: Mesh, load: StartLoad, judge: Judge
     running = load(users=USERS).reach(BEFORE)
     mesh.apply([Source("msgd answers v0.2 with 500", ILL)])
     begun = time.time()
-    running.reach(running.answered() + DURING)
+    running.reach(running.progress() + DURING)
     mesh.apply([Source("msgd is well", WELL)])
     healed = time.time()
     assert healed - begun < EJECTED, "this took longer than an ejection: it may have been tried"
     until(lambda: v0_2_answers(mesh), "v0.2 has been taken back")
-    records = running.reach(running.answered() + AFTER).stop().records
+    records = running.reach(running.progress() + AFTER).stop().records
     judge(hurt("ejected: payers", [r for r in records if r.time > begun - 1]))
     served = [r.time for r in records if r.version == "v0.2" and is_notified(r)]
     others = [r.time for r in records if r.version == "v0.1"]

@@ -55,8 +55,8 @@ def test_the_rule_comes_and_goes_under_load_and_fails_no_request(
     running = load().reach(100)
     for _ in range(5):
         mesh.apply([RULE])
-        running.reach(running.answered() + 20)
+        running.reach(running.progress() + 20)
         mesh.delete([RULE])
-        running.reach(running.answered() + 20)
+        running.reach(running.progress() + 20)
     results = running.stop()
     judge(no_failures("requests", results.records, run.access_log(), sent=results.sent))

@@ -42,7 +42,7 @@ def _switch(mesh: Mesh, running: Load, rule: Path) -> SwitchTimes:
     applied = time.time()
     mesh.apply([rule])
     change = SwitchTimes(applied, live=time.time())
-    running.reach(running.answered() + EACH)
+    running.reach(running.progress() + EACH)
     return change
 
 

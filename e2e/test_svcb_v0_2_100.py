@@ -50,7 +50,7 @@ def test_the_switch_under_load_fails_no_request(
     applied = time.time()
     mesh.apply([RULE[dialect]])
     change = SwitchTimes(applied, live=time.time())
-    results = running.reach(running.answered() + N[dialect]).stop()
+    results = running.reach(running.progress() + N[dialect]).stop()
     records, sent = results.records, results.sent
     judge(switched("50/50 -> 100 % v0.2", records, change, old=["v0.1"], sent=sent))
     judge(

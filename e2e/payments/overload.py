@@ -80,7 +80,7 @@ def beside_regulars(load: StartLoad, run: Run, peak: Flow) -> Overload:
     """The same while a few others come too, and go on coming when it is over."""
     regulars = load(users=REGULARS, locustfile=LOCUSTFILE, run_id=run.new())
     overload = crowded(load, run, peak)
-    records = regulars.reach(regulars.answered() + REGULARS + 5).stop().records
+    records = regulars.reach(regulars.progress() + REGULARS + 5).stop().records
     return replace(overload, regulars=records)
 
 

@@ -41,7 +41,7 @@ def request(
     """
     parts = urllib.parse.urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"{url!r} is not a URL such as http://svcb/notify")
+        raise UsageError(f"{url!r} is not a URL such as http://cart/show")
     started = time.monotonic()
     names = {k.lower() for k, _ in headers}
     path = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))

@@ -89,7 +89,7 @@ def build_request(
     """
     parts = urllib.parse.urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"{url!r} is not a URL such as http://svcb/notify")
+        raise UsageError(f"{url!r} is not a URL such as http://cart/show")
     try:
         port = parts.port
     except ValueError:

@@ -22,7 +22,7 @@ def _egress_host(value: str) -> str:
     if not (slash and namespace and host) or "/" in host or "*" in host.lstrip("*"):
         raise ValueError(
             f'"{value}" is no egress host; wanted NAMESPACE/HOST, such as ./*, '
-            "shop/svcb.shop.svc.cluster.local or ~/*"
+            "shop/cart.shop.svc.cluster.local or ~/*"
         )
     return value
 

@@ -1,6 +1,6 @@
-"""Sends one kind of request many times: from a workload through its sidecar, or at the gateway.
+"""Sends the same request many times: from a workload through its sidecar, or to the gateway.
 
-For assertions on anybody's app: answers are kept as they come, and nothing is read into them.
+For assertions on any app: answers are returned as they are, and not interpreted.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from meshproof.mesh import Answer, Mesh
 
 GATEWAY = "gateway"
 SENDERS = 4
-"""Threads that send at once; an app with one thread of its own still serves them in turn."""
+"""Threads that send concurrently; a single-threaded app can still serve them one by one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request, to be sent as often as an assertion needs.
+    """A request that is sent as often as an assertion needs it.
 
     ``from_`` is a workload (``NAME`` or ``NAMESPACE/NAME``), or ``gateway`` for a caller outside
-    the mesh. ``url`` is whole (``http://svcb/notify``); at the gateway a path alone will do, and
-    the host of a whole URL is sent as the ``Host`` header.
+    the mesh. ``url`` is absolute (``http://cart/show``); at the gateway a path is enough, and the
+    host of an absolute URL is sent as the ``Host`` header.
     """
 
     from_: str
@@ -42,7 +42,7 @@ class Call:
 
     @property
     def host(self) -> str:
-        """The host of the URL, without a port; empty for a path alone."""
+        """The host of the URL, without a port; empty for a path."""
         return urllib.parse.urlsplit(self.url).hostname or ""
 
     @property
@@ -56,27 +56,27 @@ class Call:
 
 
 def send(mesh: Mesh, call: Call, n: int, run_id: str) -> list[Answer]:
-    """``n`` answers, in the order in which the requests were begun; each marked with the run id.
+    """``n`` answers, in the order in which the requests began; each request carries the run id.
 
     A request without an answer (closed, timed out) is an Answer of status 0 with the reason as
-    its body. Raises UsageError for an unknown workload and for what is no URL.
+    its body. Raises UsageError for an unknown workload and for an invalid URL.
     """
     if call.from_ != GATEWAY and not call.host:
         raise UsageError(
-            f"{call.url!r} is no URL; wanted one such as http://svcb/notify"
+            f"{call.url!r} is no URL; wanted one such as http://cart/show"
             f" (a path alone is for from_={GATEWAY!r})"
         )
     if call.from_ != GATEWAY:
-        return _each(lambda _: _from_workload(mesh, call, run_id), n)
+        return _send_all(lambda _: _from_workload(mesh, call, run_id), n)
     with _AtGateway(mesh.url(GATEWAY), call, run_id) as exchange:
-        return _each(exchange, n)
+        return _send_all(exchange, n)
 
 
-def _each(one: Callable[[int], Answer], n: int) -> list[Answer]:
+def _send_all(one: Callable[[int], Answer], n: int) -> list[Answer]:
     with ThreadPoolExecutor(min(SENDERS, max(1, n))) as pool:
         try:
             return list(pool.map(one, range(n)))
-        except BaseException:  # Ctrl-C too: what has not begun is not sent
+        except BaseException:  # Ctrl-C too: requests that have not begun are not sent
             pool.shutdown(wait=True, cancel_futures=True)
             raise
 
@@ -92,11 +92,11 @@ def _from_workload(mesh: Mesh, call: Call, run_id: str) -> Answer:
     except UsageError:
         raise
     except MeshproofError as error:
-        return _none(error, started)
+        return _failed(error, started)
 
 
 class _AtGateway:
-    """Requests at the gateway, each thread on a connection of its own that it keeps."""
+    """Requests to the gateway, each thread on a kept-alive connection of its own."""
 
     def __init__(self, address: str, call: Call, run_id: str) -> None:
         parts = urllib.parse.urlsplit(address)
@@ -104,31 +104,31 @@ class _AtGateway:
         self._headers = {"x-run-id": run_id, **call.headers}
         if call.host:
             self._headers.setdefault("Host", urllib.parse.urlsplit(call.url).netloc)
-        self._own = threading.local()
-        self._all = ExitStack()
+        self._local = threading.local()
+        self._connections = ExitStack()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._all.close()
+        self._connections.close()
 
     def __call__(self, _number: int) -> Answer:
         started = time.monotonic()
         try:
             return self._exchange(self._connection(), started)
         except (OSError, http.client.HTTPException) as error:
-            self._connection().close()  # the next request opens it anew
-            return _none(error, started)
+            self._connection().close()  # the next request reopens it
+            return _failed(error, started)
 
     def _connection(self) -> http.client.HTTPConnection:
-        kept: http.client.HTTPConnection | None = getattr(self._own, "connection", None)
-        if kept is None:
-            kept = self._own.connection = http.client.HTTPConnection(
+        connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = http.client.HTTPConnection(
                 self._host, self._port, timeout=self._call.timeout
             )
-            self._all.callback(kept.close)
-        return kept
+            self._connections.callback(connection.close)
+        return connection
 
     def _exchange(self, connection: http.client.HTTPConnection, started: float) -> Answer:
         call = self._call
@@ -139,6 +139,6 @@ class _AtGateway:
         return Answer(response.status, headers, body, time.monotonic() - started)
 
 
-def _none(error: BaseException, started: float) -> Answer:
+def _failed(error: BaseException, started: float) -> Answer:
     text = str(error) or type(error).__name__
     return Answer(0, (), text.encode(), time.monotonic() - started)

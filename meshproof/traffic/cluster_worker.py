@@ -1,13 +1,13 @@
-"""One process of a load that is spread over a cluster: Locust, and then its records, held ready.
+"""One pod of a distributed load: runs Locust, then holds its records until they are fetched.
 
 ``python -m meshproof.traffic.cluster_worker ...`` takes one of:
 
 ``LOCUST-ARGUMENTS``   the pod's own process
 ``--ended SECONDS``    in the same pod: Locust's exit code, or nothing while it still runs
-``--collect``          in the same pod: what it brought, as JSON
+``--collect``          in the same pod: its log, totals and records, as JSON
 
-A pod that has ended can be asked nothing, so it waits to be deleted. In the image are Python's own
-library, Locust and three files of this folder.
+No command can run in a pod that has ended, so it waits to be deleted. The image has the standard
+library, Locust and four files of this folder, so it imports nothing else of meshproof.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from typing import Any
 from meshproof.traffic.settings import LoadSettings
 
 HOLD = 600.0
-"""Seconds for which records are held after the end; nobody fetches them so late."""
+"""Seconds for which records are held after the end; they are fetched long before."""
 _POLL = 0.1
 
 
 def share(requests: int, workers: int, index: int) -> int:
-    """How many of all requests a worker sends; 0 for no bound."""
+    """How many of all requests one worker sends; 0 for no bound."""
     return requests // workers + (index < requests % workers)
 
 
-def own(environment: Mapping[str, str]) -> LoadSettings:
-    """The settings of this pod: of a bounded load its share, by its index in the Job."""
+def own_settings(environment: Mapping[str, str]) -> LoadSettings:
+    """The settings of this pod: a bounded load is divided by the pods' indexes in the Job."""
     settings = LoadSettings.from_environment(environment)
     workers, index = environment.get("WORKERS"), environment.get("JOB_COMPLETION_INDEX")
     if not settings.requests or workers is None or index is None:
@@ -46,8 +46,8 @@ def own(environment: Mapping[str, str]) -> LoadSettings:
 
 
 def run(arguments: list[str]) -> int:
-    """Run Locust to its end, note its exit code, and return it."""
-    settings = own(os.environ)
+    """Run Locust to its end, store its exit code, and return it."""
+    settings = own_settings(os.environ)
     folder = _folder(settings)
     with (folder / "locust.log").open("wb") as log:
         code = subprocess.run(
@@ -64,7 +64,7 @@ def run(arguments: list[str]) -> int:
 
 
 def ended(within: float) -> str:
-    """Locust's exit code once it has one, or an empty text."""
+    """Locust's exit code as soon as there is one; an empty text after ``within`` seconds."""
     end = _folder(LoadSettings.from_environment(os.environ)) / "end"
     deadline = time.monotonic() + within
     while not end.exists() and time.monotonic() < deadline:
@@ -90,7 +90,7 @@ def _folder(settings: LoadSettings) -> Path:
 
 
 def main() -> None:
-    """See the module's own words."""
+    """See the module's docstring."""
     match sys.argv[1:]:
         case ["--ended", seconds]:
             print(ended(float(seconds)), end="")
@@ -98,7 +98,7 @@ def main() -> None:
             print(json.dumps(collect()))
         case arguments:
             code = run(arguments)
-            time.sleep(HOLD)  # deleted before, as soon as the records are fetched
+            time.sleep(HOLD)  # the pod is deleted before, as soon as the records are fetched
             sys.exit(code)
 
 

@@ -1,4 +1,4 @@
-"""Drives Locust in a process of its own and brings back what it saw."""
+"""Runs Locust in a process of its own and returns its results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -20,20 +20,21 @@ from meshproof.progress import report_progress
 from meshproof.traffic import results
 from meshproof.traffic.results import LoadError, Results
 from meshproof.traffic.settings import LoadSettings
+from meshproof.wait import DeadlineExceeded, until
 
 STOP_SECONDS = 35.0
-"""Longer than a request may take (30 s): a stopped load still waits for what is on its way."""
+"""Longer than a request may take (30 s): a stopped load still waits for requests in flight."""
 _POLL = 0.01
-_TELL = 1.0
-"""Seconds between two words of how far it is."""
+_REPORT_EVERY = 1.0
+"""Seconds between two reports of progress."""
 
 
 class Load:
     """One run of Locust, by default without its web page: no port is opened.
 
-    ``requests`` sends exactly so many; ``seconds`` runs so long; neither runs until ``stop``.
-    ``page`` is the port on 127.0.0.1 of Locust's page, from which the user then starts loads.
-    As a context manager it starts at once and ends the process on the way out.
+    ``requests`` sends exactly so many, ``seconds`` runs so long; with neither it runs until
+    ``stop``. ``page`` is the port on 127.0.0.1 of Locust's page, from which the user then starts
+    loads. As a context manager it starts at once and ends the process at the end of the block.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class Load:
         folder: Path | None = None,
         page: int = 0,
     ) -> None:
-        """``folder`` gets records, totals and Locust's log; by default a temporary one."""
+        """``folder`` gets the records, the totals and Locust's log; by default it is temporary."""
         if users < 1 or requests < 0 or seconds < 0 or seconds % 1 or (requests and seconds):
             raise ValueError(
                 f"users {users}, requests {requests}, seconds {seconds}: wanted at least one"
@@ -60,7 +61,7 @@ class Load:
             raise LoadError(f"{locustfile}: there is no such locustfile")
         self.run_id = run_id or uuid.uuid4().hex
         self._host, self._locustfile = host, locustfile
-        self._wanted = f" of {requests:,}" if requests else ""
+        self._of_total = f" of {requests:,}" if requests else ""
         self._users, self._seconds, self.page = users, seconds, page
         self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="meshproof-load-")
         self._folder = folder or Path(self._temporary.name if self._temporary else "")
@@ -76,7 +77,7 @@ class Load:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Load:
-        """Start the process; it takes about a second until its first request."""
+        """Start the process; its first request follows after about a second."""
         if self._process:
             raise LoadError(f"load {self.run_id} was started before; make a new one")
         package = str(Path(meshproof.__file__).parents[1])
@@ -100,31 +101,36 @@ class Load:
     def command(self) -> list[str]:
         """Locust's command line."""
         users = str(self._users)
-        seen = ["--web-host", "127.0.0.1", "--web-port", str(self.page)]
+        web = ["--web-host", "127.0.0.1", "--web-port", str(self.page)]
         return [
             sys.executable, "-m", "meshproof.traffic.launch",
             "--locustfile", str(self._locustfile), "--host", self._host,
             "--users", users, "--spawn-rate", users, "--loglevel", "WARNING", "--only-summary",
             "--stop-timeout", str(int(STOP_SECONDS)), "--exit-code-on-error", "0",
-            *(seen if self.page else ["--headless"]),
+            *(web if self.page else ["--headless"]),
             *(["--run-time", f"{self._seconds:g}s"] if self._seconds else []),
         ]  # fmt: skip
 
     def page_ready(self, *, within: float = 60.0) -> str:
-        """The address of Locust's page, once it answers; LoadError if that does not come."""
-        deadline = time.monotonic() + within
-        while time.monotonic() < deadline and self._started().poll() is None:
+        """The address of Locust's page, once it answers. Raises LoadError if it never does."""
+        silent = "Locust's page does not answer"
+
+        def reason() -> str:
+            if self._started().poll() is not None:
+                raise self._failure(silent)
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.page)):
-                return f"http://127.0.0.1:{self.page}"
-            time.sleep(_POLL)
-        raise self._failure("Locust's page does not answer")
+                return ""
+            return silent
+
+        self._until(reason, within)
+        return f"http://127.0.0.1:{self.page}"
 
     def summary(self) -> str:
-        """Locust's own table, and whatever else it said; before ``close``."""
+        """Locust's own table, and whatever else it printed; before ``close``."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
-    def answered(self) -> int:
-        """How many requests are written down by now. Only what is new is read."""
+    def progress(self) -> int:
+        """How many requests are recorded by now. Only new records are read."""
         if self._records.exists():
             with self._records.open("rb") as records:
                 records.seek(self._read)
@@ -134,14 +140,15 @@ class Load:
         return self._lines
 
     def reach(self, n: int, *, within: float = 60.0) -> Load:
-        """Return when ``n`` requests are written down; LoadError if that does not come."""
-        deadline = time.monotonic() + within
-        while (count := self.answered()) < n:
-            if self._started().poll() is not None:
+        """Return when ``n`` requests are recorded. Raises LoadError if they never are."""
+
+        def reason() -> str:
+            count = self.progress()
+            if count < n and self._started().poll() is not None:
                 raise self._failure(f"ended after {count} requests; wanted {n}")
-            if time.monotonic() > deadline:
-                raise self._failure(f"made {count} requests in {within:g} s; wanted {n}")
-            time.sleep(_POLL)
+            return "" if count >= n else f"made {count} requests in {within:g} s; wanted {n}"
+
+        self._until(reason, within)
         return self
 
     def wait(self, *, within: float = 300.0) -> Results:
@@ -150,23 +157,23 @@ class Load:
         deadline = time.monotonic() + within
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(min(_TELL, max(0.0, deadline - time.monotonic())))
+                process.wait(min(_REPORT_EVERY, max(0.0, deadline - time.monotonic())))
                 return self._results()
-            count = self.answered()
+            count = self.progress()
             if time.monotonic() >= deadline:
                 self._end()
                 raise self._failure(f"did not end in {within:g} s; {count} requests done")
-            report_progress(f"load: {count:,}{self._wanted} requests are done")
+            report_progress(f"load: {count:,}{self._of_total} requests are done")
 
     def stop(self) -> Results:
-        """End the load now: requests on their way are still answered and counted."""
+        """End the load now: requests in flight are still answered and counted."""
         process = self._started()
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         return self.wait(within=STOP_SECONDS + 5)
 
     def close(self) -> None:
-        """End the process and all it started, if it still runs; safe to call twice."""
+        """End the process, and all that it started, if it still runs; safe to call twice."""
         self._end()
         if self._temporary:
             self._temporary.cleanup()
@@ -182,12 +189,18 @@ class Load:
     ) -> None:
         self.close()
 
+    def _until(self, reason: Callable[[], str], within: float) -> None:
+        try:
+            until(reason, "load", within=within, every=_POLL)
+        except DeadlineExceeded as late:
+            raise self._failure(late.last) from None
+
     def _results(self) -> Results:
         process = self._started()
         self._end()
         if process.returncode != 0:
             raise self._failure(f"Locust ended with code {process.returncode}")
-        if self.page:  # several tests may have been started there; Locust totals the last alone
+        if self.page:  # several tests may have run there, and Locust totals only the last
             return results.read_unchecked(self.run_id, self._records, self._stats)
         return results.read(self.run_id, self._records, self._stats)
 
@@ -201,7 +214,7 @@ class Load:
         if process is None:
             return
         if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)  # its own session: nothing else is in it
+            os.killpg(process.pid, signal.SIGKILL)  # nothing else is in its session
             process.wait()
         if process.stdin:
             process.stdin.close()

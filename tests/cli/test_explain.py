@@ -77,7 +77,7 @@ def test_rules_alone_have_no_workloads(
     ("argv", "said"),
     [
         (("--from", "nobody", "http://svcb/"), "error: no workload nobody; there is payments/svca"),
-        (("--from", "svca", "svcb/"), "error: 'svcb/' is not a URL such as http://svcb/notify"),
+        (("--from", "svca", "svcb/"), "error: 'svcb/' is not a URL such as http://cart/show"),
         (("--from", "svca", "-H", "x", "http://svcb/"), "error: explain: -H 'x': wanted 'Name: va"),
         (
             ("--from", "gateway", "http://x:81/"),

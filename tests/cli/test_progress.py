@@ -67,9 +67,9 @@ def test_a_load_counts_what_is_new_alone(tmp_path: Path) -> None:
     locustfile = tmp_path / "locustfile.py"
     locustfile.touch()
     load = Load("http://127.0.0.1:1", locustfile=locustfile, folder=tmp_path)
-    assert load.answered() == 0
+    assert load.progress() == 0
     records: Path = vars(load)["_records"]
     for wanted in (1, 2, 3):
         with records.open("a") as out:
             out.write("{}\n")
-        assert load.answered() == wanted
+        assert load.progress() == wanted

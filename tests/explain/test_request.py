@@ -55,7 +55,7 @@ def test_https_is_a_tunnel_but_at_the_gateway() -> None:
 @pytest.mark.parametrize(
     ("method", "url", "name", "message"),
     [
-        ("GET", "svcb/pay", "a", "'svcb/pay' is not a URL such as http://svcb/notify"),
+        ("GET", "svcb/pay", "a", "'svcb/pay' is not a URL such as http://cart/show"),
         ("GET", "ftp://svcb", "a", "'ftp://svcb' is not a URL"),
         ("GET", "http://svcb:99999/", "a", "its port is no number up to 65535"),
         ("G T", "http://svcb/", "a", "'G T' is no name of a method or a header"),

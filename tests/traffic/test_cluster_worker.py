@@ -37,11 +37,9 @@ def test_shares_are_all_of_it() -> None:
 
 def test_the_master_has_no_share() -> None:
     environment = LoadSettings("r", "/x/records", "/x/stats", 10).as_environment()
-    assert cluster_worker.own(environment).requests == 10
-    assert (
-        cluster_worker.own({**environment, "WORKERS": "3", "JOB_COMPLETION_INDEX": "0"}).requests
-        == 4
-    )
+    assert cluster_worker.own_settings(environment).requests == 10
+    worker = {**environment, "WORKERS": "3", "JOB_COMPLETION_INDEX": "0"}
+    assert cluster_worker.own_settings(worker).requests == 4
 
 
 class Pods:

@@ -200,7 +200,7 @@ def _wait(load: Load) -> Results:
         with show_progress("load"):
             return load.wait(within=math.inf)
     except Interrupted:
-        if not load.answered():  # Locust may not even be ready to be told
+        if not load.progress():  # Locust may not even be ready to be told
             raise
         return load.stop()
 

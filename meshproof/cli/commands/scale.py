@@ -21,5 +21,5 @@ def scale(
     """Set a workload's number of replicas; return when they are ready and sidecars know them."""
     workload, equals, number = target.rpartition("=")
     if not equals or not workload or not (number.isascii() and number.isdigit()):
-        raise UsageError(f"scale: {target!r}: wanted WORKLOAD=N, such as svca=2")
+        raise UsageError(f"scale: {target!r}: wanted WORKLOAD=N, such as cart=2")
     show_applied(client(name).scale(workload, int(number)), output)

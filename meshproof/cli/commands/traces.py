@@ -21,7 +21,7 @@ def traces(
         str, typer.Argument(metavar="TRACE-ID", help="Show this trace.", show_default=False)
     ] = "",
     service: Annotated[
-        str, typer.Option(help="Only with a span of this service, as svcb.payments.")
+        str, typer.Option(help="Only with a span of this service, as cart.shop.")
     ] = "",
     span: Annotated[str, typer.Option(help="Only with a span of this name.")] = "",
     tags: Annotated[
