@@ -129,9 +129,9 @@ def _decode(
         if not (keep_unsupported and kind.unsupported):
             return None, problems
         kind = without_model(value["apiVersion"], value["kind"])
-    metadata, invalid = read_metadata(document, kind, namespace)
-    spec, wrong = (None, []) if kind.is_ignored else _spec(document, kind)
-    problems += [*invalid, *wrong]
+    metadata, problems_of_metadata = read_metadata(document, kind, namespace)
+    spec, problems_of_spec = (None, []) if kind.is_ignored else _spec(document, kind)
+    problems += [*problems_of_metadata, *problems_of_spec]
     keep = keep_unsupported and not kind.of_istio04
     refused = [p for p in problems if not (keep and p.unsupported)]
     if refused:
@@ -189,5 +189,5 @@ def _stray(document: Document, kind: Kind, key: str) -> Problem:
     remedy = ""
     if key in fields_by_name(kind.model):
         remedy = f"{key} belongs under {kind.body}: check the indentation"
-    wanted = f"apiVersion, kind, metadata, {kind.body}"
-    return document.problem((key,), f"is no field of {kind.name}", wanted, remedy)
+    expected = f"apiVersion, kind, metadata, {kind.body}"
+    return document.problem((key,), f"is no field of {kind.name}", expected, remedy)

@@ -89,8 +89,8 @@ def read_documents(
         loader = Loader(text)
         while loader.check_node():
             for node in _items(cast("yaml.Node", loader.get_node())):
-                document, wrong = _build_document(builder, node, file, expected)
-                problems += wrong
+                document, invalid = _build_document(builder, node, file, expected)
+                problems += invalid
                 if document:
                     documents.append(document)
     except yaml.YAMLError as error:
@@ -118,8 +118,8 @@ def _check_depth(text: str, file: str) -> Problem | None:
                 depth += 1
                 if depth > _MAX_DEPTH:
                     line = line_of(event)
-                    found = f"is nested more than {_MAX_DEPTH} levels deep"
-                    return Problem(file, line, "", "", found, "", "")
+                    message = f"is nested more than {_MAX_DEPTH} levels deep"
+                    return Problem(file, line, "", "", message, "", "")
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
     except (yaml.YAMLError, UnicodeEncodeError):
@@ -147,16 +147,16 @@ def _build_document(
     try:
         value = builder.build(node)
     except AliasExplosionError:
-        found = "the aliases of this document expand to more than meshproof reads"
-        return None, [Problem(file, line, "", "", found, "", "write the values out")]
+        message = "the aliases of this document expand to more than meshproof reads"
+        return None, [Problem(file, line, "", "", message, "", "write the values out")]
     if value is None and not builder.errors:
         return None, []
     location = Location(file, line, builder.lines)
     is_mapping = isinstance(value, dict)
     document = Document(value if is_mapping else {}, location, builder.lines, builder.texts)
     problems = [
-        Problem(file, at, document.title, dotted(path), found, "", remedy)
-        for path, at, found, remedy in builder.errors
+        Problem(file, at, document.title, dotted(path), message, "", remedy)
+        for path, at, message, remedy in builder.errors
     ]
     if not is_mapping and not builder.broken:
         problems.append(document.problem((), "the document is no mapping", expected))

@@ -29,7 +29,7 @@ def build(folder: str, problems: list[Problem]) -> Source | None:
     if command is None:
         problems.append(_problem(folder, "is a Kustomize folder", _MISSING.format(folder)))
         return None
-    written = " ".join([*command, folder])
+    command_line = " ".join([*command, folder])
     try:
         result = subprocess.run(
             [*command, folder], capture_output=True, text=True, check=False, timeout=_WITHIN
@@ -41,9 +41,9 @@ def build(folder: str, problems: list[Problem]) -> Source | None:
         return None
     if result.returncode != 0:
         reason = " ".join(result.stderr.split()) or f"exit code {result.returncode}"
-        problems.append(_problem(folder, f"could not be built by `{written}`: {reason}", ""))
+        problems.append(_problem(folder, f"could not be built by `{command_line}`: {reason}", ""))
         return None
-    return Source(f"`{written}`", result.stdout)
+    return Source(f"`{command_line}`", result.stdout)
 
 
 _MISSING = (
@@ -51,6 +51,6 @@ _MISSING = (
 )
 
 
-def _problem(folder: str, found: str, remedy: str) -> Problem:
-    wanted = "kubectl or kustomize on PATH, to build it" if remedy else ""
-    return Problem(folder, 0, "", "", found, wanted, remedy)
+def _problem(folder: str, message: str, remedy: str) -> Problem:
+    expected = "kubectl or kustomize on PATH, to build it" if remedy else ""
+    return Problem(folder, 0, "", "", message, expected, remedy)

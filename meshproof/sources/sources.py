@@ -106,5 +106,5 @@ def _reason(error: UnicodeDecodeError | OSError) -> str:
     return f"cannot be read: {error.strerror}"
 
 
-def _problem(file: str, found: str) -> Problem:
-    return Problem(file, 0, "", "", found, "", "")
+def _problem(file: str, message: str) -> Problem:
+    return Problem(file, 0, "", "", message, "", "")

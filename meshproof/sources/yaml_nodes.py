@@ -97,7 +97,7 @@ class NodeBuilder:
 
     def _mapping(self, node: yaml.MappingNode, path: FieldPath) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        seen: dict[str, int] = {}
+        key_lines: dict[str, int] = {}
         merges = []
         for key_node, value_node in node.value:
             line = line_of(key_node)
@@ -108,11 +108,13 @@ class NodeBuilder:
             if key is None:
                 continue
             at = (*path, key)
-            if key in seen:
-                found = f"stands twice, in line {seen[key]} and line {line}"
+            if key in key_lines:
+                message = f"stands twice, in line {key_lines[key]} and line {line}"
                 begins = not path and key in _BEGIN_OBJECT
-                self.errors.append((at, line, found, _MISSING_SEPARATOR if begins else "keep one"))
-            seen[key] = line
+                self.errors.append(
+                    (at, line, message, _MISSING_SEPARATOR if begins else "keep one")
+                )
+            key_lines[key] = line
             self.lines[at] = line
             values[key] = self._build(value_node, at)
         for merged in merges:
@@ -146,8 +148,8 @@ class NodeBuilder:
             self._refuse(path, node, "a key is empty", "write the key, or quote it")
             return None
         if isinstance(value, bool) and node.value not in ("true", "false"):
-            found = f"the key {node.value} is one that YAML reads as a boolean"
-            self.errors.append((path, line_of(node), found, f'quote it: "{node.value}"'))
+            message = f"the key {node.value} is one that YAML reads as a boolean"
+            self.errors.append((path, line_of(node), message, f'quote it: "{node.value}"'))
         return str(node.value) if isinstance(value, bool) else str(value)
 
     def _scalar(self, node: yaml.ScalarNode, path: FieldPath, *, record: bool = True) -> Any:
@@ -170,9 +172,9 @@ class NodeBuilder:
             path, node, f"has the YAML tag {tag}, which kubectl does not know", "remove it"
         )
 
-    def _refuse(self, path: FieldPath, node: yaml.Node, found: str, remedy: str) -> None:
+    def _refuse(self, path: FieldPath, node: yaml.Node, message: str, remedy: str) -> None:
         self.broken = True
-        self.errors.append((path, line_of(node), found, remedy))
+        self.errors.append((path, line_of(node), message, remedy))
 
 
 def _under(own: dict[FieldPath, T], merged: dict[FieldPath, T]) -> dict[FieldPath, T]:

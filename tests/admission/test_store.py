@@ -23,12 +23,12 @@ spec:
 
 
 def test_created_configured_unchanged() -> None:
-    store, said = Store().apply([rule("a")])
-    assert said == ["VirtualService default/a created"]
-    store, said = store.apply([rule("a", weight=7)])
-    assert said == ["VirtualService default/a configured"]
-    store, said = store.apply([rule("a", weight=7)])
-    assert said == ["VirtualService default/a unchanged"]
+    store, messages = Store().apply([rule("a")])
+    assert messages == ["VirtualService default/a created"]
+    store, messages = store.apply([rule("a", weight=7)])
+    assert messages == ["VirtualService default/a configured"]
+    store, messages = store.apply([rule("a", weight=7)])
+    assert messages == ["VirtualService default/a unchanged"]
 
 
 def test_order_is_creation_then_name_and_replacing_keeps_it() -> None:
@@ -40,8 +40,8 @@ def test_order_is_creation_then_name_and_replacing_keeps_it() -> None:
 
 def test_delete_names_what_is_missing_and_leaves_the_former_store_alone() -> None:
     before, _ = Store().apply([rule("a")])
-    after, said, missing = before.delete([rule("a"), rule("b")])
-    assert said == ["VirtualService default/a deleted"]
+    after, messages, missing = before.delete([rule("a"), rule("b")])
+    assert messages == ["VirtualService default/a deleted"]
     assert [r.name for r in missing] == ["b"]
     assert [r.name for r in before.ordered()] == ["a"]
     assert after.ordered() == []
@@ -50,8 +50,8 @@ def test_delete_names_what_is_missing_and_leaves_the_former_store_alone() -> Non
 def test_a_namespace_takes_along_what_is_in_it() -> None:
     namespace = read_text("{apiVersion: v1, kind: Namespace, metadata: {name: shop}}", "n.yaml")
     store, _ = Store().apply([*namespace, rule("a", "shop"), rule("b", "other")])
-    store, said, _ = store.delete(namespace)
-    assert said == ["Namespace shop deleted", "VirtualService shop/a deleted"]
+    store, messages, _ = store.delete(namespace)
+    assert messages == ["Namespace shop deleted", "VirtualService shop/a deleted"]
     assert [r.title for r in store.ordered()] == ["VirtualService other/b"]
 
 

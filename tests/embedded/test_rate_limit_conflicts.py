@@ -1,4 +1,4 @@
-"""Two rate limits that may meet on one workload are refused; two that cannot are taken."""
+"""Two rate limits that may overlap on one workload are refused; others are admitted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from meshproof.model.resource import Resource
 from meshproof.project import Project
 from tests.model.envoy_filters import BY_ITS_TYPE, FILTER, HEAD
 
-INTAKE = embedded_admission(Project(root=Path()))
+ADMISSION = embedded_admission(Project(root=Path()))
 
 
 def limit(name: str, labels: str, namespace: str = "default", patches: str = FILTER) -> Resource:
@@ -39,15 +39,15 @@ FIRST = limit("first", "app: a")
     ids=["equal", "another label", "all", "root", "a gateway too"],
 )
 def test_two_that_may_meet_are_refused(second: Resource) -> None:
-    store = INTAKE.apply(Store(), [FIRST], strict=False).store
+    store = ADMISSION.apply(Store(), [FIRST], strict=False).store
     with pytest.raises(Refused) as refused:
-        INTAKE.apply(store, [second], strict=False)
+        ADMISSION.apply(store, [second], strict=False)
     (problem,) = refused.value.problems
     assert problem.file == "second.yaml"
     assert problem.line > 0
     assert "EnvoyFilter default/first (first.yaml:1) limits too" in problem.found
     with pytest.raises(Refused):
-        INTAKE.apply(Store(), [FIRST, second], strict=False)
+        ADMISSION.apply(Store(), [FIRST, second], strict=False)
 
 
 @pytest.mark.parametrize(
@@ -61,5 +61,5 @@ def test_two_that_may_meet_are_refused(second: Resource) -> None:
     ids=["another app", "another namespace", "a gateway", "the same, changed"],
 )
 def test_two_that_cannot_meet_are_taken(second: Resource) -> None:
-    store = INTAKE.apply(Store(), [FIRST], strict=False).store
-    assert INTAKE.apply(store, [second], strict=False).changed == (second,)
+    store = ADMISSION.apply(Store(), [FIRST], strict=False).store
+    assert ADMISSION.apply(store, [second], strict=False).changed == (second,)

@@ -64,11 +64,11 @@ def explain_request(
     headers: Sequence[tuple[str, str]] = (),
     text: str = workloads(client=1, echo_v1=1, echo_v2=1),
 ) -> Explanation:
-    taken = embedded_admission(PROJECT).apply(
+    admitted = embedded_admission(PROJECT).apply(
         Store(), read_text(text + rules, "rules.yaml"), strict=False
     )
     request = explain_adapter.Question(source, url, method, headers)
-    return explain_adapter.explain_files(taken.store, PROJECT, request)
+    return explain_adapter.explain_files(admitted.store, PROJECT, request)
 
 
 SUBSETS = """

@@ -35,17 +35,19 @@ Alter = Callable[[dict[str, Any]], None]
 @pytest.fixture(scope="module")
 def start() -> tuple[Admission, Store]:
     project = load_project(FOLDER / "meshproof.yaml")
-    intake = embedded_admission(project)
-    return intake, intake.apply(Store(), read_resources(project.manifests), strict=False).store
+    admission = embedded_admission(project)
+    return admission, admission.apply(
+        Store(), read_resources(project.manifests), strict=False
+    ).store
 
 
 def explain_case(
     start: tuple[Admission, Store], case: Case, alter: Alter | None = None
 ) -> Iterator[tuple[str, Explanation, list[str]]]:
     """Each request's id, what is said of it, and what of the record was not foreseen."""
-    intake, store = start
+    admission, store = start
     if case.rules.strip():
-        store = intake.apply(store, read_text(case.rules, case.file), strict=False).store
+        store = admission.apply(store, read_text(case.rules, case.file), strict=False).store
     fleet = explain_adapter.planned_fleet(store, load_project(FOLDER / "meshproof.yaml"))
     fleet = alter_routes(fleet, alter) if alter else fleet
     for request in case.requests:

@@ -50,9 +50,11 @@ class EmbeddedProfile:
     def notes(self, changed: Iterable[Resource]) -> list[str]:
         """Fields that a local process does without."""
         images = self._project.images
-        own = {(name, "") for name, image in images.items() if OWN_COMMAND in image.command}
-        own |= {(name, word) for name, image in images.items() for word in image.commands}
-        return _notes(p for r in changed for p in find_ignored_fields(r, images, own))
+        own_commands = {
+            (name, "") for name, image in images.items() if OWN_COMMAND in image.command
+        }
+        own_commands |= {(name, word) for name, image in images.items() for word in image.commands}
+        return _notes(p for r in changed for p in find_ignored_fields(r, images, own_commands))
 
 
 def _notes(problems: Iterable[Problem]) -> list[str]:
