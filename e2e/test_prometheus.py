@@ -76,7 +76,7 @@ def test_every_panel_has_data(mesh: Mesh, load: StartLoad, prometheus: Prometheu
         mesh.apply([EGRESS_BY_ADDRESS["v1"]])
         load(requests=N // 10).wait()
         mesh.delete([EGRESS_BY_ADDRESS["v1"]])
-        prometheus.seen(time.time())
+        prometheus.wait_for_scrapes(time.time())
     empty, asked = [], 0
     for panel in panels():
         for target in panel.get("targets", ()):

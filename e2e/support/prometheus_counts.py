@@ -66,7 +66,7 @@ class PrometheusCounts:
         self._before = self._now()
 
     def _now(self) -> dict[str, int]:
-        self._prometheus.seen(time.time())
+        self._prometheus.wait_for_scrapes(time.time())
         return {who: round(self._prometheus.total(q)) for who, q in QUERIES.items()}
 
     def since(self) -> dict[str, int]:

@@ -21,8 +21,8 @@ from meshproof.errors import MeshproofError, UsageError
 from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.mesh import AccessRecord, Answer, ExecResult, MeshStatus, ReplicaStatus, Span
 from meshproof.project import Project
-from meshproof.telemetry.log_lines import LogLine, Wanted, in_order, of_text
-from meshproof.telemetry.redact import without_keys
+from meshproof.telemetry.log_lines import LineFilter, LogLine, read_text, sort_lines
+from meshproof.telemetry.redact import redact_private_keys
 
 _COMMAND_FAILED = b"command terminated with exit code "
 """kubectl's last line on standard error where the command failed, not kubectl itself."""
@@ -154,7 +154,7 @@ class Queries:
 
     def joined_logs(self, *, trace_id: str = "", run_id: str = "") -> list[LogLine]:
         """Every pod's lines of one trace, or of one run; those of a pod that is gone are lost."""
-        selection = Wanted(trace_id, run_id)
+        selection = LineFilter(trace_id, run_id)
         self._state.require_up()
         alive = [p for p in self._pods.all() if p.alive]
         self._evidence.access_log([p for p in alive if p.meshed], "-")  # once they are written
@@ -165,16 +165,16 @@ class Queries:
         ]
         for name in self._project.outside:
             if name in self._provider.outside:
-                lines += of_text(self._provider.outside.logs(name), name, "app", selection)
-        return in_order(lines)
+                lines += read_text(self._provider.outside.logs(name), name, "app", selection)
+        return sort_lines(lines)
 
-    def _lines_of(self, pod: Pod, selection: Wanted) -> list[LogLine]:
+    def _lines_of(self, pod: Pod, selection: LineFilter) -> list[LogLine]:
         """Of its app and its sidecar; a gateway has no app."""
         lines: list[LogLine] = []
         if pod.meshed:
-            lines += of_text(self._evidence.proxy_log(pod), pod.name, "sidecar", selection)
+            lines += read_text(self._evidence.proxy_log(pod), pod.name, "sidecar", selection)
         if not pod.gateway:
-            lines += of_text(self._evidence.app_log(pod), pod.name, "app", selection)
+            lines += read_text(self._evidence.app_log(pod), pod.name, "app", selection)
         return lines
 
     # -- status ----------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ class Queries:
             (folder / f"{stem}.log").write_text(self._evidence.app_log(pod))
             if pod.meshed and pod.alive:
                 config = self._kubectl.admin(pod.namespace, pod.name, "config_dump?include_eds")
-                redacted = json.dumps(without_keys(json.loads(config)), indent=1)
+                redacted = json.dumps(redact_private_keys(json.loads(config)), indent=1)
                 (folder / f"{stem}.config.json").write_text(redacted)
                 (folder / f"{stem}.{PROXY}.log").write_text(self._evidence.proxy_log(pod))
         except MeshproofError as error:

@@ -31,7 +31,7 @@ def newest(folder: Path, words: Sequence[str], limit: int) -> list[Json]:
         for line in _last(_lines(path), needles, limit, node.lower().encode()):
             raw = json.loads(line)
             if raw.get("direction") != "probe":
-                found.append(asdict(access_log.record(raw, node)))
+                found.append(asdict(access_log.to_record(raw, node)))
     return sorted(found, key=lambda record: str(record["time"]), reverse=True)[:limit]
 
 

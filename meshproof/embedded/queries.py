@@ -31,7 +31,7 @@ from meshproof.mesh import (
     Usage,
 )
 from meshproof.model.yaml_writer import to_yaml
-from meshproof.telemetry.log_lines import LogLine, Wanted
+from meshproof.telemetry.log_lines import LineFilter, LogLine
 from meshproof.translate.traffic_shares import serving_workloads, workload_shares
 
 if TYPE_CHECKING:
@@ -166,8 +166,8 @@ class Queries:
         )
 
     def joined_logs(self, *, trace_id: str = "", run_id: str = "") -> list[LogLine]:
-        wanted = Wanted(trace_id, run_id)
-        return self._lifecycle.run(request_log.read_lines(self._engine, wanted))
+        selection = LineFilter(trace_id, run_id)
+        return self._lifecycle.run(request_log.read_lines(self._engine, selection))
 
     def dump(self, folder: Path) -> None:
         self._lifecycle.run(evidence.dump(self._engine, folder))

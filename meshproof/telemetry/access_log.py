@@ -1,4 +1,4 @@
-"""Reads the sidecars' access logs: one JSON object a line (keys: translate/access_log)."""
+"""Reads the access logs of sidecars: one JSON object a line."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from meshproof.mesh import AccessRecord
 def read(path: Path, sidecar: str, run_id: str = "", start: int = 0) -> Iterator[AccessRecord]:
     """The records of one file, oldest first, without the mesh's own marker requests.
 
-    With ``start``, only lines that begin at that byte or later. A last line that is still being
-    written (no newline yet) is left for the next reading.
+    Only of lines that begin at byte ``start`` or later. An unfinished last line (no newline yet)
+    is left for the next call.
     """
     needle = run_id.encode()
     with contextlib.suppress(FileNotFoundError), path.open("rb") as lines:
@@ -27,14 +27,14 @@ def read(path: Path, sidecar: str, run_id: str = "", start: int = 0) -> Iterator
                 continue
             raw = json.loads(line)
             if raw.get("direction") != "probe" and (not run_id or raw.get("run_id") == run_id):
-                yield record(raw, sidecar)
+                yield to_record(raw, sidecar)
 
 
 def _first_line(file: int, needle: bytes, start: int) -> int:
-    """Where the first line from ``start`` on begins that may hold ``needle``, or the end.
+    """The offset of the first line from ``start`` on that may contain ``needle``, or the end.
 
-    A session's log is long and a run's lines stand together in it: searching for the first one
-    is many times quicker than looking at each line before it.
+    The log of a session is long, and the lines of a run are next to each other: searching for the
+    first one is many times quicker than looking at every line before it.
     """
     size = os.fstat(file).st_size
     if start >= size:
@@ -42,12 +42,12 @@ def _first_line(file: int, needle: bytes, start: int) -> int:
     with mmap.mmap(file, size, access=mmap.ACCESS_READ) as text:
         if start and text[start - 1 : start] != b"\n":
             start = text.find(b"\n", start) + 1 or size
-        found = text.find(needle, start)
-        return size if found < 0 else max(start, text.rfind(b"\n", start, found) + 1)
+        match = text.find(needle, start)
+        return size if match < 0 else max(start, text.rfind(b"\n", start, match) + 1)
 
 
-def record(raw: dict[str, Any], sidecar: str) -> AccessRecord:
-    """One line's object; a key that is missing or null is empty, or 0."""
+def to_record(raw: dict[str, Any], sidecar: str) -> AccessRecord:
+    """The object of one line as a record; a key that is missing or null becomes empty, or 0."""
 
     def text(key: str) -> str:
         value = raw.get(key)

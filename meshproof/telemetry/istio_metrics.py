@@ -1,4 +1,4 @@
-"""Istio's standard metrics: the names and labels that a query may rely on, on both meshes.
+"""Istio's standard metrics: the names and labels that a query can rely on, on both meshes.
 
 The embedded mesh writes the first four and the byte counters (``translate.metrics``), with Istio's
 labels as far as it knows them; Istio's own page of standard metrics has them all.
@@ -46,9 +46,9 @@ LABELS = frozenset(
 
 
 def samples() -> set[str]:
-    """Every name that a sample of them has: a histogram's are ``_bucket``, ``_sum``, ``_count``."""
-    found = {name for name, kind in METRICS.items() if kind == "counter"}
+    """The names of their samples: a histogram has ``_bucket``, ``_sum`` and ``_count``."""
+    names = {name for name, kind in METRICS.items() if kind == "counter"}
     for name, kind in METRICS.items():
         if kind == "histogram":
-            found |= {f"{name}_{part}" for part in ("bucket", "sum", "count")}
-    return found
+            names |= {f"{name}_{part}" for part in ("bucket", "sum", "count")}
+    return names

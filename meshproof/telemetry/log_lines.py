@@ -1,7 +1,8 @@
-"""One request's lines in every log: apps' and sidecars', joined by trace id or run id.
+"""The lines of one request or run in the logs of apps and sidecars.
 
-An app's line belongs to a trace when it holds the trace id, as JSON or as plain text; to a run
-only when it is JSON with that ``run_id``: anybody chooses run ids, and ``1`` is in many lines.
+A line of an app belongs to a trace when it contains the trace id, as JSON or as plain text. It
+belongs to a run only when it is JSON with that ``run_id``: callers choose run ids freely, and
+``1`` is in many lines.
 """
 
 from __future__ import annotations
@@ -29,19 +30,20 @@ class LogLine:
     """One line of one log."""
 
     began: str
-    """When the request began there, ISO 8601 in UTC to the millisecond; empty where the line does
-    not tell."""
+    """When the writer began with the request, ISO 8601 in UTC to the millisecond; empty where the
+    line does not tell."""
     writer: str
     """A replica, a gateway, or an outside host."""
     part: Part
     entry: dict[str, Any]
-    """The line's JSON object; ``{"text": ...}`` where it is none."""
+    """The line's JSON object; ``{"text": ...}`` for any other line."""
 
 
-class Wanted:
-    """Which lines: of a trace, or of a run. Raises UsageError for both, neither, or no id."""
+class LineFilter:
+    """Selects the lines of a trace, or of a run."""
 
     def __init__(self, trace_id: str = "", run_id: str = "") -> None:
+        """Raises UsageError for both, for neither, and for a trace id that is none."""
         if bool(trace_id) == bool(run_id):
             raise UsageError("logs: wanted one of --trace ID and --run ID")
         self._trace, self._run = trace_id.lower().lstrip("0"), run_id
@@ -53,58 +55,59 @@ class Wanted:
         self.needle = (self._trace or run_id).encode()
 
     def line(self, data: bytes, writer: str, part: Part) -> LogLine | None:
-        """The line, if it is one of those wanted."""
+        """The line, if it is selected; else None."""
         if self.needle not in data:
             return None
         entry = _entry(data)
-        if not self._is_of(entry) or entry.get("direction") == "probe":
+        if not self._matches(entry) or entry.get("direction") == "probe":
             return None
         return LogLine(_began(entry, part), writer, part, entry)
 
-    def _is_of(self, entry: dict[str, Any]) -> bool:
+    def _matches(self, entry: dict[str, Any]) -> bool:
         if self._run:
             return entry.get("run_id") == self._run
-        said = entry.get("trace_id")
-        # Where a line names its trace it may name others too: a link, a request's text.
-        return not isinstance(said, str) or said.lower().lstrip("0") in ("", self._trace)
+        trace_id = entry.get("trace_id")
+        # A line with a trace_id of its own may name other traces too: a link, a request's text.
+        return not isinstance(trace_id, str) or trace_id.lower().lstrip("0") in ("", self._trace)
 
 
-def of_file(path: Path, writer: str, part: Part, wanted: Wanted) -> Iterator[LogLine]:
-    """Of one file; long ones are searched, not read. A line without its end is left out."""
+def read_file(path: Path, writer: str, part: Part, lines: LineFilter) -> Iterator[LogLine]:
+    """The selected lines of a file. Long files are searched, not read. An unfinished last line is
+    left out."""
     with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
         if file.seek(0, 2):
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-                for line in _lines_with(text, wanted.needle):
-                    if found := wanted.line(line, writer, part):
-                        yield found
+                for data in _lines_with(text, lines.needle):
+                    if line := lines.line(data, writer, part):
+                        yield line
 
 
-def of_text(text: str, writer: str, part: Part, wanted: Wanted) -> Iterator[LogLine]:
-    """The same for a log that somebody else has read."""
-    for line in text.encode().splitlines():
-        if found := wanted.line(line, writer, part):
-            yield found
+def read_text(text: str, writer: str, part: Part, lines: LineFilter) -> Iterator[LogLine]:
+    """The selected lines of a log that is in memory."""
+    for data in text.encode().splitlines():
+        if line := lines.line(data, writer, part):
+            yield line
 
 
-def in_order(lines: Iterable[LogLine]) -> list[LogLine]:
-    """By when each began; of two at once the one that took longer is about the other, and first;
-    of two that took equally long the caller's is."""
-    return sorted(lines, key=_place)
+def sort_lines(lines: Iterable[LogLine]) -> list[LogLine]:
+    """By their beginning. Of two at the same time the longer one caused the other, and is first;
+    of two of the same duration the caller's is first."""
+    return sorted(lines, key=_sort_key)
 
 
-def _place(line: LogLine) -> tuple[datetime, float, bool]:
+def _sort_key(line: LogLine) -> tuple[datetime, float, bool]:
     received = line.entry.get("direction") == "inbound"
-    return _time(line.began) or _LATEST, -_took(line), received
+    return _time(line.began) or _LATEST, -_duration(line), received
 
 
 def _lines_with(text: mmap.mmap, needle: bytes) -> Iterator[bytes]:
-    at = 0
-    while (found := text.find(needle, at)) >= 0:
-        begin, end = text.rfind(b"\n", 0, found) + 1, text.find(b"\n", found)
+    start = 0
+    while (match := text.find(needle, start)) >= 0:
+        begin, end = text.rfind(b"\n", 0, match) + 1, text.find(b"\n", match)
         if end < 0:
             return
         yield text[begin:end]
-        at = end + 1
+        start = end + 1
 
 
 def _entry(data: bytes) -> dict[str, Any]:
@@ -116,7 +119,7 @@ def _entry(data: bytes) -> dict[str, Any]:
 
 
 def _began(entry: dict[str, Any], part: Part) -> str:
-    """Envoy writes when a request began; an app writes when it was over, and how long it took."""
+    """Envoy logs when a request began; an app logs when it was over, and how long it took."""
     time = next((t for key in _TIMES if (t := _time(entry.get(key)))), None)
     if time is None:
         return ""
@@ -127,13 +130,13 @@ def _began(entry: dict[str, Any], part: Part) -> str:
 
 def _time(value: object) -> datetime | None:
     try:
-        found = datetime.fromisoformat(str(value))
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        time = datetime.fromisoformat(str(value))
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
 
 
-def _took(line: LogLine) -> float:
+def _duration(line: LogLine) -> float:
     return _number(line.entry.get("duration_ms" if line.part == "sidecar" else "ms"))
 
 

@@ -1,7 +1,8 @@
-"""Keeps pages of other sites from reading what listens on loopback.
+"""Keeps web pages of other sites from reading servers on loopback.
 
-A browser on this machine reaches loopback too. A name that somebody lets point at 127.x.y.z would
-make a page of theirs the same site as ours; so only addresses, and localhost, are answered.
+A browser on this machine reaches loopback as well. If the name of a foreign site resolves to
+127.x.y.z (DNS rebinding), its page counts as the same site as ours; so only requests to loopback
+addresses and to localhost are answered.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from aiohttp import web
 
 @web.middleware
 async def local_only(request: web.Request, handler: Any) -> web.StreamResponse:
-    """403 for a Host that is no loopback address, and for what a page of another site sends."""
+    """403 for a Host that is no loopback address, and for requests from a page of another site."""
     if not _loopback(request.host):
         raise web.HTTPForbidden(text=f"the Host is {request.host}; wanted a loopback address\n")
     origin = request.headers.get("Origin", "")

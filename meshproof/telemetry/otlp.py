@@ -1,9 +1,7 @@
-"""OpenTelemetry's spans, by OTLP over HTTP, to Zipkin's and back.
+"""Converts OpenTelemetry's spans (OTLP over HTTP) to Zipkin's and back.
 
-The mapping is OpenTelemetry's own for Zipkin ("OpenTelemetry to Zipkin Transformation"). Of the
-schema (opentelemetry-proto 1.x, stable) what is read is declared here: xds-protos carries a version
-from before 1.0, and the package opentelemetry-proto would overwrite its files. In OTLP's JSON ids
-are hexadecimal, other than in protobuf's.
+The mapping is OpenTelemetry's own for Zipkin ("OpenTelemetry to Zipkin Transformation"). The schema
+is otlp.txtpb. In OTLP's JSON, ids are hexadecimal; in protobuf's usual JSON they would be base 64.
 """
 
 from __future__ import annotations
@@ -16,40 +14,19 @@ from typing import Any
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 
-from meshproof.telemetry.proto_schema import classes
+from meshproof.telemetry.proto_schema import load_messages
 from meshproof.telemetry.zipkin_json import BadSpansError, Raw, service
 
 _ID_NAMES = frozenset(
     {"traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"}
 )
-_CLASSES = classes(
-    "meshproof.otlp",
-    {
-        "ExportTraceServiceRequest": "1 resource_spans *ResourceSpans",
-        "ResourceSpans": "1 resource Resource, 2 scope_spans *ScopeSpans",
-        "ScopeSpans": "1 scope Scope, 2 spans *Span",
-        "Resource": "1 attributes *KeyValue",
-        "Scope": "1 name string, 2 version string",
-        "Span": "1 trace_id bytes, 2 span_id bytes, 4 parent_span_id bytes, 5 name string,"
-        "6 kind int32, 7 start_time_unix_nano fixed64, 8 end_time_unix_nano fixed64,"
-        "9 attributes *KeyValue, 11 events *Event, 15 status Status",
-        "Event": "1 time_unix_nano fixed64, 2 name string, 3 attributes *KeyValue",
-        "Status": "2 message string, 3 code int32",
-        "KeyValue": "1 key string, 2 value AnyValue",
-        "AnyValue": "1 string_value |string, 2 bool_value |bool, 3 int_value |int64,"
-        "4 double_value |double, 5 array_value |ArrayValue, 6 kvlist_value |KeyValueList,"
-        "7 bytes_value |bytes",
-        "ArrayValue": "1 values *AnyValue",
-        "KeyValueList": "1 values *KeyValue",
-    },
-)
-_Request = _CLASSES["ExportTraceServiceRequest"]
+_Request = load_messages("otlp")["ExportTraceServiceRequest"]
 _INTERNAL = 1
 _KINDS = {2: "SERVER", 3: "CLIENT", 4: "PRODUCER", 5: "CONSUMER"}
 _KIND_OF = {name: number for number, name in _KINDS.items()}
 _OK, _ERROR = 1, 2
 _PEERS = ("peer.service", "server.address", "net.peer.name")
-"""Attributes that name whom a call went to, the best first."""
+"""Attributes that name the callee, the best first."""
 
 
 def read(body: bytes, *, as_json: bool) -> list[Raw]:
@@ -57,16 +34,16 @@ def read(body: bytes, *, as_json: bool) -> list[Raw]:
     request = _Request()
     try:
         if as_json:
-            said = json.loads(body)
-            if not isinstance(said, dict):
+            content = json.loads(body)
+            if not isinstance(content, dict):
                 raise ValueError("it is no object")
-            json_format.ParseDict(_hex_to_base64(said), request, True)
+            json_format.ParseDict(_hex_to_base64(content), request, True)
         else:
             request.ParseFromString(body)
     except (DecodeError, json_format.ParseError, ValueError) as error:
         raise BadSpansError(f"the body is no ExportTraceServiceRequest: {error}") from None
     return [
-        _zipkin(span, resource, scope.scope)
+        _to_zipkin(span, resource, scope.scope)
         for resource in request.resource_spans
         for scope in resource.scope_spans
         for span in scope.spans
@@ -83,13 +60,12 @@ def _hex_to_base64(value: Any, name: str = "") -> Any:
     return value
 
 
-def _zipkin(span: Any, resource: Any, scope: Any) -> Raw:
+def _to_zipkin(span: Any, resource: Any, scope: Any) -> Raw:
     if len(span.trace_id) != 16 or len(span.span_id) != 8:
         raise BadSpansError(f"the span {span.name!r} has no trace id of 16 bytes, or no id of 8")
-    about = _texts(resource.resource.attributes)
+    resource_attributes = _texts(resource.resource.attributes)
     tags = _texts(span.attributes)
-    named = about.get("service.name", "unknown_service")
-    found: Raw = {
+    zipkin: Raw = {
         "traceId": span.trace_id.hex(),
         "parentId": span.parent_span_id.hex(),
         "id": span.span_id.hex(),
@@ -97,25 +73,27 @@ def _zipkin(span: Any, resource: Any, scope: Any) -> Raw:
         "name": span.name,
         "timestamp": span.start_time_unix_nano // 1000,
         "duration": max(1, (span.end_time_unix_nano - span.start_time_unix_nano) // 1000),
-        "localEndpoint": {"serviceName": named},
+        "localEndpoint": {
+            "serviceName": resource_attributes.get("service.name", "unknown_service")
+        },
         "annotations": [
             {"timestamp": e.time_unix_nano // 1000, "value": _event(e)} for e in span.events
         ],
         "tags": {**tags, **_scope(scope), **_status(span.status)},
     }
     peer = next((tags[name] for name in _PEERS if tags.get(name)), "")
-    if peer and found["kind"] in ("CLIENT", "PRODUCER"):
-        found["remoteEndpoint"] = {"serviceName": peer}
-    return {name: value for name, value in found.items() if value}
+    if peer and zipkin["kind"] in ("CLIENT", "PRODUCER"):
+        zipkin["remoteEndpoint"] = {"serviceName": peer}
+    return {name: value for name, value in zipkin.items() if value}
 
 
 def _scope(scope: Any) -> dict[str, str]:
-    found = {"otel.scope.name": scope.name, "otel.scope.version": scope.version}
-    return {name: value for name, value in found.items() if value}
+    tags = {"otel.scope.name": scope.name, "otel.scope.version": scope.version}
+    return {name: value for name, value in tags.items() if value}
 
 
 def _status(status: Any) -> dict[str, str]:
-    """Zipkin knows a failed span by the tag ``error``, whatever is in it."""
+    """Zipkin recognises a failed span by the tag ``error``, whatever its value."""
     if status.code == _ERROR:
         return {"otel.status_code": "ERROR", "error": status.message or "true"}
     return {"otel.status_code": "OK"} if status.code == _OK else {}
@@ -131,27 +109,27 @@ def _texts(attributes: Iterable[Any]) -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
-    kind = value.WhichOneof("choice")
+    kind = value.WhichOneof("value")
     if kind is None:
         return ""
     if kind in ("array_value", "kvlist_value", "bytes_value"):
         return json.dumps(json_format.MessageToDict(value), separators=(",", ":"))
-    found = getattr(value, kind)
-    return str(found).lower() if isinstance(found, bool) else str(found)
+    content = getattr(value, kind)
+    return str(content).lower() if isinstance(content, bool) else str(content)
 
 
 def write(spans: Iterable[Raw]) -> bytes:
-    """The spans as an ExportTraceServiceRequest, for another's collector; a resource a service."""
+    """The spans as an ExportTraceServiceRequest, with a resource for each service."""
     request = _Request()
     scopes: dict[str, Any] = {}
     for raw in spans:
-        named = service(raw)
-        if named not in scopes:
+        name = service(raw)
+        if name not in scopes:
             resource = request.resource_spans.add()
-            resource.resource.attributes.add(key="service.name").value.string_value = named
-            scopes[named] = resource.scope_spans.add()
-            scopes[named].scope.name = "meshproof"
-        _fill(scopes[named].spans.add(), raw)
+            resource.resource.attributes.add(key="service.name").value.string_value = name
+            scopes[name] = resource.scope_spans.add()
+            scopes[name].scope.name = "meshproof"
+        _fill(scopes[name].spans.add(), raw)
     data: bytes = request.SerializeToString()
     return data
 

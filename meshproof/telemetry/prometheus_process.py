@@ -1,7 +1,8 @@
-"""A real Prometheus beside a mesh on this machine: started where one is installed, never fetched.
+"""Runs a real Prometheus beside a mesh on this machine, if one is installed; none is downloaded.
 
-It listens on 127.0.0.1, keeps its data in a temporary folder, and ends with whoever started it.
-Jobs and labels are those of manifests/observability, so the same PromQL serves both meshes.
+It listens on 127.0.0.1, keeps its data in a temporary folder, and ends with the process that
+started it. Jobs and labels are those of manifests/observability, so that the same PromQL works on
+both meshes.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 from meshproof.errors import MeshproofError
 from meshproof.host.addresses import can_bind, free_port
 from meshproof.telemetry.prometheus_queries import Prometheus
+from meshproof.wait import DeadlineExceeded, until
 
 IP, PORT = "127.0.0.1", 9090
 JOB = "pods"
@@ -29,31 +30,31 @@ _PAUSE = 0.05
 _BIND_LIFE = """
 import ctypes, os, sys
 ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL
-if os.getppid() != int(sys.argv[1]):  # it died before that
+if os.getppid() != int(sys.argv[1]):  # the parent died before that
     os._exit(1)
 os.execv(sys.argv[2], sys.argv[2:])
 """
-"""Becomes a program that dies when the thread that started it ends, however that comes."""
+"""Becomes a program that dies when the thread that started it ends, for whatever reason."""
 
 
 def binary() -> str | None:
-    """``$PROMETHEUS``, or the one on PATH; None where there is none."""
+    """``$PROMETHEUS``, or the one on PATH; None if there is none."""
     return shutil.which(os.environ.get("PROMETHEUS") or "prometheus")
 
 
 class PrometheusProcess:
-    """Scrapes one mesh as long as its ``with`` block runs."""
+    """Scrapes one mesh while its ``with`` block runs."""
 
     def __init__(self, metrics_url: str, *, interval: float = 5.0, parent: Path | None = None):
-        """``metrics_url`` is what ``mesh.url("metrics")`` says; ``interval`` in seconds; the data
-        go into a folder in ``parent``, by default the system's."""
+        """``metrics_url`` is ``mesh.url("metrics")``, ``interval`` the seconds between two scrapes.
+        The data is in a folder inside ``parent``, by default the system's temporary folder."""
         self._targets = f"{metrics_url.rpartition('/')[0]}/targets"
         self._interval, self._parent = interval, parent
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Prometheus:
-        """Raises MeshproofError where none is installed, or where it does not start."""
+        """Raises MeshproofError if none is installed, or if it does not start."""
         program = binary()
         if program is None:
             raise MeshproofError(
@@ -88,37 +89,39 @@ class PrometheusProcess:
                 stderr=out,
                 start_new_session=True,  # Ctrl-C is ours: it ends in order
             )
-        found = Prometheus(f"http://{address}")
-        self._until_ready(found, log)
-        return found
+        prometheus = Prometheus(f"http://{address}")
+        self._wait_until_ready(prometheus, log)
+        return prometheus
 
     def _config(self) -> dict[str, Any]:
-        every = f"{round(self._interval * 1000)}ms"
-        sources = [{"url": self._targets, "refresh_interval": every}]
+        interval = f"{round(self._interval * 1000)}ms"
+        sources = [{"url": self._targets, "refresh_interval": interval}]
         return {
-            "global": {"scrape_interval": every, "scrape_timeout": every},
+            "global": {"scrape_interval": interval, "scrape_timeout": interval},
             "scrape_configs": [{"job_name": JOB, "http_sd_configs": sources}],
         }
 
-    def _until_ready(self, prometheus: Prometheus, log: Path) -> None:
-        deadline = time.monotonic() + _START_LIMIT
-        while True:
-            if self.poll() is not None or time.monotonic() > deadline:
-                said = log.read_text(errors="replace")[-2000:]
-                raise MeshproofError(f"prometheus did not get ready; it said:\n{said}")
+    def _wait_until_ready(self, prometheus: Prometheus, log: Path) -> None:
+        def not_ready() -> str:
+            if self.poll() is not None:
+                raise _start_failure(log)
             try:
                 prometheus.get("/-/ready")
-            except OSError:
-                time.sleep(_PAUSE)  # it tells nobody when it has begun to listen
-            else:
-                return
+            except OSError as error:
+                return str(error)
+            return ""
+
+        try:
+            until(not_ready, "prometheus starts", within=_START_LIMIT, every=_PAUSE)
+        except DeadlineExceeded:
+            raise _start_failure(log) from None
 
     def poll(self) -> int | None:
-        """Its exit code, None while it runs."""
+        """Its exit code; None while it runs."""
         return None if self._process is None else self._process.poll()
 
     def wait(self, seconds: float) -> int:
-        """Its exit code. Raises subprocess.TimeoutExpired where it still runs by then."""
+        """Its exit code. Raises subprocess.TimeoutExpired if it still runs by then."""
         assert self._process is not None, "it was started"
         return self._process.wait(seconds)
 
@@ -141,3 +144,8 @@ class PrometheusProcess:
                 process.wait()
         if self._folder is not None:
             self._folder.cleanup()
+
+
+def _start_failure(log: Path) -> MeshproofError:
+    output = log.read_text(errors="replace")[-2000:]
+    return MeshproofError(f"prometheus did not start; its output:\n{output}")

@@ -1,4 +1,4 @@
-"""Who called whom, out of a trace's spans: the links of Zipkin's dependency graph. Pure."""
+"""Who called whom in a trace: the links of Zipkin's dependency graph. Pure."""
 
 from __future__ import annotations
 
@@ -26,19 +26,21 @@ class _Node(NamedTuple):
 
 
 def links(rows: Iterable[Row]) -> tuple[Link, ...]:
-    """One link a call. A SERVER span tells of the call that made it; a CLIENT span only where
-    nobody on the other side did, and it names whom it called.
+    """One link for each call. A SERVER span stands for the call that it received. A CLIENT span
+    stands for its call only if no span of the other side does, and if it names the callee.
 
-    A service's own spans beside its sidecar's are one more step within the same service, and no
-    call: they make no link.
+    The spans of an app beside those of its sidecar are a step within the same service, not a call:
+    they make no link.
     """
     nodes = [_node(row) for row in rows]
     by_id = {node.span_id: node for node in nodes if not node.shared}
-    heard = {node.above for node in nodes if node.kind}
+    parents = {node.above for node in nodes if node.kind}
     return tuple(
         link
         for node in nodes
-        for link in (_received(node, by_id) if node.kind == "SERVER" else _sent(node, heard))
+        for link in (
+            _server_link(node, by_id) if node.kind == "SERVER" else _client_link(node, parents)
+        )
     )
 
 
@@ -47,33 +49,33 @@ def _node(row: Row) -> _Node:
     return _Node(span_id, parent_id, kind, service, remote, error, shared)
 
 
-def _received(node: _Node, by_id: dict[str, _Node]) -> Iterator[Link]:
-    above = _above(node, by_id)
+def _server_link(node: _Node, by_id: dict[str, _Node]) -> Iterator[Link]:
+    above = _find_caller(node, by_id)
     if above is None:
         if node.remote:
             yield node.remote, node.service, node.error
-    elif above.kind == "CLIENT" or not _same(above.service, node.service):
+    elif above.kind == "CLIENT" or not _is_same_service(above.service, node.service):
         yield above.service, node.service, node.error
 
 
-def _same(one: str, other: str) -> bool:
+def _is_same_service(one: str, other: str) -> bool:
     """Whether two names are of one service: an app may leave out the namespace that its sidecar
-    says (``svca``, ``svca.payments``)."""
+    adds (``svca``, ``svca.payments``)."""
     short, long = sorted((one, other), key=len)
     return one == other or long.startswith(f"{short}.")
 
 
-def _sent(node: _Node, heard: set[str]) -> Iterator[Link]:
-    if node.kind == "CLIENT" and node.remote and node.span_id not in heard:
+def _client_link(node: _Node, parents: set[str]) -> Iterator[Link]:
+    if node.kind == "CLIENT" and node.remote and node.span_id not in parents:
         yield node.service, node.remote, node.error
 
 
-def _above(node: _Node, by_id: dict[str, _Node]) -> _Node | None:
-    """The nearest span above that took part in a call."""
-    above, seen = by_id.get(node.above), set[str]()
-    while above is not None and above.span_id not in seen:
-        if above.kind:
-            return above
-        seen.add(above.span_id)
-        above = by_id.get(above.parent_id)
+def _find_caller(node: _Node, by_id: dict[str, _Node]) -> _Node | None:
+    """The nearest ancestor that is a side of a call."""
+    ancestor, visited = by_id.get(node.above), set[str]()
+    while ancestor is not None and ancestor.span_id not in visited:
+        if ancestor.kind:
+            return ancestor
+        visited.add(ancestor.span_id)
+        ancestor = by_id.get(ancestor.parent_id)
     return None

@@ -1,4 +1,4 @@
-"""One body of spans, as it came: kept unread until somebody asks."""
+"""One body of spans as it was posted: it is parsed only when somebody queries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal
 from meshproof.mesh import Span
 from meshproof.telemetry.span_query import Query, Term
 from meshproof.telemetry.span_rows import Row, row_of
-from meshproof.telemetry.zipkin_json import Raw, service, span_of
+from meshproof.telemetry.zipkin_json import Raw, service, to_span
 
 Form = Literal["json", "envoy"]
 """``json``: a list of Zipkin v2 spans. ``envoy``: the protobuf of an Envoy of this machine."""
@@ -19,40 +19,40 @@ Form = Literal["json", "envoy"]
 @dataclass(frozen=True, slots=True)
 class SpanReport:
     number: int
-    """Counts up; no two reports of a store share one."""
+    """Increases with every report of a store."""
     form: Form
     body: bytes
     at: float
-    """When it came, on the monotonic clock."""
+    """When it arrived, on the monotonic clock."""
 
-    def may_hold(self, word: bytes) -> bool:
-        """Whether a text may stand in it; never False where it does. JSON may write characters
-        in more than one way, so it is only told for plain ones."""
-        return word in self.body or (self.form == "json" and not _plain(word))
+    def may_contain(self, text: bytes) -> bool:
+        """False only if the text is certainly not in it. JSON can escape characters, so that only
+        a plain text can be ruled out."""
+        return text in self.body or (self.form == "json" and not _is_plain(text))
 
     def of_run(self, run_id: str) -> Iterator[Span]:
         """The spans that carry the run id in their ``run_id`` tag."""
-        if self.may_hold(run_id.encode()):
+        if self.may_contain(run_id.encode()):
             yield from (span for span in self._all() if span.tags.get("run_id") == run_id)
 
     def _all(self) -> Iterator[Span]:
         if self.form == "json":
-            return map(span_of, json.loads(self.body))
+            return map(to_span, json.loads(self.body))
         from meshproof.telemetry import zipkin_proto  # noqa: PLC0415  # only where spans are read
 
         return zipkin_proto.read(self.body)
 
     def spans(self, traces: Collection[str] | None) -> Iterator[Raw]:
-        """The spans of some traces, or of all, whole."""
+        """The whole spans of some traces, or of all."""
         if self.form == "json":
-            found = json.loads(self.body)
-            return (s for s in found if traces is None or s["traceId"] in traces)
+            spans = json.loads(self.body)
+            return (s for s in spans if traces is None or s["traceId"] in traces)
         from meshproof.telemetry import zipkin_proto  # noqa: PLC0415
 
         return zipkin_proto.read_raw(self.body, only=traces)
 
     def rows(self) -> Iterator[Row]:
-        """Every span of it, small."""
+        """Every span as a small row."""
         if self.form == "json":
             return map(row_of, json.loads(self.body))
         from meshproof.telemetry import zipkin_proto  # noqa: PLC0415
@@ -60,11 +60,12 @@ class SpanReport:
         return zipkin_proto.rows(self.body)
 
     def tagged(self, query: Query) -> Iterator[tuple[str, Term]]:
-        """Trace ids, and a term of the query that a span of each meets."""
+        """Trace ids, each with a term of the query that one of its spans matches."""
         if self.form == "json":
             for span in json.loads(self.body):
-                said = [a.get("value") for a in span.get("annotations") or ()]
-                for term in query.held_by(service(span), span.get("tags") or {}, said):
+                annotations = [a.get("value") for a in span.get("annotations") or ()]
+                tags = span.get("tags") or {}
+                for term in query.matching_terms(service(span), tags, annotations):
                     yield span["traceId"], term
             return
         from meshproof.telemetry import zipkin_proto  # noqa: PLC0415
@@ -76,5 +77,5 @@ class SpanReport:
         return {run for span in self._all() if (run := span.tags.get("run_id"))}
 
 
-def _plain(word: bytes) -> bool:
-    return all(32 <= byte < 127 and byte not in b'"\\/' for byte in word)
+def _is_plain(text: bytes) -> bool:
+    return all(32 <= byte < 127 and byte not in b'"\\/' for byte in text)

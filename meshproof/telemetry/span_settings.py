@@ -1,4 +1,4 @@
-"""What the environment says of spans: how many are kept, and who gets copies. Pure."""
+"""The environment's settings for spans: how many are kept, and who gets copies. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from meshproof.errors import UsageError
-from meshproof.telemetry.span_forwarder import SpanReceiver, otlp, zipkin
+from meshproof.telemetry.span_forwarder import SpanReceiver, to_otlp, to_zipkin
 from meshproof.telemetry.span_store import AGE, LIMIT
 
 SPANS_PATH, TRACES_PATH = "/api/v2/spans", "/v1/traces"
@@ -16,29 +16,29 @@ SPANS_PATH, TRACES_PATH = "/api/v2/spans", "/v1/traces"
 @dataclass(frozen=True, slots=True)
 class SpanSettings:
     limit: int
-    """``MESHPROOF_SPANS_MIB``: of reports that are kept, in bytes."""
+    """``MESHPROOF_SPANS_MIB``: the bytes of reports that are kept."""
     age: float
     """``MESHPROOF_SPANS_MINUTES``: how long, in seconds."""
-    places: tuple[SpanReceiver, ...] = ()
+    receivers: tuple[SpanReceiver, ...] = ()
     """``ZIPKIN_URL``; ``OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`` or ``OTEL_EXPORTER_OTLP_ENDPOINT``."""
 
 
 def read(environ: Mapping[str, str]) -> SpanSettings:
-    """Raises UsageError for what cannot be taken."""
-    places = []
+    """Raises UsageError for values that are not valid."""
+    receivers = []
     if url := _url(environ, "ZIPKIN_URL"):
-        places.append(
-            SpanReceiver(url if url.endswith(SPANS_PATH) else f"{url}{SPANS_PATH}", zipkin)
+        receivers.append(
+            SpanReceiver(url if url.endswith(SPANS_PATH) else f"{url}{SPANS_PATH}", to_zipkin)
         )
     traces = _url(environ, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
     if not traces and (base := _url(environ, "OTEL_EXPORTER_OTLP_ENDPOINT")):
         traces = f"{base}{TRACES_PATH}"
     if traces:
-        places.append(SpanReceiver(traces, otlp))
+        receivers.append(SpanReceiver(traces, to_otlp))
     return SpanSettings(
         limit=round(_number(environ, "MESHPROOF_SPANS_MIB", LIMIT / 2**20) * 2**20),
         age=_number(environ, "MESHPROOF_SPANS_MINUTES", AGE / 60) * 60,
-        places=tuple(places),
+        receivers=tuple(receivers),
     )
 
 

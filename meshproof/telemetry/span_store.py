@@ -1,8 +1,8 @@
-"""The span store: takes what Envoy's Zipkin tracer posts, and gives spans back.
+"""The span store: collects what Envoy's Zipkin tracer posts, and answers queries.
 
-Bodies are kept as they came and read only when somebody asks, so that collecting costs next to
-nothing while load runs. The store is bounded in bytes and in age; what it had to drop is counted,
-and a verdict on a run that lost some is void (``lost``).
+Bodies are kept as they arrive and parsed only for a query, so that collecting costs next to
+nothing under load. The store is bounded in bytes and in age. It counts what it had to drop: a
+verdict on a run that lost spans is void (``has_lost``).
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from typing import TypeVar
 from aiohttp import web
 
 from meshproof.mesh import Span
-from meshproof.telemetry.span_forwarder import Copies
+from meshproof.telemetry.span_forwarder import SpanForwarder
 from meshproof.telemetry.span_index import SpanIndex
 from meshproof.telemetry.span_reports import Form, SpanReport
 from meshproof.telemetry.zipkin_json import Raw
 
 T = TypeVar("T")
 LIMIT = 512 * 1024 * 1024
-"""Bytes of bodies kept; some 700,000 spans of Envoys. An index of all of them takes half as much
+"""Bytes of bodies kept: some 700,000 spans of Envoys. An index of all of them takes half as much
 again."""
 AGE = 3600.0
-_MOST_RUNS = 10_000
+_MAX_RUNS = 10_000
 
 _FORMS: dict[str, Form] = {"application/x-protobuf": "envoy"}
 
@@ -40,7 +40,7 @@ class SpanCounts:
 
     reports: int
     dropped: int
-    """Given up for want of room, or for their age."""
+    """Removed for lack of space, or for their age."""
     kept: int
     kept_bytes: int
 
@@ -59,16 +59,16 @@ class SpanStore:
         self._limit, self._age, self._clock = limit, age, clock
         self._size = 0
         self.reports = 0
-        """POSTs taken so far: Envoy counts each as ``reports_sent``."""
+        """POSTs accepted so far: Envoy counts each as ``reports_sent``."""
         self.dropped = 0
-        """POSTs given up for want of room, or for their age."""
-        self._lost: set[str] = set()
-        self._lost_count = False
+        """POSTs removed for lack of space, or for their age."""
+        self._lost_runs: set[str] = set()
+        self._too_many_lost = False
         self._index = SpanIndex()
         self._indexed = 0
-        self._gone: list[int] = []
+        self._dropped_numbers: list[int] = []
         self._catching_up = asyncio.Lock()
-        self.copies: list[Copies] = []
+        self.forwarders: list[SpanForwarder] = []
 
     def add(self, body: bytes, content_type: str = "application/json") -> None:
         """One body of ``POST /api/v2/spans`` as an Envoy of this mesh sends it, or a list of
@@ -77,21 +77,21 @@ class SpanStore:
         form = _FORMS.get(content_type, "json")
         report = SpanReport(self.reports, form, body, self._clock())
         self._reports.append(report)
-        for copies in self.copies:
-            copies.add(report)
+        for forwarder in self.forwarders:
+            forwarder.add(report)
         self._size += len(body)
-        self._bound()
+        self._drop_old()
 
     def add_spans(self, spans: list[Raw]) -> None:
-        """Checked spans of somebody else."""
+        """Checked spans of other senders."""
         self.add(json.dumps(spans, ensure_ascii=False, separators=(",", ":")).encode())
 
-    def bound(self, limit: int, age: float) -> None:
-        """Other limits, from now on."""
+    def set_limits(self, limit: int, age: float) -> None:
+        """Change the limits."""
         self._limit, self._age = limit, age
 
-    def _bound(self) -> None:
-        """Give up what is too much, or too old."""
+    def _drop_old(self) -> None:
+        """Remove reports beyond the limits of bytes and age."""
         oldest = self._clock() - self._age
         while self._reports and (self._size > self._limit or self._reports[0].at < oldest):
             report = self._reports.popleft()
@@ -99,36 +99,36 @@ class SpanStore:
             self.dropped += 1
             self._note_lost(report)
             if report.number <= self._indexed:
-                self._gone.append(report.number)
+                self._dropped_numbers.append(report.number)
 
     def _note_lost(self, report: SpanReport) -> None:
-        if len(self._lost) < _MOST_RUNS:
-            self._lost |= report.runs()
+        if len(self._lost_runs) < _MAX_RUNS:
+            self._lost_runs |= report.runs()
         else:
-            self._lost_count = True
+            self._too_many_lost = True
 
-    def lost(self, run_id: str) -> bool:
-        """Whether spans of a run were dropped, as far as is known: after 10,000 runs it is said
-        of every one."""
-        return run_id in self._lost or self._lost_count
+    def has_lost(self, run_id: str) -> bool:
+        """Whether spans of a run may have been dropped; True for every run once spans of 10,000
+        runs were."""
+        return run_id in self._lost_runs or self._too_many_lost
 
     def of_run(self, run_id: str) -> list[Span]:
-        """Every span that carries the run id in its ``run_id`` tag, oldest report first."""
+        """Every span with the run id in its ``run_id`` tag, oldest report first."""
         return [span for report in self._reports for span in report.of_run(run_id)]
 
     def counts(self) -> SpanCounts:
         return SpanCounts(self.reports, self.dropped, len(self._reports), self._size)
 
-    async def index(self, question: Callable[[SpanIndex], T]) -> T:
-        """Ask about all that is stored by now, in a thread."""
+    async def index(self, query: Callable[[SpanIndex], T]) -> T:
+        """Run a query on everything that is stored by now, in a thread."""
         async with self._catching_up:
-            self._bound()
+            self._drop_old()
             since = self._indexed
             newer = itertools.takewhile(lambda r: r.number > since, reversed(self._reports))
-            new, gone = list(newer)[::-1], self._gone
-            self._indexed, self._gone = self.reports, []
-            await asyncio.to_thread(self._index.catch_up, new, gone)
-        return await asyncio.to_thread(question, self._index)
+            new, dropped = list(newer)[::-1], self._dropped_numbers
+            self._indexed, self._dropped_numbers = self.reports, []
+            await asyncio.to_thread(self._index.catch_up, new, dropped)
+        return await asyncio.to_thread(query, self._index)
 
     async def handle(self, request: web.Request) -> web.Response:
         """Zipkin's collector for the Envoys of this mesh: 202 for a list of spans."""

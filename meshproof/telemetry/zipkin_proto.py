@@ -2,12 +2,11 @@
 
 Envoy spends a third of the time on a request when it writes its spans as JSON (measured: 335 µs a
 request with JSON, 218 µs with protobuf, 190 µs without tracing), so the sidecars send protobuf.
-The schema is small and frozen (zipkin.proto3, openzipkin/zipkin-api); no package on PyPI carries
-it alone, so its fields are declared here.
+The schema is zipkin.txtpb.
 
 Envoy writes the 64-bit ids (not the trace id) in the machine's own byte order
-(source/extensions/tracers/zipkin/util.h, toByteString); everybody else as the schema says, the
-highest byte first. So readers are told whose body it is.
+(source/extensions/tracers/zipkin/util.h, toByteString); everybody else writes the highest byte
+first, as the schema says. So readers need to know whose body it is.
 """
 
 from __future__ import annotations
@@ -20,33 +19,21 @@ from typing import Any, Literal
 from google.protobuf.message import DecodeError
 
 from meshproof.mesh import Span
-from meshproof.telemetry.proto_schema import classes
+from meshproof.telemetry.proto_schema import load_messages
 from meshproof.telemetry.span_query import Query, Term
 from meshproof.telemetry.span_rows import Row
 from meshproof.telemetry.zipkin_json import BadSpansError, Raw, cluster_host
 
 _KINDS = ("", "CLIENT", "SERVER", "PRODUCER", "CONSUMER")
-_CLASSES = classes(
-    "meshproof.zipkin",
-    {
-        "ListOfSpans": "1 spans *Span",
-        "Span": "1 trace_id bytes, 2 parent_id bytes, 3 id bytes, 4 kind int32, 5 name string,"
-        "6 timestamp fixed64, 7 duration uint64, 8 local_endpoint Endpoint,"
-        "9 remote_endpoint Endpoint, 10 annotations *Annotation, 11 tags %,"
-        "12 debug bool, 13 shared bool",
-        "Endpoint": "1 service_name string, 2 ipv4 bytes, 3 ipv6 bytes, 4 port int32",
-        "Annotation": "1 timestamp fixed64, 2 value string",
-        "Tag": "1 key string, 2 value string",
-    },
-)
-_ListOfSpans, _Tag = _CLASSES["ListOfSpans"], _CLASSES["Tag"]
-Order = Literal["little", "big"]
+_MESSAGES = load_messages("zipkin")
+_ListOfSpans, _Tag = _MESSAGES["ListOfSpans"], _MESSAGES["Tag"]
+ByteOrder = Literal["little", "big"]
 """The byte order of ids: ``sys.byteorder`` for an Envoy of this machine, else ``big``."""
 
 
 def read(body: bytes) -> Iterator[Span]:
-    """The spans of one body of an Envoy. Raises google.protobuf.message.DecodeError for anything
-    else."""
+    """The spans of a body that an Envoy sent. Raises google.protobuf.message.DecodeError for
+    anything else."""
     for raw in _ListOfSpans.FromString(body).spans:
         yield Span(
             trace_id=raw.trace_id.hex(),
@@ -62,14 +49,14 @@ def read(body: bytes) -> Iterator[Span]:
 
 
 def read_raw(
-    body: bytes, order: Order = sys.byteorder, only: Collection[str] | None = None
+    body: bytes, order: ByteOrder = sys.byteorder, only: Collection[str] | None = None
 ) -> Iterator[Raw]:
-    """The same, whole, as Zipkin's JSON has it; fields that are not set are left out. With
-    ``only``, the spans of those traces."""
+    """The same with every field that is set, as Zipkin's JSON has them. With ``only``, the spans of
+    those traces."""
     for span in _ListOfSpans.FromString(body).spans:
         if only is not None and span.trace_id.hex() not in only:
             continue
-        found = {
+        fields = {
             "traceId": span.trace_id.hex(),
             "parentId": _hex(span.parent_id, order),
             "id": _hex(span.id, order),
@@ -84,11 +71,11 @@ def read_raw(
             "debug": span.debug,
             "shared": span.shared,
         }
-        yield {name: value for name, value in found.items() if value}
+        yield {name: value for name, value in fields.items() if value}
 
 
 def rows(body: bytes) -> Iterator[Row]:
-    """The same, small: what an index keeps."""
+    """The same as the small rows that an index keeps."""
     may_fail = _entry("error") in body
     for span in _ListOfSpans.FromString(body).spans:
         kind = _KINDS[span.kind] if span.kind < len(_KINDS) else ""
@@ -111,29 +98,30 @@ def rows(body: bytes) -> Iterator[Row]:
 
 
 def tagged(body: bytes, query: Query) -> Iterator[tuple[str, Term]]:
-    """Trace ids, and a term of the query that a span of each meets. A body that does not hold a
-    tag's bytes is not read."""
-    if not any(_may_meet(body, term) for term in query.terms):
+    """Trace ids, each with a term of the query that one of its spans matches. A body that does not
+    contain a tag's bytes is not parsed."""
+    if not any(_may_match(body, term) for term in query.terms):
         return
     for span in _ListOfSpans.FromString(body).spans:
-        said = [a.value for a in span.annotations]
-        for term in query.held_by(span.local_endpoint.service_name, span.tags, said):
+        annotations = [a.value for a in span.annotations]
+        service = span.local_endpoint.service_name
+        for term in query.matching_terms(service, span.tags, annotations):
             yield span.trace_id.hex(), term
 
 
-def _may_meet(body: bytes, term: Term) -> bool:
+def _may_match(body: bytes, term: Term) -> bool:
     key, value = term
     return _entry(key, value) in body or (value is None and key.encode() in body)
 
 
 def _entry(key: str, value: str | None = None) -> bytes:
-    """A tag as it stands in a body, the beginning of it without a value."""
+    """The bytes of a tag in a body; without a value, those of its key."""
     entry: bytes = _Tag(key=key, value=value or "").SerializeToString()
     return entry if value else entry.removesuffix(b"\0")
 
 
-def checked(body: bytes) -> list[Raw]:
-    """The spans of a stranger's body. Raises BadSpansError."""
+def read_foreign(body: bytes) -> list[Raw]:
+    """The spans of a body that is not one of our Envoys'. Raises BadSpansError."""
     try:
         spans = list(read_raw(body, "big"))
     except DecodeError as error:
@@ -144,7 +132,7 @@ def checked(body: bytes) -> list[Raw]:
     return spans
 
 
-def straightened(body: bytes) -> bytes:
+def fix_byte_order(body: bytes) -> bytes:
     """An Envoy's body as the schema has it, for a collector that is not ours."""
     message = _ListOfSpans.FromString(body)
     if sys.byteorder == "little":
@@ -155,17 +143,17 @@ def straightened(body: bytes) -> bytes:
 
 
 def _endpoint(end: Any) -> Raw:
-    found = {
+    fields = {
         "serviceName": end.service_name,
         "ipv4": str(ipaddress.ip_address(end.ipv4)) if len(end.ipv4) == 4 else "",
         "ipv6": str(ipaddress.ip_address(end.ipv6)) if len(end.ipv6) == 16 else "",
         "port": end.port,
     }
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in fields.items() if value}
 
 
-def _hex(number: bytes, order: Order) -> str:
-    """A span's id as its headers have it."""
+def _hex(number: bytes, order: ByteOrder) -> str:
+    """A span's id as trace headers write it."""
     return (number if order == "big" else number[::-1]).hex()
 
 
@@ -174,7 +162,7 @@ def _bytes(text: str) -> bytes:
 
 
 def write(spans: Sequence[Span]) -> bytes:
-    """The body that ``read`` reads; for tests and for sending spans of our own."""
+    """The body that ``read`` reads; for tests, and for spans of our own."""
     message = _ListOfSpans()
     for span in spans:
         message.spans.add(

@@ -22,7 +22,7 @@ from meshproof.mesh import (
     Span,
 )
 from meshproof.sources.sources import read_sources
-from meshproof.telemetry.log_lines import LogLine, Wanted, in_order, of_file
+from meshproof.telemetry.log_lines import LineFilter, LogLine, read_file, sort_lines
 
 PROBLEM = Problem("a.yaml", 3, "RouteRule default/a", "spec.weight", "is text", "a number", "")
 WARNING = Problem("b.yaml", 7, "", "", "nobody declares v3", "", "")
@@ -137,11 +137,11 @@ class FakeMesh:
         return [*files, self.run_dir / "svca-2.log"] if workload == "both" else files
 
     def joined_logs(self, *, trace_id: str = "", run_id: str = "") -> list[LogLine]:
-        wanted = Wanted(trace_id, run_id)
-        return in_order(
+        wanted = LineFilter(trace_id, run_id)
+        return sort_lines(
             line
             for name in ("svca-1", "svca-2")
-            for line in of_file(self.run_dir / f"{name}.log", name, "app", wanted)
+            for line in read_file(self.run_dir / f"{name}.log", name, "app", wanted)
         )
 
     def logs(self, workload: str) -> str:

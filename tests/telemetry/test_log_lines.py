@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from meshproof.errors import UsageError
-from meshproof.telemetry.log_lines import LogLine, Wanted, in_order, of_file, of_text
+from meshproof.telemetry.log_lines import LineFilter, LogLine, read_file, read_text, sort_lines
 
 TRACE = "00ab54a98ceb1f0ad2"
 
@@ -21,9 +21,13 @@ def app(time: str, took: float, trace: str = TRACE, **more: object) -> str:
 
 
 def test_an_app_began_so_much_before_its_line() -> None:
-    (line,) = of_text(app("2026-11-25T10:00:00.250+00:00", 100.4), "svca-1", "app", Wanted(TRACE))
+    (line,) = read_text(
+        app("2026-11-25T10:00:00.250+00:00", 100.4), "svca-1", "app", LineFilter(TRACE)
+    )
     assert (line.began, line.writer, line.part) == ("2026-11-25T10:00:00.149Z", "svca-1", "app")
-    (line,) = of_text(sidecar("2026-11-25T10:00:00.250Z", 100), "svca-1", "sidecar", Wanted(TRACE))
+    (line,) = read_text(
+        sidecar("2026-11-25T10:00:00.250Z", 100), "svca-1", "sidecar", LineFilter(TRACE)
+    )
     assert line.began == "2026-11-25T10:00:00.250Z"
 
 
@@ -36,7 +40,7 @@ def test_the_outer_of_two_that_began_at_once_comes_first() -> None:
         LogLine(at, "outer", "sidecar", {"duration_ms": 5, "direction": "outbound"}),
         LogLine("2026-11-25T09:59:59.999Z", "first", "sidecar", {"duration_ms": 9}),
     ]
-    assert [line.writer for line in in_order(lines)] == ["first", "outer", "callee", "inner", "z"]
+    assert [line.writer for line in sort_lines(lines)] == ["first", "outer", "callee", "inner", "z"]
 
 
 def test_only_lines_of_the_trace_are_found_however_its_zeros_are_written() -> None:
@@ -45,27 +49,29 @@ def test_only_lines_of_the_trace_are_found_however_its_zeros_are_written() -> No
         + sidecar("t", 1, "cd54a98ceb1f0ad2", path=f"/link?to={TRACE}")
     )  # fmt: skip
     for asked in (TRACE, TRACE.upper(), TRACE.lstrip("0")):
-        assert len(list(of_text(log, "a", "sidecar", Wanted(asked)))) == 2
+        assert len(list(read_text(log, "a", "sidecar", LineFilter(asked)))) == 2
 
 
 def test_a_plain_line_that_names_the_trace_is_one() -> None:
-    (line,) = of_text(f"oops in {TRACE}: boom\nelse\n[1]\n", "a", "app", Wanted(TRACE))
+    (line,) = read_text(f"oops in {TRACE}: boom\nelse\n[1]\n", "a", "app", LineFilter(TRACE))
     assert (line.entry, line.began) == ({"text": f"oops in {TRACE}: boom"}, "")
 
 
 def test_a_run_is_asked_of_json_alone() -> None:
     log = sidecar("t", 1, path="/r") + '{"run_id": "rr"}\nr r r\n'
-    assert len(list(of_text(log, "a", "sidecar", Wanted(run_id="r")))) == 1
+    assert len(list(read_text(log, "a", "sidecar", LineFilter(run_id="r")))) == 1
 
 
 def test_the_meshs_own_markers_are_left_out() -> None:
-    assert not list(of_text(sidecar("t", 1, direction="probe"), "a", "sidecar", Wanted(TRACE)))
+    assert not list(
+        read_text(sidecar("t", 1, direction="probe"), "a", "sidecar", LineFilter(TRACE))
+    )
 
 
 @pytest.mark.parametrize("strange", [{"ms": "soon"}, {"ms": 1e300}, {"time": 5}, {"time": None}])
 def test_what_others_write_does_no_harm(strange: dict[str, object]) -> None:
     log = json.dumps({"trace_id": TRACE, "time": "2026-11-25T10:00:00Z", **strange})
-    (line,) = in_order(of_text(log, "a", "app", Wanted(TRACE)))
+    (line,) = sort_lines(read_text(log, "a", "app", LineFilter(TRACE)))
     assert line.writer == "a"
 
 
@@ -74,14 +80,14 @@ def test_what_others_write_does_no_harm(strange: dict[str, object]) -> None:
 )
 def test_what_is_no_question_is_refused(asked: tuple[str, str]) -> None:
     with pytest.raises(UsageError, match="--trace"):
-        Wanted(*asked)
+        LineFilter(*asked)
 
 
 def test_a_file_is_searched_and_its_unfinished_line_left(tmp_path: Path) -> None:
     file = tmp_path / "a.log"
     file.write_text("x\n" * 1000 + app("t", 1) + "y\n" * 1000 + app("t", 2) + app("t", 3)[:-1])
-    found = list(of_file(file, "a", "app", Wanted(TRACE)))
+    found = list(read_file(file, "a", "app", LineFilter(TRACE)))
     assert [line.entry["ms"] for line in found] == [1, 2]
     file.write_text("")
-    assert not list(of_file(file, "a", "app", Wanted(TRACE)))
-    assert not list(of_file(tmp_path / "none", "a", "app", Wanted(TRACE)))
+    assert not list(read_file(file, "a", "app", LineFilter(TRACE)))
+    assert not list(read_file(tmp_path / "none", "a", "app", LineFilter(TRACE)))

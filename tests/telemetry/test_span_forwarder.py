@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 from meshproof.errors import UsageError
 from meshproof.telemetry import span_settings, zipkin_proto
 from meshproof.telemetry.span_api import application
-from meshproof.telemetry.span_forwarder import Copies, SpanReceiver
+from meshproof.telemetry.span_forwarder import SpanForwarder, SpanReceiver
 from meshproof.telemetry.span_store import SpanStore
 from tests.telemetry.span_bodies import by_hand, payment
 
@@ -31,16 +31,16 @@ def copied(environ: str, path: str) -> SpanStore:
     async def send() -> None:
         async with TestServer(application(there)) as server:
             settings = span_settings.read({environ: f"http://127.0.0.1:{server.port}{path}"})
-            ours.copies = [Copies(place) for place in settings.places]
-            for copies in ours.copies:
-                copies.start()
+            ours.forwarders = [SpanForwarder(receiver) for receiver in settings.receivers]
+            for forwarder in ours.forwarders:
+                forwarder.start()
             ours.add(zipkin_proto.write(payment(1)), "application/x-protobuf")
             ours.add_spans([by_hand(traceId="a" * 32)])
-            await until(lambda: ours.copies[0].sent == 2)
-            await ours.copies[0].stop()
+            await until(lambda: ours.forwarders[0].sent == 2)
+            await ours.forwarders[0].stop()
 
     asyncio.run(send())
-    assert (ours.copies[0].lost, there.reports) == (0, 2)
+    assert (ours.forwarders[0].lost, there.reports) == (0, 2)
     return there
 
 
@@ -76,20 +76,20 @@ def test_a_collector_that_fails_costs_copies_and_is_said_once(
         app.router.add_post("/api/v2/spans", refuse)
         async with TestServer(app) as server:
             store = SpanStore()
-            place = SpanReceiver(
+            receiver = SpanReceiver(
                 f"http://127.0.0.1:{server.port}/api/v2/spans", lambda r: (r.body, "a/b")
             )
-            store.copies = [Copies(place)]
-            store.copies[0].start()
+            store.forwarders = [SpanForwarder(receiver)]
+            store.forwarders[0].start()
             for _ in range(2):
                 store.add_spans([by_hand()])
-            await until(lambda: store.copies[0].lost == 2)
-            await store.copies[0].stop()
+            await until(lambda: store.forwarders[0].lost == 2)
+            await store.forwarders[0].stop()
             return store
 
     with caplog.at_level(logging.WARNING):
         store = asyncio.run(send())
-    assert (store.copies[0].sent, store.counts().kept, store.dropped) == (0, 2, 0)
+    assert (store.forwarders[0].sent, store.counts().kept, store.dropped) == (0, 2, 0)
     assert [r.getMessage() for r in caplog.records if "503: full" in r.getMessage()]
     assert len(caplog.records) == 1
 
@@ -110,4 +110,4 @@ def test_bad_settings_are_refused_by_name(name: str, value: str, said: str) -> N
 
 def test_settings() -> None:
     found = span_settings.read({"MESHPROOF_SPANS_MIB": "0.5", "MESHPROOF_SPANS_MINUTES": "2"})
-    assert (found.limit, found.age, found.places) == (524288, 120, ())
+    assert (found.limit, found.age, found.receivers) == (524288, 120, ())

@@ -49,7 +49,7 @@ def test_a_full_store_drops_the_oldest_and_says_so() -> None:
         store.add(body("run-1", trace))
     assert [s.trace_id for s in store.of_run("run-1")] == ["b", "c"]
     assert (store.reports, store.dropped) == (3, 1)
-    assert store.lost("run-1")
+    assert store.has_lost("run-1")
 
 
 def test_what_is_dropped_is_held_against_its_own_run_alone() -> None:
@@ -57,8 +57,8 @@ def test_what_is_dropped_is_held_against_its_own_run_alone() -> None:
     store = SpanStore(limit=len(second))
     store.add(first, PROTOBUF)
     store.add(second, PROTOBUF)
-    assert store.lost("old--")
-    assert not store.lost("run-1")
+    assert store.has_lost("old--")
+    assert not store.has_lost("run-1")
     assert len(store.of_run("run-1")) == 5
 
 
@@ -68,10 +68,10 @@ def test_what_is_too_old_goes_when_something_new_comes() -> None:
     store.add(body("old", "a"))
     now = 60.0
     store.add(body("run-1", "b"))
-    assert not store.lost("old")
+    assert not store.has_lost("old")
     now = 61.0
     store.add(body("run-1", "c"))
-    assert store.lost("old")
+    assert store.has_lost("old")
     assert (store.dropped, store.counts().kept) == (1, 2)
 
 

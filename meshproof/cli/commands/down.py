@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 import signal
-import time
 from pathlib import Path
 
 from meshproof.cli.app import app
@@ -15,9 +14,10 @@ from meshproof.control.client import Client
 from meshproof.errors import MeshproofError
 from meshproof.host import registry
 from meshproof.host.registry import RunningMesh
+from meshproof.wait import DeadlineExceeded, until
 
 _PATIENCE = 20.0
-"""Seconds until a killed process is gone, and what a supervisor removes after it."""
+"""Seconds for a killed process to end, and for its supervisor to clean up."""
 
 
 @app.command()
@@ -30,7 +30,7 @@ def down(name: Name = DEFAULT_NAME) -> None:
         process = -1
     if process >= 0:
         try:
-            _ask(entry, process)
+            _request_end(entry, process)
             if not select.select([process], [], [], entry.end_limit)[0]:
                 print_message(
                     f"process {entry.pid} did not end within {entry.end_limit:.0f} s: killed; "
@@ -40,12 +40,12 @@ def down(name: Name = DEFAULT_NAME) -> None:
                 select.select([process], [], [], _PATIENCE)
         finally:
             os.close(process)
-    _gone(entry)
+    _clean_up(entry)
     print_info(f"mesh {name} is down")
 
 
-def _ask(entry: RunningMesh, process: int) -> None:
-    """By its control socket; by SIGTERM where it has none yet, or does not answer."""
+def _request_end(entry: RunningMesh, process: int) -> None:
+    """By the control socket; by SIGTERM if there is none yet, or if it does not answer."""
     try:
         if entry.control_socket:
             Client(entry).down()
@@ -56,11 +56,14 @@ def _ask(entry: RunningMesh, process: int) -> None:
         signal.pidfd_send_signal(process, signal.SIGTERM)
 
 
-def _gone(entry: RunningMesh) -> None:
-    """Wait for what a supervisor is still removing, then take away the rest."""
-    deadline = time.monotonic() + _PATIENCE
-    while entry.run_dir and Path(entry.run_dir).exists():
-        if time.monotonic() >= deadline:
-            raise MeshproofError(f"{entry.run_dir} is still there; see `meshproof sweep`")
-        time.sleep(0.02)
+def _clean_up(entry: RunningMesh) -> None:
+    """Wait for what the supervisor is still removing, then remove the mesh's name."""
+
+    def leftover() -> str:
+        return entry.run_dir if entry.run_dir and Path(entry.run_dir).exists() else ""
+
+    try:
+        until(leftover, "the run folder is removed", within=_PATIENCE, every=0.02)
+    except DeadlineExceeded as error:
+        raise MeshproofError(f"{error.last} is still there; see `meshproof sweep`") from None
     registry.remove_stale()

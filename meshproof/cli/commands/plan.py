@@ -22,10 +22,10 @@ def plan(
     """Print the commands and manifests of MESH=kind (or context), in order, without running any."""
     from dataclasses import replace  # noqa: PLC0415  (late, like all that is slow)
 
-    from meshproof.cluster.plan import plan as made  # noqa: PLC0415
+    from meshproof.cluster.plan import plan as write_plan  # noqa: PLC0415
     from meshproof.project import load_project  # noqa: PLC0415
 
     project = load_project(Path(PROJECT_FILE))
     rules = (*project.rules, *(path.absolute() for path in filename or ()))
     kind = "context" if os.environ.get("MESH") == "context" else "kind"
-    print(made(replace(project, rules=rules), os.environ, kind=kind), end="")
+    print(write_plan(replace(project, rules=rules), os.environ, kind=kind), end="")

@@ -60,7 +60,7 @@ def _read(path: Path, host: str, start: int) -> tuple[list[AccessRecord], int]:
     data = data[: data.rfind(b"\n") + 1]
     lines = (json.loads(line) for line in data.splitlines() if needle in line)
     calls = [line for line in lines if _called_host(line.get("upstream_cluster", "")) == host]
-    return [access_log.record(raw, node) for raw in calls], start + len(data)
+    return [access_log.to_record(raw, node) for raw in calls], start + len(data)
 
 
 def _called_host(cluster: str) -> str:

@@ -20,8 +20,8 @@ from meshproof.errors import MeshproofError
 from meshproof.mesh import AccessRecord, Span
 from meshproof.telemetry import access_log
 from meshproof.telemetry.prometheus import merge_pods
-from meshproof.telemetry.redact import without, without_keys
-from meshproof.telemetry.zipkin_json import span_of
+from meshproof.telemetry.redact import redact_private_keys, redact_values
+from meshproof.telemetry.zipkin_json import to_span
 from meshproof.wait import DeadlineExceeded, until_async
 from meshproof.xds import codec
 
@@ -45,7 +45,7 @@ def list_envoys(engine: Engine) -> list[EnvoyProcess]:
 async def read_spans(engine: Engine, run_id: str) -> list[Span]:
     """Every span of a run. Raises MeshproofError when an Envoy or the store dropped reports."""
     await asyncio.gather(*(_wait_traces_sent(e) for e in list_envoys(engine) if _traces(e)))
-    if engine.spans.lost(run_id):
+    if engine.spans.has_lost(run_id):
         raise MeshproofError(
             f"the span store dropped {engine.spans.dropped} reports for lack of space or because "
             "of their age, some of this run; a verdict on the rest would be void; trace fewer "
@@ -57,7 +57,7 @@ async def read_spans(engine: Engine, run_id: str) -> list[Span]:
 async def read_traces(engine: Engine, trace_ids: Sequence[str]) -> list[Span]:
     """Every span of these traces that has arrived; ``read_spans`` waits for all of a run."""
     traces = await engine.spans.index(lambda index: [index.trace(i) for i in trace_ids])
-    return [span_of(raw) for trace in traces for raw in trace]
+    return [to_span(raw) for trace in traces for raw in trace]
 
 
 def _traces(envoy: EnvoyProcess) -> bool:
@@ -182,13 +182,13 @@ async def dump(engine: Engine, folder: Path) -> None:
     for envoy in list_envoys(engine):
         try:
             config = json.loads(await envoy.admin("/config_dump?include_eds"))
-            text = json.dumps(without_keys(config), indent=1).encode()
-            (folder / f"{envoy.node}.config.json").write_bytes(without(text, secret_values))
+            text = json.dumps(redact_private_keys(config), indent=1).encode()
+            (folder / f"{envoy.node}.config.json").write_bytes(redact_values(text, secret_values))
             (folder / f"{envoy.node}.stats.txt").write_bytes(await envoy.admin("/stats"))
         except MeshproofError as error:
             (folder / f"{envoy.node}.error.txt").write_text(str(error))
     for log in sorted(engine.context.paths.logs.iterdir()):
-        (folder / log.name).write_bytes(without(_read_end(log), secret_values))
+        (folder / log.name).write_bytes(redact_values(_read_end(log), secret_values))
     (folder / "resources.txt").write_text(
         "".join(f"{r.title}  {r.location.file}:{r.location.line}\n" for r in engine.store.ordered())
     )

@@ -11,7 +11,7 @@ from meshproof.embedded.telemetry import metrics_api
 from meshproof.embedded.telemetry.scrape_targets import AGENT_PORT
 from meshproof.host.addresses import real_port
 from meshproof.telemetry import span_api, span_settings
-from meshproof.telemetry.span_forwarder import Copies
+from meshproof.telemetry.span_forwarder import SpanForwarder
 
 ZIPKIN_PORT = 9411
 _END_LIMIT = 0.5
@@ -28,10 +28,10 @@ class ObservabilityServers:
 
     async def start(self) -> None:
         context, spans = self._engine.context, self._engine.spans
-        spans.bound(self._settings.limit, self._settings.age)
-        spans.copies = [Copies(place) for place in self._settings.places]
-        for copies in spans.copies:
-            copies.start()
+        spans.set_limits(self._settings.limit, self._settings.age)
+        spans.forwarders = [SpanForwarder(receiver) for receiver in self._settings.receivers]
+        for forwarder in spans.forwarders:
+            forwarder.start()
         ip = context.block.observability
         zipkin = real_port(ip, ZIPKIN_PORT)
         await self._listen(span_api.application(self._engine.spans), ip, zipkin)
@@ -47,7 +47,7 @@ class ObservabilityServers:
         await web.TCPSite(runner, ip, port).start()
 
     async def stop(self) -> None:
-        for copies in self._engine.spans.copies:
-            await copies.stop()
+        for forwarder in self._engine.spans.forwarders:
+            await forwarder.stop()
         for runner in self._runners:
             await runner.cleanup()

@@ -92,7 +92,7 @@ def _of_outside(host: OutsideRunner, path: str) -> Target:
 
 def _of_mesh(engine: Engine) -> Target:
     async def read() -> Families:
-        counts, copies = engine.spans.counts(), engine.spans.copies
+        counts, forwarders = engine.spans.counts(), engine.spans.forwarders
         return dict(
             (
                 _metric(
@@ -109,7 +109,7 @@ def _of_mesh(engine: Engine) -> Target:
                     "span_copies_lost_total",
                     "counter",
                     "Reports that another collector did not get.",
-                    sum(c.lost for c in copies),
+                    sum(f.lost for f in forwarders),
                 ),
                 _metric(
                     "retired_replicas_forgotten_total",
