@@ -1,4 +1,4 @@
-"""Names that Istio gives: the mesh's defaults, and the clusters of its Envoys. No imports.
+"""Names that Istio gives: the mesh's defaults, and the clusters of its Envoys. Imports nothing of meshproof.
 
 Defaults as in Istio (pkg/config/constants, the `default` profile of istioctl); cluster names as
 pilot/pkg/model BuildSubsetKey composes and ParseSubsetKey reads them.
@@ -6,6 +6,7 @@ pilot/pkg/model BuildSubsetKey composes and ParseSubsetKey reads them.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 CLUSTER_DOMAIN = "svc.cluster.local"
@@ -16,6 +17,7 @@ ROOT_NAMESPACE = "istio-system"
 INGRESS_GATEWAY = "istio-ingressgateway"
 """The Deployment and the Service of the ingress gateway, in ``ROOT_NAMESPACE``."""
 INGRESS_GATEWAY_LABELS = {"app": INGRESS_GATEWAY, "istio": "ingressgateway"}
+_INBOUND_VIRTUAL_HOST = re.compile(r"inbound\|http\|([0-9]{1,5})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,12 @@ def is_service_host(host: str) -> bool:
 def inbound_virtual_host(port: int) -> str:
     """The virtual host of a sidecar's inbound routes to a Service's port: ``inbound|http|80``."""
     return f"inbound|http|{port}"
+
+
+def inbound_virtual_host_port(name: str) -> int | None:
+    """The Service's port of ``inbound|http|80``; None for other names."""
+    match = _INBOUND_VIRTUAL_HOST.fullmatch(name)
+    return int(match[1]) if match else None
 
 
 def is_inbound(name: str) -> bool:

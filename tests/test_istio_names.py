@@ -8,6 +8,7 @@ from meshproof.istio_names import (
     ClusterName,
     inbound_cluster,
     inbound_virtual_host,
+    inbound_virtual_host_port,
     is_inbound,
     is_service_host,
     outbound_cluster,
@@ -41,6 +42,11 @@ def test_builders_give_names_that_parse() -> None:
         "outbound", 80, "v2", "h.test"
     )
     assert ClusterName.parse(inbound_cluster(8080)) == ClusterName("inbound", 8080)
+
+
+def test_an_inbound_virtual_host_names_its_port() -> None:
+    assert inbound_virtual_host_port(inbound_virtual_host(80)) == 80
+    assert inbound_virtual_host_port(inbound_cluster(8080)) is None
 
 
 def test_only_inbound_clusters_and_virtual_hosts_are_inbound() -> None:

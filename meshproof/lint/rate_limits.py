@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshproof.errors import Problem
+from meshproof.istio_names import inbound_virtual_host_port
 from meshproof.lint.context import LintContext
 from meshproof.lint.policy_selection import selected_pods
 
@@ -23,7 +24,7 @@ def find_unknown_ports(context: LintContext) -> Iterator[Problem]:
             for port in service.ports
         }
         for index, patch in enumerate(policy.spec.config_patches):
-            if not patch.routes or not ports or int(patch.routes.rpartition("|")[2]) in ports:
+            if not patch.routes or not ports or inbound_virtual_host_port(patch.routes) in ports:
                 continue
             yield policy.problem(
                 ("spec", "configPatches", index, "match", "routeConfiguration", "vhost", "name"),

@@ -7,21 +7,20 @@ with none and a bucket for each ``inbound|http|PORT``. Anything else is refused 
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from meshproof.istio_names import inbound_virtual_host_port
 from meshproof.model.base_model import FieldError, Model
 from meshproof.model.envoy_filter_rate_limit import EnvoyModel, LocalRateLimit, TypedConfig
 from meshproof.model.workload_selector import NetworkingWorkloadSelector, WorkloadSelector
 
 Context = Literal["SIDECAR_INBOUND", "GATEWAY"]
-_INBOUND = re.compile(r"inbound\|http\|[0-9]{1,5}")
 
 
 def _inbound_port(name: str) -> str:
-    if not _INBOUND.fullmatch(name):
+    if inbound_virtual_host_port(name) is None:
         raise ValueError(f'"{name}" is not taken; wanted inbound|http|PORT with a Service\'s port')
     return name
 
