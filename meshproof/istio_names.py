@@ -1,6 +1,6 @@
-"""Names that Istio gives: the mesh's defaults, and the clusters of its Envoys. Imports nothing of meshproof.
+"""Names that Istio gives: the mesh's defaults, and the clusters of its Envoys.
 
-Defaults as in Istio (pkg/config/constants, the `default` profile of istioctl); cluster names as
+At the floor: imports nothing of meshproof. Defaults as in Istio (pkg/config/constants, the `default` profile of istioctl); cluster names as
 pilot/pkg/model BuildSubsetKey composes and ParseSubsetKey reads them.
 """
 
