@@ -1,7 +1,7 @@
 """Names that Istio gives: the mesh's defaults, and the clusters of its Envoys.
 
-At the floor: imports nothing of meshproof. Defaults as in Istio (pkg/config/constants, the `default`
-profile of istioctl); cluster names as BuildSubsetKey of pilot/pkg/model composes and ParseSubsetKey
+At the floor: imports nothing of meshproof. Defaults as in Istio (pkg/config/constants, istioctl's
+default profile); cluster names as BuildSubsetKey of pilot/pkg/model composes and ParseSubsetKey
 reads them.
 """
 
