@@ -37,7 +37,7 @@ class Case:
 def load(paths: Sequence[Path]) -> list[Case]:
     """The cases of files and folders, in the order of their names.
 
-    Raises ValueError where a file is no case: a run that judges nothing must not look like one
+    Raises ValueError where a file is not a case: a run that judges nothing must not look like one
     that agrees.
     """
     files = [

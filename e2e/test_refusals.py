@@ -44,11 +44,13 @@ PROBLEMS = {
         )
     ],
     "unknown_field": [
-        ExpectedProblem(12, "spec.http[0].route[0].wieght", "is no field", "did you mean weight?")
+        ExpectedProblem(
+            12, "spec.http[0].route[0].wieght", "is not a field", "did you mean weight?"
+        )
     ],
     "unknown_kind": [ExpectedProblem(2, "kind", "VirtualServices", "did you mean VirtualService?")],
     "weight_as_text": [
-        ExpectedProblem(10, "spec.http[0].route[0].weight", 'the text "100"', "without quotes")
+        ExpectedProblem(10, "spec.http[0].route[0].weight", 'the string "100"', "without quotes")
     ],
     "weights_not_100": [ExpectedProblem(9, "spec.route", "add up to 110", "100")],
     "yes_as_text": [
@@ -185,8 +187,8 @@ def test_dangling_and_shadowed_rules_are_applied_with_a_warning_each(mesh: Mesh)
     assert applied.resources == ("VirtualService payments/second created",)
     warnings = {(w.line, w.field): w.found for w in applied.warnings}
     assert "does not merge" in warnings[(7, "spec.hosts[0]")]
-    assert "is no Service" in warnings[(7, "spec.hosts[1]")]
-    assert "is no Service" in warnings[(10, "spec.http[0].route[0].destination.host")]
+    assert "is neither a Service" in warnings[(7, "spec.hosts[1]")]
+    assert "is neither a Service" in warnings[(10, "spec.http[0].route[0].destination.host")]
     assert "is dead" in warnings[(11, "spec.http[1]")]
     assert {w.file for w in applied.warnings} == {"dangling.yaml"}
     assert mesh.curl("svca", "http://nowhere.payments.svc.cluster.local/").status == 503

@@ -148,7 +148,7 @@ class _ProjectReader:
         for name, host in hosts.items():
             document, path = self.declarations[name]
             if not is_host(name):
-                self.problems.append(document.problem(path, "is no host", HOST_EXPECTED))
+                self.problems.append(document.problem(path, "is not a host", HOST_EXPECTED))
             for alias in (name, *host.aliases):
                 owner = owners.setdefault(alias, name)
                 if owner != name:

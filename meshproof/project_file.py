@@ -43,7 +43,7 @@ def _parse_port(value: Any) -> int:
     if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]{0,4}", value):
         value = int(value)  # a mapping's keys are text
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 65535:
-        raise ValueError(f"is no port; wanted {_PORT_EXPECTED}")
+        raise ValueError(f"is not a port; wanted {_PORT_EXPECTED}")
     return value
 
 
@@ -56,11 +56,11 @@ def _parse_address(value: Any) -> RealAddress | None:
         return RealAddress(ip="127.0.0.1", port=_parse_port(value))
     ip, colon, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
     if not colon:
-        raise ValueError(f"is no address; wanted {_ADDRESS_EXPECTED}")
+        raise ValueError(f"is not an address; wanted {_ADDRESS_EXPECTED}")
     try:
         on_loopback = ipaddress.ip_address(ip) in _LOOPBACK
     except ValueError:
-        raise ValueError(f'"{ip}" is no address; wanted {_ADDRESS_EXPECTED}') from None
+        raise ValueError(f'"{ip}" is not an address; wanted {_ADDRESS_EXPECTED}') from None
     if not on_loopback:
         raise ValueError(
             f"{ip} is beyond this machine, and test traffic never leaves it; "
@@ -76,7 +76,7 @@ def is_host(name: str) -> bool:
 
 def _check_host(value: str) -> str:
     if not is_host(value):
-        raise ValueError(f'"{value}" is no host; wanted {HOST_EXPECTED}')
+        raise ValueError(f'"{value}" is not a host; wanted {HOST_EXPECTED}')
     return value
 
 

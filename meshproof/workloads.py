@@ -19,7 +19,7 @@ def resolve(name: str, candidates: Sequence[Candidate]) -> tuple[str, str]:
     """
     namespace, slash, short = name.rpartition("/")
     if (slash and not (namespace and short)) or "/" in namespace:
-        raise UsageError(f"{name!r} is no workload; wanted NAME or NAMESPACE/NAME")
+        raise UsageError(f"{name!r} is not a workload; wanted NAME or NAMESPACE/NAME")
     in_namespace = [c for c in candidates if not namespace or c[0] == namespace]
     by_name = sorted({(c[0], c[1]) for c in in_namespace if c[1] == short})
     by_label = sorted({(c[0], c[1]) for c in in_namespace if c[2] == short})

@@ -94,12 +94,12 @@ def test_a_project_need_not_say_what_a_load_does(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("rules: []\n", "meshproof.yaml:1: manifests: is missing; wanted a list"),
-        ("manifests: m\n", 'meshproof.yaml:1: manifests: is the text "m"; wanted a list; '
+        ("manifests: m\n", 'meshproof.yaml:1: manifests: is the string "m"; wanted a list; '
          'begin each entry with "- "'),
-        ("manifests: [m]\nimage: {}\n", "meshproof.yaml:2: image: is no field of ProjectFile; "
+        ("manifests: [m]\nimage: {}\n", "meshproof.yaml:2: image: is not a field of ProjectFile; "
          "did you mean images?"),
         ("manifests: [m]\nimages:\n  a: {comand: [x]}\n", "meshproof.yaml:3: images.a.comand: "
-         "is no field of ImageCommand; did you mean command?"),
+         "is not a field of ImageCommand; did you mean command?"),
         ("manifests: [m]\nimages:\n  a: {command: []}\n", "meshproof.yaml:3: images.a.command: "
          "is an empty list; wanted at least one entry"),
         ("manifests: [m]\nimages:\n  a:\n", "meshproof.yaml:3: images.a: is null; "
@@ -108,14 +108,14 @@ def test_a_project_need_not_say_what_a_load_does(tmp_path: Path) -> None:
          "images.a.command[1]: has an unknown placeholder {prt}; wanted {python}, {ip}, {port}, "
          "{socket}, {spans}, {dir}, {here}, {files}, {command}, or {{prt}} for the text itself"),
         ("manifests: [m]\nimages:\n  a: {command: [x], env: {A: 1}}\n", "meshproof.yaml:3: "
-         'images.a.env.A: is the number 1; wanted a text; quote it: "1"'),
+         'images.a.env.A: is the number 1; wanted a string; quote it: "1"'),
         ("manifests: [m]\nlocustfile: users.py\n", 'meshproof.yaml:2: locustfile: there is no file '
          '"users.py"; wanted the path of a locustfile, relative to this file'),
         ("manifests: [m]\nlocustfile: .\n", 'meshproof.yaml:2: locustfile: there is no file '
          '"."; wanted the path of a locustfile, relative to this file'),
         ("manifests: [m]\npath: pay\n", 'meshproof.yaml:2: path: is "pay"; wanted a path that '
          "begins with /"),
-        ("- a\n", "meshproof.yaml:1: the document is no mapping; wanted a mapping"),
+        ("- a\n", "meshproof.yaml:1: the document is not a mapping; wanted a mapping"),
         ("# nothing\n", "meshproof.yaml: holds no document; wanted a mapping"),
         ("manifests: [m]\n---\nrules: [r]\n", "meshproof.yaml:3: is a second document; wanted one"),
     ],
@@ -129,19 +129,19 @@ def test_a_project_file_is_refused(tmp_path: Path, text: str, message: str) -> N
     [
         ('{80: "10.0.0.1:80"}', "a.test.ports.80: 10.0.0.1 is beyond this machine, and test "
          "traffic never leaves it; wanted an address in 127.0.0.0/8"),
-        ('{80: "localhost:80"}', 'a.test.ports.80: "localhost" is no address; wanted a port of '
+        ('{80: "localhost:80"}', 'a.test.ports.80: "localhost" is not an address; wanted a port of '
          'this machine, "127.x.y.z:port", or null for a command\'s own'),
         ("{80: no}", "a.test.ports.80: is no, which YAML reads as a boolean; wanted a port of "
          'this machine, "127.x.y.z:port", or null for a command\'s own'),
-        ("{99999: 1}", "a.test.ports.99999: is no port; wanted a port's number from 1 to 65535"),
-        ('{80: "127.0.0.1:0"}', "a.test.ports.80: is no port; "
+        ("{99999: 1}", "a.test.ports.99999: is not a port; wanted a port's number from 1 to 65535"),
+        ('{80: "127.0.0.1:0"}', "a.test.ports.80: is not a port; "
          "wanted a port's number from 1 to 65535"),
         ("{80: null}", "a.test.ports.80: is null, but there is no command that could listen; "
          "wanted a port of this machine, or a command"),
         ("{}", "a.test.ports: is an empty mapping; wanted at least one entry"),
         ("{80: 1}, ready: /x", "a.test.ready: is for a command, and there is none; "
          "wanted a command"),
-        ("{80: 1}, aliases: [A_]", 'a.test.aliases[0]: "A_" is no host; wanted a lower-case '
+        ("{80: 1}, aliases: [A_]", 'a.test.aliases[0]: "A_" is not a host; wanted a lower-case '
          "DNS name or an address"),
         ("{80: 1}, command: [x], ready: x", 'a.test.ready: is "x"; wanted a path that begins '
          "with /"),

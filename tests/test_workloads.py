@@ -36,9 +36,9 @@ def test_one_fits(name: str, expected: tuple[str, str]) -> None:
         ("svcb", "workload svcb is ambiguous; wanted one of default/svcb-v1, default/svcb-v2"),
         ("pay/svcb", "no workload pay/svcb; there is default/svca, default/svcb-v1"),
         ("nope", "no workload nope; there is default/svca"),
-        ("a/b/c", "'a/b/c' is no workload; wanted NAME or NAMESPACE/NAME"),
-        ("/svca", "'/svca' is no workload"),
-        ("pay/", "'pay/' is no workload"),
+        ("a/b/c", "'a/b/c' is not a workload; wanted NAME or NAMESPACE/NAME"),
+        ("/svca", "'/svca' is not a workload"),
+        ("pay/", "'pay/' is not a workload"),
     ],
 )
 def test_none_or_several_fit(name: str, message: str) -> None:

@@ -86,7 +86,7 @@ class HostTable:
         try:
             return self._by_name[name]
         except KeyError:
-            raise UsageError(f"{name} is no outside host") from None
+            raise UsageError(f"{name} is not an outside host") from None
 
 
 def _host(name: str, declared: OutsideHost, images: Mapping[str, str]) -> Host:

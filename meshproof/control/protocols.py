@@ -42,7 +42,7 @@ class ServedMesh(Mesh, Protocol):
     def joined_logs(self, *, trace_id: str = "", run_id: str = "") -> list[LogLine]:
         """Every log's lines of one trace, or of one run, in order of beginning.
 
-        Raises UsageError for both, for neither, and for what is no trace id.
+        Raises UsageError for both, for neither, and for what is not a trace id.
         """
         ...
 

@@ -27,10 +27,10 @@ def describe_missing_cluster(name: str) -> str:
     """Why a cluster that a route names does not exist."""
     parsed = ClusterName.parse(name)
     if parsed is None:
-        return f"{name} is no host"
+        return f"{name} is not a host"
     if parsed.subset:
         return f"no DestinationRule that counts here makes subset {parsed.subset} of {parsed.host}"
-    return f"{parsed.host} has no port {parsed.port}, or is no host that is known here"
+    return f"{parsed.host} has no port {parsed.port}, or is not a host that is known here"
 
 
 def describe_route(entry: Json, host: str) -> str:

@@ -93,11 +93,11 @@ def build_request(
     try:
         port = parts.port
     except ValueError:
-        raise UsageError(f"{url!r}: its port is no number up to 65535") from None
+        raise UsageError(f"{url!r}: its port is not a number up to 65535") from None
     pairs = tuple((name.lower(), value) for name, value in headers)
     for token in (method, *(name for name, _ in pairs)):
         if not _TOKEN.fullmatch(token):
-            raise UsageError(f"{token!r} is no name of a method or a header")
+            raise UsageError(f"{token!r} is not the name of a method or a header")
     authority = parts.netloc.rpartition("@")[2]
     hosts = [value for name, value in pairs if name == "host"]
     pairs = tuple(pair for pair in pairs if pair[0] != "host")

@@ -94,7 +94,7 @@ def reserve(name: str, *, end_limit: float = END_LIMIT) -> RunningMesh:
     """
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"--name: {name!r} is no name for a mesh; "
+            f"--name: {name!r} is not a name for a mesh; "
             "wanted up to 40 of a-z, 0-9 and -, a letter or digit at both ends"
         )
     pid = os.getpid()

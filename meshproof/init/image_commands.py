@@ -90,7 +90,7 @@ def _guess_program(command: Sequence[str]) -> list[str]:
 
 
 def _escape(argument: str) -> str:
-    """A word in which ``{name}`` is no placeholder."""
+    """A word in which ``{name}`` is not a placeholder."""
     return re.sub(r"\{(\w+)\}", r"{{\1}}", argument)
 
 

@@ -25,7 +25,7 @@ def find_missing_delegates(context: LintContext) -> Iterator[Problem]:
         if delegate is None:
             why, remedy = f"there is no VirtualService {name}", "correct the name"
         elif delegate.spec.hosts:
-            why = f"VirtualService {name} has hosts, so it is no delegate"
+            why = f"VirtualService {name} has hosts, so it is not a delegate"
             remedy = "remove its hosts"
         elif not is_visible(delegate.spec.export_to, delegate.namespace, rule.namespace):
             why, remedy = f"VirtualService {name} is not exported to {rule.namespace}", ""

@@ -20,7 +20,8 @@ def find_unknown_hosts(context: LintContext) -> Iterator[Problem]:
         for rule in rules:
             yield rule.problem(
                 ("spec", "host"),
-                f"host {host} is no Service and no ServiceEntry; Istio applies the rule to nothing",
+                f"host {host} is neither a Service nor a ServiceEntry; Istio applies the rule to "
+                "nothing",
                 remedy=context.remedy(rule.spec.host),
             )
 

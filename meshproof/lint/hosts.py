@@ -19,7 +19,7 @@ def find_unknown_destinations(context: LintContext) -> Iterator[Problem]:
         if not context.exists(use.host):
             yield use.rule.problem(
                 (*use.path, "host"),
-                f"host {use.host} is no Service and no ServiceEntry; {_describe_effect(use)}",
+                f"host {use.host} is neither a Service nor a ServiceEntry; {_describe_effect(use)}",
                 remedy=context.remedy(use.destination.host),
             )
         elif use.destination.port and use.destination.port.number not in _ports_of(
@@ -56,7 +56,7 @@ def find_unknown_subsets(context: LintContext) -> Iterator[Problem]:
 
 
 def find_unknown_rule_hosts(context: LintContext) -> Iterator[Problem]:
-    """A VirtualService of the mesh for a host that is no service: reached on port 80 only."""
+    """A VirtualService of the mesh for a host that is not a service: reached on port 80 only."""
     for rule in context.of("VirtualService"):
         if not applies_to_mesh(rule.spec):
             continue
@@ -71,7 +71,7 @@ def find_unknown_rule_hosts(context: LintContext) -> Iterator[Problem]:
             )
             yield rule.problem(
                 ("spec", "hosts", index),
-                f"host {name} is no Service and no ServiceEntry; {effect}",
+                f"host {name} is neither a Service nor a ServiceEntry; {effect}",
                 remedy=context.remedy(host),
             )
 

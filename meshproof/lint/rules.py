@@ -59,7 +59,7 @@ RULES = (
     ),
     LintRule(
         "virtualservice-host-unknown",
-        "a VirtualService for a host that is no service",
+        "a VirtualService for a host that is not a service",
         hosts.find_unknown_rule_hosts,
     ),
     LintRule(

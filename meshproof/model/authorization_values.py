@@ -32,13 +32,13 @@ def check_cidr(value: str) -> str:
     try:
         ipaddress.ip_network(value, strict=False)
     except ValueError:
-        raise ValueError(f'"{value}" is no address; wanted 10.1.2.3 or 10.1.0.0/16') from None
+        raise ValueError(f'"{value}" is not an address; wanted 10.1.2.3 or 10.1.0.0/16') from None
     return value
 
 
 def check_service_account(value: str) -> str:
     if not value or value.count("/") > 1 or "*" in value or value[0] == "/" or value[-1] == "/":
-        raise ValueError(f'"{value}" is no service account; wanted NAME or NAMESPACE/NAME')
+        raise ValueError(f'"{value}" is not a service account; wanted NAME or NAMESPACE/NAME')
     return value
 
 
@@ -52,7 +52,9 @@ def check_path_template(value: str) -> str:
     deep = segments.index("{**}") if "{**}" in segments else len(segments)
     rest = "".join(s for s in segments if s not in ("{*}", "{**}"))
     if not value.startswith("/") or set(rest) & set("*{}"):
-        raise ValueError(f'"{value}" is no path template; wanted {{*}} or {{**}} as whole segments')
+        raise ValueError(
+            f'"{value}" is not a path template; wanted {{*}} or {{**}} as whole segments'
+        )
     if "{**}" in segments[deep + 1 :] or "{*}" in segments[deep + 1 :]:
         raise ValueError(f'"{value}" has an operator behind {{**}}; wanted {{**}} as the last')
     return value
@@ -73,7 +75,7 @@ def check_attribute(key: str) -> str:
         return key
     if key.startswith(CLAIMS) and _BRACKETS.fullmatch(key, len(CLAIMS)):
         return key
-    raise ValueError(f'"{key}" is no attribute; wanted {_WANTED_KEY}')
+    raise ValueError(f'"{key}" is not an attribute; wanted {_WANTED_KEY}')
 
 
 def check_condition_value(key: str, value: str) -> None:

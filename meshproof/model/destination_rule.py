@@ -90,7 +90,9 @@ class Maglev(Model):
     def _prime(self) -> Self:
         size = self.table_size
         if size and (size < 2 or any(size % n == 0 for n in range(2, int(size**0.5) + 1))):
-            raise FieldError(f"{size} is no prime number; wanted one, as Envoy does", "tableSize")
+            raise FieldError(
+                f"{size} is not a prime number; wanted one, as Envoy does", "tableSize"
+            )
         return self
 
 

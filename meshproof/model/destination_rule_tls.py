@@ -11,7 +11,7 @@ from meshproof.model.base_model import FieldError, Model, PartlyHonoured
 
 def _absolute(value: str) -> str:
     if not value.startswith("/"):
-        raise ValueError(f'"{value}" is no absolute path; wanted the file on this machine')
+        raise ValueError(f'"{value}" is not an absolute path; wanted the file on this machine')
     return value
 
 

@@ -17,11 +17,11 @@ _PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(h|ms|us|µs|ns|m|s)")
 _UNIT = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 
 
-_EXPECTED = "a text such as 2s, 250ms or 1m30s"
+_EXPECTED = "a string such as 2s, 250ms or 1m30s"
 
 
 FROM_YAML = {"from": "yaml"}
-"""Validation context for YAML, where a number is no duration, as it is in Python code."""
+"""Validation context for YAML, where a number is not a duration, as it is in Python code."""
 
 
 def parse_duration(value: Any) -> float:

@@ -93,7 +93,7 @@ class ConfigPatch(Model):
             _refuse("is for applyTo HTTP_ROUTE; wanted name and typed_config", *at,
                     "typed_per_filter_config")  # fmt: skip
         if value.name is None or value.typed_config is None:
-            _refuse("is no HTTP filter; wanted name and typed_config", *at)
+            _refuse("is not an HTTP filter; wanted name and typed_config", *at)
 
     def _route(self) -> None:
         self._wants("MERGE", "routeConfiguration", "listener")

@@ -31,7 +31,9 @@ def _interval(value: object) -> object:
         return value
     if not isinstance(value, str) or not _DURATION.fullmatch(value):
         text = f'"{value}"' if isinstance(value, str) else repr(value)
-        raise ValueError(f"{text} is no duration of Envoy's; wanted a text such as 60s or 0.25s")
+        raise ValueError(
+            f"{text} is not a duration of Envoy's; wanted a string such as 60s or 0.25s"
+        )
     if float(value[:-1]) < _SHORTEST:
         raise ValueError(f'"{value}" is too short for Envoy; wanted at least 0.05s')
     return float(value[:-1])
@@ -125,7 +127,7 @@ class TypedConfig(Limit):
                     "is for a TypedStruct; wanted the fields of a LocalRateLimit", name
                 )
             if self.stat_prefix is None:
-                raise FieldError("is missing; wanted a text", "stat_prefix")
+                raise FieldError("is missing; wanted a string", "stat_prefix")
         return self
 
     @property

@@ -26,7 +26,7 @@ def upper_case(value: Any) -> Any:
 
 def check_port_text(value: str) -> str:
     if not (value.isascii() and value.isdigit() and 1 <= int(value) <= 65535):
-        raise ValueError(f'"{value}" is no port; wanted 1 to 65535')
+        raise ValueError(f'"{value}" is not a port; wanted 1 to 65535')
     return value
 
 

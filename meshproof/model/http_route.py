@@ -48,7 +48,7 @@ class HTTPPathMatch(Model):
         if self.type == "RegularExpression":
             _check_regex(self.value)
         elif not self.value.startswith("/"):
-            raise FieldError(f'"{self.value}" is no absolute path; wanted one from /', "value")
+            raise FieldError(f'"{self.value}" is not an absolute path; wanted one from /', "value")
         return self
 
 

@@ -14,7 +14,7 @@ def check_jwks(value: str) -> str:
     try:
         keys = json.loads(value)["keys"]
     except (ValueError, KeyError, TypeError):
-        raise ValueError('is no JSON web key set; wanted {"keys": [...]}') from None
+        raise ValueError('is not a JSON web key set; wanted {"keys": [...]}') from None
     if not (isinstance(keys, list) and any(_is_usable(key) for key in keys)):
         raise ValueError("has no key that Envoy can use; wanted one of RSA, EC, oct or OKP, whole")
     return value
@@ -66,5 +66,5 @@ def check_jwks_uri(value: str) -> str:
     except ValueError:
         port = 0
     if url.scheme != "http" or not url.hostname or not port:
-        raise ValueError(f'"{value}" is no address; wanted http://HOST[:PORT]/PATH')
+        raise ValueError(f'"{value}" is not an address; wanted http://HOST[:PORT]/PATH')
     return value

@@ -144,7 +144,7 @@ def find_kind(api_version: object, kind: object) -> Kind | UnknownKind:
         return UnknownKind("kind", _describe_type(kind), _list_kinds(), "")
     model = KINDS.get(kind)
     if not isinstance(api_version, str):
-        expected = " or ".join(model.api_versions) if model else "a text"
+        expected = " or ".join(model.api_versions) if model else "a string"
         return UnknownKind("apiVersion", _describe_type(api_version), expected, "")
     if model and api_version in model.api_versions:
         return model
@@ -185,7 +185,7 @@ nearest two of Kubernetes, MutatingAdmissionPolicyBinding and Validating..., are
 
 
 def _describe_type(value: object) -> str:
-    return "is missing" if value is None else "is no text"
+    return "is missing" if value is None else "is not a string"
 
 
 def _unsupported(kind: str, owner: str) -> UnknownKind:

@@ -61,7 +61,7 @@ class Secret(Model):
     def _base64(self) -> Self:
         check_keys(self.data, "data")
         check_keys(self.string_data, "stringData")
-        _decode(self.data, "data", "base64, or the text itself under stringData")
+        _decode(self.data, "data", "base64, or plain text under stringData")
         return self
 
     @property

@@ -27,7 +27,7 @@ def _check_port_ref(value: Any) -> Any:
     number = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 65535
     if number or (isinstance(value, str) and value):
         return value
-    raise ValueError("is no port; wanted a number from 1 to 65535, or a port's name")
+    raise ValueError("is not a port; wanted a number from 1 to 65535, or a port's name")
 
 
 Ignored = Annotated[Any, NoEffect()]

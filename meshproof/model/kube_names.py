@@ -58,4 +58,4 @@ def check_keys(keys: Iterable[str], field: str) -> None:
     for key in keys:
         if not _KEY.fullmatch(key) or key == "." or key.startswith(".."):
             expected = "a key of letters, digits, -, _ and ., with no two dots first"
-            raise FieldError(f"is no key; wanted {expected}", field, key)
+            raise FieldError(f"is not a key; wanted {expected}", field, key)

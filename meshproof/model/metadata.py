@@ -81,7 +81,7 @@ def _unknown_field(document: Document, key: str) -> Problem:
 
     near = get_close_matches(key, _FIELDS, 1)
     remedy = f"did you mean {near[0]}?" if near else ""
-    return document.problem(path, "is no field of metadata", "", remedy)
+    return document.problem(path, "is not a field of metadata", "", remedy)
 
 
 def _check_name(document: Document, name: Any, kind: Kind) -> list[Problem]:
@@ -129,7 +129,7 @@ def _check_texts(document: Document, values: Any, field: str) -> list[Problem]:
         return []
     if not isinstance(values, dict):
         message = f"is a {kind_of(values)}"
-        return [document.problem(path, message, "a mapping of texts")]
+        return [document.problem(path, message, "a mapping of strings")]
     problems = []
     for key, value in values.items():
         if not isinstance(value, str):
@@ -156,5 +156,5 @@ def _not_text(document: Document, path: tuple[str, ...], value: Any) -> Problem:
     kind = kind_of(value)
     if kind in ("boolean", "number") and text:
         message = f"is {text}, which YAML reads as a {kind}"
-        return document.problem(path, message, "a text", f'quote it: "{text}"')
-    return document.problem(path, f"is {'null' if value is None else f'a {kind}'}", "a text")
+        return document.problem(path, message, "a string", f'quote it: "{text}"')
+    return document.problem(path, f"is {'null' if value is None else f'a {kind}'}", "a string")

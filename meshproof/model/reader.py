@@ -190,4 +190,4 @@ def _stray(document: Document, kind: Kind, key: str) -> Problem:
     if key in fields_by_name(kind.model):
         remedy = f"{key} belongs under {kind.body}: check the indentation"
     expected = f"apiVersion, kind, metadata, {kind.body}"
-    return document.problem((key,), f"is no field of {kind.name}", expected, remedy)
+    return document.problem((key,), f"is not a field of {kind.name}", expected, remedy)

@@ -21,7 +21,7 @@ def _egress_host(value: str) -> str:
     namespace, slash, host = value.partition("/")
     if not (slash and namespace and host) or "/" in host or "*" in host.lstrip("*"):
         raise ValueError(
-            f'"{value}" is no egress host; wanted NAMESPACE/HOST, such as ./*, '
+            f'"{value}" is not an egress host; wanted NAMESPACE/HOST, such as ./*, '
             "shop/cart.shop.svc.cluster.local or ~/*"
         )
     return value

@@ -53,7 +53,7 @@ def is_ip(text: str) -> bool:
 def _check_host(text: str) -> str:
     is_name = _HOST.fullmatch(text.removesuffix(".")) and len(text) <= 255
     if not is_name and not is_ip(text):
-        message = f'"{_short(text)}" is no host; wanted a DNS name, *.suffix or an address'
+        message = f'"{_short(text)}" is not a host; wanted a DNS name, *.suffix or an address'
         # Istio takes a * in front of any name: *-web.shop.test
         starred = text.startswith("*") and _HOST.fullmatch(f"a{text[1:]}")
         raise FieldError(message, unsupported=bool(starred))
@@ -63,7 +63,7 @@ def _check_host(text: str) -> str:
 def _check_gateway_host(text: str) -> str:
     namespace, slash, host = text.rpartition("/")
     if slash and not re.fullmatch(r"\*|\.|[-a-z0-9]+", namespace):
-        found = f'"{_short(text)}" is no host; wanted HOST or NAMESPACE/HOST'
+        found = f'"{_short(text)}" is not a host; wanted HOST or NAMESPACE/HOST'
         raise FieldError(found, unsupported=namespace == "~")
     _check_host(host)
     return text
@@ -71,7 +71,7 @@ def _check_gateway_host(text: str) -> str:
 
 def _check_address(text: str) -> str:
     if not _ADDRESS.fullmatch(text):
-        raise ValueError(f'"{_short(text)}" is no address; wanted an IP address or a DNS name')
+        raise ValueError(f'"{_short(text)}" is not an address; wanted an IP address or a DNS name')
     return text
 
 
@@ -81,27 +81,29 @@ def _check_service(text: str) -> str:
 
 def _check_label(text: str) -> str:
     if not re.fullmatch(_LABEL, text):
-        raise ValueError(f'"{_short(text)}" is no name; wanted letters, digits and -')
+        raise ValueError(f'"{_short(text)}" is not a name; wanted letters, digits and -')
     return text
 
 
 def check_domain(text: str) -> str:
     """Return ``text`` if it consists of labels separated by dots. Raises ValueError."""
     if not all(re.fullmatch(_LABEL, part) for part in text.split(".")) or len(text) > 100:
-        raise ValueError(f'"{_short(text)}" is no domain; wanted names with dots between them')
+        raise ValueError(f'"{_short(text)}" is not a domain; wanted names with dots between them')
     return text
 
 
 def check_header_name(text: str) -> str:
     """Return ``text`` if it can be the name of a header. Raises ValueError."""
     if not _HEADER.fullmatch(text):
-        raise ValueError(f'"{_short(text)}" is no name of a header; wanted letters, digits and -')
+        raise ValueError(
+            f'"{_short(text)}" is not the name of a header; wanted letters, digits and -'
+        )
     return text
 
 
 def _check_line(text: str) -> str:
     if _CONTROL.search(text):
-        raise ValueError("has a line break or NUL; wanted a text in one line")
+        raise ValueError("has a line break or NUL; wanted a single line")
     return text
 
 

@@ -30,7 +30,7 @@ class Explanation(NamedTuple):
 
 
 _EXPECTED = {
-    "string_type": "a text",
+    "string_type": "a string",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
     "float_type": "a number",
@@ -41,7 +41,7 @@ _EXPECTED = {
     "mapping_type": "a mapping",
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
-    "string_too_short": "a text that is not empty",
+    "string_too_short": "a string that is not empty",
     "too_short": "at least one entry",
     "greater_than_equal": "at least {ge}",
     "greater_than": "more than {gt}",
@@ -118,7 +118,7 @@ def explain_unknown_field(root: type[Model], path: FieldPath, base: FieldPath) -
         owner = api_fields.owner_of(model)
         message = f"is a field of {owner} that {NOT_YET}"
         return Explanation(message, remedy=LEAVE_OUT, unsupported=True)
-    message = f"is no field of {model.__name__}"
+    message = f"is not a field of {model.__name__}"
     candidates = [*honoured, *sorted(api - set(honoured))]
     near = get_close_matches(key, candidates, 1, 0.8)
     elsewhere = _find_elsewhere(root, model, key, parent, base)
@@ -183,13 +183,13 @@ def _explain_error(
 
 
 def describe_value(value: Any, text: str | None = None) -> str:
-    """A value with its YAML type: ``the text "50"``, ``yes, which YAML reads as a boolean``."""
+    """A value with its YAML type: ``the string "50"``, ``yes, which YAML reads as a boolean``."""
     if isinstance(value, _Secret):
         return f"a {value.kind}, which is not shown"
     kind = kind_of(value)
-    if kind == "text":
+    if kind == "string":
         short = value if len(value) <= _LONGEST else value[:_LONGEST] + "..."
-        return f'the text "{short}"' if value else "an empty text"
+        return f'the string "{short}"' if value else "an empty string"
     if kind == "boolean":
         literal = text or str(value).lower()
         return (
@@ -205,8 +205,8 @@ def describe_value(value: Any, text: str | None = None) -> str:
 def _find_remedy(expected: str, value: Any, text: str | None, path: FieldPath) -> str:
     field = path[-1] if path else ""
     if isinstance(value, _Secret):
-        return "quote it" if expected == "a text" else ""
-    if expected == "a text" and kind_of(value) in ("boolean", "number"):
+        return "quote it" if expected == "a string" else ""
+    if expected == "a string" and kind_of(value) in ("boolean", "number"):
         return f'quote it: "{text if text is not None else value}"'
     if expected in ("a whole number", "a number") and isinstance(value, str):
         number = number_of(value)

@@ -145,7 +145,7 @@ def find_unknown_mounts(workload: Resource, claims: Iterable[str]) -> Iterator[P
             for index, mount in enumerate(container.volume_mounts):
                 if mount.name not in volumes:
                     path = (*pod_path(workload), field, position, "volumeMounts", index, "name")
-                    message = f"{mount.name} is no volume of this pod"
+                    message = f"{mount.name} is not a volume of this pod"
                     expected = f"one of {', '.join(sorted(volumes))}" if volumes else "a volume"
                     yield workload.problem(path, message, expected)
 

@@ -58,7 +58,7 @@ class Journal:
     def read(self) -> JournalEntry | None:
         """The last entry of an unfinished release; None where there is none.
 
-        Raises MeshproofError for a file that is no journal.
+        Raises MeshproofError for a file that is not a journal.
         """
         try:
             content: dict[str, Any] = json.loads(self._path.read_text(encoding="utf-8"))
@@ -68,7 +68,7 @@ class Journal:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise MeshproofError(
-                f"{self._path}: is no release that can be resumed ({error!r}); delete it, and "
+                f"{self._path}: is not a release that can be resumed ({error!r}); delete it, and "
                 "check the weights in force with `meshproof ls`"
             ) from error
 

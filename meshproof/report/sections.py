@@ -95,7 +95,7 @@ def read(path: Path) -> Json:
     except OSError as error:
         raise MeshproofError(f"{file}: {error.strerror}; wanted a report of meshproof") from error
     except ValueError as error:
-        raise MeshproofError(f"{file}: is no JSON: {error}") from error
+        raise MeshproofError(f"{file}: is not JSON: {error}") from error
     schema = found.get("schema") if isinstance(found, dict) else None
     if schema != SCHEMA:
         raise MeshproofError(f"{file}: its schema is {schema!r}; wanted {SCHEMA!r}")

@@ -159,5 +159,5 @@ def _build_document(
         for path, at, message, remedy in builder.errors
     ]
     if not is_mapping and not builder.broken:
-        problems.append(document.problem((), "the document is no mapping", expected))
+        problems.append(document.problem((), "the document is not a mapping", expected))
     return document if is_mapping and not builder.broken else None, problems

@@ -63,10 +63,10 @@ def number_of(text: str) -> int | float | None:
 
 
 def kind_of(value: object) -> str:
-    """A value's YAML type for messages: ``text``, ``number``, ``boolean``, ``list``, ..."""
+    """A value's YAML type for messages: ``string``, ``number``, ``boolean``, ``list``, ..."""
     if value is None:
         return "null"
-    types = ((bool, "boolean"), (int, "number"), (float, "number"), (str, "text"), (list, "list"))
+    types = ((bool, "boolean"), (int, "number"), (float, "number"), (str, "string"), (list, "list"))
     for type_, name in types:
         if isinstance(value, type_):
             return name

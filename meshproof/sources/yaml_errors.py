@@ -12,7 +12,7 @@ _EXPLANATIONS = (
     (
         "mapping values are not allowed",
         "a key stands where none can",
-        'check the indentation, put a space after each ":", and quote a text that contains ": "',
+        'check the indentation, put a space after each ":", and quote a string that contains ": "',
     ),
     (
         "did not find expected key",
@@ -37,7 +37,7 @@ _EXPLANATIONS = (
     ("could not find expected ':'", "a key has no value", 'put ": " after the key'),
     ("found unexpected end of stream", "a quotation mark is not closed", "close it"),
     ("found undefined alias", "an alias names an anchor that was not set before", ""),
-    ("cannot start any token", "a character that cannot begin a text", "quote the text"),
+    ("cannot start any token", "a character that cannot begin a string", "quote the string"),
     ("control characters are not allowed", "a control character", "remove it"),
     ("special characters are not allowed", "a control character", "remove it"),
 )

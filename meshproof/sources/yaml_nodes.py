@@ -55,7 +55,7 @@ class NodeBuilder:
     """How many more values may be built before aliases count as exploding."""
     lines: dict[FieldPath, int] = field(default_factory=dict)
     texts: dict[FieldPath, str] = field(default_factory=dict)
-    """The unquoted text of each value that is no text."""
+    """The unquoted text of each value that is not a string."""
     errors: list[tuple[FieldPath, int, str, str]] = field(default_factory=list)
     """Path, line, what is wrong, and a remedy."""
     broken: bool = False
@@ -126,7 +126,7 @@ class NodeBuilder:
         parts = node.value if isinstance(node, yaml.SequenceNode) else [node]
         for part in parts:
             if not isinstance(part, yaml.MappingNode):
-                self._refuse(path, part, "<< merges something that is no mapping", "")
+                self._refuse(path, part, "<< merges something that is not a mapping", "")
                 continue
             own, self.lines, own_texts, self.texts = self.lines, {}, self.texts, {}
             merged = self._build(part, path)
@@ -141,7 +141,7 @@ class NodeBuilder:
         A boolean would become ``true`` or ``false``, which nobody means who writes ``y:``.
         """
         if not isinstance(node, yaml.ScalarNode):
-            self._refuse(path, node, "a key is no text", _TEMPLATE)
+            self._refuse(path, node, "a key is not a string", _TEMPLATE)
             return None
         value = self._scalar(node, path, record=False)
         if value is None:

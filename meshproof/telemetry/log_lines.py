@@ -49,8 +49,8 @@ class LineFilter:
         self._trace, self._run = trace_id.lower().lstrip("0"), run_id
         if trace_id and not (self._trace and _TRACE.fullmatch(self._trace)):
             raise UsageError(
-                f"--trace: {trace_id[:60]!r} is no trace id; wanted up to 32 of 0-9 and a-f, as an "
-                "answer's trace_id or `meshproof spans` shows it"
+                f"--trace: {trace_id[:60]!r} is not a trace id; wanted up to 32 of 0-9 and a-f, as "
+                "an answer's trace_id or `meshproof spans` shows it"
             )
         self.needle = (self._trace or run_id).encode()
 

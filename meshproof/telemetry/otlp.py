@@ -41,7 +41,7 @@ def read(body: bytes, *, as_json: bool) -> list[Raw]:
         else:
             request.ParseFromString(body)
     except (DecodeError, json_format.ParseError, ValueError) as error:
-        raise BadSpansError(f"the body is no ExportTraceServiceRequest: {error}") from None
+        raise BadSpansError(f"the body is not an ExportTraceServiceRequest: {error}") from None
     return [
         _to_zipkin(span, resource, scope.scope)
         for resource in request.resource_spans

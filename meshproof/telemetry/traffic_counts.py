@@ -25,7 +25,7 @@ class Edge(NamedTuple):
     source: str
     """``namespace/workload``."""
     target: str
-    """The same; empty where the target is no workload of the mesh."""
+    """The same; empty where the target is not a workload of the mesh."""
     version: str
     """The target's."""
     service: str

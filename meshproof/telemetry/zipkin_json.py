@@ -27,7 +27,7 @@ def read(body: bytes) -> list[Raw]:
     try:
         spans = json.loads(body)
     except ValueError as error:
-        raise BadSpansError(f"the body is no JSON: {error}; wanted a list of spans") from None
+        raise BadSpansError(f"the body is not JSON: {error}; wanted a list of spans") from None
     if not isinstance(spans, list):
         raise BadSpansError(f"the body is {_shorten(spans)}; wanted a list of spans")
     return [_check(span, f"[{number}]") for number, span in enumerate(spans)]
@@ -63,10 +63,10 @@ def _check_texts(span: Raw, at: str) -> None:
             problem = f"{at}.{name} is {_shorten(endpoint)}"
             raise BadSpansError(f"{problem}; wanted an object with a serviceName")
     if not isinstance(span.get("name"), str | None):
-        raise BadSpansError(f"{at}.name is {_shorten(span['name'])}; wanted a text")
+        raise BadSpansError(f"{at}.name is {_shorten(span['name'])}; wanted a string")
     tags = span.get("tags") or {}
     if not isinstance(tags, dict) or not all(isinstance(v, str) for v in tags.values()):
-        raise BadSpansError(f"{at}.tags is {_shorten(tags)}; wanted an object of texts")
+        raise BadSpansError(f"{at}.tags is {_shorten(tags)}; wanted an object of strings")
     if not isinstance(span.get("annotations") or [], list):
         raise BadSpansError(f"{at}.annotations is {_shorten(span['annotations'])}; wanted a list")
 

@@ -125,7 +125,7 @@ def read_foreign(body: bytes) -> list[Raw]:
     try:
         spans = list(read_raw(body, "big"))
     except DecodeError as error:
-        raise BadSpansError(f"the body is no zipkin.proto3.ListOfSpans: {error}") from None
+        raise BadSpansError(f"the body is not a zipkin.proto3.ListOfSpans: {error}") from None
     for number, span in enumerate(spans):
         if len(span.get("traceId", "")) not in (16, 32) or len(span.get("id", "")) != 16:
             raise BadSpansError(f"[{number}] has no id of 8 bytes, or no trace id of 8 or 16")

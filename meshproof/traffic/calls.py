@@ -63,7 +63,7 @@ def send(mesh: Mesh, call: Call, n: int, run_id: str) -> list[Answer]:
     """
     if call.from_ != GATEWAY and not call.host:
         raise UsageError(
-            f"{call.url!r} is no URL; wanted one such as http://cart/show"
+            f"{call.url!r} is not a URL; wanted one such as http://cart/show"
             f" (a path alone is for from_={GATEWAY!r})"
         )
     if call.from_ != GATEWAY:

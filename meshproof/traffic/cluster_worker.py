@@ -64,7 +64,7 @@ def run(arguments: list[str]) -> int:
 
 
 def ended(within: float) -> str:
-    """Locust's exit code as soon as there is one; an empty text after ``within`` seconds."""
+    """Locust's exit code as soon as there is one; an empty string after ``within`` seconds."""
     end = _folder(LoadSettings.from_environment(os.environ)) / "end"
     deadline = time.monotonic() + within
     while not end.exists() and time.monotonic() < deadline:

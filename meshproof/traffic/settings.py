@@ -49,7 +49,7 @@ class LoadSettings:
         except ValueError:
             parsed = None
         if not isinstance(parsed, dict) or not all(isinstance(v, str) for v in parsed.values()):
-            raise ValueError(f"{_PREFIX}HEADERS is {headers!r}; wanted a JSON object of texts")
+            raise ValueError(f"{_PREFIX}HEADERS is {headers!r}; wanted a JSON object of strings")
         return cls(
             text("RUN_ID", ""), text("RECORDS", ""), text("STATS", ""), int(requests),
             text("PATH", "/"), parsed,

@@ -77,8 +77,8 @@ UNSUPPORTED = {
     ),
 }
 INVALID = {
-    "unknown field": (RULE + "  colour: blue\n", "spec.colour: is no field"),
-    "type": (RULE.replace("[svcb]", "svcb"), 'spec.hosts: is the text "svcb"'),
+    "unknown field": (RULE + "  colour: blue\n", "spec.colour: is not a field"),
+    "type": (RULE.replace("[svcb]", "svcb"), 'spec.hosts: is the string "svcb"'),
     "misspelt kind": (
         RULE.replace("VirtualService", "VirtualServce"),
         "did you mean VirtualService",

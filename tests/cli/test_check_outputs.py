@@ -22,7 +22,7 @@ WARNING = Finding(
     ),
     "warning",
 )  # fmt: skip
-ERROR = Finding(Problem("<stdin>", 3, "", "spec", "is no field", "", ""), "error")
+ERROR = Finding(Problem("<stdin>", 3, "", "spec", "is not a field", "", ""), "error")
 HINT = Finding(
     Problem("/elsewhere/x.yaml", 0, "", "", "holds nothing", "", "", "host-unknown"), "note"
 )
@@ -44,7 +44,7 @@ def test_github_annotations_are_escaped() -> None:
         "VirtualService d/svcb: spec.http[0]: is: odd,%0A100%25 so; wanted less; halve it"
         " [weight-odd]"
     )
-    assert error == "::error title=meshproof refused::spec: is no field [refused]"
+    assert error == "::error title=meshproof refused::spec: is not a field [refused]"
     assert hint.startswith("::notice file=/elsewhere/x.yaml,title=")
     odd = Finding(Problem("a:b,c%.yaml", 1, "", "", "x", "", ""), "error")
     assert as_github([odd])[0].startswith("::error file=a%3Ab%2Cc%25.yaml,line=1,")

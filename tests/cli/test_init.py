@@ -52,7 +52,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_written(cli: Cli, folder: 
         0,
         "meshproof.yaml written; 0 TODOs left, and 1 problem in the manifests\n",
     )
-    assert "warning: k8s/app.yaml:9: Pod two: spec.container: is no field of PodSpec" in done.err
+    assert "warning: k8s/app.yaml:9: Pod two: spec.container: is not a field of PodSpec" in done.err
 
 
 @pytest.mark.parametrize("given", [[], ["nowhere"]])
@@ -71,4 +71,4 @@ def test_check_names_images_beside_what_cannot_be_read(cli: Cli, folder: Path) -
     said = done.err.splitlines()
     assert done.code == 2
     assert any("image a:1 has no local command" in line for line in said)
-    assert any("spec.container: is no field" in line for line in said)
+    assert any("spec.container: is not a field" in line for line in said)

@@ -56,7 +56,7 @@ def test_a_project_without_a_locustfile_is_asked_for_its_root(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(fake, "url", lambda target: server.url if target == "gateway" else "")
-    server.trouble = {3: "body", 5: "status"}  # a body that is no JSON is an answer too
+    server.trouble = {3: "body", 5: "status"}  # a body that is not JSON is an answer too
     done = cli("load", "--requests", "10", "--users", "2")
     assert done.code == 1
     assert done.err.startswith("report: ")

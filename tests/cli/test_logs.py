@@ -56,7 +56,7 @@ def test_an_id_of_nobody_exits_1_and_says_so(logged: FakeMesh, cli: Cli) -> None
         ((), "wanted one of WORKLOAD, --trace ID and --run ID"),
         (("svca", "--trace", "ab"), "wanted one of WORKLOAD, --trace ID and --run ID"),
         (("--trace", "ab", "--run", "r"), "wanted one of WORKLOAD, --trace ID and --run ID"),
-        (("--trace", "no-id"), "'no-id' is no trace id; wanted up to 32 of 0-9 and a-f"),
+        (("--trace", "no-id"), "'no-id' is not a trace id; wanted up to 32 of 0-9 and a-f"),
         (("--trace", "ab", "-f"), "-f is for a workload's log"),
         (("svca", "-o", "json"), "-o json is for --trace and --run"),
     ],

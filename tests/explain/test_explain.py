@@ -52,8 +52,8 @@ def test_routes_that_did_not_match_say_why() -> None:
     ("destination", "status", "why"),
     [
         ("{host: echo, subset: v9}", 503, "no DestinationRule that counts here makes subset v9"),
-        ("{host: echo, port: {number: 81}}", 503, "has no port 81, or is no host"),
-        ("{host: nobody}", 503, "nobody.shop.svc.cluster.local has no port 80, or is no host"),
+        ("{host: echo, port: {number: 81}}", 503, "has no port 81, or is not a host"),
+        ("{host: nobody}", 503, "nobody.shop.svc.cluster.local has no port 80, or is not a host"),
     ],
 )
 def test_destinations_that_are_none(destination: str, status: int, why: str) -> None:

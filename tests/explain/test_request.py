@@ -57,9 +57,9 @@ def test_https_is_a_tunnel_but_at_the_gateway() -> None:
     [
         ("GET", "svcb/pay", "a", "'svcb/pay' is not a URL such as http://cart/show"),
         ("GET", "ftp://svcb", "a", "'ftp://svcb' is not a URL"),
-        ("GET", "http://svcb:99999/", "a", "its port is no number up to 65535"),
-        ("G T", "http://svcb/", "a", "'G T' is no name of a method or a header"),
-        ("GET", "http://svcb/", "a b", "'a b' is no name of a method or a header"),
+        ("GET", "http://svcb:99999/", "a", "its port is not a number up to 65535"),
+        ("G T", "http://svcb/", "a", "'G T' is not the name of a method or a header"),
+        ("GET", "http://svcb/", "a b", "'a b' is not the name of a method or a header"),
     ],
 )
 def test_what_is_no_request_is_refused(method: str, url: str, name: str, message: str) -> None:

@@ -17,7 +17,7 @@ REWRITE = "{type: URLRewrite, urlRewrite: {hostname: h}}"
     [
         ("backendRefs: [{name: echo}]", "backendRefs[0].port: is missing"),
         ("backendRefs: [{name: echo.default, port: 80}]", "backendRefs[0].name: echo.default is a"),
-        ("matches: [{path: {value: p}}]", 'path.value: "p" is no absolute path'),
+        ("matches: [{path: {value: p}}]", 'path.value: "p" is not an absolute path'),
         ("matches: [{path: {type: RegularExpression, value: '('}}]", "not an RE2 regular"),
         ("matches: [{headers: [{type: RegularExpression, name: a, value: '('}]}]", "not an RE2"),
         ("matches: [{method: get}]", "did you mean GET?"),

@@ -66,7 +66,7 @@ def test_unknown_name_lists_what_runs() -> None:
 
 @pytest.mark.parametrize("name", ["", "-a", "a/b", "..", "A", "x" * 41, "a\n"])
 def test_what_is_no_name_is_refused(name: str) -> None:
-    with pytest.raises(UsageError, match="is no name for a mesh"):
+    with pytest.raises(UsageError, match="is not a name for a mesh"):
         registry.reserve(name)
     with pytest.raises(UsageError, match="no mesh named"):
         registry.find(name)

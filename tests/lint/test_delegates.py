@@ -23,7 +23,7 @@ TO = "http: [{route: [{destination: {host: svcb.default.svc.cluster.local}}]}]"
             "default",
             ["there is no VirtualService default/gone", "does nothing"],
         ),
-        ("{name: part}", f"hosts: [svca], {TO}", "default", ["has hosts, so it is no delegate"]),
+        ("{name: part}", f"hosts: [svca], {TO}", "default", ["has hosts, so it is not a delegate"]),
         (
             "{name: part, namespace: other}",
             f"exportTo: ['.'], {TO}",

@@ -110,19 +110,19 @@ def test_what_is_not_tcp_is_named_and_not_carried() -> None:
     ("added", "message"),
     [
         ("        imagePulPolicy: x\n", f"f.yaml:12: Deployment svca: {PATH}.imagePulPolicy: "
-         "is no field of Container; did you mean imagePullPolicy?"),
+         "is not a field of Container; did you mean imagePullPolicy?"),
         ("        env: [{name: A, value: 5}]\n", "f.yaml:12: Deployment svca: "
-         f'{PATH}.env[0].value: is the number 5; wanted a text; quote it: "5"'),
+         f'{PATH}.env[0].value: is the number 5; wanted a string; quote it: "5"'),
         ("        readinessProbe: {tcpSocket: {port: yes}}\n", "f.yaml:12: Deployment svca: "
          f"{PATH}.readinessProbe.tcpSocket.port: is yes, which YAML reads as a boolean; "
          "wanted a number from 1 to 65535, or a port's name"),
         ("        readinessProbe: {grpc: {port: http}}\n", "f.yaml:12: Deployment svca: "
-         f'{PATH}.readinessProbe.grpc.port: is the text "http"; wanted a whole number'),
+         f'{PATH}.readinessProbe.grpc.port: is the string "http"; wanted a whole number'),
         ("        readinessProbe: {periodSeconds: 1}\n", "f.yaml:12: Deployment svca: "
          f"{PATH}.readinessProbe: has not one action; wanted one of httpGet, tcpSocket, exec, "
          "grpc"),
         ("      restartPolicy: Never\n", "f.yaml:12: Deployment svca: "
-         'spec.template.spec.restartPolicy: is the text "Never"; wanted Always'),
+         'spec.template.spec.restartPolicy: is the string "Never"; wanted Always'),
     ],
 )  # fmt: skip
 def test_a_deployment_is_refused(refusal: Refusal, added: str, message: str) -> None:
@@ -252,5 +252,5 @@ def test_a_secret_that_is_no_base64(refusal: Refusal) -> None:
     text = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata:\n  token: s3cret!\n"
     assert refusal(text) == [
         "f.yaml:5: Secret s: data.token: is not base64; "
-        "wanted base64, or the text itself under stringData"
+        "wanted base64, or plain text under stringData"
     ]

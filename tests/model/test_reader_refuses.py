@@ -44,7 +44,7 @@ spec:
     [
         (
             '      weight: "50"\n',
-            f'{VS_PATH}.route[0].weight: is the text "50"; wanted a whole number; '
+            f'{VS_PATH}.route[0].weight: is the string "50"; wanted a whole number; '
             "write weight: 50 without quotes",
         ),
         ("      weight: -1\n", f"{VS_PATH}.route[0].weight: is the number -1; wanted at least 0"),
@@ -54,25 +54,25 @@ spec:
         ),
         (
             "    name: yes\n",
-            f"{VS_PATH}.name: is yes, which YAML reads as a boolean; wanted a text; "
+            f"{VS_PATH}.name: is yes, which YAML reads as a boolean; wanted a string; "
             'quote it: "yes"',
         ),
         (
             "    name: 1.0\n",
-            f'{VS_PATH}.name: is the number 1.0; wanted a text; quote it: "1.0"',
+            f'{VS_PATH}.name: is the number 1.0; wanted a string; quote it: "1.0"',
         ),
         (
             "    headers: {request: {set: {x-y: n}}}\n",
             f"{VS_PATH}.headers.request.set.x-y: is n, which YAML reads as a boolean; "
-            'wanted a text; quote it: "n"',
+            'wanted a string; quote it: "n"',
         ),
-        ("    retry: {attempts: 1}\n", f"{VS_PATH}.retry: is no field of HTTPRoute; "
+        ("    retry: {attempts: 1}\n", f"{VS_PATH}.retry: is not a field of HTTPRoute; "
          "did you mean retries?"),
-        ("      subset: v1\n", f"{VS_PATH}.route[0].subset: is no field of HTTPRouteDestination; "
-         "subset belongs under destination"),
-        ("    weight: 5\n", f"{VS_PATH}.weight: is no field of HTTPRoute; "
+        ("      subset: v1\n", f"{VS_PATH}.route[0].subset: is not a field of "
+         "HTTPRouteDestination; subset belongs under destination"),
+        ("    weight: 5\n", f"{VS_PATH}.weight: is not a field of HTTPRoute; "
          "weight belongs under route"),
-        ("    hosts: [a]\n", f"{VS_PATH}.hosts: is no field of HTTPRoute; "
+        ("    hosts: [a]\n", f"{VS_PATH}.hosts: is not a field of HTTPRoute; "
          "hosts belongs to spec: check the indentation"),
         ("    retries: {attempts: 1, retryOn: \"5xx, 503\"}\n", f"{VS_PATH}.retries.retryOn: "
          'has " 503", which Istio refuses; wanted HTTP statuses and 5xx, cancelled, '
@@ -82,11 +82,11 @@ spec:
          "unavailable, with commas alone between them"),
         ("    mirror_percent: 5\n", f"{VS_PATH}.mirror_percent: is a field of Istio {NOT_YET}"),
         ("    timeout: 5\n", f"{VS_PATH}.timeout: is the number 5; "
-         "wanted a text such as 2s, 250ms or 1m30s"),
+         "wanted a string such as 2s, 250ms or 1m30s"),
         ("    timeout: 0.5\n", f"{VS_PATH}.timeout: is the number 0.5; "
-         "wanted a text such as 2s, 250ms or 1m30s"),
+         "wanted a string such as 2s, 250ms or 1m30s"),
         ("    timeout: soon\n", f'{VS_PATH}.timeout: "soon" is not a duration; '
-         "wanted a text such as 2s, 250ms or 1m30s"),
+         "wanted a string such as 2s, 250ms or 1m30s"),
         ("    match: {uri: {exact: /}}\n", f"{VS_PATH}.match: is a mapping; wanted a list; "
          'begin each entry with "- "'),
         ("    match: [{uri: {exact: /, prefix: /a}}]\n", f"{VS_PATH}.match[0].uri: "
@@ -96,7 +96,7 @@ spec:
         ("    fault: {abort: {httpStatus: 42}}\n", f"{VS_PATH}.fault.abort.httpStatus: "
          "is the number 42; wanted at least 200"),
         ('    fault: {abort: {httpStatus: 500, percentage: {value: "5"}}}\n',
-         f'{VS_PATH}.fault.abort.percentage.value: is the text "5"; wanted a number; '
+         f'{VS_PATH}.fault.abort.percentage.value: is the string "5"; wanted a number; '
          "write value: 5 without quotes"),
     ],
 )  # fmt: skip
@@ -127,7 +127,7 @@ def test_a_bad_regular_expression_is_refused_and_says_nothing_else(
          "spec.ports[0].protocol: UDP is a value of Istio that meshproof's embedded mesh does "
          "not honour yet; wanted HTTP, HTTP2, GRPC, HTTPS, TLS, TCP, MONGO, REDIS or MYSQL"),
         ("  ports: [{number: 80, name: a, protocol: HTP}]\n", "f.yaml:7: ServiceEntry out: "
-         'spec.ports[0].protocol: is the text "HTP"; wanted HTTP, HTTP2, GRPC, HTTPS, TLS, TCP, '
+         'spec.ports[0].protocol: is the string "HTP"; wanted HTTP, HTTP2, GRPC, HTTPS, TLS, TCP, '
          "MONGO, REDIS or MYSQL; "
          "did you mean HTTP?"),
     ],
@@ -145,12 +145,12 @@ def test_a_field_of_a_service_entry(refusal: Refusal, ports: str, message: str) 
          "the weight of the only route is 40; wanted 100, or none"),
         ("  http_req_timeout: {simple_timeout: {timeout: 5}}\n", "f.yaml:6: RouteRule r: "
          "spec.http_req_timeout.simple_timeout.timeout: is the number 5; "
-         "wanted a text such as 2s, 250ms or 1m30s"),
+         "wanted a string such as 2s, 250ms or 1m30s"),
         ("  http_req_retries: {simple_retry: {atempts: 5}}\n", "f.yaml:6: RouteRule r: "
-         "spec.http_req_retries.simple_retry.atempts: is no field of SimpleRetry; "
+         "spec.http_req_retries.simple_retry.atempts: is not a field of SimpleRetry; "
          "did you mean attempts?"),
         ("  append_headers:\n    x_y: no\n", "f.yaml:7: RouteRule r: spec.append_headers.x_y: "
-         'is no, which YAML reads as a boolean; wanted a text; quote it: "no"'),
+         'is no, which YAML reads as a boolean; wanted a string; quote it: "no"'),
         ("  appendHeaders: {a: b}\n  append_headers: {c: d}\n", "f.yaml:7: RouteRule r: "
          "spec.append_headers: stands twice, also as appendHeaders; keep one"),
         ("  l4_fault: {}\n", "f.yaml:6: RouteRule r: spec.l4_fault: "
@@ -190,10 +190,10 @@ def test_a_kind(refusal: Refusal, head: str, message: str) -> None:
          "lower-case letters, digits and -, a letter first"),
         ("{}", "f.yaml:3: Service: metadata.name: is missing; wanted a name"),
         ("{name: 5}", "f.yaml:3: Service: metadata.name: is 5, which YAML reads as a number; "
-         'wanted a text; quote it: "5"'),
+         'wanted a string; quote it: "5"'),
         ("{name: a, labels: {v: yes}}", "f.yaml:3: Service a: metadata.labels.v: is yes, which "
-         'YAML reads as a boolean; wanted a text; quote it: "yes"'),
-        ("{name: a, label: {}}", "f.yaml:3: Service a: metadata.label: is no field of metadata; "
+         'YAML reads as a boolean; wanted a string; quote it: "yes"'),
+        ("{name: a, label: {}}", "f.yaml:3: Service a: metadata.label: is not a field of metadata; "
          "did you mean labels?"),
         ("{name: a, namespace: b}", "f.yaml:3: Service b/a: metadata.namespace: is b; "
          "wanted pay, as -n says; call with -n b, or remove the field"),
@@ -215,7 +215,7 @@ def test_a_duplicate_key_does_not_hide_other_problems(refusal: Refusal) -> None:
     assert lines == [
         "f.yaml:10: VirtualService pay/svcb: spec.http[0].route[0].weight: stands twice, "
         "in line 9 and line 10; keep one",
-        'f.yaml:10: VirtualService pay/svcb: spec.http[0].route[0].weight: is the text "a"; '
+        'f.yaml:10: VirtualService pay/svcb: spec.http[0].route[0].weight: is the string "a"; '
         "wanted a whole number",
     ]
 
@@ -228,9 +228,9 @@ def test_a_resource_that_stands_twice_names_the_first_place(refusal: Refusal) ->
 
 def test_a_field_beside_spec(refusal: Refusal) -> None:
     assert refusal(VS + "http: []\nextra: 1\n") == [
-        "f.yaml:9: VirtualService pay/svcb: http: is no field of VirtualService; wanted "
+        "f.yaml:9: VirtualService pay/svcb: http: is not a field of VirtualService; wanted "
         "apiVersion, kind, metadata, spec; http belongs under spec: check the indentation",
-        "f.yaml:10: VirtualService pay/svcb: extra: is no field of VirtualService; wanted "
+        "f.yaml:10: VirtualService pay/svcb: extra: is not a field of VirtualService; wanted "
         "apiVersion, kind, metadata, spec",
     ]
 

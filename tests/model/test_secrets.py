@@ -39,7 +39,7 @@ def test_what_is_wrong_with_it_is_still_said() -> None:
     with pytest.raises(Refused) as caught:
         read_text(HEAD + "stringData: {token: 7755331}\n", "f.yaml")
     assert str(caught.value) == (
-        "f.yaml:4: Secret b/a: stringData.token: is a number, which is not shown; wanted a text;"
+        "f.yaml:4: Secret b/a: stringData.token: is a number, which is not shown; wanted a string;"
         " quote it"
     )
 

@@ -196,7 +196,7 @@ def test_another_release_is_refused_until_the_one_left_is_ended(journal: Journal
 
 def test_a_ledger_that_is_none_is_named(tmp_path: Path, journal: Journal) -> None:
     (tmp_path / "release-payments-svcb.json").write_text("{}")
-    with pytest.raises(MeshproofError, match=r"release-payments-svcb\.json: is no release"):
+    with pytest.raises(MeshproofError, match=r"release-payments-svcb\.json: is not a release"):
         start.start(RULES, journal, PLAN)
 
 

@@ -107,7 +107,7 @@ def test_what_was_written_is_read_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [(None, "No such file"), ("{", "no JSON"), ('{"schema": "x"}', f"wanted '{SCHEMA}'")],
+    [(None, "No such file"), ("{", "not JSON"), ('{"schema": "x"}', f"wanted '{SCHEMA}'")],
 )
 def test_what_is_no_report_is_refused_by_name(tmp_path: Path, text: str | None, said: str) -> None:
     file = tmp_path / "report.json"

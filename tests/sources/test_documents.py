@@ -1,4 +1,4 @@
-"""YAML text -> documents with lines; what is no sound YAML is said in plain words."""
+"""YAML text -> documents with lines; YAML that is not sound is explained."""
 
 from __future__ import annotations
 
@@ -91,8 +91,8 @@ def test_two_documents_without_a_line_between_are_told_so() -> None:
 
 def test_a_template_is_told_to_be_rendered() -> None:
     assert said("apiVersion: {{ .Values.a }}\nkind: A\n")[0].endswith(
-        "a key is no text; quote it; or this is a template ({{ ... }}), to be rendered first, as by"
-        " helm template"
+        "a key is not a string; quote it; or this is a template ({{ ... }}), to be rendered first, "
+        "as by helm template"
     )
 
 
@@ -130,7 +130,8 @@ def test_tags_of_python_are_refused() -> None:
 
 def test_a_document_that_is_no_mapping() -> None:
     assert said("- a\n") == [
-        "f.yaml:1: the document is no mapping; wanted a mapping with apiVersion, kind and metadata"
+        "f.yaml:1: the document is not a mapping; wanted a mapping with apiVersion, kind and "
+        "metadata"
     ]
 
 
@@ -151,7 +152,7 @@ def test_a_document_that_is_no_mapping() -> None:
             "a: b: c\n",
             "f.yaml:1: broken YAML: a key stands where none can (mapping values are not allowed "
             'in this context); check the indentation, put a space after each ":", and quote a '
-            'text that contains ": "',
+            'string that contains ": "',
         ),
         (
             "a: 'x\nb: c\n",
@@ -160,8 +161,8 @@ def test_a_document_that_is_no_mapping() -> None:
         ),
         (
             "a: @x\n",
-            "f.yaml:1: broken YAML: a character that cannot begin a text (found character that "
-            "cannot start any token); quote the text",
+            "f.yaml:1: broken YAML: a character that cannot begin a string (found character that "
+            "cannot start any token); quote the string",
         ),
         (
             "a: 1\nb: \x01\n",

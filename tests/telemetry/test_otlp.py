@@ -86,9 +86,9 @@ def test_a_failed_span_has_an_error(status: dict[str, Any], tags: dict[str, str]
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"resourceSpans": 5}'])
 def test_what_is_no_request_is_refused(body: bytes) -> None:
-    with pytest.raises(BadSpansError, match="no ExportTraceServiceRequest"):
+    with pytest.raises(BadSpansError, match="not an ExportTraceServiceRequest"):
         otlp.read(body, as_json=True)
-    with pytest.raises(BadSpansError, match="no ExportTraceServiceRequest"):
+    with pytest.raises(BadSpansError, match="not an ExportTraceServiceRequest"):
         otlp.read(b"\xff" + body, as_json=False)
 
 

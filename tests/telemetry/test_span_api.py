@@ -192,7 +192,7 @@ def test_protobuf_of_others_has_its_ids_the_right_way_round() -> None:
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (b"{", "the body is no JSON"),
+        (b"{", "the body is not JSON"),
         (b"{}", r"the body is {}; wanted a list of spans"),
         (b"[1]", "[0] is 1; wanted a span"),
         (b'[{"traceId": "zz", "id": "1"}]', '[0].traceId is "zz"; wanted hexadecimal digits'),

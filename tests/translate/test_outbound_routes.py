@@ -160,7 +160,7 @@ def test_a_service_without_the_port_is_called_by_its_full_name_alone() -> None:
 
 
 def test_a_rule_of_a_service_of_another_port_opens_port_80_too() -> None:
-    """Istio's quirk: on port 80 the host is no service, so it is served as a bare name."""
+    """Istio's quirk: on port 80 the host is not a service, so it is served as a bare name."""
     services = (service("echo", ports=(8080,)),)
     mesh = world(services=services, virtual_services=(_rule("echo", "echo"),))
     assert vhost_routes(mesh, ECHO, 80)[0]["route"]["cluster"] == f"outbound|8080||{ECHO}"

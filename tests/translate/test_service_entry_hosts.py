@@ -168,7 +168,7 @@ def test_http_2_towards_a_port_of_http_2(protocol: str) -> None:
     ("fields", "message"),
     [
         (f"hosts: ['*'], {HTTP}", "every host"),
-        (f"hosts: ['a*.test'], {HTTP}", "is no host"),
+        (f"hosts: ['a*.test'], {HTTP}", "is not a host"),
         (f"hosts: ['*.test'], {HTTP}, resolution: DNS", "cannot be resolved"),
         (f"hosts: [a], {HTTP}, resolution: STATIC", "has no endpoints"),
         (f"hosts: [a], {HTTP}, endpoints: [{{address: b}}]", "stand beside resolution NONE"),

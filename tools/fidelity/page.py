@@ -31,7 +31,7 @@ held against them by a test. For each kind and each part of it:
 - **Differs**: honoured, but not quite, and why.
 - **Without effect**: accepted, named once when applied.
 - **Refused**: `apply` names file, line and field, and changes nothing. Whatever is listed nowhere
-  is no field of the API, and refused too.
+  is not a field of the API, and refused too.
 
 How far this is measured: `make conformance` replays what a real Istio did; cases that differ are
 named in [conformance/known.yaml](../conformance/known.yaml), each with a sentence of this page.

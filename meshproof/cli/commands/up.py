@@ -160,7 +160,7 @@ def _run_in_background(options: _Options, report: Report) -> None:
 
 @contextlib.contextmanager
 def _serve_dashboard(mesh: ServedMesh, options: _Options) -> Iterator[str]:
-    """The address of the dashboard beside a mesh, or an empty text without ``--dashboard``. It
+    """The address of the dashboard beside a mesh, or an empty string without ``--dashboard``. It
     starts once the mesh is live, and nobody waits for it."""
     if not options.dashboard:
         yield ""

@@ -57,7 +57,7 @@ class ContextProvider:
             self._images.load(cluster, tags)
         else:
             raise UsageError(
-                f"REGISTRY is not set, and {self.name} is no kind cluster: its nodes need a "
+                f"REGISTRY is not set, and {self.name} is not a kind cluster: its nodes need a "
                 "registry to pull the project's images from; wanted REGISTRY=host/path"
             )
 

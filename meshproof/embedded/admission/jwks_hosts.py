@@ -30,7 +30,7 @@ def find_undeclared(resources: Iterable[Resource], project: Project) -> Iterator
             if (host, port) not in declared:
                 yield resource.problem(
                     ("spec", "jwtRules", index, "jwksUri"),
-                    f"{host}:{port} is no declared outside host",
+                    f"{host}:{port} is not a declared outside host",
                     f"one of {expected}" if declared else "",
                     "declare it (outside: or --outside), or put the keys in jwks",
                 )
