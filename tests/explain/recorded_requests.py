@@ -1,4 +1,4 @@
-"""A recorded request of a real Istio against what ``explain`` says of it. Pure."""
+"""Compares a recorded request of a real Istio with its explanation. Pure."""
 
 from __future__ import annotations
 

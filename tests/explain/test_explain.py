@@ -1,4 +1,4 @@
-"""From a caller's rules to who answers, on made-up workloads: what is said, and why."""
+"""Explanations on a mesh of files: who answers, and why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What filters say that no recorded case and no rule of these tests has."""
+"""Results of HTTP filters that no recorded case and no other test covers."""
 
 from __future__ import annotations
 

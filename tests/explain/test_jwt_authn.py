@@ -1,4 +1,4 @@
-"""Which token a request has, and whether it is taken, by providers of the translator's making."""
+"""Tokens of requests against providers that the translator builds."""
 
 from __future__ import annotations
 

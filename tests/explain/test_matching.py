@@ -1,4 +1,4 @@
-"""Which route takes a request, and why the ones before did not."""
+"""Which route takes a request, and why earlier ones do not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does a rule set let a request in, by the policies that the translator makes."""
+"""Whether a rule set that the translator builds allows a request."""
 
 from __future__ import annotations
 

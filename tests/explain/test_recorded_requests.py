@@ -1,4 +1,4 @@
-"""What a real Istio answered in the recorded cases is what ``explain`` foresees, without a mesh."""
+"""``explain`` predicts what a real Istio answered in the recorded cases, without a mesh."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A URL as an Envoy sees it."""
+"""URLs as requests that an Envoy sees."""
 
 from __future__ import annotations
 

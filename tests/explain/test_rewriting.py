@@ -1,4 +1,4 @@
-"""What leaves an Envoy, and where a redirect leads."""
+"""Requests after rewriting, and the Location of redirects."""
 
 from __future__ import annotations
 

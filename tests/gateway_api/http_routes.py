@@ -1,4 +1,4 @@
-"""HTTPRoutes as texts, and the Envoy routes that they become."""
+"""Builds HTTPRoutes from YAML, and the Envoy routes that they become."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which rule of which HTTPRoute comes first, and for whom."""
+"""Precedence of HTTPRoute rules, and the callers that they apply to."""
 
 from __future__ import annotations
 

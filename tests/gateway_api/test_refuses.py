@@ -1,4 +1,4 @@
-"""What an API server refuses by the CRD, and what the embedded mesh does not honour: by name."""
+"""Refusals of HTTPRoutes: by the CRD, or of fields that the embedded mesh does not honour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Envoy of this platform and a certificate, as the tests of the translator have them."""
+"""The translator's fixtures: the Envoy binary and a certificate."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""YAML-shaped values for a model, drawn from its own annotations and limits.
+"""Hypothesis strategies for a model's YAML, from its annotations and limits.
 
-Names are drawn from few, so that rules meet: hosts that exist and that do not, subsets, labels.
-Values at and just beyond the limits are drawn too, and texts that no field expects; not often, or
-all would be refused.
+Names come from small pools, so that rules refer to each other: existing and missing hosts, subsets,
+labels. Values at and just beyond the limits are drawn too, and texts that no field expects; rarely,
+or every rule would be refused.
 """
 
 from __future__ import annotations

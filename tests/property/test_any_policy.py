@@ -1,4 +1,4 @@
-"""Policies made at random: each is refused with a place and words, or Envoy accepts it.
+"""Random policies: each is refused with file, line and message, or Envoy accepts it.
 
 All that a run accepts stands on one sidecar, so that Envoy is asked once; a refusal is narrowed
 down to one policy. ``EXAMPLES`` says how many are drawn (25 in the fast tests).

@@ -1,4 +1,4 @@
-"""Rules made at random out of the models: each is refused by name, or Envoy accepts what it makes.
+"""Random rules from the models: each is refused by name, or Envoy accepts its configuration.
 
 ``EXAMPLES=1000 pytest tests/property`` draws so many a kind, new ones each time (25 in the fast
 tests, always the same). All that a run makes goes into one

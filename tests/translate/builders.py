@@ -1,4 +1,4 @@
-"""Short words for worlds: services, replicas and rules as YAML-shaped dicts."""
+"""Builders of Worlds for tests: services, replicas, and rules from YAML."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def service(
     ports: tuple[int, ...] = (80,),
     protocol: Protocol = "HTTP",
 ) -> Service:
-    """Selects ``app: <name>``; every port leads to container port 8080."""
+    """Selects ``app: <name>``; the targetPort of every port is 8080."""
     result = tuple(ServicePort(f"p{n}", n, 8080, protocol) for n in ports)
     return Service(name, namespace, {"app": name}, result)
 
@@ -52,7 +52,7 @@ def replica(
     account: str = "",
     backend: Address | None = None,
 ) -> Replica:
-    """Listens at ``ip``:8080 and hands on to ``backend``, by default ``ip``:9080."""
+    """Listens at ``ip``:8080 and forwards to ``backend``, by default ``ip``:9080."""
     return Replica(
         name=f"{app}-{version}",
         namespace=namespace,

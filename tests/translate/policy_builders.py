@@ -1,4 +1,4 @@
-"""Security, telemetry and Sidecar rules as YAML-shaped texts."""
+"""Builders of security, Telemetry, Sidecar and EnvoyFilter rules from YAML."""
 
 from __future__ import annotations
 

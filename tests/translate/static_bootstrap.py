@@ -1,4 +1,4 @@
-"""What ADS would send, as one static bootstrap that a lone Envoy can read."""
+"""The resources that ADS would send, as one static bootstrap for an Envoy without ADS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from meshproof.translate.world import Config, Resource
 def static_bootstrap(
     configs: list[Config], secrets: dict[str, Resource], *, admin: str = "/tmp/admin.sock"
 ) -> dict[str, Any]:
-    """Routes, endpoints and secrets stand where ADS names them; the rest is untouched."""
+    """Routes, endpoints and secrets are put where the configuration refers to them by ADS."""
     clusters = {k: v for c in configs for k, v in c.clusters.items()}
     endpoints = {k: v for c in configs for k, v in c.endpoints.items()}
     routes = {k: v for c in configs for k, v in c.routes.items()}

@@ -1,4 +1,4 @@
-"""What one sidecar has for itself: its listeners, its way to the app, its bootstrap."""
+"""A sidecar's own resources: listeners, clusters of its app, bootstrap."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""corsPolicy, statPrefix, and the other fields that stand beside a route's action."""
+"""corsPolicy, statPrefix, and other route fields beside the action."""
 
 from __future__ import annotations
 

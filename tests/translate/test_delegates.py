@@ -1,4 +1,4 @@
-"""VirtualServices without hosts, put into the places that name them."""
+"""Delegates: VirtualServices without hosts, merged into those that name them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which DestinationRule is in force for a client, a port and a subset, and its newer fields."""
+"""The DestinationRule in force for a client, a port and a subset; and its newer fields."""
 
 from __future__ import annotations
 

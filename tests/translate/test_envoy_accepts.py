@@ -1,4 +1,4 @@
-"""Envoy itself reads what is emitted, for a world that uses every field of every rule."""
+"""A real Envoy accepts the configuration of a world that uses every field of every rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Envoy itself reads what security, Sidecar and Telemetry rules become, every field of them."""
+"""A real Envoy accepts every field of security, Sidecar and Telemetry rules."""
 
 from __future__ import annotations
 

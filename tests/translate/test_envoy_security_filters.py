@@ -1,4 +1,4 @@
-"""A real sidecar behind policies and tokens: whom it lets in, and what it says to the others."""
+"""A real sidecar with policies and tokens: whom it lets in, and how it answers the others."""
 
 from __future__ import annotations
 

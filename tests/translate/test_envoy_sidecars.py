@@ -1,4 +1,4 @@
-"""Two real sidecars, frozen: what the emitted routes do to requests, CONNECT included."""
+"""Two real sidecars with static configuration: what their routes do, CONNECT included."""
 
 from __future__ import annotations
 

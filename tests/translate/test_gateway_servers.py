@@ -1,4 +1,4 @@
-"""Gateway servers that end TLS, or send on to https."""
+"""Gateway servers that terminate TLS, or redirect to HTTPS."""
 
 from __future__ import annotations
 

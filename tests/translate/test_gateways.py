@@ -1,4 +1,4 @@
-"""The ingress gateway: servers, hosts, merged rules, real ports."""
+"""The ingress gateway: servers, hosts, merged rules, bound ports."""
 
 from __future__ import annotations
 

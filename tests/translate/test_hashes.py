@@ -1,4 +1,4 @@
-"""Whose consistentHash a route asks for, and what it means for its retries (Istio: route.go)."""
+"""Which consistentHash a route uses, and its effect on retries (Istio: route.go)."""
 
 from __future__ import annotations
 

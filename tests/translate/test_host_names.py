@@ -1,4 +1,4 @@
-"""Names as Istio reads them."""
+"""Host and gateway names as Istio resolves them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""EnvoyFilters of a local rate limit: the bucket comes with the routes, no listener changes."""
+"""Local rate limits of EnvoyFilters: the bucket is part of the routes, no listener changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which hosts a sidecar knows, by which names, and whose rule speaks for each."""
+"""The hosts of a sidecar, their names, and the rule in force for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proxies of one scope get one outbound configuration, made once: it must really be the same."""
+"""Proxies of one scope share one outbound configuration: it must really be the same."""
 
 from __future__ import annotations
 

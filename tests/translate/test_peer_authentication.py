@@ -1,4 +1,4 @@
-"""PeerAuthentication: the mode in force, and what it makes of listeners, endpoints and clusters."""
+"""PeerAuthentication: the mode in force, and its effect on listeners, endpoints and clusters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a proxy says of itself to the one it calls."""
+"""Peer metadata: what a proxy tells the one that it calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Services of type ExternalName: another name of a host that the mesh knows (Istio's aliases)."""
+"""Services of type ExternalName: aliases of hosts in the mesh."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""AuthorizationPolicy: from YAML to Envoy's RBAC, and where it is put."""
+"""AuthorizationPolicy: from YAML to Envoy's RBAC."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a VirtualService's route does, field by field: YAML in, Envoy's route out."""
+"""Route actions of a VirtualService, field by field: YAML in, Envoy's route out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every route that a rule made says which: Istio's metadata, and the field."""
+"""Route metadata: the rule and the field that a route stems from."""
 
 from __future__ import annotations
 

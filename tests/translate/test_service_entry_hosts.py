@@ -1,4 +1,4 @@
-"""Clusters of ServiceEntries: nothing but declared outside addresses can be reached."""
+"""Clusters of ServiceEntries: only declared outside addresses are reachable."""
 
 from __future__ import annotations
 

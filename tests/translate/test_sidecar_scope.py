@@ -1,4 +1,4 @@
-"""Sidecar: what a proxy may ask for, and what it lets out without a rule."""
+"""Sidecar resources: what a proxy imports, and what it lets out without a rule."""
 
 from __future__ import annotations
 

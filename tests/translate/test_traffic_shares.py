@@ -1,4 +1,4 @@
-"""Shares: from YAML to who gets what part of the calls."""
+"""Shares of workloads in a service's calls, from YAML."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A VirtualService's tls and tcp routes: where CONNECT leads."""
+"""Tunnels: where a VirtualService's tls and tcp routes send a CONNECT."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who sees a Service, and a DestinationRule that its own namespace does not see."""
+"""exportTo of Services and DestinationRules."""
 
 from __future__ import annotations
 

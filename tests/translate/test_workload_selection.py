@@ -1,4 +1,4 @@
-"""Which policies are for a workload: not those that are attached to something else."""
+"""Workload selection: policies with a targetRef select no workload."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signed tokens, and the keys to check them by: ES256."""
+"""Signs tokens with ES256, and gives the key set that verifies them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jwt.algorithms import ECAlgorithm
 
 
 class Signer:
-    """A key of its own; ``jwks`` is its public half as a JSON web key set."""
+    """Has a new key; ``jwks`` is its public half as a JSON web key set."""
 
     def __init__(self, kid: str = "one") -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -21,6 +21,6 @@ class Signer:
         self.jwks = json.dumps({"keys": [{**public, "kid": kid, "alg": "ES256", "use": "sig"}]})
 
     def token(self, issuer: str, subject: str = "me", *, seconds: int = 600, **more: Any) -> str:
-        """Good for ``seconds`` from now (less than 0: expired)."""
+        """Valid for ``seconds`` from now (negative: expired)."""
         claims = {"iss": issuer, "sub": subject, "exp": int(time.time()) + seconds, **more}
         return jwt.encode(claims, self._key, "ES256", headers={"kid": self._kid})
