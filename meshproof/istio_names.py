@@ -18,6 +18,12 @@ ROOT_NAMESPACE = "istio-system"
 INGRESS_GATEWAY = "istio-ingressgateway"
 """The Deployment and the Service of the ingress gateway, in ``ROOT_NAMESPACE``."""
 INGRESS_GATEWAY_LABELS = {"app": INGRESS_GATEWAY, "istio": "ingressgateway"}
+BLOCK_ALL = "block_all"
+"""The virtual host, and its routes, for hosts that no rule opens (REGISTRY_ONLY)."""
+BLACK_HOLE_CLUSTER = "BlackHoleCluster"
+"""Where a connection goes that no rule opens, on a port without HTTP services."""
+EGRESS_REFUSED = 502
+"""What ``BLOCK_ALL`` answers, with an empty body (Istio: buildDefaultHTTPOutboundRoutes)."""
 _INBOUND_VIRTUAL_HOST = re.compile(r"inbound\|http\|([0-9]{1,5})")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from e2e.payments.payment import Payment, payments
+from meshproof.istio_names import EGRESS_REFUSED
 from meshproof.mesh import AccessRecord
 from meshproof.traffic.record import Record
 from meshproof.verdicts import requests, switch
@@ -65,5 +66,5 @@ def switched(
 
 def _has_failed_otherwise(record: AccessRecord) -> bool:
     """Failed by more than the refusal of a closed egress."""
-    refusal = record.code == 502 and record.direction != "gateway"
+    refusal = record.code == EGRESS_REFUSED and record.direction != "gateway"
     return has_failed(record) and (not refusal or record.details.startswith(requests.BROKEN_OFF))

@@ -16,7 +16,7 @@ from meshproof.cluster.assets import SYSTEM
 from meshproof.cluster.kubectl import Kubectl
 from meshproof.cluster.pods import PROXY, Pod
 from meshproof.errors import MeshproofError
-from meshproof.istio_names import is_inbound
+from meshproof.istio_names import BLACK_HOLE_CLUSTER, BLOCK_ALL, is_inbound
 from meshproof.mesh import AccessRecord, Span
 from meshproof.telemetry import access_log
 from meshproof.telemetry.prometheus import merge_pods
@@ -164,11 +164,11 @@ def is_refused(log: str, request_id: str, destination: str, since: str) -> bool:
     """
     for raw in raw_records(log):
         is_request = same_request(str(raw.get("request_id") or ""), request_id)
-        if raw.get("route") == "block_all" and is_request:
+        if raw.get("route") == BLOCK_ALL and is_request:
             return True
         is_recent = str(raw.get("time") or "") >= since
         is_destination = raw.get("downstream_local") == destination
-        is_black_hole = raw.get("upstream_cluster") == "BlackHoleCluster"
+        is_black_hole = raw.get("upstream_cluster") == BLACK_HOLE_CLUSTER
         if is_black_hole and is_destination and is_recent:
             return True
     return False

@@ -18,7 +18,7 @@ from meshproof.cluster.providers.provider import Provider
 from meshproof.cluster.settings import Settings
 from meshproof.cluster.workload_pods import WorkloadPods
 from meshproof.errors import MeshproofError, UsageError
-from meshproof.istio_names import ROOT_NAMESPACE
+from meshproof.istio_names import EGRESS_REFUSED, ROOT_NAMESPACE
 from meshproof.mesh import AccessRecord, Answer, ExecResult, MeshStatus, ReplicaStatus, Span
 from meshproof.project import Project
 from meshproof.telemetry.log_lines import LineFilter, LogLine, read_text, sort_lines
@@ -105,7 +105,7 @@ class Queries:
         )  # fmt: skip
         response = pod_request.parse_response(result.stdout)
         answer = response.answer
-        if answer is not None and (answer.status != 502 or answer.body):
+        if answer is not None and (answer.status != EGRESS_REFUSED or answer.body):
             return answer
         if answer is None and not response.closed:
             raise MeshproofError(f"{url}: {response.error}")

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from meshproof.embedded import curl
 from meshproof.explain.descriptions import describe_refused_host
+from meshproof.istio_names import BLOCK_ALL, EGRESS_REFUSED
 from meshproof.mesh import AccessRecord, Answer
 
 RBAC_DENIED = b"RBAC: access denied"
@@ -17,7 +18,7 @@ _POLICY = re.compile(r"ns\[(?P<ns>[^]]*)\]-policy\[(?P<name>[^]]*)\]-rule\[(?P<r
 
 def may_be_refused(answer: Answer) -> bool:
     """Whether the logs are worth reading: an app does not answer like that by chance."""
-    blocked = answer.status == 502 and not answer.body
+    blocked = answer.status == EGRESS_REFUSED and not answer.body
     own = {401: True, 403: answer.body == RBAC_DENIED, 429: answer.body == RATE_LIMITED}
     own[503] = answer.body.endswith(_OVERFLOW)
     return blocked or own.get(answer.status, False)
@@ -30,7 +31,7 @@ def explain_refusal(
     for record in records:
         if not curl.same_request(record.request_id, request_id):
             continue
-        if record.route == "block_all":
+        if record.route == BLOCK_ALL:
             return describe_refused_host(url, workload)
         if record.details.startswith("rbac_access_denied"):
             return _explain_rbac(record)

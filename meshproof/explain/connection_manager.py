@@ -19,7 +19,7 @@ from meshproof.explain.proxies import Proxy
 from meshproof.explain.request import Request, normalize_path
 from meshproof.explain.result import MESH, Outcome, Step
 from meshproof.explain.string_match import Json
-from meshproof.istio_names import is_inbound
+from meshproof.istio_names import BLOCK_ALL, is_inbound
 
 _ID = "x-request-id"
 _PROTO = "x-forwarded-proto"
@@ -69,7 +69,7 @@ class ConnectionManager:
         matches = matching.match_routes(host.get("routes", ()), prepared)
         levels = (host, table)
         steps = (self._route_step(t, levels, prepared, peer) for t in matches if t.chance > 0)
-        if is_inbound(host["name"]) or host["name"].startswith("block_all"):
+        if is_inbound(host["name"]) or host["name"].startswith(BLOCK_ALL):
             return tuple(steps)
         note = f"virtual host {host['name']}, by its domain {chosen.domain}"
         return tuple(step.with_notes((note,)) for step in steps)
@@ -206,7 +206,7 @@ class _ChosenRoute:
         status = response["status"]
         body = response.get("body", {}).get("inline_string", "")
         reason = "answered directly"
-        if self.route.get("name") == "block_all" and self.rule is None:
+        if self.route.get("name") == BLOCK_ALL and self.rule is None:
             reason = descriptions.describe_refused_host(request.target, self.manager.source)
             if alternatives := virtual_hosts.domains_with_other_port(
                 self.levels[2], request.authority

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from meshproof.istio_names import BLACK_HOLE_CLUSTER
 from meshproof.telemetry.prometheus import iter_samples, parse_labels
 
 _REQUESTS = "istio_requests_total"
@@ -34,7 +35,7 @@ class Edge(NamedTuple):
     @property
     def closed(self) -> bool:
         """No rule lets the call out: no service is named, or Istio's BlackHoleCluster."""
-        return self.service in ("", "BlackHoleCluster")
+        return self.service in ("", BLACK_HOLE_CLUSTER)
 
 
 @dataclass(slots=True)

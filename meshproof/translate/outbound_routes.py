@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from meshproof.istio_names import BLOCK_ALL
 from meshproof.model.virtual_service import VirtualService
 from meshproof.translate import passthrough
 from meshproof.translate.host import Host
 from meshproof.translate.host_names import covers, fqdn, is_wildcard, short_names
 from meshproof.translate.proto import Json
 from meshproof.translate.proxy_view import ProxyView
-from meshproof.translate.resource_names import BLOCK_ALL, CONNECT_LOOP, OUTBOUND
+from meshproof.translate.resource_names import CONNECT_LOOP, OUTBOUND
 from meshproof.translate.routes import (
     MESH,
     RouteContext,

@@ -6,8 +6,6 @@ from meshproof.model.gateway import GatewayServer
 
 OUTBOUND = "outbound"
 """The RouteConfiguration of every sidecar's outbound proxy listener."""
-BLOCK_ALL = "block_all"
-"""The catch-all virtual host and its routes, which refuse under REGISTRY_ONLY."""
 CONNECT_LOOP = "connect_loop"
 """The cluster of the sidecar's own outbound listener, for requests of a terminated CONNECT."""
 PROBE = "probe"

@@ -10,19 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from meshproof.istio_names import outbound_cluster
+from meshproof.istio_names import BLOCK_ALL, EGRESS_REFUSED, outbound_cluster
 from meshproof.model.virtual_service import VirtualService
 from meshproof.model.virtual_service_l4 import L4MatchAttributes, RouteDestination
 from meshproof.translate.host import Host
 from meshproof.translate.host_names import covers, fqdn
 from meshproof.translate.proto import Json
 from meshproof.translate.proxy_view import ProxyView
-from meshproof.translate.resource_names import BLOCK_ALL
 from meshproof.translate.route_action import destination_cluster
 from meshproof.translate.workload_selection import has_labels
 from meshproof.translate.world import Named, ServicePort
 
-REFUSE: Json = {"direct_response": {"status": 502}}
+REFUSE: Json = {"direct_response": {"status": EGRESS_REFUSED}}
 _UNTRACED: Json = {
     name: {"numerator": 0} for name in ("client_sampling", "random_sampling", "overall_sampling")
 }

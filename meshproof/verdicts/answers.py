@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
+from meshproof.istio_names import EGRESS_REFUSED
 from meshproof.mesh import AccessRecord, Answer
 from meshproof.verdicts.access_records import calls_to, has_upstream, same_host
 from meshproof.verdicts.verdict import Figure, Verdict, conclude, some
 
-REFUSALS = (401, 403, 502)
+REFUSALS = (401, 403, EGRESS_REFUSED)
 """How a mesh refuses: no valid token; no policy that allows it; no rule for that host."""
 
 
