@@ -56,7 +56,7 @@ class FakeLoad:
             self._records.append(Record(0.0, 0.001, 200, version="v0.2", extra=extra))
         return self
 
-    def answered(self) -> int:
+    def progress(self) -> int:
         return len(self._records)
 
     def stop(self) -> Results:
