@@ -1,4 +1,4 @@
-"""What is left of a run when its mesh is down: nothing, or it is said."""
+"""Leaks of a run: what is left when its mesh is down."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+
+import psutil
 
 from meshproof.host import processes, sockets
 from meshproof.verdicts.verdict import Verdict, conclude, some
@@ -16,8 +18,8 @@ def left_over(run_id: str, run_dir: Path, before: Sequence[str]) -> Verdict:
     leaks = [f"process {p.pid} {p.command[:60]}" for p in processes.find_run(run_id)]
     if run_dir.exists():
         leaks.append(f"folder {run_dir}")
-    named = Path("/proc/net/unix").read_text(encoding="utf-8", errors="replace").splitlines()
-    leaks += [f"socket {line.split()[-1]}" for line in named if str(run_dir) in line]
+    unix = {x.laddr for x in psutil.net_connections("unix") if str(run_dir) in str(x.laddr)}
+    leaks += [f"socket {path}" for path in sorted(map(str, unix))]
     leaks += [one for one in own() if one not in before]
     return conclude(
         "left over", 1, {"left": len(leaks)}, [f"left: {some(leaks)}"] if leaks else [],

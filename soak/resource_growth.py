@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -57,7 +56,7 @@ def sample() -> ResourceSample:
         memory(os.getpid()),
         envoys,
         len(processes),
-        len(list(Path("/proc/self/fd").iterdir())),
+        psutil.Process().num_fds(),
         threading.active_count(),
     )
 

@@ -52,7 +52,7 @@ class ScalableMesh(Protocol):
 
 
 class Autoscaler:
-    """Of one mesh; ``run`` it in the loop of its engine."""
+    """The autoscaler of one mesh. Run it in the event loop of its engine."""
 
     def __init__(self, context: MeshContext, mesh: ScalableMesh) -> None:
         self._context, self._mesh = context, mesh

@@ -1,4 +1,4 @@
-"""Changes to an embedded mesh: resources applied and deleted, workloads scaled, and their reset."""
+"""Changes to an embedded mesh: apply, delete, scale, reset, renew certificates."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _READY_LIMIT = 30.0
 
 
 class Changes:
-    """Of one mesh; they run one at a time. Callable from any thread."""
+    """Makes the changes to one mesh, one at a time. Callable from any thread."""
 
     def __init__(self, lifecycle: Lifecycle, project: Project) -> None:
         self._lifecycle = lifecycle
@@ -98,8 +98,8 @@ class Changes:
 
 
 async def _wait_all_ready(engine: Engine) -> None:
-    """So that the next test does not find a replica missing that an earlier one killed. A replica
-    that was ended, by a rollout that an interrupt broke off, does not come back."""
+    """Otherwise the next test may miss a replica that an earlier one killed. A replica that was
+    ended, in a rollout that an interrupt broke off, does not come back."""
 
     async def reason() -> str:
         missing = [r for r in engine.fleet.runners if not r.ready and not r.ended]

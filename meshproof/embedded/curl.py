@@ -21,7 +21,8 @@ def request_id(headers: Sequence[tuple[str, str]]) -> str:
 
 
 def same_request(logged: str, sent: str) -> bool:
-    """Envoy writes its sampling decision into the version digit of a UUID (position 14)."""
+    """Compare all but the version digit of the UUID (position 14): Envoy writes its sampling
+    decision there."""
     return logged[:14] + logged[15:] == sent[:14] + sent[15:]
 
 

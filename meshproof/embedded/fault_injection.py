@@ -26,7 +26,7 @@ Send = Callable[[signal.Signals], None]
 
 
 class FaultInjection:
-    """Of one mesh. Callable from any thread."""
+    """Injects faults into one mesh, and undoes them. Callable from any thread."""
 
     def __init__(self, lifecycle: Lifecycle) -> None:
         self._lifecycle = lifecycle

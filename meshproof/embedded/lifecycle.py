@@ -35,7 +35,7 @@ _END_GRACE = 2.0
 
 
 class Lifecycle:
-    """Of one mesh. Callable from any thread."""
+    """Starts and ends one mesh. Callable from any thread."""
 
     def __init__(self, project: Project, name: str) -> None:
         self.name = name

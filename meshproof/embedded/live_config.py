@@ -36,7 +36,7 @@ _PRUNE_AFTER = 5.0
 
 
 class LiveConfig:
-    """Of one mesh, from its resources and its replicas. Use it in the event loop of the engine."""
+    """Keeps the configuration of one mesh live. Use it in the event loop of the engine."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class LiveConfig:
         self._stopped = False
 
     def stop(self) -> None:
-        """No more rollouts by itself."""
+        """Roll out nothing more on its own."""
         self._stopped = True
         self._tasks.cancel()
         if self._pruning:
@@ -68,7 +68,7 @@ class LiveConfig:
     # -- from resources and replicas to snapshots ----------------------------------------------
 
     def world(self, store: Store | None = None) -> World:
-        """As it is now, of other resources where ``store`` is given."""
+        """Resources, replicas and outside hosts as they are now; with ``store`` if it is given."""
         store = self.store if store is None else store
         replicas = [
             r.as_endpoint(target_ports(store.services, r.workload.namespace, r.workload.labels))

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class Queries:
-    """Of one mesh. Callable from any thread."""
+    """Answers questions about one mesh. Callable from any thread."""
 
     def __init__(self, lifecycle: Lifecycle) -> None:
         self._lifecycle = lifecycle

@@ -1,4 +1,4 @@
-"""Which process is which, for longer than its pid says: start times, and run ids made of them.
+"""The identity of processes beyond their pid: start times, and run ids made of them.
 
 A run id is ``<owner pid>-<owner's start time>-<random>`` in base 36, so a process's environment
 alone tells whether the mesh process that it belongs to still lives: a pid is used again, a pid

@@ -1,4 +1,4 @@
-"""Listening TCP sockets of this machine: ports that are taken, apps that bind every address."""
+"""Listening TCP sockets of this machine: ports in use, apps that bind every address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Resources in JSON form to xDS messages on the wire and back; alone in using Envoy's classes.
+"""Resources in JSON form to xDS messages on the wire and back; the only user of Envoy's classes.
 
 Equal resources are serialised once: a hundred sidecars share most of their configuration.
 ``xds-protos`` generates its classes without type information, so this module returns bytes.

@@ -22,14 +22,14 @@ def test_it_goes_on_where_it_ended_and_leaves_half_lines(tmp_path: Path) -> None
     ours, other = line(f"outbound|80|v0-1|{HOST}"), line("outbound|80||svcc.payments")
     quoted = line("inbound|8080||", path=f'|{HOST}"')
     log.write_text(ours + other + quoted + ours[:20])
-    found, end = _read(log, HOST, 0)
-    assert [(r.sidecar, r.upstream_cluster) for r in found] == [
+    records, end = _read(log, HOST, 0)
+    assert [(r.sidecar, r.upstream_cluster) for r in records] == [
         ("svca-1", f"outbound|80|v0-1|{HOST}")
     ]
     assert end == len(ours + other + quoted)
     log.write_text(ours + other + quoted + ours)
-    found, end = _read(log, HOST, end)
-    assert len(found) == 1
+    records, end = _read(log, HOST, end)
+    assert len(records) == 1
     assert _read(log, HOST, end) == ([], end)
 
 

@@ -1,9 +1,8 @@
-"""What the autoscaler measures and warns of, and when it changes what is applied."""
+"""When the autoscaler changes the number of replicas."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,7 +11,6 @@ import pytest
 
 from meshproof.admission.store import Store
 from meshproof.embedded import autoscaling
-from meshproof.embedded.admission import hpa_targets
 from meshproof.embedded.autoscaling import Autoscaler
 from meshproof.errors import MeshproofError
 from meshproof.model.reader import read_resources, read_text
@@ -26,26 +24,7 @@ def resources(text: str = HPA) -> list[Any]:
     return [*SUITE, *read_text(text, "hpa.yaml")]
 
 
-def warned(text: str = HPA, *more: Any) -> list[str]:
-    return [p.found for p in hpa_targets.find_idle([*resources(text), *more])]
-
-
-def test_what_cannot_work_is_warned_of() -> None:
-    assert warned() == []
-    elsewhere = HPA.replace("    name: svca\n  minReplicas", "    name: svcz\n  minReplicas")
-    assert warned(elsewhere) == ["Deployment payments/svcz is not applied: nothing is scaled"]
-    second = read_text(HPA.replace("  name: svca\n  namespace", "  name: more\n  namespace"), "h")
-    assert warned(HPA, *second) == [
-        "Deployment payments/svca has another autoscaler: they will fight"
-    ]
-    silent = SUITE[0].spec.model_copy(deep=True)
-    object.__setattr__(silent.template.spec.containers[0], "resources", None)
-    (hpa,) = read_text(HPA, "hpa.yaml")
-    (problem,) = hpa_targets.find_idle([replace(SUITE[0], spec=silent), hpa])
-    assert "requests no cpu: its share is not known" in problem.found
-
-
-class PlayedEngine:
+class FakeEngine:
     """A fleet whose replicas use so many cores, and a store that takes changes."""
 
     def __init__(self, cores: float) -> None:
@@ -75,7 +54,7 @@ class PlayedEngine:
         self.store = edit(self.store)
 
 
-def scaled(engine: PlayedEngine, monkeypatch: pytest.MonkeyPatch, rounds: int = 1) -> int:
+def scaled(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, rounds: int = 1) -> int:
     """Replicas after so many periods."""
     scaler = Autoscaler(cast("Any", engine.context), cast("Any", engine))
 
@@ -104,15 +83,15 @@ def scaled(engine: PlayedEngine, monkeypatch: pytest.MonkeyPatch, rounds: int = 
 
 def test_it_scales_what_is_applied_up_to_its_most(monkeypatch: pytest.MonkeyPatch) -> None:
     # 50m are requested and 80 % of that wanted: 0.04 cores a replica.
-    assert scaled(PlayedEngine(0.041), monkeypatch) == 1
-    assert scaled(PlayedEngine(0.07), monkeypatch) == 2
-    assert scaled(PlayedEngine(1.0), monkeypatch) == 3
+    assert scaled(FakeEngine(0.041), monkeypatch) == 1
+    assert scaled(FakeEngine(0.07), monkeypatch) == 2
+    assert scaled(FakeEngine(1.0), monkeypatch) == 3
 
 
 def test_what_is_refused_is_tried_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    engine = PlayedEngine(1.0)
+    engine = FakeEngine(1.0)
     engine.refuses = True
     assert scaled(engine, monkeypatch) == 1
     assert "HorizontalPodAutoscaler payments/svca: cannot scale to 3 replicas: no room" in (
@@ -123,7 +102,7 @@ def test_what_is_refused_is_tried_again(
 
 
 def test_zero_replicas_switch_it_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = PlayedEngine(1.0)
+    engine = FakeEngine(1.0)
     (deployment,) = engine.store.of("Deployment")
     engine.store = engine.store.scale(deployment.namespace, deployment.name, 0)
     assert scaled(engine, monkeypatch) == 0

@@ -41,11 +41,13 @@ def _workloads(text: str, image: str = "a", value: str = FROM) -> list[Workload]
 
 @pytest.mark.parametrize(("text", "name", "replicas"), [(POD, "one", 1), (SET, "two", 3)])
 def test_a_workload_of_another_kind(text: str, name: str, replicas: int) -> None:
-    (made,) = _workloads(text)
-    assert (made.name, made.replicas, made.labels) == (name, replicas, {"app": name})
-    fields = made.downward_fields("pod", "127.0.0.1", made.labels)
-    assert made.container_env(made.program, fields)["WHO"] == name
-    assert (made.stateful, made.claims) == ((True, ("data",)) if name == "two" else (False, ()))
+    (workload,) = _workloads(text)
+    assert (workload.name, workload.replicas, workload.labels) == (name, replicas, {"app": name})
+    fields = workload.downward_fields("pod", "127.0.0.1", workload.labels)
+    assert workload.container_env(workload.program, fields)["WHO"] == name
+    assert (workload.stateful, workload.claims) == (
+        (True, ("data",)) if name == "two" else (False, ())
+    )
 
 
 @pytest.mark.parametrize(

@@ -38,16 +38,16 @@ async def answering(path: Path, status: str) -> AsyncIterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("status", "said"),
+    ("status", "reason"),
     [("200 OK", ""), ("399 x", ""), ("404 x", "/ answered 404"), ("503 x", "/ answered 503")],
 )
-def test_an_http_probe_succeeds_from_200_to_399(tmp_path: Path, status: str, said: str) -> None:
+def test_an_http_probe_succeeds_from_200_to_399(tmp_path: Path, status: str, reason: str) -> None:
     async def scenario() -> str:
         path = tmp_path / "s"
         async with answering(path, status):
             return await probes.check(Probe(kind="http"), Address(path=str(path)), {})
 
-    assert asyncio.run(scenario()) == said
+    assert asyncio.run(scenario()) == reason
 
 
 def test_an_app_that_accepts_and_never_answers_fails_its_probe(tmp_path: Path) -> None:
@@ -56,13 +56,13 @@ def test_an_app_that_accepts_and_never_answers_fails_its_probe(tmp_path: Path) -
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(str(path))
         silent.listen(5)
-        said = ask(Probe(kind="http", timeout=0.05), Address(path=str(path)))
-    assert said == "no answer within 0.05 s"
+        reason = ask(Probe(kind="http", timeout=0.05), Address(path=str(path)))
+    assert reason == "no answer within 0.05 s"
 
 
 def test_a_command_that_hangs_fails_its_probe() -> None:
-    said = ask(Probe(kind="exec", command=("sleep", "100"), timeout=0.05), Address())
-    assert said == "no answer within 0.05 s"
+    reason = ask(Probe(kind="exec", command=("sleep", "100"), timeout=0.05), Address())
+    assert reason == "no answer within 0.05 s"
 
 
 def test_a_port_that_nobody_listens_at_fails_its_probe() -> None:

@@ -27,7 +27,7 @@ def _why(answer: Answer, **fields: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "wanted"),
+    ("status", "body", "expected"),
     [
         (200, b"", False),
         (403, b"the app's own", False),
@@ -41,8 +41,8 @@ def _why(answer: Answer, **fields: Any) -> str:
         (503, b"no healthy upstream", False),
     ],
 )
-def test_when_logs_are_read_at_all(status: int, body: bytes, wanted: bool) -> None:
-    assert may_be_refused(_answer(status, body)) is wanted
+def test_when_logs_are_read_at_all(status: int, body: bytes, expected: bool) -> None:
+    assert may_be_refused(_answer(status, body)) is expected
 
 
 def test_no_rule_opens_the_host() -> None:

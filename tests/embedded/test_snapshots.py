@@ -1,4 +1,4 @@
-"""What is made anew for a change, and what is kept: each sidecar's own part of a snapshot."""
+"""What a change rebuilds and what it keeps: each sidecar's own part of a snapshot."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def snapshots() -> Snapshots:
 def _digests(snapshots: Snapshots, world: World) -> dict[str, dict[str, set[tuple[str, bytes]]]]:
     """Replica -> type -> names and digests."""
     logs = dict.fromkeys((ECHO.name, OTHER.name), "/dev/null")
-    made = snapshots.of(world, (ECHO, OTHER), logs)
+    snapshots_by_node = snapshots.of(world, (ECHO, OTHER), logs)
     return {
         node: {t: {(n, e.digest) for n, e in s.of(t).items()} for t in codec.TYPES}
-        for node, s in made.items()
+        for node, s in snapshots_by_node.items()
     }
 
 
@@ -89,8 +89,8 @@ def test_tokens_change_a_gateway_s_listeners(snapshots: Snapshots) -> None:
     tokens = (rule("RequestAuthentication", picked, namespace=ROOT),)
 
     def listeners(world: World) -> set[bytes]:
-        made = snapshots.of_gateway(world, "127.60.1.1", {80: 80}, "/dev/null")
-        return {e.digest for e in made.of(codec.LISTENERS).values()}
+        snapshot = snapshots.of_gateway(world, "127.60.1.1", {80: 80}, "/dev/null")
+        return {e.digest for e in snapshot.of(codec.LISTENERS).values()}
 
     assert gateway.PROXY.namespace == ROOT
     assert listeners(plain) != listeners(replace(plain, request_authentications=tokens))

@@ -83,7 +83,7 @@ def test_a_dead_owner_is_told_from_a_reused_pid_another_boot_and_another_contain
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"run_id": "a"}'])
 def test_a_broken_marker_is_none(text: str, runtime_dir: Path) -> None:
     folder = run_folder.create(process_identity.new_run_id())
-    written = json.loads((folder / run_folder.MARKER).read_text())
-    assert written == asdict(run_folder.Marker.of_this_process(folder.name))
+    marker = json.loads((folder / run_folder.MARKER).read_text())
+    assert marker == asdict(run_folder.Marker.of_this_process(folder.name))
     (folder / run_folder.MARKER).write_text(text)
     assert run_folder.read_marker(folder) is None

@@ -27,7 +27,7 @@ Until = Callable[[Callable[[], object], str], None]
 
 
 class Harness:
-    """A started ``harness.py`` and what it said of itself."""
+    """A running ``harness.py``, and the lines that it writes."""
 
     def __init__(self, *arguments: str) -> None:
         self.process = subprocess.Popen(
@@ -37,13 +37,13 @@ class Harness:
             text=True,
             start_new_session=True,
         )
-        said = self.said()
-        self.run_id, self.folder = said["run_id"], Path(said["folder"])
+        line = self.read_line()
+        self.run_id, self.folder = line["run_id"], Path(line["folder"])
 
-    def said(self) -> dict[str, Any]:
+    def read_line(self) -> dict[str, Any]:
         assert self.process.stdout is not None
-        said: dict[str, Any] = json.loads(self.process.stdout.readline())
-        return said
+        line: dict[str, Any] = json.loads(self.process.stdout.readline())
+        return line
 
     def remains(self) -> list[processes.MarkedProcess]:
         return processes.find_run(self.run_id)
@@ -55,7 +55,7 @@ class Harness:
     def kill(self, number: int = signal.SIGKILL) -> None:
         self.process.send_signal(number)
 
-    def gone(self) -> bool:
+    def is_gone(self) -> bool:
         return not self.remains() and not self.folder.exists()
 
 
@@ -78,11 +78,11 @@ def harness(runtime_dir: Path) -> Iterator[Callable[..., Harness]]:
 
 def test_harness_killed(harness: Callable[..., Harness], until: Until, runtime_dir: Path) -> None:
     run = harness()
-    run.said()
+    run.read_line()
     assert processes.read_run_id(run.daemon()) == run.run_id
     assert len(run.remains()) >= 7
     run.kill()
-    until(run.gone, "everything of a killed harness is gone")
+    until(run.is_gone, "everything of a killed harness is gone")
     assert list((runtime_dir / "state").glob("*.json")) == [], "its name is free"
 
 
@@ -97,16 +97,16 @@ def test_harness_killed_at_a_random_moment(
     run.process.wait()
     if run.folder.exists() and not run.remains():
         sweep()  # killed before there was a supervisor: the next run's sweep is what removes it
-    until(run.gone, f"everything is gone after a kill at {moment:.3f} s")
+    until(run.is_gone, f"everything is gone after a kill at {moment:.3f} s")
 
 
 def test_harness_killed_while_a_fork_of_it_holds_the_socket(
     harness: Callable[..., Harness], until: Until
 ) -> None:
     run = harness("--fork")
-    run.said()
+    run.read_line()
     run.kill()
-    until(run.gone, "the owner's pidfd tells what the socket cannot")
+    until(run.is_gone, "the owner's pidfd tells what the socket cannot")
     os.killpg(run.process.pid, signal.SIGKILL)
 
 
@@ -114,34 +114,34 @@ def test_control_c_reaches_no_process_but_the_harness(
     harness: Callable[..., Harness], until: Until
 ) -> None:
     run = harness()
-    run.said()
+    run.read_line()
     session = run.process.pid
     assert all(os.getsid(p.pid) != session for p in run.remains())
     os.killpg(session, signal.SIGINT)  # what a terminal does
-    until(run.gone, "everything is gone after Ctrl-C")
+    until(run.is_gone, "everything is gone after Ctrl-C")
 
 
 def test_supervisor_killed(harness: Callable[..., Harness], until: Until) -> None:
     run = harness()
-    os.kill(run.said()["supervisor"], signal.SIGKILL)
-    assert run.said() == {"lost": []}, "nothing is left when on_lost is called"
-    assert run.said() == {"folder": False}
-    assert run.gone()
+    os.kill(run.read_line()["supervisor"], signal.SIGKILL)
+    assert run.read_line() == {"lost": []}, "nothing is left when on_lost is called"
+    assert run.read_line() == {"folder": False}
+    assert run.is_gone()
 
 
 def test_supervisor_terminated(harness: Callable[..., Harness]) -> None:
     run = harness()
-    os.kill(run.said()["supervisor"], signal.SIGTERM)
-    assert run.said() == {"lost": []}
-    assert run.said() == {"folder": False}
-    assert run.gone()
+    os.kill(run.read_line()["supervisor"], signal.SIGTERM)
+    assert run.read_line() == {"lost": []}
+    assert run.read_line() == {"folder": False}
+    assert run.is_gone()
 
 
 def test_sweep_takes_what_a_double_kill_leaves_and_nothing_that_lives(
     harness: Callable[..., Harness], until: Until, runtime_dir: Path
 ) -> None:
     dead = harness()
-    supervisor = dead.said()["supervisor"]
+    supervisor = dead.read_line()["supervisor"]
     daemon = dead.daemon()
     dead.process.send_signal(signal.SIGSTOP)  # so that it cannot clean up meanwhile
     os.kill(supervisor, signal.SIGKILL)
@@ -153,13 +153,13 @@ def test_sweep_takes_what_a_double_kill_leaves_and_nothing_that_lives(
     assert [p.stem for p in find_leftovers().names] == ["harness"]
 
     alive = harness()
-    alive.said()
+    alive.read_line()
     before = {p.pid for p in alive.remains()}
     done = sweep()
     assert daemon in [p.pid for p in done.processes]
     assert {p.run_id for p in done.processes} == {dead.run_id}
     assert done.folders == (dead.folder,)
-    assert dead.gone()
+    assert dead.is_gone()
     assert {p.pid for p in alive.remains()} >= before
     assert alive.folder.exists()
     assert not sweep()

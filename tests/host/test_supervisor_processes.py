@@ -50,7 +50,7 @@ def test_log_is_appended_to(supervised: Supervised) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"argv": ["/nowhere/program"]}, "/nowhere/program: No such file or directory"),
         ({"argv": ["no-such-program"]}, "no-such-program: No such file or directory"),
@@ -62,7 +62,7 @@ def test_log_is_appended_to(supervised: Supervised) -> None:
     ],
 )
 def test_failed_start_says_what_failed(
-    supervised: Supervised, change: dict[str, Any], said: str
+    supervised: Supervised, change: dict[str, Any], message: str
 ) -> None:
     async def script(run: Any) -> None:
         with pytest.raises(MeshproofError) as failure:
@@ -70,7 +70,7 @@ def test_failed_start_says_what_failed(
                 run.spec("app", "sleep", "100", **{"argv": ["true"], **change})
             )
         assert str(failure.value).startswith("app: not started: ")
-        assert said in str(failure.value)
+        assert message in str(failure.value)
         assert run.supervisor.running == {}
         await run.supervisor.spawn(run.spec("app", "true"))  # the supervisor lives on
 
@@ -86,7 +86,7 @@ def test_name_in_use_is_refused(supervised: Supervised) -> None:
     supervised(script)
 
 
-def test_stop_terminates_and_marks_the_end_as_asked(supervised: Supervised) -> None:
+def test_stop_terminates_and_marks_the_exit_as_requested(supervised: Supervised) -> None:
     async def script(run: Any) -> None:
         await run.supervisor.spawn(run.spec("app", "sleep", "100"))
         ended = await run.supervisor.stop("app", grace=10.0)

@@ -1,1 +1,1 @@
-"""What the Envoys are configured from: the world, certificates, drained listeners."""
+"""What the Envoys are configured from: the world, and certificates."""

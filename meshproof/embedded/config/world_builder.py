@@ -66,7 +66,7 @@ def _workload_entries(resources: Iterable[Resource]) -> Iterator[Named[WorkloadE
 
 
 def build_world(store: Store, replicas: Iterable[Replica], outside: Iterable[Outside]) -> World:
-    """Everything that is applied and running. Raises Refused for 0.4 rules that cannot be
+    """Everything that is applied and that runs. Raises Refused for 0.4 rules that cannot be
     lowered."""
     services, lowered = store.services, store.lowered
 

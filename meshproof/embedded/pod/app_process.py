@@ -26,7 +26,7 @@ _ALL_PORTS = 2.0
 
 
 class AppProcess:
-    """Started as often as it ends; ``exit`` is about the current process."""
+    """The app's process, which may be restarted; ``exit`` belongs to the current one."""
 
     def __init__(self, context: MeshContext, state: ReplicaState, launch: Launch) -> None:
         self._context, self._state, self._launch = context, state, launch

@@ -30,7 +30,7 @@ class _Companion:
 
 
 class CompanionContainers:
-    """Of one replica."""
+    """All containers of one replica except its app."""
 
     def __init__(self, context: MeshContext, state: ReplicaState, launch: Launch) -> None:
         self._context, self._state, self._launch = context, state, launch

@@ -19,7 +19,7 @@ from meshproof.host.event_loop import Background
 
 
 class Monitor:
-    """Of one replica, from ``begin`` to ``end``. ``on_change`` is called when its readiness
+    """Monitors one replica from ``begin`` to ``end``. ``on_change`` is called when its readiness
     changes; it must not block."""
 
     def __init__(
