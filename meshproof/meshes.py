@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from meshproof.control.protocols import ServedMesh
-from meshproof.errors import UsageError
+from meshproof.errors import MeshproofError, UsageError
 from meshproof.project import Project
 
 KINDS = ("embedded", "kind", "context")
@@ -25,3 +25,16 @@ def make_mesh(kind: str, project: Project, name: str = "meshproof") -> ServedMes
 
         return make(kind, project, name, os.environ)
     raise UsageError(f"MESH={kind}: wanted one of {', '.join(KINDS)}")
+
+
+def proxy_version(kind: str) -> str:
+    """The version of the Envoy that a mesh of this kind runs, or why it is unknown; empty for a
+    mesh whose Envoys come with the cluster's images."""
+    if kind != "embedded":
+        return ""
+    from meshproof.embedded.pod import envoy_binary  # noqa: PLC0415 (only for that kind)
+
+    try:
+        return envoy_binary.version()
+    except MeshproofError as error:
+        return str(error)

@@ -14,7 +14,7 @@ from types import FrameType
 from e2e.support.rules import ROOT
 from meshproof.errors import MeshproofError
 from meshproof.report.evidence import ProofFolder
-from meshproof.report.table import render, row
+from meshproof.report.table import build_row, render
 from soak.plan import Action, from_data, plan
 from soak.run import USERS, Soak, Soaked, project
 
@@ -86,7 +86,7 @@ def _say(line: str) -> None:
 
 
 def _conclude(title: str, soaked: Soaked, folder: Path) -> None:
-    print(render([row(f"soak {title}", v, "pass") for v in soaked.verdicts], _WIDTH))
+    print(render([build_row(f"soak {title}", v, "pass") for v in soaked.verdicts], _WIDTH))
     for verdict in soaked.verdicts:
         if not verdict.passed:
             print(verdict.explain())

@@ -20,9 +20,9 @@ class LoadReport:
     """Prints where it will be, and reads the mesh's counters as they are before the load."""
 
     def __init__(self, mesh: Client, artifacts: Path) -> None:
-        from meshproof.report.live_section import LiveSection, page_of  # noqa: PLC0415 (slow to import)
+        from meshproof.report.live_section import LiveSection, page_path  # noqa: PLC0415 (slow to import)
 
-        self._page = page_of(artifacts, "load")
+        self._page = page_path(artifacts, "load")
         print_info(f"report: {self._page}")
         self._section = LiveSection(mesh)
 
@@ -30,7 +30,7 @@ class LoadReport:
         """Write it; returns who called whom. Does nothing for a load that sent nothing."""
         if not results.records:
             return ()
-        from meshproof.report.sections import judged  # noqa: PLC0415
+        from meshproof.report.sections import verdict_as_json  # noqa: PLC0415
         from meshproof.verdicts.verdict import conclude  # noqa: PLC0415
 
         reasons = Counter(
@@ -47,11 +47,11 @@ class LoadReport:
         )
         outcome = "passed" if verdict.passed else "failed"
         try:
-            chapter = self._section.chapter(
-                title, results.records, verdicts=[judged(verdict, "pass")], outcome=outcome
+            section = self._section.build(
+                title, results.records, verdicts=[verdict_as_json(verdict, "pass")], outcome=outcome
             )
-            self._section.leave("load", chapter, self._page)
-            return chapter.calls
+            self._section.write("load", section, self._page)
+            return section.calls
         except (
             MeshproofError
         ) as error:  # the mesh was ended from elsewhere; the load's result stands

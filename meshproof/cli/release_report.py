@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meshproof.control.client import Client
-from meshproof.report.live_section import LiveSection, page_of
-from meshproof.report.sections import judged
+from meshproof.report.live_section import LiveSection, page_path
+from meshproof.report.sections import verdict_as_json
 from meshproof.traffic.record import Record
 from meshproof.verdicts.access_records import cluster_subset
 from meshproof.verdicts.verdict import Verdict, conclude
@@ -31,7 +31,7 @@ class ReleaseReport:
     def __init__(
         self, client: Client, mesh: ReleaseMesh, rule: WeightedRule, artifacts: Path
     ) -> None:
-        self.page = page_of(artifacts, "release")
+        self.page = page_path(artifacts, "release")
         self._mesh = mesh
         self._versions = {subset: version for version, subset in rule.subsets.items()}
         self._records: deque[Record] = deque(maxlen=_CAPACITY)
@@ -40,7 +40,7 @@ class ReleaseReport:
 
     def apply(self, text: str) -> float:
         seconds = self._mesh.apply(text)
-        self._section.note()
+        self._section.note_shares()
         return seconds
 
     def tail(self, host: str, cursor: str) -> tuple[Iterable[AccessRecord], str]:
@@ -55,14 +55,14 @@ class ReleaseReport:
 
     def write(self, outcome: ReleaseOutcome) -> None:
         plan = outcome.state.plan
-        chapter = self._section.chapter(
+        section = self._section.build(
             f"Release of {plan.service}: {plan.old} to {plan.new}",
             list(self._records),
-            verdicts=[judged(_verdict(outcome), "pass")],
+            verdicts=[verdict_as_json(_verdict(outcome), "pass")],
             steps=self._steps,
             outcome=str(outcome.state.phase),
         )
-        self._section.leave("release", chapter, self.page)
+        self._section.write("release", section, self.page)
 
     def _record(self, call: AccessRecord) -> Record:
         answered = 0 < call.code < 500

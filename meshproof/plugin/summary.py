@@ -31,7 +31,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     rows = [value for one in reports for key, value in _properties(one) if key == _PROPERTY]
     if not rows:
         return
-    from meshproof.report.session import page  # noqa: PLC0415 (lazy by promise)
+    from meshproof.report.session import write_session_report  # noqa: PLC0415 (lazy by promise)
     from meshproof.report.table import Row, render  # noqa: PLC0415
 
     terminalreporter.section("verdicts")
@@ -39,7 +39,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(render([Row.from_json(text) for text in rows], width))
     config = terminalreporter.config
     file = artifacts.folder(config) / config.getoption("--mesh-report")
-    html = page(reports, file, os.environ.get("MESH", "embedded"), config.stash[_BEGAN])
+    html = write_session_report(
+        reports, file, os.environ.get("MESH", "embedded"), config.stash[_BEGAN]
+    )
     terminalreporter.write_line(f"report: {html}")
 
 

@@ -1,4 +1,4 @@
-"""Who called whom in a run, out of the access logs of the callers' sidecars. Pure."""
+"""Who called whom in a run, from the access logs of the callers' sidecars. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from meshproof.report.series import quantile
 
 GATEWAY = "gateway"
 CLOSED = "closed"
-"""Stands for every host that no rule opens."""
+"""Stands for every host to which no rule allows calls."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The calls of one workload at another, or at a host outside."""
+    """The calls of one workload to another, or to a host outside."""
 
     source: str
     target: str
@@ -25,37 +25,39 @@ class Call:
     failed: int
     """Answered 5xx, or not at all."""
     p50: float | None
-    """Milliseconds, of all of them."""
+    """Milliseconds, over all of them."""
     p99: float | None
 
 
-def calls(records: Iterable[AccessRecord], replicas: Sequence[ReplicaStatus]) -> list[Call]:
-    """Inbound records are left out: each call would be counted twice."""
+def summarize_calls(
+    records: Iterable[AccessRecord], replicas: Sequence[ReplicaStatus]
+) -> list[Call]:
+    """By caller and target. Inbound records are skipped: each call would be counted twice."""
     sidecars = {replica.name: replica.workload for replica in replicas}
     addresses = {replica.address: replica.workload for replica in replicas if replica.address}
-    found: dict[tuple[str, str, bool], list[AccessRecord]] = {}
+    groups: dict[tuple[str, str, bool], list[AccessRecord]] = {}
     for record in records:
         if record.direction == "inbound":
             continue
         source = GATEWAY if record.direction == "gateway" else _workload(record.sidecar, sidecars)
-        found.setdefault((source, *_target(record, addresses)), []).append(record)
-    return [_call(key, group) for key, group in sorted(found.items())]
+        groups.setdefault((source, *_target(record, addresses)), []).append(record)
+    return [_summarize(key, group) for key, group in sorted(groups.items())]
 
 
-def _call(key: tuple[str, str, bool], records: Sequence[AccessRecord]) -> Call:
+def _summarize(key: tuple[str, str, bool], records: Sequence[AccessRecord]) -> Call:
     waits = sorted(float(record.duration_ms) for record in records)
     failed = sum(record.code == 0 or record.code >= 500 for record in records)
     return Call(*key, len(records), failed, quantile(waits, 0.5), quantile(waits, 0.99))
 
 
 def _workload(sidecar: str, sidecars: Mapping[str, str]) -> str:
-    """Of a replica that has gone by now: its name without the two parts that make it unique."""
+    """For a replica that no longer exists: its name without the two parts that make it unique."""
     return sidecars.get(sidecar) or sidecar.rsplit("-", 2)[0]
 
 
 def _target(record: AccessRecord, addresses: Mapping[str, str]) -> tuple[str, bool]:
-    """A workload by the address that answered, else the subset or service that was meant; a host
-    outside by its name."""
+    """A workload by the upstream address, else the subset or service that was called; a host
+    outside by its name. The flag says whether it is outside."""
     cluster = ClusterName.parse(record.upstream_cluster)
     if cluster is None:
         return CLOSED, True

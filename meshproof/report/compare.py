@@ -1,4 +1,4 @@
-"""What is different between two reports: outcomes first, then figures as ratios. Pure."""
+"""The differences between two reports: outcomes first, then figures as ratios. Pure."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _FIGURES = {"rate": "requests a second", "p50": "median, ms", "p99": "99 %, ms"}
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One test or verdict whose outcome is another, or that is in one report alone."""
+    """A test or verdict whose outcome differs, or that is in one report only."""
 
     what: str
     before: str
-    """Empty where the first report has no such."""
+    """Empty where it is not in the first report."""
     after: str
-    """Empty where the second report has no such."""
+    """Empty where it is not in the second report."""
 
     @property
     def worse(self) -> bool:
-        """It is not as it must be, and it was, or it is new. What has gone is no worse."""
+        """It is not as it must be, and it was, or it is new. One that disappeared is no worse."""
         return self.after not in (*_GOOD, "skipped", "") and self.before in (*_GOOD, "skipped", "")
 
 
@@ -46,10 +46,10 @@ class Ratio:
 @dataclass(frozen=True, slots=True)
 class Comparison:
     environment: Mapping[str, tuple[str, str]]
-    """What is not the same of versions and machine."""
+    """Versions and machine, where they differ."""
     differences: Sequence[Difference]
     ratios: Sequence[Ratio]
-    """Those that are furthest from 1 first."""
+    """Sorted: furthest from 1 first."""
 
     @property
     def worse(self) -> bool:
@@ -72,7 +72,7 @@ class Comparison:
 
 
 def compare(before: Json, after: Json) -> Comparison:
-    """Two of ``chapter.report``. Tests are matched by title, verdicts by name, loads by number."""
+    """Two reports of ``build_report``: tests by title, verdicts by name, loads by number."""
     one, other = before["environment"], after["environment"]
     names = [key for key in {**one, **other} if one.get(key) != other.get(key)]
     outcomes = dict(_outcomes(before)), dict(_outcomes(after))
@@ -90,27 +90,27 @@ def compare(before: Json, after: Json) -> Comparison:
 
 
 def _outcomes(report: Json) -> Iterator[tuple[str, str]]:
-    for chapter in report["chapters"]:
-        yield chapter["title"], chapter["outcome"]
-        for verdict in chapter["verdicts"]:
-            yield f"{chapter['title']}: {verdict['name']}", verdict["outcome"]
+    for section in report["chapters"]:
+        yield section["title"], section["outcome"]
+        for verdict in section["verdicts"]:
+            yield f"{section['title']}: {verdict['name']}", verdict["outcome"]
 
 
 def _ratios(before: Json, after: Json) -> Iterator[Ratio]:
     old, new = dict(_figures(before)), dict(_figures(after))
     for (what, figure), value in old.items():
-        now = new.get((what, figure))
-        if value and now:
-            yield Ratio(what, figure, value, now)
+        after_value = new.get((what, figure))
+        if value and after_value:
+            yield Ratio(what, figure, value, after_value)
 
 
 def _figures(report: Json) -> Iterator[tuple[tuple[str, str], Any]]:
     live = []
-    for chapter in report["chapters"]:
-        for number, load in enumerate(chapter["loads"], 1):
-            name = chapter["title"] + (f", load {number}" if len(chapter["loads"]) > 1 else "")
+    for section in report["chapters"]:
+        for number, load in enumerate(section["loads"], 1):
+            name = section["title"] + (f", load {number}" if len(section["loads"]) > 1 else "")
             for key, figure in _FIGURES.items():
                 yield (name, figure), load[key]
-        live += [change["seconds"] for change in chapter["changes"] if change["sidecars"]]
+        live += [change["seconds"] for change in section["changes"] if change["sidecars"]]
     if live:
         yield ("all changes", "live after, ms (median)"), 1000 * sorted(live)[len(live) // 2]

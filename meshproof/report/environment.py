@@ -1,4 +1,4 @@
-"""Where a report's figures come from: versions and machine. They are no figures of a product."""
+"""Where a report's figures were measured: versions and machine."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from meshproof.embedded.pod import envoy_binary
-from meshproof.errors import MeshproofError
+from meshproof.meshes import proxy_version
 
 
-def environment(mesh: str) -> dict[str, str]:
-    """``mesh`` is embedded or kind. Texts to show, in this order."""
+def describe_environment(mesh: str) -> dict[str, str]:
+    """Texts to show, in this order; ``mesh`` is the kind of mesh."""
+    version = proxy_version(mesh)
     return {
         "mesh": mesh,
         "meshproof": importlib.metadata.version("meshproof"),
-        **({"Envoy": _envoy()} if mesh == "embedded" else {}),
+        **({"Envoy": version} if version else {}),
         "Python": platform.python_version(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "cores": str(os.cpu_count()),
@@ -28,20 +28,13 @@ def environment(mesh: str) -> dict[str, str]:
     }
 
 
-def _envoy() -> str:
-    try:
-        return envoy_binary.version()
-    except MeshproofError as error:
-        return str(error)
-
-
 def _commit() -> dict[str, str]:
-    """The commit of the folder that it ran in, where that is one of git."""
+    """The commit of the current folder, if it is in a git repository."""
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             ["git", "describe", "--always", "--dirty"], capture_output=True, text=True,
             check=True, timeout=10,
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return {}
-    return {"commit": done.stdout.strip()}
+    return {"commit": result.stdout.strip()}

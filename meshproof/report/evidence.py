@@ -1,4 +1,4 @@
-"""A proof's folder: what it saw and how it was judged, written as it happens."""
+"""A proof's folder: its evidence and its verdicts, written as they come."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from meshproof.mesh import AccessRecord, Mesh, Span
-from meshproof.report.calls import calls
-from meshproof.report.sample_traces import examples
-from meshproof.report.sections import ChangeRecord, Section, judged
-from meshproof.report.series import Series, series
+from meshproof.report.calls import summarize_calls
+from meshproof.report.sample_traces import sample_traces
+from meshproof.report.sections import ChangeRecord, Section, verdict_as_json
+from meshproof.report.series import Series, build_series
 from meshproof.traffic.results import read_unchecked
 from meshproof.verdicts.verdict import Verdict
 
-CHAPTER = "chapter.json"
-"""What a report shows of a test; written with its other evidence."""
+SECTION = "chapter.json"
+"""The test's section of a report; written with its other evidence."""
 
 
 def folder_name(test: str) -> str:
@@ -31,7 +31,7 @@ def folder_name(test: str) -> str:
 
 
 class ProofFolder:
-    """One test's folder, emptied at the start so that nothing in it is of an earlier run."""
+    """One test's folder, emptied at the start so that it holds nothing of an earlier run."""
 
     def __init__(self, root: Path, test: str) -> None:
         self.test = test
@@ -46,14 +46,14 @@ class ProofFolder:
         return path
 
     def lines(self, name: str, records: Iterable[Any]) -> Path:
-        """Dataclass instances, one JSON object a line, gzipped: a run has 25 MB of spans."""
+        """Dataclass instances, one JSON object per line, gzipped: a run has 25 MB of spans."""
         path = self._path(name)
         with gzip.open(path, "wt", compresslevel=1, encoding="utf-8") as out:
             out.writelines(json.dumps(_plain(record)) + "\n" for record in records)
         return path
 
     def record(self, verdict: Verdict, expect: str) -> None:
-        """Keep a verdict; ``verdicts.json`` and ``counts.json`` are whole after every one."""
+        """Add a verdict; ``verdicts.json`` and ``counts.json`` are complete after each one."""
         self.verdicts.append((verdict, expect))
         self.write("verdicts.json", [{**v.as_dict(), "expect": e} for v, e in self.verdicts])
         self.write("counts.json", {v.name: dict(v.counts) for v, _ in self.verdicts})
@@ -65,28 +65,28 @@ class ProofFolder:
         spans: Sequence[Span],
         changes: Sequence[ChangeRecord] = (),
     ) -> None:
-        """The mesh's side: its configuration and logs (``mesh/``), access log, spans; and what of
-        all this a report shows (``chapter.json``)."""
+        """The mesh's side: its configuration and logs (``mesh/``), access log, spans; and the
+        test's section of a report (``chapter.json``)."""
         self.lines("access_log.ndjson.gz", logs)
         self.lines("spans.ndjson.gz", spans)
-        chapter = Section(
+        section = Section(
             self.test,
-            verdicts=[judged(verdict, expect) for verdict, expect in self.verdicts],
+            verdicts=[verdict_as_json(verdict, expect) for verdict, expect in self.verdicts],
             loads=self._loads(),
             changes=list(changes),
-            calls=calls(logs, mesh.status().replicas),
-            traces=examples(spans),
+            calls=summarize_calls(logs, mesh.status().replicas),
+            traces=sample_traces(spans),
         )
-        self.write(CHAPTER, chapter.as_dict())
+        self.write(SECTION, section.as_dict())
         dump = self.folder / "mesh"
         dump.mkdir(parents=True, exist_ok=True)
         mesh.dump(dump)
 
     def _loads(self) -> list[Series]:
-        """Of every load that left its records in this folder, in order of time."""
+        """Of every load whose records are in this folder, in order of time."""
         files = sorted(self.folder.glob("requests-*.ndjson"))
-        found = [series(read_unchecked("", file).records) for file in files]
-        return sorted((one for one in found if one), key=lambda one: one.start)
+        loads = [build_series(read_unchecked("", file).records) for file in files]
+        return sorted((load for load in loads if load), key=lambda load: load.start)
 
     def _path(self, name: str) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -94,6 +94,6 @@ class ProofFolder:
 
 
 def _plain(record: Any) -> Any:
-    """As ``asdict`` does, without its deep copies: there are tens of thousands of these."""
+    """Like ``asdict``, without its deep copies: there are tens of thousands of these."""
     data = {field.name: getattr(record, field.name) for field in fields(record)}
     return {**data, "tags": dict(data["tags"])} if "tags" in data else data

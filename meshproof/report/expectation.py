@@ -1,4 +1,4 @@
-"""What a judged verdict must be: passed, or for a negative control failed for the right reason."""
+"""The expectation of a verdict: to pass, or as a negative control to fail for the right reason."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ class Judge(Protocol):
         """Records and requires a verdict.
 
         ``expect="fail"`` is for negative controls: the verdict must fail, and each of its
-        problems must match the regular expression ``because``, so that a control that fails for
-        want of evidence proves nothing.
+        problems must match the regular expression ``because``: a control that fails for lack of
+        evidence proves nothing.
         """
         ...
 
 
 class ControlFailed(AssertionError):
-    """A negative control did not fail, or failed for another reason than the one it is for."""
+    """A negative control did not fail, or failed for another reason than the expected one."""
 
 
 def require(verdict: Verdict, expect: str, because: str) -> Verdict:
     """The verdict, if it is as expected.
 
     Raises VerdictFailed for one that had to pass, ControlFailed for a control, and ValueError for
-    an ``expect`` that is neither, or a control without a ``because``.
+    an ``expect`` that is neither, and for a control without ``because``.
     """
     __tracebackhide__ = True
     if expect == "pass":
@@ -38,10 +38,10 @@ def require(verdict: Verdict, expect: str, because: str) -> Verdict:
         raise ValueError("a negative control says why it must fail: because='REGEX'")
     if verdict.passed:
         raise ControlFailed(f"this control had to fail and passed:\n{verdict.explain()}")
-    other = [problem for problem in verdict.problems if not re.search(because, problem)]
-    if other:
+    others = [problem for problem in verdict.problems if not re.search(because, problem)]
+    if others:
         raise ControlFailed(
-            f"this control failed, but not (only) because of {because!r}: {'; '.join(other)}\n"
+            f"this control failed, but not (only) because of {because!r}: {'; '.join(others)}\n"
             + verdict.explain()
         )
     return verdict

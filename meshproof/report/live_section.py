@@ -1,7 +1,7 @@
-"""What happened on a running mesh between two moments, by its control socket, as a chapter.
+"""A report's section about a running mesh between two moments, by its control socket.
 
-For loads and releases of the command line. Calls are counted by the sidecars' own metrics, so that
-a long load costs no more to look at than a short one.
+For loads and releases of the command line. Calls are counted by the sidecars' metrics, so the
+report of a long load costs no more than that of a short one.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from meshproof.istio_names import INGRESS_GATEWAY
 from meshproof.mesh import ReplicaStatus, Share, Topology
 from meshproof.report.calls import CLOSED, GATEWAY, Call
 from meshproof.report.changes import UNKNOWN_SHARES, Shares, change_record, traffic_shares
-from meshproof.report.environment import environment
-from meshproof.report.page import write
-from meshproof.report.sections import ChangeRecord, Json, Section, report
-from meshproof.report.series import series
+from meshproof.report.environment import describe_environment
+from meshproof.report.page import write_report
+from meshproof.report.sections import ChangeRecord, Json, Section, build_report
+from meshproof.report.series import build_series
 from meshproof.telemetry.trace_rows import waterfall
 from meshproof.telemetry.traffic_counts import Edge, TrafficCounts, between, read
 from meshproof.traffic.record import Record
 
 _READINGS = 10
-"""At most: an Envoy adds its durations up when it is asked, and tells them when asked again."""
+"""At most: an Envoy merges its histograms when it is read, and shows them at the next reading."""
 
 
 class LiveSection:
-    """Begins with the mesh as it is; ``chapter`` is what came after."""
+    """Begins with the mesh as it is; ``build`` returns what happened since then."""
 
     def __init__(self, mesh: Client) -> None:
         self._mesh = mesh
@@ -39,72 +39,75 @@ class LiveSection:
         self._counts = read(mesh.requests())
         past = mesh.events()
         self._last = past[-1]["number"] if past else 0
-        self._before = self._shares()
-        self._noted: dict[int, Shares] = {}
+        self._first_shares = self._read_shares()
+        self._shares: dict[int, Shares] = {}
 
-    def note(self) -> None:
-        """Take down what the rules say now, for the newest change."""
-        made = self._mesh.events(self._last)
-        if made:
-            self._noted[made[-1]["number"]] = self._shares()
+    def note_shares(self) -> None:
+        """Read the shares that the rules set now, for the newest change."""
+        events = self._mesh.events(self._last)
+        if events:
+            self._shares[events[-1]["number"]] = self._read_shares()
 
-    def chapter(self, title: str, records: Sequence[Record], **other: Any) -> Section:
-        """``other`` are fields of ``Section``."""
-        load = series(records)
-        usual: dict[str, Any] = {
+    def build(self, title: str, records: Sequence[Record], **fields: Any) -> Section:
+        """The section; ``fields`` are further ones of ``Section``."""
+        load = build_series(records)
+        own: dict[str, Any] = {
             "loads": [load] if load else [],
             "changes": self._changes(),
             "calls": self._calls(),
             "traces": list(self._traces(records)),
             "seconds": time.time() - self.at,
         }
-        return Section(title, **{**usual, **other})
+        return Section(title, **{**own, **fields})
 
-    def leave(self, kind: str, chapter: Section, page: Path) -> None:
-        """Write the report of this one chapter, and its data beside it."""
-        found = environment(str(self._mesh.status()["kind"]))
-        made = report(kind, chapter.title, found, [chapter.as_dict()], self.at)
-        write(made, page.with_suffix(".json"))
+    def write(self, kind: str, section: Section, page: Path) -> None:
+        """Write the report of this one section, and its data beside it."""
+        environment = describe_environment(str(self._mesh.status()["kind"]))
+        report = build_report(kind, section.title, environment, [section.as_dict()], self.at)
+        write_report(report, page.with_suffix(".json"))
 
-    def _shares(self) -> Shares:
-        said = self._mesh.topology()
-        if not said:
+    def _read_shares(self) -> Shares:
+        data = self._mesh.topology()
+        if not data:
             return {}
-        topology = Topology(tuple(Share(**one) for one in said["shares"]), {}, {})
-        replicas = [ReplicaStatus(**one) for one in self._mesh.status()["replicas"]]
+        topology = Topology(tuple(Share(**share) for share in data["shares"]), {}, {})
+        replicas = [ReplicaStatus(**replica) for replica in self._mesh.status()["replicas"]]
         return traffic_shares(topology, replicas)
 
     def _changes(self) -> list[ChangeRecord]:
         events = self._mesh.events(self._last)
-        taken = [event["number"] for event in events if not event["error"]]
-        if taken and taken[-1] not in self._noted:
-            self._noted[taken[-1]] = self._shares()
-        first = ChangeRecord("as it was", "", self.at, 0.0, shares=self._before)
+        applied = [event["number"] for event in events if not event["error"]]
+        if applied and applied[-1] not in self._shares:
+            self._shares[applied[-1]] = self._read_shares()
+        first = ChangeRecord("as it was", "", self.at, 0.0, shares=self._first_shares)
         return [
             first,
-            *(change_record(e, self._noted.get(e["number"], UNKNOWN_SHARES)) for e in events),
+            *(change_record(e, self._shares.get(e["number"], UNKNOWN_SHARES)) for e in events),
         ]
 
     def _calls(self) -> list[Call]:
         for _ in range(_READINGS):
-            found = between(self._counts, read(self._mesh.requests()))
-            if all(max(one.buckets.values(), default=0) == one.requests for one in found.values()):
+            calls = between(self._counts, read(self._mesh.requests()))
+            if all(max(one.buckets.values(), default=0) == one.requests for one in calls.values()):
                 break
-        return [_call(edge, counts) for edge, counts in found.items() if counts.requests]
+        return [_call(edge, counts) for edge, counts in calls.items() if counts.requests]
 
     def _traces(self, records: Sequence[Record]) -> Iterable[Json]:
-        known = sorted((r for r in records if r.trace_id), key=lambda record: record.elapsed)
-        if not known:
+        traced = sorted((r for r in records if r.trace_id), key=lambda record: record.elapsed)
+        if not traced:
             return
-        chosen = {"a typical trace": known[(len(known) - 1) // 2], "the slowest trace": known[-1]}
+        chosen = {
+            "a typical trace": traced[(len(traced) - 1) // 2],
+            "the slowest trace": traced[-1],
+        }
         for title, record in chosen.items():
-            found = _trace(self._mesh, record.trace_id)
-            if found:
-                yield {"title": title, **waterfall(found)}
+            spans = _fetch_trace(self._mesh, record.trace_id)
+            if spans:
+                yield {"title": title, **waterfall(spans)}
 
 
-def page_of(artifacts: Path, what: str) -> Path:
-    """``artifacts/load-20261125-141502.html``: one a run."""
+def page_path(artifacts: Path, what: str) -> Path:
+    """``artifacts/load-20261125-141502.html``: a new one for each run."""
     return artifacts / f"{what}-{time.strftime('%Y%m%d-%H%M%S')}.html"
 
 
@@ -122,8 +125,8 @@ def _call(edge: Edge, counts: TrafficCounts) -> Call:
     )
 
 
-def _trace(mesh: Client, trace_id: str) -> list[Json]:
-    """Empty where the mesh keeps no trace, or keeps its traces elsewhere."""
+def _fetch_trace(mesh: Client, trace_id: str) -> list[Json]:
+    """Empty where the mesh stores no traces, or stores them elsewhere."""
     try:
         found = zipkin_client.get(mesh, f"/api/v2/trace/{trace_id}")
     except (MeshproofError, ValueError):

@@ -1,7 +1,7 @@
 """A report as one HTML file that needs nothing else: no network, no server, no other file.
 
-Text, tables, service graphs and waterfalls are there without any script; the charts are drawn by
-plotly, which travels inside, compressed, and is unpacked when the first chart is looked at.
+Text, tables, service graphs and waterfalls need no script. The charts are drawn by plotly, which is
+embedded in compressed form and unpacked when the first chart comes into view.
 """
 
 from __future__ import annotations
@@ -20,77 +20,78 @@ import jinja2
 from markupsafe import Markup
 
 from meshproof.report.calls import Call
-from meshproof.report.graph_svg import picture
+from meshproof.report.graph_svg import draw_graph
 from meshproof.report.sections import Json
 
 _PAGE = "meshproof.report"
 
 
-def html(report: Json) -> str:
-    """The page of ``chapter.report``'s data. Every text in it is escaped."""
-    chapters = [_shown(number, one) for number, one in enumerate(report["chapters"])]
-    verdicts = [(one, verdict) for one in chapters for verdict in one["verdicts"]]
-    drawn = any(one["loads"] or one["changes"] for one in chapters)
+def render_html(report: Json) -> str:
+    """The page of a report (``sections.build_report``). Every text in it is escaped."""
+    sections = [_view(number, one) for number, one in enumerate(report["chapters"])]
+    verdicts = [(one, verdict) for one in sections for verdict in one["verdicts"]]
+    has_charts = any(one["loads"] or one["changes"] for one in sections)
     return _template().render(
-        report=report, chapters=chapters, verdicts=verdicts,
-        total=_total(chapters),
+        report=report, sections=sections, verdicts=verdicts,
+        total=_total(sections),
         at=datetime.fromtimestamp(report["at"], UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
         style=Markup(_file("page/report.css")),  # noqa: S704 (our own files)
         script=Markup(_file("page/report.js")),  # noqa: S704
-        data=Markup(_json({one["number"]: _charts(one) for one in chapters})),  # noqa: S704
-        plotly=_plotly() if drawn else "",
+        data=Markup(_json({one["number"]: _charts(one) for one in sections})),  # noqa: S704
+        plotly=_plotly() if has_charts else "",
     )  # fmt: skip
 
 
-def write(report: Json, json_file: Path) -> Path:
-    """Both files, ``.json`` and ``.html`` beside it; the page's path is returned."""
+def write_report(report: Json, json_file: Path) -> Path:
+    """Write the ``.json``, and the ``.html`` beside it; returns the path of the page."""
     json_file.parent.mkdir(parents=True, exist_ok=True)
     json_file.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     page = json_file.with_suffix(".html")
-    page.write_text(html(report), encoding="utf-8")
+    page.write_text(render_html(report), encoding="utf-8")
     return page
 
 
-def _shown(number: int, chapter: Json) -> Json:
-    wrong = chapter["outcome"] in ("failed", "rolled back") or any(
+def _view(number: int, section: Json) -> Json:
+    """A section with what the template needs besides."""
+    wrong = section["outcome"] in ("failed", "rolled back") or any(
         verdict["outcome"].isupper() or verdict["outcome"].startswith("PASSED")
-        for verdict in chapter["verdicts"]
+        for verdict in section["verdicts"]
     )
-    calls = [Call(**call) for call in chapter["calls"]]
-    services = sorted({row["service"] for trace in chapter["traces"] for row in trace["rows"]})
+    calls = [Call(**call) for call in section["calls"]]
+    services = sorted({row["service"] for trace in section["traces"] for row in trace["rows"]})
     return {
-        **chapter,
+        **section,
         "number": number,
         "wrong": wrong,
-        "picture": picture(calls),
+        "graph": draw_graph(calls),
         "services": services,
-        "slowest": max((change["seconds"] for change in chapter["changes"]), default=0.0),
+        "slowest": max((change["seconds"] for change in section["changes"]), default=0.0),
     }
 
 
-def _total(chapters: Sequence[Json]) -> Json:
-    """What the first line of the page says; durations in milliseconds."""
+def _total(sections: Sequence[Json]) -> Json:
+    """The figures in the first line of the page; durations in milliseconds."""
     live = sorted(
         1000 * change["seconds"]
-        for one in chapters
+        for one in sections
         for change in one["changes"]
         if change["sidecars"]
     )
     return {
-        "right": sum(not one["wrong"] for one in chapters),
-        "controls": sum(v["expect"] == "fail" for one in chapters for v in one["verdicts"]),
-        "requests": sum(load["sent"] for one in chapters for load in one["loads"]),
+        "right": sum(not one["wrong"] for one in sections),
+        "controls": sum(v["expect"] == "fail" for one in sections for v in one["verdicts"]),
+        "requests": sum(load["sent"] for one in sections for load in one["loads"]),
         "changes": len(live),
         "median": live[len(live) // 2] if live else None,
     }
 
 
-def _charts(chapter: Json) -> Json:
-    return {"loads": chapter["loads"], "changes": chapter["changes"]}
+def _charts(section: Json) -> Json:
+    return {"loads": section["loads"], "changes": section["changes"]}
 
 
 def _json(data: Any) -> str:
-    """JSON that may stand inside a script element."""
+    """JSON that is safe inside a script element."""
     return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
 
 
@@ -129,6 +130,6 @@ def _file(name: str) -> str:
 
 @functools.cache
 def _plotly() -> str:
-    """A third of its size, as text."""
+    """Its code as text, a third of its size."""
     code = importlib.resources.files("plotly").joinpath("package_data/plotly.min.js").read_bytes()
     return base64.b64encode(gzip.compress(code, 6, mtime=0)).decode("ascii")

@@ -1,4 +1,4 @@
-"""Two traces of a run that tell most: a typical one, and the slowest. Pure."""
+"""The two traces of a run that say most: a typical one, and the slowest. Pure."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from meshproof.telemetry.trace_rows import waterfall
 Json = dict[str, Any]
 
 
-def examples(spans: Iterable[Span]) -> list[Json]:
-    """``waterfall`` of each, with ``title``; one alone where there is but one, none of none.
+def sample_traces(spans: Iterable[Span]) -> list[Json]:
+    """``waterfall`` of each, with ``title``; only one where there is only one, none without spans.
 
-    Typical is the median by duration among the traces that have as many spans as most have.
+    The typical trace is the median by duration of those with the most common number of spans.
     """
     traces: dict[str, list[Span]] = {}
     for span in spans:

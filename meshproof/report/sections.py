@@ -1,4 +1,7 @@
-"""What a report is made of: a chapter a test, load or release; the same as JSON. Plain data."""
+"""The data of a report: one section per test, load or release, and the same as JSON.
+
+In the JSON (``SCHEMA``) a section is a chapter: reports of earlier versions stay comparable.
+"""
 
 from __future__ import annotations
 
@@ -19,19 +22,19 @@ SCHEMA = "meshproof.report/1"
 
 @dataclass(frozen=True, slots=True)
 class ChangeRecord:
-    """One change of the mesh, and what became of it."""
+    """One change of the mesh, and its outcome."""
 
     verb: str
-    """apply, delete, scale, fault, reset, or ``as it was``: what held before the first."""
+    """apply, delete, scale, fault, reset, or ``as it was``: the rules before the first change."""
     subject: str
     at: float
-    """When it was asked for, in Unix seconds."""
+    """When it was requested, in Unix seconds."""
     seconds: float
     """Until it was live on every sidecar that it concerns, or had failed."""
     sidecars: int = 0
     error: str = ""
     shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """Service -> version -> per cent, as the rules say from then on; where they say."""
+    """Service -> version -> percent, as the rules set them from then on, where they do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,9 @@ class Section:
     changes: Sequence[ChangeRecord] = ()
     calls: Sequence[Call] = ()
     traces: Sequence[Json] = ()
-    """``examples.examples``."""
+    """``sample_traces.sample_traces``."""
     steps: Sequence[str] = ()
-    """What a release said as it went."""
+    """The lines that a release printed."""
     outcome: str = ""
     """passed, failed, skipped, released or rolled back."""
     message: str = ""
@@ -55,24 +58,26 @@ class Section:
     seconds: float = 0.0
 
     def as_dict(self) -> Json:
-        """As it is read back from JSON: lists, no tuples."""
+        """As it is read back from JSON: lists instead of tuples."""
         plain: Json = json.loads(json.dumps(asdict(self)))
         return plain
 
 
-def judged(verdict: Verdict, expect: str) -> Json:
-    """A verdict as a chapter has it; ``expect`` is ``fail`` for a negative control."""
-    fine = verdict.passed == (expect == "pass")
-    return {**verdict.as_dict(), "expect": expect, "outcome": _outcome(expect, fine)}
+def verdict_as_json(verdict: Verdict, expect: str) -> Json:
+    """A verdict as a section has it; ``expect`` is ``fail`` for a negative control."""
+    return {**verdict.as_dict(), "expect": expect, "outcome": outcome(verdict.passed, expect)}
 
 
-def _outcome(expect: str, fine: bool) -> str:
+def outcome(passed: bool, expect: str) -> str:
+    """The outcome of a verdict in words; capitals where it is not as expected."""
     if expect == "pass":
-        return "passed" if fine else "FAILED"
-    return "failed, as it must" if fine else "PASSED, had to fail"
+        return "passed" if passed else "FAILED"
+    return "PASSED, had to fail" if passed else "failed, as it must"
 
 
-def report(kind: str, title: str, environment: Json, chapters: Sequence[Json], at: float) -> Json:
+def build_report(
+    kind: str, title: str, environment: Json, sections: Sequence[Json], at: float
+) -> Json:
     """A whole report. ``kind`` is proofs, load or release; ``at`` in Unix seconds."""
     return {
         "schema": SCHEMA,
@@ -80,23 +85,23 @@ def report(kind: str, title: str, environment: Json, chapters: Sequence[Json], a
         "title": title,
         "at": at,
         "environment": environment,
-        "chapters": list(chapters),
+        "chapters": list(sections),
     }
 
 
-def read(path: Path) -> Json:
-    """A report that was written before, by its ``.json``, its ``.html`` or its folder.
+def read_report(path: Path) -> Json:
+    """A report, by its ``.json``, its ``.html`` or its folder.
 
-    Raises MeshproofError for what is none.
+    Raises MeshproofError for a file that is no report.
     """
     file = path / "report.json" if path.is_dir() else path.with_suffix(".json")
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        report = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise MeshproofError(f"{file}: {error.strerror}; wanted a report of meshproof") from error
     except ValueError as error:
         raise MeshproofError(f"{file}: is not JSON: {error}") from error
-    schema = found.get("schema") if isinstance(found, dict) else None
+    schema = report.get("schema") if isinstance(report, dict) else None
     if schema != SCHEMA:
         raise MeshproofError(f"{file}: its schema is {schema!r}; wanted {SCHEMA!r}")
-    return dict(found)
+    return dict(report)

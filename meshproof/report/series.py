@@ -1,4 +1,4 @@
-"""A load over time: in each bin who answered, what failed, how long answers took. Pure."""
+"""A load over time: for each interval who answered, what failed, how long answers took. Pure."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from meshproof.traffic.record import Record
 
 _BINS = 60
-"""At most; more are no better to look at."""
+"""At most; more would not be easier to read."""
 _PER_BIN = 25
-"""Requests a bin has on average, at least: fewer tell little about a share."""
+"""Requests per bin on average, at least: fewer say little about a share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Bin:
     """Version that answered -> answers; ``""`` where an answer names none."""
     failed: int
     p50: float | None
-    """Of the answered, in milliseconds; None where nothing was answered."""
+    """Milliseconds, of the answered requests; None where none was answered."""
     p99: float | None
 
 
@@ -38,7 +38,7 @@ class Series:
     sent: int
     failed: int
     rate: float
-    """Requests a second, over all of it."""
+    """Requests per second, over the whole load."""
     p50: float | None
     p90: float | None
     p99: float | None
@@ -46,7 +46,7 @@ class Series:
     bins: tuple[Bin, ...] = field(default=())
 
 
-def series(records: Sequence[Record]) -> Series | None:
+def build_series(records: Sequence[Record]) -> Series | None:
     """None without a request: there is nothing to draw."""
     if not records:
         return None
@@ -80,7 +80,7 @@ def _waits(records: Sequence[Record]) -> list[float]:
 
 
 def quantile(ordered: Sequence[float], share: float) -> float | None:
-    """The smallest value that at least ``share`` of them do not exceed; None of none."""
+    """The smallest value that at least ``share`` of them do not exceed; None without values."""
     if not ordered:
         return None
     return round(ordered[max(math.ceil(share * len(ordered)), 1) - 1], 3)

@@ -1,4 +1,4 @@
-"""A pytest session's report: its tests' outcomes joined with the evidence that they left."""
+"""The report of a pytest session: its tests' outcomes, joined with their evidence."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from meshproof.report.evidence import CHAPTER, folder_name
-from meshproof.report.sections import Json, Section, report
+from meshproof.report.evidence import SECTION, folder_name
+from meshproof.report.sections import Json, Section, build_report
 
 _LONGEST = 6_000
-"""Characters of a failure's text; all of it is in the terminal and in JUnit's file."""
+"""Characters of a failure's text; the whole text is in the terminal and in JUnit's file."""
 
 
 @dataclass(slots=True)
-class Tested:
-    """One test, over its set-up, call and teardown."""
+class TestOutcome:
+    """The outcome of one test, over its setup, call and teardown."""
+
+    __test__ = False  # pytest would take it for a test class
 
     test: str
     outcome: str = "passed"
@@ -25,7 +27,7 @@ class Tested:
     message: str = ""
 
     def add(self, phase: Any) -> None:
-        """Take in one phase: a ``pytest.TestReport``."""
+        """Add one phase: a ``pytest.TestReport``."""
         self.seconds += phase.duration
         if phase.failed:
             self.outcome = "failed"
@@ -35,37 +37,39 @@ class Tested:
             self.message = str(phase.longrepr[2]) if isinstance(phase.longrepr, tuple) else ""
 
 
-def page(reports: Iterable[Any], file: Path, mesh: str, since: float) -> Path:
-    """Write a session's report; the path of its page. ``since`` is when the session began, in
-    Unix seconds: evidence that is older is of another."""
-    from meshproof.report.environment import environment  # noqa: PLC0415 (asks the Envoy)
-    from meshproof.report.page import write  # noqa: PLC0415 (the template engine)
+def write_session_report(reports: Iterable[Any], file: Path, mesh: str, since: float) -> Path:
+    """Write a session's report; returns the path of its page. ``since`` is when the session began,
+    in Unix seconds: older evidence belongs to another session."""
+    from meshproof.report.environment import describe_environment  # noqa: PLC0415 (runs Envoy)
+    from meshproof.report.page import write_report  # noqa: PLC0415 (the template engine)
 
-    made = chapters(tested(reports), file.parent, since)
-    return write(report("proofs", "Proofs on a service mesh", environment(mesh), made, since), file)
+    sections = build_sections(collect_outcomes(reports), file.parent, since)
+    environment = describe_environment(mesh)
+    report = build_report("proofs", "Proofs on a service mesh", environment, sections, since)
+    return write_report(report, file)
 
 
-def tested(reports: Iterable[Any]) -> list[Tested]:
-    """One a test, in the order in which they were run."""
-    found: dict[str, Tested] = {}
+def collect_outcomes(reports: Iterable[Any]) -> list[TestOutcome]:
+    """One per test, in the order in which they ran."""
+    outcomes: dict[str, TestOutcome] = {}
     for phase in reports:
-        found.setdefault(phase.nodeid, Tested(phase.nodeid)).add(phase)
-    return list(found.values())
+        outcomes.setdefault(phase.nodeid, TestOutcome(phase.nodeid)).add(phase)
+    return list(outcomes.values())
 
 
-def chapters(tests: Iterable[Tested], artifacts: Path, since: float) -> list[Json]:
-    """A chapter a test; those without evidence have their outcome alone."""
-    return [_chapter(one, artifacts, since) for one in tests]
+def build_sections(tests: Iterable[TestOutcome], artifacts: Path, since: float) -> list[Json]:
+    """One section per test; without evidence it has only the test's outcome."""
+    return [_build_section(test, artifacts, since) for test in tests]
 
 
-def _chapter(one: Tested, artifacts: Path, since: float) -> Json:
-    told = {
-        "title": one.test.rpartition("/")[2],
-        "outcome": one.outcome,
-        "message": one.message[-_LONGEST:],
-        "seconds": one.seconds,
+def _build_section(test: TestOutcome, artifacts: Path, since: float) -> Json:
+    outcome = {
+        "title": test.test.rpartition("/")[2],
+        "outcome": test.outcome,
+        "message": test.message[-_LONGEST:],
+        "seconds": test.seconds,
     }
-    file = artifacts / folder_name(one.test) / CHAPTER
+    file = artifacts / folder_name(test.test) / SECTION
     if file.exists() and file.stat().st_mtime >= since:
-        return {**json.loads(file.read_text(encoding="utf-8")), **told}
-    return {**Section("").as_dict(), **told}
+        return {**json.loads(file.read_text(encoding="utf-8")), **outcome}
+    return {**Section("").as_dict(), **outcome}

@@ -1,4 +1,4 @@
-"""The table at the end of a test run: which proof, which verdict, on how much evidence."""
+"""The table at the end of a test run: proof, verdict, and on how much evidence."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from meshproof.report.sections import outcome
 from meshproof.verdicts.verdict import Verdict
 
 PROPERTY = "meshproof.verdict"
@@ -32,9 +33,7 @@ class Row:
 
     @property
     def outcome(self) -> str:
-        if self.expect == "fail":
-            return "PASSED, had to fail" if self.passed else "failed, as it must"
-        return "passed" if self.passed else "FAILED"
+        return outcome(self.passed, self.expect)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -44,7 +43,7 @@ class Row:
         return cls(**json.loads(text))
 
 
-def row(test: str, verdict: Verdict, expect: str) -> Row:
+def build_row(test: str, verdict: Verdict, expect: str) -> Row:
     return Row(
         test, verdict.name, verdict.passed, expect, verdict.n, verdict.found,
         verdict.figures_text(),
@@ -52,17 +51,17 @@ def row(test: str, verdict: Verdict, expect: str) -> Row:
 
 
 def render(rows: Sequence[Row], width: int) -> str:
-    """Plain text, at most ``width`` columns wide; a heading a test, then a line a verdict."""
-    outcome = max(len(one.outcome) for one in rows)
-    verdict = max(len(one.verdict) for one in rows)
+    """Plain text, at most ``width`` columns wide; a heading per test, then a line per verdict."""
+    outcome_width = max(len(row.outcome) for row in rows)
+    verdict_width = max(len(row.verdict) for row in rows)
     lines: list[str] = []
     last = ""
-    for one in rows:
-        if one.test != last:
-            lines.append(one.test)
-            last = one.test
-        head = f"  {one.outcome:<{outcome}}  {one.verdict:<{verdict}}  n={one.n:<6,}  "
-        text = "; ".join(filter(None, (one.found, one.figures)))
+    for row in rows:
+        if row.test != last:
+            lines.append(row.test)
+            last = row.test
+        head = f"  {row.outcome:<{outcome_width}}  {row.verdict:<{verdict_width}}  n={row.n:<6,}  "
+        text = "; ".join(filter(None, (row.found, row.figures)))
         lines += textwrap.wrap(
             head + text, width, subsequent_indent=" " * min(len(head), width // 2),
             drop_whitespace=True, break_on_hyphens=False,

@@ -13,7 +13,7 @@ from meshproof.cli.load_report import show_calls
 from meshproof.errors import MeshproofError
 from meshproof.host import registry
 from meshproof.report.calls import Call
-from meshproof.report.sections import read
+from meshproof.report.sections import read_report
 from tests.fakes.mesh import FakeMesh
 from tests.traffic.conftest import PayServer, server
 
@@ -45,7 +45,7 @@ def test_load_on_a_running_mesh(
     first, second = done.err.splitlines()
     assert second == f"load {said['run_id']} on {server.url} (mesh shop)"
     page = Path(first.removeprefix("report: "))
-    (chapter,) = read(page)["chapters"]
+    (chapter,) = read_report(page)["chapters"]
     assert page.parent == Path(left)
     assert "1 x status 503" in page.read_text()
     assert (chapter["outcome"], chapter["loads"][0]["sent"]) == ("failed", 40)

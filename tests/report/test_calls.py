@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from meshproof.mesh import AccessRecord, ReplicaStatus
-from meshproof.report.calls import CLOSED, Call, calls
-from meshproof.report.graph_svg import picture
+from meshproof.report.calls import CLOSED, Call, summarize_calls
+from meshproof.report.graph_svg import draw_graph
 
 
 def _record(**other: Any) -> AccessRecord:
@@ -35,11 +35,11 @@ def test_callers_and_who_answered_are_workloads() -> None:
         _record(duration_ms=ms, code=code) for ms, code in [(1, 200), (9, 503), (5, 0), (2, 404)]
     ]
     records.append(_record(direction="inbound"))
-    assert calls(records, REPLICAS) == [Call("svca", "svcb-v2", False, 4, 2, 2.0, 9.0)]
+    assert summarize_calls(records, REPLICAS) == [Call("svca", "svcb-v2", False, 4, 2, 2.0, 9.0)]
 
 
 def test_the_gateway_outside_and_what_is_closed_have_names() -> None:
-    found = calls(
+    found = summarize_calls(
         [
             _record(direction="gateway", sidecar="istio-ingressgateway"),
             _record(upstream_cluster="outbound|9997||msgd.test", upstream_host="127.0.0.1:1"),
@@ -53,7 +53,9 @@ def test_the_gateway_outside_and_what_is_closed_have_names() -> None:
 
 
 def test_replicas_that_have_gone_are_named_by_what_is_left() -> None:
-    found = calls([_record(sidecar="cart-0a1b2-7", upstream_host="127.9.9.9:80")], REPLICAS)
+    found = summarize_calls(
+        [_record(sidecar="cart-0a1b2-7", upstream_host="127.9.9.9:80")], REPLICAS
+    )
     assert [(one.source, one.target) for one in found] == [("cart", "svcb v2")]
 
 
@@ -65,16 +67,16 @@ def test_a_picture_has_every_node_once_and_every_way() -> None:
         Call("svcb-v1", "svca", False, 1, 0, 1.0, 2.0),
         Call("svcb-v2", "msgd.test", True, 4, 0, 1.0, 2.0),
     ]
-    drawn = picture(made)
+    drawn = draw_graph(made)
     assert drawn is not None
     places = {node.name: (node.x, node.y) for node in drawn.nodes}
     assert len(set(places.values())) == len(places) == 5
     assert places["gateway"][0] < places["svca"][0] < places["svcb-v1"][0] < places["msgd.test"][0]
     assert places["svcb-v1"][0] == places["svcb-v2"][0]
-    assert [way.call for way in drawn.ways] == made
+    assert [way.call for way in drawn.edges] == made
     assert all(x >= 0 and x + 150 <= drawn.width and y + 46 <= drawn.height
                for x, y in places.values())  # fmt: skip
 
 
 def test_nothing_is_drawn_of_nothing() -> None:
-    assert picture([]) is None
+    assert draw_graph([]) is None

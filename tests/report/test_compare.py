@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 from meshproof.cli.main import app
 from meshproof.report.compare import compare
-from meshproof.report.page import write
-from meshproof.report.sections import ChangeRecord, Section, judged, report
-from meshproof.report.series import series
+from meshproof.report.page import write_report
+from meshproof.report.sections import ChangeRecord, Section, build_report, verdict_as_json
+from meshproof.report.series import build_series
 from meshproof.traffic.record import Record
 from meshproof.verdicts.sample import Sample
 from meshproof.verdicts.split import split
@@ -25,14 +25,14 @@ OFF = split("half", Sample({"a": 3144, "b": 2096}, 0, 5240), {"a": 1, "b": 1})
 def _report(
     *, verdict: Any = GOOD, ms: float = 10, more: str = "", outcome: str = "passed"
 ) -> dict[str, Any]:
-    load = series([Record(i / 100, ms / 1000, 200, version="a") for i in range(100)])
+    load = build_series([Record(i / 100, ms / 1000, 200, version="a") for i in range(100)])
     assert load is not None
     change = ChangeRecord("apply", "x", 0, ms / 1e4, 3)
     chapters = [
-        Section("t.py::a", [judged(verdict, "pass")], [load], [change], outcome=outcome),
+        Section("t.py::a", [verdict_as_json(verdict, "pass")], [load], [change], outcome=outcome),
         *([Section(more, outcome="failed")] if more else []),
     ]
-    return report("proofs", "Proofs", {"Envoy": "1"}, [c.as_dict() for c in chapters], 0.0)
+    return build_report("proofs", "Proofs", {"Envoy": "1"}, [c.as_dict() for c in chapters], 0.0)
 
 
 def test_the_same_is_the_same() -> None:
@@ -69,8 +69,8 @@ def test_figures_are_ratios_the_furthest_first() -> None:
 
 def test_the_command_says_what_is_worse_and_ends_so(tmp_path: Path) -> None:
     good, bad = tmp_path / "good" / "report.json", tmp_path / "bad" / "report.json"
-    write(_report(), good)
-    write(_report(verdict=OFF, ms=20), bad)
+    write_report(_report(), good)
+    write_report(_report(verdict=OFF, ms=20), bad)
     run = CliRunner().invoke(app, ["report", "compare", str(good.parent), str(bad)])
     assert run.exit_code == 1
     assert "WORSE t.py::a: half   passed   FAILED" in run.stdout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from meshproof.report.series import quantile, series
+from meshproof.report.series import build_series, quantile
 from meshproof.traffic.record import Record
 
 
@@ -17,12 +17,12 @@ def _load(count: int, *, every: float = 0.01) -> list[Record]:
 
 
 def test_nothing_is_drawn_of_nothing() -> None:
-    assert series([]) is None
+    assert build_series([]) is None
 
 
 @pytest.mark.parametrize("count", [1, 24, 60, 1000, 5000])
 def test_every_request_is_in_one_bin(count: int) -> None:
-    found = series(list(reversed(_load(count))))
+    found = build_series(list(reversed(_load(count))))
     assert found is not None
     answered = sum(sum(one.versions.values()) for one in found.bins)
     failed = sum(one.failed for one in found.bins)
@@ -35,7 +35,7 @@ def test_every_request_is_in_one_bin(count: int) -> None:
 def test_bins_follow_time() -> None:
     early = [Record(float(i) / 100, 0.001, 200, version="old") for i in range(100)]
     late = [Record(1 + float(i) / 100, 0.1, 200, version="new") for i in range(100)]
-    found = series([*early, *late])
+    found = build_series([*early, *late])
     assert found is not None
     assert set(found.bins[0].versions) == {"old"}
     assert set(found.bins[-1].versions) == {"new"}
@@ -43,7 +43,7 @@ def test_bins_follow_time() -> None:
 
 
 def test_a_bin_in_which_nothing_was_answered_has_no_latency() -> None:
-    found = series([Record(1.0, 30.0, 0, error="timeout")])
+    found = build_series([Record(1.0, 30.0, 0, error="timeout")])
     assert found is not None
     assert found.bins[0].p50 is None
     assert found.p99 is None

@@ -34,7 +34,7 @@ def compare(before: Path_, after: Path_, output: Output = Format.TEXT) -> None:
     from meshproof.report import sections  # noqa: PLC0415 (not paid by other commands)
     from meshproof.report.compare import compare as compare_reports  # noqa: PLC0415
 
-    comparison = compare_reports(sections.read(before), sections.read(after))
+    comparison = compare_reports(sections.read_report(before), sections.read_report(after))
     if output is Format.JSON:
         show_json(comparison.as_dict())
     else:

@@ -1,4 +1,4 @@
-// Draws a chapter's charts when it is opened. Everything else of the page stands without this.
+// Draws a section's charts when it is opened. The rest of the page needs no script.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -6,7 +6,7 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 const DASHES = ["solid", "dash", "dot", "dashdot"];
 let plotly;
 
-function unpacked() {
+function loadPlotly() {
   plotly ??= (async () => {
     const packed = Uint8Array.from(atob(document.getElementById("plotly").textContent.trim()), (c) => c.charCodeAt(0));
     const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
@@ -38,8 +38,8 @@ function layout(title, unit, load, changes) {
 const middle = (load) => load.bins.map((_, i) => (i + 0.5) * load.width);
 const total = (bin) => Object.values(bin.versions).reduce((sum, n) => sum + n, 0);
 
-/** What the rules said at that moment, of a service that has one of these versions. */
-function wanted(changes, at, versions) {
+/** The shares that the rules set at that moment, for a service with one of these versions. */
+function expectedShares(changes, at, versions) {
   const last = changes.filter((c) => !c.error && Object.keys(c.shares).length && c.at + c.seconds <= at).pop();
   return Object.values(last?.shares ?? {}).find((s) => versions.some((v) => v in s));
 }
@@ -58,7 +58,7 @@ function split(load, changes) {
 
 /** Where 999 of 1,000 bins of their size fall by chance alone, if the share is as the rules say. */
 function band(load, changes, version, versions, index) {
-  const set = load.bins.map((bin, i) => wanted(changes, load.start + i * load.width, versions)?.[version]);
+  const set = load.bins.map((bin, i) => expectedShares(changes, load.start + i * load.width, versions)?.[version]);
   if (set.every((p) => p === undefined)) return [];
   const reach = set.map((p, i) => (p === undefined || !total(load.bins[i]) ? null : 3.29 * Math.sqrt(p * (100 - p) / total(load.bins[i]))));
   const edge = (sign) => set.map((p, i) => (reach[i] === null ? null : Math.max(0, Math.min(100, p + sign * reach[i]))));
@@ -74,29 +74,29 @@ function latency(load, changes) {
 }
 
 async function draw(element) {
-  const chapter = data[element.dataset.chapter];
-  const load = chapter.loads[element.dataset.load];
-  const made = { split, latency }[element.dataset.chart](load, chapter.changes);
-  element.hidden = !made;
-  if (!made) return;
-  if (made.range) made.layout.yaxis.range = made.range;
-  const Plotly = await unpacked();
-  await Plotly.react(element, made.traces, { ...made.layout, width: element.clientWidth, height: element.clientHeight }, { displayModeBar: false });
+  const section = data[element.dataset.section];
+  const load = section.loads[element.dataset.load];
+  const chart = { split, latency }[element.dataset.chart](load, section.changes);
+  element.hidden = !chart;
+  if (!chart) return;
+  if (chart.range) chart.layout.yaxis.range = chart.range;
+  const Plotly = await loadPlotly();
+  await Plotly.react(element, chart.traces, { ...chart.layout, width: element.clientWidth, height: element.clientHeight }, { displayModeBar: false });
 }
 
-const seen = new Set();
+const drawn = new Set();
 const watcher = new IntersectionObserver((entries) => entries.filter((e) => e.isIntersecting).forEach((e) => {
-  seen.add(e.target);
+  drawn.add(e.target);
   draw(e.target);
 }));
 document.querySelectorAll(".chart").forEach((chart) => watcher.observe(chart));
-const again = () => seen.forEach(draw);
-addEventListener("resize", again);
-dark.addEventListener("change", again);
+const redraw = () => drawn.forEach(draw);
+addEventListener("resize", redraw);
+dark.addEventListener("change", redraw);
 
-function openNamed() {
-  const chapter = location.hash && document.querySelector(location.hash);
-  if (chapter?.tagName === "DETAILS") chapter.open = true;
+function openByHash() {
+  const section = location.hash && document.querySelector(location.hash);
+  if (section?.tagName === "DETAILS") section.open = true;
 }
-addEventListener("hashchange", openNamed);
-openNamed();
+addEventListener("hashchange", openByHash);
+openByHash();
