@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tools import import_map
-from tools.fidelity.page import page as render_fidelity
+from tools.fidelity.page import render as render_fidelity
 from tools.governance import page as governance
 
 ROOT = Path(__file__).parents[1]

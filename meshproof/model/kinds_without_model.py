@@ -15,7 +15,7 @@ UNSUPPORTED_KINDS: Mapping[str, str] = {
     for name in names.split()
 }
 """Kinds of other APIs -> the API. To ignore them would change what a mesh does."""
-_NO_CLUSTER = "it is for a part of a cluster that is not here"
+_NO_CLUSTER = "nothing here implements it"
 IGNORED_KINDS: Mapping[str, str] = {
     name: meaning
     for names, meaning in {
@@ -23,8 +23,8 @@ IGNORED_KINDS: Mapping[str, str] = {
         "NetworkPolicy": "no connection is filtered by it",
         "Ingress IngressClass": "requests from outside come in through an Istio Gateway",
         "PodDisruptionBudget ResourceQuota LimitRange PriorityClass": "nothing is limited by it",
-        "PersistentVolume PersistentVolumeClaim StorageClass": "a claim is a folder that is gone "
-        "with the mesh",
+        "PersistentVolume PersistentVolumeClaim StorageClass": "a claim is a folder that is "
+        "removed with the mesh",
         "Role RoleBinding ClusterRole ClusterRoleBinding": "there is no API server to ask",
         "CustomResourceDefinition MutatingWebhookConfiguration ValidatingWebhookConfiguration "
         "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding APIService": "there is no API "

@@ -81,4 +81,6 @@ class LifecycleHandler(Model):
 class Lifecycle(Model):
     pre_stop: LifecycleHandler | None = None
     post_start: Annotated[Any, NoEffect("it is not called")] = None
-    stop_signal: Annotated[Any, NoEffect("the process is asked by SIGTERM", ("SIGTERM",))] = None
+    stop_signal: Annotated[Any, NoEffect("the process is stopped with SIGTERM", ("SIGTERM",))] = (
+        None
+    )

@@ -11,7 +11,7 @@ from meshproof.model.kube_fields import SILENT, Ignored, NoEffect
 from meshproof.model.kube_names import Label, MountPath, ObjectName, VolumePath
 from meshproof.model.string_types import NonEmpty
 
-_EMPTY = "the folder is there, and empty"
+_EMPTY = "the folder is empty"
 Mode = Annotated[int, Field(ge=0, le=0o777)] | None
 
 
@@ -59,7 +59,7 @@ class ProjectedSecret(Model):
 class FieldToPath(Model):
     path: VolumePath
     field_ref: FieldRef | None = None
-    resource_field_ref: Annotated[Any, NoEffect("no limit is set; the file is not there")] = None
+    resource_field_ref: Annotated[Any, NoEffect("no limit is set, so there is no file")] = None
     mode: Mode = None
 
 
@@ -72,9 +72,9 @@ class ProjectedSource(Model):
     config_map: ConfigMapFiles | None = None
     secret: ProjectedSecret | None = None
     downward_api: Annotated[FieldFiles | None, Field(alias="downwardAPI")] = None
-    service_account_token: Annotated[Any, NoEffect("no token is there")] = None
-    cluster_trust_bundle: Annotated[Any, NoEffect("no file is there")] = None
-    pod_certificate: Annotated[Any, NoEffect("no file is there")] = None
+    service_account_token: Annotated[Any, NoEffect("there is no token")] = None
+    cluster_trust_bundle: Annotated[Any, NoEffect("there is no file")] = None
+    pod_certificate: Annotated[Any, NoEffect("there is no file")] = None
 
 
 class ProjectedFiles(Model):
@@ -137,7 +137,7 @@ class VolumeMount(Model):
     read_only: Annotated[Any, NoEffect("the files can be written to", (False,))] = None
     mount_propagation: Ignored = None
     recursive_read_only: Ignored = None
-    sub_path_expr: Annotated[str | None, NoEffect("the whole volume is there", ("",))] = None
+    sub_path_expr: Annotated[str | None, NoEffect("the whole volume is mounted", ("",))] = None
 
     @model_validator(mode="after")
     def _inside(self) -> Self:

@@ -37,7 +37,7 @@ class DeploymentSpec(Model):
     paused: Annotated[Any, NoEffect("", (False,))] = None
     progress_deadline_seconds: Annotated[int, Field(ge=1)] | None = None
     revision_history_limit: Annotated[Any, SILENT] = None
-    strategy: Annotated[Any, NoEffect("replicas are replaced in meshproof's own way")] = None
+    strategy: Annotated[Any, NoEffect("replicas are replaced one by one")] = None
 
     @model_validator(mode="after")
     def _selects_its_pods(self) -> Self:
@@ -62,7 +62,7 @@ class StatefulSetSpec(DeploymentSpec):
     pod_management_policy: Annotated[
         Any, NoEffect("replicas start and end at the same time", ("Parallel",))
     ] = None
-    update_strategy: Annotated[Any, NoEffect("replicas are replaced in meshproof's own way")] = None
+    update_strategy: Annotated[Any, NoEffect("replicas are replaced one by one")] = None
     persistent_volume_claim_retention_policy: Annotated[Any, SILENT] = None
     ordinals: Annotated[Any, NoEffect("replicas are numbered from 0")] = None
 
@@ -70,7 +70,7 @@ class StatefulSetSpec(DeploymentSpec):
 class DaemonSetSpec(DeploymentSpec):
     """``apps/v1`` DaemonSet: this machine is one node, so there is one replica."""
 
-    update_strategy: Annotated[Any, NoEffect("replicas are replaced in meshproof's own way")] = None
+    update_strategy: Annotated[Any, NoEffect("replicas are replaced one by one")] = None
 
 
 def template_of(resource: Resource) -> PodTemplate:

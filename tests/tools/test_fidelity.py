@@ -10,7 +10,7 @@ import yaml
 
 from meshproof.model.kinds import KINDS
 from tools.fidelity.differences import DIFFERENCES
-from tools.fidelity.page import page
+from tools.fidelity.page import render
 from tools.fidelity.survey import survey
 
 ROOT = Path(__file__).parent.parent.parent
@@ -18,11 +18,11 @@ ROOT = Path(__file__).parent.parent.parent
 
 def test_the_page_is_what_the_code_makes() -> None:
     remedy = "run: python -m tools.fidelity > docs/fidelity.md"
-    assert (ROOT / "docs" / "fidelity.md").read_text(encoding="utf-8") == page(), remedy
+    assert (ROOT / "docs" / "fidelity.md").read_text(encoding="utf-8") == render(), remedy
 
 
-def test_every_difference_stands_on_the_page() -> None:
-    text = " ".join(page().split())
+def test_every_difference_stands_on_the_render() -> None:
+    text = " ".join(render().split())
     missing = [k for k, how in DIFFERENCES.items() if " ".join(how.split()) not in text]
     assert missing == [], "no model has such a field"
 
@@ -30,7 +30,7 @@ def test_every_difference_stands_on_the_page() -> None:
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda k: k.name)
 def test_every_field_of_a_kind_is_accounted_for_once(kind: object) -> None:
     for part in survey(KINDS[getattr(kind, "name", "")]):
-        fields = [*part.honoured, *part.differs, *part.idle, *part.refused]
+        fields = [*part.honoured, *part.differs, *part.no_effect, *part.refused]
         assert len(fields) == len(set(fields))
 
 
@@ -44,9 +44,9 @@ def test_what_is_refused_is_no_field_of_the_model() -> None:
     assert values == {"protocol": ("GRPC-WEB", "UDP")}
 
 
-def test_conformance_quotes_the_page() -> None:
+def test_conformance_quotes_the_render() -> None:
     known = yaml.safe_load((ROOT / "conformance" / "known.yaml").read_text()) or {}
-    text = " ".join(page().split())
+    text = " ".join(render().split())
     assert [case for case, why in known.items() if " ".join(why.split()) not in text] == []
 
 

@@ -1,4 +1,5 @@
-"""docs/fidelity.md, made out of the models: what is as Istio does it, differs, or is refused.
+"""docs/fidelity.md, written from the models: what is as in Istio, what differs, what is refused.
 
-``python -m tools.fidelity`` prints it; tests/fidelity holds the file against the code.
+``python -m tools.fidelity`` prints it, ``make docs`` writes it, and tests/tools/test_fidelity.py
+compares the file with the code.
 """

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tools.fidelity.page import page
+from tools.fidelity.page import render
 
-print(page(), end="")
+print(render(), end="")

@@ -22,24 +22,24 @@ _GROUPS = (
     ("Kubernetes", ("v1", "apps/", "autoscaling/")),
 )
 _HEAD = """\
-# What is as in Istio, and what is not
+# How the embedded mesh differs from Istio
 
-Made by `python -m tools.fidelity > docs/fidelity.md` out of the models that read your YAML, and
-held against them by a test. For each kind and each part of it:
+`make docs` writes this page from the models that read your YAML, and a test compares the two. For
+each kind and each part of it:
 
-- **As Istio**: honoured, with Istio's meaning.
-- **Differs**: honoured, but not quite, and why.
-- **Without effect**: accepted, named once when applied.
-- **Refused**: `apply` names file, line and field, and changes nothing. Whatever is listed nowhere
-  is not a field of the API, and refused too.
+- **As in Istio** (or, for Kubernetes' kinds, **Honoured**): with the same meaning.
+- **Differs**: honoured with a difference, and the reason.
+- **No effect**: accepted, with one note when it is applied.
+- **Refused**: `apply` names the file, line and field, and changes nothing. A field that is not
+  listed is not a field of the API; it is refused too.
 
-How far this is measured: `make conformance` replays what a real Istio did; cases that differ are
-named in [conformance/known.yaml](../conformance/known.yaml), each with a sentence of this page.
+`make conformance` measures this by replaying what a real Istio did. Cases that differ are listed in
+[conformance/known.yaml](../conformance/known.yaml), each with a sentence of this page.
 """
 
 
-def page() -> str:
-    """The whole of docs/fidelity.md."""
+def render() -> str:
+    """docs/fidelity.md."""
     return "\n".join([_HEAD, *_general(), *_kinds(), *_other_kinds()]).rstrip() + "\n"
 
 
@@ -54,22 +54,23 @@ def _general() -> Iterator[str]:
 def _kinds() -> Iterator[str]:
     for title, versions in _GROUPS:
         yield f"## {title}\n"
+        honoured = "Honoured" if title == "Kubernetes" else "As in Istio"
         for kind in KINDS.values():
             if _belongs(kind, versions):
                 yield f"### {kind.name} ({', '.join(kind.api_versions)})\n"
                 parts = survey(kind)
                 own = parts if kind.name not in _LIKE_DEPLOYMENT else _own_parts(parts)
                 for part in own:
-                    yield from _part(part)
+                    yield from _render_part(part, honoured)
                 if own is not parts:
-                    yield "The rest of its pods is as a Deployment's.\n"
+                    yield "Everything else about its pods is as for a Deployment.\n"
 
 
 _LIKE_DEPLOYMENT = ("StatefulSet", "DaemonSet", "Pod")
 
 
 def _own_parts(parts: Iterable[Part]) -> list[Part]:
-    """Those that say something else than a Deployment's."""
+    """The parts that differ from a Deployment's."""
     deployment_parts = [replace(part, path="") for part in survey(KINDS["Deployment"])]
     return [part for part in parts if replace(part, path="") not in deployment_parts]
 
@@ -85,18 +86,18 @@ def _belongs(kind: Kind, versions: Iterable[str]) -> bool:
     return False
 
 
-def _part(part: Part) -> Iterator[str]:
-    yield f"`{part.path}`\n" if part.path else "the document\n"
+def _render_part(part: Part, honoured: str) -> Iterator[str]:
+    yield f"`{part.path}`\n" if part.path else "The document\n"
     if part.honoured:
-        yield _item(f"As Istio: {_names(part.honoured)}")
+        yield _item(f"{honoured}: {_names(part.honoured)}")
     for name, difference in part.differs.items():
-        yield _item(f"Differs: `{name}` {difference}")
-    plain = [name for name, meaning in part.idle.items() if not meaning]
+        yield _item(f"Differs: `{name}`: {difference}")
+    plain = [name for name, meaning in part.no_effect.items() if not meaning]
     if plain:
-        yield _item(f"Without effect: {_names(plain)}")
-    for name, meaning in part.idle.items():
+        yield _item(f"No effect: {_names(plain)}")
+    for name, meaning in part.no_effect.items():
         if meaning:
-            yield _item(f"Without effect: `{name}` ({meaning})")
+            yield _item(f"No effect: `{name}` ({meaning})")
     if part.refused:
         yield _item(f"Refused: {_names(part.refused)}")
     for name, values in part.refused_values.items():
@@ -110,14 +111,14 @@ def _other_kinds() -> Iterator[str]:
     for owner in owners:
         names = sorted(n for n, whose in UNSUPPORTED_KINDS.items() if whose == owner)
         yield _item(f"{owner}: {', '.join(names)}")
-    yield "\n## Kinds that are passed over\n"
-    yield "Accepted unread, and named once when applied:\n"
+    yield "\n## Kinds that are ignored\n"
+    yield "Accepted without effect, with one note when they are applied:\n"
     for names, meaning in group_ignored_kinds():
         yield _item(f"{', '.join(names)}: {meaning}")
     yield _item(
-        "every kind of a group that is neither Kubernetes' nor Istio's (ServiceMonitor, "
-        "Certificate, ...): nothing here acts on it. Those that make pods, or route or guard "
-        f"requests, are refused: {', '.join(sorted(THIRD_PARTY_KINDS))}"
+        "every kind of another project's API group (ServiceMonitor, Certificate, ...): nothing "
+        "here acts on it. Those that create pods, or route or guard requests, are refused: "
+        + ", ".join(sorted(THIRD_PARTY_KINDS))
     )
 
 

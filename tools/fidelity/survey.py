@@ -1,4 +1,4 @@
-"""Every kind's models with their fields, and what becomes of each field. Pure."""
+"""Every kind's models with their fields, and how each field is honoured. Pure."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _MARKS = {"one": "", "list": "[]", "map": "{}"}
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One model, where it first stands in its kind."""
+    """One model, at its first position in its kind."""
 
     path: str
     honoured: tuple[str, ...]
     differs: Mapping[str, str]
-    """Field -> how, and why."""
-    idle: Mapping[str, str]
-    """Accepted without effect: field -> what is missed, maybe empty."""
+    """Field -> the difference, and the reason."""
+    no_effect: Mapping[str, str]
+    """Accepted without effect: field -> what a user misses, or empty."""
     refused: tuple[str, ...]
     refused_values: Mapping[str, tuple[str, ...]]
 
@@ -61,7 +61,7 @@ def _part(model: type[Model], path: str) -> Part:
         path=path,
         honoured=tuple(n for n in fields if n not in differs and n not in idle),
         differs=differs,
-        idle={n: mark.meaning for n, mark in idle.items() if not mark.silent},
+        no_effect={n: mark.meaning for n, mark in idle.items() if not mark.silent},
         refused=tuple(sorted(api_fields.fields_of(model) - set(fields))),
         refused_values=dict(_values(model, fields)),
     )
