@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from e2e.support.browser import Watched, chromium
 from e2e.support.cli_mesh import served
 from e2e.support.rules import EGRESS_BY_ADDRESS, RULES
-from meshproof.dashboard.launch import beside
+from meshproof.dashboard.launch import run_beside
 from meshproof.mesh import Capability, Mesh
 from meshproof.pytest_plugin import StartLoad
 
@@ -64,7 +64,7 @@ def shown(
         pytest.skip("the dashboard's proofs run on the embedded mesh")
     mesh.apply([RULES / "svcb_v0_1_50_v0_2_50.yaml", EGRESS_BY_ADDRESS["v1"]])
     log = tmp_path / "dashboard.log"
-    with served(mesh), beside(mesh.name, "", rules, log) as address:
+    with served(mesh), run_beside(mesh.name, "", rules, log) as address:
         context = browser.new_context(**look)  # type: ignore[arg-type]
         watched = Watched(context.new_page())
         watched.page.goto(address)

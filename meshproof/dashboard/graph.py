@@ -1,6 +1,6 @@
-"""The service graph: workloads and what they call, with rates, and set beside measured shares.
+"""The service graph: workloads and their calls, with rates, configured and measured shares.
 
-Pure: a window's counts, the replicas and the rules in, nodes and edges out, laid out in columns.
+Pure: from the counts of a window, the replicas and the rules to nodes and edges in columns.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ GATEWAY = f"{ROOT_NAMESPACE}/{INGRESS_GATEWAY}"
 REFUSED = "refused"
 
 
-def graph(
+def build_graph(
     window: Mapping[Edge, TrafficCounts],
-    ever: Mapping[Edge, TrafficCounts],
+    totals: Mapping[Edge, TrafficCounts],
     seconds: float,
     replicas: Sequence[Json],
     topology: Json,
 ) -> Json:
-    """``window``: counts of the last ``seconds``; ``ever``: since the start, so that an edge stays
-    when it falls silent. ``replicas`` and ``topology`` are the control socket's."""
+    """``window``: counts of the last ``seconds``; ``totals``: since the start, so that silent edges
+    stay. ``replicas`` and ``topology`` are as the control socket gives them."""
     titles = topology.get("outside", {})
     edges: dict[tuple[str, str], Json] = {}
-    for edge, total in ever.items():
+    for edge, total in totals.items():
         if not total.requests:
             continue
         target = _target(edge, titles)
-        made = _edge(edge, target, window.get(edge, TrafficCounts()), total, seconds)
-        made |= _shares(edge, window, topology)
+        drawing = _edge(edge, target, window.get(edge, TrafficCounts()), total, seconds)
+        drawing |= _shares(edge, window, topology)
         key = (edge.source, target)
-        edges[key] = _joined(edges[key], made) if key in edges else made
+        edges[key] = _merge(edges[key], drawing) if key in edges else drawing
     nodes = _nodes(edges, replicas, titles)
-    ways = list(edges)
-    column = columns(list(nodes), ways, first=GATEWAY, last=_beyond(nodes))
-    row = rows(column, ways)
+    links = list(edges)
+    column = columns(list(nodes), links, first=GATEWAY, last=_outside(nodes))
+    row = rows(column, links)
     placed = [{**node, "column": column[key], "row": row[key]} for key, node in nodes.items()]
     return {"seconds": seconds, "nodes": placed, "edges": list(edges.values())}
 
@@ -69,40 +69,45 @@ def _edge(
     }
 
 
-def _joined(one: Json, other: Json) -> Json:
-    """Two services of one target, or one under two names: the busier one speaks for durations."""
+def _merge(one: Json, other: Json) -> Json:
+    """Two services of one target, or one under two names. Durations are those of the busier one."""
     busy, quiet = sorted((one, other), key=lambda e: -float(e["rate"]))
     rate = busy["rate"] + quiet["rate"]
     failed = busy["failed"] * busy["rate"] + quiet["failed"] * quiet["rate"]
-    added = {key: one[key] + other[key] for key in ("total", "total_failed")}
-    return {**busy, **added, "rate": rate, "failed": failed / rate if rate else 0.0}
+    sums = {key: one[key] + other[key] for key in ("total", "total_failed")}
+    return {**busy, **sums, "rate": rate, "failed": failed / rate if rate else 0.0}
 
 
 def _shares(edge: Edge, window: Mapping[Edge, TrafficCounts], topology: Json) -> Json:
-    """What the rules set for this edge, what was measured, and of which calls only."""
+    """The share that the rules set for this edge, the measured one, and a note on conditions."""
     empty: Json = {"set": None, "measured": None, "sent": 0, "note": ""}
     serving = topology.get("serving", {}).get(edge.service, ())
     if len(serving) < 2 or not edge.target:
         return empty
-    like = {e: c.requests for e, c in window.items() if _same_call(e, edge)}
-    sent = sum(like.values())
-    measured = 100 * like.get(edge, 0) / sent if sent else None
+    same_calls = {e: c.requests for e, c in window.items() if _is_same_call(e, edge)}
+    sent = sum(same_calls.values())
+    measured = 100 * same_calls.get(edge, 0) / sent if sent else None
     workload = edge.target.partition("/")[2]
-    found = [s for s in topology.get("shares", ()) if s["host"] == edge.service]
-    always = [s for s in found if not s["only"]]
-    some = [s for s in found if s["only"] and s["workloads"] == [workload]]
-    note = "; ".join(f"{s['percent']:g} % of {s['only']}" for s in some)
-    if not found and "shares" in topology:
-        note = "no rule: in turn"
-    return {"set": _set(always, workload), "measured": measured, "sent": sent, "note": note}
+    shares = [s for s in topology.get("shares", ()) if s["host"] == edge.service]
+    unconditional = [s for s in shares if not s["only"]]
+    conditional = [s for s in shares if s["only"] and s["workloads"] == [workload]]
+    note = "; ".join(f"{s['percent']:g} % of {s['only']}" for s in conditional)
+    if not shares and "shares" in topology:
+        note = "no rule: load balanced"
+    return {
+        "set": _configured_share(unconditional, workload),
+        "measured": measured,
+        "sent": sent,
+        "note": note,
+    }
 
 
-def _same_call(one: Edge, other: Edge) -> bool:
+def _is_same_call(one: Edge, other: Edge) -> bool:
     return bool(one.target) and (one.source, one.service) == (other.source, other.service)
 
 
-def _set(shares: Sequence[Json], workload: str) -> float | None:
-    """None where no rule says, or where one destination stands for several workloads."""
+def _configured_share(shares: Sequence[Json], workload: str) -> float | None:
+    """None without a rule, or if one destination stands for several workloads."""
     if not shares or any(len(s["workloads"]) > 1 for s in shares):
         return None
     return float(sum(s["percent"] for s in shares if s["workloads"] == [workload]))
@@ -111,12 +116,12 @@ def _set(shares: Sequence[Json], workload: str) -> float | None:
 def _nodes(
     edges: Mapping[tuple[str, str], Json], replicas: Sequence[Json], titles: Mapping[str, str]
 ) -> dict[str, Json]:
-    """Every workload that is there or was called, the gateway, hosts outside, and the way out
-    that is closed."""
+    """Every workload that exists or was called, the gateway, outside hosts, and the node of
+    refused calls."""
     nodes: dict[str, Json] = {GATEWAY: _node(GATEWAY, "gateway", "gateway", "")}
     for replica in replicas:
         key = f"{replica['namespace']}/{replica['workload']}"
-        node = nodes.setdefault(key, _node(key, "workload", *_names(replica)))
+        node = nodes.setdefault(key, _node(key, "workload", *_titles(replica)))
         node["replicas"] += 1
         node["ready"] += replica["ready"]
     for host in sorted(set(titles.values())):
@@ -127,15 +132,15 @@ def _nodes(
     return nodes
 
 
-def _names(replica: Json) -> tuple[str, str]:
+def _titles(replica: Json) -> tuple[str, str]:
     labels = replica["labels"]
     return labels.get("app") or replica["workload"], labels.get("version", "")
 
 
 def _unlisted(key: str) -> Json:
-    """What was called, or has called, and has no replica: scaled to 0, closed, or outside."""
+    """A caller or callee without replicas: scaled to 0, refused, or outside."""
     if key == REFUSED:
-        return _node(key, "refused", "closed", "no rule opens the way")
+        return _node(key, "refused", "closed", "no rule allows it")
     namespace, _, name = key.partition("/")
     kind = "outside" if namespace == "outside" else "workload"
     return _node(key, kind, name, "outside" if kind == "outside" else "")
@@ -152,5 +157,5 @@ def _node(key: str, kind: str, title: str, subtitle: str) -> Json:
     }
 
 
-def _beyond(nodes: Mapping[str, Json]) -> list[str]:
+def _outside(nodes: Mapping[str, Json]) -> list[str]:
     return [key for key, node in nodes.items() if node["kind"] in ("outside", "refused")]

@@ -1,10 +1,10 @@
-"""Who may see the page, and who may change the mesh through it.
+"""Access control for the dashboard.
 
-The page is for whoever started it: its address carries a token, which becomes a cookie on the
-first visit. That keeps out other users of the machine (loopback is everybody's). Against pages of
-other sites in the same browser: the Host header must be ours (a name that is rebound to loopback
-is not), a change must come from our own origin and carry the token that stands in our page, which
-no other site can read.
+Only the user who started it may see the page: its address carries a token, which becomes a cookie
+on the first visit. That keeps other users of the machine out, who reach loopback as well. Against
+pages of other sites in the same browser (DNS rebinding, cross-site requests): the Host header must
+be ours, and a change must come from our own origin and carry the token of our page, which no other
+site can read.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _HEADERS = {
 
 
 class Guard:
-    """Knows the port and the token of one dashboard."""
+    """Checks requests against the port and the token of one dashboard."""
 
     def __init__(self, port: int, token: str) -> None:
         self.token = token
@@ -38,50 +38,52 @@ class Guard:
         self._origins = {f"http://{host}" for host in self._hosts}
         self._cookie = f"meshproof-{port}"  # cookies do not know ports
 
-    def refusal(self, request: web.Request) -> str:
-        """Why a request is not answered; empty where it is."""
+    def find_refusal(self, request: web.Request) -> str:
+        """Why a request is refused; empty if it is not."""
         host = request.headers.get("Host", "")
         if host not in self._hosts:
             return f"the Host header is {host!r}; wanted one of {', '.join(sorted(self._hosts))}"
         if request.method not in ("GET", "HEAD"):
-            return self._refused_change(request)
-        if not self._known(request.cookies.get(self._cookie, "")):
+            return self._find_change_refusal(request)
+        if not self._is_token(request.cookies.get(self._cookie, "")):
             return "no token; open the address that meshproof printed when it started"
         return ""
 
-    def _refused_change(self, request: web.Request) -> str:
+    def _find_change_refusal(self, request: web.Request) -> str:
         origin = request.headers.get("Origin", "")
         if origin not in self._origins:
             return f"the Origin header is {origin!r}; a change must come from this page"
-        if not self._known(request.headers.get(TOKEN_HEADER, "")):
+        if not self._is_token(request.headers.get(TOKEN_HEADER, "")):
             return f"{TOKEN_HEADER} is not this dashboard's token; load the page again"
         return ""
 
-    def _known(self, token: str) -> bool:
+    def _is_token(self, token: str) -> bool:
         return hmac.compare_digest(token.encode(), self.token.encode())
 
-    def visit(self, request: web.Request) -> web.Response | None:
-        """The first visit: the token of the address becomes a cookie, and leaves the address."""
+    def first_visit(self, request: web.Request) -> web.Response | None:
+        """On the first visit, a redirect that moves the token from the address to a cookie."""
         token = request.query.get("token", "")
-        if request.path != "/" or request.method != "GET" or not self._known(token):
+        if request.path != "/" or request.method != "GET" or not self._is_token(token):
             return None
-        answer = web.Response(status=303, headers={"Location": "/"})
-        answer.set_cookie(self._cookie, self.token, httponly=True, samesite="Strict", path="/")
-        return answer
+        redirect = web.Response(status=303, headers={"Location": "/"})
+        redirect.set_cookie(self._cookie, self.token, httponly=True, samesite="Strict", path="/")
+        return redirect
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Refuse with 403 and the reason, or hand on."""
-        why = self.refusal(request)
-        first = self.visit(request) if request.headers.get("Host", "") in self._hosts else None
-        if first is not None:
-            first.headers.update(_HEADERS)
-            return first
-        if why:
-            return web.Response(status=403, text=f"403: {why}\n", headers=_HEADERS)
+        """Refuse with 403 and the reason, or call the handler."""
+        refusal = self.find_refusal(request)
+        redirect = (
+            self.first_visit(request) if request.headers.get("Host", "") in self._hosts else None
+        )
+        if redirect is not None:
+            redirect.headers.update(_HEADERS)
+            return redirect
+        if refusal:
+            return web.Response(status=403, text=f"403: {refusal}\n", headers=_HEADERS)
         return await handler(request)
 
 
-async def add_headers(_request: web.Request, answer: web.StreamResponse) -> None:
-    """For ``on_response_prepare``: every answer has them."""
-    answer.headers.update(_HEADERS)
+async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
+    """The security headers, on every response (``on_response_prepare``)."""
+    response.headers.update(_HEADERS)

@@ -1,5 +1,5 @@
 """What the page draws over time: readings of the last seconds, points of the last minutes. Pure,
-and bounded: 15 minutes, whatever the load."""
+and bounded to 15 minutes."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from meshproof.telemetry.traffic_counts import Edge, Reading, TrafficCounts, bet
 
 Json = dict[str, Any]
 WINDOW = 10.0
-"""Seconds that rates, durations and measured shares are taken over."""
+"""Seconds over which rates, durations and measured shares are computed."""
 SMOOTH = 3.0
 """The same for one point of a curve."""
-KEPT = 900
+CAPACITY = 900
 """Points kept."""
 
 
 class History:
-    """Readings come in about once a second."""
+    """Takes about one reading a second."""
 
-    def __init__(self, kept: int = KEPT) -> None:
+    def __init__(self, capacity: int = CAPACITY) -> None:
         self._readings: collections.deque[tuple[float, Reading]] = collections.deque()
-        self.points: collections.deque[Json] = collections.deque(maxlen=kept)
+        self.points: collections.deque[Json] = collections.deque(maxlen=capacity)
 
     def add(self, at: float, reading: Reading, serving: Mapping[str, list[str]]) -> None:
-        """``at`` in Unix seconds, later than any before. ``serving``: see ``mesh.Topology``."""
+        """``at`` in Unix seconds, increasing. ``serving``: see ``mesh.Topology``."""
         self._readings.append((at, reading))
         while len(self._readings) > 2 and self._readings[1][0] <= at - WINDOW:
             self._readings.popleft()
@@ -35,28 +35,28 @@ class History:
             self.points.append(self._point(serving))
 
     def window(self, seconds: float = WINDOW) -> tuple[dict[Edge, TrafficCounts], float]:
-        """Counts of the last ``seconds``, or of as many as there are, and how many those are."""
+        """Counts of the last ``seconds``, or of fewer at the start, and how many they are."""
         if len(self._readings) < 2:
             return {}, 0.0
         at, newest = self._readings[-1]
         start, oldest = self._readings[0]
-        for when, reading in list(self._readings)[1:-1]:
-            if when <= at - seconds:
-                start, oldest = when, reading
+        for time, reading in list(self._readings)[1:-1]:
+            if time <= at - seconds:
+                start, oldest = time, reading
         return between(oldest, newest), at - start
 
-    def ever(self) -> dict[Edge, TrafficCounts]:
-        """Since the proxies' start."""
+    def totals(self) -> dict[Edge, TrafficCounts]:
+        """Counts since the start of the proxies."""
         return between({}, self._readings[-1][1]) if self._readings else {}
 
-    def mark_set(self, edges: list[Json]) -> None:
-        """Note in the newest point what the rules set: service -> version -> percent."""
+    def record_configured(self, edges: list[Json]) -> None:
+        """Add the configured shares to the newest point: service -> version -> percent."""
         if self.points:
-            found: dict[str, dict[str, float]] = {}
+            configured: dict[str, dict[str, float]] = {}
             for edge in edges:
                 if edge["set"] is not None:
-                    found.setdefault(edge["service"], {})[edge["version"]] = edge["set"]
-            self.points[-1]["set"] = found
+                    configured.setdefault(edge["service"], {})[edge["version"]] = edge["set"]
+            self.points[-1]["set"] = configured
 
     def _point(self, serving: Mapping[str, list[str]]) -> Json:
         counts, seconds = self.window(SMOOTH)
@@ -74,12 +74,11 @@ class History:
 def split(
     counts: Mapping[Edge, TrafficCounts], serving: Mapping[str, list[str]]
 ) -> dict[str, dict[str, float]]:
-    """Service with several workloads -> version -> requests; versions without any included where
-    others of the service have some."""
-    found: dict[str, dict[str, float]] = {}
+    """Service with several workloads -> version -> requests; only of services with requests."""
+    split_by_service: dict[str, dict[str, float]] = {}
     for edge, count in counts.items():
         if edge.target and len(serving.get(edge.service, ())) > 1:
             name = edge.version or edge.target.partition("/")[2]
-            versions = found.setdefault(edge.service, {})
+            versions = split_by_service.setdefault(edge.service, {})
             versions[name] = versions.get(name, 0) + count.requests
-    return {service: versions for service, versions in found.items() if sum(versions.values())}
+    return {s: versions for s, versions in split_by_service.items() if sum(versions.values())}

@@ -1,9 +1,9 @@
-"""A dashboard as a part of a mesh: a process of its own, which ends with the one that started it.
+"""Runs the dashboard beside a mesh, as a process of its own that ends with its caller.
 
-The caller makes the socket and the token, so that the address is known at once and nobody waits:
-whoever connects early is answered once the process is there. Its end: its standard input is
-closed, which the kernel does also for a caller that is killed. The run id in its environment lets
-the mesh's supervisor find it in any case.
+The caller makes the socket and the token, so that the address is known at once: an early browser
+is answered as soon as the process is up. The process ends when its standard input is closed, which
+the kernel does for a killed caller as well. The run id in its environment lets the mesh's
+supervisor find it in any case.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from meshproof.dashboard.serve import address, listener, new_token, serve
+from meshproof.dashboard.serve import listen, new_token, page_url, serve
 from meshproof.host.process_identity import RUN_ID_VARIABLE
 
-_PATIENCE = 3.0
+_END_LIMIT = 3.0
 
 
 @contextlib.contextmanager
-def beside(name: str, run_id: str, rules: Path, log: Path, port: int = 0) -> Iterator[str]:
-    """A dashboard of the mesh ``name`` while the block runs; gives its address.
+def run_beside(name: str, run_id: str, rules: Path, log: Path, port: int = 0) -> Iterator[str]:
+    """A dashboard of the mesh ``name`` while the block runs; yields its address.
 
-    Raises UsageError where the port is taken. What the process says goes to ``log``.
+    The process writes to ``log``. Raises UsageError if the port is taken.
     """
     token = new_token()
-    with listener(port) as sock, log.open("ab") as said:
+    with listen(port) as sock, log.open("ab") as output:
         command = [
             sys.executable,
             "-m",
@@ -42,31 +42,31 @@ def beside(name: str, run_id: str, rules: Path, log: Path, port: int = 0) -> Ite
         process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
-            stdout=said,
-            stderr=said,
+            stdout=output,
+            stderr=output,
             pass_fds=(sock.fileno(),),
             start_new_session=True,
             env={**os.environ, RUN_ID_VARIABLE: run_id},
         )
-        where = address(sock, token)
+        url = page_url(sock, token)
     assert process.stdin is not None
     try:
-        with contextlib.suppress(BrokenPipeError):  # it ended at once, and the log says why
+        with contextlib.suppress(BrokenPipeError):  # it ended at once; the log says why
             process.stdin.write(f"{token}\n".encode())
             process.stdin.flush()
-        yield where
+        yield url
     finally:
         with contextlib.suppress(BrokenPipeError):
             process.stdin.close()
         try:
-            process.wait(_PATIENCE)
+            process.wait(_END_LIMIT)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
 
-def child(name: str, fd: int, rules: Path) -> None:
-    """The process itself: its first line of input is the token, the input's end is its own."""
+def run_child(name: str, fd: int, rules: Path) -> None:
+    """The process itself. The first line of its input is the token; it ends when its input does."""
     import socket  # noqa: PLC0415
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -75,10 +75,10 @@ def child(name: str, fd: int, rules: Path) -> None:
     if not token:
         return
     with socket.socket(fileno=fd) as sock:
-        asyncio.run(serve(name, sock, token, rules, _input_closed))
+        asyncio.run(serve(name, sock, token, rules, _wait_for_end_of_input))
 
 
-async def _input_closed() -> None:
+async def _wait_for_end_of_input() -> None:
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)

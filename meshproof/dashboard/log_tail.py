@@ -1,7 +1,7 @@
-"""The newest access log lines that hold given words, read from the files in the run folder.
+"""The newest access log lines that contain all search terms, read from the run folder.
 
-Costs the mesh nothing: the files are read in this process, from their ends, and only the lines
-that hold the words are parsed.
+It costs the mesh nothing: this process reads the ends of the files, and parses only the lines that
+contain the terms.
 """
 
 from __future__ import annotations
@@ -15,40 +15,42 @@ from typing import Any
 from meshproof.telemetry import access_log
 
 Json = dict[str, Any]
-READ = 1 << 20
+TAIL_SIZE = 1 << 20
 """Bytes read from the end of each file."""
 
 
-def newest(folder: Path, words: Sequence[str], limit: int) -> list[Json]:
+def read_newest(folder: Path, terms: Sequence[str], limit: int) -> list[Json]:
     """``mesh.AccessRecord`` as mappings, newest first. ``folder`` holds ``*.access.jsonl``.
 
-    A line matches when it holds each word, whatever the case.
+    A line matches if it, or the name of its proxy, contains every term in any case.
     """
-    needles = [word.lower().encode() for word in words]
-    found: list[Json] = []
+    needles = [term.lower().encode() for term in terms]
+    records: list[Json] = []
     for path in sorted(folder.glob("*.access.jsonl")):
         node = path.name.removesuffix(".access.jsonl")
-        for line in _last(_lines(path), needles, limit, node.lower().encode()):
+        for line in _last_matches(_tail_lines(path), needles, limit, node.lower().encode()):
             raw = json.loads(line)
             if raw.get("direction") != "probe":
-                found.append(asdict(access_log.to_record(raw, node)))
-    return sorted(found, key=lambda record: str(record["time"]), reverse=True)[:limit]
+                records.append(asdict(access_log.to_record(raw, node)))
+    return sorted(records, key=lambda record: str(record["time"]), reverse=True)[:limit]
 
 
-def chosen(records: Sequence[Json], words: Sequence[str], limit: int) -> list[Json]:
-    """The same out of records that the mesh itself has read, where its files are elsewhere."""
-    wanted = [word.lower() for word in words]
+def select_newest(records: Sequence[Json], terms: Sequence[str], limit: int) -> list[Json]:
+    """The same for records that the mesh itself has read: a cluster's files are not here."""
+    needles = [term.lower() for term in terms]
 
-    def fits(record: Json) -> bool:
+    def matches(record: Json) -> bool:
         text = json.dumps(list(record.values())).lower()
-        return all(word in text for word in wanted)
+        return all(needle in text for needle in needles)
 
     newest_first = sorted(records, key=lambda record: str(record["time"]), reverse=True)
-    return [record for record in newest_first if fits(record)][:limit]
+    return [record for record in newest_first if matches(record)][:limit]
 
 
-def _last(lines: Sequence[bytes], needles: Sequence[bytes], limit: int, node: bytes) -> list[bytes]:
-    """The last ``limit`` lines with each needle in them, or in the name of their proxy."""
+def _last_matches(
+    lines: Sequence[bytes], needles: Sequence[bytes], limit: int, node: bytes
+) -> list[bytes]:
+    """The last ``limit`` lines with every needle in them, or in the name of their proxy."""
     return list(_matching(reversed(lines), needles, limit, node))
 
 
@@ -67,15 +69,15 @@ def _matching(
                 return
 
 
-def _lines(path: Path) -> list[bytes]:
-    """The whole lines in the last ``READ`` bytes."""
+def _tail_lines(path: Path) -> list[bytes]:
+    """The whole lines in the last ``TAIL_SIZE`` bytes."""
     try:
         with path.open("rb") as log:
             size = log.seek(0, 2)
-            log.seek(max(0, size - READ))
+            log.seek(max(0, size - TAIL_SIZE))
             data = log.read()
-    except OSError:  # its replica has ended, and the mesh with it
+    except OSError:  # the replica has ended, and the mesh with it
         return []
-    if size > READ:
+    if size > TAIL_SIZE:
         data = data.partition(b"\n")[2]
     return data[: data.rfind(b"\n") + 1].splitlines()

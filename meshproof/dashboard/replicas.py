@@ -1,4 +1,4 @@
-"""Workloads and replicas as a table: state, restarts, processor and memory of app and sidecar."""
+"""The table of replicas: state, restarts, processor time and memory of app and sidecar. Pure."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ Json = dict[str, Any]
 Key = tuple[str, str]
 
 
-def used(usage: Sequence[Json]) -> dict[Key, Json]:
+def by_process(usage: Sequence[Json]) -> dict[Key, Json]:
     """``mesh.Usage`` by name and part."""
     return {(one["name"], one["part"]): one for one in usage}
 
 
-def table(
+def build_table(
     replicas: Sequence[Json], before: Mapping[Key, Json], now: Mapping[Key, Json], seconds: float
 ) -> list[Json]:
-    """A row a replica, then the gateway and the hosts outside, as far as their use is known.
+    """A row for each replica, then for the gateway and the outside hosts whose usage is known.
 
-    ``before`` and ``now`` are ``used`` of two looks that are ``seconds`` apart.
+    ``before`` and ``now`` are ``by_process`` of two readings that are ``seconds`` apart.
     """
     rows = [_row(replica, before, now, seconds) for replica in replicas]
-    known = {replica["name"] for replica in replicas}
-    for name in sorted({name for name, _ in now} - known):
+    names = {replica["name"] for replica in replicas}
+    for name in sorted({name for name, _ in now} - names):
         kind = "gateway" if name == "gateway" else "outside"
         rows.append({"name": name, "workload": kind, "namespace": "", "version": "", "ready": True,
                      "reason": "", "restarts": None, "address": "",
@@ -41,12 +41,12 @@ def _row(
 
 
 def _parts(name: str, before: Mapping[Key, Json], now: Mapping[Key, Json], seconds: float) -> Json:
-    """``cpu`` in percent of one core; None where it is not known (yet)."""
-    found: Json = {}
+    """``cpu`` is in percent of one core; None if it is not known (yet)."""
+    usage: Json = {}
     for part in ("app", "sidecar"):
         new, old = now.get((name, part)), before.get((name, part))
         cpu = None
         if new and old and seconds > 0 and new["cpu_seconds"] >= old["cpu_seconds"]:
             cpu = 100 * (new["cpu_seconds"] - old["cpu_seconds"]) / seconds
-        found[part] = {"cpu": cpu, "memory": new["memory_bytes"]} if new else None
-    return found
+        usage[part] = {"cpu": cpu, "memory": new["memory_bytes"]} if new else None
+    return usage

@@ -12,15 +12,15 @@ from pathlib import Path
 from meshproof.errors import UsageError
 
 PORT = 9080
-"""Tried first, so that a bookmark works; where it is taken, any other."""
+"""Tried first, so that a bookmark works; if it is taken, any free port."""
 
 
-def listener(port: int) -> socket.socket:
-    """A socket that listens on 127.0.0.1. ``port`` 0: ``PORT`` or a free one; another one must be
-    free. Raises UsageError."""
-    for wanted in (port,) if port else (PORT, 0):
+def listen(port: int) -> socket.socket:
+    """A socket that listens on 127.0.0.1, for port 0 at ``PORT`` or any free port. Raises
+    UsageError if another port is taken."""
+    for candidate in (port,) if port else (PORT, 0):
         with contextlib.suppress(OSError):
-            return socket.create_server(("127.0.0.1", wanted))
+            return socket.create_server(("127.0.0.1", candidate))
     raise UsageError(f"--port: port {port or PORT} of 127.0.0.1 is taken; choose another")
 
 
@@ -28,8 +28,8 @@ def new_token() -> str:
     return secrets.token_urlsafe(24)
 
 
-def address(sock: socket.socket, token: str) -> str:
-    """What to open in a browser."""
+def page_url(sock: socket.socket, token: str) -> str:
+    """The address to open in a browser."""
     return f"http://127.0.0.1:{sock.getsockname()[1]}/?token={token}"
 
 
@@ -47,6 +47,6 @@ async def serve(
         await server.close()
 
 
-async def for_ever() -> None:
-    """Until it is cancelled."""
+async def wait_forever() -> None:
+    """Wait until cancelled."""
     await asyncio.Event().wait()

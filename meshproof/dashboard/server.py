@@ -1,4 +1,4 @@
-"""The dashboard's HTTP server: the page, what it shows, and the changes that it can make."""
+"""The dashboard's HTTP server: the page, its data, and the changes that it can make."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from meshproof.control import zipkin_client
 from meshproof.control.wire import encode_error
 from meshproof.dashboard import log_tail, rule_files
 from meshproof.dashboard.guard import Guard, Handler, add_headers
-from meshproof.dashboard.source import EVERY, Source
+from meshproof.dashboard.poller import INTERVAL, MeshPoller
 from meshproof.errors import MeshproofError, UsageError
 from meshproof.telemetry.trace_rows import summary, waterfall
 
 PAGE = Path(__file__).parent / "page"
 _LINES = 100
 _TRACES = 50
-_FLUSHED = 1.0
-"""Seconds after which every span of a trace has been sent."""
+_FLUSH_SECONDS = 1.0
+"""After this time the sidecars have sent every span of a trace."""
 _END_LIMIT = 0.1
-"""Seconds that open pages get when it ends: they are told nothing more."""
+"""Seconds that open pages get when the server ends."""
 _KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
 def plotly_js() -> Path:
-    """Where the installed package ``plotly`` has it. Its Python is not imported: it is slow."""
-    found = importlib.util.find_spec("plotly")
-    if found is None or found.origin is None:
+    """The file in the installed package ``plotly``, whose slow Python is not imported."""
+    spec = importlib.util.find_spec("plotly")
+    if spec is None or spec.origin is None:
         raise MeshproofError("plotly is not installed; install meshproof's requirements again")
-    return Path(found.origin).parent / "package_data" / "plotly.min.js"
+    return Path(spec.origin).parent / "package_data" / "plotly.min.js"
 
 
 class Server:
@@ -50,14 +50,14 @@ class Server:
         token: str,
         rules: Path,
         *,
-        every: float = EVERY,
+        interval: float = INTERVAL,
     ) -> None:
-        """``every``: seconds between two looks at the mesh."""
-        self.source = Source(name, every)
+        """``interval``: seconds between two polls of the mesh."""
+        self.poller = MeshPoller(name, interval)
         self._listener, self._rules = listener, rules
         self.guard = Guard(listener.getsockname()[1], token)
         self._plotly = plotly_js()
-        self._looking: asyncio.Task[None] | None = None
+        self._polling: asyncio.Task[None] | None = None
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
@@ -66,7 +66,7 @@ class Server:
         app.add_routes(
             [
                 web.get("/", self._index),
-                web.get("/plotly.js", self._charts),
+                web.get("/plotly.js", self._plotly_js),
                 web.get("/page/{file}", self._file),
                 web.get("/api/history", self._history),
                 web.get("/api/live", self._live),
@@ -84,12 +84,12 @@ class Server:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_END_LIMIT)
         await self._runner.setup()
         await web.SockSite(self._runner, self._listener).start()
-        self._looking = asyncio.create_task(self.source.run())
+        self._polling = asyncio.create_task(self.poller.run())
 
     async def close(self) -> None:
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.wait({self._looking})
+        if self._polling is not None:
+            self._polling.cancel()
+            await asyncio.wait({self._polling})
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -98,107 +98,107 @@ class Server:
     async def _index(self, _request: web.Request) -> web.Response:
         text = (PAGE / "index.html").read_text(encoding="utf-8")
         filled = text.replace("{{token}}", self.guard.token)
-        return web.Response(text=filled, content_type="text/html", headers=_FRESH)
+        return web.Response(text=filled, content_type="text/html", headers=_NO_STORE)
 
-    async def _charts(self, _request: web.Request) -> web.FileResponse:
+    async def _plotly_js(self, _request: web.Request) -> web.FileResponse:
         return web.FileResponse(self._plotly, headers={"Cache-Control": "private, max-age=86400"})
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
-        """One of our own files; the folder is flat, so a name with a slash finds nothing."""
+        """One of our own files. The folder is flat: a name with a slash is not found."""
         path = PAGE / request.match_info["file"]
         if path.suffix not in _KINDS or path.parent != PAGE or not path.is_file():
             raise web.HTTPNotFound
-        return web.FileResponse(path, headers={**_FRESH, "Content-Type": _KINDS[path.suffix]})
+        return web.FileResponse(path, headers={**_NO_STORE, "Content-Type": _KINDS[path.suffix]})
 
-    # -- what it shows -------------------------------------------------------------------------
+    # -- data ----------------------------------------------------------------------------------
 
     async def _history(self, _request: web.Request) -> web.Response:
-        points = list(self.source.history.points)
-        return web.json_response({"points": points, "view": self.source.view})
+        points = list(self.poller.history.points)
+        return web.json_response({"points": points, "view": self.poller.view})
 
     async def _live(self, request: web.Request) -> web.StreamResponse:
-        """Server-sent events: the view of every look, until the page is closed."""
-        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", **_FRESH})
+        """Server-sent events: the view of every poll, until the page is closed."""
+        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", **_NO_STORE})
         await stream.prepare(request)
         with contextlib.suppress(ConnectionResetError):
-            await stream.write(_event(self.source.view))
+            await stream.write(_event(self.poller.view))
             while True:
-                await stream.write(_event(await self.source.next()))
+                await stream.write(_event(await self.poller.next()))
         return stream
 
     async def _log(self, request: web.Request) -> web.Response:
-        words = request.query.get("filter", "").split()
-        mesh = self.source.mesh()
-        status = self.source.view["mesh"]
-        if "kind" not in status:  # nobody has looked yet
+        terms = request.query.get("filter", "").split()
+        mesh = self.poller.mesh()
+        status = self.poller.view["mesh"]
+        if "kind" not in status:  # not polled yet
             status = await asyncio.to_thread(mesh.status)
         if status["kind"] == "embedded":
             folder = Path(mesh.entry.run_dir) / "logs"
-            found = await asyncio.to_thread(log_tail.newest, folder, words, _LINES)
+            records = await asyncio.to_thread(log_tail.read_newest, folder, terms, _LINES)
         else:
-            every = await asyncio.to_thread(mesh.access_log)
-            found = log_tail.chosen(every, words, _LINES)
-        return web.json_response({"lines": found})
+            log = await asyncio.to_thread(mesh.access_log)
+            records = log_tail.select_newest(log, terms, _LINES)
+        return web.json_response({"lines": records})
 
     async def _services(self, _request: web.Request) -> web.Response:
-        return web.json_response({"services": await self._ask("/api/v2/services")})
+        return web.json_response({"services": await self._query_zipkin("/api/v2/services")})
 
     async def _traces(self, request: web.Request) -> web.Response:
-        """Zipkin's own parameters, those that are given; each trace as a line. The very newest
-        traces are not whole yet: sidecars send their spans a little later."""
-        known = ("serviceName", "annotationQuery", "minDuration", "maxDuration", "lookback")
-        query = {key: request.query[key] for key in known if request.query.get(key)}
-        found = await self._ask(
-            "/api/v2/traces", {**query, "limit": str(_TRACES), "endTs": _whole()}
+        """A search with Zipkin's own parameters; each trace is a summary. The very newest traces
+        are left out: sidecars send their spans a little later."""
+        names = ("serviceName", "annotationQuery", "minDuration", "maxDuration", "lookback")
+        query = {name: request.query[name] for name in names if request.query.get(name)}
+        traces = await self._query_zipkin(
+            "/api/v2/traces", {**query, "limit": str(_TRACES), "endTs": _end_of_search()}
         )
-        lines = [summary(trace) for trace in found if trace]
+        lines = [summary(trace) for trace in traces if trace]
         return web.json_response({"traces": sorted(lines, key=lambda line: -line["at"])})
 
     async def _trace(self, request: web.Request) -> web.Response:
-        trace = await self._ask(f"/api/v2/trace/{request.match_info['id']}")
+        trace = await self._query_zipkin(f"/api/v2/trace/{request.match_info['id']}")
         return web.json_response(waterfall(trace))
 
-    async def _ask(self, path: str, query: dict[str, str] | None = None) -> Any:
-        return await asyncio.to_thread(zipkin_client.get, self.source.mesh(), path, query)
+    async def _query_zipkin(self, path: str, query: dict[str, str] | None = None) -> Any:
+        return await asyncio.to_thread(zipkin_client.get, self.poller.mesh(), path, query)
 
     async def _rule_names(self, _request: web.Request) -> web.Response:
-        found = rule_files.listed(self._rules) if self._rules.is_dir() else []
-        return web.json_response({"folder": str(self._rules), "files": found})
+        files = rule_files.describe(self._rules) if self._rules.is_dir() else []
+        return web.json_response({"folder": str(self._rules), "files": files})
 
     async def _rule_text(self, request: web.Request) -> web.Response:
-        title, text = rule_files.text(self._rules, request.query.get("name", ""))
+        title, text = rule_files.read(self._rules, request.query.get("name", ""))
         return web.json_response({"title": title, "text": text})
 
     # -- change --------------------------------------------------------------------------------
 
     async def _apply(self, request: web.Request) -> web.Response:
-        title, text = rule_files.text(self._rules, await _name(request))
-        return await _changed(self.source.mesh().apply, [(title, text)], "", False)
+        title, text = rule_files.read(self._rules, await _file_name(request))
+        return await _change(self.poller.mesh().apply, [(title, text)], "", False)
 
     async def _delete(self, request: web.Request) -> web.Response:
-        title, text = rule_files.text(self._rules, await _name(request))
-        return await _changed(self.source.mesh().delete, [(title, text)], "")
+        title, text = rule_files.read(self._rules, await _file_name(request))
+        return await _change(self.poller.mesh().delete, [(title, text)], "")
 
     async def _reset(self, _request: web.Request) -> web.Response:
-        return await _changed(self.source.mesh().reset)
+        return await _change(self.poller.mesh().reset)
 
 
-def _whole() -> str:
-    return str(int((time.time() - _FLUSHED) * 1000))
+def _end_of_search() -> str:
+    return str(int((time.time() - _FLUSH_SECONDS) * 1000))
 
 
-_FRESH = {"Cache-Control": "no-store"}
+_NO_STORE = {"Cache-Control": "no-store"}
 
 
 def _event(view: dict[str, Any]) -> bytes:
     return b"data: " + json.dumps(view, separators=(",", ":")).encode() + b"\n\n"
 
 
-async def _changed(method: Callable[..., Any], *args: Any) -> web.Response:
+async def _change(method: Callable[..., Any], *args: Any) -> web.Response:
     return web.json_response(await asyncio.to_thread(method, *args))
 
 
-async def _name(request: web.Request) -> str:
+async def _file_name(request: web.Request) -> str:
     try:
         return str((await request.json())["name"])
     except (ValueError, KeyError, TypeError):
@@ -207,7 +207,7 @@ async def _name(request: web.Request) -> str:
 
 @web.middleware
 async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """What the mesh refuses, the page must show as it was said."""
+    """Errors go to the page with the mesh's own message."""
     try:
         return await handler(request)
     except MeshproofError as error:

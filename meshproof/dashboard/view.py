@@ -1,4 +1,4 @@
-"""The whole page as one JSON object, out of what the mesh said."""
+"""Everything that the page shows, as one JSON object. Pure."""
 
 from __future__ import annotations
 
@@ -6,39 +6,39 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from meshproof.dashboard.graph import GATEWAY, graph
+from meshproof.dashboard.graph import GATEWAY, build_graph
 from meshproof.dashboard.history import History
 from meshproof.telemetry.traffic_counts import Edge, TrafficCounts, sum_counts
 
 Json = dict[str, Any]
 EVENTS = 60
-"""Changes shown, the newest first."""
+"""How many changes are shown, the newest first."""
 
 
-def view(
+def build_view(
     status: Json, topology: Json, history: History, rows: Sequence[Json], events: Sequence[Json]
 ) -> Json:
-    """``status`` and ``topology`` as the control socket gives them; ``rows``: see ``replicas``;
+    """``status`` and ``topology`` as the control socket gives them, ``rows`` from ``replicas``,
     ``events`` oldest first."""
     window, seconds = history.window()
-    drawn = graph(window, history.ever(), seconds, status["replicas"], topology)
-    history.mark_set(drawn["edges"])
+    graph = build_graph(window, history.totals(), seconds, status["replicas"], topology)
+    history.record_configured(graph["edges"])
     return {
         "mesh": {key: status[key] for key in ("name", "kind", "version")},
         "state": "live",
         "message": "",
-        "graph": drawn,
+        "graph": graph,
         "point": history.points[-1] if history.points else None,
         "replicas": list(rows),
         "rules": _rules(status["resources"]),
         "events": [_event(event) for event in reversed(events[-EVENTS:])],
-        "traffic": any(count.requests for count in history.ever().values()),
+        "traffic": any(count.requests for count in history.totals().values()),
         "entry": _entry(window, seconds),
     }
 
 
 def _entry(window: Mapping[Edge, TrafficCounts], seconds: float) -> Json:
-    """What came in through the gateway."""
+    """The traffic of the gateway."""
     counts = sum_counts(count for edge, count in window.items() if edge.source == GATEWAY)
     return {
         "rate": counts.requests / seconds if seconds else 0.0,
@@ -48,10 +48,10 @@ def _entry(window: Mapping[Edge, TrafficCounts], seconds: float) -> Json:
     }
 
 
-def gone(name: str, message: str, events: Sequence[Json]) -> Json:
+def not_running_view(name: str, message: str, events: Sequence[Json]) -> Json:
     """What is shown while no mesh of that name answers."""
-    shown = [_event(event) for event in reversed(events[-EVENTS:])]
-    return {"mesh": {"name": name}, "state": "gone", "message": message, "events": shown}
+    newest = [_event(event) for event in reversed(events[-EVENTS:])]
+    return {"mesh": {"name": name}, "state": "gone", "message": message, "events": newest}
 
 
 _NOT_RULES = frozenset(
@@ -63,24 +63,24 @@ _NOT_RULES = frozenset(
 
 
 def _rules(resources: Sequence[str]) -> list[str]:
-    """``VirtualService payments/svcb``: what is applied beside the workloads themselves."""
+    """``VirtualService payments/svcb``: what is applied besides the workloads."""
     return [title for title in resources if title.partition(" ")[0] not in _NOT_RULES]
 
 
 def _event(event: Json) -> Json:
-    """Without every single acknowledgement; the slowest sidecar is named."""
+    """Without the single acknowledgements; the slowest sidecar is named."""
     acks = event["acks"]
     slowest = max(acks, key=lambda ack: float(ack["seconds"]), default=None)
-    shown = {key: value for key, value in event.items() if key != "acks"}
-    return {**shown, "live": event["at"] + event["seconds"], "slowest": slowest}
+    rest = {key: value for key, value in event.items() if key != "acks"}
+    return {**rest, "live": event["at"] + event["seconds"], "slowest": slowest}
 
 
-def finite(value: Any) -> Any:
-    """JSON has no infinity: such a number becomes None."""
+def json_safe(value: Any) -> Any:
+    """JSON has neither infinity nor NaN: such a number becomes None."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {key: finite(one) for key, one in value.items()}
+        return {key: json_safe(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [finite(one) for one in value]
+        return [json_safe(one) for one in value]
     return value

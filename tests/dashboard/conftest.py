@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from meshproof.dashboard.serve import address, listener, new_token
+from meshproof.dashboard.serve import listen, new_token, page_url
 from meshproof.dashboard.server import Server
 from meshproof.host.event_loop import LoopThread
 from tests.control.conftest import client, ended, fake
@@ -54,11 +54,11 @@ def rules(tmp_path: Path) -> Path:
 def page(fake: FakeMesh, rules: Path) -> Iterator[Page]:
     token = new_token()
     loop = LoopThread("dashboard")
-    with listener(0) as sock:
-        server = Server(fake.name, sock, token, rules, every=0.05)
+    with listen(0) as sock:
+        server = Server(fake.name, sock, token, rules, interval=0.05)
         loop.run(server.start())
         try:
-            where = address(sock, token)
+            where = page_url(sock, token)
             yield Page(where.partition("/?")[0], where, token, server)
         finally:
             loop.run(server.close())

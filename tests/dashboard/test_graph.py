@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from meshproof.dashboard.graph import graph
+from meshproof.dashboard.graph import build_graph
 from meshproof.telemetry.traffic_counts import between, read
 from tests.dashboard.texts import GATEWAY, REPLICAS, TOPOLOGY, replica, requests, share
 
@@ -13,7 +13,7 @@ Json = dict[str, Any]
 
 def drawn(text: str, topology: Json = TOPOLOGY, before: str = "", seconds: float = 10) -> Json:
     ever = between({}, read(text))
-    return graph(between(read(before), read(text)), ever, seconds, REPLICAS, topology)
+    return build_graph(between(read(before), read(text)), ever, seconds, REPLICAS, topology)
 
 
 def nodes(found: Json) -> dict[str, Json]:
@@ -43,7 +43,7 @@ def test_a_version_that_gets_nothing_is_set_to_none_of_it() -> None:
 
 def test_without_a_rule_nothing_is_set_and_it_is_said() -> None:
     found = edges(drawn(SPLIT, {**TOPOLOGY, "shares": []}))[V1]
-    assert (found["set"], found["measured"], found["note"]) == (None, 88, "no rule: in turn")
+    assert (found["set"], found["measured"], found["note"]) == (None, 88, "no rule: load balanced")
 
 
 def test_a_rule_for_some_calls_is_a_note() -> None:
@@ -100,7 +100,7 @@ def test_every_workload_is_there_without_traffic() -> None:
 
 def test_ready_replicas_are_counted() -> None:
     replicas = [*REPLICAS, replica("svca", "svca", ready=False)]
-    found = graph({}, {}, 10, replicas, TOPOLOGY)
+    found = build_graph({}, {}, 10, replicas, TOPOLOGY)
     (svca,) = (n for n in found["nodes"] if n["id"] == "payments/svca")
     assert (svca["replicas"], svca["ready"]) == (2, 1)
 

@@ -43,7 +43,7 @@ def test_a_window_is_of_the_last_seconds() -> None:
 
 
 def test_ever_is_since_the_proxies_start() -> None:
-    ever = made(60).ever()
+    ever = made(60).totals()
     assert sum(c.requests for e, c in ever.items() if e.source == GATEWAY) == 6000
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from meshproof.dashboard.launch import beside
+from meshproof.dashboard.launch import run_beside
 from meshproof.host import process_identity, processes
 from tests.fakes.mesh import FakeMesh
 
@@ -20,8 +20,9 @@ pytestmark = pytest.mark.long
 
 
 _OWNER = (
-    "import sys, time; from pathlib import Path; from meshproof.dashboard.launch import beside\n"
-    "with beside('shop', sys.argv[1], Path('rules'), Path(sys.argv[2])) as address:\n"
+    "import sys, time; from pathlib import Path\n"
+    "from meshproof.dashboard.launch import run_beside\n"
+    "with run_beside('shop', sys.argv[1], Path('rules'), Path(sys.argv[2])) as address:\n"
     "    print(address, flush=True); time.sleep(600)\n"
 )
 
@@ -46,7 +47,7 @@ def gone(pid: int) -> None:
 
 def test_it_answers_at_once_and_ends_with_its_block(fake: FakeMesh, tmp_path: Path) -> None:
     run_id = process_identity.new_run_id()
-    with beside("shop", run_id, tmp_path, tmp_path / "log") as address:
+    with run_beside("shop", run_id, tmp_path, tmp_path / "log") as address:
         assert requests.get(address, timeout=30).status_code == 200
         (process,) = children(run_id)
         assert "token" not in process.command

@@ -19,7 +19,7 @@ def write(folder: Path, node: str, text: str) -> None:
 
 
 def paths(folder: Path, words: str = "", limit: int = 10) -> list[str]:
-    return [r["path"] for r in log_tail.newest(folder, words.split(), limit)]
+    return [r["path"] for r in log_tail.read_newest(folder, words.split(), limit)]
 
 
 def test_newest_first_over_all_proxies(tmp_path: Path) -> None:
@@ -44,7 +44,9 @@ def test_markers_and_half_written_lines_are_left_out(tmp_path: Path) -> None:
 
 
 def test_of_a_long_file_only_the_end_is_read(tmp_path: Path) -> None:
-    write(tmp_path, "svca-1", line(1, path="/old", pad="x" * log_tail.READ) + line(2) + line(3))
+    write(
+        tmp_path, "svca-1", line(1, path="/old", pad="x" * log_tail.TAIL_SIZE) + line(2) + line(3)
+    )
     assert paths(tmp_path) == ["/p3", "/p2"]
     assert paths(tmp_path, "/old") == []
 
@@ -54,10 +56,10 @@ def test_records_that_the_mesh_has_read_are_chosen_the_same_way() -> None:
         {"time": f"2026-11-25T10:00:0{n}Z", "sidecar": f"svca-{n}", "path": f"/p{n}", "code": code}
         for n, code in enumerate((502, 200, 502))
     ]
-    found = log_tail.chosen(records, ["502"], 10)
+    found = log_tail.select_newest(records, ["502"], 10)
     assert [r["path"] for r in found] == ["/p2", "/p0"]
-    assert log_tail.chosen(records, ["SVCA-1"], 10) == [records[1]]
-    assert log_tail.chosen(records, [], 1) == [records[2]]
+    assert log_tail.select_newest(records, ["SVCA-1"], 10) == [records[1]]
+    assert log_tail.select_newest(records, [], 1) == [records[2]]
 
 
 def test_no_folder_no_lines(tmp_path: Path) -> None:

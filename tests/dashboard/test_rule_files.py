@@ -23,16 +23,16 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_files_of_the_folder_come_before_those_beneath(folder: Path) -> None:
-    assert rule_files.names(folder) == ["a.yml", "b.yaml", "old/c.yaml"]
+    assert rule_files.list_names(folder) == ["a.yml", "b.yaml", "old/c.yaml"]
 
 
 def test_the_first_comment_says_what_a_rule_does(folder: Path) -> None:
-    said = {one["name"]: one["says"] for one in rule_files.listed(folder)}
+    said = {one["name"]: one["comment"] for one in rule_files.describe(folder)}
     assert said == {"a.yml": "", "b.yaml": "Half of the calls go to v0.2.", "old/c.yaml": ""}
 
 
 def test_a_file_is_read_under_the_name_that_messages_use(folder: Path) -> None:
-    assert rule_files.text(folder, "old/c.yaml") == ("rules/old/c.yaml", "kind: Y\n")
+    assert rule_files.read(folder, "old/c.yaml") == ("rules/old/c.yaml", "kind: Y\n")
 
 
 @pytest.mark.parametrize(
@@ -40,4 +40,4 @@ def test_a_file_is_read_under_the_name_that_messages_use(folder: Path) -> None:
 )
 def test_nothing_else_is_opened(folder: Path, name: str) -> None:
     with pytest.raises(UsageError, match="no rule file"):
-        rule_files.text(folder, name)
+        rule_files.read(folder, name)

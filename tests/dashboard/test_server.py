@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from meshproof.control.serve import serve_mesh
-from meshproof.dashboard.serve import listener
+from meshproof.dashboard.serve import listen
 from meshproof.dashboard.server import PAGE, plotly_js
 from meshproof.errors import UsageError
 from tests.dashboard.conftest import Page
@@ -75,8 +75,8 @@ def test_rules_are_listed_and_read(page: Page) -> None:
         found = session.get(f"{page.origin}/api/rules", timeout=10).json()
         text = session.get(f"{page.origin}/api/rule?name=good.yaml", timeout=10).json()
     assert found["files"] == [
-        {"name": "bad.yaml", "says": ""},
-        {"name": "good.yaml", "says": "Does good."},
+        {"name": "bad.yaml", "comment": ""},
+        {"name": "good.yaml", "comment": "Does good."},
     ]
     assert text["title"] == "rules/good.yaml"
 
@@ -128,7 +128,7 @@ def test_a_mesh_that_ends_is_shown_as_gone_and_found_again(
     with page.visit() as session:
         stream = views(session, page)
         until("live", stream)
-        page.server.source.name = "other"
+        page.server.poller.name = "other"
         gone = until("gone", stream)
         assert "no mesh named other is running" in str(gone["message"])
         with serve_mesh(FakeMesh("other"), ended):
@@ -137,7 +137,7 @@ def test_a_mesh_that_ends_is_shown_as_gone_and_found_again(
 
 
 def test_a_port_that_is_taken_is_told() -> None:
-    with listener(0) as sock:
+    with listen(0) as sock:
         port = sock.getsockname()[1]
         with pytest.raises(UsageError, match=f"port {port} of 127.0.0.1 is taken"):
-            listener(port)
+            listen(port)

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from meshproof.dashboard.history import History
-from meshproof.dashboard.view import EVENTS, finite, gone, view
+from meshproof.dashboard.view import EVENTS, build_view, json_safe, not_running_view
 from meshproof.telemetry.traffic_counts import read
 from tests.dashboard.texts import GATEWAY, HOST, REPLICAS, SERVING, TOPOLOGY, requests
 
@@ -45,7 +45,7 @@ def seen(*texts: str) -> History:
 
 
 def test_before_any_traffic() -> None:
-    found = view(STATUS, TOPOLOGY, seen(""), [], [])
+    found = build_view(STATUS, TOPOLOGY, seen(""), [], [])
     assert (found["traffic"], found["point"], found["state"]) == (False, None, "live")
     assert found["entry"] == {"rate": 0.0, "failed": 0.0, "p50": None, "p99": None}
     assert found["rules"] == ["VirtualService payments/svcb"]
@@ -54,17 +54,19 @@ def test_before_any_traffic() -> None:
 def test_the_entry_is_what_the_gateway_sees() -> None:
     entry = requests(90, GATEWAY, "payments/svca") + requests(10, GATEWAY, "payments/svca",
                                                               code="503")  # fmt: skip
-    found = view(STATUS, TOPOLOGY, seen("", entry + requests(5000)), [], [])
+    found = build_view(STATUS, TOPOLOGY, seen("", entry + requests(5000)), [], [])
     assert (found["entry"]["rate"], found["entry"]["failed"]) == (100, 10)
 
 
 def test_what_was_set_is_noted_in_the_point() -> None:
-    found = view(STATUS, TOPOLOGY, seen("", requests(1)), [], [])
+    found = build_view(STATUS, TOPOLOGY, seen("", requests(1)), [], [])
     assert found["point"]["set"] == {HOST: {"v0.1": 90}}
 
 
 def test_events_are_newest_first_with_the_slowest_sidecar() -> None:
-    found = view(STATUS, {}, seen(""), [], [event(1), event(2, {"error": "Refused"})])["events"]
+    found = build_view(STATUS, {}, seen(""), [], [event(1), event(2, {"error": "Refused"})])[
+        "events"
+    ]
     assert [e["number"] for e in found] == [2, 1]
     assert (found[0]["slowest"], found[0]["error"]) == (None, {"error": "Refused"})
     assert (found[1]["slowest"]["sidecar"], found[1]["live"]) == ("b", 100.5)
@@ -72,15 +74,15 @@ def test_events_are_newest_first_with_the_slowest_sidecar() -> None:
 
 
 def test_events_are_bounded() -> None:
-    found = view(STATUS, {}, seen(""), [], [event(n) for n in range(1, 300)])["events"]
+    found = build_view(STATUS, {}, seen(""), [], [event(n) for n in range(1, 300)])["events"]
     assert (len(found), found[0]["number"]) == (EVENTS, 299)
 
 
 def test_a_mesh_that_is_gone_keeps_what_happened() -> None:
-    found = gone("shop", "no mesh named shop is running", [event(1)])
+    found = not_running_view("shop", "no mesh named shop is running", [event(1)])
     assert (found["state"], found["mesh"], len(found["events"])) == ("gone", {"name": "shop"}, 1)
 
 
 def test_what_json_cannot_carry_is_left_open() -> None:
-    told = finite({"a": [math.inf, math.nan, 1.5], "b": (math.inf,)})
+    told = json_safe({"a": [math.inf, math.nan, 1.5], "b": (math.inf,)})
     assert json.dumps(told, allow_nan=False) == '{"a": [null, null, 1.5], "b": [null]}'

@@ -29,15 +29,15 @@ def dashboard(
     """Serve a live page of the mesh until Ctrl-C (docs/dashboard.md)."""
     import asyncio  # noqa: PLC0415  (other commands start quicker without)
 
-    from meshproof.dashboard.serve import address, for_ever, listener, new_token, serve  # noqa: PLC0415
+    from meshproof.dashboard.serve import listen, new_token, page_url, serve, wait_forever  # noqa: PLC0415
 
     client(name)
     token = new_token()
-    with listener(port) as sock:
+    with listen(port) as sock:
         print_message(f"the dashboard of mesh {name}; Ctrl-C ends it")
-        print(address(sock, token), flush=True)
+        print(page_url(sock, token), flush=True)
         try:
             with interrupts(name):
-                asyncio.run(serve(name, sock, token, rules.absolute(), for_ever))
+                asyncio.run(serve(name, sock, token, rules.absolute(), wait_forever))
         except Interrupted:
             print_message("the dashboard has ended")

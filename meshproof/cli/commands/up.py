@@ -165,10 +165,10 @@ def _serve_dashboard(mesh: ServedMesh, options: _Options) -> Iterator[str]:
     if not options.dashboard:
         yield ""
         return
-    from meshproof.dashboard.launch import beside  # noqa: PLC0415
+    from meshproof.dashboard.launch import run_beside  # noqa: PLC0415
 
     log = mesh.run_dir / "dashboard.log"
-    with beside(mesh.name, mesh.run_id, Path("rules").absolute(), log) as address:
+    with run_beside(mesh.name, mesh.run_id, Path("rules").absolute(), log) as address:
         yield address
 
 
