@@ -96,7 +96,7 @@ def test_after_a_load_the_graph_shows_what_was_sent(
     assert number(page, "gateway", "svca v0.1", 2) > 1
     assert 30 < number(page, "svca v0.1", "svcb v0.1", 7) < 70
     assert number(page, "svca v0.1", "svcb v0.2", 6) == 50
-    expect(page.locator("#quiet")).to_be_hidden()
+    expect(page.locator("#no-traffic")).to_be_hidden()
     expect(page.locator("#replicas tbody tr")).to_have_count(5)
     running.stop()
     page.locator("#log").scroll_into_view_if_needed()
@@ -120,8 +120,8 @@ def test_a_rule_is_applied_by_keyboard_alone(shown: Shown, mesh: Mesh) -> None:
     expect(page.locator("#outcome")).to_contain_text("VirtualService payments/svcb configured")
     newest = page.locator("#events li").first
     expect(newest).to_contain_text("apply rules/svcb_v0_2_100.yaml")
-    expect(newest.locator(".took")).to_have_text(re.compile(r"^\d+(\.\d)? ms$"))
-    expect(page.locator("#said")).to_contain_text("svcb_v0_2_100.yaml: live after")
+    expect(newest.locator(".duration")).to_have_text(re.compile(r"^\d+(\.\d)? ms$"))
+    expect(page.locator("#announcement")).to_contain_text("svcb_v0_2_100.yaml: live after")
     assert page.evaluate("document.activeElement.id") == "do-apply", "the focus stays"
     versions = {json.loads(mesh.curl("svca", NOTIFY).body)["version"] for _ in range(20)}
     assert versions == {"v0.2"}, "of 20 by turns, each once in a million were it still 50/50"
@@ -135,7 +135,7 @@ def test_a_reset_is_asked_for_twice(shown: Shown, mesh: Mesh) -> None:
     expect(page.locator("#do-reset")).to_have_text("Press again to reset")
     assert "VirtualService payments/svcb" in mesh.status().resources
     page.keyboard.press("Enter")
-    expect(page.locator("#outcome .good")).to_contain_text("The mesh is as it came up")
+    expect(page.locator("#outcome .good")).to_contain_text("The mesh is back to its initial state")
     assert "VirtualService payments/svcb" not in mesh.status().resources
 
 
@@ -158,7 +158,7 @@ class TestRefused:
         page.locator("input[value='weight_as_text.yaml']").check()
         page.locator("#do-apply").click()
         words = "refused/weight_as_text.yaml:10: VirtualService svcb: spec.http[0].route[0].weight"
-        expect(page.locator("#outcome .wrong")).to_contain_text("the mesh stays as it was")
+        expect(page.locator("#outcome .wrong")).to_contain_text("the mesh is unchanged")
         expect(page.locator("#outcome .wrong")).to_contain_text(words)
         expect(page.locator("#events li").first).to_contain_text(words)
         expect(page.locator("#events li").first.locator(".pill")).to_have_text("✕ refused")
@@ -169,7 +169,7 @@ def test_a_trace_opens_as_a_waterfall(shown: Shown, load: StartLoad) -> None:
     page = shown.page
     running = load()
     running.reach(30).stop()
-    whole = page.locator("#found button", has_text="5 spans").first
+    whole = page.locator("#trace-list button", has_text="5 spans").first
     page.locator("#tag").fill(f"run_id={running.run_id}")
     for _ in range(40):  # the sidecars send their spans within a second
         page.locator("#search button").click()
@@ -180,7 +180,7 @@ def test_a_trace_opens_as_a_waterfall(shown: Shown, load: StartLoad) -> None:
     page.keyboard.press("Enter")
     rows = page.locator("#waterfall details")
     expect(rows).to_have_count(5)
-    services = rows.locator(".who b").all_inner_texts()
+    services = rows.locator(".about b").all_inner_texts()
     assert services[0] == "istio-ingressgateway"
     assert services[1:3] == ["svca", "svca"]
     assert services[3:] == ["svcb", "svcb"]
@@ -200,7 +200,7 @@ def test_the_log_is_filtered_as_one_types(shown: Shown, mesh: Mesh) -> None:
     expect(line).to_contain_text("502")
     expect(line).to_contain_text("GET nowhere.example/x")
     page.locator("#filter").fill("no such words")
-    expect(page.locator("#log-said")).to_have_text("No line holds no such words.")
+    expect(page.locator("#log-status")).to_have_text("No line contains no such words.")
 
 
 class TestNarrowAndDark:
@@ -284,4 +284,4 @@ def test_it_says_when_the_mesh_is_gone(shown: Shown, browser: Browser) -> None:
     page.route("**/api/live", lambda route: route.abort())
     page.reload()
     expect(page.locator("#state")).to_have_text("✕ not running")
-    expect(page.locator("#gone")).to_contain_text("does not answer")
+    expect(page.locator("#not-running")).to_contain_text("does not answer")

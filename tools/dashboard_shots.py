@@ -74,7 +74,7 @@ def _take(browser: Any, address: str, name: str, folder: Path) -> None:
         page.locator(part).scroll_into_view_if_needed()  # what is out of sight is not drawn
         page.wait_for_selector(f"{part} {drawn}")
     page.locator("#log").scroll_into_view_if_needed()
-    page.locator("#found button", has_text="5 spans").first.click()
+    page.locator("#trace-list button", has_text="5 spans").first.click()
     page.wait_for_selector("#waterfall details")
     page.wait_for_selector("#lines tbody tr")
     page.evaluate("scrollTo(0, 0)")

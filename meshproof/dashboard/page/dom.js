@@ -1,32 +1,32 @@
-// Elements without templates: text goes in as text, so nothing that a mesh says is ever markup.
+// Creates elements without templates: text is always text, so a mesh's message is never markup.
 
-/** h("td", {class: "n"}, "12", child, ...): an element; a null child is left out. */
-export function h(name, given = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(given)) {
+/** h("td", {class: "n"}, "12", child, ...): an element. Null children are left out. */
+export function h(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
-    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
-    else if (key === "style") Object.assign(made.style, value);
-    else made.setAttribute(key, value === true ? "" : value);
+    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else if (key === "style") Object.assign(element.style, value);
+    else element.setAttribute(key, value === true ? "" : value);
   }
-  made.append(...children.filter((child) => child !== null && child !== undefined));
-  return made;
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
 }
 
-export const at = (id) => document.getElementById(id);
+export const byId = (id) => document.getElementById(id);
 
-/** Cells of a row, each with its column's name for narrow screens. */
+/** A table row. Each cell carries its column's name, for narrow screens. */
 export function row(labels, cells) {
   return h("tr", {}, ...cells.map(([text, kind], index) =>
     h("td", { class: kind || null, "data-label": labels[index] }, text)));
 }
 
-/** Text that may break after / and _ rather than anywhere. */
+/** Text that wraps after / and _ only. */
 export function breakable(text) {
   return text.split(/(?<=[/_])/).flatMap((part) => [part, h("wbr")]);
 }
 
-/** Change an element's text only where it is another one: else a reader would read it again. */
-export function say(element, text) {
+/** Sets an element's text only if it differs: a screen reader would read it again. */
+export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

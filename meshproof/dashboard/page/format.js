@@ -1,26 +1,26 @@
-// Numbers as people read them. A value that is not known is a dash, never a zero.
+// Numbers for people. An unknown value is a dash, never a zero.
 
 const NONE = "–";
-const known = (value) => value !== null && value !== undefined;
+const isKnown = (value) => value !== null && value !== undefined;
 
 export function rate(value) {
-  if (!known(value)) return NONE;
+  if (!isKnown(value)) return NONE;
   return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(value ? 2 : 0);
 }
 
 export function percent(value, digits = 1) {
-  if (!known(value)) return NONE;
+  if (!isKnown(value)) return NONE;
   return `${Number.isInteger(value) ? value : value.toFixed(digits)} %`;
 }
 
 export function ms(value) {
-  if (!known(value)) return NONE;
+  if (!isKnown(value)) return NONE;
   if (value >= 1000) return `${(value / 1000).toFixed(2)} s`;
   return `${value >= 100 ? value.toFixed(0) : value.toFixed(1)} ms`;
 }
 
 export function bytes(value) {
-  return known(value) ? `${(value / 1048576).toFixed(0)} MiB` : NONE;
+  return isKnown(value) ? `${(value / 1048576).toFixed(0)} MiB` : NONE;
 }
 
 export function clock(seconds, fraction = 0) {

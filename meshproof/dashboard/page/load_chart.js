@@ -1,7 +1,7 @@
-// What the gateway saw over time: requests and failures a second above, durations below.
+// The gateway's traffic over time: requests and failures per second above, durations below.
 
 import { Chart, layout, series, time } from "./chart.js";
-import { at } from "./dom.js";
+import { byId } from "./dom.js";
 import { last, newest } from "./points.js";
 import { span } from "./split_chart.js";
 import { colour } from "./theme.js";
@@ -9,14 +9,14 @@ import { colour } from "./theme.js";
 let chart;
 
 export function startLoad() {
-  chart = new Chart(at("load-chart"), draw);
-  at("span").addEventListener("change", () => chart.show());
+  chart = new Chart(byId("load-chart"), draw);
+  byId("span").addEventListener("change", () => chart.show());
 }
 
 export function showLoad() {
-  const some = last(900, newest()?.at || 0).some((point) => point.rate > 0);
-  at("load-empty").hidden = some;
-  at("load-chart").hidden = !some;
+  const hasTraffic = last(900, newest()?.at || 0).some((point) => point.rate > 0);
+  byId("load-empty").hidden = hasTraffic;
+  byId("load-chart").hidden = !hasTraffic;
   chart.show();
 }
 
@@ -26,14 +26,14 @@ function draw() {
   const points = last(span(), now);
   if (!points.length) return null;
   const x = points.map((point) => time(point.at));
-  const line = (name, key, look, more) => ({
-    name, x, y: points.map((point) => point[key]), mode: "lines", line: { color: look.color, width: 2.2, dash: look.dash }, ...more,
+  const line = (name, key, style, extra) => ({
+    name, x, y: points.map((point) => point[key]), mode: "lines", line: { color: style.color, width: 2.2, dash: style.dash }, ...extra,
   });
-  const bad = { color: colour("wrong"), dash: "solid" };
+  const failure = { color: colour("wrong"), dash: "solid" };
   return {
     data: [
       line("requests/s", "rate", series(0), { hovertemplate: "%{y:.0f}" }),
-      line("failed/s", "failed", bad, { fill: "tozeroy", hovertemplate: "%{y:.1f}" }),
+      line("failed/s", "failed", failure, { fill: "tozeroy", hovertemplate: "%{y:.1f}" }),
       line("p50", "p50", series(2), { yaxis: "y2", line: { color: series(2).color, width: 2.2 }, hovertemplate: "%{y:.1f} ms" }),
       line("p99", "p99", series(3), { yaxis: "y2", line: { color: series(3).color, width: 2.2, dash: "dash" }, hovertemplate: "%{y:.1f} ms" }),
     ],
@@ -41,19 +41,19 @@ function draw() {
       xaxis: { ...xaxis, anchor: "y2" },
       yaxis: { ...axis, domain: [0.56, 1], rangemode: "tozero", nticks: 4 },
       yaxis2: { ...axis, domain: [0.02, 0.42], rangemode: "tozero", nticks: 4, ticksuffix: " ms" },
-      margin: { l: 58, r: 92, t: 22, b: 28 }, annotations: names(points),
+      margin: { l: 58, r: 92, t: 22, b: 28 }, annotations: curveLabels(points),
     }), span(), now, points[0].at),
   };
 }
 
-/** Each curve's name at its end, instead of a legend. */
-function names(points) {
+/** The name of each curve at its end, instead of a legend. */
+function curveLabels(points) {
   const point = points[points.length - 1];
-  const name = (key, text, color, yref, yanchor) => (point?.[key] === null ? null : {
+  const label = (key, text, color, yref, yanchor) => (point?.[key] === null ? null : {
     x: 1, xref: "paper", xanchor: "left", xshift: 6, y: point[key], yref, yanchor, showarrow: false, text, font: { color, size: 13 },
   });
   return [
-    name("rate", "<b>requests/s</b>", series(0).color, "y", "bottom"), name("failed", "<b>failed/s</b>", colour("wrong"), "y", "top"),
-    name("p50", "<b>p50</b>", series(2).color, "y2", "middle"), name("p99", "<b>p99</b>", series(3).color, "y2", "bottom"),
+    label("rate", "<b>requests/s</b>", series(0).color, "y", "bottom"), label("failed", "<b>failed/s</b>", colour("wrong"), "y", "top"),
+    label("p50", "<b>p50</b>", series(2).color, "y2", "middle"), label("p99", "<b>p99</b>", series(3).color, "y2", "bottom"),
   ].filter(Boolean);
 }

@@ -1,67 +1,67 @@
-// The newest access log lines that hold every word of the filter; asked for while they are seen.
+// The newest access log lines that contain every word of the filter; loaded while visible.
 
 import { get } from "./api.js";
-import { at, h } from "./dom.js";
+import { byId, h } from "./dom.js";
 import { clock } from "./format.js";
 import { open } from "./traces.js";
 
-const EVERY = 2000;
-let seen = false;
-let asking = false;
+const INTERVAL = 2000;
+let visible = false;
+let loading = false;
 let paused = false;
 
 export function startLog() {
   new IntersectionObserver(([entry]) => {
-    seen = entry.isIntersecting;
+    visible = entry.isIntersecting;
     refresh();
-  }).observe(at("log"));
-  at("filter").addEventListener("input", () => refresh(true));
-  at("pause").addEventListener("click", () => {
+  }).observe(byId("log"));
+  byId("filter").addEventListener("input", () => refresh(true));
+  byId("pause").addEventListener("click", () => {
     paused = !paused;
-    at("pause").setAttribute("aria-pressed", String(paused));
-    at("pause").textContent = paused ? "Go on" : "Pause";
+    byId("pause").setAttribute("aria-pressed", String(paused));
+    byId("pause").textContent = paused ? "Resume" : "Pause";
   });
-  setInterval(refresh, EVERY);
+  setInterval(refresh, INTERVAL);
 }
 
-export function filterLog(words) {
-  at("filter").value = words;
-  at("log").scrollIntoView();
-  at("filter").focus({ preventScroll: true });
+export function filterLog(terms) {
+  byId("filter").value = terms;
+  byId("log").scrollIntoView();
+  byId("filter").focus({ preventScroll: true });
   refresh(true);
 }
 
-async function refresh(asked = false) {
-  if (!asked && (asking || !seen || paused || document.hidden || at("lines").contains(document.activeElement))) return;
-  const filter = at("filter").value.trim();
-  asking = true;
+async function refresh(force = false) {
+  if (!force && (loading || !visible || paused || document.hidden || byId("lines").contains(document.activeElement))) return;
+  const filter = byId("filter").value.trim();
+  loading = true;
   try {
     const { lines } = await get("/api/log", { filter });
-    if (filter !== at("filter").value.trim()) return; // typed on meanwhile
-    at("lines").tBodies[0].replaceChildren(...lines.map(line));
-    at("lines").hidden = !lines.length;
-    at("log-said").hidden = lines.length > 0;
-    at("log-said").textContent = filter ? `No line holds ${filter}.` : "Nothing yet: the log fills with the first request.";
+    if (filter !== byId("filter").value.trim()) return; // the filter has changed meanwhile
+    byId("lines").tBodies[0].replaceChildren(...lines.map(line));
+    byId("lines").hidden = !lines.length;
+    byId("log-status").hidden = lines.length > 0;
+    byId("log-status").textContent = filter ? `No line contains ${filter}.` : "Nothing yet: the log begins with the first request.";
   } catch (error) {
-    at("log-said").hidden = false;
-    at("log-said").textContent = error.message;
+    byId("log-status").hidden = false;
+    byId("log-status").textContent = error.message;
   } finally {
-    asking = false;
+    loading = false;
   }
 }
 
-function line(one) {
-  const bad = one.code === 0 || one.code >= 500;
-  const trace = one.trace_id ? h("button", { type: "button", class: "link", onclick: () => show(one.trace_id) }, one.trace_id.slice(0, 8)) : "";
+function line(record) {
+  const bad = record.code === 0 || record.code >= 500;
+  const trace = record.trace_id ? h("button", { type: "button", class: "link", onclick: () => show(record.trace_id) }, record.trace_id.slice(0, 8)) : "";
   const cell = (text, kind) => h("td", { class: kind || null }, text);
-  const request = `${one.method} ${one.authority}${one.path}`;
+  const request = `${record.method} ${record.authority}${record.path}`;
   return h("tr", {},
-    cell(clock(Date.parse(one.time) / 1000, 3)), cell(bad ? `▲ ${one.code}` : String(one.code), bad ? "n bad" : "n"),
-    cell(one.flags, "faint"), cell(String(one.duration_ms), "n"), cell(one.sidecar), cell(one.direction, "faint"),
+    cell(clock(Date.parse(record.time) / 1000, 3)), cell(bad ? `▲ ${record.code}` : String(record.code), bad ? "n bad" : "n"),
+    cell(record.flags, "faint"), cell(String(record.duration_ms), "n"), cell(record.sidecar), cell(record.direction, "faint"),
     h("td", { class: "path", title: request }, request), cell(trace));
 }
 
 function show(id) {
-  at("traces").scrollIntoView();
+  byId("traces").scrollIntoView();
   open(id);
 }

@@ -1,8 +1,8 @@
-// Wires the parts to the stream of views: one a second, by server-sent events.
+// Connects the parts of the page to the stream of views: one per second, by server-sent events.
 
 import { get } from "./api.js";
 import { showCalls } from "./calls.js";
-import { at, say } from "./dom.js";
+import { byId, setText } from "./dom.js";
 import { showEvents } from "./events.js";
 import { showGraph, startGraph } from "./graph.js";
 import { showLoad, startLoad } from "./load_chart.js";
@@ -15,19 +15,19 @@ import { startTheme } from "./theme.js";
 import { showTiles, startTiles } from "./tiles.js";
 import { search, startTraces } from "./traces.js";
 
-const FLUSHED = 2500; // milliseconds until the first trace is whole, and found
+const FLUSH_TIME = 2500; // milliseconds until the first trace is complete
 let searched = false;
 
 function show(view) {
   const live = view.state === "live";
-  say(at("mesh"), live ? `${view.mesh.name} · ${view.mesh.kind}` : view.mesh.name);
-  state(live, view.message);
+  setText(byId("mesh"), live ? `${view.mesh.name} · ${view.mesh.kind}` : view.mesh.name);
+  showState(live, view.message);
   showEvents(view.events);
   if (!live) return;
   points.add(view.point);
-  say(at("applied"), view.rules.length ? `in force: ${view.rules.join(", ")}` : "no rule is in force");
-  at("quiet").hidden = view.traffic;
-  say(at("quiet-command"), view.mesh.name === "meshproof" ? "meshproof load" : `meshproof load --name ${view.mesh.name}`);
+  setText(byId("applied"), view.rules.length ? `in force: ${view.rules.join(", ")}` : "no rule is in force");
+  byId("no-traffic").hidden = view.traffic;
+  setText(byId("no-traffic-command"), view.mesh.name === "meshproof" ? "meshproof load" : `meshproof load --name ${view.mesh.name}`);
   showTiles(view);
   showGraph(view.graph);
   showCalls(view.graph);
@@ -36,21 +36,21 @@ function show(view) {
   showReplicas(view.replicas);
   if (view.traffic && !searched) {
     searched = true;
-    setTimeout(search, FLUSHED);
+    setTimeout(search, FLUSH_TIME);
   }
 }
 
-function state(live, message) {
-  const before = at("state").textContent;
-  say(at("state"), live ? "● live" : "✕ not running");
-  at("state").className = `pill ${live ? "good" : "wrong"}`;
-  at("gone").hidden = live;
-  say(at("gone"), live ? "" : message);
-  if (before !== at("state").textContent) say(at("said"), live ? "The mesh is live" : `The mesh is not running: ${message}`);
-  document.title = live ? at("mesh").textContent.split(" · ")[0] + " · meshproof" : "✕ meshproof";
+function showState(live, message) {
+  const before = byId("state").textContent;
+  setText(byId("state"), live ? "● live" : "✕ not running");
+  byId("state").className = `pill ${live ? "good" : "wrong"}`;
+  byId("not-running").hidden = live;
+  setText(byId("not-running"), live ? "" : message);
+  if (before !== byId("state").textContent) setText(byId("announcement"), live ? "The mesh is live" : `The mesh is not running: ${message}`);
+  document.title = live ? byId("mesh").textContent.split(" · ")[0] + " · meshproof" : "✕ meshproof";
 }
 
-function nodeChosen(id) {
+function showNodeLog(id) {
   const name = id.split("/").pop();
   filterLog(id === "refused" ? "502 outbound" : name);
 }
@@ -58,18 +58,18 @@ function nodeChosen(id) {
 async function start() {
   startTheme();
   startTiles();
-  startGraph(nodeChosen);
+  startGraph(showNodeLog);
   startSplit();
   startLoad();
   startTraces();
   startLog();
   startRules();
-  const { points: old, view } = await get("/api/history");
-  points.load(old);
+  const { points: history, view } = await get("/api/history");
+  points.load(history);
   show(view);
   const stream = new EventSource("/api/live");
   stream.onmessage = (event) => show(JSON.parse(event.data));
-  stream.onerror = () => state(false, "The dashboard's process does not answer: it was ended, or the mesh with it.");
+  stream.onerror = () => showState(false, "The dashboard's process does not answer: it has ended, or the mesh has.");
 }
 
 start();

@@ -1,20 +1,20 @@
-// The points of the curves, as the server has them and as they come; bounded as there.
+// The points of the curves: the server's history, then one per view; the same bound as there.
 
-const KEPT = 900;
+const CAPACITY = 900;
 let points = [];
 
 export function load(all) {
-  points = all.slice(-KEPT);
+  points = all.slice(-CAPACITY);
 }
 
 export function add(point) {
   if (point && (!points.length || point.at > points[points.length - 1].at)) {
     points.push(point);
-    if (points.length > KEPT) points.shift();
+    if (points.length > CAPACITY) points.shift();
   }
 }
 
-/** Those of the last so many seconds, and one more so that a curve begins at the edge. */
+/** The points of the last seconds, and one more, so that a curve begins at the edge. */
 export function last(seconds, now) {
   const first = points.findIndex((point) => point.at >= now - seconds);
   return first < 0 ? [] : points.slice(Math.max(first - 1, 0));

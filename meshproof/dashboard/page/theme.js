@@ -1,6 +1,6 @@
-// As the system says, unless the button said otherwise; remembered in this browser.
+// Follows the system's theme unless the button chose one; remembered in this browser.
 
-import { at, h } from "./dom.js";
+import { byId, h } from "./dom.js";
 
 const KEY = "meshproof-theme";
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -9,14 +9,14 @@ const NAMES = { auto: "◐ Auto", light: "☀ Light", dark: "☾ Dark" };
 const NEXT = { auto: "light", light: "dark", dark: "auto" };
 const listeners = [];
 
-let chosen = localStorage.getItem(KEY) || "auto";
+let setting = localStorage.getItem(KEY) || "auto";
 
 function show() {
-  const theme = chosen === "auto" ? (dark.matches ? "dark" : "light") : chosen;
+  const theme = setting === "auto" ? (dark.matches ? "dark" : "light") : setting;
   root.dataset.theme = theme;
-  const [sign, name] = NAMES[chosen].split(" ");
-  at("theme").replaceChildren(sign, h("span", {}, ` ${name}`));
-  at("theme").setAttribute("aria-label", `Theme: ${chosen}. Press for ${NEXT[chosen]}`);
+  const [sign, name] = NAMES[setting].split(" ");
+  byId("theme").replaceChildren(sign, h("span", {}, ` ${name}`));
+  byId("theme").setAttribute("aria-label", `Theme: ${setting}. Press for ${NEXT[setting]}`);
   listeners.forEach((listener) => listener());
 }
 
@@ -24,9 +24,9 @@ export const onTheme = (listener) => listeners.push(listener);
 export const colour = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
 
 export function startTheme() {
-  at("theme").addEventListener("click", () => {
-    chosen = NEXT[chosen];
-    localStorage.setItem(KEY, chosen);
+  byId("theme").addEventListener("click", () => {
+    setting = NEXT[setting];
+    localStorage.setItem(KEY, setting);
     show();
   });
   dark.addEventListener("change", show);

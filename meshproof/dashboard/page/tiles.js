@@ -1,6 +1,6 @@
-// The four figures on top: what the gateway sees now.
+// The four figures at the top: the gateway's traffic now.
 
-import { at, h, say } from "./dom.js";
+import { byId, h, setText } from "./dom.js";
 import { ms, percent, rate } from "./format.js";
 
 const tiles = {};
@@ -13,16 +13,16 @@ function tile(key, name) {
 }
 
 export function startTiles() {
-  at("tiles").append(
-    tile("rate", "Requests a second"), tile("failed", "Failed"),
-    tile("p50", "Half answered within"), tile("p99", "99 % answered within"));
+  byId("tiles").append(
+    tile("rate", "Requests per second"), tile("failed", "Failed"),
+    tile("p50", "p50 latency"), tile("p99", "p99 latency"));
 }
 
 export function showTiles({ entry }) {
   const bad = entry.failed > 0;
-  say(tiles.rate.value, rate(entry.rate));
-  say(tiles.failed.value, entry.rate ? `${bad ? "▲ " : ""}${percent(entry.failed)}` : "–");
+  setText(tiles.rate.value, rate(entry.rate));
+  setText(tiles.failed.value, entry.rate ? `${bad ? "▲ " : ""}${percent(entry.failed)}` : "–");
   tiles.failed.box.classList.toggle("wrong", bad);
-  say(tiles.p50.value, ms(entry.p50));
-  say(tiles.p99.value, ms(entry.p99));
+  setText(tiles.p50.value, ms(entry.p50));
+  setText(tiles.p99.value, ms(entry.p99));
 }

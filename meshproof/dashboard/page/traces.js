@@ -1,62 +1,62 @@
-// A search for traces, and the choice of one.
+// The search for traces, and its results.
 
 import { get } from "./api.js";
-import { at, h } from "./dom.js";
+import { byId, h } from "./dom.js";
 import { clock, ms } from "./format.js";
 import { showWaterfall } from "./waterfall.js";
 
 export function startTraces() {
-  at("search").addEventListener("submit", (event) => {
+  byId("search").addEventListener("submit", (event) => {
     event.preventDefault();
     search();
   });
-  at("service").addEventListener("focus", services);
+  byId("service").addEventListener("focus", loadServices);
 }
 
-async function services() {
-  const { services: found } = await get("/api/services").catch(() => ({ services: [] }));
-  const before = at("service").value;
-  at("service").replaceChildren(h("option", { value: "" }, "any"), ...found.map((name) => h("option", { value: name }, name)));
-  at("service").value = found.includes(before) ? before : "";
+async function loadServices() {
+  const { services } = await get("/api/services").catch(() => ({ services: [] }));
+  const before = byId("service").value;
+  byId("service").replaceChildren(h("option", { value: "" }, "any"), ...services.map((name) => h("option", { value: name }, name)));
+  byId("service").value = services.includes(before) ? before : "";
 }
 
 export async function search() {
-  const shortest = at("shortest").value;
+  const minimum = byId("min-duration").value;
   try {
     const { traces } = await get("/api/traces", {
-      serviceName: at("service").value, annotationQuery: at("tag").value.trim(),
-      minDuration: shortest ? String(Math.round(Number(shortest) * 1000)) : "",
+      serviceName: byId("service").value, annotationQuery: byId("tag").value.trim(),
+      minDuration: minimum ? String(Math.round(Number(minimum) * 1000)) : "",
     });
-    list(traces);
+    showResults(traces);
   } catch (error) {
-    at("found").replaceChildren();
-    at("traces-said").textContent = error.message;
+    byId("trace-list").replaceChildren();
+    byId("traces-status").textContent = error.message;
   }
 }
 
-function list(traces) {
+function showResults(traces) {
   const longest = Math.max(...traces.map((trace) => trace.milliseconds), 0.001);
-  at("found").replaceChildren(...traces.map((trace) => h("li", {}, button(trace, longest))));
-  at("traces-said").textContent = traces.length
-    ? `${traces.length} found, the newest first; choose one to see its way.`
-    : "None fits. Send some load, or ask for less.";
+  byId("trace-list").replaceChildren(...traces.map((trace) => h("li", {}, button(trace, longest))));
+  byId("traces-status").textContent = traces.length
+    ? `${traces.length} traces, newest first. Select one to see its spans.`
+    : "No trace matches. Send some load, or relax the search.";
 }
 
 function button(trace, longest) {
   const failed = trace.failed ? h("span", { class: "wrong" }, ` ▲ ${trace.failed} failed`) : null;
   return h("button", { type: "button", "data-trace": trace.id, onclick: () => open(trace.id) },
     h("span", { class: "name" }, trace.name, failed), h("span", { class: "ms" }, ms(trace.milliseconds)),
-    h("span", { class: "who" }, `${clock(trace.at, 3)} · ${trace.spans} spans · ${trace.services.length} services`),
+    h("span", { class: "about" }, `${clock(trace.at, 3)} · ${trace.spans} spans · ${trace.services.length} services`),
     h("span", { class: "length", "aria-hidden": "true", style: { width: `${100 * trace.milliseconds / longest}%` } }));
 }
 
 export async function open(id) {
-  for (const button of document.querySelectorAll("#found button")) {
+  for (const button of document.querySelectorAll("#trace-list button")) {
     button.setAttribute("aria-current", String(button.dataset.trace === id));
   }
   try {
     showWaterfall(await get(`/api/trace/${encodeURIComponent(id)}`));
   } catch (error) {
-    at("waterfall").replaceChildren(h("p", { class: "notice wrong" }, error.message));
+    byId("waterfall").replaceChildren(h("p", { class: "notice wrong" }, error.message));
   }
 }

@@ -1,19 +1,19 @@
-// The lines of the service graph, and a label upon each: rate, failures, durations, shares.
+// The edges of the service graph, each with a label: rate, failures, durations, shares.
 
 import { h } from "./dom.js";
 import { ms, percent, rate } from "./format.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
-function s(name, given) {
-  const made = document.createElementNS(SVG, name);
-  Object.entries(given).forEach(([key, value]) => made.setAttribute(key, value));
-  return made;
+function svgElement(name, attributes) {
+  const element = document.createElementNS(SVG, name);
+  Object.entries(attributes).forEach(([key, value]) => element.setAttribute(key, value));
+  return element;
 }
 
-export function drawWays(map, nodes, edges, { upright, small }) {
+export function drawEdges(map, nodes, edges, { upright, small }) {
   map.querySelectorAll(":scope > svg, :scope > .label").forEach((old) => old.remove());
-  const svg = s("svg", { "aria-hidden": "true" });
+  const svg = svgElement("svg", { "aria-hidden": "true" });
   const box = map.getBoundingClientRect();
   const frame = { left: box.left - map.scrollLeft, top: box.top };
   const labels = [];
@@ -25,8 +25,8 @@ export function drawWays(map, nodes, edges, { upright, small }) {
     const bad = edge.failed > 0;
     const kind = bad ? " wrong" : edge.rate ? "" : " idle";
     const width = edge.rate ? Math.min(1.5 + Math.log10(1 + edge.rate), 5) : 1.5;
-    svg.append(s("path", { class: `way${kind}`, d: curve(line, upright), "stroke-width": width }), tip(line, upright, bad));
-    if (edge.rate) labels.push(label(edge, middle(line, place(edge, edges, upright), upright), bad, small));
+    svg.append(svgElement("path", { class: `edge${kind}`, d: curve(line, upright), "stroke-width": width }), arrowhead(line, upright, bad));
+    if (edge.rate) labels.push(label(edge, pointOnCurve(line, labelPosition(edge, edges, upright), upright), bad, small));
   }
   map.prepend(svg);
   map.append(...labels);
@@ -47,24 +47,24 @@ function curve({ x1, y1, x2, y2 }, upright) {
     : `M${x1},${y1} C${x1 + bend},${y1} ${x2 - bend},${y2} ${x2},${y2}`;
 }
 
-function tip({ x2, y2 }, upright, bad) {
+function arrowhead({ x2, y2 }, upright, bad) {
   const points = upright
     ? `${x2},${y2 + 6} ${x2 - 5},${y2 - 3} ${x2 + 5},${y2 - 3}`
     : `${x2 + 6},${y2} ${x2 - 3},${y2 - 5} ${x2 - 3},${y2 + 5}`;
-  return s("polygon", { class: `head-of${bad ? " wrong" : ""}`, points });
+  return svgElement("polygon", { class: `arrowhead${bad ? " wrong" : ""}`, points });
 }
 
-/** Where on the way its label stands: away from where several ways meet. */
-function place(edge, edges, upright) {
+/** Where on its edge a label is, from 0 to 1: away from the node where several edges meet. */
+function labelPosition(edge, edges, upright) {
   const busy = edges.filter((other) => other.rate);
   const out = busy.filter((other) => other.source === edge.source).length;
   const into = busy.filter((other) => other.target === edge.target).length;
-  const off = upright ? 0.24 : 0.05;
-  return out > 1 && into <= 1 ? 0.5 + off : into > 1 && out <= 1 ? 0.5 - off : 0.5;
+  const offset = upright ? 0.24 : 0.05;
+  return out > 1 && into <= 1 ? 0.5 + offset : into > 1 && out <= 1 ? 0.5 - offset : 0.5;
 }
 
 /** The point of the Bezier curve at t. */
-function middle({ x1, y1, x2, y2 }, t, upright) {
+function pointOnCurve({ x1, y1, x2, y2 }, t, upright) {
   const bend = (upright ? y2 - y1 : x2 - x1) * 0.45;
   const mix = (a, b, c, d) => (1 - t) ** 3 * a + 3 * (1 - t) ** 2 * t * b + 3 * (1 - t) * t ** 2 * c + t ** 3 * d;
   return upright
