@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from e2e.support.configuration import told, unchanged
-from e2e.support.processes import of_run, one, until
+from e2e.support.configuration import differences, read_configuration
+from e2e.support.processes import find_pid, processes_of_run, until
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.embedded.pod import envoy_process
 from meshproof.errors import MeshproofError
@@ -92,12 +92,16 @@ def ready(mesh: EmbeddedMesh) -> list[str]:
 def test_a_deployment_that_cannot_start_is_refused_and_changes_nothing(
     tiny: EmbeddedMesh, tmp_path: Path, mode: str, deadline: int, said: str
 ) -> None:
-    before, replicas, ran = told(tiny, tmp_path / "before"), ready(tiny), len(of_run(tiny.run_id))
+    before, replicas, ran = (
+        read_configuration(tiny, tmp_path / "before"),
+        ready(tiny),
+        len(processes_of_run(tiny.run_id)),
+    )
     with pytest.raises(MeshproofError, match=said):
         tiny.apply([Source(STDIN, changed(mode, progressDeadlineSeconds=deadline))])
-    assert unchanged(before, told(tiny, tmp_path / "after")) == []
+    assert differences(before, read_configuration(tiny, tmp_path / "after")) == []
     assert ready(tiny) == replicas
-    assert len(of_run(tiny.run_id)) == ran
+    assert len(processes_of_run(tiny.run_id)) == ran
     assert word(tiny) == b"hello"
 
 
@@ -150,7 +154,11 @@ def test_a_resumed_sidecar_takes_what_it_missed(tiny: EmbeddedMesh, tmp_path: Pa
     tiny.apply([Source(STDIN, RULE)])
     tiny.fault("resume", "web", part="sidecar", replica=paused)
     until(lambda: paused in ready(tiny), "it is in service again")
-    mine = {n: r for n, r in told(tiny, tmp_path / "d").items() if n.startswith(f"{paused} ")}
+    mine = {
+        n: r
+        for n, r in read_configuration(tiny, tmp_path / "d").items()
+        if n.startswith(f"{paused} ")
+    }
     assert "/answered-by-a-rule" in str(mine)
 
 
@@ -168,7 +176,7 @@ spec:
 
 
 def test_the_gateways_envoy_comes_back(tiny: EmbeddedMesh, tmp_path: Path) -> None:
-    pid = one(tiny.run_id, "istio-ingressgateway.json")
+    pid = find_pid(tiny.run_id, "istio-ingressgateway.json")
     os.kill(pid, signal.SIGKILL)
     until(lambda: one_or_none(tiny, "istio-ingressgateway.json") not in (None, pid), "a new one")
     tiny.apply([Source(STDIN, RULE)])
@@ -179,12 +187,12 @@ def test_the_gateways_envoy_comes_back(tiny: EmbeddedMesh, tmp_path: Path) -> No
 
 
 def one_or_none(mesh: EmbeddedMesh, word: str) -> int | None:
-    found = [p.pid for p in of_run(mesh.run_id) if word in p.command]
+    found = [p.pid for p in processes_of_run(mesh.run_id) if word in p.command]
     return found[0] if found else None
 
 
 def told_again(mesh: EmbeddedMesh, folder: Path) -> list[str]:
-    return list(told(mesh, folder / str(len(list(folder.iterdir())))))
+    return list(read_configuration(mesh, folder / str(len(list(folder.iterdir())))))
 
 
 def test_a_port_that_is_taken_on_every_address_is_given_another(tiny: EmbeddedMesh) -> None:
@@ -265,11 +273,11 @@ def test_a_disk_that_fills_up_later(small_disk: Path) -> None:
 
 def gone(mesh: EmbeddedMesh) -> bool:
     folders = [f for f in find_leftovers().folders if f.name == mesh.run_id]
-    return not of_run(mesh.run_id) and not folders
+    return not processes_of_run(mesh.run_id) and not folders
 
 
 def test_two_meshes_do_not_disturb_each_other(tiny: EmbeddedMesh, tmp_path: Path) -> None:
-    before, replicas = told(tiny, tmp_path / "before"), tiny.status().replicas
+    before, replicas = read_configuration(tiny, tmp_path / "before"), tiny.status().replicas
     other = made("other")
     try:
         other.up()
@@ -278,8 +286,8 @@ def test_two_meshes_do_not_disturb_each_other(tiny: EmbeddedMesh, tmp_path: Path
         other.fault("kill", "web")
     finally:
         other.down()
-    assert of_run(other.run_id) == []
-    assert unchanged(before, told(tiny, tmp_path / "after")) == []
+    assert processes_of_run(other.run_id) == []
+    assert differences(before, read_configuration(tiny, tmp_path / "after")) == []
     assert tiny.status().replicas == replicas
 
 
@@ -288,9 +296,9 @@ def test_a_killed_supervisor_is_said_and_takes_everything_along() -> None:
     try:
         mesh.up()
         folder = mesh.run_dir
-        os.kill(one(mesh.run_id, "supervisor.py"), signal.SIGKILL)
+        os.kill(find_pid(mesh.run_id, "supervisor.py"), signal.SIGKILL)
         until(lambda: mesh.status().replicas[0].reason, "the mesh knows")
-        until(lambda: not of_run(mesh.run_id), "its processes are gone")
+        until(lambda: not processes_of_run(mesh.run_id), "its processes are gone")
         assert ready(mesh) == []
         with pytest.raises(MeshproofError, match=r"supervisor was killed.*meshproof down"):
             mesh.scale("web", 1)

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from e2e.payments import msgd
-from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments
+from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES, deployments
 from meshproof.assertions import (
     Apply,
     AssertAllowed,

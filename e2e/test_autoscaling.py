@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from e2e.payments.requests import no_failures
+from e2e.payments.rules import EGRESS_BY_ADDRESS, ROOT
 from e2e.support.processes import until
-from e2e.support.rules import EGRESS_BY_ADDRESS, ROOT
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from e2e.support.browser import Watched, chromium
-from e2e.support.cli_mesh import served
-from e2e.support.rules import EGRESS_BY_ADDRESS, RULES
+from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES
+from e2e.support.browser import Tab, chromium
+from e2e.support.cli_mesh import serve
 from meshproof.dashboard.launch import run_beside
 from meshproof.mesh import Capability, Mesh
 from meshproof.pytest_plugin import StartLoad
@@ -37,12 +37,12 @@ def browser() -> Iterator[Browser]:
 class Shown:
     """A tab of the dashboard, and where that is."""
 
-    watched: Watched
+    tab: Tab
     address: str
 
     @property
     def page(self) -> Page:
-        return self.watched.page
+        return self.tab.page
 
 
 @pytest.fixture
@@ -64,12 +64,12 @@ def shown(
         pytest.skip("the dashboard's proofs run on the embedded mesh")
     mesh.apply([RULES / "svcb_v0_1_50_v0_2_50.yaml", EGRESS_BY_ADDRESS["v1"]])
     log = tmp_path / "dashboard.log"
-    with served(mesh), run_beside(mesh.name, "", rules, log) as address:
+    with serve(mesh), run_beside(mesh.name, "", rules, log) as address:
         context = browser.new_context(**look)  # type: ignore[arg-type]
-        watched = Watched(context.new_page())
-        watched.page.goto(address)
-        expect(watched.page.locator("#state")).to_have_text("● live")
-        yield Shown(watched, address)
+        tab = Tab(context.new_page())
+        tab.page.goto(address)
+        expect(tab.page.locator("#state")).to_have_text("● live")
+        yield Shown(tab, address)
         context.close()
     assert log.read_text() == ""
 
@@ -101,10 +101,10 @@ def test_after_a_load_the_graph_shows_what_was_sent(
     running.stop()
     page.locator("#log").scroll_into_view_if_needed()
     expect(page.locator("#lines tbody tr").first).to_be_visible()
-    assert shown.watched.said == []
-    assert shown.watched.hosts() == {"127.0.0.1"}
+    assert shown.tab.messages == []
+    assert shown.tab.hosts() == {"127.0.0.1"}
     page.evaluate("console.error('seen'); fetch('http://127.0.0.2:9/').catch(() => 0)")
-    assert any("seen" in line for line in shown.watched.said), "the ear is open"
+    assert any("seen" in line for line in shown.tab.messages), "the ear is open"
 
 
 def test_a_rule_is_applied_by_keyboard_alone(shown: Shown, mesh: Mesh) -> None:
@@ -189,7 +189,7 @@ def test_a_trace_opens_as_a_waterfall(shown: Shown, load: StartLoad) -> None:
     rows.nth(1).locator("summary").focus()
     page.keyboard.press("Enter")
     expect(rows.nth(1).locator("dl")).to_contain_text(running.run_id)
-    assert shown.watched.said == []
+    assert shown.tab.messages == []
 
 
 def test_the_log_is_filtered_as_one_types(shown: Shown, mesh: Mesh) -> None:
@@ -225,7 +225,7 @@ class TestNarrowAndDark:
         page.reload()
         expect(page.locator("html")).to_have_attribute("data-theme", "light")
         assert page.evaluate("document.getAnimations().length") == 0
-        assert shown.watched.said == []
+        assert shown.tab.messages == []
 
 
 OVERLAPS = """() => {

@@ -8,9 +8,9 @@ import time
 import pytest
 
 from e2e.payments.requests import no_failures
+from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES
 from e2e.support.processes import until
-from e2e.support.replicas import address, chosen, names, shares, when
-from e2e.support.rules import EGRESS_BY_ADDRESS, RULES
+from e2e.support.replicas import began_at, calls_between, replica_names, sample_of, upstream_address
 from meshproof.mesh import AccessRecord, Capability, Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
@@ -46,28 +46,30 @@ def test_replicas_join_take_their_share_and_leave(
     left = time.time()
     gone = set(known) - set(_svcb(mesh))
     results = running.reach(running.progress() + 200).stop()
-    calls = chosen(run.access_log(), "svca", "svcb")
-    joined = [r for r in calls if address(r) not in before]
-    during = [r for r in calls if live < when(r) < leaves]
+    calls = calls_between(run.access_log(), "svca", "svcb")
+    joined = [r for r in calls if upstream_address(r) not in before]
+    during = [r for r in calls if live < began_at(r) < leaves]
     even = dict.fromkeys(known.values(), 1)
-    judge(split("a quarter each", shares(during, known), even, errors=ERRORS))
+    judge(split("a quarter each", sample_of(during, known), even, errors=ERRORS))
     as_before = {name: 1 for at, name in known.items() if at in before}
     judge(
-        split("none joined", shares(during, known), as_before, errors=Errors(shift=0.2)),
+        split("none joined", sample_of(during, known), as_before, errors=Errors(shift=0.2)),
         expect="fail",
         because=r"which no weight names|answered \d+ of \d+; allowed",
     )
-    after = [r for r in calls if when(r) > left]
+    after = [r for r in calls if began_at(r) > left]
     judge(
         exactly(
             "after they left",
             len(after),
-            {"to those that left": sum(address(r) in gone for r in after)},
+            {"to those that left": sum(upstream_address(r) in gone for r in after)},
             wanted=0,
             figures={
                 "scale_to_ready_s": live - scaled,
-                "scale_to_first_request_s": min(when(r) for r in joined) - scaled,
-                "scale_to_last_request_s": max(when(r) for r in calls if address(r) in gone)
+                "scale_to_first_request_s": min(began_at(r) for r in joined) - scaled,
+                "scale_to_last_request_s": max(
+                    began_at(r) for r in calls if upstream_address(r) in gone
+                )
                 - leaves,
             },
         )
@@ -90,7 +92,7 @@ def test_a_killed_replica_is_left_out_and_taken_back(
     until(lambda: _state(mesh, victim[0])[0] == restarts + 1, "its end is noticed")
     until(lambda: _state(mesh, victim[0])[1], "it is ready again")
     results = running.reach(running.progress() + 200).stop()
-    calls = chosen(run.access_log(), "svca", "svcb")
+    calls = calls_between(run.access_log(), "svca", "svcb")
     judge(_seen(f"{part} killed", calls, victim[1], killed))
     judge(
         _seen(f"{part} killed: the other one", calls, other[1], killed),
@@ -103,7 +105,7 @@ def test_a_killed_replica_is_left_out_and_taken_back(
 
 def _svcb(mesh: Mesh) -> dict[str, str]:
     """Address -> replica, of svcb alone."""
-    return {at: name for at, name in names(mesh).items() if name.startswith("svcb")}
+    return {at: name for at, name in replica_names(mesh).items() if name.startswith("svcb")}
 
 
 def _replica(mesh: Mesh, workload: str) -> tuple[str, str]:
@@ -122,7 +124,7 @@ def _seen(name: str, calls: list[AccessRecord], at: str, killed: float) -> Verdi
     return fails_over(
         name,
         killed,
-        served=[when(r) for r in good if address(r) == at],
-        retried=[when(r) for r in calls if r.attempts > 1],
-        others=[when(r) for r in good if address(r) != at],
+        served=[began_at(r) for r in good if upstream_address(r) == at],
+        retried=[began_at(r) for r in calls if r.attempts > 1],
+        others=[began_at(r) for r in good if upstream_address(r) != at],
     )

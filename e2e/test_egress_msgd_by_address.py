@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from e2e.payments.egress_phases import Phases
-from e2e.support.rules import EGRESS_BY_ADDRESS
+from e2e.payments.rules import EGRESS_BY_ADDRESS
 from meshproof.mesh import Mesh
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from e2e.payments.egress_phases import Phases
-from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments
+from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES, deployments
 from meshproof.mesh import Mesh, Source
 
 RULE = RULES / "egress_msgd_by_name.yaml"

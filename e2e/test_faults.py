@@ -14,8 +14,8 @@ import pytest
 
 from e2e.payments import msgd
 from e2e.payments.requests import no_failures
-from e2e.support.processes import one, until
-from e2e.support.rules import EGRESS_BY_ADDRESS, deployments
+from e2e.payments.rules import EGRESS_BY_ADDRESS, deployments
+from e2e.support.processes import find_pid, until
 from meshproof.mesh import STDIN, Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
@@ -151,7 +151,7 @@ def test_a_killed_outside_host_comes_back_with_what_it_had(mesh: Mesh, run: Run)
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
     assert mesh.curl("svca", "http://svca/pay", headers=[("x-run-id", run.id)]).status == 200
     (message,) = msgd.stored(mesh, run.id)
-    os.kill(one(run_id, "services.msgd"), signal.SIGKILL)
+    os.kill(find_pid(run_id, "services.msgd"), signal.SIGKILL)
 
     def back() -> bool:
         try:

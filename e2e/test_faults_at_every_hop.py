@@ -11,8 +11,8 @@ import pytest
 
 from e2e.payments.outcomes import account, next_is_notified, outcomes
 from e2e.payments.payment import payments
+from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES, deployments, documents
 from e2e.support.processes import until
-from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments, documents
 from meshproof.mesh import AccessRecord, Capability, Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.support.processes import of_run, until
+from e2e.support.processes import processes_of_run, until
 from meshproof.host import processes, run_folder
 from meshproof.host.sweep import sweep
 
@@ -60,7 +60,7 @@ class Driver:
 
     def traces(self) -> list[str]:
         """What is left of the run. Its sockets are its processes', or lie in its folder."""
-        return [*(str(p) for p in of_run(self.run_id)), *(str(f) for f in self.folders())]
+        return [*(str(p) for p in processes_of_run(self.run_id)), *(str(f) for f in self.folders())]
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_a_kill_at_any_moment_leaves_nothing(driver: Driver, kill: int) -> None:
     driver.process.wait(timeout=20)
     if number == signal.SIGKILL and step in ("up", "down"):
         # Before there is a supervisor, or when it has gone already, a folder may stay.
-        until(lambda: not of_run(driver.run_id), f"no process stays ({moment:.3f} s)")
+        until(lambda: not processes_of_run(driver.run_id), f"no process stays ({moment:.3f} s)")
         sweep()
     until(lambda: not driver.traces(), f"nothing stays of a kill {moment:.3f} s after {step}")
 
@@ -95,7 +95,9 @@ def test_a_kill_at_any_moment_leaves_nothing(driver: Driver, kill: int) -> None:
 def test_a_driver_that_is_left_alone_cleans_up(driver: Driver) -> None:
     """The control: there is something to leave behind, and it goes."""
     driver.reach("apply")
-    assert len(of_run(driver.run_id)) >= 6, "supervisor, gateway, two apps with their sidecars"
+    assert len(processes_of_run(driver.run_id)) >= 6, (
+        "supervisor, gateway, two apps with their sidecars"
+    )
     assert driver.folders()
     driver.reach("over")
     assert driver.traces() == []

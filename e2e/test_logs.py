@@ -7,8 +7,8 @@ import json
 import pytest
 import requests
 
-from e2e.support.cli_mesh import served
-from e2e.support.rules import EGRESS_BY_ADDRESS
+from e2e.payments.rules import EGRESS_BY_ADDRESS
+from e2e.support.cli_mesh import serve
 from meshproof.mesh import Mesh
 from meshproof.report.test_run import Run
 
@@ -46,7 +46,7 @@ def test_one_trace_id_finds_all_lines_of_all_hops(mesh: Mesh, run: Run) -> None:
         ]
     traces = [p.json()["trace_id"] for p in paid]
     assert len(set(traces)) == 3
-    with served(mesh) as cli:
+    with serve(mesh) as cli:
         for trace in traces:
             code, text = cli.run("logs", "--trace", trace, "-o", "json")
             assert code == 0, text
@@ -63,6 +63,6 @@ def test_one_trace_id_finds_all_lines_of_all_hops(mesh: Mesh, run: Run) -> None:
 
 
 def test_a_trace_of_nobody_is_said_to_be_none(mesh: Mesh, run: Run) -> None:
-    with served(mesh) as cli:
+    with serve(mesh) as cli:
         code, text = cli.run("logs", "--trace", "f" * 32)
     assert (code, text) == (1, f"no log has a line of trace {'f' * 32}\n")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from e2e.payments.requests import no_failures
-from e2e.support.calls import calls
-from e2e.support.rules import EGRESS_BY_ADDRESS, RULES
+from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES
+from e2e.support.calls import send_calls
 from meshproof.mesh import Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
@@ -23,9 +23,9 @@ spec: {host: svcb, trafficPolicy: {tls: {mode: DISABLE}}}
 
 def test_a_plain_caller_is_refused(mesh: Mesh, run: Run, judge: Judge) -> None:
     mesh.apply([Source("a plain caller", PLAIN)])
-    judge(admitted("PERMISSIVE: in plain", *calls(mesh, run, "svca", URL)))
+    judge(admitted("PERMISSIVE: in plain", *send_calls(mesh, run, "svca", URL)))
     mesh.apply([RULE])
-    turned_away = calls(mesh, run, "svca", URL)
+    turned_away = send_calls(mesh, run, "svca", URL)
     judge(refused("STRICT: in plain", *turned_away, status=503))
     judge(
         admitted("STRICT: in plain is let in", *turned_away),
@@ -33,7 +33,7 @@ def test_a_plain_caller_is_refused(mesh: Mesh, run: Run, judge: Judge) -> None:
         because="not every request was answered 200|0 requests reached an app",
     )
     mesh.delete([RULE])
-    judge(admitted("PERMISSIVE again: in plain", *calls(mesh, run, "svca", URL)))
+    judge(admitted("PERMISSIVE again: in plain", *send_calls(mesh, run, "svca", URL)))
 
 
 def test_the_mesh_itself_speaks_mutual_tls_already(

@@ -14,9 +14,9 @@ from e2e.payments import msgd
 from e2e.payments.accounting import adds_up
 from e2e.payments.payment import is_notified, payments
 from e2e.payments.requests import no_failures
-from e2e.support.cli_mesh import Cli, says, served
+from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES
+from e2e.support.cli_mesh import Cli, serve, wait_for_output
 from e2e.support.processes import until
-from e2e.support.rules import EGRESS_BY_ADDRESS, RULES
 from meshproof.errors import MeshproofError, Unsupported
 from meshproof.mesh import Capability, Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
@@ -133,7 +133,7 @@ def test_what_no_mesh_can_do_is_refused_by_name(mesh: Mesh) -> None:
 
 @pytest.fixture
 def cli(mesh: Mesh) -> Iterator[Cli]:
-    with served(mesh) as found:
+    with serve(mesh) as found:
         yield found
 
 
@@ -146,8 +146,8 @@ def test_a_fault_of_the_command_line_lasts_as_long_as_it_says(mesh: Mesh, cli: C
     assert not reached()
     assert cli.run("fault", "clear") == (0, "")
     assert reached()
-    with cli.started("fault", "refuse", "svcb-v0.2", "--for", "600") as killed:
-        says(killed, "refuse of svcb-v0.2 for 600 s")
+    with cli.start("fault", "refuse", "svcb-v0.2", "--for", "600") as killed:
+        wait_for_output(killed, "refuse of svcb-v0.2 for 600 s")
         assert not reached()
     until(reached, "the mesh clears the fault of a command that was killed")
     began = time.monotonic()

@@ -9,8 +9,8 @@ import pytest
 
 from e2e.payments import msgd
 from e2e.payments.egress_phases import Phases
+from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES
 from e2e.support.calls import N
-from e2e.support.rules import EGRESS_BY_ADDRESS, RULES
 from meshproof.errors import MeshproofError
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 
 from e2e.payments.requests import no_failures
+from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES, documents
 from e2e.payments.tokens import ISSUER, Signer
-from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, documents
 from meshproof.mesh import AccessRecord, Answer, Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from e2e.support.processes import one, until
+from e2e.support.processes import find_pid, until
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.errors import MeshproofError
 from meshproof.mesh import STDIN, Applied, Source
@@ -117,7 +117,7 @@ def test_a_numbered_replicas_files_outlive_it(pods: EmbeddedMesh) -> None:
 def test_a_container_beside_the_app_is_kept_running(pods: EmbeddedMesh) -> None:
     pods.scale("store", 1)
     (name,) = (r.name for r in pods.status().replicas if r.workload == "store")
-    killed = one(pods.run_id, " 9090")
+    killed = find_pid(pods.run_id, " 9090")
     os.kill(killed, signal.SIGKILL)
 
     def restarted() -> bool:
@@ -125,7 +125,7 @@ def test_a_container_beside_the_app_is_kept_running(pods: EmbeddedMesh) -> None:
         return now.ready and now.restarts == 1
 
     until(restarted, "the container beside the app is back, and the pod ready")
-    assert one(pods.run_id, " 9090") != killed
+    assert find_pid(pods.run_id, " 9090") != killed
 
 
 def test_a_probe_that_cannot_run_is_told_at_once(pods: EmbeddedMesh) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from e2e.payments.prometheus_counts import PrometheusCounts, panels, prometheus_of
 from e2e.payments.requests import no_failures
-from e2e.support.prometheus_counts import PrometheusCounts, panels, prometheus_of
-from e2e.support.rules import EGRESS_BY_ADDRESS
+from e2e.payments.rules import EGRESS_BY_ADDRESS
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run

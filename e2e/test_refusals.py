@@ -12,8 +12,8 @@ from typing import NamedTuple
 import pytest
 
 from e2e.payments.requests import no_failures
-from e2e.support.configuration import told, unchanged
-from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, weights
+from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES, weights
+from e2e.support.configuration import differences, read_configuration
 from meshproof.errors import NotLive, Refused
 from meshproof.mesh import STDIN, Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
@@ -154,7 +154,7 @@ def test_bad_input_under_load_changes_nothing(
     mesh: Mesh, run: Run, load: StartLoad, judge: Judge, tmp_path: Path
 ) -> None:
     mesh.apply([EGRESS_BY_ADDRESS["v1"], RULE])
-    before, status = told(mesh, tmp_path / "before"), mesh.status()
+    before, status = read_configuration(mesh, tmp_path / "before"), mesh.status()
     running = load().reach(200)
     for stem in PROBLEMS:
         with pytest.raises(Refused):
@@ -165,7 +165,7 @@ def test_bad_input_under_load_changes_nothing(
     with pytest.raises(Refused):
         mesh.apply([Source(STDIN, DANGLING)], strict=True)
     results = running.reach(running.progress() + 200).stop()
-    assert unchanged(before, told(mesh, tmp_path / "after")) == []
+    assert differences(before, read_configuration(mesh, tmp_path / "after")) == []
     assert (mesh.status().version, mesh.status().resources) == (status.version, status.resources)
     judge(no_failures("requests", results.records, run.access_log(), sent=results.sent))
     judge(split("100 % v0.2 all the while", results.sample(), weights(RULE)))
@@ -174,9 +174,9 @@ def test_bad_input_under_load_changes_nothing(
 def test_a_comparison_that_sees_a_change(mesh: Mesh, tmp_path: Path) -> None:
     """The control: a rule that is accepted is seen in every sidecar that routes to svcb."""
     mesh.apply([RULE])
-    before = told(mesh, tmp_path / "before")
+    before = read_configuration(mesh, tmp_path / "before")
     mesh.apply([RULES / "svcb_v0_1_50_v0_2_50.yaml"])
-    changed = unchanged(before, told(mesh, tmp_path / "after"))
+    changed = differences(before, read_configuration(mesh, tmp_path / "after"))
     sidecars = {name.partition(" ")[0] for name in changed}
     assert any(sidecar.rpartition(".")[2].startswith("svca") for sidecar in sidecars)
 

@@ -17,9 +17,9 @@ import pytest
 
 from e2e.payments.payment import is_notified
 from e2e.payments.requests import no_failures
-from e2e.support.cli_mesh import Cli, says, served
+from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES, deployments
+from e2e.support.cli_mesh import Cli, serve, wait_for_output
 from e2e.support.processes import until
-from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments
 from meshproof.control.routes.release import Releasing
 from meshproof.mesh import STDIN, Capability, Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
@@ -41,7 +41,7 @@ def cli(mesh: Mesh) -> Iterator[Cli]:
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
     all_old = canary.replace("weight: 90", "weight: 100").replace("weight: 10\n", "weight: 0\n")
     mesh.apply([Source(STDIN, all_old)])
-    with served(mesh) as found:
+    with serve(mesh) as found:
         yield found
 
 
@@ -115,8 +115,8 @@ def test_a_bad_version_is_rolled_back_and_who_was_hurt_is_said(
 
 def test_a_release_that_was_killed_is_taken_up_where_it_stood(cli: Cli, load: StartLoad) -> None:
     running = load()
-    with cli.started(*RELEASE, "--steps", "25,50,100", "--grace", "60") as killed:
-        says(killed, "gets 50 %")
+    with cli.start(*RELEASE, "--steps", "25,50,100", "--grace", "60") as killed:
+        wait_for_output(killed, "gets 50 %")
     code, output = cli.run(*RELEASE, "--steps", "1,2,100")
     running.stop()
     assert code == 0, output
@@ -127,8 +127,8 @@ def test_a_release_that_was_killed_is_taken_up_where_it_stood(cli: Cli, load: St
 def test_a_release_that_was_killed_and_left_is_undone_by_the_mesh(
     mesh: Mesh, cli: Cli, load: StartLoad
 ) -> None:
-    with cli.started(*RELEASE, "--steps", "50,100", "--grace", "0.2") as killed:
-        says(killed, "gets 50 %")
+    with cli.start(*RELEASE, "--steps", "50,100", "--grace", "0.2") as killed:
+        wait_for_output(killed, "gets 50 %")
     until(lambda: "weight: 50" not in cast("Releasing", mesh).rules(), "the mesh undid it")
     assert "v0.2" not in load(requests=40).wait().sample().counts
     code, output = cli.run("release", "svcb", "--abort")
@@ -137,8 +137,8 @@ def test_a_release_that_was_killed_and_left_is_undone_by_the_mesh(
 
 
 def test_an_interrupted_release_rolls_back_by_itself(cli: Cli, load: StartLoad) -> None:
-    with cli.started(*RELEASE, "--steps", "50,100") as interrupted:
-        says(interrupted, "gets 50 %")
+    with cli.start(*RELEASE, "--steps", "50,100") as interrupted:
+        wait_for_output(interrupted, "gets 50 %")
         interrupted.send_signal(signal.SIGTERM)
         output, _ = interrupted.communicate(timeout=60)
     assert interrupted.returncode == 130

@@ -25,8 +25,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from e2e.payments.tokens import Signer
-from e2e.support.cli_mesh import Cli, served
-from e2e.support.processes import of_run, until
+from e2e.support.cli_mesh import Cli, serve
+from e2e.support.processes import processes_of_run, until
 from meshproof.embedded.context import RunPaths
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.host import private_files, sockets
@@ -141,7 +141,7 @@ def tiny() -> Iterator[EmbeddedMesh]:
 
 @pytest.fixture
 def cli(tiny: EmbeddedMesh) -> Iterator[Cli]:
-    with served(tiny) as made:
+    with serve(tiny) as made:
         yield made
 
 
@@ -195,7 +195,7 @@ except OSError as error:
 
 
 def test_nothing_listens_beyond_loopback(tiny: EmbeddedMesh) -> None:
-    pids = [os.getpid(), *(p.pid for p in of_run(tiny.run_id))]
+    pids = [os.getpid(), *(p.pid for p in processes_of_run(tiny.run_id))]
     listeners = [one for one in sockets.find_listeners() if one.pid in pids]
     assert len(listeners) >= 4, "the control: gateway, sidecar and app are seen to listen"
     assert [str(one) for one in listeners if not one.ip.startswith("127.")] == []

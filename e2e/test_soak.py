@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import pytest
 
+from e2e.payments.rules import ROOT
 from e2e.support.processes import until
-from e2e.support.rules import ROOT
 from meshproof.host import processes
 from meshproof.pytest_plugin import Judge
 from meshproof.report.evidence import ProofFolder

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from e2e.support.rules import EGRESS_BY_ADDRESS
+from e2e.payments.rules import EGRESS_BY_ADDRESS
 from meshproof.control.routes.cluster import OnCluster
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad

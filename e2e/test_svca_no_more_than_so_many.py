@@ -5,9 +5,15 @@ from __future__ import annotations
 
 import pytest
 
-from e2e.payments.overload import beside_regulars, capacity, crowded, judged, prepare
+from e2e.payments.overload import (
+    judge_overload,
+    measure_capacity,
+    run_crowd,
+    run_crowd_beside_regulars,
+    slow_down,
+)
+from e2e.payments.rules import RULES
 from e2e.support.processes import until
-from e2e.support.rules import RULES
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
@@ -22,11 +28,11 @@ RULE = RULES / "svca_no_more_than_so_many.yaml"
 def test_goodput_holds_under_five_times_the_load(
     mesh: Mesh, run: Run, load: StartLoad, judge: Judge
 ) -> None:
-    prepare(mesh)
-    peak = capacity(load, run)
+    slow_down(mesh)
+    peak = measure_capacity(load, run)
     mesh.apply([RULE])
-    overload = beside_regulars(load, run, peak)
-    judged("limited", overload, judge, 503)
+    overload = run_crowd_beside_regulars(load, run, peak)
+    judge_overload("limited", overload, judge, 503)
     refused = sum(r.status == 503 for r in overload.crowd.records)
     log = [r for r in run.access_log(overload.crowd.run_id) if r.direction == "gateway"]
     overflown = sum(r.code == 503 and r.flags == "UO" for r in log)
@@ -34,9 +40,9 @@ def test_goodput_holds_under_five_times_the_load(
 
 
 def test_without_limits_it_collapses(mesh: Mesh, run: Run, load: StartLoad, judge: Judge) -> None:
-    prepare(mesh)
+    slow_down(mesh)
     try:
-        overload = crowded(load, run, capacity(load, run))
+        overload = run_crowd(load, run, measure_capacity(load, run))
         judge(
             overload.holds("unlimited: goodput"),
             expect="fail",

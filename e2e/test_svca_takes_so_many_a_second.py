@@ -8,9 +8,14 @@ from typing import Any
 import pytest
 import yaml
 
-from e2e.payments.overload import beside_regulars, capacity, judged, prepare
-from e2e.support.calls import N, calls
-from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, documents
+from e2e.payments.overload import (
+    judge_overload,
+    measure_capacity,
+    run_crowd_beside_regulars,
+    slow_down,
+)
+from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES, documents
+from e2e.support.calls import N, send_calls
 from meshproof.mesh import Answer, Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
@@ -65,11 +70,11 @@ def test_the_bucket_is_kept_to_the_request(
     mesh: Mesh, run: Run, judge: Judge, *, by_port: bool
 ) -> None:
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
-    answers, _ = calls(mesh, run, "svcb-v0.1", "http://svca/pay")
+    answers, _ = send_calls(mesh, run, "svcb-v0.1", "http://svca/pay")
     good = sum(a.status == 200 for a in answers)
     judge(exactly("no limit", N, {"200": good}, wanted=N))
     mesh.apply([Source("four a minute", four_a_minute(by_port=by_port))])
-    answers, log = calls(mesh, run, "svcb-v0.1", "http://svca/pay", at_once=1)  # in order
+    answers, log = send_calls(mesh, run, "svcb-v0.1", "http://svca/pay", concurrency=1)  # in order
     assert [a.status for a in answers[:BUCKET]] == [200] * BUCKET
     limited = sum(r.direction == "inbound" and r.code == 429 and "RL" in r.flags for r in log)
     judge(
@@ -99,7 +104,7 @@ def test_a_gateway_s_bucket_is_kept_for_all_paths(mesh: Mesh, run: Run, judge: J
 def test_goodput_holds_under_five_times_the_load(
     mesh: Mesh, run: Run, load: StartLoad, judge: Judge
 ) -> None:
-    prepare(mesh)
-    peak = capacity(load, run)
+    slow_down(mesh)
+    peak = measure_capacity(load, run)
     mesh.apply([RULE])
-    judged("limited a second", beside_regulars(load, run, peak), judge, 429)
+    judge_overload("limited a second", run_crowd_beside_regulars(load, run, peak), judge, 429)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from e2e.payments.requests import no_failures
-from e2e.support.rules import EGRESS_BY_ADDRESS, RULES
+from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run

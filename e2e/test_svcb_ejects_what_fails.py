@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import pytest
 
 from e2e.payments.payment import is_notified
+from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES, documents
 from e2e.support.processes import until
-from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, documents
 from meshproof.mesh import Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.traffic.record import Record

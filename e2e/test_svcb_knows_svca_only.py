@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from e2e.payments.egress_phases import Phases
-from e2e.support.calls import calls
-from e2e.support.rules import EGRESS_BY_ADDRESS, RULES
+from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES
+from e2e.support.calls import send_calls
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge
 from meshproof.report.test_run import Run
@@ -24,7 +24,7 @@ def test_msgd_is_open_closed_open(mesh: Mesh, phases: Phases) -> None:
 
 def test_svca_is_known_and_others_know_everything(mesh: Mesh, run: Run, judge: Judge) -> None:
     mesh.apply([RULE])
-    judge(admitted("svcb -> svca", *calls(mesh, run, "svcb-v0.1", "http://svca/healthz")))
-    judge(admitted("svca -> svcb", *calls(mesh, run, "svca", "http://svcb/healthz")))
+    judge(admitted("svcb -> svca", *send_calls(mesh, run, "svcb-v0.1", "http://svca/healthz")))
+    judge(admitted("svca -> svcb", *send_calls(mesh, run, "svca", "http://svcb/healthz")))
     hidden = mesh.curl("svcb-v0.1", "http://svcb/healthz")
     assert (hidden.status, hidden.body) == (502, b"")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from e2e.payments.requests import no_failures
-from e2e.support.calls import calls
-from e2e.support.rules import EGRESS_BY_ADDRESS, RULES
+from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES
+from e2e.support.calls import send_calls
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
@@ -22,9 +22,9 @@ def test_an_intruder_is_refused_and_svca_is_not(
     mesh: Mesh, run: Run, load: StartLoad, judge: Judge
 ) -> None:
     mesh.apply([INTRUDER, EGRESS_BY_ADDRESS["v1"]])
-    judge(admitted("without the rule: intruder", *calls(mesh, run, "intruder", URL)))
+    judge(admitted("without the rule: intruder", *send_calls(mesh, run, "intruder", URL)))
     mesh.apply([RULE])
-    turned_away = calls(mesh, run, "intruder", URL)
+    turned_away = send_calls(mesh, run, "intruder", URL)
     judge(refused("with the rule: intruder", *turned_away, status=403))
     judge(
         admitted("with the rule: intruder is let in", *turned_away),
@@ -32,20 +32,20 @@ def test_an_intruder_is_refused_and_svca_is_not(
         because="not every request was answered 200|0 requests reached an app",
     )
     assert {answer.body for answer in turned_away[0]} == {b"RBAC: access denied"}
-    judge(admitted("with the rule: svca", *calls(mesh, run, "svca", URL)))
+    judge(admitted("with the rule: svca", *send_calls(mesh, run, "svca", URL)))
     results = load(requests=100).wait()
     judge(no_failures("with the rule: /pay", results.records, run.access_log(), sent=results.sent))
     mesh.delete([RULE])
-    judge(admitted("after the rule: intruder", *calls(mesh, run, "intruder", URL)))
+    judge(admitted("after the rule: intruder", *send_calls(mesh, run, "intruder", URL)))
 
 
 def test_svca_gets_what_it_needs_and_no_more(mesh: Mesh, run: Run, judge: Judge) -> None:
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
-    judge(admitted("without the rule: svca, /healthz", *calls(mesh, run, "svca", NOT_NEEDED)))
+    judge(admitted("without the rule: svca, /healthz", *send_calls(mesh, run, "svca", NOT_NEEDED)))
     mesh.apply([RULE])
-    judge(refused("svca, /healthz", *calls(mesh, run, "svca", NOT_NEEDED), status=403))
-    judge(refused("svca, PUT", *calls(mesh, run, "svca", URL, method="PUT"), status=403))
-    judge(admitted("svca, POST", *calls(mesh, run, "svca", URL, method="POST")))
+    judge(refused("svca, /healthz", *send_calls(mesh, run, "svca", NOT_NEEDED), status=403))
+    judge(refused("svca, PUT", *send_calls(mesh, run, "svca", URL, method="PUT"), status=403))
+    judge(admitted("svca, POST", *send_calls(mesh, run, "svca", URL, method="POST")))
 
 
 def test_the_rule_comes_and_goes_under_load_and_fails_no_request(

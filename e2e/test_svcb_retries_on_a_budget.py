@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments, documents
+from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES, deployments, documents
 from meshproof.mesh import AccessRecord, Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run

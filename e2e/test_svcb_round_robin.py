@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from e2e.payments.requests import no_failures
-from e2e.support.replicas import chosen, names, shares
-from e2e.support.rules import EGRESS_BY_ADDRESS, RULES
+from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES
+from e2e.support.replicas import calls_between, replica_names, sample_of
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
@@ -28,10 +28,10 @@ def test_three_replicas_get_a_third_each(
 ) -> None:
     mesh.apply([EGRESS_BY_ADDRESS["v1"], RULE])
     mesh.scale("svcb-v0.1", 2)
-    known = {a: name for a, name in names(mesh).items() if name.startswith("svcb")}
+    known = {a: name for a, name in replica_names(mesh).items() if name.startswith("svcb")}
     assert len(known) == REPLICAS
     results = load(requests=N).wait()
-    found = shares(chosen(run.access_log(), "svca", "svcb"), known)
+    found = sample_of(calls_between(run.access_log(), "svca", "svcb"), known)
     judge(split("a third each", found, dict.fromkeys(known.values(), 1), errors=ERRORS))
     first, *others = known.values()
     judge(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from e2e.payments.requests import no_failures
-from e2e.support.replicas import chosen, names, shares
-from e2e.support.rules import EGRESS_BY_ADDRESS, RULES
+from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES
+from e2e.support.replicas import calls_between, replica_names, sample_of
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
@@ -39,7 +39,7 @@ def test_one_user_meets_one_replica(mesh: Mesh, run: Run, load: StartLoad, judge
 
 def _favourites(mesh: Mesh, run: Run, load: StartLoad, judge: Judge, phase: str) -> dict[str, int]:
     """``USER met REPLICA`` -> how often, of the replica that met each user most often."""
-    known, found = names(mesh), {}
+    known, found = replica_names(mesh), {}
     runs = {user: run.new() for user in USERS}
     loads = {
         user: load(requests=N, users=2, run_id=run_id, headers={"end-user": user})
@@ -48,7 +48,7 @@ def _favourites(mesh: Mesh, run: Run, load: StartLoad, judge: Judge, phase: str)
     for user, running in loads.items():
         results, log = running.wait(), run.access_log(runs[user])
         judge(no_failures(f"{phase}: {user}", results.records, log, sent=results.sent))
-        counts = shares(chosen(log, "svca", "svcb"), known).counts
+        counts = sample_of(calls_between(log, "svca", "svcb"), known).counts
         best = max(counts, key=lambda name: counts[name])
         found[f"{user} met {best}"] = counts[best]
     return found
@@ -60,4 +60,6 @@ def _met_by_many(mesh: Mesh, run: Run) -> set[str]:
     for number in range(MORE_USERS):
         headers = [("x-run-id", run_id), ("end-user", f"user-{number}")]
         assert mesh.curl("svca", "http://svcb/healthz", headers=headers).status == 200
-    return set(shares(chosen(run.access_log(run_id), "svca", "svcb"), names(mesh)).counts)
+    return set(
+        sample_of(calls_between(run.access_log(run_id), "svca", "svcb"), replica_names(mesh)).counts
+    )

@@ -11,8 +11,8 @@ import pytest
 from e2e.payments import msgd
 from e2e.payments.egress import allowed
 from e2e.payments.requests import no_failures
+from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES, deployments, weights
 from e2e.support.processes import until
-from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments, weights
 from meshproof.mesh import Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run

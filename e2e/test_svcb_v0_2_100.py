@@ -7,7 +7,7 @@ import time
 import pytest
 
 from e2e.payments.requests import no_failures, switched
-from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, V1ALPHA2, weights
+from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES, V1ALPHA2, weights
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run

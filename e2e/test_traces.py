@@ -6,7 +6,7 @@ from e2e.payments import msgd
 from e2e.payments.delivery import delivered
 from e2e.payments.payment import payments
 from e2e.payments.requests import no_failures
-from e2e.support.rules import EGRESS_BY_ADDRESS, deployments
+from e2e.payments.rules import EGRESS_BY_ADDRESS, deployments
 from meshproof.mesh import Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run

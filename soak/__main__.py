@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from e2e.support.rules import ROOT
+from e2e.payments.rules import ROOT
 from meshproof.errors import MeshproofError
 from meshproof.report.evidence import ProofFolder
 from meshproof.report.table import build_row, render

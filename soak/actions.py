@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import requests
 
-from e2e.support.processes import one
+from e2e.support.processes import find_pid
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.errors import UsageError
 from meshproof.host import process_identity
@@ -113,7 +113,7 @@ class ActionRunner:
 
     def _kill(self, action: Action) -> ActionResult:
         if action.on == MSGD:
-            pid = one(self._mesh.run_id, "services.msgd")
+            pid = find_pid(self._mesh.run_id, "services.msgd")
             self._mesh.fault("kill", MSGD)
             self._until(lambda: process_identity.start_time(pid) is None, "msgd has ended")
             self._msgd_back()

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from e2e.support.rules import EGRESS_BY_ADDRESS, RULES, deployments, documents
+from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES, deployments, documents
 
 EGRESS = EGRESS_BY_ADDRESS["v1"]
 RETRIES = {

@@ -12,7 +12,7 @@ import requests as http
 
 from e2e.payments.accounting import adds_up
 from e2e.payments.payment import payments
-from e2e.support.rules import ROOT
+from e2e.payments.rules import ROOT
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.project import Project, load_project
 from meshproof.report.evidence import ProofFolder

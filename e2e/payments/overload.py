@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from e2e.payments.payment import is_notified
-from e2e.support.rules import EGRESS_BY_ADDRESS, deployments
+from e2e.payments.rules import EGRESS_BY_ADDRESS, deployments
 from meshproof.mesh import Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
@@ -37,13 +37,13 @@ REFUSED_IN = 0.4
 LOCUSTFILE = Path(__file__).with_name("overload_locustfile.py")
 
 
-def prepare(mesh: Mesh) -> None:
+def slow_down(mesh: Mesh) -> None:
     """Nothing protects svca yet; its capacity is measured so."""
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
     mesh.apply([Source("svcb takes 0.6 s", deployments("svcb", SLOW))])
 
 
-def capacity(load: StartLoad, run: Run) -> Flow:
+def measure_capacity(load: StartLoad, run: Run) -> Flow:
     """The goodput with as many payers as svca serves at once; each waits for its answer."""
     results = load(requests=3 * THREADS, users=THREADS, run_id=run.new()).wait()
     return Flow(sum(map(is_notified, results.records)), results.seconds)
@@ -69,22 +69,22 @@ class Overload:
         return recovered(name, self.crowd.records[-1].time, outcomes, enough=REGULARS)
 
 
-def crowded(load: StartLoad, run: Run, peak: Flow) -> Overload:
+def run_crowd(load: StartLoad, run: Run, peak: Flow) -> Overload:
     """Five times the capacity comes, for ``SECONDS``."""
     users = round(TIMES * peak.rate * PERIOD)
     crowd = load(users=users, seconds=SECONDS, locustfile=LOCUSTFILE, run_id=run.new())
     return Overload(peak, crowd.wait())
 
 
-def beside_regulars(load: StartLoad, run: Run, peak: Flow) -> Overload:
+def run_crowd_beside_regulars(load: StartLoad, run: Run, peak: Flow) -> Overload:
     """The same while a few others come too, and go on coming when it is over."""
     regulars = load(users=REGULARS, locustfile=LOCUSTFILE, run_id=run.new())
-    overload = crowded(load, run, peak)
+    overload = run_crowd(load, run, peak)
     records = regulars.reach(regulars.progress() + REGULARS + 5).stop().records
     return replace(overload, regulars=records)
 
 
-def judged(name: str, overload: Overload, judge: Judge, refusal: int) -> None:
+def judge_overload(name: str, overload: Overload, judge: Judge, refusal: int) -> None:
     """The goodput holds, refusals are quick, nobody hangs, and all is well afterwards."""
     judge(overload.holds(f"{name}: goodput"))
     payers = (*overload.crowd.records, *overload.regulars)

@@ -1,4 +1,4 @@
-"""Chromium under Playwright's hand, for proofs of what a browser shows."""
+"""Chromium under Playwright, for proofs of what a browser shows."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """The system's own Chromium; skips by name where there is none."""
-    found = next((path for name in NAMES if (path := shutil.which(name))), None)
-    if found is None:
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
         pytest.skip(f"no Chromium on PATH ({', '.join(NAMES)}): apt-get install chromium")
     with sync_playwright() as playwright:
         # As root, as in containers and CI, Chromium's own sandbox cannot start.
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         try:
             yield browser
         finally:
@@ -30,29 +30,30 @@ def chromium() -> Iterator[Browser]:
 
 
 @dataclass
-class Watched:
-    """A tab, with all that its console said and all that it asked for."""
+class Tab:
+    """A tab, with what its console reported and what it requested."""
 
     page: Page
-    said: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    """Errors and warnings."""
+    urls: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.page.on("console", self._heard)
-        self.page.on("pageerror", lambda error: self.said.append(f"uncaught: {error}"))
-        self.page.on("request", self._requested)
+        self.page.on("console", self._on_console)
+        self.page.on("pageerror", lambda error: self.messages.append(f"uncaught: {error}"))
+        self.page.on("request", self._on_request)
 
-    def _heard(self, message: ConsoleMessage) -> None:
+    def _on_console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
-            self.said.append(f"{message.type}: {message.text}")
+            self.messages.append(f"{message.type}: {message.text}")
 
-    def _requested(self, request: Request) -> None:
-        self.asked.append(request.url)
+    def _on_request(self, request: Request) -> None:
+        self.urls.append(request.url)
 
     def hosts(self) -> set[str]:
-        """Whom it asked; data: and blob: are asked of nobody."""
+        """The hosts that it requested something from; data: and blob: have none."""
         return {
             parts.hostname or ""
-            for parts in map(urlsplit, self.asked)
+            for parts in map(urlsplit, self.urls)
             if parts.scheme in ("http", "https", "ws", "wss")
         }

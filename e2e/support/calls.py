@@ -10,13 +10,13 @@ from meshproof.mesh import AccessRecord, Answer, Mesh
 from meshproof.report.test_run import Run
 
 N = 20
-"""Enough to meet every replica, few enough to be quick: what is judged here has no chance in it."""
+"""Enough to meet every replica, few enough to be fast: nothing here depends on chance."""
 
-SIDE_BY_SIDE = 5
-"""A refused call waits for its line in the access log, which says by what."""
+CONCURRENCY = 5
+"""A refused call waits for its line in the access log, which names what refused it."""
 
 
-def calls(
+def send_calls(
     mesh: Mesh,
     run: Run,
     sender: str,
@@ -24,15 +24,15 @@ def calls(
     *,
     method: str = "GET",
     headers: Mapping[str, str] = MappingProxyType({}),
-    at_once: int = SIDE_BY_SIDE,
+    concurrency: int = CONCURRENCY,
 ) -> tuple[list[Answer], list[AccessRecord]]:
-    """``N`` answers, and every sidecar's log of just these requests."""
+    """``N`` answers, and every sidecar's log of exactly these requests."""
     run_id = run.new()
-    marked = [("x-run-id", run_id), *headers.items()]
+    all_headers = [("x-run-id", run_id), *headers.items()]
 
     def call(_number: int) -> Answer:
-        return mesh.curl(sender, url, method=method, headers=marked)
+        return mesh.curl(sender, url, method=method, headers=all_headers)
 
-    with ThreadPoolExecutor(max_workers=at_once) as pool:
+    with ThreadPoolExecutor(max_workers=concurrency) as pool:
         answers = list(pool.map(call, range(N)))
     return answers, run.access_log(run_id)

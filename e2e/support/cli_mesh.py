@@ -1,4 +1,4 @@
-"""The session's mesh with its control socket, for proofs that go by the command line."""
+"""The session's mesh with a control socket, for proofs that use the command line."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from meshproof.mesh import Mesh
 
 @dataclass(frozen=True, slots=True)
 class Cli:
-    """``meshproof`` as its users call it, on one mesh."""
+    """The command ``meshproof``, on one mesh."""
 
     mesh: str
 
     @contextmanager
-    def started(self, *argv: str) -> Iterator[subprocess.Popen[str]]:
-        """A call that is under way; its standard error is among its output. Killed at the end."""
+    def start(self, *argv: str) -> Iterator[subprocess.Popen[str]]:
+        """A running command, with standard error merged into its output; killed at the end."""
         with subprocess.Popen(
             [sys.executable, "-m", "meshproof.cli", *argv],
             env={**os.environ, "MESHPROOF_NAME": self.mesh, "PYTHONUNBUFFERED": "1"},
@@ -40,40 +40,40 @@ class Cli:
 
     def run(self, *argv: str) -> tuple[int, str]:
         """Exit code and output."""
-        with self.started(*argv) as process:
+        with self.start(*argv) as process:
             output, _ = process.communicate(timeout=120)
         return process.returncode, output
 
 
-def says(process: subprocess.Popen[str], text: str) -> None:
-    """Return when a line of the output has ``text``; fail with the output when it ends before."""
+def wait_for_output(process: subprocess.Popen[str], text: str) -> None:
+    """Return when a line of the output has ``text``; fail with the output where none has."""
     assert process.stdout is not None
-    said = []
+    lines = []
     for line in process.stdout:
-        said.append(line)
+        lines.append(line)
         if text in line:
             return
-    raise AssertionError(f"it never said {text!r} but\n{''.join(said)}")
+    raise AssertionError(f"{text!r} is not in the output:\n{''.join(lines)}")
 
 
 @contextmanager
-def served(mesh: Mesh) -> Iterator[Cli]:
+def serve(mesh: Mesh) -> Iterator[Cli]:
     """Serve a mesh that is up under its name, for as long as the block runs."""
-    by_name = cast("ServedMesh", mesh)  # what make_mesh makes is one
-    server = ControlServer(by_name, lambda: None)
+    served = cast("ServedMesh", mesh)  # what make_mesh returns is one
+    server = ControlServer(served, lambda: None)
     entry = registry.reserve(mesh.name)
     try:
-        server.start(by_name.control_socket)
+        server.start(served.control_socket)
         registry.publish(
             replace(
                 entry,
-                run_id=by_name.run_id,
-                run_dir=str(by_name.run_dir),
-                control_socket=str(by_name.control_socket),
+                run_id=served.run_id,
+                run_dir=str(served.run_dir),
+                control_socket=str(served.control_socket),
             )
         )
         yield Cli(mesh.name)
     finally:
         server.close()
         registry.release(mesh.name)
-        Path(by_name.control_socket).unlink(missing_ok=True)
+        Path(served.control_socket).unlink(missing_ok=True)

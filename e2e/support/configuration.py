@@ -1,4 +1,4 @@
-"""What each Envoy itself says that it runs with, resource by resource."""
+"""The configuration that each Envoy itself reports, resource by resource."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from meshproof.mesh import Mesh
 
-Told = Mapping[str, Any]
+Configuration = Mapping[str, Any]
 """``<sidecar> <kind> <name>`` -> the resource as Envoy's configuration dump shows it."""
 _KINDS = {
     "dynamic_active_clusters": "cluster",
@@ -18,17 +18,17 @@ _KINDS = {
 }
 
 
-def told(mesh: Mesh, folder: Path) -> Told:
-    """Ask every sidecar, by way of ``dump``."""
+def read_configuration(mesh: Mesh, folder: Path) -> Configuration:
+    """Of every sidecar, from the mesh's ``dump``."""
     folder.mkdir()
     mesh.dump(folder)
-    found = {
+    resources = {
         f"{file.name.removesuffix('.config.json')} {name}": resource
         for file in sorted(folder.glob("*.config.json"))
         for name, resource in _resources(json.loads(file.read_text()))
     }
-    assert found, f"no sidecar's configuration is in {folder}"
-    return found
+    assert resources, f"no sidecar's configuration is in {folder}"
+    return resources
 
 
 def _resources(dump: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -43,8 +43,8 @@ def _resources(dump: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
                 yield f"{kind} {resource.get('name')}", resource
 
 
-def unchanged(before: Told, after: Told) -> list[str]:
-    """What differs; empty when nothing does. A cluster that no rule names any more may go: the
-    mesh forgets those of earlier changes in its own time."""
-    gone = [n for n in before if n not in after and "dynamic_active_clusters" not in n]
-    return gone + [n for n, resource in after.items() if before.get(n) != resource]
+def differences(before: Configuration, after: Configuration) -> list[str]:
+    """The names of resources that differ. A cluster that no rule names any more may disappear: the
+    mesh removes those of earlier changes later."""
+    removed = [n for n in before if n not in after and "dynamic_active_clusters" not in n]
+    return removed + [n for n, resource in after.items() if before.get(n) != resource]

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from e2e.payments import msgd
-from e2e.support.rules import ROOT
+from e2e.payments.rules import ROOT
 from meshproof.control.routes.cluster import OnCluster
 from meshproof.mesh import Mesh
 from meshproof.telemetry import prometheus_process
