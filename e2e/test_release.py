@@ -20,7 +20,7 @@ from e2e.payments.requests import no_failures
 from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES, deployments
 from e2e.support.cli_mesh import Cli, serve, wait_for_output
 from e2e.support.processes import until
-from meshproof.control.routes.release import Releasing
+from meshproof.control.routes.release import SupportsRelease
 from meshproof.mesh import STDIN, Capability, Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
@@ -129,7 +129,7 @@ def test_a_release_that_was_killed_and_left_is_undone_by_the_mesh(
 ) -> None:
     with cli.start(*RELEASE, "--steps", "50,100", "--grace", "0.2") as killed:
         wait_for_output(killed, "gets 50 %")
-    until(lambda: "weight: 50" not in cast("Releasing", mesh).rules(), "the mesh undid it")
+    until(lambda: "weight: 50" not in cast("SupportsRelease", mesh).rules(), "the mesh undid it")
     assert "v0.2" not in load(requests=40).wait().sample().counts
     code, output = cli.run("release", "svcb", "--abort")
     assert "is rolled back to v0.1" in output

@@ -37,7 +37,7 @@ class Capability(enum.StrEnum):
     CUT = "cut"
     """``fault("latency" | "loss" | "refuse" | "cut" | "partition", ...)``: network faults."""
     RELEASE = "release"
-    """``rules`` and ``tail`` (``control.routes.release.Releasing``): a judged canary release."""
+    """``control.routes.release.SupportsRelease``: a judged canary release."""
 
 
 @dataclass(frozen=True, slots=True)

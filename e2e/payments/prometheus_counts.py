@@ -16,7 +16,7 @@ import pytest
 
 from e2e.payments import msgd
 from e2e.payments.rules import ROOT
-from meshproof.control.routes.cluster import OnCluster
+from meshproof.control.routes.cluster import SupportsCluster
 from meshproof.mesh import Mesh
 from meshproof.telemetry import prometheus_process
 from meshproof.telemetry.prometheus_process import PrometheusProcess
@@ -48,9 +48,9 @@ QUERIES: Mapping[str, str] = {
 @contextmanager
 def prometheus_of(mesh: Mesh) -> Iterator[Prometheus]:
     """Scrapes the mesh. Skips the test where none is installed on this machine."""
-    if isinstance(mesh, OnCluster):  # the cluster's own, as `make observe` has it
+    if isinstance(mesh, SupportsCluster):  # the cluster's own, as `make observe` has it
         mesh.observe(ADD_ONS)
-        yield Prometheus(mesh.observed(ADD_ONS)["prometheus"])
+        yield Prometheus(mesh.addon_urls(ADD_ONS)["prometheus"])
         return
     if prometheus_process.binary() is None:
         pytest.skip("no prometheus on this machine (Debian: apt install prometheus)")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from meshproof.assertions.context import AssertionContext, RunEvidence, build_call
-from meshproof.control.protocols import Traced
+from meshproof.control.protocols import SupportsTraces
 from meshproof.mesh import Span
 from meshproof.traffic.calls import GATEWAY
 from meshproof.verdicts.call_graph import Edge, calls_match
@@ -54,6 +54,6 @@ def _spans(context: AssertionContext, evidence: RunEvidence) -> list[Span]:
     """Every span of the run, and all others of the same traces: an app need not forward the run id.
     A mesh whose traces cannot be queried has only the spans with the run id."""
     spans = context.run.spans(evidence.run_id)
-    if not isinstance(context.mesh, Traced):
+    if not isinstance(context.mesh, SupportsTraces):
         return spans
     return context.mesh.trace_spans(sorted({span.trace_id for span in spans}))

@@ -16,7 +16,7 @@ from meshproof.traffic.distributed_load import DistributedLoad
 
 
 class AddOnsAndLoad:
-    """See ``meshproof.control.routes.cluster.OnCluster``."""
+    """See ``meshproof.control.routes.cluster.SupportsCluster``."""
 
     def __init__(
         self, state: MeshState, provider: Provider, builder: ImageBuilder, forwards: PortForwards
@@ -37,7 +37,7 @@ class AddOnsAndLoad:
     def observe(self, folder: Path) -> None:
         self._addons(folder).apply()
 
-    def observed(self, folder: Path) -> dict[str, str]:
+    def addon_urls(self, folder: Path) -> dict[str, str]:
         addons = self._addons(folder)
         return {
             name: self._forwards.url(addons.namespace, f"svc/{name}", port)

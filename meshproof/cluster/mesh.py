@@ -40,7 +40,7 @@ class MeshParts:
 
 class ClusterMesh:
     """See ``meshproof.mesh.Mesh``, and ``control`` for the rest: ``ServedMesh``, ``Remote``,
-    ``OnCluster``. Callable from any thread; changes run one at a time."""
+    ``SupportsCluster``. Callable from any thread; changes run one at a time."""
 
     capabilities: frozenset[Capability] = frozenset()
     end_limit = 420.0
@@ -145,8 +145,8 @@ class ClusterMesh:
     def observe(self, folder: Path) -> None:
         self._extras.observe(folder)
 
-    def observed(self, folder: Path) -> dict[str, str]:
-        return self._extras.observed(folder)
+    def addon_urls(self, folder: Path) -> dict[str, str]:
+        return self._extras.addon_urls(folder)
 
     def unobserve(self, folder: Path) -> None:
         self._extras.unobserve(folder)

@@ -65,7 +65,7 @@ class Remote(Protocol):
 
 
 @runtime_checkable
-class Traced(Protocol):
+class SupportsTraces(Protocol):
     """A mesh whose span store can be asked for whole traces."""
 
     def trace_spans(self, trace_ids: Sequence[str]) -> list[Span]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from meshproof.control.events import ChangeRequest, EventLog
-from meshproof.control.routes.dashboard import Watched
+from meshproof.control.routes.dashboard import SupportsDashboard
 from meshproof.mesh import Applied, Input, Mesh, Source
 from meshproof.report.changes import Shares, change_record, traffic_shares
 from meshproof.report.sections import ChangeRecord
@@ -75,7 +75,7 @@ class RecordingMesh:
 
     def _change(self, request: ChangeRequest, change: Callable[[], Applied]) -> Applied:
         applied = self._events.record_call(request, change)
-        if isinstance(self._mesh, Watched):
+        if isinstance(self._mesh, SupportsDashboard):
             replicas = self._mesh.status().replicas
             self._shares[self._events.last] = traffic_shares(self._mesh.topology(), replicas)
         return applied

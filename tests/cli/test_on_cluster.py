@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.control.routes.cluster import OnCluster
+from meshproof.control.routes.cluster import SupportsCluster
 from meshproof.control.serve import serve_mesh
 from meshproof.mesh import MeshStatus
 from meshproof.traffic.distributed_load import DistributedLoad
@@ -50,7 +50,7 @@ class ClusterFake(FarMesh):
     def observe(self, folder: Path) -> None:
         self.asked.append(("observe", folder))
 
-    def observed(self, folder: Path) -> dict[str, str]:
+    def addon_urls(self, folder: Path) -> dict[str, str]:
         return {"kiali": "http://127.0.0.1:2", "grafana": "http://127.0.0.1:1"}
 
     def unobserve(self, folder: Path) -> None:
@@ -64,7 +64,7 @@ def cluster_fake(
     monkeypatch.chdir(tmp_path)  # reports are left there
     (tmp_path / "meshproof.yaml").write_text("manifests: [k8s]\npath: /pay\n")
     made = ClusterFake()
-    assert isinstance(made, OnCluster)
+    assert isinstance(made, SupportsCluster)
     with serve_mesh(made, ended):
         yield made
 

@@ -12,7 +12,7 @@ import yaml
 
 from meshproof.cluster.mesh import ClusterMesh
 from meshproof.cluster.port_forward import PortForwards
-from meshproof.control.routes.cluster import OnCluster
+from meshproof.control.routes.cluster import SupportsCluster
 from meshproof.errors import MeshproofError, UsageError
 from meshproof.sources.sources import read_sources
 from meshproof.telemetry.istio_metrics import LABELS, METRICS, samples
@@ -161,7 +161,7 @@ def test_grafana_finds_its_data_source_and_its_dashboards() -> None:
 def test_observe_waits_for_each_and_has_spans_copied(
     cluster: ClusterMesh, machine: Machine
 ) -> None:
-    assert isinstance(cluster, OnCluster)
+    assert isinstance(cluster, SupportsCluster)
     commands = machine.since(lambda: cluster.observe(FOLDER))
     assert commands[0].endswith(f"apply -k {FOLDER}")
     rollouts = [c.split("deploy/")[1].split()[0] for c in commands if "rollout status" in c]
@@ -192,7 +192,7 @@ def test_urls_are_by_port_forward(cluster: ClusterMesh, monkeypatch: pytest.Monk
         return "http://127.0.0.1:1"
 
     monkeypatch.setattr(PortForwards, "url", url)
-    assert sorted(cluster.observed(FOLDER)) == ["grafana", "kiali", "prometheus", "zipkin"]
+    assert sorted(cluster.addon_urls(FOLDER)) == ["grafana", "kiali", "prometheus", "zipkin"]
     assert ("meshproof-observability", "svc/grafana", 3000) in targets
 
 

@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import pytest
 
-from meshproof.control.protocols import Traced
-from meshproof.control.routes.dashboard import Watched
+from meshproof.control.protocols import SupportsTraces
+from meshproof.control.routes.dashboard import SupportsDashboard
 from meshproof.errors import MeshproofError, UsageError
 from meshproof.mesh import Ack, Applied, Mesh, ReplicaStatus, Share, Source, Topology
 from meshproof.report.recording_mesh import RecordingMesh, record_changes
@@ -85,9 +85,9 @@ class _WatchedMesh(_Mesh):
 
 def test_a_recording_mesh_can_do_what_the_mesh_can() -> None:
     watched = record_changes(cast(Mesh, _WatchedMesh()))
-    assert isinstance(watched, Watched)
-    assert not isinstance(watched, Traced)
-    assert not isinstance(record_changes(cast(Mesh, _Mesh())), Watched)
+    assert isinstance(watched, SupportsDashboard)
+    assert not isinstance(watched, SupportsTraces)
+    assert not isinstance(record_changes(cast(Mesh, _Mesh())), SupportsDashboard)
     assert (watched.request_metrics(), cast(Any, watched).run_id) == ("none", "r")
 
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 @runtime_checkable
-class OnCluster(Protocol):
-    """A mesh on a cluster."""
+class SupportsCluster(Protocol):
+    """What only a mesh on a cluster offers."""
 
     def spread_load(self, load: DistributedLoad, stop: threading.Event) -> list[dict[str, Any]]:
         """Send a load from pods; returns each pod's output (see ``distributed_load.write``)."""
@@ -28,7 +28,7 @@ class OnCluster(Protocol):
         """Apply the add-ons of a folder; returns when they are available."""
         ...
 
-    def observed(self, folder: Path) -> dict[str, str]:
+    def addon_urls(self, folder: Path) -> dict[str, str]:
         """Add-on -> its URL on this machine, as long as this mesh's process lives."""
         ...
 
@@ -37,8 +37,8 @@ class OnCluster(Protocol):
         ...
 
 
-def _cluster(context: ControlContext, verb: str) -> OnCluster:
-    if isinstance(context.mesh, OnCluster):
+def _require_cluster(context: ControlContext, verb: str) -> SupportsCluster:
+    if isinstance(context.mesh, SupportsCluster):
         return context.mesh
     raise Unsupported(f"{verb}: the mesh {context.mesh.name} is on no cluster (MESH=kind is)")
 
@@ -49,19 +49,19 @@ def load(context: ControlContext, order: Json, folder: str) -> None:
     mapping. Answers when its files are in ``folder``; the load ends early with its client."""
     from meshproof.traffic.distributed_load import DistributedLoad, write  # noqa: PLC0415  (the client starts quicker without)
 
-    cluster = _cluster(context, "load from workers")
+    cluster = _require_cluster(context, "load from workers")
     write(cluster.spread_load(DistributedLoad(**order), context.client_gone), Path(folder))
 
 
 @query
 def observe(context: ControlContext, folder: str) -> dict[str, str]:
     """Apply the add-ons of a folder; answers with the URL of each."""
-    cluster = _cluster(context, "observe")
+    cluster = _require_cluster(context, "observe")
     cluster.observe(Path(folder))
-    return cluster.observed(Path(folder))
+    return cluster.addon_urls(Path(folder))
 
 
 @query
 def unobserve(context: ControlContext, folder: str) -> None:
     """Delete the add-ons of a folder."""
-    _cluster(context, "observe").unobserve(Path(folder))
+    _require_cluster(context, "observe").unobserve(Path(folder))

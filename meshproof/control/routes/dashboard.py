@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @runtime_checkable
-class Watched(Protocol):
+class SupportsDashboard(Protocol):
     """A mesh that offers more than the contract to a dashboard."""
 
     def topology(self) -> Topology:
@@ -42,18 +42,22 @@ def events(context: ControlContext, since: int = 0) -> list[Json]:
 def topology(context: ControlContext) -> Json:
     """``Topology`` as a mapping; empty for a mesh that does not know it: shares are left out of
     the page, not guessed."""
-    return as_json(context.mesh.topology()) if isinstance(context.mesh, Watched) else {}
+    return as_json(context.mesh.topology()) if isinstance(context.mesh, SupportsDashboard) else {}
 
 
 @query
 def usage(context: ControlContext) -> list[Json]:
     """``Usage`` as mappings; none for a mesh whose processes run elsewhere."""
     mesh = context.mesh
-    return [as_json(process) for process in mesh.usage()] if isinstance(mesh, Watched) else []
+    return (
+        [as_json(process) for process in mesh.usage()]
+        if isinstance(mesh, SupportsDashboard)
+        else []
+    )
 
 
 @query
 def requests(context: ControlContext) -> str:
     """Prometheus text with the counters and durations of requests, at least."""
     mesh = context.mesh
-    return mesh.request_metrics() if isinstance(mesh, Watched) else mesh.metrics()
+    return mesh.request_metrics() if isinstance(mesh, SupportsDashboard) else mesh.metrics()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @runtime_checkable
-class Explaining(Protocol):
+class SupportsExplain(Protocol):
     """A mesh that knows the configuration of each of its Envoys."""
 
     def explain(
@@ -41,7 +41,7 @@ def explain(
 ) -> Json:
     """``Explanation.as_dict()``."""
     mesh = context.mesh
-    if not isinstance(mesh, Explaining):
+    if not isinstance(mesh, SupportsExplain):
         raise Unsupported(
             f"explain: the mesh {mesh.name} does not know the configuration of its Envoys; "
             "explain the files instead: explain -f FILE"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @runtime_checkable
-class Releasing(Protocol):
+class SupportsRelease(Protocol):
     """What a release needs beyond the contract (``Capability.RELEASE``)."""
 
     def rules(self) -> str:
@@ -27,19 +27,19 @@ class Releasing(Protocol):
         ...
 
 
-def _releasing(context: ControlContext) -> Releasing:
-    if not isinstance(context.mesh, Releasing):
+def _require_release(context: ControlContext) -> SupportsRelease:
+    if not isinstance(context.mesh, SupportsRelease):
         raise Unsupported(f"release: the mesh {context.mesh.name} does not support it")
     return context.mesh
 
 
 @query
 def rules(context: ControlContext) -> str:
-    """``Releasing.rules``."""
-    return _releasing(context).rules()
+    """``SupportsRelease.rules``."""
+    return _require_release(context).rules()
 
 
 @query
 def tail(context: ControlContext, host: str, cursor: str) -> Json:
     """``Tail`` as a mapping."""
-    return as_json(_releasing(context).tail(host, cursor))
+    return as_json(_require_release(context).tail(host, cursor))
