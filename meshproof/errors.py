@@ -1,7 +1,7 @@
-"""What meshproof says when it refuses or fails.
+"""Problems with a user's input, and the exceptions of meshproof.
 
-Every message is one line that names the file, the line, the field, what was found, what was
-wanted and what to do. Nothing here prints; the CLI and pytest decide where a message goes.
+Every message is one line that names the file, the line, the field, what was found, what was wanted
+and what to do. Nothing here prints: the CLI and pytest decide where a message goes.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Iterable
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong (or dangerous) at one place of one file.
+    """One thing that is wrong (or dangerous) at one position of one file.
 
-    ``line`` counts from 1 and is 0 where no line is known; ``field`` is a dotted path such as
-    ``spec.http[0].route[1].weight`` and empty where the whole document is meant.
+    ``line`` counts from 1 and is 0 if unknown; ``field`` is a dotted path such as
+    ``spec.http[0].route[1].weight``, and empty if the whole document is meant.
     """
 
     file: str
@@ -27,7 +27,7 @@ class Problem:
     wanted: str
     remedy: str
     rule: str = ""
-    """Which check found it (``meshproof.lint.rules``); empty for what is refused."""
+    """The check that found it (``meshproof.lint.rules``); empty for a refusal."""
     unsupported: bool = dataclasses.field(default=False, compare=False)
     """Valid to Istio or Kubernetes, but not honoured by the embedded mesh: refused there, no
     problem on a cluster."""
@@ -57,13 +57,13 @@ class Problem:
 
 
 class MeshproofError(Exception):
-    """Something failed; ``exit_code`` is what the CLI ends with."""
+    """A failure; ``exit_code`` is the CLI's."""
 
     exit_code = 1
 
 
 class Refused(MeshproofError):
-    """The input cannot be taken; nothing of it was applied. Carries every problem at once."""
+    """The input is refused and nothing of it was applied; carries every problem at once."""
 
     exit_code = 2
 
@@ -73,16 +73,16 @@ class Refused(MeshproofError):
 
 
 class UsageError(MeshproofError):
-    """The call's words are off: an unknown workload, an ambiguous name, a missing option."""
+    """The call is wrong: an unknown workload, an ambiguous name, a missing option."""
 
     exit_code = 2
 
 
 class NotLive(MeshproofError):
-    """A change was sent, but a sidecar refused it or stayed silent; the mesh was put back."""
+    """A change was sent, but a sidecar refused it or did not answer; the mesh was rolled back."""
 
 
 class Unsupported(MeshproofError):
-    """This mesh does not have the capability that was asked for."""
+    """This mesh lacks the required capability."""
 
     exit_code = 2

@@ -1,4 +1,4 @@
-"""Which mesh: the one place that turns ``MESH`` into an implementation of the contract."""
+"""Turns ``MESH`` into an implementation of the contract."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ KINDS = ("embedded", "kind", "context")
 
 
 def make_mesh(kind: str, project: Project, name: str = "meshproof") -> ServedMesh:
-    """A mesh that is not up yet; ``kind`` is ``embedded``, ``kind`` or ``context``.
+    """A mesh that is not started yet; ``kind`` is ``embedded``, ``kind`` or ``context``.
 
-    Imports only what that kind needs. Raises UsageError for another word.
+    Imports only what that kind needs. Raises UsageError for any other value.
     """
     if kind == "embedded":
         from meshproof.embedded.mesh import EmbeddedMesh  # noqa: PLC0415

@@ -1,5 +1,7 @@
-"""What is being waited for, said as it changes. By logging: who shows it decides how, or not at
-all; nothing is said to nobody."""
+"""Progress messages: what a command is waiting for.
+
+They go to a logger, whose handlers decide how to show them; without one they are dropped.
+"""
 
 from __future__ import annotations
 
@@ -9,5 +11,5 @@ log = logging.getLogger("meshproof.progress")
 
 
 def report_progress(text: str) -> None:
-    """``text`` is one short line: what is waited for, and why it is not there yet."""
+    """``text`` is one short line: what is awaited, and why it is not ready yet."""
     log.info("%s", text)

@@ -1,9 +1,9 @@
-"""Kubernetes' horizontal autoscaling: proposals by metric, stabilised, and kept within rates.
+"""The arithmetic of Kubernetes' HorizontalPodAutoscaler: proposals by metric, stabilization, rates.
 
-As the controller does (pkg/controller/podautoscaler: replica_calculator, horizontal): a metric
-proposes ceil(ready replicas * average / target), nothing within 10 % of the target; the largest
-proposal counts; over a window the smallest (up) or largest (down) recommendation counts; policies
-bound how many may come or go in a period.
+As in the controller (pkg/controller/podautoscaler: replica_calculator, horizontal): a metric
+proposes ceil(ready replicas * average / target), and no change within 10 % of the target. The
+largest proposal wins. Over the stabilization window the smallest (scaling up) or largest (scaling
+down) recommendation counts. Policies limit how many replicas are added or removed in a period.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TOLERANCE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class MetricReading:
-    """One metric: what it is per replica (None: not known yet), and what it should be."""
+    """One metric: its value for each replica (None: not known yet), and its target."""
 
     name: str
     values: tuple[float | None, ...]
@@ -27,16 +27,16 @@ class MetricReading:
 
     @property
     def average(self) -> float:
-        """Of the replicas that are known; 0 where none is."""
+        """The average of the known values; 0 if there are none."""
         values = [v for v in self.values if v is not None]
         return math.fsum(values) / len(values) if values else 0.0
 
 
 def propose_replicas(current: int, reading: MetricReading) -> int | None:
-    """Replicas that one metric wants; None where nothing is known of any.
+    """The replicas that one metric proposes; None if no value is known.
 
-    Replicas that are not known count as idle when there are too few, and as at the target when
-    there are too many; where that turns the direction round, nothing changes.
+    An unknown replica counts as idle when the known ones are above the target, and as at the target
+    when they are below. If that reverses the direction, nothing changes.
     """
     values = [v for v in reading.values if v is not None]
     if not values:
@@ -64,10 +64,10 @@ class History:
 
     recommended: tuple[tuple[float, int], ...] = ()
     changed: tuple[tuple[float, int], ...] = field(default=())
-    """Replicas added (above 0) or removed (below)."""
+    """Replicas added (positive) or removed (negative)."""
 
     def change(self, now: float, by: int) -> History:
-        """That many were added, or removed, just now."""
+        """Record that so many replicas were just added or removed."""
         return replace(self, changed=(*self.changed, (now, by))) if by else self
 
 
@@ -85,9 +85,9 @@ def decide(
     history: History,
     now: float,
 ) -> Decision:
-    """How many replicas there should be at ``now`` (seconds of any steady clock).
+    """The number of replicas at ``now`` (seconds of any steady clock).
 
-    A metric that is not known keeps the number from falling.
+    A metric without known values keeps the number from falling.
     """
     proposals = [(propose_replicas(current, reading), reading) for reading in readings]
     known_proposals = [(number, reading) for number, reading in proposals if number is not None]
@@ -113,7 +113,7 @@ def _clamp(spec: HorizontalPodAutoscalerSpec, replicas: int) -> int:
 def _remember(
     spec: HorizontalPodAutoscalerSpec, history: History, now: float, recommended: int
 ) -> History:
-    """With the newest recommendation, and without what no window or period reaches any more."""
+    """Add the newest recommendation, and drop what no window or period reaches any more."""
     windows = [
         rules.stabilization_window_seconds or 0 for rules in (spec.scale_up, spec.scale_down)
     ]
@@ -133,8 +133,8 @@ def _since(events: Iterable[tuple[float, int]], time: float) -> tuple[tuple[floa
 def _stabilize(
     spec: HorizontalPodAutoscalerSpec, current: int, history: History, now: float
 ) -> int:
-    """No higher than the smallest recommendation of the window up, no lower than the largest of
-    the window down."""
+    """At most the smallest recommendation in the window up, at least the largest in the window
+    down."""
     newest = history.recommended[-1][1]
 
     def over(rules: ScalingRules, choose: Callable[[Iterable[int]], int]) -> int:
@@ -146,7 +146,7 @@ def _stabilize(
 
 
 def _upper_bound(current: int, rules: ScalingRules, history: History, now: float) -> int:
-    """How many there may be at most: policies start from what there was a period ago."""
+    """The highest number allowed: policies start from the number a period ago."""
 
     def allowed(policy: Policy) -> int:
         start = current - _net_change(history, now, policy)
@@ -159,7 +159,7 @@ def _upper_bound(current: int, rules: ScalingRules, history: History, now: float
 
 
 def _lower_bound(current: int, rules: ScalingRules, history: History, now: float) -> int:
-    """How few there may be at least."""
+    """The lowest number allowed."""
 
     def allowed(policy: Policy) -> int:
         start = current - _net_change(history, now, policy)

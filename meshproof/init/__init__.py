@@ -1,1 +1,1 @@
-"""A first ``meshproof.yaml`` out of somebody's manifests: what can be known, and TODOs. Pure."""
+"""Writes a first ``meshproof.yaml`` for existing manifests: guesses, and TODOs. Pure."""

@@ -1,4 +1,4 @@
-"""Hosts beyond the mesh that manifests name: in ServiceEntries, ExternalNames and URLs. Pure."""
+"""Hosts outside the mesh that manifests name: in ServiceEntries, ExternalNames and URLs. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _URL = re.compile(
 
 
 def find_external_hosts(resources: Sequence[Resource]) -> dict[str, tuple[list[int], str]]:
-    """Host -> its ports, and where it was found first."""
+    """Each host with its ports, and the resource that names it first."""
     inside = _service_names(resources)
     hosts: dict[str, tuple[list[int], str]] = {}
     for host, port, title in (*_entries(resources), *_urls(resources)):
@@ -36,7 +36,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _service_names(resources: Iterable[Resource]) -> set[str]:
-    """Names by which Services are called."""
+    """The names by which Services are called."""
     names = set()
     for service in resources:
         if service.kind == "Service":

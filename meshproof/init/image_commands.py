@@ -1,4 +1,4 @@
-"""How a container's image may run as a local process, as far as its manifest tells. Pure."""
+"""How a container's image may run as a local process, as far as its manifest shows. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from meshproof.project import TODO
 
 _PYTHON = re.compile(r"python(3(\.\d+)?)?")
 _MODULES = ("gunicorn", "uvicorn", "hypercorn", "flask", "waitress-serve")
-"""Programs of Python packages, which `{python} -m NAME` finds beside meshproof."""
+"""Programs of Python packages, which `{python} -m NAME` finds in meshproof's environment."""
 _EVERYWHERE = r"(?:0\.0\.0\.0|\[::\]|::|\*)"
 _HOST_FLAGS = ("--host", "-h", "--address", "--ip", "--listen-address")
 _PORT_FLAGS = ("--port", "-p", "--listen-port")
@@ -23,17 +23,17 @@ _HOST_NAMES = re.compile(r"(?:HTTP_|LISTEN_|SERVER_|APP_|WEB_|BIND_)?(?:HOST|ADD
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """An entry of the image table; ``todo`` says what is not known, or is empty."""
+    """An entry of the image table; ``todo`` says what is unknown, or is empty."""
 
     command: tuple[str, ...]
     env: dict[str, str] = field(default_factory=dict)
     todo: str = ""
     commands: tuple[str, ...] = ()
-    """First words of containers' own commands that want a stand-in."""
+    """Programs of containers' own commands that need a replacement."""
 
 
 def guess_command(containers: Sequence[Container]) -> Guess:
-    """For an image that these containers run: at least one."""
+    """Guess the command of an image that these containers (at least one) run."""
     commands = {tuple(c.command) for c in containers}
     ports = sorted({p.container_port for c in containers for p in c.ports if p.protocol == "TCP"})
     first = containers[0]
@@ -62,7 +62,7 @@ def _guess_unknown(container: Container, ports: Sequence[int]) -> Guess:
 def _guess_several(
     container: Container, ports: Sequence[int], commands: Iterable[tuple[str, ...]]
 ) -> Guess:
-    """One image, and a command of its own in each manifest."""
+    """One image that has a command of its own in each manifest."""
     env = _guess_environment(container, ports)
     if not all(commands):
         programs = tuple(sorted({command[0] for command in commands if command}))
@@ -90,12 +90,12 @@ def _guess_program(command: Sequence[str]) -> list[str]:
 
 
 def _escape(argument: str) -> str:
-    """A word in which ``{name}`` is not a placeholder."""
+    """An argument in which ``{name}`` is literal."""
     return re.sub(r"\{(\w+)\}", r"{{\1}}", argument)
 
 
 def _fill_in_address(command: Sequence[str], ports: Sequence[int]) -> tuple[str, ...]:
-    """``--bind 0.0.0.0:8080`` as ``--bind {ip}:{port}``: where our first port is meant."""
+    """Turn ``--bind 0.0.0.0:8080`` into ``--bind {ip}:{port}`` where it names the first port."""
     if not ports:
         return tuple(command)
     port = ports[0]
@@ -119,7 +119,7 @@ def _fill_in_argument(argument: str, port: int) -> str:
 
 
 def _guess_environment(container: Container, ports: Sequence[int]) -> dict[str, str]:
-    """Variables that say where it listens, in the image table's words."""
+    """The variables that hold the address, with placeholders."""
     if not ports:
         return {}
     env = {}

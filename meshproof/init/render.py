@@ -1,4 +1,4 @@
-"""The text of a first project file. Pure."""
+"""Renders a first project file. Pure."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ outside:
 
 @dataclass(frozen=True, slots=True)
 class _ImageUse:
-    """Containers of one image: apps, and those that run before or beside one."""
+    """The containers of one image: apps, and those that run before or beside one."""
 
     apps: list[Container]
     companions: list[Container]
@@ -41,7 +41,7 @@ class _ImageUse:
 
 
 def render_project_file(manifests: Iterable[str], resources: Sequence[Resource]) -> str:
-    """A project file for these manifests, with an entry for every image and outside host."""
+    """Render a project file for these manifests, with an entry for every image and outside host."""
     text = _HEAD.format(manifests=json.dumps(list(manifests)))
     uses = _image_uses(resources)
     if uses:
@@ -110,5 +110,5 @@ def _render_list(arguments: Iterable[str]) -> str:
 
 
 def _render_key(name: str) -> str:
-    """A text as YAML's key, quoted where it could be something else."""
+    """A YAML key, quoted if it could be read as something else."""
     return name if re.fullmatch(r"[A-Za-z][\w./@-]*(:[\w./@-]+)*", name) else json.dumps(name)
