@@ -145,7 +145,7 @@ def test_a_document_may_stand_twice_only_if_it_is_identical(mesh: Mesh) -> None:
         "VirtualService payments/svcb created",
     )
     other = Source("other.yaml", (RULES / "svcb_v0_1_50_v0_2_50.yaml").read_text())
-    with pytest.raises(Refused, match=r"stands twice, the first time at once\.yaml") as refusal:
+    with pytest.raises(Refused, match=r"is defined twice, the first time at once\.yaml") as refusal:
         mesh.apply([rule, other])
     assert {p.file for p in refusal.value.problems} == {"other.yaml"}
 

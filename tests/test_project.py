@@ -166,8 +166,8 @@ def test_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
     outside = write(tmp_path, "A_: {ports: {80: 1}}\n", "o.yaml")
     with pytest.raises(Refused) as caught:
         load_project(project, images=tmp_path / "none.yaml", outside=outside)
-    where = [(Path(p.file).name, p.line, p.field) for p in caught.value.problems]
-    assert sorted(where) == [
+    positions = [(Path(p.file).name, p.line, p.field) for p in caught.value.problems]
+    assert sorted(positions) == [
         ("meshproof.yaml", 1, "manifests"),
         ("meshproof.yaml", 2, "images.a.command"),
         ("none.yaml", 0, ""),
@@ -176,9 +176,9 @@ def test_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
 
 
 def test_placeholders_are_replaced_and_braces_of_others_stay() -> None:
-    words = ["{python}", "--bind={ip}:{port}", "{{port}}", '{"a": {}}']
+    command = ["{python}", "--bind={ip}:{port}", "{{port}}", '{"a": {}}']
     values = {"python": "/usr/bin/python3", "ip": "127.0.0.1", "port": "80"}
-    assert expand(words, values) == [
+    assert expand(command, values) == [
         "/usr/bin/python3",
         "--bind=127.0.0.1:80",
         "{port}",
@@ -186,7 +186,7 @@ def test_placeholders_are_replaced_and_braces_of_others_stay() -> None:
     ]
 
 
-def test_a_placeholder_without_a_value_is_said() -> None:
+def test_a_placeholder_without_a_value_is_refused() -> None:
     with pytest.raises(UsageError, match=r"\{socket\} in 'unix:\{socket\}' has no value"):
         expand(["unix:{socket}"], {"ip": "127.0.0.1"})
 

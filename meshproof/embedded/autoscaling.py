@@ -142,7 +142,7 @@ class Autoscaler:
         except MeshproofError as error:
             _log.warning("%s: cannot scale to %d replicas: %s", scaler.title, desired, error)
             return False
-        _log.info("%s: %d -> %d: %s", scaler.title, current, desired, decision.why)
+        _log.info("%s: %d -> %d: %s", scaler.title, current, desired, decision.reason)
         return True
 
 

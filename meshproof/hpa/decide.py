@@ -74,7 +74,7 @@ class History:
 @dataclass(frozen=True, slots=True)
 class Decision:
     replicas: int
-    why: str
+    reason: str
     history: History
 
 
@@ -102,8 +102,8 @@ def decide(
         stable = min(stable, max(current, _upper_bound(current, spec.scale_up, history, now)))
     elif stable < current:
         stable = max(stable, min(current, _lower_bound(current, spec.scale_down, history, now)))
-    why = f"{reading.name} is {reading.average:.3g} a replica, wanted {reading.target:g}"
-    return Decision(_clamp(spec, stable), why, history)
+    reason = f"{reading.name} is {reading.average:.3g} a replica, wanted {reading.target:g}"
+    return Decision(_clamp(spec, stable), reason, history)
 
 
 def _clamp(spec: HorizontalPodAutoscalerSpec, replicas: int) -> int:

@@ -97,7 +97,7 @@ def _unique(resources: Iterable[Resource]) -> tuple[list[Resource], list[Problem
         if other.manifest != resource.manifest:
             where = f"{other.location.file}:{other.location.line}"
             problems.append(
-                resource.problem((), f"stands twice, the first time at {where}", "", "keep one")
+                resource.problem((), f"is defined twice, the first time at {where}", "", "keep one")
             )
     return list(first.values()), problems
 
@@ -174,7 +174,7 @@ def _spec(document: Document, kind: Kind) -> tuple[Any, list[Problem]]:
     add_spellings(document.texts, prepared)
     for path, other in prepared.clashes:
         at = (*prepared.as_written(path[:-1]), path[-1])
-        problems.append(document.problem(at, f"stands twice, also as {other}", "", "keep one"))
+        problems.append(document.problem(at, f"is defined twice, also as {other}", "", "keep one"))
     try:
         return kind.model.model_validate(prepared.value, context=FROM_YAML), problems
     except ValidationError as error:

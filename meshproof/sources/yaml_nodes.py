@@ -109,7 +109,7 @@ class NodeBuilder:
                 continue
             at = (*path, key)
             if key in key_lines:
-                message = f"stands twice, in line {key_lines[key]} and line {line}"
+                message = f"is defined twice, in line {key_lines[key]} and line {line}"
                 begins = not path and key in _BEGIN_OBJECT
                 self.errors.append(
                     (at, line, message, _MISSING_SEPARATOR if begins else "keep one")

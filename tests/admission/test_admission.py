@@ -178,7 +178,9 @@ def test_a_document_that_is_not_decoded_is_neither_linted_nor_lowered() -> None:
 def test_a_document_that_stands_twice_is_taken_once(admission: Admission) -> None:
     (service,) = admission.read(text(f"{SERVICES}---\n{SERVICES}"))
     assert service.title == "Service shop/svcb"
-    with pytest.raises(Refused, match=r"f\.yaml:6: .*stands twice, the first time at f\.yaml:1"):
+    with pytest.raises(
+        Refused, match=r"f\.yaml:6: .*is defined twice, the first time at f\.yaml:1"
+    ):
         admission.read(text(f"{SERVICES}---\n{SERVICES.replace('80', '81')}"))
 
 

@@ -30,7 +30,7 @@ def cpu(*values: float | None, target: float = 50) -> MetricReading:
     return MetricReading("cpu", values, target)
 
 
-def wanted(of: HorizontalPodAutoscalerSpec, current: int, *readings: MetricReading) -> int:
+def replicas_after(of: HorizontalPodAutoscalerSpec, current: int, *readings: MetricReading) -> int:
     return decide(of, current, readings, History(), 0.0).replicas
 
 
@@ -39,7 +39,7 @@ def wanted(of: HorizontalPodAutoscalerSpec, current: int, *readings: MetricReadi
 def test_the_formula(replicas: int, average: int) -> None:
     assert abs(average / 50 - 1) > 0.1 or average == 50
     expected = min(20, max(1, math.ceil(replicas * average / 50)))
-    assert wanted(AT_ONCE, replicas, cpu(*[average] * replicas)) == expected
+    assert replicas_after(AT_ONCE, replicas, cpu(*[average] * replicas)) == expected
 
 
 @pytest.mark.parametrize("average", [45.1, 47, 53, 54.9])
@@ -53,7 +53,9 @@ def test_beyond_a_tenth_it_does(average: float, replicas: int) -> None:
 
 
 def test_the_metric_that_wants_most_counts() -> None:
-    assert wanted(AT_ONCE, 2, cpu(20, 20), MetricReading("requests_in_flight", (9, 9), 3)) == 6
+    assert (
+        replicas_after(AT_ONCE, 2, cpu(20, 20), MetricReading("requests_in_flight", (9, 9), 3)) == 6
+    )
 
 
 def test_replicas_that_are_not_known_count_as_idle_on_the_way_up() -> None:
@@ -68,20 +70,20 @@ def test_and_as_at_the_target_on_the_way_down() -> None:
 
 def test_nothing_known_changes_nothing_but_the_bounds() -> None:
     assert propose_replicas(3, cpu(None, None, None)) is None
-    assert wanted(AT_ONCE, 3, cpu(None, None, None)) == 3
-    assert wanted(spec(minReplicas=5), 3) == 5
+    assert replicas_after(AT_ONCE, 3, cpu(None, None, None)) == 3
+    assert replicas_after(spec(minReplicas=5), 3) == 5
 
 
 def test_a_metric_that_is_not_known_keeps_the_number_from_falling() -> None:
     unknown = MetricReading("requests_in_flight", (None,) * 4, 3)
-    assert wanted(AT_ONCE, 4, cpu(1, 1, 1, 1), unknown) == 4
-    assert wanted(AT_ONCE, 4, cpu(100, 100, 100, 100), unknown) == 8
+    assert replicas_after(AT_ONCE, 4, cpu(1, 1, 1, 1), unknown) == 4
+    assert replicas_after(AT_ONCE, 4, cpu(100, 100, 100, 100), unknown) == 8
 
 
 def test_bounds() -> None:
     narrow = spec(minReplicas=2, maxReplicas=3, behavior={"scaleDown": rules()})
-    assert wanted(narrow, 2, cpu(500, 500)) == 3
-    assert wanted(narrow, 3, cpu(0, 0, 0)) == 2
+    assert replicas_after(narrow, 2, cpu(500, 500)) == 3
+    assert replicas_after(narrow, 3, cpu(0, 0, 0)) == 2
 
 
 # -- over time -------------------------------------------------------------------------------------
@@ -91,14 +93,14 @@ def walk(
     of: HorizontalPodAutoscalerSpec, averages: list[float], current: int = 1, step: float = 1.0
 ) -> list[int]:
     """Replicas after each second, with that average of each replica."""
-    history, found = History(), []
+    history, numbers = History(), []
     for second, average in enumerate(averages):
         now = second * step
         decision = decide(of, current, [cpu(*[average] * current)], history, now)
         history = decision.history.change(now, decision.replicas - current)
         current = decision.replicas
-        found.append(current)
-    return found
+        numbers.append(current)
+    return numbers
 
 
 def test_down_waits_until_its_window_has_seen_nothing_higher() -> None:
@@ -106,9 +108,9 @@ def test_down_waits_until_its_window_has_seen_nothing_higher() -> None:
     assert walk(slow, [0, 0, 0, 100, 0, 0, 0], current=4) == [1, 1, 1, 2, 2, 2, 1]
 
 
-def test_without_a_word_down_waits_five_minutes() -> None:
-    found = walk(spec(), [50, *[0.0] * 31], current=4, step=10.0)
-    assert found == [4] * 30 + [1] * 2
+def test_by_default_down_waits_five_minutes() -> None:
+    numbers = walk(spec(), [50, *[0.0] * 31], current=4, step=10.0)
+    assert numbers == [4] * 30 + [1] * 2
 
 
 def test_up_waits_for_its_window_too() -> None:
@@ -116,7 +118,7 @@ def test_up_waits_for_its_window_too() -> None:
     assert walk(slow, [50, 100, 100, 100, 100]) == [1, 1, 1, 2, 2]
 
 
-def test_without_a_word_up_doubles_or_adds_four_in_a_quarter_minute() -> None:
+def test_by_default_up_doubles_or_adds_four_in_15_seconds() -> None:
     assert walk(spec(), [500] * 3) == [5, 5, 5]
     assert walk(spec(maxReplicas=50), [500] * 2, current=10) == [20, 20]
 
@@ -134,12 +136,12 @@ def test_the_policy_that_changes_most_or_least_can_be_chosen() -> None:
         {"type": "Percent", "value": 50, "periodSeconds": 10},
     ]
     for choice, up, down in (("Max", 15, 5), ("Min", 11, 9), ("Disabled", 10, 10)):
-        way = rules(policies=both, selectPolicy=choice)
-        chosen = spec(behavior={"scaleUp": way, "scaleDown": way})
-        assert wanted(chosen, 10, cpu(*[500] * 10)) == up
-        assert wanted(chosen, 10, cpu(*[1] * 10)) == down
+        policy = rules(policies=both, selectPolicy=choice)
+        autoscaler = spec(behavior={"scaleUp": policy, "scaleDown": policy})
+        assert replicas_after(autoscaler, 10, cpu(*[500] * 10)) == up
+        assert replicas_after(autoscaler, 10, cpu(*[1] * 10)) == down
 
 
-def test_it_says_why() -> None:
-    said = decide(AT_ONCE, 2, [cpu(150, 250)], History(), 0.0).why
-    assert said == "cpu is 200 a replica, wanted 50"
+def test_the_reason_names_the_metric() -> None:
+    decision = decide(AT_ONCE, 2, [cpu(150, 250)], History(), 0.0)
+    assert decision.reason == "cpu is 200 a replica, wanted 50"

@@ -12,12 +12,12 @@ from meshproof.model.kube_pod import Container
 P = [{"containerPort": 8080}]
 
 
-def container(**said: Any) -> Container:
-    return Container.model_validate({"name": "c", "image": "i", **said})
+def container(**fields: Any) -> Container:
+    return Container.model_validate({"name": "c", "image": "i", **fields})
 
 
 @pytest.mark.parametrize(
-    ("said", "command", "env"),
+    ("fields", "command", "env"),
     [
         ({"command": ["python3", "app.py", "--bind", "0.0.0.0:8080"], "ports": P},
          ("{python}", "app.py", "--bind", "{ip}:{port}"), {}),
@@ -35,15 +35,15 @@ def container(**said: Any) -> Container:
         ({"command": ["python", "-c", "print('{ip}')"]}, ("{python}", "-c", "print('{{ip}}')"), {}),
     ],
 )  # fmt: skip
-def test_what_a_command_tells(
-    said: dict[str, Any], command: tuple[str, ...], env: dict[str, str]
+def test_what_a_command_shows(
+    fields: dict[str, Any], command: tuple[str, ...], env: dict[str, str]
 ) -> None:
-    made = guess_command([container(**said)])
-    assert (made.command, made.env, made.todo) == (command, env, "")
+    guess = guess_command([container(**fields)])
+    assert (guess.command, guess.env, guess.todo) == (command, env, "")
 
 
 @pytest.mark.parametrize(
-    ("said", "command", "todo"),
+    ("fields", "command", "todo"),
     [
         ({"ports": P}, ("TODO", "{ip}:{port}"), "say what program it is, listening at"),
         ({}, ("TODO",), "say what program it is"),
@@ -54,10 +54,12 @@ def test_what_a_command_tells(
          ("TODO", "{command}"), "say where it listens"),
     ],
 )  # fmt: skip
-def test_what_it_does_not_tell(said: dict[str, Any], command: tuple[str, ...], todo: str) -> None:
-    made = guess_command([container(**said)])
-    assert made.command == command
-    assert todo in made.todo
+def test_what_a_command_does_not_show(
+    fields: dict[str, Any], command: tuple[str, ...], todo: str
+) -> None:
+    guess = guess_command([container(**fields)])
+    assert guess.command == command
+    assert todo in guess.todo
 
 
 def test_one_image_with_several_commands_runs_each_its_own() -> None:

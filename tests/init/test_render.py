@@ -48,12 +48,16 @@ spec:
 """
 
 
-def test_hosts_beyond_are_those_of_entries_and_urls_that_no_service_has() -> None:
-    found = {
+def test_external_hosts_are_those_of_entries_and_urls_that_no_service_has() -> None:
+    ports_by_host = {
         host: sorted(ports)
         for host, (ports, _) in find_external_hosts(read_text(SHOP, "f")).items()
     }
-    assert found == {"pay.test": [443, 9000], "*.cdn.test": [443], "rates.example.com": [443]}
+    assert ports_by_host == {
+        "pay.test": [443, 9000],
+        "*.cdn.test": [443],
+        "rates.example.com": [443],
+    }
 
 
 def test_it_is_read_as_a_project_once_its_todos_are_done(tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ Lint = Callable[[str], list[Problem]]
 def lint() -> Lint:
     """svca and svcb (v1, v2) in ``default``, ``far`` in ``other``; all at port 80."""
     port = (ServicePort("http", 80, 8080, "HTTP"),)
-    places = (("svca", "default"), ("svcb", "default"), ("far", "other"))
-    services = [Service(name, where, {"app": name}, port) for name, where in places]
+    names = (("svca", "default"), ("svcb", "default"), ("far", "other"))
+    services = [Service(name, namespace, {"app": name}, port) for name, namespace in names]
     pods = [
         ("default", {"app": "svca", "version": "v1"}),
         ("default", {"app": "svcb", "version": "v1"}),

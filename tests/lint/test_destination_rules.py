@@ -46,21 +46,26 @@ def test_a_selected_entry_may_have_any_subset(lint: Lint) -> None:
 RULE = """
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
-metadata: {{name: d, namespace: {where}}}
+metadata: {{name: d, namespace: {namespace}}}
 spec: {{host: {host}, trafficPolicy: {{loadBalancer: {{simple: RANDOM}}}}}}
 """
 SVCB = "svcb.default.svc.cluster.local"
 
 
 def test_a_destination_rule_where_nobody_looks() -> None:
-    (problem,) = findings_of(RULE.format(where="empty", host=SVCB), "destinationrule-out-of-sight")
+    (problem,) = findings_of(
+        RULE.format(namespace="empty", host=SVCB), "destinationrule-out-of-sight"
+    )
     assert problem.field == "spec.host"
     assert problem.remedy == "put it into namespace default"
 
 
 @pytest.mark.parametrize(
-    ("where", "host"),
+    ("namespace", "host"),
     [("default", "svcb"), ("other", SVCB), ("istio-system", SVCB), ("empty", "msgd.test")],
 )
-def test_a_destination_rule_where_somebody_looks(where: str, host: str) -> None:
-    assert findings_of(RULE.format(where=where, host=host), "destinationrule-out-of-sight") == []
+def test_a_destination_rule_where_somebody_looks(namespace: str, host: str) -> None:
+    assert (
+        findings_of(RULE.format(namespace=namespace, host=host), "destinationrule-out-of-sight")
+        == []
+    )

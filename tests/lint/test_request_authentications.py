@@ -34,7 +34,7 @@ def test_a_token_that_nobody_asks_for_is_a_hint() -> None:
 @pytest.mark.parametrize("source", ['requestPrincipals: ["*"]', 'notRequestPrincipals: ["*"]'])
 def test_a_token_that_a_policy_asks_for(source: str) -> None:
     assert findings_of(TOKEN + authorization_policy(source), "token-not-required") == []
-    when = authorization_policy().replace(
+    with_condition = authorization_policy().replace(
         "rules: [{", "rules: [{when: [{key: 'request.auth.claims[sub]', values: [a]}], "
     )
-    assert findings_of(TOKEN + when, "token-not-required") == []
+    assert findings_of(TOKEN + with_condition, "token-not-required") == []

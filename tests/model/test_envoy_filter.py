@@ -22,7 +22,7 @@ def test_the_task_s_forms_are_read(patches: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "instead", "field", "said"),
+    ("original", "replacement", "field", "message"),
     [
         ("HTTP_FILTER", "CLUSTER", "[0].applyTo",
          f"CLUSTER is a value of Istio {NOT_YET.partition(';')[0]}; wanted HTTP_FILTER or"),
@@ -58,16 +58,16 @@ def test_the_task_s_forms_are_read(patches: str) -> None:
     ],
 )  # fmt: skip
 def test_another_shape_is_refused_by_name(
-    refusal: Refusal, written: str, instead: str, field: str, said: str
+    refusal: Refusal, original: str, replacement: str, field: str, message: str
 ) -> None:
-    assert written in FILTER
-    (line,) = refusal(HEAD + FILTER.replace(written, instead))
+    assert original in FILTER
+    (line,) = refusal(HEAD + FILTER.replace(original, replacement))
     assert f"EnvoyFilter default/f: spec.configPatches{field}: " in line
-    assert said in line
+    assert message in line
 
 
 @pytest.mark.parametrize(
-    ("patches", "said"),
+    ("patches", "message"),
     [
         (ROUTES, "[0]: is for a filter that nothing inserts; wanted an HTTP_FILTER patch beside"),
         (FILTER + FILTER, "[1]: is a second limit for the filter of SIDECAR_INBOUND; wanted one"),
@@ -86,6 +86,6 @@ def test_another_shape_is_refused_by_name(
         ("", "configPatches: is missing"),
     ],
 )  # fmt: skip
-def test_patches_that_do_not_fit_are_refused(refusal: Refusal, patches: str, said: str) -> None:
+def test_patches_that_do_not_fit_are_refused(refusal: Refusal, patches: str, message: str) -> None:
     (line,) = refusal(HEAD + patches)
-    assert said in line
+    assert message in line

@@ -39,23 +39,23 @@ def test_one_namespace_twice_is_refused(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("export_to", "taken"), [("['.']", True), ("['*']", False), ("[b, c]", False)]
+    ("export_to", "accepted"), [("['.']", True), ("['*']", False), ("[b, c]", False)]
 )
-def test_a_rule_of_selected_clients_stays_at_home(export_to: str, taken: bool) -> None:
+def test_a_rule_of_selected_clients_stays_at_home(export_to: str, accepted: bool) -> None:
     text = _rule("DestinationRule", export_to, ", workloadSelector: {matchLabels: {a: b}}")
-    if taken:
+    if accepted:
         assert read_text(text, "f.yaml")
     else:
         with pytest.raises(Refused, match=r"spec\.exportTo: goes beyond the own namespace"):
             read_text(text, "f.yaml")
 
 
-@pytest.mark.parametrize(("kind", "found"), [("Service", ("a", ".")), ("ServiceAccount", ())])
-def test_the_annotation_of_a_service_alone_is_read(kind: str, found: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(("kind", "export_to"), [("Service", ("a", ".")), ("ServiceAccount", ())])
+def test_the_annotation_of_a_service_alone_is_read(kind: str, export_to: tuple[str, ...]) -> None:
     spec = "spec: {ports: [{port: 80}]}" if kind == "Service" else ""
     text = (
         f"apiVersion: v1\nkind: {kind}\n"
         "metadata: {name: a, annotations: {networking.istio.io/exportTo: 'a, .,'}}\n" + spec
     )
     (resource,) = read_text(text, "f.yaml")
-    assert resource.export_to == found
+    assert resource.export_to == export_to

@@ -63,7 +63,7 @@ def test_a_volume(source: str, files: dict[str, tuple[bytes, int]]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "message"),
     [
         ("configMap: {name: gone}", "spec.volumes[0].configMap: there is no ConfigMap gone"),
         ("secret: {secretName: sec, items: [{key: z, path: z}]}",
@@ -72,10 +72,10 @@ def test_a_volume(source: str, files: dict[str, tuple[bytes, int]]) -> None:
          "spec.volumes[0].downwardAPI.items[0]: no field a.b is known; known are metadata.name"),
     ],
 )  # fmt: skip
-def test_what_a_volume_misses_is_named(source: str, said: str) -> None:
+def test_what_a_volume_misses_is_named(source: str, message: str) -> None:
     resources = read(source)
     _, (problem,) = read_volumes(resources[-1], resources, FIELDS)
-    assert f"{problem.field}: {problem.found}" == said
+    assert f"{problem.field}: {problem.found}" == message
 
 
 def test_a_mount_of_no_volume_is_named() -> None:
@@ -88,7 +88,7 @@ def test_a_mount_of_no_volume_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "led"),
+    ("argument", "expected"),
     [
         ("/etc/shop/menu.json", "/R/etc/shop/menu.json"),
         ("--menu=/etc/shop", "--menu=/R/etc/shop"),
@@ -100,6 +100,9 @@ def test_a_mount_of_no_volume_is_named() -> None:
         ("/etc/shop/deep/x", "/R/etc/shop/deep/x"),
     ],
 )
-def test_paths_of_mounts_lead_below_the_folder(word: str, led: str) -> None:
+def test_paths_of_mounts_lead_below_the_folder(argument: str, expected: str) -> None:
     paths = ("/etc/shop/", "/data", "/etc/shop/deep", "/")
-    assert path_relocator([VolumeMount(name="v", mountPath=p) for p in paths], "/R")(word) == led
+    assert (
+        path_relocator([VolumeMount(name="v", mountPath=p) for p in paths], "/R")(argument)
+        == expected
+    )

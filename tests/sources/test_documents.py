@@ -76,17 +76,19 @@ def test_a_list_is_its_items() -> None:
 
 def test_a_key_that_stands_twice_is_named_with_both_lines() -> None:
     text = "kind: A\nmetadata: {name: x}\nspec:\n  host: a\n  port: 1\n  host: b\n"
-    assert said(text) == ["f.yaml:6: A x: spec.host: stands twice, in line 4 and line 6; keep one"]
+    assert said(text) == [
+        "f.yaml:6: A x: spec.host: is defined twice, in line 4 and line 6; keep one"
+    ]
 
 
 def test_two_documents_without_a_line_between_are_told_so() -> None:
     one = "apiVersion: v1\nkind: A\nmetadata: {name: x}\n"
     found = said(one + one)
     assert found[0].endswith(
-        "apiVersion: stands twice, in line 1 and line 4; keep one; or a document begins there, and"
-        " a line --- is missing above"
+        "apiVersion: is defined twice, in line 1 and line 4; keep one; or a document begins "
+        "there, and a line --- is missing above"
     )
-    assert found[2].endswith("metadata: stands twice, in line 3 and line 6; keep one")
+    assert found[2].endswith("metadata: is defined twice, in line 3 and line 6; keep one")
 
 
 def test_a_template_is_told_to_be_rendered() -> None:

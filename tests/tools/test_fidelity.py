@@ -21,9 +21,11 @@ def test_the_page_is_what_the_code_makes() -> None:
     assert (ROOT / "docs" / "fidelity.md").read_text(encoding="utf-8") == render(), remedy
 
 
-def test_every_difference_stands_on_the_render() -> None:
+def test_every_difference_is_on_the_page() -> None:
     text = " ".join(render().split())
-    missing = [k for k, how in DIFFERENCES.items() if " ".join(how.split()) not in text]
+    missing = [
+        k for k, difference in DIFFERENCES.items() if " ".join(difference.split()) not in text
+    ]
     assert missing == [], "no model has such a field"
 
 
@@ -44,10 +46,10 @@ def test_what_is_refused_is_no_field_of_the_model() -> None:
     assert values == {"protocol": ("GRPC-WEB", "UDP")}
 
 
-def test_conformance_quotes_the_render() -> None:
-    known = yaml.safe_load((ROOT / "conformance" / "known.yaml").read_text()) or {}
+def test_conformance_quotes_the_page() -> None:
+    reasons = yaml.safe_load((ROOT / "conformance" / "known.yaml").read_text()) or {}
     text = " ".join(render().split())
-    assert [case for case, why in known.items() if " ".join(why.split()) not in text] == []
+    assert [case for case, reason in reasons.items() if " ".join(reason.split()) not in text] == []
 
 
 @pytest.mark.parametrize("key", DIFFERENCES)

@@ -1,4 +1,4 @@
-"""Good files are read whole: the tutorial's, those recorded on a real Istio, kubectl's output."""
+"""Documents that are decoded, and what is refused of a whole input."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from meshproof.errors import Refused
 from meshproof.model import v1alpha2, virtual_service
 from meshproof.model.kube_service import ServiceSpec
 from meshproof.model.reader import read_resources, read_text, with_default_namespace
+from tests.model.conftest import Refusal
+from tests.model.rules import ROUTE_RULE, VIRTUAL_SERVICE
 
 DATA = Path(__file__).parent / "data"
 EGRESS = """\
@@ -87,7 +89,7 @@ def test_both_spellings_of_istio_0_4_are_one_rule() -> None:
 @pytest.mark.parametrize(
     "path", sorted((DATA / "conformance").glob("*.yaml")), ids=lambda p: p.stem
 )
-def test_what_a_real_istio_took_is_read(path: Path) -> None:
+def test_what_a_real_istio_accepted_is_read(path: Path) -> None:
     resources = read_resources([path])
     assert len(resources) == path.read_text().count("\nkind:")
     assert all(r.location.file == str(path) for r in resources)
@@ -103,7 +105,7 @@ def test_null_is_not_set() -> None:
     assert resource.spec == ServiceSpec.model_validate({"ports": [{"port": 80}]})
 
 
-def test_what_kubectl_get_adds_is_not_looked_at() -> None:
+def test_what_kubectl_get_adds_is_ignored() -> None:
     text = (
         "apiVersion: v1\nkind: List\nmetadata: {resourceVersion: ''}\nitems:\n"
         "- apiVersion: networking.istio.io/v1beta1\n  kind: VirtualService\n"
@@ -117,9 +119,9 @@ def test_what_kubectl_get_adds_is_not_looked_at() -> None:
     assert resource.location.line_of(("spec", "hosts")) == 13
 
 
-def test_the_calls_namespace_is_given_where_none_is_said() -> None:
-    said = SERVICE.replace("{name: svca}", "{name: svcb, namespace: pay}")
-    text = f"{SERVICE}---\n{said}---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: pay}}\n"
+def test_the_calls_namespace_fills_in_a_missing_one() -> None:
+    named = SERVICE.replace("{name: svca}", "{name: svcb, namespace: pay}")
+    text = f"{SERVICE}---\n{named}---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: pay}}\n"
     assert [r.namespace for r in read_text(text, "f", namespace="pay")] == ["pay", "pay", ""]
     undecided = read_text(text, "f")
     assert [r.namespace for r in undecided] == ["", "pay", ""]
@@ -130,7 +132,7 @@ def test_the_calls_namespace_is_given_where_none_is_said() -> None:
 def test_a_default_namespace_that_makes_two_the_same_is_refused() -> None:
     other = SERVICE.replace("{name: svca}", "{name: svca, namespace: pay}").replace("80", "81")
     resources = read_text(f"{SERVICE}---\n{other}", "f")
-    with pytest.raises(Refused, match="Service pay/svca: stands twice, the first time at f:1"):
+    with pytest.raises(Refused, match="Service pay/svca: is defined twice, the first time at f:1"):
         with_default_namespace(resources, "pay")
 
 
@@ -143,7 +145,7 @@ def test_a_folder_is_its_yaml_files_sorted_and_not_deeper(tmp_path: Path) -> Non
     assert names == ["s-a", "s-b", "svca"]
 
 
-def test_what_cannot_be_read_is_said_for_every_path_at_once(tmp_path: Path) -> None:
+def test_every_path_that_cannot_be_read_is_reported_at_once(tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     latin = tmp_path / "latin.yaml"
@@ -167,8 +169,43 @@ def test_a_byte_order_mark_is_no_obstacle(tmp_path: Path) -> None:
     assert [r.name for r in read_resources([file])] == ["svca"]
 
 
-def test_a_document_that_stands_twice_word_for_word_is_taken_once() -> None:
+def test_a_document_given_twice_unchanged_is_read_once() -> None:
     (first,) = read_text(f"{SERVICE}---\n{SERVICE}", "f")
     assert first.location.line == 1
     placed = SERVICE.replace("{name: svca}", "{name: svca, namespace: pay}")
     assert len(with_default_namespace(read_text(f"{SERVICE}---\n{placed}", "f"), "pay")) == 1
+
+
+def test_all_problems_of_all_documents_come_at_once_with_their_lines(refusal: Refusal) -> None:
+    vs = VIRTUAL_SERVICE.replace("[svcb]", "svcb") + "      wieght: 5\n"
+    lines = refusal(f"{vs}---\n{ROUTE_RULE}  route: [{{weight: 1}}]\n---\nkind: Job\n---\na: [\n")
+    assert [line.split(":")[1] for line in lines] == ["5", "9", "16", "18", "21"]
+
+
+def test_a_duplicate_key_does_not_hide_other_problems(refusal: Refusal) -> None:
+    lines = refusal(VIRTUAL_SERVICE + "      weight: 5\n      weight: a\n")
+    assert lines == [
+        "f.yaml:10: VirtualService pay/svcb: spec.http[0].route[0].weight: is defined twice, "
+        "in line 9 and line 10; keep one",
+        'f.yaml:10: VirtualService pay/svcb: spec.http[0].route[0].weight: is the string "a"; '
+        "wanted a whole number",
+    ]
+
+
+def test_a_resource_given_twice_names_the_first_position(refusal: Refusal) -> None:
+    assert refusal(f"{VIRTUAL_SERVICE}---\n{VIRTUAL_SERVICE.replace('v1}', 'v2}')}") == [
+        "f.yaml:10: VirtualService pay/svcb: is defined twice, the first time at f.yaml:1; keep one"
+    ]
+
+
+def test_a_field_beside_spec(refusal: Refusal) -> None:
+    assert refusal(VIRTUAL_SERVICE + "http: []\nextra: 1\n") == [
+        "f.yaml:9: VirtualService pay/svcb: http: is not a field of VirtualService; wanted "
+        "apiVersion, kind, metadata, spec; http belongs under spec: check the indentation",
+        "f.yaml:10: VirtualService pay/svcb: extra: is not a field of VirtualService; wanted "
+        "apiVersion, kind, metadata, spec",
+    ]
+
+
+def test_no_document_at_all(refusal: Refusal) -> None:
+    assert refusal("# only a comment\n---\n") == ["f.yaml: holds no document"]

@@ -1,0 +1,41 @@
+"""A document's metadata, and annotations that are not ignored."""
+
+from __future__ import annotations
+
+import pytest
+
+from meshproof.model.reader import read_text
+from tests.model.conftest import Refusal
+from tests.model.security import HEAD, POLICY, refusal
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        ("{name: Svc}", 'f.yaml:3: Service Svc: metadata.name: is "Svc"; wanted at most 63 '
+         "lower-case letters, digits and -, a letter first"),
+        ("{}", "f.yaml:3: Service: metadata.name: is missing; wanted a name"),
+        ("{name: 5}", "f.yaml:3: Service: metadata.name: is 5, which YAML reads as a number; "
+         'wanted a string; quote it: "5"'),
+        ("{name: a, labels: {v: yes}}", "f.yaml:3: Service a: metadata.labels.v: is yes, which "
+         'YAML reads as a boolean; wanted a string; quote it: "yes"'),
+        ("{name: a, label: {}}", "f.yaml:3: Service a: metadata.label: is not a field of metadata; "
+         "did you mean labels?"),
+        ("{name: a, namespace: b}", "f.yaml:3: Service b/a: metadata.namespace: is b; "
+         "wanted pay, as -n says; call with -n b, or remove the field"),
+    ],
+)  # fmt: skip
+def test_metadata(refusal: Refusal, metadata: str, message: str) -> None:
+    text = f"apiVersion: v1\nkind: Service\nmetadata: {metadata}\nspec: {{ports: [{{port: 80}}]}}"
+    assert refusal(text, namespace="pay") == [message]
+
+
+@pytest.mark.parametrize("value", ["true", "yes"])
+def test_a_policy_that_is_only_watched_would_be_enforced_and_is_refused(value: str) -> None:
+    more = f", annotations: {{istio.io/dry-run: '{value}'}}"
+    assert "only watched" in refusal(POLICY, "{}", more)
+
+
+def test_a_policy_that_is_not_only_watched_is_read() -> None:
+    more = ", annotations: {istio.io/dry-run: 'false', a: b}"
+    assert read_text(HEAD.format(kind=POLICY, more=more), "f.yaml")
