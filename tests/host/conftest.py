@@ -1,4 +1,4 @@
-"""What the tests of processes share: a run of their own, and ways to wait for facts about it."""
+"""What the tests of processes share: a supervised run, and a way to wait for its events."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from meshproof.host import process_identity, processes, run_folder
 from meshproof.host.process_spec import Exit, ProcessSpec
 from meshproof.host.supervisor_client import SupervisorClient
+from meshproof.wait import until_async
 
 DEADLINE = 20.0
 """Seconds after which a condition is taken for never; a loaded machine is slow, not broken."""
@@ -51,10 +52,10 @@ class Run:
         return processes.find_run(self.run_id)
 
     async def wait(self, check: Callable[[], object], what: str) -> None:
-        async with asyncio.timeout(DEADLINE):
-            while not check():
-                await asyncio.sleep(0.01)
-        assert check(), what
+        async def reason() -> str:
+            return "" if check() else "not yet"
+
+        await until_async(reason, f"waiting until {what}", within=DEADLINE, every=0.01)
 
 
 Script = Callable[[Run], Coroutine[Any, Any, None]]
