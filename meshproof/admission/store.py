@@ -26,7 +26,7 @@ class Store:
     changes: int = 0
     verbatim: bool = False
     """Whether every document counts as it was written, as on a cluster. The embedded mesh
-    compares what documents mean to it, and passes over kinds without effect."""
+    compares what documents mean to it, and ignores kinds without effect."""
 
     def apply(self, resources: Iterable[Resource]) -> tuple[Store, list[str]]:
         """Create or replace. Also a message for each, as kubectl words it."""
@@ -35,7 +35,7 @@ class Store:
         for resource in resources:
             created, former = entries.get(resource.key, (self.changes + 1, None))
             verb = self._verb(former, resource)
-            if verb == _PASSED_OVER:
+            if verb == _IGNORED:
                 created = self.changes + 1
             entries[resource.key] = (created, resource)
             messages.append(f"{resource.title} {verb}")
@@ -43,7 +43,7 @@ class Store:
 
     def _verb(self, former: Resource | None, resource: Resource) -> str:
         if not self.verbatim and explain_ignored(resource.kind, resource.api_version):
-            return _PASSED_OVER
+            return _IGNORED
         if former is None:
             return "created"
         if self.verbatim:
@@ -116,7 +116,7 @@ class Store:
         return tuple(lower(self.decoded, self.services))
 
 
-_PASSED_OVER = "passed over"
+_IGNORED = "ignored"
 
 
 def _with_replicas(resource: Resource, replicas: int) -> Resource:

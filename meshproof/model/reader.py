@@ -95,9 +95,11 @@ def _unique(resources: Iterable[Resource]) -> tuple[list[Resource], list[Problem
     for resource in resources:
         other = first.setdefault(resource.key, resource)
         if other.manifest != resource.manifest:
-            where = f"{other.location.file}:{other.location.line}"
+            position = f"{other.location.file}:{other.location.line}"
             problems.append(
-                resource.problem((), f"is defined twice, the first time at {where}", "", "keep one")
+                resource.problem(
+                    (), f"is defined twice, the first time at {position}", "", "keep one"
+                )
             )
     return list(first.values()), problems
 

@@ -63,8 +63,8 @@ def _check_host(text: str) -> str:
 def _check_gateway_host(text: str) -> str:
     namespace, slash, host = text.rpartition("/")
     if slash and not re.fullmatch(r"\*|\.|[-a-z0-9]+", namespace):
-        found = f'"{_short(text)}" is not a host; wanted HOST or NAMESPACE/HOST'
-        raise FieldError(found, unsupported=namespace == "~")
+        message = f'"{_short(text)}" is not a host; wanted HOST or NAMESPACE/HOST'
+        raise FieldError(message, unsupported=namespace == "~")
     _check_host(host)
     return text
 

@@ -78,7 +78,7 @@ def test_a_verbatim_store_compares_documents_as_they_were_written() -> None:
 
 def test_a_verbatim_store_passes_over_no_kind() -> None:
     job = read_text("{apiVersion: batch/v1, kind: Job, metadata: {name: j}}", "j.yaml")
-    assert Store().apply(job)[1] == ["Job j passed over"]
+    assert Store().apply(job)[1] == ["Job j ignored"]
     assert Store(verbatim=True).apply(job)[1] == ["Job j created"]
 
 

@@ -31,11 +31,11 @@ def document(api: str, kind: str, more: str = "spec: {anything: [1]}") -> str:
         ("cert-manager.io/v1", "Certificate", "default"),
     ],
 )
-def test_what_is_passed_over_is_named_once(api: str, kind: str, namespace: str) -> None:
+def test_what_is_ignored_is_named_once(api: str, kind: str, namespace: str) -> None:
     resources = read_text(document(api, kind), "f")
     admitted = embedded_admission(Project(root=Path())).apply(Store(), resources, strict=True)
     title = f"{kind} {namespace}/x" if namespace else f"{kind} x"
-    assert admitted.messages == (f"{title} passed over",)
+    assert admitted.messages == (f"{title} ignored",)
     (note,) = admitted.notes
     assert note.startswith(f"{kind} has no effect here: ")
     assert note.endswith(f"({title})")
@@ -61,7 +61,7 @@ def test_what_would_change_the_mesh_is_refused(
     assert message in line
 
 
-def test_a_document_that_is_passed_over_needs_a_name(refusal: Refusal) -> None:
+def test_a_document_that_is_ignored_needs_a_name(refusal: Refusal) -> None:
     assert refusal("apiVersion: a.example.com/v1\nkind: Thing\nmetadata: {}\n") == [
         "f.yaml:3: Thing: metadata.name: is missing; wanted a name"
     ]
