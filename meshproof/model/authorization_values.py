@@ -56,7 +56,7 @@ def check_path_template(value: str) -> str:
             f'"{value}" is not a path template; wanted {{*}} or {{**}} as whole segments'
         )
     if "{**}" in segments[deep + 1 :] or "{*}" in segments[deep + 1 :]:
-        raise ValueError(f'"{value}" has an operator behind {{**}}; wanted {{**}} as the last')
+        raise ValueError(f'"{value}" has an operator after {{**}}; wanted {{**}} as the last')
     return value
 
 
@@ -97,4 +97,4 @@ def check_not_empty(model: Model) -> None:
     """At least one field must be set, and no list may be empty (Istio refuses both)."""
     empty = [name for name in model.model_fields_set if not getattr(model, name)]
     if empty or not model.model_fields_set:
-        raise ValueError("names nothing; wanted at least one field, and a value in each")
+        raise ValueError("is empty; wanted at least one field, with a value in each")

@@ -231,7 +231,7 @@ class DestinationRule(Model):
     @model_validator(mode="after")
     def _selects_at_home(self) -> Self:
         if self.workload_selector and (len(self.export_to) > 1 or "*" in self.export_to):
-            message = "goes beyond the own namespace, but workloadSelector is for clients there"
+            message = "reaches beyond its own namespace, but workloadSelector is for clients in it"
             raise FieldError(f'{message}; wanted ".", or none', "exportTo")
         return self
 

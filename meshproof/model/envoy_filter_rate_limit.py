@@ -120,7 +120,7 @@ class TypedConfig(Limit):
             if self.type_url is None or self.value is None:
                 raise ValueError("is a TypedStruct; wanted type_url and value")
             for name in sorted(fields - {"type_url", "value"}):
-                raise FieldError("stands beside the value of a TypedStruct; wanted it inside", name)
+                raise FieldError("is beside the value of a TypedStruct; wanted it inside", name)
         else:
             for name in sorted(fields & {"type_url", "value"}):
                 raise FieldError(

@@ -39,13 +39,13 @@ class GatewayServer(Model):
         if self.port.protocol == "HTTPS":
             if tls.mode is None or tls.credential_name is None:
                 raise FieldError(
-                    "does not say how TLS is ended; wanted mode: SIMPLE and credentialName",
+                    "does not say how TLS is terminated; wanted mode: SIMPLE and credentialName",
                     "tls",
                     unsupported=self.tls is not None,
                 )
         elif tls.model_fields_set - {"https_redirect"}:
             message = (
-                f"says more than httpsRedirect, but the port's protocol is {self.port.protocol}"
+                f"has more than httpsRedirect, but the port's protocol is {self.port.protocol}"
             )
             raise FieldError(f"{message}; wanted HTTPS, or httpsRedirect alone", "tls")
         return self

@@ -130,7 +130,9 @@ class HTTPRouteRule(Model):
         if "RequestRedirect" in kinds and "URLRewrite" in kinds:
             raise FieldError("have RequestRedirect and URLRewrite; wanted one of them", "filters")
         if "RequestRedirect" in kinds and self.backend_refs:
-            raise FieldError("stand beside a RequestRedirect filter; wanted none", "backendRefs")
+            raise FieldError(
+                "cannot be combined with a RequestRedirect filter; wanted none", "backendRefs"
+            )
         if self._replaces_prefix() and [m.path.type for m in self.matches] != ["PathPrefix"]:
             raise FieldError(
                 "are not one PathPrefix, which replacePrefixMatch needs; wanted one", "matches"

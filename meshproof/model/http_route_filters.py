@@ -61,7 +61,9 @@ class HTTPPathModifier(Model):
             self.replace_prefix_match is not None
         ) == full:
             expected = "replaceFullPath" if full else "replacePrefixMatch"
-            raise ValueError(f"has not the field that type names; wanted {expected} alone")
+            raise ValueError(
+                f"lacks the field of its type, or has another; wanted {expected} alone"
+            )
         return self
 
 
@@ -119,5 +121,7 @@ class HTTPRouteFilter(Model):
         present = {t for t, field in _FILTERS.items() if getattr(self, field) is not None}
         if present != {self.type}:
             field = type(self).model_fields[_FILTERS[self.type]].alias
-            raise ValueError(f"has not the field that type {self.type} names; wanted {field} alone")
+            raise ValueError(
+                f"lacks the field of type {self.type}, or has another; wanted {field} alone"
+            )
         return self

@@ -58,7 +58,7 @@ class CpuTarget(Model):
         by_value = self.average_value is not None and self.average_utilization is None
         if not (by_share if self.type == "Utilization" else by_value):
             field = "averageUtilization" if self.type == "Utilization" else "averageValue"
-            raise ValueError(f"of type {self.type} has not {field} alone; wanted that")
+            raise ValueError(f"of type {self.type} needs another field; wanted {field} alone")
         return self
 
 
@@ -90,7 +90,9 @@ class Metric(Model):
     def _the_one(self) -> Self:
         sources = {"Resource": self.resource, "Pods": self.pods}
         if sources.pop(self.type) is None or any(sources.values()):
-            raise ValueError(f"of type {self.type} wants {self.type.lower()}, and that alone")
+            raise ValueError(
+                f"of type {self.type} needs another field; wanted {self.type.lower()} alone"
+            )
         return self
 
 

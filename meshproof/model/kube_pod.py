@@ -28,7 +28,10 @@ class EnvVarSource(Model):
     def _one(self) -> Self:
         refs = (self.config_map_key_ref, self.secret_key_ref, self.field_ref)
         if sum(r is not None for r in refs) != 1:
-            raise ValueError("has not one source; wanted configMapKeyRef, secretKeyRef or fieldRef")
+            raise ValueError(
+                "has no source or more than one; "
+                "wanted one of configMapKeyRef, secretKeyRef, fieldRef"
+            )
         return self
 
 
@@ -57,7 +60,7 @@ class EnvFromSource(Model):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.config_map_ref is None) == (self.secret_ref is None):
-            raise ValueError("has not one source; wanted configMapRef or secretRef")
+            raise ValueError("has no source or more than one; wanted configMapRef or secretRef")
         return self
 
 
@@ -152,7 +155,7 @@ class PodSpec(Model):
     def _unique_names(self) -> Self:
         names = [c.name for c in (*self.containers, *self.init_containers)]
         if len(set(names)) < len(names):
-            raise FieldError("have one name twice; wanted one of each", "containers")
+            raise FieldError("have a name twice; wanted different names", "containers")
         return self
 
     @property

@@ -61,7 +61,9 @@ class Probe(Model):
     def _one_action(self) -> Self:
         actions = (self.http_get, self.tcp_socket, self.exec, self.grpc)
         if sum(a is not None for a in actions) != 1:
-            raise ValueError("has not one action; wanted one of httpGet, tcpSocket, exec, grpc")
+            raise ValueError(
+                "has no action or more than one; wanted one of httpGet, tcpSocket, exec, grpc"
+            )
         return self
 
 
@@ -74,7 +76,7 @@ class LifecycleHandler(Model):
     @model_validator(mode="after")
     def _one_action(self) -> Self:
         if sum(a is not None for a in (self.http_get, self.sleep, self.exec)) != 1:
-            raise ValueError("has not one action; wanted one of exec, httpGet, sleep")
+            raise ValueError("has no action or more than one; wanted one of exec, httpGet, sleep")
         return self
 
 

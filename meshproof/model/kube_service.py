@@ -62,10 +62,10 @@ class ServiceSpec(Model):
             raise FieldError("is empty; wanted one or more, or clusterIP: None", "ports")
         names = [p.name for p in self.ports]
         if len(names) > 1 and (None in names or len(set(names)) < len(names)):
-            raise FieldError("need a name each; wanted different names of several ports", "ports")
+            raise FieldError("need a name each; wanted a different name for each port", "ports")
         numbers = [(p.port, p.protocol) for p in self.ports]
         if len(set(numbers)) < len(numbers):
-            raise FieldError("have one number twice; wanted different numbers", "ports")
+            raise FieldError("have a number twice; wanted different numbers", "ports")
         return self
 
     @property

@@ -145,7 +145,7 @@ def _check_dry_run(document: Document, annotations: Any) -> list[Problem]:
     value = annotations.get(_DRY_RUN) if isinstance(annotations, dict) else None
     if value in (None, "false"):
         return []
-    message = "makes the policy one that is only watched, which meshproof does not honour"
+    message = "makes the policy a dry run, which meshproof does not honour"
     path = ("metadata", "annotations", _DRY_RUN)
     remedy = "leave it out: then the policy is enforced"
     return [document.problem(path, message, "", remedy, unsupported=True)]

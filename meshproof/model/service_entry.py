@@ -52,16 +52,22 @@ class ServiceEntry(Model):
     def _endpoints_fit(self) -> Self:
         if self.workload_selector is not None:
             if self.endpoints:
-                raise FieldError("stands beside endpoints; wanted one of them", "workloadSelector")
+                raise FieldError(
+                    "cannot be combined with endpoints; wanted one of them", "workloadSelector"
+                )
             if self.resolution not in ("STATIC", "DNS"):
-                message = f"stands beside resolution {self.resolution}; wanted STATIC or DNS"
+                message = (
+                    f"cannot be combined with resolution {self.resolution}; wanted STATIC or DNS"
+                )
                 raise FieldError(message, "workloadSelector", unsupported=self.resolution == "NONE")
             if not self.workload_selector.labels:
                 raise FieldError("selects nothing; wanted labels", "workloadSelector")
         elif self.resolution == "STATIC" and not self.endpoints and not self.addresses:
             raise ValueError("resolution STATIC has no endpoints and no addresses; wanted either")
         if self.endpoints and self.resolution in ("NONE", "DYNAMIC_DNS"):
-            raise FieldError(f"stand beside resolution {self.resolution}; wanted none", "endpoints")
+            raise FieldError(
+                f"cannot be combined with resolution {self.resolution}; wanted none", "endpoints"
+            )
         if len(self.endpoints) > 1 and self.resolution == "DNS_ROUND_ROBIN":
             raise FieldError("are more than one for DNS_ROUND_ROBIN; wanted one", "endpoints")
         return self
@@ -85,10 +91,10 @@ class ServiceEntry(Model):
     def _ports_and_addresses_fit(self) -> Self:
         numbers = [p.number for p in self.ports]
         if len(set(numbers)) < len(numbers):
-            raise FieldError("have one number twice; wanted different numbers", "ports")
+            raise FieldError("have a number twice; wanted different numbers", "ports")
         names = [p.name for p in self.ports]
         if len(set(names)) < len(names):
-            raise FieldError("have one name twice; wanted different names", "ports")
+            raise FieldError("have a name twice; wanted different names", "ports")
         http = all(p.protocol in HTTP_PROTOCOLS for p in self.ports)
         for index, address in enumerate(self.addresses):
             if _range(address) and not http:

@@ -127,7 +127,10 @@ class RouteRule(Model):
                 f"the weight of the only route is {total}; wanted 100, or none", "route"
             )
         if self.redirect and (self.route or self.http_fault or self.rewrite):
-            raise FieldError("stands beside route, rewrite or httpFault; wanted alone", "redirect")
+            raise FieldError(
+                "cannot be combined with route, rewrite or httpFault; wanted one of them",
+                "redirect",
+            )
         return self
 
 
@@ -183,5 +186,5 @@ class DestinationPolicy(Model):
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if self.load_balancing is None and self.circuit_breaker is None:
-            raise ValueError("says nothing; wanted loadBalancing or circuitBreaker")
+            raise ValueError("is empty; wanted loadBalancing or circuitBreaker")
         return self

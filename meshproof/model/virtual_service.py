@@ -117,7 +117,7 @@ class VirtualService(Model):
             raise FieldError("are set on a delegate (it has no hosts); wanted none", "gateways")
         for index, route in enumerate(self.http):
             if route.delegate:
-                message = "stands in a delegate (it has no hosts), and Istio delegates once"
+                message = "is in a delegate (it has no hosts), and Istio delegates only once"
                 raise FieldError(f"{message}; wanted a route", "http", index, "delegate")
         return self
 

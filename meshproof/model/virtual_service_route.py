@@ -185,7 +185,7 @@ class Abort(Model):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.http_status is None) == (self.grpc_status is None):
-            raise ValueError("has not one of httpStatus and grpcStatus; wanted one")
+            raise ValueError("has neither or both of httpStatus and grpcStatus; wanted one")
         if self.grpc_status is not None and self.grpc_status not in GRPC_STATUS:
             expected = f"one of {', '.join(GRPC_STATUS)}"
             raise FieldError(f'is "{self.grpc_status}"; wanted {expected}', "grpcStatus")

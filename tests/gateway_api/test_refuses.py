@@ -21,7 +21,10 @@ REWRITE = "{type: URLRewrite, urlRewrite: {hostname: h}}"
         ("matches: [{path: {type: RegularExpression, value: '('}}]", "not an RE2 regular"),
         ("matches: [{headers: [{type: RegularExpression, name: a, value: '('}]}]", "not an RE2"),
         ("matches: [{method: get}]", "did you mean GET?"),
-        (f"filters: [{REDIRECT}], {TO_ECHO}", "backendRefs: stand beside a RequestRedirect"),
+        (
+            f"filters: [{REDIRECT}], {TO_ECHO}",
+            "backendRefs: cannot be combined with a RequestRedirect",
+        ),
         (f"filters: [{REDIRECT}, {REWRITE}]", "have RequestRedirect and URLRewrite"),
         (f"filters: [{REWRITE}, {REWRITE}]", "have URLRewrite twice"),
         (

@@ -149,7 +149,7 @@ def test_a_policy_without_effect_is_a_warning(
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        (TO_B, "says nothing"),
+        (TO_B, "is empty"),
         (f"{TO_B}, loadBalancing: {{name: MAGIC}}", "MAGIC"),
         (f"{TO_B}, loadBalancing: {{custom: {{}}}}", "custom: is a field of Istio 0.4 that"),
         (f"destination: {{service: '*.x.test'}}, {RANDOM}", "is a wildcard"),

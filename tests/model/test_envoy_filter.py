@@ -82,7 +82,7 @@ def test_another_shape_is_refused_by_name(
         (BY_ITS_TYPE.replace("stat_prefix", "value: {stat_prefix: a}, stat_prefix"),
          "typed_config.value: is for a TypedStruct"),
         (FILTER.replace("          type_url", "          stat_prefix: a\n          type_url"),
-         "typed_config.stat_prefix: stands beside the value of a TypedStruct"),
+         "typed_config.stat_prefix: is beside the value of a TypedStruct"),
         ("", "configPatches: is missing"),
     ],
 )  # fmt: skip

@@ -46,7 +46,7 @@ def test_a_rule_of_selected_clients_stays_at_home(export_to: str, accepted: bool
     if accepted:
         assert read_text(text, "f.yaml")
     else:
-        with pytest.raises(Refused, match=r"spec\.exportTo: goes beyond the own namespace"):
+        with pytest.raises(Refused, match=r"spec\.exportTo: reaches beyond its own namespace"):
             read_text(text, "f.yaml")
 
 

@@ -73,7 +73,7 @@ def resource(**target: Any) -> list[dict[str, Any]]:
         ({"minReplicas": 4}, "spec.maxReplicas: is 3, below minReplicas 4"),
         ({"scaleTargetRef": {"kind": "StatefulSet", "name": "a"}}, "spec.scaleTargetRef.kind"),
         ({"metrics": [{"type": "External"}]}, "spec.metrics[0].type"),
-        ({"metrics": [{"type": "Resource"}]}, "of type Resource wants resource"),
+        ({"metrics": [{"type": "Resource"}]}, "of type Resource needs another field"),
         ({"metrics": resource(type="Utilization", averageValue="1")}, "averageUtilization alone"),
         ({"metrics": resource(type="AverageValue", averageUtilization=1)}, "averageValue alone"),
         ({"metrics": resource(type="AverageValue", averageValue="much")}, "is not a quantity"),

@@ -14,9 +14,9 @@ from tests.model.manifests import service
         (service(""), "f.yaml:4: Service a: spec.ports: is empty; wanted one or more, or "
          "clusterIP: None"),
         (service("{port: 80}, {port: 81}"), "f.yaml:4: Service a: spec.ports: need a name each; "
-         "wanted different names of several ports"),
+         "wanted a different name for each port"),
         (service("{port: 80, name: a}, {port: 80, name: b}"), "f.yaml:4: Service a: spec.ports: "
-         "have one number twice; wanted different numbers"),
+         "have a number twice; wanted different numbers"),
         (service("{port: 80}", ", type: ExternalName"), "f.yaml:4: Service a: spec.externalName: "
          "is missing, and type is ExternalName; wanted a host"),
     ],

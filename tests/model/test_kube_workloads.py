@@ -44,8 +44,8 @@ def test_what_a_deployment_says_is_kept() -> None:
         ("        readinessProbe: {grpc: {port: http}}\n", "f.yaml:12: Deployment svca: "
          f'{CONTAINER}.readinessProbe.grpc.port: is the string "http"; wanted a whole number'),
         ("        readinessProbe: {periodSeconds: 1}\n", "f.yaml:12: Deployment svca: "
-         f"{CONTAINER}.readinessProbe: has not one action; wanted one of httpGet, tcpSocket, exec, "
-         "grpc"),
+         f"{CONTAINER}.readinessProbe: has no action or more than one; wanted one of httpGet, "
+         "tcpSocket, exec, grpc"),
         ("      restartPolicy: Never\n", "f.yaml:12: Deployment svca: "
          'spec.template.spec.restartPolicy: is the string "Never"; wanted Always'),
     ],

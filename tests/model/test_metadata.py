@@ -33,7 +33,7 @@ def test_metadata(refusal: Refusal, metadata: str, message: str) -> None:
 @pytest.mark.parametrize("value", ["true", "yes"])
 def test_a_policy_that_is_only_watched_would_be_enforced_and_is_refused(value: str) -> None:
     more = f", annotations: {{istio.io/dry-run: '{value}'}}"
-    assert "only watched" in refusal(POLICY, "{}", more)
+    assert "a dry run" in refusal(POLICY, "{}", more)
 
 
 def test_a_policy_that_is_not_only_watched_is_read() -> None:

@@ -86,7 +86,7 @@ def test_https_redirect() -> None:
     ("server", "message"),
     [
         (SHOP.replace("credentialName: shop", "httpsRedirect: false"), "wanted mode: SIMPLE and"),
-        (SHOP.replace("HTTPS", "HTTP"), "says more than httpsRedirect"),
+        (SHOP.replace("HTTPS", "HTTP"), "has more than httpsRedirect"),
         (SHOP.replace("SIMPLE", "MUTUAL"), "SIMPLE"),
         (SHOP + ", {port: {number: 443, protocol: HTTP}, hosts: [a]}", "443 is HTTP and HTTPS"),
     ],

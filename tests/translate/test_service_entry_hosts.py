@@ -171,12 +171,12 @@ def test_http_2_towards_a_port_of_http_2(protocol: str) -> None:
         (f"hosts: ['a*.test'], {HTTP}", "is not a host"),
         (f"hosts: ['*.test'], {HTTP}, resolution: DNS", "cannot be resolved"),
         (f"hosts: [a], {HTTP}, resolution: STATIC", "has no endpoints"),
-        (f"hosts: [a], {HTTP}, endpoints: [{{address: b}}]", "stand beside resolution NONE"),
+        (f"hosts: [a], {HTTP}, endpoints: [{{address: b}}]", "be combined with resolution NONE"),
         (f"hosts: [a], {HTTP}, resolution: DNS_ROUND_ROBIN, endpoints: [{{address: b}},"
          "{address: c}]", "more than one"),
         (f"hosts: [a], {HTTP}, workloadSelector: {{labels: {{a: b}}}}", "wanted STATIC"),
         ("hosts: [a], ports: [{number: 1, name: a}], addresses: [10.0.0.0/8]", "is a range"),
-        ("hosts: [a], ports: [{number: 1, name: a}, {number: 1, name: b}]", "one number twice"),
+        ("hosts: [a], ports: [{number: 1, name: a}, {number: 1, name: b}]", "a number twice"),
         (f"hosts: [a], {HTTP}, exportTo: ['*', a]", "wanted it alone"),
     ],
 )  # fmt: skip
