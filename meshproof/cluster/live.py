@@ -1,16 +1,29 @@
 """Whether a change is live, from the sidecars' own configuration: a *mark* is applied behind it.
 
 istiod reports what it sent and what was acknowledged, but not whether it has read the change yet.
-So every change ends with a mark: a ServiceEntry, a DestinationRule and a VirtualService with a new
-name in them (``assets/mark.yaml``). istiod reads each kind in order, and a push carries everything
-read so far. So a sidecar whose configuration shows the mark has every earlier change of those
-kinds. Endpoints are checked separately, because pods reach istiod by another watch: a sidecar's
-endpoints of a Service must be those that Kubernetes reports as ready.
+So every change ends with a mark: an EnvoyFilter in each namespace with workloads, and one for the
+gateway, that writes a new name into the metadata of BlackHoleCluster and of every route
+configuration (``assets/mark.yaml``). Istio gives BlackHoleCluster to every sidecar and gateway, and
+no ``Sidecar`` or ``exportTo`` hides an EnvoyFilter of the workload's own namespace.
 
-A gateway shows the mark in its clusters only: no VirtualService of the gateway carries it. Its
-routes come with the push that the sidecars confirm.
+Why an Envoy that shows the mark has the change:
 
-A sidecar that shows the mark may still have refused a listener of the same push (Envoy takes
+- istiod reads each kind by a watch of its own, and a push carries everything read so far. The mark
+  is applied last, and istiod pushes 100 ms after the last event that it read (its debounce), so a
+  watch would have to be 100 ms behind the mark's to be left out.
+- An EnvoyFilter's push carries every type, in this order on one stream: clusters, endpoints,
+  listeners, routes (istiod's ``PushOrder``). The mark shows clusters and routes. Listeners carry no
+  mark, because a changed listener drains; instead their version (``lds.version_text``) must not be
+  older than the clusters' one. The ``version_info`` of a configuration dump would not do: Envoy
+  keeps the old one where a push changes nothing.
+- A listener that was replaced still serves its connections by the old rules until it has drained
+  (``drainDuration`` of Istio's ProxyConfig, 45 s by default, 2 s in ``assets/istio.yaml``). So no
+  listener may be warming or draining.
+
+Endpoints are checked separately, because pods reach istiod by another watch: a sidecar's endpoints
+of a Service must be those that Kubernetes reports as ready.
+
+An Envoy that shows the mark may still have refused a listener of the same push (Envoy takes
 clusters, listeners and routes apart). Such a listener keeps its error in ``config_dump`` until the
 next update of listeners.
 """
@@ -20,62 +33,104 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
 
 from meshproof.cluster.assets import asset
 from meshproof.cluster.kubectl import Json, Kubectl
 from meshproof.cluster.pods import Pod
 from meshproof.errors import NotLive
-from meshproof.istio_names import ClusterName, outbound_cluster, service_host
+from meshproof.istio_names import INGRESS_GATEWAY_LABELS, ROOT_NAMESPACE, ClusterName, service_host
 from meshproof.mesh import Ack
+from meshproof.model.yaml_writer import documents_to_yaml
 from meshproof.wait import until
 
-MARK_HOST = "mark.meshproof.invalid"
-MARK_PORT = 15999
-_DUMP = f"config_dump?name_regex=.*{MARK_PORT}.*"
+_MARKED_CLUSTER = "config_dump?resource=dynamic_active_clusters&name_regex=^BlackHoleCluster$"
+_ROUTES = "config_dump?resource=dynamic_route_configs"
+_LISTENERS = "config_dump?resource=dynamic_listeners&mask=name,error_state"
+_STATS = (
+    "stats?format=json&filter=^(cluster_manager.cds.|listener_manager.)(lds.)?(version_text|total_)"
+)
 _CLUSTERS = "clusters?format=json"
-_LISTENER_ERRORS = "config_dump?resource=dynamic_listeners&mask=name,error_state.details"
 WITHIN = 60.0
-"""Seconds that a sidecar has to show a mark."""
+"""Seconds that a sidecar has to show a mark, and to drain."""
 
 
 def new_mark() -> str:
     return f"m{secrets.token_hex(4)}"
 
 
-def mark_documents(mark: str) -> str:
-    """YAML to apply behind a change."""
-    return asset("mark.yaml", {"MARK": mark})
+def mark_documents(mark: str, namespaces: Collection[str]) -> str:
+    """YAML to apply behind a change: for the sidecars of these namespaces, and the gateway."""
+    marks = [_mark_document(mark, namespace) for namespace in (*namespaces, ROOT_NAMESPACE)]
+    # In Istio's root namespace it would be for all sidecars of the cluster, others' too.
+    marks[-1]["spec"]["workloadSelector"] = {"labels": dict(INGRESS_GATEWAY_LABELS)}
+    return documents_to_yaml(marks)
+
+
+def _mark_document(mark: str, namespace: str) -> Json:
+    document: Json = yaml.safe_load(asset("mark.yaml", {"MARK": mark, "NAMESPACE": namespace}))
+    return document
 
 
 @dataclass(frozen=True, slots=True)
-class MarkState:
-    """Which parts of a mark an Envoy's configuration has."""
+class EnvoyState:
+    """What an Envoy's configuration says of a change."""
 
-    cluster: bool
-    """The ServiceEntry and the DestinationRule's subset, in an active cluster."""
-    route: bool
-    """The VirtualService."""
+    mark: str = ""
+    """In BlackHoleCluster."""
+    route_marks: Mapping[str, str] = field(default_factory=dict)
+    """Route configuration -> its mark."""
+    stats: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
-    def missing(self) -> str:
-        parts = {"ServiceEntry and DestinationRule": self.cluster, "VirtualService": self.route}
-        return " and ".join(kinds for kinds, shown in parts.items() if not shown)
+    def reason(self, mark: str) -> str:
+        """Why it does not have the change with this mark yet; empty where it has."""
+        if self.mark != mark:
+            return f"it does not show the mark {mark} yet, but {self.mark or 'none'}"
+        routes = [name for name, shown in self.route_marks.items() if shown != mark]
+        if routes:
+            return f"its routes {', '.join(sorted(routes))} are older than the change"
+        listeners = str(self.stats.get("listener_manager.lds.version_text", ""))
+        clusters = str(self.stats.get("cluster_manager.cds.version_text", ""))
+        if _version(listeners) < _version(clusters):
+            return f"its listeners ({listeners}) are older than the change"
+        return self._unsettled()
+
+    def _unsettled(self) -> str:
+        counts = {
+            what: self.stats.get(f"listener_manager.total_{what.replace(' ', '_')}")
+            for what in ("listeners warming", "listeners draining", "filter chains draining")
+        }
+        unsettled = [f"{count} {what}" for what, count in counts.items() if count]
+        return f"it still has {', '.join(unsettled)}" if unsettled else ""
 
 
-def mark_state(dump: Json, mark: str) -> MarkState:
-    """Reads Envoy's ``config_dump?name_regex=``: sections, or with ``resource=`` bare entries."""
-    expected = outbound_cluster(MARK_PORT, f"{mark}.{MARK_HOST}", mark)
-    cluster = route = False
-    for section in dump.get("configs", ()):
-        entries = [*section.get("dynamic_active_clusters", ()), section]
-        cluster = cluster or any(e.get("cluster", {}).get("name") == expected for e in entries)
-        for entry in (*section.get("dynamic_route_configs", ()), section):
-            for host in entry.get("route_config", {}).get("virtual_hosts", ()):
-                route = route or any(r.get("name") == mark for r in host.get("routes", ()))
-    return MarkState(cluster, route)
+def _version(text: str) -> tuple[str, int]:
+    """istiod's: the time at which it was made, and a counter."""
+    created, _, number = text.partition("/")
+    return (created, int(number) if number.isdigit() else 0)
+
+
+def cluster_mark(dump: Json) -> str:
+    """Reads ``config_dump?resource=dynamic_active_clusters``: bare entries."""
+    return next((_mark_of(entry.get("cluster", {})) for entry in dump.get("configs", ())), "")
+
+
+def route_marks(dump: Json) -> dict[str, str]:
+    """Reads ``config_dump?resource=dynamic_route_configs``: bare entries."""
+    configs = [
+        entry["route_config"] for entry in dump.get("configs", ()) if "route_config" in entry
+    ]
+    return {config.get("name", ""): _mark_of(config) for config in configs}
+
+
+def _mark_of(resource: Json) -> str:
+    metadata = resource.get("metadata", {}).get("filter_metadata", {})
+    return str(metadata.get("meshproof", {}).get("mark", ""))
 
 
 def addresses_by_cluster(clusters: Json) -> dict[str, set[str]]:
@@ -118,13 +173,15 @@ def stale_service(actual: Mapping[str, set[str]], expected: Mapping[str, set[str
     return ""
 
 
-def rejected_listeners(dump: Json) -> dict[str, str]:
-    """Listener -> Envoy's error. Reads ``config_dump?resource=dynamic_listeners``, where a failed
-    update of a new listener stands twice, once without its name."""
+def rejected_listeners(dump: Json, since: str = "") -> dict[str, str]:
+    """Listener -> Envoy's error, of updates not before ``since`` (Envoy's ``last_updated`` of
+    something else). Reads ``config_dump?resource=dynamic_listeners``, where a failed update of a
+    new listener stands twice, once without its name."""
     return {
         listener["name"]: str(listener["error_state"].get("details", "no details"))
         for listener in dump.get("configs", ())
         if "error_state" in listener and "name" in listener
+        if str(listener["error_state"].get("last_update_attempt", since)) >= since
     }
 
 
@@ -150,18 +207,31 @@ class LiveCheck:
             lambda: self._reason(pod, mark, expected),
             f"waiting for the sidecar of {sidecar} to have the change",
             within=WITHIN,
+            every=0.05,
         )
-        listeners = json.loads(self._kubectl.admin(pod.namespace, pod.name, _LISTENER_ERRORS))
-        for name, error in rejected_listeners(listeners).items():
-            raise NotLive(f"the sidecar of {sidecar} refused listener {name}: {error}")
         return Ack(sidecar, mark, time.monotonic() - started)
 
     def _reason(self, pod: Pod, mark: str, expected: Mapping[str, set[str]]) -> str:
-        state = mark_state(json.loads(self._kubectl.admin(pod.namespace, pod.name, _DUMP)), mark)
-        if not state.cluster or not (state.route or pod.gateway):
-            return f"it does not show the mark's {state.missing} yet"
-        if not expected:
-            return ""
-        clusters = json.loads(self._kubectl.admin(pod.namespace, pod.name, _CLUSTERS))
-        stale = stale_service(addresses_by_cluster(clusters), expected)
+        marked = self._ask(pod, _MARKED_CLUSTER)
+        if cluster_mark(marked) == mark:  # the listeners of its push come next, or were refused
+            self._check_listeners(pod, since=marked["configs"][0].get("last_updated", ""))
+        state = EnvoyState(
+            cluster_mark(marked),
+            route_marks(self._ask(pod, _ROUTES)),
+            {s["name"]: s["value"] for s in self._ask(pod, _STATS)["stats"] if "value" in s},
+        )
+        if (reason := state.reason(mark)) or not expected:
+            return reason
+        stale = stale_service(addresses_by_cluster(self._ask(pod, _CLUSTERS)), expected)
         return f"its endpoints are stale: {stale}" if stale else ""
+
+    def _check_listeners(self, pod: Pod, since: str) -> None:
+        """Raises NotLive for a listener that Envoy refused since then."""
+        for name, error in rejected_listeners(self._ask(pod, _LISTENERS), since).items():
+            raise NotLive(
+                f"the sidecar of {pod.namespace}/{pod.name} refused listener {name}: {error}"
+            )
+
+    def _ask(self, pod: Pod, path: str) -> Json:
+        response: Json = json.loads(self._kubectl.admin(pod.namespace, pod.name, path))
+        return response

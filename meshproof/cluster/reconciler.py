@@ -15,11 +15,13 @@ from meshproof.cluster.kubectl import Json
 from meshproof.cluster.live import LiveCheck, mark_documents, new_mark, ready_addresses
 from meshproof.cluster.manifest_diff import ManifestDiff, difference
 from meshproof.cluster.mesh_state import MeshState
+from meshproof.cluster.pods import Pod
 from meshproof.cluster.providers.provider import Provider
 from meshproof.cluster.rollout import Rollouts
 from meshproof.cluster.server_errors import parse_refusals
 from meshproof.cluster.workload_pods import WorkloadPods
 from meshproof.errors import NotLive, Refused
+from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.mesh import Ack
 from meshproof.model.resource import Resource
 from meshproof.model.yaml_writer import documents_to_yaml
@@ -93,7 +95,7 @@ class Reconciler:
         text = documents_to_yaml(rest) if rest else ""
         if rest:
             self._dry_run(text, rest, store)
-        marks = mark_documents(mark) if mark else ""
+        marks = mark_documents(mark, self._pods.namespaces(store)) if mark else ""
         if diff.delete:
             if rest:
                 self._kubectl.apply(text, doing="applying")
@@ -130,7 +132,7 @@ class Reconciler:
                 )
             ]  # fmt: skip
             addresses = ready_addresses(slices)
-        sidecars = [p for p in self._pods.all(store) if p.meshed and p.alive]
+        sidecars = [p for p in self._pods.all(store) if p.meshed and p.alive and _is_marked(p)]
         return self._live.wait(mark, sidecars, addresses, started)
 
     def _wait_terminated(self, store: Store) -> None:
@@ -139,6 +141,11 @@ class Reconciler:
             return f"{', '.join(ending)} is terminating" if ending else ""
 
         until(reason, "waiting for old pods to terminate", within=TERMINATION, every=0.5)
+
+
+def _is_marked(pod: Pod) -> bool:
+    """In Istio's namespace the gateway alone; other pods there are somebody else's."""
+    return pod.gateway or pod.namespace != ROOT_NAMESPACE
 
 
 def _key(body: Json) -> Key:

@@ -46,7 +46,8 @@ def test_down_deletes_by_our_label_only(machine: Machine, tmp_path: Path) -> Non
     commands = machine.since(mesh.down)
     assert commands == [
         "kubectl --context site delete namespace -l meshproof=owned --ignore-not-found",
-        "kubectl --context site -n istio-system delete telemetry.telemetry.istio.io "
+        "kubectl --context site -n istio-system delete "
+        "telemetry.telemetry.istio.io,envoyfilter.networking.istio.io "
         "-l meshproof=owned --ignore-not-found",
         "kubectl --context site delete clusterrole,clusterrolebinding "
         "-l meshproof=owned --ignore-not-found",

@@ -7,21 +7,49 @@ import json
 from meshproof.cluster import live
 from tests.fakes.cluster_machine import recorded
 
+MARKED = {"metadata": {"filter_metadata": {"istio": {}, "meshproof": {"mark": "m1"}}}}
+VERSIONS = {
+    "cluster_manager.cds.version_text": "2026-11-30T19:00:00Z/9",
+    "listener_manager.lds.version_text": "2026-11-30T19:00:00Z/9",
+}
 
-def test_recorded_routes_show_no_mark_and_the_mark_is_found_among_them() -> None:
+
+def test_a_cluster_and_the_routes_carry_the_mark() -> None:
+    name = "BlackHoleCluster"
+    assert live.cluster_mark({"configs": [{"cluster": {"name": name, **MARKED}}]}) == "m1"
+    assert not live.cluster_mark({"configs": [{"cluster": {"name": name}}]})
+    assert not live.cluster_mark({})
     output = recorded("kubectl --kubeconfig kubeconfig exec deploy/svca-1", "", "config_dump")
-    dump = json.loads(output[1])
-    assert (
-        live.mark_state(dump, "m1").missing == "ServiceEntry and DestinationRule and VirtualService"
-    )
-    route = {"name": "m1", "match": {"prefix": "/"}}
-    dump["configs"][0]["route_config"]["virtual_hosts"].append({"routes": [route]})
-    assert live.mark_state(dump, "m1") == live.MarkState(cluster=False, route=True)
-    warm = {"name": "outbound|15999|m1|m1.mark.meshproof.invalid"}
-    dump["configs"].append({"dynamic_warming_clusters": [{"cluster": warm}]})
-    assert not live.mark_state(dump, "m1").cluster, "warming is not live"
-    dump["configs"].append({"dynamic_active_clusters": [{"cluster": warm}]})
-    assert live.mark_state(dump, "m1").cluster
+    recorded_routes = live.route_marks({"configs": json.loads(output[1])["configs"]})
+    assert set(recorded_routes.values()) == {""}
+    assert live.route_marks({"configs": [{"route_config": {"name": "80", **MARKED}}]}) == {
+        "80": "m1"
+    }
+
+
+def test_a_change_is_live_where_clusters_listeners_and_routes_are_of_its_push() -> None:
+    def reason(mark: str = "m1", routes: str = "m1", **stats: object) -> str:
+        named = {f"listener_manager.{name}": value for name, value in stats.items()}
+        return live.EnvoyState(mark, {"80": routes}, {**VERSIONS, **named}).reason("m1")
+
+    assert not reason()
+    assert "does not show the mark m1 yet, but m0" in reason("m0")
+    assert "routes 80 are older" in reason(routes="m0")
+    older = {"lds.version_text": "2026-11-30T19:00:00Z/8"}
+    assert "listeners (2026-11-30T19:00:00Z/8) are older" in reason(**older)
+    newer = {"lds.version_text": "2026-11-30T19:00:01Z/10"}
+    assert not reason(**newer), "a later push of listeners alone"
+
+
+def test_a_change_is_live_once_the_old_listeners_have_drained() -> None:
+    stats = {
+        **VERSIONS,
+        "listener_manager.total_listeners_warming": 0,
+        "listener_manager.total_listeners_draining": 1,
+        "listener_manager.total_filter_chains_draining": 4,
+    }
+    reason = live.EnvoyState("m1", {}, stats).reason("m1")
+    assert reason == "it still has 1 listeners draining, 4 filter chains draining"
 
 
 def test_recorded_endpoint_slices_say_who_is_ready() -> None:
@@ -59,3 +87,10 @@ def test_a_listener_that_envoy_refused_is_named_with_its_error() -> None:
     }
     assert live.rejected_listeners(dump) == {"bad": error}
     assert live.rejected_listeners({}) == {}
+
+
+def test_an_error_older_than_the_change_is_not_the_changes() -> None:
+    state = {"details": "bad", "last_update_attempt": "2026-11-30T19:00:00.100Z"}
+    dump = {"configs": [{"name": "one", "error_state": state}]}
+    assert live.rejected_listeners(dump, "2026-11-30T19:00:00.050Z") == {"one": "bad"}
+    assert not live.rejected_listeners(dump, "2026-11-30T19:00:00.200Z")

@@ -20,5 +20,5 @@ def test_rules_that_a_killed_run_left_do_not_meet_the_next(
     mesh_on(machine, tmp_path).up()
     rules = {k[2] for k in machine.kube.objects if k[:2] == ("VirtualService", "payments")}
     assert rules == {"pay", "own"}, "what is not ours stays"
-    assert ("VirtualService", "meshproof-system", "live-mark") in machine.kube.objects
+    assert ("EnvoyFilter", "payments", "live-mark") in machine.kube.objects
     assert machine.ran("docker rm -f meshproof-msgd.test"), "a paused one is made anew"

@@ -21,7 +21,6 @@ def kinds(text: str) -> list[tuple[str, str]]:
     return [(d["kind"], d["metadata"]["name"]) for d in yaml.safe_load_all(text) if d]
 
 
-_MARK = ("ServiceEntry", "DestinationRule", "VirtualService")
 ALL = ROOT / "rules" / "svcb_v0_2_100.yaml"
 
 
@@ -32,7 +31,7 @@ def test_the_server_is_asked_first_and_the_mark_comes_last(
     assert "--dry-run=server" in commands[0]
     sent = machine.sent("apply -f -")[-1]
     rules = [("DestinationRule", "svcb"), ("VirtualService", "svcb")]
-    assert kinds(sent) == [*rules, *[(k, "live-mark") for k in _MARK]]
+    assert kinds(sent) == [*rules, *[("EnvoyFilter", "live-mark")] * 2]
 
 
 @pytest.mark.parametrize(
@@ -69,8 +68,8 @@ def test_a_change_that_one_sidecar_does_not_take_is_undone(
 ) -> None:
     cluster.apply([HALF])
     before = {k: v for k, v in machine.kube.objects.items() if k[2] != "live-mark"}
-    machine.fail("exec svcb-v0.1-0", (0, '{"configs": []}', ""))
-    with pytest.raises(NotLive, match=r"payments/svcb-v0.1-0.*ServiceEntry and DestinationRule"):
+    machine.fail("exec svcb-v0.1-0", (0, '{"configs": [], "stats": []}', ""))
+    with pytest.raises(NotLive, match=r"payments/svcb-v0.1-0.*does not show the mark"):
         cluster.apply([ALL])
     assert {k: v for k, v in machine.kube.objects.items() if k[2] != "live-mark"} == before
     assert "VirtualService payments/svcb" in cluster.status().resources

@@ -20,7 +20,11 @@ _NOTHING_SENT = {
     "records": "H4sIAAAAAAAC/wMAAAAAAAAAAAA=",
 }  # fmt: skip
 _OWNED = ("Deployment", "Service", "VirtualService", "DestinationRule", "ServiceEntry", "Gateway")
-_BY_LABEL = ("namespace", "telemetry.telemetry.istio.io", "clusterrole,clusterrolebinding")
+_BY_LABEL = (
+    "namespace",
+    "telemetry.telemetry.istio.io,envoyfilter.networking.istio.io",
+    "clusterrole,clusterrolebinding",
+)
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -171,11 +175,13 @@ class FakeKubernetes:
         return OK
 
     def admin(self, namespace: str, _pod: str, path: str) -> str:
-        """Envoy shows the newest mark, and has the current endpoints."""
-        if path.startswith("config_dump?resource=dynamic_listeners"):
-            return json.dumps({"configs": []})
+        """Envoy shows its namespace's newest mark, and has the current endpoints."""
+        if path.startswith("config_dump?resource=dynamic_active_clusters"):
+            return json.dumps({"configs": [{"cluster": self._marked(namespace)}]})
+        if path.startswith("config_dump?resource=dynamic_route_configs"):
+            return json.dumps({"configs": [{"route_config": self._marked(namespace)}]})
         if path.startswith("config_dump"):
-            return json.dumps(self.dump())
+            return json.dumps({"configs": []})
         if path.startswith("clusters"):
             statuses = [
                 {
@@ -191,20 +197,11 @@ class FakeKubernetes:
             return json.dumps({"cluster_statuses": statuses})
         return json.dumps({"stats": []}) if "json" in path else ""
 
-    def dump(self) -> Json:
-        mark = self.objects.get(("VirtualService", "meshproof-system", "live-mark"))
-        if mark is None:
-            return {"configs": []}
-        name = mark["spec"]["http"][0]["name"]
-        host = mark["spec"]["hosts"][0]
-        cluster = {"cluster": {"name": outbound_cluster(15999, host, name)}}
-        route = {"route_config": {"virtual_hosts": [{"routes": [{"name": name}]}]}}
-        return {
-            "configs": [
-                {"dynamic_active_clusters": [cluster]},
-                {"dynamic_route_configs": [route]},
-            ]
-        }
+    def _marked(self, namespace: str) -> Json:
+        """A resource with the metadata that the mark's EnvoyFilter merges into it."""
+        mark = self.objects.get(("EnvoyFilter", namespace, "live-mark"))
+        value = mark["spec"]["configPatches"][0]["patch"]["value"] if mark else {}
+        return {"name": "BlackHoleCluster", **value}
 
 
 def _app(document: Json) -> str:

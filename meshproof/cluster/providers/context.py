@@ -92,13 +92,14 @@ class ContextProvider:
         raise MeshproofError(f"the gateway of {self.name} has no address: set GATEWAY_URL")
 
     def remove(self) -> None:
-        """Namespaces and roles that carry our label, and our Telemetry; Istio and all else stay."""
+        """What carries our label: namespaces, roles, Telemetry, EnvoyFilter. All else stays."""
         self.outside.close()
         if not self._ours:
             return
         self._delete_owned("namespace", "deleting our namespaces", timeout=180)
         self._delete_owned(
-            "telemetry.telemetry.istio.io", "deleting our Telemetry",
+            "telemetry.telemetry.istio.io,envoyfilter.networking.istio.io",
+            "deleting our Telemetry and the gateway's mark",
             flags=("-n", ROOT_NAMESPACE), check=False,
         )  # fmt: skip
         kinds = "clusterrole,clusterrolebinding"
