@@ -1,4 +1,4 @@
-# The door: every promise of the README is a target here. `make` lists them.
+# Every command that the README promises is a target here. `make` lists them.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -24,79 +24,79 @@ export MESH
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY) ## make .venv with everything, pinned by hash (the other targets do it themselves)
+setup: $(READY) ## create .venv with all packages, pinned by hash (other targets do this when needed)
 
 $(READY): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "meshproof needs Python 3.11 or newer; this is " + sys.version.split()[0] + "; say which with: make setup PYTHON=python3.12")'
-	@echo "setting up .venv (once; about a minute): 1 of 3, Python's own"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "meshproof needs Python 3.11 or newer; this is " + sys.version.split()[0] + "; choose another with: make setup PYTHON=python3.12")'
+	@echo "setting up .venv (once, about a minute): 1 of 3, the virtual environment"
 	@$(PYTHON) -m venv .venv
-	@echo "2 of 3, $$(grep -c '==' requirements.lock) packages, each by its hash"
+	@echo "2 of 3, $$(grep -c '==' requirements.lock) packages, each verified by hash"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@echo "3 of 3, meshproof itself"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-test: $(READY) ## the fast tests
+test: $(READY) ## run the fast tests
 	@$(BIN)/python -m pytest -m "not long"
 
-test-long: $(READY) ## the tests that start, kill and time whole processes
+test-long: $(READY) ## run the tests that start, kill and time whole processes
 	@$(BIN)/python -m pytest -m long
 
-e2e: $(READY) ## every rule's proof on a mesh of its own under load, with a table of verdicts
+e2e: $(READY) ## prove every rule under load on a mesh of its own; print a table of verdicts
 	@$(BIN)/python -m pytest e2e $(PROOFS) $(SIDE_BY_SIDE) -m "not long and not nightly" --junitxml=artifacts/junit.xml
 
-e2e-long: $(READY) ## the proofs of faults, releases and scaling under load, and the pages as they stand
+e2e-long: $(READY) ## prove faults, releases and scaling under load; run the pages in docs/
 	@$(BIN)/python -m pytest e2e $(PROOFS) $(SIDE_BY_SIDE) -m "long and not alone" --junitxml=artifacts/junit-long.xml --mesh-report=report-long.json
 	@$(BIN)/python -m pytest e2e $(PROOFS) -m "long and alone" --junitxml=artifacts/junit-alone.xml --mesh-report=report-alone.json
 
-e2e-nightly: $(READY) ## what takes longest: the soak in short, overload, autoscaling, the shop's pages
+e2e-nightly: $(READY) ## run the longest proofs: a short soak, overload, autoscaling, the shop's pages
 	@$(BIN)/python -m pytest e2e $(PROOFS) -m nightly --junitxml=artifacts/junit-nightly.xml --mesh-report=report-nightly.json
 
-soak: $(READY) ## 5 minutes of kills and changes at random under load, each message accounted for: SEED=N replays
+soak: $(READY) ## 5 minutes of random kills and changes under load; account for every message (SEED=N replays)
 	@$(BIN)/python -m soak --seconds $(SECONDS_OF_SOAK) $(if $(SEED),--seed $(SEED)) $(if $(PLAN),--plan $(PLAN))
 
-conformance: $(READY) ## replay what a real Istio did on the embedded mesh: agreed, different, refused
+conformance: $(READY) ## replay a real Istio's recorded behaviour on the embedded mesh; count agreed, different, refused
 	@$(BIN)/python -m conformance
 
-docs: $(READY) ## write docs/fidelity.md, docs/governance.md and the map of packages anew
+docs: $(READY) ## regenerate docs/fidelity.md, docs/governance.md and the map of packages
 	@$(BIN)/python -m tools.docs
 
-load: $(READY) ## Locust load on /pay: USERS=16 SECONDS_OF_LOAD=30; WORKERS=N: from a cluster's pods
+load: $(READY) ## send Locust load to /pay: USERS=16 SECONDS_OF_LOAD=30 (WORKERS=N: from a cluster's pods)
 	@$(BIN)/meshproof load --users $(USERS) --seconds $(SECONDS_OF_LOAD) --workers $(WORKERS) --name $(NAME)
 
-load-ui: $(READY) ## the same with Locust's own page in the browser
+load-ui: $(READY) ## the same, with Locust's web UI
 	@$(BIN)/meshproof load --users $(USERS) --ui --name $(NAME)
 
-up: $(READY) ## bring the mesh up and leave it running
+up: $(READY) ## start the mesh in the background
 	@$(BIN)/meshproof up -d --name $(NAME)
 
-dashboard: $(READY) ## the live page of the mesh that is up, until Ctrl-C
+dashboard: $(READY) ## serve a live page of the running mesh, until Ctrl-C
 	@$(BIN)/meshproof dashboard --name $(NAME)
 
-down: $(READY) ## end it
+down: $(READY) ## stop the mesh
 	@$(BIN)/meshproof down --name $(NAME)
 
-sweep: $(READY) ## end and remove what killed meshes left, clusters too
+sweep: $(READY) ## remove what killed meshes left behind, clusters included
 	@$(BIN)/meshproof sweep
 
-observe: $(READY) ## Prometheus on the running mesh (docs/observe.md); on a cluster Grafana, Kiali, Zipkin too
+observe: $(READY) ## run Prometheus on the running mesh (docs/observe.md); on a cluster, also Grafana, Kiali and Zipkin
 	@$(BIN)/meshproof observe --name $(NAME)
 
-tutorial: $(READY) ## walk docs/tutorial.md step by step, on meshes of its own
+tutorial: $(READY) ## run docs/tutorial.md step by step, on meshes of its own
 	@$(BIN)/python -m tools.doc_runner $(TUTORIAL)
 
-bench: $(READY) ## measure: start, convergence, switches under load, mesh tax, scale
+bench: $(READY) ## benchmark start-up, convergence, switches under load, sidecar overhead, scale
 	@$(BIN)/python -m bench
 
-release-oc: $(READY) ## how often the release judge errs, by simulation (docs/release.md)
+release-oc: $(READY) ## simulate how often the release judge errs (docs/release.md)
 	@$(BIN)/python -m tools.release_simulation
 
-lint: $(READY) ## ruff, strict types, and the contract of imports
+lint: $(READY) ## check style (ruff), types (mypy, strict) and imports between packages
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-logo --no-cache && $(BIN)/mypy
 
 fmt: $(READY) ## format the code
 	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
 
-clean: ## remove what the targets made
+clean: ## remove everything that the targets created
 	@rm -rf .venv artifacts build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
