@@ -1,4 +1,4 @@
-"""What becomes of a mesh when its processes, its ports or its disk fail: said at once, and mended.
+"""A mesh whose processes, ports or disk fail reports it at once, and recovers.
 
 On a small mesh (tiny/) of the test's own, beside the suite's: two meshes do not disturb each other.
 """
@@ -38,13 +38,13 @@ pytestmark = [
 ]
 
 
-def made(name: str) -> EmbeddedMesh:
+def build_mesh(name: str) -> EmbeddedMesh:
     return EmbeddedMesh(load_project(TINY / "meshproof.yaml"), name=name)
 
 
 @pytest.fixture(scope="module")
 def shared_tiny() -> Iterator[EmbeddedMesh]:
-    mesh = made("tiny")
+    mesh = build_mesh("tiny")
     try:
         mesh.up()
         yield mesh
@@ -56,17 +56,17 @@ def shared_tiny() -> Iterator[EmbeddedMesh]:
 def tiny(shared_tiny: EmbeddedMesh) -> Iterator[EmbeddedMesh]:
     yield shared_tiny
     shared_tiny.reset()
-    assert word(shared_tiny) == b"hello"
+    assert body_of(shared_tiny) == b"hello"
 
 
-def word(mesh: EmbeddedMesh) -> bytes:
+def body_of(mesh: EmbeddedMesh) -> bytes:
     answer = mesh.curl("web", "http://web/")
     assert answer.status == 200
     return answer.body
 
 
-def changed(mode: str = "", port: int = 8080, **spec: object) -> str:
-    """The Deployment with an app in another mode."""
+def deployment_yaml(mode: str = "", port: int = 8080, **spec: object) -> str:
+    """The Deployment with its app in another mode."""
     copy = yaml.safe_load(yaml.safe_dump(DEPLOYMENT))
     copy["spec"] |= spec
     (container,) = copy["spec"]["template"]["spec"]["containers"]
@@ -83,36 +83,36 @@ def ready(mesh: EmbeddedMesh) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("mode", "deadline", "said"),
+    ("mode", "deadline", "message"),
     [
         ("die", 600, r"ended with exit code 3 before it was ready(.|\n)*no database, no service"),
         ("never-ready", 1, r"not ready within 1 s: /readyz answered"),
     ],
 )
 def test_a_deployment_that_cannot_start_is_refused_and_changes_nothing(
-    tiny: EmbeddedMesh, tmp_path: Path, mode: str, deadline: int, said: str
+    tiny: EmbeddedMesh, tmp_path: Path, mode: str, deadline: int, message: str
 ) -> None:
     before, replicas, ran = (
         read_configuration(tiny, tmp_path / "before"),
         ready(tiny),
         len(processes_of_run(tiny.run_id)),
     )
-    with pytest.raises(MeshproofError, match=said):
-        tiny.apply([Source(STDIN, changed(mode, progressDeadlineSeconds=deadline))])
+    with pytest.raises(MeshproofError, match=message):
+        tiny.apply([Source(STDIN, deployment_yaml(mode, progressDeadlineSeconds=deadline))])
     assert differences(before, read_configuration(tiny, tmp_path / "after")) == []
     assert ready(tiny) == replicas
     assert len(processes_of_run(tiny.run_id)) == ran
-    assert word(tiny) == b"hello"
+    assert body_of(tiny) == b"hello"
 
 
 def test_an_app_that_listens_everywhere_is_reported(tiny: EmbeddedMesh) -> None:
-    applied = tiny.apply([Source("web.yaml", changed("everywhere"))])
+    applied = tiny.apply([Source("web.yaml", deployment_yaml("everywhere"))])
     (warning,) = applied.warnings
     assert warning.file == "web.yaml"
     assert warning.field == "spec.template.spec.containers[0].image"
     assert "0.0.0.0:" in warning.found
     assert "{ip}" in warning.remedy
-    assert tiny.apply([Source(STDIN, changed())]).warnings == ()
+    assert tiny.apply([Source(STDIN, deployment_yaml())]).warnings == ()
 
 
 @pytest.mark.parametrize("part", ["app", "sidecar"])
@@ -133,14 +133,14 @@ def test_a_paused_sidecar_is_out_of_service_and_holds_up_no_change(tiny: Embedde
     paused, other = ready(tiny)
     tiny.fault("pause", "web", part="sidecar", replica=paused)
     assert ready(tiny) == [other]
-    applied = tiny.apply([Source(STDIN, changed().replace("Deployment", "Deployment", 1))])
+    applied = tiny.apply([Source(STDIN, deployment_yaml().replace("Deployment", "Deployment", 1))])
     assert paused not in {ack.sidecar for ack in applied.acks}
     tiny.reset()
     assert len(ready(tiny)) == 2
 
 
 def test_a_paused_app_fails_its_probe_and_comes_back(tiny: EmbeddedMesh) -> None:
-    tiny.apply([Source(STDIN, changed("ready"))])
+    tiny.apply([Source(STDIN, deployment_yaml("ready"))])
     paused, other = ready(tiny)
     tiny.fault("pause", "web", replica=paused)
     until(lambda: ready(tiny) == [other], "it is out of service")
@@ -178,47 +178,51 @@ spec:
 def test_the_gateways_envoy_comes_back(tiny: EmbeddedMesh, tmp_path: Path) -> None:
     pid = find_pid(tiny.run_id, "istio-ingressgateway.json")
     os.kill(pid, signal.SIGKILL)
-    until(lambda: one_or_none(tiny, "istio-ingressgateway.json") not in (None, pid), "a new one")
+    until(
+        lambda: find_pid_or_none(tiny, "istio-ingressgateway.json") not in (None, pid), "a new one"
+    )
     tiny.apply([Source(STDIN, RULE)])
     until(
-        lambda: any(n.startswith("istio-ingressgateway ") for n in told_again(tiny, tmp_path)),
+        lambda: any(
+            n.startswith("istio-ingressgateway ") for n in configured_names(tiny, tmp_path)
+        ),
         "it is configured",
     )
 
 
-def one_or_none(mesh: EmbeddedMesh, word: str) -> int | None:
-    found = [p.pid for p in processes_of_run(mesh.run_id) if word in p.command]
-    return found[0] if found else None
+def find_pid_or_none(mesh: EmbeddedMesh, body_of: str) -> int | None:
+    pids = [p.pid for p in processes_of_run(mesh.run_id) if body_of in p.command]
+    return pids[0] if pids else None
 
 
-def told_again(mesh: EmbeddedMesh, folder: Path) -> list[str]:
+def configured_names(mesh: EmbeddedMesh, folder: Path) -> list[str]:
     return list(read_configuration(mesh, folder / str(len(list(folder.iterdir())))))
 
 
 def test_a_port_that_is_taken_on_every_address_is_given_another(tiny: EmbeddedMesh) -> None:
-    with socket.create_server(("0.0.0.0", 0)) as taken:
-        port = taken.getsockname()[1]
-        tiny.apply([Source(STDIN, changed(port=port))])
-        assert word(tiny) == b"hello"
+    with socket.create_server(("0.0.0.0", 0)) as listener:
+        port = listener.getsockname()[1]
+        tiny.apply([Source(STDIN, deployment_yaml(port=port))])
+        assert body_of(tiny) == b"hello"
         assert not tiny.url("web").endswith(f":{port}")
 
 
 def test_a_fixed_port_that_is_taken_is_named_with_its_process(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """15001 itself cannot be taken here: the suite's own mesh has it."""
-    mesh = made("taken")
-    with socket.create_server(("0.0.0.0", 0)) as taken:
-        port = taken.getsockname()[1]
+    """Port 15001 itself is not free: the suite's own mesh uses it."""
+    mesh = build_mesh("taken")
+    with socket.create_server(("0.0.0.0", 0)) as listener:
+        port = listener.getsockname()[1]
         monkeypatch.setattr(envoy_process, "FIXED_PORTS", (port,))
         with pytest.raises(MeshproofError, match=rf"0\.0\.0\.0:{port} by process {os.getpid()} "):
             mesh.up()
-    assert gone(mesh)
+    assert nothing_remains(mesh)
 
 
 @pytest.fixture
 def small_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Where run folders go: a disk of 512 KiB."""
+    """The run folders' disk, of 512 KiB."""
     disk = Path(tempfile.mkdtemp(prefix="mp-"))
     mount = ["mount", "-t", "tmpfs", "-o", "size=512k,mode=0700", "tmpfs", str(disk)]
     try:
@@ -234,7 +238,7 @@ def small_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def fill(disk: Path) -> Path:
-    """Write until nothing more fits; returns the file that takes the room."""
+    """Fill the disk; returns the file that does."""
     filler = disk / "filler"
     with filler.open("wb", buffering=0) as out, contextlib.suppress(OSError):
         while True:
@@ -247,16 +251,16 @@ FULL = r"No space left on device; .*XDG_RUNTIME_DIR"
 
 def test_a_disk_that_is_full_at_the_start(small_disk: Path) -> None:
     filler = fill(small_disk)
-    mesh = made("full")
+    mesh = build_mesh("full")
     with pytest.raises(MeshproofError, match=FULL):
         mesh.up()
-    assert gone(mesh)
+    assert nothing_remains(mesh)
     filler.unlink()
     assert not list(small_disk.rglob("*.json"))
 
 
 def test_a_disk_that_fills_up_later(small_disk: Path) -> None:
-    mesh = made("filling")
+    mesh = build_mesh("filling")
     try:
         mesh.up()
         filler = fill(small_disk)
@@ -271,14 +275,14 @@ def test_a_disk_that_fills_up_later(small_disk: Path) -> None:
     assert not any(small_disk.iterdir())
 
 
-def gone(mesh: EmbeddedMesh) -> bool:
+def nothing_remains(mesh: EmbeddedMesh) -> bool:
     folders = [f for f in find_leftovers().folders if f.name == mesh.run_id]
     return not processes_of_run(mesh.run_id) and not folders
 
 
 def test_two_meshes_do_not_disturb_each_other(tiny: EmbeddedMesh, tmp_path: Path) -> None:
     before, replicas = read_configuration(tiny, tmp_path / "before"), tiny.status().replicas
-    other = made("other")
+    other = build_mesh("other")
     try:
         other.up()
         assert not {r.address for r in other.status().replicas} & {r.address for r in replicas}
@@ -292,7 +296,7 @@ def test_two_meshes_do_not_disturb_each_other(tiny: EmbeddedMesh, tmp_path: Path
 
 
 def test_a_killed_supervisor_is_said_and_takes_everything_along() -> None:
-    mesh = made("lost")
+    mesh = build_mesh("lost")
     try:
         mesh.up()
         folder = mesh.run_dir
@@ -304,5 +308,5 @@ def test_a_killed_supervisor_is_said_and_takes_everything_along() -> None:
             mesh.scale("web", 1)
     finally:
         mesh.down()
-    assert gone(mesh)
+    assert nothing_remains(mesh)
     assert not folder.exists()

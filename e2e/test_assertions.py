@@ -29,8 +29,8 @@ MSGD = "http://10.100.35.27:9997/send?msg=x"
 
 def test_a_split_behind_the_gateway(apply: Apply, assert_split: AssertSplit) -> None:
     apply(OPEN, TENTH)
-    seen = assert_split(to="svcb", rule=TENTH, path="/pay", alternative=0.1)
-    assert seen.figures["told_by"] == "label version"
+    verdict = assert_split(to="svcb", rule=TENTH, path="/pay", alternative=0.1)
+    assert verdict.figures["told_by"] == "label version"
     assert_split(
         to="svcb", weights={"v0.1": 70, "v0.2": 30}, path="/pay", alternative=0.1, expect="fail"
     )
@@ -39,16 +39,16 @@ def test_a_split_behind_the_gateway(apply: Apply, assert_split: AssertSplit) -> 
 def test_a_split_from_a_workload(apply: Apply, assert_split: AssertSplit) -> None:
     apply(RULES / "svcb_v0_2_100.yaml")
     weights = {"svcb-v0.1": 0, "svcb-v0.2": 100}
-    seen = assert_split(to="svcb", weights=weights, from_="svca", path="/healthz")
-    assert seen.figures["told_by"] == "workload"
-    assert seen.n == 270
+    verdict = assert_split(to="svcb", weights=weights, from_="svca", path="/healthz")
+    assert verdict.figures["told_by"] == "workload"
+    assert verdict.n == 270
 
 
 def test_egress_is_blocked_until_it_is_opened(
     mesh: Mesh, apply: Apply, assert_blocked: AssertBlocked, assert_allowed: AssertAllowed
 ) -> None:
     def arrived(run_id: str) -> int:
-        return len(msgd.stored(mesh, run_id))
+        return len(msgd.message_ids(mesh, run_id))
 
     assert_blocked(MSGD, from_="svcb-v0.1", opened_by=OPEN, arrived=arrived)
     assert_allowed(MSGD, from_="svcb-v0.1", expect="fail")
@@ -71,12 +71,12 @@ def test_who_is_let_in(
 
 
 def test_calls_that_fail_are_named(assert_split: AssertSplit) -> None:
-    """Egress is closed, so svcb says 502, whichever version: that is no evidence of a split."""
-    seen = assert_split(
+    """Egress is closed, so both versions of svcb answer 502: that is no evidence of a split."""
+    verdict = assert_split(
         to="svcb", weights={"v0.1": 100, "v0.2": 0}, path="/pay", alternative=0.5,
         expect="fail", because="fail|no evidence|callers got 502",
     )  # fmt: skip
-    assert any(re.match(r"calls to svcb failed: 20 x 502 \(flags -\)", p) for p in seen.problems)
+    assert any(re.match(r"calls to svcb failed: 20 x 502 \(flags -\)", p) for p in verdict.problems)
 
 
 def test_a_status_is_whoevers_word(apply: Apply, assert_status: AssertStatus) -> None:

@@ -1,6 +1,6 @@
-"""A HorizontalPodAutoscaler under a ramp of payers: up while they come, down when they are gone.
+"""A HorizontalPodAutoscaler under a ramp of payers: up while they come, down when they have left.
 
-Both are noticed by nobody. The object is that of Kubernetes; ``manifests/autoscaling`` has it for
+Neither fails a request. The object is that of Kubernetes; ``manifests/autoscaling`` has it for
 both meshes. The metric of requests in flight is the embedded mesh's own.
 """
 
@@ -43,7 +43,7 @@ def _embedded(mesh: Mesh) -> None:
 
 @pytest.fixture(params=["cpu", "requests_in_flight"])
 def autoscaler(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """The file, as it is or with the other metric."""
+    """The manifest, unchanged or with the other metric."""
     return FILE if request.param == "cpu" else by_requests(tmp_path)
 
 

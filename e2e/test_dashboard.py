@@ -1,5 +1,5 @@
-"""The dashboard in a real Chromium, on a real mesh: what is shown is what was sent, and a rule
-that is applied by keyboard is live."""
+"""The dashboard in a real Chromium, on a real mesh: it shows what was sent, and a rule that is
+applied by keyboard is live."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ NOTIFY = "http://svcb/notify?msg=hello&id=dashboard"
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
+    with chromium() as browser:
+        yield browser
 
 
 @dataclass
-class Shown:
-    """A tab of the dashboard, and where that is."""
+class Dashboard:
+    """A tab that shows the dashboard, and its address."""
 
     tab: Tab
     address: str
@@ -52,14 +52,14 @@ def rules() -> Path:
 
 @pytest.fixture
 def look() -> dict[str, object]:
-    """Of the browser's context: size and theme."""
+    """The browser context's options: size and theme."""
     return {"viewport": {"width": 1366, "height": 900}}
 
 
 @pytest.fixture
-def shown(
+def dashboard(
     mesh: Mesh, browser: Browser, rules: Path, look: dict[str, object], tmp_path: Path
-) -> Iterator[Shown]:
+) -> Iterator[Dashboard]:
     if Capability.RELEASE not in mesh.capabilities:
         pytest.skip("the dashboard's proofs run on the embedded mesh")
     mesh.apply([RULES / "svcb_v0_1_50_v0_2_50.yaml", EGRESS_BY_ADDRESS["v1"]])
@@ -69,22 +69,22 @@ def shown(
         tab = Tab(context.new_page())
         tab.page.goto(address)
         expect(tab.page.locator("#state")).to_have_text("● live")
-        yield Shown(tab, address)
+        yield Dashboard(tab, address)
         context.close()
     assert log.read_text() == ""
 
 
 def number(page: Page, source: str, target: str, column: int) -> float:
-    """A figure of the table of calls."""
+    """A figure in the table of calls."""
     row = page.locator("#calls tbody tr").filter(has_text=re.compile(f"^{source}{target}"))
     text = row.locator("td").nth(column).inner_text()
     return float(re.sub(r"[^\d.]", "", text) or "nan")
 
 
 def test_after_a_load_the_graph_shows_what_was_sent(
-    shown: Shown, mesh: Mesh, load: StartLoad
+    dashboard: Dashboard, mesh: Mesh, load: StartLoad
 ) -> None:
-    page = shown.page
+    page = dashboard.page
     running = load()
     running.reach(SENT)
     expect(page.locator(".node")).to_have_count(5)
@@ -101,14 +101,14 @@ def test_after_a_load_the_graph_shows_what_was_sent(
     running.stop()
     page.locator("#log").scroll_into_view_if_needed()
     expect(page.locator("#lines tbody tr").first).to_be_visible()
-    assert shown.tab.messages == []
-    assert shown.tab.hosts() == {"127.0.0.1"}
+    assert dashboard.tab.messages == []
+    assert dashboard.tab.hosts() == {"127.0.0.1"}
     page.evaluate("console.error('seen'); fetch('http://127.0.0.2:9/').catch(() => 0)")
-    assert any("seen" in line for line in shown.tab.messages), "the ear is open"
+    assert any("seen" in line for line in dashboard.tab.messages), "the ear is open"
 
 
-def test_a_rule_is_applied_by_keyboard_alone(shown: Shown, mesh: Mesh) -> None:
-    page = shown.page
+def test_a_rule_is_applied_by_keyboard_alone(dashboard: Dashboard, mesh: Mesh) -> None:
+    page = dashboard.page
     tab_to(page, "document.activeElement.name === 'file'")
     for _ in range(60):
         if page.evaluate("document.activeElement.value") == "svcb_v0_2_100.yaml":
@@ -127,8 +127,8 @@ def test_a_rule_is_applied_by_keyboard_alone(shown: Shown, mesh: Mesh) -> None:
     assert versions == {"v0.2"}, "of 20 by turns, each once in a million were it still 50/50"
 
 
-def test_a_reset_is_asked_for_twice(shown: Shown, mesh: Mesh) -> None:
-    page = shown.page
+def test_a_reset_is_asked_for_twice(dashboard: Dashboard, mesh: Mesh) -> None:
+    page = dashboard.page
     assert "VirtualService payments/svcb" in mesh.status().resources
     page.locator("#do-reset").focus()
     page.keyboard.press("Enter")
@@ -139,12 +139,12 @@ def test_a_reset_is_asked_for_twice(shown: Shown, mesh: Mesh) -> None:
     assert "VirtualService payments/svcb" not in mesh.status().resources
 
 
-def tab_to(page: Page, there: str) -> None:
+def tab_to(page: Page, expression: str) -> None:
     for _ in range(40):
         page.keyboard.press("Tab")
-        if page.evaluate(there):
+        if page.evaluate(expression):
             return
-    raise AssertionError(f"40 times Tab, and never {there}")
+    raise AssertionError(f"40 times Tab, and never {expression}")
 
 
 class TestRefused:
@@ -152,21 +152,23 @@ class TestRefused:
     def rules(self) -> Path:
         return REFUSED
 
-    def test_a_refused_rule_shows_its_message(self, shown: Shown, mesh: Mesh) -> None:
-        page = shown.page
+    def test_a_refused_rule_shows_its_message(self, dashboard: Dashboard, mesh: Mesh) -> None:
+        page = dashboard.page
         before = mesh.status().version
         page.locator("input[value='weight_as_text.yaml']").check()
         page.locator("#do-apply").click()
-        words = "refused/weight_as_text.yaml:10: VirtualService svcb: spec.http[0].route[0].weight"
+        message = (
+            "refused/weight_as_text.yaml:10: VirtualService svcb: spec.http[0].route[0].weight"
+        )
         expect(page.locator("#outcome .wrong")).to_contain_text("the mesh is unchanged")
-        expect(page.locator("#outcome .wrong")).to_contain_text(words)
-        expect(page.locator("#events li").first).to_contain_text(words)
+        expect(page.locator("#outcome .wrong")).to_contain_text(message)
+        expect(page.locator("#events li").first).to_contain_text(message)
         expect(page.locator("#events li").first.locator(".pill")).to_have_text("✕ refused")
         assert mesh.status().version == before
 
 
-def test_a_trace_opens_as_a_waterfall(shown: Shown, load: StartLoad) -> None:
-    page = shown.page
+def test_a_trace_opens_as_a_waterfall(dashboard: Dashboard, load: StartLoad) -> None:
+    page = dashboard.page
     running = load()
     running.reach(30).stop()
     whole = page.locator("#trace-list button", has_text="5 spans").first
@@ -184,16 +186,16 @@ def test_a_trace_opens_as_a_waterfall(shown: Shown, load: StartLoad) -> None:
     assert services[0] == "istio-ingressgateway"
     assert services[1:3] == ["svca", "svca"]
     assert services[3:] == ["svcb", "svcb"]
-    left = [box["x"] for bar in rows.locator(".span").all() if (box := bar.bounding_box())]
-    assert left == sorted(left), "none begins before its parent"
+    positions = [box["x"] for bar in rows.locator(".span").all() if (box := bar.bounding_box())]
+    assert positions == sorted(positions), "none begins before its parent"
     rows.nth(1).locator("summary").focus()
     page.keyboard.press("Enter")
     expect(rows.nth(1).locator("dl")).to_contain_text(running.run_id)
-    assert shown.tab.messages == []
+    assert dashboard.tab.messages == []
 
 
-def test_the_log_is_filtered_as_one_types(shown: Shown, mesh: Mesh) -> None:
-    page = shown.page
+def test_the_log_is_filtered_as_one_types(dashboard: Dashboard, mesh: Mesh) -> None:
+    page = dashboard.page
     mesh.curl("svca", "http://nowhere.example/x")
     page.locator("#filter").fill("nowhere.example")
     line = page.locator("#lines tbody tr").first
@@ -212,8 +214,8 @@ class TestNarrowAndDark:
             "reduced_motion": "reduce",
         }
 
-    def test_it_folds_and_follows_the_system(self, shown: Shown, load: StartLoad) -> None:
-        page = shown.page
+    def test_it_folds_and_follows_the_system(self, dashboard: Dashboard, load: StartLoad) -> None:
+        page = dashboard.page
         load().reach(50).stop()
         expect(page.locator("#map")).to_have_class(re.compile("upright"))
         expect(page.locator("#calls tbody tr").first).to_be_visible()
@@ -225,7 +227,7 @@ class TestNarrowAndDark:
         page.reload()
         expect(page.locator("html")).to_have_attribute("data-theme", "light")
         assert page.evaluate("document.getAnimations().length") == 0
-        assert shown.tab.messages == []
+        assert dashboard.tab.messages == []
 
 
 OVERLAPS = """() => {
@@ -238,8 +240,8 @@ OVERLAPS = """() => {
 }"""
 
 
-def test_nothing_of_the_graph_lies_upon_another(shown: Shown, load: StartLoad) -> None:
-    page = shown.page
+def test_nothing_of_the_graph_lies_upon_another(dashboard: Dashboard, load: StartLoad) -> None:
+    page = dashboard.page
     running = load()
     running.reach(100)
     expect(page.locator(".map .label")).to_have_count(5)
@@ -252,8 +254,8 @@ def test_nothing_of_the_graph_lies_upon_another(shown: Shown, load: StartLoad) -
     running.stop()
 
 
-def test_every_control_has_a_name(shown: Shown) -> None:
-    unnamed = shown.page.evaluate(
+def test_every_control_has_a_name(dashboard: Dashboard) -> None:
+    unnamed = dashboard.page.evaluate(
         """() => [...document.querySelectorAll("input, select, button, summary, a[href]")]
             .filter((e) => !(e.getAttribute("aria-label") || e.labels?.[0]?.innerText
                              || e.innerText.trim()))
@@ -262,25 +264,25 @@ def test_every_control_has_a_name(shown: Shown) -> None:
     assert unnamed == []
 
 
-def test_a_page_of_another_origin_changes_nothing(shown: Shown, mesh: Mesh) -> None:
-    """A cookie is there, the browser sends what it may, and the answer is 403 all the same."""
-    page, before = shown.page, mesh.status().version
+def test_a_page_of_another_origin_changes_nothing(dashboard: Dashboard, mesh: Mesh) -> None:
+    """The browser has the cookie and sends what it may; the answer is still 403."""
+    page, before = dashboard.page, mesh.status().version
     origin = page.evaluate("location.origin")
     stranger = page.context.new_page()
     stranger.goto("data:text/html,<title>stranger</title>")
-    seen: list[int] = []
-    stranger.on("response", lambda answer: seen.append(answer.status))
+    statuses: list[int] = []
+    stranger.on("response", lambda answer: statuses.append(answer.status))
     stranger.evaluate(
         f"fetch('{origin}/api/reset', {{method: 'POST', mode: 'no-cors', credentials: 'include'}})"
         ".catch(() => 0)"
     )
-    assert set(seen) <= {403}
+    assert set(statuses) <= {403}
     assert mesh.status().version == before
     expect(page.locator("#events li", has_text="reset")).to_have_count(0)
 
 
-def test_it_says_when_the_mesh_is_gone(shown: Shown, browser: Browser) -> None:
-    page = shown.page
+def test_it_says_when_the_mesh_is_gone(dashboard: Dashboard, browser: Browser) -> None:
+    page = dashboard.page
     page.route("**/api/live", lambda route: route.abort())
     page.reload()
     expect(page.locator("#state")).to_have_text("✕ not running")

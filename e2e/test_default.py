@@ -1,4 +1,4 @@
-"""Without a rule both versions of svcb answer, and nobody else: the control of every 0 %."""
+"""Without a rule both versions of svcb answer, and no other: the control for every 0 %."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Replicas join, leave and die under load: each gets its share, nobody fails, and how long until
-callers know is among the figures."""
+"""Replicas join, leave and die under load: each gets its share, no request fails, and the figures
+say how long it took until callers knew."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ROUND_ROBIN = RULES / "svcb_round_robin.yaml"
 RETRIES = RULES / "svcb_retries.yaml"
 ERRORS = Errors(shift=0.15)
 REPLICAS = 4
-"""Of svcb: three of v0.1, and v0.2."""
+"""Of svcb: three of v0.1 and one of v0.2."""
 N = sample_size(1 / REPLICAS, ERRORS.shift, ERRORS.alpha / REPLICAS)
 
 
@@ -39,36 +39,36 @@ def test_replicas_join_take_their_share_and_leave(
     running = load().reach(100)
     scaled = time.time()
     mesh.scale("svcb-v0.1", 3)
-    live, known = time.time(), _svcb(mesh)
+    live, names = time.time(), _svcb(mesh)
     running.reach(running.progress() + N + 50)
     leaves = time.time()
     mesh.scale("svcb-v0.1", 1)
-    left = time.time()
-    gone = set(known) - set(_svcb(mesh))
+    ended = time.time()
+    removed = set(names) - set(_svcb(mesh))
     results = running.reach(running.progress() + 200).stop()
     calls = calls_between(run.access_log(), "svca", "svcb")
     joined = [r for r in calls if upstream_address(r) not in before]
     during = [r for r in calls if live < began_at(r) < leaves]
-    even = dict.fromkeys(known.values(), 1)
-    judge(split("a quarter each", sample_of(during, known), even, errors=ERRORS))
-    as_before = {name: 1 for at, name in known.items() if at in before}
+    even = dict.fromkeys(names.values(), 1)
+    judge(split("a quarter each", sample_of(during, names), even, errors=ERRORS))
+    as_before = {name: 1 for at, name in names.items() if at in before}
     judge(
-        split("none joined", sample_of(during, known), as_before, errors=Errors(shift=0.2)),
+        split("none joined", sample_of(during, names), as_before, errors=Errors(shift=0.2)),
         expect="fail",
         because=r"which no weight names|answered \d+ of \d+; allowed",
     )
-    after = [r for r in calls if began_at(r) > left]
+    after = [r for r in calls if began_at(r) > ended]
     judge(
         exactly(
             "after they left",
             len(after),
-            {"to those that left": sum(upstream_address(r) in gone for r in after)},
+            {"to those that left": sum(upstream_address(r) in removed for r in after)},
             wanted=0,
             figures={
                 "scale_to_ready_s": live - scaled,
                 "scale_to_first_request_s": min(began_at(r) for r in joined) - scaled,
                 "scale_to_last_request_s": max(
-                    began_at(r) for r in calls if upstream_address(r) in gone
+                    began_at(r) for r in calls if upstream_address(r) in removed
                 )
                 - leaves,
             },
@@ -93,9 +93,9 @@ def test_a_killed_replica_is_left_out_and_taken_back(
     until(lambda: _state(mesh, victim[0])[1], "it is ready again")
     results = running.reach(running.progress() + 200).stop()
     calls = calls_between(run.access_log(), "svca", "svcb")
-    judge(_seen(f"{part} killed", calls, victim[1], killed))
+    judge(failover_verdict(f"{part} killed", calls, victim[1], killed))
     judge(
-        _seen(f"{part} killed: the other one", calls, other[1], killed),
+        failover_verdict(f"{part} killed: the other one", calls, other[1], killed),
         expect="fail",
         because="answered by others while it was left out",
     )
@@ -104,22 +104,22 @@ def test_a_killed_replica_is_left_out_and_taken_back(
 
 
 def _svcb(mesh: Mesh) -> dict[str, str]:
-    """Address -> replica, of svcb alone."""
+    """Address -> replica, of svcb only."""
     return {at: name for at, name in replica_names(mesh).items() if name.startswith("svcb")}
 
 
 def _replica(mesh: Mesh, workload: str) -> tuple[str, str]:
-    """Name and address of a workload's only one."""
-    (found,) = [(r.name, r.address) for r in mesh.status().replicas if r.workload == workload]
-    return found
+    """Name and address of a workload's only replica."""
+    (replica,) = [(r.name, r.address) for r in mesh.status().replicas if r.workload == workload]
+    return replica
 
 
 def _state(mesh: Mesh, name: str) -> tuple[int, bool]:
-    """How often it was started again, and whether it is ready."""
+    """A replica's restarts, and whether it is ready."""
     return next((r.restarts, r.ready) for r in mesh.status().replicas if r.name == name)
 
 
-def _seen(name: str, calls: list[AccessRecord], at: str, killed: float) -> Verdict:
+def failover_verdict(name: str, calls: list[AccessRecord], at: str, killed: float) -> Verdict:
     good = [r for r in calls if r.code == 200]
     return fails_over(
         name,

@@ -1,4 +1,4 @@
-"""svcb reaches msgd at the tutorial's address only while a rule opens the way."""
+"""svcb reaches msgd at the tutorial's address only while a rule allows it."""
 
 from __future__ import annotations
 

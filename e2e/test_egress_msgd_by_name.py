@@ -1,4 +1,4 @@
-"""The same by msgd's name; the rule for its address does not open its name."""
+"""The same by msgd's name, which the rule for its address does not allow."""
 
 from __future__ import annotations
 

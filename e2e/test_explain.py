@@ -1,4 +1,4 @@
-"""``explain`` foresees what the running mesh does: rules and requests drawn at random.
+"""``explain`` predicts what the running mesh does: rules and requests drawn at random.
 
 Each request is explained by what the Envoys were given and then sent; its status, who answered,
 with which path and host, and Location must be among what was foreseen with a chance. Over all of
@@ -59,45 +59,49 @@ def test_the_mesh_does_what_was_foreseen(conf: EmbeddedMesh) -> None:
     shares, before = Shares(), ""
     for number in range(ROUNDS):
         text = requests.rules(rng)
-        drawn = requests.requests(rng, REQUESTS)
+        draws = requests.requests(rng, REQUESTS)
         conf.apply([Source(f"<round {number}>", text)])
         forget(conf, before, text)
         before = text
-        said = [explained(conf, draw) for draw in drawn]
-        for draw, told, got in zip(drawn, said, sent(conf, drawn), strict=True):
-            shares.count(answers(told), got)
-            if not is_predicted(told, got):
+        explanations = [explain_draw(conf, draw) for draw in draws]
+        for draw, explanation, got in zip(
+            draws, explanations, send_draws(conf, draws), strict=True
+        ):
+            shares.count(answers(explanation), got)
+            if not is_predicted(explanation, got):
                 wrong.append(
-                    f"seed {SEED} round {number}\n{text}\n{draw}\ngot {got}\n{answers(told)}"
+                    f"seed {SEED} round {number}\n{text}\n{draw}\ngot {got}\n{answers(explanation)}"
                 )
     assert not wrong, f"{len(wrong)} of {ROUNDS * REQUESTS}; the first:\n{wrong[0]}"
     shares.hold()
 
 
 def forget(mesh: EmbeddedMesh, before: str, now: str) -> None:
-    """Delete what only the round before had; a reset would take the gateway's listener along."""
-    kept = {(d["kind"], d["metadata"]["name"]) for d in yaml.safe_load_all(now)}
-    gone = [d for d in yaml.safe_load_all(before) if (d["kind"], d["metadata"]["name"]) not in kept]
-    if gone:
-        mesh.delete([Source(STDIN, yaml.safe_dump_all(gone))])
+    """Delete what only the round before had; a reset would remove the gateway's listener too."""
+    current = {(d["kind"], d["metadata"]["name"]) for d in yaml.safe_load_all(now)}
+    removed = [
+        d for d in yaml.safe_load_all(before) if (d["kind"], d["metadata"]["name"]) not in current
+    ]
+    if removed:
+        mesh.delete([Source(STDIN, yaml.safe_dump_all(removed))])
 
 
-def explained(mesh: EmbeddedMesh, draw: Draw) -> Explanation:
+def explain_draw(mesh: EmbeddedMesh, draw: Draw) -> Explanation:
     url, headers = f"http://{draw.host}{draw.path}", draw.headers
     if draw.sender == "gateway":
         url, headers = f"http://gate.test{draw.path}", (("Host", draw.host), *headers)
     return mesh.explain(draw.sender, url, method=draw.method, headers=headers)
 
 
-def sent(mesh: EmbeddedMesh, drawn: list[Draw]) -> list[Got]:
-    """What came back, in order; those of one workload in one process of its own."""
-    found: dict[int, Got] = {}
-    for sender in dict.fromkeys(d.sender for d in drawn):
-        mine = [(i, d) for i, d in enumerate(drawn) if d.sender == sender]
+def send_draws(mesh: EmbeddedMesh, draws: list[Draw]) -> list[Got]:
+    """The responses, in order; the requests of one workload are sent by one process."""
+    responses: dict[int, Got] = {}
+    for sender in dict.fromkeys(d.sender for d in draws):
+        mine = [(i, d) for i, d in enumerate(draws) if d.sender == sender]
         if sender == "gateway":
-            found |= {i: at_gateway(mesh.url("gateway"), d) for i, d in mine}
+            responses |= {i: at_gateway(mesh.url("gateway"), d) for i, d in mine}
             continue
-        wanted = [
+        batch = [
             {
                 "id": i,
                 "method": d.method,
@@ -108,11 +112,11 @@ def sent(mesh: EmbeddedMesh, drawn: list[Draw]) -> list[Got]:
             for i, d in mine
         ]
         done = mesh.exec(
-            sender, (sys.executable, "-S", str(SENDER)), stdin=json.dumps(wanted).encode()
+            sender, (sys.executable, "-S", str(SENDER)), stdin=json.dumps(batch).encode()
         )
         assert done.code == 0, done.stderr.decode()
-        found |= {got["id"]: got for got in json.loads(done.stdout)}
-    return [found[i] for i in range(len(drawn))]
+        responses |= {got["id"]: got for got in json.loads(done.stdout)}
+    return [responses[i] for i in range(len(draws))]
 
 
 def at_gateway(url: str, draw: Draw) -> Got:
@@ -139,8 +143,8 @@ class Shares:
     def __init__(self) -> None:
         self.requests, self.came, self.wanted, self.variance = 0, 0, 0.0, 0.0
 
-    def count(self, told: list[Answer], got: Got) -> None:
-        chance = sum(a.chance for a in told if a.version == "v1")
+    def count(self, predictions: list[Answer], got: Got) -> None:
+        chance = sum(a.chance for a in predictions if a.version == "v1")
         if 1e-9 < chance < 1 - 1e-9:
             self.requests += 1
             self.wanted += chance
@@ -161,8 +165,8 @@ def test_a_route_that_was_altered_is_seen_to_disagree(conf: EmbeddedMesh) -> Non
     rule = {"hosts": ["echo"], "http": [{"directResponse": {"status": 418}}]}
     conf.apply([Source(STDIN, yaml.safe_dump(requests.named(rule, "echo")))])
     draw = Draw("client", "GET", "echo", "/a")
-    (got,) = sent(conf, [draw])
-    assert is_predicted(explained(conf, draw), got)
+    (got,) = send_draws(conf, [draw])
+    assert is_predicted(explain_draw(conf, draw), got)
 
     fleet = explain_adapter.running_fleet(conf.lifecycle.engine)
     caller = next(p for p in fleet.proxies if p.workload == "conf/client")
@@ -170,8 +174,8 @@ def test_a_route_that_was_altered_is_seen_to_disagree(conf: EmbeddedMesh) -> Non
     host = next(h for h in table["virtual_hosts"] if h["name"].startswith("echo.conf."))
     route = next(r for r in host["routes"] if "direct_response" in r)
     route["direct_response"]["status"] = 404
-    asked = explain_adapter.Question("client", "http://echo/a")
-    assert not is_predicted(explain_adapter.explain_question(fleet, (), asked), got)
+    question = explain_adapter.Question("client", "http://echo/a")
+    assert not is_predicted(explain_adapter.explain_question(fleet, (), question), got)
 
 
 TOKENS = """
@@ -197,7 +201,7 @@ def test_tokens_are_taken_and_refused_as_foreseen(conf: EmbeddedMesh) -> None:
     ours, others = Signer(), Signer()
     conf.reset()
     conf.apply([Source(STDIN, TOKENS % ours.jwks)])
-    wanted = {
+    expected = {
         "": 403,
         ours.token("me", "jason", aud="shop"): 200,
         ours.token("me", "jay", aud="shop"): 403,
@@ -211,15 +215,15 @@ def test_tokens_are_taken_and_refused_as_foreseen(conf: EmbeddedMesh) -> None:
         "a*.b.c": 401,
         "YQ.b.c": 401,
     }
-    drawn = [
+    draws = [
         Draw("client", "GET", "echo", "/a", (("authorization", f"Bearer {t}"),) if t else ())
-        for t in wanted
+        for t in expected
     ]
-    found = sent(conf, drawn)
-    assert [got["status"] for got in found] == list(wanted.values())
-    for draw, got in zip(drawn, found, strict=True):
-        said = explained(conf, draw)
-        assert is_predicted(said, got), (draw, got, said.outcomes())
+    responses = send_draws(conf, draws)
+    assert [got["status"] for got in responses] == list(expected.values())
+    for draw, got in zip(draws, responses, strict=True):
+        explanation = explain_draw(conf, draw)
+        assert is_predicted(explanation, got), (draw, got, explanation.outcomes())
 
 
 def test_a_fault_on_the_way_is_known(conf: EmbeddedMesh) -> None:
@@ -227,15 +231,15 @@ def test_a_fault_on_the_way_is_known(conf: EmbeddedMesh) -> None:
     draw = Draw("client", "GET", "other", "/a")
     conf.fault("refuse", "other")
     try:
-        (got,) = sent(conf, [draw])
-        said = explained(conf, draw)
+        (got,) = send_draws(conf, [draw])
+        explanation = explain_draw(conf, draw)
         assert got["status"] == 503
-        assert is_predicted(said, got)
-        assert "a network fault (refuse) is on the way" in said.outcomes()[0][1].why
+        assert is_predicted(explanation, got)
+        assert "a network fault (refuse) is on the way" in explanation.outcomes()[0][1].why
     finally:
         conf.fault("heal", "other")
-    (got,) = sent(conf, [draw])
-    assert is_predicted(explained(conf, draw), got)
+    (got,) = send_draws(conf, [draw])
+    assert is_predicted(explain_draw(conf, draw), got)
 
 
 MODES = """
@@ -263,13 +267,13 @@ spec:
     [("STRICT", 200, 503), ("PERMISSIVE", 200, 200), ("DISABLE", 403, 200)],
 )
 def test_who_has_an_identity(conf: EmbeddedMesh, mode: str, to_echo: int, to_other: int) -> None:
-    """DISABLE comes last: connections that were made in plain go on being used after it."""
+    """DISABLE comes last: plain connections stay in use after it."""
     conf.reset()
     conf.apply([Source(STDIN, MODES % mode)])
-    drawn = [Draw("client", "GET", "echo", "/a"), Draw("client", "GET", "other", "/a")]
-    found = sent(conf, drawn)
-    assert [got["status"] for got in found] == [to_echo, to_other]
-    for draw, got in zip(drawn, found, strict=True):
-        said = explained(conf, draw)
-        assert is_predicted(said, got), said.outcomes()
-        assert sum(answer.chance for answer in answers(said)) == pytest.approx(1)
+    draws = [Draw("client", "GET", "echo", "/a"), Draw("client", "GET", "other", "/a")]
+    responses = send_draws(conf, draws)
+    assert [got["status"] for got in responses] == [to_echo, to_other]
+    for draw, got in zip(draws, responses, strict=True):
+        explanation = explain_draw(conf, draw)
+        assert is_predicted(explanation, got), explanation.outcomes()
+        assert sum(answer.chance for answer in answers(explanation)) == pytest.approx(1)

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.long, pytest.mark.alone]
 
 
 BEFORE, AFTER = 100, 300
-"""Requests written down before the fault, and at least so many after it began."""
+"""Requests recorded before the fault, and at least so many after it began."""
 RETRIES = """
 apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -52,7 +52,7 @@ class UnderLoad:
         self._mesh, self._run, self._load, self._judge = mesh, run, load, judge
 
     def __call__(self, name: str, happens: Callable[[Load], object]) -> Results:
-        """No request fails at the caller while it ``happens``; returns what Locust saw."""
+        """No request fails at the caller while it ``happens``; returns Locust's results."""
         running = self._load().reach(BEFORE)
         happens(running)
         results = running.reach(running.progress() + AFTER).stop()
@@ -150,12 +150,12 @@ def test_a_killed_outside_host_comes_back_with_what_it_had(mesh: Mesh, run: Run)
         pytest.skip("its process is ours to kill on the embedded mesh only")
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
     assert mesh.curl("svca", "http://svca/pay", headers=[("x-run-id", run.id)]).status == 200
-    (message,) = msgd.stored(mesh, run.id)
+    (message,) = msgd.message_ids(mesh, run.id)
     os.kill(find_pid(run_id, "services.msgd"), signal.SIGKILL)
 
     def back() -> bool:
         try:
-            return msgd.stored(mesh, run.id) == [message]
+            return msgd.message_ids(mesh, run.id) == [message]
         except OSError:
             return False
 

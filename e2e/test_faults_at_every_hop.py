@@ -1,4 +1,4 @@
-"""Requests fail, are late, are reset and refused on every way, and no payer is told a lie."""
+"""Requests fail, are late, are reset and refused on every hop, and no payer gets a false answer."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ pytestmark = pytest.mark.long
 
 RULE = RULES / "faults_at_every_hop.yaml"
 HOPS = ("istio-ingressgateway", "svca", "svcb")
-"""Whose sidecar begins each way: payer to svca, svca to svcb, svcb to msgd."""
+"""The workload whose sidecar begins each hop: payer to svca, svca to svcb, svcb to msgd."""
 ERRORS = Errors(shift=0.1)
 
 
-def aborted() -> dict[str, int]:
-    """What a rule of three hops makes of a million requests."""
+def expected_outcomes() -> dict[str, int]:
+    """The outcomes of a million requests under the rule's faults on three hops."""
     faults = [
         d["spec"]["http"][0]["fault"]["abort"]["percentage"]["value"] for d in documents(RULE)
     ]
@@ -43,7 +43,7 @@ def aborted() -> dict[str, int]:
     return {"notified": notified, "told": 1_000_000 - notified - failed, "failed": failed}
 
 
-def met(log: list[AccessRecord]) -> Counter[tuple[str, str]]:
+def injected_faults(log: list[AccessRecord]) -> Counter[tuple[str, str]]:
     """Hop and Envoy's flag -> how many requests it injected a fault into (FI abort, DI delay)."""
     return Counter(
         (hop, flag)
@@ -58,20 +58,22 @@ def test_injected_faults_hurt_as_many_as_the_rule_says_and_nobody_is_lied_to(
     mesh: Mesh, run: Run, load: StartLoad, judge: Judge
 ) -> None:
     mesh.apply([EGRESS_BY_ADDRESS["v1"], RULE])
-    n = max(sample_size(w / 1e6, ERRORS.shift, ERRORS.alpha / 3) for w in aborted().values())
+    n = max(
+        sample_size(w / 1e6, ERRORS.shift, ERRORS.alpha / 3) for w in expected_outcomes().values()
+    )
     results = load(requests=n, users=16).wait()
     judge(account("account", mesh, results))
-    judge(split("fates", outcomes(results), aborted(), errors=ERRORS))
+    judge(split("fates", outcomes(results), expected_outcomes(), errors=ERRORS))
     judge(
         split("nobody is hurt", outcomes(results), {"notified": 1, "told": 0, "failed": 0}),
         expect="fail",
         because=r"(notified|told|failed) answered \d+ of \d+; wanted exactly",
     )
-    seen = met(run.access_log())
-    assert {(hop, flag) for hop in HOPS for flag in ("FI", "DI")} <= set(seen)
+    injected = injected_faults(run.access_log())
+    assert {(hop, flag) for hop in HOPS for flag in ("FI", "DI")} <= set(injected)
 
 
-def through(
+def run_through(
     mesh: Mesh, load: StartLoad, faults: Sequence[tuple[Callable[[], object], Callable[[], object]]]
 ) -> tuple[Results, float]:
     """One load through faults, one after the other: each begins, ends, and payers are notified
@@ -87,7 +89,7 @@ def through(
     return running.reach(running.progress() + 100).stop(), over
 
 
-def judged(mesh: Mesh, judge: Judge, name: str, results: Results, over: float) -> None:
+def judge_run(mesh: Mesh, judge: Judge, name: str, results: Results, over: float) -> None:
     judge(account(f"{name}: account", mesh, results))
     judge(
         recovered(f"{name}: over", over, [(p.time, p.notified) for p in payments(results.records)])
@@ -104,15 +106,15 @@ def test_a_kill_on_every_way_tells_no_lie(
     if part == "app" and Capability.CUT in mesh.capabilities:
         workloads.append("msgd.test")
     faults = [(partial(mesh.fault, "kill", w, part=part), lambda: None) for w in workloads]
-    judged(mesh, judge, f"{part}s killed", *through(mesh, load, faults))
+    judge_run(mesh, judge, f"{part}s killed", *run_through(mesh, load, faults))
 
 
 def test_a_refusal_on_every_way_tells_no_lie(mesh: Mesh, load: StartLoad, judge: Judge) -> None:
     if Capability.CUT not in mesh.capabilities:
         pytest.skip("this mesh has no faults of the network")
-    ways = ("svca", "svcb-v0.1", "svcb-v0.2", "msgd.test")
-    faults = [(partial(mesh.fault, "refuse", w), partial(mesh.fault, "heal", w)) for w in ways]
-    judged(mesh, judge, "refused", *through(mesh, load, faults))
+    targets = ("svca", "svcb-v0.1", "svcb-v0.2", "msgd.test")
+    faults = [(partial(mesh.fault, "refuse", w), partial(mesh.fault, "heal", w)) for w in targets]
+    judge_run(mesh, judge, "refused", *run_through(mesh, load, faults))
 
 
 def test_a_svcb_that_lies_is_found_out(mesh: Mesh, load: StartLoad, judge: Judge) -> None:

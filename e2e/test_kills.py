@@ -1,4 +1,4 @@
-"""Whoever holds a mesh may be killed at any moment: no process, no socket, no folder stays."""
+"""The process that runs a mesh may be killed at any moment: no process, socket or folder stays."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 STEPS = ("up", "apply", "scale", "down")
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 KILLS = int(os.environ.get("MESHPROOF_KILLS", "4"))
-"""Four meet every step once, twelve every step with every signal, each at a random moment."""
+"""Four cover every step once, twelve every step with every signal, each at a random moment."""
 pytestmark = [
     pytest.mark.long,
     pytest.mark.skipif(
@@ -32,7 +32,7 @@ pytestmark = [
 
 
 class Driver:
-    """A started ``e2e.support.driver``."""
+    """A running ``e2e.support.driver``."""
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(
@@ -49,9 +49,9 @@ class Driver:
         """Return when the step has begun."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            said = json.loads(line)
-            self.run_id = said.get("run_id", self.run_id)
-            if said["step"] == step:
+            message = json.loads(line)
+            self.run_id = message.get("run_id", self.run_id)
+            if message["step"] == step:
                 return
         raise AssertionError(f"the driver ended before {step}")
 
@@ -59,22 +59,22 @@ class Driver:
         return [base / self.run_id for base in run_folder.bases() if (base / self.run_id).exists()]
 
     def traces(self) -> list[str]:
-        """What is left of the run. Its sockets are its processes', or lie in its folder."""
+        """What remains of the run. Its sockets belong to its processes, or lie in its folder."""
         return [*(str(p) for p in processes_of_run(self.run_id)), *(str(f) for f in self.folders())]
 
 
 @pytest.fixture
 def driver() -> Iterator[Driver]:
-    made = Driver()
+    driver = Driver()
     try:
-        yield made
+        yield driver
     finally:
-        made.process.kill()
-        made.process.wait()
-        if made.run_id:
-            processes.kill_run(made.run_id)
-        assert made.process.stdout is not None
-        made.process.stdout.close()
+        driver.process.kill()
+        driver.process.wait()
+        if driver.run_id:
+            processes.kill_run(driver.run_id)
+        assert driver.process.stdout is not None
+        driver.process.stdout.close()
 
 
 @pytest.mark.parametrize("kill", range(KILLS))

@@ -22,7 +22,7 @@ HOPS = [
     ("svcb", "sidecar"),
     ("msgd", "app"),
 ]
-"""A payment's way in, each sidecar met on the way in and on the way out, as they begin."""
+"""A payment's hops in order of beginning; each sidecar logs inbound and outbound."""
 
 
 @pytest.fixture(autouse=True)
@@ -50,12 +50,12 @@ def test_one_trace_id_finds_all_lines_of_all_hops(mesh: Mesh, run: Run) -> None:
         for trace in traces:
             code, text = cli.run("logs", "--trace", trace, "-o", "json")
             assert code == 0, text
-            found = json.loads(text)
-            assert {line["entry"]["trace_id"] for line in found} == {trace}
+            lines = json.loads(text)
+            assert {line["entry"]["trace_id"] for line in lines} == {trace}
             # Times are whole milliseconds, so two that begin at once may change places.
-            assert sorted(hop(line["writer"], line["part"]) for line in found) == sorted(HOPS)
-            assert hop(found[0]["writer"], found[0]["part"]) == HOPS[0]
-            assert [line["began"] for line in found] == sorted(line["began"] for line in found)
+            assert sorted(hop(line["writer"], line["part"]) for line in lines) == sorted(HOPS)
+            assert hop(lines[0]["writer"], lines[0]["part"]) == HOPS[0]
+            assert [line["began"] for line in lines] == sorted(line["began"] for line in lines)
         code, text = cli.run("logs", "--run", run.id, "-o", "json")
         assert (code, len(json.loads(text))) == (0, 3 * len(HOPS))
         code, text = cli.run("logs", "--trace", traces[0])

@@ -1,7 +1,7 @@
 """msgd is slow, down, or answers 500: payments go on, payers are told, and nobody waits for long.
 
-That nobody waits is the rule's doing; without it p99 is as long as msgd takes. What is ill is well
-again by itself when the cause is gone: how long that took is among the figures.
+Nobody waits because of the rule; without it p99 is as long as msgd takes. All recovers by itself
+when the cause is gone; the figures say how long that took.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ spec:
 
 @dataclass(frozen=True)
 class Ill:
-    """What happens to msgd, how it ends, and what payers are told of it."""
+    """What happens to msgd, how it ends, and the reason that payers are told."""
 
     begin: Callable[[Mesh], object]
     end: Callable[[Mesh], object]
@@ -74,7 +74,7 @@ ILL = {
 
 
 def begin(mesh: Mesh, kind: str) -> Ill:
-    """The way out is open, and msgd ill from now on; skips what a mesh cannot do."""
+    """Make msgd ill from now on; skips what a mesh cannot do."""
     if Capability.CUT not in mesh.capabilities and kind in ("slow", "down"):
         pytest.skip("this mesh has no faults of the network")
     ILL[kind].begin(mesh)
@@ -101,8 +101,10 @@ def test_payments_go_on_and_nobody_waits(
     results = running.reach(running.progress() + 300).stop()
     paid = payments(results.records)
     during = [p for p in paid if begun < p.time and p.end < healed]
-    told = sum((p.status, p.paid, p.reason) == (200, True, ill.reason) for p in during)
-    judge(exactly(f"{kind}: paid and told", len(during), {ill.reason: told}, wanted=len(during)))
+    informed = sum((p.status, p.paid, p.reason) == (200, True, ill.reason) for p in during)
+    judge(
+        exactly(f"{kind}: paid and told", len(during), {ill.reason: informed}, wanted=len(during))
+    )
     judge(latency_below(f"{kind}: p99", [p.elapsed for p in during], seconds=BOUND))
     judge(recovered(f"{kind}: healed", healed, [(p.time, p.notified) for p in paid]))
     judge(account(f"{kind}: account", mesh, results))

@@ -1,4 +1,4 @@
-"""Faults of the network between two places: the fault is felt, only there, and is gone when undone.
+"""Network faults between two workloads: the fault affects them only, and ends when it is healed.
 
 Payments stay truthful: paid, and not notified with a reason while svcb or msgd cannot be reached.
 """
@@ -85,14 +85,14 @@ def test_whoever_cannot_reach_msgd_pays_and_is_told(
     mesh: Mesh, load: StartLoad, judge: Judge, run: Run, kind: str
 ) -> None:
     mesh.fault(kind, "msgd.test", source="svcb-v0.2")
-    with msgd.watched(mesh, run.new()) as statuses:
+    with msgd.watch(mesh, run.new()) as statuses:
         results = load(requests=12, users=12).wait()
     judge(adds_up(kind, results.records, sent=results.sent))
     assert set(statuses) == {200}
     paid = payments(results.records)
     assert {(p.status, p.paid, p.notified) for p in paid} == {(200, True, False)}
     assert all(p.reason for p in paid)
-    assert msgd.stored(mesh, run.id) == []
+    assert msgd.message_ids(mesh, run.id) == []
     mesh.fault("heal", "msgd.test")
     assert all(map(is_notified, pay(load, judge, "healed").records))
 
@@ -133,8 +133,8 @@ def test_what_no_mesh_can_do_is_refused_by_name(mesh: Mesh) -> None:
 
 @pytest.fixture
 def cli(mesh: Mesh) -> Iterator[Cli]:
-    with serve(mesh) as found:
-        yield found
+    with serve(mesh) as cli:
+        yield cli
 
 
 def test_a_fault_of_the_command_line_lasts_as_long_as_it_says(mesh: Mesh, cli: Cli) -> None:

@@ -1,4 +1,4 @@
-"""docs/own-app.md and the shop's own page to the letter: every command runs, every output is so."""
+"""docs/own-app.md and the shop's README, executed: every output is as shown."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOT_COPIED = shutil.ignore_patterns("artifacts", "__pycache__", ".pytest_cache")
 @pytest.mark.skipif(os.environ.get("MESH", "embedded") != "embedded", reason="brings up its own")
 @pytest.mark.parametrize("page", ["examples/shop/README.md", "docs/own-app.md"])
 def test_the_page_is_true(page: str, tmp_path: Path) -> None:
-    """Each in a copy of the shop: the second one writes its project file anew."""
+    """Each in a copy of the shop: the second page writes the project file itself."""
     shop = Path(shutil.copytree(SHOP, tmp_path / "shop", ignore=NOT_COPIED))
     document = parse((ROOT / page).read_text(encoding="utf-8"), page)
     with Session(shop) as session:

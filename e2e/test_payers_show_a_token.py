@@ -32,20 +32,20 @@ def bearer(token: str) -> dict[str, str]:
 
 
 Seen = tuple[list[Answer], list[AccessRecord]]
-"""What payers were answered, and what svca's sidecar logged of it."""
+"""The payers' answers, and what svca's sidecar logged of them."""
 
 
-def pays(run: Run, load: StartLoad) -> dict[str, Seen]:
-    """Payers of each kind that has no good token, side by side."""
+def load_without_good_tokens(run: Run, load: StartLoad) -> dict[str, Seen]:
+    """Loads of payers without a good token, one of each kind, side by side."""
     runs = {kind: run.new() for kind in BAD}
     loads = {
         kind: load(requests=N, users=2, headers=bearer(BAD[kind][0]), run_id=run_id)
         for kind, run_id in runs.items()
     }
-    return {kind: _seen(running.wait(), run) for kind, running in loads.items()}
+    return {kind: _evidence(running.wait(), run) for kind, running in loads.items()}
 
 
-def _seen(results: Results, run: Run) -> Seen:
+def _evidence(results: Results, run: Run) -> Seen:
     answers = [Answer(r.status, (), b"", r.elapsed) for r in results.records]
     log = run.access_log(results.run_id)
     return answers, [r for r in log if r.path.startswith("/pay")]
@@ -68,13 +68,13 @@ def test_whoever_shows_a_bad_one_or_none_does_not(
     mesh: Mesh, run: Run, load: StartLoad, judge: Judge
 ) -> None:
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
-    for kind, seen in pays(run, load).items():
-        judge(admitted(f"{kind}, without the rule", *seen))
+    for kind, evidence in load_without_good_tokens(run, load).items():
+        judge(admitted(f"{kind}, without the rule", *evidence))
     mesh.apply([RULE])
-    for kind, seen in pays(run, load).items():
-        judge(refused(kind, *seen, status=BAD[kind][1]))
+    for kind, evidence in load_without_good_tokens(run, load).items():
+        judge(refused(kind, *evidence, status=BAD[kind][1]))
         judge(
-            admitted(f"{kind} is let in", *seen),
+            admitted(f"{kind} is let in", *evidence),
             expect="fail",
             because="not every request was answered 200|0 requests reached an app",
         )

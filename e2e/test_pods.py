@@ -41,7 +41,7 @@ def pods(started: tuple[EmbeddedMesh, Applied]) -> Iterator[EmbeddedMesh]:
     started[0].reset()
 
 
-def said(mesh: EmbeddedMesh, host: str) -> tuple[int, bytes]:
+def call(mesh: EmbeddedMesh, host: str) -> tuple[int, bytes]:
     answer = mesh.curl("caller", f"http://{host}/")
     return answer.status, answer.body
 
@@ -89,22 +89,24 @@ def test_init_containers_run_to_their_end_before_the_app(pods: EmbeddedMesh) -> 
 def test_an_init_container_that_fails_is_told_and_nothing_stays(pods: EmbeddedMesh) -> None:
     before = pods.status().resources
     broken = {"name": "bad", "image": "tools:1", "command": ["sh", "-c", "echo no; exit 3"]}
-    with pytest.raises(MeshproofError, match=r"init container bad of .* ended with code 3") as told:
+    with pytest.raises(
+        MeshproofError, match=r"init container bad of .* ended with code 3"
+    ) as refusal:
         pods.apply([Source(STDIN, pod("broken", initContainers=[broken]))])
-    assert str(told.value).endswith("    no")
+    assert str(refusal.value).endswith("    no")
     assert pods.status().resources == before
 
 
 def test_numbered_replicas_have_names_of_their_own(pods: EmbeddedMesh) -> None:
     for number in (0, 1):
         for host in (f"store-{number}.store", f"store-{number}.store.pods.svc.cluster.local"):
-            assert said(pods, host) == (200, f"store-{number}".encode())
-    assert said(pods, "store-2.store") == (502, b"")
+            assert call(pods, host) == (200, f"store-{number}".encode())
+    assert call(pods, "store-2.store") == (502, b"")
     pods.scale("store", 3)
-    assert said(pods, "store-2.store") == (200, b"store-2")
+    assert call(pods, "store-2.store") == (200, b"store-2")
     pods.scale("store", 1)
-    assert said(pods, "store-0.store") == (200, b"store-0")
-    assert said(pods, "store-1.store")[0] == 502
+    assert call(pods, "store-0.store") == (200, b"store-0")
+    assert call(pods, "store-1.store")[0] == 502
 
 
 def test_a_numbered_replicas_files_outlive_it(pods: EmbeddedMesh) -> None:
@@ -159,12 +161,12 @@ def test_a_grpc_probe(pods: EmbeddedMesh, service: str, status: int) -> None:
 
 def _deadline(text: str) -> str:
     """The pod as a Deployment that waits two seconds for it."""
-    made = yaml.safe_load(text)
-    labels = made["metadata"].pop("labels")
-    template = {"metadata": {"labels": labels}, "spec": made["spec"]}
-    made["spec"] = {
+    workload = yaml.safe_load(text)
+    labels = workload["metadata"].pop("labels")
+    template = {"metadata": {"labels": labels}, "spec": workload["spec"]}
+    workload["spec"] = {
         "selector": {"matchLabels": labels},
         "template": template,
         "progressDeadlineSeconds": 2,
     }
-    return yaml.safe_dump({**made, "apiVersion": "apps/v1", "kind": "Deployment"})
+    return yaml.safe_dump({**workload, "apiVersion": "apps/v1", "kind": "Deployment"})

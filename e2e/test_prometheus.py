@@ -1,4 +1,4 @@
-"""A real Prometheus counts what everybody counts, to the request, and has data for every panel."""
+"""A real Prometheus counts as everybody else does, to the request, and has data for every panel."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ pytestmark = pytest.mark.long
 
 N = 500
 ON_CLUSTERS = ("istio_tcp_",)
-"""What only a mesh on a cluster counts."""
+"""Metrics that only a mesh on a cluster has."""
 MORE = 3
-"""Payments of the control that Locust knows nothing of."""
+"""Payments of the control, which Locust does not count."""
 
 
 @pytest.fixture(scope="module")
 def prometheus(mesh: Mesh) -> Iterator[Prometheus]:
-    with prometheus_of(mesh) as found:
-        yield found
+    with prometheus_of(mesh) as prometheus:
+        yield prometheus
 
 
 def test_every_count_is_the_same(
@@ -40,8 +40,8 @@ def test_every_count_is_the_same(
     counts = PrometheusCounts(mesh, prometheus, run.id)
     results = load(requests=N).wait()
     judge(no_failures("requests", results.records, run.access_log(), sent=results.sent))
-    found = {"Locust": results.sent, **counts.since()}
-    judge(exactly("counts of a payment, by who counted", N, found, wanted=N))
+    all_counts = {"Locust": results.sent, **counts.since()}
+    judge(exactly("counts of a payment, by who counted", N, all_counts, wanted=N))
 
     for _ in range(MORE):
         answer = mesh.curl("svca", "http://svca/pay", headers=[("x-run-id", run.id)])
@@ -64,8 +64,8 @@ def test_a_replica_that_has_ended_still_counts(
         mesh.scale("svca", replicas)
     results = loading.wait()
     judge(no_failures("requests", results.records, run.access_log(), sent=results.sent))
-    found = {"Locust": results.sent, **counts.since()}
-    judge(exactly("counts while replicas come and go", 2 * N, found, wanted=2 * N))
+    all_counts = {"Locust": results.sent, **counts.since()}
+    judge(exactly("counts while replicas come and go", 2 * N, all_counts, wanted=2 * N))
 
 
 def test_every_panel_has_data(mesh: Mesh, load: StartLoad, prometheus: Prometheus) -> None:
@@ -77,12 +77,12 @@ def test_every_panel_has_data(mesh: Mesh, load: StartLoad, prometheus: Prometheu
         load(requests=N // 10).wait()
         mesh.delete([EGRESS_BY_ADDRESS["v1"]])
         prometheus.wait_for_scrapes(time.time())
-    empty, asked = [], 0
+    empty, queries = [], 0
     for panel in panels():
         for target in panel.get("targets", ()):
-            asked += 1
-            found = prometheus.query(target["expr"].replace("$namespace", "payments"))
-            if not any(math.isfinite(one.value) for one in found):
+            queries += 1
+            samples = prometheus.query(target["expr"].replace("$namespace", "payments"))
+            if not any(math.isfinite(one.value) for one in samples):
                 empty.append(f"{panel['title']}: {target['expr']}")
-    assert asked > 10
+    assert queries > 10
     assert [text for text in empty if not any(name in text for name in ON_CLUSTERS)] == []

@@ -1,4 +1,4 @@
-"""README.md to the letter: every command runs, every output is as shown."""
+"""README.md, executed: every output is as shown."""
 
 from __future__ import annotations
 

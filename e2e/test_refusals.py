@@ -103,8 +103,8 @@ def test_a_mistake_is_named_by_place_and_way_out(mesh: Mesh, stem: str) -> None:
 def test_all_mistakes_of_a_call_are_named_at_once(mesh: Mesh) -> None:
     with pytest.raises(Refused) as refusal:
         mesh.apply([REFUSED, RULE])
-    places = {(Path(p.file).stem, p.line, p.field) for p in refusal.value.problems}
-    assert places >= {
+    locations = {(Path(p.file).stem, p.line, p.field) for p in refusal.value.problems}
+    assert locations >= {
         (stem, e.line, e.field) for stem, of_file in PROBLEMS.items() for e in of_file
     }
 

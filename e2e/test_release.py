@@ -41,8 +41,8 @@ def cli(mesh: Mesh) -> Iterator[Cli]:
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
     all_old = canary.replace("weight: 90", "weight: 100").replace("weight: 10\n", "weight: 0\n")
     mesh.apply([Source(STDIN, all_old)])
-    with serve(mesh) as found:
-        yield found
+    with serve(mesh) as cli:
+        yield cli
 
 
 def new_version(**bugs: str) -> str:
@@ -92,9 +92,9 @@ def test_a_bad_version_is_rolled_back_and_who_was_hurt_is_said(
     code, output = cli.run(*RELEASE, "--steps", bad.steps, "-o", "json")
     results = running.reach(running.progress() + 100).stop()
     assert "{" in output, output
-    said, _ = json.JSONDecoder().raw_decode(output[output.index("{") :])
-    assert (code, said["outcome"]) == (1, "rolled back"), output
-    assert bad.why in said["why"]
+    outcome, _ = json.JSONDecoder().raw_decode(output[output.index("{") :])
+    assert (code, outcome["outcome"]) == (1, "rolled back"), output
+    assert bad.why in outcome["why"]
     assert weights(output)[-1] == 0
     assert 100 not in weights(output)
     assert {r.version for r in results.records[-50:]} == {"v0.1"}
@@ -102,10 +102,10 @@ def test_a_bad_version_is_rolled_back_and_who_was_hurt_is_said(
     judge(
         conclude(
             "payers hurt",
-            said["hurt"]["calls"],
-            {"failed": len(failed), "slowed": said["hurt"]["slowed"]},
-            [] if len(failed) == said["hurt"]["failed"] else ["the release counted otherwise"],
-            wanted=f"as many as the release says: {said['hurt']['failed']} failed",
+            outcome["hurt"]["calls"],
+            {"failed": len(failed), "slowed": outcome["hurt"]["slowed"]},
+            [] if len(failed) == outcome["hurt"]["failed"] else ["the release counted otherwise"],
+            wanted=f"as many as the release says: {outcome['hurt']['failed']} failed",
             found=f"{len(failed)} of {results.sent} payers not notified",
             allowed="no difference",
         )

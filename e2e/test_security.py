@@ -1,6 +1,6 @@
-"""docs/security.md on a live mesh: who may reach what, and what is written down nowhere.
+"""docs/security.md on a live mesh: who may reach what, and what is written to no file.
 
-On a mesh of its own, of the small suite (tiny/), started with the worst umask there is.
+On a mesh of its own (tiny/), started with the most permissive umask.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ TINY = Path(__file__).with_name("tiny")
 LOCUSTFILE = Path(__file__).with_name("payments") / "locustfile.py"
 NOBODY = 65534
 WORD = f"word-{secrets.token_hex(12)}"
-"""The value of a Secret that the app is given, and prints."""
+"""The value of a Secret that the app gets, and prints."""
 pytestmark = pytest.mark.skipif(
     os.environ.get("MESH", "embedded") != "embedded", reason="about local processes"
 )
 
 
 def key_pair() -> tuple[str, str]:
-    """A private key and a certificate of its own making, for the gateway."""
+    """A private key and a self-signed certificate, for the gateway."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "web")])
     now = dt.datetime.now(dt.UTC)
@@ -141,26 +141,28 @@ def tiny() -> Iterator[EmbeddedMesh]:
 
 @pytest.fixture
 def cli(tiny: EmbeddedMesh) -> Iterator[Cli]:
-    with serve(tiny) as made:
-        yield made
+    with serve(tiny) as cli:
+        yield cli
 
 
 def modes(folder: Path) -> dict[str, int]:
     """Permission bits of everything below a folder and of itself, by path."""
-    found = [folder, *folder.rglob("*")]
-    return {str(p): stat.S_IMODE(p.lstat().st_mode) for p in found if not p.is_symlink()}
+    paths = [folder, *folder.rglob("*")]
+    return {str(p): stat.S_IMODE(p.lstat().st_mode) for p in paths if not p.is_symlink()}
 
 
 def test_a_run_is_the_owners_alone_whatever_the_umask(tiny: EmbeddedMesh, cli: Cli) -> None:
-    found = modes(tiny.run_dir)
-    made = RunPaths(tiny.run_dir)
-    ours = [made.xds, made.zipkin, made.control, made.admin(0), tiny.run_dir / "owner.json"]
-    assert {str(path) for path in ours} <= set(found)
+    permissions = modes(tiny.run_dir)
+    files = RunPaths(tiny.run_dir)
+    ours = [files.xds, files.zipkin, files.control, files.admin(0), tiny.run_dir / "owner.json"]
+    assert {str(path) for path in ours} <= set(permissions)
     # An app's own files and its socket are as it made them, in folders that nobody else enters.
-    apps = {p for p in found if "/private/" in p or re.search(r"/s/a[0-9]+$", p)}
-    assert {p: oct(m) for p, m in found.items() if p not in apps and m & 0o077} == {}
+    apps = {p for p in permissions if "/private/" in p or re.search(r"/s/a[0-9]+$", p)}
+    assert {p: oct(m) for p, m in permissions.items() if p not in apps and m & 0o077} == {}
     assert all(
-        found[p] == 0o700 for p in found if Path(p).parent == tiny.run_dir and Path(p).is_dir()
+        permissions[p] == 0o700
+        for p in permissions
+        if Path(p).parent == tiny.run_dir and Path(p).is_dir()
     )
     assert stat.S_IMODE(tiny.run_dir.parent.stat().st_mode) == 0o700
 
@@ -169,14 +171,14 @@ def test_a_run_is_the_owners_alone_whatever_the_umask(tiny: EmbeddedMesh, cli: C
 def test_another_user_reaches_no_socket_and_no_file(tiny: EmbeddedMesh, cli: Cli) -> None:
     files = RunPaths(tiny.run_dir)
     for path in (files.control, files.xds, files.zipkin, files.admin(0)):
-        assert tried(os.getuid(), path) == "taken", "the control: its owner does"
-        assert tried(NOBODY, path) == "PermissionError"
-    assert tried(NOBODY, tiny.run_dir / "owner.json") == "PermissionError"
-    assert tried(NOBODY, tiny.run_dir) == "PermissionError"
+        assert try_as_user(os.getuid(), path) == "taken", "the control: its owner does"
+        assert try_as_user(NOBODY, path) == "PermissionError"
+    assert try_as_user(NOBODY, tiny.run_dir / "owner.json") == "PermissionError"
+    assert try_as_user(NOBODY, tiny.run_dir) == "PermissionError"
 
 
-def tried(user: int, path: Path) -> str:
-    """What another process of a user meets that connects to a socket, or looks into a folder."""
+def try_as_user(user: int, path: Path) -> str:
+    """What a process of a user gets that connects to a socket, or lists a folder."""
     # It drops what it may by itself: a fork of this process, full of threads, would not survive.
     code = f"""
 import os, socket
@@ -214,12 +216,12 @@ def secret_texts() -> dict[str, bytes]:
 
 
 def holders(folder: Path, text: bytes) -> list[str]:
-    """The files below a folder that hold a text."""
+    """The files below a folder that contain a text."""
     files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-    return [path.name for path in files if text in whole(path)]
+    return [path.name for path in files if text in read_unzipped(path)]
 
 
-def whole(path: Path) -> bytes:
+def read_unzipped(path: Path) -> bytes:
     return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
 
 
@@ -239,30 +241,30 @@ def test_no_secret_is_in_dumps_logs_or_records(tiny: EmbeddedMesh, tmp_path: Pat
         wrong = {"Authorization": f"Bearer {TOKEN[:-4]}AAAA"}
         assert session.get(url, headers=wrong, timeout=10).status_code == 401, "tokens are read"
     evidence.collect(tiny, tiny.access_log(run_id), tiny.spans(run_id))
-    found = holders(evidence.folder, run_id.encode())
-    assert "access_log.ndjson.gz" in found, "the control: what is there is found"
+    names = holders(evidence.folder, run_id.encode())
+    assert "access_log.ndjson.gz" in names, "the control: what is there is found"
     assert WORD in tiny.logs("web"), "the control: the app has printed it"
     for what, text in secret_texts().items():
         assert holders(evidence.folder, text) == [], what
     run = (tiny.run_dir / "etc", tiny.run_dir / "logs")
     for what, text in secret_texts().items():
-        kept = [name for folder in run for name in holders(folder, text)]
+        holding = [name for folder in run for name in holders(folder, text)]
         allowed = [log.name for log in tiny.log_files("web")] if "Secret" in what else []
-        assert set(kept) <= set(allowed), what
+        assert set(holding) <= set(allowed), what
 
 
 def test_a_secret_that_is_refused_is_not_told(tiny: EmbeddedMesh, cli: Cli, tmp_path: Path) -> None:
     bad = tmp_path / "bad.yaml"
     text = "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: tiny}\ndata: {a: %s}\n"
     private_files.write(bad, text % f"{WORD}!")
-    code, said = cli.run("apply", "-f", str(bad))
+    code, output = cli.run("apply", "-f", str(bad))
     assert code == 2
-    assert "data.a: is not base64" in said
-    assert WORD not in said
+    assert "data.a: is not base64" in output
+    assert WORD not in output
 
 
 def test_a_killed_replica_leaves_no_key_behind(tiny: EmbeddedMesh) -> None:
-    """Keys are in memory: no file of the run holds one, also after a sidecar has come again."""
+    """Keys are in memory only: no file of the run has one, even after a sidecar's restart."""
     (replica,) = (r for r in tiny.status().replicas if r.workload == "web")
     tiny.fault("kill", "web", part="sidecar")
     until(

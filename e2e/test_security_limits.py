@@ -1,4 +1,4 @@
-"""What docs/security.md says is **not** protected, shown: what no longer holds fails here."""
+"""What docs/security.md says is **not** protected; a test here fails when that changes."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_an_app_on_a_tcp_port_is_reached_past_its_sidecar(tiny: EmbeddedMesh) ->
 
 
 def test_whoever_is_on_the_machine_may_send_as_a_workload(mesh: Mesh) -> None:
-    """A sidecar's proxy port asks nobody who he is, as in a pod: here the machine is the pod."""
+    """A sidecar's proxy port does not authenticate, as in a pod: here the machine is the pod."""
     caller = next(r for r in mesh.status().replicas if r.workload == "svca")
     with requests.Session() as session:
         session.trust_env = False
@@ -78,11 +78,11 @@ def test_whoever_is_on_the_machine_may_send_as_a_workload(mesh: Mesh) -> None:
 
 
 def app_addresses(mesh: EmbeddedMesh) -> list[str]:
-    """Where the apps themselves listen: beside their sidecars' addresses, in the same block."""
+    """The addresses on which the apps themselves listen, in the same block as their sidecars'."""
     return sorted({r.app_ip for r in mesh.lifecycle.engine.fleet.runners})
 
 
 def test_an_app_on_a_unix_socket_is_not(mesh: Mesh) -> None:
-    """The way to have it closed: ``{socket}`` in the image table, as the payment suite does."""
+    """How to close it: ``{socket}`` in the image table, as the payment suite does."""
     addresses = app_addresses(mesh)  # type: ignore[arg-type]  # the session's is embedded here
     assert [one for one in sockets.find_listeners() if one.ip in addresses] == []

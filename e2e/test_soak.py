@@ -1,4 +1,4 @@
-"""Zero loss by force, in short; `make soak` is the long one. A mesh of its own, ended with it."""
+"""A short soak; `make soak` is the long one. On a mesh of its own."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_nothing_is_lost_and_nothing_is_left(evidence: ProofFolder, judge: Judge
 
 
 def test_a_msgd_that_keeps_duplicates_is_found_out(evidence: ProofFolder, judge: Judge) -> None:
-    """It is paused for longer than a try: what it then takes was sent again."""
+    """It is paused for longer than a try takes: what it then accepts was sent again."""
     pause = Action(0.5, "fault", "pause", MSGD, hold=1.5)
     actions = [replace(pause, at=pause.at + 3 * n) for n in range(2)]
     own = ProofFolder(evidence.folder, "soak::doubling")
@@ -64,10 +64,10 @@ def test_whoever_ends_it_in_the_middle_finds_nothing_left(number: signal.Signals
             marked = processes.find_marked()
             (run_id,) = {p.run_id for p in marked if owner(p.run_id) == process.pid}
             process.send_signal(number)
-            _, said = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=60)
         finally:
             process.kill()
-    assert (process.returncode, said) == (
+    assert (process.returncode, errors) == (
         130,
         "interrupted; everything is ended, nothing is judged\n",
     )
@@ -75,5 +75,5 @@ def test_whoever_ends_it_in_the_middle_finds_nothing_left(number: signal.Signals
 
 
 def owner(run_id: str) -> int:
-    """The process that a run id names, in base 36."""
+    """The id of the process that a run id names, in base 36."""
     return int(run_id.partition("-")[0], 36)

@@ -1,4 +1,4 @@
-"""What Zipkin's API says of a run is what was sent: every trace, every call, nothing dropped."""
+"""Zipkin's API has all of a run: every trace, every call, nothing dropped."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.long
 
 N = 300
 HOPS = 5
-"""Spans of a payment: a sidecar's side of a hop each."""
+"""Spans of a payment: one per sidecar and side of a hop."""
 
 
 def ask(mesh: Mesh, path: str, **query: object) -> Any:
@@ -41,13 +41,13 @@ def test_searches_and_links_are_whole(mesh: Mesh, run: Run, load: StartLoad, jud
     results = load(requests=N).wait()
     run.spans()  # every sidecar has sent what it has
     traces = ask(mesh, "/api/v2/traces", annotationQuery=f"run_id={run.id}", limit=2 * N)
-    found = {
+    counts = {
         "Locust's trace ids": len(set(results.trace_ids()) & {s[0]["traceId"] for s in traces}),
         "traces": len(traces),
         "whole traces": sum(len(spans) == HOPS for spans in traces),
         **{" -> ".join(link): calls for link, calls in _calls(mesh, begin).items()},
     }
-    judge(exactly("traces and calls, by Zipkin's API", results.sent, found, wanted=N))
+    judge(exactly("traces and calls, by Zipkin's API", results.sent, counts, wanted=N))
     assert ask(mesh, "/health")["details"]["dropped"] == 0
     failed = ask(mesh, "/api/v2/traces", annotationQuery=f"run_id={run.id} and error", limit=2 * N)
     judge(

@@ -1,4 +1,4 @@
-"""Limits of connections and of what waits keep the goodput under five times the capacity; without
+"""Limits on connections and pending requests keep the goodput at five times the capacity; without
 them every answer comes too late."""
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def test_without_limits_it_collapses(mesh: Mesh, run: Run, load: StartLoad, judg
 
 
 def _empty(mesh: Mesh) -> None:
-    """End what svca still has to do for payers who are gone."""
+    """End svca's work for payers who have given up."""
     restarts = _svca(mesh)[0]
     mesh.fault("kill", "svca")
     until(lambda: _svca(mesh) == (restarts + 1, True), "svca is back")

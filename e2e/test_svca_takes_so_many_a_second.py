@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.long, pytest.mark.alone]
 
 RULE = RULES / "svca_takes_so_many_a_second.yaml"
 BUCKET = 4
-"""Tokens of Istio's own example, and no more for a minute."""
+"""Tokens, as in Istio's own example, and no more for a minute."""
 
 
 def four_a_minute(*, by_port: bool) -> str:
@@ -61,7 +61,7 @@ def four_a_minute(*, by_port: bool) -> str:
     return yaml.safe_dump(rule)
 
 
-def told(answer: Answer) -> bool:
+def is_limited(answer: Answer) -> bool:
     return answer.status == 429 and ("x-local-rate-limit", "true") in answer.headers
 
 
@@ -81,7 +81,10 @@ def test_the_bucket_is_kept_to_the_request(
         exactly(
             "four a minute: refused",
             N,
-            {"429 with its header": sum(map(told, answers)), "by svca's sidecar (RL)": limited},
+            {
+                "429 with its header": sum(map(is_limited, answers)),
+                "by svca's sidecar (RL)": limited,
+            },
             wanted=N - BUCKET,
         )
     )
@@ -96,9 +99,9 @@ def test_a_gateway_s_bucket_is_kept_for_all_paths(mesh: Mesh, run: Run, judge: J
     mesh.apply([Source("four a minute at the gateway", at_gateway)], namespace="istio-system")
     paid = send(mesh, Call(GATEWAY, "/pay"), N, run.new())
     assert sum(a.status == 200 for a in paid) == BUCKET
-    judge(exactly("refused", N, {"429": sum(map(told, paid))}, wanted=N - BUCKET))
+    judge(exactly("refused", N, {"429": sum(map(is_limited, paid))}, wanted=N - BUCKET))
     unknown = send(mesh, Call(GATEWAY, "/nowhere"), N, run.new())
-    judge(exactly("where no route leads", N, {"429": sum(map(told, unknown))}, wanted=N))
+    judge(exactly("where no route leads", N, {"429": sum(map(is_limited, unknown))}, wanted=N))
 
 
 def test_goodput_holds_under_five_times_the_load(

@@ -1,5 +1,5 @@
-"""A replica that fails is left out by its callers, with nobody telling them, and taken back when
-its time is over; without the rule half of the payers go on being hurt."""
+"""Callers eject a replica that fails by themselves, and use it again when the ejection is over;
+without the rule half of the payers go on being hurt."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ WELL = ILL.replace("value: 100", "value: 0")
 
 def _outlier() -> dict[str, object]:
     (rule,) = documents(RULE)
-    found: dict[str, object] = rule["spec"]["trafficPolicy"]["outlierDetection"]
-    return found
+    outlier: dict[str, object] = rule["spec"]["trafficPolicy"]["outlierDetection"]
+    return outlier
 
 
 MOST = int(str(_outlier()["consecutive5xxErrors"])) + USERS - 1
-"""Payers hurt a time: those that are counted, and those already on their way."""
+"""Payers hurt by one ejection: those that are counted, and those already in flight."""
 EJECTED = float(str(_outlier()["baseEjectionTime"]).removesuffix("s"))
 
 
-def hurt(name: str, records: Sequence[Record]) -> Verdict:
+def hurt_verdict(name: str, records: Sequence[Record]) -> Verdict:
     """No more payers were hurt than an ejection costs. Counted, not drawn: no alpha."""
     ill = sum(not is_notified(r) for r in records)
     problems = [] if 0 < ill <= MOST else [f"{ill} payers were hurt; wanted 1 to {MOST}"]
@@ -84,7 +84,7 @@ def test_it_is_left_out_and_taken_back(mesh: Mesh, load: StartLoad, judge: Judge
     assert healed - begun < EJECTED, "this took longer than an ejection: it may have been tried"
     until(lambda: v0_2_answers(mesh), "v0.2 has been taken back")
     records = running.reach(running.progress() + AFTER).stop().records
-    judge(hurt("ejected: payers", [r for r in records if r.time > begun - 1]))
+    judge(hurt_verdict("ejected: payers", [r for r in records if r.time > begun - 1]))
     served = [r.time for r in records if r.version == "v0.2" and is_notified(r)]
     others = [r.time for r in records if r.version == "v0.1"]
     ill = [r.time for r in records if not is_notified(r)]
@@ -98,7 +98,7 @@ def test_without_the_rule_payers_go_on_being_hurt(
     mesh.apply([Source("msgd answers v0.2 with 500", ILL)])
     results = load(requests=DURING, users=USERS).wait()
     judge(
-        hurt("not ejected: payers", results.records),
+        hurt_verdict("not ejected: payers", results.records),
         expect="fail",
         because=r"\d+ payers were hurt; wanted 1 to",
     )

@@ -1,4 +1,4 @@
-"""What a ServiceEntry opens for all is closed again for svcb by its Sidecar, for nobody else."""
+"""What a ServiceEntry allows for all, a Sidecar closes again for svcb, and for no other."""
 
 from __future__ import annotations
 

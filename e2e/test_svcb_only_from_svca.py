@@ -1,4 +1,4 @@
-"""svcb answers svca and nobody else, and what svca needs alone; without the rule it answers all."""
+"""svcb answers svca only, and only what svca needs; without the rule it answers everybody."""
 
 from __future__ import annotations
 

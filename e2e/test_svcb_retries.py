@@ -23,7 +23,7 @@ pytestmark = pytest.mark.long
 RULE = RULES / "svcb_retries.yaml"
 N = 400
 BELOW = 0.1
-"""30 % fail at msgd: all of four tries do in 0.8 %."""
+"""30 % fail at msgd: all of four tries fail in 0.8 %."""
 MSGD = """
 apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -52,9 +52,9 @@ spec:
 """
 
 
-def hurt(name: str, results: Results) -> Verdict:
-    told = outcomes(results).counts["told"]
-    return share_below(name, told, results.sent, below=BELOW, what="not notified")
+def unnotified_verdict(name: str, results: Results) -> Verdict:
+    unnotified = outcomes(results).counts["told"]
+    return share_below(name, unnotified, results.sent, below=BELOW, what="not notified")
 
 
 def test_fewer_payers_are_hurt(mesh: Mesh, run: Run, load: StartLoad, judge: Judge) -> None:
@@ -62,14 +62,14 @@ def test_fewer_payers_are_hurt(mesh: Mesh, run: Run, load: StartLoad, judge: Jud
     mesh.apply([Source("msgd fails", FAILS)])
     results = load(requests=N).wait()
     judge(
-        hurt("without retries", results),
+        unnotified_verdict("without retries", results),
         expect="fail",
         because=rf"\d+ of {N} not notified: that is surely below",
     )
     judge(account("without retries: account", mesh, results))
     mesh.apply([RULE])
     results = load(requests=N, run_id=run.new()).wait()
-    judge(hurt("with retries", results))
+    judge(unnotified_verdict("with retries", results))
     judge(account("with retries: account", mesh, results))
 
 

@@ -28,14 +28,14 @@ def test_three_replicas_get_a_third_each(
 ) -> None:
     mesh.apply([EGRESS_BY_ADDRESS["v1"], RULE])
     mesh.scale("svcb-v0.1", 2)
-    known = {a: name for a, name in replica_names(mesh).items() if name.startswith("svcb")}
-    assert len(known) == REPLICAS
+    replicas = {a: name for a, name in replica_names(mesh).items() if name.startswith("svcb")}
+    assert len(replicas) == REPLICAS
     results = load(requests=N).wait()
-    found = sample_of(calls_between(run.access_log(), "svca", "svcb"), known)
-    judge(split("a third each", found, dict.fromkeys(known.values(), 1), errors=ERRORS))
-    first, *others = known.values()
+    answers = sample_of(calls_between(run.access_log(), "svca", "svcb"), replicas)
+    judge(split("a third each", answers, dict.fromkeys(replicas.values(), 1), errors=ERRORS))
+    first, *others = replicas.values()
     judge(
-        split("half for one", found, {first: 2, **dict.fromkeys(others, 1)}, errors=COARSE),
+        split("half for one", answers, {first: 2, **dict.fromkeys(others, 1)}, errors=COARSE),
         expect="fail",
         because=r"answered \d+ of \d+; allowed",
     )

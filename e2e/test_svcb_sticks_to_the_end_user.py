@@ -19,7 +19,7 @@ RULE = RULES / "svcb_sticks_to_the_end_user.yaml"
 USERS = ("anne", "bo", "chen", "dora")
 MORE_USERS = 20
 N = 40
-"""Of one user. By chance all would meet the same of three replicas less than once in 10^18."""
+"""Requests of one user. By chance all meet the same of three replicas less than once in 10^18."""
 
 
 def test_one_user_meets_one_replica(mesh: Mesh, run: Run, load: StartLoad, judge: Judge) -> None:
@@ -39,7 +39,7 @@ def test_one_user_meets_one_replica(mesh: Mesh, run: Run, load: StartLoad, judge
 
 def _favourites(mesh: Mesh, run: Run, load: StartLoad, judge: Judge, phase: str) -> dict[str, int]:
     """``USER met REPLICA`` -> how often, of the replica that met each user most often."""
-    known, found = replica_names(mesh), {}
+    replicas, favourites = replica_names(mesh), {}
     runs = {user: run.new() for user in USERS}
     loads = {
         user: load(requests=N, users=2, run_id=run_id, headers={"end-user": user})
@@ -48,14 +48,14 @@ def _favourites(mesh: Mesh, run: Run, load: StartLoad, judge: Judge, phase: str)
     for user, running in loads.items():
         results, log = running.wait(), run.access_log(runs[user])
         judge(no_failures(f"{phase}: {user}", results.records, log, sent=results.sent))
-        counts = sample_of(calls_between(log, "svca", "svcb"), known).counts
+        counts = sample_of(calls_between(log, "svca", "svcb"), replicas).counts
         best = max(counts, key=lambda name: counts[name])
-        found[f"{user} met {best}"] = counts[best]
-    return found
+        favourites[f"{user} met {best}"] = counts[best]
+    return favourites
 
 
 def _met_by_many(mesh: Mesh, run: Run) -> set[str]:
-    """The replicas that other users meet, one call each: to stick is not to go to one for all."""
+    """The replicas that other users meet, one call each: not all users stick to the same one."""
     run_id = run.new()
     for number in range(MORE_USERS):
         headers = [("x-run-id", run_id), ("end-user", f"user-{number}")]

@@ -1,4 +1,4 @@
-"""Blue and green: from v0.1 to v0.2 and back at once, under load, and nobody notices."""
+"""Blue-green: from v0.1 to v0.2 and back at once, under load, without a failed request."""
 
 from __future__ import annotations
 
@@ -17,21 +17,43 @@ from meshproof.verdicts.switch import SwitchTimes
 BLUE = RULES / "svcb_v0_1_100.yaml"
 GREEN = RULES / "svcb_v0_2_100.yaml"
 EACH = 150
-"""Requests that are written down before each switch and after it."""
+"""Requests that are recorded before each switch and after it."""
 
 
 def test_there_and_back_is_not_noticed(mesh: Mesh, run: Run, load: StartLoad, judge: Judge) -> None:
     mesh.apply([EGRESS_BY_ADDRESS["v1"], BLUE])
     running = load().reach(EACH)
-    there = _switch(mesh, running, GREEN)
-    back = _switch(mesh, running, BLUE)
+    to_green = _switch(mesh, running, GREEN)
+    to_blue = _switch(mesh, running, BLUE)
     results = running.stop()
-    first = _until(results, back.applied)
-    judge(switched("v0.1 -> v0.2", first.records, there, old=_none(GREEN), sent=first.sent))
-    second = _since(results, there.live)
-    judge(switched("v0.2 -> v0.1", second.records, back, old=_none(BLUE), sent=second.sent))
+    first = _until(results, to_blue.applied)
     judge(
-        switched("v0.2 -> v0.2", second.records, back, old=_none(GREEN), sent=second.sent),
+        switched(
+            "v0.1 -> v0.2",
+            first.records,
+            to_green,
+            old=_versions_without_weight(GREEN),
+            sent=first.sent,
+        )
+    )
+    second = _since(results, to_green.live)
+    judge(
+        switched(
+            "v0.2 -> v0.1",
+            second.records,
+            to_blue,
+            old=_versions_without_weight(BLUE),
+            sent=second.sent,
+        )
+    )
+    judge(
+        switched(
+            "v0.2 -> v0.2",
+            second.records,
+            to_blue,
+            old=_versions_without_weight(GREEN),
+            sent=second.sent,
+        ),
         expect="fail",
         because="old answers after live|no answer of v0.1 before",
     )
@@ -46,16 +68,16 @@ def _switch(mesh: Mesh, running: Load, rule: Path) -> SwitchTimes:
     return change
 
 
-def _none(rule: Path) -> list[str]:
-    """The versions that a rule gives nothing to."""
+def _versions_without_weight(rule: Path) -> list[str]:
+    """The versions to which a rule sends nothing."""
     return [version for version, weight in weights(rule).items() if not weight]
 
 
 def _until(results: Results, moment: float) -> Results:
-    kept = tuple(r for r in results.records if r.end < moment)
-    return Results(results.run_id, len(kept), kept)
+    records = tuple(r for r in results.records if r.end < moment)
+    return Results(results.run_id, len(records), records)
 
 
 def _since(results: Results, moment: float) -> Results:
-    kept = tuple(r for r in results.records if r.time > moment)
-    return Results(results.run_id, len(kept), kept)
+    records = tuple(r for r in results.records if r.time > moment)
+    return Results(results.run_id, len(records), records)

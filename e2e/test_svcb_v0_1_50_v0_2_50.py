@@ -20,7 +20,8 @@ CONTROL = RULES / "svcb_v0_1_60_v0_2_40.yaml"
 ERRORS = {"v1": Errors(shift=0.05), "v1alpha2": Errors(shift=0.10)}
 """n = 5,240 and 1,300. The old dialect is lowered to the same route, so it gets the coarser one."""
 OFF = Errors(shift=0.10, power=1 - 1e-7)
-"""n = 2,540: what is 10 points off escapes once in ten million times. A control may not be luck."""
+"""n = 2,540: a split that is 10 points off passes once in ten million. A control may not depend
+on luck."""
 
 
 @pytest.mark.parametrize("dialect", RULE)

@@ -14,11 +14,11 @@ RULE = RULES / "svcb_v0_1_90_v0_2_10.yaml"
 
 
 def test_a_tenth_goes_to_the_canary(mesh: Mesh, run: Run, load: StartLoad, judge: Judge) -> None:
-    wanted = weights(RULE)
+    expected = weights(RULE)
     mesh.apply([EGRESS_BY_ADDRESS["v1"], RULE])
-    n = max(sample_size(w / sum(wanted.values()), 0.05) for w in wanted.values())
+    n = max(sample_size(w / sum(expected.values()), 0.05) for w in expected.values())
     results = load(requests=n).wait()
-    judge(split("90/10", results.sample(), wanted))
+    judge(split("90/10", results.sample(), expected))
     judge(
         split("80/20", results.sample(), {"v0.1": 80, "v0.2": 20}, errors=Errors(shift=0.10)),
         expect="fail",

@@ -1,4 +1,4 @@
-"""docs/testing-your-rules.md to the letter, in an empty folder: files, tests, pytest-xdist."""
+"""docs/testing-your-rules.md, executed in an empty folder: files, tests, pytest-xdist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every request leaves one whole trace, from the gateway to the way out to msgd."""
+"""Every request leaves one whole trace, from the gateway to the egress to msgd."""
 
 from __future__ import annotations
 

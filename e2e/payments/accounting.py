@@ -23,15 +23,15 @@ def adds_up(name: str, records: Sequence[Record], *, sent: int) -> Verdict:
     answered = [r for r in payments(records) if r.answered]
     paid = [r for r in answered if r.paid]
     notified = sum(r.notified for r in paid)
-    told = sum(not r.notified and bool(r.reason) for r in paid)
+    explained = sum(not r.notified and bool(r.reason) for r in paid)
     ids = Counter(r.message_id for r in paid if r.message_id)
     problems = []
     if len(records) != sent:
         problems.append(f"{sent} requests were sent and {len(records)} are accounted for")
-    if len(paid) != notified + told:
+    if len(paid) != notified + explained:
         problems.append(
-            f"{len(paid)} paid is not {notified} notified + {told} told why not:"
-            f" {len(paid) - notified - told} were told nothing"
+            f"{len(paid)} paid is not {notified} notified + {explained} told why not:"
+            f" {len(paid) - notified - explained} were told nothing"
         )
     if repeated := [i for i, count in ids.items() if count > 1]:
         problems.append(f"message ids were used twice: {some(repeated)}")
@@ -46,12 +46,12 @@ def adds_up(name: str, records: Sequence[Record], *, sent: int) -> Verdict:
             "failed": len(records) - len(answered),
             "paid": len(paid),
             "notified": notified,
-            "not_notified": told,
+            "not_notified": explained,
         },
         problems,
         wanted="sent = answered + failed, paid = notified + not notified",
         found=f"{sent} sent, {len(answered)} answered, {len(paid)} paid, {notified} notified,"
-        f" {told} told why not",
+        f" {explained} told why not",
         allowed="no difference",
     )
 
@@ -77,11 +77,12 @@ def truthful(
     answered = [r for r in payments(records) if r.answered]
     paid = [r for r in answered if r.paid]
     failed = len(records) - len(answered)
-    told = [r for r in paid if not r.notified]
+    unnotified = [r for r in paid if not r.notified]
+    notified = len(paid) - len(unnotified)
     problems = _answer_problems(payments(records), paid, sent=sent)
     problems += _store_problems(paid, stored, failed)
     problems += _repeated_requests(traces or {})
-    unsure = sum(r.message_id in set(stored) for r in told)
+    unsure = sum(r.message_id in set(stored) for r in unnotified)
     return conclude(
         name,
         len(records),
@@ -89,16 +90,16 @@ def truthful(
             "sent": sent,
             "failed": failed,
             "paid": len(paid),
-            "notified": len(paid) - len(told),
-            "not_notified": len(told),
+            "notified": notified,
+            "not_notified": len(unnotified),
             "stored": len(stored),
             "stored_though_told_not": unsure,
             "dropped": dropped,
         },
         problems,
         wanted="sent = paid + failed, paid = notified + told why not, each notified id stored once",
-        found=f"{sent} sent, {len(paid)} paid, {failed} failed, {len(paid) - len(told)} notified,"
-        f" {len(told)} told why not, {len(stored)} stored, {dropped} duplicates dropped",
+        found=f"{sent} sent, {len(paid)} paid, {failed} failed, {notified} notified,"
+        f" {len(unnotified)} told why not, {len(stored)} stored, {dropped} duplicates dropped",
         allowed="no difference",
     )
 

@@ -40,11 +40,13 @@ def blocked(
     svcb gives when the mesh refuses its call. The payment itself must still be paid.
     """
     answered = [r for r in payments(records) if r.answered]
-    told = sum(not r.notified and r.reason == refusal for r in answered)
+    refused = sum(not r.notified and r.reason == refusal for r in answered)
     reasons = Counter("notified" if r.notified else r.reason or "no reason" for r in answered)
     problems = [f"request failed: {why}" for why in failures(records, notified=False)][:3]
-    if told != len(records):
-        problems.append(f"{told} of {len(records)} callers were told {refusal!r}: {dict(reasons)}")
+    if refused != len(records):
+        problems.append(
+            f"{refused} of {len(records)} callers were told {refusal!r}: {dict(reasons)}"
+        )
     if stored:
         problems.append(f"msgd holds {len(stored)} messages of this run: {some(list(stored))}")
     if not control.passed:
@@ -52,10 +54,10 @@ def blocked(
     return conclude(
         name,
         len(records),
-        {"requests": len(records), "refused": told, "stored": len(stored), "control": control.n},
+        {"requests": len(records), "refused": refused, "stored": len(stored), "control": control.n},
         problems,
         wanted=f"every caller told {refusal!r}, 0 messages in msgd, msgd reachable from outside",
-        found=f"{told} of {len(records)} told, {len(stored)} messages in msgd",
+        found=f"{refused} of {len(records)} told, {len(stored)} messages in msgd",
         allowed="all told, 0 stored",
     )
 
@@ -72,11 +74,11 @@ def allowed(
     """
     paid = payments(records)
     notified = Counter(r.message_id for r in paid if r.answered and r.notified)
-    known = {r.message_id for r in paid if r.message_id}
+    own_ids = {r.message_id for r in paid if r.message_id}
     held = Counter(stored)
     lost = [i for i, count in notified.items() if held[i] == 0 and count]
     doubled = [i for i, count in held.items() if count > 1]
-    strange = [i for i in held if i not in known]
+    strange = [i for i in held if i not in own_ids]
     problems = [f"request failed: {why}" for why in failures(records, notified=every)][:3]
     problems += [
         f"{len(ids)} {what}: {some(ids)}"
@@ -91,7 +93,7 @@ def allowed(
         problems.append(f"{silent} callers were not told why they were not notified")
     if "" in notified or sum(notified.values()) != len(notified):
         problems.append("message ids of notified payments are missing or not unique")
-    late = sum(1 for i in held if i in known and i not in notified)
+    late = sum(1 for i in held if i in own_ids and i not in notified)
     return conclude(
         name,
         len(records),

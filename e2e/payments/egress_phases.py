@@ -49,10 +49,10 @@ class Phases:
     def _observe(self, phase: str) -> tuple[Results, list[str], Verdict]:
         """The load's results, the ids that msgd holds of it, and the control: msgd answered."""
         run_id, control_id = self._run.new(), self._run.new()
-        with msgd.watched(self._mesh, control_id) as statuses:
+        with msgd.watch(self._mesh, control_id) as statuses:
             results = self._load(run_id=run_id, requests=REQUESTS).wait()
         control = self._judge(egress.reachable(f"{phase}: msgd answers outside", statuses))
-        return results, msgd.stored(self._mesh, run_id), control
+        return results, msgd.message_ids(self._mesh, run_id), control
 
     def _payments(self, phase: str, results: Results, *, notified: bool) -> None:
         records, logs = results.records, self._run.access_log(results.run_id)

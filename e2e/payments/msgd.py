@@ -1,4 +1,4 @@
-"""msgd as seen from outside the mesh: what it holds, and whether it answers."""
+"""msgd from outside the mesh: the messages that it holds, and whether it answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import requests
 from meshproof.mesh import Mesh
 
 EVERY = 0.05
-"""Seconds between two looks at whether msgd answers."""
+"""Seconds between two checks that msgd answers."""
 
 
 def _session() -> requests.Session:
@@ -21,8 +21,8 @@ def _session() -> requests.Session:
     return session
 
 
-def stored(mesh: Mesh, run_id: str) -> list[str]:
-    """The message ids that msgd holds of a run, in order of arrival."""
+def message_ids(mesh: Mesh, run_id: str) -> list[str]:
+    """The ids of a run's messages in msgd, in order of arrival."""
     with _session() as session:
         answer = session.get(
             f"{mesh.url('msgd.test')}/messages", params={"run": run_id}, timeout=30
@@ -33,22 +33,22 @@ def stored(mesh: Mesh, run_id: str) -> list[str]:
 
 
 def messages(mesh: Mesh, run_id: str) -> list[dict[str, Any]]:
-    """The same, whole: each with the trace and span that brought it."""
+    """The messages of a run in full: each with the trace and span that brought it."""
     with _session() as session:
         answer = session.get(
             f"{mesh.url('msgd.test')}/messages", params={"run": run_id, "full": "1"}, timeout=30
         )
     answer.raise_for_status()
-    found: list[dict[str, Any]] = answer.json()["messages"]
-    return found
+    messages: list[dict[str, Any]] = answer.json()["messages"]
+    return messages
 
 
 @contextmanager
-def watched(mesh: Mesh, run_id: str) -> Iterator[list[int]]:
-    """The positive control, all the while: statuses of messages sent straight to msgd.
+def watch(mesh: Mesh, run_id: str) -> Iterator[list[int]]:
+    """The positive control during a block: statuses of messages sent directly to msgd.
 
     One before, one after and one every ``EVERY`` seconds between; 0 where no answer came. They
-    carry ``run_id``, which must be another than the load's.
+    carry ``run_id``, which must differ from the load's.
     """
     url, statuses, over = f"{mesh.url('msgd.test')}/send", [], threading.Event()
 
@@ -61,14 +61,14 @@ def watched(mesh: Mesh, run_id: str) -> Iterator[list[int]]:
         except requests.RequestException:
             statuses.append(0)
 
-    def watch() -> None:
+    def keep_looking() -> None:
         with _session() as session:
             while not over.wait(EVERY):
                 look(session)
 
     with _session() as session:
         look(session)
-        watcher = threading.Thread(target=watch, name="msgd-control")
+        watcher = threading.Thread(target=keep_looking, name="msgd-control")
         watcher.start()
         try:
             yield statuses

@@ -29,16 +29,16 @@ PATIENCE = 1.4
 TIMES = 5
 WITHIN = 0.2
 SECONDS = 5
-"""Of the overload; the first ``PERIOD`` of them is the payers' coming."""
+"""Of the overload; the payers arrive within the first ``PERIOD`` of them."""
 REGULARS = 15
-"""Payers during and after it, by whom the recovery is told: 10 payments a second."""
+"""Payers during and after it, who show the recovery: 10 payments a second."""
 REFUSED_IN = 0.4
-"""Seconds, on a busy machine: a payment takes longer."""
+"""Seconds within which a refusal must come, on a busy machine; a payment takes longer."""
 LOCUSTFILE = Path(__file__).with_name("overload_locustfile.py")
 
 
 def slow_down(mesh: Mesh) -> None:
-    """Nothing protects svca yet; its capacity is measured so."""
+    """svcb is slow, and nothing protects svca yet: so its capacity is measured."""
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
     mesh.apply([Source("svcb takes 0.6 s", deployments("svcb", SLOW))])
 
@@ -58,7 +58,7 @@ class Overload:
     regulars: tuple[Record, ...] = ()
 
     def holds(self, name: str) -> Verdict:
-        """From when all of the crowd have come until they stop coming."""
+        """Judged from when all of the crowd have arrived until they stop."""
         window = self.crowd.records[0].time + PERIOD, self.crowd.records[-1].time
         records = (*self.crowd.records, *self.regulars)
         sent, good = offered(records, window), served(records, window, is_notified)
@@ -70,14 +70,14 @@ class Overload:
 
 
 def run_crowd(load: StartLoad, run: Run, peak: Flow) -> Overload:
-    """Five times the capacity comes, for ``SECONDS``."""
+    """Send five times the capacity for ``SECONDS``."""
     users = round(TIMES * peak.rate * PERIOD)
     crowd = load(users=users, seconds=SECONDS, locustfile=LOCUSTFILE, run_id=run.new())
     return Overload(peak, crowd.wait())
 
 
 def run_crowd_beside_regulars(load: StartLoad, run: Run, peak: Flow) -> Overload:
-    """The same while a few others come too, and go on coming when it is over."""
+    """The same beside a few regular payers, who go on when the crowd has stopped."""
     regulars = load(users=REGULARS, locustfile=LOCUSTFILE, run_id=run.new())
     overload = run_crowd(load, run, peak)
     records = regulars.reach(regulars.progress() + REGULARS + 5).stop().records

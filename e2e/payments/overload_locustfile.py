@@ -1,5 +1,5 @@
-"""A locustfile of payers who come whether or not others are served: each at its own steady pace,
-evenly spread, and each gives up before it comes again, so that nobody's coming waits for an answer.
+"""An open-loop locustfile: each payer sends at its own steady pace, evenly spread, and gives up
+before it is due again, so that no request waits for an answer to an earlier one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A real Prometheus on the mesh, and the same payments counted by everybody who saw them.
 
 Every query is plain PromQL on names and labels that both meshes have; a run's counts are the
-difference between two looks.
+difference between two readings.
 """
 
 from __future__ import annotations
@@ -47,19 +47,19 @@ QUERIES: Mapping[str, str] = {
 
 @contextmanager
 def prometheus_of(mesh: Mesh) -> Iterator[Prometheus]:
-    """Scrapes the mesh. Skips the test where none is installed on this machine."""
+    """A Prometheus that scrapes the mesh. Skips the test where none is installed."""
     if isinstance(mesh, SupportsCluster):  # the cluster's own, as `make observe` has it
         mesh.observe(ADD_ONS)
         yield Prometheus(mesh.addon_urls(ADD_ONS)["prometheus"])
         return
     if prometheus_process.binary() is None:
         pytest.skip("no prometheus on this machine (Debian: apt install prometheus)")
-    with PrometheusProcess(mesh.url("metrics"), interval=INTERVAL) as found:
-        yield found
+    with PrometheusProcess(mesh.url("metrics"), interval=INTERVAL) as prometheus:
+        yield prometheus
 
 
 class PrometheusCounts:
-    """What everybody counted since it was made."""
+    """Each counter's increase since this object was created."""
 
     def __init__(self, mesh: Mesh, prometheus: Prometheus, run_id: str) -> None:
         self._mesh, self._prometheus, self._run_id = mesh, prometheus, run_id
@@ -70,13 +70,13 @@ class PrometheusCounts:
         return {who: round(self._prometheus.total(q)) for who, q in QUERIES.items()}
 
     def since(self) -> dict[str, int]:
-        """By who counted; msgd's own store is asked for the run's messages."""
+        """Counter -> increase; msgd's own store is asked for the run's messages."""
         now = self._now()
-        found = {who: now[who] - before for who, before in self._before.items()}
-        return {**found, "msgd's store": len(msgd.stored(self._mesh, self._run_id))}
+        counts = {who: now[who] - before for who, before in self._before.items()}
+        return {**counts, "msgd's store": len(msgd.message_ids(self._mesh, self._run_id))}
 
 
 def panels() -> list[dict[str, Any]]:
-    """Of every dashboard for Grafana."""
+    """The panels of every Grafana dashboard."""
     files = sorted((ADD_ONS / "grafana").glob("*.json"))
     return [p for f in files for p in json.loads(f.read_text(encoding="utf-8"))["panels"]]

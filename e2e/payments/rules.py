@@ -1,4 +1,4 @@
-"""The rule files, and what they say: proofs read the wanted split from the rule itself."""
+"""The suite's rules and manifests; proofs read the expected split from the rule itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EGRESS_BY_ADDRESS = {
     "v1": RULES / "egress_msgd_by_address.yaml",
     "v1alpha2": V1ALPHA2 / "enable-svcb-engress-rule.yaml",
 }
-"""Dialect -> the rule that opens msgd's address."""
+"""Dialect -> the rule that allows egress to msgd's address."""
 
 
 def documents(*files: Path) -> list[dict[str, Any]]:
@@ -36,17 +36,17 @@ def weights(rule: Path) -> Mapping[str, int]:
 def deployments(app: str, environment: dict[str, str], *, version: str = "") -> str:
     """The manifests' Deployments of an app (of one version of it), with these variables set in
     its containers."""
-    found = [
+    matches = [
         doc
         for doc in documents(*sorted((ROOT / "manifests").glob("*.yaml")))
         if doc["kind"] == "Deployment"
         and doc["metadata"]["labels"]["app"] == app
         and version in ("", doc["metadata"]["labels"]["version"])
     ]
-    assert found, f"manifests/ have no Deployment with the label app: {app}"
-    for doc in found:
+    assert matches, f"manifests/ have no Deployment with the label app: {app}"
+    for doc in matches:
         for container in doc["spec"]["template"]["spec"]["containers"]:
-            kept = [e for e in container.get("env", []) if e["name"] not in environment]
+            others = [e for e in container.get("env", []) if e["name"] not in environment]
             added = [{"name": name, "value": value} for name, value in environment.items()]
-            container["env"] = kept + added
-    return yaml.safe_dump_all(found, sort_keys=False)
+            container["env"] = others + added
+    return yaml.safe_dump_all(matches, sort_keys=False)

@@ -1,4 +1,4 @@
-"""A gRPC server that is healthy for the service ``shop`` alone: ``health.py IP:PORT``."""
+"""A gRPC server that is healthy for the service ``shop`` only: ``health.py IP:PORT``."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from google.protobuf.wrappers_pb2 import Int32Value, StringValue
 SERVING, NOT_SERVING = 1, 2
 
 
-def check(asked: StringValue, _context: object) -> Int32Value:
-    return Int32Value(value=SERVING if asked.value == "shop" else NOT_SERVING)
+def check(service: StringValue, _context: object) -> Int32Value:
+    return Int32Value(value=SERVING if service.value == "shop" else NOT_SERVING)
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Says nothing: its log is read for last words."""
+        """Logs nothing: the log is searched for the app's last line."""
 
 
 def main() -> None:

@@ -58,8 +58,8 @@ def draw_graph(calls: Sequence[Call]) -> Graph | None:
     }
     width = (max(column.values()) * _APART[0]) + BOX[0] + 2 * _EDGE
     height = (tallest - 1) * _APART[1] + BOX[1] + 2 * _EDGE + 26
-    drawn = [_draw_edge(call, nodes[call.source], nodes[call.target]) for call in calls]
-    return Graph(width, height, list(nodes.values()), drawn)
+    drawn_edges = [_draw_edge(call, nodes[call.source], nodes[call.target]) for call in calls]
+    return Graph(width, height, list(nodes.values()), drawn_edges)
 
 
 def _kinds(calls: Sequence[Call]) -> dict[str, str]:

@@ -128,7 +128,7 @@ def _call(edge: Edge, counts: TrafficCounts) -> Call:
 def _fetch_trace(mesh: Client, trace_id: str) -> list[Json]:
     """Empty where the mesh stores no traces, or stores them elsewhere."""
     try:
-        found = zipkin_client.get(mesh, f"/api/v2/trace/{trace_id}")
+        spans = zipkin_client.get(mesh, f"/api/v2/trace/{trace_id}")
     except (MeshproofError, ValueError):
         return []
-    return found if isinstance(found, list) else []
+    return spans if isinstance(spans, list) else []

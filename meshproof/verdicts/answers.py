@@ -22,8 +22,8 @@ def reached(target: str, log: Sequence[AccessRecord]) -> set[str]:
         for record in log
         if record.direction == "inbound" and (not target or same_host(record.authority, target))
     ]
-    known = {record.request_id for record in inbound}
-    outside = [] if not target else [r for r in calls_to(target, log) if r.request_id not in known]
+    inside = {record.request_id for record in inbound}
+    outside = [] if not target else [r for r in calls_to(target, log) if r.request_id not in inside]
     return {record.request_id for record in (*inbound, *outside) if has_upstream(record)}
 
 

@@ -111,8 +111,8 @@ def test_so_many_requests_as_the_errors_ask_for() -> None:
         {"a": 1, "b": 1}, Errors(shift=0.1)
     )
     assert required_requests({"a": 0, "b": 100}, Errors(shift=0.05)) == 270
-    for weights, said in (({"a": 0}, "no shares"), ({}, "no shares"), ({"a": 1, "b": -1}, "no")):
-        with pytest.raises(UsageError, match=said):
+    for weights, message in (({"a": 0}, "no shares"), ({}, "no shares"), ({"a": 1, "b": -1}, "no")):
+        with pytest.raises(UsageError, match=message):
             required_requests(weights, Errors())
     with pytest.raises(UsageError, match=r"alternative=0\.9"):
         required_requests({"a": 1, "b": 1}, Errors(shift=0.9))

@@ -21,9 +21,9 @@ def paid(n: int) -> list[Payment]:
 
 
 def test_the_account_adds_up() -> None:
-    told = replace(PAID, notified=False, reason="timeout", message_id="t")
+    unnotified = replace(PAID, notified=False, reason="timeout", message_id="t")
     failed = Payment(1.0, 0.1, 503)
-    verdict = adds_up("account", [*paid(3), told, failed], sent=5).require()
+    verdict = adds_up("account", [*paid(3), unnotified, failed], sent=5).require()
     assert verdict.counts == {
         "sent": 5, "answered": 4, "failed": 1, "paid": 4, "notified": 3, "not_notified": 1,
     }  # fmt: skip

@@ -14,7 +14,7 @@ TOLD = Payment(1.0, 0.01, 200, version="v0.1", paid=True, reason="refused", mess
 CONTROL = reachable("control", [200, 200])
 
 
-def told(n: int) -> list[Payment]:
+def refused(n: int) -> list[Payment]:
     return [replace(TOLD, message_id=f"m{i}") for i in range(n)]
 
 
@@ -28,7 +28,7 @@ def test_the_control_fails_without_answers(statuses: list[int]) -> None:
 
 
 def test_blocked_is_two_facts() -> None:
-    verdict = blocked("closed", told(5), [], CONTROL, refusal="refused").require()
+    verdict = blocked("closed", refused(5), [], CONTROL, refusal="refused").require()
     assert verdict.counts == {"requests": 5, "refused": 5, "stored": 0, "control": 2}
 
 
@@ -36,11 +36,11 @@ def test_blocked_is_two_facts() -> None:
     ("records", "stored", "why"),
     [
         ([], [], "no evidence"),
-        (told(3), ["m1"], "msgd holds 1 messages of this run: m1"),
-        ([*told(3), *notified(1)], [], "3 of 4 callers"),
-        ([*told(3), replace(TOLD, reason="timeout")], [], "3 of 4 callers"),
-        ([*told(3), replace(TOLD, status=502)], [], "request failed: status 502"),
-        ([*told(3), replace(TOLD, paid=False)], [], "request failed: not paid"),
+        (refused(3), ["m1"], "msgd holds 1 messages of this run: m1"),
+        ([*refused(3), *notified(1)], [], "3 of 4 callers"),
+        ([*refused(3), replace(TOLD, reason="timeout")], [], "3 of 4 callers"),
+        ([*refused(3), replace(TOLD, status=502)], [], "request failed: status 502"),
+        ([*refused(3), replace(TOLD, paid=False)], [], "request failed: not paid"),
     ],
 )
 def test_half_blocked_fails(records: list[Payment], stored: Sequence[str], why: str) -> None:
@@ -49,7 +49,7 @@ def test_half_blocked_fails(records: list[Payment], stored: Sequence[str], why: 
 
 def test_blocked_needs_its_control() -> None:
     down = reachable("control", [0, 0])
-    verdict = blocked("closed", told(5), [], down, refusal="refused")
+    verdict = blocked("closed", refused(5), [], down, refusal="refused")
     assert "the positive control did not pass" in verdict.sentence
 
 
@@ -65,7 +65,7 @@ def test_allowed_means_exactly_once() -> None:
         (notified(3), ["m0", "m1"], "1 messages were reported notified and are not in msgd: m2"),
         (notified(2), ["m0", "m1", "m1"], "1 messages are in msgd more than once: m1"),
         (notified(2), ["m0", "m1", "zz"], "belong to no request of this run: zz"),
-        ([*notified(2), *told(0), replace(TOLD, message_id="t")], ["m0", "m1"], "not notified"),
+        ([*notified(2), *refused(0), replace(TOLD, message_id="t")], ["m0", "m1"], "not notified"),
         ([*notified(1), *notified(1)], ["m0"], "missing or not unique"),
         ([replace(TOLD, notified=True, message_id="")], [], "missing or not unique"),
     ],

@@ -38,8 +38,8 @@ def test_one_failed_request_fails(bad: Payment, why: str) -> None:
 
 
 def test_no_notification_is_no_failure_where_egress_is_closed() -> None:
-    told = replace(GOOD, notified=False, reason="refused")
-    assert no_failures("closed", [told], [LOGGED], sent=1, notified=False).passed
+    refused = replace(GOOD, notified=False, reason="refused")
+    assert no_failures("closed", [refused], [LOGGED], sent=1, notified=False).passed
 
 
 @pytest.mark.parametrize("notified", [True, False])
@@ -51,12 +51,12 @@ def test_an_answer_that_broke_off_fails_whatever_its_code(notified: bool) -> Non
 
 
 def test_the_refusal_of_a_closed_egress_is_the_only_5xx_let_through() -> None:
-    told = replace(GOOD, notified=False, reason="refused")
+    refused = replace(GOOD, notified=False, reason="refused")
     refusal = replace(LOGGED, code=502)
-    assert no_failures("closed", [told], [refusal], sent=1, notified=False).passed
+    assert no_failures("closed", [refused], [refusal], sent=1, notified=False).passed
     assert not no_failures("open", [GOOD], [refusal], sent=1).passed
     for other in (replace(refusal, code=503), replace(refusal, direction="gateway")):
-        assert not no_failures("closed", [told], [other], sent=1, notified=False).passed
+        assert not no_failures("closed", [refused], [other], sent=1, notified=False).passed
 
 
 def test_a_switch_that_leaves_a_payer_without_notice_fails() -> None:

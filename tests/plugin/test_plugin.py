@@ -169,8 +169,13 @@ def test_what_is_not_as_expected_fails_its_test_with_evidence(tmp_path: Path) ->
         "def test_plain(mesh): assert False\n",
     )
     assert code == 1
-    for said in ("allowed 2443..2797", "had to fail and passed", "not (only) because", "4 failed"):
-        assert said in output
+    for message in (
+        "allowed 2443..2797",
+        "had to fail and passed",
+        "not (only) because",
+        "4 failed",
+    ):
+        assert message in output
     assert notes[-2:] == ["reset", "down"]
     for name in ("off", "blind", "other", "plain"):
         folder = tmp_path / "artifacts" / f"test_it.test_{name}"

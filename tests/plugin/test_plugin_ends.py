@@ -48,8 +48,8 @@ class Told:
     name: str
 
     def remains(self) -> list[str]:
-        left = [p.command for p in processes.find_marked() if p.run_id == self.run_id]
-        return left + [self.folder] * Path(self.folder).exists()
+        remaining = [p.command for p in processes.find_marked() if p.run_id == self.run_id]
+        return remaining + [self.folder] * Path(self.folder).exists()
 
 
 def until(check: Callable[[], object], what: str) -> None:
@@ -72,12 +72,12 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture
 def environment() -> Iterator[dict[str, str]]:
     """Run folders in a short place of the test's own."""
-    place = tempfile.mkdtemp(prefix="mp-")
+    folder = tempfile.mkdtemp(prefix="mp-")
     try:
-        own = {"PYTHONPATH": str(REPOSITORY), "XDG_RUNTIME_DIR": place, "XDG_STATE_HOME": place}
+        own = {"PYTHONPATH": str(REPOSITORY), "XDG_RUNTIME_DIR": folder, "XDG_STATE_HOME": folder}
         yield {**os.environ, **own, "MESH": "embedded"}
     finally:
-        shutil.rmtree(place)
+        shutil.rmtree(folder)
 
 
 def start(folder: Path, environment: dict[str, str], *options: str) -> subprocess.Popen[str]:
@@ -90,14 +90,14 @@ def start(folder: Path, environment: dict[str, str], *options: str) -> subproces
         )  # fmt: skip
 
 
-def told(folder: Path, half: str, running: subprocess.Popen[str]) -> Told:
+def read_mesh(folder: Path, half: str, running: subprocess.Popen[str]) -> Told:
     file = folder / f"{half}.json"
 
-    def said() -> bool:
+    def is_written() -> bool:
         assert running.poll() is None, (folder / "output").read_text()
         return file.exists()
 
-    until(said, f"test {half} has its mesh")
+    until(is_written, f"test {half} has its mesh")
     return Told(**json.loads(file.read_text()))
 
 
@@ -113,7 +113,7 @@ def test_two_workers_have_a_mesh_each_and_leave_nothing(
 ) -> None:
     running = start(project, environment, "-n", "2", "--dist", "loadfile")
     try:
-        both = [told(project, half, running) for half in ("a", "b")]
+        both = [read_mesh(project, half, running) for half in ("a", "b")]
         assert len({one.pid for one in both} | {running.pid}) == 3
         assert sorted(one.name.rpartition("-")[2] for one in both) == ["gw0", "gw1"]
         assert all(one.remains() for one in both)
@@ -133,9 +133,9 @@ def test_a_killed_worker_takes_its_mesh_along_and_no_other(
 ) -> None:
     running = start(project, environment, "-n", "2", "--dist", "loadfile")
     try:
-        lost, other = (told(project, half, running) for half in ("a", "b"))
-        os.kill(lost.pid, signal.SIGKILL)
-        until(lambda: not lost.remains(), "its mesh is gone")
+        missing, other = (read_mesh(project, half, running) for half in ("a", "b"))
+        os.kill(missing.pid, signal.SIGKILL)
+        until(lambda: not missing.remains(), "its mesh is gone")
         assert other.remains()
         os.killpg(running.pid, signal.SIGINT)
         until(lambda: running.poll() is not None, "pytest has ended")
@@ -148,9 +148,9 @@ def test_two_sessions_at_once_do_not_meet(project: Path, environment: dict[str, 
     first = start(project, environment, "test_a.py")
     second = None
     try:
-        one = told(project, "a", first)
+        one = read_mesh(project, "a", first)
         second = start(project, environment, "test_b.py")
-        two = told(project, "b", second)
+        two = read_mesh(project, "b", second)
         assert one.run_id != two.run_id
         assert one.name != two.name
         first.send_signal(signal.SIGINT)

@@ -21,8 +21,8 @@ def test_failures_are_compared_by_fishers_exact_test(
     def calls(good: int, failed: int) -> Calls:
         return Calls([1.0] * good, failed)
 
-    wanted = fisher_exact([[new[1], new[0]], [old[1], old[0]]], alternative="greater").pvalue
-    assert p_fails_more(calls(*old), calls(*new)) == pytest.approx(wanted, rel=1e-9)
+    expected = fisher_exact([[new[1], new[0]], [old[1], old[0]]], alternative="greater").pvalue
+    assert p_fails_more(calls(*old), calls(*new)) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("shift", [0, 10, 50])
@@ -32,10 +32,10 @@ def test_waits_are_compared_by_the_mann_whitney_test_of_a_shift(shift: int) -> N
     new = [draw.gauss(112, 15) for _ in range(60)]
     moved = [wait - shift for wait in new]
     for alternative, p in (("greater", p_slower), ("less", p_faster)):
-        wanted = mannwhitneyu(
+        expected = mannwhitneyu(
             moved, old, alternative=alternative, method="asymptotic", use_continuity=False
         ).pvalue
-        assert p(Calls(old), Calls(new), shift) == pytest.approx(wanted, rel=1e-6)
+        assert p(Calls(old), Calls(new), shift) == pytest.approx(expected, rel=1e-6)
 
 
 def test_ties_count_half() -> None:

@@ -39,7 +39,7 @@ def test_callers_and_who_answered_are_workloads() -> None:
 
 
 def test_the_gateway_outside_and_what_is_closed_have_names() -> None:
-    found = summarize_calls(
+    calls = summarize_calls(
         [
             _record(direction="gateway", sidecar="istio-ingressgateway"),
             _record(upstream_cluster="outbound|9997||msgd.test", upstream_host="127.0.0.1:1"),
@@ -47,35 +47,40 @@ def test_the_gateway_outside_and_what_is_closed_have_names() -> None:
         ],
         REPLICAS,
     )
-    assert [(one.source, one.target, one.outside) for one in found] == [
+    assert [(one.source, one.target, one.outside) for one in calls] == [
         ("gateway", "svcb-v2", False), ("svca", CLOSED, True), ("svca", "msgd.test", True),
     ]  # fmt: skip
 
 
 def test_replicas_that_have_gone_are_named_by_what_is_left() -> None:
-    found = summarize_calls(
+    calls = summarize_calls(
         [_record(sidecar="cart-0a1b2-7", upstream_host="127.9.9.9:80")], REPLICAS
     )
-    assert [(one.source, one.target) for one in found] == [("cart", "svcb v2")]
+    assert [(one.source, one.target) for one in calls] == [("cart", "svcb v2")]
 
 
 def test_a_picture_has_every_node_once_and_every_way() -> None:
-    made = [
+    calls = [
         Call("gateway", "svca", False, 9, 0, 1.0, 2.0),
         Call("svca", "svcb-v1", False, 5, 1, 1.0, 2.0),
         Call("svca", "svcb-v2", False, 4, 0, 1.0, 2.0),
         Call("svcb-v1", "svca", False, 1, 0, 1.0, 2.0),
         Call("svcb-v2", "msgd.test", True, 4, 0, 1.0, 2.0),
     ]
-    drawn = draw_graph(made)
-    assert drawn is not None
-    places = {node.name: (node.x, node.y) for node in drawn.nodes}
-    assert len(set(places.values())) == len(places) == 5
-    assert places["gateway"][0] < places["svca"][0] < places["svcb-v1"][0] < places["msgd.test"][0]
-    assert places["svcb-v1"][0] == places["svcb-v2"][0]
-    assert [way.call for way in drawn.edges] == made
-    assert all(x >= 0 and x + 150 <= drawn.width and y + 46 <= drawn.height
-               for x, y in places.values())  # fmt: skip
+    graph = draw_graph(calls)
+    assert graph is not None
+    positions = {node.name: (node.x, node.y) for node in graph.nodes}
+    assert len(set(positions.values())) == len(positions) == 5
+    assert (
+        positions["gateway"][0]
+        < positions["svca"][0]
+        < positions["svcb-v1"][0]
+        < positions["msgd.test"][0]
+    )
+    assert positions["svcb-v1"][0] == positions["svcb-v2"][0]
+    assert [edge.call for edge in graph.edges] == calls
+    assert all(x >= 0 and x + 150 <= graph.width and y + 46 <= graph.height
+               for x, y in positions.values())  # fmt: skip
 
 
 def test_nothing_is_drawn_of_nothing() -> None:

@@ -36,9 +36,9 @@ def _report(
 
 
 def test_the_same_is_the_same() -> None:
-    found = compare(_report(), _report())
-    assert (found.environment, found.differences, found.worse) == ({}, [], False)
-    assert {ratio.times for ratio in found.ratios} == {1.0}
+    comparison = compare(_report(), _report())
+    assert (comparison.environment, comparison.differences, comparison.worse) == ({}, [], False)
+    assert {ratio.times for ratio in comparison.ratios} == {1.0}
 
 
 @pytest.mark.parametrize(
@@ -54,15 +54,15 @@ def test_the_same_is_the_same() -> None:
 def test_worse_is_what_was_as_it_must_be(
     before: dict[str, Any], after: dict[str, Any], worse: bool
 ) -> None:
-    found = compare(before, after)
-    assert len(found.differences) == 1
-    assert found.worse is worse
+    comparison = compare(before, after)
+    assert len(comparison.differences) == 1
+    assert comparison.worse is worse
 
 
 def test_figures_are_ratios_the_furthest_first() -> None:
-    found = compare(_report(ms=10), _report(ms=30))
-    assert found.ratios[0].times == pytest.approx(3)
-    assert {r.figure for r in found.ratios if r.times == pytest.approx(3)} == {
+    comparison = compare(_report(ms=10), _report(ms=30))
+    assert comparison.ratios[0].times == pytest.approx(3)
+    assert {r.figure for r in comparison.ratios if r.times == pytest.approx(3)} == {
         "median, ms", "99 %, ms", "live after, ms (median)",
     }  # fmt: skip
 
@@ -77,6 +77,6 @@ def test_the_command_says_what_is_worse_and_ends_so(tmp_path: Path) -> None:
     assert "2.00" in run.stdout
     back = CliRunner().invoke(app, ["report", "compare", str(bad), str(good), "-o", "json"])
     assert back.exit_code == 0
-    said = json.loads(back.stdout)
-    assert said["worse"] is False
-    assert said["differences"][0]["before"] == "FAILED"
+    output = json.loads(back.stdout)
+    assert output["worse"] is False
+    assert output["differences"][0]["before"] == "FAILED"

@@ -20,9 +20,9 @@ def test_a_folder_is_named_by_the_test_and_starts_empty(tmp_path: Path) -> None:
     evidence = ProofFolder(tmp_path, "e2e/test_a.py::test_b")
     evidence.record(GOOD, "pass")
     evidence.record(OFF, "fail")
-    written = json.loads((evidence.folder / "verdicts.json").read_text())
-    assert [(v["passed"], v["expect"]) for v in written] == [(True, "pass"), (False, "fail")]
-    assert written[0]["figures"]["interval_a"] == list(GOOD.pair("interval_a"))
+    verdicts = json.loads((evidence.folder / "verdicts.json").read_text())
+    assert [(v["passed"], v["expect"]) for v in verdicts] == [(True, "pass"), (False, "fail")]
+    assert verdicts[0]["figures"]["interval_a"] == list(GOOD.pair("interval_a"))
     assert json.loads((evidence.folder / "counts.json").read_text()) == {
         "half": {"a": 3144, "b": 2096}
     }

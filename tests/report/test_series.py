@@ -22,35 +22,35 @@ def test_nothing_is_drawn_of_nothing() -> None:
 
 @pytest.mark.parametrize("count", [1, 24, 60, 1000, 5000])
 def test_every_request_is_in_one_bin(count: int) -> None:
-    found = build_series(list(reversed(_load(count))))
-    assert found is not None
-    answered = sum(sum(one.versions.values()) for one in found.bins)
-    failed = sum(one.failed for one in found.bins)
-    assert (found.sent, found.failed) == (count, count // 10)
+    load = build_series(list(reversed(_load(count))))
+    assert load is not None
+    answered = sum(sum(one.versions.values()) for one in load.bins)
+    failed = sum(one.failed for one in load.bins)
+    assert (load.sent, load.failed) == (count, count // 10)
     assert (answered + failed, failed) == (count, count // 10)
-    assert 1 <= len(found.bins) <= 60
-    assert found.start == 100
+    assert 1 <= len(load.bins) <= 60
+    assert load.start == 100
 
 
 def test_bins_follow_time() -> None:
     early = [Record(float(i) / 100, 0.001, 200, version="old") for i in range(100)]
     late = [Record(1 + float(i) / 100, 0.1, 200, version="new") for i in range(100)]
-    found = build_series([*early, *late])
-    assert found is not None
-    assert set(found.bins[0].versions) == {"old"}
-    assert set(found.bins[-1].versions) == {"new"}
-    assert (found.bins[0].p50, found.bins[-1].p50) == (1.0, 100.0)
+    load = build_series([*early, *late])
+    assert load is not None
+    assert set(load.bins[0].versions) == {"old"}
+    assert set(load.bins[-1].versions) == {"new"}
+    assert (load.bins[0].p50, load.bins[-1].p50) == (1.0, 100.0)
 
 
 def test_a_bin_in_which_nothing_was_answered_has_no_latency() -> None:
-    found = build_series([Record(1.0, 30.0, 0, error="timeout")])
-    assert found is not None
-    assert found.bins[0].p50 is None
-    assert found.p99 is None
+    load = build_series([Record(1.0, 30.0, 0, error="timeout")])
+    assert load is not None
+    assert load.bins[0].p50 is None
+    assert load.p99 is None
 
 
 def test_quantiles_are_of_what_was_seen() -> None:
-    seen = [float(n) for n in range(1, 101)]
-    assert [quantile(seen, q) for q in (0.5, 0.9, 0.99, 1.0)] == [50, 90, 99, 100]
+    load = [float(n) for n in range(1, 101)]
+    assert [quantile(load, q) for q in (0.5, 0.9, 0.99, 1.0)] == [50, 90, 99, 100]
     assert quantile([7.0], 0.01) == 7
     assert quantile([], 0.5) is None

@@ -63,9 +63,9 @@ def _answer(number: int) -> bytes:
 
 @pytest.fixture
 def server() -> Iterator[PayServer]:
-    with PayServer() as made:
-        thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01})
+    with PayServer() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield made
-        made.shutdown()
+        yield server
+        server.shutdown()
         thread.join()

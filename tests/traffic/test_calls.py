@@ -117,12 +117,12 @@ def test_from_a_workload_by_curl(mesh: FakeMesh) -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "said"),
+    ("call", "message"),
     [
         (Call("svca", "/path"), "a path alone is for"),
         (Call("nobody", "http://svcb/"), "no workload nobody"),
     ],
 )
-def test_words_that_make_no_sense_are_no_evidence(mesh: FakeMesh, call: Call, said: str) -> None:
-    with pytest.raises(UsageError, match=said):
+def test_words_that_make_no_sense_are_no_evidence(mesh: FakeMesh, call: Call, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         sent(mesh, call)

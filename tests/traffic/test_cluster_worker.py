@@ -76,21 +76,21 @@ class Pods:
                 )
             )
 
-    def brought(self, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-        found = []
+    def outputs(self, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+        collected = []
         for index in (2, 0, 1):
             for name, value in self.environment(index, 0).items():
                 monkeypatch.setenv(name, value)
             assert cluster_worker.ended(0) == "0"
-            found.append(cluster_worker.collect())
-        return found
+            collected.append(cluster_worker.collect())
+        return collected
 
 
 @pytest.fixture
 def pods(tmp_path: Path, server: PayServer) -> Iterator[Pods]:
-    made = Pods(tmp_path, server.url)
-    yield made
-    for process in made.processes:
+    pods = Pods(tmp_path, server.url)
+    yield pods
+    for process in pods.processes:
         process.kill()
         process.wait()
 
@@ -103,11 +103,11 @@ def test_master_and_workers_bring_back_every_request(
     server.trouble = {5: "status"}
     pods.start(requests, bound.get("seconds", 0.0))
     assert [process.wait(90) for process in pods.processes] == [0, 0, 0]
-    distributed_load.write(pods.brought(monkeypatch), tmp_path)
-    found = results.read("run", tmp_path / RECORDS, tmp_path / STATS)
-    assert found.sent == len(server.seen)
-    assert found.failed == 1
-    assert found.sent == requests or not requests
+    distributed_load.write(pods.outputs(monkeypatch), tmp_path)
+    load_results = results.read("run", tmp_path / RECORDS, tmp_path / STATS)
+    assert load_results.sent == len(server.seen)
+    assert load_results.failed == 1
+    assert load_results.sent == requests or not requests
     assert {headers["x-run-id"] for headers in server.seen} == {"run"}
     assert "Aggregated" in (tmp_path / LOG).read_text()
     shares = [len((tmp_path / n / "requests.ndjson").read_text().splitlines()) for n in ("0", "1")]
@@ -117,8 +117,8 @@ def test_master_and_workers_bring_back_every_request(
 
 
 def test_what_lacks_an_account_is_an_error(tmp_path: Path) -> None:
-    brought: Callable[[Any], dict[str, Any]] = lambda stats: {  # noqa: E731
+    outputs: Callable[[Any], dict[str, Any]] = lambda stats: {  # noqa: E731
         "log": "its words", "stats": stats, "records": "H4sIAAAAAAAC/wMAAAAAAAAAAAA=",
     }  # fmt: skip
     with pytest.raises(results.LoadError, match="its words"):
-        distributed_load.write([brought(None), brought(None)], tmp_path)
+        distributed_load.write([outputs(None), outputs(None)], tmp_path)

@@ -33,8 +33,8 @@ def test_exactly_n_requests_each_with_the_run_id(server: PayServer, tmp_path: Pa
     assert {r.extra["message_id"] for r in results.records} == {f"m{i}" for i in range(1, 204)}
     assert results.sample().counts == {"v0.1": 101, "v0.2": 102}
     assert results.counts() == {"notified": 101}
-    told = [r.extra["reason"] for r in results.records if not r.extra["notified"]]
-    assert told == ["refused"] * 102
+    reasons = [r.extra["reason"] for r in results.records if not r.extra["notified"]]
+    assert reasons == ["refused"] * 102
     assert [r.time for r in results.records] == sorted(r.time for r in results.records)
 
 

@@ -49,7 +49,7 @@ def test_blocked(code: int, records: list[AccessRecord], host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "why"),
+    ("verdict", "why"),
     [
         (blocked("b", answers(200), THROUGH, target="svcb"), "3 of 3 requests reached svcb"),
         (blocked("b", answers(403), THROUGH, target="svcb"), "3 of 3 requests reached svcb"),
@@ -63,9 +63,9 @@ def test_blocked(code: int, records: list[AccessRecord], host: str) -> None:
         (blocked("b", answers(403), STOPPED, target="svcb", statuses=[401]), "answered 401"),
     ],
 )
-def test_what_is_not_blocked(given: object, why: str) -> None:
-    assert not given.passed  # type: ignore[attr-defined]
-    assert why in "; ".join(given.problems)  # type: ignore[attr-defined]
+def test_what_is_not_blocked(verdict: object, why: str) -> None:
+    assert not verdict.passed  # type: ignore[attr-defined]
+    assert why in "; ".join(verdict.problems)  # type: ignore[attr-defined]
 
 
 def test_a_control_that_failed_proves_nothing() -> None:

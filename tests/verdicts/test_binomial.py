@@ -47,8 +47,8 @@ def test_tails_agree_with_scipy_stats(k: int, n: int, p: float) -> None:
 def test_interval_is_clopper_pearson(k: int, n: int) -> None:
     from scipy.stats import binomtest
 
-    wanted = binomtest(k, n).proportion_ci(confidence_level=0.95, method="exact")
-    assert binomial.interval(k, n, 0.95) == pytest.approx((wanted.low, wanted.high))
+    expected = binomtest(k, n).proportion_ci(confidence_level=0.95, method="exact")
+    assert binomial.interval(k, n, 0.95) == pytest.approx((expected.low, expected.high))
 
 
 @pytest.mark.parametrize("k", [0, 1, 40, 50, 63, 99, 100])

@@ -18,8 +18,8 @@ def test_a_quantile_is_bounded() -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("found", [durations(0, 24), durations(980, 20), durations(100, 0), []])
-def test_slow_or_few_requests_bound_nothing(found: list[float]) -> None:
-    verdict = latency_below("p99", found, seconds=0.5)
+@pytest.mark.parametrize("waits", [durations(0, 24), durations(980, 20), durations(100, 0), []])
+def test_slow_or_few_requests_bound_nothing(waits: list[float]) -> None:
+    verdict = latency_below("p99", waits, seconds=0.5)
     assert not verdict.passed
-    assert ("slower than 0.5 s" if found else "no evidence") in "; ".join(verdict.problems)
+    assert ("slower than 0.5 s" if waits else "no evidence") in "; ".join(verdict.problems)

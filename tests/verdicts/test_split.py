@@ -18,7 +18,7 @@ def sample(failed: int = 0, **counts: int) -> Sample:
     return Sample(named, failed, sum(named.values()) + failed)
 
 
-def drawn(n: int, share: float, seed: int) -> Sample:
+def draw(n: int, share: float, seed: int) -> Sample:
     rng = random.Random(seed)
     sequence = tuple("v0.1" if rng.random() < share else "v0.2" for _ in range(n))
     counts = {version: sequence.count(version) for version in ("v0.1", "v0.2")}
@@ -103,7 +103,7 @@ def test_one_version_missing_of_three_fails() -> None:
 
 
 def test_independent_draws_pass_and_blocks_fail() -> None:
-    good = split("half", drawn(5240, 0.5, seed=7), HALF).require()
+    good = split("half", draw(5240, 0.5, seed=7), HALF).require()
     assert abs(good.number("runs_z")) < 4
     blocks = ("v0.1",) * 2620 + ("v0.2",) * 2620
     pinned = split("half", Sample({"v0.1": 2620, "v0.2": 2620}, 0, 5240, blocks), HALF)
@@ -119,7 +119,7 @@ def test_alternation_is_reported_and_not_refused() -> None:
 
 def test_sixty_forty_fails_the_even_verdict_nearly_always() -> None:
     rejected = sum(
-        not split("control", drawn(1300, 0.6, seed), HALF, errors=Errors(shift=0.1)).passed
+        not split("control", draw(1300, 0.6, seed), HALF, errors=Errors(shift=0.1)).passed
         for seed in range(100)
     )
     assert rejected >= 95  # power 99 %; 100 fixed seeds
@@ -127,7 +127,7 @@ def test_sixty_forty_fails_the_even_verdict_nearly_always() -> None:
 
 def test_a_right_split_is_not_refused() -> None:
     for seed in range(100):
-        split("half", drawn(1300, 0.5, seed), HALF, errors=Errors(shift=0.1)).require()
+        split("half", draw(1300, 0.5, seed), HALF, errors=Errors(shift=0.1)).require()
 
 
 @pytest.mark.parametrize("weights", [{}, {"a": 0}, {"a": -1, "b": 2}])

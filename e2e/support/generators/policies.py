@@ -18,7 +18,7 @@ def policy(rng: random.Random, number: int) -> Json:
 
 
 def _policy_rule(rng: random.Random) -> Json:
-    made: Json = {}
+    rule: Json = {}
     if rng.random() < 0.6:
         source = rng.choice(
             (
@@ -30,7 +30,7 @@ def _policy_rule(rng: random.Random) -> Json:
                 {"ipBlocks": ["127.0.0.0/8"]},
             )
         )
-        made["from"] = [{"source": source}]
+        rule["from"] = [{"source": source}]
     if rng.random() < 0.7:
         operation: Json = {}
         if rng.random() < 0.5:
@@ -42,10 +42,10 @@ def _policy_rule(rng: random.Random) -> Json:
             operation["hosts"] = [rng.choice(("echo", "echo*", "*.local", "shop.test"))]
         if rng.random() < 0.2:
             operation["ports"] = [rng.choice(("8080", "9090"))]
-        made["to"] = [{"operation": operation}]
+        rule["to"] = [{"operation": operation}]
     if rng.random() < 0.2:
-        made["when"] = [{"key": "request.headers[x-user]", "values": [rng.choice(("jay", "ja*"))]}]
-    return made or {"to": [{"operation": {"methods": ["PUT"]}}]}
+        rule["when"] = [{"key": "request.headers[x-user]", "values": [rng.choice(("jay", "ja*"))]}]
+    return rule or {"to": [{"operation": {"methods": ["PUT"]}}]}
 
 
 def peers(rng: random.Random) -> Json:

@@ -100,12 +100,12 @@ def _request(rng: random.Random) -> Draw:
 
 def rules(rng: random.Random) -> str:
     """A set of rules, valid and all live together."""
-    made: list[Json] = list(BASE)
-    made.append(rng.choice((virtual_service, virtual_service, http_route))(rng))
-    made.append(for_gateway(rng))
+    documents: list[Json] = list(BASE)
+    documents.append(rng.choice((virtual_service, virtual_service, http_route))(rng))
+    documents.append(for_gateway(rng))
     if rng.random() < 0.3:
-        made.append(out(rng))
-    made += [policy(rng, number) for number in range(rng.choice((0, 0, 1, 2)))]
+        documents.append(out(rng))
+    documents += [policy(rng, number) for number in range(rng.choice((0, 0, 1, 2)))]
     if rng.random() < 0.1:
-        made.append(peers(rng))
-    return yaml.safe_dump_all(made)
+        documents.append(peers(rng))
+    return yaml.safe_dump_all(documents)

@@ -28,24 +28,24 @@ def _text(rng: random.Random, values: Sequence[str]) -> Json:
 
 def _match(rng: random.Random) -> Json:
     paths = [p for p in PATHS if "%" not in p and ".." not in p]
-    made: Json = {}
+    match: Json = {}
     if rng.random() < 0.6:
-        made["uri"] = _text(rng, paths)
+        match["uri"] = _text(rng, paths)
         if rng.random() < 0.2:
-            made["ignoreUriCase"] = True
+            match["ignoreUriCase"] = True
     for name in ("headers", "withoutHeaders"):
         if rng.random() < 0.25:
             one = {} if rng.random() < 0.2 else _text(rng, VALUES)
-            made[name] = {rng.choice(HEADERS): one}
+            match[name] = {rng.choice(HEADERS): one}
     if rng.random() < 0.2:
-        made["queryParams"] = {rng.choice("qr"): _text(rng, ("1", "2", "10"))}
+        match["queryParams"] = {rng.choice("qr"): _text(rng, ("1", "2", "10"))}
     if rng.random() < 0.2:
-        made["method"] = {"exact": rng.choice(METHODS)}
+        match["method"] = {"exact": rng.choice(METHODS)}
     if rng.random() < 0.1:
-        made["authority"] = {"prefix": rng.choice(("echo", "shop", "a."))}
+        match["authority"] = {"prefix": rng.choice(("echo", "shop", "a."))}
     if rng.random() < 0.1:
-        made["sourceLabels"] = {"app": rng.choice(("client", "intruder"))}
-    return made or {"uri": {"prefix": "/"}}
+        match["sourceLabels"] = {"app": rng.choice(("client", "intruder"))}
+    return match or {"uri": {"prefix": "/"}}
 
 
 def virtual_service(rng: random.Random) -> Json:
@@ -59,10 +59,10 @@ def out(rng: random.Random) -> Json:
 def _rule(rng: random.Random, *hosts: str) -> Json:
     routes = []
     for _ in range(rng.choice((1, 2, 3, 4))):
-        made = rng.choice(_ACTIONS)(rng)
+        route = rng.choice(_ACTIONS)(rng)
         if rng.random() < 0.8:
-            made["match"] = [_match(rng) for _ in range(rng.choice((1, 1, 2)))]
-        routes.append(made)
+            route["match"] = [_match(rng) for _ in range(rng.choice((1, 1, 2)))]
+        routes.append(route)
     if rng.random() < 0.6:
         routes.append(_split(rng))
     return {"hosts": list(hosts), "http": routes}
@@ -75,9 +75,9 @@ def _destination(rng: random.Random) -> Json:
 
 
 def _one(rng: random.Random) -> Json:
-    made: Json = {"route": [{"destination": _destination(rng)}]}
+    route: Json = {"route": [{"destination": _destination(rng)}]}
     if rng.random() < 0.3:
-        made["rewrite"] = rng.choice(
+        route["rewrite"] = rng.choice(
             (
                 {"uri": "/new"},
                 {"uri": "/"},
@@ -86,8 +86,8 @@ def _one(rng: random.Random) -> Json:
             )
         )
     if rng.random() < 0.3:
-        made["headers"] = {"request": {"set": {"x-mode": "set", "x-user": "jay"}}}
-    return made
+        route["headers"] = {"request": {"set": {"x-mode": "set", "x-user": "jay"}}}
+    return route
 
 
 def _split(rng: random.Random) -> Json:
@@ -101,16 +101,16 @@ def _split(rng: random.Random) -> Json:
 
 
 def _redirect(rng: random.Random) -> Json:
-    made: Json = {"redirectCode": rng.choice((301, 302, 303, 307, 308))}
+    redirect: Json = {"redirectCode": rng.choice((301, 302, 303, 307, 308))}
     if rng.random() < 0.6:
-        made["uri"] = rng.choice(("/to", "/to?z=1"))
-    if rng.random() < 0.5 or "uri" not in made:
-        made["authority"] = "to.test"
+        redirect["uri"] = rng.choice(("/to", "/to?z=1"))
+    if rng.random() < 0.5 or "uri" not in redirect:
+        redirect["authority"] = "to.test"
     if rng.random() < 0.3:
-        made["scheme"] = rng.choice(("http", "https"))
+        redirect["scheme"] = rng.choice(("http", "https"))
     if rng.random() < 0.3:
-        made |= rng.choice(({"port": 8443}, {"derivePort": "FROM_REQUEST_PORT"}))
-    return {"redirect": made}
+        redirect |= rng.choice(({"port": 8443}, {"derivePort": "FROM_REQUEST_PORT"}))
+    return {"redirect": redirect}
 
 
 def _direct(rng: random.Random) -> Json:
@@ -156,42 +156,42 @@ def http_route(rng: random.Random) -> Json:
 
 
 def _http_rule(rng: random.Random) -> Json:
-    made: Json = {}
+    rule: Json = {}
     if rng.random() < 0.8:
-        made["matches"] = [_http_match(rng) for _ in range(rng.choice((1, 2)))]
+        rule["matches"] = [_http_match(rng) for _ in range(rng.choice((1, 2)))]
     chance = rng.random()
     if chance < 0.2:
         path = rng.choice(("ReplaceFullPath", "ReplacePrefixMatch"))
         field_ = path[0].lower() + path[1:]
         change = {"type": path, field_: rng.choice(("/to", "/"))}
         if path == "ReplacePrefixMatch":
-            made["matches"] = [{"path": {"type": "PathPrefix", "value": "/a"}}]
+            rule["matches"] = [{"path": {"type": "PathPrefix", "value": "/a"}}]
         if rng.random() < 0.5:
-            made["filters"] = [
+            rule["filters"] = [
                 {
                     "type": "RequestRedirect",
                     "requestRedirect": {"path": change, "statusCode": 302, "hostname": "to.test"},
                 }
             ]
-            return made
-        made["filters"] = [{"type": "URLRewrite", "urlRewrite": {"path": change}}]
+            return rule
+        rule["filters"] = [{"type": "URLRewrite", "urlRewrite": {"path": change}}]
     names = rng.sample(("echo-v1", "echo-v2", "other", "missing"), rng.choice((1, 2, 2)))
-    made["backendRefs"] = [
+    rule["backendRefs"] = [
         {"name": name, "port": 80, "weight": rng.choice((0, 1, 1, 3))} for name in names
     ]
-    return made
+    return rule
 
 
 def _http_match(rng: random.Random) -> Json:
-    made: Json = {}
+    match: Json = {}
     if rng.random() < 0.7:
         kind = rng.choice(("Exact", "PathPrefix", "PathPrefix", "RegularExpression"))
         value = rng.choice(("/a", "/a/b", "/pay", "/"))
-        made["path"] = {"type": kind, "value": f"{value}.*" if kind[0] == "R" else value}
+        match["path"] = {"type": kind, "value": f"{value}.*" if kind[0] == "R" else value}
     if rng.random() < 0.3:
-        made["headers"] = [{"name": rng.choice(HEADERS), "value": rng.choice(VALUES[:3])}]
+        match["headers"] = [{"name": rng.choice(HEADERS), "value": rng.choice(VALUES[:3])}]
     if rng.random() < 0.2:
-        made["queryParams"] = [{"name": "q", "value": rng.choice("12")}]
+        match["queryParams"] = [{"name": "q", "value": rng.choice("12")}]
     if rng.random() < 0.2:
-        made["method"] = rng.choice(METHODS[:6])
-    return made
+        match["method"] = rng.choice(METHODS[:6])
+    return match

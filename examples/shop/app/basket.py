@@ -23,8 +23,8 @@ def initialise() -> None:
 
 
 def handle(path: str, query: Mapping[str, str], headers: Headers) -> tuple[int, Any]:
-    given = {name.lower(): value for name, value in headers.items()}.get("x-basket-key")
-    if given != KEY.read_text(encoding="utf-8").strip():
+    key = {name.lower(): value for name, value in headers.items()}.get("x-basket-key")
+    if key != KEY.read_text(encoding="utf-8").strip():
         return 401, {"error": "no basket without its key"}
     user = query.get("user", "")
     with closing(sqlite3.connect(DATABASE)) as database, database:

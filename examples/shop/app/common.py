@@ -65,8 +65,10 @@ class Failed(Exception):
 
 def call(url: str, headers: Headers, method: str = "GET", extra: Headers | None = None) -> Any:
     """The JSON that a service answers. Raises Failed for anything but 200."""
-    kept = {k: v for k, v in headers.items() if k.lower() in _HANDED_ON or k.lower()[:5] == _B3}
-    request = urllib.request.Request(url, headers={**kept, **(extra or {})}, method=method)
+    forwarded = {
+        k: v for k, v in headers.items() if k.lower() in _HANDED_ON or k.lower()[:5] == _B3
+    }
+    request = urllib.request.Request(url, headers={**forwarded, **(extra or {})}, method=method)
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
             return json.load(answer)

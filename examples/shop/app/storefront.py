@@ -28,8 +28,8 @@ def handle(path: str, query: Mapping[str, str], headers: Headers) -> tuple[int, 
 
 def offer(item: str, currency: str, headers: Headers) -> Any:
     """A price in EUR always; in another currency where a rate is to be had."""
-    found = call(f"{CATALOGUE}/items/{item}", headers)
-    price, reason = found["price"], ""
+    entry = call(f"{CATALOGUE}/items/{item}", headers)
+    price, reason = entry["price"], ""
     if currency != "EUR":
         try:
             price *= call(f"{QUOTES}/rate?to={currency}", headers)["rate"]
@@ -39,7 +39,7 @@ def offer(item: str, currency: str, headers: Headers) -> Any:
         "item": item,
         "price": round(price, 2),
         "currency": currency,
-        "version": found["version"],
+        "version": entry["version"],
         "reason": reason,
     }
 
