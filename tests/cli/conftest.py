@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,10 @@ from pathlib import Path
 import pytest
 
 from meshproof.cli.main import main
-from tests.control.conftest import ended, fake
+from meshproof.control.routes.cluster import SupportsCluster
+from meshproof.control.serve import serve_mesh
+from tests.fakes.remote_mesh import ClusterFakeMesh
+from tests.fakes.served_mesh import ended, fake
 
 __all__ = ["ended", "fake"]
 ROOT = Path(__file__).parents[2]
@@ -72,3 +76,24 @@ def started(runtime_dir: Path) -> Iterator[Started]:
     for process in processes:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rules" / "deeper").mkdir(parents=True)
+    for name in ("rules/b.yaml", "rules/a.yml", "rules/no.txt", "rules/deeper/c.yaml"):
+        (tmp_path / name).write_text(f"text of {name}")
+    return tmp_path
+
+
+@pytest.fixture
+def cluster_fake(
+    runtime_dir: Path, ended: threading.Event, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ClusterFakeMesh]:
+    monkeypatch.chdir(tmp_path)  # reports are left there
+    (tmp_path / "meshproof.yaml").write_text("manifests: [k8s]\npath: /pay\n")
+    mesh = ClusterFakeMesh()
+    assert isinstance(mesh, SupportsCluster)
+    with serve_mesh(mesh, ended):
+        yield mesh

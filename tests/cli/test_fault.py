@@ -13,7 +13,7 @@ def test_what_is_said_arrives_and_what_is_not_is_left_to_the_mesh(fake: FakeMesh
     cli("fault", "kill", "svcb", "--part", "sidecar", "--replica", "svcb-1")
     result = cli("fault", "clear")
     assert (result.code, result.out) == (0, "")
-    assert fake.asked == [
+    assert fake.calls == [
         ("fault", "latency", "svcb", {"source": "svca", "ms": 50.0}),
         ("fault", "kill", "svcb", {"part": "sidecar", "replica": "svcb-1"}),
         ("fault", "clear", "", {}),
@@ -23,7 +23,7 @@ def test_what_is_said_arrives_and_what_is_not_is_left_to_the_mesh(fake: FakeMesh
 def test_for_some_seconds_and_then_no_more(fake: FakeMesh, cli: Cli) -> None:
     result = cli("fault", "cut", "msgd.test", "--for", "0.01")
     assert (result.code, result.err) == (0, "cut of msgd.test for 0.01 s\n")
-    assert fake.asked == [
+    assert fake.calls == [
         ("fault", "cut", "msgd.test", {}),
         ("fault", "clear", "msgd.test", {}),
     ]
@@ -44,4 +44,4 @@ def test_words_that_ask_for_nothing_are_refused(
     result = cli(*argv)
     assert result.code == 2
     assert result.err.startswith(why)
-    assert fake.asked == []
+    assert fake.calls == []

@@ -67,3 +67,10 @@ def test_what_cannot_be_asked_is_refused(
     done = cli("logs", *argv)
     assert (done.code, done.out) == (2, "")
     assert why in done.err
+
+
+def test_a_workload_s_logs(fake: FakeMesh, cli: Cli) -> None:
+    (fake.run_dir / "svca-1.log").write_text("one\n")
+    (fake.run_dir / "svca-2.log").write_text("two\n")
+    assert cli("logs", "svca").out == "one\n"
+    assert cli("logs", "both").out == "svca-1 | one\nsvca-2 | two\n"

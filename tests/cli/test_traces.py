@@ -14,7 +14,7 @@ from meshproof.telemetry.span_api import application
 from meshproof.telemetry.span_store import SpanStore
 from tests.cli.conftest import Cli
 from tests.fakes.mesh import FakeMesh
-from tests.telemetry.span_bodies import payment
+from tests.fakes.span_bodies import payment
 
 IP = "127.0.78.2"
 

@@ -5,8 +5,6 @@ Locust."""
 
 from __future__ import annotations
 
-import base64
-import gzip
 import json
 import threading
 from dataclasses import replace
@@ -21,21 +19,11 @@ from meshproof.cluster.mesh import ClusterMesh
 from meshproof.errors import UsageError
 from meshproof.traffic import distributed_load, results
 from meshproof.traffic.distributed_load import LOG, RECORDS, STATS, DistributedLoad
-from meshproof.traffic.record import Record
 from meshproof.traffic.results import LoadError
 from tests.fakes.cluster_machine import Machine
+from tests.fakes.pod_results import pod_results
 
 ORDER = DistributedLoad("r1", workers=2, users=8, requests=3, locustfile="# users\n")
-
-
-def pod_results(*versions: str, log: str = "table", status: int = 200) -> str:
-    """What one pod brings back."""
-    records = [Record(float(n), 0.1, status, version=v) for n, v in enumerate(versions)]
-    lines = "".join(json.dumps(r.as_dict()) + "\n" for r in records).encode()
-    stats = {"sent": len(records), "requests": len(records), "failures": 0}
-    stats["failures"] = sum(not r.answered for r in records)
-    packed = base64.b64encode(gzip.compress(lines)).decode()
-    return json.dumps({"log": log, "stats": stats, "records": packed})
 
 
 def set_results(machine: Machine, **results_by_pod: str) -> None:

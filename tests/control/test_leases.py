@@ -1,4 +1,4 @@
-"""Holds: what a process changed is undone when it is gone, however it went; and release's looks."""
+"""Leases: what a process changed is undone when it is gone, however it ended."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 
 from meshproof.control.client import Client
 from meshproof.control.serve import serve_mesh
-from meshproof.errors import NotLive, Unsupported, UsageError
-from meshproof.mesh import AccessRecord, Applied, Tail
+from meshproof.errors import NotLive, UsageError
+from meshproof.mesh import Applied
 from tests.fakes.mesh import FakeMesh
 
 UNDO = ("apply", [("<undo>", "back")], "payments", False)
@@ -61,9 +61,9 @@ Holder = Callable[[float], "subprocess.Popen[str]"]
 
 def test_the_mesh_undoes_what_a_killed_process_held(fake: FakeMesh, holder: Holder) -> None:
     process = holder(0.0)
-    assert fake.asked == []
+    assert fake.calls == []
     process.kill()
-    until(lambda: fake.asked == [UNDO])
+    until(lambda: fake.calls == [UNDO])
 
 
 def test_within_the_grace_another_process_takes_it_over(
@@ -79,7 +79,7 @@ def test_within_the_grace_another_process_takes_it_over(
         return True
 
     until(taken)
-    assert fake.asked == []
+    assert fake.calls == []
 
 
 def test_a_hold_has_one_holder(client: Client, holder: Holder) -> None:
@@ -99,7 +99,7 @@ def test_what_is_released_is_not_undone(fake: FakeMesh, client: Client) -> None:
         return True
 
     until(free)
-    assert UNDO not in fake.asked
+    assert UNDO not in fake.calls
 
 
 def test_undoing_is_tried_until_it_is_live(
@@ -120,32 +120,3 @@ def test_undoing_is_tried_until_it_is_live(
         hold = Client.find("shop").hold("release", [("<undo>", "back")], "", 0.0)
         hold._connection.close()
         until(lambda: mesh.tries == 3)
-
-
-class ReleasingMesh(FakeMesh):
-    def rules(self) -> str:
-        return "kind: VirtualService\n"
-
-    def tail(self, host: str, cursor: str) -> Tail:
-        return Tail((RECORD,), f"after {cursor} at {host}")
-
-
-RECORD = AccessRecord(
-    "svca-1", "outbound", "t", "GET", "/", "svcb", 200, "-", "", 7, "outbound|80||svcb", "h", "r",
-    "i", "t", "run",
-)  # fmt: skip
-
-
-def test_rules_and_tail_cross_the_socket(runtime_dir: Path, ended: threading.Event) -> None:
-    with serve_mesh(ReleasingMesh(), ended):
-        client = Client.find("shop")
-        assert client.rules() == "kind: VirtualService\n"
-        said = client.tail("svcb", "{}")
-        assert said["cursor"] == "after {} at svcb"
-        assert [AccessRecord(**record) for record in said["records"]] == [RECORD]
-
-
-def test_a_mesh_that_has_no_release_says_so(client: Client) -> None:
-    for ask in (client.rules, lambda: client.tail("svcb", "")):
-        with pytest.raises(Unsupported, match="release: the mesh shop does not support it"):
-            ask()

@@ -19,7 +19,7 @@ from tests.fakes.mesh import BINARY, PROBLEM, WARNING, FakeMesh
 
 def test_apply_carries_texts_and_brings_evidence(fake: FakeMesh, client: Client) -> None:
     applied = client.apply([("a.yaml", "A"), ("<stdin>", "Ü")], "pay", True)
-    assert fake.asked == [("apply", [("a.yaml", "A"), ("<stdin>", "Ü")], "pay", True)]
+    assert fake.calls == [("apply", [("a.yaml", "A"), ("<stdin>", "Ü")], "pay", True)]
     assert applied["resources"] == ["File a.yaml created", "File <stdin> created"]
     assert applied["acks"] == [{"sidecar": "svca-1", "version": "2", "seconds": 0.004}]
     assert applied["warnings"] == [WARNING.as_dict()]
@@ -47,7 +47,7 @@ def test_changes_arrive(fake: FakeMesh, client: Client) -> None:
     client.scale("svca", 3)
     client.fault("kill", "svca", part="sidecar")
     client.reset()
-    assert fake.asked == [
+    assert fake.calls == [
         ("delete", [("a.yaml", "A")], "pay"),
         ("scale", "svca", 3),
         ("fault", "kill", "svca", {"part": "sidecar"}),
@@ -57,7 +57,7 @@ def test_changes_arrive(fake: FakeMesh, client: Client) -> None:
 
 def test_curl_carries_bytes_both_ways(fake: FakeMesh, client: Client) -> None:
     answer = client.curl("svca", "http://svcb/", "POST", [("x-b", "2")], BINARY)
-    assert fake.asked == [("curl", "svca", "http://svcb/", "POST", [("x-b", "2")], BINARY)]
+    assert fake.calls == [("curl", "svca", "http://svcb/", "POST", [("x-b", "2")], BINARY)]
     assert (answer["status"], answer["body"]) == (200, BINARY)
     assert answer["headers"] == [["server", "envoy"], ["x-a", "1"]]
 

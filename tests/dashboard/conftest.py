@@ -12,8 +12,8 @@ import requests
 from meshproof.dashboard.serve import listen, new_token, page_url
 from meshproof.dashboard.server import Server
 from meshproof.host.event_loop import LoopThread
-from tests.control.conftest import client, ended, fake
 from tests.fakes.mesh import FakeMesh
+from tests.fakes.served_mesh import client, ended, fake
 
 __all__ = ["client", "ended", "fake"]
 

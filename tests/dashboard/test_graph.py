@@ -6,7 +6,7 @@ from typing import Any
 
 from meshproof.dashboard.graph import build_graph
 from meshproof.telemetry.traffic_counts import between, read
-from tests.dashboard.texts import GATEWAY, REPLICAS, TOPOLOGY, replica, requests, share
+from tests.fakes.mesh_texts import GATEWAY, REPLICAS, TOPOLOGY, replica, requests, share
 
 Json = dict[str, Any]
 

@@ -64,7 +64,7 @@ def test_a_change_wants_the_token_of_the_page(page: Page, fake: FakeMesh, path: 
     for headers in ({"X_Meshproof_Token": ""}, {"X_Meshproof_Token": "x" * 32}):
         answer = page.post(path, {"name": "good.yaml"}, **headers)
         assert (answer.status_code, "token" in answer.text) == (403, True)
-    assert fake.asked == []
+    assert fake.calls == []
 
 
 @pytest.mark.parametrize("path", CHANGES)
@@ -75,12 +75,12 @@ def test_a_change_from_another_origin_is_refused(
     port = urlsplit(page.origin).port
     answer = page.post(path, {"name": "good.yaml"}, Origin=origin.format(port=port))
     assert (answer.status_code, "Origin" in answer.text) == (403, True)
-    assert fake.asked == []
+    assert fake.calls == []
 
 
 def test_a_change_of_our_own_is_made(page: Page, fake: FakeMesh) -> None:
     assert page.post("/api/reset").status_code == 200
-    assert fake.asked == [("reset",)]
+    assert fake.calls == [("reset",)]
 
 
 def test_every_answer_forbids_what_is_not_ours(page: Page) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from meshproof.dashboard.history import History
 from meshproof.telemetry.traffic_counts import read
-from tests.dashboard.texts import GATEWAY, HOST, SERVING, requests
+from tests.fakes.mesh_texts import GATEWAY, HOST, SERVING, requests
 
 
 def text(n: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from meshproof.dashboard.replicas import build_table, by_process
-from tests.dashboard.texts import replica
+from tests.fakes.mesh_texts import replica
 
 
 def use(name: str, part: str, cpu: float, memory: int = 1 << 20) -> dict[str, Any]:

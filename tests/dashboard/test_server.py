@@ -87,7 +87,7 @@ def test_a_rule_is_applied_and_deleted(page: Page, fake: FakeMesh) -> None:
     assert applied.json()["seconds"] == 0.005
     page.post("/api/delete", {"name": "good.yaml"})
     texts = [("rules/good.yaml", "# Does good.\nkind: A\n")]
-    assert fake.asked == [("apply", texts, "", False), ("delete", texts, "")]
+    assert fake.calls == [("apply", texts, "", False), ("delete", texts, "")]
 
 
 def test_a_refused_rule_shows_the_mesh_s_own_words(page: Page) -> None:
@@ -99,7 +99,7 @@ def test_a_refused_rule_shows_the_mesh_s_own_words(page: Page) -> None:
 @pytest.mark.parametrize("body", [{"name": "../rules/good.yaml"}, {"name": 3}, {}, [], "x"])
 def test_only_a_listed_file_can_be_applied(page: Page, fake: FakeMesh, body: object) -> None:
     assert page.post("/api/apply", body).status_code == 400
-    assert fake.asked == []
+    assert fake.calls == []
 
 
 def test_the_log_is_filtered(page: Page, fake: FakeMesh) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from meshproof.dashboard.history import History
 from meshproof.dashboard.view import EVENTS, build_view, json_safe, not_running_view
 from meshproof.telemetry.traffic_counts import read
-from tests.dashboard.texts import GATEWAY, HOST, REPLICAS, SERVING, TOPOLOGY, requests
+from tests.fakes.mesh_texts import GATEWAY, HOST, REPLICAS, SERVING, TOPOLOGY, requests
 
 
 def event(number: int, error: Any = None) -> dict[str, Any]:

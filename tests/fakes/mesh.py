@@ -37,7 +37,7 @@ class FakeMesh:
     def __init__(self, name: str = "shop") -> None:
         self.name = name
         self.run_id = process_identity.new_run_id()
-        self.asked: list[tuple[Any, ...]] = []
+        self.calls: list[tuple[Any, ...]] = []
         self.folder: Path | None = None
 
     @property
@@ -64,7 +64,7 @@ class FakeMesh:
         self, sources: Sequence[Input], *, namespace: str = "", strict: bool = False
     ) -> Applied:
         texts = read_sources(sources)
-        self.asked.append(("apply", list(texts), namespace, strict))
+        self.calls.append(("apply", list(texts), namespace, strict))
         for _, text in texts:
             if "refuse" in text:
                 raise Refused([PROBLEM, WARNING])
@@ -76,19 +76,19 @@ class FakeMesh:
 
     def delete(self, sources: Sequence[Input], *, namespace: str = "") -> Applied:
         texts = read_sources(sources)
-        self.asked.append(("delete", list(texts), namespace))
+        self.calls.append(("delete", list(texts), namespace))
         return self._applied(*(f"File {file} deleted" for file, _ in texts))
 
     def reset(self) -> Applied:
-        self.asked.append(("reset",))
+        self.calls.append(("reset",))
         return self._applied()
 
     def scale(self, workload: str, replicas: int) -> Applied:
-        self.asked.append(("scale", workload, replicas))
+        self.calls.append(("scale", workload, replicas))
         return self._applied(f"Deployment {workload} scaled to {replicas}")
 
     def fault(self, kind: str, workload: str, **how: Any) -> None:
-        self.asked.append(("fault", kind, workload, how))
+        self.calls.append(("fault", kind, workload, how))
 
     def url(self, target: str) -> str:
         if target == "nope":
@@ -116,7 +116,7 @@ class FakeMesh:
         body: bytes = b"",
         timeout: float = 30.0,
     ) -> Answer:
-        self.asked.append(("curl", workload, url, method, list(headers), body))
+        self.calls.append(("curl", workload, url, method, list(headers), body))
         if "closed" in url:
             return Answer(502, (("server", "envoy"),), b"", 0.001, "a ServiceEntry would open it")
         return Answer(200, (("server", "envoy"), ("x-a", "1")), BINARY, 0.001)

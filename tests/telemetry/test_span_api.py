@@ -15,7 +15,7 @@ from meshproof.mesh import Span
 from meshproof.telemetry import zipkin_proto
 from meshproof.telemetry.span_api import application
 from meshproof.telemetry.span_store import SpanStore
-from tests.telemetry.span_bodies import BEGIN, NOW, by_hand, payment
+from tests.fakes.span_bodies import BEGIN, NOW, by_hand, payment
 
 Client = TestClient[Any, Any]
 GATEWAY, MSGD = "gateway.istio-system", "msgd.test"

@@ -15,7 +15,7 @@ from meshproof.telemetry import span_settings, zipkin_proto
 from meshproof.telemetry.span_api import application
 from meshproof.telemetry.span_forwarder import SpanForwarder, SpanReceiver
 from meshproof.telemetry.span_store import SpanStore
-from tests.telemetry.span_bodies import by_hand, payment
+from tests.fakes.span_bodies import by_hand, payment
 
 
 async def until(check: Any) -> None:

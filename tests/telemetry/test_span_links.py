@@ -6,7 +6,7 @@ import pytest
 
 from meshproof.telemetry.span_links import Link, links
 from meshproof.telemetry.span_rows import row_of
-from tests.telemetry.span_bodies import by_hand
+from tests.fakes.span_bodies import by_hand
 
 
 def span(id_: int, parent: int, kind: str, service: str, **more: object) -> dict[str, object]:

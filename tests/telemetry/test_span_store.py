@@ -6,7 +6,7 @@ import json
 
 from meshproof.telemetry import zipkin_proto
 from meshproof.telemetry.span_store import SpanStore
-from tests.telemetry.span_bodies import payment
+from tests.fakes.span_bodies import payment
 
 PROTOBUF = "application/x-protobuf"
 

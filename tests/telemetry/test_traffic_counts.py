@@ -14,7 +14,7 @@ from meshproof.telemetry.traffic_counts import (
     serving,
     sum_counts,
 )
-from tests.dashboard.texts import HOST, requests
+from tests.fakes.mesh_texts import HOST, requests
 
 EDGE = Edge("payments/svca", "payments/svcb-v0.1", "v0.1", HOST)
 

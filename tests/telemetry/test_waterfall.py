@@ -5,7 +5,7 @@ from __future__ import annotations
 from meshproof.telemetry import zipkin_proto
 from meshproof.telemetry.waterfall import WIDTH, bar, rows, summary
 from meshproof.telemetry.zipkin_json import Raw
-from tests.telemetry.span_bodies import by_hand, payment
+from tests.fakes.span_bodies import by_hand, payment
 
 
 def raw(*, failed: bool = False) -> list[Raw]:

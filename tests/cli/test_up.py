@@ -1,35 +1,29 @@
-"""The life of a mesh by the command line: nothing stays, whoever is told to end and when."""
+"""``up``: in the foreground and detached; nothing stays, whoever is told to end and when."""
 
 from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from meshproof.host import process_identity, registry
+from tests.cli.process import is_starting, nothing_stays
 from tests.fakes.mesh import PROBLEM
 
 pytestmark = pytest.mark.long
 
-
 Started = Any
+
 Until = Any
+
 UP = ("up", "-f", "manifests")
+
 RESOURCE = "Deployment default/svca created"
+
 FAILURE = "error: svca ended with code 3; its last lines:\n    oops"
-
-
-def nothing_stays(runtime_dir: Path) -> bool:
-    return registry.list_running() == () and not (runtime_dir / "meshproof").exists()
-
-
-def starting(runtime_dir: Path) -> bool:
-    return any(runtime_dir.glob("meshproof/*/starting"))
 
 
 def test_detached_returns_when_live_and_down_waits_until_all_is_gone(
@@ -46,27 +40,6 @@ def test_detached_returns_when_live_and_down_waits_until_all_is_gone(
     assert process_identity.start_time(entry.pid) is None
     assert nothing_stays(runtime_dir)
     assert not list((runtime_dir / "state").glob("*.json"))
-
-
-def test_the_daemon_lets_go_of_every_descriptor(started: Started, runtime_dir: Path) -> None:
-    reader, writer = os.pipe()
-    script = Path(__file__).parents[1] / "fakes" / "cli.py"
-    up = subprocess.run(
-        [sys.executable, str(script), *UP, "-d"],
-        env={
-            **os.environ,
-            "PYTHONPATH": str(script.parents[2]),
-            "MESHPROOF_NAME": "shop",
-        },
-        pass_fds=(writer,),
-        check=True,
-        capture_output=True,
-    )
-    os.close(writer)
-    assert up.returncode == 0
-    assert os.read(reader, 1) == b"", "end of file: nobody holds the other end"
-    os.close(reader)
-    assert started("down").wait(30) == 0
 
 
 @pytest.mark.parametrize(
@@ -88,14 +61,6 @@ def test_a_failed_start_is_told_and_leaves_nothing(
     assert nothing_stays(runtime_dir)
 
 
-def test_a_daemon_that_vanishes_is_told(started: Started, runtime_dir: Path) -> None:
-    up = started(*UP, "-d", FAKE="exits")
-    err = up.communicate(timeout=30)[1]
-    assert up.returncode == 1
-    assert err.endswith("ended without a message\n")
-    assert nothing_stays(runtime_dir)
-
-
 def test_a_name_in_use_is_refused(started: Started, runtime_dir: Path) -> None:
     assert started(*UP, "-d").wait(30) == 0
     second = started(*UP)
@@ -103,29 +68,6 @@ def test_a_name_in_use_is_refused(started: Started, runtime_dir: Path) -> None:
     assert second.returncode == 2
     assert "error: a mesh named shop is running already" in err
     assert started("down").wait(30) == 0
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_detached_start_that_is_told_to_end_ends_the_daemon_too(
-    started: Started, runtime_dir: Path, until: Until, number: int
-) -> None:
-    up = started(*UP, "-d", FAKE="never starts")
-    until(lambda: starting(runtime_dir), "the daemon is starting")
-    os.killpg(up.pid, number)
-    assert up.wait(30) == 128 + number
-    assert nothing_stays(runtime_dir), "when the caller returns, the daemon is gone"
-
-
-def test_down_ends_a_mesh_that_never_gets_live(
-    started: Started, runtime_dir: Path, until: Until
-) -> None:
-    up = started(*UP, "-d", FAKE="never starts")
-    until(lambda: starting(runtime_dir), "the daemon is starting")
-    assert started("down").wait(30) == 0
-    assert nothing_stays(runtime_dir)
-    err = up.communicate(timeout=30)[1]
-    assert up.returncode == 143
-    assert err == "error: the mesh shop was told to end before it was live\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -141,19 +83,11 @@ def test_foreground_shows_logs_until_told_to_end(
     assert nothing_stays(runtime_dir)
 
 
-def test_down_from_elsewhere_ends_the_foreground(started: Started, runtime_dir: Path) -> None:
-    up = started(*UP)
-    assert up.stdout.readline() == f"{RESOURCE}\n"
-    assert up.stdout.readline() == "svca-1 | hello\n"
-    assert started("down").wait(30) == 0
-    assert up.wait(30) == 0
-
-
 def test_control_c_while_starting_exits_130(
     started: Started, runtime_dir: Path, until: Until
 ) -> None:
     up = started(*UP, FAKE="never starts")
-    until(lambda: starting(runtime_dir), "it is starting")
+    until(lambda: is_starting(runtime_dir), "it is starting")
     up.send_signal(signal.SIGINT)
     assert up.wait(30) == 130
     assert nothing_stays(runtime_dir)

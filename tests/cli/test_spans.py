@@ -1,4 +1,4 @@
-"""``metrics`` and ``spans``: the text as it comes, and traces as trees."""
+"""``spans``: traces as trees."""
 
 from __future__ import annotations
 
@@ -70,8 +70,3 @@ def test_no_spans_is_told(fake: FakeMesh, cli: Cli, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(fake, "spans", lambda run_id: [])
     done = cli("spans", "nobody")
     assert (done.code, done.out, done.err) == (1, "", "no span has x-run-id nobody\n")
-
-
-def test_metrics(fake: FakeMesh, cli: Cli) -> None:
-    assert cli("metrics", "svca").out == "istio_requests_total{app='svca'} 1\n"
-    assert cli("metrics").out == "istio_requests_total{app=''} 1\n"

@@ -16,8 +16,9 @@ import pytest
 from meshproof.control.protocols import Remote
 from meshproof.control.serve import serve_mesh
 from meshproof.host import registry
-from tests.cli.test_requests import meshproof
-from tests.fakes.mesh import BINARY, FakeMesh
+from tests.cli.process import run_process
+from tests.fakes.mesh import BINARY
+from tests.fakes.remote_mesh import RemoteFakeMesh
 
 pytestmark = pytest.mark.long
 
@@ -32,19 +33,9 @@ shift; exec "$@"
 """
 
 
-class FarMesh(FakeMesh):
-    end_limit = 0.5
-
-    def command(self, workload: str, *, terminal: bool) -> tuple[str, ...]:
-        return ("kubectl", "exec", "-it" if terminal else "-i", f"{workload}-0", "--")
-
-    def named_logs(self, workload: str) -> str:
-        return f"{workload}-0 | hello\n"
-
-
 @pytest.fixture
-def far(runtime_dir: Path, ended: threading.Event) -> Iterator[FarMesh]:
-    made = FarMesh()
+def far(runtime_dir: Path, ended: threading.Event) -> Iterator[RemoteFakeMesh]:
+    made = RemoteFakeMesh()
     with serve_mesh(made, ended):
         yield made
 
@@ -57,27 +48,29 @@ def path(tmp_path: Path) -> str:
     return f"{tmp_path}:{os.environ['PATH']}"
 
 
-def test_exec_becomes_kubectl_with_streams_and_code_untouched(far: FarMesh, path: str) -> None:
+def test_exec_becomes_kubectl_with_streams_and_code_untouched(
+    far: RemoteFakeMesh, path: str
+) -> None:
     assert isinstance(far, Remote)
-    done = meshproof(
+    done = run_process(
         "exec", "svca", "--", "sh", "-c", "cat; exit 9", stdin=BINARY, PATH=path, CALLERS="own"
     )
     assert (done.returncode, done.stdout) == (9, BINARY)
     assert done.stderr.decode().splitlines() == ["kubectl own", "exec", "-i", "svca-0"]
 
 
-def test_exec_says_when_there_is_no_kubectl(far: FarMesh, tmp_path: Path) -> None:
-    done = meshproof("exec", "svca", "--", "true", PATH=str(tmp_path))
+def test_exec_says_when_there_is_no_kubectl(far: RemoteFakeMesh, tmp_path: Path) -> None:
+    done = run_process("exec", "svca", "--", "true", PATH=str(tmp_path))
     assert (done.returncode, done.stderr) == (
         127, b"error: kubectl: No such file or directory\n",
     )  # fmt: skip
 
 
-def test_logs_are_the_cluster_s_own(far: FarMesh, cli: Cli) -> None:
+def test_logs_are_the_cluster_s_own(far: RemoteFakeMesh, cli: Cli) -> None:
     assert cli("logs", "svca").out == "svca-0 | hello\n"
 
 
-def test_its_name_says_how_long_its_end_may_take(far: FarMesh) -> None:
+def test_its_name_says_how_long_its_end_may_take(far: RemoteFakeMesh) -> None:
     assert registry.find("shop").end_limit == 0.5
 
 
