@@ -205,8 +205,8 @@ GENERAL: Sequence[tuple[str, Sequence[str]]] = (
             "Metrics have Istio's names and labels, except for what only Kubernetes knows "
             "(cluster, and the canonical revision beyond the version label). For TCP, connections "
             "and bytes are counted when a connection ends; there is no "
-            "istio_tcp_connections_opened_total, and only the receiver knows the caller's "
-            "identity.",
+            "istio_tcp_connections_opened_total, and the receiver knows nothing but the identity "
+            "of its caller.",
         ),
     ),
     (
