@@ -15,18 +15,18 @@ from meshproof.model.resource import Resource
 from meshproof.project import TODO
 
 _HEAD = """\
-# Written by `meshproof init`; yours from now on. `meshproof check` names each TODO that is left.
+# Written once by `meshproof init`; edit it freely. `meshproof check` names each TODO that is left.
 #
 # {{python}}: the Python that runs meshproof. {{ip}} and {{port}}, or {{socket}}: where to listen.
-# {{dir}}: a folder of that process alone. {{files}}: where a container's volumes are mounted.
+# {{dir}}: a folder of that process's own. {{files}}: where a container's volumes are mounted.
 # {{here}}: this file's folder, in which processes start. {{command}}: the container's own command.
 # A container's args follow the command.
 manifests: {manifests}
 """
-_IMAGES = "\n# What each container image is as a local process.\nimages:\n"
+_IMAGES = "\n# How each container image runs as a local process.\nimages:\n"
 _OUTSIDE = """
-# Hosts beyond the mesh: where each port really is, a port of this machine. A stand-in may be
-# started instead: `ports: {{80: null}}` and `command: [PROGRAM, "{ip}:{port}"]`.
+# Hosts outside the mesh: the port of this machine that stands for each port. Or start a stand-in:
+# `ports: {{80: null}}` and `command: [PROGRAM, "{ip}:{port}"]`.
 outside:
 """
 

@@ -15,7 +15,11 @@ from meshproof.model.resource import Resource
 from meshproof.model.virtual_service_route import HTTPMatchRequest, StringMatch
 
 _MAPS = ("headers", "without_headers", "query_params")
-_VALUES = ("scheme", "method", "authority", "port")
+_URI = ("uri", "ignore_uri_case")
+_SOURCE = ("source_labels", "source_namespace", "gateways")
+_NO_CONDITION = ("name", "stat_prefix")
+_VALUES = HTTPMatchRequest.model_fields.keys() - {*_MAPS, *_URI, *_SOURCE, *_NO_CONDITION}
+"""Every other field: equal values match the same requests, no value matches all."""
 _EVERYTHING = HTTPMatchRequest()
 
 
@@ -46,7 +50,7 @@ def covers(first: HTTPMatchRequest, later: HTTPMatchRequest, gateways: frozenset
     return (
         _covers_uri(first, later)
         and _covers_source(first, later, gateways)
-        and all(getattr(first, f) in (None, getattr(later, f)) for f in _VALUES)
+        and all(getattr(first, f) in (getattr(_EVERYTHING, f), getattr(later, f)) for f in _VALUES)
         and all(getattr(first, f).items() <= getattr(later, f).items() for f in _MAPS)
     )
 
