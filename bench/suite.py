@@ -10,6 +10,7 @@ from bench.load import ROOT
 from meshproof.mesh import Mesh
 from meshproof.meshes import make_mesh
 from meshproof.project import Project, load_project
+from meshproof.project_path import PROJECT_FILE
 
 EGRESS = ROOT / "rules" / "egress_msgd_by_address.yaml"
 HALF = ROOT / "rules" / "svcb_v0_1_50_v0_2_50.yaml"
@@ -28,7 +29,7 @@ def all_of(subset: str) -> str:
 
 
 def project() -> Project:
-    return load_project(ROOT / "meshproof.yaml")
+    return load_project(ROOT / PROJECT_FILE)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from conformance.known import FIDELITY, known, unexplained
 from conformance.replay import FOLDER, Outcome, replay
 from meshproof.meshes import make_mesh
 from meshproof.project import load_project
+from meshproof.project_path import PROJECT_FILE
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,7 +42,7 @@ def _chosen(case: Case, names: Sequence[str]) -> bool:
 
 
 def _replayed(cases: Sequence[Case]) -> list[Outcome]:
-    project = load_project(FOLDER / "meshproof.yaml")
+    project = load_project(FOLDER / PROJECT_FILE)
     kind = os.environ.get("MESH", "embedded")
     mesh = make_mesh(kind, project, f"conformance-{os.getpid()}")
     outcomes = []

@@ -15,6 +15,7 @@ from e2e.payments.payment import payments
 from e2e.payments.rules import ROOT
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.project import Project, load_project
+from meshproof.project_path import PROJECT_FILE
 from meshproof.report.evidence import ProofFolder
 from meshproof.traffic.load import Load
 from meshproof.traffic.locustfile_choice import choose_locustfile
@@ -45,7 +46,7 @@ class Soaked:
 
 def project(**msgd: str) -> Project:
     """This repository's, with more variables for msgd."""
-    project = load_project(ROOT / "meshproof.yaml")
+    project = load_project(ROOT / PROJECT_FILE)
     host = project.outside[MSGD]
     changed = host.model_copy(update={"env": {**host.env, **msgd}})
     return replace(project, outside={MSGD: changed})

@@ -19,6 +19,7 @@ from meshproof.cluster.docker import inspect_image
 from meshproof.cluster.settings import Settings
 from meshproof.errors import UsageError
 from meshproof.project import Build, Project
+from meshproof.project_path import PROJECT_FILE
 
 WHEELS = "wheelhouse"
 """Where the Dockerfile looks for wheels, in its context."""
@@ -26,7 +27,7 @@ WHEELS = "wheelhouse"
 
 UNAVAILABLE_REMEDY = (
     'build it: add {"build": {"context": "FOLDER"}} to its entry under images: in '
-    "meshproof.yaml or in --images FILE; or load it into the nodes: `kind load docker-image`; or "
+    f"{PROJECT_FILE} or in --images FILE; or load it into the nodes: `kind load docker-image`; or "
     "push it to a registry that they reach"
 )
 """What to do about an image that no node can start."""

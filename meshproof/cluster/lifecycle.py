@@ -25,6 +25,7 @@ from meshproof.model.reader import with_default_namespace
 from meshproof.model.resource import Resource
 from meshproof.model.yaml_writer import documents_to_yaml
 from meshproof.project import Project
+from meshproof.project_path import PROJECT_FILE
 from meshproof.wait import until
 
 
@@ -109,7 +110,7 @@ class Lifecycle:
         """And a Telemetry that makes Istio send it the spans of every request."""
         image = next(iter(self._state.images.values()), "")
         if not image:
-            raise UsageError("meshproof.yaml has no image with `build`; the span store needs one")
+            raise UsageError(f"{PROJECT_FILE} has no image with `build`; the span store needs one")
         config_map = {
             "apiVersion": "v1", "kind": "ConfigMap",
             "metadata": {"name": "zipkin", "namespace": SYSTEM, "labels": {LABEL: OWNED}},

@@ -10,6 +10,7 @@ from typing import Protocol
 from meshproof.cluster.images import outside_image
 from meshproof.errors import UsageError
 from meshproof.project import OutsideHost
+from meshproof.project_path import PROJECT_FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def _host(name: str, declared: OutsideHost, images: Mapping[str, str]) -> Host:
     if declared.container is None:
         raise UsageError(
             f"outside host {name} has no container: on a cluster it must run somewhere; give "
-            "it `container: {build: {context: ...}}` in meshproof.yaml"
+            f"it `container: {{build: {{context: ...}}}}` in {PROJECT_FILE}"
         )
     return Host(name, declared, images.get(outside_image(name), ""))
 

@@ -18,7 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--mesh-name", default="", help="name of the mesh; default: one of its own")
     group.addoption(
         "--mesh-project", default="", metavar="FILE",
-        help="the meshproof.yaml to bring up, or its folder; default: the one in the root folder",
+        help=f"the {PROJECT_FILE} to bring up, or its folder; default: the one in the root folder",
     )  # fmt: skip
     group.addoption(
         "--artifacts", default="artifacts", metavar="DIR", help="where proofs write their evidence"
@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--keep-mesh", action="store_true", help="leave the mesh up at the end, to look at it"
     )
     parser.addini(
-        "meshproof_project", "the meshproof.yaml to bring up, from the root folder", default=""
+        "meshproof_project", f"the {PROJECT_FILE} to bring up, from the root folder", default=""
     )
     parser.addini(
         "meshproof_locustfile",
