@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from bench.load import ROOT
 from meshproof.mesh import Mesh
-from meshproof.meshes import make_mesh
+from meshproof.mesh_factory import make_mesh
 from meshproof.project import Project, load_project
 from meshproof.project_path import PROJECT_FILE
 

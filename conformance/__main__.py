@@ -17,7 +17,7 @@ from pathlib import Path
 from conformance.cases import Case, load
 from conformance.known import FIDELITY, known, unexplained
 from conformance.replay import FOLDER, Outcome, replay
-from meshproof.meshes import make_mesh
+from meshproof.mesh_factory import make_mesh
 from meshproof.project import load_project
 from meshproof.project_path import PROJECT_FILE
 

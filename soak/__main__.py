@@ -14,7 +14,7 @@ from types import FrameType
 from e2e.payments.rules import ROOT
 from meshproof.errors import MeshproofError
 from meshproof.report.evidence import ProofFolder
-from meshproof.report.table import build_row, render
+from meshproof.report.verdict_table import build_row, render
 from soak.plan import Action, from_data, plan
 from soak.run import USERS, Soak, Soaked, project
 

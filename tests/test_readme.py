@@ -16,7 +16,7 @@ import typer.main
 from meshproof import pytest_plugin
 from meshproof.cli.main import app
 from meshproof.project import load_project
-from meshproof.report.table import Row, render
+from meshproof.report.verdict_table import Row, render
 from tools.doc_runner.document import Step, parse
 from tools.doc_runner.run import walk
 from tools.doc_runner.session import Session

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meshproof import workloads
+from meshproof import workload_names
 from meshproof.admission.store import Store
 from meshproof.cluster.kubectl import Json, Kubectl, labels_of
 from meshproof.cluster.mesh_state import MeshState
@@ -39,7 +39,7 @@ class WorkloadPods:
         Raises UsageError.
         """
         self._state.require_up()
-        return workloads.resolve(workload, [_candidate(d) for d in self.deployments()])
+        return workload_names.resolve(workload, [_candidate(d) for d in self.deployments()])
 
     def deployments(self) -> list[Json]:
         """As they were written, in the order in which they were applied."""
@@ -72,7 +72,7 @@ class WorkloadPods:
         return [p for p in self.all() if p.gateway and p.alive]
 
 
-def _candidate(deployment: Json) -> workloads.Candidate:
+def _candidate(deployment: Json) -> workload_names.Candidate:
     metadata, template = deployment["metadata"], deployment["spec"]["template"]
     app = str(labels_of(template).get("app", ""))
     return (metadata["namespace"], metadata["name"], app)

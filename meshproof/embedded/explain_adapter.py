@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from meshproof import workloads as names
+from meshproof import workload_names as names
 from meshproof.admission.store import Store
 from meshproof.embedded import gateway as gateways
 from meshproof.embedded.config.world_builder import build_world, target_ports

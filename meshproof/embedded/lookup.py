@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meshproof import workloads
+from meshproof import workload_names
 from meshproof.embedded.engine import Engine
 from meshproof.embedded.outside import OutsideRunner
 from meshproof.embedded.pod.replica import ReplicaRunner
@@ -15,7 +15,7 @@ GATEWAY = "gateway"
 
 def find_workload(engine: Engine, name: str) -> tuple[str, str]:
     """Namespace and name. Raises UsageError for an unknown or ambiguous name."""
-    return workloads.resolve(
+    return workload_names.resolve(
         name,
         [
             (r.namespace, r.name, dict(template_of(r).metadata.labels).get("app", ""))

@@ -56,7 +56,7 @@ def _load_project(config: pytest.Config) -> Project:
 
 
 def _make_mesh(config: pytest.Config, project: Project) -> Mesh:
-    from meshproof.meshes import make_mesh  # noqa: PLC0415 (heavy)
+    from meshproof.mesh_factory import make_mesh  # noqa: PLC0415 (heavy)
     from meshproof.report.recording_mesh import record_changes  # noqa: PLC0415
 
     return record_changes(make_mesh(os.environ.get("MESH", "embedded"), project, mesh_name(config)))

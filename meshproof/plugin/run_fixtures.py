@@ -95,7 +95,7 @@ def load(
 def judge(request: pytest.FixtureRequest, evidence: ProofFolder) -> Judge:
     """Records each verdict in the folder, in JUnit XML and in the table at the end."""
     from meshproof.report.expectation import require  # noqa: PLC0415 (lazy by promise)
-    from meshproof.report.table import PROPERTY, build_row  # noqa: PLC0415
+    from meshproof.report.verdict_table import PROPERTY, build_row  # noqa: PLC0415
 
     def record_and_require(verdict: Verdict, *, expect: str = "pass", because: str = "") -> Verdict:
         __tracebackhide__ = True  # a failure points at the test's own line

@@ -32,7 +32,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not rows:
         return
     from meshproof.report.session import write_session_report  # noqa: PLC0415 (lazy by promise)
-    from meshproof.report.table import Row, render  # noqa: PLC0415
+    from meshproof.report.verdict_table import Row, render  # noqa: PLC0415
 
     terminalreporter.section("verdicts")
     width = max(_TABLE_WIDTH, terminalreporter._tw.fullwidth)

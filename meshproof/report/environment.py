@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from meshproof.meshes import proxy_version
+from meshproof.mesh_factory import proxy_version
 
 
 def describe_environment(mesh: str) -> dict[str, str]:

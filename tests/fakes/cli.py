@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 
-from meshproof import meshes
+from meshproof import mesh_factory
 from meshproof.cli.main import main
 from meshproof.errors import MeshproofError, Refused, UsageError
 from meshproof.mesh import Applied
@@ -59,5 +59,5 @@ def make(kind: str, project: Project, name: str) -> Misbehaving:
     return Far(name) if HOW.startswith("far") else Misbehaving(name)
 
 
-vars(meshes)["make_mesh"] = make
+vars(mesh_factory)["make_mesh"] = make
 main()

@@ -164,7 +164,7 @@ def _find_or_start(name: str, undo: contextlib.ExitStack) -> Client:
     if project is None:
         raise UsageError(f"load: no mesh named {name} is running, and no {PROJECT_FILE} is here")
     from meshproof.control.serve import serve_mesh  # noqa: PLC0415  (aiohttp is slow to import)
-    from meshproof.meshes import make_mesh  # noqa: PLC0415
+    from meshproof.mesh_factory import make_mesh  # noqa: PLC0415
 
     print_info(f"no mesh named {name} is running: one is started for this load")
     mesh = make_mesh(os.environ.get("MESH", "embedded"), project, name)

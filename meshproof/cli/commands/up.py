@@ -96,7 +96,7 @@ class _Options:
 
     def make(self) -> ServedMesh:
         """Raises UsageError without anything to start, Refused for files that are wrong."""
-        from meshproof.meshes import make_mesh  # noqa: PLC0415
+        from meshproof.mesh_factory import make_mesh  # noqa: PLC0415
         from meshproof.project import load_project  # noqa: PLC0415
 
         path = find_project()

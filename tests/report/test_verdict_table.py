@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meshproof.report.table import Row, build_row, render
+from meshproof.report.verdict_table import Row, build_row, render
 from meshproof.verdicts.sample import Sample
 from meshproof.verdicts.split import split
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from meshproof.errors import UsageError
-from meshproof.workloads import resolve
+from meshproof.workload_names import resolve
 
 SUITE = [
     ("default", "svca", "svca"),
