@@ -11,9 +11,11 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,10 +23,20 @@ from pathlib import Path
 from typing import IO, Protocol
 from urllib.parse import urlsplit
 
+from meshproof.cluster.connections import Connections
 from meshproof.cluster.remedies import remedy
 from meshproof.errors import MeshproofError
 from meshproof.progress import report_progress
 
+_LINUX = sys.platform == "linux"
+_BIND_LIFE = """
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(1, 15)  # PR_SET_PDEATHSIG, SIGTERM
+if os.getppid() != int(sys.argv[1]):  # the parent died before that
+    os._exit(1)
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
+"""Becomes a program that ends when the thread that started it ends, also by SIGKILL."""
 _TAIL = 12
 """Lines of a failed command's output that a message shows; the log has all."""
 
@@ -96,6 +108,10 @@ class Runner(Protocol):
         default to the log of commands."""
         ...
 
+    def connect(self, access: Sequence[str], folder: Path) -> Connections | None:
+        """Held connections to a cluster; None where commands are to be run instead."""
+        ...
+
     def write(self, file: Path, text: str) -> None:
         """Writes a file that a later command reads."""
         ...
@@ -136,6 +152,7 @@ class Commands:
     def __init__(self, log: Path) -> None:
         self._log = log
         self._environ = _absolute_kubeconfig(os.environ)
+        self._starter = ThreadPoolExecutor(1, "starter")  # lives as long as this process
         log.parent.mkdir(parents=True, exist_ok=True)
 
     def run(
@@ -178,20 +195,27 @@ class Commands:
         return result
 
     def start(self, argv: Sequence[str], doing: str, *, output: Path | None = None) -> Background:
-        out: IO[bytes]
-        with (output or self._log).open("ab") as out:
-            try:
-                process = subprocess.Popen(
-                    list(argv),
+        bound = [sys.executable, "-ISc", _BIND_LIFE, str(os.getpid()), *argv] if _LINUX else argv
+        if not self.has_tool(argv[0]):
+            raise MeshproofError(f"{doing}: {argv[0]} is not on PATH")
+
+        def start() -> subprocess.Popen[bytes]:
+            out: IO[bytes]
+            with (output or self._log).open("ab") as out:
+                return subprocess.Popen(
+                    list(bound),
                     stdin=subprocess.DEVNULL,
                     stdout=out,
                     stderr=out,
                     env=self._environ,
                 )
-            except FileNotFoundError:
-                raise MeshproofError(f"{doing}: {argv[0]} is not on PATH") from None
+
+        process = self._starter.submit(start).result()
         self._log_command(argv, "started", 0.0, b"")
         return process
+
+    def connect(self, access: Sequence[str], folder: Path) -> Connections:
+        return Connections(access, folder, self.start)
 
     def write(self, file: Path, text: str) -> None:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

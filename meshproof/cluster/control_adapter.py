@@ -61,7 +61,7 @@ class ControlAdapter:
         return self.run_dir / "s" / "control"
 
     def open(self) -> None:
-        """Creates the run folder."""
+        """Creates the run folder; connections to the cluster are held from now on."""
         if Path("/proc/self/ns").is_dir():
             self.run_id = process_identity.new_run_id()
             self._run_dir = run_folder.create(self.run_id)
@@ -70,6 +70,7 @@ class ControlAdapter:
             self._run_dir = Path(tempfile.mkdtemp(prefix="meshproof-"))
         (self._run_dir / "s").mkdir(mode=0o700)
         self._follower = LogFollower(self._runner, self._run_dir / "logs")
+        self._provider.kubectl.connect(self._run_dir / "k")
 
     def stop_following(self) -> None:
         if self._follower is not None:
@@ -78,6 +79,7 @@ class ControlAdapter:
     def close(self) -> None:
         """Also removes the run folder; safe to repeat."""
         self.stop_following()
+        self._provider.kubectl.disconnect()
         if self._run_dir is not None:
             run_folder.remove(self._run_dir, self.run_id)
             shutil.rmtree(self._run_dir, ignore_errors=True)

@@ -1,4 +1,8 @@
-"""kubectl on one cluster: JSON in, JSON out."""
+"""kubectl on one cluster: JSON in, JSON out.
+
+What is asked often goes over held connections where there are any (``connections``), and else by
+the command that a user would type: in ``meshproof plan`` and in tests.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from meshproof.cluster.commands import Result, Runner
+from meshproof.cluster.connections import Connections
+from meshproof.cluster.pod_logs import PodLogs
 
 Json = dict[str, Any]
+_PATHS = {
+    "pods": "/api/v1",
+    "services": "/api/v1",
+    "events": "/api/v1",
+    "deployments": "/apis/apps/v1",
+    "endpointslices": "/apis/discovery.k8s.io/v1",
+}
+"""Kind, as kubectl names it -> its group and version in the API server's paths."""
 
 
 class Kubectl:
@@ -18,6 +32,21 @@ class Kubectl:
     def __init__(self, runner: Runner, access: Sequence[str]) -> None:
         self.runner = runner
         self.access = tuple(access)
+        self._connections: Connections | None = None
+        self._logs: PodLogs | None = None
+
+    def connect(self, folder: Path) -> None:
+        """From now on connections are held, if the runner makes any, until ``disconnect``.
+        ``folder`` does not exist yet."""
+        self.disconnect()
+        self._connections = self.runner.connect(self.access, folder)
+        self._logs = PodLogs(self._connections.api) if self._connections else None
+
+    def disconnect(self) -> None:
+        """Safe to repeat."""
+        if self._connections is not None:
+            self._connections.close()
+        self._connections = self._logs = None
 
     def run(
         self,
@@ -37,8 +66,24 @@ class Kubectl:
         items: list[Json] = parsed.get("items", [parsed] if parsed else [])
         return items
 
+    def list(self, *kinds: str, namespace: str, doing: str) -> list[Json]:
+        """The objects of these kinds (``_PATHS``) in a namespace."""
+        if self._connections is None:
+            return self.get(",".join(kinds), "-n", namespace, doing=doing)
+        items: list[Json] = []
+        for kind in kinds:
+            path = f"{_PATHS[kind]}/namespaces/{namespace}/{kind}"
+            listed = json.loads(self._connections.api(path))
+            of_kind = {
+                "apiVersion": listed["apiVersion"], "kind": listed["kind"].removesuffix("List")
+            }  # fmt: skip
+            items += [{**of_kind, **item} for item in listed["items"]]
+        return items
+
     def raw(self, path: str, *, doing: str) -> Any:
         """The JSON at one path of the API server."""
+        if self._connections is not None:
+            return json.loads(self._connections.api(path))
         return json.loads(self.run("get", "--raw", path, doing=doing).text)
 
     def apply(self, text: str, *, doing: str, dry_run: bool = False) -> None:
@@ -81,9 +126,19 @@ class Kubectl:
 
     def admin(self, namespace: str, pod: str, path: str, *, method: str = "GET") -> str:
         """The response of a sidecar's Envoy admin interface."""
+        if self._connections is not None:
+            return self._connections.admin(namespace, pod, path, method=method)
         argv = ["pilot-agent", "request", method, path]
         doing = f"asking the sidecar of {namespace}/{pod}"
         return self.exec(namespace, pod, "istio-proxy", argv, doing=doing).text
+
+    def log(self, namespace: str, pod: str, container: str, *, doing: str) -> str:
+        """The whole log of a container."""
+        if self._logs is not None:
+            return self._logs.read(namespace, pod, container)
+        return self.run(
+            "-n", namespace, "logs", pod, "-c", container, doing=doing, timeout=120
+        ).text
 
 
 def with_kubeconfig(runner: Runner, file: Path) -> Kubectl:

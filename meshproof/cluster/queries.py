@@ -199,11 +199,11 @@ class Queries:
         """Pods, events, Envoy configurations and logs. A pod that does not answer leaves an error
         in the folder, and the rest is still written."""
         folder.mkdir(parents=True, exist_ok=True)
-        for kinds in ("deploy,pods,services", "events"):
+        for kinds in (("deployments", "pods", "services"), ("events",)):
             for namespace in (*self._pods.namespaces(), ROOT_NAMESPACE):
-                doing = f"dumping {kinds} of {namespace}"
-                items = self._kubectl.get(kinds, "-n", namespace, doing=doing)
-                file = folder / f"{namespace}.{kinds.replace(',', '-')}.json"
+                doing = f"dumping {', '.join(kinds)} of {namespace}"
+                items = self._kubectl.list(*kinds, namespace=namespace, doing=doing)
+                file = folder / f"{namespace}.{'-'.join(kinds)}.json"
                 file.write_text(json.dumps(items, indent=1))
         for pod in self._pods.all():
             self._dump_pod(folder, pod)

@@ -126,11 +126,12 @@ class Reconciler:
             slices = [
                 item
                 for namespace in self._pods.namespaces(store)
-                for item in self._kubectl.get(
-                    "endpointslices", "-n", namespace,
+                for item in self._kubectl.list(
+                    "endpointslices",
+                    namespace=namespace,
                     doing=f"asking for the endpoints of {namespace}",
                 )
-            ]  # fmt: skip
+            ]
             addresses = ready_addresses(slices)
         sidecars = [p for p in self._pods.all(store) if p.meshed and p.alive and _is_marked(p)]
         return self._live.wait(mark, sidecars, addresses, started)

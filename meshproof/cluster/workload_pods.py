@@ -31,7 +31,7 @@ class WorkloadPods:
 
     def in_namespace(self, namespace: str) -> list[Pod]:
         doing = f"looking at {namespace}"
-        return parse_pods(self._kubectl.get("pods", "-n", namespace, doing=doing))
+        return parse_pods(self._kubectl.list("pods", namespace=namespace, doing=doing))
 
     def resolve(self, workload: str) -> tuple[str, str]:
         """Namespace and name of the Deployment that ``NAME`` or ``NAMESPACE/NAME`` means.

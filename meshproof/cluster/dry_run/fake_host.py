@@ -72,6 +72,9 @@ class FakeHost:
     ) -> Background:
         raise MeshproofError(f"{doing}: a fake host starts no process: {argv}")
 
+    def connect(self, access: Sequence[str], folder: Path) -> None:
+        """Holds no connection: what is asked is seen as commands."""
+
     def write(self, file: Path, text: str) -> None:
         """Writes nothing; a plan overrides this to print it."""
 

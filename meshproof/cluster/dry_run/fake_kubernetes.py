@@ -102,7 +102,7 @@ class FakeKubernetes:
             case "service":
                 service = self.objects.get(("Service", namespace, what[1]), {"spec": {}})
                 return [{**service, "spec": {**service["spec"], "clusterIP": "10.96.0.9"}}]
-            case "crd" | "events" | "deploy,pods,services":
+            case "crd" | "events" | "deployments,pods,services":
                 return []
         kind = kinds[what[0]]
         return [d for k, d in self.objects.items() if k[0] == kind and namespace in ("", k[1])]

@@ -1,0 +1,127 @@
+"""Connections that are held: one process each, used again, made anew where it was lost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from socketserver import UnixStreamServer
+
+import pytest
+
+from meshproof.cluster.commands import Commands
+from meshproof.cluster.connections import ApiError, Connections
+from meshproof.errors import MeshproofError
+from tests.fakes.background import FakeProcess
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        found = self.path != "/missing"
+        body = f"{self.path}".encode() if found else b'{"message": "pods \\"x\\" not found"}'
+        self.send_response(200 if found else 404)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def address_string(self) -> str:
+        return "somewhere"
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base's name
+        pass
+
+
+class Kubectl:
+    """Starts no process, but serves what kubectl would."""
+
+    def __init__(self) -> None:
+        self.started: list[list[str]] = []
+        self.processes: list[FakeProcess] = []
+        self.servers: list[ThreadingHTTPServer | UnixStreamServer] = []
+        self.fails = ""
+
+    def __call__(
+        self, argv: Sequence[str], doing: str, *, output: Path | None = None
+    ) -> FakeProcess:
+        assert output is not None
+        self.started.append(list(argv))
+        self.processes.append(FakeProcess())
+        output.write_text(self.fails)
+        if self.fails:
+            self.processes[-1].code = 1
+        elif "proxy" in argv:
+            self._serve(UnixStreamServer(argv[argv.index("--unix-socket") + 1], Handler))
+        else:
+            server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+            self._serve(server)
+            output.write_text(f"Forwarding from 127.0.0.1:{server.server_port} -> 15000\n")
+        return self.processes[-1]
+
+    def _serve(self, server: ThreadingHTTPServer | UnixStreamServer) -> None:
+        self.servers.append(server)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+
+
+@pytest.fixture
+def kubectl() -> Iterator[Kubectl]:
+    kubectl = Kubectl()
+    yield kubectl
+    for server in kubectl.servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def connections(kubectl: Kubectl, tmp_path: Path) -> Iterator[Connections]:
+    connections = Connections(("--context", "site"), tmp_path / "k", kubectl)
+    yield connections
+    connections.close()
+
+
+def test_one_process_answers_many_questions(kubectl: Kubectl, connections: Connections) -> None:
+    for number in range(3):
+        assert connections.api(f"/api/{number}") == f"/api/{number}".encode()
+        assert connections.admin("ns", "a", "stats") == "/stats"
+    assert connections.admin("ns", "b", "stats") == "/stats"
+    verbs = [next(v for v in ("proxy", "port-forward") if v in argv) for argv in kubectl.started]
+    assert verbs == ["proxy", "port-forward", "port-forward"]
+    assert all(argv[1:3] == ["--context", "site"] for argv in kubectl.started)
+    connections.close()
+    assert all(process.terminated for process in kubectl.processes)
+
+
+def test_the_proxy_reads_only(kubectl: Kubectl, connections: Connections) -> None:
+    connections.api("/")
+    assert kubectl.started[0][-2:] == ["--reject-methods", "^(POST|PUT|PATCH|DELETE)$"]
+
+
+def test_what_the_server_refuses_is_said(connections: Connections) -> None:
+    with pytest.raises(ApiError, match='GET /missing: HTTP 404: pods "x" not found'):
+        connections.api("/missing")
+
+
+def test_a_process_that_ended_is_started_again(kubectl: Kubectl, connections: Connections) -> None:
+    connections.admin("ns", "a", "stats")
+    kubectl.processes[-1].code = 1
+    assert connections.admin("ns", "a", "stats") == "/stats"
+    assert len(kubectl.started) == 2
+
+
+def test_a_pod_that_is_gone_is_named(kubectl: Kubectl, connections: Connections) -> None:
+    kubectl.fails = 'Error from server (NotFound): pods "a" not found\n'
+    with pytest.raises(MeshproofError, match=r'sidecar of ns/a: Error.*pods "a" not found'):
+        connections.admin("ns", "a", "stats")
+
+
+def test_what_was_started_ends_with_whoever_started_it(tmp_path: Path) -> None:
+    commands = Commands(tmp_path / "commands.log")
+    output = tmp_path / "out"
+    process = commands.start(["sh", "-c", "echo ready; exec sleep 60"], "waiting", output=output)
+    assert process.poll() is None
+    process.terminate()
+    assert process.wait(10) == -15
+    with pytest.raises(MeshproofError, match="nosuchtool is not on PATH"):
+        commands.start(["nosuchtool"], "waiting")
