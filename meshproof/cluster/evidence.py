@@ -25,8 +25,31 @@ from meshproof.wait import until
 
 T = TypeVar("T")
 _FLUSH_LIMIT = 20.0
+_CLOCK_MARGIN = 1.0
+"""Seconds by which a node's clock may be off, and in which a run's first spans may be lost."""
 _LOST = ("reports_dropped", "reports_failed", "reports_skipped_no_cluster")
 _NEEDS = "its proxyStatsMatcher lacks the prefix {}: docs/kind.md says what an Istio must have"
+
+
+class LostReports:
+    """How many reports of spans each sidecar's tracer had lost, and when that was first seen: the
+    counter starts with its Envoy, and a loss voids only the runs during which it happened."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._first_seen: dict[str, dict[int, float]] = {}
+
+    def add(self, sidecar: str, lost: int) -> None:
+        seen = self._first_seen.setdefault(sidecar, {})
+        if any(more > lost for more in seen):  # its Envoy was restarted
+            seen.clear()
+        seen.setdefault(lost, self._clock())
+
+    def since(self, sidecar: str, began: float) -> int:
+        """Lost by a run that began then, in seconds since the epoch."""
+        seen = self._first_seen.get(sidecar, {})
+        before = [lost for lost, at in seen.items() if at < began - _CLOCK_MARGIN]
+        return max(seen, default=0) - max(before, default=0)
 
 
 class ClusterEvidence:
@@ -34,6 +57,7 @@ class ClusterEvidence:
 
     def __init__(self, kubectl: Kubectl) -> None:
         self._kubectl = kubectl
+        self._lost = LostReports()
 
     def each(self, pods: Sequence[Pod], read: Callable[[Pod], T]) -> list[T]:
         with ThreadPoolExecutor(self._kubectl.runner.at_once) as pool:
@@ -56,16 +80,14 @@ class ClusterEvidence:
         return records(self.proxy_log(pod), pod, run_id)
 
     def proxy_log(self, pod: Pod) -> str:
-        return self._kubectl.run(
-            "-n", pod.namespace, "logs", pod.name, "-c", PROXY,
-            doing=_of(pod, "reading its log"), timeout=120,
-        ).text  # fmt: skip
+        return self._log(pod, PROXY)
 
     def app_log(self, pod: Pod) -> str:
-        return self._kubectl.run(
-            "-n", pod.namespace, "logs", pod.name, "-c", pod.container,
-            doing=_of(pod, "reading its log"), timeout=120,
-        ).text  # fmt: skip
+        return self._log(pod, pod.container)
+
+    def _log(self, pod: Pod, container: str) -> str:
+        doing = _of(pod, "reading its log")
+        return self._kubectl.log(pod.namespace, pod.name, container, doing=doing)
 
     def spans(self, pods: Sequence[Pod], run_id: str) -> list[Span]:
         """Every span of a run. Raises MeshproofError where an Envoy or the store dropped some."""
@@ -74,12 +96,19 @@ class ClusterEvidence:
         stored = self._kubectl.raw(path, doing="asking the span store")
         if stored["dropped"]:
             raise MeshproofError(
-                f"the span store had no room for {stored['dropped']} reports; a verdict on the "
-                "rest would be void; trace fewer requests at once"
+                f"the span store had no room for {stored['dropped']} reports of this run; a "
+                "verdict on the rest would be void; trace fewer requests at once"
             )
         store = SpanStore()
         store.add(json.dumps(stored["spans"]).encode())
-        return store.of_run(run_id)
+        spans = store.of_run(run_id)
+        began = min((span.start for span in spans), default=0.0)
+        for pod in pods:
+            if lost := self._lost.since(f"{pod.namespace}/{pod.name}", began):
+                raise MeshproofError(
+                    _of(pod, f"it dropped {lost} reports of spans; the rest proves nothing")
+                )
+        return spans
 
     def _wait_flushed(self, pod: Pod) -> None:
         """A tracer flushes on a timer, then posts: two flushes later every span has left it."""
@@ -87,11 +116,6 @@ class ClusterEvidence:
 
         def reason() -> str:
             now = self._tracer_stats(pod)
-            lost = sum(now[name] for name in _LOST)
-            if lost:
-                raise MeshproofError(
-                    _of(pod, f"it dropped {lost} reports of spans; the rest proves nothing")
-                )
             if now["timer_flushed"] < before["timer_flushed"] + 2:
                 return "it has not flushed twice"
             return ""
@@ -103,7 +127,9 @@ class ClusterEvidence:
         if "tracing.zipkin.timer_flushed" not in stats:
             raise MeshproofError(_of(pod, _NEEDS.format("tracing.zipkin")))
         names = ("timer_flushed", *_LOST)
-        return {name: stats.get(f"tracing.zipkin.{name}", 0) for name in names}
+        counters = {name: stats.get(f"tracing.zipkin.{name}", 0) for name in names}
+        self._lost.add(f"{pod.namespace}/{pod.name}", sum(counters[name] for name in _LOST))
+        return counters
 
     def _stats(self, pod: Pod, prefix: str) -> dict[str, int]:
         path = f"stats?format=json&filter=^{prefix}"
@@ -125,16 +151,16 @@ def records(log: str, pod: Pod, run_id: str) -> list[AccessRecord]:
         access_log.to_record(
             {**raw, "direction": direction(raw, pod)}, f"{pod.namespace}/{pod.name}"
         )
-        for raw in raw_records(log)
+        for raw in raw_records(log, run_id)
         if not run_id or raw.get("run_id") == run_id
     ]
 
 
-def raw_records(log: str) -> list[dict[str, Any]]:
-    """The same records as Envoy wrote them."""
+def raw_records(log: str, part: str = "") -> list[dict[str, Any]]:
+    """The same records as Envoy wrote them; of the lines that contain ``part``."""
     parsed = []
     for line in log.splitlines():
-        if not line.startswith("{"):
+        if not line.startswith("{") or part not in line:
             continue
         try:
             raw = json.loads(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -76,23 +77,52 @@ def test_an_istio_without_the_statistics_is_named(
         cluster.spans("r1")
 
 
-def test_spans_are_read_after_two_flushes(machine: Machine, cluster: ClusterMesh) -> None:
+SIDECARS = ("svca-0", "svcb-v0.1-0", "svcb-v0.2-0", "istio-ingressgateway-0")
+
+
+def flush(machine: Machine, *, dropped: int = 0) -> None:
+    """Every sidecar's tracer flushes twice after it was first asked."""
     for flushed in (5, 6, 7):
-        for sidecar in ("svca-0", "svcb-v0.1-0", "svcb-v0.2-0", "istio-ingressgateway-0"):
+        for sidecar in SIDECARS:
             machine.fail(
                 f"exec {sidecar} -c istio-proxy -- pilot-agent request GET 'stats",
-                tracer(flushed),
+                tracer(flushed, dropped),
                 times=1,
             )
+
+
+def stored(start: float, dropped: int = 0) -> tuple[int, str, str]:
+    """The span store's answer: one span, and how many of the run it had no room for."""
     span = {"traceId": "a", "id": "b", "kind": "CLIENT", "tags": {"run_id": "r1"}}
-    machine.fail("proxy/spans?run=r1", (0, json.dumps({"spans": [span], "dropped": 0}), ""))
+    spans = [{**span, "timestamp": int(start * 1e6)}]
+    return (0, json.dumps({"spans": spans, "dropped": dropped}), "")
+
+
+def test_spans_are_read_after_two_flushes(machine: Machine, cluster: ClusterMesh) -> None:
+    flush(machine)
+    machine.fail("proxy/spans?run=r1", stored(0.0))
     (result,) = cluster.spans("r1")
     assert (result.trace_id, result.kind) == ("a", "CLIENT")
 
 
-def test_dropped_spans_void_everything(machine: Machine, cluster: ClusterMesh) -> None:
-    machine.fail("stats?format=json", tracer(5, dropped=2))
+def test_spans_that_a_sidecar_dropped_void_their_run_alone(
+    machine: Machine, cluster: ClusterMesh
+) -> None:
+    flush(machine, dropped=2)
+    machine.fail("proxy/spans?run=r1", stored(time.time()), times=1)
     with pytest.raises(MeshproofError, match="dropped 2 reports"):
+        cluster.spans("r1")
+    flush(machine, dropped=2)
+    machine.fail("proxy/spans?run=r1", stored(time.time() + 60))
+    assert len(cluster.spans("r1")) == 1
+
+
+def test_spans_that_the_store_dropped_void_their_run(
+    machine: Machine, cluster: ClusterMesh
+) -> None:
+    flush(machine)
+    machine.fail("proxy/spans?run=r1", stored(0.0, dropped=3))
+    with pytest.raises(MeshproofError, match="no room for 3 reports of this run"):
         cluster.spans("r1")
 
 
@@ -102,3 +132,16 @@ def test_metrics_say_of_which_pod_they_are() -> None:
     assert merged.count("# TYPE") == 1
     assert 'istio_requests_total{pod="svcb-0",a="b"} 3' in merged
     assert 'up{pod="svca-0"} 1' in merged
+
+
+def test_a_loss_voids_only_the_runs_during_which_it_happened() -> None:
+    times = iter((100.0, 200.0, 300.0, 400.0))
+    lost = evidence.LostReports(lambda: next(times))
+    lost.add("ns/a", 0)
+    lost.add("ns/a", 5)
+    assert lost.since("ns/a", 150.0) == 5
+    assert lost.since("ns/a", 250.0) == 0
+    assert lost.since("ns/a", 0.0) == 5, "no span of the run is left to tell when it began"
+    lost.add("ns/a", 2)
+    assert lost.since("ns/a", 250.0) == 2, "its Envoy was restarted"
+    assert lost.since("ns/b", 0.0) == 0

@@ -1,4 +1,4 @@
-"""The span store forwards what it gets."""
+"""The span store forwards what it gets, and knows whose spans it had no room for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
-from meshproof.cluster.assets.span_store import Forwarder
+from meshproof.cluster.assets.span_store import Forwarder, Store
 
 
 def test_the_span_store_passes_reports_on(
@@ -30,3 +30,10 @@ def test_the_span_store_passes_reports_on(
             forwarder.add(body)
         until(lambda: received == [b"[1]", b"[2]"], "both came, though the first was refused")
         server.shutdown()
+
+
+def test_reports_that_were_dropped_are_counted_for_their_runs() -> None:
+    store = Store(limit=100)
+    for run_id in ("r1", "r2", "r2", "r2"):
+        store.add(b'[{"id": "1", "tags": {"run_id": "%s"}}]' % run_id.encode())
+    assert (store.dropped("r1"), store.dropped("r2"), len(store.of_run("r2"))) == (1, 1, 2)

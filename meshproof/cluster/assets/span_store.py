@@ -1,8 +1,8 @@
 """A span store for Envoy's Zipkin tracer. Runs in the cluster, on Python's standard library alone.
 
 POST /api/v2/spans   a JSON list of spans, chunked or not -> 202
-GET  /spans?run=ID   {"spans": those whose run_id tag is ID, "dropped": reports that were dropped
-                     because the store was full}
+GET  /spans?run=ID   {"spans": those whose run_id tag is ID, "dropped": how many reports with such
+                     spans were dropped because the store was full}
 GET  /health         200
 
 With COPY_TO=URL each report is posted there too, in order. Where that fails or is too slow, the
@@ -16,6 +16,7 @@ import contextlib
 import json
 import os
 import queue
+import re
 import sys
 import threading
 import urllib.request
@@ -24,6 +25,7 @@ from urllib.parse import parse_qs, urlsplit
 
 LIMIT = 512 * 1024 * 1024
 """Bytes of reports that are kept."""
+_RUN_ID = re.compile(rb'"run_id":\s*"([^"]*)"')
 
 
 class Store:
@@ -34,15 +36,19 @@ class Store:
         self._bodies: collections.deque[bytes] = collections.deque()
         self._limit = limit
         self._size = 0
-        self.dropped = 0
+        self._dropped: collections.Counter[bytes] = collections.Counter()
 
     def add(self, body: bytes) -> None:
         with self._lock:
             self._bodies.append(body)
             self._size += len(body)
             while self._size > self._limit:
-                self._size -= len(self._bodies.popleft())
-                self.dropped += 1
+                oldest = self._bodies.popleft()
+                self._size -= len(oldest)
+                self._dropped.update(set(_RUN_ID.findall(oldest)))
+
+    def dropped(self, run_id: str) -> int:
+        return self._dropped[run_id.encode()]
 
     def of_run(self, run_id: str) -> list[object]:
         needle = run_id.encode()
@@ -95,7 +101,7 @@ class Handler(BaseHTTPRequestHandler):
             self._respond(200, b"")
         elif parts.path == "/spans":
             run = parse_qs(parts.query).get("run", [""])[0]
-            result = {"spans": self.store.of_run(run), "dropped": self.store.dropped}
+            result = {"spans": self.store.of_run(run), "dropped": self.store.dropped(run)}
             self._respond(200, json.dumps(result).encode())
         else:
             self._respond(404, b"")
@@ -125,6 +131,7 @@ class Handler(BaseHTTPRequestHandler):
 if __name__ == "__main__":
     if os.environ.get("COPY_TO"):
         Handler.forwarder = Forwarder(os.environ["COPY_TO"])
-    server = ThreadingHTTPServer(("0.0.0.0", int(sys.argv[1])), Handler)  # noqa: S104  # in a pod
-    server.daemon_threads = True
-    server.serve_forever()
+    # Python's default of 5 connections that wait to be accepted is too few on a busy node.
+    ThreadingHTTPServer.request_queue_size = 1024
+    ThreadingHTTPServer.daemon_threads = True
+    ThreadingHTTPServer(("0.0.0.0", int(sys.argv[1])), Handler).serve_forever()  # noqa: S104  # pod
