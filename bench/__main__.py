@@ -16,12 +16,12 @@ from bench import machine, table
 from bench.figures import Part
 
 PARTS = {
-    "start": "from nothing to the first verified answer, by library and command line",
-    "rules": "a rule in process: live, and the last answer of the old one",
-    "command": "meshproof apply, start to exit",
+    "start": "from nothing to the first verified response, by library and command line",
+    "rules": "a rule in process: until it is live, and until the old one's last response",
+    "command": "meshproof apply, from start to exit",
     "switches": "1,000 switches under load",
     "tax": "/pay with and without sidecars",
-    "scrape": "what reading every pod's metrics costs",
+    "scrape": "the cost of scraping every pod's metrics",
     "scale": "start, convergence, memory and idle CPU with 10, 50, 100 replicas",
 }
 OUT = Path("artifacts") / "bench.json"
@@ -52,7 +52,7 @@ def main() -> int:
 def _arguments() -> list[str]:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
-        description="Measure what the mesh costs, beside the targets. Without PART: all of them.",
+        description="Measure what the mesh costs, against the targets. By default all parts.",
         epilog="\n".join(f"{name:10} {what}" for name, what in PARTS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -1,4 +1,4 @@
-"""``python -m conformance [NAME...] [--cases PATH...]``: a line a case, and what differs.
+"""``python -m conformance [NAME...] [--cases PATH...]``: a line for each case, and what differs.
 
 Exit code 0 when every case agrees, or differs as docs/fidelity.md says.
 """
@@ -24,7 +24,7 @@ from meshproof.project_path import PROJECT_FILE
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m conformance", description=__doc__)
-    parser.add_argument("names", nargs="*", help="cases to run, * allowed; all without any")
+    parser.add_argument("names", nargs="*", help="cases to run, * allowed; by default all")
     parser.add_argument(
         "--cases", nargs="+", type=Path, default=[FOLDER / "recorded" / "cases"],
         help="files and folders of cases",

@@ -56,10 +56,10 @@ def _arguments() -> argparse.Namespace:
         prog="python -m soak",
         description="Break and change everything at random under load; account for every message.",
     )
-    parser.add_argument("--seconds", type=float, default=300.0, help="how long (300)")
-    parser.add_argument("--seed", type=int, default=0, help="which plan; a new one without it")
-    parser.add_argument("--plan", type=Path, help="do once more what this timeline.json planned")
-    parser.add_argument("--users", type=int, default=USERS, help=f"payers at once ({USERS})")
+    parser.add_argument("--seconds", type=float, default=300.0, help="duration (300)")
+    parser.add_argument("--seed", type=int, default=0, help="the plan's seed; by default a new one")
+    parser.add_argument("--plan", type=Path, help="repeat the plan of this timeline.json")
+    parser.add_argument("--users", type=int, default=USERS, help=f"concurrent payers ({USERS})")
     parser.add_argument("--show", action="store_true", help="print the plan, and do nothing")
     arguments = parser.parse_args()
     if arguments.seconds <= 0 or arguments.users < 1 or arguments.seed < 0:

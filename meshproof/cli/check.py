@@ -1,4 +1,4 @@
-"""What ``meshproof check`` finds in files: errors, warnings and hints, without a mesh."""
+"""``meshproof check``: errors, warnings and hints about files, without a mesh."""
 
 from __future__ import annotations
 

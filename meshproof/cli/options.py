@@ -1,4 +1,4 @@
-"""Options that several commands share, and the running mesh that ``--name`` means."""
+"""Options that several commands share, and the running mesh that ``--name`` names."""
 
 from __future__ import annotations
 

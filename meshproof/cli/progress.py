@@ -1,4 +1,4 @@
-"""Shows on standard error what a command is waiting for.
+"""Show on standard error what a command is waiting for.
 
 On a terminal, one line that is overwritten; elsewhere a plain line now and then, so that a log
 shows that the command is alive; with ``-v`` every line with its time; with ``-q`` nothing.

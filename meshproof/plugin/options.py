@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="the report's data in that folder; its page is beside it",
     )  # fmt: skip
     group.addoption(
-        "--keep-mesh", action="store_true", help="leave the mesh up at the end, to look at it"
+        "--keep-mesh", action="store_true", help="leave the mesh up at the end, for inspection"
     )
     parser.addini(
         "meshproof_project", f"the {PROJECT_FILE} to bring up, from the root folder", default=""

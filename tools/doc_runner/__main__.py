@@ -1,8 +1,8 @@
-"""``python -m tools.doc_runner FILE...``: walk pages; ``make tutorial`` does.
+"""``python -m tools.doc_runner FILE...`` runs documentation pages; ``make tutorial`` uses it.
 
-On a terminal one step at a time: what the page says, the command, what it did, next. Elsewhere
-the same without waiting. Exit code 1 where a page is not true. Meshes that a page starts are the
-walk's own, and end with it.
+On a terminal it waits before each step. It prints the page's text, the command and its output.
+Exit code 1 if an output differs from the page's. The meshes that a page starts are separate from
+your own, and end with the run.
 """
 
 from __future__ import annotations

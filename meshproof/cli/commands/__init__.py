@@ -1,5 +1,5 @@
-"""The command line's verbs: a module a verb, each registers itself with ``app.command``.
+"""The verbs: one module per verb, which registers itself with ``app.command``.
 
-A new module here is found by itself. Importing one must be cheap (``meshproof apply`` is used in
-loops), so that heavy imports stand in functions.
+New modules are found automatically. Importing one must be cheap (``meshproof apply`` is used in
+loops), so heavy imports are inside functions.
 """

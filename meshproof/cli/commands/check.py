@@ -32,14 +32,14 @@ class CheckFormat(enum.StrEnum):
 @app.command()
 def check(
     *,
-    files: Annotated[list[str] | None, typer.Argument(metavar="FILE", help="As -f.")] = None,
+    files: Annotated[list[str] | None, typer.Argument(metavar="FILE", help="Same as -f.")] = None,
     filename: Annotated[
         list[str] | None,
-        typer.Option("-f", "--filename", help="As for apply; without it, the project's own."),
+        typer.Option("-f", "--filename", help="As for apply; by default the project's files."),
     ] = None,
     project: Annotated[
         Path | None,
-        typer.Option("--project", help=f"What the files are added to; ./{PROJECT_FILE} if there."),
+        typer.Option("--project", help=f"Their project; by default ./{PROJECT_FILE}, if any."),
     ] = None,
     namespace: Namespace = "",
     strict: Strict = False,

@@ -16,8 +16,8 @@ OldRules = Annotated[
     list[str],
     typer.Argument(
         metavar="FILE...",
-        help="YAML files, folders, or - for standard input; with the Services that rules name "
-        "as callers.",
+        help="YAML files, folders, or - for standard input; including the Services that "
+        "rules name as callers.",
         show_default=False,
     ),
 ]
@@ -25,7 +25,7 @@ OldRules = Annotated[
 
 @app.command()
 def convert(files: OldRules, namespace: Namespace = "") -> None:
-    """Print v1 rules that do what Istio 0.4's did; changes since then go to standard error."""
+    """Print Istio 0.4's rules as v1; what changed since goes to standard error."""
     from meshproof.istio04.convert import convert as convert_sources  # noqa: PLC0415  (slow to import)
 
     sources = read_sources(files, stdin=sys.stdin.buffer)

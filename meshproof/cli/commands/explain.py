@@ -1,4 +1,4 @@
-"""``explain``: what would become of a request, and why, without sending it."""
+"""``explain``: what would happen to a request, and why, without sending it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ EXIT_MESH, EXIT_CHANCE = 3, 4
 def explain(
     url: Annotated[str, typer.Argument(show_default=False)],
     *,
-    source: Annotated[
-        str, typer.Option("--from", metavar="WORKLOAD|gateway", help="Who would send it.")
-    ],
+    source: Annotated[str, typer.Option("--from", metavar="WORKLOAD|gateway", help="The sender.")],
     method: Annotated[str, typer.Option("-X", "--request", help="HTTP method.")] = "GET",
     header: Annotated[list[str], typer.Option("-H", "--header", help="'Name: value'.")] = [],  # noqa: B006  (typer copies it)
     filename: Annotated[
@@ -37,14 +35,15 @@ def explain(
     project: Annotated[
         Path | None,
         typer.Option(
-            "--project", help=f"Without a mesh: the project file; with -f ./{PROJECT_FILE}."
+            "--project",
+            help=f"Without a mesh: the project file; with -f, by default ./{PROJECT_FILE}.",
         ),
     ] = None,
     namespace: Namespace = "",
     output: Output = Format.TEXT,
     name: Name = DEFAULT_NAME,
 ) -> None:
-    """Tell which rules and routes decide what happens to a request, and with what probability.
+    """Show which rules and routes decide what happens to a request, and with what probability.
 
     Nothing is sent: the answer comes from the configuration of the Envoys. Exit code 0 if an app
     (or an outside host) answers, 3 if the mesh itself does, 4 if it depends on chance.

@@ -26,9 +26,7 @@ def fault(
     ],
     workload: Annotated[
         str,
-        typer.Argument(
-            help="The workload or outside host; heal and clear: everywhere without one."
-        ),
+        typer.Argument(help="The workload or outside host; heal and clear: by default all."),
     ] = "",
     *,
     source: Annotated[str, typer.Option("--from", help="Only for requests from this caller.")] = "",

@@ -1,4 +1,4 @@
-"""``load``: send load through the gateway with Locust, and tell who answered."""
+"""``load``: send load through the gateway with Locust, and count who answered."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def load(
     *,
     users: Annotated[int, typer.Option(min=1, help="Number of concurrent users.")] = 16,
     seconds: Annotated[
-        int, typer.Option(min=0, help="Duration; until Ctrl-C without it.", show_default=False)
+        int, typer.Option(min=0, help="Duration; by default until Ctrl-C.", show_default=False)
     ] = 0,
     requests: Annotated[
         int,
@@ -72,10 +72,10 @@ def load(
     output: Output = Format.TEXT,
     name: Name = DEFAULT_NAME,
 ) -> None:
-    """Send load through the gateway with Locust; tell which version answered.
+    """Send load through the gateway with Locust; count which version answered.
 
     Prints Locust's summary, and leaves a report. If no mesh of that name is running, one is
-    started from meshproof.yaml for the duration of the load. Ctrl-C ends the load in order. Exit
+    started from meshproof.yaml for the duration of the load. Ctrl-C ends the load cleanly. Exit
     code 1 if a request failed.
     """
     if bool(seconds) + bool(requests) + ui > 1:

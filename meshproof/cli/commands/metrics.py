@@ -15,7 +15,7 @@ from meshproof.cli.options import DEFAULT_NAME, Name, client
 def metrics(
     workload: Annotated[
         str,
-        typer.Argument(help="NAME or NAMESPACE/NAME; all without it.", show_default=False),
+        typer.Argument(help="NAME or NAMESPACE/NAME; by default all.", show_default=False),
     ] = "",
     name: Name = DEFAULT_NAME,
 ) -> None:

@@ -51,7 +51,7 @@ def release(
         _DEFAULT.alpha
     ),
     beta: Annotated[
-        float, typer.Option(help="How often a harmful step may be taken.")
+        float, typer.Option(help="How often a harmful step may go undetected.")
     ] = _DEFAULT.beta,
     more_failures: Annotated[
         float, typer.Option(help="Harm: additional failures, in percent of calls.")
@@ -60,7 +60,7 @@ def release(
         _DEFAULT.margin_ms
     ),
     tolerated_ms: Annotated[
-        float, typer.Option(help="Milliseconds slower that are no reason to roll back.")
+        float, typer.Option(help="Slowdown that is no reason to roll back, in ms.")
     ] = (_DEFAULT.tolerated_ms),
     step_limit: Annotated[
         float, typer.Option(help="Seconds that a step may wait for enough calls.")

@@ -18,7 +18,7 @@ def scale(
     output: Output = Format.TEXT,
     name: Name = DEFAULT_NAME,
 ) -> None:
-    """Set a workload's number of replicas; return when they are ready and sidecars know them."""
+    """Set a workload's number of replicas; return when they are ready and sidecars know."""
     workload, equals, number = target.rpartition("=")
     if not equals or not workload or not (number.isascii() and number.isdigit()):
         raise UsageError(f"scale: {target!r}: wanted WORKLOAD=N, such as cart=2")

@@ -1,4 +1,4 @@
-"""``sweep``: end and remove what killed meshes have left."""
+"""``sweep``: remove what killed meshes left behind."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from meshproof.host.sweep import sweep as sweep_host
 
 @app.command()
 def sweep(output: Output = Format.TEXT) -> None:
-    """Remove what killed meshes have left behind; running ones are not touched."""
+    """Remove what killed meshes left behind; running meshes are not touched."""
     done = sweep_host()
     clusters = _sweep_clusters()
     if output is Format.JSON:

@@ -21,7 +21,7 @@ def traces(
         str, typer.Argument(metavar="TRACE-ID", help="Show this trace.", show_default=False)
     ] = "",
     service: Annotated[
-        str, typer.Option(help="Only with a span of this service, as cart.shop.")
+        str, typer.Option(help="Only with a span of this service, e.g. cart.shop.")
     ] = "",
     span: Annotated[str, typer.Option(help="Only with a span of this name.")] = "",
     tags: Annotated[
@@ -30,7 +30,7 @@ def traces(
     longer: Annotated[
         float, typer.Option(min=0, help="Only with a span longer than this, in ms.")
     ] = 0,
-    since: Annotated[float, typer.Option(min=0, help="Only of the last N seconds.")] = 86400,
+    since: Annotated[float, typer.Option(min=0, help="Only those of the last N seconds.")] = 86400,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most this many.")] = 10,
     output: Output = Format.TEXT,
     name: Name = DEFAULT_NAME,

@@ -1,4 +1,4 @@
-"""``version``: of meshproof, Envoy and Istio."""
+"""``version``: the versions of meshproof, Envoy and Istio."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ISTIO = versions.minor(versions.ISTIO)
 
 @app.command()
 def version(output: Output = Format.TEXT) -> None:
-    """Print the versions of meshproof and Envoy, and of the Istio that is followed."""
+    """Print the versions of meshproof, of Envoy, and of the Istio release that it follows."""
     import importlib.metadata  # noqa: PLC0415  (18 ms that no other command needs)
 
     from meshproof.embedded.pod import envoy_binary  # noqa: PLC0415  (only this command asks the binary)
