@@ -66,9 +66,10 @@ def test_a_command_that_ends_the_shell_is_told(tmp_path: Path) -> None:
 
 
 def test_a_command_that_hangs_is_ended_with_the_session(tmp_path: Path) -> None:
-    with pytest.raises(SessionError, match=r"did not end within 0\.5 s"), Session(tmp_path) as one:
-        one.run("echo $BASHPID > pid")  # the shell has started, however busy the machine is
-        one.run("sleep 1000", within=0.5)
+    with Session(tmp_path) as session:
+        session.run("echo $BASHPID > pid")  # the shell has started, however busy the machine is
+        with pytest.raises(SessionError, match=r"did not end within 0\.5 s"):
+            session.run("sleep 1000", within=0.5)
     pid = int((tmp_path / "pid").read_text())
     assert process_identity.start_time(pid) is None
 
