@@ -43,9 +43,9 @@ def cli(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> C
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         with pytest.raises(SystemExit) as end:
             main()
-        said = capfd.readouterr()
+        output = capfd.readouterr()
         assert isinstance(end.value.code, int)
-        return Result(end.value.code, said.out, said.err)
+        return Result(end.value.code, output.out, output.err)
 
     return run
 

@@ -63,5 +63,5 @@ def test_files_may_be_named_as_a_shell_makes_them(fake: FakeMesh, cli: Cli, tmp_
     for verb in ("apply", "delete"):
         done = cli(verb, "-f", str(tmp_path / "c.yaml"), *both)
         assert done.code == 0, done.err
-        asked = [Path(file).name for file, _ in fake.calls[-1][1]]
-        assert asked == ["c.yaml", "a.yaml", "b.yaml"]
+        files = [Path(file).name for file, _ in fake.calls[-1][1]]
+        assert files == ["c.yaml", "a.yaml", "b.yaml"]

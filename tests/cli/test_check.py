@@ -29,14 +29,14 @@ spec: {selector: {app: svcb}, ports: [{name: http, port: 80}]}
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for name, text in (("route", ROUTE), ("ingress", INGRESS), ("service", SERVICE)):
         (tmp_path / f"{name}.yaml").write_text(text)
     return tmp_path
 
 
-def project(folder: Path, *manifests: str) -> None:
+def write_project(folder: Path, *manifests: str) -> None:
     (folder / "meshproof.yaml").write_text(f"manifests: [{', '.join(manifests)}]\n")
 
 
@@ -49,8 +49,8 @@ def test_alone_it_says_that_hosts_were_not_looked_up(cli: Cli) -> None:
     )
 
 
-def test_what_is_warned_of_is_not_called_fine(cli: Cli, here: Path) -> None:
-    project(here, "ingress.yaml")
+def test_what_is_warned_of_is_not_called_fine(cli: Cli, folder: Path) -> None:
+    write_project(folder, "ingress.yaml")
     done = cli("check", "-f", "route.yaml")
     assert done.code == 0
     assert "warning: " in done.err
@@ -58,18 +58,18 @@ def test_what_is_warned_of_is_not_called_fine(cli: Cli, here: Path) -> None:
     assert cli("check", "--strict", "-f", "route.yaml").code == 2
 
 
-def test_a_kind_that_is_passed_over_is_named(cli: Cli, here: Path) -> None:
-    project(here, "service.yaml", "ingress.yaml")
+def test_a_kind_that_is_passed_over_is_named(cli: Cli, folder: Path) -> None:
+    write_project(folder, "service.yaml", "ingress.yaml")
     out = "2 resources are fine; without effect here: Ingress web\n"
     assert cli("check").out == out
 
 
-def test_files_that_a_shell_spelled_out_are_all_read(cli: Cli, here: Path) -> None:
-    project(here, "ingress.yaml")
+def test_files_that_a_shell_spelled_out_are_all_read(cli: Cli, folder: Path) -> None:
+    write_project(folder, "ingress.yaml")
     done = cli("check", "-f", "service.yaml", "route.yaml")  # -f *.yaml
     assert (done.code, done.out) == (0, "2 resources are fine\n")
 
 
-def test_a_project_is_named_by_its_folder_too(cli: Cli, here: Path) -> None:
-    project(here, "service.yaml")
-    assert cli("check", "--project", str(here)).out == "1 resource is fine\n"
+def test_a_project_is_named_by_its_folder_too(cli: Cli, folder: Path) -> None:
+    write_project(folder, "service.yaml")
+    assert cli("check", "--project", str(folder)).out == "1 resource is fine\n"

@@ -24,11 +24,11 @@ def test_standard_output_can_be_applied(tmp_path: Path) -> None:
     file.write_text(OLD)
     done = CliRunner().invoke(app, ["convert", str(file), "-n", "pay"])
     assert done.exit_code == 0, done.output
-    (made,) = read_text(done.stdout, "made.yaml")
-    assert made.title == "ServiceEntry pay/out"
-    told = done.stderr.splitlines()
-    assert told
-    assert all(line.startswith("changed: ") for line in told)
+    (resource,) = read_text(done.stdout, "made.yaml")
+    assert resource.title == "ServiceEntry pay/out"
+    warnings = done.stderr.splitlines()
+    assert warnings
+    assert all(line.startswith("changed: ") for line in warnings)
 
 
 def test_a_file_that_is_refused_prints_nothing() -> None:

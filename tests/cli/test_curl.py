@@ -48,8 +48,8 @@ def test_curl_with_head_and_as_json(fake: FakeMesh, cli: Cli) -> None:
     head = "HTTP/1.1 502\r\nserver: envoy\r\n\r\n"
     done = cli("curl", "-i", "--from", "svca", "http://closed/")
     assert done.out.encode() == head.replace("\r\n", "\n").encode() or done.out == head
-    said = json.loads(cli("curl", "-o", "json", "--from", "svca", "http://closed/").out)
-    assert (said["status"], said["body"]) == (502, "")
+    message = json.loads(cli("curl", "-o", "json", "--from", "svca", "http://closed/").out)
+    assert (message["status"], message["body"]) == (502, "")
 
 
 def test_curl_says_what_would_open_a_refused_way(fake: FakeMesh, cli: Cli) -> None:
@@ -59,12 +59,12 @@ def test_curl_says_what_would_open_a_refused_way(fake: FakeMesh, cli: Cli) -> No
 
 
 @pytest.mark.parametrize(
-    ("argv", "said"),
+    ("argv", "message"),
     [
         (["-H", "no colon"], "error: curl: -H 'no colon': wanted 'Name: value'\n"),
         (["-d", "@/nowhere"], "error: curl: -d @/nowhere: No such file or directory\n"),
     ],
 )
-def test_curl_refuses(fake: FakeMesh, cli: Cli, argv: list[str], said: str) -> None:
+def test_curl_refuses(fake: FakeMesh, cli: Cli, argv: list[str], message: str) -> None:
     done = cli("curl", "--from", "svca", *argv, "http://svcb/")
-    assert (done.code, done.err, fake.calls) == (2, said, [])
+    assert (done.code, done.err, fake.calls) == (2, message, [])

@@ -22,6 +22,6 @@ def test_changes_are_told_with_what_became_of_them(fake: FakeMesh, cli: Cli) -> 
 
 def test_a_program_asks_for_what_is_new(fake: FakeMesh, cli: Cli) -> None:
     cli("scale", "svca=2")
-    (found,) = json.loads(cli("events", "--since", "1", "-o", "json").out)
-    assert (found["number"], found["verb"], found["subject"]) == (2, "scale", "svca=2")
-    assert found["acks"][0]["sidecar"] == "svca-1"
+    (result,) = json.loads(cli("events", "--since", "1", "-o", "json").out)
+    assert (result["number"], result["verb"], result["subject"]) == (2, "scale", "svca=2")
+    assert result["acks"][0]["sidecar"] == "svca-1"

@@ -29,12 +29,14 @@ def test_exec_gives_options_to_the_command(fake: FakeMesh) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "code", "said"),
+    ("command", "code", "message"),
     [
         ("no-such-program", 127, b"error: no-such-program: No such file or directory\n"),
         ("/etc/passwd", 126, b"error: /etc/passwd: Permission denied\n"),
     ],
 )
-def test_exec_fails_as_a_shell_does(fake: FakeMesh, command: str, code: int, said: bytes) -> None:
+def test_exec_fails_as_a_shell_does(
+    fake: FakeMesh, command: str, code: int, message: bytes
+) -> None:
     done = run_process("exec", "svca", "--", command)
-    assert (done.returncode, done.stderr) == (code, said)
+    assert (done.returncode, done.stderr) == (code, message)

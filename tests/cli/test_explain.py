@@ -18,7 +18,7 @@ RULES = ROOT / "rules"
 
 
 @pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch) -> None:
+def in_project_root(monkeypatch: pytest.MonkeyPatch) -> None:
     """The folder of this repository's own project file."""
     monkeypatch.chdir(ROOT)
 
@@ -27,9 +27,9 @@ def explain(cli: Cli, rule: str, *more: str) -> Any:
     return cli("explain", "--from", "svca", "-f", str(RULES / rule), "http://svcb/notify", *more)
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("in_project_root")
 @pytest.mark.parametrize(
-    ("rule", "more", "code", "said"),
+    ("rule", "more", "code", "message"),
     [
         ("svcb_v0_2_100.yaml", (), 0, "    100 %  payments/svcb-v0.2 v0.2 answers"),
         ("svcb_only_from_svca.yaml", ("-X", "DELETE"), 3, "    100 %  403 from the mesh"),
@@ -37,26 +37,26 @@ def explain(cli: Cli, rule: str, *more: str) -> Any:
         ("svcb_by_header.yaml", ("-H", "end-user: tester"), 0, "payments/svcb-v0.2 v0.2 answers"),
     ],
 )
-def test_of_files(cli: Cli, rule: str, more: tuple[str, ...], code: int, said: str) -> None:
+def test_of_files(cli: Cli, rule: str, more: tuple[str, ...], code: int, message: str) -> None:
     done = explain(cli, rule, *more)
     assert (done.code, done.err) == (code, "")
-    assert said in done.out
+    assert message in done.out
     assert f"rules/{rule}:" in done.out
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("in_project_root")
 def test_as_data(cli: Cli) -> None:
     done = explain(cli, "svcb_v0_1_90_v0_2_10.yaml", "-o", "json")
-    said = json.loads(done.out)
-    assert [(o["chance"], o["version"]) for o in said["outcomes"]] == [
+    message = json.loads(done.out)
+    assert [(o["chance"], o["version"]) for o in message["outcomes"]] == [
         (90.0, "v0.1"),
         (10.0, "v0.2"),
     ]
-    assert said["steps"][0]["rule"]["name"] == "svcb"
-    assert said["answered"] == 100.0
+    assert message["steps"][0]["rule"]["name"] == "svcb"
+    assert message["answered"] == 100.0
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("in_project_root")
 def test_of_the_project_alone(cli: Cli) -> None:
     done = cli("explain", "--from", "svca", "--project", "meshproof.yaml", "http://msgd.test:9997/")
     assert done.code == 3
@@ -72,9 +72,9 @@ def test_rules_alone_have_no_workloads(
     assert done.err == "error: explain: no meshproof.yaml here says which workloads there are\n"
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("in_project_root")
 @pytest.mark.parametrize(
-    ("argv", "said"),
+    ("argv", "message"),
     [
         (("--from", "nobody", "http://svcb/"), "error: no workload nobody; there is payments/svca"),
         (("--from", "svca", "svcb/"), "error: 'svcb/' is not a URL such as http://cart/show"),
@@ -85,17 +85,17 @@ def test_rules_alone_have_no_workloads(
         ),
     ],
 )
-def test_words_that_are_none(cli: Cli, argv: tuple[str, ...], said: str) -> None:
+def test_words_that_are_none(cli: Cli, argv: tuple[str, ...], message: str) -> None:
     done = cli("explain", "--project", "meshproof.yaml", *argv)
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith(said)
+    assert done.err.startswith(message)
 
 
 def test_of_a_running_mesh(cli: Cli, fake: FakeMesh, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+    requests = []
 
     def explained(workload: str, url: str, **how: Any) -> Explanation:
-        asked.append((workload, url, how))
+        requests.append((workload, url, how))
         outcome = Outcome(APP, "it answers", workload="svcb", namespace="pay", replica="svcb-7")
         return Explanation("PUT http://svcb/", workload, (Step(1.0, "", "so", outcome=outcome),))
 
@@ -103,7 +103,7 @@ def test_of_a_running_mesh(cli: Cli, fake: FakeMesh, monkeypatch: pytest.MonkeyP
     done = cli("explain", "--from", "svca", "-X", "PUT", "-H", "X-A: 1", "http://svcb/")
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines()[2] == "    100 %  pay/svcb answers (svcb-7)"
-    assert asked == [("svca", "http://svcb/", {"method": "PUT", "headers": [("X-A", "1")]})]
+    assert requests == [("svca", "http://svcb/", {"method": "PUT", "headers": [("X-A", "1")]})]
 
 
 def test_a_mesh_whose_envoys_are_elsewhere_says_what_to_do(cli: Cli, fake: FakeMesh) -> None:

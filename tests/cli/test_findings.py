@@ -30,11 +30,11 @@ RULES = {"weight-odd": "odd weights", "host-unknown": "hosts", REFUSED: "refusal
 
 
 def test_json_tells_levels_apart() -> None:
-    told = as_json(5, [WARNING, ERROR, HINT])
-    assert told["resources"] == 5
-    assert [len(told[level]) for level in ("errors", "warnings", "hints")] == [1, 1, 1]
-    assert told["errors"][0]["rule"] == REFUSED
-    assert (told["warnings"][0]["line"], told["warnings"][0]["remedy"]) == (7, "halve it")
+    report = as_json(5, [WARNING, ERROR, HINT])
+    assert report["resources"] == 5
+    assert [len(report[level]) for level in ("errors", "warnings", "hints")] == [1, 1, 1]
+    assert report["errors"][0]["rule"] == REFUSED
+    assert (report["warnings"][0]["line"], report["warnings"][0]["remedy"]) == (7, "halve it")
 
 
 def test_github_annotations_are_escaped() -> None:
@@ -69,20 +69,22 @@ def whole(log: dict[str, Any]) -> None:
             assert ids[result["ruleIndex"]] == result["ruleId"]
             assert result["level"] in ("none", "note", "warning", "error")
             for location in result["locations"]:
-                place = location["physicalLocation"]
-                assert re.fullmatch(r"(file:///)?[\w./%~-]+", place["artifactLocation"]["uri"])
-                assert place.get("region", {"startLine": 1})["startLine"] >= 1
+                physical = location["physicalLocation"]
+                assert re.fullmatch(r"(file:///)?[\w./%~-]+", physical["artifactLocation"]["uri"])
+                assert physical.get("region", {"startLine": 1})["startLine"] >= 1
 
 
 def test_sarif_is_whole() -> None:
     log = as_sarif([WARNING, ERROR, HINT], RULES, "0.1", Path("/work/here"))
     whole(log)
-    places = [result["locations"] for result in log["runs"][0]["results"]]
-    assert places[0][0]["physicalLocation"] == {
+    locations = [result["locations"] for result in log["runs"][0]["results"]]
+    assert locations[0][0]["physicalLocation"] == {
         "artifactLocation": {"uri": "rules/a%20b.yaml"}, "region": {"startLine": 7},
     }  # fmt: skip
-    assert places[1] == []
-    assert places[2][0]["physicalLocation"]["artifactLocation"]["uri"] == "file:///elsewhere/x.yaml"
+    assert locations[1] == []
+    assert (
+        locations[2][0]["physicalLocation"]["artifactLocation"]["uri"] == "file:///elsewhere/x.yaml"
+    )
 
 
 DANGLING = """
@@ -106,9 +108,9 @@ def project(tmp_path: Path) -> list[str]:
 def test_every_form_of_one_finding(cli: Cli, project: list[str], form: str) -> None:
     done = cli(*project, "-o", form)
     assert done.code == 0
-    told = done.err if form == "text" else done.out
-    assert "host-unknown" in told
-    assert "nobody.payments.svc.cluster.local" in told
+    report = done.err if form == "text" else done.out
+    assert "host-unknown" in report
+    assert "nobody.payments.svc.cluster.local" in report
     if form == "sarif":
         whole(json.loads(done.out))
         assert json.loads(done.out)["runs"][0]["results"][0]["ruleId"] == "host-unknown"
@@ -134,9 +136,9 @@ def test_strict_makes_a_warning_an_error(cli: Cli, project: list[str]) -> None:
 def test_the_page_lists_every_id() -> None:
     page = (ROOT / "docs" / "checks.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([\w-]+)` \| (error|warning|hint) \| (.*) \|$", page, re.MULTILINE)
-    wanted = [
+    expected = [
         (r.id, "error" if r.id == REFUSED else "hint" if r.hint else "warning", r.finds)
         for r in all_rules()
     ]
-    assert rows == wanted
+    assert rows == expected
     assert len({r.id for r in all_rules()}) == len(all_rules())

@@ -55,12 +55,12 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_written(cli: Cli, folder: 
     assert "warning: k8s/app.yaml:9: Pod two: spec.container: is not a field of PodSpec" in done.err
 
 
-@pytest.mark.parametrize("given", [[], ["nowhere"]])
+@pytest.mark.parametrize("arguments", [[], ["nowhere"]])
 def test_without_manifests(
-    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: list[str]
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    done = cli("init", *given)
+    done = cli("init", *arguments)
     assert (done.code, (tmp_path / "meshproof.yaml").exists()) == (2, False)
 
 
@@ -68,7 +68,7 @@ def test_check_names_images_beside_what_cannot_be_read(cli: Cli, folder: Path) -
     (folder / "k8s" / "app.yaml").write_text(APP + BAD)
     (folder / "meshproof.yaml").write_text("manifests: [k8s]\n")
     done = cli("check")
-    said = done.err.splitlines()
+    output = done.err.splitlines()
     assert done.code == 2
-    assert any("image a:1 has no local command" in line for line in said)
-    assert any("spec.container: is not a field" in line for line in said)
+    assert any("image a:1 has no local command" in line for line in output)
+    assert any("spec.container: is not a field" in line for line in output)

@@ -11,9 +11,9 @@ import pytest
 
 from meshproof.cli.load_report import show_calls
 from meshproof.errors import MeshproofError
-from meshproof.host import registry
 from meshproof.report.calls import Call
 from meshproof.report.sections import read_report
+from tests.cli.process import nothing_stays
 from tests.fakes.mesh import FakeMesh
 from tests.traffic.conftest import PayServer, server
 
@@ -26,27 +26,23 @@ Started = Any
 Until = Any
 
 
-def nothing_stays(runtime_dir: Path) -> bool:
-    return registry.list_running() == () and not (runtime_dir / "meshproof").exists()
-
-
 def test_load_on_a_running_mesh(
     fake: FakeMesh, cli: Cli, server: PayServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(fake, "url", lambda target: server.url if target == "gateway" else "")
     server.trouble = {7: "status"}
-    left = str(tmp_path / "artifacts")
-    done = cli("load", "--requests", "40", "--users", "2", "-o", "json", "--artifacts", left)
+    artifacts = str(tmp_path / "artifacts")
+    done = cli("load", "--requests", "40", "--users", "2", "-o", "json", "--artifacts", artifacts)
     assert done.code == 1, "a request failed"
-    said = json.loads(done.out)
-    assert (said["sent"], said["failed"], said["notified"]) == (40, 1, 20)
-    assert said["versions"] == {"v0.1": 20, "v0.2": 19}
-    assert {headers["x-run-id"] for headers in server.seen} == {said["run_id"]}
+    report = json.loads(done.out)
+    assert (report["sent"], report["failed"], report["notified"]) == (40, 1, 20)
+    assert report["versions"] == {"v0.1": 20, "v0.2": 19}
+    assert {headers["x-run-id"] for headers in server.seen} == {report["run_id"]}
     first, second = done.err.splitlines()
-    assert second == f"load {said['run_id']} on {server.url} (mesh shop)"
+    assert second == f"load {report['run_id']} on {server.url} (mesh shop)"
     page = Path(first.removeprefix("report: "))
     (chapter,) = read_report(page)["chapters"]
-    assert page.parent == Path(left)
+    assert page.parent == Path(artifacts)
     assert "1 x status 503" in page.read_text()
     assert (chapter["outcome"], chapter["loads"][0]["sent"]) == ("failed", 40)
 
@@ -128,16 +124,16 @@ def test_down_from_elsewhere_ends_the_load(
 
 
 @pytest.mark.parametrize(
-    ("argv", "said"),
+    ("argv", "message"),
     [
         (("--requests", "1", "--ui"), "at most one of --seconds, --requests and --ui"),
         (("--seconds", "1", "--locustfile", "gone.py"), "gone.py: there is no such locustfile"),
     ],
 )
-def test_refused(fake: FakeMesh, cli: Cli, argv: tuple[str, ...], said: str) -> None:
+def test_refused(fake: FakeMesh, cli: Cli, argv: tuple[str, ...], message: str) -> None:
     done = cli("load", *argv)
     assert done.code != 0
-    assert said in done.err
+    assert message in done.err
 
 
 def test_without_a_mesh_or_a_project_it_says_what_it_wants(

@@ -55,7 +55,7 @@ def test_control_c_ends_it_there_too(cluster_fake: ClusterFakeMesh, until: Until
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("more", "message"),
     [
         (("--ui", "--seconds", "0"), "leave out --workers"),
         (("--seconds", "0"), "with workers wanted one of --seconds and --requests"),
@@ -64,11 +64,11 @@ def test_control_c_ends_it_there_too(cluster_fake: ClusterFakeMesh, until: Until
     ],
 )
 def test_load_refuses(
-    cluster_fake: ClusterFakeMesh, cli: Cli, more: tuple[str, ...], said: str
+    cluster_fake: ClusterFakeMesh, cli: Cli, more: tuple[str, ...], message: str
 ) -> None:
     done = cli(*LOAD, *more)
     assert done.code == 2
-    assert said in done.err
+    assert message in done.err
     assert cluster_fake.calls == []
 
 

@@ -24,11 +24,11 @@ def logged(fake: FakeMesh) -> FakeMesh:
     return fake
 
 
-@pytest.mark.parametrize("asked", [("--trace", "ab54a98ceb1f0ad2"), ("--run", "r1")])
+@pytest.mark.parametrize("options", [("--trace", "ab54a98ceb1f0ad2"), ("--run", "r1")])
 def test_lines_are_shown_in_order_with_who_wrote_them(
-    logged: FakeMesh, cli: Cli, asked: tuple[str, str]
+    logged: FakeMesh, cli: Cli, options: tuple[str, str]
 ) -> None:
-    done = cli("logs", *asked)
+    done = cli("logs", *options)
     rows = [line.split() for line in done.out.splitlines()]
     assert rows[0] == ["BEGAN", "WRITER", "PART", "REQUEST", "STATUS", "TOOK", "MESSAGE"]
     assert rows[1] == [
@@ -38,9 +38,9 @@ def test_lines_are_shown_in_order_with_who_wrote_them(
 
 
 def test_as_json_they_are_whole(logged: FakeMesh, cli: Cli) -> None:
-    found = json.loads(cli("logs", "--trace", "ab54a98ceb1f0ad2", "-o", "json").out)
-    assert found[0]["entry"] == LINE
-    assert [line["writer"] for line in found] == ["svca-1", "svca-2"]
+    result = json.loads(cli("logs", "--trace", "ab54a98ceb1f0ad2", "-o", "json").out)
+    assert result[0]["entry"] == LINE
+    assert [line["writer"] for line in result] == ["svca-1", "svca-2"]
 
 
 def test_an_id_of_nobody_exits_1_and_says_so(logged: FakeMesh, cli: Cli) -> None:

@@ -47,9 +47,9 @@ def observed(fake: FakeMesh) -> Iterator[Observed]:
 
 
 def answers(url: str) -> bool:
-    place = urlsplit(url)
+    parts = urlsplit(url)
     with socket.socket() as probe:
-        return probe.connect_ex((place.hostname, place.port)) == 0
+        return probe.connect_ex((parts.hostname, parts.port)) == 0
 
 
 @needs_prometheus

@@ -45,19 +45,19 @@ def test_elsewhere_the_last_word_comes_now_and_then(
         report_progress("quickly over")
     assert capsys.readouterr().err == ""
     monkeypatch.setattr(progress, "INTERVAL", 0.01)
-    said = ""
+    output = ""
     with progress.show_progress("a mesh starts"):
         report_progress("svca is not ready: no answer")
-        while "svca" not in said:
-            said += capsys.readouterr().err
-    assert "svca is not ready: no answer" in said
+        while "svca" not in output:
+            output += capsys.readouterr().err
+    assert "svca is not ready: no answer" in output
 
 
 def test_who_does_not_listen_any_more_hurts_nobody() -> None:
-    def gone(_line: str) -> None:
+    def broken_pipe(_line: str) -> None:
         raise BrokenPipeError
 
-    with progress.listen(gone):
+    with progress.listen(broken_pipe):
         report_progress("for nobody")
     assert log.handlers == []
     assert log.level == logging.NOTSET
@@ -69,7 +69,7 @@ def test_a_load_counts_what_is_new_alone(tmp_path: Path) -> None:
     load = Load("http://127.0.0.1:1", locustfile=locustfile, folder=tmp_path)
     assert load.progress() == 0
     records: Path = vars(load)["_records"]
-    for wanted in (1, 2, 3):
+    for expected in (1, 2, 3):
         with records.open("a") as out:
             out.write("{}\n")
-        assert load.progress() == wanted
+        assert load.progress() == expected

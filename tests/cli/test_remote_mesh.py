@@ -35,9 +35,9 @@ shift; exec "$@"
 
 @pytest.fixture
 def far(runtime_dir: Path, ended: threading.Event) -> Iterator[RemoteFakeMesh]:
-    made = RemoteFakeMesh()
-    with serve_mesh(made, ended):
-        yield made
+    mesh = RemoteFakeMesh()
+    with serve_mesh(mesh, ended):
+        yield mesh
 
 
 @pytest.fixture

@@ -38,8 +38,8 @@ def test_a_span_whose_parent_is_missing_is_shown_too() -> None:
 
 
 def test_traces_are_apart() -> None:
-    found = by_trace([raw("b", trace_id="2", start=2), raw("a", trace_id="1", start=1)])
-    assert [[s["span_id"] for s in trace] for trace in found] == [["a"], ["b"]]
+    result = by_trace([raw("b", trace_id="2", start=2), raw("a", trace_id="1", start=1)])
+    assert [[s["span_id"] for s in trace] for trace in result] == [["a"], ["b"]]
 
 
 def test_spans_are_a_table_a_trace(

@@ -22,10 +22,10 @@ IP = "127.0.78.2"
 @pytest.fixture
 def store(fake: FakeMesh, monkeypatch: pytest.MonkeyPatch) -> Iterator[SpanStore]:
     """Of the mesh ``shop``."""
-    found, loop = SpanStore(age=10**9), LoopThread("spans")
+    span_store, loop = SpanStore(age=10**9), LoopThread("spans")
 
     async def serve() -> tuple[web.AppRunner, str]:
-        runner = web.AppRunner(application(found))
+        runner = web.AppRunner(application(span_store))
         await runner.setup()
         site = web.TCPSite(runner, IP, 0)
         await site.start()
@@ -33,7 +33,7 @@ def store(fake: FakeMesh, monkeypatch: pytest.MonkeyPatch) -> Iterator[SpanStore
 
     runner, url = loop.run(serve())
     monkeypatch.setattr(fake, "url", {"zipkin": url}.__getitem__)
-    yield found
+    yield span_store
     loop.run(runner.cleanup())
     loop.close()
 
@@ -67,7 +67,7 @@ def test_one_trace_is_a_waterfall(store: SpanStore, cli: Cli) -> None:
 
 
 @pytest.mark.parametrize(
-    ("argv", "code", "said"),
+    ("argv", "code", "message"),
     [
         (("traces",), 1, "no trace matches"),
         (("traces", "ff"), 2, "error: no trace 00000000000000ff"),
@@ -75,8 +75,8 @@ def test_one_trace_is_a_waterfall(store: SpanStore, cli: Cli) -> None:
     ],
 )
 def test_nothing_and_nonsense_are_said(
-    store: SpanStore, cli: Cli, argv: tuple[str, ...], code: int, said: str
+    store: SpanStore, cli: Cli, argv: tuple[str, ...], code: int, message: str
 ) -> None:
     done = cli(*argv)
     assert done.code == code
-    assert said in done.err
+    assert message in done.err

@@ -43,7 +43,7 @@ def test_detached_returns_when_live_and_down_waits_until_all_is_gone(
 
 
 @pytest.mark.parametrize(
-    ("detach", "how", "told"),
+    ("detach", "fault", "expected"),
     [
         ((), "fails", (1, f"{FAILURE}\n")),
         (("-d",), "fails", (1, f"{FAILURE}\n")),
@@ -52,12 +52,16 @@ def test_detached_returns_when_live_and_down_waits_until_all_is_gone(
     ],
 )
 def test_a_failed_start_is_told_and_leaves_nothing(
-    started: Started, runtime_dir: Path, detach: tuple[str, ...], how: str, told: tuple[int, str]
+    started: Started,
+    runtime_dir: Path,
+    detach: tuple[str, ...],
+    fault: str,
+    expected: tuple[int, str],
 ) -> None:
-    up = started(*UP, *detach, FAKE=how)
+    up = started(*UP, *detach, FAKE=fault)
     out, err = up.communicate(timeout=30)
-    assert (up.returncode, out) == (told[0], "")
-    assert err.endswith(told[1])
+    assert (up.returncode, out) == (expected[0], "")
+    assert err.endswith(expected[1])
     assert nothing_stays(runtime_dir)
 
 

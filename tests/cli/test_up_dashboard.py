@@ -22,12 +22,12 @@ UP = ("up", "-f", "manifests", "--dashboard")
 
 def address(lines: Iterable[str]) -> str:
     for line in lines:
-        if found := re.search(r"dashboard: (http://127\.0\.0\.1:\d+/\?token=\S+)", line):
-            return found[1]
+        if match := re.search(r"dashboard: (http://127\.0\.0\.1:\d+/\?token=\S+)", line):
+            return match[1]
     raise AssertionError("no address was printed")
 
 
-def gone(url: str) -> bool:
+def is_unreachable(url: str) -> bool:
     try:
         requests.get(url, timeout=5)
     except requests.ConnectionError:
@@ -57,7 +57,7 @@ def test_the_page_ends_with_a_mesh_in_the_foreground(
     assert pages(run_id), "there is one to be ended"
     up.send_signal(number)
     up.communicate(timeout=30)
-    until(lambda: gone(url), "the page is gone")
+    until(lambda: is_unreachable(url), "the page is gone")
     until(lambda: not pages(run_id), "its process is gone")
 
 
@@ -70,7 +70,7 @@ def test_the_page_of_a_mesh_in_the_background_ends_with_down(started: Started) -
     down = started("down")
     down.communicate(timeout=30)
     assert down.returncode == 0
-    assert gone(url)
+    assert is_unreachable(url)
 
 
 def test_without_the_option_there_is_none(started: Started) -> None:

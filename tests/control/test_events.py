@@ -20,8 +20,8 @@ def test_every_change_leaves_its_evidence(client: Client) -> None:
     client.fault("latency", "svca", ms=50)
     client.delete([("a.yaml", "A"), ("b.yaml", "B")], "")
     client.reset()
-    found = [(e["number"], e["verb"], e["subject"]) for e in client.events()]
-    assert found == [
+    result = [(e["number"], e["verb"], e["subject"]) for e in client.events()]
+    assert result == [
         (1, "up", ""),
         (2, "apply", "a.yaml"),
         (3, "scale", "svca=3"),
@@ -87,10 +87,10 @@ def test_of_many_acknowledgements_the_slowest_are_kept() -> None:
         await events.record(ChangeRequest("reset", ""), _done(Applied((), acks, 1.0)))
         return events.since(0)[0].as_dict()
 
-    found = asyncio.run(run())
-    assert found["sidecars"] == 1000
-    assert len(found["acks"]) == 200
-    assert found["acks"][0]["sidecar"] == "s999"
+    result = asyncio.run(run())
+    assert result["sidecars"] == 1000
+    assert len(result["acks"]) == 200
+    assert result["acks"][0]["sidecar"] == "s999"
 
 
 def test_when_it_was_asked_for_is_before_it_was_live() -> None:

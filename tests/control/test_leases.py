@@ -71,14 +71,14 @@ def test_within_the_grace_another_process_takes_it_over(
 ) -> None:
     holder(60.0).kill()
 
-    def taken() -> bool:  # not before the mesh has noticed that the first one is gone
+    def can_be_taken() -> bool:  # not before the mesh has noticed that the first one is gone
         try:
             client.hold("release", [], "", 0.0).release()
         except UsageError:
             return False
         return True
 
-    until(taken)
+    until(can_be_taken)
     assert fake.calls == []
 
 

@@ -31,9 +31,9 @@ def test_rules_and_tail_cross_the_socket(runtime_dir: Path, ended: threading.Eve
     with serve_mesh(ReleasingMesh(), ended):
         client = Client.find("shop")
         assert client.rules() == "kind: VirtualService\n"
-        said = client.tail("svcb", "{}")
-        assert said["cursor"] == "after {} at svcb"
-        assert [AccessRecord(**record) for record in said["records"]] == [RECORD]
+        result = client.tail("svcb", "{}")
+        assert result["cursor"] == "after {} at svcb"
+        assert [AccessRecord(**record) for record in result["records"]] == [RECORD]
 
 
 def test_a_mesh_that_has_no_release_says_so(client: Client) -> None:

@@ -151,9 +151,9 @@ def test_a_mesh_that_starts_or_is_gone_is_said_so(fake: FakeMesh, client: Client
     registry.publish(replace(client.entry, control_socket=""))
     with pytest.raises(UsageError, match="still starting, or ending"):
         Client.find("shop")
-    gone = Client(replace(client.entry, control_socket=str(fake.run_dir / "none")))
+    dead = Client(replace(client.entry, control_socket=str(fake.run_dir / "none")))
     with pytest.raises(MeshproofError, match=r"does not answer.*`meshproof down --name shop`"):
-        gone.status()
+        dead.status()
 
 
 def test_an_unknown_path_is_an_error(client: Client) -> None:

@@ -58,8 +58,8 @@ def page(fake: FakeMesh, rules: Path) -> Iterator[Page]:
         server = Server(fake.name, sock, token, rules, interval=0.05)
         loop.run(server.start())
         try:
-            where = page_url(sock, token)
-            yield Page(where.partition("/?")[0], where, token, server)
+            url = page_url(sock, token)
+            yield Page(url.partition("/?")[0], url, token, server)
         finally:
             loop.run(server.close())
             loop.close()

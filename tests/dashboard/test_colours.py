@@ -21,8 +21,8 @@ SERIES = [f"series-{index}" for index in range(6)]
 def theme(name: str) -> dict[str, str]:
     """Colours by name; what the dark theme does not say is as in the light one."""
     light, dark = re.findall(r":root(?:\[[^]]*\])? \{(.*?)\n\}", CSS, re.DOTALL)
-    found = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", light))
-    return found | dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", dark if name == "dark" else ""))
+    colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", light))
+    return colours | dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", dark if name == "dark" else ""))
 
 
 def luminance(colour: str) -> float:
@@ -58,5 +58,5 @@ def test_curves_can_be_seen(name: str, series: str) -> None:
 def test_curves_differ_by_more_than_colour() -> None:
     chart = (PAGE / "chart.js").read_text(encoding="utf-8")
     for names in ("DASHES", "SYMBOLS"):
-        (found,) = re.findall(rf"const {names} = \[(.*?)\]", chart)
-        assert len(set(found.split(", "))) == len(SERIES)
+        (colours,) = re.findall(rf"const {names} = \[(.*?)\]", chart)
+        assert len(set(colours.split(", "))) == len(SERIES)

@@ -17,38 +17,38 @@ def text(n: int) -> str:
     return entry + requests(80 * n) + requests(20 * n, target="payments/svcb-v0.2", version="v0.2")
 
 
-def made(seconds: int, kept: int = 900) -> History:
-    history = History(kept)
+def build_history(seconds: int, capacity: int = 900) -> History:
+    history = History(capacity)
     for n in range(seconds + 1):
         history.add(1000.0 + n, read(text(n)), SERVING)
     return history
 
 
 def test_a_point_has_rate_durations_and_split() -> None:
-    point = made(5).points[-1]
+    point = build_history(5).points[-1]
     assert (point["at"], point["rate"], point["failed"]) == (1005, 100, 0)
     assert (point["p50"], round(point["p99"], 9)) == (5, 9.9)
     assert point["split"] == {HOST: {"v0.1": 240, "v0.2": 60}}  # of three seconds
 
 
 def test_one_reading_makes_no_point() -> None:
-    history = made(0)
+    history = build_history(0)
     assert (list(history.points), history.window()) == ([], ({}, 0.0))
 
 
 def test_a_window_is_of_the_last_seconds() -> None:
-    counts, seconds = made(60).window(10)
+    counts, seconds = build_history(60).window(10)
     assert seconds == 10
     assert sum(c.requests for e, c in counts.items() if e.source == GATEWAY) == 1000
 
 
 def test_ever_is_since_the_proxies_start() -> None:
-    ever = made(60).totals()
-    assert sum(c.requests for e, c in ever.items() if e.source == GATEWAY) == 6000
+    totals = build_history(60).totals()
+    assert sum(c.requests for e, c in totals.items() if e.source == GATEWAY) == 6000
 
 
 def test_what_is_kept_is_bounded() -> None:
-    history = made(200, kept=50)
+    history = build_history(200, capacity=50)
     assert len(history.points) == 50
     assert len(history._readings) < 15
 

@@ -31,7 +31,7 @@ def children(run_id: str) -> list[processes.MarkedProcess]:
     return processes.find_run(run_id)
 
 
-def gone(pid: int) -> None:
+def wait_until_ended(pid: int) -> None:
     """Return when a process that is not our child has ended."""
     try:
         handle = os.pidfd_open(pid)
@@ -52,7 +52,7 @@ def test_it_answers_at_once_and_ends_with_its_block(fake: FakeMesh, tmp_path: Pa
         (process,) = children(run_id)
         assert "token" not in process.command
         assert address.partition("token=")[2] not in process.command
-    gone(process.pid)
+    wait_until_ended(process.pid)
     assert (tmp_path / "log").read_text() == ""
     with pytest.raises(requests.ConnectionError):
         requests.get(address, timeout=5)
@@ -70,7 +70,7 @@ def test_it_ends_with_an_owner_that_is_killed(
         assert requests.get(address, timeout=30).status_code == 200
         (process,) = children(run_id)
         owner.send_signal(number)
-    gone(process.pid)
+    wait_until_ended(process.pid)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -86,10 +86,10 @@ def test_the_command_prints_its_address_and_ends_by_a_signal(
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?token=[\w-]{32}", address)
         assert requests.get(address, timeout=30).status_code == 200
         process.send_signal(number)
-        _, said = process.communicate(timeout=20)
+        _, output = process.communicate(timeout=20)
     assert process.returncode == 0
-    assert "the dashboard has ended" in said
-    assert "Traceback" not in said
+    assert "the dashboard has ended" in output
+    assert "Traceback" not in output
 
 
 def test_the_command_wants_a_mesh(runtime_dir: Path) -> None:

@@ -18,8 +18,8 @@ def write(folder: Path, node: str, text: str) -> None:
     (folder / f"{node}.access.jsonl").write_text(text)
 
 
-def paths(folder: Path, words: str = "", limit: int = 10) -> list[str]:
-    return [r["path"] for r in log_tail.read_newest(folder, words.split(), limit)]
+def paths(folder: Path, terms: str = "", limit: int = 10) -> list[str]:
+    return [r["path"] for r in log_tail.read_newest(folder, terms.split(), limit)]
 
 
 def test_newest_first_over_all_proxies(tmp_path: Path) -> None:
@@ -56,8 +56,8 @@ def test_records_that_the_mesh_has_read_are_chosen_the_same_way() -> None:
         {"time": f"2026-11-25T10:00:0{n}Z", "sidecar": f"svca-{n}", "path": f"/p{n}", "code": code}
         for n, code in enumerate((502, 200, 502))
     ]
-    found = log_tail.select_newest(records, ["502"], 10)
-    assert [r["path"] for r in found] == ["/p2", "/p0"]
+    result = log_tail.select_newest(records, ["502"], 10)
+    assert [r["path"] for r in result] == ["/p2", "/p0"]
     assert log_tail.select_newest(records, ["SVCA-1"], 10) == [records[1]]
     assert log_tail.select_newest(records, [], 1) == [records[2]]
 

@@ -12,14 +12,14 @@ from meshproof.errors import UsageError
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "rules"
-    (made / "old").mkdir(parents=True)
-    (made / "b.yaml").write_text("# Half of the calls\n# go to v0.2.\nkind: X\n# not this\n")
-    (made / "a.yml").write_text("kind: X\n")
-    (made / "README.md").write_text("no rule")
-    (made / "old" / "c.yaml").write_text("kind: Y\n")
+    rules = tmp_path / "rules"
+    (rules / "old").mkdir(parents=True)
+    (rules / "b.yaml").write_text("# Half of the calls\n# go to v0.2.\nkind: X\n# not this\n")
+    (rules / "a.yml").write_text("kind: X\n")
+    (rules / "README.md").write_text("no rule")
+    (rules / "old" / "c.yaml").write_text("kind: Y\n")
     (tmp_path / "secret.yaml").write_text("not a rule of this folder")
-    return made
+    return rules
 
 
 def test_files_of_the_folder_come_before_those_beneath(folder: Path) -> None:
@@ -27,8 +27,8 @@ def test_files_of_the_folder_come_before_those_beneath(folder: Path) -> None:
 
 
 def test_the_first_comment_says_what_a_rule_does(folder: Path) -> None:
-    said = {one["name"]: one["comment"] for one in rule_files.describe(folder)}
-    assert said == {"a.yml": "", "b.yaml": "Half of the calls go to v0.2.", "old/c.yaml": ""}
+    comments = {one["name"]: one["comment"] for one in rule_files.describe(folder)}
+    assert comments == {"a.yml": "", "b.yaml": "Half of the calls go to v0.2.", "old/c.yaml": ""}
 
 
 def test_a_file_is_read_under_the_name_that_messages_use(folder: Path) -> None:

@@ -32,12 +32,12 @@ def views(session: requests.Session, page: Page) -> Iterator[dict[str, object]]:
 def test_views_come_by_themselves(page: Page) -> None:
     with page.visit() as session:
         stream = views(session, page)
-        for found in stream:
-            if found["state"] == "live":
+        for result in stream:
+            if result["state"] == "live":
                 break
-        again = next(stream)
-    assert found["mesh"] == {"name": "shop", "kind": "embedded", "version": "7"}
-    assert again["replicas"][0]["name"] == "svca-1"  # type: ignore[index]
+        following = next(stream)
+    assert result["mesh"] == {"name": "shop", "kind": "embedded", "version": "7"}
+    assert following["replicas"][0]["name"] == "svca-1"  # type: ignore[index]
 
 
 def test_the_page_holds_the_token_and_its_own_files_alone(page: Page) -> None:
@@ -72,9 +72,9 @@ def test_no_other_file_is_served(page: Page, name: str) -> None:
 
 def test_rules_are_listed_and_read(page: Page) -> None:
     with page.visit() as session:
-        found = session.get(f"{page.origin}/api/rules", timeout=10).json()
+        result = session.get(f"{page.origin}/api/rules", timeout=10).json()
         text = session.get(f"{page.origin}/api/rule?name=good.yaml", timeout=10).json()
-    assert found["files"] == [
+    assert result["files"] == [
         {"name": "bad.yaml", "comment": ""},
         {"name": "good.yaml", "comment": "Does good."},
     ]
@@ -108,8 +108,8 @@ def test_the_log_is_filtered(page: Page, fake: FakeMesh) -> None:
     line = '{"direction":"outbound","time":"t","path":"/a","code":502}\n'
     (logs / "svca-1.access.jsonl").write_text(line + line.replace("502", "200"))
     with page.visit() as session:
-        found = session.get(f"{page.origin}/api/log?filter=502+svca", timeout=10).json()["lines"]
-    assert [(r["sidecar"], r["code"]) for r in found] == [("svca-1", 502)]
+        result = session.get(f"{page.origin}/api/log?filter=502+svca", timeout=10).json()["lines"]
+    assert [(r["sidecar"], r["code"]) for r in result] == [("svca-1", 502)]
 
 
 def test_traces_of_a_mesh_without_a_store_are_told(page: Page) -> None:
@@ -129,11 +129,11 @@ def test_a_mesh_that_ends_is_shown_as_gone_and_found_again(
         stream = views(session, page)
         until("live", stream)
         page.server.poller.name = "other"
-        gone = until("gone", stream)
-        assert "no mesh named other is running" in str(gone["message"])
+        not_running = until("gone", stream)
+        assert "no mesh named other is running" in str(not_running["message"])
         with serve_mesh(FakeMesh("other"), ended):
-            found = until("live", stream)
-    assert found["mesh"]["name"] == "other"  # type: ignore[index]
+            result = until("live", stream)
+    assert result["mesh"]["name"] == "other"  # type: ignore[index]
 
 
 def test_a_port_that_is_taken_is_told() -> None:

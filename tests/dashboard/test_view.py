@@ -37,7 +37,7 @@ STATUS = {
 }
 
 
-def seen(*texts: str) -> History:
+def record(*texts: str) -> History:
     history = History()
     for n, text in enumerate(texts):
         history.add(1000.0 + n, read(text), SERVING)
@@ -45,44 +45,44 @@ def seen(*texts: str) -> History:
 
 
 def test_before_any_traffic() -> None:
-    found = build_view(STATUS, TOPOLOGY, seen(""), [], [])
-    assert (found["traffic"], found["point"], found["state"]) == (False, None, "live")
-    assert found["entry"] == {"rate": 0.0, "failed": 0.0, "p50": None, "p99": None}
-    assert found["rules"] == ["VirtualService payments/svcb"]
+    result = build_view(STATUS, TOPOLOGY, record(""), [], [])
+    assert (result["traffic"], result["point"], result["state"]) == (False, None, "live")
+    assert result["entry"] == {"rate": 0.0, "failed": 0.0, "p50": None, "p99": None}
+    assert result["rules"] == ["VirtualService payments/svcb"]
 
 
 def test_the_entry_is_what_the_gateway_sees() -> None:
     entry = requests(90, GATEWAY, "payments/svca") + requests(10, GATEWAY, "payments/svca",
                                                               code="503")  # fmt: skip
-    found = build_view(STATUS, TOPOLOGY, seen("", entry + requests(5000)), [], [])
-    assert (found["entry"]["rate"], found["entry"]["failed"]) == (100, 10)
+    result = build_view(STATUS, TOPOLOGY, record("", entry + requests(5000)), [], [])
+    assert (result["entry"]["rate"], result["entry"]["failed"]) == (100, 10)
 
 
 def test_what_was_set_is_noted_in_the_point() -> None:
-    found = build_view(STATUS, TOPOLOGY, seen("", requests(1)), [], [])
-    assert found["point"]["set"] == {HOST: {"v0.1": 90}}
+    result = build_view(STATUS, TOPOLOGY, record("", requests(1)), [], [])
+    assert result["point"]["set"] == {HOST: {"v0.1": 90}}
 
 
 def test_events_are_newest_first_with_the_slowest_sidecar() -> None:
-    found = build_view(STATUS, {}, seen(""), [], [event(1), event(2, {"error": "Refused"})])[
+    result = build_view(STATUS, {}, record(""), [], [event(1), event(2, {"error": "Refused"})])[
         "events"
     ]
-    assert [e["number"] for e in found] == [2, 1]
-    assert (found[0]["slowest"], found[0]["error"]) == (None, {"error": "Refused"})
-    assert (found[1]["slowest"]["sidecar"], found[1]["live"]) == ("b", 100.5)
-    assert "acks" not in found[1]
+    assert [e["number"] for e in result] == [2, 1]
+    assert (result[0]["slowest"], result[0]["error"]) == (None, {"error": "Refused"})
+    assert (result[1]["slowest"]["sidecar"], result[1]["live"]) == ("b", 100.5)
+    assert "acks" not in result[1]
 
 
 def test_events_are_bounded() -> None:
-    found = build_view(STATUS, {}, seen(""), [], [event(n) for n in range(1, 300)])["events"]
-    assert (len(found), found[0]["number"]) == (EVENTS, 299)
+    result = build_view(STATUS, {}, record(""), [], [event(n) for n in range(1, 300)])["events"]
+    assert (len(result), result[0]["number"]) == (EVENTS, 299)
 
 
 def test_a_mesh_that_is_gone_keeps_what_happened() -> None:
-    found = not_running_view("shop", "no mesh named shop is running", [event(1)])
-    assert (found["state"], found["mesh"], len(found["events"])) == ("gone", {"name": "shop"}, 1)
+    result = not_running_view("shop", "no mesh named shop is running", [event(1)])
+    assert (result["state"], result["mesh"], len(result["events"])) == ("gone", {"name": "shop"}, 1)
 
 
 def test_what_json_cannot_carry_is_left_open() -> None:
-    told = json_safe({"a": [math.inf, math.nan, 1.5], "b": (math.inf,)})
-    assert json.dumps(told, allow_nan=False) == '{"a": [null, null, 1.5], "b": [null]}'
+    safe = json_safe({"a": [math.inf, math.nan, 1.5], "b": (math.inf,)})
+    assert json.dumps(safe, allow_nan=False) == '{"a": [null, null, 1.5], "b": [null]}'

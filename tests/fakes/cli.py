@@ -12,21 +12,21 @@ from meshproof.mesh import Applied
 from meshproof.project import Project
 from tests.fakes.mesh import PROBLEM, FakeMesh
 
-HOW = os.environ.get("FAKE", "")
+FAULT = os.environ.get("FAKE", "")
 
 
 class Misbehaving(FakeMesh):
     def up(self) -> Applied:
-        if HOW == "fails":
+        if FAULT == "fails":
             raise MeshproofError("svca ended with code 3; its last lines:\n    oops")
-        if HOW == "refuses":
+        if FAULT == "refuses":
             raise Refused([PROBLEM])
-        if HOW == "crashes":
+        if FAULT == "crashes":
             raise ZeroDivisionError("a bug")
-        if HOW == "exits":
+        if FAULT == "exits":
             os._exit(1)
         applied = super().up()
-        if HOW == "never starts":
+        if FAULT == "never starts":
             (self.run_dir / "starting").touch()
             threading.Event().wait()
         (self.run_dir / "svca-1.log").write_text("hello\n")
@@ -39,7 +39,7 @@ class Misbehaving(FakeMesh):
 
     def down(self) -> None:
         super().down()
-        if HOW.endswith("never ends"):
+        if FAULT.endswith("never ends"):
             threading.Event().wait()
 
 
@@ -56,7 +56,7 @@ class Far(Misbehaving):
 
 
 def make(kind: str, project: Project, name: str) -> Misbehaving:
-    return Far(name) if HOW.startswith("far") else Misbehaving(name)
+    return Far(name) if FAULT.startswith("far") else Misbehaving(name)
 
 
 vars(mesh_factory)["make_mesh"] = make

@@ -137,11 +137,11 @@ class FakeMesh:
         return [*files, self.run_dir / "svca-2.log"] if workload == "both" else files
 
     def joined_logs(self, *, trace_id: str = "", run_id: str = "") -> list[LogLine]:
-        wanted = LineFilter(trace_id, run_id)
+        selection = LineFilter(trace_id, run_id)
         return sort_lines(
             line
             for name in ("svca-1", "svca-2")
-            for line in read_file(self.run_dir / f"{name}.log", name, "app", wanted)
+            for line in read_file(self.run_dir / f"{name}.log", name, "app", selection)
         )
 
     def logs(self, workload: str) -> str:

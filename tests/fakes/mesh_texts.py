@@ -21,12 +21,12 @@ def requests(
     reporter: str = "source",
 ) -> str:
     """Prometheus text of one caller's counter, and of its histogram."""
-    where, _, workload = target.partition("/")
-    source_where, _, source_workload = source.partition("/")
+    namespace, _, workload = target.partition("/")
+    source_namespace, _, source_workload = source.partition("/")
     labels = (
         f'pod="{pod}",reporter="{reporter}",source_workload="{source_workload}",'
-        f'source_workload_namespace="{source_where}",destination_workload="{workload}",'
-        f'destination_workload_namespace="{where}",destination_version="{version}",'
+        f'source_workload_namespace="{source_namespace}",destination_workload="{workload}",'
+        f'destination_workload_namespace="{namespace}",destination_version="{version}",'
         f'destination_service="{service}",response_code="{code}",response_flags="-"'
     )
     lines = [f"istio_requests_total{{{labels}}} {count}"]

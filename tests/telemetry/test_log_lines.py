@@ -11,13 +11,15 @@ from meshproof.telemetry.log_lines import LineFilter, LogLine, read_file, read_t
 TRACE = "00ab54a98ceb1f0ad2"
 
 
-def sidecar(time: str, took: int, trace: str = TRACE, **more: object) -> str:
-    entry = {"time": time, "duration_ms": took, "trace_id": trace, "run_id": "r", **more}
+def sidecar(time: str, duration: int, trace: str = TRACE, **more: object) -> str:
+    entry = {"time": time, "duration_ms": duration, "trace_id": trace, "run_id": "r", **more}
     return json.dumps(entry) + "\n"
 
 
-def app(time: str, took: float, trace: str = TRACE, **more: object) -> str:
-    return json.dumps({"time": time, "ms": took, "trace_id": trace, "run_id": "r", **more}) + "\n"
+def app(time: str, duration: float, trace: str = TRACE, **more: object) -> str:
+    return (
+        json.dumps({"time": time, "ms": duration, "trace_id": trace, "run_id": "r", **more}) + "\n"
+    )
 
 
 def test_an_app_began_so_much_before_its_line() -> None:
@@ -48,8 +50,8 @@ def test_only_lines_of_the_trace_are_found_however_its_zeros_are_written() -> No
         sidecar("t", 1) + sidecar("t", 1, "cd54a98ceb1f0ad2") + sidecar("t", 1, TRACE.lstrip("0"))
         + sidecar("t", 1, "cd54a98ceb1f0ad2", path=f"/link?to={TRACE}")
     )  # fmt: skip
-    for asked in (TRACE, TRACE.upper(), TRACE.lstrip("0")):
-        assert len(list(read_text(log, "a", "sidecar", LineFilter(asked)))) == 2
+    for ids in (TRACE, TRACE.upper(), TRACE.lstrip("0")):
+        assert len(list(read_text(log, "a", "sidecar", LineFilter(ids)))) == 2
 
 
 def test_a_plain_line_that_names_the_trace_is_one() -> None:
@@ -76,18 +78,18 @@ def test_what_others_write_does_no_harm(strange: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked", [("", ""), ("ab", "r"), ("xyz", ""), ("0" * 16, ""), ("a" * 33, "")]
+    "ids", [("", ""), ("ab", "r"), ("xyz", ""), ("0" * 16, ""), ("a" * 33, "")]
 )
-def test_what_is_no_question_is_refused(asked: tuple[str, str]) -> None:
+def test_what_is_no_question_is_refused(ids: tuple[str, str]) -> None:
     with pytest.raises(UsageError, match="--trace"):
-        LineFilter(*asked)
+        LineFilter(*ids)
 
 
 def test_a_file_is_searched_and_its_unfinished_line_left(tmp_path: Path) -> None:
     file = tmp_path / "a.log"
     file.write_text("x\n" * 1000 + app("t", 1) + "y\n" * 1000 + app("t", 2) + app("t", 3)[:-1])
-    found = list(read_file(file, "a", "app", LineFilter(TRACE)))
-    assert [line.entry["ms"] for line in found] == [1, 2]
+    result = list(read_file(file, "a", "app", LineFilter(TRACE)))
+    assert [line.entry["ms"] for line in result] == [1, 2]
     file.write_text("")
     assert not list(read_file(file, "a", "app", LineFilter(TRACE)))
     assert not list(read_file(tmp_path / "none", "a", "app", LineFilter(TRACE)))

@@ -65,8 +65,8 @@ def test_protobuf_says_the_same() -> None:
     (from_json,) = otlp.read(json.dumps(request()).encode(), as_json=True)
     body = otlp.write([from_json])
     (back,) = otlp.read(body, as_json=False)
-    kept = {k: v for k, v in back.items() if k != "tags"}
-    assert kept == {k: v for k, v in from_json.items() if k != "tags"}
+    rest = {k: v for k, v in back.items() if k != "tags"}
+    assert rest == {k: v for k, v in from_json.items() if k != "tags"}
     assert back["tags"] == {**from_json["tags"], "otel.scope.name": "meshproof"}
 
 
@@ -102,6 +102,6 @@ def test_a_service_s_spans_share_a_resource() -> None:
         {"traceId": "a" * 32, "id": f"{n:016x}", "localEndpoint": {"serviceName": name}}
         for n, name in enumerate(("a", "b", "a"), 1)
     ]
-    made = otlp._Request.FromString(otlp.write(spans))
-    assert [len(r.scope_spans[0].spans) for r in made.resource_spans] == [2, 1]
-    assert "service.name" in json_format.MessageToJson(made)
+    request = otlp._Request.FromString(otlp.write(spans))
+    assert [len(r.scope_spans[0].spans) for r in request.resource_spans] == [2, 1]
+    assert "service.name" in json_format.MessageToJson(request)

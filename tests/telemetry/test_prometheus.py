@@ -51,22 +51,22 @@ def both() -> Families:
     return families
 
 
-def values(found: Iterable[Any]) -> dict[Key, float]:
+def values(result: Iterable[Any]) -> dict[Key, float]:
     """Limits of buckets as numbers: the two forms write them differently."""
 
     def key(sample: Any) -> Key:
         labels = {k: str(float(v)) if k == "le" else v for k, v in sample.labels.items()}
         return sample.name, frozenset(labels.items())
 
-    return {key(s): s.value for family in found for s in family.samples}
+    return {key(s): s.value for family in result for s in family.samples}
 
 
 def test_each_sample_says_of_which_pod_it_is() -> None:
     text = merge_pods({"svca-1": SIDECAR, "svcb-1": SIDECAR})
-    found = values(read_plain(text))
-    assert len(found) == 2 * len(values(read_plain(SIDECAR)))
+    result = values(read_plain(text))
+    assert len(result) == 2 * len(values(read_plain(SIDECAR)))
     sample = ("reporter", "source"), ("response_code", "503")
-    assert found["istio_requests_total", frozenset({*sample, ("pod", "svcb-1")})] == 1
+    assert result["istio_requests_total", frozenset({*sample, ("pod", "svcb-1")})] == 1
     assert text.count("# TYPE istio_requests_total") == 1
 
 
@@ -98,8 +98,8 @@ def test_a_label_that_the_app_has_too_is_told_apart() -> None:
 
 
 def test_of_a_pod_that_ended_its_counts_last() -> None:
-    kept = prometheus.keep_cumulative(both())
-    assert set(kept) == {"istio_requests_total", "istio_request_bytes", "payments_total"}
+    cumulative = prometheus.keep_cumulative(both())
+    assert set(cumulative) == {"istio_requests_total", "istio_request_bytes", "payments_total"}
 
 
 def test_a_family_without_samples_is_left_out() -> None:
@@ -116,7 +116,7 @@ def test_limits_of_buckets_are_written_as_go_does(number: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("accept", "wanted"),
+    ("accept", "expected"),
     [
         ("", False),
         ("*/*", False),
@@ -131,5 +131,5 @@ def test_limits_of_buckets_are_written_as_go_does(number: float) -> None:
         ("application/openmetrics-text;q=high", False),
     ],
 )
-def test_the_form_that_is_asked_for(accept: str, wanted: bool) -> None:
-    assert prefers_openmetrics(accept) is wanted
+def test_the_form_that_is_asked_for(accept: str, expected: bool) -> None:
+    assert prefers_openmetrics(accept) is expected

@@ -23,27 +23,27 @@ GATEWAY, MSGD = "gateway.istio-system", "msgd.test"
 
 @asynccontextmanager
 async def client(store: SpanStore) -> AsyncIterator[Client]:
-    async with TestClient(TestServer(application(store))) as found:
-        yield found
+    async with TestClient(TestServer(application(store))) as find:
+        yield find
 
 
 def ask(store: SpanStore, path: str, status: int = 200, **query: Any) -> Any:
     """The answer to one question."""
 
-    async def asked() -> Any:
+    async def ask() -> Any:
         async with client(store) as api:
             answer = await api.get(path, params={k: str(v) for k, v in query.items()})
             text = await answer.text()
             assert answer.status == status, text
             return await answer.json() if status == 200 else text
 
-    return asyncio.run(asked())
+    return asyncio.run(ask())
 
 
-def send(store: SpanStore, how: Callable[[Client], Awaitable[Any]]) -> tuple[int, str]:
+def send(store: SpanStore, action: Callable[[Client], Awaitable[Any]]) -> tuple[int, str]:
     async def sent() -> tuple[int, str]:
         async with client(store) as api:
-            answer = await how(api)
+            answer = await action(api)
             return answer.status, await answer.text()
 
     return asyncio.run(sent())
@@ -64,7 +64,7 @@ def three() -> SpanStore:
     )
 
 
-def found(store: SpanStore, **query: Any) -> list[int]:
+def find(store: SpanStore, **query: Any) -> list[int]:
     """Which of the payments a search brings, in its order."""
     traces = ask(store, "/api/v2/traces", endTs=NOW, **query)
     return [int(spans[0]["traceId"], 16) for spans in traces]
@@ -90,7 +90,7 @@ def test_several_traces_at_once(three: SpanStore) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "wanted"),
+    ("query", "expected"),
     [
         ({}, [3, 2, 1]),
         ({"limit": 2}, [3, 2]),
@@ -117,10 +117,10 @@ def test_several_traces_at_once(three: SpanStore) -> None:
     ],
 )
 def test_a_search_finds_what_fits_and_nothing_else(
-    three: SpanStore, query: dict[str, Any], wanted: list[int]
+    three: SpanStore, query: dict[str, Any], expected: list[int]
 ) -> None:
     traces = ask(three, "/api/v2/traces", **{"endTs": NOW, **query})
-    assert [int(spans[0]["traceId"], 16) for spans in traces] == wanted
+    assert [int(spans[0]["traceId"], 16) for spans in traces] == expected
 
 
 def test_names_for_the_fields_of_a_search(three: SpanStore) -> None:
@@ -160,9 +160,9 @@ def test_a_trace_in_two_reports_grows_and_shrinks_with_them() -> None:
 
 def test_what_came_after_a_question_is_in_the_next_answer() -> None:
     store = stored(payment(1))
-    assert found(store) == [1]
+    assert find(store) == [1]
     store.add(zipkin_proto.write(payment(2)), "application/x-protobuf")
-    assert sorted(found(store)) == [1, 2]
+    assert sorted(find(store)) == [1, 2]
 
 
 def test_json_of_others_is_kept_whole() -> None:
@@ -190,7 +190,7 @@ def test_protobuf_of_others_has_its_ids_the_right_way_round() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         (b"{", "the body is not JSON"),
         (b"{}", r"the body is {}; wanted a list of spans"),
@@ -203,12 +203,12 @@ def test_protobuf_of_others_has_its_ids_the_right_way_round() -> None:
         (b'[{"traceId": "1", "id": "1", "localEndpoint": 5}]', "[0].localEndpoint is 5; wanted"),
     ],
 )
-def test_what_are_no_spans_is_refused_by_place_and_not_kept(body: bytes, said: str) -> None:
+def test_what_are_no_spans_is_refused_by_place_and_not_kept(body: bytes, message: str) -> None:
     store = SpanStore()
     kind = {"Content-Type": "application/json"}
     status, text = send(store, lambda api: api.post("/api/v2/spans", data=body, headers=kind))
     assert status == 400
-    assert said in text
+    assert message in text
     assert store.reports == 0
 
 
@@ -220,7 +220,7 @@ def test_protobuf_that_is_none_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "query", "said"),
+    ("path", "query", "message"),
     [
         ("traces", {"limit": "many"}, "limit is 'many'; wanted a number"),
         ("traces", {"annotationQuery": "=x"}, "annotationQuery has the term '=x'"),
@@ -230,16 +230,16 @@ def test_protobuf_that_is_none_is_refused() -> None:
         ("trace/x!", {}, "the trace id is 'x!'"),
     ],
 )
-def test_a_bad_question_is_refused_by_name(path: str, query: dict[str, Any], said: str) -> None:
-    assert said in ask(SpanStore(), f"/api/v2/{path}", status=400, **query)
+def test_a_bad_question_is_refused_by_name(path: str, query: dict[str, Any], message: str) -> None:
+    assert message in ask(SpanStore(), f"/api/v2/{path}", status=400, **query)
 
 
 def test_health_says_what_was_dropped() -> None:
     store = SpanStore(limit=1)
     store.add(b"[]")
     store.add(b"[]")
-    said = ask(store, "/health")
-    assert said == {
+    message = ask(store, "/health")
+    assert message == {
         "status": "UP",
         "details": {"reports": 2, "dropped": 2, "kept": 0, "keptBytes": 0},
     }

@@ -26,10 +26,10 @@ async def until(check: Any) -> None:
 
 def copied(environ: str, path: str) -> SpanStore:
     """Another store that got a report of an Envoy and one by hand from ours."""
-    there, ours = SpanStore(), SpanStore()
+    theirs, ours = SpanStore(), SpanStore()
 
     async def send() -> None:
-        async with TestServer(application(there)) as server:
+        async with TestServer(application(theirs)) as server:
             settings = span_settings.read({environ: f"http://127.0.0.1:{server.port}{path}"})
             ours.forwarders = [SpanForwarder(receiver) for receiver in settings.receivers]
             for forwarder in ours.forwarders:
@@ -40,8 +40,8 @@ def copied(environ: str, path: str) -> SpanStore:
             await ours.forwarders[0].stop()
 
     asyncio.run(send())
-    assert (ours.forwarders[0].lost, there.reports) == (0, 2)
-    return there
+    assert (ours.forwarders[0].lost, theirs.reports) == (0, 2)
+    return theirs
 
 
 @pytest.mark.parametrize(
@@ -54,15 +54,15 @@ def copied(environ: str, path: str) -> SpanStore:
     ],
 )
 def test_copies_are_whole_and_their_ids_the_right_way_round(environ: str, path: str) -> None:
-    there = copied(environ, path)
-    found = asyncio.run(there.index(lambda index: index.trace(f"{1:032x}")))
-    assert [(s["id"], s.get("parentId", "")) for s in found] == [
+    theirs = copied(environ, path)
+    result = asyncio.run(theirs.index(lambda index: index.trace(f"{1:032x}")))
+    assert [(s["id"], s.get("parentId", "")) for s in result] == [
         (s.span_id, s.parent_id) for s in payment(1)
     ]
-    assert [s["tags"]["upstream_cluster"] for s in found] == [
+    assert [s["tags"]["upstream_cluster"] for s in result] == [
         s.tags["upstream_cluster"] for s in payment(1)
     ]
-    assert len(asyncio.run(there.index(lambda index: index.trace("a" * 32)))) == 1
+    assert len(asyncio.run(theirs.index(lambda index: index.trace("a" * 32)))) == 1
 
 
 def test_a_collector_that_fails_costs_copies_and_is_said_once(
@@ -95,7 +95,7 @@ def test_a_collector_that_fails_costs_copies_and_is_said_once(
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "message"),
     [
         ("ZIPKIN_URL", "localhost:9411", "wanted a URL"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "grpc://x", "wanted a URL"),
@@ -103,11 +103,11 @@ def test_a_collector_that_fails_costs_copies_and_is_said_once(
         ("MESHPROOF_SPANS_MINUTES", "an hour", "wanted a number above 0"),
     ],
 )
-def test_bad_settings_are_refused_by_name(name: str, value: str, said: str) -> None:
-    with pytest.raises(UsageError, match=rf"{name} is '{value}'; {said}"):
+def test_bad_settings_are_refused_by_name(name: str, value: str, message: str) -> None:
+    with pytest.raises(UsageError, match=rf"{name} is '{value}'; {message}"):
         span_settings.read({name: value})
 
 
 def test_settings() -> None:
-    found = span_settings.read({"MESHPROOF_SPANS_MIB": "0.5", "MESHPROOF_SPANS_MINUTES": "2"})
-    assert (found.limit, found.age, found.receivers) == (524288, 120, ())
+    result = span_settings.read({"MESHPROOF_SPANS_MIB": "0.5", "MESHPROOF_SPANS_MINUTES": "2"})
+    assert (result.limit, result.age, result.receivers) == (524288, 120, ())

@@ -20,7 +20,7 @@ def to(name: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("spans", "wanted"),
+    ("spans", "expected"),
     [
         pytest.param([span(1, 0, "SERVER", "a")], [], id="nobody is known to have called"),
         pytest.param([span(1, 0, "SERVER", "a", **to("x"))], [("x", "a", False)], id="remote"),
@@ -63,5 +63,5 @@ def to(name: str) -> dict[str, object]:
         ),
     ],
 )
-def test_links(spans: list[dict[str, object]], wanted: list[Link]) -> None:
-    assert list(links(map(row_of, spans))) == wanted
+def test_links(spans: list[dict[str, object]], expected: list[Link]) -> None:
+    assert list(links(map(row_of, spans))) == expected

@@ -11,23 +11,23 @@ def span(own: str, parent: str = "", kind: str = "CLIENT", at: int = 1) -> dict[
     return {"id": own, "parentId": parent, "kind": kind, "timestamp": at}
 
 
-def drawn(*spans: dict[str, Any]) -> list[tuple[int, str, str]]:
-    return [(depth, found["id"], found["kind"]) for depth, found in tree(spans)]
+def draw(*spans: dict[str, Any]) -> list[tuple[int, str, str]]:
+    return [(depth, result["id"], result["kind"]) for depth, result in tree(spans)]
 
 
 def test_what_a_server_caused_is_beneath_it_where_it_shares_its_clients_id() -> None:
     spans = span("b", "a", at=3), span("a", kind="SERVER", at=2), span("a", at=2)
-    assert drawn(*spans) == [(0, "a", "CLIENT"), (1, "a", "SERVER"), (2, "b", "CLIENT")]
+    assert draw(*spans) == [(0, "a", "CLIENT"), (1, "a", "SERVER"), (2, "b", "CLIENT")]
 
 
 def test_siblings_are_in_order_of_time() -> None:
     spans = span("c", "a", at=9), span("b", "a", at=5), span("a"), span("d", "b", at=6)
-    assert [own for _, own, _ in drawn(*spans)] == ["a", "b", "d", "c"]
+    assert [own for _, own, _ in draw(*spans)] == ["a", "b", "d", "c"]
 
 
 def test_spans_in_a_circle_are_each_shown_once() -> None:
     spans = span("a", "b"), span("b", "a"), span("c", "c"), span("d", "gone")
-    assert sorted(drawn(*spans)) == [
+    assert sorted(draw(*spans)) == [
         (0, "a", "CLIENT"), (0, "c", "CLIENT"), (0, "d", "CLIENT"), (1, "b", "CLIENT"),
     ]  # fmt: skip
 

@@ -7,11 +7,11 @@ from typing import Any
 from meshproof.telemetry.trace_rows import summary, waterfall
 
 
-def span(ids: str, who: str, start: int, duration: int, **tags: str) -> dict[str, Any]:
+def span(ids: str, service: str, start: int, duration: int, **tags: str) -> dict[str, Any]:
     """``ids``: parent and id; ``who``: kind and service. Times in milliseconds."""
     parent, _, id_ = ids.rpartition(" ")
-    kind, service = who.split()
-    made = {
+    kind, service = service.split()
+    raw = {
         "traceId": "t",
         "id": id_,
         "kind": kind,
@@ -21,7 +21,7 @@ def span(ids: str, who: str, start: int, duration: int, **tags: str) -> dict[str
         "localEndpoint": {"serviceName": service},
         "tags": tags,
     }
-    return {**made, "parentId": parent} if parent else made
+    return {**raw, "parentId": parent} if parent else raw
 
 
 TRACE = [
@@ -34,8 +34,8 @@ TRACE = [
 
 def test_rows_are_a_tree_in_order_of_time() -> None:
     rows = waterfall(TRACE)["rows"]
-    found = [(r["depth"], r["service"], r["kind"], r["start"], r["milliseconds"]) for r in rows]
-    assert found == [
+    result = [(r["depth"], r["service"], r["kind"], r["start"], r["milliseconds"]) for r in rows]
+    assert result == [
         (0, "gateway", "CLIENT", 0, 10),
         (1, "svca", "SERVER", 1, 8),
         (2, "svca", "CLIENT", 2, 6),
@@ -49,10 +49,15 @@ def test_a_span_says_method_and_path_where_it_knows_them() -> None:
 
 
 def test_a_summary_tells_length_members_and_failures() -> None:
-    found = summary(TRACE)
-    assert (found["id"], found["milliseconds"], found["spans"], found["failed"]) == ("t", 10, 4, 1)
-    assert found["services"] == ["gateway", "svca", "svcb"]
-    assert (found["service"], found["name"]) == ("gateway", "GET /pay")
+    result = summary(TRACE)
+    assert (result["id"], result["milliseconds"], result["spans"], result["failed"]) == (
+        "t",
+        10,
+        4,
+        1,
+    )
+    assert result["services"] == ["gateway", "svca", "svcb"]
+    assert (result["service"], result["name"]) == ("gateway", "GET /pay")
 
 
 def test_a_span_whose_parent_is_missing_is_a_root() -> None:

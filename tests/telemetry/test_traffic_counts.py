@@ -38,21 +38,21 @@ def test_the_callee_s_own_count_is_left_out() -> None:
 
 
 def test_what_is_unknown_is_no_workload() -> None:
-    found = {edge for _, edge in read(requests(1, target="unknown/unknown", service="by-address"))}
-    assert found == {Edge("payments/svca", "", "v0.1", "by-address")}
+    result = {edge for _, edge in read(requests(1, target="unknown/unknown", service="by-address"))}
+    assert result == {Edge("payments/svca", "", "v0.1", "by-address")}
 
 
 def test_only_what_came_between_two_readings_counts() -> None:
     old = read(requests(100, buckets={"10": 100, "+Inf": 100}))
     new = read(requests(130, buckets={"10": 110, "+Inf": 130}))
-    found = between(old, new)[EDGE]
-    assert found.requests == 30
-    assert found.buckets == {10.0: 10, float("inf"): 30}
+    result = between(old, new)[EDGE]
+    assert result.requests == 30
+    assert result.buckets == {10.0: 10, float("inf"): 30}
 
 
 def test_a_proxy_that_started_again_counts_from_nothing() -> None:
-    found = between(read(requests(100)), read(requests(7)))
-    assert found[EDGE].requests == 7
+    result = between(read(requests(100)), read(requests(7)))
+    assert result[EDGE].requests == 7
 
 
 def test_pods_of_one_workload_are_one_edge() -> None:
@@ -62,7 +62,7 @@ def test_pods_of_one_workload_are_one_edge() -> None:
 
 
 @pytest.mark.parametrize(
-    ("buckets", "q", "wanted"),
+    ("buckets", "q", "expected"),
     [
         ({10.0: 50, 20.0: 100, float("inf"): 100}, 0.5, 10.0),
         ({10.0: 50, 20.0: 100, float("inf"): 100}, 0.75, 15.0),
@@ -73,9 +73,9 @@ def test_pods_of_one_workload_are_one_edge() -> None:
     ],
 )
 def test_quantiles_are_linear_inside_a_bucket(
-    buckets: dict[float, float], q: float, wanted: float | None
+    buckets: dict[float, float], q: float, expected: float | None
 ) -> None:
-    assert TrafficCounts(1, 0, buckets).quantile(q) == wanted
+    assert TrafficCounts(1, 0, buckets).quantile(q) == expected
 
 
 def test_who_serves_is_seen_from_the_calls() -> None:

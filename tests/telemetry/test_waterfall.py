@@ -13,16 +13,16 @@ def raw(*, failed: bool = False) -> list[Raw]:
 
 
 def test_each_span_is_beneath_its_parent_with_its_time() -> None:
-    found = rows(raw(failed=True)[::-1])
-    assert [row[0] for row in found] == [
+    result = rows(raw(failed=True)[::-1])
+    assert [row[0] for row in result] == [
         "gateway.istio-system",
         "  svca.payments",
         "    svca.payments",
         "      svcb.payments",
         "        svcb.payments",
     ]
-    assert found[0][3:] == ("=" * WIDTH, "0.0 ms", "9.0 ms", "-")
-    assert found[4][3:] == ("." * 17 + "=" * 23, "4.0 ms", "5.0 ms", "503")
+    assert result[0][3:] == ("=" * WIDTH, "0.0 ms", "9.0 ms", "-")
+    assert result[4][3:] == ("." * 17 + "=" * 23, "4.0 ms", "5.0 ms", "503")
 
 
 def test_a_summary() -> None:
