@@ -1,16 +1,13 @@
-"""A mesh whose processes, ports or disk fail reports it at once, and recovers.
+"""A mesh whose processes or ports fail reports it at once, and recovers.
 
 On a small mesh (tiny/) of the test's own, beside the suite's: two meshes do not disturb each other.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import socket
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,14 +16,12 @@ import yaml
 
 from e2e.support.configuration import differences, read_configuration
 from e2e.support.processes import find_pid, processes_of_run, until
+from e2e.support.tiny import TINY, build_mesh, nothing_remains, ready
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.embedded.pod import envoy_process
 from meshproof.errors import MeshproofError
-from meshproof.host.sweep import find_leftovers
 from meshproof.mesh import STDIN, Source
-from meshproof.project import load_project
 
-TINY = Path(__file__).with_name("tiny")
 DEPLOYMENT = next(
     d for d in yaml.safe_load_all((TINY / "mesh.yaml").read_text()) if d["kind"] == "Deployment"
 )
@@ -36,10 +31,6 @@ pytestmark = [
         os.environ.get("MESH", "embedded") != "embedded", reason="about local processes"
     ),
 ]
-
-
-def build_mesh(name: str) -> EmbeddedMesh:
-    return EmbeddedMesh(load_project(TINY / "meshproof.yaml"), name=name)
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +67,6 @@ def deployment_yaml(mode: str = "", port: int = 8080, **spec: object) -> str:
         probe = {"httpGet": {"path": "/readyz", "port": "http"}}
         container["readinessProbe"] = {**probe, "periodSeconds": 1, "failureThreshold": 1}
     return yaml.safe_dump(copy, sort_keys=False)
-
-
-def ready(mesh: EmbeddedMesh) -> list[str]:
-    return [r.name for r in mesh.status().replicas if r.ready]
 
 
 @pytest.mark.parametrize(
@@ -218,66 +205,6 @@ def test_a_fixed_port_that_is_taken_is_named_with_its_process(
         with pytest.raises(MeshproofError, match=rf"0\.0\.0\.0:{port} by process {os.getpid()} "):
             mesh.up()
     assert nothing_remains(mesh)
-
-
-@pytest.fixture
-def small_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The run folders' disk, of 512 KiB."""
-    disk = Path(tempfile.mkdtemp(prefix="mp-"))
-    mount = ["mount", "-t", "tmpfs", "-o", "size=512k,mode=0700", "tmpfs", str(disk)]
-    try:
-        if subprocess.run(mount, check=False, capture_output=True).returncode:
-            pytest.skip("only root can mount a small disk")
-        monkeypatch.setenv("XDG_RUNTIME_DIR", str(disk))
-        try:
-            yield disk
-        finally:
-            subprocess.run(["umount", str(disk)], check=True)
-    finally:
-        disk.rmdir()
-
-
-def fill(disk: Path) -> Path:
-    """Fill the disk; returns the file that does."""
-    filler = disk / "filler"
-    with filler.open("wb", buffering=0) as out, contextlib.suppress(OSError):
-        while True:
-            out.write(bytes(4096))
-    return filler
-
-
-FULL = r"No space left on device; .*XDG_RUNTIME_DIR"
-
-
-def test_a_disk_that_is_full_at_the_start(small_disk: Path) -> None:
-    filler = fill(small_disk)
-    mesh = build_mesh("full")
-    with pytest.raises(MeshproofError, match=FULL):
-        mesh.up()
-    assert nothing_remains(mesh)
-    filler.unlink()
-    assert not list(small_disk.rglob("*.json"))
-
-
-def test_a_disk_that_fills_up_later(small_disk: Path) -> None:
-    mesh = build_mesh("filling")
-    try:
-        mesh.up()
-        filler = fill(small_disk)
-        with pytest.raises(MeshproofError, match=FULL):
-            mesh.scale("web", 3)
-        assert len(ready(mesh)) == 2
-        filler.unlink()
-        mesh.scale("web", 3)
-        assert len(ready(mesh)) == 3
-    finally:
-        mesh.down()
-    assert not any(small_disk.iterdir())
-
-
-def nothing_remains(mesh: EmbeddedMesh) -> bool:
-    folders = [f for f in find_leftovers().folders if f.name == mesh.run_id]
-    return not processes_of_run(mesh.run_id) and not folders
 
 
 def test_two_meshes_do_not_disturb_each_other(tiny: EmbeddedMesh, tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_replicas_join_take_their_share_and_leave(
             "after they left",
             len(after),
             {"to those that left": sum(upstream_address(r) in removed for r in after)},
-            wanted=0,
+            expected=0,
             figures={
                 "scale_to_ready_s": live - scaled,
                 "scale_to_first_request_s": min(began_at(r) for r in joined) - scaled,

@@ -103,7 +103,7 @@ def test_payments_go_on_and_nobody_waits(
     during = [p for p in paid if begun < p.time and p.end < healed]
     informed = sum((p.status, p.paid, p.reason) == (200, True, ill.reason) for p in during)
     judge(
-        exactly(f"{kind}: paid and told", len(during), {ill.reason: informed}, wanted=len(during))
+        exactly(f"{kind}: paid and told", len(during), {ill.reason: informed}, expected=len(during))
     )
     judge(latency_below(f"{kind}: p99", [p.elapsed for p in during], seconds=BOUND))
     judge(recovered(f"{kind}: healed", healed, [(p.time, p.notified) for p in paid]))

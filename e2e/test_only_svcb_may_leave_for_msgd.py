@@ -46,16 +46,16 @@ def test_nobody_else_leaves(mesh: Mesh, run: Run, judge: Judge, workload: str) -
     mesh.apply([INTRUDER, EGRESS_BY_ADDRESS["v1"]])
     acknowledged, stored = send_to_msgd(mesh, run, workload)
     open_to_all = exactly(
-        f"open to all: {workload}", N, {"told": acknowledged, "stored": stored}, wanted=N
+        f"open to all: {workload}", N, {"told": acknowledged, "stored": stored}, expected=N
     )
     judge(open_to_all)
     mesh.apply([RULE])
     acknowledged, stored = send_to_msgd(mesh, run, workload)
-    judge(exactly(f"{workload} stays in", N, {"told": acknowledged, "stored": stored}, wanted=0))
+    judge(exactly(f"{workload} stays in", N, {"told": acknowledged, "stored": stored}, expected=0))
     judge(
-        exactly(f"{workload} leaves", N, {"told": acknowledged, "stored": stored}, wanted=N),
+        exactly(f"{workload} leaves", N, {"told": acknowledged, "stored": stored}, expected=N),
         expect="fail",
         because=rf"(told|stored) is 0 of {N}; wanted {N}",
     )
     acknowledged, stored = send_to_msgd(mesh, run, "svcb-v0.1")
-    judge(exactly("svcb leaves", N, {"told": acknowledged, "stored": stored}, wanted=N))
+    judge(exactly("svcb leaves", N, {"told": acknowledged, "stored": stored}, expected=N))

@@ -41,13 +41,13 @@ def test_every_count_is_the_same(
     results = load(requests=N).wait()
     judge(no_failures("requests", results.records, run.access_log(), sent=results.sent))
     all_counts = {"Locust": results.sent, **counts.since()}
-    judge(exactly("counts of a payment, by who counted", N, all_counts, wanted=N))
+    judge(exactly("counts of a payment, by who counted", N, all_counts, expected=N))
 
     for _ in range(MORE):
         answer = mesh.curl("svca", "http://svca/pay", headers=[("x-run-id", run.id)])
         assert answer.status == 200
     judge(
-        exactly(f"the same with {MORE} payments more", N, counts.since(), wanted=N),
+        exactly(f"the same with {MORE} payments more", N, counts.since(), expected=N),
         expect="fail",
         because=rf"is {N + MORE} of {N}; wanted {N}",
     )
@@ -65,7 +65,7 @@ def test_a_replica_that_has_ended_still_counts(
     results = loading.wait()
     judge(no_failures("requests", results.records, run.access_log(), sent=results.sent))
     all_counts = {"Locust": results.sent, **counts.since()}
-    judge(exactly("counts while replicas come and go", 2 * N, all_counts, wanted=2 * N))
+    judge(exactly("counts while replicas come and go", 2 * N, all_counts, expected=2 * N))
 
 
 def test_every_panel_has_data(mesh: Mesh, load: StartLoad, prometheus: Prometheus) -> None:

@@ -27,15 +27,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from e2e.payments.tokens import Signer
 from e2e.support.cli_mesh import Cli, serve
 from e2e.support.processes import processes_of_run, until
+from e2e.support.tiny import build_mesh
 from meshproof.embedded.context import RunPaths
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.host import private_files, sockets
 from meshproof.mesh import STDIN, Source
-from meshproof.project import load_project
 from meshproof.report.evidence import ProofFolder
 from meshproof.traffic.load import Load
 
-TINY = Path(__file__).with_name("tiny")
 LOCUSTFILE = Path(__file__).with_name("payments") / "locustfile.py"
 NOBODY = 65534
 WORD = f"word-{secrets.token_hex(12)}"
@@ -128,7 +127,7 @@ spec:
 
 @pytest.fixture(scope="module")
 def tiny() -> Iterator[EmbeddedMesh]:
-    mesh = EmbeddedMesh(load_project(TINY / "meshproof.yaml"), name=f"secure-{os.getpid()}")
+    mesh = build_mesh(f"secure-{os.getpid()}")
     before = os.umask(0)
     try:
         mesh.up()

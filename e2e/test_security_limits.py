@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
 
+from e2e.support.tiny import build_mesh
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.host import sockets
 from meshproof.mesh import STDIN, Mesh, Source
-from meshproof.project import load_project
 
-TINY = Path(__file__).with_name("tiny")
 STRICT = """
 apiVersion: security.istio.io/v1
 kind: PeerAuthentication
@@ -34,7 +32,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def tiny() -> Iterator[EmbeddedMesh]:
-    mesh = EmbeddedMesh(load_project(TINY / "meshproof.yaml"), name=f"limits-{os.getpid()}")
+    mesh = build_mesh(f"limits-{os.getpid()}")
     try:
         mesh.up()
         yield mesh

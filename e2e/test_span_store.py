@@ -47,11 +47,11 @@ def test_searches_and_links_are_whole(mesh: Mesh, run: Run, load: StartLoad, jud
         "whole traces": sum(len(spans) == HOPS for spans in traces),
         **{" -> ".join(link): calls for link, calls in _calls(mesh, begin).items()},
     }
-    judge(exactly("traces and calls, by Zipkin's API", results.sent, counts, wanted=N))
+    judge(exactly("traces and calls, by Zipkin's API", results.sent, counts, expected=N))
     assert ask(mesh, "/health")["details"]["dropped"] == 0
     failed = ask(mesh, "/api/v2/traces", annotationQuery=f"run_id={run.id} and error", limit=2 * N)
     judge(
-        exactly("traces with an error", results.sent, {"found": len(failed)}, wanted=N),
+        exactly("traces with an error", results.sent, {"found": len(failed)}, expected=N),
         expect="fail",
         because=rf"found is 0 of {N}",
     )

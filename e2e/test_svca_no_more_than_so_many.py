@@ -36,7 +36,7 @@ def test_goodput_holds_under_five_times_the_load(
     refused = sum(r.status == 503 for r in overload.crowd.records)
     log = [r for r in run.access_log(overload.crowd.run_id) if r.direction == "gateway"]
     overflown = sum(r.code == 503 and r.flags == "UO" for r in log)
-    judge(exactly("limited: by the gateway (UO)", refused, {"UO": overflown}, wanted=refused))
+    judge(exactly("limited: by the gateway (UO)", refused, {"UO": overflown}, expected=refused))
 
 
 def test_without_limits_it_collapses(mesh: Mesh, run: Run, load: StartLoad, judge: Judge) -> None:

@@ -72,7 +72,7 @@ def test_the_bucket_is_kept_to_the_request(
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
     answers, _ = send_calls(mesh, run, "svcb-v0.1", "http://svca/pay")
     good = sum(a.status == 200 for a in answers)
-    judge(exactly("no limit", N, {"200": good}, wanted=N))
+    judge(exactly("no limit", N, {"200": good}, expected=N))
     mesh.apply([Source("four a minute", four_a_minute(by_port=by_port))])
     answers, log = send_calls(mesh, run, "svcb-v0.1", "http://svca/pay", concurrency=1)  # in order
     assert [a.status for a in answers[:BUCKET]] == [200] * BUCKET
@@ -85,7 +85,7 @@ def test_the_bucket_is_kept_to_the_request(
                 "429 with its header": sum(map(is_limited, answers)),
                 "by svca's sidecar (RL)": limited,
             },
-            wanted=N - BUCKET,
+            expected=N - BUCKET,
         )
     )
 
@@ -93,15 +93,15 @@ def test_the_bucket_is_kept_to_the_request(
 def test_a_gateway_s_bucket_is_kept_for_all_paths(mesh: Mesh, run: Run, judge: Judge) -> None:
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
     unknown = send(mesh, Call(GATEWAY, "/nowhere"), N, run.new())
-    judge(exactly("no limit", N, {"404": sum(a.status == 404 for a in unknown)}, wanted=N))
+    judge(exactly("no limit", N, {"404": sum(a.status == 404 for a in unknown)}, expected=N))
     rule = four_a_minute(by_port=False).replace("SIDECAR_INBOUND", "GATEWAY")
     at_gateway = rule.replace("app: svca", "istio: ingressgateway")
     mesh.apply([Source("four a minute at the gateway", at_gateway)], namespace="istio-system")
     paid = send(mesh, Call(GATEWAY, "/pay"), N, run.new())
     assert sum(a.status == 200 for a in paid) == BUCKET
-    judge(exactly("refused", N, {"429": sum(map(is_limited, paid))}, wanted=N - BUCKET))
+    judge(exactly("refused", N, {"429": sum(map(is_limited, paid))}, expected=N - BUCKET))
     unknown = send(mesh, Call(GATEWAY, "/nowhere"), N, run.new())
-    judge(exactly("where no route leads", N, {"429": sum(map(is_limited, unknown))}, wanted=N))
+    judge(exactly("where no route leads", N, {"429": sum(map(is_limited, unknown))}, expected=N))
 
 
 def test_goodput_holds_under_five_times_the_load(

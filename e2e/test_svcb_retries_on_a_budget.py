@@ -58,7 +58,7 @@ def test_a_svcb_that_is_down_is_not_asked_five_times(
     mesh.apply([Source("retries, no budget", yaml.safe_dump(retries))])
     load(requests=N, users=USERS).wait()
     tries = attempts(run.access_log())
-    judge(exactly("no budget", N, {"five attempts": tries.count(5)}, wanted=N))
+    judge(exactly("no budget", N, {"five attempts": tries.count(5)}, expected=N))
     judge(
         attempts_verdict("no budget: attempts", tries),
         expect="fail",

@@ -27,13 +27,13 @@ def test_one_user_meets_one_replica(mesh: Mesh, run: Run, load: StartLoad, judge
     mesh.scale("svcb-v0.1", 2)
     favourites = _favourites(mesh, run, load, judge, "without the rule")
     judge(
-        exactly("without the rule", N, favourites, wanted=N),
+        exactly("without the rule", N, favourites, expected=N),
         expect="fail",
         because=rf"is \d+ of {N}; wanted {N}",
     )
     mesh.apply([RULE])
     favourites = _favourites(mesh, run, load, judge, "with the rule")
-    judge(exactly("with the rule", N, favourites, wanted=N))
+    judge(exactly("with the rule", N, favourites, expected=N))
     assert len(_met_by_many(mesh, run)) > 1, "one for all, by chance: once in 10^9"
 
 

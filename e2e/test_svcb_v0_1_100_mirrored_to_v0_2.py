@@ -46,7 +46,7 @@ def test_v0_2_sees_a_copy_of_each(mesh: Mesh, run: Run, load: StartLoad, judge: 
     judge(split("100 % v0.1", results.sample(), weights(RULE)))
     judge(zero_share("0 % v0.2", results.sample(), "v0.2", below=0.02))
     dropped = sum(m["duplicates"] for m in msgd.messages(mesh, run.id))
-    judge(exactly("shadow", N, {"copies": copies(mesh, run.id), "dropped": dropped}, wanted=N))
+    judge(exactly("shadow", N, {"copies": copies(mesh, run.id), "dropped": dropped}, expected=N))
     judge(allowed("each once in msgd", results.records, msgd.message_ids(mesh, run.id)))
     judge(no_failures("requests", results.records, run.access_log(), sent=results.sent))
 
@@ -57,7 +57,7 @@ def test_a_bad_shadow_hurts_nobody(mesh: Mesh, run: Run, load: StartLoad, judge:
     mesh.apply([EGRESS_BY_ADDRESS["v1"], RULE])
     results = load(requests=100).wait()
     until(lambda: copies(mesh, run.id) >= 100, "v0.2 has seen a copy of each")
-    judge(exactly("a bad shadow", 100, {"copies": copies(mesh, run.id)}, wanted=100))
+    judge(exactly("a bad shadow", 100, {"copies": copies(mesh, run.id)}, expected=100))
     gateway = [r for r in run.access_log() if r.direction == "gateway"]
     judge(no_failures("behind it", results.records, gateway, sent=results.sent))
     mesh.apply([HALF])

@@ -36,7 +36,7 @@ def test_half_of_the_calls_go_to_each(
 
 def test_the_same_verdict_refuses_60_40(mesh: Mesh, load: StartLoad, judge: Judge) -> None:
     mesh.apply([EGRESS_BY_ADDRESS["v1"], CONTROL])
-    results = load(requests=sample_size(0.5, OFF.shift, wanted_power=OFF.power)).wait()
+    results = load(requests=sample_size(0.5, OFF.shift, min_power=OFF.power)).wait()
     judge(
         split("50/50 on a 60/40 rule", results.sample(), weights(RULE["v1"]), errors=OFF),
         expect="fail",

@@ -9,15 +9,12 @@ from __future__ import annotations
 import json
 import os
 import threading
-from pathlib import Path
 
 import requests
 
-from meshproof.embedded.mesh import EmbeddedMesh
+from e2e.support.tiny import build_mesh
 from meshproof.mesh import STDIN, Source
-from meshproof.project import load_project
 
-TINY = Path(__file__).parents[1] / "tiny"
 RULE = """
 apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -43,7 +40,7 @@ def load(url: str, over: threading.Event) -> None:
 
 
 def main() -> None:
-    mesh = EmbeddedMesh(load_project(TINY / "meshproof.yaml"), name=f"driver-{os.getpid()}")
+    mesh = build_mesh(f"driver-{os.getpid()}")
     say("up", run_id=mesh.run_id)
     over = threading.Event()
     try:

@@ -61,21 +61,21 @@ def power_of_shift(n: int, p: float, shift: float, alpha: float) -> float:
     return min(power(n, p, q, alpha) for q in others)
 
 
-def sample_size(p: float, shift: float, alpha: float = 1e-6, wanted_power: float = 0.99) -> int:
+def sample_size(p: float, shift: float, alpha: float = 1e-6, min_power: float = 0.99) -> int:
     """Requests needed to catch a shift of ``shift`` (0.05 is 5 points) from the share ``p``.
 
-    The smallest multiple of ``SIZE_STEP`` whose power reaches ``wanted_power``. Raises ValueError
+    The smallest multiple of ``SIZE_STEP`` whose power reaches ``min_power``. Raises ValueError
     for a shift that no share has, and for one so small that millions would not do.
     """
-    if not (0 < alpha < 1 and 0 < wanted_power < 1):
-        raise ValueError(f"alpha {alpha:g} and power {wanted_power:g} must be between 0 and 1")
+    if not (0 < alpha < 1 and 0 < min_power < 1):
+        raise ValueError(f"alpha {alpha:g} and power {min_power:g} must be between 0 and 1")
     coarse = SIZE_STEP
-    while power_of_shift(coarse, p, shift, alpha) < wanted_power:
+    while power_of_shift(coarse, p, shift, alpha) < min_power:
         coarse *= 2
         if coarse > _SIZE_LIMIT:
             raise ValueError(f"a shift of {shift:g} from {p:g} takes over {_SIZE_LIMIT} requests")
     n = max(SIZE_STEP, coarse // 2)  # at half of it the power was too low: the answer is above
-    while power_of_shift(n, p, shift, alpha) < wanted_power:
+    while power_of_shift(n, p, shift, alpha) < min_power:
         n += SIZE_STEP
     return n
 

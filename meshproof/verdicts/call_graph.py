@@ -16,17 +16,19 @@ Edge = tuple[str, str]
 """Caller and callee: workloads' apps, ``gateway``, or a host outside."""
 
 
-def calls_match(name: str, requests: int, spans: Sequence[Span], wanted: Sequence[Edge]) -> Verdict:
-    """Each of ``requests`` has one trace: one root, no orphan, and exactly the calls ``wanted``.
+def calls_match(
+    name: str, requests: int, spans: Sequence[Span], expected: Sequence[Edge]
+) -> Verdict:
+    """Each of ``requests`` has one trace: one root, no orphan, and exactly the calls ``expected``.
 
     A call made twice is named twice. The app of a span is its Envoy's: ``web`` or ``web.shop``.
     """
     traces = trees(spans)
-    faults = [reason for trace in traces.values() if (reason := _fault(trace, wanted))]
+    faults = [reason for trace in traces.values() if (reason := _fault(trace, expected))]
     problems = [f"{n} x {reason}" for reason, n in Counter(faults).most_common(5)]
     if len(traces) != requests:
         problems.append(f"{requests} requests left {len(traces)} traces")
-    chain = ", ".join(f"{a} -> {b}" for a, b in wanted)
+    chain = ", ".join(f"{a} -> {b}" for a, b in expected)
     whole = len(traces) - len(faults)
     return conclude(
         name,
@@ -39,13 +41,13 @@ def calls_match(name: str, requests: int, spans: Sequence[Span], wanted: Sequenc
     )
 
 
-def _fault(trace: Tree[Span], wanted: Sequence[Edge]) -> str:
-    """Why a trace is not as wanted; empty where it is."""
+def _fault(trace: Tree[Span], expected: Sequence[Edge]) -> str:
+    """Why a trace is not as expected; empty where it is."""
     if reason := top_fault(trace):
         return reason
-    names = {name for edge in wanted for name in edge}
-    actual, expected = Counter(_edges(trace.roots[0], names)), Counter(wanted)
-    missing, surplus = expected - actual, actual - expected
+    names = {name for edge in expected for name in edge}
+    actual = Counter(_edges(trace.roots[0], names))
+    missing, surplus = Counter(expected) - actual, actual - Counter(expected)
     faults = [f"no call {a} -> {b}" for a, b in missing]
     faults += [f"surplus {a} -> {b}" for a, b in surplus]
     return "; ".join(faults)

@@ -20,18 +20,18 @@ def exactly(
     n: int,
     counts: Mapping[str, int],
     *,
-    wanted: int,
+    expected: int,
     figures: Mapping[str, Figure] | None = None,
 ) -> Verdict:
-    """Each of several counts of the same ``n`` requests is ``wanted``. There is no chance in it,
+    """Each of several counts of the same ``n`` requests is ``expected``. There is no chance in it,
     so no alpha: a difference of one fails. ``figures`` are reported and not judged."""
-    problems = [f"{k} is {c} of {n}; wanted {wanted}" for k, c in counts.items() if c != wanted]
+    problems = [f"{k} is {c} of {n}; wanted {expected}" for k, c in counts.items() if c != expected]
     return conclude(
         name,
         n if counts else 0,
         dict(counts),
         problems,
-        wanted=f"{wanted} of {n}",
+        wanted=f"{expected} of {n}",
         found=", ".join(f"{k} {c}" for k, c in counts.items()) or "nothing",
         allowed="no difference",
         figures=figures,

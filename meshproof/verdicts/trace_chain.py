@@ -56,9 +56,9 @@ def _side(kind: str) -> str:
 
 
 def complete(
-    name: str, trace_ids: Sequence[str], spans: Sequence[Span], wanted: Sequence[Step]
+    name: str, trace_ids: Sequence[str], spans: Sequence[Span], chain: Sequence[Step]
 ) -> Verdict:
-    """Every request has one trace that is exactly the chain ``wanted``, root first.
+    """Every request has one trace that is exactly ``chain``, root first.
 
     ``trace_ids`` is one id per request, as the answer named it, empty where it named none. Fails
     for a request without a trace, a missing or surplus span, a wrong parent, an orphan, an id
@@ -72,7 +72,7 @@ def complete(
     whole = 0
     reasons: list[str] = []
     for trace_id, count in requests.items():
-        reason = _fault(by_id.get(trace_id, []), wanted) if trace_id else "an answer names no trace"
+        reason = _fault(by_id.get(trace_id, []), chain) if trace_id else "an answer names no trace"
         reason = reason or (f"{count} requests share a trace" if count > 1 else "")
         whole += not reason
         reasons += [reason] * (count if reason else 0)
@@ -80,7 +80,7 @@ def complete(
     problems = [f"{n} x {reason}" for reason, n in Counter(reasons).most_common(5)]
     if stray:
         problems.append(f"{len(stray)} traces of this run belong to no request: {some(stray)}")
-    chain = " -> ".join(str(step) for step in wanted)
+    text = " -> ".join(map(str, chain))
     return conclude(
         name,
         len(trace_ids),
@@ -93,14 +93,14 @@ def complete(
             "stray": len(stray),
         },
         problems,
-        wanted=f"for every request one trace {chain}",
+        wanted=f"for every request one trace {text}",
         found=f"{whole} of {len(trace_ids)} whole, {len(stray)} stray traces",
         allowed="all whole, 0 stray",
         figures={"spans_per_request": len(spans) / max(1, len(trace_ids))},
     )
 
 
-def _fault(traces: Sequence[Tree[Span]], wanted: Sequence[Step]) -> str:
+def _fault(traces: Sequence[Tree[Span]], chain: Sequence[Step]) -> str:
     """Why a request's trace is not the chain; empty where it is."""
     if not traces:
         return "no span was reported"
@@ -109,7 +109,7 @@ def _fault(traces: Sequence[Tree[Span]], wanted: Sequence[Step]) -> str:
     if reason := top_fault(traces[0]):
         return reason
     level = list(traces[0].roots)
-    for step in wanted:
+    for step in chain:
         if len(level) != 1 or not step.matches(level[0].span):
             actual = " + ".join(map(describe, level)) or "nothing"
             return f"wanted {step}, found {actual}"

@@ -192,18 +192,3 @@ def test_another_release_is_refused_until_the_one_left_is_ended(journal: Journal
     assert mesh.weights == [10, 0]
     with pytest.raises(UsageError, match="no release of svcb is under way"):
         start.abort(in_force(0), journal, "svcb")
-
-
-def test_a_ledger_that_is_none_is_named(tmp_path: Path, journal: Journal) -> None:
-    (tmp_path / "release-payments-svcb.json").write_text("{}")
-    with pytest.raises(MeshproofError, match=r"release-payments-svcb\.json: is not a release"):
-        start.start(RULES, journal, PLAN)
-
-
-def test_services_are_found_by_name() -> None:
-    titles = ["Service payments/svcb", "Service shop/svca", "Service payments/svca"]
-    assert start.locate("svcb", titles) == ("payments", "svcb")
-    assert start.locate("shop/svca", titles) == ("shop", "svca")
-    for name in ("svca", "nope"):
-        with pytest.raises(UsageError, match=f"{name}: wanted one Service of that name"):
-            start.locate(name, titles)

@@ -1,4 +1,4 @@
-"""Who called whom, and where that stands in the picture."""
+"""Who called whom, by access logs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any
 
 from meshproof.mesh import AccessRecord, ReplicaStatus
 from meshproof.report.calls import CLOSED, Call, summarize_calls
-from meshproof.report.graph_svg import draw_graph
 
 
 def _record(**other: Any) -> AccessRecord:
@@ -57,31 +56,3 @@ def test_replicas_that_have_gone_are_named_by_what_is_left() -> None:
         [_record(sidecar="cart-0a1b2-7", upstream_host="127.9.9.9:80")], REPLICAS
     )
     assert [(one.source, one.target) for one in calls] == [("cart", "svcb v2")]
-
-
-def test_a_picture_has_every_node_once_and_every_way() -> None:
-    calls = [
-        Call("gateway", "svca", False, 9, 0, 1.0, 2.0),
-        Call("svca", "svcb-v1", False, 5, 1, 1.0, 2.0),
-        Call("svca", "svcb-v2", False, 4, 0, 1.0, 2.0),
-        Call("svcb-v1", "svca", False, 1, 0, 1.0, 2.0),
-        Call("svcb-v2", "msgd.test", True, 4, 0, 1.0, 2.0),
-    ]
-    graph = draw_graph(calls)
-    assert graph is not None
-    positions = {node.name: (node.x, node.y) for node in graph.nodes}
-    assert len(set(positions.values())) == len(positions) == 5
-    assert (
-        positions["gateway"][0]
-        < positions["svca"][0]
-        < positions["svcb-v1"][0]
-        < positions["msgd.test"][0]
-    )
-    assert positions["svcb-v1"][0] == positions["svcb-v2"][0]
-    assert [edge.call for edge in graph.edges] == calls
-    assert all(x >= 0 and x + 150 <= graph.width and y + 46 <= graph.height
-               for x, y in positions.values())  # fmt: skip
-
-
-def test_nothing_is_drawn_of_nothing() -> None:
-    assert draw_graph([]) is None

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from meshproof.errors import MeshproofError
 from meshproof.mesh import Span
 from meshproof.report.calls import Call
-from meshproof.report.page import render_html, write_report
+from meshproof.report.page import render_html
 from meshproof.report.sample_traces import sample_traces
 from meshproof.report.sections import (
-    SCHEMA,
     ChangeRecord,
     Section,
     build_report,
-    read_report,
     verdict_as_json,
 )
 from meshproof.report.series import build_series
@@ -101,29 +95,3 @@ def test_a_report_without_load_carries_no_charts() -> None:
     page = render_html(build_report("proofs", "Proofs", {}, [bare], 0.0))
     assert len(page) < 30_000
     assert 'id="plotly"' not in page
-
-
-def test_what_was_written_is_read_again(tmp_path: Path) -> None:
-    report = build_report("proofs", "Proofs", {"mesh": "embedded"}, [_section()], 5.0)
-    page = write_report(report, tmp_path / "a" / "report.json")
-    assert page == tmp_path / "a" / "report.html"
-    assert (
-        read_report(page)
-        == read_report(tmp_path / "a")
-        == read_report(page.with_suffix(".json"))
-        == report
-    )
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [(None, "No such file"), ("{", "not JSON"), ('{"schema": "x"}', f"wanted '{SCHEMA}'")],
-)
-def test_what_is_no_report_is_refused_by_name(
-    tmp_path: Path, text: str | None, message: str
-) -> None:
-    file = tmp_path / "report.json"
-    if text is not None:
-        file.write_text(text)
-    with pytest.raises(MeshproofError, match=f"{file}.*{message}"):
-        read_report(file)

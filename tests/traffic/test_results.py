@@ -1,4 +1,4 @@
-"""Records and settings survive their trip through files and environment; accounts must agree."""
+"""Records survive their trip through files, and the two accounts of a load must agree."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 
 from meshproof.traffic.record import Record
 from meshproof.traffic.results import LoadError, read
-from meshproof.traffic.settings import LoadSettings
 
 LATE = Record(2.0, 0.5, 200, version="v0.2", extra={"sold": True, "order": "b"})
 EARLY = Record(1.0, 0.25, 200, version="v0.1", extra={"sold": False, "order": "a"})
@@ -62,17 +61,3 @@ def test_an_answer_without_a_version_is_counted_as_such(tmp_path: Path) -> None:
     nameless = Record(1.0, 0.1, 200)
     results = read("r", *write(tmp_path, [nameless], sent=1, requests=1, failures=0))
     assert results.sample().counts == {"no version": 1}
-
-
-def test_settings_survive_the_environment() -> None:
-    settings = LoadSettings("run", "r", "s", 7, "/other", {"a": "b"})
-    assert LoadSettings.from_environment(settings.as_environment()) == settings
-    assert LoadSettings.from_environment({}) == LoadSettings()
-
-
-@pytest.mark.parametrize(
-    ("name", "value"), [("REQUESTS", "many"), ("HEADERS", "{"), ("HEADERS", "[1]")]
-)
-def test_bad_settings_name_their_variable(name: str, value: str) -> None:
-    with pytest.raises(ValueError, match=f"MESHPROOF_LOAD_{name} is"):
-        LoadSettings.from_environment({f"MESHPROOF_LOAD_{name}": value})

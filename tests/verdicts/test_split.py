@@ -134,8 +134,3 @@ def test_a_right_split_is_not_refused() -> None:
 def test_weights_that_are_no_shares_are_an_error(weights: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="no shares"):
         split("bad", sample(a=10), weights)
-
-
-def test_negative_counts_are_an_error() -> None:
-    with pytest.raises(ValueError, match="negative"):
-        Sample({"a": -1}, 0, 0)
