@@ -1,4 +1,4 @@
-"""What the handlers of the control socket work on."""
+"""What a handler of the control socket works with."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ControlContext:
     request_down: Callable[[], None]
     """Asks the mesh's process to end. Does not block."""
     events: EventLog = field(default_factory=EventLog)
-    """Use in the server's event loop alone."""
+    """Use it in the server's event loop only."""
     leases: Leases = field(default_factory=Leases)
     """The same."""
     client_gone: threading.Event = field(default_factory=threading.Event)

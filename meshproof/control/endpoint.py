@@ -114,6 +114,6 @@ def change(
 def stream(
     handler: Callable[Concatenate[ControlContext, P], Iterator[bytes]],
 ) -> Endpoint[P, Iterator[bytes]]:
-    """An endpoint that answers with bytes as they come. The handler yields ``b""`` for a pause
-    before it looks again; it ends with its client, or with the mesh."""
+    """An endpoint that answers with bytes as they come. The handler yields ``b""`` when it has
+    nothing new, and is then resumed after a pause. It ends with its client, or with the mesh."""
     return Endpoint(handler, streaming=True)

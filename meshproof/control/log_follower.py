@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class LogFollower:
-    """Remembers how far each file was read. A file may appear, grow, or be gone."""
+    """Remembers how far each file was read. Files may appear, grow and disappear."""
 
     def __init__(self) -> None:
         self._offsets: dict[Path, int] = {}

@@ -1,6 +1,6 @@
 """What a mesh offers beyond the contract so that it can be controlled from another process.
 
-What a single call needs of a mesh stands beside that call, in ``control/routes``.
+What a single call requires of a mesh is declared beside that call, in ``control/routes``.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class ServedMesh(Mesh, Protocol):
         ...
 
     def joined_logs(self, *, trace_id: str = "", run_id: str = "") -> list[LogLine]:
-        """Every log's lines of one trace, or of one run, in order of beginning.
+        """The lines of one trace or one run in every log, ordered by when they began.
 
         Raises UsageError for both, for neither, and for what is not a trace id.
         """
@@ -69,5 +69,5 @@ class SupportsTraces(Protocol):
     """A mesh whose span store can be asked for whole traces."""
 
     def trace_spans(self, trace_ids: Sequence[str]) -> list[Span]:
-        """Every span of these traces that has come by now, whoever handed on a run id or not."""
+        """Every span of these traces that has arrived by now, with or without a run id."""
         ...

@@ -134,7 +134,7 @@ class ControlServer:
 async def _watch_client(
     work: Awaitable[Any], request: web.Request, client_gone: threading.Event
 ) -> Any:
-    """The result of ``work``, which learns by the event that nobody waits for it any more."""
+    """The result of ``work``; sets the event if nobody waits for it any more."""
     task = asyncio.ensure_future(work)
     while not task.done():
         await asyncio.wait({task}, timeout=_CLIENT_CHECK)
@@ -151,7 +151,7 @@ def _private_socket(path: Path) -> socket.socket:
     """A listening socket that only this user may connect to, from its first moment on."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        # The folder is 0700 already; the mode says the same of the socket itself.
+        # The folder is 0700 already; the socket itself gets the same protection.
         listener.bind(str(path))
         os.chmod(path, 0o600)  # noqa: PTH101  (of the path, as every Path method)
     except OSError:
@@ -166,7 +166,7 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     except (web.HTTPException, ConnectionResetError):
         raise
-    except Exception as error:  # the client must learn of any, and the mesh lives on
+    except Exception as error:  # whatever it is, the client must learn of it, and the mesh lives on
         status, body = encode_error(error)
         return web.json_response(body, status=status)
 

@@ -1,7 +1,7 @@
-"""What a search needs of a span, small: the index keeps this of every span, and no tag.
+"""The fields of a span that the index keeps, without its tags.
 
-Plain tuples of texts and numbers: Python's garbage collector leaves those alone, and a mesh with a
-hundred thousand of them does not stand still for it.
+Plain tuples of strings and numbers, which Python's garbage collector does not track: a hundred
+thousand of them do not slow the mesh down.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Traces as pages show them: a line each to choose from, one as rows of a waterfall. Pure.
+"""Traces as pages show them: a summary for the list, and the rows of a waterfall. Pure.
 
 Spans are Zipkin v2's JSON: times in microseconds.
 """
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 
 def summary(trace: Sequence[Json]) -> Json:
-    """One trace in a list: what began it, how long it took, who took part."""
+    """One trace in a list: its first span, its duration, and the services that took part."""
     spans = sorted(trace, key=start)
     first = spans[0]
     end = max(start(span) + span.get("duration", 0) for span in spans)
@@ -32,7 +32,7 @@ def summary(trace: Sequence[Json]) -> Json:
 
 
 def waterfall(trace: Sequence[Json]) -> Json:
-    """Rows in the order of a tree, each with its depth and its place in time (milliseconds)."""
+    """Rows in the order of the tree, each with its depth, start and duration (milliseconds)."""
     spans = sorted(trace, key=start)
     zero = start(spans[0])
     return {**summary(trace), "rows": [_row(depth, span, zero) for depth, span in tree(spans)]}
@@ -57,7 +57,7 @@ def _service(span: Json) -> str:
 
 
 def _title(span: Json) -> str:
-    """The method and path where they are known: Envoy names a span by its host alone."""
+    """The method and path if known: Envoy names a span by its host only."""
     tags = span.get("tags", {})
     url = tags.get("http.url", "")
     path = "/" + url.partition("://")[2].partition("/")[2] if "://" in url else url

@@ -1,4 +1,4 @@
-"""A trace as text: each span beneath its parent, with a bar where it lay in time. Pure."""
+"""A trace as text: each span beneath its parent, with a bar on the time axis. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SUMMARY = ("Trace", "Begin", "Duration", "Spans", "Errors", "Status", "Name")
 
 
 def rows(spans: Sequence[Raw]) -> list[tuple[str, ...]]:
-    """One of ``HEADERS`` each, for the spans of one trace as Zipkin's JSON has them."""
+    """A row with ``HEADERS`` for each span of one trace in Zipkin's JSON."""
     begin, length = extent(spans)
     return [_row(depth, span, begin, length) for depth, span in tree(spans)]
 
@@ -38,7 +38,7 @@ def _row(depth: int, span: Raw, begin: int, length: int) -> tuple[str, ...]:
 
 
 def bar(offset: int, duration: int, length: int) -> str:
-    """``WIDTH`` characters for the whole trace; a span has one at least."""
+    """``WIDTH`` characters for the whole trace; a span has at least one."""
     if length <= 0:
         return "=" * WIDTH
     first = min(WIDTH - 1, offset * WIDTH // length)
@@ -47,13 +47,13 @@ def bar(offset: int, duration: int, length: int) -> str:
 
 
 def status(span: Raw) -> str:
-    """The HTTP status, or that it failed without one."""
+    """The HTTP status, or ``error`` for a failure without one."""
     tags = span.get("tags") or {}
     return tags.get("http.status_code") or ("error" if "error" in tags else "-")
 
 
 def summary(spans: Sequence[Raw], clock: str) -> tuple[str, ...]:
-    """One of ``SUMMARY`` for a trace; ``clock`` is when it began, in words."""
+    """A row with ``SUMMARY`` for a trace; ``clock`` is its formatted start."""
     _, length = extent(spans)
     (_, root), *_ = tree(spans)
     errors = sum("error" in (s.get("tags") or {}) for s in spans)

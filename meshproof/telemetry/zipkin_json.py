@@ -103,8 +103,8 @@ def remote(span: Mapping[str, Any]) -> str:
 
 
 def cluster_host(cluster: str) -> str:
-    """``svcb.payments`` of ``outbound|80|v0-1|svcb.payments.svc.cluster.local``, or empty: as the
-    spans of what answers there are named."""
+    """``svcb.payments`` of ``outbound|80|v0-1|svcb.payments.svc.cluster.local``, or empty: the
+    service name in the spans of the callee."""
     name = ClusterName.parse(cluster)
     return name.short_host if name and name.direction == "outbound" else ""
 

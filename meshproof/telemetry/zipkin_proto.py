@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import ipaddress
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from typing import Any, Literal
 
 from google.protobuf.message import DecodeError
@@ -155,26 +155,3 @@ def _endpoint(end: Any) -> Raw:
 def _hex(number: bytes, order: ByteOrder) -> str:
     """A span's id as trace headers write it."""
     return (number if order == "big" else number[::-1]).hex()
-
-
-def _bytes(text: str) -> bytes:
-    return int(text, 16).to_bytes(8, sys.byteorder) if text else b""
-
-
-def write(spans: Sequence[Span]) -> bytes:
-    """The body that ``read`` reads; for tests, and for spans of our own."""
-    message = _ListOfSpans()
-    for span in spans:
-        message.spans.add(
-            trace_id=bytes.fromhex(span.trace_id),
-            id=_bytes(span.span_id),
-            parent_id=_bytes(span.parent_id),
-            kind=_KINDS.index(span.kind),
-            name=span.name,
-            timestamp=round(span.start * 1e6),
-            duration=round(span.duration * 1e6),
-            local_endpoint={"service_name": span.service},
-            tags=dict(span.tags),
-        )
-    data: bytes = message.SerializeToString()
-    return data

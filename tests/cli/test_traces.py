@@ -9,12 +9,11 @@ import pytest
 from aiohttp import web
 
 from meshproof.host.event_loop import LoopThread
-from meshproof.telemetry import zipkin_proto
 from meshproof.telemetry.span_api import application
 from meshproof.telemetry.span_store import SpanStore
 from tests.cli.conftest import Cli
 from tests.fakes.mesh import FakeMesh
-from tests.fakes.span_bodies import payment
+from tests.fakes.span_bodies import envoy_body, payment
 
 IP = "127.0.78.2"
 
@@ -41,7 +40,7 @@ def store(fake: FakeMesh, monkeypatch: pytest.MonkeyPatch) -> Iterator[SpanStore
 def fill(store: SpanStore) -> None:
     for number, failed in ((1, False), (2, True)):
         spans = payment(number, failed=failed, at=1_795_000_000.0 + number)
-        store.add(zipkin_proto.write(spans), "application/x-protobuf")
+        store.add(envoy_body(spans), "application/x-protobuf")
 
 
 ALL = ("--since", "99999999")

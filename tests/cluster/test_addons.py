@@ -15,7 +15,7 @@ from meshproof.cluster.port_forward import PortForwards
 from meshproof.control.routes.cluster import SupportsCluster
 from meshproof.errors import MeshproofError, UsageError
 from meshproof.sources.sources import read_sources
-from meshproof.telemetry.istio_metrics import LABELS, METRICS, samples
+from tests.cluster.istio_metrics import LABELS, METRICS, samples
 from tests.fakes.cluster_machine import ROOT, Machine, project
 
 FOLDER = ROOT / "manifests" / "observability"

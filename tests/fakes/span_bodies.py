@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from meshproof.mesh import Span
+from meshproof.telemetry.zipkin_proto import _KINDS, _ListOfSpans
 
 BEGIN = 1_795_000_000.0
 NOW = int((BEGIN + 60) * 1000)
@@ -53,3 +55,26 @@ def by_hand(**fields: Any) -> dict[str, Any]:
         "localEndpoint": {"serviceName": "shop"},
         **fields,
     }
+
+
+def envoy_body(spans: Sequence[Span]) -> bytes:
+    """What an Envoy of this machine posts: protobuf, with ids in the machine's byte order."""
+    message = _ListOfSpans()
+    for span in spans:
+        message.spans.add(
+            trace_id=bytes.fromhex(span.trace_id),
+            id=_id_bytes(span.span_id),
+            parent_id=_id_bytes(span.parent_id),
+            kind=_KINDS.index(span.kind),
+            name=span.name,
+            timestamp=round(span.start * 1e6),
+            duration=round(span.duration * 1e6),
+            local_endpoint={"service_name": span.service},
+            tags=dict(span.tags),
+        )
+    body: bytes = message.SerializeToString()
+    return body
+
+
+def _id_bytes(text: str) -> bytes:
+    return int(text, 16).to_bytes(8, sys.byteorder) if text else b""

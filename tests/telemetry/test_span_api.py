@@ -15,7 +15,7 @@ from meshproof.mesh import Span
 from meshproof.telemetry import zipkin_proto
 from meshproof.telemetry.span_api import application
 from meshproof.telemetry.span_store import SpanStore
-from tests.fakes.span_bodies import BEGIN, NOW, by_hand, payment
+from tests.fakes.span_bodies import BEGIN, NOW, by_hand, envoy_body, payment
 
 Client = TestClient[Any, Any]
 GATEWAY, MSGD = "gateway.istio-system", "msgd.test"
@@ -52,7 +52,7 @@ def send(store: SpanStore, action: Callable[[Client], Awaitable[Any]]) -> tuple[
 def stored(*traces: list[Span]) -> SpanStore:
     store = SpanStore()
     for spans in traces:
-        store.add(zipkin_proto.write(spans), "application/x-protobuf")
+        store.add(envoy_body(spans), "application/x-protobuf")
     return store
 
 
@@ -149,7 +149,7 @@ def test_a_trace_in_two_reports_grows_and_shrinks_with_them() -> None:
     assert len(ask(store, f"/api/v2/trace/{1:032x}")) == 5
     size = store.counts().kept_bytes
     store._limit = size
-    store.add(zipkin_proto.write(payment(2)), "application/x-protobuf")
+    store.add(envoy_body(payment(2)), "application/x-protobuf")
     assert len(ask(store, f"/api/v2/trace/{1:032x}", status=404)) > 0
     assert ask(store, "/api/v2/services") == [
         "gateway.istio-system",
@@ -161,7 +161,7 @@ def test_a_trace_in_two_reports_grows_and_shrinks_with_them() -> None:
 def test_what_came_after_a_question_is_in_the_next_answer() -> None:
     store = stored(payment(1))
     assert find(store) == [1]
-    store.add(zipkin_proto.write(payment(2)), "application/x-protobuf")
+    store.add(envoy_body(payment(2)), "application/x-protobuf")
     assert sorted(find(store)) == [1, 2]
 
 

@@ -11,11 +11,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from meshproof.errors import UsageError
-from meshproof.telemetry import span_settings, zipkin_proto
+from meshproof.telemetry import span_settings
 from meshproof.telemetry.span_api import application
 from meshproof.telemetry.span_forwarder import SpanForwarder, SpanReceiver
 from meshproof.telemetry.span_store import SpanStore
-from tests.fakes.span_bodies import by_hand, payment
+from tests.fakes.span_bodies import by_hand, envoy_body, payment
 
 
 async def until(check: Any) -> None:
@@ -34,7 +34,7 @@ def copied(environ: str, path: str) -> SpanStore:
             ours.forwarders = [SpanForwarder(receiver) for receiver in settings.receivers]
             for forwarder in ours.forwarders:
                 forwarder.start()
-            ours.add(zipkin_proto.write(payment(1)), "application/x-protobuf")
+            ours.add(envoy_body(payment(1)), "application/x-protobuf")
             ours.add_spans([by_hand(traceId="a" * 32)])
             await until(lambda: ours.forwarders[0].sent == 2)
             await ours.forwarders[0].stop()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 
-from meshproof.telemetry import zipkin_proto
 from meshproof.telemetry.span_store import SpanStore
-from tests.fakes.span_bodies import payment
+from tests.fakes.span_bodies import envoy_body, payment
 
 PROTOBUF = "application/x-protobuf"
 
@@ -53,7 +52,7 @@ def test_a_full_store_drops_the_oldest_and_says_so() -> None:
 
 
 def test_what_is_dropped_is_held_against_its_own_run_alone() -> None:
-    first, second = zipkin_proto.write(payment(1, run="old--")), zipkin_proto.write(payment(2))
+    first, second = envoy_body(payment(1, run="old--")), envoy_body(payment(2))
     store = SpanStore(limit=len(second))
     store.add(first, PROTOBUF)
     store.add(second, PROTOBUF)
@@ -79,5 +78,5 @@ def test_protobuf_and_json_say_the_same() -> None:
     store = SpanStore()
     store.add(body("run-1", "0af7651916cd43dd8448eb211c80319c"))
     (span,) = store.of_run("run-1")
-    store.add(zipkin_proto.write([span]), PROTOBUF)
+    store.add(envoy_body([span]), PROTOBUF)
     assert store.of_run("run-1") == [span, span]

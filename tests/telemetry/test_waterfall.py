@@ -5,11 +5,11 @@ from __future__ import annotations
 from meshproof.telemetry import zipkin_proto
 from meshproof.telemetry.waterfall import WIDTH, bar, rows, summary
 from meshproof.telemetry.zipkin_json import Raw
-from tests.fakes.span_bodies import by_hand, payment
+from tests.fakes.span_bodies import by_hand, envoy_body, payment
 
 
 def raw(*, failed: bool = False) -> list[Raw]:
-    return list(zipkin_proto.read_raw(zipkin_proto.write(payment(1, failed=failed))))
+    return list(zipkin_proto.read_raw(envoy_body(payment(1, failed=failed))))
 
 
 def test_each_span_is_beneath_its_parent_with_its_time() -> None:

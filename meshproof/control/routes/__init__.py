@@ -1,6 +1,6 @@
-"""The calls that the control socket takes: a module a topic, a function a call.
+"""The calls of the control socket: one module per topic, one function per call.
 
-A new module here is found by itself.
+New modules are found automatically.
 """
 
 from __future__ import annotations

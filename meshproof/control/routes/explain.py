@@ -1,4 +1,4 @@
-"""What a request would meet; nothing is sent."""
+"""What would become of a request; nothing is sent."""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ def url(context: ControlContext, target: str) -> str:
 
 @query
 def command(context: ControlContext, workload: str, *, terminal: bool) -> list[str]:
-    """What to put before a command so that it runs where the workload does; nothing for a mesh on
-    this machine: there it is the ``environment`` that makes the difference."""
+    """What to put before a command so that it runs where the workload does. Empty for a mesh on
+    this machine: there a command needs the workload's ``environment`` instead."""
     if not isinstance(context.mesh, Remote):
         return []
     return list(context.mesh.command(workload, terminal=terminal))
