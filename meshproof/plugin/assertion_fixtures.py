@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def apply(request: pytest.FixtureRequest, mesh: Mesh, run: Run) -> Apply:  # noqa: ARG001
-    """Applies files or YAML text on top of the project, for this test alone."""
+    """Apply files or YAML text on top of the project's rules, for this test only."""
     from meshproof.assertions.apply import Apply  # noqa: PLC0415 (lazy by promise)
 
     return Apply(mesh, request.config.rootpath)
@@ -42,15 +42,21 @@ def _assertion(module: str, name: str, help_: str) -> Any:
 
 
 assert_split = _assertion(
-    "splits", "AssertSplit", "Calls go to versions in the shares that a rule sets."
+    "splits", "AssertSplit", "Assert that calls go to versions in the shares that a rule sets."
 )
 assert_blocked = _assertion(
-    "access", "AssertBlocked", "Callers are refused, and nothing gets through."
+    "access", "AssertBlocked", "Assert that callers are refused, and that nothing gets through."
 )
 assert_allowed = _assertion(
-    "access", "AssertAllowed", "Callers are answered, and every request gets through."
+    "access",
+    "AssertAllowed",
+    "Assert that callers are answered, and that every request gets through.",
 )
-assert_status = _assertion("access", "AssertStatus", "Callers get this status, whoever answered.")
+assert_status = _assertion(
+    "access", "AssertStatus", "Assert that callers get this status, whoever answers."
+)
 assert_trace = _assertion(
-    "traces", "AssertTrace", "Each request leaves one whole trace of exactly these calls."
+    "traces",
+    "AssertTrace",
+    "Assert that each request leaves one complete trace of exactly these calls.",
 )

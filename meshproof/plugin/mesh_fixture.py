@@ -28,7 +28,7 @@ PROJECT = pytest.StashKey["Project"]()
 
 @pytest.fixture(scope="session")
 def mesh(request: pytest.FixtureRequest) -> Iterator[Mesh]:
-    """The session's mesh, up; taken down at the end, also after Ctrl-C or SIGTERM.
+    """The session's mesh, running. It is stopped at the end, also after Ctrl-C or SIGTERM.
 
     The environment variable ``MESH`` names its kind; ``--keep-mesh`` leaves it up. Each worker of
     pytest-xdist has a mesh of its own.

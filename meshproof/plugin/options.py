@@ -21,7 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=f"the {PROJECT_FILE} to bring up, or its folder; default: the one in the root folder",
     )  # fmt: skip
     group.addoption(
-        "--artifacts", default="artifacts", metavar="DIR", help="where proofs write their evidence"
+        "--artifacts", default="artifacts", metavar="DIR", help="folder for the evidence of proofs"
     )
     group.addoption(
         "--mesh-report", default="report.json", metavar="FILE",

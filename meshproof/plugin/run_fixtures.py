@@ -35,7 +35,7 @@ def pytest_runtest_makereport(
 
 @pytest.fixture
 def evidence(request: pytest.FixtureRequest) -> ProofFolder:
-    """The test's folder, empty: ``artifacts/<file>.<test>/``."""
+    """The test's folder for evidence, empty: ``artifacts/<file>.<test>/``."""
     from meshproof.report.evidence import ProofFolder  # noqa: PLC0415 (lazy by promise)
 
     return ProofFolder(artifacts.folder(request.config), request.node.nodeid)
@@ -43,7 +43,7 @@ def evidence(request: pytest.FixtureRequest) -> ProofFolder:
 
 @pytest.fixture
 def run(request: pytest.FixtureRequest, mesh: Mesh, evidence: ProofFolder) -> Iterator[Run]:
-    """Fresh run ids. After the test its evidence is written and the mesh's rules are reset."""
+    """New run ids. After the test its evidence is written and the mesh's rules are reset."""
     from meshproof.report.test_run import Run  # noqa: PLC0415 (lazy by promise)
 
     run = Run(mesh)
@@ -69,7 +69,7 @@ def _meshproof_reset(request: pytest.FixtureRequest) -> None:
 def load(
     request: pytest.FixtureRequest, mesh: Mesh, run: Run, evidence: ProofFolder
 ) -> Iterator[StartLoad]:
-    """Starts loads; those that still run when the test ends are ended."""
+    """Start loads. Those that are still running when the test ends are stopped."""
     from meshproof.traffic.load import Load  # noqa: PLC0415 (lazy by promise)
     from meshproof.traffic.locustfile_choice import choose_locustfile  # noqa: PLC0415
 
@@ -93,7 +93,7 @@ def load(
 
 @pytest.fixture
 def judge(request: pytest.FixtureRequest, evidence: ProofFolder) -> Judge:
-    """Records each verdict in the folder, in JUnit XML and in the table at the end."""
+    """Record a verdict in the test's folder, in JUnit XML and in the table at the end."""
     from meshproof.report.expectation import require  # noqa: PLC0415 (lazy by promise)
     from meshproof.report.verdict_table import PROPERTY, build_row  # noqa: PLC0415
 
