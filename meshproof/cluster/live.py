@@ -91,7 +91,7 @@ class EnvoyState:
         """Why it does not have the change with this mark yet; empty where it has."""
         if self.mark != mark:
             return f"it does not show the mark {mark} yet, but {self.mark or 'none'}"
-        routes = [name for name, shown in self.route_marks.items() if shown != mark]
+        routes = [name for name, current in self.route_marks.items() if current != mark]
         if routes:
             return f"its routes {', '.join(sorted(routes))} are older than the change"
         listeners = str(self.stats.get("listener_manager.lds.version_text", ""))

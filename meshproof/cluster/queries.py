@@ -231,8 +231,8 @@ def _with_request_id(
     headers: Sequence[tuple[str, str]],
 ) -> tuple[str, list[tuple[str, str]]]:
     """The request id, a new one where none is given, and the headers with exactly that one."""
-    given = [value for name, value in headers if name.lower() == "x-request-id"]
-    request_id = given[-1] if given else str(uuid.uuid4())
+    request_ids = [value for name, value in headers if name.lower() == "x-request-id"]
+    request_id = request_ids[-1] if request_ids else str(uuid.uuid4())
     others = [h for h in headers if h[0].lower() != "x-request-id"]
     return request_id, [*others, ("x-request-id", request_id)]
 

@@ -100,13 +100,13 @@ def _problems(
 ) -> Iterator[Problem]:
     author, causes = _causes(message)
     for path, text in causes:
-        found = f"is refused by {author}: {text}"
+        description = f"is refused by {author}: {text}"
         if resource is None:
             titles = ", ".join(r.title for r in refused)
-            yield Problem("the API server", 0, titles, "", found, "", remedy(message))
+            yield Problem("the API server", 0, titles, "", description, "", remedy(message))
             continue
         field = parse_dotted(path) if path else _mentioned_field(text, resource)
-        yield resource.problem(field, found, "", remedy(message))
+        yield resource.problem(field, description, "", remedy(message))
 
 
 def _causes(message: str) -> tuple[str, list[tuple[str, str]]]:

@@ -47,11 +47,11 @@ def find_listeners() -> list[Listener]:
 
 def require_free(ip: str, ports: Iterable[int]) -> None:
     """Raise MeshproofError that names each of ``ports`` that is taken on ``ip``, and by whom."""
-    taken = [port for port in ports if not can_bind(ip, port)]
-    if not taken:
+    occupied = [port for port in ports if not can_bind(ip, port)]
+    if not occupied:
         return
     holders = {x.port: x for x in find_listeners() if x.on_every_address or x.ip == ip}
-    listed = [_describe(holders[p]) if p in holders else f"{ip}:{p}" for p in taken]
+    listed = [_describe(holders[p]) if p in holders else f"{ip}:{p}" for p in occupied]
     raise MeshproofError(
         f"ports that every sidecar needs are taken: {'; '.join(listed)}; end that process, or let "
         "it listen on one address (127.0.0.1, say) instead of on all"

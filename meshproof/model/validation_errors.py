@@ -63,10 +63,10 @@ def explain_validation_error(
     for detail in error.errors(include_url=False):
         path = _field_path(detail, prepared.value)
         explanation = _explain_error(_hide_secret(detail, document), document, model, path, base)
-        found, wanted, remedy, unsupported = explanation
+        finding, wanted, remedy, unsupported = explanation
         unsupported = unsupported or _is_partly_honoured(model, path)
         own_path = prepared.as_written((*base, *path))
-        problem = document.problem(own_path, found, wanted, remedy, unsupported=unsupported)
+        problem = document.problem(own_path, finding, wanted, remedy, unsupported=unsupported)
         problems.setdefault(own_path, problem)
     return sorted(_without_misspelt(problems), key=lambda p: p.line)
 

@@ -142,8 +142,8 @@ def test_a_query_names_metrics_and_labels_that_istio_has(title: str, expression:
 def test_legends_name_labels_that_the_query_keeps() -> None:
     for panel in DASHBOARD["panels"]:
         for target in panel["targets"]:
-            shown = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]))
-            assert shown <= grouped(target["expr"])
+            labels = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]))
+            assert labels <= grouped(target["expr"])
 
 
 def test_grafana_finds_its_data_source_and_its_dashboards() -> None:

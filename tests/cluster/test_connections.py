@@ -20,9 +20,9 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        found = self.path != "/missing"
-        body = f"{self.path}".encode() if found else b'{"message": "pods \\"x\\" not found"}'
-        self.send_response(200 if found else 404)
+        exists = self.path != "/missing"
+        body = f"{self.path}".encode() if exists else b'{"message": "pods \\"x\\" not found"}'
+        self.send_response(200 if exists else 404)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

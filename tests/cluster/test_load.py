@@ -103,8 +103,8 @@ def test_locust_s_own_failure_is_told_with_its_words(
 
 
 def test_a_pod_that_is_gone_is_an_error(cluster: ClusterMesh, machine: Machine) -> None:
-    gone = (1, "", 'Error from server (NotFound): pods "load-worker-0" not found\n')
-    machine.fail("load-worker-0 -c locust", gone)
+    not_found = (1, "", 'Error from server (NotFound): pods "load-worker-0" not found\n')
+    machine.fail("load-worker-0 -c locust", not_found)
     with pytest.raises(CommandError, match="not found"):
         cluster.spread_load(ORDER, threading.Event())
     assert leftovers(machine) == []

@@ -61,8 +61,8 @@ def test_no_command_escapes_it(wheels: Path, tmp_path: Path) -> None:
     mesh = mesh_on(machine, tmp_path)
     mesh.up()
     mesh.down()
-    shown = [c.split(" <<")[0] for c in text.replace("$STATE", str(tmp_path)).splitlines()]
-    missing = [c for c in machine.commands if f"$ {c}" not in shown]
+    commands = [c.split(" <<")[0] for c in text.replace("$STATE", str(tmp_path)).splitlines()]
+    missing = [c for c in machine.commands if f"$ {c}" not in commands]
     assert not missing
 
 

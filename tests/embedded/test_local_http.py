@@ -11,7 +11,7 @@ from meshproof.translate.world import Address
 
 
 def test_whoever_asks_what_has_ended_is_told_as_of_any_other_silence() -> None:
-    async def asked() -> None:
+    async def request_once() -> None:
         client = LocalClient(Address(path="/nowhere/admin"))
         with pytest.raises(OSError, match="nowhere"):
             await client.get("/stats")
@@ -19,4 +19,4 @@ def test_whoever_asks_what_has_ended_is_told_as_of_any_other_silence() -> None:
         with pytest.raises(OSError, match="it has ended"):
             await client.get("/stats")
 
-    asyncio.run(asked())
+    asyncio.run(request_once())

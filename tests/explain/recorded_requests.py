@@ -37,8 +37,8 @@ def url(request: Request) -> str:
 
 
 def headers(request: Request) -> list[tuple[str, str]]:
-    given: Mapping[str, Any] = request.sent.get("headers") or {}
-    return [(k, v) for k, vs in given.items() for v in (vs if isinstance(vs, list) else [vs])]
+    headers: Mapping[str, Any] = request.sent.get("headers") or {}
+    return [(k, v) for k, vs in headers.items() for v in (vs if isinstance(vs, list) else [vs])]
 
 
 def answers(explanation: Explanation) -> list[Answer]:

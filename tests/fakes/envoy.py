@@ -56,9 +56,9 @@ class FakeEnvoy:
         return message.type_url, names, message.nonce
 
     def must_take(self) -> tuple[str, list[str], str]:
-        taken = self.take()
-        assert taken is not None, "the server sent nothing"
-        return taken
+        response = self.take()
+        assert response is not None, "the server sent nothing"
+        return response
 
     def answer(self, type_url: str, nonce: str, error: str = "") -> None:
         self._say(type_url, nonce, error)
@@ -67,8 +67,8 @@ class FakeEnvoy:
         """Answer everything until cancelled, as an Envoy does."""
         while True:
             await asyncio.sleep(0)
-            if not self.silent and (taken := self.take()):
-                type_url, names, nonce = taken
+            if not self.silent and (response := self.take()):
+                type_url, names, nonce = response
                 if self.warming and type_url == codec.CLUSTERS:
                     self._held = nonce
                     continue

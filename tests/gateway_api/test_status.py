@@ -28,8 +28,8 @@ def test_a_parent_that_does_not_exist() -> None:
 
 
 def test_backends_that_do_not_exist() -> None:
-    gone = "{backendRefs: [{name: gone, port: 80}]}"
-    assert _conditions(gone)[1] == (
+    missing = "{backendRefs: [{name: gone, port: 80}]}"
+    assert _conditions(missing)[1] == (
         "echo ResolvedRefs=False BackendNotFound backend(gone.default.svc.cluster.local) not found"
     )
     kind = "{backendRefs: [{group: made.up, kind: Bucket, name: b}]}"

@@ -36,8 +36,8 @@ def test_a_privileged_port_moves_the_same_way_for_everybody() -> None:
 
 
 def test_a_port_that_somebody_took_is_replaced() -> None:
-    with socket.socket() as taken:
-        taken.bind(("0.0.0.0", 0))
-        taken.listen(1)
-        port = taken.getsockname()[1]
+    with socket.socket() as occupied:
+        occupied.bind(("0.0.0.0", 0))
+        occupied.listen(1)
+        port = occupied.getsockname()[1]
         assert real_port("127.250.1.1", port) != port

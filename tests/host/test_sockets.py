@@ -67,8 +67,8 @@ def test_a_worker_that_listens_on_every_address_is_found_by_its_session(
     try:
         assert app.stdout is not None
         port = int(app.stdout.readline())
-        found = find_wildcard_listeners([app.pid])
-        assert [(x.ip, x.port) for x in found[app.pid]] == [(host, port)]
+        listeners = find_wildcard_listeners([app.pid])
+        assert [(x.ip, x.port) for x in listeners[app.pid]] == [(host, port)]
     finally:
         os.killpg(app.pid, 9)
         app.wait()
@@ -77,7 +77,7 @@ def test_a_worker_that_listens_on_every_address_is_found_by_its_session(
 
 
 def test_who_listens_where_it_is_told_is_not_reported(elsewhere: int, wildcard: int) -> None:
-    found = find_wildcard_listeners([os.getsid(0)])
-    ports = {x.port for x in found.get(os.getsid(0), [])}
+    listeners = find_wildcard_listeners([os.getsid(0)])
+    ports = {x.port for x in listeners.get(os.getsid(0), [])}
     assert wildcard in ports
     assert elsewhere not in ports

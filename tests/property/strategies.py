@@ -77,8 +77,8 @@ def document(model: type[Model]) -> Values:
     if model in _ONE_OF:
         return st.one_of([_one(model, n) for n in _ONE_OF[model]])
     if model in _AS_MEANT:
-        meant = st.sampled_from(_AS_MEANT[model])
-        return st.one_of(meant, meant, _any(model))
+        intended = st.sampled_from(_AS_MEANT[model])
+        return st.one_of(intended, intended, _any(model))
     return _any(model)
 
 

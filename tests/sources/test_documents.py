@@ -14,7 +14,7 @@ def one(text: str) -> Document:
     return documents[0]
 
 
-def said(text: str) -> list[str]:
+def errors_of(text: str) -> list[str]:
     return [str(p) for p in read_documents(text, "f.yaml")[1]]
 
 
@@ -53,7 +53,7 @@ def test_keys_become_texts_as_kubectl_makes_them() -> None:
 
 
 def test_a_key_that_yaml_reads_as_a_boolean_is_refused() -> None:
-    assert said("kind: A\nspec:\n  on: x\n") == [
+    assert errors_of("kind: A\nspec:\n  on: x\n") == [
         'f.yaml:3: A: spec: the key on is one that YAML reads as a boolean; quote it: "on"'
     ]
 
@@ -76,23 +76,23 @@ def test_a_list_is_its_items() -> None:
 
 def test_a_key_that_stands_twice_is_named_with_both_lines() -> None:
     text = "kind: A\nmetadata: {name: x}\nspec:\n  host: a\n  port: 1\n  host: b\n"
-    assert said(text) == [
+    assert errors_of(text) == [
         "f.yaml:6: A x: spec.host: is defined twice, in line 4 and line 6; keep one"
     ]
 
 
 def test_two_documents_without_a_line_between_are_told_so() -> None:
     one = "apiVersion: v1\nkind: A\nmetadata: {name: x}\n"
-    found = said(one + one)
-    assert found[0].endswith(
+    errors = errors_of(one + one)
+    assert errors[0].endswith(
         "apiVersion: is defined twice, in line 1 and line 4; keep one; or a document begins "
         "there, and a line --- is missing above"
     )
-    assert found[2].endswith("metadata: is defined twice, in line 3 and line 6; keep one")
+    assert errors[2].endswith("metadata: is defined twice, in line 3 and line 6; keep one")
 
 
 def test_a_template_is_told_to_be_rendered() -> None:
-    assert said("apiVersion: {{ .Values.a }}\nkind: A\n")[0].endswith(
+    assert errors_of("apiVersion: {{ .Values.a }}\nkind: A\n")[0].endswith(
         "a key is not a string; quote it; or this is a template ({{ ... }}), to be rendered first, "
         "as by helm template"
     )
@@ -102,7 +102,7 @@ def test_bombs_of_aliases_are_refused_before_they_expand() -> None:
     text = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
         f"a{i}: &a{i} [{','.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 12)
     )
-    assert said(text) == [
+    assert errors_of(text) == [
         "f.yaml:1: the aliases of this document expand to more than meshproof reads; "
         "write the values out"
     ]
@@ -110,28 +110,28 @@ def test_bombs_of_aliases_are_refused_before_they_expand() -> None:
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "a: " + "{b: " * 50_000, "- " * 50_000])
 def test_deep_nesting_is_refused_before_the_parser_recurses(text: str) -> None:
-    assert said(text) == ["f.yaml:1: is nested more than 200 levels deep"]
+    assert errors_of(text) == ["f.yaml:1: is nested more than 200 levels deep"]
 
 
 def test_what_is_not_unicode() -> None:
-    assert said("a: 1\nb: \ud800\n") == ["f.yaml:2: holds a character that is not Unicode"]
+    assert errors_of("a: 1\nb: \ud800\n") == ["f.yaml:2: holds a character that is not Unicode"]
 
 
 def test_an_alias_of_itself() -> None:
-    assert said("kind: A\nx: &a [*a]\n") == [
+    assert errors_of("kind: A\nx: &a [*a]\n") == [
         "f.yaml:2: A: x[0]: an alias contains itself; write the value out"
     ]
 
 
 def test_tags_of_python_are_refused() -> None:
-    assert said("kind: A\nx: !!python/name:os.system y\n") == [
+    assert errors_of("kind: A\nx: !!python/name:os.system y\n") == [
         "f.yaml:2: A: x: has the YAML tag !!python/name:os.system, which kubectl does not know; "
         "remove it"
     ]
 
 
 def test_a_document_that_is_no_mapping() -> None:
-    assert said("- a\n") == [
+    assert errors_of("- a\n") == [
         "f.yaml:1: the document is not a mapping; wanted a mapping with apiVersion, kind and "
         "metadata"
     ]
@@ -179,7 +179,7 @@ def test_a_document_that_is_no_mapping() -> None:
     ],
 )
 def test_broken_yaml_is_one_problem_in_plain_words(text: str, message: str) -> None:
-    assert said(text) == [message]
+    assert errors_of(text) == [message]
 
 
 def test_documents_before_the_broken_one_are_still_read() -> None:

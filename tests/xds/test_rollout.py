@@ -108,8 +108,10 @@ def test_a_cluster_that_is_gone_though_routes_name_it_goes_at_once(
     async def scenario() -> None:
         async with running("a") as envoys:
             await roll_out(plan(envoys, new), time.monotonic())
-            told = [names for type_url, names in envoys[0].order if type_url == codec.CLUSTERS]
-            assert [sorted(names) for names in told] == [["new", "old"], ["new"]]
+            sent_names = [
+                names for type_url, names in envoys[0].order if type_url == codec.CLUSTERS
+            ]
+            assert [sorted(names) for names in sent_names] == [["new", "old"], ["new"]]
             assert envoys[0].order[-1] == (codec.CLUSTERS, ["new"])
 
     asyncio.run(scenario())
@@ -165,10 +167,10 @@ def test_silence_is_named_and_undone(monkeypatch: pytest.MonkeyPatch) -> None:
 def refuse_once(type_url: str, text: str) -> Callable[[str, list[str]], str]:
     refused: list[str] = []
 
-    def refuse(asked: str, _names: list[str]) -> str:
-        if asked != type_url or refused:
+    def refuse(kind: str, _names: list[str]) -> str:
+        if kind != type_url or refused:
             return ""
-        refused.append(asked)
+        refused.append(kind)
         return text
 
     return refuse

@@ -65,4 +65,7 @@ def _notes(problems: Iterable[Problem]) -> list[str]:
         of_field = titles.setdefault((field, problem.found), [])
         if problem.resource not in of_field:
             of_field.append(problem.resource)
-    return [f"{field} {found} ({', '.join(of)})".lstrip() for (field, found), of in titles.items()]
+    return [
+        f"{field} {description} ({', '.join(of)})".lstrip()
+        for (field, description), of in titles.items()
+    ]
