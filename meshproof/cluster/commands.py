@@ -20,7 +20,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from meshproof.cluster.connections import Connections
@@ -195,27 +195,31 @@ class Commands:
         return result
 
     def start(self, argv: Sequence[str], doing: str, *, output: Path | None = None) -> Background:
-        bound = [sys.executable, "-ISc", _BIND_LIFE, str(os.getpid()), *argv] if _LINUX else argv
+        with (output or self._log).open("ab") as out:
+            return self._start(argv, doing, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+
+    def open(self, argv: Sequence[str], doing: str) -> subprocess.Popen[bytes]:
+        """A command with pipes to its standard input and output."""
+        with self._log.open("ab") as log:
+            return self._start(
+                argv, doing, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
+            )
+
+    def _start(self, argv: Sequence[str], doing: str, **streams: Any) -> subprocess.Popen[bytes]:
+        """Ends with this process, whatever ends that."""
         if not self.has_tool(argv[0]):
             raise MeshproofError(f"{doing}: {argv[0]} is not on PATH")
+        bound = [sys.executable, "-ISc", _BIND_LIFE, str(os.getpid()), *argv] if _LINUX else argv
 
         def start() -> subprocess.Popen[bytes]:
-            out: IO[bytes]
-            with (output or self._log).open("ab") as out:
-                return subprocess.Popen(
-                    list(bound),
-                    stdin=subprocess.DEVNULL,
-                    stdout=out,
-                    stderr=out,
-                    env=self._environ,
-                )
+            return subprocess.Popen(list(bound), env=self._environ, **streams)
 
         process = self._starter.submit(start).result()
         self._log_command(argv, "started", 0.0, b"")
         return process
 
     def connect(self, access: Sequence[str], folder: Path) -> Connections:
-        return Connections(access, folder, self.start)
+        return Connections(access, folder, self.start, self.open)
 
     def write(self, file: Path, text: str) -> None:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

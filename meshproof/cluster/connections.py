@@ -1,5 +1,6 @@
 """Held connections to one cluster, where a process for each question would cost more than its
-answer: ``kubectl proxy`` for the API server, one ``kubectl port-forward`` a pod for its Envoy."""
+answer: ``kubectl proxy`` for the API server, and for each pod a ``kubectl port-forward`` to its
+Envoy and a ``kubectl exec`` for requests from its app."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from meshproof.cluster.pod_dialog import Open, PodDialogs
 from meshproof.errors import MeshproofError
 from meshproof.wait import until
 
@@ -104,13 +106,14 @@ class _Server:
 class Connections:
     """Callable from any thread. ``close`` ends every process."""
 
-    def __init__(self, access: Sequence[str], folder: Path, start: Start) -> None:
+    def __init__(self, access: Sequence[str], folder: Path, start: Start, open_: Open) -> None:
         """``folder`` is created for the processes' sockets and output, and removed by ``close``;
         its path is short (a socket's may have 107 bytes)."""
         self._access = tuple(access)
         self._start = start
         self._folder = folder
         folder.mkdir(mode=0o700)
+        self.dialogs = PodDialogs(access, open_)
         self._servers: OrderedDict[str, _Server] = OrderedDict()
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
@@ -132,6 +135,7 @@ class Connections:
 
     def close(self) -> None:
         """Safe to repeat."""
+        self.dialogs.close()
         with self._lock:
             servers = [server for _key, server in self._servers.items()]
             self._servers.clear()

@@ -10,13 +10,20 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any, TypeVar
 
 from meshproof.cluster.assets import SYSTEM
 from meshproof.cluster.kubectl import Kubectl
 from meshproof.cluster.pods import PROXY, Pod
 from meshproof.errors import MeshproofError
-from meshproof.istio_names import BLACK_HOLE_CLUSTER, BLOCK_ALL, is_inbound
+from meshproof.istio_names import (
+    BLACK_HOLE_CLUSTER,
+    BLOCK_ALL,
+    is_inbound,
+    outbound_cluster,
+    service_host,
+)
 from meshproof.mesh import AccessRecord, Span
 from meshproof.telemetry import access_log
 from meshproof.telemetry.prometheus import merge_pods
@@ -24,6 +31,7 @@ from meshproof.telemetry.span_store import SpanStore
 from meshproof.wait import until
 
 T = TypeVar("T")
+SPAN_STORE_CLUSTER = outbound_cluster(9411, service_host("zipkin", SYSTEM))
 _FLUSH_LIMIT = 20.0
 _CLOCK_MARGIN = 1.0
 """Seconds by which a node's clock may be off, and in which a run's first spans may be lost."""
@@ -102,34 +110,58 @@ class ClusterEvidence:
         store = SpanStore()
         store.add(json.dumps(stored["spans"]).encode())
         spans = store.of_run(run_id)
-        began = min((span.start for span in spans), default=0.0)
+        self._check_lost(pods, self._beginning(pods, run_id, spans))
+        return spans
+
+    def _beginning(self, pods: Sequence[Pod], run_id: str, spans: Sequence[Span]) -> float:
+        """When a run's first request began, or ended where its spans were lost; seconds since the
+        epoch, infinity for a run without a request."""
+        logged = self.each(pods, lambda pod: raw_records(self.proxy_log(pod), run_id))
+        times = [_seconds(raw["time"]) for log in logged for raw in log if raw.get("time")]
+        return min([*times, *(span.start for span in spans)], default=float("inf"))
+
+    def _check_lost(self, pods: Sequence[Pod], began: float) -> None:
         for pod in pods:
             if lost := self._lost.since(f"{pod.namespace}/{pod.name}", began):
                 raise MeshproofError(
                     _of(pod, f"it dropped {lost} reports of spans; the rest proves nothing")
                 )
-        return spans
 
     def _wait_flushed(self, pod: Pod) -> None:
-        """A tracer flushes on a timer, then posts: two flushes later every span has left it."""
+        """Each of an Envoy's workers flushes on a timer, then posts: two flushes of each later, and
+        with no post under way, every span has left it."""
         before = self._tracer_stats(pod)
 
         def reason() -> str:
             now = self._tracer_stats(pod)
-            if now["timer_flushed"] < before["timer_flushed"] + 2:
+            if now["timer_flushed"] < before["timer_flushed"] + 2 * before["workers"]:
                 return "it has not flushed twice"
-            return ""
+            posts = self._posts_under_way(pod)
+            return f"{posts} reports are on their way to the span store" if posts else ""
 
         until(reason, _of(pod, "waiting for its spans"), within=_FLUSH_LIMIT)
 
     def _tracer_stats(self, pod: Pod) -> Mapping[str, int]:
-        stats = self._stats(pod, "tracing.zipkin")
+        stats = self._stats(pod, "(tracing.zipkin|server.concurrency)")
         if "tracing.zipkin.timer_flushed" not in stats:
             raise MeshproofError(_of(pod, _NEEDS.format("tracing.zipkin")))
         names = ("timer_flushed", *_LOST)
         counters = {name: stats.get(f"tracing.zipkin.{name}", 0) for name in names}
+        counters["workers"] = stats.get("server.concurrency", 1)
         self._lost.add(f"{pod.namespace}/{pod.name}", sum(counters[name] for name in _LOST))
         return counters
+
+    def _posts_under_way(self, pod: Pod) -> int:
+        """Reads Envoy's ``clusters?format=json``."""
+        response = json.loads(self._kubectl.admin(pod.namespace, pod.name, "clusters?format=json"))
+        return sum(
+            int(stat.get("value", 0))
+            for cluster in response.get("cluster_statuses", ())
+            if cluster["name"] == SPAN_STORE_CLUSTER
+            for host in cluster.get("host_statuses", ())
+            for stat in host.get("stats", ())
+            if stat["name"] == "rq_active"
+        )
 
     def _stats(self, pod: Pod, prefix: str) -> dict[str, int]:
         path = f"stats?format=json&filter=^{prefix}"
@@ -203,6 +235,11 @@ def is_refused(log: str, request_id: str, destination: str, since: str) -> bool:
 def same_request(logged: str, sent: str) -> bool:
     """Envoy writes its sampling decision into the version digit of a UUID (position 14)."""
     return bool(logged) and logged[:14] + logged[15:] == sent[:14] + sent[15:]
+
+
+def _seconds(time_of_record: str) -> float:
+    """Since the epoch, of an access log's time."""
+    return datetime.fromisoformat(time_of_record).timestamp()
 
 
 def now() -> str:

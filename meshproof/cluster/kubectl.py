@@ -124,6 +124,27 @@ class Kubectl:
             doing=doing, stdin=stdin, timeout=timeout, check=check,
         )  # fmt: skip
 
+    def ask(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        script: str,
+        request: Mapping[str, Any],
+        *,
+        doing: str,
+        timeout: float,
+    ) -> bytes:
+        """The line that Python's ``script`` prints in a container for a line with a request."""
+        if self._connections is not None:
+            return self._connections.dialogs.ask(
+                namespace, pod, container, script, request, timeout=timeout
+            )
+        return self.exec(
+            namespace, pod, container, ["python3", "-c", script],
+            doing=doing, timeout=timeout, stdin=json.dumps(request).encode() + b"\n",
+        ).stdout  # fmt: skip
+
     def admin(self, namespace: str, pod: str, path: str, *, method: str = "GET") -> str:
         """The response of a sidecar's Envoy admin interface."""
         if self._connections is not None:

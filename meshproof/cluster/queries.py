@@ -98,12 +98,12 @@ class Queries:
         since = evidence.now()
         request_id, sent = _with_request_id(headers)
         pod = self._pods.of(workload)[0]
-        result = self._kubectl.exec(
-            pod.namespace, pod.name, pod.container, ["python3", "-c", pod_request.SCRIPT],
+        output = self._kubectl.ask(
+            pod.namespace, pod.name, pod.container, pod_request.SCRIPT,
+            pod_request.build_request(url, method, sent, body, timeout),
             doing=f"{method} {url} from {pod.namespace}/{pod.name}", timeout=timeout + 30,
-            stdin=pod_request.encode_request(url, method, sent, body, timeout),
         )  # fmt: skip
-        response = pod_request.parse_response(result.stdout)
+        response = pod_request.parse_response(output)
         answer = response.answer
         if answer is not None and (answer.status != EGRESS_REFUSED or answer.body):
             return answer

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import subprocess
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socketserver import UnixStreamServer
+from typing import Any
 
 import pytest
 
+from meshproof.cluster import pod_request
 from meshproof.cluster.commands import Commands
 from meshproof.cluster.connections import ApiError, Connections
 from meshproof.errors import MeshproofError
+from meshproof.wait import until
 from tests.fakes.background import FakeProcess
 
 
@@ -41,6 +48,7 @@ class Kubectl:
         self.started: list[list[str]] = []
         self.processes: list[FakeProcess] = []
         self.servers: list[ThreadingHTTPServer | UnixStreamServer] = []
+        self.opened: list[subprocess.Popen[bytes]] = []
         self.fails = ""
 
     def __call__(
@@ -60,6 +68,13 @@ class Kubectl:
             output.write_text(f"Forwarding from 127.0.0.1:{server.server_port} -> 15000\n")
         return self.processes[-1]
 
+    def open(self, argv: Sequence[str], doing: str) -> subprocess.Popen[bytes]:
+        """Runs here what ``kubectl exec`` would run in a pod."""
+        self.started.append(list(argv))
+        command = argv[argv.index("--") + 1 :]
+        self.opened.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+        return self.opened[-1]
+
     def _serve(self, server: ThreadingHTTPServer | UnixStreamServer) -> None:
         self.servers.append(server)
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
@@ -76,7 +91,7 @@ def kubectl() -> Iterator[Kubectl]:
 
 @pytest.fixture
 def connections(kubectl: Kubectl, tmp_path: Path) -> Iterator[Connections]:
-    connections = Connections(("--context", "site"), tmp_path / "k", kubectl)
+    connections = Connections(("--context", "site"), tmp_path / "k", kubectl, kubectl.open)
     yield connections
     connections.close()
 
@@ -125,3 +140,38 @@ def test_what_was_started_ends_with_whoever_started_it(tmp_path: Path) -> None:
     assert process.wait(10) == -15
     with pytest.raises(MeshproofError, match="nosuchtool is not on PATH"):
         commands.start(["nosuchtool"], "waiting")
+
+
+def test_one_session_sends_a_pods_requests_side_by_side(
+    kubectl: Kubectl, connections: Connections
+) -> None:
+    connections.admin("ns", "a", "stats")
+    (server,) = kubectl.servers
+    assert isinstance(server, ThreadingHTTPServer)
+    url = f"http://127.0.0.1:{server.server_port}/"
+
+    def ask(path: str) -> dict[str, Any]:
+        request = pod_request.build_request(url + path, "GET", (), b"", 10)
+        line = connections.dialogs.ask("ns", "a", "app", pod_request.SCRIPT, request, timeout=20)
+        response: dict[str, Any] = json.loads(line)
+        return response
+
+    paths = [f"{n}" for n in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        bodies = [base64.b64decode(r["body"]) for r in pool.map(ask, paths)]
+    assert bodies == [f"/{path}".encode() for path in paths]
+    assert len(kubectl.opened) == 1
+    kubectl.opened[0].kill()
+    kubectl.opened[0].wait(10)
+    until(lambda: "" if _ended(ask) else "it does not know yet", "waiting for the end", within=10)
+    assert ask("again")["status"] == 200
+    assert len(kubectl.opened) == 2
+
+
+def _ended(ask: Callable[[str], object]) -> bool:
+    """Whether a session that was killed is seen as ended, or is already another one."""
+    try:
+        ask("x")
+    except MeshproofError:
+        return False
+    return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from meshproof.cluster import pod_request
 
 
@@ -9,7 +11,8 @@ def test_the_script_reads_its_orders_and_says_json() -> None:
     import subprocess
     import sys
 
-    orders = pod_request.encode_request("http://127.0.0.1:1/", "GET", [("x-a", "b")], b"", 2.0)
+    order = pod_request.build_request("http://127.0.0.1:1/", "GET", [("x-a", "b")], b"", 2.0)
+    orders = json.dumps(order).encode() + b"\n"
     done = subprocess.run(
         [sys.executable, "-c", pod_request.SCRIPT], input=orders, capture_output=True, check=True
     )
