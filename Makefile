@@ -85,7 +85,7 @@ observe: $(READY) ## run Prometheus on the running mesh (docs/observe.md); on a 
 tutorial: $(READY) ## run docs/tutorial.md step by step, on meshes of its own
 	@$(BIN)/python -m tools.doc_runner $(TUTORIAL)
 
-bench: $(READY) ## benchmark start-up, convergence, switches under load, sidecar overhead, scale
+bench: $(READY) ## benchmark start-up, convergence, switches under load, mesh tax, scale
 	@$(BIN)/python -m bench
 
 release-oc: $(READY) ## simulate how often the release judge errs (docs/release.md)
