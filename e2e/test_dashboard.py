@@ -174,7 +174,8 @@ def test_a_trace_opens_as_a_waterfall(dashboard: Dashboard, load: StartLoad) -> 
     whole = page.locator("#trace-list button", has_text="5 spans").first
     page.locator("#tag").fill(f"run_id={running.run_id}")
     for _ in range(40):  # the sidecars send their spans within a second
-        page.locator("#search button").click()
+        with page.expect_response(lambda response: running.run_id in response.url):
+            page.locator("#search button").click()
         page.wait_for_timeout(250)
         if whole.count():
             break

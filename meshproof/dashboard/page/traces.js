@@ -20,15 +20,19 @@ async function loadServices() {
   byId("service").value = services.includes(before) ? before : "";
 }
 
+let latest = 0;
+
 export async function search() {
+  const number = ++latest; // an answer that a newer search has overtaken is not shown
   const minimum = byId("min-duration").value;
   try {
     const { traces } = await get("/api/traces", {
       serviceName: byId("service").value, annotationQuery: byId("tag").value.trim(),
       minDuration: minimum ? String(Math.round(Number(minimum) * 1000)) : "",
     });
-    showResults(traces);
+    if (number === latest) showResults(traces);
   } catch (error) {
+    if (number !== latest) return;
     byId("trace-list").replaceChildren();
     byId("traces-status").textContent = error.message;
   }
