@@ -28,11 +28,11 @@ _PAGE = "meshproof.report"
 
 def render_html(report: Json) -> str:
     """The page of a report (``sections.build_report``). Every text in it is escaped."""
-    sections = [_view(number, one) for number, one in enumerate(report["chapters"])]
-    verdicts = [(one, verdict) for one in sections for verdict in one["verdicts"]]
+    views = [_view(number, one) for number, one in enumerate(report["chapters"])]
+    sections = sorted(views, key=_rank)
     has_charts = any(one["loads"] or one["changes"] for one in sections)
     return _template().render(
-        report=report, sections=sections, verdicts=verdicts,
+        report=report, sections=sections,
         total=_total(sections),
         at=datetime.fromtimestamp(report["at"], UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
         style=Markup(_file("page/report.css")),  # noqa: S704 (our own files)
@@ -69,6 +69,13 @@ def _view(number: int, section: Json) -> Json:
     }
 
 
+def _rank(view: Json) -> int:
+    """What failed stands first, what was skipped last."""
+    if view["wrong"]:
+        return 0
+    return 2 if view["outcome"] == "skipped" else 1
+
+
 def _total(sections: Sequence[Json]) -> Json:
     """The figures in the first line of the page; durations in milliseconds."""
     live = sorted(
@@ -78,7 +85,10 @@ def _total(sections: Sequence[Json]) -> Json:
         if change["sidecars"]
     )
     return {
-        "right": sum(not one["wrong"] for one in sections),
+        "judged": sum(one["outcome"] != "skipped" for one in sections),
+        "right": sum(not one["wrong"] and one["outcome"] != "skipped" for one in sections),
+        "skipped": sum(one["outcome"] == "skipped" for one in sections),
+        "verdicts": sum(len(one["verdicts"]) for one in sections),
         "controls": sum(v["expect"] == "fail" for one in sections for v in one["verdicts"]),
         "requests": sum(load["sent"] for one in sections for load in one["loads"]),
         "changes": len(live),

@@ -95,3 +95,17 @@ def test_a_report_without_load_carries_no_charts() -> None:
     page = render_html(build_report("proofs", "Proofs", {}, [bare], 0.0))
     assert len(page) < 30_000
     assert 'id="plotly"' not in page
+
+
+def test_what_failed_stands_first_and_what_was_skipped_is_a_number_of_its_own() -> None:
+    sections = [
+        {**_section(outcome="skipped", verdicts=[], message="Skipped: no such tool"), "title": "a"},
+        {**_section(), "title": "b"},
+        {**_section(outcome="failed"), "title": "c"},
+    ]
+    page = render_html(build_report("proofs", "t", {}, sections, 0.0))
+    assert "<b>1 of 2</b>as they must be, 1 skipped" in page
+    assert "Skipped: no such tool</td>" in page
+    numbers = [attrs["id"] for tag, attrs in _tags(page) if tag == "details"]
+    assert numbers == ["c2", "c1", "c0"]
+    assert page.count('scope="rowgroup"') == 2, "verdicts stand under their test's name"
