@@ -70,7 +70,7 @@ class Reconciler:
         try:
             acks = self._make_live(difference(before, after), store, started)
         except (NotLive, CommandError):
-            self._submit(difference(after, before), self._state.applied)
+            self._submit(difference(after, before), self._state.applied, self._state.mark)
             raise
         self._state.applied = store
         return acks
