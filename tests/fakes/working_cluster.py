@@ -97,7 +97,8 @@ class WorkingCluster(FakeKubernetes):
         self._write(pod, {**record, "upstream_cluster": f"outbound|80||{url.hostname}"})
         if url.hostname == "svcb":
             self._write("svcb-v0.1-0", {**record, "upstream_cluster": "inbound|8080||"})
-        return {**response, "status": self._status(url.hostname or ""), "headers": [], "body": ""}
+        status = self._status(headers.get("host") or url.hostname or "")
+        return {**response, "status": status, "headers": [], "body": ""}
 
     def _status(self, host: str) -> int:
         """A rule may route a host to a Service that does not exist: Envoy answers 503."""
