@@ -10,7 +10,7 @@ this listener; to a port of another protocol it goes to that host's cluster; all
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from meshproof.istio_names import BLOCK_ALL
 from meshproof.model.virtual_service import VirtualService
@@ -118,10 +118,11 @@ class _VirtualHosts:
 def _http_hosts(view: ProxyView, port: int) -> Iterator[tuple[str, list[Json]]]:
     """HTTP hosts with their routes, those of VirtualServices first, in the rules' order."""
     services = [h.name for h in view.hosts.values() if _speaks_http(h, port)]
+    others = [h.name for h in view.hosts.values() if h.port(port) and not _speaks_http(h, port)]
     rules = [r for r in view.virtual_services() if MESH in gateway_keys(r)]
     patterns = _nearest_hosts(rules, services)
     for rule in rules:
-        names = list(_rule_hosts(rule, patterns, port))
+        names = list(_rule_hosts(rule, patterns, others, port))
         if rule.gateway:
             names = [n for n in names if _is_producer_or_consumer(view, rule, n)]
         routes = build_rule_routes(view, rule, RouteContext(port)) if names else []
@@ -164,16 +165,20 @@ def _nearest_hosts(
 def _rule_hosts(
     rule: Named[VirtualService],
     nearest_hosts: dict[str, tuple[str, Named[VirtualService]] | None],
+    others: Collection[str],
     port: int,
 ) -> Iterator[str]:
     """The hosts of a rule at this port: services that it names, and those whose most specific
-    host is its wildcard. Names of no service count beside such a service, or on port 80."""
+    host is its wildcard. Names of no service count beside such a service, or on port 80. A service
+    in ``others``, whose port is not HTTP, gets none (Istio: separateVSHostsAndServices)."""
     services, unknown = [], []
     for host in rule.spec.hosts:
         name = _host_name(host, rule)
         if name in nearest_hosts:
             services.append(name)
-        elif is_wildcard(name) and any(covers(name, service) for service in nearest_hosts):
+        elif name in others:
+            continue
+        elif is_wildcard(name) and any(covers(name, s) for s in (*nearest_hosts, *others)):
             services += [s for s, nearest in nearest_hosts.items() if nearest == (name, rule)]
         elif name != "*":
             unknown.append(name)

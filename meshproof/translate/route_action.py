@@ -111,19 +111,34 @@ def build_redirect(rule: HTTPRedirect, port: int, *, secure: bool) -> Json:
 
 
 def destination_cluster(view: ProxyView, to: Destination, namespace: str, port: int) -> str:
+    """The cluster of a destination among all services, by any of their ports: for gateways and
+    for TCP and TLS routes."""
     if to.host == UNKNOWN_SERVICE:
         return UNKNOWN_SERVICE
-    number = destination_port(view, to, namespace, port)
+    number = _destination_port(view, to, namespace, port)
     host = view.resolve_alias(fqdn(to.host, namespace))
     return outbound_cluster(number, host, to.subset or "")
 
 
-def destination_port(view: ProxyView, to: Destination, namespace: str, port: int) -> int:
+def _destination_port(view: ProxyView, to: Destination, namespace: str, port: int) -> int:
     """The port that a destination writes, else the host's only one, else the request's."""
     if to.port is not None:
         return to.port.number
     host = view.visible_hosts.get(fqdn(to.host, namespace))
     return host.ports[0].port if host is not None and len(host.ports) == 1 else port
+
+
+def _http_cluster(view: ProxyView, to: Destination, namespace: str, port: int) -> str:
+    """The cluster of an HTTP route's destination. It need not exist: then Envoy answers 503 NC.
+
+    For a sidecar Istio knows only the services that have the listener's port
+    (buildSidecarOutboundVirtualHosts in core/httproute.go, GetDestinationCluster in
+    core/route/route.go), so a destination without a port means that port.
+    """
+    if view.proxy.kind == "gateway" or to.host == UNKNOWN_SERVICE:
+        return destination_cluster(view, to, namespace, port)
+    host = view.resolve_alias(fqdn(to.host, namespace))
+    return outbound_cluster(to.port.number if to.port else port, host, to.subset or "")
 
 
 def _build_target(
@@ -132,14 +147,14 @@ def _build_target(
     """A single destination gets every call, whatever its weight; of several, those with weight 0
     are left out."""
     if len(routes) == 1:
-        return {"cluster": destination_cluster(view, routes[0].destination, namespace, port)}
+        return {"cluster": _http_cluster(view, routes[0].destination, namespace, port)}
     clusters = []
     for entry in routes:
         if entry.weight == 0:
             continue
         changes = translate_headers(entry.headers)
         weighted: Json = {
-            "name": destination_cluster(view, entry.destination, namespace, port),
+            "name": _http_cluster(view, entry.destination, namespace, port),
             "weight": entry.weight,
             **changes.fields,
         }
@@ -173,7 +188,7 @@ def _build_mirrors(view: ProxyView, http: HTTPRoute, namespace: str, port: int) 
         percent = 100.0 if percentage is None else percentage.value
         if percent > 0:
             yield {
-                "cluster": destination_cluster(view, to, namespace, port),
+                "cluster": _http_cluster(view, to, namespace, port),
                 "runtime_fraction": {"default_value": fractional_percent(percent)},
                 "trace_sampled": False,
                 "disable_shadow_host_suffix_append": True,

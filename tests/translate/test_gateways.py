@@ -10,7 +10,7 @@ from meshproof.model.authorization_policy import AuthorizationPolicy
 from meshproof.translate import build_gateway, build_outbound
 from meshproof.translate.world import Named
 from tests.translate import builders
-from tests.translate.builders import GATEWAY, virtual_service, world
+from tests.translate.builders import GATEWAY, service, virtual_service, world
 
 SERVER = "{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}"
 
@@ -39,6 +39,18 @@ def _table(*rules: Any, gateways: tuple[Any, ...] = (), port: int = 80) -> dict[
 
 def test_a_rule_bound_to_the_gateway_is_served() -> None:
     assert _table(_rule("*", "/pay")) == {"*": ["/pay"]}
+
+
+def test_a_destination_without_a_port_means_its_service_s_only_one() -> None:
+    """Unlike a sidecar, a gateway knows the services of every port."""
+    rule = virtual_service(
+        "{hosts: [a.test], gateways: [gw], http: [{route: [{destination: {host: depot}}]}]}"
+    )
+    services = (service("depot", ports=(7000,)),)
+    mesh = world(services=services, gateways=(_gateway(),), virtual_services=(rule,))
+    hosts: Any = build_outbound(mesh, GATEWAY).routes["http.80"]["virtual_hosts"]
+    cluster = hosts[0]["routes"][0]["route"]["cluster"]
+    assert cluster == "outbound|7000||depot.default.svc.cluster.local"
 
 
 def test_rules_of_one_host_are_merged_in_order() -> None:

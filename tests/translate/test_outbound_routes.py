@@ -160,10 +160,70 @@ def test_a_service_without_the_port_is_called_by_its_full_name_alone() -> None:
 
 
 def test_a_rule_of_a_service_of_another_port_opens_port_80_too() -> None:
-    """Istio's quirk: on port 80 the host is not a service, so it is served as a bare name."""
+    """Istio's quirk: on port 80 the host is not a service, so it is served as a bare name. Its
+    destination means port 80 as well, which the service lacks: 503 NC."""
     services = (service("echo", ports=(8080,)),)
     mesh = world(services=services, virtual_services=(_rule("echo", "echo"),))
-    assert vhost_routes(mesh, ECHO, 80)[0]["route"]["cluster"] == f"outbound|8080||{ECHO}"
+    assert vhost_routes(mesh, ECHO, 80)[0]["route"]["cluster"] == f"outbound|80||{ECHO}"
+
+
+@pytest.mark.parametrize(
+    "more", ["", ", mirror: {host: depot}", ", mirrors: [{destination: {host: depot}}]"]
+)
+def test_a_destination_without_a_port_means_the_port_that_was_called(more: str) -> None:
+    rule = virtual_service(
+        f"{{hosts: [shop.test], http: [{{route: [{{destination: {{host: depot}}}}]{more}}}]}}"
+    )
+    mesh = world(services=(service("depot", ports=(7000,)),), virtual_services=(rule,))
+    action = vhost_routes(mesh, "shop.test", 80)[0]["route"]
+    clusters = (
+        [action["cluster"], *(m["cluster"] for m in action["request_mirror_policies"])]
+        if more
+        else [action["cluster"]]
+    )
+    assert set(clusters) == {"outbound|80||depot.default.svc.cluster.local"}
+
+
+def test_weighted_destinations_without_a_port_mean_the_port_that_was_called() -> None:
+    rule = virtual_service(
+        "{hosts: [echo], http: [{route: [{destination: {host: echo}, weight: 50},"
+        "{destination: {host: depot}, weight: 25},"
+        "{destination: {host: depot, port: {number: 7000}}, weight: 25}]}]}"
+    )
+    services = (service("echo", ports=(80, 81)), service("depot", ports=(7000,)))
+    mesh = world(services=services, virtual_services=(rule,))
+    depot = "depot.default.svc.cluster.local"
+    for port in (80, 81):
+        clusters = vhost_routes(mesh, ECHO, port)[0]["route"]["weighted_clusters"]["clusters"]
+        expected = [
+            f"outbound|{port}||{ECHO}",
+            f"outbound|{port}||{depot}",
+            f"outbound|7000||{depot}",
+        ]
+        assert [c["name"] for c in clusters] == expected
+
+
+@pytest.mark.parametrize("host", ["pay.test", "*.test"])
+def test_an_http_rule_makes_nothing_of_a_port_that_is_not_http(host: str) -> None:
+    entry = service_entry(
+        "{hosts: [pay.test], ports: [{number: 80, name: https, protocol: HTTPS}], resolution: DNS}"
+    )
+    mesh = world(service_entries=(entry,), virtual_services=(_rule(host, "echo"),))
+    assert f"{host}:80" not in vhosts(mesh) or host == "pay.test"
+    routes = vhosts(mesh)["pay.test:80"]["routes"]
+    assert "connect_matcher" in routes[0]["match"]
+    assert [r.get("direct_response", {}).get("status") for r in routes[1:]] == [502]
+
+
+def test_another_host_of_such_a_rule_is_served_on_port_80() -> None:
+    entry = service_entry(
+        "{hosts: [pay.test], ports: [{number: 80, name: https, protocol: HTTPS}], resolution: DNS}"
+    )
+    rule = virtual_service(
+        "{hosts: [pay.test, bare.test], http: [{route: [{destination: {host: echo}}]}]}"
+    )
+    mesh = world(service_entries=(entry,), virtual_services=(rule,))
+    assert vhost_routes(mesh, "bare.test", 80)[0]["route"]["cluster"] == f"outbound|80||{ECHO}"
 
 
 def test_short_hosts_belong_to_the_rule_s_namespace() -> None:

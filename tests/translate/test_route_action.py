@@ -44,15 +44,13 @@ def test_weights_are_written_as_they_are_and_zero_is_left_out() -> None:
     ("destination", "cluster"),
     [
         ("{host: two}", "outbound|80||two.default.svc.cluster.local"),
-        ("{host: one}", "outbound|9000||one.default.svc.cluster.local"),
+        ("{host: one}", "outbound|80||one.default.svc.cluster.local"),
         ("{host: one, port: {number: 7}}", "outbound|7||one.default.svc.cluster.local"),
         ("{host: one.other.svc.cluster.local}", "outbound|80||one.other.svc.cluster.local"),
         ("{host: nowhere, subset: s}", "outbound|80|s|nowhere.default.svc.cluster.local"),
     ],
 )
-def test_a_destination_without_port_means_the_only_one_or_the_request_s(
-    destination: str, cluster: str
-) -> None:
+def test_a_destination_without_port_means_the_request_s(destination: str, cluster: str) -> None:
     services = (service("echo"), service("one", ports=(9000,)), service("two", ports=(80, 81)))
     route = _route(f"route: [{{destination: {destination}}}]", services=services)
     assert route["route"]["cluster"] == cluster
