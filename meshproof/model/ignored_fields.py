@@ -7,6 +7,7 @@ from typing import Any
 
 from meshproof.errors import Problem
 from meshproof.model.base_model import Model
+from meshproof.model.istio_metadata import find_metadata_without_effect
 from meshproof.model.kinds_without_model import explain_ignored
 from meshproof.model.kube_fields import NoEffect
 from meshproof.model.kube_pod import Container as PodContainer
@@ -32,8 +33,9 @@ def find_ignored_fields(
     """
     if meaning := explain_ignored(resource.kind, resource.api_version):
         return [resource.problem((), f"{resource.kind} has no effect here: {meaning}")]
+    metadata = [resource.problem(*p) for p in find_metadata_without_effect(resource.body)]
     if not isinstance(resource.spec, Model):
-        return []
+        return metadata
     base: FieldPath = () if resource.kind in _WITHOUT_SPEC else ("spec",)
     fields = list(_ignored(resource.spec, base))
     if isinstance(resource.spec, DeploymentSpec | PodSpec):
@@ -42,7 +44,7 @@ def find_ignored_fields(
         fields = [f for f in fields if not any(f[0][: len(at)] == at for at in honoured)] + not_run
     if isinstance(resource.spec, ServiceSpec) and resource.spec.type in _OPENED:
         fields.append((("spec", "type"), "the service is reached by name, inside the mesh"))
-    problems = []
+    problems = metadata
     for path, meaning in fields:
         message = f"{_MESSAGE}: {meaning}" if meaning else _MESSAGE
         problems.append(resource.problem(path, message))

@@ -9,6 +9,7 @@ from typing import Any
 
 from meshproof.errors import Problem
 from meshproof.model.kinds import Kind
+from meshproof.model.steering_keys import EXPORT_TO
 from meshproof.sources.documents import Document
 from meshproof.sources.scalars import kind_of
 
@@ -18,8 +19,6 @@ _SUBDOMAIN = re.compile(
     r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 )
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
-_DRY_RUN = "istio.io/dry-run"
-_EXPORT_TO = "networking.istio.io/exportTo"
 _FIELDS = ("name", "namespace", "labels", "annotations")
 _SERVER_FIELDS = frozenset(
     (
@@ -56,7 +55,6 @@ def read_metadata(document: Document, kind: Kind, namespace: str) -> tuple[Metad
     problems += _check_namespace(document, raw.get("namespace"), kind, namespace)
     for field in ("labels", "annotations"):
         problems += _check_texts(document, raw.get(field), field)
-    problems += _check_dry_run(document, raw.get("annotations"))
     if any(not problem.unsupported for problem in problems):
         return Metadata("", "", {}), problems
     own_namespace = (raw.get("namespace") or namespace) if kind.namespaced else ""
@@ -67,9 +65,7 @@ def read_metadata(document: Document, kind: Kind, namespace: str) -> tuple[Metad
 
 def _export_to(raw: Mapping[str, Any], kind: Kind) -> tuple[str, ...]:
     """The namespaces that may see a Service (Istio: ConvertService in pkg/kube/controllers)."""
-    annotation = (
-        (raw.get("annotations") or {}).get(_EXPORT_TO, "") if kind.name == "Service" else ""
-    )
+    annotation = (raw.get("annotations") or {}).get(EXPORT_TO, "") if kind.name == "Service" else ""
     return tuple(name for text in annotation.split(",") if (name := text.strip()))
 
 
@@ -138,17 +134,6 @@ def _check_texts(document: Document, values: Any, field: str) -> list[Problem]:
             expected = "at most 63 letters, digits, -, _ and ., beginning and ending with no sign"
             problems.append(document.problem((*path, key), f'is "{value}"', expected))
     return problems
-
-
-def _check_dry_run(document: Document, annotations: Any) -> list[Problem]:
-    """Unlike other annotations this one changes what a policy does, so it is not ignored."""
-    value = annotations.get(_DRY_RUN) if isinstance(annotations, dict) else None
-    if value in (None, "false"):
-        return []
-    message = "makes the policy a dry run, which meshproof does not honour"
-    path = ("metadata", "annotations", _DRY_RUN)
-    remedy = "leave it out: then the policy is enforced"
-    return [document.problem(path, message, "", remedy, unsupported=True)]
 
 
 def _not_text(document: Document, path: tuple[str, ...], value: Any) -> Problem:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from meshproof.errors import Problem, Refused
 from meshproof.mesh import Input, Source
 from meshproof.model.durations import FROM_YAML
+from meshproof.model.istio_metadata import find_refused_metadata, is_istio_group
 from meshproof.model.kinds import Kind, UnknownKind, find_kind, without_model
 from meshproof.model.metadata import read_metadata
 from meshproof.model.model_fields import fields_by_name
@@ -134,6 +135,9 @@ def _decode(
     metadata, problems_of_metadata = read_metadata(document, kind, namespace)
     spec, problems_of_spec = (None, []) if kind.is_ignored else _spec(document, kind)
     problems += [*problems_of_metadata, *problems_of_spec]
+    # On a cluster, labels of pods, namespaces and Services steer its own sidecars.
+    if not keep_unsupported or is_istio_group(value["apiVersion"].partition("/")[0]):
+        problems += find_refused_metadata(document)
     keep = keep_unsupported and not kind.of_istio04
     refused = [p for p in problems if not (keep and p.unsupported)]
     if refused:

@@ -146,6 +146,9 @@ GENERAL: Sequence[tuple[str, Sequence[str]]] = (
     (
         "Pods",
         (
+            "Every workload has a sidecar, whatever its namespace. In Istio only pods of "
+            "namespaces with the label istio-injection: enabled (or istio.io/rev) have one, and "
+            'those with the label sidecar.istio.io/inject: "true".',
             "A container is the process that the image table names. Its volumes are below a folder "
             "of its own; paths of mounts in args, env and exec probes are changed to that folder.",
             "Containers of one pod share an address, but not localhost. Those after the first are "
@@ -194,7 +197,6 @@ GENERAL: Sequence[tuple[str, Sequence[str]]] = (
             "After a PeerAuthentication changes from DISABLE to PERMISSIVE, or is deleted, "
             "sidecars keep using open plain-text connections until those have been idle for 300 s; "
             "the server sees no identity of requests on them. STRICT closes them.",
-            "The annotation istio.io/dry-run is refused: such a policy would be enforced.",
         ),
     ),
     (

@@ -12,6 +12,7 @@ from meshproof.model.kinds_without_model import (
     UNSUPPORTED_KINDS,
     group_ignored_kinds,
 )
+from meshproof.model.steering_keys import STEERING_KEYS
 from tools.fidelity.differences import GENERAL
 from tools.fidelity.survey import Part, survey
 
@@ -40,7 +41,7 @@ each kind and each part of it:
 
 def render() -> str:
     """docs/fidelity.md."""
-    return "\n".join([_HEAD, *_general(), *_kinds(), *_other_kinds()]).rstrip() + "\n"
+    return "\n".join([_HEAD, *_general(), *_steering(), *_kinds(), *_other_kinds()]).rstrip() + "\n"
 
 
 def _general() -> Iterator[str]:
@@ -49,6 +50,30 @@ def _general() -> Iterator[str]:
         yield f"### {title}\n"
         yield from (_item(sentence) for sentence in sentences)
         yield ""
+
+
+def _steering() -> Iterator[str]:
+    """Labels and annotations: what is refused, and what has no effect."""
+    yield "## Labels and annotations of Istio\n"
+    yield _item(
+        "Others in Istio's domains, and those of another kind of object, have no effect, as in "
+        "Istio, with one note."
+    )
+    for key in (row for rows in STEERING_KEYS.values() for row in rows):
+        targets = " and ".join(t.value for t in key.targets)
+        if key.honoured:
+            yield _item(f"As in Istio: `{key.name}` of {targets}")
+        elif key.no_effect and key.meaning:
+            yield _item(f"No effect: `{key.name}` of {targets}: {key.meaning}")
+        elif not key.no_effect:
+            accepted = _names(value or '""' for value in key.accepted)
+            values = f"the value {_names(key.refused)}" if key.refused else "every value"
+            but = f" but {accepted}" if accepted and not key.refused else ""
+            yield _item(f"Refused: `{key.name}` of {targets}, {values}{but}: {key.meaning}")
+    rest = [r.name for rows in STEERING_KEYS.values() for r in rows if r.no_effect]
+    silent = [n for n in dict.fromkeys(rest) if not any(r.meaning for r in STEERING_KEYS[n])]
+    yield _item(f"Nothing here that they could steer: {_names(silent)}")
+    yield ""
 
 
 def _kinds() -> Iterator[str]:
