@@ -65,7 +65,8 @@ metadata:
   name: default
 spec:
   accessLogging:
-    - filter: {expression: "nosuch(response.code >= 400)"}
+    - providers: [{name: envoy}]  # without one Istio 1.29 ignores the filter
+      filter: {expression: "nosuch(response.code >= 400)"}
 """
 """Valid YAML, and valid to Istio, whose webhook only parses the expression. Envoy refuses it."""
 DANGLING = """
