@@ -28,6 +28,19 @@ def test_exec_gives_options_to_the_command(fake: FakeMesh) -> None:
     assert run_process("exec", "svca", "echo", "-n", "--name", "x").stdout == b"--name x"
 
 
+@pytest.mark.parametrize("name", [["--name", "no-such"], ["--name=no-such"]])
+def test_exec_takes_the_mesh_s_name_after_the_workload(fake: FakeMesh, name: list[str]) -> None:
+    done = run_process("exec", "svca", *name, "--", "true")
+    assert done.returncode != 0
+    assert b"no-such" in done.stderr
+
+
+def test_exec_does_not_take_a_name_for_the_command(fake: FakeMesh) -> None:
+    for arguments in (["--name"], ["--name", "x"], ["--name=x", "--"]):
+        done = run_process("exec", "svca", *arguments)
+        assert (done.returncode, done.stdout) == (2, b"")
+
+
 @pytest.mark.parametrize(
     ("command", "code", "message"),
     [

@@ -33,7 +33,8 @@ def exec_(
 
     On a cluster it runs in the workload's pod; otherwise here, with the workload's environment.
     """
-    argv = command[1:] if command[0] == "--" else command
+    name, argv = _split_name(command, name)
+    argv = argv[1:] if argv[:1] == ["--"] else argv
     if not argv:
         raise UsageError("exec: no command; wanted exec WORKLOAD -- CMD...")
     mesh = client(name)
@@ -47,3 +48,16 @@ def exec_(
         os.execvpe(argv[0], argv, env)  # noqa: S606  (this process becomes the command)
     except OSError as error:
         raise CommandError(argv[0], error) from None
+
+
+def _split_name(arguments: list[str], name: str) -> tuple[str, list[str]]:
+    """The mesh's name, which may follow the workload, and the rest: all other options are the
+    command's."""
+    first, _, value = arguments[0].partition("=")
+    if first != "--name":
+        return name, arguments
+    if value:
+        return value, arguments[1:]
+    if len(arguments) == 1:
+        raise UsageError("exec: --name without a name; wanted exec WORKLOAD --name NAME -- CMD...")
+    return arguments[1], arguments[2:]
