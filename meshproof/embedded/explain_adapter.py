@@ -160,12 +160,12 @@ def _replica(workload: Workload, number: int, ip: str, ports: tuple[ContainerPor
     )
 
 
-def _outside(hosts: Sequence[Outside]) -> dict[tuple[str, int], str]:
-    """The first name of each address."""
-    names: dict[tuple[str, int], str] = {}
+def _outside(hosts: Sequence[Outside]) -> dict[tuple[str, int], list[str]]:
+    """The names of each address."""
+    names: dict[tuple[str, int], list[str]] = {}
     for host in hosts:
         for address in host.ports.values():
-            names.setdefault((address.ip, address.port), host.host)
+            names.setdefault((address.ip, address.port), []).append(host.host)
     return names
 
 

@@ -23,7 +23,7 @@ from meshproof.explain.result import (
     Step,
 )
 from meshproof.explain.string_match import Json
-from meshproof.istio_names import is_inbound
+from meshproof.istio_names import ClusterName, is_inbound
 
 _HCM = ".http_connection_manager.v3.HttpConnectionManager"
 _TCP_RBAC = ".network.rbac.v3.RBAC"
@@ -152,8 +152,19 @@ class _Explainer:
         )
         return Step(1.0, "", reason, to.rule, outcome=Outcome(CLOSED, reason))
 
+    def _outside_host(self, to: Upstream, cluster: Json, address: Address) -> str:
+        """The host at an address; of several, the one that the cluster is for or that the request
+        names."""
+        hosts = self.fleet.outside.get(address, ())
+        destination = ClusterName.parse(cluster["name"])
+        candidates = (
+            destination.host if destination else "",
+            to.request.authority.partition(":")[0],
+        )
+        return next((host for host in candidates if host in hosts), hosts[0] if hosts else "")
+
     def _leave_mesh(self, to: Upstream, cluster: Json, member: Member, address: Address) -> Step:
-        name = self.fleet.outside.get(address, "")
+        name = self._outside_host(to, cluster, address)
         tls = clusters.upstream_tls(cluster, member)
         suffix = " over TLS" if tls.kind == "tls" else ""
         kind = TUNNEL if to.tunnel else OUTSIDE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from meshproof.explain.string_match import Json
@@ -47,10 +47,11 @@ class LinkFault:
 
 @dataclass(frozen=True)
 class Fleet:
-    """``outside`` are the names of hosts outside the mesh, by their real address."""
+    """``outside`` are the names of hosts outside the mesh, by their real address: several hosts
+    may share one."""
 
     proxies: tuple[Proxy, ...]
-    outside: Mapping[Address, str] = field(default_factory=dict)
+    outside: Mapping[Address, Sequence[str]] = field(default_factory=dict)
     link_faults: Mapping[Address, LinkFault] = field(default_factory=dict)
     """By the address that callers were given instead of the real one."""
 

@@ -18,7 +18,11 @@ from meshproof.project import ImageCommand, OutsideHost, Project
 PROJECT = Project(
     Path(),
     images={"app:1": ImageCommand(command=["true", "--bind", "{ip}:{port}"])},
-    outside={"bank.test": OutsideHost.model_validate({"ports": {80: 18080, 443: 18443}})},
+    outside={
+        "bank.test": OutsideHost.model_validate(
+            {"ports": {80: 18080, 443: 18443}, "aliases": ["pay.test"]}
+        )
+    },
 )
 APP = """
 apiVersion: apps/v1

@@ -204,6 +204,23 @@ def test_an_entry_opens_the_way_out() -> None:
     assert tunnel.answered
 
 
+def test_of_two_outside_hosts_at_one_address_the_one_that_was_called_is_named() -> None:
+    """pay.test is another name of bank.test's address."""
+    entry = ENTRY.replace("hosts: [bank.test]", "hosts: [bank.test, pay.test]")
+    for url in ("http://pay.test/x", "https://pay.test/x"):
+        outcome = only_outcome(explain_request(entry, url))
+        assert outcome.workload == "pay.test"
+        assert "the host outside pay.test gets it" in outcome.why
+    assert only_outcome(explain_request(entry, "http://bank.test/x")).workload == "bank.test"
+
+
+def test_a_rewritten_host_is_not_taken_for_the_outside_host() -> None:
+    entry = ENTRY.replace("hosts: [bank.test]", "hosts: [bank.test, pay.test]")
+    rule = http("{route: [{destination: {host: pay.test}}], rewrite: {authority: bank.test}}")
+    outcome = only_outcome(explain_request(f"{entry}---\n{rule}", "http://echo/"))
+    assert outcome.workload == "pay.test"
+
+
 def test_https_to_a_port_of_plain_http_is_no_answer() -> None:
     outcome = only_outcome(explain_request("", "https://echo:80/"))
     assert (outcome.kind, outcome.answered) == ("closed", False)
