@@ -225,6 +225,27 @@ def owner_of(model: type) -> str:
     return next((owner for prefix, owner in _OWNERS if module.startswith(prefix)), "Istio")
 
 
+_HEADERS = {
+    "appendHeaders": "write headers.request.add instead",
+    "appendRequestHeaders": "write headers.request.add instead",
+    "removeRequestHeaders": "write headers.request.remove instead",
+    "appendResponseHeaders": "write headers.response.add instead",
+    "removeResponseHeaders": "write headers.response.remove instead",
+}
+_NOT_NEEDED = "leave it out: every route takes the upgrade"
+_REMOVED: Mapping[str, Mapping[str, str]] = {
+    "virtual_service.HTTPRoute": {**_HEADERS, "websocketUpgrade": _NOT_NEEDED},
+    "virtual_service_route.HTTPRouteDestination": _HEADERS,
+    "virtual_service_route.Abort": {"percent": "write percentage.value instead"},
+}
+"""Fields that Istio has removed, so that no cluster takes them either, each with a remedy."""
+
+
+def remedy_of_removed(model: type, field: str) -> str:
+    """What to do about a field that the API has removed; empty for one that still exists."""
+    return _REMOVED.get(f"{_module_of(model)}.{model.__name__}", {}).get(field, "")
+
+
 def fields_of(model: type) -> frozenset[str]:
     """Every field of the API's object, as far as the table lists them."""
     return frozenset(FIELDS.get(f"{_module_of(model)}.{model.__name__}", "").split())

@@ -116,6 +116,8 @@ def explain_unknown_field(root: type[Model], path: FieldPath, base: FieldPath) -
     honoured, api = list(fields_by_name(model)), api_fields.fields_of(model)
     if key in api:
         owner = api_fields.owner_of(model)
+        if remedy := api_fields.remedy_of_removed(model, key):
+            return Explanation(f"is a field that {owner} has removed", "", remedy, unsupported=True)
         message = f"is a field of {owner} that {NOT_YET}"
         return Explanation(message, remedy=LEAVE_OUT, unsupported=True)
     message = f"is not a field of {model.__name__}"

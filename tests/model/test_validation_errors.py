@@ -40,6 +40,12 @@ VS_PATH = "f.yaml:9: VirtualService pay/svcb: spec.http[0]"
             f"{VS_PATH}.headers.request.set.x-y: is n, which YAML reads as a boolean; "
             'wanted a string; quote it: "n"',
         ),
+        ("    appendHeaders: {a: b}\n", f"{VS_PATH}.appendHeaders: is a field that Istio has "
+         "removed; write headers.request.add instead"),
+        ("    websocketUpgrade: true\n", f"{VS_PATH}.websocketUpgrade: is a field that Istio has "
+         "removed; leave it out: every route takes the upgrade"),
+        ("    fault: {abort: {percent: 10, httpStatus: 500}}\n", f"{VS_PATH}.fault.abort.percent: "
+         "is a field that Istio has removed; write percentage.value instead"),
         ("    retry: {attempts: 1}\n", f"{VS_PATH}.retry: is not a field of HTTPRoute; "
          "did you mean retries?"),
         ("      subset: v1\n", f"{VS_PATH}.route[0].subset: is not a field of "
