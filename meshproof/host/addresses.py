@@ -112,6 +112,11 @@ def free_port(ip: str) -> int:
 
 def real_port(ip: str, port: int) -> int:
     """``port``, or another where it is privileged or taken on ``ip``."""
-    limit = int(_UNPRIVILEGED.read_text()) if _UNPRIVILEGED.exists() else 1024
-    preferred = port + _PRIVILEGED_SHIFT if port < max(limit, 1024) else port
+    preferred = preferred_port(port)
     return preferred if can_bind(ip, preferred) else free_port(ip)
+
+
+def preferred_port(port: int) -> int:
+    """``port``, or another where it is privileged."""
+    limit = int(_UNPRIVILEGED.read_text()) if _UNPRIVILEGED.exists() else 1024
+    return port + _PRIVILEGED_SHIFT if port < max(limit, 1024) else port

@@ -11,13 +11,15 @@ from meshproof.embedded.pod.replica_state import ReplicaState
 from meshproof.embedded.pod.volumes import Volumes
 from meshproof.embedded.pod.workload import Program
 from meshproof.embedded.process_names import container_process
-from meshproof.host.addresses import real_port
+from meshproof.host.addresses import preferred_port, real_port
 from meshproof.host.process_identity import RUN_ID_VARIABLE
 from meshproof.host.process_spec import ProcessSpec
 from meshproof.model.kube_workloads import POD_INDEX, POD_NAME
 from meshproof.model.volume_files import VolumeContent, read_volumes
 from meshproof.project import expand
 from meshproof.translate.world import Address
+
+_DEFAULT_PORT = 8080
 
 
 class Launch:
@@ -65,9 +67,16 @@ class Launch:
             self._app_addresses[port] = (
                 Address(path=self._socket(server))
                 if server.uses("{socket}")
-                else Address(ip=self._app_ip, port=real_port(self._app_ip, port))
+                else Address(ip=self._app_ip, port=self._app_port(server, port))
             )
         return self._app_addresses[port]
+
+    def _app_port(self, server: Program, port: int) -> int:
+        """The port that a container is given by {port} may be another where that one is taken. Any
+        other it chose itself, so it may listen there already."""
+        if server.uses("{port}") and port == _assigned_port(server):
+            return real_port(self._app_ip, port)
+        return preferred_port(port)
 
     def _socket(self, program: Program) -> str:
         """By slot and index, so that it is short whatever the container is called."""
@@ -113,7 +122,7 @@ class Launch:
 
     def _placeholders(self, program: Program) -> dict[str, str]:
         """The values of placeholders in commands and environments."""
-        first = program.ports[0][1] if program.ports else 8080
+        first = _assigned_port(program)
         address = self.app_address(first)
         return {
             "python": sys.executable,
@@ -155,3 +164,8 @@ class Launch:
             cwd=str(self._context.project.root),
             log=str(self._context.paths.app_log(name)),
         )
+
+
+def _assigned_port(program: Program) -> int:
+    """The value of {port}: the container's first port."""
+    return program.ports[0][1] if program.ports else _DEFAULT_PORT

@@ -1,0 +1,60 @@
+"""Where an app is expected to listen."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from meshproof.admission.store import Store
+from meshproof.embedded.pod.deployments import build_workloads
+from meshproof.embedded.pod.launch import Launch
+from meshproof.model.reader import read_text
+from meshproof.project import ImageCommand, Project
+
+APP_IP = "127.250.2.1"
+DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: app, namespace: shop}
+spec:
+  selector: {matchLabels: {app: app}}
+  template:
+    metadata: {labels: {app: app}}
+    spec: {containers: [{name: app, image: "app:1", ports: [{containerPort: 18080}]}]}
+"""
+
+
+def _launch(*command: str) -> Launch:
+    project = Project(Path(), images={"app:1": ImageCommand(command=list(command))})
+    store, _ = Store().apply(read_text(DEPLOYMENT, "f"))
+    (workload,) = build_workloads(store, project)
+    state: Any = SimpleNamespace(workload=workload, name="app-1")
+    context: Any = SimpleNamespace()
+    return Launch(context, state, slot=1, ip="127.250.1.1", app_ip=APP_IP, ordinal=0)
+
+
+@pytest.fixture
+def listener() -> Any:
+    with socket.create_server((APP_IP, 0)) as server:
+        yield server
+
+
+def test_a_port_that_the_app_chose_itself_is_its_own_even_if_it_listens_there(
+    listener: socket.socket,
+) -> None:
+    """A Service that is applied later may name a targetPort that no containerPort lists."""
+    port = listener.getsockname()[1]
+    address = _launch("serve", "--bind", "{ip}:{port}").app_address(port)
+    assert (address.ip, address.port) == (APP_IP, port)
+
+
+def test_the_port_that_an_app_is_told_is_a_free_one() -> None:
+    with socket.create_server((APP_IP, 18080)):
+        assigned_port = _launch("serve", "--bind", "{ip}:{port}").app_address(18080)
+        own_port = _launch("serve", "--host", "{ip}").app_address(18080)
+    assert assigned_port.port != 18080
+    assert own_port.port == 18080
