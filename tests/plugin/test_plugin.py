@@ -39,7 +39,8 @@ class Notes:
         return [Span("t", "s", "", "SERVER", "svca.default", "", 0.0, 0.1, {"run_id": run_id})]
     def dump(self, folder): (folder / "dumped").write_text("yes")
 
-for name, attribute, value in (("mesh_factory", "make_mesh", Notes), ("project", "load_project", Path)):
+FAKED = (("mesh_factory", "make_mesh", Notes), ("project", "load_project", Path))
+for name, attribute, value in FAKED:
     module = types.ModuleType(f"meshproof.{name}")
     setattr(module, attribute, value)
     sys.modules[module.__name__] = module
