@@ -39,10 +39,13 @@ class Notes:
         return [Span("t", "s", "", "SERVER", "svca.default", "", 0.0, 0.1, {"run_id": run_id})]
     def dump(self, folder): (folder / "dumped").write_text("yes")
 
-FAKED = (("mesh_factory", "make_mesh", Notes), ("project", "load_project", Path))
-for name, attribute, value in FAKED:
+FAKED = {
+    "mesh_factory": {"make_mesh": Notes, "proxy_version": str},
+    "project": {"load_project": Path},
+}
+for name, attributes in FAKED.items():
     module = types.ModuleType(f"meshproof.{name}")
-    setattr(module, attribute, value)
+    vars(module).update(attributes)
     sys.modules[module.__name__] = module
 """
 SPLIT = """
