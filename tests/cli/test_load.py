@@ -60,6 +60,35 @@ def test_a_project_without_a_locustfile_is_asked_for_its_root(
     assert "VERSION" not in done.out
 
 
+BUYER = """
+from meshproof.traffic.locust_user import RecordedUser
+
+class Buyer(RecordedUser):
+    counted = ("sold", "refunded")
+
+    def read(self, body):
+        return {"extra": {"sold": body["paid"]}}
+"""
+
+
+def test_a_project_names_its_locustfile_its_path_and_what_is_counted(
+    fake: FakeMesh, cli: Cli, server: PayServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(fake, "url", lambda target: server.url if target == "gateway" else "")
+    (tmp_path / "load").mkdir()
+    (tmp_path / "load" / "buyers.py").write_text(BUYER)
+    project = "manifests: [k8s]\nlocustfile: load/buyers.py\npath: /buy\n"
+    (tmp_path / "meshproof.yaml").write_text(project)
+    done = cli("load", "--requests", "10", "--users", "2")
+    assert done.code == 0, done.err
+    assert "10 requests, 0 failed, 10 sold, 0 refunded; " in done.out
+    (section,) = read_report(next(tmp_path.glob("artifacts/load-*.json")))["chapters"]
+    assert section["title"] == "Load on /buy"
+    done = cli("load", "--requests", "10", "--users", "2", "-o", "json")
+    assert json.loads(done.out)["sold"] == 10
+
+
 def test_who_called_whom_is_shown_where_no_answer_says(capsys: pytest.CaptureFixture[str]) -> None:
     show_calls(())
     assert capsys.readouterr().out == ""
