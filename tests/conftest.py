@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-DEADLINE = 20.0
-"""Seconds after which a condition is taken for never; a loaded machine is slow, not broken."""
+from tests.fakes.until import until as wait_until
 
 
 @pytest.fixture
 def until() -> Callable[[Callable[[], object], str], None]:
-    """Wait until a check is true, and fail naming what was waited for when it never is."""
-
-    def wait(check: Callable[[], object], what: str) -> None:
-        deadline = time.monotonic() + DEADLINE
-        while not check():
-            assert time.monotonic() < deadline, f"never: {what}"
-            time.sleep(0.01)
-
-    return wait
+    """``tests.fakes.until.until``."""
+    return wait_until
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from meshproof.control.serve import serve_mesh
 from meshproof.errors import NotLive, UsageError
 from meshproof.mesh import Applied
 from tests.fakes.mesh import FakeMesh
+from tests.fakes.until import until
 
 UNDO = ("apply", [("<undo>", "back")], "payments", False)
 ROOT = Path(__file__).parents[2]
@@ -26,13 +26,6 @@ hold = Client.find("shop").hold("release", [("<undo>", "back")], "payments", flo
 print("held", flush=True)
 sys.stdin.read()
 """
-
-
-def until(check: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
-    while not check():
-        assert time.monotonic() < deadline, "never"
-        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import pytest
 
 from meshproof.host import processes
 from meshproof.host.process_identity import start_time
+from tests.fakes.until import until
 
 pytestmark = pytest.mark.long
 
@@ -50,13 +50,6 @@ class Told:
     def remains(self) -> list[str]:
         remaining = [p.command for p in processes.find_marked() if p.run_id == self.run_id]
         return remaining + [self.folder] * Path(self.folder).exists()
-
-
-def until(check: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + WITHIN
-    while not check():
-        assert time.monotonic() < deadline, f"never: {what}"
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -97,7 +90,7 @@ def read_mesh(folder: Path, half: str, running: subprocess.Popen[str]) -> Told:
         assert running.poll() is None, (folder / "output").read_text()
         return file.exists()
 
-    until(is_written, f"test {half} has its mesh")
+    until(is_written, f"test {half} has its mesh", within=WITHIN)
     return Told(**json.loads(file.read_text()))
 
 
@@ -121,9 +114,11 @@ def test_two_workers_have_a_mesh_each_and_leave_nothing(
             os.killpg(running.pid, number)
         else:
             running.send_signal(number)
-        until(lambda: running.poll() is not None, "pytest has ended")
-        until(lambda: not any(one.remains() for one in both), "both meshes are gone")
-        until(lambda: not any(start_time(one.pid) for one in both), "and both workers")
+        until(lambda: running.poll() is not None, "pytest has ended", within=WITHIN)
+        until(lambda: not any(one.remains() for one in both), "both meshes are gone", within=WITHIN)
+        until(
+            lambda: not any(start_time(one.pid) for one in both), "and both workers", within=WITHIN
+        )
     finally:
         end(running)
 
@@ -135,11 +130,11 @@ def test_a_killed_worker_takes_its_mesh_along_and_no_other(
     try:
         missing, other = (read_mesh(project, half, running) for half in ("a", "b"))
         os.kill(missing.pid, signal.SIGKILL)
-        until(lambda: not missing.remains(), "its mesh is gone")
+        until(lambda: not missing.remains(), "its mesh is gone", within=WITHIN)
         assert other.remains()
         os.killpg(running.pid, signal.SIGINT)
-        until(lambda: running.poll() is not None, "pytest has ended")
-        until(lambda: not other.remains(), "the other mesh is gone")
+        until(lambda: running.poll() is not None, "pytest has ended", within=WITHIN)
+        until(lambda: not other.remains(), "the other mesh is gone", within=WITHIN)
     finally:
         end(running)
 
@@ -154,10 +149,18 @@ def test_two_sessions_at_once_do_not_meet(project: Path, environment: dict[str, 
         assert one.run_id != two.run_id
         assert one.name != two.name
         first.send_signal(signal.SIGINT)
-        until(lambda: first.poll() is not None and not one.remains(), "the first is gone")
+        until(
+            lambda: first.poll() is not None and not one.remains(),
+            "the first is gone",
+            within=WITHIN,
+        )
         assert two.remains()
         second.send_signal(signal.SIGTERM)
-        until(lambda: second.poll() is not None and not two.remains(), "the second is gone")
+        until(
+            lambda: second.poll() is not None and not two.remains(),
+            "the second is gone",
+            within=WITHIN,
+        )
     finally:
         end(first)
         if second:

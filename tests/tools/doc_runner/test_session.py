@@ -6,23 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from meshproof.host import process_identity
+from tests.fakes.until import until
 from tools.doc_runner.session import Ran, Session, SessionError
 
 ROOT = Path(__file__).parents[3]
-
-
-def until(check: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + 20.0
-    while not check():
-        assert time.monotonic() < deadline, f"never: {what}"
-        time.sleep(0.01)
 
 
 def test_one_shell_for_all_commands(tmp_path: Path) -> None:
