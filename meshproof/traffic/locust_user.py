@@ -180,6 +180,8 @@ class RecordedUser(FastHttpUser):  # type: ignore[misc]  # Locust comes without 
             return Record(wall, elapsed, 0, error=str(response.error or "no answer"))
         if status != 200:
             return Record(wall, elapsed, status)
+        if cut := response.request_meta["exception"]:
+            return Record(wall, elapsed, 0, error=f"broke off after status {status}: {cut!r}")
         try:
             return Record(wall, elapsed, status, **self.read_bytes(response.content))
         except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -16,7 +16,7 @@ class Record:
     elapsed: float
     """Seconds until its answer was complete, or until it failed."""
     status: int
-    """The answer's HTTP status; 0 where there was none."""
+    """The answer's HTTP status; 0 where there was none, or where its body broke off."""
     error: str = ""
     """Why there was no answer, or why its body could not be read."""
     version: str = ""

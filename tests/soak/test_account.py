@@ -85,7 +85,7 @@ def test_what_failed_at_a_svca_that_was_killed_is_allowed() -> None:
 
 def test_an_answer_that_broke_off_at_a_svca_that_was_killed_is_a_failure_as_well() -> None:
     cut = replace(logged(21, 1), details="upstream_reset_after_response_started{protocol_error}")
-    half = replace(DEAD, status=200, error="the body is not as agreed")
+    half = replace(DEAD, status=0, error="broke off after status 200")
     assert account.requests([*RECORDS, half], 21, [*LOG, cut], [KILL]).passed
     assert not account.requests([*RECORDS, half], 21, [*LOG, cut], []).passed
     more = [*STORED, {"id": "m99", "trace_id": "t21"}]

@@ -12,6 +12,9 @@ import pytest
 
 LOCUSTFILE = Path(__file__).parents[2] / "e2e" / "payments" / "locustfile.py"
 
+CUTS = ("no body", "half a body")
+"""Troubles in which the connection ends after the status, before the promised body is complete."""
+
 
 class PayServer(ThreadingHTTPServer):
     """Answers /pay; remembers each request's headers. ``trouble`` maps request number to a way."""
@@ -46,6 +49,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(503 if trouble == "status" else 200)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
+        if trouble in CUTS:
+            body = body[: len(body) * CUTS.index(trouble) // 2]
+            self.close_connection = True
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name upstream)

@@ -53,6 +53,17 @@ def test_every_sort_of_failure_is_recorded_and_nothing_is_sent_twice(
     assert results.sample().failed == 3
 
 
+def test_a_response_that_breaks_off_is_no_answer(server: PayServer, tmp_path: Path) -> None:
+    """As for any HTTP client: the status came, and the payer cannot know what became of it."""
+    server.trouble = {2: "no body", 4: "half a body"}
+    with Load(server.url, locustfile=LOCUSTFILE, users=1, requests=6, folder=tmp_path) as load:
+        results = load.wait()
+    bad = [r for r in results.records if not r.answered]
+    assert [r.status for r in bad] == [0, 0]
+    assert all(r.error.startswith("broke off after status 200") for r in bad)
+    assert results.failed == 2
+
+
 def test_an_open_load_stops_when_told_and_loses_nothing(server: PayServer) -> None:
     with Load(server.url, locustfile=LOCUSTFILE, users=4) as load:
         process = load.reach(50)._started()
