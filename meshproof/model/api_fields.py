@@ -138,6 +138,15 @@ FIELDS: Mapping[str, str] = {
         "useRequestIdForTraceSampling enableIstioTags disableContextPropagation"
     ),
     "telemetry.CustomTag": "literal environment header formatter",
+    "extension_providers.ExtensionProvider": (
+        "name envoyExtAuthzHttp envoyExtAuthzGrpc zipkin lightstep datadog stackdriver opencensus "
+        "skywalking opentelemetry prometheus envoyFileAccessLog envoyHttpAls envoyTcpAls "
+        "envoyOtelAls sds"
+    ),
+    "extension_providers.Header": "name value envName",
+    "extension_providers.OpenTelemetry": (
+        "service port maxTagLength http grpc resourceDetectors dynatraceSampler"
+    ),
     "telemetry.AccessLogging": "match providers disabled filter",
     "v1alpha2.RouteRule": (
         "destination precedence match route redirect rewrite websocketUpgrade httpReqTimeout "
