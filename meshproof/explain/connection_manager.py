@@ -144,7 +144,7 @@ class _ChosenRoute:
 
     def step(self) -> Step:
         """The filters first, then the route's action for requests that pass them."""
-        notes, replies, remaining, authz = self._run_filters()
+        notes, policies, replies, remaining, authz = self._run_filters()
         actions = self._act(authz.request or self.request) if remaining > 0 else ()
         branches = (*replies, *(replace(a, chance=a.chance * remaining) for a in actions))
         description = self.manager.route_name(self.route, self.levels[1])
@@ -158,16 +158,36 @@ class _ChosenRoute:
                 text=text,
                 rule=self.rule or single.rule,
                 notes=(*notes, *single.notes),
+                envoy={**self._config(), **single.envoy},
+                policies=policies,
             )
         return Step(
-            1.0, at, description or "to the app", self.rule, (*notes, *self._notes()), (), branches
+            1.0,
+            at,
+            description or "to the app",
+            self.rule,
+            (*notes, *self._notes()),
+            (),
+            branches,
+            envoy=self._config(),
+            policies=policies,
         )
 
-    def _run_filters(self) -> tuple[list[str], list[Step], float, AuthzRequest]:
+    def _config(self) -> dict[str, Json]:
+        filters = self.manager.config.get("http_filters", ())
+        return {
+            "route": self.route,
+            "filters": {f["name"]: f.get("typed_config", {}) for f in filters},
+        }
+
+    def _run_filters(
+        self,
+    ) -> tuple[list[str], tuple[RuleOrigin, ...], list[Step], float, AuthzRequest]:
         manager = self.manager
         authz = AuthzRequest(self.peer, self.request)
         context = http_filters.FilterContext(self.rule, manager.locate, manager.now)
         notes: list[str] = []
+        policies: tuple[RuleOrigin, ...] = ()
         replies: list[Step] = []
         remaining = 1.0
         for entry in manager.config.get("http_filters", ()):
@@ -186,10 +206,11 @@ class _ChosenRoute:
             remaining *= 1 - sum(chance for chance, _ in result.local_replies)
             for text in result.assumptions:
                 manager.assume(text)
+            policies += result.policies
             authz = replace(authz, metadata={**authz.metadata, **result.metadata})
             if remaining <= 0:
                 break
-        return notes, replies, remaining, authz
+        return notes, policies, replies, remaining, authz
 
     def _act(self, request: Request) -> tuple[Step, ...]:
         if "direct_response" in self.route:

@@ -120,7 +120,9 @@ class _Explainer:
             else ()
         )
         return tuple(
-            replace(step, chance=step.chance * member.share).with_notes(notes)
+            replace(
+                step, chance=step.chance * member.share, envoy={**step.envoy, "cluster": cluster}
+            ).with_notes(notes)
             for member in members
             for step in self._connect(to, cluster, member)
         )
@@ -170,7 +172,10 @@ class _Explainer:
         kind = TUNNEL if to.tunnel else OUTSIDE
         real = _format_address(address)
         reason = f"the host outside {name or real} gets it at {real}{suffix}"
-        outcome = Outcome(kind, reason, workload=name, address=real, received=str(to.request))
+        outcome = Outcome(
+            kind, reason, workload=name, address=real,
+            received=str(to.request), headers=to.request.headers,
+        )  # fmt: skip
         return Step(1.0, "", reason, outcome=outcome)
 
     def _receive(
@@ -206,7 +211,9 @@ class _Explainer:
 
     def _answer_from_app(self, to: Upstream, _member: Member) -> Step:
         reason = f"{to.proxy.name} answers"
-        outcome = _outcome(to.proxy, APP, reason, str(to.request))
+        outcome = replace(
+            _outcome(to.proxy, APP, reason, str(to.request)), headers=to.request.headers
+        )
         return Step(1.0, "", f"to the app, as {to.request}", outcome=outcome)
 
 

@@ -29,6 +29,8 @@ class FilterResult:
     local_replies: tuple[tuple[float, Outcome], ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
     assumptions: tuple[str, ...] = ()
+    policies: tuple[RuleOrigin, ...] = ()
+    """Those that let the request in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,30 +128,32 @@ def _rbac(
     )
     if not rules:
         return FilterResult()
-    outcome, note = decide_rbac(rules, authz, context)
-    if outcome is None:
-        return FilterResult((note,) if note else ())
-    return FilterResult(local_replies=((1.0, outcome),))
+    outcome, policy = decide_rbac(rules, authz, context)
+    if outcome is not None:
+        return FilterResult(local_replies=((1.0, outcome),))
+    if policy is None:
+        return FilterResult()
+    return FilterResult((f"let in by {policy}",), policies=(policy,))
 
 
 def decide_rbac(
     rules: Json, authz: AuthzRequest, context: FilterContext
-) -> tuple[Outcome | None, str]:
-    """The denial, or None with a note on the policy that allowed the request."""
+) -> tuple[Outcome | None, RuleOrigin | None]:
+    """The denial, or None with the policy that allowed the request, if one had to."""
     decision = rbac.evaluate(rules, authz)
     policy = policy_origin(decision.key) if decision.key else None
     rule = context.locate(policy) if policy else None
     if decision.allowed:
-        return None, f"let in by {rule}" if rule else ""
+        return None, rule
     if rule is not None:
-        return Outcome(MESH, f"{rule.title} denies it", 403, rule, body=DENIED), ""
+        return Outcome(MESH, f"{rule.title} denies it", 403, rule, body=DENIED), None
     reasons = "; ".join(f"{_policy_name(key)}: {why}" for key, why in decision.reasons)
     why = f"no AuthorizationPolicy lets this in ({reasons})"
     policies = [p for key, _ in decision.reasons if (p := policy_origin(key))]
     first = policies[0] if policies else None
     if first and len(policies) > 1:
         first = replace(first, field="")
-    return Outcome(MESH, why, 403, context.locate(first) if first else None, body=DENIED), ""
+    return Outcome(MESH, why, 403, context.locate(first) if first else None, body=DENIED), None
 
 
 def _policy_name(key: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -34,6 +34,8 @@ class Outcome:
     address: str = ""
     received: str = ""
     """The request line as the app receives it."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """The request's headers as the app receives them."""
 
     @property
     def answered(self) -> bool:
@@ -64,6 +66,10 @@ class Step:
     """Earlier routes, and why each did not take the request."""
     branches: tuple[Step, ...] = ()
     outcome: Outcome | None = None
+    envoy: Mapping[str, Any] = field(default_factory=dict)
+    """The Envoy configuration that decided: ``route``, ``filters`` by name, ``cluster``."""
+    policies: tuple[RuleOrigin, ...] = ()
+    """The policies that let the request in."""
 
     def leaves(self, chance: float = 1.0) -> Iterator[tuple[float, Outcome]]:
         reached = chance * self.chance
