@@ -18,6 +18,7 @@ from meshproof.explain.origin import Locate, RuleOrigin, route_origin
 from meshproof.explain.proxies import Proxy
 from meshproof.explain.request import Request, normalize_path
 from meshproof.explain.result import MESH, Outcome, Step
+from meshproof.explain.route_notes import header_notes, timeout_notes
 from meshproof.explain.string_match import Json
 from meshproof.istio_names import BLOCK_ALL, is_inbound
 
@@ -272,7 +273,7 @@ class _ChosenRoute:
             return
         if "cluster" in action and not is_inbound(action["cluster"]):
             yield f"to {descriptions.describe_cluster(action['cluster'])}"
-        yield from _timeout_notes(action)
+        yield from timeout_notes(action)
         for mirror in action.get("request_mirror_policies", ()):
             share = matching.fraction(mirror.get("runtime_fraction", {}).get("default_value"))
             target = descriptions.describe_cluster(mirror["cluster"])
@@ -281,28 +282,4 @@ class _ChosenRoute:
             levels, match = self.levels, self.route["match"]
             forwarded = rewriting.rewrite_request(self.request, levels, action, match)
             yield f"rewritten to {forwarded}"
-        yield from _header_notes(self.levels)
-
-
-def _timeout_notes(action: Json) -> Iterator[str]:
-    timeout = action.get("timeout", "15s")
-    if timeout.rstrip("s").strip("0.") != "":
-        yield f"504 after {timeout}"
-    if retry := action.get("retry_policy"):
-        retries = retry.get("num_retries", 1)
-        per_try = f", {retry['per_try_timeout']} a try" if "per_try_timeout" in retry else ""
-        codes = retry.get("retriable_status_codes", ())
-        on = ", ".join([*retry.get("retry_on", "").split(","), *map(str, codes)])
-        yield f"up to {retries} retries on {on}{per_try}"
-
-
-def _header_notes(levels: Sequence[Json]) -> Iterator[str]:
-    for level in levels:
-        for side in ("request", "response"):
-            for entry in level.get(f"{side}_headers_to_add", ()):
-                header = entry["header"]
-                action = entry.get("append_action", "APPEND_IF_EXISTS_OR_ADD")
-                verb = "set" if action.startswith("OVERWRITE") else "added"
-                yield f"{side} header {header['key']}: {header.get('value', '')} is {verb}"
-            for name in level.get(f"{side}_headers_to_remove", ()):
-                yield f"{side} header {name} is removed"
+        yield from header_notes(self.levels)
