@@ -54,8 +54,14 @@ def build_bootstrap(  # noqa: PLR0917 - every caller passes them by name
     xds_socket: str,
     zipkin_socket: str,
     admin_socket: str,
+    source_ip: str = "",
+    mesh_namespace: str = "",
 ) -> Json:
     """The bootstrap of one Envoy.
+
+    Its connections to others come from ``source_ip``, if there is one, and are made in the network
+    namespace that the path ``mesh_namespace`` stands for, if there is one: a sidecar of a pod
+    meets its peers there, not in the pod.
 
     ``cluster`` becomes the service name of its spans: ``<app>.<namespace>``. Envoy reconnects a
     lost ADS stream after 0.05 to 0.5 s. Socket paths are at most 107 bytes long.
@@ -74,11 +80,21 @@ def build_bootstrap(  # noqa: PLR0917 - every caller passes them by name
                 _static_cluster(ZIPKIN, zipkin_socket, {"http_protocol_options": {}}),
             ]
         },
+        **_upstream_bind(source_ip, mesh_namespace),
         "layered_runtime": {"layers": [{"name": "static", "static_layer": _RUNTIME}]},
         "stats_config": _stats_config(),
         "stats_flush_on_admin": True,
         "deferred_stat_options": {"enable_deferred_creation_stats": True},
     }
+
+
+def _upstream_bind(ip: str, namespace: str) -> Json:
+    if not ip:
+        return {}
+    source: Json = {"address": ip, "port_value": 0}
+    if namespace:
+        source["network_namespace_filepath"] = namespace
+    return {"cluster_manager": {"upstream_bind_config": {"source_address": source}}}
 
 
 def _ads_config() -> Json:

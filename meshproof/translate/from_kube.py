@@ -28,6 +28,7 @@ def _build_service(resource: Resource) -> Service:
         selector=dict(resource.spec.selector),
         ports=tuple(_build_port(p) for p in resource.spec.ports if p.protocol == "TCP"),
         external_name=_external_name(resource.spec),
+        headless=resource.spec.headless,
         export_to=resource.export_to,
     )
 

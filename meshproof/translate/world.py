@@ -61,6 +61,10 @@ class Service:
     ports: tuple[ServicePort, ...]
     external_name: str = ""
     """The host that it is an alias of (type ExternalName), else empty."""
+    cluster_ip: str = ""
+    """Its address in the pods; empty without pods, for a headless Service, and for an alias."""
+    headless: bool = False
+    """Its name stands for its pods' own addresses."""
     export_to: tuple[str, ...] = ()
     """Namespaces that see it, as exportTo writes them; empty for all."""
 
@@ -79,6 +83,8 @@ class ContainerPort:
     port: int
     listen: Address
     app: Address
+    pipe: str = ""
+    """The path of a Unix socket where its sidecar listens too: for proxies outside the pods."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,8 @@ class Replica:
     ip: str
     ports: tuple[ContainerPort, ...]
     ready: bool
+    probe: str = ""
+    """The path of the Unix socket of its probe listener; empty where that is a port."""
 
     @property
     def identity(self) -> str:
@@ -106,6 +114,8 @@ class Outside:
 
     host: str
     ports: Mapping[int, Address]
+    pipes: Mapping[int, str] = field(default_factory=dict)
+    """By the port of a URL, the path of the Unix socket by which pods reach it: their way out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +157,10 @@ class World:
     envoy_filters: tuple[Named[EnvoyFilter], ...] = ()
     telemetries: tuple[Named[Telemetry], ...] = ()
     tls_secrets: tuple[TlsSecret, ...] = ()
+    pods: bool = False
+    """Every replica has a network namespace of its own, whose connections its sidecar takes."""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """The addresses, in the pods, of hosts outside the mesh that have none of their own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from meshproof.admission.store import Store
 from meshproof.gateway_api.convert import convert_virtual_services
+from meshproof.model.pod_network import Addresses, is_address
 from meshproof.model.resource import Resource
 from meshproof.model.workload_entry import WorkloadEntry
 from meshproof.translate.world import (
@@ -65,18 +67,24 @@ def _workload_entries(resources: Iterable[Resource]) -> Iterator[Named[WorkloadE
             yield Named(resource.name, resource.namespace, spec)
 
 
-def build_world(store: Store, replicas: Iterable[Replica], outside: Iterable[Outside]) -> World:
-    """Everything that is applied and that runs. Raises Refused for 0.4 rules that cannot be
-    lowered."""
+def build_world(
+    store: Store,
+    replicas: Iterable[Replica],
+    outside: Iterable[Outside],
+    addresses: Addresses | None = None,
+) -> World:
+    """Everything that is applied and that runs; with ``addresses`` the replicas are pods. Raises
+    Refused for 0.4 rules that cannot be lowered."""
     services, lowered = store.services, store.lowered
+    hosts = tuple(outside)
 
     def named(kind: str) -> tuple[Any, ...]:
         return tuple(Named(r.name, r.namespace, r.spec) for r in lowered if r.kind == kind)
 
     return World(
-        services=services,
+        services=services if addresses is None else _with_cluster_ips(store, addresses),
         replicas=tuple(replicas),
-        outside=tuple(outside),
+        outside=hosts,
         virtual_services=convert_virtual_services(lowered, services),
         destination_rules=named("DestinationRule"),
         service_entries=named("ServiceEntry"),
@@ -89,4 +97,44 @@ def build_world(store: Store, replicas: Iterable[Replica], outside: Iterable[Out
         request_authentications=named("RequestAuthentication"),
         envoy_filters=named("EnvoyFilter"),
         telemetries=named("Telemetry"),
+        pods=addresses is not None,
+        addresses={} if addresses is None else _name_addresses(lowered, hosts, addresses),
     )
+
+
+def _with_cluster_ips(store: Store, addresses: Addresses) -> tuple[Service, ...]:
+    """The Services with a ClusterIP each: the one that its manifest names, else one of ours."""
+    own = {
+        (r.namespace, r.name): r.spec.cluster_ip
+        for r in store.lowered
+        if r.kind == "Service" and is_address(r.spec.cluster_ip or "")
+    }
+    return tuple(
+        service
+        if service.headless or service.external_name
+        else replace(
+            service,
+            cluster_ip=own.get((service.namespace, service.name))
+            or addresses.cluster_ip(service.namespace, service.name),
+        )
+        for service in store.services
+    )
+
+
+def _name_addresses(
+    resources: Iterable[Resource], outside: Iterable[Outside], addresses: Addresses
+) -> dict[str, str]:
+    """An address for every name outside the mesh, declared or of a ServiceEntry. A host that is
+    written as an address is its own."""
+    names = {host.host.lower() for host in outside}
+    names |= {
+        name.removesuffix(".").lower()
+        for resource in resources
+        if resource.kind == "ServiceEntry"
+        for name in resource.spec.hosts
+    }
+    return {
+        name: name if is_address(name) else addresses.outside(name)
+        for name in sorted(names)
+        if "*" not in name
+    }
