@@ -18,6 +18,7 @@ from types import TracebackType
 import meshproof
 from meshproof.progress import report_progress
 from meshproof.traffic import results
+from meshproof.traffic.record_tail import RecordTail
 from meshproof.traffic.results import LoadError, Results
 from meshproof.traffic.settings import LoadSettings
 from meshproof.wait import DeadlineExceeded, until
@@ -73,7 +74,7 @@ class Load:
         self._settings = LoadSettings(
             self.run_id, str(self._records), str(self._stats), requests, path, headers or {}
         )
-        self._read = self._lines = 0
+        self._tail = RecordTail(self._records)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Load:
@@ -131,13 +132,7 @@ class Load:
 
     def progress(self) -> int:
         """How many requests are recorded by now. Only new records are read."""
-        if self._records.exists():
-            with self._records.open("rb") as records:
-                records.seek(self._read)
-                new = records.read()
-            self._read += len(new)
-            self._lines += new.count(b"\n")
-        return self._lines
+        return self._tail.read()
 
     def reach(self, n: int, *, within: float = 60.0) -> Load:
         """Return when ``n`` requests are recorded. Raises LoadError if they never are."""
@@ -150,6 +145,24 @@ class Load:
 
         self._until(reason, within)
         return self
+
+    def until(
+        self, decides: Callable[[Mapping[str, int]], bool], *, within: float = 300.0
+    ) -> Results:
+        """Send until the answers suffice, or until the bound is reached, and end the load.
+
+        ``decides`` gets version -> answers of the requests sent first, without a gap (see
+        ``RecordTail``), whenever there are more.
+        """
+
+        def reason() -> str:
+            count = self._tail.read(versions=True)
+            if decides(self._tail.versions) or self._started().poll() is not None:
+                return ""
+            return f"made {count} requests in {within:g} s, and they do not suffice"
+
+        self._until(reason, within)
+        return self.stop()
 
     def wait(self, *, within: float = 300.0) -> Results:
         """Wait for a bounded load to end by itself."""

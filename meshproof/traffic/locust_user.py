@@ -10,6 +10,7 @@ import os
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -59,12 +60,13 @@ class Run:
         is about to kill may run once more before: its request would be sent and never counted."""
         self._open = False
 
-    def take(self) -> bool:
-        """Take one request of the budget; False when it is used up or the test is stopping."""
+    def take(self) -> int:
+        """Take one request of the budget, and return its number; 0 when the budget is used up or
+        the test is stopping."""
         if not self._open or (self._limit and self.sent >= self._limit):
-            return False
+            return 0
         self.sent += 1
-        return True
+        return self.sent
 
     def put(self, record: Record) -> None:
         """Record a request; the last one of the budget ends the load."""
@@ -161,28 +163,28 @@ class RecordedUser(FastHttpUser):  # type: ignore[misc]  # Locust comes without 
     @task  # type: ignore[untyped-decorator]  # Locust comes without type information
     def exchange(self) -> None:
         run: Run = self.environment.meshproof_run
-        if not run.take():
+        if not (number := run.take()):
             raise StopUser
         wall, began = time.time(), time.perf_counter()
         with self.client.get(
             run.path, headers=run.headers, catch_response=True, allow_redirects=False
         ) as response:
-            record = self._record(response, wall, time.perf_counter() - began)
+            record = self._record(response, wall, time.perf_counter() - began, number)
             if record.answered:
                 response.success()
             else:
                 response.failure(record.error or f"status {record.status}")
         run.put(record)
 
-    def _record(self, response: Any, wall: float, elapsed: float) -> Record:
-        status = int(response.status_code or 0)
-        if not status:
-            return Record(wall, elapsed, 0, error=str(response.error or "no answer"))
-        if status != 200:
-            return Record(wall, elapsed, status)
+    def _record(self, response: Any, wall: float, elapsed: float, number: int) -> Record:
+        record = Record(wall, elapsed, int(response.status_code or 0), number=number)
+        if not record.status:
+            return replace(record, error=str(response.error or "no answer"))
+        if record.status != 200:
+            return record
         if cut := response.request_meta["exception"]:
-            return Record(wall, elapsed, 0, error=f"broke off after status {status}: {cut!r}")
+            return replace(record, status=0, error=f"broke off after status 200: {cut!r}")
         try:
-            return Record(wall, elapsed, status, **self.read_bytes(response.content))
+            return replace(record, **self.read_bytes(response.content))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            return Record(wall, elapsed, status, error=f"the body is not as agreed: {error!r}")
+            return replace(record, error=f"the body is not as agreed: {error!r}")

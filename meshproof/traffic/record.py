@@ -23,6 +23,8 @@ class Record:
     """The version that answered; empty where the answer named none."""
     trace_id: str = ""
     """As the answer named it; empty where it named none."""
+    number: int = 0
+    """1, 2, ... in the order of sending, in its load process; 0 where nobody counted."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Whatever else the app's locustfile reads from an answer; plain JSON values."""
 

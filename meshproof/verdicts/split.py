@@ -8,7 +8,7 @@ version with weight 0 must have exactly 0 requests, which costs no alpha.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from meshproof.verdicts import binomial
@@ -46,6 +46,14 @@ class _Findings:
         return self.sample.counts.get(version, 0)
 
 
+def shares_of(weights: Mapping[str, int]) -> dict[str, float]:
+    """Version -> share of the traffic. Raises ValueError for weights that are no shares."""
+    total = sum(weights.values())
+    if not weights or total <= 0 or min(weights.values()) < 0:
+        raise ValueError(f"weights {dict(weights)} are no shares; wanted 0 or more, not all 0")
+    return {version: weight / total for version, weight in weights.items()}
+
+
 def split(
     name: str,
     sample: Sample,
@@ -61,10 +69,7 @@ def split(
     answers that come in blocks; and too few requests for the stated power. Raises ValueError for
     weights that are no shares, and for a shift that is larger than any share allows.
     """
-    total = sum(weights.values())
-    if not weights or total <= 0 or min(weights.values()) < 0:
-        raise ValueError(f"weights {dict(weights)} are no shares; wanted 0 or more, not all 0")
-    shares = {version: weight / total for version, weight in weights.items()}
+    shares = shares_of(weights)
     n = sample.answered
     findings = _Findings(sample, shares, sample.problems(failed_allowed))
     findings.figures["failed"] = sample.failed
@@ -101,7 +106,7 @@ def _judge(findings: _Findings, n: int, errors: Errors) -> dict[str, tuple[int, 
         each = errors.alpha / (1 if len(tested) == 2 else len(tested))
         allowed |= _shares(findings, tested, n, errors, each)
         _power(findings, tested, n, errors, each)
-        _independence(findings, tested)
+        findings.problems += blocks(findings.sample.sequence, tested, figures)
     return allowed
 
 
@@ -141,15 +146,17 @@ def _power(findings: _Findings, tested: list[str], n: int, errors: Errors, each:
         )
 
 
-def _independence(findings: _Findings, tested: list[str]) -> None:
-    """Blocks widen the spread, so alpha would not hold; alternation only narrows it."""
-    scores = {v: z for v in tested if (z := runs_z(findings.sample.sequence, v)) is not None}
+def blocks(sequence: Sequence[str], versions: list[str], figures: dict[str, Figure]) -> list[str]:
+    """Blocks widen the spread, so alpha would not hold; alternation only narrows it. Adds the
+    figure ``runs_z`` of the worst version."""
+    scores = {v: z for v in versions if (z := runs_z(sequence, v)) is not None}
     if not scores:
-        return
+        return []
     worst = min(scores, key=lambda v: scores[v])
-    findings.figures["runs_z"] = scores[worst]
-    if scores[worst] < 0 and two_sided(scores[worst]) < _CLUSTERED / len(scores):
-        findings.problems.append(
-            f"answers come in blocks (runs test of {worst}: z {scores[worst]:.3g}),"
-            " so they are not independent draws"
-        )
+    figures["runs_z"] = scores[worst]
+    if scores[worst] >= 0 or two_sided(scores[worst]) >= _CLUSTERED / len(scores):
+        return []
+    return [
+        f"answers come in blocks (runs test of {worst}: z {scores[worst]:.3g}),"
+        " so they are not independent draws"
+    ]

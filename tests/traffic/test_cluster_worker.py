@@ -100,7 +100,7 @@ def test_master_and_workers_bring_back_every_request(
     pods: Pods, server: PayServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: Bound
 ) -> None:
     requests = int(bound.get("requests", 0))
-    server.trouble = {5: "status"}
+    server.trouble = {1: "status"}  # a busy machine may send few in a second
     pods.start(requests, bound.get("seconds", 0.0))
     assert [process.wait(90) for process in pods.processes] == [0, 0, 0]
     distributed_load.write(pods.outputs(monkeypatch), tmp_path)

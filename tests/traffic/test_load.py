@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,26 @@ def test_an_open_load_stops_when_told_and_loses_nothing(server: PayServer) -> No
     assert process.returncode == 0
     assert results.sent == len(results.records) == len(server.seen) >= 50
     assert results.failed == 0
+
+
+def test_a_load_ends_when_its_answers_suffice(server: PayServer) -> None:
+    sizes: list[int] = []
+
+    def suffices(counts: Mapping[str, int]) -> bool:
+        assert abs(counts.get("v0.1", 0) - counts.get("v0.2", 0)) <= 1  # they take turns
+        sizes.append(sum(counts.values()))
+        return sizes[-1] >= 100
+
+    with Load(server.url, locustfile=LOCUSTFILE, users=4, requests=100_000) as load:
+        results = load.until(suffices)
+    assert 100 <= sizes[-1] <= results.sent == len(results.records) == len(server.seen) < 100_000
+    assert [r.number for r in results.records] == list(range(1, results.sent + 1))
+
+
+def test_a_load_whose_answers_never_suffice_ends_at_its_bound(server: PayServer) -> None:
+    with Load(server.url, locustfile=LOCUSTFILE, users=4, requests=60) as load:
+        results = load.until(lambda _: False)
+    assert results.sent == len(server.seen) == 60
 
 
 def test_nobody_listens_is_failed_requests_not_an_error(tmp_path: Path) -> None:
