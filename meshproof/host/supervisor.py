@@ -5,10 +5,15 @@ of meshproof and no package. ``CONFIG`` is JSON: ``fd`` (its end of a Unix socke
 (pid of the mesh process, its parent), ``run_id``, ``run_dir``, ``grace`` (seconds between SIGTERM
 and SIGKILL when the owner died).
 
-Lines of JSON in: ``{"op": "spawn", name, argv, env, cwd, log, sidecar}``,
+Lines of JSON in: ``{"op": "spawn", name, argv, env, cwd, log, sidecar, pod}``,
 ``{"op": "stop", name, grace}``, ``{"op": "signal", name, signal}``, ``{"op": "close", grace}``.
 Lines of JSON out: ``{"event": "spawned", name, pid}``, ``{"event": "failed", name, error}``,
 ``{"event": "exit", name, pid, code, requested}``.
+
+Pods: ``{"op": "open_pods", name, package, helper, capture_port, dns_port, mesh_handle}``,
+``{"op": "add_pod", name, pod, ip, hostname, files}``, each answered by ``{"event": "answered",
+name, error, step, errno}`` where an empty ``error`` is success, and ``{"op": "remove_pod", pod}``.
+Only with the first of them does it import a module of meshproof, ``host.pod_namespaces``.
 
 What it relies on: children get SIGKILL when its only thread ends (PR_SET_PDEATHSIG), and orphaned
 descendants become its children (PR_SET_CHILD_SUBREAPER). It learns of the owner's death from the
@@ -29,6 +34,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -137,6 +144,8 @@ class Supervisor:
         self.children: dict[str, Child] = {}
         self.incoming = b""
         self.outgoing = b""
+        self.pods: Any = None
+        """A ``PodNamespaces``, once pods are open."""
         self.terminated = False
         self.ending = False
         self.sidecars_at = self.kill_at = float("inf")
@@ -234,6 +243,10 @@ class Supervisor:
             self.spawn(command)
         elif command["op"] == "close":
             self.end(command["grace"])
+        elif command["op"] in {"open_pods", "add_pod"}:
+            self.answer(command, getattr(self, command["op"]))
+        elif command["op"] == "remove_pod":
+            self.pods.remove(command["pod"])
         elif (child := self.children.get(command["name"])) is None:
             return  # it ended while the command was on its way: its exit event says so
         elif command["op"] == "signal":
@@ -263,6 +276,7 @@ class Supervisor:
     def start(self, command: dict) -> int:  # type: ignore[type-arg]  # plain JSON
         env = {**command["env"], "MESHPROOF_RUN_ID": self.run_id}
         umask = 0o077 if command["sidecar"] else -1  # access logs are this user's alone
+        set_up = self.child_set_up(command)
         log = os.open(command["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             process = subprocess.Popen(
@@ -274,12 +288,54 @@ class Supervisor:
                 stderr=log,
                 start_new_session=True,
                 umask=umask,
-                preexec_fn=self.bind_life,  # noqa: PLW1509  (one thread: no lock to be held)
+                pass_fds=(self.pods.mesh_handle,) if command["pod"] and command["sidecar"] else (),
+                preexec_fn=set_up,  # noqa: PLW1509  (one thread: no lock to be held)
             )
         finally:
             os.close(log)
         process.returncode = 0  # it is reaped by ``reap``; Popen must not wait for the pid again
         return process.pid
+
+    def answer(self, command: dict, work: Callable[[dict], None]) -> None:  # type: ignore[type-arg]
+        """Do what was asked for, and say whether it worked."""
+        result = {"error": "", "step": "", "errno": 0}
+        try:
+            work(command)
+        except OSError as error:
+            result["error"] = error.strerror or str(error)
+            result["step"], result["errno"] = getattr(error, "step", ""), error.errno or 0
+        self.send_event(event="answered", name=command["name"], **result)
+
+    def open_pods(self, command: dict) -> None:  # type: ignore[type-arg]  # plain JSON
+        sys.path.insert(0, command["package"])
+        from meshproof.host.pod_namespaces import PodNamespaces  # noqa: PLC0415
+
+        requests = socket.socket(fileno=command["helper"])
+        self.pods = PodNamespaces(
+            capture_port=command["capture_port"],
+            dns_port=command["dns_port"],
+            mesh_handle=command["mesh_handle"],
+        )
+        self.pods.start_helper(requests, self.bind_life)
+
+    def add_pod(self, command: dict) -> None:  # type: ignore[type-arg]  # plain JSON
+        if self.pods is None:
+            raise OSError("this mesh has no pods")
+        self.pods.add(command["pod"], command["ip"], command["hostname"], command["files"])
+
+    def child_set_up(self, command: dict) -> Callable[[], None]:  # type: ignore[type-arg]
+        """What a child does before ``exec``."""
+        if not command["pod"]:
+            return self.bind_life
+        if self.pods is None:
+            raise OSError("this mesh has no pods")
+        join = self.pods.join(command)
+
+        def set_up() -> None:
+            join()
+            self.bind_life()  # afterwards: joining a user namespace undoes it
+
+        return set_up
 
     def bind_life(self) -> None:
         """In the child: die with the supervisor; signals as for a process started by a shell."""

@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import meshproof
 from meshproof.errors import MeshproofError
 from meshproof.host import private_files, run_folder, supervisor
 from meshproof.host.process_identity import RUN_ID_VARIABLE
@@ -39,6 +40,7 @@ class SupervisorClient:
     def __init__(self) -> None:
         self._spawns: dict[str, asyncio.Future[int]] = {}
         self._stops: dict[str, list[asyncio.Future[Exit]]] = {}
+        self._requests: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._running: dict[str, int] = {}
         self._closing = False
         self._started = False
@@ -60,11 +62,14 @@ class SupervisorClient:
         self._run_id, self._run_dir = run_id, run_dir
         self._on_exit, self._on_lost = on_exit, on_lost
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        with theirs:
+        self.pod_sockets, helper = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._helper_fd = helper.fileno()
+        with theirs, helper:
             try:
                 self._supervisor = self._launch(theirs.fileno(), orphan_grace)
             except BaseException:
                 ours.close()
+                self.pod_sockets.close()
                 raise
         ours.setblocking(False)
         self._reader, self._writer = await asyncio.open_unix_connection(
@@ -92,7 +97,7 @@ class SupervisorClient:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
-                    pass_fds=(fd,),
+                    pass_fds=(fd, self._helper_fd),
                     start_new_session=True,
                 )
         except OSError as error:
@@ -107,6 +112,32 @@ class SupervisorClient:
     def running(self) -> dict[str, int]:
         """The pid of every process that runs, by name."""
         return dict(self._running)
+
+    async def request(self, name: str, op: str, **command: Any) -> dict[str, Any]:
+        """Send a command that is answered; the answer's ``error`` is empty where it succeeded."""
+        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._requests[name] = answer
+        try:
+            self._send(op=op, name=name, **command)
+            async with asyncio.timeout(_SPAWN_LIMIT):
+                return await answer
+        except TimeoutError:
+            raise MeshproofError(
+                f"{name}: the supervisor has not answered for {_SPAWN_LIMIT:.0f} s"
+            ) from None
+        finally:
+            self._requests.pop(name, None)
+
+    async def open_pods(self, name: str, **settings: Any) -> dict[str, Any]:
+        """``request`` for pods; their sockets come by ``pod_sockets``."""
+        package = str(Path(meshproof.__file__).parents[1])
+        return await self.request(
+            name, "open_pods", package=package, helper=self._helper_fd, **settings
+        )
+
+    def remove_pod(self, pod: str) -> None:
+        with contextlib.suppress(MeshproofError):  # they end with the supervisor
+            self._send(op="remove_pod", pod=pod)
 
     async def spawn(self, spec: ProcessSpec) -> int:
         """Start one process; returns its pid once its program has been executed.
@@ -194,6 +225,7 @@ class SupervisorClient:
             while line := await self._reader.readline():
                 self._on_event(json.loads(line))
         self._writer.close()
+        self.pod_sockets.close()
         if not self._closing:
             await asyncio.to_thread(self._supervisor.wait)
             await asyncio.to_thread(kill_run, self._run_id)
@@ -201,6 +233,7 @@ class SupervisorClient:
         lost = MeshproofError("the supervisor has ended")
         pending: list[asyncio.Future[Any]] = list(self._spawns.values())
         pending.extend(future for futures in self._stops.values() for future in futures)
+        pending.extend(self._requests.values())
         for future in pending:
             if not future.done():
                 future.set_exception(lost)
@@ -212,6 +245,9 @@ class SupervisorClient:
         if event["event"] == "spawned":
             self._running[name] = event["pid"]
             self._resolve_spawn(name, event["pid"])
+        elif event["event"] == "answered":
+            if (answer := self._requests.get(name)) is not None and not answer.done():
+                answer.set_result(event)
         elif event["event"] == "failed":
             self._resolve_spawn(name, MeshproofError(f"{name}: not started: {event['error']}"))
         else:

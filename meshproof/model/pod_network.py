@@ -19,8 +19,9 @@ INBOUND_SOURCE = "127.0.0.6"
 """The address that an app sees as its caller's: its own sidecar's, as in Istio."""
 UNCAPTURED = IPv4Network("127.0.0.0/16")
 """A pod's own loopback: connections to it, and to the pod's own address, are not captured."""
-MESH_NAMESPACE_FD = 9
-"""The file descriptor by which an Envoy of a pod inherits the network namespace of the mesh."""
+MESH_NAMESPACE_FD = 100
+"""The file descriptor by which an Envoy of a pod inherits the network namespace of the mesh: higher
+than any that a process has when it starts."""
 MESH_NAMESPACE = f"/proc/self/fd/{MESH_NAMESPACE_FD}"
 """That namespace in an Envoy's configuration: unlike a process id's, this path never dangles."""
 

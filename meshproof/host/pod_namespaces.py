@@ -1,0 +1,185 @@
+"""The namespaces of one mesh and its pods, and how a process joins them before ``exec``.
+
+Held by the supervisor as open files: no process has to stay for a pod to exist, and all of it ends
+with the supervisor. Imports the standard library only.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from meshproof.host import namespaces as ns
+from meshproof.host import netlink, socket_helper
+from meshproof.host.namespaces import step
+
+_FREE_PREFIX = bytes((127, 0))
+"""Connections to 127.0.0.0/16 stay as they are: a pod's own localhost."""
+_FIRST_PORT = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """Open files of its namespaces."""
+
+    net: int
+    mount: int
+    uts: int
+
+    def close(self) -> None:
+        for handle in (self.net, self.mount, self.uts):
+            os.close(handle)
+
+
+class PodNamespaces:
+    """``capture_port`` and ``dns_port`` are where a pod's connections go; ``mesh_handle`` is the
+    number of the open file by which a sidecar knows the mesh's network.
+
+    Raises StepFailed, with nothing left open, where this machine does not allow pods.
+    """
+
+    def __init__(self, *, capture_port: int, dns_port: int, mesh_handle: int) -> None:
+        self._capture_port, self._dns_port = capture_port, dns_port
+        self._pods: dict[str, Pod] = {}
+        self._user = _create_user_namespace()
+        try:
+            self.mesh_handle = self._create_mesh_network(mesh_handle)
+            self._create_pod("127.250.0.1", "pod", []).close()  # so that every step has been tried
+        except BaseException:
+            os.close(self._user)
+            raise
+        self._helper: socket.socket | None = None
+
+    def _create_mesh_network(self, handle: int) -> int:
+        """The namespace in which the sidecars of a mesh reach each other."""
+
+        def prepare() -> None:
+            self._enter_user()
+            with step("network namespace"):
+                ns.unshare(ns.NEW_NET)
+            _open_network()
+
+        (created,) = ns.create(prepare, ("net",))
+        os.dup2(created, handle, inheritable=False)
+        os.close(created)
+        return handle
+
+    def _enter_user(self) -> None:
+        with step("joining the user namespace"):
+            ns.enter(self._user)
+
+    # -- pods ----------------------------------------------------------------------------------
+
+    def add(self, name: str, ip: str, hostname: str, files: list[list[str]]) -> None:
+        """Create a pod. ``files`` are pairs: a file, and where the pod's processes see it; one
+        whose place does not exist on this machine is left out. Raises StepFailed."""
+        pod = self._create_pod(ip, hostname, files)
+        self.remove(name)
+        self._pods[name] = pod
+        if self._helper is not None:
+            socket_helper.announce(self._helper, name, pod.net)
+
+    def _create_pod(self, ip: str, hostname: str, files: list[list[str]]) -> Pod:
+        def prepare() -> None:
+            self._enter_user()
+            with step("network namespace"):
+                ns.unshare(ns.NEW_NET)
+            _open_network()
+            self._capture(ip)
+            with step("host name"):
+                ns.unshare(ns.NEW_UTS)
+                ns.set_hostname(hostname)
+            with step("mount namespace"):
+                ns.unshare(ns.NEW_MOUNT)
+                ns.make_mounts_private()
+            with step("bind mount"):
+                ns.bind_mount("/dev/null", "/dev/null")
+                for source, target in files:
+                    if os.path.exists(target):  # noqa: PTH110  (pathlib is slow to import)
+                        ns.bind_mount(source, target)
+
+        return Pod(*ns.create(prepare, ("net", "mnt", "uts")))
+
+    def _capture(self, ip: str) -> None:
+        with step("address"):
+            netlink.add_address(ip)
+        with step("local route"):
+            netlink.make_everything_local(ip)
+        with step("nat"):
+            netlink.capture(
+                own_ip=ip,
+                free_prefix=_FREE_PREFIX,
+                tcp_port=self._capture_port,
+                dns_port=self._dns_port,
+            )
+
+    def remove(self, name: str) -> None:
+        """Its namespaces end with its last process and socket."""
+        if (pod := self._pods.pop(name, None)) is not None:
+            pod.close()
+            if self._helper is not None:
+                socket_helper.announce(self._helper, name, None)
+
+    # -- processes -----------------------------------------------------------------------------
+
+    def start_helper(self, requests: socket.socket, bind_life: Callable[[], None]) -> None:
+        """Fork the process that makes sockets in pods; ``requests`` is its end of a socket pair."""
+        self._helper, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        if os.fork() == 0:
+            try:
+                ns.enter(self._user)
+                bind_life()
+                socket_helper.serve(requests, theirs, self.mesh_handle)
+            finally:
+                os._exit(0)
+        theirs.close()
+        requests.close()
+
+    def join(self, command: dict[str, Any]) -> Callable[[], None]:
+        """What a child does before ``exec`` so that its program runs in ``command["pod"]``.
+
+        A sidecar has the pod's network, and the right to open sockets in the mesh's; any other
+        process has the pod's whole view, and no right beyond a container's.
+        """
+        pod = self._pods.get(command["pod"])
+        if pod is None:
+            raise OSError(f"there is no pod {command['pod']}")
+        if command["sidecar"]:
+            return lambda: self._join_as_sidecar(pod)
+        return lambda: self._join_as_container(pod, command["cwd"])
+
+    def _join_as_sidecar(self, pod: Pod) -> None:
+        ns.enter(self._user)
+        ns.enter(pod.net)
+        allowed = frozenset((ns.SYS_ADMIN,))
+        ns.reduce_capabilities(allowed, ambient=allowed)
+
+    def _join_as_container(self, pod: Pod, cwd: str) -> None:
+        for handle in (self._user, pod.net, pod.uts, pod.mount):
+            ns.enter(handle)
+        os.chdir(cwd)  # entering a mount namespace has changed it
+        ns.reduce_capabilities(ns.CONTAINER)
+
+
+def _create_user_namespace() -> int:
+    def prepare() -> None:
+        with step("user namespace"):
+            ns.unshare(ns.NEW_USER)
+
+    def complete(pid: int) -> None:
+        with step("id map"):
+            ns.map_ids(pid)
+
+    (handle,) = ns.create(prepare, ("user",), complete)
+    return handle
+
+
+def _open_network() -> None:
+    """Loopback is up, and every port is free to bind."""
+    with step("loopback"):
+        netlink.bring_up_loopback()
+    with step("port range"), open(_FIRST_PORT, "w", encoding="ascii") as setting:  # noqa: PTH123
+        setting.write("0")
