@@ -87,6 +87,7 @@ class Engine:
             await run_all((reconcile(), self.gateway.envoy.wait_ready()))
             renewal = certificate_renewal.keep_renewed(self.config.renew_certificates)
             self._tasks.start(renewal)
+            self._tasks.start(self.config.keep_keys_fresh())
             self._tasks.start(Autoscaler(self.context, self).run())
             return acks
 
@@ -144,6 +145,7 @@ class Engine:
             return await self._reconcile(edit(self.store), started)
 
     async def _reconcile(self, store: Store, started: float) -> list[Ack]:
+        self.warnings += await self.config.fetch_keys(store)
         desired = build_workloads(store, self.context.project)
         turnover = self.fleet.plan(desired)
         previous, served = self.store, [r for r in turnover.old if r.state.in_service]

@@ -19,7 +19,9 @@ from meshproof.embedded.lookup import GATEWAY
 from meshproof.embedded.pod.deployments import build_workloads
 from meshproof.embedded.pod.workload import Workload
 from meshproof.embedded.snapshots import encode
+from meshproof.embedded.token_keys.key_sources import key_sources
 from meshproof.explain import Explanation, Fleet, LinkFault, Proxy, build_request, explain
+from meshproof.explain.jwt_authn import assume_keys
 from meshproof.explain.origin import Locate, RuleOrigin
 from meshproof.explain.string_match import Json
 from meshproof.istio_names import INGRESS_GATEWAY
@@ -144,7 +146,8 @@ def _planned_world(store: Store, project: Project) -> World:
         for index, (host, declared) in enumerate(project.outside.items())
         for name in (host, *declared.aliases)
     ]
-    return build_world(store, replicas, outside)
+    keys = {source: assume_keys(source.url) for source in key_sources(store)}
+    return build_world(store, replicas, outside, keys)
 
 
 def _replica(workload: Workload, number: int, ip: str, ports: tuple[ContainerPort, ...]) -> Replica:

@@ -20,11 +20,14 @@ from meshproof.embedded.network_faults import NetworkFaults
 from meshproof.embedded.outside import OutsideRunner
 from meshproof.embedded.pod.replica import ReplicaRunner
 from meshproof.embedded.snapshots import Snapshots
-from meshproof.errors import MeshproofError
+from meshproof.embedded.token_keys.key_cache import KeyCache
+from meshproof.embedded.token_keys.key_client import KeyClient
+from meshproof.embedded.token_keys.key_sources import key_sources, warn_of_missing_keys
+from meshproof.errors import MeshproofError, Problem
 from meshproof.host.event_loop import Background
 from meshproof.istio_names import INGRESS_GATEWAY
 from meshproof.mesh import Ack
-from meshproof.translate.world import World
+from meshproof.translate.world import Outside, World
 from meshproof.xds import rollout
 from meshproof.xds.rollout import Plan
 
@@ -52,6 +55,8 @@ class LiveConfig:
         self.version = ""
         """Of the newest configuration that is live."""
         self._snapshots = Snapshots(context.authority, network)
+        self._key_client = KeyClient(self._outside_hosts)
+        self._keys = KeyCache(self._key_client.fetch)
         self._rollout_lock = asyncio.Lock()
         self._tasks = Background()
         self._pruning: asyncio.TimerHandle | None = None
@@ -74,8 +79,22 @@ class LiveConfig:
             r.as_endpoint(target_ports(store.services, r.workload.namespace, r.workload.labels))
             for r in self.fleet.runners
         ]
-        outside = [host for runner in self._outside for host in runner.hosts()]
-        return build_world(store, replicas, outside)
+        outside = self._outside_hosts()
+        return build_world(store, replicas, outside, self._keys.keys)
+
+    def _outside_hosts(self) -> list[Outside]:
+        return [host for runner in self._outside for host in runner.hosts()]
+
+    async def fetch_keys(self, store: Store) -> list[Problem]:
+        """Ask for the keys of tokens that ``store`` is the first to need. Returns a warning for
+        each rule whose keys cannot be had: no token of it is taken."""
+        self._key_client.trust(store.decoded)
+        failures = await self._keys.resolve(key_sources(store))
+        return list(warn_of_missing_keys(store, failures))
+
+    async def keep_keys_fresh(self) -> None:
+        """Ask again for keys when it is due, until cancelled."""
+        await self._keys.keep_fresh(self.refresh)
 
     def _plan(self, now: World) -> Plan:
         paths = self._context.paths

@@ -33,7 +33,7 @@ _TYPES = {
     "listeners": codec.LISTENERS,
     "routes": codec.ROUTES,
 }
-_SIDECAR_INPUTS = ("services", "outside", "destination_rules")
+_SIDECAR_INPUTS = ("services", "outside", "destination_rules", "token_keys")
 """Fields of a world that a sidecar's own listeners, clusters and routes depend on, beside
 policies."""
 _POLICIES = (
@@ -43,7 +43,10 @@ _POLICIES = (
     "envoy_filters",
     "telemetries",
 )
-_GATEWAY_INPUTS = ("gateways", "tls_secrets", "outside", "request_authentications", "telemetries")
+_GATEWAY_INPUTS = (
+    *("gateways", "tls_secrets", "outside", "request_authentications", "token_keys"),
+    "telemetries",
+)
 """The same for a gateway's own listeners and clusters."""
 Encoded = Mapping[str, Resources]
 

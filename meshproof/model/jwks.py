@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import NamedTuple
 from urllib.parse import urlsplit
-
-from meshproof.model.base_model import FieldError
 
 
 def check_jwks(value: str) -> str:
@@ -53,18 +52,38 @@ def _check_on_curve(name: str, x: int, y: int) -> bool:
 
 
 def check_jwks_uri(value: str) -> str:
-    """Only plain HTTP: the outside hosts of an embedded mesh have no public certificate."""
+    """Raises ValueError for what is not an http or https URL (Istio: security.ParseJwksURI)."""
     url = urlsplit(value)
-    if url.scheme == "https":
-        raise FieldError(
-            f'"{value}" is https, which meshproof does not fetch; wanted http:// and a declared '
-            "outside host, or the keys themselves in jwks",
-            unsupported=True,
-        )
     try:
-        port = url.port or 80
+        port = url.port
     except ValueError:
         port = 0
-    if url.scheme != "http" or not url.hostname or not port:
-        raise ValueError(f'"{value}" is not an address; wanted http://HOST[:PORT]/PATH')
+    if url.scheme not in PORTS or not url.hostname or port == 0:
+        raise ValueError(f'"{value}" is not an address; wanted http(s)://HOST[:PORT]/PATH')
     return value
+
+
+PORTS = {"http": 80, "https": 443}
+"""The schemes by which keys are fetched, with their ports."""
+_DISCOVERY = "/.well-known/openid-configuration"
+
+
+class KeySource(NamedTuple):
+    """Who has the keys of a rule without ``jwks``; ``uri`` is empty where the issuer says it."""
+
+    issuer: str
+    uri: str
+
+    @property
+    def url(self) -> str:
+        """The first URL that is asked: of the keys, or of the issuer's OpenID configuration."""
+        return self.uri or self.issuer.removesuffix("/") + _DISCOVERY
+
+
+def authority(url: str) -> tuple[str, int]:
+    """Host in lower case and port of a URL; ("", 0) for what is none."""
+    try:
+        parts = urlsplit(url)
+        return (parts.hostname or "").lower(), parts.port or PORTS.get(parts.scheme, 0)
+    except ValueError:
+        return "", 0

@@ -6,9 +6,9 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, model_validator
 
-from meshproof.model.base_model import FieldError, Model, PartlyHonoured
+from meshproof.model.base_model import Model
 from meshproof.model.durations import Duration
-from meshproof.model.jwks import check_jwks, check_jwks_uri
+from meshproof.model.jwks import KeySource, check_jwks, check_jwks_uri
 from meshproof.model.string_types import NonEmpty
 from meshproof.model.workload_selector import WorkloadPolicy
 
@@ -24,9 +24,10 @@ class ClaimToHeader(Model):
 
 
 class JWTRule(Model):
-    """The keys are in ``jwks``, or are fetched from a declared outside host (``jwksUri``)."""
+    """The keys are in ``jwks``; or the mesh fetches them from a declared outside host, which is
+    that of ``jwksUri`` or, without one, what the issuer's OpenID configuration names."""
 
-    issuer: Annotated[NonEmpty, PartlyHonoured()]
+    issuer: str = ""
     audiences: list[NonEmpty] = []
     jwks: Annotated[str, AfterValidator(check_jwks)] | None = None
     jwks_uri: Annotated[str, AfterValidator(check_jwks_uri)] | None = None
@@ -42,13 +43,14 @@ class JWTRule(Model):
 
     @model_validator(mode="after")
     def _keys(self) -> Self:
-        if not self.jwks and not self.jwks_uri:
-            raise FieldError(
-                "has neither jwks nor jwksUri, and meshproof asks no issuer for its keys; "
-                "wanted one of them",
-                unsupported=True,
-            )
+        if not self.issuer and not self.jwks_uri:
+            raise ValueError("has neither issuer nor jwksUri; wanted one of them")
         return self
+
+    @property
+    def key_source(self) -> KeySource | None:
+        """Who is asked for the keys; None where the rule has them."""
+        return None if self.jwks else KeySource(self.issuer, self.jwks_uri or "")
 
 
 class RequestAuthentication(WorkloadPolicy):

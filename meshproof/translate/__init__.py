@@ -27,7 +27,6 @@ from meshproof.translate.outbound_scope import outbound_scope
 from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.referenced_clusters import referenced_clusters
 from meshproof.translate.resource_names import CONNECT_LOOP, OUTBOUND, PROBE
-from meshproof.translate.security_filters import select_security_filters
 from meshproof.translate.telemetry import select_reporting
 from meshproof.translate.tls import build_secrets
 from meshproof.translate.traffic_policy import build_connection_pool
@@ -108,7 +107,5 @@ def build_gateway(
     """
     config = Config()
     config.listeners.update(gateway_listeners(world, proxy, ip, port_map, access_log))
-    jwks_clusters = select_security_filters(world, proxy.namespace, proxy.labels).clusters()
-    config.clusters.update({str(c["name"]): c for c in jwks_clusters})
     config.listeners[PROBE] = build_probe_listener(ip, access_log)
     return config

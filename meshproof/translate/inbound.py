@@ -51,7 +51,6 @@ _TCP_PROXY = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 def add_inbound(world: World, view: ProxyView, replica: Replica, log: str, config: Config) -> None:
     """Add the listener, route table and cluster of each port of ``replica``."""
     filters = select_security_filters(world, replica.namespace, replica.labels)
-    config.clusters.update({c["name"]: c for c in filters.clusters()})
     for port in replica.ports:
         name = inbound_cluster(port.port)
         service_port = _service_port(world, replica, port)

@@ -2,7 +2,8 @@
 
 Istio: pilot/pkg/security/authn, convertToEnvoyJwtConfig. The rules of all policies together, sorted
 by issuer. A request without a token passes, one with a bad token gets 401. The filter puts the
-claims into its dynamic metadata under ``payload``, where RBAC reads them.
+claims into its dynamic metadata under ``payload``, where RBAC reads them. Keys are always part of
+the configuration: the mesh fetches those of a ``jwksUri``, as istiod does.
 
 Providers are part of the listener, so a change of them replaces it. Its routes name the
 requirement, and each set of providers has a route table of its own: an open connection keeps both,
@@ -13,27 +14,43 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from urllib.parse import urlsplit
+from collections.abc import Iterable, Mapping, Sequence
 
+from meshproof.model.jwks import KeySource
 from meshproof.model.request_authentication import JWTRule, RequestAuthentication
 from meshproof.translate.authz_matchers import JWT, PAYLOAD
-from meshproof.translate.proto import Json, build_any, build_extension, seconds, socket_address
-from meshproof.translate.world import Named, Outside
+from meshproof.translate.proto import Json, build_any, build_extension
+from meshproof.translate.world import Named
 
 _TYPE = "envoy.extensions.filters.http.jwt_authn.v3"
 _REQUIREMENT = "istio"
-_FETCH_TIMEOUT = "5s"
+_MODULUS = (
+    "vLqyTHsrYFmtBjk5xCWXxFceUfr2UyYA3kIo-XjaWm1kGVgBXKrx5r734PPadpp5ouoISV2WMCMWTXX3"
+    "MgZUBuHwNCohaFvDIpsvhtdNd1ue8R1kDAXYVGxOM6tyFVFwkB5EFbsZgwQwL1Cha6V1Fkvq6r6jM7WL"
+    "AbC-aEGQqq4vSZxka9lCe1drrpqgmwsh8IAut3-VIC6OvML0tk_V8QLYoZy65xa5cXThojRdJoAMkx0q"
+    "uWyxMGcZWeQIvQTXCKSoAUskSrF9ce7V1jprUsnmnl6EpqGNHwSHbCt2QPZ6pAu-byt_4QfoX8YuEbOx"
+    "oSwiXNAuGSbLT9PttrcXVw"
+)
+NOBODY_S_KEY = json.dumps({"keys": [{"kty": "RSA", "e": "AQAB", "n": _MODULUS}]})
+"""A public key whose private half was thrown away: what stands for keys that could not be fetched,
+so that no token of theirs is taken, as in Istio (PublicOnlyJwks in pilot/pkg/model)."""
 _SPLIT = ("scope", "permission")
 """Claims whose value is always split at spaces."""
-_KEYS_FOR = "1200s"
-"""How long fetched keys are cached: istiod fetches them every 20 minutes."""
 
 
-def collect_rules(policies: Iterable[Named[RequestAuthentication]]) -> tuple[JWTRule, ...]:
-    """Every rule, sorted by issuer; rules of one issuer in the policies' order."""
-    rules = [r for p in policies for r in p.spec.jwt_rules]
+def collect_rules(
+    policies: Iterable[Named[RequestAuthentication]], keys: Mapping[KeySource, str]
+) -> tuple[JWTRule, ...]:
+    """Every rule with its keys, sorted by issuer; rules of one issuer in the policies' order."""
+    rules = [_with_keys(r, keys) for p in policies for r in p.spec.jwt_rules]
     return tuple(sorted(rules, key=lambda r: r.issuer))
+
+
+def _with_keys(rule: JWTRule, keys: Mapping[KeySource, str]) -> JWTRule:
+    source = rule.key_source
+    if source is None:
+        return rule
+    return rule.model_copy(update={"jwks": keys.get(source, NOBODY_S_KEY)})
 
 
 def build_http_filters(rules: Sequence[JWTRule], *, rerouting: bool = False) -> list[Json]:
@@ -94,7 +111,7 @@ def _build_provider(rule: JWTRule, *, rerouting: bool) -> Json:
         "payload_in_metadata": PAYLOAD,
         "normalize_payload_in_metadata": {"space_delimited_claims": split},
         "forward": rule.forward_original_token,
-        **_key_source(rule),
+        "local_jwks": {"inline_string": rule.jwks},
         **_token_locations(rule),
     }
     if rerouting:
@@ -110,21 +127,6 @@ def _build_provider(rule: JWTRule, *, rerouting: bool) -> Json:
     return provider
 
 
-def _key_source(rule: JWTRule) -> Json:
-    if rule.jwks:
-        return {"local_jwks": {"inline_string": rule.jwks}}
-    uri = str(rule.jwks_uri)
-    wait = seconds(rule.timeout) if rule.timeout else _FETCH_TIMEOUT
-    http_uri = {"uri": uri, "cluster": cluster_name(uri), "timeout": wait}
-    return {
-        "remote_jwks": {
-            "http_uri": http_uri,
-            "cache_duration": _KEYS_FOR,
-            "async_fetch": {"fast_listener": False},
-        }
-    }
-
-
 def _token_locations(rule: JWTRule) -> Json:
     """Where the token is read from; by default Authorization, then ``access_token`` (Envoy's)."""
     locations: Json = {}
@@ -137,35 +139,3 @@ def _token_locations(rule: JWTRule) -> Json:
     if rule.from_cookies:
         locations["from_cookies"] = rule.from_cookies
     return locations
-
-
-def cluster_name(uri: str) -> str:
-    """The cluster that fetches keys from ``uri``."""
-    host, port = _authority(uri)
-    return f"jwks|{port}|{host}"
-
-
-def _authority(uri: str) -> tuple[str, int]:
-    parts = urlsplit(uri)
-    return (parts.hostname or "").lower(), parts.port or 80
-
-
-def build_clusters(rules: Iterable[JWTRule], outside: Iterable[Outside]) -> Iterator[Json]:
-    """The clusters that fetch keys, at the real addresses of declared outside hosts."""
-    addresses = {o.host.lower(): o.ports for o in outside}
-    for uri in dict.fromkeys(str(r.jwks_uri) for r in rules if not r.jwks and r.jwks_uri):
-        host, port = _authority(uri)
-        address = addresses.get(host, {}).get(port)
-        name = cluster_name(uri)
-        members = (
-            [{"endpoint": {"address": socket_address(address.ip, address.port)}}] if address else []
-        )
-        yield {
-            "name": name,
-            "type": "STATIC",
-            "connect_timeout": _FETCH_TIMEOUT,
-            "load_assignment": {
-                "cluster_name": name,
-                "endpoints": [{"lb_endpoints": members}] if members else [],
-            },
-        }

@@ -3,7 +3,7 @@ limits, for its listeners and routes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from meshproof.model.authorization_policy import AuthorizationPolicy
@@ -24,7 +24,6 @@ class SecurityFilters:
     policies: tuple[Named[AuthorizationPolicy], ...]
     tokens: tuple[JWTRule, ...]
     limits: RateLimits
-    _world: World
 
     def http_filters(self, *, rerouting: bool = False) -> list[Json]:
         """The filters that every connection manager has, in Istio's order; their rules are part of
@@ -54,10 +53,6 @@ class SecurityFilters:
         }
         return {**table, "typed_per_filter_config": rules} if rules else table
 
-    def clusters(self) -> Iterator[Json]:
-        """The clusters that fetch keys."""
-        return jwt.build_clusters(self.tokens, self._world.outside)
-
 
 def select_security_filters(
     world: World,
@@ -65,9 +60,8 @@ def select_security_filters(
     labels: Mapping[str, str],
     context: Context = "SIDECAR_INBOUND",
 ) -> SecurityFilters:
-    tokens = jwt.collect_rules(select_policies(world.request_authentications, namespace, labels))
+    authentications = select_policies(world.request_authentications, namespace, labels)
+    tokens = jwt.collect_rules(authentications, world.token_keys)
     policies = tuple(select_policies(world.authorization_policies, namespace, labels))
     filters = select_policies(world.envoy_filters, namespace, labels)
-    return SecurityFilters(
-        policies, tokens, local_rate_limit.collect_limits(filters, context), world
-    )
+    return SecurityFilters(policies, tokens, local_rate_limit.collect_limits(filters, context))

@@ -15,6 +15,7 @@ from meshproof.model.authorization_policy import AuthorizationPolicy
 from meshproof.model.destination_rule import DestinationRule
 from meshproof.model.envoy_filter import EnvoyFilter
 from meshproof.model.gateway import Gateway
+from meshproof.model.jwks import KeySource
 from meshproof.model.peer_authentication import PeerAuthentication
 from meshproof.model.request_authentication import RequestAuthentication
 from meshproof.model.service_entry import ServiceEntry
@@ -154,6 +155,8 @@ class World:
     peer_authentications: tuple[Named[PeerAuthentication], ...] = ()
     authorization_policies: tuple[Named[AuthorizationPolicy], ...] = ()
     request_authentications: tuple[Named[RequestAuthentication], ...] = ()
+    token_keys: Mapping[KeySource, str] = field(default_factory=dict)
+    """Key sets that the mesh fetched for rules without their own."""
     envoy_filters: tuple[Named[EnvoyFilter], ...] = ()
     telemetries: tuple[Named[Telemetry], ...] = ()
     tls_secrets: tuple[TlsSecret, ...] = ()

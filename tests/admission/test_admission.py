@@ -71,10 +71,6 @@ UNSUPPORTED = {
         "spec: {network: far, labels: {app: vm}}\n"
     ),
     "wildcard": RULE.replace("hosts: [svcb]", "hosts: ['*-b.test']"),
-    "URL": (
-        "apiVersion: security.istio.io/v1\nkind: RequestAuthentication\nmetadata: {name: tokens}\n"
-        "spec: {jwtRules: [{issuer: me, jwksUri: 'https://issuer.test/keys'}]}\n"
-    ),
 }
 INVALID = {
     "unknown field": (RULE + "  colour: blue\n", "spec.colour: is not a field"),

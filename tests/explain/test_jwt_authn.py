@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.explain.jwt_authn import JwtResult, check_requirement
+from meshproof.explain.jwt_authn import JwtResult, assume_keys, check_requirement
 from meshproof.explain.request import Request
 from meshproof.model.request_authentication import JWTRule
 from meshproof.translate.jwt import build_http_filters
@@ -17,7 +17,11 @@ ME, OTHER = Signer(), Signer()
 
 
 def check(*rules: dict[str, Any], **headers: str) -> JwtResult:
-    filters: Any = build_http_filters([JWTRule.model_validate(rule) for rule in rules])
+    return _check([JWTRule.model_validate(rule) for rule in rules], **headers)
+
+
+def _check(rules: list[JWTRule], **headers: str) -> JwtResult:
+    filters: Any = build_http_filters(rules)
     config = filters[0]["typed_config"]
     sent = tuple((name.replace("_", "-"), value) for name, value in headers.items())
     request = Request("GET", "http", "echo", "/?token=", sent)
@@ -87,6 +91,7 @@ def test_a_token_stands_where_the_rule_says() -> None:
 
 
 def test_keys_that_are_elsewhere_are_taken_for_good_and_that_is_said() -> None:
-    rule = {"issuer": "me", "jwksUri": "http://keys.test/jwks"}
-    result = check(rule, authorization=f"Bearer {OTHER.token('me')}")
+    rule = JWTRule.model_validate({"issuer": "me", "jwksUri": "http://keys.test/jwks"})
+    rule = rule.model_copy(update={"jwks": assume_keys("http://keys.test/jwks")})
+    result = _check([rule], authorization=f"Bearer {OTHER.token('me')}")
     assert result.assumptions == ("the token is signed by a key of http://keys.test/jwks",)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import http.client
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from meshproof.model.jwks import KeySource
 from meshproof.translate import build_outbound, build_sidecar
-from meshproof.translate.world import Address, Resource
+from meshproof.translate.world import Resource
 from tests.translate import builders
 from tests.translate.envoy_process import loopback_prefix, serve_echo, start_envoy
 from tests.translate.policy_builders import policy, rule
@@ -41,27 +40,6 @@ ALLOW = """
   {from: [{source: {requestPrincipals: ['keys.test/me']}}], to: [{operation: {paths: [/theirs]}}]}
 ]}
 """
-
-
-class _Keys(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        body = FETCHED.jwks.encode()
-        self.send_response(200)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Silent: requests are the test's own."""
-
-
-def _keys(stack: ExitStack, ip: str) -> Address:
-    server = ThreadingHTTPServer((ip, 0), _Keys)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    stack.callback(server.server_close)
-    stack.callback(server.shutdown)
-    return Address(ip, server.server_address[1])
 
 
 @dataclass(frozen=True)
@@ -93,11 +71,12 @@ def guarded(
         tokens = (
             f"{{jwtRules: [{{issuer: i.test, jwks: '{INLINE.jwks}',"
             " outputClaimToHeaders: [{header: x-sub, claim: sub}]},"
-            " {issuer: keys.test, jwksUri: 'http://keys.test/k'}]}"
+            " {issuer: keys.test, jwksUri: 'http://keys.test/k'},"
+            " {issuer: gone.test, jwksUri: 'http://gone.test/k'}]}"
         )
         mesh = builders.world(
             replicas=(echo,),
-            outside=(builders.outside("keys.test", {80: _keys(stack, f"{own}.3")}),),
+            token_keys={KeySource("keys.test", "http://keys.test/k"): FETCHED.jwks},
             authorization_policies=(policy(DENY, "deny"), policy(ALLOW, "allow")),
             request_authentications=(rule("RequestAuthentication", tokens),),
         )
@@ -167,10 +146,11 @@ def test_keys_that_were_fetched_check_tokens_too(guarded: Guarded) -> None:
     [
         ("x", "Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections"),
         (STRANGER.token("i.test"), "Jwt verification fails"),
+        (FETCHED.token("gone.test"), "Jwt verification fails"),
         (INLINE.token("i.test", seconds=-600), "Jwt is expired"),
         (INLINE.token("stranger.test"), "Jwt issuer is not configured"),
     ],
-    ids=["no token", "another key", "expired", "another issuer"],
+    ids=["no token", "another key", "keys that could not be had", "expired", "another issuer"],
 )
 def test_a_bad_token_is_401_even_where_none_is_needed(
     guarded: Guarded, token: str, message: str

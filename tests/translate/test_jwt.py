@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from meshproof.translate import build_gateway, build_outbound, build_sidecar
-from meshproof.translate.world import Address
+from meshproof.model.jwks import KeySource, check_jwks
+from meshproof.translate import build_gateway, build_outbound, build_sidecar, jwt
 from tests.translate import builders
 from tests.translate.builders import ECHO, GATEWAY, world
 from tests.translate.policy_builders import JWKS, ROOT, rule
@@ -110,16 +110,32 @@ def test_listener_and_routes_of_the_same_providers_go_together() -> None:
     assert len(names) == 3
 
 
-def test_keys_are_fetched_from_a_declared_outside_host() -> None:
-    policy = _tokens("{issuer: i.test, jwksUri: 'http://keys.test:81/k'}")
-    real = Address("127.60.9.1", 18081)
-    parts = {"outside": (builders.outside("keys.test", {81: real}),)}
-    provider = _config(policy, **parts)["providers"]["origins-0"]
-    uri = provider["remote_jwks"]["http_uri"]
-    assert uri == {"uri": "http://keys.test:81/k", "cluster": "jwks|81|keys.test", "timeout": "5s"}
-    config = build_sidecar(world(request_authentications=(policy,), **parts), ECHO[0])
-    cluster: Any = config.clusters["jwks|81|keys.test"]
-    assert builders.addresses(cluster["load_assignment"]) == ["127.60.9.1:18081"]
+FETCHED = KeySource("i.test", "https://keys.test/k")
+
+
+def test_keys_that_the_mesh_fetched_are_part_of_the_configuration() -> None:
+    policy = _tokens("{issuer: i.test, jwksUri: 'https://keys.test/k'}")
+    provider = _config(policy, token_keys={FETCHED: JWKS})["providers"]["origins-0"]
+    assert provider["local_jwks"] == {"inline_string": JWKS}
+    by_issuer = {KeySource("https://i.test", ""): JWKS}
+    provider = _config(_tokens("{issuer: 'https://i.test'}"), token_keys=by_issuer)["providers"]
+    assert provider["origins-0"]["local_jwks"] == {"inline_string": JWKS}
+
+
+def test_without_keys_there_is_one_that_signs_nothing() -> None:
+    policy = _tokens("{issuer: i.test, jwksUri: 'https://keys.test/k'}")
+    provider = _config(policy)["providers"]["origins-0"]
+    assert provider["local_jwks"] == {"inline_string": jwt.NOBODY_S_KEY}
+    assert check_jwks(jwt.NOBODY_S_KEY)
+
+
+def test_new_keys_are_a_new_route_table() -> None:
+    policy = _tokens("{issuer: i.test, jwksUri: 'https://keys.test/k'}")
+    tables = [
+        list(build_sidecar(world(request_authentications=(policy,), token_keys=k), ECHO[0]).routes)
+        for k in ({}, {FETCHED: JWKS})
+    ]
+    assert tables[0] != tables[1]
 
 
 def test_a_gateway_asks_for_tokens_too() -> None:
@@ -145,12 +161,6 @@ def test_claims_that_are_lists_of_words() -> None:
     config = _config(_tokens(_signed("i.test", ", spaceDelimitedClaims: [roles, scope]")))
     split = config["providers"]["origins-0"]["normalize_payload_in_metadata"]
     assert split == {"space_delimited_claims": ["scope", "permission", "roles"]}
-
-
-def test_how_long_keys_may_take() -> None:
-    rule = "{issuer: i.test, jwksUri: 'http://k.test/k', timeout: 1s}"
-    remote = _config(_tokens(rule))["providers"]["origins-0"]["remote_jwks"]
-    assert remote["http_uri"]["timeout"] == "1s"
 
 
 def test_a_gateway_chooses_its_route_again_by_the_token_s_claims() -> None:

@@ -88,12 +88,13 @@ DIFFERENCES: Mapping[str, str] = {
     ),
     "envoy_filter_rate_limit.RuntimeFraction.runtime_key": "no effect: no runtime sets it",
     "request_authentication.JWTRule.issuer": (
-        "never asked for its keys: a rule without jwks and jwksUri is refused; Istio would find "
-        "them by OpenID discovery"
+        "asked for its keys by OpenID discovery, as by istiod, where it is a declared outside "
+        "host; refused by name where it is not"
     ),
     "request_authentication.JWTRule.jwksUri": (
-        "plain http to a declared outside host, fetched by each sidecar itself; https is refused "
-        "by name (put the keys in jwks). In Istio, istiod fetches them"
+        "fetched by the mesh with istiod's times (every 20 minutes; without keys every token is "
+        "401), from declared outside hosts alone; https is verified against the public "
+        "authorities and extra.pem of the ConfigMap istio-system/pilot-jwks-extra-cacerts"
     ),
     "authorization_policy.Condition.key": "experimental.envoy.filters.* is refused",
     "authorization_policy.Operation.ports": "the port of the manifests, whatever the real one is",

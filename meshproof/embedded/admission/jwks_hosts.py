@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from urllib.parse import urlsplit
 
 from meshproof.errors import Problem
+from meshproof.model.jwks import authority
 from meshproof.model.resource import Resource
 from meshproof.project import Project
 
 
 def find_undeclared(resources: Iterable[Resource], project: Project) -> Iterator[Problem]:
-    """Each ``jwksUri`` of no declared host and port, from which no sidecar could fetch keys."""
+    """Each ``jwksUri``, or issuer without one, of no declared host and port: the mesh asks no
+    other for keys."""
     declared = {
         (name.lower(), port)
         for host, outside in project.outside.items()
@@ -23,14 +24,16 @@ def find_undeclared(resources: Iterable[Resource], project: Project) -> Iterator
         if resource.kind != "RequestAuthentication":
             continue
         for index, rule in enumerate(resource.spec.jwt_rules):
-            if rule.jwks or not rule.jwks_uri:
+            if rule.key_source is None:
                 continue
-            uri = urlsplit(rule.jwks_uri)
-            host, port = (uri.hostname or "").lower(), uri.port or 80
-            if (host, port) not in declared:
-                yield resource.problem(
-                    ("spec", "jwtRules", index, "jwksUri"),
-                    f"{host}:{port} is not a declared outside host",
-                    f"one of {expected}" if declared else "",
-                    "declare it (outside: or --outside), or put the keys in jwks",
-                )
+            host, port = authority(rule.key_source.url)
+            if (host, port) in declared:
+                continue
+            field = "jwksUri" if rule.jwks_uri else "issuer"
+            asked = f"{host}:{port}" if host else f'"{rule.issuer}", which is asked for its keys,'
+            yield resource.problem(
+                ("spec", "jwtRules", index, field),
+                f"{asked} is not a declared outside host",
+                f"one of {expected}" if declared else "",
+                "declare it (outside: or --outside), or put the keys in jwks",
+            )

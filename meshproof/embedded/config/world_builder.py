@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from meshproof.admission.store import Store
 from meshproof.gateway_api.convert import convert_virtual_services
+from meshproof.model.jwks import KeySource
 from meshproof.model.pod_network import Addresses, is_address
 from meshproof.model.resource import Resource
 from meshproof.model.workload_entry import WorkloadEntry
@@ -71,6 +73,7 @@ def build_world(
     store: Store,
     replicas: Iterable[Replica],
     outside: Iterable[Outside],
+    token_keys: Mapping[KeySource, str] = MappingProxyType({}),
     addresses: Addresses | None = None,
 ) -> World:
     """Everything that is applied and that runs; with ``addresses`` the replicas are pods. Raises
@@ -95,6 +98,7 @@ def build_world(
         peer_authentications=named("PeerAuthentication"),
         authorization_policies=named("AuthorizationPolicy"),
         request_authentications=named("RequestAuthentication"),
+        token_keys=token_keys,
         envoy_filters=named("EnvoyFilter"),
         telemetries=named("Telemetry"),
         pods=addresses is not None,

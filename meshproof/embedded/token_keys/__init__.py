@@ -1,0 +1,1 @@
+"""Keys of RequestAuthentications without their own: fetched, cached, refreshed as by istiod."""
