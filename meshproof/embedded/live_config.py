@@ -80,7 +80,7 @@ class LiveConfig:
             for r in self.fleet.runners
         ]
         outside = self._outside_hosts()
-        return build_world(store, replicas, outside, self._keys.keys)
+        return build_world(store, replicas, outside, token_keys=self._keys.keys)
 
     def _outside_hosts(self) -> list[Outside]:
         return [host for runner in self._outside for host in runner.hosts()]

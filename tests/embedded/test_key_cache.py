@@ -23,10 +23,10 @@ class Web:
 
     def __init__(self, **pages: str) -> None:
         self.pages: Mapping[str, str] = pages
-        self.asked: list[str] = []
+        self.requests: list[str] = []
 
     async def fetch(self, url: str, timeout: float) -> str:
-        self.asked.append(url)
+        self.requests.append(url)
         if url not in self.pages:
             raise FetchError(f"{url} answered 404 within {timeout:g} s")
         return self.pages[url]
@@ -41,23 +41,23 @@ def test_a_source_is_asked_once_and_its_keys_are_kept() -> None:
         assert await cache.resolve({KEYS: 1.0}) == {}
 
     asyncio.run(run())
-    assert (cache.keys, web.asked) == ({KEYS: JWKS}, [KEYS.uri])
+    assert (cache.keys, web.requests) == ({KEYS: JWKS}, [KEYS.uri])
 
 
 def test_an_issuer_names_the_uri_of_its_keys() -> None:
     web = Web(**{CONFIGURATION: json.dumps({"jwks_uri": KEYS.uri}), KEYS.uri: JWKS})
     cache = KeyCache(web.fetch)
     assert asyncio.run(cache.resolve({ISSUER: None})) == {}
-    assert (cache.keys, web.asked) == ({ISSUER: JWKS}, [CONFIGURATION, KEYS.uri])
+    assert (cache.keys, web.requests) == ({ISSUER: JWKS}, [CONFIGURATION, KEYS.uri])
 
 
 def test_why_there_are_no_keys() -> None:
     web = Web(**{KEYS.uri: "<html>", CONFIGURATION: "{}"})
     cache = KeyCache(web.fetch)
-    gone = KeySource("gone.test", "http://gone.test/k")
-    failures = asyncio.run(cache.resolve({KEYS: None, ISSUER: None, gone: 2.0}))
+    absent = KeySource("gone.test", "http://gone.test/k")
+    failures = asyncio.run(cache.resolve({KEYS: None, ISSUER: None, absent: 2.0}))
     assert cache.keys == {}
-    assert failures[gone] == "http://gone.test/k answered 404 within 2 s"
+    assert failures[absent] == "http://gone.test/k answered 404 within 2 s"
     assert failures[ISSUER] == f"{CONFIGURATION} names no jwks_uri"
     assert failures[KEYS].startswith("https://keys.test/k is not a JSON web key set")
 
@@ -101,11 +101,11 @@ def test_a_source_that_stays_away_is_asked_eight_times_and_with_the_next_change(
         await cache.resolve({KEYS: None})
         task = asyncio.create_task(cache.keep_fresh(lambda: None))
         async with asyncio.timeout(20):
-            while len(web.asked) < 9:
+            while len(web.requests) < 9:
                 await asyncio.sleep(0)
         for _ in range(20):  # nothing more comes of it
             await asyncio.sleep(0)
-        assert len(web.asked) == 1 + 8
+        assert len(web.requests) == 1 + 8
         web.pages = {KEYS.uri: JWKS}
         assert await cache.resolve({KEYS: None}) == {}
         task.cancel()
@@ -136,7 +136,7 @@ def test_old_keys_stay_while_their_source_is_away() -> None:
         web.pages = {}
         task = asyncio.create_task(cache.keep_fresh(lambda: None))
         async with asyncio.timeout(20):
-            while len(web.asked) < 1 + 8:
+            while len(web.requests) < 1 + 8:
                 await asyncio.sleep(0.001)  # the cache runs by the clock
         task.cancel()
 

@@ -30,10 +30,10 @@ def find_undeclared(resources: Iterable[Resource], project: Project) -> Iterator
             if (host, port) in declared:
                 continue
             field = "jwksUri" if rule.jwks_uri else "issuer"
-            asked = f"{host}:{port}" if host else f'"{rule.issuer}", which is asked for its keys,'
+            subject = f"{host}:{port}" if host else f'"{rule.issuer}", which is asked for its keys,'
             yield resource.problem(
                 ("spec", "jwtRules", index, field),
-                f"{asked} is not a declared outside host",
+                f"{subject} is not a declared outside host",
                 f"one of {expected}" if declared else "",
                 "declare it (outside: or --outside), or put the keys in jwks",
             )

@@ -73,8 +73,8 @@ def build_world(
     store: Store,
     replicas: Iterable[Replica],
     outside: Iterable[Outside],
-    token_keys: Mapping[KeySource, str] = MappingProxyType({}),
     addresses: Addresses | None = None,
+    token_keys: Mapping[KeySource, str] = MappingProxyType({}),
 ) -> World:
     """Everything that is applied and that runs; with ``addresses`` the replicas are pods. Raises
     Refused for 0.4 rules that cannot be lowered."""

@@ -145,8 +145,8 @@ class KeyCache:
 
     async def _refresh(self, *, missing_only: bool) -> tuple[bool, bool]:
         """Whether a source failed, and whether keys changed."""
-        asked = {s: e for s, e in self._entries.items() if not (missing_only and e.keys)}
-        results = await asyncio.gather(*(self._again(s, e) for s, e in asked.items()))
+        due = {s: e for s, e in self._entries.items() if not (missing_only and e.keys)}
+        results = await asyncio.gather(*(self._again(s, e) for s, e in due.items()))
         return any(failed for failed, _ in results), any(changed for _, changed in results)
 
     async def _again(self, source: KeySource, entry: _Entry) -> tuple[bool, bool]:
