@@ -13,8 +13,10 @@ from dataclasses import dataclass
 CLUSTER_DOMAIN = "svc.cluster.local"
 """The suffix of every Service's full host name."""
 TRUST_DOMAIN = "cluster.local"
-ROOT_NAMESPACE = "istio-system"
-"""Istio's own namespace: a policy there holds for the whole mesh."""
+ISTIO_NAMESPACE = "istio-system"
+"""The namespace of istiod and of the gateways."""
+ROOT_NAMESPACE = ISTIO_NAMESPACE
+"""The root namespace by default: a policy there holds for the whole mesh."""
 INGRESS_GATEWAY = "istio-ingressgateway"
 """The Deployment and the Service of the ingress gateway, in ``ROOT_NAMESPACE``."""
 INGRESS_GATEWAY_LABELS = {"app": INGRESS_GATEWAY, "istio": "ingressgateway"}

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from meshproof.errors import Problem, Refused
 from meshproof.model.base_model import Model
+from meshproof.model.mesh_config import NO_MESH_CONFIG, MeshConfig
 from meshproof.model.normalize import normalize
 from meshproof.placeholders import expand, fill
 from meshproof.project_file import (
@@ -57,6 +58,7 @@ class Project:
     """What the users of a load do, where the project says so; it exists."""
     path: str = "/"
     """What a load asks for at the gateway where it does not say."""
+    mesh_config: MeshConfig = NO_MESH_CONFIG
 
 
 def load_project(
@@ -110,6 +112,7 @@ class _ProjectReader:
             outside=outside,
             locustfile=self.find_locustfile(document, root, file.locustfile),
             path=file.path,
+            mesh_config=file.mesh_config,
         )
 
     def find_locustfile(self, document: Document, root: Path, name: str | None) -> Path | None:

@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from meshproof.model.base_model import FieldError, Model
+from meshproof.model.mesh_config import MeshConfig
 from meshproof.placeholders import check_placeholders
 
 TODO = "TODO"
@@ -180,6 +181,8 @@ class ProjectFile(Model):
     rules: list[str] = Field(default_factory=list)
     images: dict[str, Any] = Field(default_factory=dict)
     outside: dict[str, Any] = Field(default_factory=dict)
+    mesh_config: MeshConfig = MeshConfig()
+    """What holds for the whole mesh; the ConfigMap ``istio`` wins over it, field by field."""
     locustfile: str | None = None
     """What the users of a load do."""
     path: UrlPath = "/"

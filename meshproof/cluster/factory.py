@@ -25,6 +25,8 @@ from meshproof.cluster.rollout import Rollouts
 from meshproof.cluster.settings import Settings, from_env
 from meshproof.cluster.state_dir import state_dir
 from meshproof.cluster.workload_pods import WorkloadPods
+from meshproof.errors import UsageError
+from meshproof.model.mesh_config import NO_MESH_CONFIG
 from meshproof.project import Project
 
 LOG = Path("artifacts") / "commands.log"
@@ -44,6 +46,11 @@ def make(
 
     Raises UsageError with every setting that cannot be used.
     """
+    if project.mesh_config != NO_MESH_CONFIG:
+        raise UsageError(
+            "meshConfig of meshproof.yaml is for the embedded mesh; on a cluster apply Istio's "
+            "ConfigMap istio-system/istio, or set ISTIO_SET"
+        )
     settings = from_env(environ, kind=kind)
     runner = runner or Commands(project.root / LOG)
     return ClusterMesh(name, assemble(settings, project, name, runner, state))

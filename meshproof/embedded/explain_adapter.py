@@ -147,7 +147,7 @@ def _planned_world(store: Store, project: Project) -> World:
         for name in (host, *declared.aliases)
     ]
     keys = {source: assume_keys(source.url) for source in key_sources(store)}
-    return build_world(store, replicas, outside, token_keys=keys)
+    return build_world(store, replicas, outside, token_keys=keys, mesh=project.mesh_config)
 
 
 def _replica(workload: Workload, number: int, ip: str, ports: tuple[ContainerPort, ...]) -> Replica:

@@ -80,7 +80,8 @@ class LiveConfig:
             for r in self.fleet.runners
         ]
         outside = self._outside_hosts()
-        return build_world(store, replicas, outside, token_keys=self._keys.keys)
+        mesh = self._context.project.mesh_config
+        return build_world(store, replicas, outside, token_keys=self._keys.keys, mesh=mesh)
 
     def _outside_hosts(self) -> list[Outside]:
         return [host for runner in self._outside for host in runner.hosts()]

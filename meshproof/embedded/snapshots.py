@@ -33,7 +33,7 @@ _TYPES = {
     "listeners": codec.LISTENERS,
     "routes": codec.ROUTES,
 }
-_SIDECAR_INPUTS = ("services", "outside", "destination_rules", "token_keys")
+_SIDECAR_INPUTS = ("services", "outside", "destination_rules", "token_keys", "mesh")
 """Fields of a world that a sidecar's own listeners, clusters and routes depend on, beside
 policies."""
 _POLICIES = (
@@ -45,7 +45,7 @@ _POLICIES = (
 )
 _GATEWAY_INPUTS = (
     *("gateways", "tls_secrets", "outside", "request_authentications", "token_keys"),
-    "telemetries",
+    *("telemetries", "mesh"),
 )
 """The same for a gateway's own listeners and clusters."""
 Encoded = Mapping[str, Resources]

@@ -30,9 +30,14 @@ class AuthzRequest:
     peer: Peer
     request: Request | None = None
     metadata: dict[str, Any] = dataclasses.field(default_factory=dict)
+    trusted_proxies: int = 0
+    """Before a gateway (MeshConfig's numTrustedProxies)."""
 
     @property
     def remote_ip(self) -> str:
-        """The last address of x-forwarded-for (no earlier proxy is trusted), else the peer's."""
+        """The last address of x-forwarded-for that no trusted proxy added, else the peer's."""
         forwarded_for = self.request.get("x-forwarded-for") if self.request else None
-        return forwarded_for.rpartition(",")[2].strip() if forwarded_for else self.peer.source_ip
+        addresses = [a.strip() for a in forwarded_for.split(",")] if forwarded_for else []
+        if len(addresses) > self.trusted_proxies:
+            return addresses[-1 - self.trusted_proxies]
+        return self.peer.source_ip

@@ -16,7 +16,7 @@ from meshproof.explain import (
 from meshproof.explain.connection import AuthzRequest, Peer
 from meshproof.explain.origin import Locate, RuleOrigin, route_origin
 from meshproof.explain.proxies import Proxy
-from meshproof.explain.request import Request, normalize_path
+from meshproof.explain.request import Request, merge_slashes, normalize_path, unescape_slashes
 from meshproof.explain.result import MESH, Outcome, Step
 from meshproof.explain.route_notes import header_notes, timeout_notes
 from meshproof.explain.string_match import Json
@@ -78,8 +78,8 @@ class ConnectionManager:
     def _prepare(self, request: Request, peer: Peer) -> Request:
         """The request with what the manager itself adds before it chooses a route."""
         result = request
-        if self.config.get("normalize_path") and not result.is_connect:
-            result = replace(result, path=normalize_path(result.path))
+        if not result.is_connect:
+            result = replace(result, path=self._normalized(result.path))
         if self.config.get("use_remote_address"):
             result = result.without(_PROTO)
             previous = result.get("x-forwarded-for")
@@ -88,6 +88,13 @@ class ConnectionManager:
         if result.get(_PROTO) is None:
             result = result.with_header(_PROTO, "https" if peer.tls else "http")
         return result if result.get(_ID) is not None else result.with_header(_ID, "a new one")
+
+    def _normalized(self, path: str) -> str:
+        if self.config.get("path_with_escaped_slashes_action") == "UNESCAPE_AND_FORWARD":
+            path = unescape_slashes(path)
+        if self.config.get("normalize_path"):
+            path = normalize_path(path)
+        return merge_slashes(path) if self.config.get("merge_slashes") else path
 
     def _route_table(self) -> Json:
         if "rds" in self.config:
@@ -185,7 +192,11 @@ class _ChosenRoute:
         self,
     ) -> tuple[list[str], tuple[RuleOrigin, ...], list[Step], float, AuthzRequest]:
         manager = self.manager
-        authz = AuthzRequest(self.peer, self.request)
+        authz = AuthzRequest(
+            self.peer,
+            self.request,
+            trusted_proxies=self.manager.config.get("xff_num_trusted_hops", 0),
+        )
         context = http_filters.FilterContext(self.rule, manager.locate, manager.now)
         notes: list[str] = []
         policies: tuple[RuleOrigin, ...] = ()

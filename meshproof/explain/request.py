@@ -119,6 +119,19 @@ def normalize_path(path: str) -> str:
     return path_only + mark + query
 
 
+def unescape_slashes(path: str) -> str:
+    """``%2F`` and ``%5C`` as the characters that they stand for, as Envoy does it."""
+    path_only, mark, query = path.partition("?")
+    path_only = re.sub("%2f", "/", path_only, flags=re.IGNORECASE)
+    return re.sub("%5c", r"\\", path_only, flags=re.IGNORECASE) + mark + query
+
+
+def merge_slashes(path: str) -> str:
+    """One ``/`` for several."""
+    path_only, mark, query = path.partition("?")
+    return re.sub("/{2,}", "/", path_only) + mark + query
+
+
 def _remove_dot_segments(path: str) -> list[str]:
     parts: list[str] = []
     *segments, last = path.split("/")[1:] or [""]

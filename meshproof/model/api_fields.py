@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from meshproof.model import mesh_config_fields
+
 _LOCAL_RATE_LIMIT = (
     "stat_prefix status token_bucket filter_enabled filter_enforced response_headers_to_add "
     "request_headers_to_add_when_not_enforced descriptors stage rate_limits vh_rate_limits "
@@ -19,6 +21,7 @@ _LOCAL_RATE_LIMIT = (
 )
 
 FIELDS: Mapping[str, str] = {
+    **mesh_config_fields.FIELDS,
     "virtual_service.VirtualService": "hosts gateways http tls tcp exportTo",
     "virtual_service_l4.TLSMatchAttributes": (
         "sniHosts destinationSubnets port sourceLabels gateways sourceNamespace"
@@ -182,6 +185,7 @@ FIELDS: Mapping[str, str] = {
 _PROTOCOLS = "HTTP HTTPS GRPC GRPC-WEB HTTP2 MONGO TCP TLS UDP REDIS MYSQL"
 
 VALUES: Mapping[str, str] = {
+    **mesh_config_fields.VALUES,
     "envoy_filter.ConfigPatch.applyTo": (
         "LISTENER FILTER_CHAIN NETWORK_FILTER HTTP_FILTER ROUTE_CONFIGURATION VIRTUAL_HOST "
         "HTTP_ROUTE CLUSTER EXTENSION_CONFIG BOOTSTRAP LISTENER_FILTER"
@@ -209,6 +213,7 @@ VALUES: Mapping[str, str] = {
         "RequestHeaderModifier ResponseHeaderModifier RequestMirror RequestRedirect URLRewrite "
         "CORS ExternalAuth ExtensionRef"
     ),
+    "sidecar.OutboundTrafficPolicy.mode": "REGISTRY_ONLY ALLOW_ANY",
     "v1alpha2.EgressPort.protocol": "http https http2 grpc tcp mongo",
     "kube_probe.HTTPGet.scheme": "HTTP HTTPS",
     "kube_hpa.Metric.type": "ContainerResource External Object Pods Resource",

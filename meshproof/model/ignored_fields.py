@@ -9,11 +9,13 @@ from meshproof.errors import Problem
 from meshproof.model.base_model import Model
 from meshproof.model.istio_metadata import find_metadata_without_effect
 from meshproof.model.kinds_without_model import explain_ignored
+from meshproof.model.kube_config import ConfigMap
 from meshproof.model.kube_fields import NoEffect
 from meshproof.model.kube_pod import Container as PodContainer
 from meshproof.model.kube_pod import PodSpec
 from meshproof.model.kube_service import ServiceSpec
 from meshproof.model.kube_workloads import DeploymentSpec, container_path, pod_path, template_of
+from meshproof.model.mesh_config_map import is_mesh_config_map, parse_mesh_config
 from meshproof.model.resource import Resource
 from meshproof.sources.location import FieldPath
 
@@ -38,6 +40,10 @@ def find_ignored_fields(
         return metadata
     base: FieldPath = () if resource.kind in _WITHOUT_SPEC else ("spec",)
     fields = list(_ignored(resource.spec, base))
+    if isinstance(resource.spec, ConfigMap) and is_mesh_config_map(
+        resource.kind, resource.name, resource.namespace
+    ):
+        fields += _ignored(parse_mesh_config(resource.spec.data.get("mesh", "")), ("data", "mesh"))
     if isinstance(resource.spec, DeploymentSpec | PodSpec):
         not_run = list(_idle_containers(resource, images))
         honoured = [at for at, _ in not_run] + list(_honoured_commands(resource, own))

@@ -74,6 +74,7 @@ _ISTIO = ("networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.i
 _OLD = ("config.istio.io/v1alpha2",)
 _SECURITY = ("security.istio.io/v1", "security.istio.io/v1beta1")
 _TELEMETRY = ("telemetry.istio.io/v1", "telemetry.istio.io/v1alpha1")
+_OPERATOR = ("install.istio.io/v1alpha1",)
 _GAMMA = ("gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1beta1")
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
@@ -107,6 +108,7 @@ KINDS: Mapping[str, Kind] = {
             optional=True,
         ),
         Kind("Telemetry", _TELEMETRY, "telemetry", "Telemetry", optional=True),
+        Kind("IstioOperator", _OPERATOR, "istio_operator", "IstioOperator", optional=True),
         Kind("HTTPRoute", _GAMMA, "http_route", "HTTPRouteSpec"),
         Kind("RouteRule", _OLD, "v1alpha2", "RouteRule", snake_case=True),
         Kind("EgressRule", _OLD, "v1alpha2", "EgressRule", snake_case=True),

@@ -13,6 +13,7 @@ from meshproof.mesh import Input, Source
 from meshproof.model.durations import FROM_YAML
 from meshproof.model.istio_metadata import find_refused_metadata, is_istio_group
 from meshproof.model.kinds import Kind, UnknownKind, find_kind, without_model
+from meshproof.model.mesh_config_map import check_mesh_config_map, is_mesh_config_map
 from meshproof.model.metadata import read_metadata
 from meshproof.model.model_fields import fields_by_name
 from meshproof.model.normalize import add_spellings, normalize
@@ -135,6 +136,8 @@ def _decode(
     metadata, problems_of_metadata = read_metadata(document, kind, namespace)
     spec, problems_of_spec = (None, []) if kind.is_ignored else _spec(document, kind)
     problems += [*problems_of_metadata, *problems_of_spec]
+    if is_mesh_config_map(kind.name, metadata.name, metadata.namespace):
+        problems += check_mesh_config_map(document)
     # On a cluster, labels of pods, namespaces and Services steer its own sidecars.
     if not keep_unsupported or is_istio_group(value["apiVersion"].partition("/")[0]):
         problems += find_refused_metadata(document)

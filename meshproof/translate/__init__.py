@@ -91,8 +91,10 @@ def build_sidecar(world: World, replica: Replica, *, access_log: str = "") -> Co
         "load_assignment": build_load_assignment(CONNECT_LOOP, [own_proxy]),
         **build_connection_pool(None, MESH_IDLE),
     }
-    report = select_reporting(world.telemetries, replica.namespace, replica.labels, "CLIENT")
-    config.listeners[OUTBOUND] = build_outbound_listener(replica.ip, workload, access_log, report)
+    report = select_reporting(world, replica.namespace, replica.labels, "CLIENT")
+    config.listeners[OUTBOUND] = build_outbound_listener(
+        replica.ip, workload, access_log, report, world.mesh
+    )
     config.listeners[PROBE] = build_probe_listener(replica.ip, access_log)
     return config
 

@@ -8,6 +8,7 @@ plain text (Istio: core/cluster.go).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from meshproof.istio_names import CLUSTER_DOMAIN, is_service_host, outbound_cluster
 from meshproof.model.destination_rule import Subset
@@ -31,8 +32,9 @@ _NO_SUBSET = Subset.model_construct(name="")
 
 def add_outbound_clusters(view: ProxyView, config: Config) -> None:
     """Add every cluster that an outbound route of ``view`` may name, with its endpoints."""
+    timeout = view.mesh.connect_timeout
     if view.passthrough_hosts():
-        common = traffic_policy.build_connection_pool(None, OUTSIDE_IDLE)
+        common = traffic_policy.build_connection_pool(None, OUTSIDE_IDLE, mesh_timeout=timeout)
         config.clusters[passthrough.CLUSTER] = passthrough.build_cluster(
             view.passthrough_hosts(), **common
         )
@@ -57,14 +59,17 @@ def _add_cluster(
     cluster: Json = {"name": name, "metadata": _istio_metadata(**_service_labels(host.name))}
     assignment = build_load_assignment(name, endpoints)
     sni = outbound_sni(port.port, host.name, subset.name)
+    build = partial(
+        traffic_policy.build_traffic_policy, h2=port.h2, mesh_timeout=view.mesh.connect_timeout
+    )
     if host.resolution == "EDS":
         idle = MESH_IDLE if all(e.workload for e in endpoints) else OUTSIDE_IDLE
         cluster |= {"type": "EDS", "eds_cluster_config": {"eds_config": ADS}}
-        cluster |= traffic_policy.build_traffic_policy(policy, idle, h2=port.h2)
+        cluster |= build(policy, idle)
         config.endpoints[name] = assignment
     else:
         cluster |= {"type": "STATIC", "load_assignment": assignment}
-        cluster |= traffic_policy.build_traffic_policy(policy, OUTSIDE_IDLE, h2=port.h2)
+        cluster |= build(policy, OUTSIDE_IDLE)
     cluster |= client_tls.build_transport(host, port, policy.tls, sni)
     if policy.tls and client_tls.uses_auto_sni(policy.tls, port):
         traffic_policy.set_auto_sni(cluster, checked=client_tls.validates_auto_san(policy.tls))

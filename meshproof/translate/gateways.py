@@ -19,8 +19,12 @@ from meshproof.translate.gateway_servers import (
 )
 from meshproof.translate.hcm import build_access_log, build_connection_manager, upgrade_configs
 from meshproof.translate.host_names import covers, fqdn
-from meshproof.translate.inbound import SERVER_NAME
 from meshproof.translate.listeners import build_listener
+from meshproof.translate.mesh_settings import (
+    connection_manager_settings,
+    counts_attempts,
+    hides_debug_headers,
+)
 from meshproof.translate.metrics import client_metrics
 from meshproof.translate.outbound_routes import build_route_configuration
 from meshproof.translate.peer_metadata import announce_peer
@@ -95,7 +99,7 @@ def _connection_manager(
     world: World, proxy: Proxy, table: str, filters: SecurityFilters, log: str
 ) -> Json:
     workload = WorkloadMetadata(proxy.namespace, proxy.workload, proxy.labels)
-    report = select_reporting(world.telemetries, proxy.namespace, proxy.labels, "CLIENT")
+    report = select_reporting(world, proxy.namespace, proxy.labels, "CLIENT")
     return build_connection_manager(
         table,
         routes=filters.route_table_name(table),
@@ -105,10 +109,10 @@ def _connection_manager(
         workload=workload,
         can_fault=True,
         early_header_mutation_extensions=announce_peer(workload),
-        server_name=SERVER_NAME,
+        hide_debug_headers=hides_debug_headers(world.mesh),
         use_remote_address=True,
-        forward_client_cert_details="SANITIZE_SET",
         upgrade_configs=upgrade_configs("websocket"),
+        **connection_manager_settings(world.mesh, "gateway"),
     )
 
 
@@ -121,7 +125,7 @@ def _build_route_table(view: ProxyView, name: str, table: RouteTable) -> Json:
             "name": f"{host}:{port}",
             "domains": [host],
             "routes": sorted(routes, key=lambda route: is_catch_all(route["match"])),
-            "include_request_attempt_count": True,
+            "include_request_attempt_count": counts_attempts(view.mesh),
             **({"require_tls": "ALL"} if host in redirected else {}),
         }
         for host, routes in sorted(merged.items(), key=lambda item: (item[0] == "*", item[0]))

@@ -114,6 +114,7 @@ def build_connection_manager(
     workload: WorkloadMetadata | None = None,
     can_fault: bool = False,
     first_filters: Iterable[Json] = (),
+    hide_debug_headers: bool = False,
     report: Reporting = EVERYTHING,
     **fields: object,
 ) -> Json:
@@ -123,7 +124,8 @@ def build_connection_manager(
     source: Json = {"route_config": routes}
     if isinstance(routes, str):
         source = {"rds": {"route_config_name": routes, "config_source": ADS}}
-    filters = [build_extension("envoy.filters.http.router", _ROUTER)]
+    router: Json = {"suppress_envoy_headers": True} if hide_debug_headers else {}
+    filters = [build_extension("envoy.filters.http.router", _ROUTER, **router)]
     if can_fault:
         filters[:0] = [build_extension(f.FILTER, f.TYPE) for f in (faults, cors)]
     filters[:0] = first_filters

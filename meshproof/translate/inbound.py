@@ -17,6 +17,7 @@ from meshproof.translate.endpoints import container_port
 from meshproof.translate.hcm import build_access_log, build_connection_manager, upgrade_configs
 from meshproof.translate.host import Endpoint
 from meshproof.translate.listeners import build_listener
+from meshproof.translate.mesh_settings import connection_manager_settings, hides_debug_headers
 from meshproof.translate.metrics import server_metrics, server_tcp_metrics
 from meshproof.translate.outbound_routes import build_route_configuration
 from meshproof.translate.peer_authentication import Mode, mtls_mode
@@ -42,7 +43,6 @@ from meshproof.translate.world import (
 APP_IDLE = 30.0
 """Seconds until the sidecar closes an idle connection to its app. The app's keep-alive timeout must
 be longer (our gunicorns' is), else a request may meet a closing connection: 503 UC."""
-SERVER_NAME = "istio-envoy"
 
 _INSPECTOR = "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"
 _TCP_PROXY = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
@@ -108,7 +108,7 @@ class _Inbound:
     @property
     def reporting(self) -> Reporting:
         replica = self.replica
-        return select_reporting(self.world.telemetries, replica.namespace, replica.labels, "SERVER")
+        return select_reporting(self.world, replica.namespace, replica.labels, "SERVER")
 
     def access_logs(self) -> list[Json]:
         return build_access_log(self.log, "inbound", self.reporting)
@@ -124,7 +124,9 @@ class _Inbound:
             "name": self.name,
             "type": "STATIC",
             "load_assignment": build_load_assignment(self.name, [app]),
-            **build_connection_pool(pool, APP_IDLE, h2=h2, inbound=True),
+            **build_connection_pool(
+                pool, APP_IDLE, h2=h2, inbound=True, mesh_timeout=self.world.mesh.connect_timeout
+            ),
         }
 
     def tcp_chains(self) -> list[Json]:
@@ -155,10 +157,9 @@ class _Inbound:
             workload=self.workload,
             first_filters=[peer_filter(), *self.filters.http_filters()],
             report=self.reporting,
-            server_name=SERVER_NAME,
-            forward_client_cert_details="APPEND_FORWARD",
-            set_current_client_cert_details={"subject": True, "dns": True, "uri": True},
+            hide_debug_headers=hides_debug_headers(self.world.mesh),
             upgrade_configs=upgrade_configs("websocket"),
+            **connection_manager_settings(self.world.mesh, "inbound"),
         )
 
     def routes(self, table: str) -> Json:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
+from meshproof.model.mesh_config import MeshConfig
 from meshproof.translate.hcm import build_access_log, build_connection_manager, upgrade_configs
+from meshproof.translate.mesh_settings import connection_manager_settings, hides_debug_headers
 from meshproof.translate.metrics import client_metrics, client_tcp_metrics
 from meshproof.translate.peer_metadata import announce_peer
 from meshproof.translate.proto import Json, socket_address
 from meshproof.translate.resource_names import OUTBOUND, PROBE
-from meshproof.translate.telemetry import EVERYTHING, Reporting
+from meshproof.translate.telemetry import Reporting
 from meshproof.translate.workload_metadata import WorkloadMetadata
 from meshproof.translate.world import PROBE_PORT, PROXY_PORT
 
@@ -38,7 +40,7 @@ def build_listener(
 
 
 def build_outbound_listener(
-    ip: str, workload: WorkloadMetadata, log: str, report: Reporting = EVERYTHING
+    ip: str, workload: WorkloadMetadata, log: str, report: Reporting, mesh: MeshConfig
 ) -> Json:
     """The forward proxy: absolute-form requests and CONNECT for every port, with one route table.
 
@@ -58,6 +60,8 @@ def build_outbound_listener(
         early_header_mutation_extensions=announce_peer(workload),
         upgrade_configs=upgrade_configs("CONNECT", "websocket"),
         http_protocol_options={"accept_http_10": True},
+        hide_debug_headers=hides_debug_headers(mesh),
+        **connection_manager_settings(mesh, "outbound"),
     )
     return build_listener(OUTBOUND, ip, PROXY_PORT, [{"filters": [http]}], "OUTBOUND")
 

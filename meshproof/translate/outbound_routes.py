@@ -17,6 +17,7 @@ from meshproof.model.virtual_service import VirtualService
 from meshproof.translate import passthrough
 from meshproof.translate.host import Host
 from meshproof.translate.host_names import covers, fqdn, is_wildcard, short_names
+from meshproof.translate.mesh_settings import counts_attempts
 from meshproof.translate.proto import Json
 from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.resource_names import CONNECT_LOOP, OUTBOUND
@@ -48,7 +49,7 @@ def build_outbound_routes(view: ProxyView) -> Json:
                 virtual_hosts.add(host.name, p.port, build_tcp_routes(view, rules, host, p))
     for name, number in passthrough.open_ports(view.passthrough_hosts()):
         virtual_hosts.add(name, number, passthrough.build_routes(name, number))
-    return build_route_configuration(OUTBOUND, [*virtual_hosts.sorted(), _build_block_all()])
+    return build_route_configuration(OUTBOUND, [*virtual_hosts.sorted(), _build_block_all(view)])
 
 
 def build_route_configuration(name: str, virtual_hosts: list[Json]) -> Json:
@@ -83,7 +84,7 @@ class _VirtualHosts:
                 "name": key,
                 "domains": domains,
                 "routes": routes,
-                "include_request_attempt_count": True,
+                "include_request_attempt_count": counts_attempts(self._view.mesh),
             }
 
     def _domains_of(self, name: str, port: int) -> Iterator[str]:
@@ -192,12 +193,12 @@ def _host_name(host: str, rule: Named[VirtualService]) -> str:
     return fqdn(host, rule.namespace).lower()
 
 
-def _build_block_all() -> Json:
+def _build_block_all(view: ProxyView) -> Json:
     """Refuses with 502 and an empty body, CONNECT included."""
     matches: list[Json] = [{"connect_matcher": {}}, {"prefix": "/"}]
     return {
         "name": BLOCK_ALL,
         "domains": ["*"],
         "routes": [{"name": BLOCK_ALL, "match": m, **REFUSE} for m in matches],
-        "include_request_attempt_count": True,
+        "include_request_attempt_count": counts_attempts(view.mesh),
     }

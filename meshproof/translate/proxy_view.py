@@ -54,7 +54,8 @@ class ProxyView:
     def __init__(self, world: World, proxy: Proxy) -> None:
         self.proxy = proxy
         self._index = _index(world)
-        self._scope = build_scope(world.sidecars, proxy)
+        self.mesh = world.mesh
+        self._scope = build_scope(world.sidecars, proxy, world.mesh.outbound_traffic_policy)
         self.visible_hosts = self._visible_hosts()
         imported = ((n, self._scope.visible_part(h)) for n, h in self.visible_hosts.items())
         self.hosts = {n: h for n, h in imported if h is not None}

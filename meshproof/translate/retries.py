@@ -16,7 +16,8 @@ INBOUND: Json = {"retry_on": "reset-before-request", "num_retries": 2}
 
 
 def build_retry_policy(rule: HTTPRetry | None, *, hashed: bool) -> Json | None:
-    """The policy of a route; None for ``attempts: 0``.
+    """The policy of a route; None for ``attempts: 0``. ``rule`` is the route's own, or the mesh's
+    defaultHttpRetryPolicy.
 
     ``hashed``: consistentHash chooses the host, so a retry may go to the same one again unless
     the rule forbids it.

@@ -46,7 +46,8 @@ def build_route(view: ProxyView, http: HTTPRoute, namespace: str, port: int) -> 
         "timeout": seconds(http.timeout or 0.0),
         **_build_rewrite(http),
     }
-    retry = build_retry_policy(http.retries, hashed=only is not None and bool(hashes))
+    retries = http.retries or view.mesh.default_http_retry_policy
+    retry = build_retry_policy(retries, hashed=only is not None and bool(hashes))
     for name, value in (
         ("host_rewrite_literal", authority),
         ("retry_policy", retry),
@@ -79,11 +80,10 @@ def build_default_action(view: ProxyView, host: str, port: int) -> Json:
     """The route of a service without a VirtualService. Its retries avoid the previous host even
     under consistentHash, as in Istio."""
     hashes = list(hash_policies(view, host, "", port))
-    action: Json = {
-        "cluster": outbound_cluster(port, host),
-        "timeout": "0s",
-        "retry_policy": build_retry_policy(None, hashed=False),
-    }
+    retry = build_retry_policy(view.mesh.default_http_retry_policy, hashed=False)
+    action: Json = {"cluster": outbound_cluster(port, host), "timeout": "0s"}
+    if retry:
+        action["retry_policy"] = retry
     if hashes:
         action["hash_policy"] = hashes
     return {"route": action}

@@ -2,8 +2,7 @@
 
 Istio: pilot/pkg/model/sidecar.go. A workload has one: the oldest of its namespace whose selector
 matches, else the oldest there without a selector, else the root namespace's without a selector.
-Without egress hosts everything is imported. The default outboundTrafficPolicy is the mesh's:
-REGISTRY_ONLY.
+Without egress hosts everything is imported. The default outboundTrafficPolicy is the mesh's.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.model.destination_rule import ConnectionPool
-from meshproof.model.sidecar import Sidecar
+from meshproof.model.sidecar import OutboundTrafficPolicy, Sidecar
 from meshproof.translate.host import Host
 from meshproof.translate.host_names import covers, fqdn
 from meshproof.translate.workload_selection import has_labels
@@ -79,17 +78,25 @@ def _selects(sidecar: Sidecar, proxy: Proxy) -> bool:
     return selector is not None and has_labels(proxy.labels, selector.labels)
 
 
-def build_scope(sidecars: tuple[Named[Sidecar], ...], proxy: Proxy) -> Scope:
+def build_scope(
+    sidecars: tuple[Named[Sidecar], ...],
+    proxy: Proxy,
+    mesh_policy: OutboundTrafficPolicy | None = None,
+) -> Scope:
+    """``mesh_policy`` is the mesh's outboundTrafficPolicy; a gateway has none, as in Istio."""
     rule = governing_sidecar(sidecars, proxy)
     if rule is None:
-        return Scope()
+        return Scope(allow_any=proxy.kind == "sidecar" and _allows_any(mesh_policy))
     imports: dict[int | None, Imports] = {
         e.port.number if e.port else None: tuple(_parse_imports(e.hosts, proxy.namespace))
         for e in rule.spec.egress
     }
-    policy = rule.spec.outbound_traffic_policy
-    allow_any = policy is not None and policy.mode == "ALLOW_ANY"
+    allow_any = _allows_any(rule.spec.outbound_traffic_policy or mesh_policy)
     return Scope(imports or _ALL, allow_any, rule.spec.inbound_connection_pool)
+
+
+def _allows_any(policy: OutboundTrafficPolicy | None) -> bool:
+    return policy is not None and policy.mode == "ALLOW_ANY"
 
 
 def _parse_imports(hosts: Iterable[str], namespace: str) -> Iterator[tuple[str, str]]:

@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeVar
 
 from meshproof.istio_names import ROOT_NAMESPACE
+from meshproof.model.mesh_config import MeshConfig
+from meshproof.model.proxy_config import ProxyTracing
 from meshproof.model.telemetry import AccessLogging, CustomTag, Telemetry, Tracing
 from meshproof.translate.workload_selection import has_labels
-from meshproof.translate.world import Named
+from meshproof.translate.world import Named, World
 
 Side = Literal["CLIENT", "SERVER"]
 """CLIENT for outbound traffic (and a gateway's), SERVER for inbound traffic."""
@@ -36,19 +38,30 @@ EVERYTHING: Final = Reporting()
 
 
 def select_reporting(
-    telemetries: tuple[Named[Telemetry], ...],
+    world: World,
     namespace: str,
     labels: Mapping[str, str],
     side: Side,
 ) -> Reporting:
     """What the proxy of a workload reports on one side."""
-    reporting = EVERYTHING
-    for spec in _scopes(telemetries, namespace, labels):
+    reporting = _mesh_reporting(world.mesh)
+    for spec in _scopes(world.telemetries, namespace, labels):
         for tracing in _for_side(spec.tracing, side):
             reporting = _apply_tracing(reporting, tracing)
         for logging in _for_side(spec.access_logging, side):
             reporting = _apply_logging(reporting, logging)
     return reporting
+
+
+def _mesh_reporting(mesh: MeshConfig) -> Reporting:
+    """Where no Telemetry says otherwise: ``enableTracing`` false ends spans, unless there is a
+    default provider (Istio: configureTracing in pilot/pkg/networking/core/tracing.go)."""
+    tracing = mesh.default_config.tracing or ProxyTracing()
+    return Reporting(
+        spans=mesh.enable_tracing or bool(mesh.default_providers.tracing),
+        sampling=EVERYTHING.sampling if tracing.sampling is None else tracing.sampling,
+        tags=tracing.custom_tags or None,
+    )
 
 
 def _scopes(
@@ -74,6 +87,8 @@ def _for_side(entries: list[M], side: Side) -> Iterator[M]:
 
 
 def _apply_tracing(reporting: Reporting, tracing: Tracing) -> Reporting:
+    if tracing.providers:
+        reporting = replace(reporting, spans=True)
     if tracing.disable_span_reporting is not None:
         reporting = replace(reporting, spans=not tracing.disable_span_reporting)
     if tracing.random_sampling_percentage is not None:

@@ -28,10 +28,16 @@ _BUDGET = 20.0
 _MINIMUM_RETRIES = 3
 
 
-def build_traffic_policy(policy: TrafficPolicy, idle: float, *, h2: bool | None = False) -> Json:
+def build_traffic_policy(
+    policy: TrafficPolicy,
+    idle: float,
+    *,
+    h2: bool | None = False,
+    mesh_timeout: float | None = None,
+) -> Json:
     """Every field of a cluster that a policy decides. ``idle`` is the default idle timeout in
-    seconds; ``h2`` as ``ServicePort.h2``."""
-    pool = build_connection_pool(policy.connection_pool, idle, h2=h2)
+    seconds, ``mesh_timeout`` the mesh's connectTimeout; ``h2`` as ``ServicePort.h2``."""
+    pool = build_connection_pool(policy.connection_pool, idle, h2=h2, mesh_timeout=mesh_timeout)
     if policy.retry_budget is not None:
         (threshold,) = pool["circuit_breakers"]["thresholds"]
         threshold["retry_budget"] = _retry_budget(policy.retry_budget)
@@ -43,7 +49,12 @@ def build_traffic_policy(policy: TrafficPolicy, idle: float, *, h2: bool | None 
 
 
 def build_connection_pool(
-    pool: ConnectionPool | None, idle: float, *, h2: bool | None = False, inbound: bool = False
+    pool: ConnectionPool | None,
+    idle: float,
+    *,
+    h2: bool | None = False,
+    inbound: bool = False,
+    mesh_timeout: float | None = None,
 ) -> Json:
     """connect_timeout, keepalive, circuit breakers and the upstream protocol.
 
@@ -52,7 +63,8 @@ def build_connection_pool(
     """
     tcp = (pool and pool.tcp) or TCPSettings()
     http = (pool and pool.http) or HTTPSettings.model_construct()
-    fields: Json = {"connect_timeout": seconds(tcp.connect_timeout or CONNECT_TIMEOUT)}
+    connect_timeout = tcp.connect_timeout or mesh_timeout or CONNECT_TIMEOUT
+    fields: Json = {"connect_timeout": seconds(connect_timeout)}
     if tcp.tcp_keepalive is not None:
         fields["upstream_connection_options"] = {"tcp_keepalive": _keepalive(tcp.tcp_keepalive)}
     return fields | {

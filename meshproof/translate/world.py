@@ -16,6 +16,7 @@ from meshproof.model.destination_rule import DestinationRule
 from meshproof.model.envoy_filter import EnvoyFilter
 from meshproof.model.gateway import Gateway
 from meshproof.model.jwks import KeySource
+from meshproof.model.mesh_config import NO_MESH_CONFIG, MeshConfig
 from meshproof.model.peer_authentication import PeerAuthentication
 from meshproof.model.request_authentication import RequestAuthentication
 from meshproof.model.service_entry import ServiceEntry
@@ -164,6 +165,7 @@ class World:
     """Every replica has a network namespace of its own, whose connections its sidecar takes."""
     addresses: Mapping[str, str] = field(default_factory=dict)
     """The addresses, in the pods, of hosts outside the mesh that have none of their own."""
+    mesh: MeshConfig = NO_MESH_CONFIG
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,12 +38,15 @@ def _sampling(percent: float, namespace: str = "default", selector: str = "") ->
     ],
 )
 def test_the_narrowest_scope_and_the_oldest_of_it(rules: list[Any], percent: float) -> None:
-    assert select_reporting(tuple(rules), "default", LABELS, "SERVER").sampling == percent
+    assert (
+        select_reporting(world(telemetries=tuple(rules)), "default", LABELS, "SERVER").sampling
+        == percent
+    )
 
 
 def test_a_narrower_scope_keeps_what_it_does_not_write() -> None:
     rules = (_sampling(5, ROOT), _telemetry("{tracing: [{disableSpanReporting: true}]}"))
-    result = select_reporting(rules, "default", LABELS, "CLIENT")
+    result = select_reporting(world(telemetries=rules), "default", LABELS, "CLIENT")
     assert (result.spans, result.sampling) == (False, 5)
 
 
@@ -52,7 +55,8 @@ def test_a_side_of_its_own(mode: str) -> None:
     text = f"{{accessLogging: [{{match: {{mode: {mode}}}, disabled: true}}]}}"
     rules = (_telemetry(text),)
     result = {
-        side: select_reporting(rules, "default", LABELS, side).log for side in ("CLIENT", "SERVER")
+        side: select_reporting(world(telemetries=rules), "default", LABELS, side).log
+        for side in ("CLIENT", "SERVER")
     }
     assert result == {side: side != mode for side in result}
 

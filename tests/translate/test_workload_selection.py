@@ -8,6 +8,7 @@ import pytest
 
 from meshproof.translate.telemetry import EVERYTHING, select_reporting
 from meshproof.translate.workload_selection import select_policies
+from tests.translate.builders import world
 from tests.translate.policy_builders import ROOT, rule
 
 ATTACHED = "targetRefs: [{kind: Service, name: echo}]"
@@ -41,4 +42,5 @@ def test_what_is_attached_to_something_else_is_for_no_workload(field: str) -> No
 
 def test_an_attached_telemetry_says_nothing() -> None:
     spec = f"{{{ATTACHED}, accessLogging: [{{disabled: true}}]}}"
-    assert select_reporting((rule("Telemetry", spec),), "default", {}, "CLIENT") == EVERYTHING
+    mesh = world(telemetries=(rule("Telemetry", spec),))
+    assert select_reporting(mesh, "default", {}, "CLIENT") == EVERYTHING

@@ -167,9 +167,20 @@ GENERAL: Sequence[tuple[str, Sequence[str]]] = (
             "A host that no Service or ServiceEntry opens is answered with 502 and an empty body, "
             "on any port. Istio (REGISTRY_ONLY) does so on ports with HTTP services, and closes "
             "the connection on all others.",
-            "The mesh's own outboundTrafficPolicy is REGISTRY_ONLY; Istio's default is ALLOW_ANY. "
-            "A Sidecar with ALLOW_ANY opens declared outside hosts and no others: an embedded mesh "
-            "never leaves this machine.",
+            "The outboundTrafficPolicy is REGISTRY_ONLY by default; Istio's default is ALLOW_ANY. "
+            "ALLOW_ANY opens declared outside hosts and no others: an embedded mesh never leaves "
+            "this machine.",
+        ),
+    ),
+    (
+        "MeshConfig",
+        (
+            "It is read from the ConfigMap istio-system/istio (key `mesh`), which wins field by "
+            "field over an IstioOperator's `meshConfig`, which wins over `meshConfig` of "
+            "meshproof.yaml. Its fields are listed with IstioOperator. A change is live at once, "
+            "`defaultConfig` included; in Istio pods keep that until they restart.",
+            "Every request is traced unless MeshConfig or a Telemetry says less; Istio's default "
+            "is 1 %. On a cluster `meshConfig` of meshproof.yaml is refused: apply the ConfigMap.",
         ),
     ),
     (

@@ -10,6 +10,8 @@ from typing import Any
 from meshproof.admission.store import Store
 from meshproof.gateway_api.convert import convert_virtual_services
 from meshproof.model.jwks import KeySource
+from meshproof.model.mesh_config import NO_MESH_CONFIG, MeshConfig, merge_mesh_configs
+from meshproof.model.mesh_config_map import is_mesh_config_map, parse_mesh_config
 from meshproof.model.pod_network import Addresses, is_address
 from meshproof.model.resource import Resource
 from meshproof.model.workload_entry import WorkloadEntry
@@ -69,15 +71,27 @@ def _workload_entries(resources: Iterable[Resource]) -> Iterator[Named[WorkloadE
             yield Named(resource.name, resource.namespace, spec)
 
 
+def _mesh_config(resources: Iterable[Resource], default: MeshConfig) -> MeshConfig:
+    """The project's, under that of IstioOperators, under that of the ConfigMap ``istio``."""
+    installed, live = default, NO_MESH_CONFIG
+    for resource in resources:
+        if resource.kind == "IstioOperator":
+            installed = merge_mesh_configs(installed, resource.spec.mesh_config)
+        elif is_mesh_config_map(resource.kind, resource.name, resource.namespace):
+            live = parse_mesh_config(resource.spec.data.get("mesh", ""))
+    return merge_mesh_configs(installed, live)
+
+
 def build_world(
     store: Store,
     replicas: Iterable[Replica],
     outside: Iterable[Outside],
     addresses: Addresses | None = None,
     token_keys: Mapping[KeySource, str] = MappingProxyType({}),
+    mesh: MeshConfig = NO_MESH_CONFIG,
 ) -> World:
-    """Everything that is applied and that runs; with ``addresses`` the replicas are pods. Raises
-    Refused for 0.4 rules that cannot be lowered."""
+    """Everything that is applied and that runs; with ``addresses`` the replicas are pods, and
+    ``mesh`` is the project's MeshConfig. Raises Refused for 0.4 rules that cannot be lowered."""
     services, lowered = store.services, store.lowered
     hosts = tuple(outside)
 
@@ -103,6 +117,7 @@ def build_world(
         telemetries=named("Telemetry"),
         pods=addresses is not None,
         addresses={} if addresses is None else _name_addresses(lowered, hosts, addresses),
+        mesh=_mesh_config(store.decoded, mesh),
     )
 
 

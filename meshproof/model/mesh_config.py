@@ -1,0 +1,81 @@
+"""MeshConfig: what holds for the whole mesh (istio/api: mesh/v1alpha1/config.proto).
+
+Fields that say nothing here keep meshproof's own default; where that differs from Istio's, the
+field's docstring says so.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, TypeVar
+
+from pydantic import Field
+
+from meshproof.model.base_model import Model, PartlyHonoured
+from meshproof.model.durations import Duration
+from meshproof.model.extension_providers import ExtensionProviders
+from meshproof.model.kube_fields import Ignored
+from meshproof.model.proxy_config import ProxyConfig
+from meshproof.model.sidecar import OutboundTrafficPolicy
+from meshproof.model.string_types import Line
+from meshproof.model.virtual_service_route import HTTPRetry
+
+M = TypeVar("M", bound=Model)
+
+
+class PathNormalization(Model):
+    """How a path is changed before rules see it: DEFAULT is BASE."""
+
+    normalization: Literal[
+        "DEFAULT", "NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"
+    ] = "DEFAULT"
+
+
+class InboundTrafficPolicy(Model):
+    mode: Annotated[Literal["PASSTHROUGH"], PartlyHonoured()] = "PASSTHROUGH"
+
+
+class DefaultProviders(Model):
+    """Names of extension providers for what no Telemetry resource says."""
+
+    tracing: list[Line] = []
+    metrics: list[Line] = []
+    access_logging: list[Line] = []
+
+
+class MeshConfig(Model):
+    outbound_traffic_policy: OutboundTrafficPolicy | None = None
+    """None is REGISTRY_ONLY, where Istio has ALLOW_ANY."""
+    inbound_traffic_policy: InboundTrafficPolicy | None = None
+    path_normalization: PathNormalization = PathNormalization()
+    default_http_retry_policy: HTTPRetry | None = None
+    """For routes that name no retries; None is Istio's own default."""
+    connect_timeout: Annotated[Duration, Field(gt=0)] | None = None
+    default_config: ProxyConfig = ProxyConfig()
+    default_providers: DefaultProviders = DefaultProviders()
+    extension_providers: ExtensionProviders = []
+    enable_tracing: bool = True
+    enable_auto_mtls: Annotated[Literal[True], PartlyHonoured()] = True
+    enable_prometheus_merge: Ignored = None
+    disable_envoy_listener_log: Ignored = None
+    dns_refresh_rate: Ignored = None
+    ingress_class: Ignored = None
+    ingress_controller_mode: Ignored = None
+    ingress_selector: Ignored = None
+    ingress_service: Ignored = None
+    verify_certificate_at_client: Ignored = None
+
+
+NO_MESH_CONFIG: Final = MeshConfig()
+"""Every field as by default."""
+
+
+def merge_mesh_configs(base: MeshConfig, other: MeshConfig) -> MeshConfig:
+    """``other`` over ``base``: a field that is set wins whole, but those of ``defaultConfig`` win
+    one by one (Istio: ApplyMeshConfig in pkg/config/mesh)."""
+    merged = _override(base, other)
+    default = _override(base.default_config, other.default_config)
+    return merged.model_copy(update={"default_config": default})
+
+
+def _override(base: M, other: M) -> M:
+    return base.model_copy(update={name: getattr(other, name) for name in other.model_fields_set})

@@ -1,0 +1,122 @@
+"""From a MeshConfig to connection managers, clusters and routes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from meshproof.model.mesh_config import MeshConfig
+from meshproof.translate import build_outbound, build_sidecar, proxy_of
+from meshproof.translate.mesh_settings import connection_manager_settings
+from meshproof.translate.telemetry import select_reporting
+from meshproof.translate.world import Address, Outside, World
+from tests.translate.builders import ECHO, GATEWAY, world
+
+
+def _mesh(**fields: Any) -> World:
+    return world(mesh=MeshConfig.model_validate(fields))
+
+
+@pytest.mark.parametrize(
+    ("normalization", "expected"),
+    [
+        ("NONE", (False, None, "KEEP_UNCHANGED")),
+        ("BASE", (True, None, "KEEP_UNCHANGED")),
+        ("DEFAULT", (True, None, "KEEP_UNCHANGED")),
+        ("MERGE_SLASHES", (True, True, "KEEP_UNCHANGED")),
+        ("DECODE_AND_MERGE_SLASHES", (True, True, "UNESCAPE_AND_FORWARD")),
+    ],
+)
+@pytest.mark.parametrize("listener", ["outbound", "inbound|8080||"])
+def test_paths(normalization: str, expected: tuple[object, ...], listener: str) -> None:
+    listeners: Any = build_sidecar(
+        _mesh(pathNormalization={"normalization": normalization}), ECHO[0]
+    ).listeners
+    manager = listeners[listener]["filter_chains"][0]["filters"][0]["typed_config"]
+    keys = ("normalize_path", "merge_slashes", "path_with_escaped_slashes_action")
+    assert tuple(manager.get(key) for key in keys) == expected
+
+
+def _settings(side: Any, **default_config: Any) -> dict[str, Any]:
+    return connection_manager_settings(
+        MeshConfig.model_validate({"defaultConfig": default_config}), side
+    )
+
+
+def test_trusted_proxies_are_the_gateway_s_alone() -> None:
+    topology = {"numTrustedProxies": 2, "forwardClientCertDetails": "FORWARD_ONLY"}
+    assert _settings("gateway", gatewayTopology=topology) == {
+        "server_name": "istio-envoy",
+        "xff_num_trusted_hops": 2,
+        "forward_client_cert_details": "FORWARD_ONLY",
+    }
+    assert _settings("inbound", gatewayTopology=topology) == _settings("inbound")
+
+
+def test_headers_that_envoy_adds() -> None:
+    headers = {
+        "server": {"disabled": True},
+        "requestId": {"disabled": True},
+        "xForwardedPort": {"enabled": True},
+        "forwardedClientCert": "SANITIZE",
+        "setCurrentClientCertDetails": {"subject": False, "cert": True},
+    }
+    inbound = _settings("inbound", proxyHeaders=headers)
+    assert inbound == {
+        "server_header_transformation": "PASS_THROUGH",
+        "generate_request_id": False,
+        "append_x_forwarded_port": True,
+        "forward_client_cert_details": "SANITIZE",
+        "set_current_client_cert_details": {
+            "subject": False,
+            "dns": True,
+            "uri": True,
+            "cert": True,
+        },
+    }
+    outbound = _settings("outbound", proxyHeaders={"server": {"value": "shop"}})
+    assert outbound == {"server_name": "shop"}
+
+
+def test_the_default_retry_policy_is_for_routes_that_name_none() -> None:
+    mesh = _mesh(defaultHttpRetryPolicy={"attempts": 1, "retryOn": "5xx"})
+    assert _retries(mesh) == {("5xx", 1)}
+    assert _retries(_mesh(defaultHttpRetryPolicy={"attempts": 0})) == {None}
+
+
+def _retries(mesh: World) -> set[object]:
+    routes: Any = build_outbound(mesh, proxy_of(ECHO[0])).routes["outbound"]
+    policies = [
+        route["route"].get("retry_policy")
+        for host in routes["virtual_hosts"]
+        for route in host["routes"]
+        if route.get("name") == "default"
+    ]
+    return {p and (p["retry_on"], p["num_retries"]) for p in policies}
+
+
+def test_connect_timeout_and_attempt_count() -> None:
+    mesh = _mesh(
+        connectTimeout="3s", defaultConfig={"proxyHeaders": {"attemptCount": {"disabled": True}}}
+    )
+    config: Any = build_outbound(mesh, proxy_of(ECHO[0]))
+    assert {c["connect_timeout"] for c in config.clusters.values()} == {"3s"}
+    hosts = config.routes["outbound"]["virtual_hosts"]
+    assert not any(h["include_request_attempt_count"] for h in hosts)
+
+
+def test_no_spans_unless_a_default_provider_says_so() -> None:
+    plain, provided = _mesh(enableTracing=False), {"tracing": ["zipkin"]}
+    reports = [
+        select_reporting(mesh, "default", {}, "CLIENT").spans
+        for mesh in (plain, _mesh(enableTracing=False, defaultProviders=provided))
+    ]
+    assert reports == [False, True]
+
+
+def test_all_outside_hosts_are_open_under_allow_any_but_not_to_a_gateway() -> None:
+    config = MeshConfig.model_validate({"outboundTrafficPolicy": {"mode": "ALLOW_ANY"}})
+    mesh = world(mesh=config, outside=(Outside("a.test", {80: Address("127.0.0.1", 9)}),))
+    assert "PassthroughCluster" in build_outbound(mesh, proxy_of(ECHO[0])).clusters
+    assert "PassthroughCluster" not in build_outbound(mesh, GATEWAY).clusters
