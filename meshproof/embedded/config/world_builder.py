@@ -86,6 +86,7 @@ def build_world(
     store: Store,
     replicas: Iterable[Replica],
     outside: Iterable[Outside],
+    *,
     addresses: Addresses | None = None,
     token_keys: Mapping[KeySource, str] = MappingProxyType({}),
     mesh: MeshConfig = NO_MESH_CONFIG,
