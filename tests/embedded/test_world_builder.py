@@ -44,7 +44,7 @@ BANK = Outside("10.100.35.27", {9997: Address("127.0.0.1", 4000)})
 
 def _world(addresses: Addresses | None) -> World:
     store = Store().apply(read_text(MANIFESTS, "t.yaml", namespace="default"))[0]
-    return build_world(store, (), (BANK,), addresses)
+    return build_world(store, (), (BANK,), addresses=addresses)
 
 
 def test_without_pods_nothing_has_an_address() -> None:
