@@ -131,7 +131,9 @@ class Snapshots:
             replica.ip,
             replica.ports,
             replica.labels,
+            replica.probe,
             *(self._same(name, getattr(world, name)) for name in _SIDECAR_INPUTS),
+            *(self._same(name, value) for name, value in self._pod_inputs(world).items()),
             *_policies(world, replica),
         )
         cached = self._own.get(replica.name)
@@ -141,6 +143,22 @@ class Snapshots:
                 encode(build_sidecar(world, replica, access_log=access_log)),
             )
         return cached[1]
+
+    def _pod_inputs(self, world: World) -> dict[str, object]:
+        """What the listeners of a pod depend on besides. Rules for HTTP are no part of it."""
+        if not world.pods:
+            return {}
+        rules = (r for r in world.virtual_services if r.spec.tls or r.spec.tcp)
+        bytes_of_pods = any(
+            s.headless and any(p.kind != "HTTP" for p in s.ports) for s in world.services
+        )
+        return {
+            "service_entries": world.service_entries,
+            "sidecars": world.sidecars,
+            "addresses": world.addresses,
+            "l4_rules": tuple(rules),
+            "pods": tuple((r.ip, r.ready) for r in world.replicas) if bytes_of_pods else (),
+        }
 
     def _same(self, name: str, value: object) -> object:
         """``value``, or the equal object of before: tuples compare identical members first."""

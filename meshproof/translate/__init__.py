@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from meshproof.istio_names import BLACK_HOLE_CLUSTER
 from meshproof.translate.bootstrap import build_bootstrap
 from meshproof.translate.clusters import (
     MESH_IDLE,
@@ -22,14 +23,21 @@ from meshproof.translate.gateways import add_gateway_routes, gateway_listeners
 from meshproof.translate.host import Endpoint
 from meshproof.translate.inbound import add_inbound
 from meshproof.translate.listeners import build_outbound_listener, build_probe_listener
+from meshproof.translate.outbound_chains import ChainBuilder
+from meshproof.translate.outbound_listeners import (
+    build_black_hole_cluster,
+    build_outbound_listeners,
+)
 from meshproof.translate.outbound_routes import build_outbound_routes
 from meshproof.translate.outbound_scope import outbound_scope
+from meshproof.translate.port_routes import build_port_routes
 from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.referenced_clusters import referenced_clusters
 from meshproof.translate.resource_names import CONNECT_LOOP, OUTBOUND, PROBE
 from meshproof.translate.telemetry import select_reporting
 from meshproof.translate.tls import build_secrets
 from meshproof.translate.traffic_policy import build_connection_pool
+from meshproof.translate.ways_out import add_ways_out
 from meshproof.translate.workload_metadata import WorkloadMetadata
 from meshproof.translate.world import PROXY_PORT, Address, Config, Proxy, Replica, World
 
@@ -60,14 +68,18 @@ def proxy_of(replica: Replica) -> Proxy:
 def build_outbound(world: World, proxy: Proxy) -> Config:
     """What all Envoys of one workload share: clusters, endpoints and routes.
 
-    A sidecar has the one RouteConfiguration ``outbound``; a gateway has ``http.<port>`` for each
-    Gateway server port. ``eds_clusters`` names the clusters that ``endpoints`` belong to.
+    A sidecar has the one RouteConfiguration ``outbound``, in a pod one for each HTTP port; a
+    gateway has ``http.<port>`` for each Gateway server port. ``eds_clusters`` names the clusters
+    that ``endpoints`` belong to.
     """
     view = ProxyView(world, proxy)
     config = Config()
     add_outbound_clusters(view, config)
     if proxy.kind == "gateway":
         add_gateway_routes(view, world, config)
+    elif world.pods:
+        config.routes.update(build_port_routes(view))
+        config.clusters[BLACK_HOLE_CLUSTER] = build_black_hole_cluster()
     else:
         config.routes[OUTBOUND] = build_outbound_routes(view)
     return config
@@ -78,12 +90,19 @@ def build_sidecar(world: World, replica: Replica, *, access_log: str = "") -> Co
 
     Listeners: ``outbound`` at ``PROXY_PORT``, ``inbound|<port>||`` for each container port,
     ``probe`` at ``PROBE_PORT``. Clusters and routes of the inbound ports, and the cluster
-    ``connect_loop``. ``access_log`` is the file for JSON lines; empty for no log.
+    ``connect_loop``. In a pod: ``virtualOutbound`` and the listeners behind it instead of
+    ``outbound``, and no loop. ``access_log`` is the file for JSON lines; empty for no log.
     """
     view = ProxyView(world, proxy_of(replica))
     workload = WorkloadMetadata(replica.namespace, replica.workload, replica.labels)
     config = Config()
-    add_inbound(world, view, replica, access_log, config)
+    add_inbound(view.world, view, replica, access_log, config)
+    report = select_reporting(world, replica.namespace, replica.labels, "CLIENT")
+    config.listeners[PROBE] = build_probe_listener(replica.ip, access_log, replica.probe)
+    if world.pods:
+        chains = ChainBuilder(view, workload, access_log, report)
+        config.listeners.update(build_outbound_listeners(view, chains, replica.ip))
+        return config
     own_proxy = Endpoint(Address(replica.ip, PROXY_PORT), {})
     config.clusters[CONNECT_LOOP] = {
         "name": CONNECT_LOOP,
@@ -91,11 +110,9 @@ def build_sidecar(world: World, replica: Replica, *, access_log: str = "") -> Co
         "load_assignment": build_load_assignment(CONNECT_LOOP, [own_proxy]),
         **build_connection_pool(None, MESH_IDLE),
     }
-    report = select_reporting(world, replica.namespace, replica.labels, "CLIENT")
     config.listeners[OUTBOUND] = build_outbound_listener(
         replica.ip, workload, access_log, report, world.mesh
     )
-    config.listeners[PROBE] = build_probe_listener(replica.ip, access_log)
     return config
 
 
@@ -105,9 +122,11 @@ def build_gateway(
     """A gateway's own resources, beside ``build_outbound(world, proxy)``.
 
     A listener ``http.<port>`` for each Gateway server port (bound to ``ip`` at the port that
-    ``port_map`` gives, or the same one), and ``probe`` at ``PROBE_PORT``.
+    ``port_map`` gives, or the same one), and ``probe`` at ``PROBE_PORT``. For pods, a listener
+    ``outside|<port>||<host>`` for each port of each outside host: their way out.
     """
     config = Config()
     config.listeners.update(gateway_listeners(world, proxy, ip, port_map, access_log))
+    add_ways_out(world, config)
     config.listeners[PROBE] = build_probe_listener(ip, access_log)
     return config

@@ -12,14 +12,15 @@ from functools import partial
 
 from meshproof.istio_names import CLUSTER_DOMAIN, is_service_host, outbound_cluster
 from meshproof.model.destination_rule import Subset
-from meshproof.translate import client_tls, passthrough, traffic_policy
+from meshproof.translate import client_tls, headless, passthrough, traffic_policy
+from meshproof.translate.addresses import envoy_address
 from meshproof.translate.host import Endpoint, Host
-from meshproof.translate.proto import ADS, Json, pipe_address, socket_address
+from meshproof.translate.proto import ADS, Json
 from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.resource_names import outbound_sni
 from meshproof.translate.workload_metadata import UNKNOWN
 from meshproof.translate.workload_selection import has_labels
-from meshproof.translate.world import Address, Config, ServicePort
+from meshproof.translate.world import Config, ServicePort
 
 MESH_IDLE = 300.0
 """Seconds until a sidecar closes an idle connection to another sidecar: far below the hour after
@@ -57,7 +58,10 @@ def _add_cluster(
     if host.resolution == "DNS" and subset.name and not endpoints:
         return  # Istio's buildCluster leaves it out: requests to it are 503 NC, not UH
     cluster: Json = {"name": name, "metadata": _istio_metadata(**_service_labels(host.name))}
-    assignment = build_load_assignment(name, endpoints)
+    selectable = view.world.pods and host.headless and port.kind != "HTTP"
+    if selectable:
+        cluster |= headless.selectable()
+    assignment = build_load_assignment(name, endpoints, selectable=selectable)
     sni = outbound_sni(port.port, host.name, subset.name)
     build = partial(
         traffic_policy.build_traffic_policy, h2=port.h2, mesh_timeout=view.mesh.connect_timeout
@@ -76,13 +80,15 @@ def _add_cluster(
     config.clusters[name] = cluster
 
 
-def build_load_assignment(name: str, endpoints: Iterable[Endpoint]) -> Json:
+def build_load_assignment(
+    name: str, endpoints: Iterable[Endpoint], *, selectable: bool = False
+) -> Json:
     """A ClusterLoadAssignment; without endpoints a request gets 503 UH."""
-    members = [_build_lb_endpoint(e) for e in endpoints]
+    members = [_build_lb_endpoint(e, selectable=selectable) for e in endpoints]
     return {"cluster_name": name, "endpoints": [{"lb_endpoints": members}] if members else []}
 
 
-def _build_lb_endpoint(endpoint: Endpoint) -> Json:
+def _build_lb_endpoint(endpoint: Endpoint, *, selectable: bool) -> Json:
     metadata = _istio_metadata(
         workload=endpoint.workload or UNKNOWN,
         namespace=endpoint.namespace or UNKNOWN,
@@ -91,6 +97,8 @@ def _build_lb_endpoint(endpoint: Endpoint) -> Json:
     )
     if endpoint.mutual:
         metadata["filter_metadata"][client_tls.MATCH] = client_tls.ISTIO
+    if selectable:
+        metadata["filter_metadata"] |= headless.label_pod(endpoint.address.ip)
     return {
         "endpoint": {"address": envoy_address(endpoint.address)},
         "load_balancing_weight": max(endpoint.weight, 1),
@@ -110,11 +118,6 @@ def _service_labels(host: str) -> dict[str, str]:
 def _istio_metadata(**values: str) -> Json:
     """What ``metrics`` reads of the destination."""
     return {"filter_metadata": {"istio": values}}
-
-
-def envoy_address(address: Address) -> Json:
-    """An Envoy Address: a Unix socket if there is a path, else IP and port."""
-    return pipe_address(address.path) if address.path else socket_address(address.ip, address.port)
 
 
 def eds_clusters(config: Config) -> set[str]:

@@ -45,6 +45,8 @@ class Host:
     """Names that its certificate must carry, from its ServiceEntry."""
     alias_of: str = ""
     """The host that it is another name of (a Service of type ExternalName)."""
+    headless: bool = False
+    """A Service whose name stands for its pods' own addresses."""
     external: bool = False
     """A ServiceEntry that is not MESH_INTERNAL: no mutual TLS, even with replicas."""
 

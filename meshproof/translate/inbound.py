@@ -1,9 +1,7 @@
 """A sidecar's inbound side: a listener for each container port, in its PeerAuthentication's mode.
 
-PERMISSIVE: TLS with Istio's ALPN requires a mesh certificate; plain text is accepted; any other
-TLS is the app's own on a TCP port, and is closed on an HTTP port. STRICT: all TLS requires a mesh
-certificate, plain text is closed. DISABLE: nothing requires one (Istio:
-core/filterchain_options.go, core/listener_inbound.go; core/route/route.go for the route).
+Istio: core/listener_inbound.go; core/route/route.go for the route. What each mode accepts is in
+``inbound_chains``.
 """
 
 from __future__ import annotations
@@ -11,18 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from meshproof.istio_names import inbound_cluster, inbound_virtual_host
-from meshproof.translate import tls
+from meshproof.model.pod_network import INBOUND_SOURCE, MESH_NAMESPACE
 from meshproof.translate.clusters import build_load_assignment
 from meshproof.translate.endpoints import container_port
 from meshproof.translate.hcm import build_access_log, build_connection_manager, upgrade_configs
 from meshproof.translate.host import Endpoint
+from meshproof.translate.inbound_chains import (
+    build_app_tls_chain,
+    build_chains,
+    build_sniffed_chains,
+)
 from meshproof.translate.listeners import build_listener
 from meshproof.translate.mesh_settings import connection_manager_settings, hides_debug_headers
 from meshproof.translate.metrics import server_metrics, server_tcp_metrics
 from meshproof.translate.outbound_routes import build_route_configuration
 from meshproof.translate.peer_authentication import Mode, mtls_mode
 from meshproof.translate.peer_metadata import peer_filter
-from meshproof.translate.proto import Json, build_extension
+from meshproof.translate.proto import Json, build_extension, pipe_address
 from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.retries import INBOUND
 from meshproof.translate.security_filters import SecurityFilters, select_security_filters
@@ -45,6 +48,11 @@ APP_IDLE = 30.0
 be longer (our gunicorns' is), else a request may meet a closing connection: 503 UC."""
 
 _INSPECTOR = "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"
+_SNIFFER = "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector"
+_FROM_SIDECAR: Json = {
+    "upstream_bind_config": {"source_address": {"address": INBOUND_SOURCE, "port_value": 0}}
+}
+"""In a pod the app sees its sidecar's address (Istio's inbound passthrough address)."""
 _TCP_PROXY = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 
 
@@ -59,10 +67,11 @@ def add_inbound(world: World, view: ProxyView, replica: Replica, log: str, confi
         if service_port is not None and service_port[1].protocol != "HTTP":
             chains = inbound.tcp_chains()
         else:
-            chains = inbound.http_chains()
+            sniffed = world.pods and (service_port is None or service_port[1].kind == "AUTO")
+            chains = inbound.sniffed_chains() if sniffed else inbound.http_chains()
             table = filters.route_table_name(name)
             config.routes[table] = filters.apply_to_routes(inbound.routes(table), port.port)
-        config.listeners[name] = _build_listener(name, port, chains)
+        config.listeners[name] = _build_listener(name, port, chains, in_pod=world.pods)
 
 
 def _service_port(
@@ -124,6 +133,7 @@ class _Inbound:
             "name": self.name,
             "type": "STATIC",
             "load_assignment": build_load_assignment(self.name, [app]),
+            **(_FROM_SIDECAR if self.world.pods else {}),
             **build_connection_pool(
                 pool, APP_IDLE, h2=h2, inbound=True, mesh_timeout=self.world.mesh.connect_timeout
             ),
@@ -133,7 +143,7 @@ class _Inbound:
         """Filter chains of a TCP port."""
         rbac = self.filters.network_filters(self.port.port)
         mtls, plain = ([*rbac, self._tcp_proxy(security)] for security in ("mutual_tls", "none"))
-        return [*_build_chains(self.mode, mtls, plain), *_app_tls_chain(self.mode, plain)]
+        return [*build_chains(self.mode, mtls, plain), *build_app_tls_chain(self.mode, plain)]
 
     def _tcp_proxy(self, security: str) -> Json:
         return build_extension(
@@ -144,10 +154,20 @@ class _Inbound:
             access_log=[*self.access_logs(), server_tcp_metrics(self.workload, security)],
         )
 
+    def sniffed_chains(self) -> list[Json]:
+        """Filter chains of a port without a protocol: HTTP where the client says so or the
+        inspector recognises it, else bytes (inboundPermissiveFilterChainMatchWithMxcOptions)."""
+        http, plain_http = (
+            [self._connection_manager(security)] for security in ("mutual_tls", "none")
+        )
+        rbac = self.filters.network_filters(self.port.port)
+        mtls, plain = ([*rbac, self._tcp_proxy(security)] for security in ("mutual_tls", "none"))
+        return build_sniffed_chains(self.mode, (http, mtls), (plain_http, plain))
+
     def http_chains(self) -> list[Json]:
         """Filter chains of an HTTP port."""
         mtls, plain = ([self._connection_manager(security)] for security in ("mutual_tls", "none"))
-        return _build_chains(self.mode, mtls, plain)
+        return build_chains(self.mode, mtls, plain)
 
     def _connection_manager(self, security: str) -> Json:
         return build_connection_manager(
@@ -186,46 +206,25 @@ class _Inbound:
         return build_route_configuration(table, [virtual_host])
 
 
-def _build_chains(mode: Mode, mtls_filters: list[Json], plain_filters: list[Json]) -> list[Json]:
-    """The filter chains of a mode. Their names never change, so that a change of mode replaces
-    no more than it must."""
-    match: Json = {"transport_protocol": "tls"}
-    if mode == "PERMISSIVE":
-        match["application_protocols"] = list(tls.MESH_ALPN)
-    mtls_chain: Json = {
-        "name": "tls",
-        "filter_chain_match": match,
-        "transport_socket": tls.build_downstream_context(),
-        "filters": mtls_filters,
-    }
-    plain_chain: Json = {
-        "name": "plain",
-        "filter_chain_match": {"transport_protocol": "raw_buffer"},
-        "filters": plain_filters,
-    }
-    return {
-        "PERMISSIVE": [mtls_chain, plain_chain],
-        "STRICT": [mtls_chain],
-        "DISABLE": [plain_chain],
-    }[mode]
-
-
-def _app_tls_chain(mode: Mode, filters: list[Json]) -> list[Json]:
-    """On a TCP port, TLS of the app's own passes unchanged, except under STRICT."""
-    match: Json = {"transport_protocol": "tls"}
-    chain: Json = {"name": "own-tls", "filter_chain_match": match, "filters": filters}
-    return [] if mode == "STRICT" else [chain]
-
-
-def _build_listener(name: str, port: ContainerPort, chains: list[Json]) -> Json:
-    inspector = build_extension("envoy.filters.listener.tls_inspector", _INSPECTOR)
-    return build_listener(
+def _build_listener(name: str, port: ContainerPort, chains: list[Json], *, in_pod: bool) -> Json:
+    """In a pod it listens in the mesh's network namespace, where the other sidecars are, and on
+    a Unix socket for the proxies beyond."""
+    inspectors = [build_extension("envoy.filters.listener.tls_inspector", _INSPECTOR)]
+    matches = (chain.get("filter_chain_match", {}) for chain in chains)
+    if any("http/1.1" in match.get("application_protocols", ()) for match in matches):
+        inspectors.append(build_extension("envoy.filters.listener.http_inspector", _SNIFFER))
+    listener = build_listener(
         name,
         port.listen.ip,
         port.listen.port,
         chains,
         "INBOUND",
-        listener_filters=[inspector],
+        listener_filters=inspectors,
         listener_filters_timeout="0s",
         continue_on_listener_filters_timeout=True,
     )
+    if in_pod:
+        listener["address"]["socket_address"]["network_namespace_filepath"] = MESH_NAMESPACE
+    if port.pipe:
+        listener["additional_addresses"] = [{"address": pipe_address(port.pipe)}]
+    return listener

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from meshproof.model.mesh_config import MeshConfig
 from meshproof.translate.hcm import build_access_log, build_connection_manager, upgrade_configs
 from meshproof.translate.mesh_settings import connection_manager_settings, hides_debug_headers
 from meshproof.translate.metrics import client_metrics, client_tcp_metrics
 from meshproof.translate.peer_metadata import announce_peer
-from meshproof.translate.proto import Json, socket_address
+from meshproof.translate.proto import Json, pipe_address, socket_address
 from meshproof.translate.resource_names import OUTBOUND, PROBE
 from meshproof.translate.telemetry import Reporting
 from meshproof.translate.workload_metadata import WorkloadMetadata
@@ -46,9 +46,31 @@ def build_outbound_listener(
 
     It accepts HTTP/1.0, unlike Istio (426): Python before 3.12 opens tunnels with it.
     """
-    http = build_connection_manager(
+    http = build_outbound_manager(
         OUTBOUND,
-        routes=OUTBOUND,
+        workload,
+        log,
+        report,
+        mesh,
+        upgrade_configs=upgrade_configs("CONNECT", "websocket"),
+        http_protocol_options={"accept_http_10": True},
+    )
+    return build_listener(OUTBOUND, ip, PROXY_PORT, [{"filters": [http]}], "OUTBOUND")
+
+
+def build_outbound_manager(
+    routes: str,
+    workload: WorkloadMetadata,
+    log: str,
+    report: Reporting,
+    mesh: MeshConfig,
+    **fields: Any,
+) -> Json:
+    """The connection manager of a listener for an app's own requests; ``routes`` names its
+    table. All of a sidecar's have one stat prefix."""
+    return build_connection_manager(
+        OUTBOUND,
+        routes=routes,
         logs=[
             *build_access_log(log, "outbound", report),
             client_metrics(workload),
@@ -58,17 +80,15 @@ def build_outbound_listener(
         report=report,
         can_fault=True,
         early_header_mutation_extensions=announce_peer(workload),
-        upgrade_configs=upgrade_configs("CONNECT", "websocket"),
-        http_protocol_options={"accept_http_10": True},
         hide_debug_headers=hides_debug_headers(mesh),
         **connection_manager_settings(mesh, "outbound"),
+        **fields,
     )
-    return build_listener(OUTBOUND, ip, PROXY_PORT, [{"filters": [http]}], "OUTBOUND")
 
 
-def build_probe_listener(ip: str, log: str) -> Json:
+def build_probe_listener(ip: str, log: str, pipe: str = "") -> Json:
     """Answers every request with 200 and logs it: once that line is in the file, so are all
-    earlier lines of this proxy."""
+    earlier lines of this proxy. It listens on the Unix socket ``pipe`` if there is one."""
     routes: Json = {
         "name": PROBE,
         "virtual_hosts": [
@@ -86,4 +106,5 @@ def build_probe_listener(ip: str, log: str) -> Json:
         ],
     }
     http = build_connection_manager(PROBE, routes=routes, logs=build_access_log(log, "probe"))
-    return build_listener(PROBE, ip, PROBE_PORT, [{"filters": [http]}], "UNSPECIFIED")
+    listener = build_listener(PROBE, ip, PROBE_PORT, [{"filters": [http]}], "UNSPECIFIED")
+    return {**listener, "address": pipe_address(pipe)} if pipe else listener

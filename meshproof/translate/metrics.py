@@ -37,6 +37,11 @@ def client_tcp_metrics(workload: WorkloadMetadata) -> Json:
     return {**logger, "filter": {"and_filter": {"filters": filters}}}
 
 
+def connection_metrics(workload: WorkloadMetadata) -> Json:
+    """The access logger for connections that a proxy passes on as bytes."""
+    return _tcp_logger({**_source_labels(workload), **_TCP_RESPONSE})
+
+
 def server_tcp_metrics(workload: WorkloadMetadata, security: str) -> Json:
     """The access logger for connections that a sidecar passes to its app's TCP port."""
     labels = {**_destination_labels(workload), "connection_security_policy": security}

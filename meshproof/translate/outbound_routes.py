@@ -37,10 +37,10 @@ _DEFAULT_PORT = 80
 
 def build_outbound_routes(view: ProxyView) -> Json:
     """The whole table: virtual hosts by name, ``block_all`` last."""
-    virtual_hosts = _VirtualHosts(view)
+    virtual_hosts = VirtualHosts(view)
     ports = sorted({p.port for h in view.hosts.values() for p in h.ports} | {_DEFAULT_PORT})
     for port in ports:
-        for name, routes in _http_hosts(view, port):
+        for name, routes in http_hosts(view, port):
             virtual_hosts.add(name, port, [build_connect_route({"cluster": CONNECT_LOOP}), *routes])
     rules = l4_rules(view)
     for host in view.hosts.values():
@@ -49,7 +49,9 @@ def build_outbound_routes(view: ProxyView) -> Json:
                 virtual_hosts.add(host.name, p.port, build_tcp_routes(view, rules, host, p))
     for name, number in passthrough.open_ports(view.passthrough_hosts()):
         virtual_hosts.add(name, number, passthrough.build_routes(name, number))
-    return build_route_configuration(OUTBOUND, [*virtual_hosts.sorted(), _build_block_all(view)])
+    return build_route_configuration(
+        OUTBOUND, [*virtual_hosts.sorted(), build_block_all(view, tunnels=True)]
+    )
 
 
 def build_route_configuration(name: str, virtual_hosts: list[Json]) -> Json:
@@ -62,11 +64,12 @@ def build_route_configuration(name: str, virtual_hosts: list[Json]) -> Json:
     }
 
 
-class _VirtualHosts:
-    """Virtual hosts under construction: the first to use a name or a domain wins."""
+class VirtualHosts:
+    """Virtual hosts under construction: the first to use a name or a domain wins. ``of_port`` is
+    for a table of one port, which ignores the port that a request names."""
 
-    def __init__(self, view: ProxyView) -> None:
-        self._view = view
+    def __init__(self, view: ProxyView, *, of_port: bool = False) -> None:
+        self._view, self._of_port = view, of_port
         self._domains: set[str] = set()
         self._hosts: dict[str, Json] = {}
 
@@ -103,6 +106,9 @@ class _VirtualHosts:
             names += [a for a in host.addresses if "/" not in a]
             for alias in self._view.aliases(name):
                 names += [alias, f"{alias}.", *self._short_names(alias)]
+        if self._of_port:
+            yield from (text for text in names if text != "*")
+            return
         for text in names:
             if port == _DEFAULT_PORT and text != "*":  # "*" alone is block_all's
                 yield text
@@ -116,10 +122,10 @@ class _VirtualHosts:
         return [self._hosts[key] for key in sorted(self._hosts)]
 
 
-def _http_hosts(view: ProxyView, port: int) -> Iterator[tuple[str, list[Json]]]:
+def http_hosts(view: ProxyView, port: int) -> Iterator[tuple[str, list[Json]]]:
     """HTTP hosts with their routes, those of VirtualServices first, in the rules' order."""
-    services = [h.name for h in view.hosts.values() if _speaks_http(h, port)]
-    others = [h.name for h in view.hosts.values() if h.port(port) and not _speaks_http(h, port)]
+    services = [h.name for h in view.hosts.values() if speaks_http(h, port)]
+    others = [h.name for h in view.hosts.values() if h.port(port) and not speaks_http(h, port)]
     rules = [r for r in view.virtual_services() if MESH in gateway_keys(r)]
     patterns = _nearest_hosts(rules, services)
     for rule in rules:
@@ -142,7 +148,7 @@ def _is_producer_or_consumer(view: ProxyView, rule: Named[VirtualService], host:
     return service is not None and rule.namespace in (service.namespace, view.proxy.namespace)
 
 
-def _speaks_http(host: Host, port: int) -> bool:
+def speaks_http(host: Host, port: int) -> bool:
     service_port = host.port(port)
     return service_port is not None and service_port.protocol == "HTTP"
 
@@ -193,9 +199,11 @@ def _host_name(host: str, rule: Named[VirtualService]) -> str:
     return fqdn(host, rule.namespace).lower()
 
 
-def _build_block_all(view: ProxyView) -> Json:
-    """Refuses with 502 and an empty body, CONNECT included."""
-    matches: list[Json] = [{"connect_matcher": {}}, {"prefix": "/"}]
+def build_block_all(view: ProxyView, *, tunnels: bool = False) -> Json:
+    """Refuses with 502 and an empty body, CONNECT included where the listener opens tunnels."""
+    matches: list[Json] = [{"prefix": "/"}]
+    if tunnels:
+        matches.insert(0, {"connect_matcher": {}})
     return {
         "name": BLOCK_ALL,
         "domains": ["*"],

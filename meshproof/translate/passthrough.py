@@ -8,9 +8,10 @@ other hosts stay refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from meshproof.translate.proto import Json, socket_address
+from meshproof.translate.addresses import envoy_address
+from meshproof.translate.proto import Json
 from meshproof.translate.world import Outside
 
 CLUSTER = "PassthroughCluster"
@@ -26,25 +27,41 @@ def open_ports(outside: Iterable[Outside]) -> Iterator[tuple[str, int]]:
 
 def build_routes(host: str, port: int) -> list[Json]:
     """The routes to one of them: a tunnel, and plain HTTP."""
-    action: Json = {
-        "cluster": CLUSTER,
-        "timeout": "0s",
-        "metadata_match": {"filter_metadata": {_LB: {_KEY: f"{host}:{port}"}}},
-    }
     tunnel = [{"upgrade_type": "CONNECT", "connect_config": {}}]
     connect: Json = {
         "name": ROUTE,
         "match": {"connect_matcher": {}},
-        "route": {**action, "upgrade_configs": tunnel},
+        "route": {**_target(host, port), "timeout": "0s", "upgrade_configs": tunnel},
     }
-    return [connect, {"name": ROUTE, "match": {"prefix": "/"}, "route": action}]
+    return [connect, *build_http_routes(host, port)]
+
+
+def build_http_routes(host: str, port: int) -> list[Json]:
+    """The route of plain HTTP alone."""
+    action = {**_target(host, port), "timeout": "0s"}
+    return [{"name": ROUTE, "match": {"prefix": "/"}, "route": action}]
+
+
+def targets(
+    outside: Iterable[Outside], addresses: Mapping[str, str]
+) -> Iterator[tuple[str, int, Json]]:
+    """Of each host and port that has an address in the pods: that address, the port, and where a
+    connection to it goes."""
+    for host, port in open_ports(outside):
+        if address := addresses.get(host.lower()):
+            yield address, port, _target(host, port)
+
+
+def _target(host: str, port: int) -> Json:
+    match = {"filter_metadata": {_LB: {_KEY: f"{host}:{port}"}}}
+    return {"cluster": CLUSTER, "metadata_match": match}
 
 
 def build_cluster(outside: Iterable[Outside], **fields: object) -> Json:
     """The one cluster, with a subset for each host and port."""
     members = [
         {
-            "endpoint": {"address": socket_address(address.ip, address.port)},
+            "endpoint": {"address": envoy_address(address)},
             "metadata": {"filter_metadata": {_LB: {_KEY: f"{o.host}:{port}"}}},
         }
         for o in outside

@@ -15,6 +15,7 @@ from meshproof.translate.delegates import resolve_delegates
 from meshproof.translate.destination_rules import NO_RULE, HostPolicy, merge_rules, most_specific
 from meshproof.translate.host import Host
 from meshproof.translate.host_names import fqdn
+from meshproof.translate.reach import reachable_world
 from meshproof.translate.registry import hosts
 from meshproof.translate.sidecar_scope import build_scope
 from meshproof.translate.visibility import is_private, is_public, is_visible
@@ -25,22 +26,23 @@ from meshproof.translate.world import Named, Outside, Proxy, World
 class _Index:
     """What all views of one world share; built once for each world."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, source: World, proxy: Proxy) -> None:
+        self.source = source
+        self.world = world = reachable_world(source, proxy)
         self.hosts = hosts(world)
         self.destination_rules = merge_rules(world.destination_rules)
         self.virtual_services = resolve_delegates(world.virtual_services)
 
 
-_latest: _Index | None = None
+_latest: dict[str, _Index] = {}
 
 
-def _index(world: World) -> _Index:
-    """The index of ``world``. Only the newest is kept: all proxies of a change share one world."""
-    global _latest  # noqa: PLW0603 - a cache of one pure value; a lost race costs time only
-    index = _latest
-    if index is None or index.world is not world:
-        index = _latest = _Index(world)
+def _index(world: World, proxy: Proxy) -> _Index:
+    """The index of ``world`` for proxies of this kind. Only the newest is kept: all proxies of a
+    change share one world. A lost race costs time only."""
+    index = _latest.get(proxy.kind)
+    if index is None or index.source is not world:
+        index = _latest[proxy.kind] = _Index(world, proxy)
     return index
 
 
@@ -53,7 +55,9 @@ class ProxyView:
 
     def __init__(self, world: World, proxy: Proxy) -> None:
         self.proxy = proxy
-        self._index = _index(world)
+        self._index = _index(world, proxy)
+        self.world = self._index.world
+        """With addresses that the proxy can connect to."""
         self.mesh = world.mesh
         self._scope = build_scope(world.sidecars, proxy, world.mesh.outbound_traffic_policy)
         self.visible_hosts = self._visible_hosts()

@@ -55,6 +55,8 @@ def _service_hosts(world: World) -> Iterator[Host]:
             endpoints=endpoints_by_port(world, service.ports, members, entries),
             export_to=service.export_to,
             identities=tuple(sorted({r.identity for r in members})),
+            addresses=(service.cluster_ip,) if service.cluster_ip else (),
+            headless=service.headless,
         )
 
 

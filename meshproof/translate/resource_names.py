@@ -22,6 +22,17 @@ def secure_gateway_routes(server: GatewayServer, gateway: tuple[str, str]) -> st
     return f"https.{port.number}.{server.name or port.name or 'https'}.{name}.{namespace}"
 
 
+def port_routes(port: int) -> str:
+    """The RouteConfiguration of one HTTP port, of sidecars in pods: ``80``."""
+    return str(port)
+
+
+def sniffed_routes(host: str, port: int) -> str:
+    """The RouteConfiguration of one host's port without a protocol, of sidecars in pods:
+    ``svcb.shop.svc.cluster.local:80``."""
+    return f"{host}:{port}"
+
+
 def gateway_routes(port: int) -> str:
     """The RouteConfiguration of one Gateway server port: ``http.80``."""
     return f"http.{port}"

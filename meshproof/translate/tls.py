@@ -13,7 +13,11 @@ from meshproof.translate.world import Resource
 
 CERTIFICATE = "default"
 ROOT = "ROOTCA"
-MESH_ALPN = ("istio-peer-exchange", "istio")
+HTTP_ALPN = ("istio-http/1.0", "istio-http/1.1", "istio-h2")
+"""What a client's sidecar offers for requests (mtlsHTTPALPNs of core/listener.go)."""
+TCP_ALPN = ("istio-peer-exchange", "istio")
+"""What it offers for other bytes (mtlsTCPWithMxcALPNs)."""
+MESH_ALPN = (*TCP_ALPN, *HTTP_ALPN)
 
 CONTEXTS = "envoy.extensions.transport_sockets.tls.v3"
 VERSIONS: Json = {
@@ -45,7 +49,7 @@ def build_upstream_context(identities: Iterable[str], sni: str) -> Json:
         "envoy.transport_sockets.tls",
         f"{CONTEXTS}.UpstreamTlsContext",
         sni=sni,
-        common_tls_context=_common_context(identities, ("istio", "http/1.1")),
+        common_tls_context=_common_context(identities, ("istio-http/1.1", "istio", "http/1.1")),
     )
 
 

@@ -56,7 +56,7 @@ def build_tcp_routes(
     view: ProxyView, rules: list[Named[VirtualService]], host: Host, port: ServicePort
 ) -> list[Json]:
     """The routes to a TLS or TCP port: CONNECT opens a tunnel; plain HTTP passes only on TCP."""
-    action = _choose_target(view, [r for r in rules if _is_for_host(r, host.name)], host.name, port)
+    action = _choose_target(view, [r for r in rules if is_for_host(r, host.name)], host.name, port)
     plain: Json = {"route": {**action, "timeout": "0s"}}
     if port.protocol != _TCP:
         plain = REFUSE
@@ -75,11 +75,11 @@ def _choose_target(
     for kind in kinds:
         for rule in rules:
             for entries in kind(view, rule, host, port.port):
-                return _build_target(view, rule, entries, port.port)
+                return build_target(view, rule, entries, port.port)
     return {"cluster": outbound_cluster(port.port, host)}
 
 
-def _is_for_host(rule: Named[VirtualService], host: str) -> bool:
+def is_for_host(rule: Named[VirtualService], host: str) -> bool:
     return any(covers(fqdn(h, rule.namespace), host) for h in rule.spec.hosts)
 
 
@@ -88,7 +88,7 @@ def _tls_destinations(
 ) -> Iterator[list[RouteDestination]]:
     for route in rule.spec.tls:
         matches = (m for m in route.match if any(covers(name, host) for name in m.sni_hosts))
-        if any(_match_applies(view, m, port) for m in matches):
+        if any(match_applies(view, m, port) for m in matches):
             yield route.route
 
 
@@ -96,11 +96,11 @@ def _tcp_destinations(
     view: ProxyView, rule: Named[VirtualService], _host: str, port: int
 ) -> Iterator[list[RouteDestination]]:
     for route in rule.spec.tcp:
-        if not route.match or any(_match_applies(view, m, port) for m in route.match):
+        if not route.match or any(match_applies(view, m, port) for m in route.match):
             yield route.route
 
 
-def _match_applies(view: ProxyView, match: L4MatchAttributes, port: int) -> bool:
+def match_applies(view: ProxyView, match: L4MatchAttributes, port: int) -> bool:
     """Unlike an HTTP match, one that names gateways checks labels too."""
     return (
         match.port in (None, port)
@@ -110,11 +110,11 @@ def _match_applies(view: ProxyView, match: L4MatchAttributes, port: int) -> bool
     )
 
 
-def _build_target(
+def build_target(
     view: ProxyView, rule: Named[VirtualService], entries: Iterable[RouteDestination], port: int
 ) -> Json:
-    """A single destination gets every call, whatever its weight; of several, those with weight 0
-    are left out."""
+    """The cluster or clusters of TCP and TLS destinations. A single one gets every call, whatever
+    its weight; of several, those with weight 0 are left out."""
     weights = [
         (destination_cluster(view, e.destination, rule.namespace, port), e.weight) for e in entries
     ]

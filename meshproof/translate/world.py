@@ -54,6 +54,13 @@ class ServicePort:
     """Whether it speaks HTTP/2 (protocol HTTP2, GRPC or GRPC-WEB); None if no protocol is
     declared: then it speaks what the client speaks (Istio's protocol sniffing)."""
 
+    @property
+    def kind(self) -> Literal["HTTP", "BYTES", "AUTO"]:
+        """How connections to it are handled in pods: AUTO where no protocol is declared."""
+        if self.protocol != "HTTP":
+            return "BYTES"
+        return "AUTO" if self.h2 is None else "HTTP"
+
 
 @dataclass(frozen=True, slots=True)
 class Service:

@@ -9,14 +9,21 @@ from meshproof.translate.world import Config, Resource
 
 
 def static_bootstrap(
-    configs: list[Config], secrets: dict[str, Resource], *, admin: str = "/tmp/admin.sock"
+    configs: list[Config],
+    secrets: dict[str, Resource],
+    *,
+    admin: str = "/tmp/admin.sock",
+    source_ip: str = "",
+    mesh_namespace: str = "",
 ) -> dict[str, Any]:
     """Routes, endpoints and secrets are put where the configuration refers to them by ADS."""
     clusters = {k: v for c in configs for k, v in c.clusters.items()}
     endpoints = {k: v for c in configs for k, v in c.endpoints.items()}
     routes = {k: v for c in configs for k, v in c.routes.items()}
     listeners = {k: v for c in configs for k, v in c.listeners.items()}
-    result = build_bootstrap("node", "svca.default", {}, "/tmp/xds", "/tmp/zipkin", admin)
+    result = build_bootstrap(
+        "node", "svca.default", {}, "/tmp/xds", "/tmp/zipkin", admin, source_ip, mesh_namespace
+    )
     static = result["static_resources"]
     static["clusters"] += [_cluster(c, endpoints) for c in clusters.values()]
     static["listeners"] = [_replaced(x, routes) for x in listeners.values()]

@@ -44,7 +44,13 @@ def test_inbound_is_permissive_mesh_tls_or_plain_and_nothing_else() -> None:
     tls, plain = _listeners()[NAME]["filter_chains"]
     assert tls["filter_chain_match"] == {
         "transport_protocol": "tls",
-        "application_protocols": ["istio-peer-exchange", "istio"],
+        "application_protocols": [
+            "istio-peer-exchange",
+            "istio",
+            "istio-http/1.0",
+            "istio-http/1.1",
+            "istio-h2",
+        ],
     }
     context = tls["transport_socket"]["typed_config"]
     assert context["require_client_certificate"] is True

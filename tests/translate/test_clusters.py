@@ -80,7 +80,7 @@ def test_mesh_clusters_ask_for_the_exact_identities_of_the_service() -> None:
         ]
     }
     assert common["tls_params"]["tls_minimum_protocol_version"] == "TLSv1_2"
-    assert common["alpn_protocols"] == ["istio", "http/1.1"]
+    assert common["alpn_protocols"] == ["istio-http/1.1", "istio", "http/1.1"]
 
 
 def test_defaults_are_istio_s() -> None:

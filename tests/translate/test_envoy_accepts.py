@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -34,7 +35,7 @@ from meshproof.translate.world import (
     TlsSecret,
     World,
 )
-from tests.translate import builders
+from tests.translate import builders, pod_builders
 from tests.translate.static_bootstrap import static_bootstrap
 
 EVERYTHING = Path(__file__).with_name("everything.yaml")
@@ -158,3 +159,23 @@ def test_envoy_accepts_a_gateway(
     )
     shared = build_outbound(everything, builders.GATEWAY)
     _validate(envoy, tmp_path, [shared, own], secrets)
+
+
+def test_envoy_accepts_sidecars_of_pods(
+    envoy: Path, tmp_path: Path, everything: World, secrets: dict[str, Resource]
+) -> None:
+    services = (*everything.services, pod_builders.service("raw", 7000, sniffed=True))
+    services += (pod_builders.service("headless", 8080, "TCP", headless=True),)
+    pods = replace(
+        everything,
+        services=services,
+        replicas=(*pod_builders.ECHO, pod_builders.CLIENT),
+        outside=(pod_builders.BANK,),
+        pods=True,
+        addresses={"bank.test": "127.251.0.1"},
+    )
+    for replica in pods.replicas:
+        own = build_sidecar(pods, replica, access_log="/dev/null")
+        _validate(envoy, tmp_path, [build_outbound(pods, builders.proxy(replica)), own], secrets)
+    own = build_gateway(pods, builders.GATEWAY, "127.60.1.1", {80: 18080, 443: 18443})
+    _validate(envoy, tmp_path, [build_outbound(pods, builders.GATEWAY), own], secrets)

@@ -1,0 +1,181 @@
+"""Filter chains of a pod's outbound listeners: what becomes of a connection.
+
+Istio: core/tls.go (TLS by SNI, TCP), core/networkfilter.go, and filterChainOpts of
+core/listener.go. A chain matches by SNI, by destination address, or by the plain-text HTTP that
+the inspector has recognised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from meshproof.istio_names import BLACK_HOLE_CLUSTER, outbound_cluster
+from meshproof.model.destination_rule import TrafficPolicy
+from meshproof.translate import headless, tls
+from meshproof.translate.hcm import build_access_log
+from meshproof.translate.host import Host
+from meshproof.translate.inbound_chains import SNIFFED_HTTP
+from meshproof.translate.listeners import build_outbound_manager
+from meshproof.translate.metrics import connection_metrics
+from meshproof.translate.proto import Json, build_extension, seconds
+from meshproof.translate.proxy_view import ProxyView
+from meshproof.translate.telemetry import Reporting
+from meshproof.translate.tunnels import build_target, is_for_host, l4_rules, match_applies
+from meshproof.translate.workload_metadata import WorkloadMetadata
+from meshproof.translate.world import ServicePort
+
+_STATE = "envoy.extensions.filters.network.set_filter_state.v3.Config"
+_TCP_PROXY = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
+
+
+@dataclass(frozen=True)
+class Chain:
+    """One filter chain and what it matches; without a match it takes every connection."""
+
+    filters: tuple[Json, ...]
+    sni: tuple[str, ...] = ()
+    ranges: tuple[str, ...] = ()
+    """Destination addresses, as ``10.0.0.0/8``."""
+    http: bool = False
+
+    @property
+    def match(self) -> Json:
+        """Its FilterChainMatch; empty if it takes everything."""
+        match: Json = {}
+        if self.ranges:
+            match["prefix_ranges"] = [_prefix_range(text) for text in sorted(self.ranges)]
+        if self.sni and "*" not in self.sni:
+            match["server_names"] = sorted(self.sni)
+        if self.http:
+            match |= {
+                "transport_protocol": "raw_buffer",
+                "application_protocols": list(SNIFFED_HTTP),
+            }
+        return match
+
+    def at(self, ranges: Iterable[str]) -> Chain:
+        """The same for these destination addresses alone."""
+        return replace(self, ranges=tuple(ranges))
+
+
+def _prefix_range(text: str) -> Json:
+    address, _, length = text.partition("/")
+    return {"address_prefix": address, "prefix_len": int(length or 32)}
+
+
+class ChainBuilder:
+    """Builds the chains of one sidecar, with its logs and metrics."""
+
+    def __init__(
+        self, view: ProxyView, workload: WorkloadMetadata, log: str, report: Reporting
+    ) -> None:
+        self._view, self._workload, self._log, self._report = view, workload, log, report
+        self._rules = l4_rules(view)
+
+    def http(self, routes: str) -> Chain:
+        """Plain-text HTTP, by the route table of that name."""
+        manager = build_outbound_manager(
+            routes,
+            self._workload,
+            self._log,
+            self._report,
+            self._view.mesh,
+            upgrade_configs=[{"upgrade_type": "websocket"}],
+        )
+        return Chain((manager,), http=True)
+
+    def bytes(
+        self, host: Host, port: ServicePort, ranges: tuple[str, ...] = (), pod: str = ""
+    ) -> list[Chain]:
+        """The chains of a TCP or TLS port of a host, by its VirtualServices; of a headless Service,
+        to the one ``pod`` that the connection is for."""
+        chosen = headless.select_pod(pod)
+        if port.protocol in ("TLS", "HTTPS"):
+            rows = self._tls(host, port, chosen, by_name=bool(ranges))
+            return [chain.at(ranges) for chain in rows]
+        proxy = self._tcp(host, port, chosen)
+        announced = (_announce_bytes(),) if port.kind == "AUTO" and host.in_mesh else ()
+        return [Chain((*announced, proxy), ranges=ranges)]
+
+    def _tls(
+        self, host: Host, port: ServicePort, chosen: Json, *, by_name: bool
+    ) -> Iterator[Chain]:
+        """One for each match of its rules' tls routes. Without any, the host's own, which is told
+        apart by SNI where its address does not do that."""
+        handled: set[tuple[str, ...]] = set()
+        for rule in self._rules:
+            for route in rule.spec.tls if is_for_host(rule, host.name) else ():
+                for match in route.match:
+                    names = tuple(match.sni_hosts)
+                    if names in handled or not match_applies(self._view, match, port.port):
+                        continue
+                    handled.add(names)
+                    target = build_target(self._view, rule, route.route, port.port)
+                    yield Chain((self._proxy(target, host, port),), sni=names)
+        if not handled:
+            by_name = by_name or not (host.addresses or host.headless)
+            own = {"cluster": outbound_cluster(port.port, host.name), **chosen}
+            sni = (host.name, *self._view.aliases(host.name)) if by_name else ()
+            yield Chain((self._proxy(own, host, port),), sni=sni)
+
+    def _tcp(self, host: Host, port: ServicePort, chosen: Json) -> Json:
+        """To the first matching tcp route of its rules, else to the host itself."""
+        for rule in self._rules:
+            for route in rule.spec.tcp if is_for_host(rule, host.name) else ():
+                matches = (match_applies(self._view, m, port.port) for m in route.match)
+                if not route.match or any(matches):
+                    target = build_target(self._view, rule, route.route, port.port)
+                    return self._proxy(target, host, port)
+        own = {"cluster": outbound_cluster(port.port, host.name), **chosen}
+        return self._proxy(own, host, port)
+
+    def _proxy(self, target: Json, host: Host, port: ServicePort) -> Json:
+        policy = self._view.policy(host.name, "", port.port)
+        stat_prefix = str(target.get("cluster") or outbound_cluster(port.port, host.name))
+        return self.tcp_proxy(stat_prefix, **target, **_connection_fields(policy))
+
+    def tcp_proxy(self, stat_prefix: str, **fields: object) -> Json:
+        """The filter that passes a connection on as bytes."""
+        return build_extension(
+            "envoy.filters.network.tcp_proxy",
+            _TCP_PROXY,
+            stat_prefix=stat_prefix,
+            access_log=[
+                *build_access_log(self._log, "outbound", self._report),
+                connection_metrics(self._workload),
+            ],
+            **fields,
+        )
+
+    def black_hole(self) -> Json:
+        """The filter that closes a connection which no rule opens."""
+        return self.tcp_proxy(BLACK_HOLE_CLUSTER, cluster=BLACK_HOLE_CLUSTER)
+
+
+def _announce_bytes() -> Json:
+    """The filter by which the server's sidecar learns that a connection to a port without a
+    protocol is not HTTP: ALPN, which by default says HTTP."""
+    value = {"text_format_source": {"inline_string": ",".join(tls.TCP_ALPN)}}
+    state = {
+        "object_key": "envoy.network.application_protocols",
+        "format_string": value,
+        "shared_with_upstream": "ONCE",
+    }
+    return build_extension(
+        "envoy.filters.network.set_filter_state", _STATE, on_new_connection=[state]
+    )
+
+
+def _connection_fields(policy: TrafficPolicy) -> Json:
+    """What a DestinationRule says of a connection itself, rather than of its cluster."""
+    fields: Json = {}
+    tcp = policy.connection_pool and policy.connection_pool.tcp
+    if tcp and tcp.idle_timeout:
+        fields["idle_timeout"] = seconds(tcp.idle_timeout)
+    if tcp and tcp.max_connection_duration:
+        fields["max_downstream_connection_duration"] = seconds(tcp.max_connection_duration)
+    hashing = policy.load_balancer and policy.load_balancer.consistent_hash
+    if hashing and hashing.use_source_ip:
+        fields["hash_policy"] = [{"source_ip": {}}]
+    return fields

@@ -1,0 +1,63 @@
+"""A pod's route tables: one for each HTTP port, as Istio has them (core/httproute.go).
+
+A table of a port ignores the port that a request names, since the connection's own decides. A port
+without a protocol, of a Service with an address, has a table of its own with that host alone.
+"""
+
+from __future__ import annotations
+
+from meshproof.translate import passthrough
+from meshproof.translate.host import Host
+from meshproof.translate.outbound_routes import (
+    VirtualHosts,
+    build_block_all,
+    build_route_configuration,
+    http_hosts,
+)
+from meshproof.translate.proto import Json
+from meshproof.translate.proxy_view import ProxyView
+from meshproof.translate.resource_names import port_routes, sniffed_routes
+from meshproof.translate.world import Resource, ServicePort
+
+
+def build_port_routes(view: ProxyView) -> dict[str, Resource]:
+    """Every table that a listener of a sidecar in a pod asks for, by name."""
+    tables: dict[str, Resource] = {}
+    by_port: dict[int, list[Json]] = {}
+    for host in view.hosts.values():
+        for port in host.ports if not host.alias_of else ():
+            if port.protocol != "HTTP":
+                continue
+            if port.port not in by_port:
+                by_port[port.port] = _virtual_hosts(view, port.port)
+            rows = by_port[port.port]
+            if has_own_table(host, port):
+                name = sniffed_routes(host.name, port.port)
+                tables[name] = build_route_configuration(name, _only(rows, name))
+            else:
+                name = port_routes(port.port)
+                tables[name] = build_route_configuration(name, [*rows, build_block_all(view)])
+            tables[name]["ignore_port_in_host_matching"] = True
+    return tables
+
+
+def has_own_table(host: Host, port: ServicePort) -> bool:
+    """Whether the HTTP of a port is routed apart from all other hosts: its protocol is to be
+    recognised, and it has a listener of its own."""
+    addressed = host.headless or any("/" not in address for address in host.addresses)
+    return port.kind == "AUTO" and addressed
+
+
+def _virtual_hosts(view: ProxyView, port: int) -> list[Json]:
+    hosts = VirtualHosts(view, of_port=True)
+    for name, routes in http_hosts(view, port):
+        hosts.add(name, port, routes)
+    for name, number in passthrough.open_ports(view.passthrough_hosts()):
+        if number == port:
+            hosts.add(name, number, passthrough.build_http_routes(name, number))
+    return hosts.sorted()
+
+
+def _only(rows: list[Json], name: str) -> list[Json]:
+    """The virtual host of that name, for whatever host a request names."""
+    return [{**row, "domains": ["*"]} for row in rows if row["name"] == name]
