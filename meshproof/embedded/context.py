@@ -9,6 +9,7 @@ from pathlib import Path
 from meshproof.embedded.config.certificate_authority import Authority
 from meshproof.embedded.process_names import access_log_file, app_log_file, envoy_log_file
 from meshproof.embedded.retired_metrics import RetiredMetrics
+from meshproof.embedded.sandbox import Sandboxes
 from meshproof.host.addresses import AddressBlock
 from meshproof.host.supervisor_client import SupervisorClient
 from meshproof.project import Project
@@ -44,6 +45,23 @@ class RunPaths:
     def app(self, slot: int) -> Path:
         """The socket of an app."""
         return self.root / "s" / f"a{slot}"
+
+    def pod_port(self, slot: int, port: int) -> Path:
+        """The socket by which proxies outside the pods reach a port of a pod."""
+        return self.root / "s" / f"i{slot}:{port}"
+
+    def pod_probe(self, slot: int) -> Path:
+        """The socket of the probe listener of a pod's sidecar."""
+        return self.root / "s" / f"p{slot}"
+
+    def way_out(self, index: int, port: int) -> Path:
+        """The socket by which pods reach a port of an outside host."""
+        return self.root / "s" / f"o{index}:{port}"
+
+    @property
+    def pods(self) -> Path:
+        """Files that pods see instead of this machine's."""
+        return self.root / "pods"
 
     def bootstrap(self, node: str) -> Path:
         return self.root / "etc" / f"{node}.json"
@@ -88,6 +106,7 @@ class MeshContext:
     ads: AdsServer
     authority: Authority
     project: Project
+    sandboxes: Sandboxes
     base_env: Mapping[str, str]
     """What every process inherits: PATH, HOME, locale; no proxy variable."""
     urls: dict[str, str] = field(default_factory=dict)

@@ -18,6 +18,7 @@ from meshproof.embedded.config.certificate_authority import Authority
 from meshproof.embedded.context import MeshContext, RunPaths
 from meshproof.embedded.engine import Engine
 from meshproof.embedded.pod import environment, envoy_binary
+from meshproof.embedded.sandbox import Sandboxes, read_mode
 from meshproof.embedded.telemetry.observability_servers import ObservabilityServers
 from meshproof.errors import MeshproofError
 from meshproof.host import private_files, process_identity, run_folder, sweep
@@ -48,6 +49,9 @@ class Lifecycle:
         self._engine: Engine | None = None
         self._span_collector: AppRunner | None = None
         self._servers: ObservabilityServers | None = None
+        self._pods = read_mode(os.environ)
+        self._no_pods = ""
+        """Why there are no pods, where they were wanted."""
 
     @property
     def run_dir(self) -> Path:
@@ -110,7 +114,8 @@ class Lifecycle:
         gc.freeze()
         seconds = time.monotonic() - started
         warnings = (*admitted.warnings, *self.engine.warnings)
-        return Applied(admitted.messages, tuple(acks), seconds, warnings, admitted.notes)
+        notes = (*admitted.notes, *((self._no_pods,) if self._no_pods else ()))
+        return Applied(admitted.messages, tuple(acks), seconds, warnings, notes)
 
     async def _start(self, store: Store, started: float) -> list[Ack]:
         context = self._context = self._create_context()
@@ -120,6 +125,7 @@ class Lifecycle:
         await context.supervisor.start(
             self.run_id, context.paths.root, engine.on_exit, self._on_supervisor_lost
         )
+        self._no_pods = await context.sandboxes.open(self._pods)
         await context.ads.start(context.paths.xds)
         self._span_collector = await span_store.serve(engine.spans, str(context.paths.zipkin))
         for socket in (context.paths.xds, context.paths.zipkin):  # beside the folder's own mode
@@ -135,12 +141,14 @@ class Lifecycle:
         except BaseException:
             run_folder.remove(folder, self.run_id)
             raise
+        supervisor = SupervisorClient()
         return MeshContext(
             mesh=self.name,
             run_id=self.run_id,
             paths=paths,
             block=block,
-            supervisor=SupervisorClient(),
+            supervisor=supervisor,
+            sandboxes=Sandboxes(supervisor, paths.pods),
             ads=AdsServer(),
             authority=Authority(),
             project=self._project,
@@ -173,6 +181,7 @@ class Lifecycle:
         if (context := self._context) is None:
             return
         await context.supervisor.close(_END_GRACE)
+        context.sandboxes.close()
         await context.ads.stop()
         if self._span_collector is not None:
             await self._span_collector.cleanup()

@@ -80,8 +80,15 @@ class LiveConfig:
             for r in self.fleet.runners
         ]
         outside = self._outside_hosts()
-        mesh = self._context.project.mesh_config
-        return build_world(store, replicas, outside, token_keys=self._keys.keys, mesh=mesh)
+        addresses, mesh = self._context.sandboxes.addresses, self._context.project.mesh_config
+        return build_world(
+            store,
+            replicas,
+            outside,
+            addresses=addresses,
+            token_keys=self._keys.keys,
+            mesh=mesh,
+        )
 
     def _outside_hosts(self) -> list[Outside]:
         return [host for runner in self._outside for host in runner.hosts()]

@@ -7,17 +7,28 @@ from typing import Self
 
 import aiohttp
 
+from meshproof.embedded.sandbox import SocketFactory
 from meshproof.translate.world import Address
 
 
 class LocalClient:
-    """A client of one local listener. Use it in the event loop that created it."""
+    """A client of one local listener. Use it in the event loop that created it.
 
-    def __init__(self, address: Address, timeout: float = 5.0) -> None:
+    ``make_socket`` makes the sockets where ``address`` is not one of this network namespace.
+    """
+
+    def __init__(
+        self, address: Address, timeout: float = 5.0, make_socket: SocketFactory | None = None
+    ) -> None:
         self._address = address
         host = address.ip or "localhost"
         self._base = f"http://{host}:{address.port}" if address.port else f"http://{host}"
-        connector = aiohttp.UnixConnector(address.path) if address.path else aiohttp.TCPConnector()
+        connector: aiohttp.BaseConnector
+        if address.path:
+            connector = aiohttp.UnixConnector(address.path)
+        else:
+            factory = None if make_socket is None else (lambda _info: make_socket())
+            connector = aiohttp.TCPConnector(socket_factory=factory)
         self._limit = timeout
         self._session = aiohttp.ClientSession(connector=connector, trust_env=False)
 

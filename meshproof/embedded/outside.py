@@ -31,7 +31,7 @@ class OutsideRunner:
     def __init__(self, context: MeshContext, host: str, declared: OutsideHost, index: int) -> None:
         self._context, self.host, self.declared = context, host, declared
         self.process = outside_process(host)
-        self._ip = context.block.outside(index)
+        self._index, self._ip = index, context.block.outside(index)
         self._exit: asyncio.Future[Exit] | None = None
         self._backoff = Backoff()
         self.addresses = {port: self._address(port, to) for port, to in declared.ports.items()}
@@ -53,7 +53,11 @@ class OutsideRunner:
 
     def hosts(self) -> list[Outside]:
         """Under each of its names."""
-        return [Outside(name, self.addresses) for name in self.names]
+        pipes: dict[int, str] = {}
+        if self._context.sandboxes.enabled:
+            paths = self._context.paths
+            pipes = {port: str(paths.way_out(self._index, port)) for port in self.addresses}
+        return [Outside(name, self.addresses, pipes) for name in self.names]
 
     def url(self) -> str:
         return f"http://{self.address.ip}:{self.address.port}"

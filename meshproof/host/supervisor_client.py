@@ -40,6 +40,7 @@ class SupervisorClient:
     def __init__(self) -> None:
         self._spawns: dict[str, asyncio.Future[int]] = {}
         self._stops: dict[str, list[asyncio.Future[Exit]]] = {}
+        self._runs: dict[str, asyncio.Future[Exit]] = {}
         self._requests: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._running: dict[str, int] = {}
         self._closing = False
@@ -165,6 +166,25 @@ class SupervisorClient:
         finally:
             self._spawns.pop(spec.name, None)
 
+    async def run(self, spec: ProcessSpec, limit: float) -> int:
+        """Run a process to its end; returns its exit code, which ``on_exit`` is not told.
+
+        Raises TimeoutError where it has not ended after ``limit`` seconds, and MeshproofError as
+        ``spawn`` does; it has been killed then.
+        """
+        ended: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
+        self._runs[spec.name] = ended
+        try:
+            await self.spawn(spec)
+            async with asyncio.timeout(limit):
+                return (await asyncio.shield(ended)).code
+        except BaseException:
+            if spec.name in self._running:
+                self._send(op="stop", name=spec.name, grace=0.0)
+            else:
+                self._runs.pop(spec.name, None)
+            raise
+
     def _cancel_spawn(self, name: str) -> None:
         """The supervisor obeys in order, so this stop comes after the spawn."""
         with contextlib.suppress(MeshproofError):  # the supervisor has ended, and all with it
@@ -233,7 +253,7 @@ class SupervisorClient:
         lost = MeshproofError("the supervisor has ended")
         pending: list[asyncio.Future[Any]] = list(self._spawns.values())
         pending.extend(future for futures in self._stops.values() for future in futures)
-        pending.extend(self._requests.values())
+        pending.extend((*self._requests.values(), *self._runs.values()))
         for future in pending:
             if not future.done():
                 future.set_exception(lost)
@@ -256,7 +276,10 @@ class SupervisorClient:
             for future in self._stops.pop(name, []):
                 if not future.done():
                     future.set_result(exit_)
-            self._on_exit(exit_)
+            if (run := self._runs.pop(name, None)) is None:
+                self._on_exit(exit_)
+            elif not run.done():
+                run.set_result(exit_)
 
     def _resolve_spawn(self, name: str, result: int | MeshproofError) -> None:
         """The pid, or why it was not started."""

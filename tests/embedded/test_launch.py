@@ -33,7 +33,7 @@ def _launch(*command: str) -> Launch:
     store, _ = Store().apply(read_text(DEPLOYMENT, "f"))
     (workload,) = build_workloads(store, project)
     state: Any = SimpleNamespace(workload=workload, name="app-1")
-    context: Any = SimpleNamespace()
+    context: Any = SimpleNamespace(sandboxes=SimpleNamespace(enabled=False))
     return Launch(context, state, slot=1, ip="127.250.1.1", app_ip=APP_IP, ordinal=0)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,6 +37,7 @@ class AppProcess:
         self.paused = False
         """Stopped by a fault: probes are expected to fail."""
         self._first_open: float | None = None
+        self._commands = 0
 
     async def start(self) -> None:
         """Start the process, the first time or again."""
@@ -106,7 +108,10 @@ class AppProcess:
         served."""
         ports = self._state.workload.program.ports
         results = [
-            await probes.check_listener(self._launch.app_address(port), 1.0) for _, port in ports
+            await probes.check_listener(
+                self._launch.app_address(port), 1.0, self._launch.make_socket
+            )
+            for _, port in ports
         ]
         closed = [reason for reason in results if reason]
         if len(closed) == len(ports):
@@ -119,8 +124,24 @@ class AppProcess:
     async def check(self, probe: Probe) -> str:
         """Run a probe once. Empty when it succeeds, else why not."""
         if probe.kind != "exec":
-            return await probes.check(probe, self._launch.app_address(probe.port), {})
+            address = self._launch.app_address(probe.port)
+            return await probes.check(probe, address, {}, self._launch.make_socket)
         program = self._state.workload.program
         relocate = volume_files.path_relocator(program.mounts, self._launch.root(program))
         command = tuple(map(relocate, probe.command))
+        if self._launch.make_socket is not None:
+            return await self._check_in_pod(command, probe.timeout)
         return await probes.check(replace(probe, command=command), Address(), self.env())
+
+    async def _check_in_pod(self, command: Sequence[str], timeout: float) -> str:
+        """Run a probe's command in the pod."""
+        self._commands += 1
+        name = f"{self._state.name}.probe-{self._commands}"
+        spec = self._launch.command_spec(name, command, self.env())
+        try:
+            code = await self._context.supervisor.run(spec, timeout)
+        except TimeoutError:
+            return f"no answer within {timeout:g} s"
+        except MeshproofError as error:
+            return str(error)
+        return "" if code == 0 else f"{command[0]} ended with {code}"

@@ -120,9 +120,11 @@ class CompanionContainers:
     async def _check_readiness(self, program: Program) -> str:
         if probe := program.readiness:
             env = self._launch.env(program)
-            return await probes.check(probe, self._launch.app_address(probe.port), env)
+            address = self._launch.app_address(probe.port)
+            return await probes.check(probe, address, env, self._launch.make_socket)
         for _name, port in program.ports:
-            if reason := await probes.check_listener(self._launch.app_address(port), 1.0):
+            address = self._launch.app_address(port)
+            if reason := await probes.check_listener(address, 1.0, self._launch.make_socket):
                 return reason
         return ""
 

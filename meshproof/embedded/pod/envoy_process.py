@@ -14,6 +14,7 @@ from meshproof.embedded.process_names import envoy_process
 from meshproof.errors import MeshproofError
 from meshproof.host import private_files, sockets
 from meshproof.host.process_spec import ProcessSpec
+from meshproof.model.pod_network import MESH_NAMESPACE
 from meshproof.translate import build_bootstrap
 from meshproof.translate.world import PROBE_PORT, PROXY_PORT, Address
 from meshproof.xds.envoy_client import EnvoyClient, NackError
@@ -25,7 +26,8 @@ START_LIMIT = 30.0
 
 class EnvoyProcess:
     """``node`` names the process, its files and its ADS stream; ``service`` (``<app>.<namespace>``)
-    names the service in traces; ``metadata`` is the node's."""
+    names the service in traces; ``metadata`` is the node's, ``pod``
+    the sandbox that it runs in, if any."""
 
     def __init__(
         self,
@@ -36,15 +38,18 @@ class EnvoyProcess:
         ip: str,
         service: str,
         metadata: Mapping[str, object],
+        pod: str = "",
     ) -> None:
         self._context, self.node, self._slot, self._ip = context, node, slot, ip
-        self._service = service
+        self._service, self._pod = service, pod
         self.process = envoy_process(node)
         self.client: EnvoyClient = context.ads.register(node)
         paths = context.paths
         self._metadata = dict(metadata)
         self._admin = LocalClient(Address(path=str(paths.admin(slot))))
-        self._probe = LocalClient(Address(ip=ip, port=PROBE_PORT))
+        self._probe = LocalClient(
+            Address(path=str(paths.pod_probe(slot))) if pod else Address(ip=ip, port=PROBE_PORT)
+        )
         self._exited = asyncio.Event()
 
     async def start(self) -> None:
@@ -53,7 +58,8 @@ class EnvoyProcess:
         Raises MeshproofError where a port that its listeners must have is taken.
         """
         paths = self._context.paths
-        sockets.require_free(self._ip, FIXED_PORTS)
+        if not self._pod:
+            sockets.require_free(self._ip, FIXED_PORTS)
         config = build_bootstrap(
             node_id=self.node,
             cluster=self._service,
@@ -61,6 +67,8 @@ class EnvoyProcess:
             xds_socket=str(paths.xds),
             zipkin_socket=str(paths.zipkin),
             admin_socket=str(paths.admin(self._slot)),
+            source_ip=self._ip if self._pod else "",
+            mesh_namespace=MESH_NAMESPACE if self._pod else "",
         )
         path = paths.bootstrap(self.node)
         private_files.write(path, json.dumps(config))
@@ -74,6 +82,7 @@ class EnvoyProcess:
                 cwd=str(paths.root),
                 log=str(paths.envoy_log(self.node)),
                 sidecar=True,
+                pod=self._pod,
             )
         )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from meshproof.embedded.context import MeshContext
 from meshproof.embedded.pod import environment
@@ -11,6 +13,7 @@ from meshproof.embedded.pod.replica_state import ReplicaState
 from meshproof.embedded.pod.volumes import Volumes
 from meshproof.embedded.pod.workload import Program
 from meshproof.embedded.process_names import container_process
+from meshproof.embedded.sandbox import SocketFactory
 from meshproof.host.addresses import preferred_port, real_port
 from meshproof.host.process_identity import RUN_ID_VARIABLE
 from meshproof.host.process_spec import ProcessSpec
@@ -37,7 +40,8 @@ class Launch:
         ordinal: int,
     ) -> None:
         self._context, self._state, self._slot, self._ordinal = context, state, slot, ordinal
-        self._ip, self._app_ip = ip, app_ip
+        self._in_pod = context.sandboxes.enabled
+        self._ip, self._app_ip = ip, ip if self._in_pod else app_ip
         self._app_addresses: dict[int, Address] = {}
         self._volumes: Volumes | None = None
 
@@ -48,6 +52,11 @@ class Launch:
             return workload.labels
         return {**workload.labels, POD_NAME: self._pod(), POD_INDEX: str(self._ordinal)}
 
+    @property
+    def host_name(self) -> str:
+        """The pod's name, as in Kubernetes."""
+        return self._pod()
+
     def _pod(self) -> str:
         workload = self._state.workload
         return f"{workload.name}-{self._ordinal}" if workload.stateful else self._state.name
@@ -57,6 +66,11 @@ class Launch:
         if program == self._state.workload.program:
             return self._state.name
         return container_process(self._state.name, program.name)
+
+    @property
+    def make_socket(self) -> SocketFactory | None:
+        """Makes the sockets by which the app is reached where it is in a pod."""
+        return self._context.sandboxes.socket_factory(self._state.name) if self._in_pod else None
 
     # -- addresses -----------------------------------------------------------------------------
 
@@ -72,8 +86,10 @@ class Launch:
         return self._app_addresses[port]
 
     def _app_port(self, server: Program, port: int) -> int:
-        """The port that a container is given by {port} may be another where that one is taken. Any
-        other it chose itself, so it may listen there already."""
+        """In a pod a port is free. Otherwise one that a container is given by {port} may be another
+        where that one is taken. Any other it chose itself, so it may listen there already."""
+        if self._in_pod:
+            return port
         if server.uses("{port}") and port == _assigned_port(server):
             return real_port(self._app_ip, port)
         return preferred_port(port)
@@ -147,11 +163,18 @@ class Launch:
         return {
             **self._context.base_env,
             "HOSTNAME": self._pod(),
-            **environment.proxy(self._ip),
+            **({} if self._in_pod else environment.proxy(self._ip)),
             **own,
             **table,
             RUN_ID_VARIABLE: self._context.run_id,
         }
+
+    def command_spec(self, name: str, argv: Sequence[str], env: Mapping[str, str]) -> ProcessSpec:
+        """A command beside the app, in its pod; what it writes is not kept."""
+        return replace(
+            self.spec(self._state.workload.program),
+            name=name, argv=argv, env=env, log=os.devnull,
+        )  # fmt: skip
 
     def spec(self, program: Program) -> ProcessSpec:
         """The process of one program."""
@@ -163,6 +186,7 @@ class Launch:
             env=env,
             cwd=str(self._context.project.root),
             log=str(self._context.paths.app_log(name)),
+            pod=self._state.name if self._in_pod else "",
         )
 
 

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import tempfile
 from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
 
 from meshproof.embedded.local_http import LocalClient
 from meshproof.embedded.pod.workload import Probe
+from meshproof.embedded.sandbox import SocketFactory
+from meshproof.host import relay
 from meshproof.translate.world import Address
 
 _SERVING = 1
 
 
-async def check(probe: Probe, address: Address, env: Mapping[str, str]) -> str:
-    """Run a probe once. Empty when it succeeds, else why not."""
+async def check(
+    probe: Probe,
+    address: Address,
+    env: Mapping[str, str],
+    make_socket: SocketFactory | None = None,
+) -> str:
+    """Run a probe once. Empty when it succeeds, else why not.
+
+    ``make_socket`` makes the sockets where ``address`` is in a pod. A command runs in this
+    process's own namespaces.
+    """
     try:
-        return await _run(probe, address, env)
+        return await _run(probe, address, env, make_socket)
     except TimeoutError:
         return f"no answer within {probe.timeout:g} s"
     except OSError as error:
@@ -25,22 +40,28 @@ async def check(probe: Probe, address: Address, env: Mapping[str, str]) -> str:
         return str(error)
 
 
-async def _run(probe: Probe, address: Address, env: Mapping[str, str]) -> str:
+async def _run(
+    probe: Probe, address: Address, env: Mapping[str, str], make_socket: SocketFactory | None
+) -> str:
     if probe.kind == "http":
-        return await _http(probe, address)
+        return await _http(probe, address, make_socket)
     if probe.kind == "exec":
         return await _exec(probe, env)
     if probe.kind == "grpc":
-        return await _grpc(probe, address)
-    return await check_listener(address, probe.timeout)
+        return await _grpc_at(probe, address, make_socket)
+    return await check_listener(address, probe.timeout, make_socket)
 
 
-async def check_listener(address: Address, timeout: float) -> str:
+async def check_listener(
+    address: Address, timeout: float, make_socket: SocketFactory | None = None
+) -> str:
     """Whether something listens at ``address``; empty when so, else why not."""
     try:
         async with asyncio.timeout(timeout):
             if address.path:
                 _, writer = await asyncio.open_unix_connection(address.path)
+            elif make_socket is not None:
+                _, writer = await relay.connect(make_socket, address.ip, address.port)
             else:
                 _, writer = await asyncio.open_connection(address.ip, address.port)
     except (OSError, TimeoutError) as error:
@@ -53,10 +74,26 @@ def _format_address(address: Address) -> str:
     return address.path or f"{address.ip}:{address.port}"
 
 
-async def _http(probe: Probe, address: Address) -> str:
-    async with LocalClient(address, timeout=probe.timeout) as client:
+async def _http(probe: Probe, address: Address, make_socket: SocketFactory | None) -> str:
+    async with LocalClient(address, probe.timeout, make_socket) as client:
         status, _ = await client.get(probe.path, headers=dict(probe.headers))
     return "" if 200 <= status < 400 else f"{probe.path} answered {status}"
+
+
+async def _grpc_at(probe: Probe, address: Address, make_socket: SocketFactory | None) -> str:
+    """gRPC's client makes its own sockets, so it reaches a pod by a relay that it alone can use."""
+    if make_socket is None or address.path:
+        return await _grpc(probe, address)
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
+        path = str(Path(folder) / "grpc")
+        listener.bind(path)
+        listener.listen()
+        to = partial(relay.connect, make_socket, address.ip, address.port)
+        server = await relay.serve(listener, to)
+        try:
+            return await _grpc(probe, Address(path=path))
+        finally:
+            server.close()
 
 
 async def _grpc(probe: Probe, address: Address) -> str:

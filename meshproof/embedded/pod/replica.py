@@ -47,6 +47,7 @@ class ReplicaRunner:
         self._slot = context.block.take()
         self.ip = context.block.sidecar(self._slot)
         self.app_ip = context.block.app(self._slot)
+        self._in_pod = context.sandboxes.enabled
         self.ended = False
         self._listeners: dict[int, Address] = {}
         self._launch = Launch(
@@ -65,6 +66,7 @@ class ReplicaRunner:
                 "WORKLOAD_NAME": workload.name,
                 "LABELS": dict(workload.labels),
             },
+            pod=name if context.sandboxes.enabled else "",
         )
         self._companions = CompanionContainers(context, self.state, self._launch)
         self._monitor = Monitor(self.state, self.app, self.envoy, self._companions, on_change)
@@ -102,14 +104,23 @@ class ReplicaRunner:
             service_account=workload.service_account,
             ip=self.ip,
             ports=tuple(
-                ContainerPort(names.get(n, ""), n, self._listener(n), self.app_address(n))
+                ContainerPort(
+                    names.get(n, ""), n, self._listener(n), self.app_address(n), self._pipe(n)
+                )
                 for n in sorted({*names, *target_ports})
             ),
             ready=self.ready and self.state.in_service,
+            probe=str(self._context.paths.pod_probe(self._slot)) if self._in_pod else "",
         )
+
+    def _pipe(self, port: int) -> str:
+        """Where proxies outside the pods reach a container port."""
+        return str(self._context.paths.pod_port(self._slot, port)) if self._in_pod else ""
 
     def _listener(self, port: int) -> Address:
         """Where the sidecar listens for a container port."""
+        if self._in_pod:
+            return Address(ip=self.ip, port=port)
         if port not in self._listeners:
             self._listeners[port] = Address(ip=self.ip, port=real_port(self.ip, port))
         return self._listeners[port]
@@ -120,7 +131,7 @@ class ReplicaRunner:
 
     def metrics_endpoint(self) -> scraping.MetricsEndpoint | None:
         """Where its app serves metrics, if its annotations say so."""
-        return scraping.find_endpoint(self.workload, self.app_address)
+        return scraping.find_endpoint(self.workload, self.app_address, self._launch.make_socket)
 
     # -- start ---------------------------------------------------------------------------------
 
@@ -128,6 +139,10 @@ class ReplicaRunner:
         """Start all containers. The sidecar's configuration must be set before."""
         self._require_probe_commands()
         self._launch.lay_out()
+        if self._in_pod:
+            await self._context.sandboxes.create(
+                self.name, self.ip, self._launch.host_name, self.workload.namespace
+            )
         if not self.workload.init_programs:
             await run_all((self.envoy.start(), self._companions.start(), self.app.start()))
             return
@@ -232,6 +247,7 @@ class ReplicaRunner:
         await self.app.stop(grace)
         await self._companions.stop(grace)
         await self.envoy.stop()
+        self._context.sandboxes.remove(self.name)
         self._context.block.release(self._slot)
 
     async def _drain(self) -> None:

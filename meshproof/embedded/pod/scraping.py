@@ -11,6 +11,7 @@ from typing import Protocol
 
 from meshproof.embedded.local_http import LocalClient
 from meshproof.embedded.pod.workload import Workload
+from meshproof.embedded.sandbox import SocketFactory
 from meshproof.model.kube_workloads import template_of
 from meshproof.telemetry.prometheus import TEXT, Families, Family, add
 from meshproof.translate.world import Address
@@ -37,10 +38,14 @@ class MetricsEndpoint:
 
     address: Address
     path: str
+    make_socket: SocketFactory | None = None
+    """Makes the sockets, where it is in a pod."""
 
 
 def find_endpoint(
-    workload: Workload, address_of: Callable[[int], Address]
+    workload: Workload,
+    address_of: Callable[[int], Address],
+    make_socket: SocketFactory | None = None,
 ) -> MetricsEndpoint | None:
     """None where no annotation asks for it. Without one for the port it is the app's first."""
     annotations = template_of(workload.deployment).metadata.annotations
@@ -50,7 +55,8 @@ def find_endpoint(
     port = annotations.get(f"{_PREFIX}port", "")
     number = int(port) if port.isdigit() else first
     path = annotations.get(f"{_PREFIX}path", "/metrics")
-    return MetricsEndpoint(address_of(number), path if path.startswith("/") else f"/{path}")
+    path = path if path.startswith("/") else f"/{path}"
+    return MetricsEndpoint(address_of(number), path, make_socket)
 
 
 async def scrape(envoy: Sidecar, app: MetricsEndpoint | None) -> Families:
@@ -73,7 +79,7 @@ def _merge(sidecar: bytes, app: str = "") -> Families:
 async def fetch(app: MetricsEndpoint) -> str:
     """An app's page, empty where there is none."""
     try:
-        async with LocalClient(app.address, timeout=_LIMIT) as client:
+        async with LocalClient(app.address, _LIMIT, app.make_socket) as client:
             status, body = await client.get(app.path, headers={"Accept": TEXT})
     except (OSError, TimeoutError):
         return ""

@@ -1,0 +1,142 @@
+"""Pod sandboxes: the namespaces that a replica's processes run in, with their name server.
+
+Without them (``Sandboxes.enabled`` is false) every process runs in the host's own namespaces, and
+apps find their sidecar by ``http_proxy``.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from meshproof.errors import UsageError
+from meshproof.host import pods as host_pods
+from meshproof.host.dns_server import DnsServer, Names
+from meshproof.host.pod_support import PodsUnavailable
+from meshproof.host.supervisor_client import SupervisorClient
+from meshproof.model.pod_network import DNS_PORT, Addresses
+
+VARIABLE = "MESHPROOF_PODS"
+Mode = Literal["on", "off", "auto"]
+_DEFAULT: Mode = "off"
+SocketFactory = Callable[[], socket.socket]
+"""Makes a TCP socket that is not connected yet."""
+_HOST_NAME_LIMIT = 63
+
+
+def read_mode(environ: Mapping[str, str]) -> Mode:
+    """What ``MESHPROOF_PODS`` says. Raises UsageError for a word that it does not know."""
+    value = environ.get(VARIABLE, _DEFAULT)
+    if value not in ("on", "off", "auto"):
+        raise UsageError(f"{VARIABLE}={value!r}: wanted on, off or auto")
+    return value  # type: ignore[return-value]  # mypy does not narrow by a tuple
+
+
+class NoNames:
+    """The names of a mesh that has none yet."""
+
+    def lookup(self, _name: str) -> Sequence[str] | None:
+        return None
+
+    def services(self, _name: str) -> Sequence[tuple[int, str]]:
+        return ()
+
+    def canonical(self, _name: str) -> str | None:
+        return None
+
+
+class Sandboxes:
+    """Those of one mesh. Use it in the mesh's event loop."""
+
+    def __init__(self, supervisor: SupervisorClient, folder: Path) -> None:
+        self._pods = host_pods.Pods(supervisor)
+        self._folder = folder
+        self.names: Names = NoNames()
+        """What the pods' name server answers from."""
+        self._dns = DnsServer(lambda: self.names)
+        self.addresses: Addresses | None = None
+        """The addresses of Services and outside names; None where there are no pods."""
+
+    @property
+    def enabled(self) -> bool:
+        return self.addresses is not None
+
+    async def open(self, mode: Mode) -> str:
+        """Why there are no pods though ``auto`` asked for them, else empty.
+
+        Raises PodsUnavailable where ``on`` asked for them.
+        """
+        if mode == "off":
+            return ""
+        try:
+            await self._pods.open()
+        except PodsUnavailable as error:
+            if mode == "on":
+                raise PodsUnavailable(f"{VARIABLE}=on, but there can be no pods: {error}") from None
+            return f"no pods on this machine, so apps need their proxy settings: {error}"
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        self.addresses = Addresses()
+        return ""
+
+    async def create(self, name: str, ip: str, host: str, namespace: str) -> None:
+        """Create the sandbox of one replica, with its name server."""
+        host = host[:_HOST_NAME_LIMIT]
+        await self._pods.add(name, ip, host, self._write_files(name, ip, host, namespace))
+        place = ("127.0.0.1", DNS_PORT)
+        udp = self._pods.make_socket(name, "udp", bind=place)
+        tcp = self._pods.make_socket(name, bind=place, backlog=64)
+        await self._dns.serve(name, udp, tcp)
+
+    def _write_files(self, name: str, ip: str, host: str, namespace: str) -> dict[str, str]:
+        """The files that the kubelet gives to every container, by their places in the pod."""
+        folder = self._folder / name
+        folder.mkdir(mode=0o700, exist_ok=True)
+        cluster = "svc.cluster.local"
+        texts = {
+            "resolv.conf": f"search {namespace}.{cluster} {cluster} cluster.local\n"
+            "nameserver 127.0.0.1\noptions ndots:5\n",
+            "hosts": f"127.0.0.1\tlocalhost\n::1\tlocalhost\n{ip}\t{host}\n",
+            "hostname": f"{host}\n",
+            # systemd-resolved and nscd would be asked past resolv.conf.
+            "nsswitch.conf": _switch_hosts(_read("/etc/nsswitch.conf")),
+        }
+        for file, text in texts.items():
+            path = folder / file
+            path.write_text(text)
+            path.chmod(0o644)
+        places = {f"/etc/{file}": str(folder / file) for file in texts}
+        return {**places, "/run/nscd": str(folder), "/var/run/nscd": str(folder)}
+
+    def remove(self, name: str) -> None:
+        """Its processes have ended."""
+        if self.enabled:
+            self._dns.forget(name)
+            self._pods.remove(name)
+
+    def close(self) -> None:
+        """The mesh ends."""
+        self._dns.close()
+
+    def socket_factory(self, name: str) -> SocketFactory | None:
+        """Makes sockets in a replica's pod; None where it is in the host's own namespaces."""
+        return partial(self._pods.make_socket, name) if self.enabled else None
+
+    def make_socket(
+        self, name: str, *, bind: tuple[str, int] | None = None, backlog: int | None = None
+    ) -> socket.socket:
+        """A TCP socket in a pod, or in the mesh's network where the name is empty."""
+        return self._pods.make_socket(name, bind=bind, backlog=backlog)
+
+
+def _switch_hosts(text: str) -> str:
+    """``nsswitch.conf`` with host names from files and DNS alone."""
+    lines = [line for line in text.splitlines() if line.split(":")[0].strip() != "hosts"]
+    return "\n".join([*lines, "hosts: files dns", ""])
+
+
+def _read(path: str) -> str:
+    return Path(path).read_text() if os.path.exists(path) else ""  # noqa: PTH110

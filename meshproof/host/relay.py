@@ -1,0 +1,55 @@
+"""Relays connections from a listening socket to another address, byte by byte."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Awaitable, Callable
+
+_CHUNK = 1 << 16
+Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
+"""Opens a connection to the other end. Raises OSError."""
+
+
+async def connect(
+    make_socket: Callable[[], socket.socket], ip: str, port: int
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection by a socket of another network namespace. Raises OSError."""
+    client = make_socket()
+    try:
+        await asyncio.get_running_loop().sock_connect(client, (ip, port))
+    except BaseException:
+        client.close()
+        raise
+    return await asyncio.open_connection(sock=client)
+
+
+async def serve(listener: socket.socket, to: Connect) -> asyncio.Server:
+    """Relay every connection until the server is closed; one that ``to`` cannot open is closed."""
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            upstream = await to()
+        except OSError:
+            writer.close()
+            return
+        try:
+            await asyncio.gather(_copy(reader, upstream[1]), _copy(upstream[0], writer))
+        finally:
+            for end in (writer, upstream[1]):
+                end.close()
+
+    if listener.family == socket.AF_UNIX:
+        return await asyncio.start_unix_server(relay, sock=listener)
+    return await asyncio.start_server(relay, sock=listener)
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Until the end of the stream, which is passed on; a reset ends it too."""
+    with contextlib.suppress(OSError):
+        while data := await reader.read(_CHUNK):
+            writer.write(data)
+            await writer.drain()
+        if writer.can_write_eof():
+            writer.write_eof()
