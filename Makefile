@@ -10,6 +10,8 @@ USERS ?= 16
 WORKERS ?= 0
 SECONDS_OF_LOAD ?= 30
 PROOFS ?= -v
+# e2e has no property tests, and the import of Hypothesis costs each process a second.
+NO_PROPERTIES := -p no:hypothesispytest
 TUTORIAL ?= docs/tutorial.md
 SECONDS_OF_SOAK ?= 300
 SEED ?=
@@ -18,6 +20,7 @@ SIDE_BY_SIDE ?= $(if $(filter embedded,$(MESH)),-n 2 --dist loadfile)
 BIN := .venv/bin
 READY := .venv/.ready
 export MESH
+unexport PYTHONDONTWRITEBYTECODE # else each of hundreds of processes compiles the package again
 
 .PHONY: help setup dashboard test test-long e2e e2e-long e2e-nightly soak conformance docs load load-ui up down sweep observe tutorial bench release-oc lint fmt clean
 
@@ -43,14 +46,14 @@ test-long: $(READY) ## run the tests that start, kill and time whole processes
 	@$(BIN)/python -m pytest -m long
 
 e2e: $(READY) ## prove every rule under load on a mesh of its own; print a table of verdicts
-	@$(BIN)/python -m pytest e2e $(PROOFS) $(SIDE_BY_SIDE) -m "not long and not nightly" --junitxml=artifacts/junit.xml
+	@$(BIN)/python -m pytest e2e $(NO_PROPERTIES) $(PROOFS) $(SIDE_BY_SIDE) -m "not long and not nightly" --junitxml=artifacts/junit.xml
 
 e2e-long: $(READY) ## prove faults, releases and scaling under load; run the pages in docs/
-	@$(BIN)/python -m pytest e2e $(PROOFS) $(SIDE_BY_SIDE) -m "long and not alone" --junitxml=artifacts/junit-long.xml --mesh-report=report-long.json
-	@$(BIN)/python -m pytest e2e $(PROOFS) -m "long and alone" --junitxml=artifacts/junit-alone.xml --mesh-report=report-alone.json
+	@$(BIN)/python -m pytest e2e $(NO_PROPERTIES) $(PROOFS) $(SIDE_BY_SIDE) -m "long and not alone" --junitxml=artifacts/junit-long.xml --mesh-report=report-long.json
+	@$(BIN)/python -m pytest e2e $(NO_PROPERTIES) $(PROOFS) -m "long and alone" --junitxml=artifacts/junit-alone.xml --mesh-report=report-alone.json
 
 e2e-nightly: $(READY) ## run the longest proofs: a short soak, overload, autoscaling, the shop's pages
-	@$(BIN)/python -m pytest e2e $(PROOFS) -m nightly --junitxml=artifacts/junit-nightly.xml --mesh-report=report-nightly.json
+	@$(BIN)/python -m pytest e2e $(NO_PROPERTIES) $(PROOFS) -m nightly --junitxml=artifacts/junit-nightly.xml --mesh-report=report-nightly.json
 
 soak: $(READY) ## 5 minutes of random kills and changes under load; account for every message (SEED=N replays)
 	@$(BIN)/python -m soak --seconds $(SECONDS_OF_SOAK) $(if $(SEED),--seed $(SEED)) $(if $(PLAN),--plan $(PLAN))
