@@ -138,13 +138,13 @@ def _removes(client: EnvoyClient, type_url: str, new: Snapshot) -> bool:
 
 
 def _dangling_clusters(client: EnvoyClient, new: Snapshot) -> set[str]:
-    """Clusters that the Envoy has and ``new`` lacks, although routes of ``new`` name them: those of
-    a subset whose DestinationRule is deleted."""
+    """Clusters that the Envoy has and ``new`` lacks, although routes or TCP proxies of ``new`` name
+    them: those of a subset whose DestinationRule is deleted."""
     if not _removes(client, codec.CLUSTERS, new):
         return set()
-    routes = [encoded.data for encoded in new.of(codec.ROUTES).values()]
+    users = [e.data for t in (codec.ROUTES, codec.LISTENERS) for e in new.of(t).values()]
     removed = (n for n in client.desired[codec.CLUSTERS] if n not in new.of(codec.CLUSTERS))
-    return {name for name in removed if any(name.encode() in data for data in routes)}
+    return {name for name in removed if any(name.encode() in data for data in users)}
 
 
 def _union(client: EnvoyClient, type_url: str, new: Snapshot) -> Resources:

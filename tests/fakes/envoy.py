@@ -102,3 +102,11 @@ def route(name: str, cluster_name: str, timeout: str = "15s") -> codec.Encoded:
     rule = {"match": {"prefix": "/"}, "route": {"cluster": cluster_name, "timeout": timeout}}
     vhost = {"name": "v", "domains": ["*"], "routes": [rule]}
     return codec.encode(codec.ROUTES, {"name": name, "virtual_hosts": [vhost]})
+
+
+def tcp_listener(name: str, cluster_name: str) -> codec.Encoded:
+    """A listener whose connections go to a cluster as bytes."""
+    proxy = "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
+    config = {"@type": proxy, "stat_prefix": name, "cluster": cluster_name}
+    chain = {"filters": [{"name": "tcp_proxy", "typed_config": config}]}
+    return codec.encode(codec.LISTENERS, {"name": name, "filter_chains": [chain]})

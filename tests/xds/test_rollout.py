@@ -13,7 +13,7 @@ from meshproof.errors import NotLive
 from meshproof.xds import codec, rollout
 from meshproof.xds.envoy_client import EnvoyClient
 from meshproof.xds.rollout import Snapshot, needs_pruning, prune, roll_out
-from tests.fakes.envoy import FakeEnvoy, cluster, endpoints, route
+from tests.fakes.envoy import FakeEnvoy, cluster, endpoints, route, tcp_listener
 
 OLD = Snapshot(
     {
@@ -112,6 +112,18 @@ def test_a_cluster_that_is_gone_though_routes_name_it_goes_at_once(
                 names for type_url, names in envoys[0].order if type_url == codec.CLUSTERS
             ]
             assert [sorted(names) for names in sent_names] == [["new", "old"], ["new"]]
+            assert envoys[0].order[-1] == (codec.CLUSTERS, ["new"])
+
+    asyncio.run(scenario())
+
+
+def test_so_does_one_that_a_tcp_listener_names() -> None:
+    new = Snapshot({**NEW.resources, codec.LISTENERS: {"db": tcp_listener("db", "old")}})
+
+    async def scenario() -> None:
+        async with running("a") as envoys:
+            envoys[0].subscribe(codec.LISTENERS)
+            await roll_out(plan(envoys, new), time.monotonic())
             assert envoys[0].order[-1] == (codec.CLUSTERS, ["new"])
 
     asyncio.run(scenario())
