@@ -82,7 +82,7 @@ def test_a_killed_replica_is_left_out_and_taken_back(
     mesh: Mesh, run: Run, load: StartLoad, judge: Judge, part: str
 ) -> None:
     if part == "sidecar" and Capability.KILL_SIDECAR not in mesh.capabilities:
-        pytest.skip("this mesh kills no sidecars")
+        pytest.skip("to kill a sidecar alone needs the nodes of a kind cluster")
     mesh.apply([EGRESS_BY_ADDRESS["v1"], ROUND_ROBIN, RETRIES])
     victim, other = (_replica(mesh, f"svcb-v0.{version}") for version in (1, 2))
     restarts, _ = _state(mesh, victim[0])
@@ -92,6 +92,10 @@ def test_a_killed_replica_is_left_out_and_taken_back(
     until(lambda: _state(mesh, victim[0])[0] == restarts + 1, "its end is noticed")
     until(lambda: _state(mesh, victim[0])[1], "it is ready again")
     results = running.reach(running.progress() + 200).stop()
+    gateway = [r for r in run.access_log() if r.direction == "gateway"]
+    judge(no_failures(f"{part} killed: payers", results.records, gateway, sent=results.sent))
+    if mesh.status().kind != "embedded":
+        return  # the kubelet restarts a container before Kubernetes takes its pod out of service
     calls = calls_between(run.access_log(), "svca", "svcb")
     judge(failover_verdict(f"{part} killed", calls, victim[1], killed))
     judge(
@@ -99,8 +103,6 @@ def test_a_killed_replica_is_left_out_and_taken_back(
         expect="fail",
         because="answered by others while it was left out",
     )
-    gateway = [r for r in run.access_log() if r.direction == "gateway"]
-    judge(no_failures(f"{part} killed: payers", results.records, gateway, sent=results.sent))
 
 
 def _svcb(mesh: Mesh) -> dict[str, str]:

@@ -101,7 +101,7 @@ def test_a_kill_on_every_way_tells_no_lie(
     mesh: Mesh, load: StartLoad, judge: Judge, part: str
 ) -> None:
     if part == "sidecar" and Capability.KILL_SIDECAR not in mesh.capabilities:
-        pytest.skip("this mesh kills no sidecars")
+        pytest.skip("to kill a sidecar alone needs the nodes of a kind cluster")
     workloads = ["svca", "svcb-v0.1", "svcb-v0.2"]
     if part == "app" and Capability.CUT in mesh.capabilities:
         workloads.append("msgd.test")
@@ -111,7 +111,7 @@ def test_a_kill_on_every_way_tells_no_lie(
 
 def test_a_refusal_on_every_way_tells_no_lie(mesh: Mesh, load: StartLoad, judge: Judge) -> None:
     if Capability.CUT not in mesh.capabilities:
-        pytest.skip("this mesh has no faults of the network")
+        pytest.skip("network faults need the nodes of a kind cluster")
     targets = ("svca", "svcb-v0.1", "svcb-v0.2", "msgd.test")
     faults = [(partial(mesh.fault, "refuse", w), partial(mesh.fault, "heal", w)) for w in targets]
     judge_run(mesh, judge, "refused", *run_through(mesh, load, faults))

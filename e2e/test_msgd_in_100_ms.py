@@ -76,7 +76,7 @@ ILL = {
 def begin(mesh: Mesh, kind: str) -> Ill:
     """Make msgd ill from now on; skips what a mesh cannot do."""
     if Capability.CUT not in mesh.capabilities and kind in ("slow", "down"):
-        pytest.skip("this mesh has no faults of the network")
+        pytest.skip("network faults need the nodes of a kind cluster")
     ILL[kind].begin(mesh)
     return ILL[kind]
 

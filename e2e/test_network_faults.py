@@ -33,7 +33,7 @@ ALL_TO_V0_2 = RULES / "svcb_v0_2_100.yaml"
 @pytest.fixture(autouse=True)
 def _open(mesh: Mesh) -> None:
     if Capability.CUT not in mesh.capabilities:
-        pytest.skip("this mesh has no faults of the network")
+        pytest.skip("network faults need the nodes of a kind cluster")
     mesh.apply([EGRESS_BY_ADDRESS["v1"], ALL_TO_V0_2])
 
 
@@ -124,7 +124,7 @@ def test_a_replica_that_comes_later_is_concerned_too(mesh: Mesh) -> None:
 
 
 def test_what_no_mesh_can_do_is_refused_by_name(mesh: Mesh) -> None:
-    with pytest.raises(Unsupported, match="fault clock: the embedded mesh has kill, pause"):
+    with pytest.raises(Unsupported, match=r"fault clock: .* has kill, pause"):
         mesh.fault("clock", "svca", ms=5)
 
 

@@ -45,6 +45,7 @@ class Ack:
     """One sidecar's acknowledgement of a configuration."""
 
     sidecar: str
+    """Its replica, as in ``ReplicaStatus.name``; a gateway's own name or pod."""
     version: str
     seconds: float
     """From the start of the change until this sidecar had acknowledged all of it."""
@@ -100,6 +101,7 @@ class AccessRecord:
     """One line of a sidecar's access log."""
 
     sidecar: str
+    """Its replica, as in ``ReplicaStatus.name``; a gateway's own name or pod."""
     direction: str
     """``outbound``, ``inbound`` or ``gateway``."""
     time: str

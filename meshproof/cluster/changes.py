@@ -69,11 +69,12 @@ class Changes:
             return self._reconcile(Admitted(store, (message,)), started)
 
     def fault(self, kind: str, workload: str, **options: Any) -> None:
-        self._faults.inject(kind, workload, **options)
+        with self._lock:
+            self._faults.inject(kind, workload, **options)
 
     def _reconcile(self, admitted: Admitted, started: float) -> Applied:
         try:
-            acks = self._reconciler.reconcile(admitted.store, started)
+            acks = self._reconciler.reconcile(admitted.store, started, self._faults.refresh)
         except NotLive as error:
             if not admitted.changed:
                 raise

@@ -180,9 +180,7 @@ def records(log: str, pod: Pod, run_id: str) -> list[AccessRecord]:
     """The access log in the output of istio-proxy, whose agent writes lines too; those are not
     JSON."""
     return [
-        access_log.to_record(
-            {**raw, "direction": direction(raw, pod)}, f"{pod.namespace}/{pod.name}"
-        )
+        access_log.to_record({**raw, "direction": direction(raw, pod)}, pod.name)
         for raw in raw_records(log, run_id)
         if not run_id or raw.get("run_id") == run_id
     ]

@@ -15,6 +15,7 @@ from meshproof.cluster.images import ImageBuilder
 from meshproof.cluster.lifecycle import Lifecycle
 from meshproof.cluster.mesh import ClusterMesh, MeshParts
 from meshproof.cluster.mesh_state import MeshState
+from meshproof.cluster.network_faults import NetworkFaults
 from meshproof.cluster.port_forward import PortForwards
 from meshproof.cluster.providers.context import ContextProvider
 from meshproof.cluster.providers.kind import KindProvider
@@ -26,11 +27,14 @@ from meshproof.cluster.settings import Settings, from_env
 from meshproof.cluster.state_dir import state_dir
 from meshproof.cluster.workload_pods import WorkloadPods
 from meshproof.errors import UsageError
+from meshproof.mesh import Capability
 from meshproof.model.mesh_config import NO_MESH_CONFIG
 from meshproof.project import Project
 
 LOG = Path("artifacts") / "commands.log"
 """Relative to the project: every command with its seconds and exit code."""
+_ON_KIND = frozenset({Capability.CUT, Capability.KILL_SIDECAR})
+"""What takes the nodes of a kind cluster of ours."""
 
 
 def make(
@@ -70,6 +74,7 @@ def assemble(
     pods = WorkloadPods(state, provider.kubectl)
     rollouts = Rollouts(provider.kubectl, pods)
     reconciler = Reconciler(state, provider, pods, rollouts)
+    network = NetworkFaults(state, provider, pods, reconciler)
     queries = Queries(
         state,
         project=project,
@@ -79,6 +84,7 @@ def assemble(
         forwards=forwards,
     )
     return MeshParts(
+        capabilities=_ON_KIND if settings.on_kind else frozenset(),
         lifecycle=Lifecycle(
             state,
             project=project,
@@ -91,9 +97,7 @@ def assemble(
             rollouts=rollouts,
             forwards=forwards,
         ),
-        changes=Changes(
-            state, admission, reconciler, pods, Faults(state, provider, pods, rollouts)
-        ),
+        changes=Changes(state, admission, reconciler, pods, Faults(state, provider, pods, network)),
         queries=queries,
         extras=AddOnsAndLoad(
             state, provider, ImageBuilder(runner, settings, project.root), forwards

@@ -1,16 +1,19 @@
-"""Faults on a cluster: workloads are killed, paused and resumed; outside hosts as their provider
-can."""
+"""Faults on a cluster: processes are killed, paused and resumed; connections as ``network_faults``
+has them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from meshproof.cluster.mesh_state import MeshState
+from meshproof.cluster.network_faults import NetworkFaults
+from meshproof.cluster.pods import PROXY, Pod
 from meshproof.cluster.providers.provider import Provider
-from meshproof.cluster.rollout import Rollouts
 from meshproof.cluster.workload_pods import WorkloadPods
-from meshproof.errors import Unsupported
+from meshproof.errors import Unsupported, UsageError
+from meshproof.host.impairments import KINDS
 from meshproof.wait import until
 
 _SIGNAL_ALL_BUT_FIRST = (
@@ -20,7 +23,8 @@ _SIGNAL_ALL_BUT_FIRST = (
 )
 """A container's first process ignores SIGSTOP from inside. gunicorn's workers are its children,
 they do stop, and they are what answers."""
-_UNDO = {"pause": "resume", "cut": "heal"}
+_SIGNALS = {"kill": "KILL", "pause": "STOP", "resume": "CONT"}
+FAULTS = (*_SIGNALS, *KINDS, "heal", "clear")
 _READY_AGAIN = 120.0
 
 
@@ -28,77 +32,121 @@ class Faults:
     """One caller at a time."""
 
     def __init__(
-        self, state: MeshState, provider: Provider, pods: WorkloadPods, rollouts: Rollouts
+        self,
+        state: MeshState,
+        provider: Provider,
+        pods: WorkloadPods,
+        network: NetworkFaults,
     ) -> None:
         self._state = state
         self._provider = provider
         self._pods = pods
-        self._rollouts = rollouts
-        self._undo: list[Callable[[], None]] = []
+        self._network = network
+        self._undo: list[tuple[str, Callable[[], None]]] = []
+        """Workload, and how its fault is undone."""
 
     def inject(self, kind: str, workload: str, **options: Any) -> None:
-        """``kill`` deletes the workload's pods at once, sidecars included; Kubernetes starts new
-        ones. ``pause`` stops the processes that answer; an outside host as a whole. ``cut`` and
-        ``heal`` take an outside host off its networks and put it back.
-        """
+        """``kill`` ends processes, and the kubelet restarts their container, later each time
+        (its back-off). On a context it deletes pods, and Kubernetes starts new ones."""
         self._state.require_up()
-        part = options.get("part", "app")
-        if part != "app":
-            raise Unsupported(f"part={part!r}: on a cluster a pod is killed as a whole (part=app)")
-        if workload in self._provider.outside:
-            self._inject_outside(kind, workload)
-        elif kind == "kill":
-            self._kill(workload)
-        elif kind in ("pause", "resume"):
-            self._signal(workload, "SIGSTOP" if kind == "pause" else "SIGCONT")
-            if kind == "pause":
-                self._undo.append(lambda: self._signal(workload, "SIGCONT"))
+        if kind not in FAULTS:
+            raise Unsupported(f"fault {kind}: a mesh on a cluster has {', '.join(FAULTS)}")
+        if kind in ("heal", "clear"):
+            if options:
+                raise UsageError(f"fault {kind}: {', '.join(options)}: wanted nothing more")
+            self._end(workload, processes=kind == "clear")
+        elif kind in KINDS:
+            self._network.begin(kind, workload, **options)
         else:
-            raise Unsupported(
-                f"fault {kind} of {workload}: a cluster has kill, pause and resume for workloads, "
-                "and pause, resume, cut and heal for outside hosts"
-            )
+            self._inject_process(kind, workload, **options)
 
     def undo_all(self) -> None:
         """The newest first."""
-        while self._undo:
-            self._undo.pop()()
+        self._end("", processes=True)
+
+    def refresh(self) -> None:
+        """After pods came or went."""
+        self._network.refresh()
+
+    def _end(self, workload: str, *, processes: bool) -> None:
+        for item in reversed(self._undo if processes else ()):
+            if workload in ("", item[0]):
+                self._undo.remove(item)
+                item[1]()
+        self._network.end(workload)
+
+    def _inject_process(
+        self, kind: str, workload: str, *, part: str = "app", replica: str = "", **options: Any
+    ) -> None:
+        if options:
+            raise UsageError(f"fault {kind}: {', '.join(options)}: wanted part and replica")
+        if part not in ("app", "sidecar"):
+            raise UsageError(f"part={part!r}: wanted app or sidecar")
+        if workload in self._provider.outside:
+            if part != "app" or replica:
+                raise UsageError(f"fault {kind}: {workload} is an outside host: it has no {part}")
+            self._inject_outside(kind, workload)
+            return
+        pods = self._pods.of(workload, replica)
+        send = functools.partial(self._send, part)
+        for pod in pods:
+            send(kind, pod)
+        if kind == "pause":
+            self._undo.append((workload, functools.partial(_resume, send, pods)))
+        elif kind == "kill":
+            self._undo.append((workload, lambda: self._wait_ready(workload, pods)))
 
     def _inject_outside(self, kind: str, host: str) -> None:
-        if kind not in (*_UNDO, *_UNDO.values()):
-            raise Unsupported(
-                f"fault {kind} of the outside host {host}: wanted pause, resume, cut or heal"
-            )
         self._provider.outside.fault(kind, host)
-        if kind in _UNDO:
-            self._undo.append(lambda: self._provider.outside.fault(_UNDO[kind], host))
-        elif self._undo:
-            self._undo.pop()
+        self._undo = [(name, undo) for name, undo in self._undo if name != host]
+        if kind == "pause":
+            self._undo.append((host, lambda: self._provider.outside.fault("resume", host)))
 
-    def _kill(self, workload: str) -> None:
-        """``undo_all`` waits for the new pods."""
-        for pod in self._pods.of(workload):
-            self._provider.kubectl.run(
-                "-n", pod.namespace, "delete", "pod", pod.name,
-                "--grace-period=0", "--force", "--wait=false",
-                doing=f"killing {pod.namespace}/{pod.name}",
-            )  # fmt: skip
-        self._undo.append(lambda: self._wait_ready(workload))
+    def _send(self, part: str, kind: str, pod: Pod) -> None:
+        """On kind to the processes themselves; elsewhere only to those of an app, and a pod is
+        killed as a whole."""
+        nodes = self._provider.network
+        if nodes is not None:
+            container = pod.containers[PROXY if part == "sidecar" else pod.container]
+            nodes.signal(pod.node, container, _SIGNALS[kind], but_first=part == "sidecar")
+        elif part == "sidecar":
+            raise Unsupported(
+                f"fault {kind}: part=sidecar needs the nodes of a kind cluster (MESH=kind)"
+            )
+        elif kind == "kill":
+            self._delete(pod)
+        else:
+            self._signal_app(pod, f"SIG{_SIGNALS[kind]}")
 
-    def _wait_ready(self, workload: str) -> None:
-        deployment = self._pods.resolve(workload)
+    def _delete(self, pod: Pod) -> None:
+        self._provider.kubectl.run(
+            "-n", pod.namespace, "delete", "pod", pod.name,
+            "--grace-period=0", "--force", "--wait=false",
+            doing=f"killing {pod.namespace}/{pod.name}",
+        )  # fmt: skip
+
+    def _signal_app(self, pod: Pod, name: str) -> None:
+        self._provider.kubectl.exec(
+            pod.namespace, pod.name, pod.container,
+            ["python3", "-c", _SIGNAL_ALL_BUT_FIRST, name],
+            doing=f"sending {name} in {pod.namespace}/{pod.name}",
+        )  # fmt: skip
+
+    def _wait_ready(self, workload: str, killed: Sequence[Pod]) -> None:
+        """As many as were applied are ready, and those that were killed have started again, or are
+        gone. A workload that is gone is waited for no more."""
+        restarts = {pod.name: pod.restarts for pod in killed}
 
         def reason() -> str:
-            self._rollouts.wait([deployment])
-            late = [p for p in self._pods.of(workload) if not p.ready]
-            return "; ".join(f"{p.name}: {p.reason}" for p in late)
+            replicas, pods = self._pods.expected(workload)
+            late = [f"{p.name}: {p.reason}" for p in pods if not p.ready]
+            late += [f"{p.name} is as before" for p in pods if restarts.get(p.name) == p.restarts]
+            missing = f"it has {len(pods)} of {replicas} pods" if len(pods) < replicas else ""
+            return "; ".join(late) or missing
 
-        until(reason, f"waiting for {workload} to be ready again", within=_READY_AGAIN)
+        until(reason, f"waiting for {workload} to be ready again", within=_READY_AGAIN, every=0.5)
 
-    def _signal(self, workload: str, name: str) -> None:
-        for pod in self._pods.of(workload):
-            self._provider.kubectl.exec(
-                pod.namespace, pod.name, pod.container,
-                ["python3", "-c", _SIGNAL_ALL_BUT_FIRST, name],
-                doing=f"sending {name} in {pod.namespace}/{pod.name}",
-            )  # fmt: skip
+
+def _resume(send: Callable[[str, Pod], None], pods: Sequence[Pod]) -> None:
+    for pod in pods:
+        send("resume", pod)

@@ -21,6 +21,7 @@ _PATHS = {
     "services": "/api/v1",
     "events": "/api/v1",
     "deployments": "/apis/apps/v1",
+    "statefulsets": "/apis/apps/v1",
     "endpointslices": "/apis/discovery.k8s.io/v1",
 }
 """Kind, as kubectl names it -> its group and version in the API server's paths."""
@@ -97,11 +98,14 @@ class Kubectl:
             "delete", "--ignore-not-found", "-f", "-", doing=doing, stdin=text.encode(), timeout=120
         )
 
-    def wait_rollout(self, namespace: str, deployment: str, *, within: float = 120.0) -> Result:
-        """kubectl waits; the exit code says whether the rollout is complete."""
+    def wait_rollout(
+        self, namespace: str, name: str, *, kind: str = "Deployment", within: float = 120.0
+    ) -> Result:
+        """kubectl watches; the exit code says whether the rollout is complete."""
+        resource = "deploy" if kind == "Deployment" else kind.lower()
         return self.run(
-            "-n", namespace, "rollout", "status", f"deploy/{deployment}", f"--timeout={within:g}s",
-            doing=f"waiting for Deployment {namespace}/{deployment}", timeout=within + 30,
+            "-n", namespace, "rollout", "status", f"{resource}/{name}", f"--timeout={within:g}s",
+            doing=f"waiting for {kind} {namespace}/{name}", timeout=within + 30,
             check=False,
         )  # fmt: skip
 

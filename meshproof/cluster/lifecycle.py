@@ -119,7 +119,7 @@ class Lifecycle:
         text = "\n".join([asset("spans.yaml", {"IMAGE": image}), documents_to_yaml([config_map])])
         self._provider.kubectl.apply(text, doing="applying the span store")
         self._provider.kubectl.apply(asset("telemetry.yaml"), doing="applying Istio's Telemetry")
-        self._rollouts.wait([(SYSTEM, "zipkin")])
+        self._rollouts.wait([("Deployment", SYSTEM, "zipkin")])
 
     def _wait_gateway(self) -> None:
         url = self._provider.gateway_url()

@@ -53,7 +53,8 @@ _MARKED_CLUSTER = "config_dump?resource=dynamic_active_clusters&name_regex=^Blac
 _ROUTES = "config_dump?resource=dynamic_route_configs"
 _LISTENERS = "config_dump?resource=dynamic_listeners&mask=name,error_state"
 _STATS = (
-    "stats?format=json&filter=^(cluster_manager.cds.|listener_manager.)(lds.)?(version_text|total_)"
+    "stats?format=json&filter=^(cluster_manager.|listener_manager.)(cds.|lds.)?"
+    "(version_text|total_|warming_clusters)"
 )
 _CLUSTERS = "clusters?format=json"
 WITHIN = 60.0
@@ -64,9 +65,17 @@ def new_mark() -> str:
     return f"m{secrets.token_hex(4)}"
 
 
-def mark_documents(mark: str, namespaces: Collection[str]) -> str:
-    """YAML to apply behind a change: for the sidecars of these namespaces, and the gateway."""
+def mark_documents(
+    mark: str, namespaces: Collection[str], renewals: Mapping[str, int] | None = None
+) -> str:
+    """YAML to apply behind a change: for the sidecars of these namespaces, and the gateway.
+
+    ``renewals`` numbers the clusters of these hosts; Envoy makes anew one whose number changes.
+    """
     marks = [_mark_document(mark, namespace) for namespace in (*namespaces, ROOT_NAMESPACE)]
+    for document in marks:
+        for host, number in sorted((renewals or {}).items()):
+            document["spec"]["configPatches"] += _renewal_patches(host, number)
     # In Istio's root namespace it would be for all sidecars of the cluster, others' too.
     marks[-1]["spec"]["workloadSelector"] = {"labels": dict(INGRESS_GATEWAY_LABELS)}
     return documents_to_yaml(marks)
@@ -75,6 +84,19 @@ def mark_documents(mark: str, namespaces: Collection[str]) -> str:
 def _mark_document(mark: str, namespace: str) -> Json:
     document: Json = yaml.safe_load(asset("mark.yaml", {"MARK": mark, "NAMESPACE": namespace}))
     return document
+
+
+def _renewal_patches(host: str, number: int) -> list[Json]:
+    metadata = {"filter_metadata": {"meshproof": {"connections": number}}}
+    patch = {"operation": "MERGE", "value": {"metadata": metadata}}
+    return [
+        {
+            "applyTo": "CLUSTER",
+            "match": {"context": context, "cluster": {"service": host}},
+            "patch": patch,
+        }
+        for context in ("SIDECAR_OUTBOUND", "GATEWAY")
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +127,7 @@ class EnvoyState:
             what: self.stats.get(f"listener_manager.total_{what.replace(' ', '_')}")
             for what in ("listeners warming", "listeners draining", "filter chains draining")
         }
+        counts["clusters warming"] = self.stats.get("cluster_manager.warming_clusters")
         unsettled = [f"{count} {what}" for what, count in counts.items() if count]
         return f"it still has {', '.join(unsettled)}" if unsettled else ""
 
@@ -209,7 +232,7 @@ class LiveCheck:
             within=WITHIN,
             every=0.05,
         )
-        return Ack(sidecar, mark, time.monotonic() - started)
+        return Ack(pod.name, mark, time.monotonic() - started)
 
     def _reason(self, pod: Pod, mark: str, expected: Mapping[str, set[str]]) -> str:
         marked = self._ask(pod, _MARKED_CLUSTER)

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 from meshproof.admission.store import Key
 from meshproof.cluster.kubectl import Json
+from meshproof.model.kube_workloads import WORKLOADS
+
+ROLLED_OUT = ("Deployment", "StatefulSet", "DaemonSet")
+"""Kinds of workloads with a rollout, and with pods that they select."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,18 +19,18 @@ class ManifestDiff:
     delete: tuple[Json, ...]
 
     @property
-    def deployments(self) -> list[tuple[str, str]]:
-        """Namespace and name of each Deployment that is applied."""
+    def rollouts(self) -> list[tuple[str, str, str]]:
+        """Kind, namespace and name of each workload that is applied."""
         return [
-            (str(d["metadata"]["namespace"]), str(d["metadata"]["name"]))
+            (str(d["kind"]), str(d["metadata"]["namespace"]), str(d["metadata"]["name"]))
             for d in self.apply
-            if d["kind"] == "Deployment"
+            if d["kind"] in ROLLED_OUT
         ]
 
     @property
     def moves_pods(self) -> bool:
         """Whether pods may come or go."""
-        return any(d["kind"] == "Deployment" for d in (*self.apply, *self.delete))
+        return any(d["kind"] in WORKLOADS for d in (*self.apply, *self.delete))
 
     def __bool__(self) -> bool:
         return bool(self.apply or self.delete)

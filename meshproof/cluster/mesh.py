@@ -31,6 +31,7 @@ from meshproof.traffic.distributed_load import DistributedLoad
 class MeshParts:
     """What does the work. ``factory.assemble`` builds them."""
 
+    capabilities: frozenset[Capability]
     lifecycle: Lifecycle
     changes: Changes
     queries: Queries
@@ -42,13 +43,13 @@ class ClusterMesh:
     """See ``meshproof.mesh.Mesh``, and ``control`` for the rest: ``ServedMesh``, ``Remote``,
     ``SupportsCluster``. Callable from any thread; changes run one at a time."""
 
-    capabilities: frozenset[Capability] = frozenset()
     end_limit = 420.0
     """Seconds that ``down`` may take: on kind containers, networks and cluster (60 s for each
     command, 120 s for the last), elsewhere namespaces (180 s) and the rest (60 s each)."""
 
     def __init__(self, name: str, parts: MeshParts) -> None:
         self.name = name
+        self.capabilities = parts.capabilities
         self._lifecycle = parts.lifecycle
         self._changes = parts.changes
         self._queries = parts.queries

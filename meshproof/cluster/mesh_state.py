@@ -22,6 +22,8 @@ class MeshState:
     """What ``up`` applied."""
     mark: str = ""
     """Of the newest configuration that is live."""
+    renewals: dict[str, int] = field(default_factory=dict)
+    """Host -> how often callers' connections to it were replaced."""
 
     def require_up(self) -> None:
         if not self.up:

@@ -12,6 +12,8 @@ from meshproof.istio_names import ROOT_NAMESPACE
 _KINDS = ",".join(
     (
         "deployments.apps",
+        "statefulsets.apps",
+        "daemonsets.apps",
         "services",
         "virtualservices.networking.istio.io",
         "destinationrules.networking.istio.io",

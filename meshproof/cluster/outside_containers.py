@@ -11,7 +11,7 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from meshproof.cluster import docker
+from meshproof.cluster import docker, node_network
 from meshproof.cluster.assets import LABEL
 from meshproof.cluster.commands import CommandError, Runner
 from meshproof.cluster.outside_hosts import Host, HostTable
@@ -76,17 +76,17 @@ class OutsideContainers:
         return ("docker", "logs", "-f", self._container(self._hosts[name]))
 
     def fault(self, kind: str, name: str) -> None:
-        """A host that is cut off is on none of its networks until it is healed."""
         host = self._hosts[name]
-        match kind:
-            case "pause":
-                self._docker("pause", host)
-            case "resume":
-                self._docker("unpause", host)
-            case "cut":
-                self._disconnect(host)
-            case "heal":
-                self._reconnect(host)
+        if kind == "kill":
+            self._docker("kill", host)
+            self._docker("start", host)
+            self._wait_ready(host)
+        else:
+            self._docker("pause" if kind == "pause" else "unpause", host)
+
+    def addresses(self, name: str) -> list[str]:
+        (description,) = docker.inspect(self._runner, self._container(self._hosts[name]))
+        return node_network.addresses(description)
 
     # -- steps -----------------------------------------------------------------------------------
 
@@ -96,19 +96,6 @@ class OutsideContainers:
     def _docker(self, verb: str, host: Host) -> None:
         name = self._container(host)
         self._runner.run(("docker", verb, name), f"{verb} of {name}")
-
-    def _disconnect(self, host: Host) -> None:
-        name = self._container(host)
-        for network in docker.inspect(self._runner, name)[0]["NetworkSettings"]["Networks"]:
-            argv = ("docker", "network", "disconnect", network, name)
-            self._runner.run(argv, f"taking {name} off network {network}")
-
-    def _reconnect(self, host: Host) -> None:
-        name = self._container(host)
-        aliases = [flag for alias in host.dns_names for flag in ("--alias", alias)]
-        self._connect("kind", name, aliases)
-        for address in host.addresses:
-            self._connect(self._network(address), name, ["--ip", str(address)])
 
     def _run(self, host: Host) -> None:
         """Keeps a container of that image. Replaces one of another image, and one that a killed

@@ -61,7 +61,11 @@ class OutsideHosts(Protocol):
         ...
 
     def fault(self, kind: str, name: str) -> None:
-        """``pause``, ``resume``, ``cut``, ``heal``. Raises Unsupported."""
+        """``kill`` (it starts again), ``pause``, ``resume``. Raises Unsupported."""
+        ...
+
+    def addresses(self, name: str) -> list[str]:
+        """Its IPs, as the nodes reach it. Raises Unsupported."""
         ...
 
 

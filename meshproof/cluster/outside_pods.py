@@ -92,6 +92,9 @@ class OutsidePods:
     def fault(self, kind: str, name: str) -> None:
         raise Unsupported(f"fault {kind} of {name}: only on kind, where it is a container")
 
+    def addresses(self, name: str) -> list[str]:
+        raise Unsupported(f"{name} is a pod of this cluster: only on kind is it outside")
+
 
 def _name(host: Host) -> str:
     return host.host.replace(".", "-")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from meshproof.cluster.kubectl import Json, labels_of
@@ -30,6 +30,9 @@ class Pod:
     """Why it is not ready."""
     failed: bool = False
     """It ended with another exit code than 0, as a Job's pod may."""
+    node: str = ""
+    containers: Mapping[str, str] = field(default_factory=dict)
+    """Name of each container, init containers too -> its id in the node's containerd."""
 
     @property
     def gateway(self) -> bool:
@@ -46,10 +49,10 @@ def parse_pods(items: Iterable[Json]) -> list[Pod]:
     return sorted(map(_parse_pod, items), key=lambda p: (p.namespace, p.name))
 
 
-def select_pods(pods: Iterable[Pod], deployment: Json) -> list[Pod]:
-    """The pods that a Deployment selects."""
-    selector = deployment["spec"]["selector"]["matchLabels"].items()
-    namespace = deployment["metadata"]["namespace"]
+def select_pods(pods: Iterable[Pod], workload: Json) -> list[Pod]:
+    """The pods that a Deployment, StatefulSet or DaemonSet selects."""
+    selector = workload["spec"]["selector"]["matchLabels"].items()
+    namespace = workload["metadata"]["namespace"]
     return [p for p in pods if p.namespace == namespace and selector <= p.labels.items()]
 
 
@@ -73,6 +76,8 @@ def _parse_pod(item: Json) -> Pod:
         restarts=sum(s.get("restartCount", 0) for s in states),
         reason="" if ready else _reason(status, states, conditions),
         failed=status.get("phase") == "Failed",
+        node=spec.get("nodeName", ""),
+        containers={s["name"]: s.get("containerID", "").partition("://")[2] for s in states},
     )
 
 

@@ -63,8 +63,8 @@ class Queries:
         return self._forwards.url(pod.namespace, f"pod/{pod.name}", self._first_port(target))
 
     def _first_port(self, workload: str) -> int:
-        deployment = self._pods.deployment(workload)
-        for container in deployment["spec"]["template"]["spec"]["containers"]:
+        manifest = self._pods.manifest(workload)
+        for container in manifest["spec"]["template"]["spec"]["containers"]:
             for port in container.get("ports", ()):
                 return int(port["containerPort"])
         raise UsageError(f"{workload} declares no container port")
@@ -186,9 +186,9 @@ class Queries:
             name=self._state.name,
             kind="kind" if self._settings.on_kind else "context",
             replicas=tuple(
-                _replica_status(pod, deployment["metadata"]["name"])
-                for deployment in self._pods.deployments()
-                for pod in pods.select_pods(all_pods, deployment)
+                _replica_status(pod, manifest["metadata"]["name"])
+                for manifest in self._pods.manifests()
+                for pod in pods.select_pods(all_pods, manifest)
                 if not pod.ending
             ),
             resources=tuple(resource.title for resource in self._state.applied.resources),
@@ -199,7 +199,7 @@ class Queries:
         """Pods, events, Envoy configurations and logs. A pod that does not answer leaves an error
         in the folder, and the rest is still written."""
         folder.mkdir(parents=True, exist_ok=True)
-        for kinds in (("deployments", "pods", "services"), ("events",)):
+        for kinds in (("deployments", "statefulsets", "pods", "services"), ("events",)):
             for namespace in (*self._pods.namespaces(), ROOT_NAMESPACE):
                 doing = f"dumping {', '.join(kinds)} of {namespace}"
                 items = self._kubectl.list(*kinds, namespace=namespace, doing=doing)

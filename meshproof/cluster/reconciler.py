@@ -5,7 +5,8 @@ What does not become live is undone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Collection, Sequence
 
 from meshproof.admission.store import Key, Store
 from meshproof.cluster import manifests
@@ -60,19 +61,25 @@ class Reconciler:
         body = manifests.with_label(manifests.manifest_of(resource), LABEL, OWNED)
         return self._provider.adapt(manifests.with_images(body, self._state.images))
 
-    def reconcile(self, store: Store, started: float) -> list[Ack]:
-        """Makes the cluster hold ``store``; on failure it gets back what it held.
+    def reconcile(
+        self, store: Store, started: float, moved: Callable[[], None] = lambda: None
+    ) -> list[Ack]:
+        """Makes the cluster hold ``store``; on failure it gets back what it held. Calls ``moved``
+        once it is live, if pods came or went.
 
         ``started`` is ``time.monotonic()`` at the beginning of the change. Raises Refused (nothing
         was applied), NotLive, CommandError.
         """
         before, after = self.desired(self._state.applied), self.desired(store)
+        diff = difference(before, after)
         try:
-            acks = self._make_live(difference(before, after), store, started)
+            acks = self._make_live(diff, store, started)
         except (NotLive, CommandError):
             self._submit(difference(after, before), self._state.applied, self._state.mark)
             raise
         self._state.applied = store
+        if diff.moves_pods:
+            moved()
         return acks
 
     def _make_live(self, diff: ManifestDiff, store: Store, started: float) -> list[Ack]:
@@ -80,7 +87,7 @@ class Reconciler:
             return []
         mark = new_mark()
         self._submit(diff, store, mark)
-        self._rollouts.wait(diff.deployments)
+        self._rollouts.wait(diff.rollouts)
         acks = self._wait_live(mark, store, started, check_endpoints=diff.moves_pods)
         self._state.mark = mark
         return acks
@@ -95,7 +102,7 @@ class Reconciler:
         text = documents_to_yaml(rest) if rest else ""
         if rest:
             self._dry_run(text, rest, store)
-        marks = mark_documents(mark, self._pods.namespaces(store)) if mark else ""
+        marks = self._marks(mark, store) if mark else ""
         if diff.delete:
             if rest:
                 self._kubectl.apply(text, doing="applying")
@@ -103,6 +110,26 @@ class Reconciler:
             text = ""
         if text or marks:
             self._kubectl.apply("\n---\n".join(t for t in (text, marks) if t), doing="applying")
+
+    def _marks(self, mark: str, store: Store) -> str:
+        return mark_documents(mark, self._pods.namespaces(store), self._state.renewals)
+
+    def renew_connections(self, hosts: Collection[str]) -> None:
+        """Callers' new requests to these hosts use new connections, once it returns; requests in
+        flight finish on the old ones. Raises NotLive.
+
+        Envoy makes a cluster anew whose metadata have changed, and drains the connection pools of
+        the old one (``ClusterManagerImpl::addOrUpdateCluster`` compares a hash of all of it).
+        """
+        if not hosts:
+            return
+        started, mark = time.monotonic(), new_mark()
+        for host in hosts:
+            self._state.renewals[host] = self._state.renewals.get(host, 0) + 1
+        store = self._state.applied
+        self._kubectl.apply(self._marks(mark, store), doing="renewing callers' connections")
+        self._wait_live(mark, store, started, check_endpoints=False)
+        self._state.mark = mark
 
     def _dry_run(self, text: str, bodies: Sequence[Json], store: Store) -> None:
         """Raises Refused with what the API server and Istio's webhook refuse."""

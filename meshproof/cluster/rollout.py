@@ -1,4 +1,4 @@
-"""Rollouts of Deployments: waits until they are complete, or says which pods are not ready and
+"""Rollouts of workloads: waits until they are complete, or says which pods are not ready and
 why."""
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from meshproof.errors import NotLive
 from meshproof.wait import until
 
 WITHIN = 120.0
-"""Seconds for one Deployment."""
+"""Seconds for one workload."""
 _POLL = 5.0
 """Seconds that kubectl waits before the pods are looked at."""
 _NO_IMAGE = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
@@ -26,30 +26,27 @@ class Rollouts:
         self._kubectl = kubectl
         self._pods = pods
 
-    def wait(self, deployments: Sequence[tuple[str, str]]) -> None:
-        """For each Deployment, by namespace and name. Raises NotLive: at once for an image that
-        cannot be pulled."""
-        for deployment in deployments:
-            self._wait(*deployment)
+    def wait(self, workloads: Sequence[tuple[str, str, str]]) -> None:
+        """For each workload, by kind, namespace and name. Raises NotLive: at once for an image
+        that cannot be pulled."""
+        for workload in workloads:
+            self._wait(*workload)
 
-    def _wait(self, namespace: str, name: str) -> None:
+    def _wait(self, kind: str, namespace: str, name: str) -> None:
         def reason() -> str:
-            if not self._kubectl.wait_rollout(namespace, name, within=_POLL).code:
+            if not self._kubectl.wait_rollout(namespace, name, kind=kind, within=_POLL).code:
                 return ""
             pods = [p for p in self._pods.in_namespace(namespace) if p.reason and not p.ending]
-            _check_images(namespace, name, pods)
+            _check_images(f"{kind} {namespace}/{name}", name, pods)
             reasons = [f"{p.name}: {p.reason}" for p in pods]
             return "; ".join(reasons) or "its pods are ready, its rollout is not complete"
 
-        what = f"waiting for Deployment {namespace}/{name} to be available"
+        what = f"waiting for {kind} {namespace}/{name} to be available"
         until(reason, what, within=WITHIN, every=0)
 
 
-def _check_images(namespace: str, name: str, pods: Sequence[Pod]) -> None:
-    """Raises NotLive for a pod of the Deployment whose image cannot be pulled."""
+def _check_images(title: str, name: str, pods: Sequence[Pod]) -> None:
+    """Raises NotLive for a pod of the workload whose image cannot be pulled."""
     for pod in pods:
         if pod.name.startswith(f"{name}-") and any(reason in pod.reason for reason in _NO_IMAGE):
-            raise NotLive(
-                f"Deployment {namespace}/{name} cannot start: {pod.name}: {pod.reason}\n"
-                f"  {UNAVAILABLE_REMEDY}"
-            )
+            raise NotLive(f"{title} cannot start: {pod.name}: {pod.reason}\n  {UNAVAILABLE_REMEDY}")

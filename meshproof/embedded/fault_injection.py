@@ -13,10 +13,11 @@ from meshproof.embedded.engine import Engine
 from meshproof.embedded.gateway import PROXY
 from meshproof.embedded.lifecycle import Lifecycle
 from meshproof.embedded.lookup import GATEWAY, find_outside, find_replicas, find_workload
-from meshproof.embedded.network_faults import KINDS, NetworkFault, Workload, parse_impairment
+from meshproof.embedded.network_faults import NetworkFault, Workload
 from meshproof.embedded.outside import OutsideRunner
 from meshproof.embedded.pod.replica import ReplicaRunner
 from meshproof.errors import MeshproofError, Unsupported, UsageError
+from meshproof.host.impairments import KINDS, parse_impairment
 from meshproof.istio_names import INGRESS_GATEWAY
 
 _SIGNALS = {"kill": signal.SIGKILL, "pause": signal.SIGSTOP, "resume": signal.SIGCONT}

@@ -12,15 +12,11 @@ import contextlib
 import random
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from meshproof.embedded.tcp_fault_proxy import GRACE, HostPort, Impairment, TcpFaultProxy
-from meshproof.errors import UsageError
+from meshproof.host.tcp_fault_proxy import GRACE, HostPort, Impairment, TcpFaultProxy
 from meshproof.translate.proto import Json
 from meshproof.translate.world import Config, Proxy, World
 
-KINDS = ("latency", "loss", "refuse", "cut", "partition")
-"""A partition is a cut in both directions."""
 Workload = tuple[str, str]
 """Namespace and name; of an outside host ``("", host)``."""
 
@@ -39,22 +35,6 @@ class NetworkFault:
 
     def affects(self, caller: Workload) -> bool:
         return self.source in (None, caller)
-
-
-def parse_impairment(kind: str, parameters: Mapping[str, Any]) -> Impairment:
-    """``latency`` takes ``ms``, ``loss`` takes ``percent``; the others take no parameter.
-
-    Raises UsageError for other parameters, and for values that are not in range.
-    """
-    name = {"latency": "ms", "loss": "percent"}.get(kind)
-    if other := sorted(set(parameters) - {name}):
-        raise UsageError(f"fault {kind}: {', '.join(other)}: wanted {name or 'no number'}")
-    if name is None:
-        return Impairment(passes=kind == "refuse", refuses=kind == "refuse")
-    number, limit = parameters.get(name), 60_000 if kind == "latency" else 99
-    if not isinstance(number, int | float) or isinstance(number, bool) or not 0 < number <= limit:
-        raise UsageError(f"fault {kind}: {name}={number!r}: wanted more than 0, at most {limit}")
-    return Impairment(delay=number / 1000) if kind == "latency" else Impairment(loss=number / 100)
 
 
 class NetworkFaults:

@@ -13,8 +13,8 @@ from tests.fakes.cluster_machine import ROOT, Machine
 
 HALF = ROOT / "rules" / "svcb_v0_1_50_v0_2_50.yaml"
 ALL = ROOT / "rules" / "svcb_v0_2_100.yaml"
-SIDECARS = {"payments/svca-0", "payments/svcb-v0.1-0", "payments/svcb-v0.2-0"}
-GATEWAY = "istio-system/istio-ingressgateway-0"
+SIDECARS = {"svca-0", "svcb-v0.1-0", "svcb-v0.2-0"}
+GATEWAY = "istio-ingressgateway-0"
 EGRESS = ROOT / "rules" / "egress_msgd_by_address.yaml"
 
 

@@ -39,7 +39,7 @@ def test_the_agents_own_lines_are_no_records() -> None:
     )  # fmt: skip
     assert len(evidence.records(log, pod(), "")) == 2
     (mine,) = evidence.records(log, pod(), "r1")
-    assert (mine.direction, mine.code, mine.sidecar) == ("inbound", 200, "payments/svcb-v0.1-0")
+    assert (mine.direction, mine.code, mine.sidecar) == ("inbound", 200, "svcb-v0.1-0")
     blocked = evidence.records(log, pod(), "")[1]
     assert (blocked.direction, blocked.code, blocked.flags) == ("outbound", 0, "UH")
     assert evidence.records(log, pod(istio="ingressgateway"), "r1")[0].direction == "gateway"

@@ -1,4 +1,4 @@
-"""A Deployment that is not available says why; at once where its image cannot be pulled."""
+"""A workload that is not available says why; at once where its image cannot be pulled."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from meshproof.cluster.mesh import ClusterMesh
 from meshproof.errors import NotLive
+from meshproof.mesh import STDIN, Source
 from tests.fakes.cluster_machine import ROOT, Machine, mesh_on, recorded, up_on_context
 
 STRANGER = ROOT / "e2e" / "refused" / "image_without_command.yaml"
@@ -56,3 +58,31 @@ def test_any_other_reason_is_waited_for_and_named(machine: Machine, tmp_path: Pa
     never_ready(machine, "svca", "CrashLoopBackOff", "back-off 10s")
     with pytest.raises(NotLive, match=r"payments/svca to be available: not within .*CrashLoop"):
         mesh_on(machine, tmp_path).up()
+
+
+STATEFUL = """
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: ledger, namespace: payments}
+spec:
+  serviceName: ledger
+  replicas: 2
+  selector: {matchLabels: {app: ledger}}
+  template:
+    metadata: {labels: {app: ledger}}
+    spec:
+      containers: [{name: ledger, image: "meshproof/svcb:0.1.0", ports: [{containerPort: 8080}]}]
+"""
+
+
+def test_a_stateful_set_is_waited_for_and_its_replicas_are_listed(
+    machine: Machine, cluster: ClusterMesh
+) -> None:
+    cluster.apply([Source(STDIN, STATEFUL)])
+    assert machine.ran("rollout status statefulset/ledger")
+    assert [r.name for r in cluster.status().replicas if r.workload == "ledger"] == [
+        "ledger-0",
+        "ledger-1",
+    ]
+    cluster.scale("ledger", 1)
+    assert len(machine.ran("rollout status statefulset/ledger")) == 2

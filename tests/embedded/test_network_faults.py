@@ -6,16 +6,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from meshproof.embedded.network_faults import (
     NetworkFault,
     NetworkFaults,
     apply_detours,
-    parse_impairment,
 )
-from meshproof.embedded.tcp_fault_proxy import Impairment
-from meshproof.errors import UsageError
+from meshproof.host.tcp_fault_proxy import Impairment
 from meshproof.translate.world import (
     Address,
     Config,
@@ -124,21 +120,3 @@ def test_endpoints_move_wherever_envoy_reads_them_and_others_stay() -> None:
     assert moved.clusters["e"] == by_eds
     assert config.endpoints["e"] == assignment(B1, B2)
     assert apply_detours(config, {}) is config
-
-
-def test_numbers_are_what_a_kind_takes() -> None:
-    assert parse_impairment("latency", {"ms": 50}) == Impairment(delay=0.05)
-    assert parse_impairment("loss", {"percent": 5}) == Impairment(loss=0.05)
-    assert parse_impairment("refuse", {}).refuses
-    assert not parse_impairment("cut", {}).passes
-    for kind, how in (
-        ("latency", {}),
-        ("latency", {"ms": 0}),
-        ("latency", {"ms": True}),
-        ("latency", {"ms": "50"}),
-        ("latency", {"percent": 5}),
-        ("loss", {"percent": 100}),
-        ("cut", {"ms": 5}),
-    ):
-        with pytest.raises(UsageError, match=f"fault {kind}: .*wanted"):
-            parse_impairment(kind, how)

@@ -138,7 +138,7 @@ class FakeHost:
         self.kube.objects["Node", "", name] = node
         return OK
 
-    def _docker(self, argv: list[str], _stdin: str) -> CommandOutput:  # noqa: PLR0911  # a table
+    def _docker(self, argv: list[str], _stdin: str) -> CommandOutput:  # noqa: PLR0911, PLR0912  # a table
         match argv:
             case ["info", *_]:
                 return (0, json.dumps(_INFO), "")
@@ -149,8 +149,14 @@ class FakeHost:
                 return (0, "sha256:0\n", "")
             case ["inspect", name]:
                 return _inspection(self.containers.get(name))
-            case ["run", *flags]:
+            case ["run" | "create", *flags]:
                 return self._run(flags)
+            case ["exec", "-i", _, "sh", "-c", _] | ["exec", _, "sh", "-c", *_] | ["cp", _, _]:
+                return OK
+            case ["stop", "-t", _, _] | ["start" | "kill", _]:
+                return OK
+            case ["logs", name] if "-fault-" in name:
+                return (0, "40000\n", "")
             case ["rm", "-f", name]:
                 self.containers.pop(name, None)
                 for members in self.networks.values():
@@ -172,7 +178,8 @@ class FakeHost:
         name, label = flags[flags.index("--name") + 1], flags[flags.index("--label") + 1]
         ports = {f"{w.rpartition(':')[2]}/tcp": "49997" for w in flags if w.startswith("127.")}
         self.containers[name] = _container(flags[-1], label.partition("=")[2], ports)
-        self.networks.setdefault("kind", set()).add(name)
+        if "--entrypoint" not in flags:  # a proxy that injects faults is on its node's network
+            self.networks.setdefault("kind", set()).add(name)
         return (0, "0\n", "")
 
     def _network(self, argv: list[str]) -> CommandOutput:  # noqa: PLR0911  # a table
@@ -218,7 +225,7 @@ def _container(image: str, label: str, ports: dict[str, str]) -> Json:
     return {
         "Config": {"Image": image, "Labels": {"meshproof": label} if label else {}},
         "State": {"Running": True, "Paused": False},
-        "NetworkSettings": {"Ports": bindings, "Networks": {"kind": {}}},
+        "NetworkSettings": {"Ports": bindings, "Networks": {"kind": {"IPAddress": "172.18.0.9"}}},
     }
 
 

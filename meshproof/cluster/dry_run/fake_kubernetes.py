@@ -15,6 +15,7 @@ CommandOutput = tuple[int, str, str]
 """Exit code, standard output, standard error."""
 
 OK: CommandOutput = (0, "", "")
+NODE = "meshproof-control-plane"
 _NOTHING_SENT = {
     "log": "", "stats": {"sent": 0, "requests": 0, "failures": 0},
     "records": "H4sIAAAAAAAC/wMAAAAAAAAAAAA=",
@@ -33,6 +34,8 @@ class FakeKubernetes:
 
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str, str], Json] = {}
+        self.restarts: dict[str, int] = {}
+        """Pod -> how often each of its containers was restarted."""
 
     def answer(self, argv: list[str], stdin: str) -> CommandOutput:  # noqa: PLR0911, PLR0912  # a table
         if argv[:2] == ["version", "--client"]:
@@ -102,13 +105,17 @@ class FakeKubernetes:
             case "service":
                 service = self.objects.get(("Service", namespace, what[1]), {"spec": {}})
                 return [{**service, "spec": {**service["spec"], "clusterIP": "10.96.0.9"}}]
-            case "crd" | "events" | "deployments,pods,services":
+            case "crd" | "events" | "deployments,statefulsets,pods,services":
                 return []
         kind = kinds[what[0]]
         return [d for k, d in self.objects.items() if k[0] == kind and namespace in ("", k[1])]
 
     def _deployments(self, namespace: str) -> list[Json]:
-        return [d for k, d in self.objects.items() if k[:2] == ("Deployment", namespace)]
+        return [
+            d
+            for k, d in self.objects.items()
+            if k[0] in ("Deployment", "StatefulSet") and k[1] == namespace
+        ]
 
     def _jobs(self, namespace: str) -> list[Json]:
         return [d for k, d in self.objects.items() if k[:2] == ("Job", namespace)]
@@ -129,15 +136,24 @@ class FakeKubernetes:
                 "spec": {
                     "containers": containers,
                     "initContainers": [] if "istio" in labels else proxy,
+                    "nodeName": NODE,
                 },
                 "status": {
                     "phase": "Running",
                     "podIP": _ip(metadata["name"], n),
                     "conditions": [{"type": "Ready", "status": "True"}],
+                    "containerStatuses": [
+                        self._container_status(f"{metadata['name']}-{n}", c["name"])
+                        for c in (*containers, *proxy)
+                    ],
                 },
             }
             for n in range(spec.get("replicas", spec.get("completions", 1)))
         ]
+
+    def _container_status(self, pod: str, name: str) -> Json:
+        restarts = self.restarts.get(pod, 0)
+        return {"name": name, "containerID": f"containerd://{pod}.{name}", "restartCount": restarts}
 
     def slices(self, namespace: str) -> list[Json]:
         """One EndpointSlice a Service."""

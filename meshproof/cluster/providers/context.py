@@ -21,6 +21,7 @@ class ContextProvider:
     """See ``provider.Provider``."""
 
     tools = (tools.DOCKER, tools.KUBECTL, tools.ISTIOCTL)
+    network = None
 
     def __init__(self, runner: Runner, settings: Settings, project: Project) -> None:
         self._settings = settings

@@ -9,6 +9,7 @@ from meshproof.cluster.commands import Runner
 from meshproof.cluster.images import ImageBuilder, outside_image
 from meshproof.cluster.kubectl import Json, Kubectl
 from meshproof.cluster.node_images import find_missing
+from meshproof.cluster.node_network import NodeNetwork
 from meshproof.cluster.outside_containers import OutsideContainers
 from meshproof.cluster.providers.kind_cluster import KindCluster
 from meshproof.cluster.settings import Settings
@@ -32,11 +33,14 @@ class KindProvider:
         self._ensured = False
         self.kubectl: Kubectl = self._cluster.kubectl
         self.name = f"kind cluster {self._cluster.name}"
+        self.network = NodeNetwork(runner, self._cluster.name, self._cluster.nodes)
         self.outside = OutsideContainers(runner, self._cluster.name, project.outside)
 
     def ensure(self, namespaces: Collection[str]) -> None:  # noqa: ARG002  # all of them are ours
         self._guest = not self._cluster.ensure()
         self._ensured = True
+        if not self._guest:
+            self.network.clear()
 
     def deliver(self, images: Mapping[str, str]) -> None:
         """All but those of outside hosts, which run beside the cluster."""

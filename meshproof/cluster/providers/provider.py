@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from meshproof.cluster.kubectl import Json, Kubectl
+from meshproof.cluster.node_network import NodeNetwork
 from meshproof.cluster.outside_hosts import OutsideHosts
 from meshproof.cluster.tools import Tool
 
@@ -48,6 +49,11 @@ class Provider(Protocol):
 
     @property
     def outside(self) -> OutsideHosts: ...
+
+    @property
+    def network(self) -> NodeNetwork | None:
+        """The nodes' network, where it is ours to disturb."""
+        ...
 
     def adapt(self, body: Json) -> Json:
         """A document as this cluster needs it."""

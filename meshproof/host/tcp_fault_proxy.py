@@ -2,14 +2,21 @@
 
 It works on byte streams, so mutual TLS passes through, and needs no privileges. The destination
 sees the caller's own address.
+
+It is a program as well: in the network namespace of a cluster's node, where connections are
+redirected to it. So it imports the standard library alone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import random
+import signal
 import socket
+import struct
+import sys
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +27,8 @@ _CHUNK = 1 << 16
 GRACE = 2.0
 """Seconds that connections have to finish once no new ones come this way."""
 _HOST = "127.0.0.1"
+_ORIGINAL_DESTINATION = 80
+"""Linux' SO_ORIGINAL_DST: where a connection was headed before iptables redirected it."""
 
 HostPort = tuple[str, int]
 """IP and port."""
@@ -42,14 +51,18 @@ class Impairment:
 class TcpFaultProxy:
     """Create and close it in the event loop that it runs in."""
 
-    def __init__(self, to: HostPort, impairment: Impairment, rng: random.Random) -> None:
+    def __init__(
+        self, to: HostPort | None, impairment: Impairment, rng: random.Random, host: str = _HOST
+    ) -> None:
+        """Without ``to``, connections are those that iptables redirected to ``host``; their
+        destination sees the address of this machine."""
         self._to, self._impairment, self._rng = to, impairment, rng
         self._tasks: set[asyncio.Task[None]] = set()
         """One for each connection."""
         self._accepting: asyncio.Task[None] | None = None
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self._socket.bind((_HOST, 0))
-        self.address: HostPort = (_HOST, self._socket.getsockname()[1])
+        self._socket.bind((host, 0))
+        self.address: HostPort = (host, self._socket.getsockname()[1])
         """Where to connect instead."""
         if not impairment.refuses:  # bound and not listening: the kernel refuses
             self._socket.listen(1024)
@@ -73,8 +86,7 @@ class TcpFaultProxy:
             if not self._impairment.passes:
                 await reader.read()  # until the caller gives up
                 return
-            ip, port = self._to
-            upstream = await asyncio.open_connection(ip, port, local_addr=(caller, 0))
+            upstream = await self._connect(connection, caller)
             try:
                 await self._relay(reader, writer, *upstream)
             finally:
@@ -83,6 +95,13 @@ class TcpFaultProxy:
             pass  # either end has closed; the other sees its connection end, as it should
         finally:
             await _close(writer)
+
+    async def _connect(
+        self, connection: socket.socket, caller: str
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._to is not None:
+            return await asyncio.open_connection(*self._to, local_addr=(caller, 0))
+        return await asyncio.open_connection(*_original_destination(connection))
 
     async def _relay(
         self,
@@ -158,3 +177,27 @@ async def _close(writer: asyncio.StreamWriter) -> None:
     writer.close()
     with contextlib.suppress(OSError):
         await writer.wait_closed()
+
+
+def _original_destination(connection: socket.socket) -> HostPort:
+    """Raises OSError for a connection that was not redirected."""
+    address = connection.getsockopt(socket.SOL_IP, _ORIGINAL_DESTINATION, 16)
+    port, ip = struct.unpack("!2xH4s8x", address)
+    original = (socket.inet_ntoa(ip), int(port))
+    if original == connection.getsockname():  # it would be a connection to itself, without end
+        raise OSError(f"a connection to {original} was not redirected")
+    return original
+
+
+async def _serve_redirected(impairment: Impairment) -> None:
+    """Print the port, and serve until SIGTERM."""
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    proxy = TcpFaultProxy(None, impairment, random.Random(), host="0.0.0.0")  # noqa: S104, S311
+    print(proxy.address[1], flush=True)
+    await ended.wait()
+    await proxy.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve_redirected(Impairment(**json.loads(sys.argv[1]))))

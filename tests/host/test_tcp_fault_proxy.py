@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from meshproof.embedded import tcp_fault_proxy
-from meshproof.embedded.tcp_fault_proxy import Impairment, TcpFaultProxy
+from meshproof.host import tcp_fault_proxy
+from meshproof.host.tcp_fault_proxy import Impairment, TcpFaultProxy
 
 CALLER = "127.0.0.77"
 
