@@ -1,4 +1,4 @@
-"""``api_fields`` of MeshConfig, ProxyConfig and IstioOperator (istio/api v1.29.6)."""
+"""``api_fields`` of MeshConfig, ProxyConfig and IstioOperator (istio/api v1.29)."""
 
 from __future__ import annotations
 
