@@ -65,6 +65,16 @@ class Remote(Protocol):
 
 
 @runtime_checkable
+class SupportsPods(Protocol):
+    """A mesh on this machine whose replicas may be in pods."""
+
+    def pod_command(self, workload: str) -> tuple[str, ...]:
+        """What to put before a command so that it runs in the workload's pod, with its
+        environment; empty where there are no pods."""
+        ...
+
+
+@runtime_checkable
 class SupportsTraces(Protocol):
     """A mesh whose span store can be asked for whole traces."""
 

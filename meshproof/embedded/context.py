@@ -27,36 +27,40 @@ class RunPaths:
             (self.root / name).mkdir(mode=0o700)
 
     @property
+    def sockets(self) -> Path:
+        return self.root / "s"
+
+    @property
     def xds(self) -> Path:
-        return self.root / "s" / "xds"
+        return self.sockets / "xds"
 
     @property
     def zipkin(self) -> Path:
-        return self.root / "s" / "zipkin"
+        return self.sockets / "zipkin"
 
     @property
     def control(self) -> Path:
-        return self.root / "s" / "control"
+        return self.sockets / "control"
 
     def admin(self, slot: int) -> Path:
         """The socket of an Envoy's admin interface."""
-        return self.root / "s" / f"e{slot}"
+        return self.sockets / f"e{slot}"
 
     def app(self, slot: int) -> Path:
         """The socket of an app."""
-        return self.root / "s" / f"a{slot}"
+        return self.sockets / f"a{slot}"
 
     def pod_port(self, slot: int, port: int) -> Path:
         """The socket by which proxies outside the pods reach a port of a pod."""
-        return self.root / "s" / f"i{slot}:{port}"
+        return self.sockets / f"i{slot}:{port}"
 
     def pod_probe(self, slot: int) -> Path:
         """The socket of the probe listener of a pod's sidecar."""
-        return self.root / "s" / f"p{slot}"
+        return self.sockets / f"p{slot}"
 
     def way_out(self, index: int, port: int) -> Path:
         """The socket by which pods reach a port of an outside host."""
-        return self.root / "s" / f"o{index}:{port}"
+        return self.sockets / f"o{index}:{port}"
 
     @property
     def pods(self) -> Path:
@@ -65,6 +69,10 @@ class RunPaths:
 
     def bootstrap(self, node: str) -> Path:
         return self.root / "etc" / f"{node}.json"
+
+    def environment(self, replica: str) -> Path:
+        """The variables of a replica's container, for commands that run beside its app."""
+        return self.root / "etc" / f"{replica}.env.json"
 
     @property
     def logs(self) -> Path:

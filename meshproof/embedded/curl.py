@@ -1,14 +1,16 @@
-"""One request from a workload, as its app would send it: through its sidecar's outbound proxy."""
+"""One request from a workload, as its app would send it: through its sidecar."""
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import ssl
 import time
 import urllib.parse
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from meshproof.embedded.sandbox import SocketFactory
 from meshproof.errors import MeshproofError, UsageError
 from meshproof.mesh import Answer
 from meshproof.translate.world import PROXY_PORT
@@ -26,8 +28,64 @@ def same_request(logged: str, sent: str) -> bool:
     return logged[:14] + logged[15:] == sent[:14] + sent[15:]
 
 
+OpenConnection = Callable[[urllib.parse.SplitResult, float], tuple[http.client.HTTPConnection, str]]
+"""Opens the connection for a URL, within seconds; returns it with the request's target. Raises
+OSError."""
+
+
+def _path(parts: urllib.parse.SplitResult) -> str:
+    return urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
+
+
+def by_proxy(ip: str) -> OpenConnection:
+    """Through a sidecar's outbound proxy: ``http://`` in absolute form, ``https://`` by CONNECT."""
+
+    def open_connection(
+        parts: urllib.parse.SplitResult, timeout: float
+    ) -> tuple[http.client.HTTPConnection, str]:
+        if parts.scheme == "https":
+            secure = http.client.HTTPSConnection(
+                ip, PROXY_PORT, timeout=timeout, context=_unverified()
+            )
+            secure.set_tunnel(parts.hostname or "", parts.port or 443)
+            return secure, _path(parts)
+        plain = http.client.HTTPConnection(ip, PROXY_PORT, timeout=timeout)
+        return plain, f"http://{parts.netloc}{_path(parts)}"
+
+    return open_connection
+
+
+def from_pod(make_socket: SocketFactory, resolve: Callable[[str], str]) -> OpenConnection:
+    """As a program in a pod would: its sidecar takes the connection."""
+
+    def open_connection(
+        parts: urllib.parse.SplitResult, timeout: float
+    ) -> tuple[http.client.HTTPConnection, str]:
+        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        client = make_socket()
+        client.settimeout(timeout)
+        try:
+            client.connect((resolve(host), port))
+            if parts.scheme == "https":
+                client = _unverified().wrap_socket(client, server_hostname=host)
+        except BaseException:
+            client.close()
+            raise
+        connection = http.client.HTTPConnection(host, port, timeout=timeout)
+        connection.default_port = 443 if parts.scheme == "https" else 80
+        connection.sock = client
+        return connection, _path(parts)
+
+    return open_connection
+
+
+def _unverified() -> ssl.SSLContext:
+    """The outside hosts of a test have no certificate from a known authority."""
+    return ssl._create_unverified_context()  # noqa: S323
+
+
 def request(
-    ip: str,
+    open_connection: OpenConnection,
     url: str,
     *,
     method: str,
@@ -35,8 +93,7 @@ def request(
     body: bytes,
     timeout: float,
 ) -> Answer:
-    """``http://`` in absolute form, ``https://`` by CONNECT (the certificate is not verified: the
-    outside hosts of a test have none from a known authority). ``timeout`` is in seconds.
+    """The certificate of an ``https://`` server is not verified. ``timeout`` is in seconds.
 
     Raises MeshproofError when the connection is closed or times out without a response.
     """
@@ -44,27 +101,11 @@ def request(
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(f"{url!r} is not a URL such as http://cart/show")
     started = time.monotonic()
-    names = {k.lower() for k, _ in headers}
-    path = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
-    connection: http.client.HTTPConnection
-    if parts.scheme == "https":
-        context = ssl._create_unverified_context()  # noqa: S323
-        connection = http.client.HTTPSConnection(ip, PROXY_PORT, timeout=timeout, context=context)
-        connection.set_tunnel(parts.hostname, parts.port or 443)
-        target = path
-    else:
-        connection = http.client.HTTPConnection(ip, PROXY_PORT, timeout=timeout)
-        # An absolute target would override the caller's own Host header.
-        target = path if "host" in names else f"http://{parts.netloc}{path}"
     try:
-        connection.putrequest(method, target, skip_host="host" in names, skip_accept_encoding=True)
-        for name, value in headers:
-            connection.putheader(name, value)
-        if body or method in ("POST", "PUT", "PATCH"):
-            connection.putheader("Content-Length", str(len(body)))
-        connection.endheaders(body or None)
-        response = connection.getresponse()
-        content = response.read()
+        connection, target = open_connection(parts, timeout)
+        with contextlib.closing(connection):
+            response = _exchange(connection, method, target, headers, body)
+            content = response.read()
         return Answer(
             response.status, tuple(response.getheaders()), content, time.monotonic() - started
         )
@@ -72,5 +113,22 @@ def request(
         raise MeshproofError(f"{url}: no answer within {timeout:g} s") from None
     except (OSError, http.client.HTTPException) as error:
         raise MeshproofError(f"{url}: {error or type(error).__name__}") from None
-    finally:
-        connection.close()
+
+
+def _exchange(
+    connection: http.client.HTTPConnection,
+    method: str,
+    target: str,
+    headers: Sequence[tuple[str, str]],
+    body: bytes,
+) -> http.client.HTTPResponse:
+    own_host = any(name.lower() == "host" for name, _ in headers)
+    if own_host and "://" in target:  # an absolute target would override the caller's own
+        target = _path(urllib.parse.urlsplit(target))
+    connection.putrequest(method, target, skip_host=own_host, skip_accept_encoding=True)
+    for name, value in headers:
+        connection.putheader(name, value)
+    if body or method in ("POST", "PUT", "PATCH"):
+        connection.putheader("Content-Length", str(len(body)))
+    connection.endheaders(body or None)
+    return connection.getresponse()

@@ -27,6 +27,7 @@ from meshproof.errors import MeshproofError, Problem
 from meshproof.host.event_loop import Background
 from meshproof.istio_names import INGRESS_GATEWAY
 from meshproof.mesh import Ack
+from meshproof.translate.name_table import build_name_table
 from meshproof.translate.world import Outside, World
 from meshproof.xds import rollout
 from meshproof.xds.rollout import Plan
@@ -105,7 +106,9 @@ class LiveConfig:
         await self._keys.keep_fresh(self.refresh)
 
     def _plan(self, now: World) -> Plan:
-        paths = self._context.paths
+        paths, sandboxes = self._context.paths, self._context.sandboxes
+        if sandboxes.enabled:
+            sandboxes.names = build_name_table(now)
         logs = {r.name: str(paths.access_log(r.name)) for r in now.replicas}
         snapshots = self._snapshots.of(now, now.replicas, logs)
         snapshots[INGRESS_GATEWAY] = self._snapshots.of_gateway(

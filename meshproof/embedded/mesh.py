@@ -99,6 +99,10 @@ class EmbeddedMesh:
     def environment(self, workload: str) -> dict[str, str]:
         return self._queries.environment(workload)
 
+    def pod_command(self, workload: str) -> tuple[str, ...]:
+        """What to put before a command so that it runs in a replica's pod, if there are pods."""
+        return self._queries.command(workload)
+
     def exec(self, workload: str, argv: Sequence[str], *, stdin: bytes = b"") -> ExecResult:
         return self._queries.exec(workload, argv, stdin=stdin)
 

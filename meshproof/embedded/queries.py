@@ -6,13 +6,16 @@ import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meshproof.embedded import curl, refusals
+from meshproof.embedded import curl, pod_requests, refusals
+from meshproof.embedded.curl import OpenConnection
 from meshproof.embedded.engine import Engine
 from meshproof.embedded.lifecycle import Lifecycle
 from meshproof.embedded.lookup import GATEWAY, find_outside, find_replicas, find_workload
+from meshproof.embedded.pod.replica import ReplicaRunner
 from meshproof.embedded.process_names import owner_of
 from meshproof.embedded.telemetry import access_log_tail, evidence, request_log
 from meshproof.embedded.telemetry.scrape_targets import list_targets, read_all
@@ -62,18 +65,26 @@ class Queries:
         ports = next(r for r in engine.world().replicas if r.name == name).ports
         if not ports:
             raise UsageError(f"{target} declares no container port, and no Service names one")
-        return f"http://{ports[0].listen.ip}:{ports[0].listen.port}"
+        runner = find_replicas(engine, target)[0]
+        address = self._lifecycle.run(runner.open_listener(ports[0]))
+        return f"http://{address.ip}:{address.port}"
 
     def environment(self, workload: str) -> dict[str, str]:
         """What ``exec`` runs a command with: the container's variables, the caller's PATH."""
         runner = find_replicas(self._engine, workload)[0]
         return {**runner.app.env(), "PATH": os.environ.get("PATH", "")}
 
+    def command(self, workload: str) -> tuple[str, ...]:
+        """What to put before a command so that it runs in the workload's pod; nothing where there
+        are no pods."""
+        return find_replicas(self._engine, workload)[0].app.command_prefix()
+
     def exec(self, workload: str, argv: Sequence[str], *, stdin: bytes = b"") -> ExecResult:
         try:
+            prefix = self.command(workload)
             result = subprocess.run(
-                list(argv),
-                env=self.environment(workload),
+                [*prefix, *argv],
+                env=None if prefix else self.environment(workload),
                 input=stdin,
                 capture_output=True,
                 check=False,
@@ -92,19 +103,27 @@ class Queries:
         body: bytes = b"",
         timeout: float = 30.0,
     ) -> Answer:
-        ip = find_replicas(self._engine, workload)[0].ip
+        connect = self._connection_of(find_replicas(self._engine, workload)[0])
         request_id = curl.request_id(headers)
         sent = [
             *(h for h in headers if h[0].lower() != "x-request-id"),
             ("x-request-id", request_id),
         ]
         before = evidence.log_sizes(self._engine)
-        answer = curl.request(ip, url, method=method, headers=sent, body=body, timeout=timeout)
+        answer = curl.request(connect, url, method=method, headers=sent, body=body, timeout=timeout)
         if not refusals.may_be_refused(answer):
             return answer
         log = self._lifecycle.run(evidence.read_records(self._engine, since=before))
         why = refusals.explain_refusal(answer, log, request_id, url, workload)
         return replace(answer, refused_by=why)
+
+    def _connection_of(self, runner: ReplicaRunner) -> OpenConnection:
+        sandboxes = self._engine.context.sandboxes
+        make_socket = sandboxes.socket_factory(runner.name)
+        if make_socket is None:
+            return curl.by_proxy(runner.ip)
+        resolve = partial(pod_requests.resolve, sandboxes.names, runner.workload.namespace)
+        return curl.from_pod(make_socket, resolve)
 
     def explain(
         self,

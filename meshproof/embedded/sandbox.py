@@ -45,8 +45,8 @@ class NoNames:
     def services(self, _name: str) -> Sequence[tuple[int, str]]:
         return ()
 
-    def canonical(self, _name: str) -> str | None:
-        return None
+    def canonical(self, _name: str) -> str:
+        return ""
 
 
 class Sandboxes:

@@ -31,8 +31,8 @@ class Names(Protocol):
     def services(self, name: str) -> Sequence[tuple[int, str]]:
         """Port and target of each SRV record."""
 
-    def canonical(self, name: str) -> str | None:
-        """The name that it is an alias of."""
+    def canonical(self, name: str) -> str:
+        """The name that it is an alias of, empty for any other."""
 
 
 def answer(names: Names, data: bytes, *, tcp: bool = False) -> bytes:
@@ -54,12 +54,12 @@ def _resolve(names: Names, query: dns.Query) -> tuple[int, list[dns.Record]]:
     alias = names.canonical(query.name)
     addresses = names.lookup(alias or query.name)
     services = names.services(query.name)
-    if alias is None and addresses is None and not services:
+    if not alias and addresses is None and not services:
         return dns.NAME_ERROR, []
-    records = [dns.alias_record(alias)] if alias is not None else []
+    records = [dns.alias_record(alias)] if alias else []
     if query.kind == dns.A:
         shuffled = _RANDOM.sample(addresses or (), len(addresses or ()))
-        records += [dns.address_record(ip, alias or "") for ip in shuffled]
+        records += [dns.address_record(ip, alias) for ip in shuffled]
     elif query.kind == dns.SRV:
         records += [dns.service_record(port, target) for port, target in services]
     return dns.NO_ERROR, records

@@ -30,8 +30,8 @@ class Names:
     def services(self, name: str) -> Sequence[tuple[int, str]]:
         return SERVICES.get(name, ())
 
-    def canonical(self, name: str) -> str | None:
-        return ALIASES.get(name)
+    def canonical(self, name: str) -> str:
+        return ALIASES.get(name, "")
 
 
 def query(name: str, kind: int = dns.A, *, size: int = 0, flags: int = 0x0100) -> bytes:

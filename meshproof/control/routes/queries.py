@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meshproof.control.endpoint import query
-from meshproof.control.protocols import Remote
+from meshproof.control.protocols import Remote, SupportsPods
 from meshproof.control.wire import Json, as_json
 
 if TYPE_CHECKING:
@@ -30,11 +30,13 @@ def url(context: ControlContext, target: str) -> str:
 
 @query
 def command(context: ControlContext, workload: str, *, terminal: bool) -> list[str]:
-    """What to put before a command so that it runs where the workload does. Empty for a mesh on
-    this machine: there a command needs the workload's ``environment`` instead."""
-    if not isinstance(context.mesh, Remote):
-        return []
-    return list(context.mesh.command(workload, terminal=terminal))
+    """What to put before a command so that it runs where the workload does. Empty where that is
+    this machine itself: there a command needs the workload's ``environment`` instead."""
+    if isinstance(context.mesh, Remote):
+        return list(context.mesh.command(workload, terminal=terminal))
+    if isinstance(context.mesh, SupportsPods):
+        return list(context.mesh.pod_command(workload))
+    return []
 
 
 @query

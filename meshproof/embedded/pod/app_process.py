@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,6 +16,8 @@ from meshproof.embedded.pod.launch import Launch
 from meshproof.embedded.pod.replica_state import ReplicaState
 from meshproof.embedded.pod.workload import Probe
 from meshproof.errors import MeshproofError
+from meshproof.host import enter_pod, private_files
+from meshproof.host.process_identity import RUN_ID_VARIABLE
 from meshproof.host.process_spec import Exit
 from meshproof.model import volume_files
 from meshproof.progress import report_progress
@@ -65,6 +69,20 @@ class AppProcess:
     def env(self) -> dict[str, str]:
         """Its whole environment."""
         return self._launch.env(self._state.workload.program)
+
+    def command_prefix(self) -> tuple[str, ...]:
+        """What to put before a command so that it runs in the pod with the app's environment;
+        empty where there is no pod. Raises MeshproofError while the app does not run."""
+        if self._launch.make_socket is None:
+            return ()
+        pid = self._context.supervisor.running.get(self._state.name)
+        if pid is None:
+            raise MeshproofError(f"{self._state.name}: its app does not run")
+        path = self._context.paths.environment(self._state.name)
+        # Such a command is the caller's, not the mesh's: it is not ended with the mesh.
+        env = {k: v for k, v in self.env().items() if k != RUN_ID_VARIABLE}
+        private_files.write(path, json.dumps(env))
+        return (sys.executable, "-I", "-S", enter_pod.__file__, str(pid), str(path))
 
     # -- readiness -----------------------------------------------------------------------------
 

@@ -7,12 +7,14 @@ import contextlib
 import shutil
 import signal
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from meshproof.embedded.context import MeshContext
 from meshproof.embedded.pod import draining, scraping
 from meshproof.embedded.pod.app_process import AppProcess
 from meshproof.embedded.pod.companion_containers import CompanionContainers
 from meshproof.embedded.pod.envoy_process import EnvoyProcess
+from meshproof.embedded.pod.forwards import Forwards
 from meshproof.embedded.pod.launch import Launch
 from meshproof.embedded.pod.monitor import Monitor
 from meshproof.embedded.pod.replica_state import ReplicaState
@@ -48,6 +50,7 @@ class ReplicaRunner:
         self.ip = context.block.sidecar(self._slot)
         self.app_ip = context.block.app(self._slot)
         self._in_pod = context.sandboxes.enabled
+        self._forwards = Forwards(self.ip)
         self.ended = False
         self._listeners: dict[int, Address] = {}
         self._launch = Launch(
@@ -124,6 +127,13 @@ class ReplicaRunner:
         if port not in self._listeners:
             self._listeners[port] = Address(ip=self.ip, port=real_port(self.ip, port))
         return self._listeners[port]
+
+    async def open_listener(self, port: ContainerPort) -> Address:
+        """Where this machine reaches the sidecar's listener for a container port."""
+        if not self._in_pod:
+            return port.listen
+        to = partial(asyncio.open_unix_connection, port.pipe)
+        return await self._forwards.open(port.pipe, port.port, to)
 
     def app_address(self, port: int) -> Address:
         """Where the app itself listens for a container port."""
@@ -247,6 +257,7 @@ class ReplicaRunner:
         await self.app.stop(grace)
         await self._companions.stop(grace)
         await self.envoy.stop()
+        self._forwards.close()
         self._context.sandboxes.remove(self.name)
         self._context.block.release(self._slot)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from meshproof.embedded.engine import Engine
 from meshproof.embedded.process_names import node_of
-from meshproof.embedded.telemetry import evidence
+from meshproof.embedded.telemetry import evidence, upstream_hosts
 from meshproof.errors import MeshproofError, UsageError
 from meshproof.istio_names import ClusterName
 from meshproof.mesh import AccessRecord, Tail
@@ -32,7 +32,7 @@ async def read_tail(engine: Engine, host: str, cursor: str) -> Tail:
         for path in engine.context.paths.access_logs():
             start = path.stat().st_size if cursor == NOW else offsets.get(path.name, 0)
             new, offsets[path.name] = _read(path, host, start)
-            records += new
+            records += [upstream_hosts.resolve(engine, record) for record in new]
         return Tail(tuple(records), json.dumps(offsets))
 
     return await asyncio.to_thread(read)

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from meshproof.embedded.engine import Engine
 from meshproof.embedded.pod.envoy_process import EnvoyProcess
 from meshproof.embedded.process_names import node_of
+from meshproof.embedded.telemetry import upstream_hosts
 from meshproof.errors import MeshproofError
 from meshproof.mesh import AccessRecord, Span
 from meshproof.telemetry import access_log
@@ -123,7 +124,7 @@ async def read_records(
 
     def read() -> list[AccessRecord]:
         return [
-            record
+            upstream_hosts.resolve(engine, record)
             for node, path in files
             for record in access_log.read(path, node, run_id, starts.get(path, 0))
         ]
