@@ -21,6 +21,7 @@ from meshproof.translate import (
     outbound_scope,
     proxy_of,
 )
+from meshproof.translate.provider_hosts import providers_of
 from meshproof.translate.workload_selection import select_policies
 from meshproof.translate.world import Config, Replica, World
 from meshproof.xds import codec
@@ -106,7 +107,8 @@ class Snapshots:
     def _gateway(self, world: World, ip: str, ports: Mapping[int, int], access_log: str) -> Encoded:
         node, proxy = INGRESS_GATEWAY, gateway_module.PROXY
         own = (self._same(name, getattr(world, name)) for name in _GATEWAY_INPUTS)
-        inputs = (ip, dict(ports), *own)
+        guards = select_policies(world.authorization_policies, proxy.namespace, proxy.labels)
+        inputs = (ip, dict(ports), *own, *guards, self._same("providers", providers_of(world)))
         cached = self._own.get(node)
         if cached is None or cached[0] != inputs:
             encoded = encode(build_gateway(world, proxy, ip, ports, access_log=access_log))
@@ -135,6 +137,7 @@ class Snapshots:
             *(self._same(name, getattr(world, name)) for name in _SIDECAR_INPUTS),
             *(self._same(name, value) for name, value in self._pod_inputs(world).items()),
             *_policies(world, replica),
+            self._same("providers", providers_of(world)),
         )
         cached = self._own.get(replica.name)
         if cached is None or cached[0] != inputs:

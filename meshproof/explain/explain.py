@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from meshproof.errors import UsageError
-from meshproof.explain import clusters, descriptions, filter_chains, http_filters
+from meshproof.explain import clusters, descriptions, ext_authz, filter_chains, http_filters
 from meshproof.explain.clusters import Member, UpstreamTls
 from meshproof.explain.connection import AuthzRequest, Peer
 from meshproof.explain.connection_manager import ConnectionManager, Upstream
@@ -26,7 +26,7 @@ from meshproof.explain.string_match import Json
 from meshproof.istio_names import ClusterName, is_inbound
 
 _HCM = ".http_connection_manager.v3.HttpConnectionManager"
-_TCP_RBAC = ".network.rbac.v3.RBAC"
+_TCP_AUTHZ, _TCP_RBAC = ".network.ext_authz.v3.ExtAuthz", ".network.rbac.v3.RBAC"
 _OUTBOUND = "outbound"
 
 
@@ -187,12 +187,19 @@ class _Explainer:
         at = f"{server.name} inbound"
         if connection.chain is None:
             return (_failure(to, f"closed by {server.name}: {connection.closed}", 503, at),)
+        authz = AuthzRequest(connection.peer)
         for entry in connection.chain["filters"]:
             config = entry["typed_config"]
-            if config["@type"].endswith(_TCP_RBAC):
+            if config["@type"].endswith(_TCP_AUTHZ):
+                if (check := ext_authz.find_check(config, authz, self.locate)) is not None:
+                    self.assumptions.append(check[2])
+            elif config["@type"].endswith(_TCP_RBAC):
+                metadata = ext_authz.shadow_metadata(config, authz, entry["name"])
+                authz = replace(authz, metadata={**authz.metadata, **metadata})
                 context = http_filters.FilterContext(None, self.locate, self.now)
-                denial, _ = http_filters.decide_rbac(
-                    config["rules"], AuthzRequest(connection.peer), context
+                rules = config.get("rules")
+                denial, _ = (
+                    http_filters.decide_rbac(rules, authz, context) if rules else (None, None)
                 )
                 if denial is not None:
                     reason = f"{denial.why}: the connection is closed"

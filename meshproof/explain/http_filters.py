@@ -1,7 +1,8 @@
 """HTTP filters before the router: whether each passes a request, or sends a local reply.
 
-Evaluated: jwt_authn, rbac, fault, cors. A local rate limit is only noted, since it depends on other
-requests. For any other filter the explanation notes that it is not evaluated.
+Evaluated: jwt_authn, rbac, fault, cors. A local rate limit and an external authorization server are
+only noted, since they depend on others.
+For any other filter the explanation notes that it is not evaluated.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from meshproof.explain import jwt_authn, rbac
+from meshproof.explain import ext_authz, jwt_authn, rbac
 from meshproof.explain.connection import AuthzRequest
 from meshproof.explain.matching import fraction
 from meshproof.explain.origin import Locate, RuleOrigin, policy_origin
@@ -123,17 +124,35 @@ _JWT = "envoy.filters.http.jwt_authn"
 def _rbac(
     config: Json, route_config: Json | None, authz: AuthzRequest, context: FilterContext
 ) -> FilterResult:
-    rules = (
-        (route_config or {}).get("rbac", {}).get("rules") if route_config else config.get("rules")
-    )
+    own = route_config.get("rbac", {}) if route_config else config
+    metadata = ext_authz.shadow_metadata(own, authz, _RBAC)
+    notes = ext_authz.dry_run_notes(own, authz, context.locate)
+    rules = own.get("rules")
     if not rules:
-        return FilterResult()
+        return FilterResult(notes, metadata=metadata)
     outcome, policy = decide_rbac(rules, authz, context)
     if outcome is not None:
-        return FilterResult(local_replies=((1.0, outcome),))
+        return FilterResult(notes, local_replies=((1.0, outcome),))
     if policy is None:
+        return FilterResult(notes, metadata=metadata)
+    return FilterResult((*notes, f"let in by {policy}"), metadata=metadata, policies=(policy,))
+
+
+_RBAC = "envoy.filters.http.rbac"
+"""The namespace of the filter's dynamic metadata, whatever the filter's own name is."""
+
+
+def _ext_authz(
+    config: Json, _route_config: Json | None, authz: AuthzRequest, context: FilterContext
+) -> FilterResult:
+    check = ext_authz.find_check(config, authz, context.locate)
+    if check is None:
         return FilterResult()
-    return FilterResult((f"let in by {policy}",), policies=(policy,))
+    rule, server, assumption = check
+    return FilterResult((f"{rule} asks {server}",), assumptions=(assumption,), policies=(rule,))
+
+
+_BAD_CUSTOM = "-deny-due-to-bad-CUSTOM-action"
 
 
 def decide_rbac(
@@ -146,7 +165,10 @@ def decide_rbac(
     if decision.allowed:
         return None, rule
     if rule is not None:
-        return Outcome(MESH, f"{rule.title} denies it", 403, rule, body=DENIED), None
+        why = f"{rule.title} denies it"
+        if decision.key.endswith(_BAD_CUSTOM):
+            why += ": its provider is not one of MeshConfig's, or of no known service"
+        return Outcome(MESH, why, 403, rule, body=DENIED), None
     reasons = "; ".join(f"{_policy_name(key)}: {why}" for key, why in decision.reasons)
     why = f"no AuthorizationPolicy lets this in ({reasons})"
     policies = [p for key, _ in decision.reasons if (p := policy_origin(key))]
@@ -182,6 +204,7 @@ _FILTERS: dict[str, Callable[[Json, Json | None, AuthzRequest, FilterContext], F
     "Cors": _cors,
     "JwtAuthentication": _jwt,
     "RBAC": _rbac,
+    "ExtAuthz": _ext_authz,
     "LocalRateLimit": _limit,
 }
 

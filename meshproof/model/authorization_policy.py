@@ -1,7 +1,7 @@
 """security.istio.io/v1 AuthorizationPolicy (v1beta1 has the same fields).
 
-Refused as by Istio's own validation (``pkg/config/validation``): a DENY without rules, and a source
-or operation without fields.
+Refused as by Istio's own validation (``pkg/config/validation``): a DENY without rules, a source or
+operation without fields, a CUSTOM that is about identities.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
+from pydantic.alias_generators import to_camel
 
 from meshproof.model.authorization_values import (
     check_attribute,
@@ -110,14 +111,54 @@ class Rule(Model):
         return (entry.operation for entry in self.to or ())
 
 
-class AuthorizationPolicy(WorkloadPolicy):
-    """The action CUSTOM, which asks an external server, is refused by name."""
+class Provider(Model):
+    """One of MeshConfig's ``extensionProviders``."""
 
-    action: Literal["ALLOW", "DENY", "AUDIT"] = "ALLOW"
+    name: str = ""
+
+
+class AuthorizationPolicy(WorkloadPolicy):
+    """With the action CUSTOM, a request that a rule matches is put to the provider's server."""
+
+    action: Literal["ALLOW", "DENY", "AUDIT", "CUSTOM"] = "ALLOW"
     rules: list[Rule] = []
+    provider: Provider | None = None
 
     @model_validator(mode="after")
     def _a_denial_needs_rules(self) -> Self:
-        if self.action == "DENY" and "rules" not in self.model_fields_set:
-            raise FieldError("is DENY without rules, which Istio refuses; wanted rules", "action")
+        if self.action in ("DENY", "CUSTOM") and "rules" not in self.model_fields_set:
+            message = f"is {self.action} without rules, which Istio refuses; wanted rules"
+            raise FieldError(message, "action")
         return self
+
+    @model_validator(mode="after")
+    def _custom(self) -> Self:
+        if self.action != "CUSTOM":
+            if self.provider is not None:
+                message = f"is for the action CUSTOM, and this one is {self.action}"
+                raise FieldError(message, "provider")
+            return self
+        if not (self.provider and self.provider.name):
+            raise FieldError("is CUSTOM without provider.name, which Istio refuses", "action")
+        for index, rule in enumerate(self.rules):
+            if path := _identity_of(rule):
+                message = "is not supported with the action CUSTOM, which Istio evaluates before"
+                raise FieldError(f"{message} identities and tokens", "rules", index, *path)
+        return self
+
+
+_IDENTITIES = ("principals", "namespaces", "service_accounts", "request_principals")
+_IDENTITY_KEYS = ("source.namespace", "source.serviceAccount", "source.principal")
+
+
+def _identity_of(rule: Rule) -> tuple[str | int, ...]:
+    """The first part of a rule that is about who the caller is, if there is one."""
+    for index, source in enumerate(rule.sources()):
+        for field in _IDENTITIES:
+            for name in (field, f"not_{field}"):
+                if getattr(source, name):
+                    return ("from", index, "source", to_camel(name))
+    for index, condition in enumerate(rule.when):
+        if condition.key in _IDENTITY_KEYS or condition.key.startswith("request.auth."):
+            return ("when", index, "key")
+    return ()

@@ -57,7 +57,7 @@ HeaderPattern = Annotated[NonEmpty, AfterValidator(_check_pattern)]
 """The name of a header, ``name*`` or ``*name``."""
 
 
-class _Server(Model):
+class Server(Model):
     """A service and its port; the cluster is the caller's own for that service."""
 
     service: Service
@@ -72,7 +72,7 @@ class RequestBody(Model):
     pack_as_bytes: bool = False
 
 
-class ExtAuthzHttp(_Server):
+class ExtAuthzHttp(Server):
     """An external authorization server that is asked by HTTP."""
 
     timeout: Duration | None = None
@@ -90,7 +90,7 @@ class ExtAuthzHttp(_Server):
     headers_to_downstream_on_allow: list[HeaderPattern] = []
 
 
-class ExtAuthzGrpc(_Server):
+class ExtAuthzGrpc(Server):
     """An external authorization server that is asked by gRPC (envoy.service.auth.v3)."""
 
     timeout: Duration | None = None
@@ -107,7 +107,7 @@ class Header(Model):
     value: HeaderValue
 
 
-class Zipkin(_Server):
+class Zipkin(Server):
     max_tag_length: Annotated[int, Field(ge=0)] = 0
     enable_64bit_trace_id: Annotated[bool, Field(alias="enable64bitTraceId")] = False
     path: str = ""
@@ -127,7 +127,7 @@ class GrpcService(Model):
     initial_metadata: list[Header] = []
 
 
-class OpenTelemetry(_Server):
+class OpenTelemetry(Server):
     """Spans by OTLP: by gRPC, or by HTTP where ``http`` is given."""
 
     max_tag_length: Annotated[int, Field(ge=0)] = 0
@@ -165,7 +165,7 @@ class OtelLogFormat(Model):
     labels: dict[str, str] = {}
 
 
-class EnvoyOtelAls(_Server):
+class EnvoyOtelAls(Server):
     """The access log by OTLP over gRPC."""
 
     log_name: str = ""
@@ -187,6 +187,12 @@ class ExtensionProvider(Model):
     prometheus: Prometheus | None = None
     envoy_file_access_log: EnvoyFileAccessLog | None = None
     envoy_otel_als: EnvoyOtelAls | None = None
+
+    @property
+    def server(self) -> Server | None:
+        """The provider's server, if it has one."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        return next((v for v in values if isinstance(v, Server)), None)
 
     @model_validator(mode="after")
     def _one_provider(self) -> Self:

@@ -9,7 +9,7 @@ from typing import Any
 
 from meshproof.errors import Problem
 from meshproof.model.kinds import Kind
-from meshproof.model.steering_keys import EXPORT_TO
+from meshproof.model.steering_keys import DRY_RUN, EXPORT_TO, TRUE
 from meshproof.sources.documents import Document
 from meshproof.sources.scalars import kind_of
 
@@ -36,6 +36,7 @@ class Metadata:
     namespace: str
     labels: Mapping[str, str]
     export_to: tuple[str, ...] = ()
+    dry_run: bool = False
 
 
 def read_metadata(document: Document, kind: Kind, namespace: str) -> tuple[Metadata, list[Problem]]:
@@ -58,8 +59,9 @@ def read_metadata(document: Document, kind: Kind, namespace: str) -> tuple[Metad
     if any(not problem.unsupported for problem in problems):
         return Metadata("", "", {}), problems
     own_namespace = (raw.get("namespace") or namespace) if kind.namespaced else ""
+    labels = raw.get("labels") or {}
     return Metadata(
-        raw["name"], own_namespace, raw.get("labels") or {}, _export_to(raw, kind)
+        raw["name"], own_namespace, labels, _export_to(raw, kind), _is_dry_run(raw, kind)
     ), problems
 
 
@@ -67,6 +69,12 @@ def _export_to(raw: Mapping[str, Any], kind: Kind) -> tuple[str, ...]:
     """The namespaces that may see a Service (Istio: ConvertService in pkg/kube/controllers)."""
     annotation = (raw.get("annotations") or {}).get(EXPORT_TO, "") if kind.name == "Service" else ""
     return tuple(name for text in annotation.split(",") if (name := text.strip()))
+
+
+def _is_dry_run(raw: Mapping[str, Any], kind: Kind) -> bool:
+    """Whether an AuthorizationPolicy is only to be tried (Istio: isDryRun in authz/builder)."""
+    annotation = (raw.get("annotations") or {}).get(DRY_RUN, "")
+    return kind.name == "AuthorizationPolicy" and annotation in TRUE
 
 
 def _unknown_field(document: Document, key: str) -> Problem:

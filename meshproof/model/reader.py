@@ -154,6 +154,7 @@ def _decode(
         spec=None if problems else spec,
         location=document.location,
         export_to=metadata.export_to,
+        dry_run=metadata.dry_run,
         body=value,
         unsupported=tuple(problems),
     ), []

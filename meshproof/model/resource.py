@@ -26,6 +26,8 @@ class Resource:
     location: Location = field(compare=False)
     export_to: tuple[str, ...] = ()
     """For a Service: the namespaces in its annotation ``networking.istio.io/exportTo``."""
+    dry_run: bool = False
+    """For an AuthorizationPolicy: its annotation ``istio.io/dry-run``."""
     body: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """The document as plain data, as it was written; empty for a resource that was generated."""
     unsupported: tuple[Problem, ...] = field(default=(), compare=False, repr=False)

@@ -12,6 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+DRY_RUN = "istio.io/dry-run"
+TRUE = ("1", "t", "T", "true", "TRUE", "True")
+FALSE = ("0", "f", "F", "false", "FALSE", "False")
+"""What Go's ParseBool reads."""
 EXPORT_TO = "networking.istio.io/exportTo"
 
 
@@ -81,8 +85,14 @@ _KEYS = (
     SteeringKey("istio.io/use-waypoint", _ANY, _WAYPOINT, accepted=("", "none")),
     SteeringKey("istio.io/ingress-use-waypoint", _ANY, _WAYPOINT, accepted=("", "false")),
     SteeringKey(
-        "istio.io/dry-run",
-        (Target.POLICY, Target.CONFIG),
+        DRY_RUN,
+        (Target.POLICY,),
+        "Istio reads no truth value in it, and takes the policy for one in force",
+        accepted=(*TRUE, *FALSE),
+    ),
+    SteeringKey(
+        DRY_RUN,
+        (Target.CONFIG,),
         "it asks for a dry run, and here it would be in force",
         accepted=("false",),
     ),

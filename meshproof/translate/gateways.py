@@ -77,7 +77,7 @@ def gateway_listeners(
     filters = select_security_filters(world, proxy.namespace, proxy.labels, "GATEWAY")
     chains_by_port: dict[int, list[Json]] = {}
     for table in route_tables(world, proxy):
-        http = _connection_manager(world, proxy, table.name, filters, log)
+        http = _connection_manager(world, proxy, table, filters, log)
         chain = build_filter_chain(table, http, world.tls_secrets, proxy.namespace)
         if chain is not None:
             chains_by_port.setdefault(table.port, []).append(chain)
@@ -96,15 +96,15 @@ def gateway_listeners(
 
 
 def _connection_manager(
-    world: World, proxy: Proxy, table: str, filters: SecurityFilters, log: str
+    world: World, proxy: Proxy, table: RouteTable, filters: SecurityFilters, log: str
 ) -> Json:
     workload = WorkloadMetadata(proxy.namespace, proxy.workload, proxy.labels)
     report = select_reporting(world, proxy.namespace, proxy.labels, "CLIENT")
     return build_connection_manager(
-        table,
-        routes=filters.route_table_name(table),
+        table.name,
+        routes=filters.route_table_name(table.name),
         logs=[*build_access_log(log, "gateway", report), client_metrics(workload)],
-        first_filters=filters.http_filters(rerouting=True),
+        first_filters=filters.http_filters(table.port, rerouting=True),
         report=report,
         workload=workload,
         can_fault=True,

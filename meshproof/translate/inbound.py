@@ -175,7 +175,7 @@ class _Inbound:
             routes=self.filters.route_table_name(self.name),
             logs=[*self.access_logs(), server_metrics(self.workload, security)],
             workload=self.workload,
-            first_filters=[peer_filter(), *self.filters.http_filters()],
+            first_filters=[peer_filter(), *self.filters.http_filters(self.port.port)],
             report=self.reporting,
             hide_debug_headers=hides_debug_headers(self.world.mesh),
             upgrade_configs=upgrade_configs("websocket"),

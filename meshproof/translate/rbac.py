@@ -22,8 +22,16 @@ from meshproof.translate.world import Named
 Action = Literal["AUDIT", "DENY", "ALLOW"]
 ACTIONS: Mapping[Action, str] = {"AUDIT": "LOG", "DENY": "DENY", "ALLOW": "ALLOW"}
 """In the order in which they run, with Envoy's name for each."""
+_SHADOW_PREFIXES: Mapping[Action, str] = {
+    "AUDIT": "",
+    "DENY": "istio_dry_run_deny_",
+    "ALLOW": "istio_dry_run_allow_",
+}
+"""Before the names of the counters of policies with the annotation istio.io/dry-run."""
 _HTTP = "envoy.extensions.filters.http.rbac.v3"
-_NETWORK = "envoy.extensions.filters.network.rbac.v3.RBAC"
+HTTP_TYPE = f"{_HTTP}.RBAC"
+NETWORK_FILTER = "envoy.filters.network.rbac"
+NETWORK_TYPE = "envoy.extensions.filters.network.rbac.v3.RBAC"
 _NEVER: Json = {
     "permissions": [{"not_rule": {"any": True}}],
     "principals": [{"not_id": {"any": True}}],
@@ -41,31 +49,45 @@ def filter_name(action: Action) -> str:
 def build_http_filters() -> list[Json]:
     """The filters without rules. The rules are part of the routes, so that a change of policies
     needs no new listener and applies to open connections."""
-    return [build_extension(filter_name(action), f"{_HTTP}.RBAC") for action in ACTIONS]
+    return [build_extension(filter_name(action), HTTP_TYPE) for action in ACTIONS]
 
 
 def build_route_config(policies: Policies, context: AuthzContext) -> Json:
     """``typed_per_filter_config`` of routes: the rules of each action that has a policy."""
     return {
-        filter_name(action): build_any(f"{_HTTP}.RBACPerRoute", rbac={"rules": rules})
-        for action, rules in _rule_sets(policies, context)
+        filter_name(action): build_any(f"{_HTTP}.RBACPerRoute", rbac=fields)
+        for action, fields in _rule_sets(policies, context)
     }
 
 
 def build_network_filters(policies: Policies, context: AuthzContext) -> list[Json]:
     """The filters of a TCP port, with their rules: it has no routes that could carry them."""
     return [
-        build_extension("envoy.filters.network.rbac", _NETWORK, stat_prefix="tcp.", rules=rules)
-        for _action, rules in _rule_sets(policies, context)
+        build_extension(NETWORK_FILTER, NETWORK_TYPE, stat_prefix="tcp.", **fields)
+        for _action, fields in _rule_sets(policies, context)
     ]
 
 
 def _rule_sets(policies: Policies, context: AuthzContext) -> Iterator[tuple[Action, Json]]:
-    for action, envoy_action in ACTIONS.items():
+    """The fields of each action's filter: what is in force, and what is only counted."""
+    for action in ACTIONS:
         matching = [p for p in policies if p.spec.action == action]
-        if matching:
-            rules = {key: rule for p in matching for key, rule in _rules(p, context)}
-            yield action, {"action": envoy_action, "policies": rules}
+        fields: Json = {}
+        if in_force := [p for p in matching if not p.dry_run]:
+            fields["rules"] = build_rules(in_force, ACTIONS[action], context)
+        if dry_run := [p for p in matching if p.dry_run]:
+            fields["shadow_rules"] = build_rules(dry_run, ACTIONS[action], context)
+            fields["shadow_rules_stat_prefix"] = _SHADOW_PREFIXES[action]
+        if fields:
+            yield action, fields
+
+
+def build_rules(
+    policies: Policies, envoy_action: str, context: AuthzContext, prefix: str = ""
+) -> Json:
+    """One rule set of Envoy's; ``prefix`` begins the name of each of its policies."""
+    rules = {prefix + key: rule for p in policies for key, rule in _rules(p, context)}
+    return {"action": envoy_action, "policies": rules}
 
 
 def _rules(policy: Named[AuthorizationPolicy], context: AuthzContext) -> Iterator[tuple[str, Json]]:

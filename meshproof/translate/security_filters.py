@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from meshproof.model.authorization_policy import AuthorizationPolicy
 from meshproof.model.envoy_filter import Context
 from meshproof.model.request_authentication import JWTRule
-from meshproof.translate import jwt, local_rate_limit, rbac
+from meshproof.translate import ext_authz, jwt, local_rate_limit, rbac
 from meshproof.translate.authz_conditions import AuthzContext
 from meshproof.translate.local_rate_limit import RateLimits
 from meshproof.translate.proto import Json
+from meshproof.translate.provider_hosts import Providers, providers_of
 from meshproof.translate.workload_selection import select_policies
 from meshproof.translate.world import Named, World
 
@@ -24,16 +25,26 @@ class SecurityFilters:
     policies: tuple[Named[AuthorizationPolicy], ...]
     tokens: tuple[JWTRule, ...]
     limits: RateLimits
+    providers: Providers
 
-    def http_filters(self, *, rerouting: bool = False) -> list[Json]:
-        """The filters that every connection manager has, in Istio's order; their rules are part of
-        the routes. ``rerouting``: Envoy chooses the route again once it knows a token's claims."""
-        tokens = jwt.build_http_filters(self.tokens, rerouting=rerouting)
-        return [*local_rate_limit.build_http_filters(), *tokens, *rbac.build_http_filters()]
+    def http_filters(self, port: int, *, rerouting: bool = False) -> list[Json]:
+        """The filters of a port's connection managers, in Istio's order; the rules of all but
+        CUSTOM are part of the routes. ``rerouting``: Envoy chooses the route again once it knows a
+        token's claims."""
+        return [
+            *local_rate_limit.build_http_filters(),
+            *ext_authz.build_http_filters(self.policies, AuthzContext(port), self.providers),
+            *jwt.build_http_filters(self.tokens, rerouting=rerouting),
+            *rbac.build_http_filters(),
+        ]
 
     def network_filters(self, port: int) -> list[Json]:
         """Of a TCP port, where tokens do not apply."""
-        return rbac.build_network_filters(self.policies, AuthzContext(port, tcp=True))
+        context = AuthzContext(port, tcp=True)
+        return [
+            *ext_authz.build_network_filters(self.policies, context, self.providers),
+            *rbac.build_network_filters(self.policies, context),
+        ]
 
     def is_active(self) -> bool:
         """Whether any rule or limit applies."""
@@ -64,4 +75,5 @@ def select_security_filters(
     tokens = jwt.collect_rules(authentications, world.token_keys)
     policies = tuple(select_policies(world.authorization_policies, namespace, labels))
     filters = select_policies(world.envoy_filters, namespace, labels)
-    return SecurityFilters(policies, tokens, local_rate_limit.collect_limits(filters, context))
+    limits = local_rate_limit.collect_limits(filters, context)
+    return SecurityFilters(policies, tokens, limits, providers_of(world))

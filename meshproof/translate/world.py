@@ -137,6 +137,8 @@ class Named(Generic[T]):
     gateway: bool = False
     """A VirtualService converted from HTTPRoutes, with the semantics of the Gateway API where the
     two differ (Istio's annotation route-semantics=gateway)."""
+    dry_run: bool = False
+    """An AuthorizationPolicy that only counts what it would do (annotation istio.io/dry-run)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,8 +37,10 @@ spec: {destination: {name: svcb}, route: [{labels: {version: v1}}]}
 UNSUPPORTED = {
     "field": RULE + "    websocketUpgrade: true\n",
     "value": (
-        "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: audit}\n"
-        "spec: {action: CUSTOM, rules: [{}]}\n"
+        "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: h}\n"
+        "spec: {maxReplicas: 3, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: a},\n"
+        "  metrics: [{type: Resource, resource: {name: memory,\n"
+        "    target: {type: Utilization, averageUtilization: 5}}}]}\n"
     ),
     "kind": (
         "apiVersion: networking.istio.io/v1\nkind: WorkloadGroup\nmetadata: {name: vms}\n"

@@ -23,8 +23,14 @@ def test_both_versions_are_read(version: str) -> None:
 @pytest.mark.parametrize(
     ("spec", "field", "message"),
     [
-        ("{action: CUSTOM}", "spec.action", "does not honour yet"),
-        ("{provider: {name: x}}", "spec.provider", "does not honour yet"),
+        ("{action: CUSTOM, provider: {name: x}}", "spec.action", "CUSTOM without rules"),
+        ("{action: CUSTOM, rules: [{}]}", "spec.action", "without provider.name"),
+        ("{provider: {name: x}}", "spec.provider", "is for the action CUSTOM"),
+        ("{action: CUSTOM, provider: {name: x}, rules: [{}, {from: [{source:"
+         " {notPrincipals: [a]}}]}]}", "spec.rules[1].from[0].source.notPrincipals",
+         "not supported with the action CUSTOM"),
+        ("{action: CUSTOM, provider: {name: x}, rules: [{when: [{key: 'request.auth.claims[a]',"
+         " values: [b]}]}]}", "spec.rules[0].when[0].key", "not supported with the action CUSTOM"),
         ("{targetRefs: [{kind: Pod, name: a}]}", "spec.targetRefs[0].kind", "Pod"),
         ("{selector: {}, targetRef: {kind: Service, name: a}}", "spec", "more than one"),
         ("{action: DENY}", "spec.action", "DENY without rules"),

@@ -6,7 +6,7 @@ import pytest
 
 from meshproof.model.reader import read_text
 from tests.model.conftest import Refusal
-from tests.model.security import HEAD, POLICY, refusal
+from tests.model.security import HEAD, POLICY, TOKENS, refusal
 
 
 @pytest.mark.parametrize(
@@ -30,12 +30,18 @@ def test_metadata(refusal: Refusal, metadata: str, message: str) -> None:
     assert refusal(text, namespace="pay") == [message]
 
 
-@pytest.mark.parametrize("value", ["true", "yes"])
-def test_a_policy_that_is_only_watched_would_be_enforced_and_is_refused(value: str) -> None:
-    more = f", annotations: {{istio.io/dry-run: '{value}'}}"
-    assert "a dry run" in refusal(POLICY, "{}", more)
+@pytest.mark.parametrize(("value", "dry_run"), [("true", True), ("T", True), ("false", False)])
+def test_a_policy_that_is_only_tried(value: str, dry_run: bool) -> None:
+    more = f", annotations: {{istio.io/dry-run: '{value}', a: b}}"
+    (policy,) = read_text(HEAD.format(kind=POLICY, more=more), "f.yaml")
+    assert policy.dry_run is dry_run
 
 
-def test_a_policy_that_is_not_only_watched_is_read() -> None:
-    more = ", annotations: {istio.io/dry-run: 'false', a: b}"
-    assert read_text(HEAD.format(kind=POLICY, more=more), "f.yaml")
+def test_what_istio_reads_as_no_truth_value_is_refused() -> None:
+    more = ", annotations: {istio.io/dry-run: 'yes'}"
+    assert "no truth value" in refusal(POLICY, "{}", more)
+
+
+def test_a_dry_run_of_tokens_is_refused() -> None:
+    more = ", annotations: {istio.io/dry-run: 'true'}"
+    assert "a dry run" in refusal(TOKENS, "{}", more)

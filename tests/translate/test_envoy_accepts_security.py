@@ -22,6 +22,7 @@ from meshproof.model import (
     workload_selector,
 )
 from meshproof.model.base_model import Model
+from meshproof.model.mesh_config import MeshConfig
 from meshproof.translate import build_gateway, build_outbound
 from meshproof.translate import build_sidecar as sidecar_of
 from meshproof.translate.world import Address, Config, Named, Outside, Proxy, Resource, World
@@ -61,8 +62,28 @@ def _world(namespace: str = "default") -> World:
         ),
         replicas=(*builders.ECHO, builders.replica("db", "v1", "127.60.0.9")),
         outside=(Outside("keys.test", {81: real}), Outside("m.test", {80: real, 443: real})),
+        mesh=MeshConfig.model_validate({"extensionProviders": PROVIDERS}),
         **{field: _rules(kind, namespace) for field, kind in _FIELDS.items()},
     )
+
+
+_AUTHZ = """
+envoyExtAuthzHttp:
+  service: other.default.svc.cluster.local
+  port: 80
+  timeout: 1s
+  pathPrefix: /check
+  failOpen: true
+  clearRouteCache: true
+  statusOnError: "503"
+  includeRequestHeadersInCheck: [x-a, "x-b*", "*-c"]
+  includeAdditionalHeadersInCheck: {x-more: "%REQ(:path)%"}
+  includeRequestBodyInCheck: {maxRequestBytes: 10, allowPartialMessage: true, packAsBytes: true}
+  headersToUpstreamOnAllow: [x-up]
+  headersToDownstreamOnDeny: [x-no]
+  headersToDownstreamOnAllow: [x-yes]
+"""
+PROVIDERS = [{"name": "authz", **yaml.safe_load(_AUTHZ)}]
 
 
 def _accepted(

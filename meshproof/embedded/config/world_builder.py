@@ -97,7 +97,9 @@ def build_world(
     hosts = tuple(outside)
 
     def named(kind: str) -> tuple[Any, ...]:
-        return tuple(Named(r.name, r.namespace, r.spec) for r in lowered if r.kind == kind)
+        return tuple(
+            Named(r.name, r.namespace, r.spec, dry_run=r.dry_run) for r in lowered if r.kind == kind
+        )
 
     return World(
         services=services if addresses is None else _with_cluster_ips(store, addresses),
