@@ -16,7 +16,8 @@ class Peer:
     identity: str = ""
     sni: str = ""
     source_ip: str = "127.0.0.1"
-    """127.0.0.1, not the replica's address: outgoing connections on loopback come from there."""
+    """The address of the replica or gateway that calls; an app's own calls to its sidecar, and
+    calls of a gateway from this machine, come from 127.0.0.1."""
     local_ip: str = ""
     port: int = 0
     tls: bool = False

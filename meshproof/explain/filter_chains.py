@@ -28,7 +28,7 @@ class ConnectionResult:
 def connect(caller: Proxy, tls: UpstreamTls, server: Proxy, listener: Json) -> ConnectionResult:
     """What ``listener`` of ``server`` does with a connection of ``caller`` that speaks ``tls``."""
     port, is_tls = listener["address"]["socket_address"]["port_value"], tls.kind != "plain"
-    anonymous = Peer(local_ip=server.ip, port=port, tls=is_tls, sni=tls.sni)
+    anonymous = Peer("", tls.sni, caller.ip, server.ip, port, tls=is_tls)
     chain = _choose_chain(listener, tls)
     if chain is None:
         reason = _NO_FOREIGN_TLS if is_tls else _STRICT
@@ -43,7 +43,7 @@ def connect(caller: Proxy, tls: UpstreamTls, server: Proxy, listener: Json) -> C
         names = " or ".join(tls.names)
         reason = f"its certificate is {server.identity}'s, and the caller's rule wants {names}"
         return ConnectionResult(None, anonymous, closed=reason)
-    peer = Peer(caller.identity, tls.sni, local_ip=server.ip, port=port, tls=True)
+    peer = Peer(caller.identity, tls.sni, caller.ip, server.ip, port, tls=True)
     return ConnectionResult(chain, peer, f"by mutual TLS, as {caller.identity}")
 
 

@@ -11,17 +11,18 @@ def header_mismatch(matcher: Json, request: Request) -> str:
     """Why a HeaderMatcher does not match a request; empty if it does.
 
     An inverted matcher of a value does not match an absent header, unless the matcher treats a
-    missing header as empty.
+    missing header as empty. Of a header that is sent several times, one matching value is enough.
     """
     name, inverted = matcher["name"], matcher.get("invert_match", False)
-    value = request.get(name)
+    values = request.values(name)
+    value = ",".join(values) if values else None
     if "present_match" in matcher or "string_match" not in matcher:
         return _presence_mismatch(matcher, name, value, inverted)
-    if value is None:
+    if not values:
         if not matcher.get("treat_missing_header_as_empty", False):
             return f"{_describe_name(name)} is absent, wanted {describe(matcher['string_match'])}"
-        value = ""
-    if matches(matcher["string_match"], value) != inverted:
+        values, value = [""], ""
+    if any(matches(matcher["string_match"], one) for one in values) != inverted:
         return ""
     negation = "anything but " if inverted else ""
     return (

@@ -36,13 +36,17 @@ class Request:
 
     def get(self, name: str) -> str | None:
         """A header or pseudo header; Envoy joins several of one name with commas."""
+        values = self.values(name)
+        return ",".join(values) if values else None
+
+    def values(self, name: str) -> list[str]:
+        """The values of a header, in order, or the one of a pseudo header."""
         name = name.lower()
         pseudo = {":method": self.method, ":authority": self.authority, ":scheme": self.scheme}
         pseudo |= {":path": self.path, "host": self.authority}
         if name in pseudo:
-            return pseudo[name]
-        values = [value for key, value in self.headers if key == name]
-        return ",".join(values) if values else None
+            return [pseudo[name]]
+        return [value for key, value in self.headers if key == name]
 
     def parameter(self, name: str) -> str | None:
         """The first value of a query parameter, not decoded."""

@@ -37,9 +37,7 @@ _RUNTIME: Json = {
     "tracing.zipkin.min_flush_spans": 50,
     # A rule's expression may be as large as in Istio.
     "re2.max_program_size.error_level": 32768,
-    # Istio 1.29 has Envoy 1.37. What 1.39 changed: a header sent twice is matched as ``a,b``, and
-    # a 503 says why the connection failed.
-    "envoy.reloadable_features.match_headers_individually": False,
+    # Istio 1.29 has Envoy 1.37. What 1.39 changed: a 503 says why the connection failed.
     "envoy.reloadable_features.hide_transport_failure_reason_in_response_body": False,
 }
 

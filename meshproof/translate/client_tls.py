@@ -26,9 +26,10 @@ _PLAIN: Json = {
 
 
 def build_transport(
-    host: Host, port: ServicePort, settings: ClientTLSSettings | None, sni: str
+    host: Host, port: ServicePort, settings: ClientTLSSettings | None, sni: str, *, h2: bool
 ) -> Json:
-    """The TLS fields of a cluster of ``host``; ``sni`` is Istio's SNI form of its name."""
+    """The TLS fields of a cluster of ``host``; ``sni`` is Istio's SNI form of its name, and ``h2``
+    whether the cluster speaks HTTP/2 alone."""
     if settings is None:
         return _auto_mtls(host, sni) if host.in_mesh else {}
     if settings.mode == "DISABLE":
@@ -36,7 +37,7 @@ def build_transport(
     if settings.mode == "ISTIO_MUTUAL":
         names = settings.subject_alt_names or _identities(host)
         return {"transport_socket": tls.build_upstream_context(names, settings.sni or sni)}
-    return {"transport_socket": _originate_tls(settings, port, host.subject_alt_names)}
+    return {"transport_socket": _originate_tls(settings, port, host.subject_alt_names, h2=h2)}
 
 
 def _auto_mtls(host: Host, sni: str) -> Json:
@@ -52,9 +53,12 @@ def _identities(host: Host) -> tuple[str, ...]:
     return host.identities + host.subject_alt_names
 
 
-def _originate_tls(settings: ClientTLSSettings, port: ServicePort, names: Iterable[str]) -> Json:
+def _originate_tls(
+    settings: ClientTLSSettings, port: ServicePort, names: Iterable[str], *, h2: bool
+) -> Json:
     """SIMPLE or MUTUAL: TLS origination, with certificates from files. ``names`` are the
-    ServiceEntry's subjectAltNames, used if the rule has none."""
+    ServiceEntry's subjectAltNames, used if the rule has none. A cluster that speaks HTTP/2 alone
+    offers ``h2`` alone (Istio: constructUpstreamTLS)."""
     validation: Json = {}
     if not settings.insecure_skip_verify:
         validation["trusted_ca"] = {"filename": settings.ca_certificates or _public_ca_file()}
@@ -68,7 +72,7 @@ def _originate_tls(settings: ClientTLSSettings, port: ServicePort, names: Iterab
             }
         ]
     if port.protocol == "HTTP":
-        context["alpn_protocols"] = ["http/1.1"]
+        context["alpn_protocols"] = ["h2"] if h2 else ["http/1.1"]
     sni_field = {"sni": settings.sni} if settings.sni else {}
     return build_extension(
         "envoy.transport_sockets.tls",

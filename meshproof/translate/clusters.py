@@ -63,8 +63,10 @@ def _add_cluster(
         cluster |= headless.selectable()
     assignment = build_load_assignment(name, endpoints, selectable=selectable)
     sni = outbound_sni(port.port, host.name, subset.name)
+    # A gateway speaks HTTP/1.1 to a port without a protocol (Istio: setUpstreamProtocol).
+    h2 = bool(port.h2) if view.proxy.kind == "gateway" else port.h2
     build = partial(
-        traffic_policy.build_traffic_policy, h2=port.h2, mesh_timeout=view.mesh.connect_timeout
+        traffic_policy.build_traffic_policy, h2=h2, mesh_timeout=view.mesh.connect_timeout
     )
     if host.resolution == "EDS":
         idle = MESH_IDLE if all(e.workload for e in endpoints) else OUTSIDE_IDLE
@@ -74,7 +76,8 @@ def _add_cluster(
     else:
         cluster |= {"type": "STATIC", "load_assignment": assignment}
         cluster |= build(policy, OUTSIDE_IDLE)
-    cluster |= client_tls.build_transport(host, port, policy.tls, sni)
+    h2_alone = traffic_policy.speaks_http2(policy, h2=h2)
+    cluster |= client_tls.build_transport(host, port, policy.tls, sni, h2=h2_alone)
     if policy.tls and client_tls.uses_auto_sni(policy.tls, port):
         traffic_policy.set_auto_sni(cluster, checked=client_tls.validates_auto_san(policy.tls))
     config.clusters[name] = cluster

@@ -52,7 +52,7 @@ _SNIFFER = "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector"
 _FROM_SIDECAR: Json = {
     "upstream_bind_config": {"source_address": {"address": INBOUND_SOURCE, "port_value": 0}}
 }
-"""In a pod the app sees its sidecar's address (Istio's inbound passthrough address)."""
+"""The app sees Istio's inbound passthrough address."""
 _TCP_PROXY = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 
 
@@ -64,14 +64,19 @@ def add_inbound(world: World, view: ProxyView, replica: Replica, log: str, confi
         service_port = _service_port(world, replica, port)
         inbound = _Inbound(world, replica, port, service_port, filters, log)
         config.clusters[name] = inbound.cluster(view)
-        if service_port is not None and service_port[1].protocol != "HTTP":
+        is_tcp = service_port is not None and service_port[1].protocol != "HTTP"
+        if is_tcp:
             chains = inbound.tcp_chains()
         else:
             sniffed = world.pods and (service_port is None or service_port[1].kind == "AUTO")
             chains = inbound.sniffed_chains() if sniffed else inbound.http_chains()
             table = filters.route_table_name(name)
             config.routes[table] = filters.apply_to_routes(inbound.routes(table), port.port)
-        config.listeners[name] = _build_listener(name, port, chains, in_pod=world.pods)
+        # A server that speaks first must not wait for the client's first byte.
+        waits = not is_tcp or inbound.mode != "DISABLE"
+        config.listeners[name] = _build_listener(
+            name, port, chains, in_pod=world.pods, inspects=waits
+        )
 
 
 def _service_port(
@@ -133,7 +138,7 @@ class _Inbound:
             "name": self.name,
             "type": "STATIC",
             "load_assignment": build_load_assignment(self.name, [app]),
-            **(_FROM_SIDECAR if self.world.pods else {}),
+            **_FROM_SIDECAR,
             **build_connection_pool(
                 pool, APP_IDLE, h2=h2, inbound=True, mesh_timeout=self.world.mesh.connect_timeout
             ),
@@ -143,6 +148,8 @@ class _Inbound:
         """Filter chains of a TCP port."""
         rbac = self.filters.network_filters(self.port.port)
         mtls, plain = ([*rbac, self._tcp_proxy(security)] for security in ("mutual_tls", "none"))
+        if self.mode == "DISABLE":
+            return [{"name": "plain", "filters": plain}]
         return [*build_chains(self.mode, mtls, plain), *build_app_tls_chain(self.mode, plain)]
 
     def _tcp_proxy(self, security: str) -> Json:
@@ -206,8 +213,11 @@ class _Inbound:
         return build_route_configuration(table, [virtual_host])
 
 
-def _build_listener(name: str, port: ContainerPort, chains: list[Json], *, in_pod: bool) -> Json:
-    """In a pod it listens in the mesh's network namespace, where the other sidecars are, and on
+def _build_listener(
+    name: str, port: ContainerPort, chains: list[Json], *, in_pod: bool, inspects: bool
+) -> Json:
+    """``inspects``: whether it tells TLS from plain text, for which the client must speak first.
+    In a pod it listens in the mesh's network namespace, where the other sidecars are, and on
     a Unix socket for the proxies beyond."""
     inspectors = [build_extension("envoy.filters.listener.tls_inspector", _INSPECTOR)]
     matches = (chain.get("filter_chain_match", {}) for chain in chains)
@@ -219,12 +229,18 @@ def _build_listener(name: str, port: ContainerPort, chains: list[Json], *, in_po
         port.listen.port,
         chains,
         "INBOUND",
-        listener_filters=inspectors,
-        listener_filters_timeout="0s",
-        continue_on_listener_filters_timeout=True,
+        **(_inspection(inspectors) if inspects else {}),
     )
     if in_pod:
         listener["address"]["socket_address"]["network_namespace_filepath"] = MESH_NAMESPACE
     if port.pipe:
         listener["additional_addresses"] = [{"address": pipe_address(port.pipe)}]
     return listener
+
+
+def _inspection(inspectors: list[Json]) -> Json:
+    return {
+        "listener_filters": inspectors,
+        "listener_filters_timeout": "0s",
+        "continue_on_listener_filters_timeout": True,
+    }

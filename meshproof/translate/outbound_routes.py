@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from meshproof.istio_names import BLOCK_ALL
+from meshproof.model.pod_network import is_address
 from meshproof.model.virtual_service import VirtualService
 from meshproof.translate import passthrough
 from meshproof.translate.host import Host
@@ -48,7 +49,7 @@ def build_outbound_routes(view: ProxyView) -> Json:
             if p.protocol != "HTTP":
                 virtual_hosts.add(host.name, p.port, build_tcp_routes(view, rules, host, p))
     for name, number in passthrough.open_ports(view.passthrough_hosts()):
-        virtual_hosts.add(name, number, passthrough.build_routes(name, number))
+        virtual_hosts.add(name, number, passthrough.build_routes(name, number), is_open=True)
     return build_route_configuration(
         OUTBOUND, [*virtual_hosts.sorted(), build_block_all(view, tunnels=True)]
     )
@@ -73,12 +74,13 @@ class VirtualHosts:
         self._domains: set[str] = set()
         self._hosts: dict[str, Json] = {}
 
-    def add(self, name: str, port: int, routes: list[Json]) -> None:
+    def add(self, name: str, port: int, routes: list[Json], *, is_open: bool = False) -> None:
+        """``is_open``: the host is reached without being a service (ALLOW_ANY)."""
         key = f"{name}:{port}"
         if key in self._hosts:
             return
         domains = []
-        for domain in self._domains_of(name, port):
+        for domain in self._domains_of(name, port, is_open=is_open):
             if domain.lower() not in self._domains:
                 self._domains.add(domain.lower())
                 domains.append(domain)
@@ -90,22 +92,21 @@ class VirtualHosts:
                 "include_request_attempt_count": counts_attempts(self._view.mesh),
             }
 
-    def _domains_of(self, name: str, port: int) -> Iterator[str]:
+    def _domains_of(self, name: str, port: int, *, is_open: bool) -> Iterator[str]:
         """All names that a URL may use, with the port, and without it for port 80.
 
-        A short name that is another host's full name belongs to that host. A host without this
-        port has only its full name.
+        A short name that is another host's full name belongs to that host. Names of no service,
+        and a host without this port, have only the name as it is written (Istio:
+        generateVirtualHostDomains). Any name below a headless Service is the Service's too.
         """
         host = self._view.hosts.get(name)
-        names = [name]
-        elsewhere = host is not None and host.port(port) is None
-        if not is_wildcard(name) and not elsewhere:
-            names.append(f"{name}.")
-        if host is not None and not elsewhere:
-            names += self._short_names(name)
+        names = [name, *(_absolute(name) if is_open else [])]
+        if host is not None and host.port(port) is not None:
+            for alias in (name, *self._view.aliases(name)):
+                names += [alias, *_absolute(alias), *self._short_names(alias)]
+            if host.headless:
+                names += [f"*.{text}" for text in list(dict.fromkeys(names))]
             names += [a for a in host.addresses if "/" not in a]
-            for alias in self._view.aliases(name):
-                names += [alias, f"{alias}.", *self._short_names(alias)]
         if self._of_port:
             yield from (text for text in names if text != "*")
             return
@@ -122,14 +123,21 @@ class VirtualHosts:
         return [self._hosts[key] for key in sorted(self._hosts)]
 
 
+def _absolute(name: str) -> list[str]:
+    """``name.``, as DNS writes names that are complete; an address has no such form."""
+    return [] if name == "*" or is_address(name) else [f"{name}."]
+
+
 def http_hosts(view: ProxyView, port: int) -> Iterator[tuple[str, list[Json]]]:
     """HTTP hosts with their routes, those of VirtualServices first, in the rules' order."""
     services = [h.name for h in view.hosts.values() if speaks_http(h, port)]
     others = [h.name for h in view.hosts.values() if h.port(port) and not speaks_http(h, port)]
     rules = [r for r in view.virtual_services() if MESH in gateway_keys(r)]
     patterns = _nearest_hosts(rules, services)
+    # Istio has routes of port 80 where a listener is: for a service that the sidecar knows.
+    takes_unknown = port == _DEFAULT_PORT and (bool(services) or view.knows_the_gateway())
     for rule in rules:
-        names = list(_rule_hosts(rule, patterns, others, port))
+        names = list(_rule_hosts(rule, patterns, others, takes_unknown=takes_unknown))
         if rule.gateway:
             names = [n for n in names if _is_producer_or_consumer(view, rule, n)]
         routes = build_rule_routes(view, rule, RouteContext(port)) if names else []
@@ -173,7 +181,8 @@ def _rule_hosts(
     rule: Named[VirtualService],
     nearest_hosts: dict[str, tuple[str, Named[VirtualService]] | None],
     others: Collection[str],
-    port: int,
+    *,
+    takes_unknown: bool,
 ) -> Iterator[str]:
     """The hosts of a rule at this port: services that it names, and those whose most specific
     host is its wildcard. Names of no service count beside such a service, or on port 80. A service
@@ -190,7 +199,7 @@ def _rule_hosts(
         elif name != "*":
             unknown.append(name)
     yield from services
-    if services or port == _DEFAULT_PORT:
+    if services or takes_unknown:
         yield from unknown
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from meshproof.istio_names import ROOT_NAMESPACE
+from meshproof.istio_names import INGRESS_GATEWAY, ISTIO_NAMESPACE, ROOT_NAMESPACE, service_host
 from meshproof.model.destination_rule import ConnectionPool, TrafficPolicy
 from meshproof.model.virtual_service import VirtualService
 from meshproof.translate.delegates import resolve_delegates
@@ -113,6 +113,11 @@ class ProxyView:
             and self._scope.imports_rule(rule.spec.hosts, rule.namespace)
         )
         return sorted(visible, key=order)
+
+    def knows_the_gateway(self) -> bool:
+        """Whether the ingress gateway's Service, which has port 80, is imported."""
+        host = service_host(INGRESS_GATEWAY, ISTIO_NAMESPACE)
+        return self._scope.imports_host(host, ISTIO_NAMESPACE, 80)
 
     def destinations(self) -> dict[str, Host]:
         """Every host that a request may be sent to: those that the app may call, and destinations

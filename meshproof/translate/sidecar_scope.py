@@ -35,14 +35,16 @@ class Scope:
         """A host with the ports that are imported; None without any."""
         if self.imports is _ALL:
             return host
-        ports = tuple(p for p in host.ports if self._is_imported(host, p.port))
+        name, namespace = host.name, host.namespace
+        ports = tuple(p for p in host.ports if self.imports_host(name, namespace, p.port))
         if len(ports) < len(host.ports):
             return replace(host, ports=ports) if ports else None
-        return host if ports or self._is_imported(host, None) else None
+        return host if ports or self.imports_host(name, namespace, None) else None
 
-    def _is_imported(self, host: Host, port: int | None) -> bool:
+    def imports_host(self, host: str, namespace: str, port: int | None) -> bool:
+        """Whether a host of ``namespace`` would be imported at a port, existing or not."""
         imports = self.imports.get(port, self.imports.get(None, ()))
-        return any(covers(name, host.name) for name in _imported_names(imports, host.namespace))
+        return any(covers(name, host) for name in _imported_names(imports, namespace))
 
     def imports_rule(self, hosts: Iterable[str], namespace: str) -> bool:
         """Whether a VirtualService of ``namespace`` is imported: one of its hosts and an imported

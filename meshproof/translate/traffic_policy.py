@@ -59,7 +59,8 @@ def build_connection_pool(
     """connect_timeout, keepalive, circuit breakers and the upstream protocol.
 
     ``h2`` as ``ServicePort.h2``. A policy's h2UpgradePolicy applies to clients, not to
-    ``inbound`` clusters. A circuit breaker of 0 or none is Istio's "no limit".
+    ``inbound`` clusters; its useClientProtocol applies to both. A circuit
+    breaker of 0 or none is Istio's "no limit".
     """
     tcp = (pool and pool.tcp) or TCPSettings()
     http = (pool and pool.http) or HTTPSettings.model_construct()
@@ -82,7 +83,7 @@ def build_connection_pool(
             _OPTIONS: build_any(
                 _OPTIONS,
                 common_http_protocol_options=_common_options(tcp, http, idle),
-                **_protocol(HTTPSettings() if inbound else http, h2=h2),
+                **_protocol(http, h2=h2, may_upgrade=not inbound),
             )
         },
     }
@@ -105,17 +106,24 @@ def _common_options(tcp: TCPSettings, http: HTTPSettings, idle: float) -> Json:
     return common
 
 
-def _protocol(http: HTTPSettings, *, h2: bool | None) -> Json:
+def _protocol(http: HTTPSettings, *, h2: bool | None, may_upgrade: bool) -> Json:
     """HTTP/2 if the port or the policy demands it; the client's own protocol if the policy says so
     or the port's is unknown."""
     streams = http.max_concurrent_streams
     http2: Json = {"max_concurrent_streams": streams} if streams else {}
-    if http.use_client_protocol or (h2 is None and http.h2_upgrade_policy != "UPGRADE"):
+    upgraded = may_upgrade and http.h2_upgrade_policy == "UPGRADE"
+    if http.use_client_protocol or (h2 is None and not upgraded):
         options = {"http_protocol_options": {}, "http2_protocol_options": http2}
         return {"use_downstream_protocol_config": options}
-    if h2 or http.h2_upgrade_policy == "UPGRADE":
+    if h2 or upgraded:
         return {"explicit_http_config": {"http2_protocol_options": http2}}
     return {"explicit_http_config": {"http_protocol_options": {}}}
+
+
+def speaks_http2(policy: TrafficPolicy, *, h2: bool | None) -> bool:
+    """Whether a client's cluster speaks HTTP/2 and nothing else; ``h2`` as ``ServicePort.h2``."""
+    http = (policy.connection_pool and policy.connection_pool.http) or HTTPSettings()
+    return not http.use_client_protocol and (bool(h2) or http.h2_upgrade_policy == "UPGRADE")
 
 
 def _keepalive(rule: TcpKeepalive) -> Json:

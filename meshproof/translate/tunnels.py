@@ -8,11 +8,12 @@ port only the latter. Without a match the tunnel goes to the host itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from meshproof.istio_names import BLOCK_ALL, EGRESS_REFUSED, outbound_cluster
 from meshproof.model.virtual_service import VirtualService
 from meshproof.model.virtual_service_l4 import L4MatchAttributes, RouteDestination
+from meshproof.translate.hashes import hash_policies
 from meshproof.translate.host import Host
 from meshproof.translate.host_names import covers, fqdn
 from meshproof.translate.proto import Json
@@ -75,8 +76,34 @@ def _choose_target(
     for kind in kinds:
         for rule in rules:
             for entries in kind(view, rule, host, port.port):
-                return build_target(view, rule, entries, port.port)
-    return {"cluster": outbound_cluster(port.port, host)}
+                return {
+                    **build_target(view, rule, entries, port.port),
+                    **_hash_of_first(view, rule, entries, port.port),
+                }
+    return {"cluster": outbound_cluster(port.port, host), **_hash(view, host, "", port.port)}
+
+
+def _hash(view: ProxyView, host: str, subset: str, port: int | None) -> Json:
+    return (
+        {"hash_policy": [{"connection_properties": {"source_ip": True}}]}
+        if sticks_by_source(view, host, subset, port)
+        else {}
+    )
+
+
+def sticks_by_source(view: ProxyView, host: str, subset: str, port: int | None) -> bool:
+    """Whether connections to a host go by their source address: of consistentHash, useSourceIp
+    alone means something to them (Istio: maybeSetHashPolicy in core/networkfilter.go)."""
+    policies = hash_policies(view, host, subset, port)
+    return any("connection_properties" in policy for policy in policies)
+
+
+def _hash_of_first(
+    view: ProxyView, rule: Named[VirtualService], entries: Sequence[RouteDestination], port: int
+) -> Json:
+    first = entries[0].destination
+    host = view.resolve_alias(fqdn(first.host, rule.namespace))
+    return _hash(view, host, first.subset or "", first.port.number if first.port else port)
 
 
 def is_for_host(rule: Named[VirtualService], host: str) -> bool:
@@ -111,7 +138,7 @@ def match_applies(view: ProxyView, match: L4MatchAttributes, port: int) -> bool:
 
 
 def build_target(
-    view: ProxyView, rule: Named[VirtualService], entries: Iterable[RouteDestination], port: int
+    view: ProxyView, rule: Named[VirtualService], entries: Sequence[RouteDestination], port: int
 ) -> Json:
     """The cluster or clusters of TCP and TLS destinations. A single one gets every call, whatever
     its weight; of several, those with weight 0 are left out."""

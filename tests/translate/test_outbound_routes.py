@@ -130,12 +130,7 @@ def test_a_name_beats_a_wildcard_and_the_longest_wildcard_wins() -> None:
 def test_a_host_without_a_service_exists_on_port_80_alone() -> None:
     services = (service("echo", ports=(80, 8080)),)
     result = vhosts(world(services=services, virtual_services=(_rule("ghost.test", "echo"),)))
-    assert result["ghost.test:80"]["domains"] == [
-        "ghost.test",
-        "ghost.test:80",
-        "ghost.test.",
-        "ghost.test.:80",
-    ]
+    assert result["ghost.test:80"]["domains"] == ["ghost.test", "ghost.test:80"]
     assert "ghost.test:8080" not in result
 
 

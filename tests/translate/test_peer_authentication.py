@@ -66,7 +66,7 @@ def test_disable_takes_plain_connections_alone() -> None:
     [
         ("{}", ["tls", "plain", "own-tls"]),
         ("{mtls: {mode: STRICT}}", ["tls"]),
-        ("{mtls: {mode: DISABLE}}", ["plain", "own-tls"]),
+        ("{mtls: {mode: DISABLE}}", ["plain"]),
     ],
 )
 def test_an_app_s_own_tls_passes_on_a_port_of_bytes(spec: str, names: list[str]) -> None:

@@ -90,7 +90,6 @@ def test_without_pods_nothing_of_this_is_there() -> None:
     config = sidecar(mesh, ECHO[0])
     assert "outbound" in config.listeners
     assert "virtualOutbound" not in config.listeners
-    assert "upstream_bind_config" not in config.clusters[INBOUND]
     gateway = build_outbound(mesh, builders.GATEWAY)
     assert "socket_address" in _members(gateway, CLUSTER)[0]
 

@@ -226,7 +226,9 @@ GENERAL: Sequence[tuple[str, Sequence[str]]] = (
     (
         "Addresses",
         (
-            "Replicas listen on loopback addresses; XFF, remote addresses and ipBlocks see those. "
+            "Replicas listen on loopback addresses, and their sidecars call from there: XFF, "
+            "remote addresses and ipBlocks see those. An app's connections come from 127.0.0.6, as "
+            "in Istio. "
             "An app that listens on a TCP port instead of the socket that it is given can be "
             "reached by any process on this machine, without its sidecar.",
         ),

@@ -67,7 +67,7 @@ class EnvoyProcess:
             xds_socket=str(paths.xds),
             zipkin_socket=str(paths.zipkin),
             admin_socket=str(paths.admin(self._slot)),
-            source_ip=self._ip if self._pod else "",
+            source_ip=self._ip,
             mesh_namespace=MESH_NAMESPACE if self._pod else "",
         )
         path = paths.bootstrap(self.node)

@@ -1,0 +1,99 @@
+"""Who calls, and what was sent twice: what policies and routes see of a caller."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from conformance.replay import FOLDER
+from meshproof.embedded.mesh import EmbeddedMesh
+from meshproof.mesh import STDIN, Source
+from meshproof.project import load_project
+
+pytestmark = pytest.mark.skipif(
+    os.environ.get("MESH", "embedded") != "embedded", reason="about the mesh's own Envoys"
+)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[EmbeddedMesh]:
+    """The mesh of conformance/: echo v1 and v2, other, client and intruder."""
+    mesh = EmbeddedMesh(load_project(FOLDER / "meshproof.yaml"), name=f"callers-{os.getpid()}")
+    try:
+        mesh.up()
+        yield mesh
+    finally:
+        mesh.down()
+
+
+@pytest.fixture
+def conf(running: EmbeddedMesh) -> Iterator[EmbeddedMesh]:
+    yield running
+    running.reset()
+
+
+ONE_ADDRESS = """
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {{name: one-address, namespace: conf}}
+spec:
+  selector: {{matchLabels: {{app: echo}}}}
+  rules: [{{from: [{{source: {{{field}: ["{address}"]}}}}]}}]
+"""
+
+
+@pytest.mark.parametrize("mode", ["PERMISSIVE", "DISABLE"])
+@pytest.mark.parametrize("field", ["ipBlocks", "remoteIpBlocks"])
+def test_each_caller_is_seen_by_its_own_address(conf: EmbeddedMesh, field: str, mode: str) -> None:
+    """By mutual TLS and in plain text."""
+    address = next(r.address for r in conf.status().replicas if r.workload == "client")
+    peers = (
+        "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\n"
+        f"metadata: {{name: all, namespace: conf}}\nspec: {{mtls: {{mode: {mode}}}}}\n"
+    )
+    conf.apply([Source(STDIN, ONE_ADDRESS.format(field=field, address=address))], namespace="")
+    conf.apply([Source("peers.yaml", peers)], namespace="")
+    statuses = {who: conf.curl(who, "http://echo/").status for who in ("client", "intruder")}
+    assert statuses == {"client": 200, "intruder": 403}
+    foreseen = {
+        who: {outcome.status or 200 for _, outcome in conf.explain(who, "http://echo/").outcomes()}
+        for who in statuses
+    }
+    assert foreseen == {"client": {200}, "intruder": {403}}
+
+
+ROUTE = """
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: echo, namespace: conf}
+spec:
+  hosts: [echo]
+  http:
+  - match: [%s]
+    directResponse: {status: 299}
+  - route: [{destination: {host: echo}}]
+"""
+TWICE = (("x", "a"), ("x", "b"))
+
+
+@pytest.mark.parametrize(
+    ("match", "matches"),
+    [
+        ("{headers: {x: {exact: a}}}", True),
+        ("{headers: {x: {exact: b}}}", True),
+        ("{headers: {x: {regex: 'b'}}}", True),
+        ("{headers: {x: {exact: 'a,b'}}}", False),
+        ("{withoutHeaders: {x: {exact: b}}}", False),
+        ("{withoutHeaders: {x: {exact: c}}}", True),
+    ],
+)
+def test_one_of_several_lines_of_a_header_is_enough(
+    conf: EmbeddedMesh, match: str, matches: bool
+) -> None:
+    """As recorded of Istio 1.29.6: two lines ``x: a`` and ``x: b`` match ``exact: b``."""
+    conf.apply([Source(STDIN, ROUTE % match)], namespace="")
+    assert (conf.curl("client", "http://echo/", headers=TWICE).status == 299) is matches
+    result = conf.explain("client", "http://echo/", headers=TWICE)
+    assert ({outcome.status for _, outcome in result.outcomes()} == {299}) is matches
