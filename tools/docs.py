@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+from meshproof.cases.schema import cases_schema, project_schema
 from tools import import_map
 from tools.fidelity.page import render as render_fidelity
 from tools.governance import page as governance
@@ -21,7 +23,11 @@ def main() -> None:
         docs / "governance.md": governance.render(reports, soaks),
         contributing: import_map.insert(contributing.read_text(encoding="utf-8")),
     }
+    for name, schema in (("cases", cases_schema()), ("project", project_schema())):
+        text = json.dumps(schema, indent=2) + "\n"
+        pages[docs / "schemas" / f"{name}.schema.json"] = text
     for file, text in pages.items():
+        file.parent.mkdir(exist_ok=True)
         file.write_text(text, encoding="utf-8")
 
 

@@ -13,6 +13,7 @@ from typing import BinaryIO
 from meshproof.errors import Problem, Refused
 from meshproof.mesh import STDIN, Input, Source
 from meshproof.sources import kustomize, text_files
+from meshproof.sources.case_text import is_case_text
 
 Stdin = str | BinaryIO | None
 """What ``-`` stands for: text, a stream to read it from, or nothing."""
@@ -21,9 +22,9 @@ Stdin = str | BinaryIO | None
 def read_sources(inputs: Iterable[Input], *, stdin: Stdin = None) -> tuple[Source, ...]:
     """The text of every input, in order.
 
-    A folder stands for its ``*.yaml`` and ``*.yml`` by name, not deeper; a Kustomize folder for
-    what it builds; ``-`` for ``stdin``. Raises Refused with every input that cannot be read, and
-    for a folder that holds no YAML.
+    A folder stands for its ``*.yaml`` and ``*.yml`` by name, not deeper, and without files of
+    ``meshproof test``; a Kustomize folder for what it builds; ``-`` for ``stdin``. Raises Refused
+    with every input that cannot be read, and for a folder that holds no YAML.
     """
     sources, problems = try_read_sources(inputs, stdin=stdin)
     if problems:
@@ -81,7 +82,8 @@ def _read_folder(folder: str, problems: list[Problem]) -> Iterator[Source]:
     if not files:
         problems.append(_problem(folder, "the folder holds no *.yaml or *.yml"))
     for file in files:
-        if (text := read_file(file, problems)) is not None:
+        text = read_file(file, problems)
+        if text is not None and not is_case_text(text):
             yield Source(str(file), text)
 
 

@@ -1,0 +1,85 @@
+"""What became of each request that was sent, by the sidecars' own access logs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from meshproof.cases.facts import Responder
+from meshproof.mesh import AccessRecord, Answer, ReplicaStatus
+from meshproof.traffic.calls import GATEWAY, Call
+from meshproof.verdicts.access_records import cluster_host, has_upstream, same_host
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The answers to the requests of one run, the log of it, and who could answer."""
+
+    call: Call
+    answers: tuple[Answer, ...]
+    log: tuple[AccessRecord, ...]
+    replicas: Sequence[ReplicaStatus]
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One request: who got it (None where the mesh answered itself), what the caller was
+    answered, and host and path as they arrived."""
+
+    responder: Responder | None
+    status: int
+    location: str = ""
+    host: str = ""
+    path: str = ""
+
+
+def observe(evidence: Evidence) -> list[Observation]:
+    """One for each request of the run that the caller's sidecar logged."""
+    locations = {_location(a) for a in evidence.answers} - {""}
+    location = locations.pop() if len(locations) == 1 else ""
+    return [
+        _observe_call(record, evidence, location if 300 <= record.code < 400 else "")
+        for record in _first_calls(evidence)
+    ]
+
+
+def _location(answer: Answer) -> str:
+    return next((v for k, v in answer.headers if k.lower() == "location"), "")
+
+
+def _first_calls(evidence: Evidence) -> Iterator[AccessRecord]:
+    """The caller's records of these calls, not of calls that apps made because of them."""
+    call = evidence.call
+    if call.from_ == GATEWAY:
+        yield from (r for r in evidence.log if r.direction == "gateway")
+        return
+    name = call.from_.rpartition("/")[2]
+    senders = {r.name for r in evidence.replicas if name in (r.workload, r.labels.get("app"))}
+    for record in evidence.log:
+        outbound = record.direction == "outbound" and record.sidecar in senders
+        if outbound and same_host(record.authority, call.host):
+            yield record
+
+
+def _observe_call(record: AccessRecord, evidence: Evidence, location: str) -> Observation:
+    if not has_upstream(record):
+        return Observation(None, record.code, location)
+    address = record.upstream_host.rpartition(":")[0]
+    replica = next((r for r in evidence.replicas if r.address == address), None)
+    if replica is None:
+        host = cluster_host(record) or record.authority
+        return Observation(
+            Responder("", host), record.code, location, record.authority, record.path
+        )
+    arrived = [
+        r
+        for r in evidence.log
+        if r.direction == "inbound"
+        and r.sidecar == replica.name
+        and r.request_id == record.request_id
+        and has_upstream(r)
+    ]
+    if not arrived:
+        return Observation(None, record.code, location)
+    responder = Responder(replica.namespace, replica.workload, replica.labels.get("version", ""))
+    return Observation(responder, record.code, location, arrived[0].authority, arrived[0].path)

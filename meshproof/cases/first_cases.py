@@ -1,0 +1,135 @@
+"""Writes first cases for rules that are there: each route and each policy once.
+
+Each case expects what the rules do today, by ``explain``: a reader decides whether that is right.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from meshproof.cases.case import CaseRequest, RuleSet
+from meshproof.cases.facts import Facts, responder_of
+from meshproof.cases.first_requests import Candidate, candidates
+from meshproof.cases.planned_mesh import PlannedMesh, Planner
+from meshproof.errors import UsageError
+from meshproof.project import Project
+
+_FOLDERS = ("k8s", "manifests", "kubernetes", "deploy")
+_HEADER = """\
+# Written by `meshproof test init`: what the rules do today. Keep what is meant, change what is not,
+# and say in a name why. docs/testing-without-python.md explains every field.
+"""
+
+
+def write_first_cases(
+    project: Project, inputs: Sequence[str], namespace: str, folder: Path
+) -> Iterator[tuple[Path, int]]:
+    """Each file that was written, and how many cases it has.
+
+    In a project, each file of rules gets a file of its own in ``tests`` beside it; without one, all
+    inputs are one mesh, with ``mesh_test.yaml`` in ``folder``/tests. Raises UsageError where a file
+    is there already, and where there is nothing to write a case for.
+    """
+    if project.manifests:
+        rules = [Path(i) for i in inputs] or list(project.rules)
+        if not rules:
+            raise UsageError("test init: the project names no rules; wanted FILE...")
+        files = [f for r in rules for f in (sorted(r.glob("*.y*ml")) if r.is_dir() else [r])]
+        for file in files:
+            path = file.parent / "tests" / f"{file.stem}_test.yaml"
+            mesh = Planner(project).plan(RuleSet((file,), namespace))
+            yield path, _write(path, mesh, {})
+        return
+    paths = list(inputs) or [name for name in _FOLDERS if Path(name).is_dir()] or ["."]
+    path = folder / "tests" / "mesh_test.yaml"
+    mesh = Planner(project, paths, namespace).plan(RuleSet())
+    manifests = [os.path.relpath(p, path.parent) for p in paths]
+    yield path, _write(path, mesh, {"manifests": manifests, "rules": []})
+
+
+def _write(path: Path, mesh: PlannedMesh, head: dict[str, Any]) -> int:
+    import yaml  # noqa: PLC0415  (the writer is for this command alone)
+
+    cases = list(build_cases(mesh))
+    if path.exists():
+        raise UsageError(f"test init: {path} is there already, and is never written over")
+    if not cases:
+        raise UsageError(f"test init: no route and no policy in these rules, so no case for {path}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    body = yaml.safe_dump({**head, "cases": cases}, sort_keys=False, allow_unicode=True, width=100)
+    path.write_text(_HEADER + body, encoding="utf-8")
+    return len(cases)
+
+
+def build_cases(mesh: PlannedMesh) -> Iterator[dict[str, Any]]:
+    """One case for each route and policy that a request can be thought of for."""
+    seen: set[CaseRequest] = set()
+    for candidate in candidates(mesh):
+        if candidate.request in seen:
+            continue
+        seen.add(candidate.request)
+        try:
+            facts = Facts(mesh.explain(candidate.request), mesh, candidate.request.sender)
+        except UsageError:
+            continue  # such as a gateway that does not listen there
+        yield _build_case(candidate, facts)
+
+
+def _build_case(candidate: Candidate, facts: Facts) -> dict[str, Any]:
+    request = candidate.request
+    sent: dict[str, Any] = {"from": request.sender, "url": request.url}
+    if request.method != "GET":
+        sent["method"] = request.method
+    if request.headers:
+        sent["headers"] = dict(request.headers)
+    return {"name": candidate.name, "request": sent, "expect": _expect(facts)}
+
+
+def _expect(facts: Facts) -> dict[str, Any]:
+    outcomes = facts.outcomes
+    responders = {responder_of(o) for _, o in outcomes}
+    expect: dict[str, Any] = {}
+    if len(responders) > 1 or len({o.responder for _, o in outcomes}) > 1:
+        expect["split"] = _split(facts)
+    elif (responder := next(iter(responders), None)) is None:
+        expect |= _refusal(facts)
+    elif responder.namespace:
+        expect["workload"] = f"{responder.namespace}/{responder.name}"
+        if responder.version:
+            expect["version"] = responder.version
+    else:
+        expect["outside"] = responder.name
+    if None not in responders and len(facts.timeouts) == 1 and facts.routes:
+        (seconds,) = facts.timeouts
+        if seconds:
+            expect["timeout"] = f"{seconds:g}s"
+    if facts.mirrors:
+        expect["mirror"] = [
+            {"workload": f"{r.namespace}/{r.name}", "percent": m.percent}
+            for m in facts.mirrors
+            for r in sorted(m.responders, key=str)[:1]
+            if r.namespace
+        ]
+    return {k: v for k, v in expect.items() if v not in ([], {})} or {"allowed": True}
+
+
+def _split(facts: Facts) -> dict[str, float]:
+    shares: dict[str, float] = {}
+    for chance, outcome in facts.outcomes:
+        responder = responder_of(outcome)
+        key = str(responder) if responder else str(outcome.status or 503)
+        shares[key] = shares.get(key, 0.0) + 100 * chance
+    return {key: round(share, 4) for key, share in shares.items()}
+
+
+def _refusal(facts: Facts) -> dict[str, Any]:
+    outcome = facts.outcomes[0][1]
+    if outcome.location:
+        return {"redirect": outcome.location}
+    expect: dict[str, Any] = {"status": outcome.status} if outcome.status else {"allowed": False}
+    if outcome.rule is not None and outcome.rule.kind == "AuthorizationPolicy":
+        expect["refusedBy"] = outcome.rule.title
+    return expect

@@ -1,0 +1,1 @@
+"""Reports of ``meshproof test``: text, JSON, JUnit, SARIF, GitHub annotations, a page."""

@@ -1,0 +1,166 @@
+"""What a running mesh shows: observations from access logs, judged with stated error rates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from meshproof.cases.case import RuleSet
+from meshproof.cases.evidence import Evidence, Observation, observe
+from meshproof.cases.facts import Responder
+from meshproof.cases.live_judge import judge_live, live_fields, requests_needed
+from meshproof.cases.mismatch import Mismatch
+from meshproof.cases.model import Expect
+from meshproof.cases.results import CaseResult, LiveResult, Outcome
+from meshproof.mesh import AccessRecord, Answer, ReplicaStatus
+from meshproof.traffic.calls import Call
+from tests.cases.mesh_files import TO_V1, case, planner, read, rule
+
+V1, V2 = Responder("shop", "echo-v1", "v1"), Responder("shop", "echo-v2", "v2")
+REPLICAS = [
+    ReplicaStatus(f"{name}-1", name, "shop", {"app": app, "version": version}, True, 0, address)
+    for name, app, version, address in (
+        ("client", "client", "v1", "10.0.0.1"),
+        ("echo-v1", "echo", "v1", "10.0.0.2"),
+    )
+]
+
+
+def record(
+    direction: str, sidecar: str, upstream: str, *, code: int = 200, number: int = 1
+) -> AccessRecord:
+    return AccessRecord(
+        sidecar=sidecar, direction=direction, time="", method="GET", path="/new", authority="echo",
+        code=code, flags="-", details="", duration_ms=1,
+        upstream_cluster="outbound|80||echo.shop.svc.cluster.local", upstream_host=upstream,
+        route="", request_id=f"id-{number}", trace_id="", run_id="run",
+    )  # fmt: skip
+
+
+def evidence(*log: AccessRecord, location: str = "") -> list[Observation]:
+    headers = (("Location", location),) if location else ()
+    answers = (Answer(200, headers, b"", 0.1),)
+    return observe(Evidence(Call("client", "http://echo/"), answers, log, REPLICAS))
+
+
+def judge(expect: Mapping[str, object], *observations: Observation, n: int = 0) -> list[str]:
+    mesh = planner(rule(TO_V1)).plan(RuleSet())
+    model = Expect.model_validate(expect)
+    result = judge_live(model, observations, n or len(observations), mesh)
+    return [m.field for m in result.mismatches]
+
+
+def answered(responder: Responder, times: int) -> list[Observation]:
+    return [Observation(responder, 200, "", "echo", "/")] * times
+
+
+def test_an_app_that_got_the_request_is_the_responder() -> None:
+    (one,) = evidence(
+        record("outbound", "client-1", "10.0.0.2:8080"),
+        record("inbound", "echo-v1-1", "127.0.0.1:8080"),
+    )
+    assert one == Observation(V1, 200, "", "echo", "/new")
+
+
+def test_a_request_that_the_servers_sidecar_refuses_has_no_responder() -> None:
+    (one,) = evidence(
+        record("outbound", "client-1", "10.0.0.2:8080", code=403),
+        record("inbound", "echo-v1-1", "-", code=403),
+    )
+    assert one == Observation(None, 403)
+
+
+def test_the_callers_own_sidecar_answers() -> None:
+    (one,) = evidence(record("outbound", "client-1", "-", code=301), location="http://else/")
+    assert one == Observation(None, 301, "http://else/")
+
+
+def test_a_host_outside_and_somebody_elses_call() -> None:
+    log = (
+        record("outbound", "client-1", "192.0.2.1:80"),
+        record("outbound", "other-1", "10.0.0.2:80"),
+    )
+    (one,) = evidence(*log)
+    assert one.responder == Responder("", "echo.shop.svc.cluster.local")
+
+
+def test_requests_without_evidence_are_no_pass() -> None:
+    assert judge({"workload": "echo"}, *answered(V1, 3), n=4) == ["evidence"]
+    assert judge({"workload": "echo"}, n=50) == ["evidence"]
+
+
+@pytest.mark.parametrize(
+    ("expect", "good", "bad"),
+    [
+        ({"workload": "echo", "version": "v1"}, Observation(V1, 200), Observation(V2, 200)),
+        ({"workload": "echo"}, Observation(V2, 200), Observation(None, 503)),
+        ({"status": 403}, Observation(None, 403), Observation(V1, 403)),
+        ({"redirect": "http://a/"}, Observation(None, 301, "http://a/"), Observation(None, 301)),
+        ({"allowed": True}, Observation(V1, 500), Observation(None, 403)),
+        ({"allowed": False}, Observation(None, 403), Observation(V1, 200)),
+        ({"host": "b"}, Observation(V1, 200, host="b"), Observation(V1, 200, host="c")),
+        ({"path": "/b"}, Observation(V1, 200, path="/b?x"), Observation(V1, 200, path="/c")),
+        ({"notReached": "echo-v2"}, Observation(V1, 200), Observation(V2, 200)),
+    ],
+)
+def test_one_deviation_fails(
+    expect: dict[str, object], good: Observation, bad: Observation
+) -> None:
+    assert judge(expect, *[good] * 49) == []
+    assert len(judge(expect, *[good] * 49, bad)) == 1
+
+
+def test_a_split_is_an_exact_test() -> None:
+    split = {"workload": "echo", "split": {"v1": 90, "v2": 10}}
+    n = requests_needed(Expect.model_validate(split))
+    tenth = n // 10
+    assert judge(split, *answered(V1, n - tenth), *answered(V2, tenth)) == []
+    off = round(n * 0.15)
+    assert judge(split, *answered(V1, n - off), *answered(V2, off)) == ["split"]
+    assert judge(
+        split, *answered(V1, n - tenth), *answered(V2, tenth - 1), Observation(None, 503)
+    ) == ["split"]
+
+
+def test_tolerance_is_beside_chance() -> None:
+    split = {"workload": "echo", "split": {"v1": 90, "v2": 10}, "tolerance": 10}
+    n = requests_needed(Expect.model_validate(split))
+    assert judge(split, *answered(V1, n - n // 5), *answered(V2, n // 5)) == []
+    assert judge(split, *answered(V1, n - n // 3), *answered(V2, n // 3)) == ["split"]
+
+
+def test_the_error_rates_are_stated() -> None:
+    mesh = planner(rule(TO_V1)).plan(RuleSet())
+    plain = judge_live(Expect.model_validate({"workload": "echo"}), answered(V1, 50), 50, mesh)
+    assert "n=50: one deviation fails it; a deviation of 13 %" in plain.error_rates
+    expect = Expect.model_validate({"split": {"echo-v1": 90, "echo-v2": 10}, "tolerance": 2})
+    assert (
+        "7 points off is seen with probability 0.99" in judge_live(expect, [], 9, mesh).error_rates
+    )
+
+
+def test_what_evidence_cannot_show_is_not_judged_live() -> None:
+    assert live_fields(Expect.model_validate({"timeout": "1s", "mirror": "none"})) == []
+
+
+WRONG = Mismatch("workload", "a", "b")
+
+
+@pytest.mark.parametrize(
+    ("static", "live", "outcome"),
+    [
+        ((), (), Outcome.PASSED),
+        ((WRONG,), (WRONG,), Outcome.FAILED),
+        ((WRONG,), (), Outcome.DISAGREED),
+        ((), (WRONG,), Outcome.DISAGREED),
+        ((Mismatch("timeout", "a", "b"),), (), Outcome.FAILED),
+    ],
+)
+def test_a_disagreement_is_a_failure_of_its_own(
+    static: tuple[Mismatch, ...], live: tuple[Mismatch, ...], outcome: Outcome
+) -> None:
+    cases, _ = read(case("{workload: echo, timeout: none}"))
+    result = CaseResult(cases[0], static, live=LiveResult(50, live, ("workload",)))
+    assert result.outcome is outcome
+    assert ("disagree" in str(result.lines)) == (outcome is Outcome.DISAGREED)
