@@ -6,8 +6,6 @@ caller's side is judged, and that the fault was a real one is required apart.
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable
 
 import pytest
@@ -15,7 +13,7 @@ import pytest
 from e2e.payments import msgd
 from e2e.payments.requests import no_failures
 from e2e.payments.rules import EGRESS_BY_ADDRESS, deployments
-from e2e.support.processes import find_pid, until
+from e2e.support.processes import until
 from meshproof.mesh import STDIN, Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
@@ -145,13 +143,10 @@ def test_renewed_certificates_fail_no_request(mesh: Mesh, under_load: UnderLoad)
 
 
 def test_a_killed_outside_host_comes_back_with_what_it_had(mesh: Mesh, run: Run) -> None:
-    run_id = getattr(mesh, "run_id", "")
-    if not run_id:
-        pytest.skip("its process is ours to kill on the embedded mesh only")
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
     assert mesh.curl("svca", "http://svca/pay", headers=[("x-run-id", run.id)]).status == 200
     (message,) = msgd.message_ids(mesh, run.id)
-    os.kill(find_pid(run_id, "services.msgd"), signal.SIGKILL)
+    mesh.fault("kill", "msgd.test")
 
     def back() -> bool:
         try:

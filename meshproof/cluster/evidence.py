@@ -78,6 +78,14 @@ class ClusterEvidence:
         return [record for log in sorted(logs, key=_gateways_first) for record in log]
 
     def _records(self, pod: Pod, run_id: str) -> list[AccessRecord]:
+        self._wait_written(pod)
+        return records(self.proxy_log(pod), pod, run_id)
+
+    def wait_written(self, pods: Sequence[Pod]) -> None:
+        """Returns when each Envoy has written all that it has logged by now."""
+        self.each(pods, self._wait_written)
+
+    def _wait_written(self, pod: Pod) -> None:
         def reason() -> str:
             buffered = self._stats(pod, "filesystem").get("filesystem.write_total_buffered")
             if buffered is None:
@@ -85,7 +93,6 @@ class ClusterEvidence:
             return f"{buffered} bytes of it are still buffered" if buffered else ""
 
         until(reason, _of(pod, "waiting for its access log"), within=_FLUSH_LIMIT)
-        return records(self.proxy_log(pod), pod, run_id)
 
     def proxy_log(self, pod: Pod) -> str:
         return self._log(pod, PROXY)

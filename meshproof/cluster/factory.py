@@ -33,6 +33,7 @@ from meshproof.project import Project
 
 LOG = Path("artifacts") / "commands.log"
 """Relative to the project: every command with its seconds and exit code."""
+_CAPABILITIES = frozenset({Capability.RELEASE})
 _ON_KIND = frozenset({Capability.CUT, Capability.KILL_SIDECAR})
 """What takes the nodes of a kind cluster of ours."""
 
@@ -84,7 +85,7 @@ def assemble(
         forwards=forwards,
     )
     return MeshParts(
-        capabilities=_ON_KIND if settings.on_kind else frozenset(),
+        capabilities=_CAPABILITIES | (_ON_KIND if settings.on_kind else frozenset()),
         lifecycle=Lifecycle(
             state,
             project=project,

@@ -22,6 +22,7 @@ from meshproof.mesh import (
     Input,
     MeshStatus,
     Span,
+    Tail,
 )
 from meshproof.telemetry.log_lines import LogLine
 from meshproof.traffic.distributed_load import DistributedLoad
@@ -131,6 +132,12 @@ class ClusterMesh:
 
     def joined_logs(self, *, trace_id: str = "", run_id: str = "") -> list[LogLine]:
         return self._queries.joined_logs(trace_id=trace_id, run_id=run_id)
+
+    def tail(self, host: str, cursor: str) -> Tail:
+        return self._queries.tail(host, cursor)
+
+    def rules(self) -> str:
+        return self._queries.rules()
 
     def status(self) -> MeshStatus:
         return self._queries.status()

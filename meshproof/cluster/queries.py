@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from meshproof.cluster import evidence, pod_request, pods
+from meshproof.cluster.access_log_tail import AccessLogTail
 from meshproof.cluster.evidence import ClusterEvidence
 from meshproof.cluster.mesh_state import MeshState
 from meshproof.cluster.pod_request import PodResponse
@@ -19,7 +20,8 @@ from meshproof.cluster.settings import Settings
 from meshproof.cluster.workload_pods import WorkloadPods
 from meshproof.errors import MeshproofError, UsageError
 from meshproof.istio_names import EGRESS_REFUSED, ROOT_NAMESPACE
-from meshproof.mesh import AccessRecord, Answer, ExecResult, MeshStatus, ReplicaStatus, Span
+from meshproof.mesh import AccessRecord, Answer, ExecResult, MeshStatus, ReplicaStatus, Span, Tail
+from meshproof.model.yaml_writer import to_yaml
 from meshproof.project import Project
 from meshproof.telemetry.log_lines import LineFilter, LogLine, read_text, sort_lines
 from meshproof.telemetry.redact import redact_private_keys
@@ -49,6 +51,7 @@ class Queries:
         self._pods = pods
         self._forwards = forwards
         self._evidence = ClusterEvidence(provider.kubectl)
+        self._tail = AccessLogTail(self._evidence)
 
     # -- requests and commands -------------------------------------------------------------------
 
@@ -116,7 +119,7 @@ class Queries:
         return answer
 
     def _is_refused(self, pod: Pod, request_id: str, peer: str, since: str) -> bool:
-        self._evidence.access_log([pod], "-")  # returns once the log is written
+        self._evidence.wait_written([pod])
         return evidence.is_refused(self._evidence.proxy_log(pod), request_id, peer, since)
 
     # -- evidence --------------------------------------------------------------------------------
@@ -126,6 +129,13 @@ class Queries:
 
     def access_log(self, run_id: str = "") -> list[AccessRecord]:
         return self._evidence.access_log(self._pods.sidecars(), run_id)
+
+    def tail(self, host: str, cursor: str) -> Tail:
+        return self._tail.read(self._pods.sidecars(), host, cursor)
+
+    def rules(self) -> str:
+        resources = self._state.applied.ordered()
+        return to_yaml(r for r in resources if r.api_version.startswith("networking.istio.io/"))
 
     def metrics(self, workload: str = "") -> str:
         return self._evidence.metrics(self._pods.sidecars(workload))
@@ -157,7 +167,7 @@ class Queries:
         selection = LineFilter(trace_id, run_id)
         self._state.require_up()
         alive = [p for p in self._pods.all() if p.alive]
-        self._evidence.access_log([p for p in alive if p.meshed], "-")  # once they are written
+        self._evidence.wait_written([p for p in alive if p.meshed])
         lines = [
             line
             for log in self._evidence.each(alive, lambda pod: self._lines_of(pod, selection))

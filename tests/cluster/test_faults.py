@@ -8,6 +8,7 @@ import pytest
 
 from meshproof.cluster.mesh import ClusterMesh
 from meshproof.errors import MeshproofError, Unsupported, UsageError
+from meshproof.mesh import Capability
 from tests.fakes.cluster_machine import Machine, up_on_context
 
 
@@ -76,7 +77,7 @@ def test_a_context_has_no_nodes_of_ours(machine: Machine, tmp_path: Path) -> Non
         mesh.fault("kill", "svca", part="sidecar")
     with pytest.raises(Unsupported, match="fault latency of svca: network faults need the nodes"):
         mesh.fault("latency", "svca", ms=5)
-    assert not mesh.capabilities
+    assert mesh.capabilities == {Capability.RELEASE}
     mesh.fault("kill", "svca")
     assert machine.ran("delete pod svca-0 --grace-period=0 --force")
     mesh.fault("pause", "svcb-v0.1")
