@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from meshproof import workload_names as names
 from meshproof.admission.store import Store
@@ -21,14 +22,17 @@ from meshproof.embedded.pod.workload import Workload
 from meshproof.embedded.snapshots import encode
 from meshproof.embedded.token_keys.key_sources import key_sources
 from meshproof.explain import Explanation, Fleet, LinkFault, Proxy, build_request, explain
+from meshproof.explain.capture import captures
 from meshproof.explain.jwt_authn import assume_keys
 from meshproof.explain.origin import Locate, RuleOrigin
 from meshproof.explain.string_match import Json
 from meshproof.istio_names import INGRESS_GATEWAY
+from meshproof.model.pod_network import Addresses
 from meshproof.model.resource import Resource
 from meshproof.project import Project
 from meshproof.sources.location import FieldPath
 from meshproof.translate import build_gateway, build_outbound, build_sidecar, proxy_of
+from meshproof.translate.name_table import build_name_table, search_name
 from meshproof.translate.world import Address, Config, ContainerPort, Outside, Replica, World
 from meshproof.xds import codec
 from meshproof.xds.envoy_client import Resources
@@ -105,21 +109,36 @@ def running_fleet(engine: Engine) -> Fleet:
         for fault in engine.network.select(None)
         for real, proxy in fault.proxies.items()
     }
-    return Fleet(tuple(proxies), _outside(world.outside), link_faults)
+    return _fleet(world, proxies, link_faults)
 
 
-def planned_fleet(store: Store, project: Project) -> Fleet:
-    """The Envoys that a mesh of these resources would have, if every replica were ready.
+def planned_fleet(store: Store, project: Project, *, pods: bool = False) -> Fleet:
+    """The Envoys that a mesh of these resources would have, if every replica were ready; with
+    ``pods`` every replica is one.
 
     Raises Refused for resources that cannot run.
     """
-    world = _planned_world(store, project)
+    world = _planned_world(store, project, pods=pods)
     proxies = []
     for replica in world.replicas:
         shared = encode(build_outbound(world, proxy_of(replica)))
         proxies.append(_proxy(replica, shared, encode(build_sidecar(world, replica))))
     proxies.append(_planned_gateway(world))
-    return Fleet(tuple(proxies), _outside(world.outside))
+    return _fleet(world, proxies, {})
+
+
+def _fleet(
+    world: World, proxies: Sequence[Proxy], faults: Mapping[tuple[str, int], LinkFault]
+) -> Fleet:
+    table = build_name_table(world)
+    pipes = {
+        p.pipe: (p.listen.ip, p.listen.port) for r in world.replicas for p in r.ports if p.pipe
+    }
+    for host in world.outside:
+        pipes |= {path: (host.ports[n].ip, host.ports[n].port) for n, path in host.pipes.items()}
+    return Fleet(
+        tuple(proxies), _outside(world.outside), faults, pipes, partial(search_name, table)
+    )
 
 
 def _planned_gateway(world: World) -> Proxy:
@@ -128,7 +147,7 @@ def _planned_gateway(world: World) -> Proxy:
     return _gateway(_GATEWAY_IP, encode(shared), encode(listeners))
 
 
-def _planned_world(store: Store, project: Project) -> World:
+def _planned_world(store: Store, project: Project, *, pods: bool) -> World:
     """With addresses of reserved blocks (RFC 5737, RFC 2544) and the declared ports."""
     replicas: list[Replica] = []
     for workload in build_workloads(store, project):
@@ -137,17 +156,34 @@ def _planned_world(store: Store, project: Project) -> World:
         for number in range(1, workload.replicas + 1):
             ip = f"198.18.{len(replicas) // 250}.{len(replicas) % 250 + 1}"
             ports = tuple(
-                ContainerPort(port_names.get(p, ""), p, Address(ip, p), Address(path="/app"))
+                ContainerPort(
+                    port_names.get(p, ""),
+                    p,
+                    Address(ip, p),
+                    Address(path="/app"),
+                    f"/pod/{ip}:{p}" if pods else "",
+                )
                 for p in sorted({*port_names, *target_numbers})
             )
             replicas.append(_replica(workload, number, ip, ports))
     outside = [
-        Outside(name, {port: Address(f"192.0.2.{10 + index}", port) for port in declared.ports})
+        Outside(
+            name,
+            {port: Address(f"192.0.2.{10 + index}", port) for port in declared.ports},
+            {port: f"/outside/{index}:{port}" for port in declared.ports} if pods else {},
+        )
         for index, (host, declared) in enumerate(project.outside.items())
         for name in (host, *declared.aliases)
     ]
     keys = {source: assume_keys(source.url) for source in key_sources(store)}
-    return build_world(store, replicas, outside, token_keys=keys, mesh=project.mesh_config)
+    return build_world(
+        store,
+        replicas,
+        outside,
+        addresses=Addresses() if pods else None,
+        token_keys=keys,
+        mesh=project.mesh_config,
+    )
 
 
 def _replica(workload: Workload, number: int, ip: str, ports: tuple[ContainerPort, ...]) -> Replica:
@@ -187,7 +223,10 @@ def explain_question(fleet: Fleet, lowered: Sequence[Resource], question: Questi
     and invalid URLs."""
     caller = _caller(fleet, question.source)
     request = build_request(
-        question.method, question.url, question.headers, tunnel=not caller.gateway
+        question.method,
+        question.url,
+        question.headers,
+        tunnel=not caller.gateway and not captures(caller),
     )
     return explain(fleet, caller, request, now=time.time(), locate=_rule_locator(lowered))
 
@@ -225,7 +264,9 @@ def _path(field: str) -> FieldPath:
     return tuple(int(p) if p.isdigit() else p for p in re.findall(r"[A-Za-z]+|\d+", field))
 
 
-def explain_files(store: Store, project: Project, question: Question) -> Explanation:
+def explain_files(
+    store: Store, project: Project, question: Question, *, pods: bool = False
+) -> Explanation:
     """Without a mesh. Raises Refused for resources that cannot run, UsageError as
     ``explain_question``."""
-    return explain_question(planned_fleet(store, project), store.lowered, question)
+    return explain_question(planned_fleet(store, project, pods=pods), store.lowered, question)

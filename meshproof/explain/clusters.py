@@ -17,11 +17,13 @@ _HASHED = ("RING_HASH", "MAGLEV")
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An endpoint that may be chosen. ``address`` is None for a Unix socket (the app's own)."""
+    """An endpoint that may be chosen. ``address`` is None for a Unix socket, whose path is
+    ``pipe``."""
 
     share: float
     address: Address | None
     metadata: Json
+    pipe: str = ""
 
 
 def members(proxy: Proxy, cluster: Json, metadata_match: Json) -> list[Member]:
@@ -40,7 +42,8 @@ def members(proxy: Proxy, cluster: Json, metadata_match: Json) -> list[Member]:
     preferred = groups[min(groups)] if groups else []
     total = sum(weight for weight, _ in preferred)
     return [
-        Member(weight / total, _address(entry), _metadata(entry)) for weight, entry in preferred
+        Member(weight / total, _address(entry), _metadata(entry), _pipe(entry))
+        for weight, entry in preferred
     ]
 
 
@@ -57,6 +60,11 @@ def _metadata(entry: Json) -> Json:
 def _address(entry: Json) -> Address | None:
     socket_address = entry["endpoint"]["address"].get("socket_address")
     return (socket_address["address"], socket_address["port_value"]) if socket_address else None
+
+
+def _pipe(entry: Json) -> str:
+    path: str = entry["endpoint"]["address"].get("pipe", {}).get("path", "")
+    return path
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,10 @@ class Upstream:
     request: Request
     tunnel: bool
     rule: RuleOrigin | None
+    as_bytes: bool = False
+    """It is a connection of a TCP listener: the mesh can only close it, not answer it."""
+    protocols: tuple[str, ...] = ()
+    """ALPN that the caller's sidecar offers instead of the cluster's."""
 
 
 Forward = Callable[[Upstream], tuple[Step, ...]]

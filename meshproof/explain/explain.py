@@ -6,10 +6,12 @@ from dataclasses import dataclass, field, replace
 
 from meshproof.errors import UsageError
 from meshproof.explain import clusters, descriptions, ext_authz, filter_chains, http_filters
+from meshproof.explain.capture import captures
 from meshproof.explain.clusters import Member, UpstreamTls
 from meshproof.explain.connection import AuthzRequest, Peer
 from meshproof.explain.connection_manager import ConnectionManager, Upstream
 from meshproof.explain.origin import Locate, without_location
+from meshproof.explain.pod_calls import PodCalls
 from meshproof.explain.proxies import Address, Fleet, Proxy
 from meshproof.explain.request import Request
 from meshproof.explain.result import (
@@ -56,6 +58,9 @@ class _Explainer:
     def from_source(self, source: Proxy, request: Request) -> tuple[Step, ...]:
         if source.gateway:
             return self._at_gateway(source, request)
+        if captures(source):
+            calls = PodCalls(self.fleet, self.locate, self._http, self._forward)
+            return calls.steps(source, request)
         chain = source.listeners[_OUTBOUND]["filter_chains"][0]
         return self._http(source, "outbound", chain, request, Peer(local_ip=source.ip))
 
@@ -128,7 +133,7 @@ class _Explainer:
         )
 
     def _connect(self, to: Upstream, cluster: Json, member: Member) -> tuple[Step, ...]:
-        address, notes = member.address, []
+        address, notes = member.address or self.fleet.pipes.get(member.pipe), []
         if address is not None and (fault := self.fleet.link_faults.get(address)):
             if fault.kind in ("refuse", "cut"):
                 reason = (
@@ -183,6 +188,10 @@ class _Explainer:
     ) -> tuple[Step, ...]:
         listener = server.listener_at(address)
         assert listener is not None, "the caller has looked"
+        if tls.kind == "plain" and not to.tunnel:
+            tls = replace(tls, protocols=("http/1.1",))
+        elif to.protocols:
+            tls = replace(tls, protocols=to.protocols)
         connection = filter_chains.connect(to.proxy, tls, server, listener)
         at = f"{server.name} inbound"
         if connection.chain is None:
@@ -232,7 +241,10 @@ def _outcome(server: Proxy, kind: str, why: str, received: str) -> Outcome:
 
 
 def _failure(to: Upstream, why: str, status: int, at: str = "") -> Step:
-    """The caller's own sidecar answers; a tunnel is refused when it is opened."""
+    """The caller's own sidecar answers; a tunnel is refused when it is opened. A connection of a
+    TCP listener is closed."""
+    if to.as_bytes:
+        return Step(1.0, at, f"closed: {why}", to.rule, outcome=Outcome(CLOSED, why, rule=to.rule))
     return Step(1.0, at, f"{status}: {why}", to.rule, outcome=Outcome(MESH, why, status, to.rule))
 
 

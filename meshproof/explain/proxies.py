@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from meshproof.explain.string_match import Json
@@ -54,12 +54,17 @@ class Fleet:
     outside: Mapping[Address, Sequence[str]] = field(default_factory=dict)
     link_faults: Mapping[Address, LinkFault] = field(default_factory=dict)
     """By the address that callers were given instead of the real one."""
+    pipes: Mapping[str, Address] = field(default_factory=dict)
+    """The address behind each Unix socket that leads into the pods or out of them."""
+    resolve: Callable[[str, str], Sequence[str] | None] = lambda _namespace, _name: None
+    """The addresses of a name in the pods of a namespace; None if it does not exist there."""
 
     def at(self, ip: str) -> Proxy | None:
         """The sidecar whose replica has that address."""
         return next((p for p in self.proxies if p.ip == ip and not p.gateway), None)
 
 
-def _address(listener: Json) -> Address:
-    socket_address = listener["address"]["socket_address"]
-    return (socket_address["address"], socket_address["port_value"])
+def _address(listener: Json) -> Address | None:
+    """None for one on a Unix socket."""
+    socket_address = listener["address"].get("socket_address")
+    return (socket_address["address"], socket_address["port_value"]) if socket_address else None

@@ -24,6 +24,8 @@ class Request:
     headers: tuple[tuple[str, str], ...] = ()
     port: int = 0
     """The port of a direct connection: the URL's, whatever the Host header says."""
+    host: str = ""
+    """The host of a direct connection, likewise."""
 
     @property
     def is_connect(self) -> bool:
@@ -110,7 +112,9 @@ def build_request(
     path = url.partition("://")[2][len(parts.netloc) :].partition("#")[0]
     path = path if path.startswith("/") else f"/{path}"
     host, default_port = hosts[-1] if hosts else authority, 443 if parts.scheme == "https" else 80
-    return Request(method, parts.scheme, host, path, pairs, port or default_port)
+    return Request(
+        method, parts.scheme, host, path, pairs, port or default_port, parts.hostname.lower()
+    )
 
 
 def normalize_path(path: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from meshproof.istio_names import TRUST_DOMAIN
+from meshproof.istio_names import CLUSTER_DOMAIN, TRUST_DOMAIN
 from meshproof.model.kube_workloads import POD_NAME
 from meshproof.model.pod_network import is_address
 from meshproof.translate.endpoints import container_port, selected_replicas
@@ -18,6 +18,8 @@ from meshproof.translate.world import Replica, Service, World
 
 _CLUSTER = TRUST_DOMAIN
 """The cluster's own DNS domain, which is its trust domain too."""
+_NDOTS = 5
+"""A name with fewer dots is searched for first (kubelet's resolv.conf)."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,22 @@ def build_name_table(world: World) -> NameTable:
             addresses[name] = (service.cluster_ip,) if service.cluster_ip else ()
             ports |= dict(_service_ports(service))
     return NameTable(addresses, aliases, ports)
+
+
+def search_name(table: NameTable, namespace: str, name: str) -> tuple[str, ...] | None:
+    """The addresses of a name as a pod's resolver looks it up: by its search list, with ndots:5."""
+    absolute = name.removesuffix(".").lower()
+    candidates = [absolute]
+    if not name.endswith("."):
+        domains = (f"{namespace}.{CLUSTER_DOMAIN}", CLUSTER_DOMAIN, _CLUSTER)
+        searched = [f"{absolute}.{domain}" for domain in domains]
+        candidates = (
+            searched + candidates if absolute.count(".") < _NDOTS else candidates + searched
+        )
+    for candidate in candidates:
+        if addresses := table.lookup(candidate):
+            return addresses
+    return None
 
 
 def _service_entry_addresses(world: World) -> dict[str, tuple[str, ...]]:

@@ -8,10 +8,13 @@ the inspector has recognised.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from meshproof.istio_names import BLACK_HOLE_CLUSTER, outbound_cluster
 from meshproof.model.destination_rule import TrafficPolicy
+from meshproof.model.virtual_service import VirtualService
+from meshproof.model.virtual_service_l4 import TCPRoute, TLSRoute
 from meshproof.translate import headless, tls
 from meshproof.translate.hcm import build_access_log
 from meshproof.translate.host import Host
@@ -20,11 +23,13 @@ from meshproof.translate.listeners import build_outbound_manager
 from meshproof.translate.metrics import connection_metrics
 from meshproof.translate.proto import Json, build_extension, seconds
 from meshproof.translate.proxy_view import ProxyView
+from meshproof.translate.route_metadata import build_l4_metadata
 from meshproof.translate.telemetry import Reporting
 from meshproof.translate.tunnels import build_target, is_for_host, l4_rules, match_applies
 from meshproof.translate.workload_metadata import WorkloadMetadata
-from meshproof.translate.world import ServicePort
+from meshproof.translate.world import Named, ServicePort
 
+Route = TypeVar("Route", TLSRoute, TCPRoute)
 _STATE = "envoy.extensions.filters.network.set_filter_state.v3.Config"
 _TCP_PROXY = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 
@@ -38,6 +43,8 @@ class Chain:
     ranges: tuple[str, ...] = ()
     """Destination addresses, as ``10.0.0.0/8``."""
     http: bool = False
+    metadata: Json = field(default_factory=dict)
+    """The rule that it comes from."""
 
     @property
     def match(self) -> Json:
@@ -94,9 +101,9 @@ class ChainBuilder:
         if port.protocol in ("TLS", "HTTPS"):
             rows = self._tls(host, port, chosen, by_name=bool(ranges))
             return [chain.at(ranges) for chain in rows]
-        proxy = self._tcp(host, port, chosen)
+        proxy, metadata = self._tcp(host, port, chosen)
         announced = (_announce_bytes(),) if port.kind == "AUTO" and host.in_mesh else ()
-        return [Chain((*announced, proxy), ranges=ranges)]
+        return [Chain((*announced, proxy), ranges=ranges, metadata=metadata)]
 
     def _tls(
         self, host: Host, port: ServicePort, chosen: Json, *, by_name: bool
@@ -105,30 +112,34 @@ class ChainBuilder:
         apart by SNI where its address does not do that."""
         handled: set[tuple[str, ...]] = set()
         for rule in self._rules:
-            for route in rule.spec.tls if is_for_host(rule, host.name) else ():
+            for number, route in enumerate(_of(rule.spec.tls, rule, host)):
                 for match in route.match:
                     names = tuple(match.sni_hosts)
                     if names in handled or not match_applies(self._view, match, port.port):
                         continue
                     handled.add(names)
                     target = build_target(self._view, rule, route.route, port.port)
-                    yield Chain((self._proxy(target, host, port),), sni=names)
+                    metadata = build_l4_metadata(rule, "tls", number)
+                    proxy = self._proxy(target, host, port)
+                    yield Chain((proxy,), sni=names, metadata=metadata)
         if not handled:
             by_name = by_name or not (host.addresses or host.headless)
             own = {"cluster": outbound_cluster(port.port, host.name), **chosen}
             sni = (host.name, *self._view.aliases(host.name)) if by_name else ()
             yield Chain((self._proxy(own, host, port),), sni=sni)
 
-    def _tcp(self, host: Host, port: ServicePort, chosen: Json) -> Json:
-        """To the first matching tcp route of its rules, else to the host itself."""
+    def _tcp(self, host: Host, port: ServicePort, chosen: Json) -> tuple[Json, Json]:
+        """The filter that leads to the first matching tcp route of its rules, else to the host
+        itself; and the metadata of that rule."""
         for rule in self._rules:
-            for route in rule.spec.tcp if is_for_host(rule, host.name) else ():
+            for number, route in enumerate(_of(rule.spec.tcp, rule, host)):
                 matches = (match_applies(self._view, m, port.port) for m in route.match)
                 if not route.match or any(matches):
                     target = build_target(self._view, rule, route.route, port.port)
-                    return self._proxy(target, host, port)
+                    metadata = build_l4_metadata(rule, "tcp", number)
+                    return self._proxy(target, host, port), metadata
         own = {"cluster": outbound_cluster(port.port, host.name), **chosen}
-        return self._proxy(own, host, port)
+        return self._proxy(own, host, port), {}
 
     def _proxy(self, target: Json, host: Host, port: ServicePort) -> Json:
         policy = self._view.policy(host.name, "", port.port)
@@ -165,6 +176,11 @@ def _announce_bytes() -> Json:
     return build_extension(
         "envoy.filters.network.set_filter_state", _STATE, on_new_connection=[state]
     )
+
+
+def _of(entries: list[Route], rule: Named[VirtualService], host: Host) -> list[Route]:
+    """The routes of a rule, as far as it is for a host."""
+    return entries if is_for_host(rule, host.name) else []
 
 
 def _connection_fields(policy: TrafficPolicy) -> Json:

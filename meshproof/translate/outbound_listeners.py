@@ -140,6 +140,8 @@ def _build(chains: ChainBuilder, entry: _Entry, open_hosts: Iterable[_OpenHost])
 
 def _build_chain(chain: Chain) -> Json:
     built: Json = {"filters": list(chain.filters)}
+    if chain.metadata:
+        built["metadata"] = chain.metadata
     return {"filter_chain_match": chain.match, **built} if chain.match else built
 
 

@@ -41,6 +41,11 @@ def with_origin(http: HTTPRoute, kind: str, namespace: str, name: str, field: st
     )
 
 
+def build_l4_metadata(rule: Named[VirtualService], kind: str, number: int) -> Json:
+    """For the filter chain built from ``kind`` (tls or tcp) entry ``number`` of a rule."""
+    return _metadata("VirtualService", rule.namespace, rule.name, f"spec.{kind}[{number}]")
+
+
 def build_metadata(
     rule: Named[VirtualService], http: HTTPRoute, number: int, match: int | None
 ) -> Json:
@@ -49,6 +54,10 @@ def build_metadata(
     field = f"spec.http[{number}]" + ("" if match is None else f".match[{match}]")
     if isinstance(http, OriginRoute):
         kind, namespace, name, field = http.kind, http.namespace, http.document, http.field
+    return _metadata(kind, namespace, name, field)
+
+
+def _metadata(kind: str, namespace: str, name: str, field: str) -> Json:
     api, plural = _APIS[kind]
     config = f"/apis/{api}/namespaces/{namespace}/{plural}/{name}"
     return {

@@ -67,12 +67,13 @@ def explain_request(
     method: str = "GET",
     headers: Sequence[tuple[str, str]] = (),
     text: str = workloads(client=1, echo_v1=1, echo_v2=1),
+    pods: bool = False,
 ) -> Explanation:
     admitted = embedded_admission(PROJECT).apply(
         Store(), read_text(text + rules, "rules.yaml"), strict=False
     )
     request = explain_adapter.Question(source, url, method, headers)
-    return explain_adapter.explain_files(admitted.store, PROJECT, request)
+    return explain_adapter.explain_files(admitted.store, PROJECT, request, pods=pods)
 
 
 SUBSETS = """

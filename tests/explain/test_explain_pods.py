@@ -1,0 +1,130 @@
+"""Explanations in pods: names, captured connections, and what Envoys do with each."""
+
+from __future__ import annotations
+
+import pytest
+
+from meshproof.explain import Explanation
+from meshproof.explain.result import APP, CLOSED, OUTSIDE, TUNNEL
+from tests.explain.mesh_files import (
+    explain_request,
+    http,
+    notes,
+    only_outcome,
+    responders,
+    workloads,
+)
+
+BANK = """
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: bank, namespace: shop}
+spec:
+  hosts: [bank.test]
+  resolution: DNS
+  ports: [{number: 80, name: http, protocol: HTTP}, {number: 443, name: tls, protocol: TLS}]
+---
+"""
+STRICT = """
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: default, namespace: shop}
+spec: {mtls: {mode: STRICT}}
+---
+"""
+TLS_RULE = """
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: bank, namespace: shop}
+spec:
+  hosts: [bank.test]
+  tls:
+    - match: [{port: 443, sniHosts: [bank.test]}]
+      route:
+        - {destination: {host: bank.test, port: {number: 443}}, weight: 75}
+        - {destination: {host: echo, port: {number: 9000}}, weight: 25}
+---
+"""
+TWO_ECHOS = workloads(client=1, echo_v1=1, echo_v2=1)
+ONE_ECHO = workloads(client=1, echo_v1=1)
+
+
+def _explain(rules: str, url: str, source: str = "client", text: str = TWO_ECHOS) -> Explanation:
+    return explain_request(rules, url, source, text=text, pods=True)
+
+
+@pytest.mark.parametrize(
+    "host", ["echo", "echo.shop", "echo.shop.svc", "echo.shop.svc.cluster.local"]
+)
+def test_a_service_is_found_by_each_of_its_names(host: str) -> None:
+    explanation = _explain("", f"http://{host}/")
+    assert responders(explanation) == {"shop/echo-v1 v1": 50.0, "shop/echo-v2 v2": 50.0}
+    assert any(n.startswith("listener 0.0.0.0_80") for n in notes(explanation.steps))
+
+
+def test_rules_of_http_hold_as_without_pods() -> None:
+    rule = http("{route: [{destination: {host: echo, subset: v2}}]}")
+    explanation = _explain(STRICT + rule, "http://echo/")
+    assert responders(explanation) == {"shop/echo-v2 v2": 100.0}
+    assert explanation.steps[0].rule is not None
+
+
+def test_a_name_that_nobody_knows_is_not_even_called() -> None:
+    outcome = only_outcome(_explain("", "http://nobody/"))
+    assert outcome.kind == CLOSED
+    assert "no address" in outcome.why
+
+
+def test_a_tcp_port_is_reached_as_bytes() -> None:
+    outcome = only_outcome(_explain("", "http://echo:9000/", text=ONE_ECHO))
+    assert (outcome.kind, outcome.workload) == (APP, "echo-v1")
+    assert "as bytes" in outcome.why
+
+
+def test_an_unknown_address_is_closed_on_a_port_without_http_and_refused_on_one_with_it() -> None:
+    """The tutorial's EOF; Istio's BlackHoleCluster and its block_all route."""
+    outcome = only_outcome(_explain("", "http://10.100.35.27:9997/"))
+    assert (outcome.kind, outcome.status) == (CLOSED, None)
+    outcome = only_outcome(_explain("", "http://10.100.35.27/"))
+    assert outcome.status == 502
+
+
+def test_a_declared_host_answers_by_its_way_out() -> None:
+    outcome = only_outcome(_explain(BANK, "http://bank.test/"))
+    assert (outcome.kind, outcome.workload) == (OUTSIDE, "bank.test")
+
+
+def test_tls_is_told_by_its_name_and_split_by_the_rule_which_is_named() -> None:
+    explanation = _explain(BANK + TLS_RULE, "https://bank.test/", text=ONE_ECHO)
+    outcomes = {(o.kind, o.workload): round(c, 2) for c, o in explanation.outcomes()}
+    assert outcomes == {(TUNNEL, "bank.test"): 0.75, (TUNNEL, "echo-v1"): 0.25}
+    rule = explanation.steps[0].rule
+    assert rule is not None
+    assert str(rule).startswith("VirtualService shop/bank spec.tls[0] (rules.yaml:")
+
+
+def test_tls_of_another_name_on_that_port_is_closed() -> None:
+    outcome = only_outcome(_explain(BANK, "https://10.9.9.9/"))
+    assert outcome.kind == CLOSED
+
+
+def test_the_gateway_reaches_pods_by_their_sockets() -> None:
+    gateway = """
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gw, namespace: shop}
+spec:
+  selector: {istio: ingressgateway}
+  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop, namespace: shop}
+spec:
+  hosts: ["*"]
+  gateways: [gw]
+  http: [{route: [{destination: {host: echo}}]}]
+---
+"""
+    explanation = _explain(gateway, "http://shop.test/", source="gateway", text=ONE_ECHO)
+    assert responders(explanation) == {"shop/echo-v1 v1": 100.0}
