@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from meshproof.admission.admission import Admitted, describe_locations
+from meshproof.admission.admission import Admission, Admitted, describe_locations
 from meshproof.admission.store import Store
 from meshproof.embedded.admission.profile import embedded_admission
 from meshproof.embedded.engine import Engine
@@ -14,7 +14,6 @@ from meshproof.embedded.lookup import find_workload
 from meshproof.errors import MeshproofError, NotLive, UsageError
 from meshproof.mesh import Applied, Input
 from meshproof.model.kube_workloads import WORKLOADS
-from meshproof.project import Project
 from meshproof.wait import DeadlineExceeded, until_async
 
 _READY_LIMIT = 30.0
@@ -24,9 +23,12 @@ _READY_LIMIT = 30.0
 class Changes:
     """Makes the changes to one mesh, one at a time. Callable from any thread."""
 
-    def __init__(self, lifecycle: Lifecycle, project: Project) -> None:
+    def __init__(self, lifecycle: Lifecycle) -> None:
         self._lifecycle = lifecycle
-        self._admission = embedded_admission(project)
+
+    @property
+    def _admission(self) -> Admission:
+        return embedded_admission(self._lifecycle.project)
 
     @property
     def _engine(self) -> Engine:

@@ -7,6 +7,7 @@ import gc
 import os
 import time
 from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +25,7 @@ from meshproof.errors import MeshproofError
 from meshproof.host import private_files, process_identity, run_folder, sweep
 from meshproof.host.addresses import AddressBlock
 from meshproof.host.event_loop import LoopThread
+from meshproof.host.process_spec import Exit
 from meshproof.host.supervisor_client import SupervisorClient
 from meshproof.mesh import Ack, Applied
 from meshproof.project import Project
@@ -52,6 +54,11 @@ class Lifecycle:
         self._pods = read_mode(os.environ)
         self._no_pods = ""
         """Why there are no pods, where they were wanted."""
+
+    @property
+    def project(self) -> Project:
+        """What this mesh was made from; once it is up, it says whether its replicas are in pods."""
+        return self._project if self._context is None else self._context.project
 
     @property
     def run_dir(self) -> Path:
@@ -100,11 +107,12 @@ class Lifecycle:
         sweep.sweep()
         if not process_identity.owner_alive(self.run_id):  # this process was forked since
             self.run_id = process_identity.new_run_id()
-        admission = embedded_admission(self._project)
-        resources = admission.read(self._project.manifests, stdin=self._project.stdin)
-        admitted = admission.apply(admission.new_store(), resources, strict=False)
         self._loop = LoopThread(f"mesh-{self.name}")
         try:
+            self.run(self._open())  # before admission: what can run depends on it
+            admission = embedded_admission(self.project)
+            resources = admission.read(self.project.manifests, stdin=self.project.stdin)
+            admitted = admission.apply(admission.new_store(), resources, strict=False)
             acks = self.run(self._start(admitted.store, started))
         except BaseException:
             self.down()
@@ -117,15 +125,22 @@ class Lifecycle:
         notes = (*admitted.notes, *((self._no_pods,) if self._no_pods else ()))
         return Applied(admitted.messages, tuple(acks), seconds, warnings, notes)
 
-    async def _start(self, store: Store, started: float) -> list[Ack]:
+    async def _open(self) -> None:
+        """The supervisor, and pods where they are wanted and possible."""
         context = self._context = self._create_context()
+        await context.supervisor.start(
+            self.run_id, context.paths.root, self._on_exit, self._on_supervisor_lost
+        )
+        self._no_pods = await context.sandboxes.open(self._pods)
+        project = replace(self._project, pods=context.sandboxes.enabled)
+        self._context = replace(context, project=project)
+
+    async def _start(self, store: Store, started: float) -> list[Ack]:
+        assert self._context is not None, "it is open"
+        context = self._context
         engine = self._engine = Engine(context)
         self._servers = ObservabilityServers(engine)
         await self._servers.start()
-        await context.supervisor.start(
-            self.run_id, context.paths.root, engine.on_exit, self._on_supervisor_lost
-        )
-        self._no_pods = await context.sandboxes.open(self._pods)
         await context.ads.start(context.paths.xds)
         self._span_collector = await span_store.serve(engine.spans, str(context.paths.zipkin))
         for socket in (context.paths.xds, context.paths.zipkin):  # beside the folder's own mode
@@ -155,8 +170,13 @@ class Lifecycle:
             base_env=environment.base(os.environ),
         )
 
+    def _on_exit(self, exit_: Exit) -> None:
+        if self._engine is not None:
+            self._engine.on_exit(exit_)
+
     def _on_supervisor_lost(self) -> None:
-        assert self._engine is not None
+        if self._engine is None:
+            return
         self._engine.on_supervisor_lost(
             "this mesh's supervisor was killed, and its processes were ended with it; run "
             "`meshproof down`, then `meshproof up`"

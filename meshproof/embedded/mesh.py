@@ -40,7 +40,7 @@ class EmbeddedMesh:
         self.project = project
         self.lifecycle = Lifecycle(project, name)
         self._queries = Queries(self.lifecycle)
-        self._changes = Changes(self.lifecycle, project)
+        self._changes = Changes(self.lifecycle)
         self._faults = FaultInjection(self.lifecycle)
 
     # -- life ----------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import contextlib
 import ctypes
 import errno
 import os
+import platform
 import struct
 from collections.abc import Callable, Iterator
 
@@ -30,6 +31,11 @@ net_raw)."""
 
 _PR_SET_NO_NEW_PRIVS, _PR_CAPBSET_DROP, _PR_CAP_AMBIENT, _AMBIENT_RAISE = 38, 24, 47, 2
 _CAPABILITY_VERSION = 0x20080522
+_PIVOT_ROOT = 155 if platform.machine() == "x86_64" else 41
+"""Number of the system call, for which libc has no function: on x86_64, and on arm64."""
+_OPEN_TREE, _MOVE_MOUNT = 428, 429
+_AT_FDCWD, _AT_RECURSIVE, _TREE_CLONE, _MOVE_EMPTY_PATH = -100, 0x8000, 1, 4
+_MNT_DETACH = 2
 _MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 0x40000
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -76,9 +82,39 @@ def bind_mount(source: str, target: str) -> None:
     _check(_libc.mount(source.encode(), target.encode(), None, flags, None), f"mount {target}")
 
 
+def clone_tree(source: str) -> int:
+    """An open file of a file or folder with what is mounted in it, for ``attach_tree``: it stays
+    valid whatever is mounted over ``source``."""
+    flags = _TREE_CLONE | _AT_RECURSIVE | os.O_CLOEXEC
+    handle: int = _libc.syscall(_OPEN_TREE, _AT_FDCWD, source.encode(), flags)
+    _check(min(handle, 0), f"mount of {source}")
+    return handle
+
+
+def attach_tree(handle: int, target: str) -> None:
+    """Show a cloned tree at ``target``."""
+    result = _libc.syscall(_MOVE_MOUNT, handle, b"", _AT_FDCWD, target.encode(), _MOVE_EMPTY_PATH)
+    _check(result, f"mount {target}")
+
+
 def make_mounts_private() -> None:
     """Mounts of this namespace stay in it."""
     _check(_libc.mount(None, b"/", None, _MS_REC | _MS_PRIVATE, None), "mount /")
+
+
+def mount_tmpfs(target: str) -> None:
+    """An empty file system in memory at a folder."""
+    options = b"mode=755"
+    _check(_libc.mount(b"tmpfs", target.encode(), b"tmpfs", 0, options), f"mount {target}")
+
+
+def change_root(folder: str, old: str) -> None:
+    """Make a mount the root of this mount namespace; ``old`` is a folder in it, which goes."""
+    above = f"{folder}{old}".encode()
+    _check(_libc.syscall(_PIVOT_ROOT, folder.encode(), above), f"pivot_root {folder}")
+    os.chdir("/")
+    _check(_libc.umount2(old.encode(), _MNT_DETACH), f"umount {old}")
+    os.rmdir(old)  # noqa: PTH106
 
 
 def set_hostname(name: str) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshproof.host import namespaces as ns
-from meshproof.host import netlink, socket_helper
+from meshproof.host import netlink, pod_mounts, socket_helper
 from meshproof.host.namespaces import step
 
 _FREE_PREFIX = bytes((127, 0))
@@ -149,7 +149,7 @@ class PodNamespaces:
             raise OSError(f"there is no pod {command['pod']}")
         if command["sidecar"]:
             return lambda: self._join_as_sidecar(pod)
-        return lambda: self._join_as_container(pod, command["cwd"])
+        return lambda: self._join_as_container(pod, command)
 
     def _join_as_sidecar(self, pod: Pod) -> None:
         ns.enter(self._user)
@@ -157,10 +157,12 @@ class PodNamespaces:
         allowed = frozenset((ns.SYS_ADMIN,))
         ns.reduce_capabilities(allowed, ambient=allowed)
 
-    def _join_as_container(self, pod: Pod, cwd: str) -> None:
+    def _join_as_container(self, pod: Pod, command: dict[str, Any]) -> None:
         for handle in (self._user, pod.net, pod.uts, pod.mount):
             ns.enter(handle)
-        os.chdir(cwd)  # entering a mount namespace has changed it
+        if command["mounts"]:
+            pod_mounts.mount_all(command["mounts"], command["staging"])
+        os.chdir(command["cwd"])  # entering a mount namespace has changed it
         ns.reduce_capabilities(ns.CONTAINER)
 
 

@@ -21,6 +21,10 @@ class ProcessSpec:
     """True for an Envoy: at the end it outlives the apps whose requests it proxies."""
     pod: str = ""
     """The pod whose namespaces it runs in; empty for those of the mesh process."""
+    mounts: Sequence[tuple[str, str]] = ()
+    """In a pod: files and folders of this machine, and where the process sees them."""
+    staging: str = ""
+    """An empty folder, for mounts at places that this machine does not have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -332,7 +332,11 @@ class Supervisor:
         join = self.pods.join(command)
 
         def set_up() -> None:
-            join()
+            try:
+                join()
+            except OSError as error:  # Popen would not say which
+                os.write(2, f"joining the pod: {error}\n".encode())
+                raise
             self.bind_life()  # afterwards: joining a user namespace undoes it
 
         return set_up

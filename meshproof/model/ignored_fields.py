@@ -25,13 +25,17 @@ _FIRST_CONTAINER_ONLY = ("livenessProbe", "startupProbe", "lifecycle")
 
 
 def find_ignored_fields(
-    resource: Resource, images: Container[str] = (), own: Container[tuple[str, str]] = ()
+    resource: Resource,
+    images: Container[str] = (),
+    own: Container[tuple[str, str]] = (),
+    *,
+    real_mounts: bool = False,
 ) -> list[Problem]:
     """One warning for each field that is set and has no effect.
 
     ``images``: those that have a local command. ``own``: those whose command is the container's,
     and those with a replacement for its first argument, as pairs of image and program (empty for
-    the former).
+    the former). ``real_mounts``: whether volumes are at their real paths.
     """
     if meaning := explain_ignored(resource.kind, resource.api_version):
         return [resource.problem((), f"{resource.kind} has no effect here: {meaning}")]
@@ -55,7 +59,8 @@ def find_ignored_fields(
         message = f"{_MESSAGE}: {meaning}" if meaning else _MESSAGE
         problems.append(resource.problem(path, message))
     if isinstance(resource.spec, DeploymentSpec | PodSpec):
-        problems += [*_warn_of_mounts(resource), *_warn_of_handlers(resource, images)]
+        problems += [] if real_mounts else _warn_of_mounts(resource)
+        problems += _warn_of_handlers(resource, images)
     return sorted(problems, key=lambda p: p.line)
 
 

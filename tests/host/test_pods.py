@@ -251,3 +251,45 @@ def test_nothing_in_a_pod_outlives_a_supervisor_that_is_killed(
             pods.make_socket("a")
 
     in_pods(script)
+
+
+def test_volumes_are_at_their_real_paths_and_this_machine_stays_as_it_is(
+    in_pods: Callable[[PodScript], Run],
+) -> None:
+    async def script(run: Run, _pods: Pods) -> None:
+        volume, staging = run.folder / "volume", run.folder / "staging"
+        volume.mkdir()
+        staging.mkdir()
+        (volume / "menu.json").write_text("soup")
+        mounts = [
+            (str(volume), "/meshproof-data"),
+            (str(volume / "menu.json"), "/etc/meshproof-shop/menu/today.json"),
+            (str(volume), "/mnt"),
+        ]
+        code = (
+            "cat /meshproof-data/menu.json /etc/meshproof-shop/menu/today.json /mnt/menu.json; "
+            "test -e /etc/passwd && test -d /usr/bin && test -e /proc/self/stat && echo +; "
+            "echo fish > /meshproof-data/new; ls -a / | grep old-root"
+        )
+        more = {"pod": "a", "mounts": mounts, "staging": str(staging)}
+        assert await output(run, "app", "sh", "-c", code, **more) == "soupsoupsoup+\n"
+        assert (volume / "new").read_text() == "fish\n"
+        assert not Path("/meshproof-data").exists()
+        assert not Path("/etc/meshproof-shop").exists()
+        assert not list(staging.iterdir())
+
+    in_pods(script)
+
+
+def test_a_volume_that_cannot_be_mounted_is_said_in_the_processs_own_log(
+    in_pods: Callable[[PodScript], Run],
+) -> None:
+    async def script(run: Run, _pods: Pods) -> None:
+        more = {"pod": "a", "mounts": [("/not/there", "/mnt")], "staging": str(run.folder)}
+        with pytest.raises(MeshproofError, match="not started"):
+            await run.supervisor.spawn(run.spec("app", "true", **more))
+        assert "joining the pod: [Errno 2] mount of /not/there" in run.log(
+            "app"
+        )
+
+    in_pods(script)

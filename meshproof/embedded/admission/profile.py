@@ -8,10 +8,12 @@ from meshproof.admission.admission import Admission
 from meshproof.admission.store import Store
 from meshproof.embedded.admission import hpa_targets, jwks_hosts, rate_limit_conflicts
 from meshproof.embedded.pod.deployments import build_workloads, find_unknown_images
+from meshproof.embedded.pod.programs import images_of
 from meshproof.errors import Problem, Refused
 from meshproof.lint.linter import with_rule
 from meshproof.lint.rules import AUTOSCALER
 from meshproof.model.ignored_fields import find_ignored_fields
+from meshproof.model.kube_workloads import WORKLOADS
 from meshproof.model.resource import Resource
 from meshproof.placeholders import OWN_COMMAND
 from meshproof.project import Project
@@ -49,12 +51,16 @@ class EmbeddedProfile:
 
     def notes(self, changed: Iterable[Resource]) -> list[str]:
         """Fields that a local process does without."""
-        images = self._project.images
+        return _notes(p for r in changed for p in self._ignored_fields(r))
+
+    def _ignored_fields(self, resource: Resource) -> list[Problem]:
+        project = self._project
+        images = images_of(resource, project) if resource.kind in WORKLOADS else project.images
         own_commands = {
             (name, "") for name, image in images.items() if OWN_COMMAND in image.command
         }
         own_commands |= {(name, word) for name, image in images.items() for word in image.commands}
-        return _notes(p for r in changed for p in find_ignored_fields(r, images, own_commands))
+        return find_ignored_fields(resource, images, own_commands, real_mounts=project.pods)
 
 
 def _notes(problems: Iterable[Problem]) -> list[str]:

@@ -9,7 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from meshproof.admission.store import Store
 from meshproof.embedded.config.world_builder import target_ports
-from meshproof.embedded.pod.programs import find_missing, init_programs_of, probe_of, programs_of
+from meshproof.embedded.pod.programs import (
+    find_missing,
+    images_of,
+    init_programs_of,
+    probe_of,
+    programs_of,
+)
 from meshproof.embedded.pod.workload import Probe, Workload
 from meshproof.errors import Problem, Refused
 from meshproof.model.kube_pod import Container
@@ -41,12 +47,16 @@ def build_workloads(store: Store, project: Project) -> list[Workload]:
     deployments = [r for r in resources if r.kind in WORKLOADS]
     problems += _find_duplicate_names(deployments)
     for deployment in deployments:
-        image = template_of(deployment).spec.containers[0].image
-        if image not in project.images:
-            problems.append(_missing_command(deployment, image))
+        container, images = (
+            template_of(deployment).spec.containers[0],
+            images_of(deployment, project),
+        )
+        if container.image not in images:
+            problems.append(_missing_command(deployment, container, project))
             continue
-        workload = _workload(config, deployment, project.images)
-        problems += _find_unreachable_ports(services, workload)
+        workload = _workload(config, deployment, images)
+        if not project.pods:
+            problems += _find_unreachable_ports(services, workload)
         problems += find_missing(workload)
         result.append(workload)
     if problems:
@@ -56,16 +66,20 @@ def build_workloads(store: Store, project: Project) -> list[Workload]:
 
 def find_unknown_images(resources: Iterable[Resource], project: Project) -> list[Problem]:
     """Images of workloads that are not in the image table, whatever else is applied."""
-    images = [
-        (r, template_of(r).spec.containers[0].image) for r in resources if r.kind in WORKLOADS
+    first = [(r, template_of(r).spec.containers[0]) for r in resources if r.kind in WORKLOADS]
+    return [
+        _missing_command(resource, container, project)
+        for resource, container in first
+        if container.image not in images_of(resource, project)
     ]
-    return [_missing_command(r, image) for r, image in images if image not in project.images]
 
 
-def _missing_command(deployment: Resource, image: str) -> Problem:
+def _missing_command(deployment: Resource, container: Container, project: Project) -> Problem:
+    image, own = container.image, container.command[0] if container.command else ""
+    reason = f", and {own}, which its container runs, is not on this machine" if own else ""
     return deployment.problem(
         (*container_path(deployment), "image"),
-        f"image {image} has no local command",
+        f"image {image} has no local command{reason if project.pods else ''}",
         remedy=f"say how it runs, under images: in {PROJECT_FILE} or in --images FILE: "
         f'{{"{image}": {{"command": ["PROGRAM", "--bind", "{{ip}}:{{port}}"]}}}}',
     )

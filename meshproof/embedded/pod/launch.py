@@ -111,6 +111,8 @@ class Launch:
         paths, workload = self._context.paths, self._state.workload
         self._volumes = Volumes(paths.private(self._state.name), paths.private("claims"))
         self.write_files()
+        if self._in_pod:
+            return
         for program in (*workload.init_programs, workload.program, *workload.companions):
             self._volumes.mount(program.name, program.mounts)
 
@@ -131,7 +133,9 @@ class Launch:
         self._volumes.write((*shared, *own))
 
     def root(self, program: Program) -> str:
-        """The folder below which a container's mounts are."""
+        """The folder below which a container's mounts are; empty where they are at their places."""
+        if self._in_pod:
+            return ""
         return str(self._volumes.root(program.name)) if self._volumes else ""
 
     # -- programs ------------------------------------------------------------------------------
@@ -169,6 +173,10 @@ class Launch:
             RUN_ID_VARIABLE: self._context.run_id,
         }
 
+    def _places(self, program: Program) -> list[tuple[str, str]]:
+        """The container's volumes, at their real paths."""
+        return self._volumes.places(program.mounts) if self._volumes and self._in_pod else []
+
     def command_spec(self, name: str, argv: Sequence[str], env: Mapping[str, str]) -> ProcessSpec:
         """A command beside the app, in its pod; what it writes is not kept."""
         return replace(
@@ -187,6 +195,8 @@ class Launch:
             cwd=str(self._context.project.root),
             log=str(self._context.paths.app_log(name)),
             pod=self._state.name if self._in_pod else "",
+            mounts=self._places(program),
+            staging=str(self._context.paths.private(f"{self._state.name}.root")),
         )
 
 

@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 
-from meshproof.embedded.pod.workload import Probe, Program, Workload
+from meshproof.embedded.pod.workload import Probe, Program, Workload, is_python
 from meshproof.errors import Problem, Refused
 from meshproof.model import kube_probe, volume_files
 from meshproof.model.kube_pod import Container
 from meshproof.model.kube_workloads import POD_INDEX, POD_NAME, pod_path, template_of
 from meshproof.model.resource import Resource
 from meshproof.placeholders import OWN_COMMAND
-from meshproof.project import ImageCommand
+from meshproof.project import ImageCommand, Project
 from meshproof.sources.location import FieldPath
+
+
+def images_of(workload: Resource, project: Project) -> Mapping[str, ImageCommand]:
+    """How the images of a workload run here: as the image table says.
+
+    In pods an image that it does not have runs by its containers' own commands, if each names one
+    whose program is on this machine.
+    """
+    if not project.pods:
+        return project.images
+    pod = template_of(workload).spec
+    containers = [*pod.containers, *pod.init_containers]
+    missing = {c.image for c in containers if c.image not in project.images}
+    own = {i for i in missing if all(_runs_here(c) for c in containers if c.image == i)}
+    return {**project.images, **{i: ImageCommand(command=[OWN_COMMAND]) for i in own}}
+
+
+def _runs_here(container: Container) -> bool:
+    program = container.command[0] if container.command else ""
+    return bool(program) and (is_python(program) or shutil.which(program) is not None)
 
 
 def programs_of(workload: Resource, images: Mapping[str, ImageCommand]) -> list[Program]:

@@ -44,15 +44,28 @@ class Volumes:
         """The value of ``{files}`` in a container."""
         return self._folder / "root" / container
 
+    def places(self, mounts: Iterable[VolumeMount]) -> list[tuple[str, str]]:
+        """The sources of a container's mounts, with their real paths; outer paths first."""
+        return [
+            (str(self._source(mount)), path)
+            for path, mount in sorted(
+                ((normalize_path(m.mount_path), m) for m in mounts), key=lambda pair: pair[0]
+            )
+        ]
+
+    def _source(self, mount: VolumeMount) -> Path:
+        source = self._volumes[mount.name] / mount.sub_path
+        if not source.exists():
+            source.mkdir(parents=True)  # as the kubelet does with a subPath
+        return source
+
     def mount(self, container: str, mounts: Iterable[VolumeMount]) -> None:
         """Link a container's mounts to its volumes; outer paths first, since mounts may nest."""
         root = self.root(container)
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         for mount in sorted(mounts, key=lambda m: normalize_path(m.mount_path).count("/")):
             path = root / normalize_path(mount.mount_path).lstrip("/")
-            source = self._volumes[mount.name] / mount.sub_path
-            if not source.exists():
-                source.mkdir(parents=True)  # as the kubelet does with a subPath
+            source = self._source(mount)
             if path == root:
                 raise MeshproofError(f"{container}: a volume cannot be mounted at / here")
             path.parent.mkdir(parents=True, exist_ok=True)

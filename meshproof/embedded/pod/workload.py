@@ -21,6 +21,11 @@ _PYTHON = re.compile(r"(/usr/(local/)?bin/)?python3?(\.\d+)?")
 """A container's Python, which is replaced by the one that runs meshproof."""
 
 
+def is_python(program: str) -> bool:
+    """Whether it is replaced by the Python that runs meshproof."""
+    return bool(_PYTHON.fullmatch(program))
+
+
 @dataclass(frozen=True, slots=True)
 class Probe:
     """A Kubernetes probe; ``port`` is a container port's number."""
@@ -74,7 +79,7 @@ class Program:
                 own = [*map(relocate, expand_arguments(self.container.command, env))][
                     self.own_from :
                 ]
-                if own and not self.own_from and _PYTHON.fullmatch(own[0]):
+                if own and not self.own_from and is_python(own[0]):
                     own[0] = values["python"]
                 result += own
             else:
