@@ -16,6 +16,14 @@ from meshproof.mesh import Answer
 from meshproof.translate.world import PROXY_PORT
 
 
+class ConnectionClosed(MeshproofError):
+    """The connection ended without a response, after so many seconds."""
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
 def request_id(headers: Sequence[tuple[str, str]]) -> str:
     """The caller's own x-request-id, else a new one."""
     own = [v for k, v in headers if k.lower() == "x-request-id"]
@@ -111,7 +119,10 @@ def request(
         )
     except TimeoutError:
         raise MeshproofError(f"{url}: no answer within {timeout:g} s") from None
-    except (OSError, http.client.HTTPException) as error:
+    except (ConnectionError, http.client.HTTPException) as error:
+        reason = f"{url}: {error or type(error).__name__}"
+        raise ConnectionClosed(reason, time.monotonic() - started) from None
+    except OSError as error:
         raise MeshproofError(f"{url}: {error or type(error).__name__}") from None
 
 

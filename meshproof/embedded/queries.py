@@ -103,14 +103,23 @@ class Queries:
         body: bytes = b"",
         timeout: float = 30.0,
     ) -> Answer:
-        connect = self._connection_of(find_replicas(self._engine, workload)[0])
+        runner = find_replicas(self._engine, workload)[0]
+        connect = self._connection_of(runner)
         request_id = curl.request_id(headers)
         sent = [
             *(h for h in headers if h[0].lower() != "x-request-id"),
             ("x-request-id", request_id),
         ]
         before = evidence.log_sizes(self._engine)
-        answer = curl.request(connect, url, method=method, headers=sent, body=body, timeout=timeout)
+        try:
+            answer = curl.request(
+                connect, url, method=method, headers=sent, body=body, timeout=timeout
+            )
+        except curl.ConnectionClosed as error:
+            log = self._lifecycle.run(evidence.read_records(self._engine, since=before))
+            if why := refusals.explain_closed_connection(log, runner.name, url, workload):
+                return Answer(0, (), b"", error.seconds, refused_by=why)
+            raise
         if not refusals.may_be_refused(answer):
             return answer
         log = self._lifecycle.run(evidence.read_records(self._engine, since=before))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from meshproof.embedded import curl
 from meshproof.explain.descriptions import describe_refused_host
-from meshproof.istio_names import BLOCK_ALL, EGRESS_REFUSED
+from meshproof.istio_names import BLACK_HOLE_CLUSTER, BLOCK_ALL, EGRESS_REFUSED
 from meshproof.mesh import AccessRecord, Answer
 
 RBAC_DENIED = b"RBAC: access denied"
@@ -22,6 +22,14 @@ def may_be_refused(answer: Answer) -> bool:
     own = {401: True, 403: answer.body == RBAC_DENIED, 429: answer.body == RATE_LIMITED}
     own[503] = answer.body.endswith(_OVERFLOW)
     return blocked or own.get(answer.status, False)
+
+
+def explain_closed_connection(
+    records: Iterable[AccessRecord], sidecar: str, url: str, workload: str
+) -> str:
+    """Why a sidecar closed a connection on a port without HTTP services; empty where it did not."""
+    closed = any(r.sidecar == sidecar and r.upstream_cluster == BLACK_HOLE_CLUSTER for r in records)
+    return describe_refused_host(url, workload) if closed else ""
 
 
 def explain_refusal(

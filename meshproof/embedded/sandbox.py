@@ -15,6 +15,7 @@ from typing import Literal
 
 from meshproof.errors import UsageError
 from meshproof.host import pods as host_pods
+from meshproof.host import private_files
 from meshproof.host.dns_server import DnsServer, Names
 from meshproof.host.pod_support import PodsUnavailable
 from meshproof.host.supervisor_client import SupervisorClient
@@ -106,8 +107,7 @@ class Sandboxes:
         }
         for file, text in texts.items():
             path = folder / file
-            path.write_text(text)
-            path.chmod(0o644)
+            private_files.write(path, text)
         places = {f"/etc/{file}": str(folder / file) for file in texts}
         return {**places, "/run/nscd": str(folder), "/var/run/nscd": str(folder)}
 
