@@ -288,8 +288,6 @@ def test_a_volume_that_cannot_be_mounted_is_said_in_the_processs_own_log(
         more = {"pod": "a", "mounts": [("/not/there", "/mnt")], "staging": str(run.folder)}
         with pytest.raises(MeshproofError, match="not started"):
             await run.supervisor.spawn(run.spec("app", "true", **more))
-        assert "joining the pod: [Errno 2] mount of /not/there" in run.log(
-            "app"
-        )
+        assert "joining the pod: [Errno 2] mount of /not/there" in run.log("app")
 
     in_pods(script)
