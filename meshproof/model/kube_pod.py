@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from meshproof.model.base_model import FieldError, Model
 from meshproof.model.field_types import Labels, Port
@@ -104,6 +104,28 @@ class Container(Model):
     volume_mounts: list[VolumeMount] = []
     working_dir: Annotated[Any, NoEffect("the process runs in a folder of its own")] = None
 
+    @model_validator(mode="after")
+    def _one_success(self) -> Self:
+        for field, probe in (
+            ("livenessProbe", self.liveness_probe),
+            ("startupProbe", self.startup_probe),
+        ):
+            if probe is not None and probe.success_threshold != 1:
+                raise FieldError(
+                    f"is {probe.success_threshold}; wanted 1", field, "successThreshold"
+                )
+        return self
+
+
+def _check_host_network(value: bool) -> bool:
+    if value:
+        raise FieldError(
+            "is true; wanted false: Istio injects no sidecar into such pods, and here every "
+            "workload has one",
+            unsupported=True,
+        )
+    return value
+
 
 class PodSpec(Model):
     """``containers[0]`` is the app; the others run if the image table has a command for them."""
@@ -118,7 +140,7 @@ class PodSpec(Model):
     ephemeral_containers: Annotated[Any, NoEffect("they are not run", ([],))] = None
     volumes: list[Volume] = []
     host_aliases: Annotated[Any, NoEffect("declare the host under outside instead")] = None
-    host_network: Annotated[Any, NoEffect("", (False,))] = None
+    host_network: Annotated[bool, AfterValidator(_check_host_network)] = False
     security_context: Annotated[Any, NoEffect("the process runs as the caller", ({},))] = None
     dns_policy: Annotated[Any, NoEffect("", ("ClusterFirst",))] = None
     scheduler_name: Annotated[Any, NoEffect("", ("default-scheduler",))] = None

@@ -19,6 +19,10 @@ _SUBDOMAIN = re.compile(
     r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 )
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
+_PATH_SEGMENT = re.compile(r"(?!\.{1,2}$)[^/%]+")
+_PATH_NAMED = ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
+"""Kinds whose names are any segment of a path, such as ``system:node`` (Kubernetes:
+ValidateRBACName)."""
 _FIELDS = ("name", "namespace", "labels", "annotations")
 _SERVER_FIELDS = frozenset(
     (
@@ -100,6 +104,8 @@ def _check_name(document: Document, name: Any, kind: Kind) -> list[Problem]:
             _LABEL_1035,
             "at most 63 lower-case letters, digits and -, a letter first",
         )
+    elif kind.name in _PATH_NAMED:
+        pattern, expected = _PATH_SEGMENT, "a name without / and %, other than . and .."
     elif kind.name == "Namespace":
         pattern, expected = _LABEL, "at most 63 lower-case letters, digits and -"
     if pattern.fullmatch(name):

@@ -46,6 +46,11 @@ def test_what_a_deployment_says_is_kept() -> None:
         ("        readinessProbe: {periodSeconds: 1}\n", "f.yaml:12: Deployment svca: "
          f"{CONTAINER}.readinessProbe: has no action or more than one; wanted one of httpGet, "
          "tcpSocket, exec, grpc"),
+        ("        livenessProbe: {tcpSocket: {port: 80}, successThreshold: 2}\n", "f.yaml:12: "
+         f"Deployment svca: {CONTAINER}.livenessProbe.successThreshold: is 2; wanted 1"),
+        ("      hostNetwork: true\n", "f.yaml:12: Deployment svca: spec.template.spec.hostNetwork: "
+         "is true; wanted false: Istio injects no sidecar into such pods, and here every workload "
+         "has one"),
         ("      restartPolicy: Never\n", "f.yaml:12: Deployment svca: "
          'spec.template.spec.restartPolicy: is the string "Never"; wanted Always'),
     ],

@@ -4,9 +4,31 @@ from __future__ import annotations
 
 import pytest
 
+from meshproof.errors import Refused
 from meshproof.model.reader import read_text
 from tests.model.conftest import Refusal
 from tests.model.security import HEAD, POLICY, TOKENS, refusal
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "taken"),
+    [
+        ("ClusterRole", "system:node", True),
+        ("RoleBinding", "A b", True),
+        ("ClusterRoleBinding", "a/b", False),
+        ("Role", "..", False),
+        ("Service", "system:node", False),
+    ],
+)
+def test_names_of_roles_are_segments_of_a_path(kind: str, name: str, taken: bool) -> None:
+    version = "v1" if kind == "Service" else "rbac.authorization.k8s.io/v1"
+    head = f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: '{name}'}}\n"
+    text = f"{head}spec: {{ports: [{{port: 80}}]}}"
+    if taken:
+        assert read_text(text, "f.yaml")[0].name == name
+        return
+    with pytest.raises(Refused, match=r"metadata\.name"):
+        read_text(text, "f.yaml")
 
 
 @pytest.mark.parametrize(

@@ -41,11 +41,14 @@ class AppProcess:
         self.paused = False
         """Stopped by a fault: probes are expected to fail."""
         self._first_open: float | None = None
+        self._successes = 0
+        """Of the readiness probe in a row, since the app was started."""
         self._commands = 0
 
     async def start(self) -> None:
         """Start the process, the first time or again."""
         self.exit, self.passed_startup = asyncio.get_running_loop().create_future(), False
+        self._successes = 0
         self._launch.remove_socket()
         await self._context.supervisor.spawn(self._launch.spec(self._state.workload.program))
 
@@ -117,8 +120,15 @@ class AppProcess:
             return reason
         self.passed_startup = True
         if workload.readiness is not None:
-            return await self.check(workload.readiness)
+            return await self._check_readiness_probe(workload.readiness)
         return await self._check_ports()
+
+    async def _check_readiness_probe(self, probe: Probe) -> str:
+        reason = await self.check(probe)
+        self._successes = 0 if reason else self._successes + 1
+        if reason or self._successes >= probe.successes:
+            return reason
+        return f"its readiness probe succeeded {self._successes} of {probe.successes} times"
 
     async def _check_ports(self) -> str:
         """Without a probe the app is ready as soon as every declared port is open, or one of them

@@ -106,7 +106,9 @@ class CompanionContainers:
     async def _wait_ready(self, companion: _Companion) -> None:
         """Without a deadline: whoever waits for the replica has one."""
         name = self._launch.process(companion.program)
-        while await self._check_readiness(companion.program):
+        probe, passed = companion.program.readiness, 0
+        while passed < (probe.successes if probe else 1):
+            passed = 0 if await self._check_readiness(companion.program) else passed + 1
             if companion.exit.done() and not companion.ready:
                 lines = last_lines(self._context.paths.app_log(name))
                 code = companion.exit.result().code

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from meshproof.embedded.pod.app_process import AppProcess
 from meshproof.embedded.pod.companion_containers import CompanionContainers
 from meshproof.embedded.pod.envoy_process import EnvoyProcess
+from meshproof.embedded.pod.probe_streak import ProbeStreak
 from meshproof.embedded.pod.replica_state import ReplicaState
 from meshproof.errors import MeshproofError
 from meshproof.host.backoff import Backoff
@@ -108,15 +109,15 @@ class Monitor:
         probe = self._state.workload.readiness
         if probe is None:
             return
-        failures = 0
+        streak, failed = ProbeStreak(probe.failures, probe.successes), False
         while True:
-            await asyncio.sleep(probe.period if not failures else min(probe.period, 1.0))
+            await asyncio.sleep(min(probe.period, 1.0) if failed else probe.period)
             if not self._app.running or not self._app.passed_startup:
-                failures = 0  # the app is starting, and checks its readiness itself
+                streak.clear()  # the app is starting, and checks its readiness itself
                 continue
             reason = await self._app.check(probe)
-            failures = failures + 1 if reason else 0
-            decided = failures >= probe.failures or not failures
+            failed = bool(reason)
+            decided = streak.decide(failed=failed) is not None
             if decided and self._sidecar_up and self._app.running:
                 reason = reason or self._companions.reason
                 self._set_ready(not reason, reason)
