@@ -11,7 +11,7 @@ from tests.model.security import HEAD, POLICY, TOKENS, refusal
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "taken"),
+    ("kind", "name", "valid"),
     [
         ("ClusterRole", "system:node", True),
         ("RoleBinding", "A b", True),
@@ -20,11 +20,11 @@ from tests.model.security import HEAD, POLICY, TOKENS, refusal
         ("Service", "system:node", False),
     ],
 )
-def test_names_of_roles_are_segments_of_a_path(kind: str, name: str, taken: bool) -> None:
+def test_names_of_roles_are_segments_of_a_path(kind: str, name: str, valid: bool) -> None:
     version = "v1" if kind == "Service" else "rbac.authorization.k8s.io/v1"
     head = f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: '{name}'}}\n"
     text = f"{head}spec: {{ports: [{{port: 80}}]}}"
-    if taken:
+    if valid:
         assert read_text(text, "f.yaml")[0].name == name
         return
     with pytest.raises(Refused, match=r"metadata\.name"):

@@ -120,6 +120,7 @@ DIFFERENCES: Mapping[str, str] = {
     "v1alpha2.EgressRule.ports": (
         "requests to the outside have no timeout; 0.4 ended them after 15 s"
     ),
+    "kube_pod.PodSpec.hostNetwork": "true is refused: Istio gives such pods no sidecar",
     "kube_service.ServiceSpec.ports": (
         "a port without a protocol (in its name or appProtocol) is HTTP, in the client's version; "
         "Istio sniffs it, and TCP too. GRPC-WEB is carried as HTTP/2 and not bridged"
