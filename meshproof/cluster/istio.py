@@ -10,7 +10,7 @@ from meshproof.cluster.kubectl import Kubectl
 from meshproof.cluster.settings import Settings
 from meshproof.errors import MeshproofError
 from meshproof.istio_names import ROOT_NAMESPACE
-from meshproof.translate.hcm import RECORD
+from meshproof.translate.access_logs import RECORD
 
 READY = "180s"
 

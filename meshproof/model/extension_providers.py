@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from meshproof.model.base_model import FieldError, Model
+from meshproof.model.base_model import FieldError, Model, PartlyHonoured
 from meshproof.model.durations import Duration
 from meshproof.model.field_types import Port
 from meshproof.model.string_types import HeaderName, HeaderValue, NonEmpty
@@ -153,9 +153,10 @@ class LogFormat(Model):
 
 
 class EnvoyFileAccessLog(Model):
-    """A log of each sidecar; ``path`` is /dev/stdout, which is the mesh's own log here."""
+    """A log of each sidecar on its standard output; without a form of its own it is the mesh's own
+    log."""
 
-    path: NonEmpty
+    path: Annotated[Literal["/dev/stdout", "/dev/stderr"], PartlyHonoured()] = "/dev/stdout"
     log_format: LogFormat | None = None
     omit_empty_values: bool = False
 

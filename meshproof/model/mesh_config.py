@@ -6,13 +6,14 @@ field's docstring says so.
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import Field
 
 from meshproof.model.base_model import Model, PartlyHonoured
 from meshproof.model.durations import Duration
-from meshproof.model.extension_providers import ExtensionProviders
+from meshproof.model.extension_providers import ExtensionProviders, LogFormat
 from meshproof.model.kube_fields import Ignored
 from meshproof.model.proxy_config import ProxyConfig
 from meshproof.model.sidecar import OutboundTrafficPolicy
@@ -53,6 +54,10 @@ class MeshConfig(Model):
     default_config: ProxyConfig = ProxyConfig()
     default_providers: DefaultProviders = DefaultProviders()
     extension_providers: ExtensionProviders = []
+    access_log_file: Annotated[Literal["", "/dev/stdout", "/dev/stderr"], PartlyHonoured()] = ""
+    """Empty keeps the mesh's own log alone, where Istio has none."""
+    access_log_format: str = ""
+    access_log_encoding: Literal["TEXT", "JSON"] = "TEXT"
     enable_tracing: bool = True
     enable_auto_mtls: Annotated[Literal[True], PartlyHonoured()] = True
     enable_prometheus_merge: Ignored = None
@@ -63,6 +68,19 @@ class MeshConfig(Model):
     ingress_selector: Ignored = None
     ingress_service: Ignored = None
     verify_certificate_at_client: Ignored = None
+
+    @property
+    def log_format(self) -> LogFormat | None:
+        """The form of the access log; None where nothing is said. What is not JSON counts as
+        nothing under the encoding JSON, as in Istio."""
+        if not self.access_log_format:
+            return None
+        if self.access_log_encoding == "TEXT":
+            return LogFormat(text=self.access_log_format)
+        try:
+            return LogFormat(labels=json.loads(self.access_log_format))
+        except ValueError:
+            return LogFormat()
 
 
 NO_MESH_CONFIG: Final = MeshConfig()

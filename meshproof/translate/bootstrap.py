@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from meshproof.translate.hcm import ZIPKIN
 from meshproof.translate.proto import ADS, Json, build_any, pipe_address
+from meshproof.translate.tracing import ZIPKIN
 
 XDS = "xds"
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"

@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from meshproof.model.gateway import GatewayServer
 from meshproof.model.virtual_service import VirtualService
+from meshproof.translate.access_logs import build_access_log
 from meshproof.translate.gateway_servers import (
     INSPECTOR,
     RouteTable,
     build_filter_chain,
     route_tables,
 )
-from meshproof.translate.hcm import build_access_log, build_connection_manager, upgrade_configs
+from meshproof.translate.hcm import build_connection_manager, upgrade_configs
 from meshproof.translate.host_names import covers, fqdn
 from meshproof.translate.listeners import build_listener
 from meshproof.translate.mesh_settings import (
@@ -103,7 +104,10 @@ def _connection_manager(
     return build_connection_manager(
         table.name,
         routes=filters.route_table_name(table.name),
-        logs=[*build_access_log(log, "gateway", report), client_metrics(workload)],
+        logs=[
+            *build_access_log(log, "gateway", report),
+            *client_metrics(workload, report.metrics),
+        ],
         first_filters=filters.http_filters(table.port, rerouting=True),
         report=report,
         workload=workload,

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from meshproof.istio_names import inbound_cluster, inbound_virtual_host
 from meshproof.model.pod_network import INBOUND_SOURCE, MESH_NAMESPACE
+from meshproof.translate.access_logs import build_access_log
 from meshproof.translate.clusters import build_load_assignment
 from meshproof.translate.endpoints import container_port
-from meshproof.translate.hcm import build_access_log, build_connection_manager, upgrade_configs
+from meshproof.translate.hcm import build_connection_manager, upgrade_configs
 from meshproof.translate.host import Endpoint
 from meshproof.translate.inbound_chains import (
     build_app_tls_chain,
@@ -158,7 +159,10 @@ class _Inbound:
             _TCP_PROXY,
             stat_prefix=self.name,
             cluster=self.name,
-            access_log=[*self.access_logs(), server_tcp_metrics(self.workload, security)],
+            access_log=[
+                *self.access_logs(),
+                *server_tcp_metrics(self.workload, security, self.reporting.metrics),
+            ],
         )
 
     def sniffed_chains(self) -> list[Json]:
@@ -180,7 +184,10 @@ class _Inbound:
         return build_connection_manager(
             self.name,
             routes=self.filters.route_table_name(self.name),
-            logs=[*self.access_logs(), server_metrics(self.workload, security)],
+            logs=[
+                *self.access_logs(),
+                *server_metrics(self.workload, security, self.reporting.metrics),
+            ],
             workload=self.workload,
             first_filters=[peer_filter(), *self.filters.http_filters(self.port.port)],
             report=self.reporting,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from meshproof.model.mesh_config import MeshConfig
-from meshproof.translate.hcm import build_access_log, build_connection_manager, upgrade_configs
+from meshproof.translate.access_logs import build_access_log
+from meshproof.translate.hcm import build_connection_manager, upgrade_configs
 from meshproof.translate.mesh_settings import connection_manager_settings, hides_debug_headers
 from meshproof.translate.metrics import client_metrics, client_tcp_metrics
 from meshproof.translate.peer_metadata import announce_peer
@@ -73,8 +74,8 @@ def build_outbound_manager(
         routes=routes,
         logs=[
             *build_access_log(log, "outbound", report),
-            client_metrics(workload),
-            client_tcp_metrics(workload),
+            *client_metrics(workload, report.metrics),
+            *client_tcp_metrics(workload, report.metrics),
         ],
         workload=workload,
         report=report,

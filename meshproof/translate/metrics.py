@@ -13,48 +13,57 @@ Tunnels (CONNECT to a TCP port) become Istio's TCP metrics, counted when they en
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from meshproof.translate import peer_metadata
 from meshproof.translate.proto import Json, build_extension
+from meshproof.translate.telemetry_metrics import MetricOverride, MetricSettings
 from meshproof.translate.workload_metadata import UNKNOWN, WorkloadMetadata
 
+Labels = Mapping[str, str]
+Metrics = Mapping[str, Json]
 CEL = "envoy.access_loggers.extension_filters.cel"
 CEL_TYPE = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
 _TYPE = "envoy.extensions.access_loggers.stats.v3.Config"
 
 
-def client_metrics(workload: WorkloadMetadata) -> Json:
+def client_metrics(workload: WorkloadMetadata, settings: MetricSettings) -> list[Json]:
     """The access logger for requests that a proxy sends. A CONNECT is not counted: the requests
     inside its tunnel are."""
-    logger = _logger({**_source_labels(workload), **_RESPONSE})
-    return {**logger, "filter": {"header_filter": {"header": {**_CONNECT, "invert_match": True}}}}
+    condition = {"header_filter": {"header": {**_CONNECT, "invert_match": True}}}
+    return _logger({**_source_labels(workload), **_RESPONSE}, settings, condition)
 
 
-def client_tcp_metrics(workload: WorkloadMetadata) -> Json:
+def client_tcp_metrics(workload: WorkloadMetadata, settings: MetricSettings) -> list[Json]:
     """The access logger for tunnels that a proxy opens to TCP ports."""
     cel = build_extension(CEL, CEL_TYPE, expression='xds.cluster_name.startsWith("outbound|")')
     filters = [{"header_filter": {"header": _CONNECT}}, {"extension_filter": cel}]
-    logger = _tcp_logger({**_source_labels(workload), **_TCP_RESPONSE})
-    return {**logger, "filter": {"and_filter": {"filters": filters}}}
+    labels = {**_source_labels(workload), **_TCP_RESPONSE}
+    return _tcp_logger(labels, settings, {"and_filter": {"filters": filters}})
 
 
-def connection_metrics(workload: WorkloadMetadata) -> Json:
+def connection_metrics(workload: WorkloadMetadata, settings: MetricSettings) -> list[Json]:
     """The access logger for connections that a proxy passes on as bytes."""
-    return _tcp_logger({**_source_labels(workload), **_TCP_RESPONSE})
+    return _tcp_logger({**_source_labels(workload), **_TCP_RESPONSE}, settings)
 
 
-def server_tcp_metrics(workload: WorkloadMetadata, security: str) -> Json:
+def server_tcp_metrics(
+    workload: WorkloadMetadata, security: str, settings: MetricSettings
+) -> list[Json]:
     """The access logger for connections that a sidecar passes to its app's TCP port."""
     labels = {**_destination_labels(workload), "connection_security_policy": security}
     labels |= {name: UNKNOWN for name in labels if name.startswith("source_")}
     labels["source_principal"] = _PRINCIPAL
-    return _tcp_logger({**labels, **_TCP_RESPONSE})
+    return _tcp_logger({**labels, **_TCP_RESPONSE}, settings)
 
 
-def server_metrics(workload: WorkloadMetadata, security: str) -> Json:
+def server_metrics(
+    workload: WorkloadMetadata, security: str, settings: MetricSettings
+) -> list[Json]:
     """The access logger for requests that a sidecar passes to its app; ``security`` is
     ``mutual_tls`` or ``none``."""
     labels = {**_destination_labels(workload), "connection_security_policy": security}
-    return _logger({**labels, **_RESPONSE})
+    return _logger({**labels, **_RESPONSE}, settings)
 
 
 _RESPONSE = {
@@ -67,41 +76,57 @@ _CONNECT: Json = {"name": ":method", "string_match": {"exact": "CONNECT"}}
 _PRINCIPAL = "%DOWNSTREAM_PEER_URI_SAN%"
 
 
-def _tcp_logger(labels: dict[str, str]) -> Json:
-    tags = [{"name": name, "value_format": value} for name, value in labels.items()]
+def _tcp_logger(
+    labels: Labels, settings: MetricSettings, condition: Json | None = None
+) -> list[Json]:
+    counters: Metrics = {
+        "tcp_connections_closed_total": {"value_fixed": 1},
+        "tcp_sent_bytes_total": {"value_format": "%BYTES_SENT%"},
+        "tcp_received_bytes_total": {"value_format": "%BYTES_RECEIVED%"},
+    }
+    return _build_logger(settings, condition, counters=_stats(counters, labels, settings))
 
-    def counter(name: str, **value: object) -> Json:
-        return {"stat": {"name": name, "tags": tags}, **value}
 
-    return build_extension(
-        "envoy.access_loggers.stats",
-        _TYPE,
-        stat_prefix="istio",
-        counters=[
-            counter("tcp_connections_closed_total", value_fixed=1),
-            counter("tcp_sent_bytes_total", value_format="%BYTES_SENT%"),
-            counter("tcp_received_bytes_total", value_format="%BYTES_RECEIVED%"),
-        ],
+def _logger(labels: Labels, settings: MetricSettings, condition: Json | None = None) -> list[Json]:
+    counters: Metrics = {"requests_total": {"value_fixed": 1}}
+    histograms: Metrics = {
+        "request_duration_milliseconds": {"value_format": "%DURATION%"},
+        "request_bytes": {"value_format": "%BYTES_RECEIVED%"},
+        "response_bytes": {"value_format": "%BYTES_SENT%"},
+    }
+    return _build_logger(
+        settings,
+        condition,
+        counters=_stats(counters, labels, settings),
+        histograms=_stats(histograms, labels, settings),
     )
 
 
-def _logger(labels: dict[str, str]) -> Json:
-    tags = [{"name": name, "value_format": value} for name, value in labels.items()]
-    histograms = (
-        ("request_duration_milliseconds", "%DURATION%"),
-        ("request_bytes", "%BYTES_RECEIVED%"),
-        ("response_bytes", "%BYTES_SENT%"),
-    )
-    return build_extension(
-        "envoy.access_loggers.stats",
-        _TYPE,
-        stat_prefix="istio",
-        counters=[{"stat": {"name": "requests_total", "tags": tags}, "value_fixed": 1}],
-        histograms=[
-            {"stat": {"name": name, "tags": tags}, "value_format": value}
-            for name, value in histograms
-        ],
-    )
+def _stats(metrics: Metrics, labels: Labels, settings: MetricSettings) -> list[Json]:
+    """Those that Telemetry resources do not disable, with their tags."""
+    return [
+        {"stat": {"name": name, "tags": _tags(labels, settings.of(name))}, **value}
+        for name, value in metrics.items()
+        if not settings.of(name).disabled
+    ]
+
+
+def _tags(labels: Labels, override: MetricOverride) -> list[Json]:
+    formats = {**labels}
+    for name, expression in override.tags.items():
+        formats.pop(name, None)
+        if expression is not None:
+            formats[name] = f"%CEL({expression})%"
+    return [{"name": name, "value_format": value} for name, value in formats.items()]
+
+
+def _build_logger(
+    settings: MetricSettings, condition: Json | None, **metrics: list[Json]
+) -> list[Json]:
+    if settings.disabled or not any(metrics.values()):
+        return []
+    logger = build_extension("envoy.access_loggers.stats", _TYPE, stat_prefix="istio", **metrics)
+    return [logger if condition is None else {**logger, "filter": condition}]
 
 
 def _source_labels(workload: WorkloadMetadata) -> dict[str, str]:

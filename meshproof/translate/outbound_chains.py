@@ -16,7 +16,7 @@ from meshproof.model.destination_rule import TrafficPolicy
 from meshproof.model.virtual_service import VirtualService
 from meshproof.model.virtual_service_l4 import TCPRoute, TLSRoute
 from meshproof.translate import headless, tls
-from meshproof.translate.hcm import build_access_log
+from meshproof.translate.access_logs import build_access_log
 from meshproof.translate.host import Host
 from meshproof.translate.inbound_chains import SNIFFED_HTTP
 from meshproof.translate.listeners import build_outbound_manager
@@ -154,7 +154,7 @@ class ChainBuilder:
             stat_prefix=stat_prefix,
             access_log=[
                 *build_access_log(self._log, "outbound", self._report),
-                connection_metrics(self._workload),
+                *connection_metrics(self._workload, self._report.metrics),
             ],
             **fields,
         )

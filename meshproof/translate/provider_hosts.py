@@ -37,6 +37,12 @@ def providers_of(world: World) -> Providers:
     return latest[1]
 
 
+def find_provider(providers: Providers, name: str) -> Provider | None:
+    """A provider of traces, metrics or logs, whose names Istio compares without regard to case."""
+    by_name = {key.lower(): provider for key, provider in providers.items()}
+    return by_name.get(name.lower())
+
+
 def _find_all(world: World) -> Providers:
     specs = world.mesh.extension_providers
     namespaces: dict[str, list[str]] = {}

@@ -83,7 +83,24 @@ envoyExtAuthzHttp:
   headersToDownstreamOnDeny: [x-no]
   headersToDownstreamOnAllow: [x-yes]
 """
-PROVIDERS = [{"name": "authz", **yaml.safe_load(_AUTHZ)}]
+_OTHER = "service: other.default.svc.cluster.local, port: 80"
+_REPORTS = f"""
+- name: zipkin
+  zipkin: {{{_OTHER}, maxTagLength: 9, headers: [{{name: x-a, value: b}}]}}
+- name: otel
+  opentelemetry: {{{_OTHER}, http: {{path: /v1/traces, timeout: 1s}}}}
+- name: text
+  envoyFileAccessLog:
+    path: /dev/stdout
+    omitEmptyValues: true
+- name: json
+  envoyFileAccessLog:
+    path: /dev/stdout
+    logFormat: {{labels: {{path: "%REQ_WITHOUT_QUERY(X-ENVOY-ORIGINAL-PATH?:PATH)%"}}}}
+- name: als
+  envoyOtelAls: {{{_OTHER}, logName: mine, logFormat: {{labels: {{a: "%PROTOCOL%"}}}}}}
+"""
+PROVIDERS = [{"name": "authz", **yaml.safe_load(_AUTHZ)}, *yaml.safe_load(_REPORTS)]
 
 
 def _accepted(

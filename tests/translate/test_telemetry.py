@@ -88,7 +88,9 @@ def test_what_listeners_make_of_it(listener: str) -> None:
 
 def test_a_log_filter_is_envoy_s_cel() -> None:
     manager = _manager(
-        "outbound", "{accessLogging: [{filter: {expression: 'response.code >= 400'}}]}"
+        "outbound",
+        "{accessLogging: [{providers: [{name: envoy}],"
+        " filter: {expression: 'response.code >= 400'}}]}",
     )
     condition = manager["access_log"][0]["filter"]["extension_filter"]["typed_config"]
     assert condition["expression"] == "response.code >= 400"
@@ -104,3 +106,35 @@ def test_custom_tags() -> None:
         {"tag": "a", "literal": {"value": "1"}},
         {"tag": "b", "request_header": {"name": "x-b", "default_value": "none"}},
     ]
+
+
+def test_a_log_filter_without_a_provider_is_ignored_as_in_istio() -> None:
+    manager = _manager("outbound", "{accessLogging: [{filter: {expression: 'false'}}]}")
+    assert "filter" not in manager["access_log"][0]
+
+
+def test_every_resource_that_selects_a_workload_counts_the_newest_last() -> None:
+    rules = (_sampling(9, selector="echo"), _sampling(5, selector="echo"))
+    mesh = world(telemetries=rules)
+    assert select_reporting(mesh, "default", LABELS, "SERVER").sampling == 5
+
+
+def test_an_empty_selector_is_for_the_namespace() -> None:
+    rules = (_telemetry("{selector: {}, tracing: [{randomSamplingPercentage: 3.0}]}"),)
+    mesh = world(telemetries=rules)
+    assert select_reporting(mesh, "default", {"app": "x"}, "SERVER").sampling == 3
+
+
+def test_tags_of_every_kind() -> None:
+    manager = _manager(
+        "outbound",
+        "{tracing: [{enableIstioTags: false, useRequestIdForTraceSampling: false,"
+        " customTags: {a: {environment: {name: HOME, defaultValue: x}},"
+        " b: {formatter: {value: '%RESPONSE_CODE%'}}, c: {}}}]}",
+    )
+    assert manager["tracing"]["custom_tags"][1:] == [
+        {"tag": "a", "environment": {"name": "HOME", "default_value": "x"}},
+        {"tag": "b", "value": "%RESPONSE_CODE%"},
+    ]
+    request_id = manager["request_id_extension"]["typed_config"]
+    assert request_id["use_request_id_for_trace_sampling"] is False
