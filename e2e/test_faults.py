@@ -99,6 +99,8 @@ def test_a_killed_replica_is_left_out_and_comes_back(
 
 @pytest.mark.parametrize("part", ["app", "sidecar"])
 def test_a_paused_replica_is_gone_round(mesh: Mesh, under_load: UnderLoad, part: str) -> None:
+    if part == "sidecar" and mesh.status().kind != "embedded":
+        pytest.skip("Istio's probe takes a minute to notice an Envoy that hangs")
     mesh.apply([Source(STDIN, RETRIES)])
     victim = replica(mesh, "svcb-v0.1")
 

@@ -4,6 +4,7 @@ without the rule half of the payers go on being hurt."""
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Sequence
 
@@ -11,12 +12,12 @@ import pytest
 
 from e2e.payments.payment import is_notified
 from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES, documents
-from e2e.support.processes import until
 from meshproof.mesh import Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.traffic.record import Record
 from meshproof.verdicts.recovery import fails_over
 from meshproof.verdicts.verdict import Verdict, conclude
+from meshproof.wait import until
 
 pytestmark = [pytest.mark.long, pytest.mark.alone]
 
@@ -49,6 +50,8 @@ def _outlier() -> dict[str, object]:
 MOST = int(str(_outlier()["consecutive5xxErrors"])) + USERS - 1
 """Payers hurt by one ejection: those that are counted, and those already in flight."""
 EJECTED = float(str(_outlier()["baseEjectionTime"]).removesuffix("s"))
+"""Seconds. The proof takes a longer ejection where the cause outlasts it: on
+a cluster, on a busy machine."""
 
 
 def hurt_verdict(name: str, records: Sequence[Record]) -> Verdict:
@@ -74,15 +77,22 @@ def v0_2_answers(mesh: Mesh) -> bool:
 
 def test_it_is_left_out_and_taken_back(mesh: Mesh, load: StartLoad, judge: Judge) -> None:
     mesh.apply([EGRESS_BY_ADDRESS["v1"], RULE])
+    started = time.time()
     mesh.apply([Source("msgd is well", WELL)])
     running = load(users=USERS).reach(BEFORE)
+    ejected = max(EJECTED, math.ceil(3 * (time.time() - started)))
+    mesh.apply([Source(RULE.name, RULE.read_text().replace(f"{EJECTED:g}s", f"{ejected:g}s"))])
     mesh.apply([Source("msgd answers v0.2 with 500", ILL)])
     begun = time.time()
     running.reach(running.progress() + DURING)
     mesh.apply([Source("msgd is well", WELL)])
     healed = time.time()
-    assert healed - begun < EJECTED, "this took longer than an ejection: it may have been tried"
-    until(lambda: v0_2_answers(mesh), "v0.2 has been taken back")
+    assert healed - begun < ejected, "this took longer than an ejection: it may have been tried"
+    until(
+        lambda: "" if v0_2_answers(mesh) else "it is left out still",
+        "waiting for v0.2 to be taken back",
+        within=2 * ejected + 20,
+    )
     records = running.reach(running.progress() + AFTER).stop().records
     judge(hurt_verdict("ejected: payers", [r for r in records if r.time > begun - 1]))
     served = [r.time for r in records if r.version == "v0.2" and is_notified(r)]

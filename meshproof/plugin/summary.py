@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -18,6 +19,20 @@ _PROPERTY = "meshproof.verdict"
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     session.config.stash[_BEGAN] = time.time()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A proof that fails on an overloaded machine says so."""
+    report = yield
+    if report.failed and "mesh" in getattr(item, "fixturenames", ()):
+        from meshproof.report import machine  # noqa: PLC0415 (lazy by promise)
+
+        if overload := machine.current_overload():
+            report.sections.append((machine.SECTION, overload))
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from meshproof.report import machine
 from meshproof.report.evidence import SECTION, folder_name
 from meshproof.report.sections import Json, Section, build_report
 
@@ -31,7 +32,9 @@ class TestOutcome:
         self.seconds += phase.duration
         if phase.failed:
             self.outcome = "failed"
-            self.message = "\n".join(filter(None, (self.message, phase.longreprtext)))
+            overload = [text for title, text in phase.sections if title == machine.SECTION]
+            parts = (self.message, phase.longreprtext, *overload)
+            self.message = "\n".join(filter(None, parts))
         elif phase.skipped and self.outcome == "passed":
             self.outcome = "skipped"
             self.message = str(phase.longrepr[2]) if isinstance(phase.longrepr, tuple) else ""

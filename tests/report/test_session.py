@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 
+from meshproof.report import machine
 from meshproof.report.evidence import SECTION, folder_name
 from meshproof.report.sections import Section
 from meshproof.report.session import build_sections, collect_outcomes
@@ -15,6 +16,7 @@ def _phase(when: str, outcome: str, text: str = "") -> SimpleNamespace:
     return SimpleNamespace(
         nodeid="e2e/test_a.py::test_b", when=when, duration=1.0, failed=outcome == "failed",
         skipped=outcome == "skipped", longreprtext=text, longrepr=("f", 1, "why not"),
+        sections=[("Captured stdout", "much"), (machine.SECTION, "overloaded")] if text else [],
     )  # fmt: skip
 
 
@@ -25,7 +27,7 @@ def test_a_test_is_what_its_worst_phase_was() -> None:
         _phase("teardown", "failed", "x"),
     ]
     (one,) = collect_outcomes(phases)
-    assert (one.outcome, one.message, one.seconds) == ("failed", "x", 3.0)
+    assert (one.outcome, one.message, one.seconds) == ("failed", "x\noverloaded", 3.0)
     (other,) = collect_outcomes([_phase("setup", "skipped"), _phase("teardown", "passed")])
     assert (other.outcome, other.message) == ("skipped", "why not")
 
