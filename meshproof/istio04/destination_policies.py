@@ -33,7 +33,7 @@ _BALANCERS = {"ROUND_ROBIN": "ROUND_ROBIN", "LEAST_CONN": "LEAST_REQUEST", "RAND
 ROUND_ROBIN: dict[str, Any] = {"loadBalancer": {"simple": "ROUND_ROBIN"}}
 NO_POLICY: dict[str, Any] = {
     **ROUND_ROBIN,
-    "connectionPool": {},
+    "connectionPool": {"tcp": {}},
     "outlierDetection": {"consecutive5xxErrors": 0},
 }
 """0.4 without a policy, written out so that nothing is inherited."""

@@ -17,6 +17,7 @@ from meshproof.lint import (
     faults,
     gateways,
     hosts,
+    istio_warnings,
     policies,
     policy_identities,
     policy_paths,
@@ -45,6 +46,11 @@ class LintRule:
 AUTOSCALER = LintRule("autoscaler-idle", "a HorizontalPodAutoscaler that cannot work")
 ISTIO04 = LintRule("dialect-note", "a rule of Istio 0.4 that does less than it seems to")
 HTTP_ROUTE = LintRule("httproute-unresolved", "an HTTPRoute whose parent or backend does not exist")
+ISTIO_WARNING = LintRule(
+    "istio-warning",
+    "what Istio's webhook accepts with a warning",
+    istio_warnings.find_istio_warnings,
+)
 
 RULES = (
     LintRule(
@@ -173,6 +179,7 @@ RULES = (
         "a ServiceEntry that is exported to nobody",
         service_entries.find_invisible_entries,
     ),
+    ISTIO_WARNING,
     LintRule(
         "token-not-required",
         "a RequestAuthentication where no policy asks for a token",

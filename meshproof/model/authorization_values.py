@@ -69,8 +69,7 @@ def check_attribute(key: str) -> str:
     if key in PLAIN_KEYS:
         return key
     if key.startswith("experimental.envoy.filters."):
-        message = f"{key} reads another filter's metadata, which meshproof does not honour"
-        raise FieldError(message, unsupported=True)
+        raise FieldError(f"{key} reads another filter's metadata", unsupported=True)
     if key.startswith(HEADERS) and _NAME.fullmatch(key, len(HEADERS)):
         return key
     if key.startswith(CLAIMS) and _BRACKETS.fullmatch(key, len(CLAIMS)):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshproof.errors import Problem
+from meshproof.model.kinds import NOT_YET
 from meshproof.model.steering_keys import STEERING_KEYS, SteeringKey, Target
 from meshproof.sources.documents import Document
 from meshproof.sources.location import FieldPath
@@ -25,7 +26,7 @@ def find_refused_metadata(document: Document) -> list[Problem]:
             if key is None or key.accepts(value) or _is_overruled(metadata, field, name):
                 continue
             quoted = f'is "{value}"' if len(value) <= 40 and "\n" not in value else "is set"
-            message = f"{quoted}, which meshproof does not honour: {key.meaning}"
+            message = f"{quoted}, which {NOT_YET}: {key.meaning}"
             accepted = " or ".join(f'"{value}"' for value in key.accepted if value)
             at = (*metadata.path, field, name)
             problems.append(document.problem(at, message, accepted, _REMEDY, unsupported=True))

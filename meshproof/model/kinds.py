@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from typing import cast
 
+from meshproof.errors import Problem
 from meshproof.model.base_model import Model
 from meshproof.model.kinds_without_model import (
     IGNORED_KINDS,
@@ -20,6 +21,14 @@ from meshproof.model.kinds_without_model import (
 
 NOT_YET = "meshproof's embedded mesh does not honour yet"
 LEAVE_OUT = "leave it out, or run with MESH=kind"
+_CLEAR = ("not honour yet", "not honoured here", "has removed")
+
+
+def as_unsupported(problem: Problem, where: str = "which is valid, but") -> Problem:
+    """The same problem, as one of the embedded mesh alone; its message says so."""
+    clear = any(phrase in problem.found for phrase in _CLEAR)
+    message = problem.found if clear else f"{problem.found}, {where} {NOT_YET}"
+    return replace(problem, found=message, unsupported=True)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -12,13 +11,15 @@ from meshproof.errors import Problem, Refused
 from meshproof.mesh import Input, Source
 from meshproof.model.durations import FROM_YAML
 from meshproof.model.istio_metadata import find_refused_metadata, is_istio_group
-from meshproof.model.kinds import Kind, UnknownKind, find_kind, without_model
+from meshproof.model.kinds import Kind, UnknownKind, as_unsupported, find_kind, without_model
 from meshproof.model.mesh_config_map import check_mesh_config_map, is_mesh_config_map
 from meshproof.model.metadata import read_metadata
 from meshproof.model.model_fields import fields_by_name
 from meshproof.model.normalize import add_spellings, normalize
 from meshproof.model.resource import Resource
+from meshproof.model.validation.rules import find_violations
 from meshproof.sources.documents import Document, read_documents
+from meshproof.sources.location import dotted, is_same_place
 from meshproof.sources.sources import Stdin, try_read_sources
 
 
@@ -130,6 +131,7 @@ def _decode(
     problems: list[Problem] = []
     if isinstance(kind, UnknownKind):
         problems = [_unknown_kind(document, kind)]
+        problems = _with_violations(document, problems)
         if not (keep_unsupported and kind.unsupported):
             return None, problems
         kind = without_model(value["apiVersion"], value["kind"])
@@ -138,6 +140,7 @@ def _decode(
     problems += [*problems_of_metadata, *problems_of_spec]
     if is_mesh_config_map(kind.name, metadata.name, metadata.namespace):
         problems += check_mesh_config_map(document)
+    problems = _with_violations(document, problems)
     # On a cluster, labels of pods, namespaces and Services steer its own sidecars.
     if not keep_unsupported or is_istio_group(value["apiVersion"].partition("/")[0]):
         problems += find_refused_metadata(document)
@@ -158,6 +161,19 @@ def _decode(
         body=value,
         unsupported=tuple(problems),
     ), []
+
+
+def _with_violations(document: Document, problems: Iterable[Problem]) -> list[Problem]:
+    """Also what Istio refuses, but for what the model refuses at the same place already. Invalid
+    takes precedence over not honoured."""
+    refused = [p.field for p in problems if not p.unsupported]
+    violations = [
+        document.problem(v.path, v.found, v.wanted, v.remedy)
+        for v in find_violations(document.value)
+        if not (v.warning or any(is_same_place(dotted(v.path), field) for field in refused))
+    ]
+    fields = {v.field for v in violations}
+    return [*(p for p in problems if not (p.unsupported and p.field in fields)), *violations]
 
 
 def _unknown_kind(document: Document, kind: UnknownKind) -> Problem:
@@ -191,7 +207,10 @@ def _spec(document: Document, kind: Kind) -> tuple[Any, list[Problem]]:
         from meshproof.model.validation_errors import explain_validation_error  # noqa: PLC0415  # only for a message
 
         problems += explain_validation_error(error, document, kind.model, prepared, base)
-        return None, [replace(p, unsupported=True) for p in problems] if kind.partial else problems
+        if kind.partial:
+            where = f"in a form of {kind.name} that"
+            problems = [as_unsupported(problem, where) for problem in problems]
+        return None, problems
 
 
 def _stray(document: Document, kind: Kind, key: str) -> Problem:

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from meshproof.errors import Problem
 from meshproof.model import api_fields
 from meshproof.model.base_model import FieldError, Model, PartlyHonoured
-from meshproof.model.kinds import LEAVE_OUT, NOT_YET
+from meshproof.model.kinds import LEAVE_OUT, NOT_YET, as_unsupported
 from meshproof.model.model_fields import fields_by_name, find_model
 from meshproof.model.normalize import NormalizedValue
 from meshproof.sources.documents import Document
@@ -66,8 +66,8 @@ def explain_validation_error(
         finding, wanted, remedy, unsupported = explanation
         unsupported = unsupported or _is_partly_honoured(model, path)
         own_path = prepared.as_written((*base, *path))
-        problem = document.problem(own_path, finding, wanted, remedy, unsupported=unsupported)
-        problems.setdefault(own_path, problem)
+        problem = document.problem(own_path, finding, wanted, remedy)
+        problems.setdefault(own_path, as_unsupported(problem) if unsupported else problem)
     return sorted(_without_misspelt(problems), key=lambda p: p.line)
 
 

@@ -18,6 +18,12 @@ def dotted(path: FieldPath) -> str:
     return text
 
 
+def is_same_place(one: str, other: str) -> bool:
+    """Whether one of two dotted paths is the other, or leads to it."""
+    short, long = sorted((one, other), key=len)
+    return long.startswith(short) and long[len(short) : len(short) + 1] in ("", ".", "[")
+
+
 def parse_dotted(text: str) -> FieldPath:
     """The inverse of ``dotted``. A key with a dot in it, such as a label's, reads as two steps."""
     steps = re.findall(r"\[(\d+)\]|([^.\[\]]+)", text)

@@ -89,7 +89,7 @@ def test_a_circuit_breaker_and_what_it_leaves_out(read: Read, services: list[Ser
     }
     off = {
         "loadBalancer": {"simple": "ROUND_ROBIN"},
-        "connectionPool": {},
+        "connectionPool": {"tcp": {}},
         "outlierDetection": {"consecutive5xxErrors": 0},
     }
     assert [s["trafficPolicy"] for s in rule["subsets"]] == [off, off], "they inherit nothing"

@@ -36,7 +36,7 @@ GATEWAY = """
 apiVersion: networking.istio.io/v1
 kind: Gateway
 metadata: {name: gw, namespace: other}
-spec: {servers: [{port: {number: 80, protocol: HTTP}, hosts: ["*"]}]}
+spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]}
 """
 _POLICY = """
 ---

@@ -52,7 +52,7 @@ def test_no_second_virtual_service(lint: Lint, other: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("first", "second", "expected"),
     [
-        ("trafficPolicy: {}", "trafficPolicy: {}", "trafficPolicy is ignored"),
+        ("trafficPolicy: {tls: {}}", "trafficPolicy: {tls: {}}", "trafficPolicy is ignored"),
         ("subsets: [{name: a}]", "subsets: [{name: a}, {name: b}]", "subset a is ignored"),
         ("subsets: [{name: a}]", "subsets: [{name: b}]", "part is added"),
     ],

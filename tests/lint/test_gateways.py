@@ -14,18 +14,25 @@ from tests.lint.resources import GATEWAY, route_to, virtual_service
 
 HTTPS_GATEWAY = (
     "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: gw}\n"
-    "spec: {servers: [{port: {number: 443, protocol: HTTPS}, hosts: ['*'], "
+    "spec: {servers: [{port: {number: 443, name: https, protocol: HTTPS}, hosts: ['*'], "
     "tls: {mode: SIMPLE, credentialName: shop}}]}\n"
 )
 SECRET = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: shop, namespace: NS}\nstringData: "
 
 
-@pytest.mark.parametrize("gateways", ["[other/gw]", "[gw.other.svc.cluster.local]", "[mesh]"])
+@pytest.mark.parametrize("gateways", ["[other/gw]", "[mesh]"])
 def test_known_gateway(lint: Lint, gateways: str) -> None:
     assert (
         lint(route_to("host: svcb").replace("hosts:", f"gateways: {gateways}, hosts:") + GATEWAY)
         == []
     )
+
+
+def test_the_old_way_to_name_a_gateway(lint: Lint) -> None:
+    rule = route_to("host: svcb").replace(
+        "hosts:", "gateways: [gw.other.svc.cluster.local], hosts:"
+    )
+    check_only(lint(rule + GATEWAY), "spec.gateways[0]", "old way", "wanted other/gw")
 
 
 @pytest.mark.parametrize("gateways", ["[gw]", "[mesh, ./gw]", "[other/wg]"])

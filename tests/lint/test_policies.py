@@ -36,9 +36,10 @@ def test_a_sidecar_s_selector(lint: Lint) -> None:
 
 @pytest.mark.parametrize("kind", [*KINDS, "Sidecar"])
 def test_a_namespace_without_pods(lint: Lint, kind: str) -> None:
-    (problem,) = lint(policy(kind, "{}", namespace="empty"))
+    spec = "{outboundTrafficPolicy: {}}" if kind == "Sidecar" else "{}"
+    (problem,) = lint(policy(kind, spec, namespace="empty"))
     assert "no pod of namespace empty runs there" in problem.found
-    assert lint(policy(kind, "{}")) == []
+    assert lint(policy(kind, spec)) == []
 
 
 def test_the_mesh_s_own_gateway_is_a_workload(lint: Lint) -> None:
@@ -57,10 +58,11 @@ def test_a_policy_of_the_root_namespace_is_for_all(lint: Lint) -> None:
 
 @pytest.mark.parametrize("kind", ["PeerAuthentication", "Telemetry", "Sidecar"])
 def test_the_second_of_a_scope(lint: Lint, kind: str) -> None:
-    (problem,) = lint(policy(kind, "{}", "a") + policy(kind, "{}", "b"))
+    spec = "{outboundTrafficPolicy: {}}" if kind == "Sidecar" else "{}"
+    (problem,) = lint(policy(kind, spec, "a") + policy(kind, spec, "b"))
     assert problem.resource == f"{kind} default/b"
     assert f"{kind} default/a" in problem.found
-    assert lint(policy(kind, "{}", "a") + policy(kind, "{}", "b", "other")) == []
+    assert lint(policy(kind, spec, "a") + policy(kind, spec, "b", "other")) == []
 
 
 def test_more_authorization_policies_add_up(lint: Lint) -> None:

@@ -8,6 +8,7 @@ from meshproof.model.reader import read_text
 from tests.model.conftest import Refusal
 from tests.model.envoy_filters import BARE, BUCKET, BY_ITS_TYPE, FILTER, HEAD, ROUTES, TYPE
 
+FORM = ", in a form of EnvoyFilter that meshproof's embedded mesh does not honour yet"
 NOT_YET = "that meshproof's embedded mesh does not honour yet; leave it out, or run with MESH=kind"
 
 
@@ -61,9 +62,9 @@ def test_another_shape_is_refused_by_name(
     refusal: Refusal, original: str, replacement: str, field: str, message: str
 ) -> None:
     assert original in FILTER
-    (line,) = refusal(HEAD + FILTER.replace(original, replacement))
-    assert f"EnvoyFilter default/f: spec.configPatches{field}: " in line
-    assert message in line
+    lines = refusal(HEAD + FILTER.replace(original, replacement))
+    (line,) = [line for line in lines if f"spec.configPatches{field}: " in line]
+    assert message in line.replace(FORM, "")
 
 
 @pytest.mark.parametrize(
@@ -87,5 +88,4 @@ def test_another_shape_is_refused_by_name(
     ],
 )  # fmt: skip
 def test_patches_that_do_not_fit_are_refused(refusal: Refusal, patches: str, message: str) -> None:
-    (line,) = refusal(HEAD + patches)
-    assert message in line
+    assert any(message in line.replace(FORM, "") for line in refusal(HEAD + patches))

@@ -37,8 +37,8 @@ def test_a_pod_without_sidecar_is_refused_with_line_and_remedy(
     (message,) = refusal(_pod('sidecar.istio.io/inject: "false"', field))
     assert message == (
         f"f.yaml:7: Deployment svca: spec.template.metadata.{field}.sidecar.istio.io/inject: is "
-        '"false", which meshproof does not honour: its pods would have no sidecar, and here every '
-        "workload has one; leave it out, or run on a cluster (MESH=kind)"
+        '"false", which meshproof\'s embedded mesh does not honour yet: its pods would have no '
+        "sidecar, and here every workload has one; leave it out, or run on a cluster (MESH=kind)"
     )
 
 
@@ -68,7 +68,7 @@ def test_of_injection_the_label_decides() -> None:
 def test_what_would_steer_a_pod_s_sidecar_is_refused(refusal: Refusal, entry: str) -> None:
     (message,) = refusal(_pod(entry))
     assert entry.partition(":")[0] in message
-    assert "which meshproof does not honour" in message
+    assert "which meshproof's embedded mesh does not honour yet" in message
     assert "leave it out" in message
 
 
@@ -102,7 +102,7 @@ def test_what_asks_for_nothing_else_is_accepted(entry: str) -> None:
 def test_other_objects(refusal: Refusal, text: str, entry: str) -> None:
     (message,) = refusal(text.format(entry))
     assert ":3: " in message
-    assert "which meshproof does not honour" in message
+    assert "which meshproof's embedded mesh does not honour yet" in message
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ NOT_YET = "that meshproof's embedded mesh does not honour yet; leave it out, or 
     [
         ("apiVersion: v1\nkind: Servce", "f.yaml:2: Servce: kind: Servce is not a kind that "
          "meshproof knows; wanted one of " + ", ".join(sorted(KINDS)) + "; did you mean Service?"),
-        ("apiVersion: networking.istio.io/v1alpha3\nkind: WasmPlugin",
-         "f.yaml:2: WasmPlugin: kind: WasmPlugin is a kind of Istio " + NOT_YET),
+        ("apiVersion: networking.istio.io/v1beta1\nkind: ProxyConfig",
+         "f.yaml:2: ProxyConfig: kind: ProxyConfig is a kind of Istio " + NOT_YET),
         ("apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway",
          "f.yaml:2: Gateway: kind: gateway.networking.k8s.io/v1 Gateway is a kind of "
          "the Gateway API " + NOT_YET),

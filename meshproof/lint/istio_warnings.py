@@ -1,0 +1,23 @@
+"""What Istio's webhook accepts with a warning, of each document by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from meshproof.errors import Problem
+from meshproof.lint.context import LintContext
+from meshproof.model.resource import Resource
+from meshproof.model.validation.rules import find_violations
+
+
+def find_istio_warnings(context: LintContext) -> Iterator[Problem]:
+    return warnings_of(context.resources)
+
+
+def warnings_of(resources: Iterable[Resource]) -> Iterator[Problem]:
+    """Also for resources that no mesh holds yet. Generated ones have no document to judge."""
+    for resource in resources:
+        for violation in find_violations(resource.body):
+            if violation.warning:
+                found, wanted, remedy = violation.found, violation.wanted, violation.remedy
+                yield resource.problem(violation.path, found, wanted, remedy)
