@@ -130,8 +130,7 @@ def _decode(
     kind = find_kind(value.get("apiVersion"), value.get("kind"))
     problems: list[Problem] = []
     if isinstance(kind, UnknownKind):
-        problems = [_unknown_kind(document, kind)]
-        problems = _with_violations(document, problems)
+        problems = _with_violations(document, [_unknown_kind(document, kind)])
         if not (keep_unsupported and kind.unsupported):
             return None, problems
         kind = without_model(value["apiVersion"], value["kind"])
@@ -140,10 +139,10 @@ def _decode(
     problems += [*problems_of_metadata, *problems_of_spec]
     if is_mesh_config_map(kind.name, metadata.name, metadata.namespace):
         problems += check_mesh_config_map(document)
-    problems = _with_violations(document, problems)
     # On a cluster, labels of pods, namespaces and Services steer its own sidecars.
     if not keep_unsupported or is_istio_group(value["apiVersion"].partition("/")[0]):
         problems += find_refused_metadata(document)
+    problems = _with_violations(document, problems)
     keep = keep_unsupported and not kind.of_istio04
     refused = [p for p in problems if not (keep and p.unsupported)]
     if refused:

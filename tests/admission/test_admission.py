@@ -61,10 +61,7 @@ UNSUPPORTED = {
         "spec:\n  configPatches:\n  - applyTo: HTTP_FILTER\n    match: {context: SIDECAR_INBOUND}\n"
         "    patch: {operation: INSERT_BEFORE, value: {name: envoy.lua, anything: [1]}}\n"
     ),
-    "annotation": (
-        "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\n"
-        "metadata: {name: watched, annotations: {istio.io/dry-run: 'true'}}\nspec: {rules: [{}]}\n"
-    ),
+    "annotation": RULE.replace("{name: svcb}", "{name: svcb, annotations: {istio.io/rev: canary}}"),
     "field of which the models take less": (
         "apiVersion: networking.istio.io/v1\nkind: WorkloadEntry\nmetadata: {name: vm}\n"
         "spec: {address: 'unix:///run/app', labels: {app: vm}}\n"

@@ -69,4 +69,6 @@ def _check_annotations(document: Node, kind: str) -> Violations:
         if name in _NEVER or name == "internal.istio.io/webhook-always-reject":
             yield value.refuse(f"{name} is istiod's own", "none", "remove it")
         if name == _DRY_RUN and kind != "AuthorizationPolicy":
-            yield value.refuse("asks for a dry run, which AuthorizationPolicies alone have", "none", "remove it")
+            yield value.refuse(
+                "asks for a dry run, which AuthorizationPolicies alone have", "none", "remove it"
+            )
