@@ -19,5 +19,5 @@ def warnings_of(resources: Iterable[Resource]) -> Iterator[Problem]:
     for resource in resources:
         for violation in find_violations(resource.body):
             if violation.warning:
-                found, wanted, remedy = violation.found, violation.wanted, violation.remedy
-                yield resource.problem(violation.path, found, wanted, remedy)
+                message = violation.found
+                yield resource.problem(violation.path, message, violation.wanted, violation.remedy)

@@ -92,7 +92,7 @@ def _check_dry_run(document: Node, action: str) -> Violations:
     if action not in ("ALLOW", "DENY"):
         yield dry_run.refuse(f"is set, and the action is {action}", "ALLOW or DENY")
     elif dry_run.text not in _BOOLEANS:
-        yield dry_run.refuse(f'is "{short(dry_run.text)}"', '"true" or "false"')
+        yield dry_run.refuse(f'"{short(dry_run.text)}" is no truth value', "true or false")
 
 
 def _check_custom(rule: Node) -> Violations:

@@ -116,8 +116,8 @@ def test_a_route(fields: str, field: str, message: str) -> None:
 @pytest.mark.parametrize("size", [(1024 * 1024, 0), (1024 * 1024 + 1, 1)])
 def test_a_body_of_more_than_a_mebibyte(size: tuple[int, int]) -> None:
     body = "x" * size[0]
-    found = judge(KIND, http(f"directResponse: {{status: 200, body: {{string: {body}}}}}"))
-    assert len(found) == size[1]
+    problems = judge(KIND, http(f"directResponse: {{status: 200, body: {{string: {body}}}}}"))
+    assert len(problems) == size[1]
 
 
 @pytest.mark.parametrize(
