@@ -60,6 +60,7 @@ class Client:
     url = queries.url
     command = queries.command
     environment = queries.environment
+    port_forward = queries.port_forward
     dump = queries.dump
     explain = explain.explain
 

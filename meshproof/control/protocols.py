@@ -73,6 +73,10 @@ class SupportsPods(Protocol):
         environment; empty where there are no pods."""
         ...
 
+    def port_forward(self, workload: str, port: int) -> str:
+        """An address of this machine that leads to a port of a workload's app."""
+        ...
+
 
 @runtime_checkable
 class SupportsTraces(Protocol):

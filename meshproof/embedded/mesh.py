@@ -99,9 +99,19 @@ class EmbeddedMesh:
     def environment(self, workload: str) -> dict[str, str]:
         return self._queries.environment(workload)
 
+    @property
+    def in_pods(self) -> bool:
+        """Whether its replicas are in pods; known once it is up."""
+        return self.lifecycle.project.pods
+
     def pod_command(self, workload: str) -> tuple[str, ...]:
         """What to put before a command so that it runs in a replica's pod, if there are pods."""
         return self._queries.command(workload)
+
+    def port_forward(self, workload: str, port: int) -> str:
+        """An address of this machine that leads to a port of a workload's app, as long as the
+        replica lives."""
+        return self._queries.port_forward(workload, port)
 
     def exec(self, workload: str, argv: Sequence[str], *, stdin: bytes = b"") -> ExecResult:
         return self._queries.exec(workload, argv, stdin=stdin)

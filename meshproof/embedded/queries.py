@@ -69,6 +69,12 @@ class Queries:
         address = self._lifecycle.run(runner.open_listener(ports[0]))
         return f"http://{address.ip}:{address.port}"
 
+    def port_forward(self, workload: str, port: int) -> str:
+        """An address of this machine that leads to a port of a workload's app."""
+        runner = find_replicas(self._engine, workload)[0]
+        address = self._lifecycle.run(runner.open_app(port))
+        return f"{address.ip}:{address.port}"
+
     def environment(self, workload: str) -> dict[str, str]:
         """What ``exec`` runs a command with: the container's variables, the caller's PATH."""
         runner = find_replicas(self._engine, workload)[0]

@@ -6,6 +6,7 @@ apps find their sidecar by ``http_proxy``.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
@@ -15,11 +16,12 @@ from typing import Literal
 
 from meshproof.errors import UsageError
 from meshproof.host import pods as host_pods
-from meshproof.host import private_files
+from meshproof.host import private_files, relay
 from meshproof.host.dns_server import DnsServer, Names
 from meshproof.host.pod_support import PodsUnavailable
 from meshproof.host.supervisor_client import SupervisorClient
 from meshproof.model.pod_network import DNS_PORT, Addresses
+from meshproof.translate.world import Address
 
 VARIABLE = "MESHPROOF_PODS"
 Mode = Literal["on", "off", "auto"]
@@ -59,6 +61,7 @@ class Sandboxes:
         self.names: Names = NoNames()
         """What the pods' name server answers from."""
         self._dns = DnsServer(lambda: self.names)
+        self._offers: dict[str, list[asyncio.Server]] = {}
         self.addresses: Addresses | None = None
         """The addresses of Services and outside names; None where there are no pods."""
 
@@ -114,12 +117,22 @@ class Sandboxes:
     def remove(self, name: str) -> None:
         """Its processes have ended."""
         if self.enabled:
+            for server in self._offers.pop(name, ()):
+                server.close()
             self._dns.forget(name)
             self._pods.remove(name)
 
     def close(self) -> None:
         """The mesh ends."""
+        for server in (server for servers in self._offers.values() for server in servers):
+            server.close()
         self._dns.close()
+
+    async def offer(self, name: str, port: int, to: Address) -> None:
+        """Make an address of this machine one of a pod's own localhost, at ``port``."""
+        listener = self._pods.make_socket(name, bind=("127.0.0.1", port), backlog=64)
+        connect = partial(asyncio.open_connection, to.ip, to.port)
+        self._offers.setdefault(name, []).append(await relay.serve(listener, connect))
 
     def socket_factory(self, name: str) -> SocketFactory | None:
         """Makes sockets in a replica's pod; None where it is in the host's own namespaces."""

@@ -55,10 +55,21 @@ def up(
     dashboard: Annotated[
         bool, typer.Option("--dashboard", help="Serve a live page; its address is printed.")
     ] = False,
+    pods: Annotated[
+        bool | None,
+        typer.Option(
+            "--pods/--no-pods",
+            help="Run every replica in namespaces of its own, or in this machine's; by default as "
+            "MESHPROOF_PODS says (on, off or auto).",
+            show_default=False,
+        ),
+    ] = None,
     output: Output = Format.TEXT,
     name: Name = DEFAULT_NAME,
 ) -> None:
     """Start a mesh; in the foreground it shows the apps' logs until Ctrl-C."""
+    if pods is not None:
+        os.environ["MESHPROOF_PODS"] = "on" if pods else "off"
     options = _Options(filename, images, outside, name, dashboard)
     if not detach:
         _run_in_foreground(options, output)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from meshproof.control.endpoint import query
 from meshproof.control.protocols import Remote, SupportsPods
 from meshproof.control.wire import Json, as_json
+from meshproof.errors import Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,17 @@ def command(context: ControlContext, workload: str, *, terminal: bool) -> list[s
     if isinstance(context.mesh, SupportsPods):
         return list(context.mesh.pod_command(workload))
     return []
+
+
+@query
+def port_forward(context: ControlContext, workload: str, port: int) -> str:
+    """Raises Unsupported for a mesh on a cluster, where kubectl does it."""
+    if not isinstance(context.mesh, SupportsPods):
+        raise Unsupported(
+            f"port-forward: the mesh {context.mesh.name} is on a cluster; "
+            f"kubectl port-forward deployment/{workload} {port} does it"
+        )
+    return context.mesh.port_forward(workload, port)
 
 
 @query

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import urllib.parse
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -23,6 +24,9 @@ from meshproof.project import expand
 from meshproof.translate.world import Address
 
 _DEFAULT_PORT = 8080
+_SPANS_PORT = 9411
+SPANS_IN_POD = f"http://127.0.0.1:{_SPANS_PORT}"
+"""The span store for the programs of a pod."""
 
 
 class Launch:
@@ -149,10 +153,23 @@ class Launch:
             "ip": self._app_ip,
             "port": str(address.port or first),
             "socket": self._socket(program),
-            "spans": self._context.urls.get("zipkin", ""),
+            "spans": self._spans_url(),
             "dir": str(self._context.paths.private(self.process(program))),
             "files": self.root(program),
         }
+
+    def _spans_url(self) -> str:
+        """In a pod its own localhost, where ``ReplicaRunner`` has put the span store."""
+        return SPANS_IN_POD if self._in_pod else self._context.urls.get("zipkin", "")
+
+    async def offer_spans(self) -> None:
+        """Let the pod's programs reach the span store, if one of them is to."""
+        workload = self._state.workload
+        programs = (workload.program, *workload.companions, *workload.init_programs)
+        url = urllib.parse.urlsplit(self._context.urls.get("zipkin", ""))
+        if url.hostname and url.port and any(p.uses("{spans}") for p in programs):
+            to = Address(ip=url.hostname, port=url.port)
+            await self._context.sandboxes.offer(self._state.name, _SPANS_PORT, to)
 
     def _downward_fields(self) -> dict[str, str]:
         return self._state.workload.downward_fields(self._pod(), self._ip, self.labels())

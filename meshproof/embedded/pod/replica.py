@@ -20,6 +20,7 @@ from meshproof.embedded.pod.monitor import Monitor
 from meshproof.embedded.pod.replica_state import ReplicaState
 from meshproof.embedded.pod.workload import Workload
 from meshproof.errors import MeshproofError
+from meshproof.host import relay
 from meshproof.host.addresses import real_port
 from meshproof.host.event_loop import run_all
 from meshproof.host.process_spec import Exit
@@ -135,6 +136,18 @@ class ReplicaRunner:
         to = partial(asyncio.open_unix_connection, port.pipe)
         return await self._forwards.open(port.pipe, port.port, to)
 
+    async def open_app(self, port: int) -> Address:
+        """Where this machine reaches a port of the app, past its sidecar."""
+        address, make_socket = self.app_address(port), self._launch.make_socket
+        to: relay.Connect
+        if address.path:
+            to = partial(asyncio.open_unix_connection, address.path)
+        elif make_socket is None:
+            return address
+        else:
+            to = partial(relay.connect, make_socket, address.ip, address.port)
+        return await self._forwards.open(port, port, to)
+
     def app_address(self, port: int) -> Address:
         """Where the app itself listens for a container port."""
         return self._launch.app_address(port)
@@ -153,6 +166,7 @@ class ReplicaRunner:
             await self._context.sandboxes.create(
                 self.name, self.ip, self._launch.host_name, self.workload.namespace
             )
+            await self._launch.offer_spans()
         if not self.workload.init_programs:
             await run_all((self.envoy.start(), self._companions.start(), self.app.start()))
             return

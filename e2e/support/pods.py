@@ -1,0 +1,27 @@
+"""Whether this machine allows pods."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+_TRY = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from meshproof.host.pod_namespaces import PodNamespaces
+try:
+    PodNamespaces(capture_port=1, dns_port=2, mesh_handle=100)
+except OSError as error:
+    print(error)
+"""
+
+
+@functools.cache
+def no_pods() -> str:
+    """Why not; empty where it does."""
+    command = [sys.executable, "-I", "-S", "-c", _TRY, str(ROOT)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout.strip()

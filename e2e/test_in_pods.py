@@ -1,0 +1,131 @@
+"""Apps that know nothing of the mesh, in pods: every connection of theirs is their sidecar's."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from e2e.support.pods import no_pods
+from e2e.support.processes import find_pid, processes_of_run, until
+from meshproof.embedded.mesh import EmbeddedMesh
+from meshproof.project import load_project
+
+PROJECT = Path(__file__).with_name("in_pods") / "meshproof.yaml"
+CURL = ["curl", "--noproxy", "*", "--silent", "--show-error", "--max-time", "10"]
+CAN_BECOME_ANOTHER = os.geteuid() == 0 and Path("/proc/self/uid_map").read_text().split()[2] != "1"
+pytestmark = pytest.mark.skipif(
+    os.environ.get("MESH", "embedded") != "embedded", reason="about local processes"
+)
+
+
+@pytest.fixture(scope="module")
+def mesh() -> Iterator[EmbeddedMesh]:
+    if why := no_pods():
+        pytest.skip(f"no pods on this machine: {why}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MESHPROOF_PODS", "on")
+        mesh = EmbeddedMesh(load_project(PROJECT), name="in-pods")
+    try:
+        mesh.up()
+        yield mesh
+    finally:
+        mesh.down()
+
+
+def run(mesh: EmbeddedMesh, workload: str, *argv: str) -> tuple[int, str]:
+    done = mesh.exec(workload, argv)
+    return done.code, (done.stdout + done.stderr).decode()
+
+
+def speak(mesh: EmbeddedMesh, workload: str, host: str, port: int, text: str = "") -> str:
+    """What a program reads that uses plain sockets alone."""
+    code = (
+        "import socket, sys; c = socket.create_connection(sys.argv[1:3], 10); c.settimeout(10)\n"
+        "c.sendall(sys.argv[3].encode())\n"
+        "try:\n    print(b''.join(iter(lambda: c.recv(999), b'')).decode())\n"
+        "except ConnectionError: print('reset')\n"
+    )
+    python = (sys.executable, "-I", "-S", "-c", code)
+    return run(mesh, workload, *python, host, str(port), text)[1].strip()
+
+
+def ip_of(mesh: EmbeddedMesh, workload: str) -> str:
+    return next(r.address for r in mesh.status().replicas if r.workload == workload)
+
+
+def test_a_program_that_ignores_its_proxy_is_intercepted(mesh: EmbeddedMesh) -> None:
+    _, response = run(mesh, "caller", *CURL, "--include", "http://web/greeter.py")
+    assert "HTTP/1.1 200" in response
+    assert "server: envoy" in response
+    _, response = run(mesh, "stranger", *CURL, "--include", "http://web/greeter.py")
+    assert "HTTP/1.1 403" in response
+    assert "RBAC: access denied" in response
+
+
+def test_a_connection_that_no_rule_opens_is_closed(mesh: EmbeddedMesh) -> None:
+    code, message = run(mesh, "caller", *CURL, "http://10.100.35.27:9997/")
+    assert code in (52, 56), message
+    assert speak(mesh, "caller", "10.100.35.27", 9997, "hello") in ("", "reset")
+    assert mesh.curl("caller", "http://10.100.35.27:9997/").refused_by
+
+
+def test_a_server_speaks_first(mesh: EmbeddedMesh) -> None:
+    assert speak(mesh, "caller", "greeter", 25, "hello") == "220 ready\r\nyou said hello"
+
+
+def test_an_app_is_not_reached_past_its_sidecar(mesh: EmbeddedMesh) -> None:
+    ip = ip_of(mesh, "web")
+    for address in (ip, "127.0.0.1"):
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((address, 80), 5)
+    request = f"GET /greeter.py HTTP/1.1\r\nHost: {ip}\r\nConnection: close\r\n\r\n"
+    assert "200 OK" not in speak(mesh, "stranger", ip, 80, request)
+
+
+def test_names_are_those_of_kubernetes(mesh: EmbeddedMesh) -> None:
+    names = ("web", "web.plain", "web.plain.svc", "WEB.plain.svc.cluster.local")
+    addresses = {run(mesh, "caller", "getent", "ahostsv4", name)[1].split()[0] for name in names}
+    assert len(addresses) == 1
+    assert run(mesh, "caller", "getent", "hosts", "nowhere.example.com")[0] == 2
+
+
+def test_replicas_listen_on_the_same_port_of_every_address(mesh: EmbeddedMesh) -> None:
+    assert len({r.address for r in mesh.status().replicas if r.workload == "web"}) == 2
+    for _ in range(8):
+        assert run(mesh, "caller", *CURL, "http://web/")[0] == 0
+
+
+@pytest.mark.skipif(not CAN_BECOME_ANOTHER, reason="only root of the machine can become another")
+def test_another_local_user_cannot_enter(mesh: EmbeddedMesh) -> None:
+    pid = find_pid(mesh.run_id, "http.server")
+    other = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    for command in (
+        ["nsenter", "--net", "--target", str(pid), "true"],
+        ["ls", str(mesh.run_dir)],
+        ["cat", f"/proc/{pid}/environ"],
+    ):
+        done = subprocess.run([*other, *command], capture_output=True, check=False)
+        assert done.returncode != 0, command
+        assert b"ermission denied" in done.stderr, done.stderr
+
+
+def test_nothing_is_left_when_the_supervisor_is_killed() -> None:
+    if why := no_pods():
+        pytest.skip(f"no pods on this machine: {why}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MESHPROOF_PODS", "on")
+        mesh = EmbeddedMesh(load_project(PROJECT), name="in-pods-killed")
+    try:
+        mesh.up()
+        engine = mesh.lifecycle.engine
+        os.kill(engine.context.supervisor.pid, signal.SIGKILL)
+        until(lambda: not processes_of_run(mesh.run_id), "every process has ended")
+    finally:
+        mesh.down()
