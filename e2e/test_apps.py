@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from e2e.support.configuration import differences, read_configuration
+from e2e.support.pods import require_no_pods
 from e2e.support.processes import find_pid, processes_of_run, until
 from e2e.support.tiny import TINY, build_mesh, nothing_remains, ready
 from meshproof.embedded.mesh import EmbeddedMesh
@@ -93,6 +94,7 @@ def test_a_deployment_that_cannot_start_is_refused_and_changes_nothing(
 
 
 def test_an_app_that_listens_everywhere_is_reported(tiny: EmbeddedMesh) -> None:
+    require_no_pods(tiny)
     applied = tiny.apply([Source("web.yaml", deployment_yaml("everywhere"))])
     (warning,) = applied.warnings
     assert warning.file == "web.yaml"

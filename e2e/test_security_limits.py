@@ -1,4 +1,7 @@
-"""What docs/security.md says is **not** protected; a test here fails when that changes."""
+"""What docs/security.md says is **not** protected without pods; a test here fails when that changes.
+
+In pods it is: ``test_in_pods.py``.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
+from e2e.support.pods import require_no_pods
 from e2e.support.tiny import build_mesh
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.host import sockets
@@ -51,6 +55,7 @@ def plain(url: str) -> int:
 
 
 def test_a_program_that_ignores_its_proxy_is_not_intercepted(mesh: Mesh) -> None:
+    require_no_pods(mesh)
     outside = f"{mesh.url('msgd.test')}/healthz"
     assert mesh.curl("svca", "http://10.100.35.27:9997/healthz").status == 502, "it is closed"
     done = mesh.exec("svca", [sys.executable, "-c", DIRECT, outside])
@@ -60,6 +65,7 @@ def test_a_program_that_ignores_its_proxy_is_not_intercepted(mesh: Mesh) -> None
 def test_an_app_on_a_tcp_port_is_reached_past_its_sidecar(tiny: EmbeddedMesh) -> None:
     tiny.apply([Source(STDIN, STRICT)])
     assert plain(tiny.url("web")) == 0, "its sidecar takes its own kind alone"
+    require_no_pods(tiny)
     addresses = app_addresses(tiny)
     doors = [one for one in sockets.find_listeners() if one.ip in addresses]
     assert [plain(f"http://{door}/") for door in doors] == [200] * len(addresses)
@@ -67,6 +73,7 @@ def test_an_app_on_a_tcp_port_is_reached_past_its_sidecar(tiny: EmbeddedMesh) ->
 
 def test_whoever_is_on_the_machine_may_send_as_a_workload(mesh: Mesh) -> None:
     """A sidecar's proxy port does not authenticate, as in a pod: here the machine is the pod."""
+    require_no_pods(mesh)
     caller = next(r for r in mesh.status().replicas if r.workload == "svca")
     with requests.Session() as session:
         session.trust_env = False

@@ -98,7 +98,7 @@ class Engine:
         self.config.stop()
         self.fleet.end_monitoring()
         for runner in self.fleet.runners:
-            await runner.envoy.close()
+            await runner.close()
         await self.gateway.envoy.close()
         await self.network.end()
 

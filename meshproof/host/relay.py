@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 from collections.abc import Awaitable, Callable
 
@@ -34,9 +33,17 @@ async def serve(listener: socket.socket, to: Connect) -> asyncio.Server:
         except OSError:
             writer.close()
             return
+        copies = [
+            asyncio.create_task(_copy(reader, upstream[1])),
+            asyncio.create_task(_copy(upstream[0], writer)),
+        ]
         try:
-            await asyncio.gather(_copy(reader, upstream[1]), _copy(upstream[0], writer))
+            # Either end may close its half and still read; a reset ends both.
+            await asyncio.wait(copies, return_when=asyncio.FIRST_EXCEPTION)
         finally:
+            for copy in copies:
+                copy.cancel()
+            await asyncio.gather(*copies, return_exceptions=True)
             for end in (writer, upstream[1]):
                 end.close()
 
@@ -46,10 +53,8 @@ async def serve(listener: socket.socket, to: Connect) -> asyncio.Server:
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Until the end of the stream, which is passed on; a reset ends it too."""
-    with contextlib.suppress(OSError):
-        while data := await reader.read(_CHUNK):
-            writer.write(data)
-            await writer.drain()
-        if writer.can_write_eof():
-            writer.write_eof()
+    """Until the end of the stream, which is passed on. Raises OSError for a reset."""
+    while data := await reader.read(_CHUNK):
+        writer.write(data)
+        await writer.drain()
+    writer.write_eof()

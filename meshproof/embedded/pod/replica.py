@@ -254,6 +254,11 @@ class ReplicaRunner:
         """From now on nothing is restarted."""
         self._monitor.end()
 
+    async def close(self) -> None:
+        """The mesh ends, and its supervisor ends the processes."""
+        self._forwards.close()
+        await self.envoy.close()
+
     async def stop(self, *, drain: bool) -> None:
         """End the app, then the sidecar, so that a request that the app still makes gets through.
 
