@@ -1,4 +1,4 @@
-"""What docs/security.md says is **not** protected without pods; a test here fails when that changes.
+"""What docs/security.md says is **not** protected without pods; a test fails when that changes.
 
 In pods it is: ``test_in_pods.py``.
 """
