@@ -109,7 +109,7 @@ def test_the_fixtures_of_the_example_are_there() -> None:
 def test_every_command_is_in_the_table() -> None:
     table = COMMANDS.partition("\n## ")[0]
     commands_page = re.findall(
-        r"`([a-z]+)`", "\n".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE))
+        r"`([a-z-]+)`", "\n".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE))
     )
     assert sorted(commands_page) == sorted(typer.main.get_group(app).commands)
 
