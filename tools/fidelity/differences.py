@@ -149,8 +149,8 @@ GENERAL: Sequence[tuple[str, Sequence[str]]] = (
     (
         "Interception",
         (
-            "Without pods (docs/pods.md; they are off by default) the rest of this section holds. In "
-            "pods every TCP connection is captured as by Istio's iptables rules, names are "
+            "Without pods (docs/pods.md; off by default) the rest of this section holds. In pods "
+            "every TCP connection is captured as by Istio's iptables rules, names are "
             "resolved, and Services have cluster IPs; UDP and IPv6 are not carried.",
             "Only http_proxy intercepts traffic: what an app sends without a proxy (raw TCP, UDP, "
             "DNS, clients that ignore the variable) bypasses its sidecar. Istio's iptables rules "
