@@ -49,7 +49,7 @@ class Engine:
             OutsideRunner(context, host, declared, index)
             for index, (host, declared) in enumerate(context.project.outside.items())
         ]
-        self.network = NetworkFaults()
+        self.network = NetworkFaults(context.sandboxes, context.paths.sockets)
         self.config = LiveConfig(context, self.gateway, self.outside, self.network)
         self._change_lock = asyncio.Lock()
         self._tasks = Background()

@@ -128,7 +128,7 @@ def planned_fleet(store: Store, project: Project, *, pods: bool = False) -> Flee
 
 
 def _fleet(
-    world: World, proxies: Sequence[Proxy], faults: Mapping[tuple[str, int], LinkFault]
+    world: World, proxies: Sequence[Proxy], faults: Mapping[tuple[str, int] | str, LinkFault]
 ) -> Fleet:
     table = build_name_table(world)
     pipes = {

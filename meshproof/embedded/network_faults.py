@@ -1,7 +1,8 @@
 """Network faults: which of them are active, and which callers and endpoints they affect.
 
 A fault is not a resource: it ends with ``heal``, ``reset`` or the mesh. The caller's sidecar is
-given another address for the affected endpoints, that of a ``TcpFaultProxy``. Requests that are in
+given another address for the affected endpoints, that of a ``TcpFaultProxy``; where replicas are
+pods, the proxy stands in their network, or at the border of it. Requests that are in
 flight when a fault begins or ends finish on the connection that they have.
 """
 
@@ -12,10 +13,14 @@ import contextlib
 import random
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-from meshproof.host.tcp_fault_proxy import GRACE, HostPort, Impairment, TcpFaultProxy
+from meshproof.embedded.fault_networks import PipeNetwork, PodNetwork
+from meshproof.embedded.sandbox import Sandboxes
+from meshproof.host.tcp_fault_proxy import GRACE, Impairment, Network, Place, TcpFaultProxy
 from meshproof.translate.proto import Json
-from meshproof.translate.world import Config, Proxy, World
+from meshproof.translate.reach import reachable_world
+from meshproof.translate.world import Address, Config, Proxy, World
 
 Workload = tuple[str, str]
 """Namespace and name; of an outside host ``("", host)``."""
@@ -30,7 +35,7 @@ class NetworkFault:
     to: Workload
     replica: str
     impairment: Impairment
-    proxies: dict[HostPort, TcpFaultProxy] = field(default_factory=dict)
+    proxies: dict[Place, TcpFaultProxy] = field(default_factory=dict)
     """By the real address."""
 
     def affects(self, caller: Workload) -> bool:
@@ -38,9 +43,12 @@ class NetworkFault:
 
 
 class NetworkFaults:
-    """All network faults of a mesh. Use it in the mesh's event loop."""
+    """All network faults of a mesh. Use it in the mesh's event loop. ``sandboxes`` are those of its
+    pods, if it has any, and ``sockets`` the folder of its Unix sockets."""
 
-    def __init__(self) -> None:
+    def __init__(self, sandboxes: Sandboxes | None = None, sockets: Path | None = None) -> None:
+        self._pods = PodNetwork(sandboxes) if sandboxes else None
+        self._pipes = PipeNetwork(sockets) if sockets else None
         self._faults: list[NetworkFault] = []
         self._rng = random.Random()  # noqa: S311 (which bytes are late is no secret)
 
@@ -57,20 +65,25 @@ class NetworkFaults:
         """Faults to a workload, or from it; all for None."""
         return [f for f in self._faults if workload is None or workload in (f.to, f.source)]
 
-    def detours(self, world: World, proxy: Proxy) -> dict[HostPort, HostPort]:
+    def detours(self, world: World, proxy: Proxy) -> dict[Place, Place]:
         """Real address -> the one that this caller is to use instead. Starts proxies as needed."""
         caller = (proxy.namespace, proxy.workload)
-        result: dict[HostPort, HostPort] = {}
+        reachable = reachable_world(world, proxy)
+        in_pod = world.pods and proxy.kind == "sidecar"
+        result: dict[Place, Place] = {}
         for fault in self._faults:
             if fault.affects(caller):
-                for address in _affected_addresses(world, fault):
+                for address in _affected_addresses(reachable, fault):
                     if address not in result:
-                        result[address] = self._proxy(fault, address).address
+                        result[address] = self._proxy(fault, address, in_pod=in_pod).address
         return result
 
-    def _proxy(self, fault: NetworkFault, address: HostPort) -> TcpFaultProxy:
+    def _proxy(self, fault: NetworkFault, address: Place, *, in_pod: bool) -> TcpFaultProxy:
         if address not in fault.proxies:
-            fault.proxies[address] = TcpFaultProxy(address, fault.impairment, self._rng)
+            network: Network | None = self._pods if in_pod else None
+            if isinstance(address, str):
+                network = self._pipes
+            fault.proxies[address] = TcpFaultProxy(address, fault.impairment, self._rng, network)
         return fault.proxies[address]
 
     @staticmethod
@@ -84,20 +97,24 @@ class NetworkFaults:
         self._faults.clear()
 
 
-def _affected_addresses(world: World, fault: NetworkFault) -> Iterator[HostPort]:
+def _affected_addresses(world: World, fault: NetworkFault) -> Iterator[Place]:
     namespace, name = fault.to
     for replica in world.replicas:
         if (replica.namespace, replica.workload) == fault.to and fault.replica in (
             "",
             replica.name,
         ):
-            yield from ((port.listen.ip, port.listen.port) for port in replica.ports)
+            yield from (_place(port.listen) for port in replica.ports)
     for outside in world.outside:
         if not namespace and outside.host == name:
-            yield from ((a.ip, a.port) for a in outside.ports.values())
+            yield from map(_place, outside.ports.values())
 
 
-def apply_detours(config: Config, detours: Mapping[HostPort, HostPort]) -> Config:
+def _place(address: Address) -> Place:
+    return address.path or (address.ip, address.port)
+
+
+def apply_detours(config: Config, detours: Mapping[Place, Place]) -> Config:
     """A caller's configuration with the other addresses for the affected endpoints."""
     if not detours:
         return config
@@ -108,13 +125,13 @@ def apply_detours(config: Config, detours: Mapping[HostPort, HostPort]) -> Confi
     )
 
 
-def _detour_cluster(cluster: Json, detours: Mapping[HostPort, HostPort]) -> Json:
+def _detour_cluster(cluster: Json, detours: Mapping[Place, Place]) -> Json:
     """A cluster with its endpoints in itself; those of others come by EDS."""
     own = cluster.get("load_assignment")
     return {**cluster, "load_assignment": _detour_assignment(own, detours)} if own else cluster
 
 
-def _detour_assignment(assignment: Json, detours: Mapping[HostPort, HostPort]) -> Json:
+def _detour_assignment(assignment: Json, detours: Mapping[Place, Place]) -> Json:
     groups = [
         {
             **group,
@@ -125,10 +142,14 @@ def _detour_assignment(assignment: Json, detours: Mapping[HostPort, HostPort]) -
     return {**assignment, "endpoints": groups}
 
 
-def _detour_endpoint(endpoint: Json, detours: Mapping[HostPort, HostPort]) -> Json:
-    real = endpoint["endpoint"]["address"].get("socket_address")
-    detour = detours.get((real["address"], real["port_value"])) if real else None
+def _detour_endpoint(endpoint: Json, detours: Mapping[Place, Place]) -> Json:
+    real = endpoint["endpoint"]["address"]
+    socket, pipe = real.get("socket_address"), real.get("pipe")
+    place = (socket["address"], socket["port_value"]) if socket else pipe and pipe["path"]
+    detour = detours.get(place) if place else None
     if detour is None:
         return endpoint
-    address = {"socket_address": {**real, "address": detour[0], "port_value": detour[1]}}
+    address: Json = {"pipe": {"path": detour}}
+    if not isinstance(detour, str):
+        address = {"socket_address": {**socket, "address": detour[0], "port_value": detour[1]}}
     return {**endpoint, "endpoint": {**endpoint["endpoint"], "address": address}}

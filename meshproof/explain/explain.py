@@ -133,14 +133,16 @@ class _Explainer:
         )
 
     def _connect(self, to: Upstream, cluster: Json, member: Member) -> tuple[Step, ...]:
-        address, notes = member.address or self.fleet.pipes.get(member.pipe), []
-        if address is not None and (fault := self.fleet.link_faults.get(address)):
+        place, notes = member.address or member.pipe, []
+        if fault := self.fleet.link_faults.get(place):
+            place = fault.real
             if fault.kind in ("refuse", "cut"):
-                reason = (
-                    f"a network fault ({fault.kind}) is on the way to {_format_address(fault.real)}"
-                )
+                real = self.fleet.address_of(place)
+                where = _format_address(real) if real else place
+                reason = f"a network fault ({fault.kind}) is on the way to {where}"
                 return (_failure(to, reason, 503),)
-            notes, address = [f"a network fault ({fault.kind}) is on the way"], fault.real
+            notes = [f"a network fault ({fault.kind}) is on the way"]
+        address = self.fleet.address_of(place)
         if address is None or is_inbound(to.cluster):
             return (self._answer_from_app(to, member),)
         if address == (to.proxy.ip, _proxy_port(to.proxy)):

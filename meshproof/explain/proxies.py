@@ -38,9 +38,10 @@ class Proxy:
 
 @dataclass(frozen=True, slots=True)
 class LinkFault:
-    """A network fault between a caller and the address ``real``."""
+    """A network fault between a caller and what it stands before: ``real``, an address or the
+    path of a Unix socket."""
 
-    real: Address
+    real: Address | str
     kind: str
     """``latency``, ``loss``, ``refuse`` or ``cut``."""
 
@@ -52,12 +53,16 @@ class Fleet:
 
     proxies: tuple[Proxy, ...]
     outside: Mapping[Address, Sequence[str]] = field(default_factory=dict)
-    link_faults: Mapping[Address, LinkFault] = field(default_factory=dict)
+    link_faults: Mapping[Address | str, LinkFault] = field(default_factory=dict)
     """By the address that callers were given instead of the real one."""
     pipes: Mapping[str, Address] = field(default_factory=dict)
     """The address behind each Unix socket that leads into the pods or out of them."""
     resolve: Callable[[str, str], Sequence[str] | None] = lambda _namespace, _name: None
     """The addresses of a name in the pods of a namespace; None if it does not exist there."""
+
+    def address_of(self, place: Address | str) -> Address | None:
+        """The address behind a Unix socket, None for an app's own; any address itself."""
+        return self.pipes.get(place) if isinstance(place, str) else place
 
     def at(self, ip: str) -> Proxy | None:
         """The sidecar whose replica has that address."""

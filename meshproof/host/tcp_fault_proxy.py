@@ -19,7 +19,7 @@ import struct
 import sys
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 RETRANSMIT = 0.2
 """Seconds after which TCP on Linux retransmits a lost segment, at the earliest."""
@@ -30,8 +30,49 @@ _HOST = "127.0.0.1"
 _ORIGINAL_DESTINATION = 80
 """Linux' SO_ORIGINAL_DST: where a connection was headed before iptables redirected it."""
 
+BACKLOG = 1024
 HostPort = tuple[str, int]
 """IP and port."""
+Place = HostPort | str
+"""An address, or the path of a Unix socket."""
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class Network(Protocol):
+    """Where a proxy stands, and how it reaches what it stands before."""
+
+    def bind(self, *, listens: bool) -> tuple[socket.socket, Place]:
+        """A socket for callers, and its address; not blocking. One that is bound and does not
+        listen is refused by the kernel."""
+
+    async def connect(self, to: Place, caller: str) -> Streams:
+        """To the destination; ``caller`` is the IP that it shall see, where there is one."""
+
+    def release(self, place: Place) -> None:
+        """The socket at ``place`` is closed."""
+
+
+class HostNetwork:
+    """This process's own network."""
+
+    def __init__(self, host: str = _HOST) -> None:
+        self._host = host
+
+    def bind(self, *, listens: bool) -> tuple[socket.socket, Place]:
+        result = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        result.bind((self._host, 0))
+        result.setblocking(False)
+        if listens:
+            result.listen(BACKLOG)
+        return result, (self._host, result.getsockname()[1])
+
+    async def connect(self, to: Place, caller: str) -> Streams:
+        assert not isinstance(to, str), "a Unix socket is no address"
+        host, port = to
+        return await asyncio.open_connection(host, port, local_addr=(caller, 0))
+
+    def release(self, place: Place) -> None:
+        """Nothing stays behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +93,23 @@ class TcpFaultProxy:
     """Create and close it in the event loop that it runs in."""
 
     def __init__(
-        self, to: HostPort | None, impairment: Impairment, rng: random.Random, host: str = _HOST
+        self,
+        to: Place | None,
+        impairment: Impairment,
+        rng: random.Random,
+        network: Network | None = None,
     ) -> None:
-        """Without ``to``, connections are those that iptables redirected to ``host``; their
-        destination sees the address of this machine."""
+        """Without ``to``, connections are those that iptables redirected here; their destination
+        sees the address of this machine. ``network`` is by default the host's loopback."""
         self._to, self._impairment, self._rng = to, impairment, rng
+        self._network = network or HostNetwork()
         self._tasks: set[asyncio.Task[None]] = set()
         """One for each connection."""
         self._accepting: asyncio.Task[None] | None = None
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self._socket.bind((host, 0))
-        self.address: HostPort = (host, self._socket.getsockname()[1])
+        self.address: Place
         """Where to connect instead."""
-        if not impairment.refuses:  # bound and not listening: the kernel refuses
-            self._socket.listen(1024)
-            self._socket.setblocking(False)
+        self._socket, self.address = self._network.bind(listens=not impairment.refuses)
+        if not impairment.refuses:
             self._accepting = asyncio.create_task(self._accept())
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
@@ -78,7 +121,7 @@ class TcpFaultProxy:
         loop = asyncio.get_running_loop()
         while True:
             connection, peer = await loop.sock_accept(self._socket)
-            self._start(self._serve(connection, peer[0]))
+            self._start(self._serve(connection, peer[0] if peer else ""))
 
     async def _serve(self, connection: socket.socket, caller: str) -> None:
         reader, writer = await asyncio.open_connection(sock=connection)
@@ -100,7 +143,7 @@ class TcpFaultProxy:
         self, connection: socket.socket, caller: str
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._to is not None:
-            return await asyncio.open_connection(*self._to, local_addr=(caller, 0))
+            return await self._network.connect(self._to, caller)
         return await asyncio.open_connection(*_original_destination(connection))
 
     async def _relay(
@@ -166,6 +209,7 @@ class TcpFaultProxy:
         if self._accepting is not None:
             self._accepting.cancel()
         self._socket.close()
+        self._network.release(self.address)
         if self._tasks and self._impairment.passes and grace:
             await asyncio.wait(self._tasks, timeout=grace)
         for task in self._tasks:
@@ -193,7 +237,8 @@ async def _serve_redirected(impairment: Impairment) -> None:
     """Print the port, and serve until SIGTERM."""
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
-    proxy = TcpFaultProxy(None, impairment, random.Random(), host="0.0.0.0")  # noqa: S104, S311
+    everywhere = HostNetwork("0.0.0.0")  # noqa: S104
+    proxy = TcpFaultProxy(None, impairment, random.Random(), everywhere)  # noqa: S311
     print(proxy.address[1], flush=True)
     await ended.wait()
     await proxy.close()

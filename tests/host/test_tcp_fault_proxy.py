@@ -129,6 +129,7 @@ def test_nothing_is_left_after_close() -> None:
     async def work() -> None:
         async with faulty_path(Impairment(), []) as proxy:
             address = proxy.address
+            assert not isinstance(address, str)
             _, writer = await connect(proxy)
             writer.close()
             await writer.wait_closed()
