@@ -94,6 +94,7 @@ def test_names_are_those_of_kubernetes(mesh: EmbeddedMesh) -> None:
     addresses = {run(mesh, "caller", "getent", "ahostsv4", name)[1].split()[0] for name in names}
     assert len(addresses) == 1
     assert run(mesh, "caller", "getent", "hosts", "nowhere.example.com")[0] == 2
+    assert run(mesh, "caller", "getent", "hosts", "elsewhere")[1].split()[0] == "10.96.0.7"
 
 
 def test_replicas_listen_on_the_same_port_of_every_address(mesh: EmbeddedMesh) -> None:

@@ -86,16 +86,21 @@ class Sandboxes:
         self.addresses = Addresses()
         return ""
 
-    async def create(self, name: str, ip: str, host: str, namespace: str) -> None:
-        """Create the sandbox of one replica, with its name server."""
+    async def create(
+        self, name: str, ip: str, host: str, namespace: str, aliases: str = ""
+    ) -> None:
+        """Create the sandbox of one replica, with its name server; ``aliases`` are further lines
+        of its hosts file."""
         host = host[:_HOST_NAME_LIMIT]
-        await self._pods.add(name, ip, host, self._write_files(name, ip, host, namespace))
+        await self._pods.add(name, ip, host, self._write_files(name, ip, host, namespace, aliases))
         place = ("127.0.0.1", DNS_PORT)
         udp = self._pods.make_socket(name, "udp", bind=place)
         tcp = self._pods.make_socket(name, bind=place, backlog=64)
         await self._dns.serve(name, udp, tcp)
 
-    def _write_files(self, name: str, ip: str, host: str, namespace: str) -> dict[str, str]:
+    def _write_files(
+        self, name: str, ip: str, host: str, namespace: str, aliases: str
+    ) -> dict[str, str]:
         """The files that the kubelet gives to every container, by their places in the pod."""
         folder = self._folder / name
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -103,7 +108,7 @@ class Sandboxes:
         texts = {
             "resolv.conf": f"search {namespace}.{cluster} {cluster} cluster.local\n"
             "nameserver 127.0.0.1\noptions ndots:5\n",
-            "hosts": f"127.0.0.1\tlocalhost\n::1\tlocalhost\n{ip}\t{host}\n",
+            "hosts": f"127.0.0.1\tlocalhost\n::1\tlocalhost\n{ip}\t{host}\n{aliases}",
             "hostname": f"{host}\n",
             # systemd-resolved and nscd would be asked past resolv.conf.
             "nsswitch.conf": _switch_hosts(_read("/etc/nsswitch.conf")),

@@ -29,13 +29,14 @@ def find_ignored_fields(
     images: Container[str] = (),
     own: Container[tuple[str, str]] = (),
     *,
-    real_mounts: bool = False,
+    pods: bool = False,
 ) -> list[Problem]:
     """One warning for each field that is set and has no effect.
 
     ``images``: those that have a local command. ``own``: those whose command is the container's,
     and those with a replacement for its first argument, as pairs of image and program (empty for
-    the former). ``real_mounts``: whether volumes are at their real paths.
+    the former). ``pods``: whether replicas are in pods, where volumes are
+    at their real paths, and hosts have aliases.
     """
     if meaning := explain_ignored(resource.kind, resource.api_version):
         return [resource.problem((), f"{resource.kind} has no effect here: {meaning}")]
@@ -56,10 +57,12 @@ def find_ignored_fields(
         fields.append((("spec", "type"), "the service is reached by name, inside the mesh"))
     problems = metadata
     for path, meaning in fields:
+        if pods and path[-1] == "hostAliases":
+            continue
         message = f"{_MESSAGE}: {meaning}" if meaning else _MESSAGE
         problems.append(resource.problem(path, message))
     if isinstance(resource.spec, DeploymentSpec | PodSpec):
-        problems += [] if real_mounts else _warn_of_mounts(resource)
+        problems += [] if pods else _warn_of_mounts(resource)
         problems += _warn_of_handlers(resource, images)
     return sorted(problems, key=lambda p: p.line)
 

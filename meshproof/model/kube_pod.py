@@ -6,6 +6,7 @@ and ``ignored_fields`` warns about it. A field that no model lists is refused.
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -117,6 +118,14 @@ class Container(Model):
         return self
 
 
+def _check_ip(value: str) -> str:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        raise ValueError(f'"{value}" is not an address; wanted one such as 10.96.0.7') from None
+    return value
+
+
 def _check_host_network(value: bool) -> bool:
     if value:
         raise FieldError(
@@ -125,6 +134,13 @@ def _check_host_network(value: bool) -> bool:
             unsupported=True,
         )
     return value
+
+
+class HostAlias(Model):
+    """Lines of a pod's /etc/hosts."""
+
+    ip: Annotated[str, AfterValidator(_check_ip)]
+    hostnames: list[NonEmpty] = []
 
 
 class PodSpec(Model):
@@ -139,7 +155,9 @@ class PodSpec(Model):
     init_containers: list[Container] = []
     ephemeral_containers: Annotated[Any, NoEffect("they are not run", ([],))] = None
     volumes: list[Volume] = []
-    host_aliases: Annotated[Any, NoEffect("declare the host under outside instead")] = None
+    host_aliases: Annotated[
+        list[HostAlias], NoEffect("without pods: declare the host under outside instead", ([],))
+    ] = []
     host_network: Annotated[bool, AfterValidator(_check_host_network)] = False
     security_context: Annotated[Any, NoEffect("the process runs as the caller", ({},))] = None
     dns_policy: Annotated[Any, NoEffect("", ("ClusterFirst",))] = None

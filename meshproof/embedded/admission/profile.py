@@ -60,7 +60,7 @@ class EmbeddedProfile:
             (name, "") for name, image in images.items() if OWN_COMMAND in image.command
         }
         own_commands |= {(name, word) for name, image in images.items() for word in image.commands}
-        return find_ignored_fields(resource, images, own_commands, real_mounts=project.pods)
+        return find_ignored_fields(resource, images, own_commands, pods=project.pods)
 
 
 def _notes(problems: Iterable[Problem]) -> list[str]:

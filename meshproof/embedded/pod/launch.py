@@ -18,7 +18,7 @@ from meshproof.embedded.sandbox import SocketFactory
 from meshproof.host.addresses import preferred_port, real_port
 from meshproof.host.process_identity import RUN_ID_VARIABLE
 from meshproof.host.process_spec import ProcessSpec
-from meshproof.model.kube_workloads import POD_INDEX, POD_NAME
+from meshproof.model.kube_workloads import POD_INDEX, POD_NAME, template_of
 from meshproof.model.volume_files import VolumeContent, read_volumes
 from meshproof.project import expand
 from meshproof.translate.world import Address
@@ -60,6 +60,11 @@ class Launch:
     def host_name(self) -> str:
         """The pod's name, as in Kubernetes."""
         return self._pod()
+
+    def host_aliases(self) -> str:
+        """Lines of the pod's hosts file."""
+        aliases = template_of(self._state.workload.deployment).spec.host_aliases
+        return "".join(f"{a.ip}\t{' '.join(a.hostnames)}\n" for a in aliases if a.hostnames)
 
     def _pod(self) -> str:
         workload = self._state.workload

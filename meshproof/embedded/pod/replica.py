@@ -7,7 +7,6 @@ import contextlib
 import shutil
 import signal
 from collections.abc import Callable, Iterable
-from functools import partial
 
 from meshproof.embedded.context import MeshContext
 from meshproof.embedded.pod import draining, scraping
@@ -20,7 +19,6 @@ from meshproof.embedded.pod.monitor import Monitor
 from meshproof.embedded.pod.replica_state import ReplicaState
 from meshproof.embedded.pod.workload import Workload
 from meshproof.errors import MeshproofError
-from meshproof.host import relay
 from meshproof.host.addresses import real_port
 from meshproof.host.event_loop import run_all
 from meshproof.host.process_spec import Exit
@@ -131,22 +129,11 @@ class ReplicaRunner:
 
     async def open_listener(self, port: ContainerPort) -> Address:
         """Where this machine reaches the sidecar's listener for a container port."""
-        if not self._in_pod:
-            return port.listen
-        to = partial(asyncio.open_unix_connection, port.pipe)
-        return await self._forwards.open(port.pipe, port.port, to)
+        return await self._forwards.open_listener(port) if self._in_pod else port.listen
 
     async def open_app(self, port: int) -> Address:
         """Where this machine reaches a port of the app, past its sidecar."""
-        address, make_socket = self.app_address(port), self._launch.make_socket
-        to: relay.Connect
-        if address.path:
-            to = partial(asyncio.open_unix_connection, address.path)
-        elif make_socket is None:
-            return address
-        else:
-            to = partial(relay.connect, make_socket, address.ip, address.port)
-        return await self._forwards.open(port, port, to)
+        return await self._forwards.open_app(port, self.app_address(port), self._launch.make_socket)
 
     def app_address(self, port: int) -> Address:
         """Where the app itself listens for a container port."""
@@ -164,7 +151,11 @@ class ReplicaRunner:
         self._launch.lay_out()
         if self._in_pod:
             await self._context.sandboxes.create(
-                self.name, self.ip, self._launch.host_name, self.workload.namespace
+                self.name,
+                self.ip,
+                self._launch.host_name,
+                self.workload.namespace,
+                self._launch.host_aliases(),
             )
             await self._launch.offer_spans()
         if not self.workload.init_programs:
