@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -62,6 +63,43 @@ def test_each_caller_is_seen_by_its_own_address(conf: EmbeddedMesh, field: str, 
         for who in statuses
     }
     assert foreseen == {"client": {200}, "intruder": {403}}
+
+
+TWO_PORTS = """
+apiVersion: v1
+kind: Service
+metadata: {name: two, namespace: conf}
+spec:
+  selector: {app: echo}
+  ports: [{name: http, port: 80, targetPort: 8080}, {name: http-more, port: 81, targetPort: 8080}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: two, namespace: conf}
+spec:
+  hosts: [two]
+  http:
+  - {match: [{port: 80}], directResponse: {status: 280}}
+  - {match: [{port: 81}], directResponse: {status: 281}}
+"""
+TUNNEL = """
+import http.client, os, sys, urllib.parse
+proxy = urllib.parse.urlsplit(os.environ["http_proxy"])
+connection = http.client.HTTPConnection(proxy.hostname, proxy.port, timeout=10)
+connection.set_tunnel("two", int(sys.argv[1]))
+connection.request("GET", "/", headers={"Host": sys.argv[2]})
+print(connection.getresponse().status)
+"""
+
+
+@pytest.mark.parametrize("port", [80, 81])
+@pytest.mark.parametrize("host", ["two", "two.conf", "two:80", "two:81", "two:9"])
+def test_a_tunnel_s_port_decides_and_not_the_host_header(
+    conf: EmbeddedMesh, port: int, host: str
+) -> None:
+    conf.apply([Source(STDIN, TWO_PORTS)], namespace="")
+    result = conf.exec("client", [sys.executable, "-c", TUNNEL, str(port), host])
+    assert result.stdout.split() == [f"2{port}".encode()], result.stderr
 
 
 ROUTE = """

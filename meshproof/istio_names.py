@@ -92,3 +92,16 @@ def inbound_virtual_host_port(name: str) -> int | None:
 def is_inbound(name: str) -> bool:
     """Whether a cluster or a virtual host leads to a sidecar's own app."""
     return name.startswith("inbound|")
+
+
+_LOOP = "connect_loop|"
+
+
+def connect_loop(port: int) -> str:
+    """``connect_loop|80``: a sidecar's cluster and listener for what comes out of tunnels to a
+    port. Istio has no such thing: there, connections are captured."""
+    return f"{_LOOP}{port}"
+
+
+def is_connect_loop(name: str) -> bool:
+    return name.startswith(_LOOP)

@@ -21,6 +21,7 @@ from meshproof.translate import (
     outbound_scope,
     proxy_of,
 )
+from meshproof.translate.connect_loops import loop_ports
 from meshproof.translate.provider_hosts import providers_of
 from meshproof.translate.workload_selection import select_policies
 from meshproof.translate.world import Config, Replica, World
@@ -135,7 +136,7 @@ class Snapshots:
             replica.labels,
             replica.probe,
             *(self._same(name, getattr(world, name)) for name in _SIDECAR_INPUTS),
-            *(self._same(name, value) for name, value in self._pod_inputs(world).items()),
+            *(self._same(name, value) for name, value in self._outbound_inputs(world).items()),
             *_policies(world, replica),
             self._same("providers", providers_of(world)),
         )
@@ -147,10 +148,11 @@ class Snapshots:
             )
         return cached[1]
 
-    def _pod_inputs(self, world: World) -> dict[str, object]:
-        """What the listeners of a pod depend on besides. Rules for HTTP are no part of it."""
+    def _outbound_inputs(self, world: World) -> dict[str, object]:
+        """What listeners of outbound traffic depend on besides: in a pod on all but the rules for
+        HTTP, else on the ports of HTTP alone."""
         if not world.pods:
-            return {}
+            return {"ports": loop_ports(world)}
         rules = (r for r in world.virtual_services if r.spec.tls or r.spec.tcp)
         bytes_of_pods = any(
             s.headless and any(p.kind != "HTTP" for p in s.ports) for s in world.services

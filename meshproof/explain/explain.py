@@ -25,7 +25,7 @@ from meshproof.explain.result import (
     Step,
 )
 from meshproof.explain.string_match import Json
-from meshproof.istio_names import ClusterName, is_inbound
+from meshproof.istio_names import ClusterName, is_connect_loop, is_inbound
 
 _HCM = ".http_connection_manager.v3.HttpConnectionManager"
 _TCP_AUTHZ, _TCP_RBAC = ".network.ext_authz.v3.ExtAuthz", ".network.rbac.v3.RBAC"
@@ -142,11 +142,11 @@ class _Explainer:
                 reason = f"a network fault ({fault.kind}) is on the way to {where}"
                 return (_failure(to, reason, 503),)
             notes = [f"a network fault ({fault.kind}) is on the way"]
+        if is_connect_loop(to.cluster):
+            return (self._explain_loop(to),)
         address = self.fleet.address_of(place)
         if address is None or is_inbound(to.cluster):
             return (self._answer_from_app(to, member),)
-        if address == (to.proxy.ip, _proxy_port(to.proxy)):
-            return (self._explain_loop(to),)
         server = self.fleet.at(address[0])
         if server is None or server.listener_at(address) is None:
             return (self._leave_mesh(to, cluster, member, address).with_notes(notes),)
@@ -264,12 +264,6 @@ def _gateway_chain(listener: Json, sni: str) -> Json | None:
     chain: Json = listener["filter_chains"][best[1]]
     terminates_tls = "transport_socket" in chain
     return chain if best[0] >= 0 and terminates_tls == bool(sni) else None
-
-
-def _proxy_port(proxy: Proxy) -> int:
-    listener = proxy.listeners.get(_OUTBOUND)
-    port: int = listener["address"]["socket_address"]["port_value"] if listener else 0
-    return port
 
 
 def _format_address(address: Address) -> str:

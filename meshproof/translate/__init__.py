@@ -11,18 +11,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from meshproof.istio_names import BLACK_HOLE_CLUSTER
+from meshproof.istio_names import BLACK_HOLE_CLUSTER, connect_loop
 from meshproof.translate.bootstrap import build_bootstrap
 from meshproof.translate.clusters import (
-    MESH_IDLE,
     add_outbound_clusters,
-    build_load_assignment,
     eds_clusters,
 )
+from meshproof.translate.connect_loops import (
+    build_loop_cluster,
+    build_loop_listener,
+    loop_ports,
+)
 from meshproof.translate.gateways import add_gateway_routes, gateway_listeners
-from meshproof.translate.host import Endpoint
+from meshproof.translate.hcm import upgrade_configs
 from meshproof.translate.inbound import add_inbound
-from meshproof.translate.listeners import build_outbound_listener, build_probe_listener
+from meshproof.translate.listeners import (
+    build_outbound_listener,
+    build_outbound_manager,
+    build_probe_listener,
+)
 from meshproof.translate.outbound_chains import ChainBuilder
 from meshproof.translate.outbound_listeners import (
     build_black_hole_cluster,
@@ -30,16 +37,15 @@ from meshproof.translate.outbound_listeners import (
 )
 from meshproof.translate.outbound_routes import build_outbound_routes
 from meshproof.translate.outbound_scope import outbound_scope
-from meshproof.translate.port_routes import build_port_routes
+from meshproof.translate.port_routes import build_port_routes, build_tunnel_routes
 from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.referenced_clusters import referenced_clusters
-from meshproof.translate.resource_names import CONNECT_LOOP, OUTBOUND, PROBE
+from meshproof.translate.resource_names import OUTBOUND, PROBE, port_routes
 from meshproof.translate.telemetry import select_reporting
 from meshproof.translate.tls import build_secrets
-from meshproof.translate.traffic_policy import build_connection_pool
 from meshproof.translate.ways_out import add_ways_out
 from meshproof.translate.workload_metadata import WorkloadMetadata
-from meshproof.translate.world import PROXY_PORT, Address, Config, Proxy, Replica, World
+from meshproof.translate.world import Config, Proxy, Replica, World
 
 __all__ = [
     "build_bootstrap",
@@ -68,7 +74,8 @@ def proxy_of(replica: Replica) -> Proxy:
 def build_outbound(world: World, proxy: Proxy) -> Config:
     """What all Envoys of one workload share: clusters, endpoints and routes.
 
-    A sidecar has the one RouteConfiguration ``outbound``, in a pod one for each HTTP port; a
+    A sidecar has the RouteConfiguration ``outbound``, and one for each HTTP port: for what is
+    inside of tunnels, and in a pod for everything. A
     gateway has ``http.<port>`` for each Gateway server port. ``eds_clusters`` names the clusters
     that ``endpoints`` belong to.
     """
@@ -82,6 +89,7 @@ def build_outbound(world: World, proxy: Proxy) -> Config:
         config.clusters[BLACK_HOLE_CLUSTER] = build_black_hole_cluster()
     else:
         config.routes[OUTBOUND] = build_outbound_routes(view)
+        config.routes.update(build_tunnel_routes(view, loop_ports(world)))
     return config
 
 
@@ -89,9 +97,10 @@ def build_sidecar(world: World, replica: Replica, *, access_log: str = "") -> Co
     """A sidecar's own resources, beside ``build_outbound(world, proxy_of(replica))``.
 
     Listeners: ``outbound`` at ``PROXY_PORT``, ``inbound|<port>||`` for each container port,
-    ``probe`` at ``PROBE_PORT``. Clusters and routes of the inbound ports, and the cluster
-    ``connect_loop``. In a pod: ``virtualOutbound`` and the listeners behind it instead of
-    ``outbound``, and no loop. ``access_log`` is the file for JSON lines; empty for no log.
+    ``probe`` at ``PROBE_PORT``. Clusters and routes of the inbound ports. For each HTTP port a
+    listener and a cluster ``connect_loop|<port>``, which only this Envoy can reach. In a pod:
+    ``virtualOutbound`` and the listeners behind it instead of ``outbound``, and no loops.
+    ``access_log`` is the file for JSON lines; empty for no log.
     """
     view = ProxyView(world, proxy_of(replica))
     workload = WorkloadMetadata(replica.namespace, replica.workload, replica.labels)
@@ -103,13 +112,18 @@ def build_sidecar(world: World, replica: Replica, *, access_log: str = "") -> Co
         chains = ChainBuilder(view, workload, access_log, report)
         config.listeners.update(build_outbound_listeners(view, chains, replica.ip))
         return config
-    own_proxy = Endpoint(Address(replica.ip, PROXY_PORT), {})
-    config.clusters[CONNECT_LOOP] = {
-        "name": CONNECT_LOOP,
-        "type": "STATIC",
-        "load_assignment": build_load_assignment(CONNECT_LOOP, [own_proxy]),
-        **build_connection_pool(None, MESH_IDLE),
-    }
+    for port in loop_ports(world):
+        name = connect_loop(port)
+        config.clusters[name] = build_loop_cluster(name)
+        manager = build_outbound_manager(
+            port_routes(port),
+            workload,
+            access_log,
+            report,
+            world.mesh,
+            upgrade_configs=upgrade_configs("websocket"),
+        )
+        config.listeners[name] = build_loop_listener(name, manager)
     config.listeners[OUTBOUND] = build_outbound_listener(
         replica.ip, workload, access_log, report, world.mesh
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from meshproof.translate.proto import ADS, Json, build_any, pipe_address
+from meshproof.translate.proto import ADS, Json, build_any, build_extension, pipe_address
 from meshproof.translate.tracing import ZIPKIN
 
 XDS = "xds"
@@ -78,6 +78,7 @@ def build_bootstrap(  # noqa: PLR0917 - every caller passes them by name
                 _static_cluster(ZIPKIN, zipkin_socket, {"http_protocol_options": {}}),
             ]
         },
+        "bootstrap_extensions": [_internal_listeners()],
         **_upstream_bind(source_ip, mesh_namespace),
         "layered_runtime": {"layers": [{"name": "static", "static_layer": _RUNTIME}]},
         "stats_config": _stats_config(),
@@ -93,6 +94,12 @@ def _upstream_bind(ip: str, namespace: str) -> Json:
     if namespace:
         source["network_namespace_filepath"] = namespace
     return {"cluster_manager": {"upstream_bind_config": {"source_address": source}}}
+
+
+def _internal_listeners() -> Json:
+    """Listeners that only this Envoy itself can reach (``connect_loops``)."""
+    name = "envoy.extensions.bootstrap.internal_listener.v3.InternalListener"
+    return build_extension("envoy.bootstrap.internal_listener", name)
 
 
 def _ads_config() -> Json:

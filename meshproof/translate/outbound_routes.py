@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from meshproof.istio_names import BLOCK_ALL
+from meshproof.istio_names import BLOCK_ALL, connect_loop
 from meshproof.model.pod_network import is_address
 from meshproof.model.virtual_service import VirtualService
 from meshproof.translate import passthrough
@@ -21,7 +21,7 @@ from meshproof.translate.host_names import covers, fqdn, is_wildcard, short_name
 from meshproof.translate.mesh_settings import counts_attempts
 from meshproof.translate.proto import Json
 from meshproof.translate.proxy_view import ProxyView
-from meshproof.translate.resource_names import CONNECT_LOOP, OUTBOUND
+from meshproof.translate.resource_names import OUTBOUND
 from meshproof.translate.routes import (
     MESH,
     RouteContext,
@@ -42,7 +42,8 @@ def build_outbound_routes(view: ProxyView) -> Json:
     ports = sorted({p.port for h in view.hosts.values() for p in h.ports} | {_DEFAULT_PORT})
     for port in ports:
         for name, routes in http_hosts(view, port):
-            virtual_hosts.add(name, port, [build_connect_route({"cluster": CONNECT_LOOP}), *routes])
+            tunnel = build_connect_route({"cluster": connect_loop(port)})
+            virtual_hosts.add(name, port, [tunnel, *routes])
     rules = l4_rules(view)
     for host in view.hosts.values():
         for p in host.ports if not host.alias_of else ():

@@ -1,10 +1,13 @@
-"""A pod's route tables: one for each HTTP port, as Istio has them (core/httproute.go).
+"""Route tables of one HTTP port each, as Istio has them (core/httproute.go): for sidecars in pods,
+and for what is inside of tunnels.
 
 A table of a port ignores the port that a request names, since the connection's own decides. A port
 without a protocol, of a Service with an address, has a table of its own with that host alone.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from meshproof.translate import passthrough
 from meshproof.translate.host import Host
@@ -39,6 +42,20 @@ def build_port_routes(view: ProxyView) -> dict[str, Resource]:
                 tables[name] = build_route_configuration(name, [*rows, build_block_all(view)])
             tables[name]["ignore_port_in_host_matching"] = True
     return tables
+
+
+def build_tunnel_routes(view: ProxyView, ports: Iterable[int]) -> dict[str, Resource]:
+    """A table for what comes through tunnels to each of ``ports``: the tunnel's port decides,
+    whatever the requests inside name."""
+    return {
+        port_routes(port): {
+            **build_route_configuration(
+                port_routes(port), [*_virtual_hosts(view, port), build_block_all(view)]
+            ),
+            "ignore_port_in_host_matching": True,
+        }
+        for port in ports
+    }
 
 
 def has_own_table(host: Host, port: ServicePort) -> bool:

@@ -6,8 +6,6 @@ from meshproof.model.gateway import GatewayServer
 
 OUTBOUND = "outbound"
 """The RouteConfiguration of every sidecar's outbound proxy listener."""
-CONNECT_LOOP = "connect_loop"
-"""The cluster of the sidecar's own outbound listener, for requests of a terminated CONNECT."""
 PROBE = "probe"
 
 
@@ -23,7 +21,7 @@ def secure_gateway_routes(server: GatewayServer, gateway: tuple[str, str]) -> st
 
 
 def port_routes(port: int) -> str:
-    """The RouteConfiguration of one HTTP port, of sidecars in pods: ``80``."""
+    """The RouteConfiguration of one HTTP port, of sidecars in pods and of tunnels: ``80``."""
     return str(port)
 
 

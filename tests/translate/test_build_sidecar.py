@@ -32,6 +32,9 @@ def _place(listener: Any) -> tuple[str, int]:
 
 def test_listeners_stand_at_the_replica_s_address_and_share_no_port() -> None:
     listeners = _listeners()
+    (loop,) = (listeners.pop(name) for name in list(listeners) if name.startswith("connect_loop"))
+    assert loop["internal_listener"] == {}
+    assert "address" not in loop
     assert {name: _place(x) for name, x in listeners.items()} == {
         NAME: ("127.60.0.1", 8080),
         "outbound": ("127.60.0.1", 15001),
@@ -126,12 +129,16 @@ def test_a_port_of_bytes_is_proxied_as_bytes() -> None:
     assert config.routes == {}
 
 
-def test_connect_leads_back_to_the_sidecar_s_own_listener() -> None:
-    cluster: Any = build_sidecar(world(), ME).clusters["connect_loop"]
-    (endpoint,) = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
-    assert endpoint["endpoint"]["address"] == {
-        "socket_address": {"address": "127.60.0.1", "port_value": 15001}
-    }
+def test_a_tunnel_leads_to_the_listener_of_its_port() -> None:
+    config: Any = build_sidecar(world(services=(service("echo", ports=(80, 81)),)), ME)
+    loops = {name for name in config.listeners if name.startswith("connect_loop")}
+    assert loops == {"connect_loop|80", "connect_loop|81"}
+    for name in loops:
+        (endpoint,) = config.clusters[name]["load_assignment"]["endpoints"][0]["lb_endpoints"]
+        address = {"envoy_internal_address": {"server_listener_name": name}}
+        assert endpoint["endpoint"]["address"] == address
+        (manager,) = _managers(config.listeners[name])
+        assert manager["rds"]["route_config_name"] == name.partition("|")[2]
 
 
 def test_outbound_takes_connect_and_trusts_no_address() -> None:
@@ -156,7 +163,12 @@ def test_access_log_keys_and_directions() -> None:
         assert sorted(record) == sorted(keys.split())
         assert log["typed_config"]["path"] == "/tmp/access.json"
         directions[name] = record["direction"]
-    assert directions == {NAME: "inbound", "outbound": "outbound", "probe": "probe"}
+    assert directions == {
+        NAME: "inbound",
+        "outbound": "outbound",
+        "probe": "probe",
+        "connect_loop|80": "outbound",
+    }
 
 
 def test_no_access_log_without_a_path() -> None:

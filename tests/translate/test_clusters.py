@@ -224,7 +224,7 @@ def test_referenced_clusters_are_those_of_routes_splits_and_mirrors() -> None:
     )
     mesh: World = world(services=(service("echo"),), virtual_services=(rule,))
     assert referenced_clusters(build_outbound(mesh, CLIENT).routes) == {
-        "connect_loop",
+        "connect_loop|80",
         f"outbound|80|a|{HOST}",
         "outbound|80||gone.default.svc.cluster.local",
         "outbound|80||copy.default.svc.cluster.local",

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from meshproof.translate import build_outbound
 from meshproof.translate.world import Proxy
 from tests.translate.builders import (
     CLIENT,
@@ -245,8 +246,18 @@ def _connect(result: Any, name: str) -> dict[str, Any]:
 
 def test_connect_to_an_http_port_is_led_back_to_the_same_rules() -> None:
     action = _connect(world(), f"{ECHO}:80")
-    assert action["cluster"] == "connect_loop"
+    assert action["cluster"] == "connect_loop|80"
     assert action["upgrade_configs"] == [{"upgrade_type": "CONNECT", "connect_config": {}}]
+
+
+def test_inside_of_a_tunnel_its_port_decides() -> None:
+    """F13: whatever port, or none, a request names."""
+    mesh = world(services=(service("echo", ports=(80, 81)),))
+    table: Any = build_outbound(mesh, CLIENT).routes["81"]
+    assert table["ignore_port_in_host_matching"] is True
+    (host,) = (h for h in table["virtual_hosts"] if "echo" in h["domains"])
+    (route,) = host["routes"]
+    assert route["route"]["cluster"] == f"outbound|81||{ECHO}"
 
 
 @pytest.mark.parametrize(("protocol", "plain"), [("HTTPS", 502), ("TLS", 502), ("TCP", None)])
