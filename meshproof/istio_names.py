@@ -20,6 +20,9 @@ ROOT_NAMESPACE = ISTIO_NAMESPACE
 INGRESS_GATEWAY = "istio-ingressgateway"
 """The Deployment and the Service of the ingress gateway, in ``ROOT_NAMESPACE``."""
 INGRESS_GATEWAY_LABELS = {"app": INGRESS_GATEWAY, "istio": "ingressgateway"}
+EGRESS_GATEWAY = "istio-egressgateway"
+"""The same of the egress gateway, in the same namespace."""
+EGRESS_GATEWAY_LABELS = {"app": EGRESS_GATEWAY, "istio": "egressgateway"}
 BLOCK_ALL = "block_all"
 """The virtual host, and its routes, for hosts that no rule opens (REGISTRY_ONLY)."""
 BLACK_HOLE_CLUSTER = "BlackHoleCluster"

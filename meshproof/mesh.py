@@ -189,6 +189,17 @@ class RouteStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class GatewayStatus:
+    """A gateway Envoy, and where each port of its Gateways is reached from this machine."""
+
+    namespace: str
+    workload: str
+    ready: bool
+    ports: Mapping[int, str]
+    """The port that rules name -> ``127.0.0.1:8080``."""
+
+
+@dataclass(frozen=True, slots=True)
 class MeshStatus:
     name: str
     kind: str
@@ -199,6 +210,8 @@ class MeshStatus:
     """Of the newest configuration that is live."""
     routes: tuple[RouteStatus, ...] = ()
     """Conditions of HTTPRoutes; a mesh on Kubernetes leaves them to kubectl."""
+    gateways: tuple[GatewayStatus, ...] = ()
+    """A mesh on Kubernetes leaves them to kubectl."""
 
 
 @dataclass(frozen=True, slots=True)

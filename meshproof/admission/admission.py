@@ -18,7 +18,7 @@ from meshproof.istio04.warnings import find_istio04_warnings
 from meshproof.lint.linter import find_all, with_rule
 from meshproof.lint.rules import HINTS, HTTP_ROUTE, ISTIO04
 from meshproof.mesh import Input
-from meshproof.model.kube_workloads import WORKLOADS, template_of
+from meshproof.model.kube_workloads import WORKLOADS, runs_app, template_of
 from meshproof.model.reader import Undecodable, read_resources, with_default_namespace
 from meshproof.model.resource import Resource
 from meshproof.sources.sources import Stdin
@@ -159,7 +159,7 @@ def default_namespace(store: Store, resources: Iterable[Resource]) -> str:
     """The only namespace that has workloads, in ``store`` or among ``resources``; else
     ``default``."""
     workloads = [*store.decoded, *resources]
-    namespaces = {r.namespace for r in workloads if r.kind in WORKLOADS and r.namespace}
+    namespaces = {r.namespace for r in workloads if runs_app(r) and r.namespace}
     return namespaces.pop() if len(namespaces) == 1 else "default"
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Iterable, Sequence
 
 from meshproof.admission.store import Store
@@ -15,20 +14,21 @@ from meshproof.embedded.autoscaling import Autoscaler
 from meshproof.embedded.config import certificate_renewal
 from meshproof.embedded.context import MeshContext
 from meshproof.embedded.fleet import Fleet, Turnover
-from meshproof.embedded.gateway import GatewayRunner
+from meshproof.embedded.gateway import Gateways, GatewayTurnover
 from meshproof.embedded.live_config import LiveConfig
 from meshproof.embedded.network_faults import NetworkFaults
 from meshproof.embedded.outside import OutsideRunner
 from meshproof.embedded.pod.deployments import build_workloads, warn_of_wildcard
 from meshproof.embedded.pod.draining import ListenerDrain
+from meshproof.embedded.pod.envoy_process import EnvoyProcess
 from meshproof.embedded.pod.replica import ReplicaRunner
 from meshproof.errors import MeshproofError, Problem
 from meshproof.host import sockets
-from meshproof.host.backoff import Backoff
 from meshproof.host.event_loop import Background, run_all
 from meshproof.host.process_spec import Exit
 from meshproof.mesh import Ack
 from meshproof.telemetry.span_store import SpanStore
+from meshproof.translate.gateway_workloads import gateway_workloads
 from meshproof.translate.world import World
 
 _log = logging.getLogger("meshproof")
@@ -44,21 +44,23 @@ class Engine:
         """What the last change brought to light once it ran."""
         self.lost = ""
         """Why the mesh is no longer whole (its supervisor was killed), or empty."""
-        self.gateway = GatewayRunner(context)
         self.outside = [
             OutsideRunner(context, host, declared, index)
             for index, (host, declared) in enumerate(context.project.outside.items())
         ]
         self.network = NetworkFaults(context.sandboxes, context.paths.sockets)
-        self.config = LiveConfig(context, self.gateway, self.outside, self.network)
+        self.config = LiveConfig(context, self.outside, self.network)
         self._change_lock = asyncio.Lock()
         self._tasks = Background()
-        self._gateway_backoff = Backoff()
         self._ending = False
 
     @property
     def fleet(self) -> Fleet:
         return self.config.fleet
+
+    @property
+    def gateways(self) -> Gateways:
+        return self.config.gateways
 
     @property
     def store(self) -> Store:
@@ -69,13 +71,20 @@ class Engine:
         """As it is now."""
         return self.config.world()
 
+    def envoys(self) -> list[EnvoyProcess]:
+        """All that run, the gateways' first."""
+        gateways = [r.envoy for r in self.gateways.runners]
+        return [*gateways, *(r.envoy for r in self.fleet.runners)]
+
     # -- life ----------------------------------------------------------------------------------
 
     async def start(self, store: Store, started: float) -> list[Ack]:
         """Start gateway, outside hosts and every workload; returns when all is live."""
         async with self._change_lock:
-            self.config.prepare_gateway(store)
-            await run_all((self.gateway.envoy.start(), *(host.start() for host in self.outside)))
+            ingress = self.gateways.ingress
+            self.config.prepare_gateways([ingress], store)
+            ingress.ready = True
+            await run_all((ingress.envoy.start(), *(host.start() for host in self.outside)))
             for host in self.outside:
                 if host.declared.command:
                     self._tasks.start(host.keep_running())
@@ -84,7 +93,7 @@ class Engine:
             async def reconcile() -> None:
                 acks.extend(await self._reconcile(store, started))
 
-            await run_all((reconcile(), self.gateway.envoy.wait_ready()))
+            await run_all((reconcile(), ingress.envoy.wait_ready()))
             renewal = certificate_renewal.keep_renewed(self.config.renew_certificates)
             self._tasks.start(renewal)
             self._tasks.start(self.config.keep_keys_fresh())
@@ -99,7 +108,7 @@ class Engine:
         self.fleet.end_monitoring()
         for runner in self.fleet.runners:
             await runner.close()
-        await self.gateway.envoy.close()
+        await self.gateways.close()
         await self.network.end()
 
     def on_exit(self, exit_: Exit) -> None:
@@ -110,10 +119,7 @@ class Engine:
         for host in self.outside:
             if exit_.name == host.process:
                 host.on_exit(exit_)
-        if exit_.name == self.gateway.envoy.process:
-            self.gateway.envoy.on_exit()
-            if not self.lost:
-                self._tasks.start(self._restart_gateway())
+        self.gateways.on_exit(exit_)
 
     def on_supervisor_lost(self, why: str) -> None:
         """No process runs any more, and none can be started."""
@@ -121,15 +127,7 @@ class Engine:
         self._tasks.cancel()
         self.config.stop()
         self.fleet.end_monitoring()
-
-    async def _restart_gateway(self) -> None:
-        """Until its process runs; if that ends again, ``on_exit`` starts over."""
-        while True:
-            await asyncio.sleep(self._gateway_backoff.delay(time.monotonic()))
-            try:
-                return await self.gateway.envoy.start()
-            except (MeshproofError, OSError) as error:
-                _log.warning("the gateway's Envoy did not start again: %s", error)
+        self.gateways.end_monitoring()
 
     # -- change --------------------------------------------------------------------------------
 
@@ -147,42 +145,58 @@ class Engine:
     async def _reconcile(self, store: Store, started: float) -> list[Ack]:
         self.warnings += await self.config.fetch_keys(store)
         desired = build_workloads(store, self.context.project)
-        turnover = self.fleet.plan(desired)
+        proxies = gateway_workloads(store.lowered)
+        turnover, gateways = self.fleet.plan(desired), self.gateways.plan(proxies)
         previous, served = self.store, [r for r in turnover.old if r.state.in_service]
+        former = self.gateways.update(proxies)
+        self.gateways.runners += gateways.new
         waves = turnover.waves
         early: list[Ack] | None = None
         """Acknowledgements of the first wave, once there is one to take back."""
         try:
+            first = [self._start_gateways(gateways, store)]
             for wave in waves:
                 self.config.prepare(wave, store)
-                await self._start(wave)
+                await run_all((*first, self._start(wave)))
+                first = []
                 if wave is not waves[-1]:
                     early = []
                     _set_in_service(wave, True)
                     self.config.store = store
                     early = await self.config.roll_out(started)
+            await run_all(first)
             _set_in_service(turnover.new, True)
             _set_in_service(turnover.old, False)
             self.config.store = store
-            drain = ListenerDrain([*(r.envoy for r in self.fleet.runners), self.gateway.envoy])
+            drain = ListenerDrain(self.envoys())
             acks = [*(early or ()), *await self.config.roll_out(started)]
         except BaseException:
             self.config.store = previous
             _set_in_service(served, True)
-            await self._abandon(turnover, refresh=early is not None)
+            self.gateways.update(former.values())
+            await self._abandon(turnover, gateways, refresh=early is not None)
             raise
         self.fleet.update(desired)
         await drain.wait()
         await self.fleet.end(turnover.old, drain=True)
-        self.config.forget(turnover.old)
+        await self.gateways.end(gateways.old)
+        self.config.forget([*(r.name for r in turnover.old), *(r.node for r in gateways.old)])
         return acks
 
-    async def _abandon(self, turnover: Turnover, *, refresh: bool) -> None:
-        """End the new replicas of a change that failed."""
+    async def _start_gateways(self, turnover: GatewayTurnover, store: Store) -> None:
+        if turnover.new:
+            self.config.prepare_gateways(turnover.new, store)
+            await self.gateways.start(turnover.new)
+
+    async def _abandon(
+        self, turnover: Turnover, gateways: GatewayTurnover, *, refresh: bool
+    ) -> None:
+        """End the new replicas and gateways of a change that failed."""
         await self.fleet.end(turnover.new, drain=False)
+        await self.gateways.end(gateways.new)
         if refresh:
             self.config.refresh()
-        self.config.forget(turnover.new)
+        self.config.forget([*(r.name for r in turnover.new), *(r.node for r in gateways.new)])
 
     async def _start(self, new: Sequence[ReplicaRunner]) -> None:
         try:

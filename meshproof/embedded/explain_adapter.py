@@ -13,9 +13,9 @@ from functools import partial
 
 from meshproof import workload_names as names
 from meshproof.admission.store import Store
-from meshproof.embedded import gateway as gateways
-from meshproof.embedded.config.world_builder import build_world, target_ports
+from meshproof.embedded.config.world_builder import build_world, istio_gateways, target_ports
 from meshproof.embedded.engine import Engine
+from meshproof.embedded.gateway import INGRESS, identity_of, node_of
 from meshproof.embedded.lookup import GATEWAY
 from meshproof.embedded.pod.deployments import build_workloads
 from meshproof.embedded.pod.workload import Workload
@@ -26,18 +26,23 @@ from meshproof.explain.capture import captures
 from meshproof.explain.jwt_authn import assume_keys
 from meshproof.explain.origin import Locate, RuleOrigin
 from meshproof.explain.string_match import Json
-from meshproof.istio_names import INGRESS_GATEWAY
 from meshproof.model.pod_network import Addresses
 from meshproof.model.resource import Resource
 from meshproof.project import Project
 from meshproof.sources.location import FieldPath
 from meshproof.translate import build_gateway, build_outbound, build_sidecar, proxy_of
+from meshproof.translate.gateway_workloads import (
+    gateway_replica,
+    gateway_workloads,
+    server_ports,
+)
 from meshproof.translate.name_table import build_name_table, search_name
-from meshproof.translate.world import Address, Config, ContainerPort, Outside, Replica, World
+from meshproof.translate.world import Address, ContainerPort, Outside, Replica, World
+from meshproof.translate.world import Proxy as GatewayProxy
 from meshproof.xds import codec
 from meshproof.xds.envoy_client import Resources
 
-_GATEWAY_IP = "192.0.2.1"
+_GATEWAY_IPS = "203.0.113.{}"
 
 
 class _Decoded(Mapping[str, Json]):
@@ -77,13 +82,14 @@ def _proxy(replica: Replica, *parts: Mapping[str, Resources]) -> Proxy:
     )
 
 
-def _gateway(ip: str, *parts: Mapping[str, Resources]) -> Proxy:
+def _gateway(gateway: GatewayProxy, ip: str, *parts: Mapping[str, Resources]) -> Proxy:
     clusters, endpoints, listeners, routes = _resources(parts)
+    key = (gateway.namespace, gateway.workload)
     return Proxy(
-        name=INGRESS_GATEWAY,
-        namespace=gateways.PROXY.namespace,
-        workload=GATEWAY,
-        identity=gateways.IDENTITY,
+        name=node_of(gateway),
+        namespace=gateway.namespace,
+        workload=GATEWAY if key == INGRESS else "/".join(key),
+        identity=identity_of(gateway),
         ip=ip,
         gateway=True,
         clusters=clusters,
@@ -103,7 +109,7 @@ def running_fleet(engine: Engine) -> Fleet:
     world = engine.world()
     resources = {r.name: r.envoy.client.desired for r in engine.fleet.runners}
     proxies = [_proxy(r, resources[r.name]) for r in world.replicas if r.name in resources]
-    proxies.append(_gateway(engine.gateway.ip, engine.gateway.envoy.client.desired))
+    proxies += [_gateway(r.proxy, r.ip, r.envoy.client.desired) for r in engine.gateways.runners]
     link_faults = {
         proxy.address: LinkFault(real, fault.kind)
         for fault in engine.network.select(None)
@@ -123,7 +129,10 @@ def planned_fleet(store: Store, project: Project, *, pods: bool = False) -> Flee
     for replica in world.replicas:
         shared = encode(build_outbound(world, proxy_of(replica)))
         proxies.append(_proxy(replica, shared, encode(build_sidecar(world, replica))))
-    proxies.append(_planned_gateway(world))
+    for replica, gateway in zip(world.gateway_replicas, _gateways(store), strict=True):
+        own = encode(build_gateway(world, gateway, replica.ip, {}))
+        shared = encode(build_outbound(world, gateway))
+        proxies.append(_gateway(gateway, replica.ip, shared, own))
     return _fleet(world, proxies, {})
 
 
@@ -141,10 +150,8 @@ def _fleet(
     )
 
 
-def _planned_gateway(world: World) -> Proxy:
-    listeners: Config = build_gateway(world, gateways.PROXY, _GATEWAY_IP, {})
-    shared = build_outbound(world, gateways.PROXY)
-    return _gateway(_GATEWAY_IP, encode(shared), encode(listeners))
+def _gateways(store: Store) -> tuple[GatewayProxy, ...]:
+    return gateway_workloads(store.lowered)
 
 
 def _planned_world(store: Store, project: Project, *, pods: bool) -> World:
@@ -176,11 +183,18 @@ def _planned_world(store: Store, project: Project, *, pods: bool) -> World:
         for name in (host, *declared.aliases)
     ]
     keys = {source: assume_keys(source.url) for source in key_sources(store)}
+    declared = istio_gateways(store)
+    gateways = []
+    for number, gateway in enumerate(_gateways(store)):
+        own = {port: port for port in server_ports(declared, gateway)}
+        ip = _GATEWAY_IPS.format(number + 1)
+        gateways.append(gateway_replica(gateway, node_of(gateway), ip, own, store.services))
     return build_world(
         store,
         replicas,
         outside,
         addresses=Addresses() if pods else None,
+        gateway_replicas=gateways,
         token_keys=keys,
         mesh=project.mesh_config,
     )
@@ -210,7 +224,7 @@ def _outside(hosts: Sequence[Outside]) -> dict[tuple[str, int], list[str]]:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """``source`` is a workload or ``gateway``."""
+    """``source`` is a workload, ``gateway``, or the workload of another gateway."""
 
     source: str
     url: str
@@ -233,8 +247,10 @@ def explain_question(fleet: Fleet, lowered: Sequence[Resource], question: Questi
 
 def _caller(fleet: Fleet, source: str) -> Proxy:
     """Any replica of the workload: all have the same rules."""
-    if source == GATEWAY:
-        return next(p for p in fleet.proxies if p.gateway)
+    for gateway in (p for p in fleet.proxies if p.gateway):
+        full_name = f"{gateway.namespace}/{gateway.name.removeprefix(gateway.namespace + '.')}"
+        if source in (gateway.workload, full_name, full_name.partition("/")[2]):
+            return gateway
     sidecars = [p for p in fleet.proxies if not p.gateway]
     candidates = [(p.namespace, p.workload.rpartition("/")[2], p.app) for p in sidecars]
     namespace, name = names.resolve(source, candidates)

@@ -10,15 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 from meshproof.embedded.engine import Engine
-from meshproof.embedded.gateway import PROXY
 from meshproof.embedded.lifecycle import Lifecycle
-from meshproof.embedded.lookup import GATEWAY, find_outside, find_replicas, find_workload
+from meshproof.embedded.lookup import find_gateway, find_outside, find_replicas, find_workload
 from meshproof.embedded.network_faults import NetworkFault, Workload
 from meshproof.embedded.outside import OutsideRunner
 from meshproof.embedded.pod.replica import ReplicaRunner
 from meshproof.errors import MeshproofError, Unsupported, UsageError
 from meshproof.host.impairments import KINDS, parse_impairment
-from meshproof.istio_names import INGRESS_GATEWAY
 
 _SIGNALS = {"kill": signal.SIGKILL, "pause": signal.SIGSTOP, "resume": signal.SIGCONT}
 FAULTS = (*_SIGNALS, *KINDS, "heal", "clear")
@@ -65,9 +63,9 @@ class FaultInjection:
         self._lifecycle.run(self._end(self._engine.network.select(target)))
 
     def _find(self, name: str) -> Workload:
-        """A workload, the gateway, or an outside host by its name or alias."""
-        if name == GATEWAY:
-            return (PROXY.namespace, INGRESS_GATEWAY)
+        """A workload, a gateway, or an outside host by its name or alias."""
+        if gateway := find_gateway(self._engine, name):
+            return gateway.key
         host = find_outside(self._engine, name)
         return ("", host.host) if host else find_workload(self._engine, name)
 

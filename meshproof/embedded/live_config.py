@@ -10,12 +10,19 @@ import asyncio
 import logging
 import time
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from meshproof.admission.store import Store
-from meshproof.embedded.config.world_builder import build_world, target_ports
+from meshproof.embedded.config.world_builder import (
+    build_world,
+    certificate_files,
+    istio_gateways,
+    target_ports,
+)
 from meshproof.embedded.context import MeshContext
 from meshproof.embedded.fleet import Fleet
-from meshproof.embedded.gateway import GatewayRunner
+from meshproof.embedded.gateway import GatewayRunner, Gateways
 from meshproof.embedded.network_faults import NetworkFaults
 from meshproof.embedded.outside import OutsideRunner
 from meshproof.embedded.pod.replica import ReplicaRunner
@@ -25,10 +32,11 @@ from meshproof.embedded.token_keys.key_client import KeyClient
 from meshproof.embedded.token_keys.key_sources import key_sources, warn_of_missing_keys
 from meshproof.errors import MeshproofError, Problem
 from meshproof.host.event_loop import Background
-from meshproof.istio_names import INGRESS_GATEWAY
 from meshproof.mesh import Ack
+from meshproof.model.gateway import Gateway
+from meshproof.translate.gateway_workloads import gateway_replica, server_ports
 from meshproof.translate.name_table import build_name_table
-from meshproof.translate.world import Outside, World
+from meshproof.translate.world import Named, Outside, Replica, World
 from meshproof.xds import rollout
 from meshproof.xds.rollout import Plan
 
@@ -45,12 +53,12 @@ class LiveConfig:
     def __init__(
         self,
         context: MeshContext,
-        gateway: GatewayRunner,
         outside: Sequence[OutsideRunner],
         network: NetworkFaults,
     ) -> None:
-        self._context, self._gateway, self._outside = context, gateway, outside
+        self._context, self._outside = context, outside
         self.fleet = Fleet(context, self.refresh)
+        self.gateways = Gateways(context, self.refresh)
         self.store = Store()
         """The resources in force."""
         self.version = ""
@@ -82,14 +90,25 @@ class LiveConfig:
         ]
         outside = self._outside_hosts()
         addresses, mesh = self._context.sandboxes.addresses, self._context.project.mesh_config
+        gateways = istio_gateways(store)
         return build_world(
             store,
             replicas,
             outside,
+            gateway_replicas=[self._as_endpoint(r, gateways, store) for r in self.gateways.runners],
+            missing_files=[path for path in certificate_files(store) if not Path(path).is_file()],
             addresses=addresses,
             token_keys=self._keys.keys,
             mesh=mesh,
         )
+
+    @staticmethod
+    def _as_endpoint(
+        runner: GatewayRunner, gateways: Sequence[Named[Gateway]], store: Store
+    ) -> Replica:
+        ports = runner.bind(server_ports(gateways, runner.proxy))
+        replica = gateway_replica(runner.proxy, runner.node, runner.ip, ports, store.services)
+        return replace(replica, ready=runner.ready)
 
     def _outside_hosts(self) -> list[Outside]:
         return [host for runner in self._outside for host in runner.hosts()]
@@ -111,19 +130,19 @@ class LiveConfig:
             sandboxes.names = build_name_table(now)
         logs = {r.name: str(paths.access_log(r.name)) for r in now.replicas}
         snapshots = self._snapshots.of(now, now.replicas, logs)
-        snapshots[INGRESS_GATEWAY] = self._snapshots.of_gateway(
-            now,
-            self._gateway.ip,
-            self._gateway.ports(now),
-            str(paths.access_log(INGRESS_GATEWAY)),
-        )
         clients = {r.name: r.envoy.client for r in self.fleet.runners}
-        clients[INGRESS_GATEWAY] = self._gateway.envoy.client
+        for runner in self.gateways.runners:
+            ports = runner.bind(server_ports(now.gateways, runner.proxy))
+            log = str(paths.access_log(runner.node))
+            snapshots[runner.node] = self._snapshots.of_gateway(
+                now, runner.proxy, runner.ip, ports, log
+            )
+            clients[runner.node] = runner.envoy.client
         return {node: (clients[node], snapshot) for node, snapshot in snapshots.items()}
 
-    def prepare_gateway(self, store: Store) -> None:
-        """Set what the gateway's Envoy will be given when it connects."""
-        self._prepare(self.world(store), {INGRESS_GATEWAY})
+    def prepare_gateways(self, gateways: Iterable[GatewayRunner], store: Store) -> None:
+        """Set what the Envoys of gateways that are about to start will be given."""
+        self._prepare(self.world(store), {runner.node for runner in gateways})
 
     def prepare(self, new: Sequence[ReplicaRunner], store: Store) -> None:
         """Set what the Envoys of replicas that are about to start will be given."""
@@ -140,9 +159,10 @@ class LiveConfig:
                 for type_url, resources in snapshot.resources.items():
                     client.set(type_url, resources)
 
-    def forget(self, ended: Iterable[ReplicaRunner]) -> None:
-        for runner in ended:
-            self._snapshots.forget(runner.name)
+    def forget(self, nodes: Iterable[str]) -> None:
+        """Those that have ended."""
+        for node in nodes:
+            self._snapshots.forget(node)
 
     # -- rollout -------------------------------------------------------------------------------
 

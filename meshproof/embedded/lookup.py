@@ -4,13 +4,31 @@ from __future__ import annotations
 
 from meshproof import workload_names
 from meshproof.embedded.engine import Engine
+from meshproof.embedded.gateway import GatewayRunner
 from meshproof.embedded.outside import OutsideRunner
 from meshproof.embedded.pod.replica import ReplicaRunner
 from meshproof.errors import UsageError
-from meshproof.model.kube_workloads import WORKLOADS, template_of
+from meshproof.model.kube_workloads import WORKLOADS, runs_app, template_of
 
 GATEWAY = "gateway"
 """The name of the ingress gateway wherever a workload may be named."""
+
+
+def find_gateway(engine: Engine, name: str) -> GatewayRunner | None:
+    """The gateway of that name: ``gateway``, or its workload's with or without the namespace.
+
+    Raises UsageError where several have it.
+    """
+    if name == GATEWAY:
+        return engine.gateways.ingress
+    namespace, _, short = name.rpartition("/")
+    runners = [
+        r for r in engine.gateways.runners if r.key[1] == short and namespace in ("", r.key[0])
+    ]
+    if len(runners) > 1:
+        titles = ", ".join("/".join(r.key) for r in runners)
+        raise UsageError(f"gateway {name} is ambiguous; wanted one of {titles}")
+    return runners[0] if runners else None
 
 
 def find_workload(engine: Engine, name: str) -> tuple[str, str]:
@@ -20,6 +38,7 @@ def find_workload(engine: Engine, name: str) -> tuple[str, str]:
         [
             (r.namespace, r.name, dict(template_of(r).metadata.labels).get("app", ""))
             for r in engine.store.of(*WORKLOADS)
+            if runs_app(r)
         ],
     )
 

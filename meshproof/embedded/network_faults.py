@@ -99,7 +99,7 @@ class NetworkFaults:
 
 def _affected_addresses(world: World, fault: NetworkFault) -> Iterator[Place]:
     namespace, name = fault.to
-    for replica in world.replicas:
+    for replica in (*world.replicas, *world.gateway_replicas):
         if (replica.namespace, replica.workload) == fault.to and fault.replica in (
             "",
             replica.name,

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meshproof.embedded import curl, pod_requests, refusals
+from meshproof.embedded.config.world_builder import istio_gateways
 from meshproof.embedded.curl import OpenConnection
 from meshproof.embedded.engine import Engine
 from meshproof.embedded.lifecycle import Lifecycle
-from meshproof.embedded.lookup import GATEWAY, find_outside, find_replicas, find_workload
+from meshproof.embedded.lookup import find_gateway, find_outside, find_replicas, find_workload
 from meshproof.embedded.pod.replica import ReplicaRunner
 from meshproof.embedded.process_names import owner_of
 from meshproof.embedded.telemetry import access_log_tail, evidence, request_log
@@ -26,6 +27,7 @@ from meshproof.mesh import (
     AccessRecord,
     Answer,
     ExecResult,
+    GatewayStatus,
     MeshStatus,
     ReplicaStatus,
     Span,
@@ -35,6 +37,7 @@ from meshproof.mesh import (
 )
 from meshproof.model.yaml_writer import to_yaml
 from meshproof.telemetry.log_lines import LineFilter, LogLine
+from meshproof.translate.gateway_workloads import server_ports
 from meshproof.translate.traffic_shares import serving_workloads, workload_shares
 
 if TYPE_CHECKING:
@@ -55,8 +58,8 @@ class Queries:
 
     def url(self, target: str) -> str:
         engine = self._engine
-        if target == GATEWAY:
-            return engine.gateway.url(engine.world())
+        if gateway := find_gateway(engine, target):
+            return gateway.url(server_ports(engine.world().gateways, gateway.proxy))
         if target in engine.context.urls:
             return engine.context.urls[target]
         if host := find_outside(engine, target):
@@ -152,7 +155,7 @@ class Queries:
         from meshproof.embedded import explain_adapter  # noqa: PLC0415  (rarely needed)
 
         engine = self._engine
-        if workload != GATEWAY:
+        if find_gateway(engine, workload) is None:
             workload = "/".join(find_replicas(engine, workload)[0].workload.key)
         question = explain_adapter.Question(workload, url, method, headers)
         fleet = explain_adapter.running_fleet(engine)
@@ -190,8 +193,8 @@ class Queries:
         paths = engine.context.paths
         if host := find_outside(engine, workload):
             return [paths.app_log(host.process)]
-        if workload == GATEWAY:
-            return [paths.access_log(engine.gateway.envoy.node)]
+        if gateway := find_gateway(engine, workload):
+            return [paths.access_log(gateway.node)]
         return [log for r in find_replicas(engine, workload) for log in paths.app_logs(r.name)]
 
     def logs(self, workload: str) -> str:
@@ -216,12 +219,25 @@ class Queries:
     def status(self) -> MeshStatus:
         engine = self._lifecycle.engine_even_if_lost
         resources = engine.store.ordered()
+        gateways = istio_gateways(engine.store)
         return MeshStatus(
             name=self._lifecycle.name,
             kind="embedded",
             version=engine.config.version,
             resources=tuple(r.title for r in resources),
             routes=tuple(route_statuses(resources, engine.store.services)),
+            gateways=tuple(
+                GatewayStatus(
+                    namespace=r.proxy.namespace,
+                    workload=r.proxy.workload,
+                    ready=r.ready and not engine.lost,
+                    ports={
+                        port: f"{r.ip}:{bound}"
+                        for port, bound in r.bind(server_ports(gateways, r.proxy)).items()
+                    },
+                )
+                for r in engine.gateways.runners
+            ),
             replicas=tuple(
                 ReplicaStatus(
                     name=r.name,

@@ -9,10 +9,9 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable, Iterator, Mapping
 
-from meshproof.embedded import gateway as gateway_module
 from meshproof.embedded.config.certificate_authority import Authority, KeyPair
+from meshproof.embedded.gateway import identity_of, node_of
 from meshproof.embedded.network_faults import NetworkFaults, apply_detours
-from meshproof.istio_names import INGRESS_GATEWAY
 from meshproof.translate import (
     build_gateway,
     build_outbound,
@@ -22,9 +21,10 @@ from meshproof.translate import (
     proxy_of,
 )
 from meshproof.translate.connect_loops import loop_ports
+from meshproof.translate.gateway_servers import route_tables
 from meshproof.translate.provider_hosts import providers_of
 from meshproof.translate.workload_selection import select_policies
-from meshproof.translate.world import Config, Replica, World
+from meshproof.translate.world import Config, Proxy, Replica, World
 from meshproof.xds import codec
 from meshproof.xds.envoy_client import Resources
 from meshproof.xds.rollout import Snapshot
@@ -50,6 +50,11 @@ _GATEWAY_INPUTS = (
     *("telemetries", "mesh"),
 )
 """The same for a gateway's own listeners and clusters."""
+_CONNECTION_INPUTS = (
+    *("virtual_services", "destination_rules", "services", "service_entries"),
+    "authorization_policies",
+)
+"""And for a gateway that routes connections, whose routes are part of its listeners."""
 Encoded = Mapping[str, Resources]
 
 
@@ -94,22 +99,28 @@ class Snapshots:
         return result
 
     def of_gateway(
-        self, world: World, ip: str, ports: Mapping[int, int], access_log: str
+        self, world: World, proxy: Proxy, ip: str, ports: Mapping[int, int], access_log: str
     ) -> Snapshot:
-        proxy = gateway_module.PROXY
+        """``ports`` maps the port of a Gateway server to the one that is bound."""
         config = apply_detours(build_outbound(world, proxy), self._network.detours(world, proxy))
         return self._snapshot(
-            INGRESS_GATEWAY,
+            node_of(proxy),
             encode(config),
-            self._gateway(world, ip, ports, access_log),
-            self._secrets(INGRESS_GATEWAY, gateway_module.IDENTITY),
+            self._gateway(world, proxy, ip, ports, access_log),
+            self._secrets(node_of(proxy), identity_of(proxy)),
         )
 
-    def _gateway(self, world: World, ip: str, ports: Mapping[int, int], access_log: str) -> Encoded:
-        node, proxy = INGRESS_GATEWAY, gateway_module.PROXY
-        own = (self._same(name, getattr(world, name)) for name in _GATEWAY_INPUTS)
+    def _gateway(
+        self, world: World, proxy: Proxy, ip: str, ports: Mapping[int, int], access_log: str
+    ) -> Encoded:
+        node = node_of(proxy)
+        names: tuple[str, ...] = _GATEWAY_INPUTS
+        if any(not table.http for table in route_tables(world, proxy)):
+            names = (*names, *_CONNECTION_INPUTS)
+        own = (self._same(name, getattr(world, name)) for name in names)
         guards = select_policies(world.authorization_policies, proxy.namespace, proxy.labels)
-        inputs = (ip, dict(ports), *own, *guards, self._same("providers", providers_of(world)))
+        providers = self._same("providers", providers_of(world))
+        inputs = (proxy, ip, dict(ports), *own, *guards, providers)
         cached = self._own.get(node)
         if cached is None or cached[0] != inputs:
             encoded = encode(build_gateway(world, proxy, ip, ports, access_log=access_log))

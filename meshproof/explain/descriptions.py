@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from meshproof.explain.string_match import Json
-from meshproof.istio_names import ClusterName
+from meshproof.istio_names import (
+    EGRESS_GATEWAY,
+    INGRESS_GATEWAY,
+    ROOT_NAMESPACE,
+    ClusterName,
+    service_host,
+)
+
+_OWN_GATEWAYS = [service_host(n, ROOT_NAMESPACE) for n in (INGRESS_GATEWAY, EGRESS_GATEWAY)]
+"""Services that exist as soon as a Gateway selects their gateway."""
 
 
 def describe_refused_host(url: str, source: str) -> str:
@@ -28,6 +37,8 @@ def describe_missing_cluster(name: str) -> str:
     parsed = ClusterName.parse(name)
     if parsed is None:
         return f"{name} is not a host"
+    if parsed.host in _OWN_GATEWAYS:
+        return f"{parsed.host} is not there: no Gateway selects that gateway by its labels"
     if parsed.subset:
         return f"no DestinationRule that counts here makes subset {parsed.subset} of {parsed.host}"
     return f"{parsed.host} has no port {parsed.port}, or is not a host that is known here"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from meshproof.errors import UsageError
-from meshproof.explain import clusters, descriptions, ext_authz, filter_chains, http_filters
+from meshproof.explain import clusters, descriptions, filter_chains, gateways, network_filters
 from meshproof.explain.capture import captures
 from meshproof.explain.clusters import Member, UpstreamTls
-from meshproof.explain.connection import AuthzRequest, Peer
+from meshproof.explain.connection import Peer
 from meshproof.explain.connection_manager import ConnectionManager, Upstream
 from meshproof.explain.origin import Locate, without_location
 from meshproof.explain.pod_calls import PodCalls
@@ -28,7 +28,6 @@ from meshproof.explain.string_match import Json
 from meshproof.istio_names import ClusterName, is_connect_loop, is_inbound
 
 _HCM = ".http_connection_manager.v3.HttpConnectionManager"
-_TCP_AUTHZ, _TCP_RBAC = ".network.ext_authz.v3.ExtAuthz", ".network.rbac.v3.RBAC"
 _OUTBOUND = "outbound"
 
 
@@ -77,11 +76,15 @@ class _Explainer:
                 f"the gateway does not listen at port {port}; "
                 + (f"it has {ports}" if ports else "no Gateway selects it")
             )
+        at = gateways.name_of(gateway)
         sni = filter_chains.sni_of(request.authority) if tls else ""
-        chain = _gateway_chain(listener, sni)
+        chain = gateways.choose_chain(listener, sni)
         if chain is None:
             reason = f"the gateway has no certificate for {sni}"
-            return (Step(1.0, "gateway", reason, outcome=Outcome(CLOSED, reason)),)
+            return (Step(1.0, at, reason, outcome=Outcome(CLOSED, reason)),)
+        if gateways.passes_bytes(chain):
+            to = Upstream(gateway, "", {}, request, True, None)
+            return self._pass_on(to, gateway, chain, Peer(local_ip=gateway.ip, tls=tls, sni=sni))
         return self._http(gateway, "gateway", chain, request, Peer(local_ip=gateway.ip, tls=tls))
 
     def _http(
@@ -90,7 +93,7 @@ class _Explainer:
         config = next(
             f["typed_config"] for f in chain["filters"] if f["typed_config"]["@type"].endswith(_HCM)
         )
-        at = "gateway" if proxy.gateway else f"{proxy.name} {direction}"
+        at = gateways.name_of(proxy) if proxy.gateway else f"{proxy.name} {direction}"
         manager = ConnectionManager(
             proxy,
             at,
@@ -148,6 +151,9 @@ class _Explainer:
         if address is None or is_inbound(to.cluster):
             return (self._answer_from_app(to, member),)
         server = self.fleet.at(address[0])
+        if server is not None and server.gateway and server.listener_at(address) is None:
+            at, port = gateways.name_of(server), address[1]
+            return (_failure(to, f"{at} listens for nobody at port {port}", 503, at),)
         if server is None or server.listener_at(address) is None:
             return (self._leave_mesh(to, cluster, member, address).with_notes(notes),)
         steps = self._receive(to, clusters.upstream_tls(cluster, member), server, address)
@@ -190,6 +196,8 @@ class _Explainer:
     ) -> tuple[Step, ...]:
         listener = server.listener_at(address)
         assert listener is not None, "the caller has looked"
+        if server.gateway:
+            return self._receive_at_gateway(to, tls, server, listener)
         if tls.kind == "plain" and not to.tunnel:
             tls = replace(tls, protocols=("http/1.1",))
         elif to.protocols:
@@ -198,27 +206,59 @@ class _Explainer:
         at = f"{server.name} inbound"
         if connection.chain is None:
             return (_failure(to, f"closed by {server.name}: {connection.closed}", 503, at),)
-        authz = AuthzRequest(connection.peer)
+        if denied := self._deny_connection(to, connection.chain, connection.peer, at):
+            return (denied,)
         for entry in connection.chain["filters"]:
-            config = entry["typed_config"]
-            if config["@type"].endswith(_TCP_AUTHZ):
-                if (check := ext_authz.find_check(config, authz, self.locate)) is not None:
-                    self.assumptions.append(check[2])
-            elif config["@type"].endswith(_TCP_RBAC):
-                metadata = ext_authz.shadow_metadata(config, authz, entry["name"])
-                authz = replace(authz, metadata={**authz.metadata, **metadata})
-                context = http_filters.FilterContext(None, self.locate, self.now)
-                rules = config.get("rules")
-                denial, _ = (
-                    http_filters.decide_rbac(rules, authz, context) if rules else (None, None)
-                )
-                if denial is not None:
-                    reason = f"{denial.why}: the connection is closed"
-                    return (replace(_failure(to, reason, 503, at), rule=denial.rule),)
-            elif config["@type"].endswith(_HCM):
+            if entry["typed_config"]["@type"].endswith(_HCM):
                 steps = self._http(server, "inbound", connection.chain, to.request, connection.peer)
                 return tuple(step.with_notes((connection.note,)) for step in steps)
         return (self._pass_bytes(to, server, at, connection.note),)
+
+    def _deny_connection(self, to: Upstream, chain: Json, peer: Peer, at: str) -> Step | None:
+        """A policy of a TCP port that closes the connection, if any."""
+        denial, assumed = network_filters.find_denial(chain, peer, self.locate, self.now)
+        self.assumptions += assumed
+        if denial is None:
+            return None
+        reason = f"{denial.why}: the connection is closed"
+        return replace(_failure(to, reason, 503, at), rule=denial.rule)
+
+    def _receive_at_gateway(
+        self, to: Upstream, tls: UpstreamTls, server: Proxy, listener: Json
+    ) -> tuple[Step, ...]:
+        """A gateway in the middle: it routes requests, or passes connections on by their SNI."""
+        at = gateways.name_of(server)
+        if to.tunnel and tls.kind == "plain":  # the app's own TLS is inside
+            tls = UpstreamTls("tls", filter_chains.sni_of(to.request.authority))
+        connection = gateways.connect(to.proxy, tls, server, listener)
+        if connection.chain is None:
+            return (_failure(to, f"closed by {at}: {connection.closed}", 503, at),)
+        if gateways.passes_bytes(connection.chain):
+            return self._pass_on(to, server, connection.chain, connection.peer)
+        if to.tunnel:
+            reason = f"{at} terminates the TLS inside the tunnel: `--from {at}` explains the rest"
+            return (Step(1.0, at, reason, to.rule, outcome=Outcome(TUNNEL, reason)),)
+        steps = self._http(server, "gateway", connection.chain, to.request, connection.peer)
+        notes = (connection.note,) if connection.note else ()
+        return tuple(step.with_notes(notes) for step in steps)
+
+    def _pass_on(self, to: Upstream, gateway: Proxy, chain: Json, peer: Peer) -> tuple[Step, ...]:
+        """A gateway's TCP or TLS route: policies, then the clusters by their weights."""
+        at = gateways.name_of(gateway)
+        if denied := self._deny_connection(to, chain, peer, at):
+            return (denied,)
+        proxy = chain["filters"][-1]["typed_config"]
+        weighted = proxy.get("weighted_clusters", {}).get("clusters")
+        shares = [(c["name"], float(c["weight"])) for c in weighted or ()]
+        shares = shares or [(proxy["cluster"], 1.0)]
+        total = sum(weight for _, weight in shares)
+        steps: list[Step] = []
+        for cluster, weight in shares:
+            upstream = Upstream(gateway, cluster, {}, to.request, True, to.rule)
+            inner = self._forward(upstream)
+            text = f"passes the connection on to {descriptions.describe_cluster(cluster)}"
+            steps.append(Step(weight / total, at, text, to.rule, branches=inner))
+        return tuple(steps)
 
     def _pass_bytes(self, to: Upstream, server: Proxy, at: str, note: str) -> Step:
         kind = TUNNEL if to.tunnel else APP
@@ -248,22 +288,6 @@ def _failure(to: Upstream, why: str, status: int, at: str = "") -> Step:
     if to.as_bytes:
         return Step(1.0, at, f"closed: {why}", to.rule, outcome=Outcome(CLOSED, why, rule=to.rule))
     return Step(1.0, at, f"{status}: {why}", to.rule, outcome=Outcome(MESH, why, status, to.rule))
-
-
-def _gateway_chain(listener: Json, sni: str) -> Json | None:
-    ranked = [
-        (
-            filter_chains.rank_server_name(
-                c.get("filter_chain_match", {}).get("server_names", ()), sni
-            ),
-            i,
-        )
-        for i, c in enumerate(listener["filter_chains"])
-    ]
-    best = max(ranked, key=lambda pair: (pair[0], -pair[1]))
-    chain: Json = listener["filter_chains"][best[1]]
-    terminates_tls = "transport_socket" in chain
-    return chain if best[0] >= 0 and terminates_tls == bool(sni) else None
 
 
 def _format_address(address: Address) -> str:

@@ -12,7 +12,7 @@ from meshproof.explain.virtual_hosts import without_port
 
 _STRICT = "it takes mutual TLS alone (PeerAuthentication STRICT), and the caller speaks {}"
 _NO_FOREIGN_TLS = "it takes no TLS that is not the mesh's, and the caller speaks {}"
-_DESCRIPTIONS = {"plain": "plain text", "tls": "TLS of its own (a DestinationRule's tls)"}
+DESCRIPTIONS = {"plain": "plain text", "tls": "TLS of its own (a DestinationRule's tls)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +29,16 @@ def connect(caller: Proxy, tls: UpstreamTls, server: Proxy, listener: Json) -> C
     """What ``listener`` of ``server`` does with a connection of ``caller`` that speaks ``tls``."""
     port, is_tls = listener["address"]["socket_address"]["port_value"], tls.kind != "plain"
     anonymous = Peer("", tls.sni, caller.ip, server.ip, port, tls=is_tls)
-    chain = _choose_chain(listener, tls)
+    chain = choose_chain(listener, tls)
     if chain is None:
         reason = _NO_FOREIGN_TLS if is_tls else _STRICT
-        speaks = _DESCRIPTIONS.get(tls.kind, "mutual TLS")
+        speaks = DESCRIPTIONS.get(tls.kind, "mutual TLS")
         return ConnectionResult(None, anonymous, closed=reason.format(speaks))
     if not chain.get("transport_socket", {}).get("typed_config", {}):
         speaks = "TLS that is the app's own" if is_tls else "plain text"
         return ConnectionResult(chain, anonymous, f"by {speaks}: the caller has no identity here")
     if tls.kind != "mutual":
-        return ConnectionResult(None, anonymous, closed=_STRICT.format(_DESCRIPTIONS[tls.kind]))
+        return ConnectionResult(None, anonymous, closed=_STRICT.format(DESCRIPTIONS[tls.kind]))
     if tls.names and server.identity not in tls.names:
         names = " or ".join(tls.names)
         reason = f"its certificate is {server.identity}'s, and the caller's rule wants {names}"
@@ -47,7 +47,7 @@ def connect(caller: Proxy, tls: UpstreamTls, server: Proxy, listener: Json) -> C
     return ConnectionResult(chain, peer, f"by mutual TLS, as {caller.identity}")
 
 
-def _choose_chain(listener: Json, tls: UpstreamTls) -> Json | None:
+def choose_chain(listener: Json, tls: UpstreamTls) -> Json | None:
     """The most specific match: by server name, then transport, then application protocol."""
     transport = "raw_buffer" if tls.kind == "plain" else "tls"
     best: tuple[int, int, int] = (-1, 0, 0)

@@ -65,8 +65,8 @@ class Fleet:
         return self.pipes.get(place) if isinstance(place, str) else place
 
     def at(self, ip: str) -> Proxy | None:
-        """The sidecar whose replica has that address."""
-        return next((p for p in self.proxies if p.ip == ip and not p.gateway), None)
+        """The sidecar whose replica has that address, or the gateway that has it."""
+        return next((p for p in self.proxies if p.ip == ip), None)
 
 
 def _address(listener: Json) -> Address | None:

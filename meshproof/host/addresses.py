@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import random
 import socket
+from collections.abc import Collection
 from pathlib import Path
 
 from meshproof.errors import MeshproofError
@@ -110,10 +111,15 @@ def free_port(ip: str) -> int:
         return port
 
 
-def real_port(ip: str, port: int) -> int:
-    """``port``, or another where it is privileged or taken on ``ip``."""
+def real_port(ip: str, port: int, taken: Collection[int] = ()) -> int:
+    """``port``, or another where it is privileged or taken on ``ip``; ``taken`` are those that
+    somebody will bind."""
     preferred = preferred_port(port)
-    return preferred if can_bind(ip, preferred) else free_port(ip)
+    if preferred not in taken and can_bind(ip, preferred):
+        return preferred
+    while (other := free_port(ip)) in taken:
+        continue
+    return other
 
 
 def preferred_port(port: int) -> int:

@@ -1,15 +1,17 @@
-"""Gateways that nobody declares or names, that serve other hosts, or that lack a certificate."""
+"""Gateways that nobody declares, names or runs, and rules for hosts that they do not serve."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from meshproof.errors import Problem
-from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.lint.context import MESH, LintContext
+from meshproof.model.gateway import GatewayServerPort
 from meshproof.model.resource import Resource
 from meshproof.sources.location import FieldPath
+from meshproof.translate.gateway_workloads import gateway_workloads
 from meshproof.translate.host_names import covers, fqdn, gateway_key
+from meshproof.translate.workload_selection import has_labels
 
 
 def find_unknown_gateways(context: LintContext) -> Iterator[Problem]:
@@ -30,35 +32,62 @@ def find_unknown_gateways(context: LintContext) -> Iterator[Problem]:
             )
 
 
-def find_missing_certificates(context: LintContext) -> Iterator[Problem]:
-    """HTTPS servers whose Secret is not in the gateway's own namespace: they do not listen."""
-    pairs = (("tls.crt", "tls.key"), ("cert", "key"))
-    usable = {
-        (s.namespace, s.name)
-        for s in context.of("Secret")
-        if any(pair[0] in s.spec.texts and pair[1] in s.spec.texts for pair in pairs)
-    }
+def find_unserved_gateways(context: LintContext) -> Iterator[Problem]:
+    """A Gateway whose selector no gateway has: nothing listens for it."""
+    workloads = gateway_workloads(context.resources)
     for gateway in context.of("Gateway"):
-        for index, server in enumerate(gateway.spec.servers):
-            name = server.tls.credential_name if server.tls else None
-            if name and (ROOT_NAMESPACE, name) not in usable:
-                yield gateway.problem(
-                    ("spec", "servers", index, "tls", "credentialName"),
-                    f"there is no Secret {ROOT_NAMESPACE}/{name} with tls.crt and tls.key; "
-                    "the server is not served",
-                    remedy=f"put it into the gateway's namespace, {ROOT_NAMESPACE}",
-                )
+        selector = gateway.spec.selector
+        if any(has_labels(w.labels, selector) for w in workloads):
+            continue
+        wanted = ", ".join(f"{key}: {value}" for key, value in selector.items())
+        labels = "; ".join(
+            ", ".join(f"{key}: {value}" for key, value in w.labels.items()) for w in workloads
+        )
+        yield gateway.problem(
+            ("spec", "selector"),
+            f"no gateway has the labels {wanted}; nothing listens for its servers",
+            f"labels of a gateway: {labels}",
+            "correct the selector, or apply a Deployment with them whose template is annotated "
+            "inject.istio.io/templates: gateway",
+        )
+
+
+def find_conflicting_servers(context: LintContext) -> Iterator[Problem]:
+    """A server that another one on its port keeps out: the first decides whether the port speaks
+    plain HTTP, TLS or TCP (Istio: mergeGateways)."""
+    workloads = gateway_workloads(context.resources)
+    for workload in workloads:
+        first: dict[int, tuple[str, str]] = {}
+        for gateway in context.of("Gateway"):
+            if not has_labels(workload.labels, gateway.spec.selector):
+                continue
+            for index, server in enumerate(gateway.spec.servers):
+                number = server.port.number
+                kind = _kind(server.port)
+                other, title = first.setdefault(number, (kind, gateway.title))
+                if other != kind:
+                    yield gateway.problem(
+                        ("spec", "servers", index, "port"),
+                        f"{number} speaks {other} already, by {title}; this server is left out",
+                        remedy="give it a port of its own",
+                    )
+
+
+def _kind(port: GatewayServerPort) -> str:
+    return "HTTP" if port.speaks_http else "TLS" if port.speaks_tls else "TCP"
 
 
 def find_unused_gateways(context: LintContext) -> Iterator[Problem]:
-    """A Gateway without a VirtualService answers every request with 404."""
+    """A Gateway without a VirtualService answers every request with 404, and closes every
+    connection of a TCP or TLS server."""
     names = {
         gateway_key(name, rule.namespace)
         for rule in context.of("VirtualService")
         for _, name in _gateway_names(rule)
     }
     for gateway in context.of("Gateway"):
-        if (gateway.namespace, gateway.name) not in names:
+        modes = {server.tls.mode for server in gateway.spec.servers if server.tls}
+        if (gateway.namespace, gateway.name) not in names and modes != {"AUTO_PASSTHROUGH"}:
             yield gateway.problem(
                 ("spec",),
                 "no VirtualService names this Gateway; Istio answers every request with 404",
@@ -94,7 +123,8 @@ def _overlap(host: str, gateway_hosts: str) -> bool:
 def _gateway_names(rule: Resource) -> Iterator[tuple[FieldPath, str]]:
     for index, name in enumerate(rule.spec.gateways):
         yield ("spec", "gateways", index), name
-    for number, route in enumerate(rule.spec.http):
-        for entry, match in enumerate(route.match):
-            for index, name in enumerate(match.gateways):
-                yield ("spec", "http", number, "match", entry, "gateways", index), name
+    for kind in ("http", "tls", "tcp"):
+        for number, route in enumerate(getattr(rule.spec, kind)):
+            for entry, match in enumerate(route.match):
+                for index, name in enumerate(match.gateways):
+                    yield ("spec", kind, number, "match", entry, "gateways", index), name

@@ -15,6 +15,7 @@ from meshproof.lint import (
     destination_rules,
     duplicates,
     faults,
+    gateway_certificates,
     gateways,
     hosts,
     istio_warnings,
@@ -86,8 +87,23 @@ RULES = (
     ),
     LintRule(
         "gateway-certificate-missing",
-        "an HTTPS server whose Secret is missing",
-        gateways.find_missing_certificates,
+        "a server whose Secret is missing, or lacks the authorities of clients",
+        gateway_certificates.find_missing_certificates,
+    ),
+    LintRule(
+        "gateway-unserved",
+        "a Gateway whose selector no gateway has",
+        gateways.find_unserved_gateways,
+    ),
+    LintRule(
+        "gateway-port-conflict",
+        "a server that another one on its port keeps out",
+        gateways.find_conflicting_servers,
+    ),
+    LintRule(
+        "gateway-cipher-ignored",
+        "a cipher suite that Istio ignores",
+        gateway_certificates.find_ignored_ciphers,
     ),
     LintRule(
         "virtualservice-duplicate",

@@ -19,7 +19,9 @@ File = Annotated[str, AfterValidator(_absolute)]
 
 
 class ClientTLSSettings(Model):
-    """The sidecars read the files, and they run on this machine.
+    """The sidecars read the files, and they run on this machine; a gateway's files are those of its
+    container first. ``credentialName`` is a Secret in the namespace of a gateway, or of a workload
+    that the rule's workloadSelector selects; other sidecars then originate no TLS, as in Istio.
 
     Without ``caCertificates``, SIMPLE and MUTUAL trust the public certificate authorities, as those
     of Istio's image do.
@@ -29,6 +31,7 @@ class ClientTLSSettings(Model):
     client_certificate: Annotated[File | None, PartlyHonoured()] = None
     private_key: Annotated[File | None, PartlyHonoured()] = None
     ca_certificates: Annotated[File | None, PartlyHonoured()] = None
+    credential_name: Annotated[str, Field(min_length=1)] | None = None
     subject_alt_names: list[Annotated[str, Field(min_length=1)]] = []
     sni: str | None = None
     insecure_skip_verify: bool = False
@@ -36,9 +39,14 @@ class ClientTLSSettings(Model):
     @model_validator(mode="after")
     def _files_of_the_mode(self) -> Self:
         pair = (self.client_certificate, self.private_key)
-        if self.mode == "MUTUAL" and not all(pair):
+        if self.credential_name and any((*pair, self.ca_certificates)):
+            message = "is set beside clientCertificate, privateKey or caCertificates"
+            raise FieldError(f"{message}; wanted one or the other", "credentialName")
+        if self.mode == "MUTUAL" and not all(pair) and not self.credential_name:
             raise FieldError(
-                "is MUTUAL without clientCertificate and privateKey; wanted both", "mode"
+                "is MUTUAL without clientCertificate and privateKey; wanted both, or "
+                "credentialName",
+                "mode",
             )
         if self.mode in ("SIMPLE", "ISTIO_MUTUAL", "DISABLE") and any(pair):
             raise FieldError(

@@ -19,6 +19,8 @@ WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Pod")
 POD_NAME = "statefulset.kubernetes.io/pod-name"
 POD_INDEX = "apps.kubernetes.io/pod-index"
 """The labels that Kubernetes puts on the pods of a StatefulSet."""
+_TEMPLATES = "inject.istio.io/templates"
+_PROXY = "istio-proxy"
 
 
 class LabelSelector(Model):
@@ -83,6 +85,19 @@ def template_of(resource: Resource) -> PodTemplate:
     return PodTemplate.model_construct(
         metadata=PodMetadata.model_construct(labels=labels), spec=spec
     )
+
+
+def is_gateway(resource: Resource) -> bool:
+    """Whether a workload's pods are gateways: an Envoy of Istio's without an app. Its template asks
+    the injector for one, or its first container is Istio's proxy, as charts render it."""
+    template = template_of(resource)
+    templates = template.metadata.annotations.get(_TEMPLATES, "").split(",")
+    return "gateway" in map(str.strip, templates) or template.spec.containers[0].name == _PROXY
+
+
+def runs_app(resource: Resource) -> bool:
+    """Whether it is a workload with an app, which runs as a local process."""
+    return resource.kind in WORKLOADS and resource.spec is not None and not is_gateway(resource)
 
 
 def replicas_of(resource: Resource) -> int:

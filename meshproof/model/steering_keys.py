@@ -115,8 +115,8 @@ _KEYS = (
     SteeringKey(
         "inject.istio.io/templates",
         _POD,
-        "the pod would get other containers than a sidecar",
-        accepted=("", "sidecar"),
+        "the pod would get other containers than a sidecar or a gateway",
+        accepted=("", "sidecar", "gateway"),
     ),
     SteeringKey(
         "proxy.istio.io/config",

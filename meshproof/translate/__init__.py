@@ -15,6 +15,7 @@ from meshproof.istio_names import BLACK_HOLE_CLUSTER, connect_loop
 from meshproof.translate.bootstrap import build_bootstrap
 from meshproof.translate.clusters import (
     add_outbound_clusters,
+    add_sni_dnat_clusters,
     eds_clusters,
 )
 from meshproof.translate.connect_loops import (
@@ -22,6 +23,7 @@ from meshproof.translate.connect_loops import (
     build_loop_listener,
     loop_ports,
 )
+from meshproof.translate.gateway_servers import passes_mesh_tls
 from meshproof.translate.gateways import add_gateway_routes, gateway_listeners
 from meshproof.translate.hcm import upgrade_configs
 from meshproof.translate.inbound import add_inbound
@@ -84,6 +86,8 @@ def build_outbound(world: World, proxy: Proxy) -> Config:
     add_outbound_clusters(view, config)
     if proxy.kind == "gateway":
         add_gateway_routes(view, world, config)
+        if passes_mesh_tls(world, proxy):
+            add_sni_dnat_clusters(view, config)
     elif world.pods:
         config.routes.update(build_port_routes(view))
         config.clusters[BLACK_HOLE_CLUSTER] = build_black_hole_cluster()

@@ -11,8 +11,9 @@ from collections.abc import Iterable
 
 from meshproof.model.destination_rule_tls import ClientTLSSettings
 from meshproof.translate import tls
+from meshproof.translate.certificates import Certificates
 from meshproof.translate.host import Host
-from meshproof.translate.proto import Json, build_extension
+from meshproof.translate.proto import ADS, Json, build_extension
 from meshproof.translate.world import ServicePort
 
 MATCH = "envoy.transport_socket_match"
@@ -26,7 +27,13 @@ _PLAIN: Json = {
 
 
 def build_transport(
-    host: Host, port: ServicePort, settings: ClientTLSSettings | None, sni: str, *, h2: bool
+    host: Host,
+    port: ServicePort,
+    settings: ClientTLSSettings | None,
+    sni: str,
+    certificates: Certificates,
+    *,
+    h2: bool,
 ) -> Json:
     """The TLS fields of a cluster of ``host``; ``sni`` is Istio's SNI form of its name, and ``h2``
     whether the cluster speaks HTTP/2 alone."""
@@ -36,8 +43,9 @@ def build_transport(
         return {}
     if settings.mode == "ISTIO_MUTUAL":
         names = settings.subject_alt_names or _identities(host)
-        return {"transport_socket": tls.build_upstream_context(names, settings.sni or sni)}
-    return {"transport_socket": _originate_tls(settings, port, host.subject_alt_names, h2=h2)}
+        return {"transport_socket": tls.build_upstream_context(names, settings.sni or sni, h2=h2)}
+    names = settings.subject_alt_names or host.subject_alt_names
+    return {"transport_socket": _originate_tls(settings, port, names, certificates, h2=h2)}
 
 
 def _auto_mtls(host: Host, sni: str) -> Json:
@@ -54,23 +62,30 @@ def _identities(host: Host) -> tuple[str, ...]:
 
 
 def _originate_tls(
-    settings: ClientTLSSettings, port: ServicePort, names: Iterable[str], *, h2: bool
+    settings: ClientTLSSettings,
+    port: ServicePort,
+    names: Iterable[str],
+    certificates: Certificates,
+    *,
+    h2: bool,
 ) -> Json:
-    """SIMPLE or MUTUAL: TLS origination, with certificates from files. ``names`` are the
-    ServiceEntry's subjectAltNames, used if the rule has none. A cluster that speaks HTTP/2 alone
-    offers ``h2`` alone (Istio: constructUpstreamTLS)."""
-    validation: Json = {}
-    if not settings.insecure_skip_verify:
-        validation["trusted_ca"] = {"filename": settings.ca_certificates or _public_ca_file()}
-        validation |= _san_matchers(settings.subject_alt_names or names)
-    context: Json = {"tls_params": tls.VERSIONS, "validation_context": validation}
-    if settings.mode == "MUTUAL":
-        context["tls_certificates"] = [
-            {
-                "certificate_chain": {"filename": settings.client_certificate},
-                "private_key": {"filename": settings.private_key},
-            }
-        ]
+    """SIMPLE or MUTUAL: TLS origination, with certificates of files or of a Secret. ``names`` are
+    those that the server's may carry. A cluster that speaks HTTP/2 alone offers ``h2`` alone
+    (Istio: constructUpstreamTLS).
+
+    Where a certificate does not exist, no handshake succeeds, as in Istio: then only the mesh's own
+    authority is trusted, which signs for nobody outside.
+    """
+    own, authorities = _pair(settings, certificates), _authorities(settings, certificates)
+    context: Json = {"tls_params": tls.VERSIONS}
+    if authorities is None or (settings.mode == "MUTUAL" and own is None):
+        context["validation_context_sds_secret_config"] = {"name": tls.ROOT, "sds_config": ADS}
+    else:
+        context["validation_context"] = {}
+        if not settings.insecure_skip_verify:
+            context["validation_context"] = {"trusted_ca": authorities, **_san_matchers(names)}
+    if settings.mode == "MUTUAL" and own is not None:
+        context["tls_certificates"] = [own]
     if port.protocol == "HTTP":
         context["alpn_protocols"] = ["h2"] if h2 else ["http/1.1"]
     sni_field = {"sni": settings.sni} if settings.sni else {}
@@ -80,6 +95,32 @@ def _originate_tls(
         common_tls_context=context,
         **sni_field,
     )
+
+
+def _pair(settings: ClientTLSSettings, certificates: Certificates) -> Json | None:
+    """The client's certificate and key; None without one."""
+    if settings.credential_name:
+        secret = certificates.find(settings.credential_name)
+        if secret is None or not secret.chain:
+            return None
+        chain: Json | None = {"inline_string": secret.chain}
+        key: Json | None = {"inline_string": secret.key}
+    elif settings.client_certificate and settings.private_key:
+        chain = certificates.file(settings.client_certificate)
+        key = certificates.file(settings.private_key)
+    else:
+        return None
+    return {"certificate_chain": chain, "private_key": key} if chain and key else None
+
+
+def _authorities(settings: ClientTLSSettings, certificates: Certificates) -> Json | None:
+    """Those that may have signed the server's certificate; None where they do not exist."""
+    if settings.credential_name:
+        secret = certificates.find_ca(settings.credential_name)
+        return {"inline_string": secret.ca} if secret else None
+    if settings.ca_certificates:
+        return certificates.file(settings.ca_certificates)
+    return {"filename": _public_ca_file()}
 
 
 def _public_ca_file() -> str:

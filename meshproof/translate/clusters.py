@@ -7,11 +7,12 @@ plain text (Istio: core/cluster.go).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from meshproof.istio_names import CLUSTER_DOMAIN, is_service_host, outbound_cluster
 from meshproof.model.destination_rule import Subset
+from meshproof.model.destination_rule_tls import ClientTLSSettings
 from meshproof.translate import client_tls, headless, passthrough, traffic_policy
 from meshproof.translate.addresses import envoy_address
 from meshproof.translate.host import Endpoint, Host
@@ -76,11 +77,51 @@ def _add_cluster(
     else:
         cluster |= {"type": "STATIC", "load_assignment": assignment}
         cluster |= build(policy, OUTSIDE_IDLE)
+    settings = policy.tls
+    selects = view.destination_rule(host.name).selector is not None
+    if settings and settings.credential_name and view.proxy.kind == "sidecar" and not selects:
+        settings = ClientTLSSettings()  # Istio: buildUpstreamClusterTLSContext
     h2_alone = traffic_policy.speaks_http2(policy, h2=h2)
-    cluster |= client_tls.build_transport(host, port, policy.tls, sni, h2=h2_alone)
-    if policy.tls and client_tls.uses_auto_sni(policy.tls, port):
-        traffic_policy.set_auto_sni(cluster, checked=client_tls.validates_auto_san(policy.tls))
+    cluster |= client_tls.build_transport(host, port, settings, sni, view.certificates, h2=h2_alone)
+    if settings and client_tls.uses_auto_sni(settings, port):
+        traffic_policy.set_auto_sni(cluster, checked=client_tls.validates_auto_san(settings))
     config.clusters[name] = cluster
+
+
+def sni_dnat_hosts(view: ProxyView) -> Iterator[tuple[str, int, str]]:
+    """Host, port and subset (or ``""``) of every cluster of a service in the mesh."""
+    for host in view.destinations().values():
+        if host.in_mesh and not host.alias_of:
+            for port in host.ports:
+                for subset in (_NO_SUBSET, *view.destination_rule(host.name).subsets):
+                    yield host.name, port.port, subset.name
+
+
+def add_sni_dnat_clusters(view: ProxyView, config: Config) -> None:
+    """Add what an AUTO_PASSTHROUGH server passes connections on to, beside the clusters of
+    ``add_outbound_clusters``: the same endpoints as far as they speak mutual TLS, as bytes. Istio
+    gives such a cluster the name that clients put into SNI."""
+    for host, port, subset in sni_dnat_hosts(view):
+        source = outbound_cluster(port, host, subset)
+        assignment: Json = config.endpoints[source]
+        name = outbound_sni(port, host, subset)
+        cluster = {k: v for k, v in config.clusters[source].items() if k not in _CLIENT_TLS}
+        config.clusters[name] = {**cluster, "name": name}
+        config.endpoints[name] = {
+            "cluster_name": name,
+            "endpoints": [
+                {"lb_endpoints": members}
+                for group in assignment["endpoints"]
+                if (members := [e for e in group["lb_endpoints"] if _is_mutual(e)])
+            ],
+        }
+
+
+_CLIENT_TLS = ("transport_socket", "transport_socket_matches")
+
+
+def _is_mutual(endpoint: Json) -> bool:
+    return client_tls.MATCH in endpoint["metadata"]["filter_metadata"]
 
 
 def build_load_assignment(

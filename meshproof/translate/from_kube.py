@@ -10,15 +10,20 @@ from meshproof.model.kube_service import ServiceSpec
 from meshproof.model.kube_workloads import POD_NAME, StatefulSetSpec
 from meshproof.model.port_protocol import handling_of, protocol_of, speaks_h2
 from meshproof.model.resource import Resource
+from meshproof.translate.gateway_workloads import gateway_services
 from meshproof.translate.world import Service, ServicePort
 
 
 def services_of(resources: Iterable[Resource]) -> tuple[Service, ...]:
-    """Every Service; and one for each numbered pod of a StatefulSet with a headless Service, which
-    has a DNS name of its own: ``POD.SERVICE``."""
+    """Every Service; one for each numbered pod of a StatefulSet with a headless Service, which has
+    a DNS name of its own: ``POD.SERVICE``; and those of Istio's own gateways that are in use."""
     resources = list(resources)
     services = [r for r in resources if r.kind == "Service"]
-    return (*map(_build_service, services), *_pod_services(resources, services))
+    return (
+        *map(_build_service, services),
+        *_pod_services(resources, services),
+        *gateway_services(resources),
+    )
 
 
 def _build_service(resource: Resource) -> Service:

@@ -1,41 +1,42 @@
-"""Gateway servers: which ones a gateway Envoy carries, and how an HTTPS server terminates TLS.
+"""Gateway servers: which ones a gateway Envoy carries, port by port (Istio: mergeGateways in
+pilot/pkg/model/gateway.go).
 
-Plain HTTP servers of one port share a route table and a filter chain. Each HTTPS server has its
-own, selected by SNI; its certificate is a Secret in the gateway's namespace, as in Istio. Without
-the Secret the server is left out: nothing listens, where Istio's listener fails the handshake.
+The first server of a port decides what it speaks: plain HTTP, whose servers share a route table and
+a filter chain; TLS, with one or more chains a server, selected by SNI; or plain TCP, of which a
+port has one server. Servers that do not fit are left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from meshproof.model.gateway import GatewayServer, ServerTLSSettings
-from meshproof.translate.proto import Json, build_extension
+from meshproof.model.gateway import GatewayServer
 from meshproof.translate.resource_names import gateway_routes, secure_gateway_routes
 from meshproof.translate.routes import GatewayKey
-from meshproof.translate.tls import CONTEXTS
 from meshproof.translate.workload_selection import has_labels
-from meshproof.translate.world import Proxy, TlsSecret, World
+from meshproof.translate.world import Proxy, World
 
 Servers = list[tuple[GatewayKey, GatewayServer]]
-INSPECTOR = "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"
-_VERSIONS = {"TLSV1_2": "TLSv1_2", "TLSV1_3": "TLSv1_3", "TLS_AUTO": "TLS_AUTO"}
 
 
 @dataclass(frozen=True, slots=True)
 class RouteTable:
-    """One route table of one port, with its servers."""
+    """Servers of one port that share a filter chain; those of HTTP have a route table of that
+    name."""
 
     name: str
     port: int
     servers: Servers
 
     @property
-    def tls(self) -> ServerTLSSettings | None:
-        """How TLS is terminated; None for plain HTTP."""
-        first = self.servers[0][1]
-        return first.tls if first.port.protocol == "HTTPS" else None
+    def first(self) -> GatewayServer:
+        return self.servers[0][1]
+
+    @property
+    def http(self) -> bool:
+        """Whether requests are routed, rather than connections."""
+        return self.first.port.speaks_http or self.first.terminates_https
 
     def server_names(self) -> list[str]:
         """The SNI names that it takes; empty for any."""
@@ -48,19 +49,26 @@ class RouteTable:
 
 
 def route_tables(world: World, proxy: Proxy) -> Iterator[RouteTable]:
-    """In the order of ports. Of two HTTPS servers with a common name the second is left out
-    entirely, as in Istio (``CheckDuplicates`` in pilot/pkg/model/gateway.go)."""
+    """In the order of ports. Of two TLS servers with a common name the second is left out
+    entirely, as in Istio (``CheckDuplicates``)."""
     for port, servers in servers_by_port(world, proxy).items():
-        plain = [(k, s) for k, s in servers if s.port.protocol != "HTTPS"]
-        if plain:
+        first = servers[0][1]
+        if first.port.speaks_http:
+            plain = [(k, s) for k, s in servers if s.port.speaks_http]
             yield RouteTable(gateway_routes(port), port, plain)
-            continue  # a port is HTTP or HTTPS: the oldest Gateway decides
-        hosts: set[str] = set()
-        for key, server in servers:
-            table = RouteTable(secure_gateway_routes(server, key), port, [(key, server)])
-            if hosts.isdisjoint(table.hosts()):
-                hosts.update(table.hosts())
-                yield table
+        elif first.tls is None:
+            yield RouteTable(secure_gateway_routes(first, servers[0][0]), port, servers[:1])
+        else:
+            yield from _tls_tables(port, [(k, s) for k, s in servers if s.port.speaks_tls])
+
+
+def _tls_tables(port: int, servers: Servers) -> Iterator[RouteTable]:
+    hosts: set[str] = set()
+    for key, server in servers:
+        table = RouteTable(secure_gateway_routes(server, key), port, [(key, server)])
+        if hosts.isdisjoint(table.hosts()):
+            hosts.update(table.hosts())
+            yield table
 
 
 def servers_by_port(world: World, proxy: Proxy) -> dict[int, Servers]:
@@ -74,41 +82,7 @@ def servers_by_port(world: World, proxy: Proxy) -> dict[int, Servers]:
     return dict(sorted(servers.items()))
 
 
-def build_filter_chain(
-    table: RouteTable, http: Json, secrets: Iterable[TlsSecret], namespace: str
-) -> Json | None:
-    """The filter chain of a table; None if its Secret does not exist."""
-    if table.tls is None:
-        return {"filters": [http]}
-    name = table.tls.credential_name
-    secret = next((s for s in secrets if (s.name, s.namespace) == (name, namespace)), None)
-    if secret is None:
-        return None
-    chain: Json = {
-        "name": table.name,
-        "filters": [http],
-        "transport_socket": _build_tls_socket(table, secret),
-    }
-    if table.server_names():
-        chain["filter_chain_match"] = {"server_names": table.server_names()}
-    return chain
-
-
-def _build_tls_socket(table: RouteTable, secret: TlsSecret) -> Json:
-    tls = table.tls or ServerTLSSettings()
-    versions = {"tls_minimum_protocol_version": _VERSIONS[tls.min_protocol_version or "TLSV1_2"]}
-    if tls.max_protocol_version:
-        versions["tls_maximum_protocol_version"] = _VERSIONS[tls.max_protocol_version]
-    certificate = {
-        "certificate_chain": {"inline_string": secret.chain},
-        "private_key": {"inline_string": secret.key},
-    }
-    return build_extension(
-        "envoy.transport_sockets.tls",
-        f"{CONTEXTS}.DownstreamTlsContext",
-        common_tls_context={
-            "tls_params": versions,
-            "alpn_protocols": ["h2", "http/1.1"],
-            "tls_certificates": [certificate],
-        },
-    )
+def passes_mesh_tls(world: World, proxy: Proxy) -> bool:
+    """Whether a server of the gateway has mode AUTO_PASSTHROUGH."""
+    servers = (s for own in servers_by_port(world, proxy).values() for _, s in own)
+    return any(s.tls is not None and s.tls.mode == "AUTO_PASSTHROUGH" for s in servers)

@@ -1,4 +1,4 @@
-"""Ingress gateways: a listener and a RouteConfiguration for each Gateway server port.
+"""Gateways: a listener for each Gateway server port, and its RouteConfigurations.
 
 Istio: core/gateway.go. VirtualServices of one host are merged for a gateway, server by server and
 then in the rules' order, catch-all routes last. A host without a route gets 404 NR, and so does
@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from meshproof.model.gateway import GatewayServer
 from meshproof.model.virtual_service import VirtualService
 from meshproof.translate.access_logs import build_access_log
+from meshproof.translate.certificates import Certificates
+from meshproof.translate.gateway_chains import ByteChains
 from meshproof.translate.gateway_servers import (
-    INSPECTOR,
     RouteTable,
-    build_filter_chain,
     route_tables,
 )
+from meshproof.translate.gateway_tls import build_tls_socket
 from meshproof.translate.hcm import build_connection_manager, upgrade_configs
 from meshproof.translate.host_names import covers, fqdn
 from meshproof.translate.listeners import build_listener
@@ -26,7 +27,7 @@ from meshproof.translate.mesh_settings import (
     counts_attempts,
     hides_debug_headers,
 )
-from meshproof.translate.metrics import client_metrics
+from meshproof.translate.metrics import client_metrics, connection_metrics
 from meshproof.translate.outbound_routes import build_route_configuration
 from meshproof.translate.peer_metadata import announce_peer
 from meshproof.translate.proto import Json, build_extension
@@ -40,6 +41,7 @@ from meshproof.translate.workload_metadata import WorkloadMetadata
 from meshproof.translate.world import Config, Named, Proxy, Resource, World
 
 NOT_FOUND = "not_found"
+_INSPECTOR = "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"
 
 
 def add_gateway_routes(view: ProxyView, world: World, config: Config) -> None:
@@ -47,6 +49,8 @@ def add_gateway_routes(view: ProxyView, world: World, config: Config) -> None:
     one for each HTTPS server."""
     filters = select_security_filters(world, view.proxy.namespace, view.proxy.labels, "GATEWAY")
     for table in route_tables(world, view.proxy):
+        if not table.http:
+            continue
         name = filters.route_table_name(table.name)
         routes = _build_route_table(view, name, table)
         if filters.is_active():
@@ -76,19 +80,39 @@ def gateway_listeners(
 ) -> dict[str, Resource]:
     """Listeners by name; ``port_map`` gives the port to bind for a Gateway server's port."""
     filters = select_security_filters(world, proxy.namespace, proxy.labels, "GATEWAY")
+    certificates = Certificates(world, proxy)
+    report = select_reporting(world, proxy.namespace, proxy.labels, "CLIENT")
+    counts = connection_metrics(_metadata_of(proxy), report.metrics)
+    logs = [*build_access_log(log, "gateway", report), *counts]
+    byte_chains = ByteChains(ProxyView(world, proxy), logs)
     chains_by_port: dict[int, list[Json]] = {}
+    names_by_port: dict[int, set[str]] = {}
+    # Names that a port's chains match: Envoy refuses a listener with one name in two chains.
     for table in route_tables(world, proxy):
-        http = _connection_manager(world, proxy, table, filters, log)
-        chain = build_filter_chain(table, http, world.tls_secrets, proxy.namespace)
-        if chain is not None:
-            chains_by_port.setdefault(table.port, []).append(chain)
+        settings = table.first.terminated
+        socket = None
+        if settings is not None:
+            socket = build_tls_socket(settings, certificates, http=table.http)
+            if socket is None:
+                continue
+        chains = chains_by_port.setdefault(table.port, [])
+        names = names_by_port.setdefault(table.port, set())
+        names.update(table.server_names() if settings is not None else ())
+        if table.http:
+            http = _connection_manager(world, proxy, table, filters, log)
+            chains.append(_http_chain(table, http, socket))
+        else:
+            policies = filters.network_filters(table.port)
+            chains.extend(byte_chains.build(table, socket, policies, names))
     listeners: dict[str, Resource] = {}
     for port, chains in chains_by_port.items():
+        if not chains:
+            continue
         name = gateway_routes(port)
         fields: Json = {}
-        if "transport_socket" in chains[0]:
+        if any("transport_socket" in c or "filter_chain_match" in c for c in chains):
             fields["listener_filters"] = [
-                build_extension("envoy.filters.listener.tls_inspector", INSPECTOR)
+                build_extension("envoy.filters.listener.tls_inspector", _INSPECTOR)
             ]
         listeners[name] = build_listener(
             name, ip, port_map.get(port, port), chains, "OUTBOUND", **fields
@@ -96,10 +120,23 @@ def gateway_listeners(
     return listeners
 
 
+def _http_chain(table: RouteTable, http: Json, socket: Json | None) -> Json:
+    if socket is None:
+        return {"filters": [http]}
+    chain: Json = {"name": table.name, "filters": [http], "transport_socket": socket}
+    if table.server_names():
+        chain["filter_chain_match"] = {"server_names": table.server_names()}
+    return chain
+
+
+def _metadata_of(proxy: Proxy) -> WorkloadMetadata:
+    return WorkloadMetadata(proxy.namespace, proxy.workload, proxy.labels)
+
+
 def _connection_manager(
     world: World, proxy: Proxy, table: RouteTable, filters: SecurityFilters, log: str
 ) -> Json:
-    workload = WorkloadMetadata(proxy.namespace, proxy.workload, proxy.labels)
+    workload = _metadata_of(proxy)
     report = select_reporting(world, proxy.namespace, proxy.labels, "CLIENT")
     return build_connection_manager(
         table.name,
@@ -185,7 +222,7 @@ def _host_routes(
         ]
         if not hosts:
             continue
-        context = RouteContext(port, {gateway}, secure=server.tls is not None)
+        context = RouteContext(port, {gateway}, secure=server.port.speaks_tls)
         if routes := build_rule_routes(view, rule, context):
             for host in dict.fromkeys(hosts):
                 yield host, routes

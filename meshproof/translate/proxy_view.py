@@ -7,10 +7,12 @@ proxy's own namespace come first.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from meshproof.istio_names import INGRESS_GATEWAY, ISTIO_NAMESPACE, ROOT_NAMESPACE, service_host
 from meshproof.model.destination_rule import ConnectionPool, TrafficPolicy
 from meshproof.model.virtual_service import VirtualService
+from meshproof.translate.certificates import Certificates
 from meshproof.translate.delegates import resolve_delegates
 from meshproof.translate.destination_rules import NO_RULE, HostPolicy, merge_rules, most_specific
 from meshproof.translate.host import Host
@@ -133,6 +135,11 @@ class ProxyView:
             for name, host in self.visible_hosts.items()
             if name in self.hosts or name in targets
         }
+
+    @cached_property
+    def certificates(self) -> Certificates:
+        """What its Envoy can read."""
+        return Certificates(self._index.world, self.proxy)
 
     def passthrough_hosts(self) -> tuple[Outside, ...]:
         """The declared hosts that need no rule: all under ALLOW_ANY, else none."""

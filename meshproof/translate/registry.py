@@ -39,7 +39,7 @@ def _join_ports(first: Host, second: Host) -> Host:
 
 def _service_hosts(world: World) -> Iterator[Host]:
     by_namespace: dict[str, list[Replica]] = {}
-    for replica in world.replicas:
+    for replica in (*world.replicas, *world.gateway_replicas):
         by_namespace.setdefault(replica.namespace, []).append(replica)
     for service in world.services:
         if service.external_name:

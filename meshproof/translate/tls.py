@@ -43,13 +43,17 @@ def build_secrets(key_pem: str, chain_pem: str, root_pem: str) -> dict[str, Reso
     }
 
 
-def build_upstream_context(identities: Iterable[str], sni: str) -> Json:
-    """The transport socket for calls to replicas with one of ``identities`` (exact URI SANs)."""
+def build_upstream_context(identities: Iterable[str], sni: str, *, h2: bool = False) -> Json:
+    """The transport socket for calls to replicas with one of ``identities`` (exact URI SANs).
+    ``h2``: the cluster speaks HTTP/2, and says so to gateways, which negotiate it."""
     return build_extension(
         "envoy.transport_sockets.tls",
         f"{CONTEXTS}.UpstreamTlsContext",
         sni=sni,
-        common_tls_context=_common_context(identities, ("istio-http/1.1", "istio", "http/1.1")),
+        common_tls_context=_common_context(
+            identities,
+            ("istio-h2", "istio", "h2") if h2 else ("istio-http/1.1", "istio", "http/1.1"),
+        ),
     )
 
 

@@ -110,6 +110,9 @@ class Replica:
     ready: bool
     probe: str = ""
     """The path of the Unix socket of its probe listener; empty where that is a port."""
+    gateway: bool = False
+    """It is a gateway Envoy without an app: ``ports`` are those of its Gateways' servers, and
+    clients reach it without mutual TLS unless a DestinationRule says otherwise, as in Istio."""
 
     @property
     def identity(self) -> str:
@@ -143,18 +146,22 @@ class Named(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class TlsSecret:
-    """A Secret with a certificate chain and its key, as PEM."""
+    """A Secret with a certificate chain and its key, or with authorities, or both; as PEM."""
 
     name: str
     namespace: str
-    chain: str
-    key: str
+    chain: str = ""
+    key: str = ""
+    ca: str = ""
+    crl: str = ""
+    """Certificates that the authorities have revoked."""
 
 
 @dataclass(frozen=True)
 class World:
     services: tuple[Service, ...] = ()
     replicas: tuple[Replica, ...] = ()
+    gateway_replicas: tuple[Replica, ...] = ()
     outside: tuple[Outside, ...] = ()
     virtual_services: tuple[Named[VirtualService], ...] = ()
     destination_rules: tuple[Named[DestinationRule], ...] = ()
@@ -175,6 +182,8 @@ class World:
     addresses: Mapping[str, str] = field(default_factory=dict)
     """The addresses, in the pods, of hosts outside the mesh that have none of their own."""
     mesh: MeshConfig = NO_MESH_CONFIG
+    missing_files: frozenset[str] = frozenset()
+    """Certificate files that rules name and this machine does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +195,8 @@ class Proxy:
     workload: str
     labels: Mapping[str, str]
     service_account: str
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Files of a gateway's container that rules may name: path -> PEM."""
 
 
 Resource = dict[str, object]

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from meshproof.embedded import gateway
 from meshproof.embedded.config.certificate_authority import Authority
 from meshproof.embedded.network_faults import NetworkFaults
 from meshproof.embedded.snapshots import Snapshots
+from meshproof.translate.gateway_workloads import gateway_workloads
 from meshproof.translate.world import World
 from meshproof.xds import codec
 from tests.model.envoy_filters import FILTER
@@ -88,9 +88,11 @@ def test_tokens_change_a_gateway_s_listeners(snapshots: Snapshots) -> None:
     picked = f"{{selector: {{matchLabels: {{istio: ingressgateway}}}}{TOKENS}}}"
     tokens = (rule("RequestAuthentication", picked, namespace=ROOT),)
 
+    (ingress,) = gateway_workloads(())
+
     def listeners(world: World) -> set[bytes]:
-        snapshot = snapshots.of_gateway(world, "127.60.1.1", {80: 80}, "/dev/null")
+        snapshot = snapshots.of_gateway(world, ingress, "127.60.1.1", {80: 80}, "/dev/null")
         return {e.digest for e in snapshot.of(codec.LISTENERS).values()}
 
-    assert gateway.PROXY.namespace == ROOT
+    assert ingress.namespace == ROOT
     assert listeners(plain) != listeners(replace(plain, request_authentications=tokens))

@@ -101,3 +101,79 @@ def test_a_gateway_that_serves_none_of_the_hosts(hosts: str) -> None:
 def test_a_gateway_that_serves_one_of_the_hosts(hosts: str) -> None:
     assert findings_of(gateway(hosts), "gateway-host-mismatch") == []
     assert findings_of(gateway('["a.test"]', rule_host='"*"'), "gateway-host-mismatch") == []
+
+
+SELECTED = """
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: door}
+spec:
+  selector: %s
+  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: own-door}
+spec:
+  selector: {matchLabels: {door: own}}
+  template:
+    metadata:
+      labels: {door: own}
+      annotations: {inject.istio.io/templates: gateway}
+    spec: {containers: [{name: istio-proxy, image: auto}]}
+"""
+
+
+@pytest.mark.parametrize(
+    "selector", ["{istio: ingressgateway}", "{app: istio-egressgateway}", "{}", "{door: own}"]
+)
+def test_a_selector_that_a_gateway_serves(selector: str) -> None:
+    assert findings_of(SELECTED % selector, "gateway-unserved") == []
+
+
+def test_a_selector_that_nobody_serves() -> None:
+    text = SELECTED % "{istio: egresgateway}"
+    (problem,) = findings_of(text, "gateway-unserved")
+    assert (problem.field, problem.resource) == ("spec.selector", "Gateway default/door")
+    assert "istio: egresgateway; nothing listens" in problem.found
+    assert "door: own" in problem.wanted
+
+
+@pytest.mark.parametrize(
+    ("second", "count"), [("HTTP2", 0), ("TCP", 1), ("TLS}, tls: {mode: PASSTHROUGH", 1)]
+)
+def test_two_kinds_of_server_on_one_port(second: str, count: int) -> None:
+    server = f", {{port: {{number: 80, name: other, protocol: {second}}}, hosts: ['*']}}"
+    if "tls" in second:
+        protocol, _, tls = second.partition("}, ")
+        server = (
+            f", {{port: {{number: 80, name: other, protocol: {protocol}}}, {tls}}}, hosts: [a]}}"
+        )
+    text = (SELECTED % "{istio: ingressgateway}").replace('["*"]}]', f'["*"]}}{server}]')
+    problems = findings_of(text, "gateway-port-conflict")
+    assert [p.field for p in problems] == ["spec.servers[1].port"] * count
+
+
+MUTUAL = HTTPS_GATEWAY.replace("SIMPLE", "MUTUAL, cipherSuites: [AES128-SHA, fake, AES128-SHA]")
+PAIR = SECRET.replace("NS", "istio-system") + "{tls.crt: c, tls.key: k}\n"
+
+
+@pytest.mark.parametrize(
+    ("authorities", "count"),
+    [
+        ("", 1),
+        (SECRET.replace("NS", "istio-system").replace("shop", "shop-cacert") + "{cacert: a}", 0),
+        (SECRET.replace("NS", "default").replace("shop", "shop-cacert") + "{cacert: a}", 1),
+    ],
+)
+def test_mutual_tls_without_the_authorities_of_clients(
+    lint: Lint, authorities: str, count: int
+) -> None:
+    problems = lint(MUTUAL + PAIR + authorities)
+    missing = [p for p in problems if "shop-cacert" in p.found]
+    assert [p.field for p in missing] == ["spec.servers[0].tls.credentialName"] * count
+
+
+def test_cipher_suites_that_istio_ignores(lint: Lint) -> None:
+    fields = [p.field for p in lint(MUTUAL + PAIR) if "cipherSuites" in p.field]
+    assert fields == [f"spec.servers[0].tls.cipherSuites[{n}]" for n in (1, 2)]

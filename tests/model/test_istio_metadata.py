@@ -57,7 +57,7 @@ def test_of_injection_the_label_decides() -> None:
         "proxy.istio.io/config: '{concurrency: 1}'",
         "sidecar.istio.io/interceptionMode: NONE",
         "sidecar.istio.io/rewriteAppHTTPProbers: 'false'",
-        "inject.istio.io/templates: gateway",
+        "inject.istio.io/templates: grpc-agent",
         "istio.io/rev: canary",
         "istio.io/dataplane-mode: ambient",
         "security.istio.io/tlsMode: disabled",

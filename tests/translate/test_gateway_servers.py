@@ -85,10 +85,18 @@ def test_https_redirect() -> None:
 @pytest.mark.parametrize(
     ("server", "message"),
     [
-        (SHOP.replace("credentialName: shop", "httpsRedirect: false"), "wanted mode: SIMPLE and"),
+        (SHOP.replace(", credentialName: shop", ""), "is SIMPLE without a certificate"),
         (SHOP.replace("HTTPS", "HTTP"), "has more than httpsRedirect"),
-        (SHOP.replace("SIMPLE", "MUTUAL"), "SIMPLE"),
-        (SHOP + ", {port: {number: 443, protocol: HTTP}, hosts: [a]}", "443 is HTTP and HTTPS"),
+        (SHOP.replace("HTTPS", "TCP"), "is set, but the port's protocol is TCP"),
+        (SHOP.replace("SIMPLE", "ISTIO_MUTUAL"), "credentialName is set, and ISTIO_MUTUAL"),
+        (SHOP[: SHOP.index(", tls")] + "}", "is missing, and the port's protocol is HTTPS"),
+        (
+            SHOP.replace(
+                "SIMPLE, credentialName: shop", "MUTUAL, serverCertificate: /c, privateKey: /k"
+            ),
+            "is MUTUAL without caCertificates",
+        ),
+        (SHOP.replace("shop}", "shop, serverCertificate: /c, privateKey: /k}"), "wanted one"),
     ],
 )
 def test_a_server_that_cannot_be_is_refused(server: str, message: str) -> None:

@@ -21,10 +21,10 @@ _OUTSIDE = (
 DIFFERENCES: Mapping[str, str] = {
     "virtual_service.VirtualService.tls": (
         "for tunnels (CONNECT) to TLS ports; sniHosts are compared with the host of the tunnel, "
-        "not with the SNI inside it; no effect on gateways"
+        "not with the SNI inside it. At a gateway the SNI decides, as in Istio"
     ),
     "virtual_service.VirtualService.tcp": (
-        "for tunnels (CONNECT) to TCP and TLS ports; no effect on gateways"
+        "for tunnels (CONNECT) to TCP and TLS ports, and for TCP servers of gateways"
     ),
     "destination_rule.LoadBalancer.simple": (
         "PASSTHROUGH picks a replica of the service at random, as kube-proxy does; the address "
@@ -53,12 +53,12 @@ DIFFERENCES: Mapping[str, str] = {
         "addresses have no sidecar, so connections to them are in plain text"
     ),
     "gateway.ServerTLSSettings.credentialName": (
-        "without that Secret in istio-system nothing listens on the port; Istio listens, and "
-        "aborts the handshake"
+        "without that Secret in the gateway's namespace nothing listens for the server; Istio "
+        "listens, and aborts the handshake"
     ),
     "gateway.GatewayServerPort.number": (
         "the port that rules and routes see; the real one differs where that port is taken or "
-        "privileged on this machine (`meshproof url gateway`)"
+        "privileged on this machine (`meshproof status`)"
     ),
     "destination_rule.TCPSettings.idleTimeout": (
         "by default an idle connection is closed after 300 s between sidecars, 15 s to outside "
@@ -253,6 +253,20 @@ GENERAL: Sequence[tuple[str, Sequence[str]]] = (
             "in Istio. "
             "An app that listens on a TCP port instead of the socket that it is given can be "
             "reached by any process on this machine, without its sidecar.",
+        ),
+    ),
+    (
+        "Gateways",
+        (
+            "A gateway workload is one Envoy, however many replicas it asks for. It needs no "
+            "image: its Deployment is annotated inject.istio.io/templates: gateway, or its first "
+            "container is istio-proxy. istio-ingressgateway is there without a Deployment, and so "
+            "is istio-egressgateway as soon as a Gateway selects it.",
+            "The Services of those two exist once a Gateway selects them, with ports 80 and 443. A "
+            "gateway listens on every port of its Gateways, also beyond its Service's.",
+            "Certificates of servers come with the listener. A file is that of a Secret which the "
+            "gateway mounts (or which Istio's charts mount: istio-ingressgateway-certs and the "
+            "like), else one of this machine.",
         ),
     ),
     (

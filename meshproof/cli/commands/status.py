@@ -1,4 +1,4 @@
-"""``status``: every replica, and the conditions of HTTPRoutes."""
+"""``status``: every replica, every gateway, and the conditions of HTTPRoutes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from meshproof.cli.output import show_json, show_table
 def status(
     namespace: OnlyNamespace = "", output: Output = Format.TEXT, name: Name = DEFAULT_NAME
 ) -> None:
-    """Show every replica (ready or why not, restarts, address) and the conditions of HTTPRoutes."""
+    """Show every replica (ready or why not, restarts, address), where the ports of gateways are
+    reached, and the conditions of HTTPRoutes."""
     mesh = client(name).status()
     replicas = [r for r in mesh["replicas"] if not namespace or r["namespace"] == namespace]
     if output is Format.JSON:
@@ -23,6 +24,17 @@ def status(
         ("Namespace", "Workload", "Replica", "Ready", "Restarts", "Address", "Reason"),
         [_replica_row(replica) for replica in replicas],
     )
+    gateways = [g for g in mesh.get("gateways", ()) if not namespace or g["namespace"] == namespace]
+    if any(g["ports"] for g in gateways):
+        print()
+        show_table(
+            ("Namespace", "Gateway", "Ready", "Port", "Address"),
+            [
+                (g["namespace"], g["workload"], "yes" if g["ready"] else "no", port, address)
+                for g in gateways
+                for port, address in g["ports"].items()
+            ],
+        )
     routes = [r for r in mesh.get("routes", ()) if not namespace or r["namespace"] == namespace]
     if routes:
         print()

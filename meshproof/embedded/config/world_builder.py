@@ -9,12 +9,14 @@ from typing import Any
 
 from meshproof.admission.store import Store
 from meshproof.gateway_api.convert import convert_virtual_services
+from meshproof.model.gateway import Gateway
 from meshproof.model.jwks import KeySource
 from meshproof.model.mesh_config import NO_MESH_CONFIG, MeshConfig, merge_mesh_configs
 from meshproof.model.mesh_config_map import is_mesh_config_map, parse_mesh_config
 from meshproof.model.pod_network import Addresses, is_address
 from meshproof.model.resource import Resource
 from meshproof.model.workload_entry import WorkloadEntry
+from meshproof.translate.certificates import CONFIG_MAP
 from meshproof.translate.world import (
     Named,
     Outside,
@@ -47,18 +49,26 @@ def target_ports(services: Iterable[Service], namespace: str, labels: Any) -> li
     )
 
 
-_PAIRS = (("tls.crt", "tls.key"), ("cert", "key"))
-"""Keys of a Secret that hold a certificate and its key, as Istio reads them."""
+_PAIRS = (("cert", "key"), ("tls.crt", "tls.key"))
+_AUTHORITIES = ("cacert", "ca.crt")
+_REVOKED = ("crl", "ca.crl")
+"""Keys of a Secret that hold a certificate and its key, authorities, and revoked certificates, as
+Istio reads them (pilot/pkg/credentials/kube/secrets.go)."""
 
 
 def _tls_secrets(resources: Iterable[Resource]) -> tuple[TlsSecret, ...]:
     result = []
     for resource in resources:
-        texts = resource.spec.texts if resource.kind == "Secret" else {}
-        pair = next((p for p in _PAIRS if p[0] in texts and p[1] in texts), None)
-        if pair:
-            chain, key = texts[pair[0]], texts[pair[1]]
-            result.append(TlsSecret(resource.name, resource.namespace, chain, key))
+        if resource.kind not in ("Secret", "ConfigMap"):
+            continue
+        name = resource.name if resource.kind == "Secret" else CONFIG_MAP + resource.name
+        texts: dict[str, str] = resource.spec.texts
+        chain, key = next((p for p in _PAIRS if p[0] in texts and p[1] in texts), ("", ""))
+        ca = next((k for k in _AUTHORITIES if k in texts), "")
+        crl = next((k for k in _REVOKED if k in texts), "")
+        if chain or ca:
+            pems = (texts.get(k, "") for k in (chain, key, ca, crl))
+            result.append(TlsSecret(name, resource.namespace, *pems))
     return tuple(result)
 
 
@@ -82,11 +92,40 @@ def _mesh_config(resources: Iterable[Resource], default: MeshConfig) -> MeshConf
     return merge_mesh_configs(installed, live)
 
 
+def istio_gateways(store: Store) -> tuple[Named[Gateway], ...]:
+    """The Gateways in force, in Istio's order."""
+    return tuple(Named(r.name, r.namespace, r.spec) for r in store.lowered if r.kind == "Gateway")
+
+
+def certificate_files(store: Store) -> frozenset[str]:
+    """Every file that a DestinationRule or a Gateway names as a certificate, a key or a root."""
+    paths: set[str | None] = set()
+    for resource in store.lowered:
+        if resource.kind == "DestinationRule":
+            policies = [
+                resource.spec.traffic_policy,
+                *(s.traffic_policy for s in resource.spec.subsets),
+            ]
+            for policy in filter(None, policies):
+                for settings in (policy.tls, *(p.tls for p in policy.port_level_settings)):
+                    if settings is not None:
+                        paths |= {settings.ca_certificates, settings.client_certificate}
+                        paths.add(settings.private_key)
+        elif resource.kind == "Gateway":
+            for tls in (server.tls for server in resource.spec.servers if server.tls):
+                paths.add(tls.ca_certificates)
+                for pair in tls.files:
+                    paths |= {pair.server_certificate, pair.private_key}
+    return frozenset(path for path in paths if path)
+
+
 def build_world(
     store: Store,
     replicas: Iterable[Replica],
     outside: Iterable[Outside],
     *,
+    gateway_replicas: Iterable[Replica] = (),
+    missing_files: Iterable[str] = (),
     addresses: Addresses | None = None,
     token_keys: Mapping[KeySource, str] = MappingProxyType({}),
     mesh: MeshConfig = NO_MESH_CONFIG,
@@ -104,13 +143,15 @@ def build_world(
     return World(
         services=services if addresses is None else _with_cluster_ips(store, addresses),
         replicas=tuple(replicas),
+        gateway_replicas=tuple(gateway_replicas),
         outside=hosts,
         virtual_services=convert_virtual_services(lowered, services),
         destination_rules=named("DestinationRule"),
         service_entries=named("ServiceEntry"),
         workload_entries=tuple(_workload_entries(lowered)),
-        gateways=named("Gateway"),
+        gateways=istio_gateways(store),
         tls_secrets=_tls_secrets(lowered),
+        missing_files=frozenset(missing_files),
         sidecars=named("Sidecar"),
         peer_authentications=named("PeerAuthentication"),
         authorization_policies=named("AuthorizationPolicy"),

@@ -20,11 +20,11 @@ from meshproof.embedded.pod.workload import Probe, Workload
 from meshproof.errors import Problem, Refused
 from meshproof.model.kube_pod import Container
 from meshproof.model.kube_workloads import (
-    WORKLOADS,
     DeploymentSpec,
     claims_of,
     container_path,
     replicas_of,
+    runs_app,
     template_of,
 )
 from meshproof.model.resource import Resource
@@ -44,7 +44,7 @@ def build_workloads(store: Store, project: Project) -> list[Workload]:
     resources = store.ordered()
     services = store.services
     config = [r for r in resources if r.kind in ("ConfigMap", "Secret")]
-    deployments = [r for r in resources if r.kind in WORKLOADS]
+    deployments = [r for r in resources if runs_app(r)]
     problems += _find_duplicate_names(deployments)
     for deployment in deployments:
         container, images = (
@@ -66,7 +66,7 @@ def build_workloads(store: Store, project: Project) -> list[Workload]:
 
 def find_unknown_images(resources: Iterable[Resource], project: Project) -> list[Problem]:
     """Images of workloads that are not in the image table, whatever else is applied."""
-    first = [(r, template_of(r).spec.containers[0]) for r in resources if r.kind in WORKLOADS]
+    first = [(r, template_of(r).spec.containers[0]) for r in resources if runs_app(r)]
     return [
         _missing_command(resource, container, project)
         for resource, container in first

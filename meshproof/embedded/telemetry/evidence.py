@@ -36,8 +36,8 @@ REQUESTS = r"^istio\.(requests_total|request_duration)"
 
 
 def list_envoys(engine: Engine) -> list[EnvoyProcess]:
-    """Every Envoy of the mesh, the gateway's first."""
-    return [engine.gateway.envoy, *(r.envoy for r in engine.fleet.runners)]
+    """Every Envoy of the mesh, the gateways' first."""
+    return engine.envoys()
 
 
 # -- spans -------------------------------------------------------------------------------------

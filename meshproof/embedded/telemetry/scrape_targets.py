@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from meshproof.embedded.engine import Engine
-from meshproof.embedded.gateway import PROXY
+from meshproof.embedded.gateway import GatewayRunner
 from meshproof.embedded.outside import OutsideRunner
 from meshproof.embedded.pod import scraping
 from meshproof.embedded.pod.replica import ReplicaRunner
 from meshproof.errors import MeshproofError
-from meshproof.istio_names import INGRESS_GATEWAY, ROOT_NAMESPACE
+from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.telemetry.prometheus import Families, Family, add, render
 
 AGENT_PORT = 15020
@@ -38,7 +38,7 @@ class Target:
 def list_targets(engine: Engine) -> list[Target]:
     """Everything that runs, then replicas that have ended, then outside hosts, the mesh last."""
     return [
-        _of_gateway(engine),
+        *map(_of_gateway, engine.gateways.runners),
         *map(_of_replica, engine.fleet.runners),
         *_of_retired(engine),
         *(_of_outside(host, path) for host in engine.outside if (path := host.declared.metrics)),
@@ -46,11 +46,11 @@ def list_targets(engine: Engine) -> list[Target]:
     ]
 
 
-def _of_gateway(engine: Engine) -> Target:
+def _of_gateway(runner: GatewayRunner) -> Target:
     async def read() -> Families:
-        return await scraping.scrape(engine.gateway.envoy, None)
+        return await scraping.scrape(runner.envoy, None)
 
-    return Target(PROXY.namespace, INGRESS_GATEWAY, f"{engine.gateway.ip}:{AGENT_PORT}", read)
+    return Target(runner.proxy.namespace, runner.node, f"{runner.ip}:{AGENT_PORT}", read)
 
 
 def _of_replica(runner: ReplicaRunner) -> Target:

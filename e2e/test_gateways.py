@@ -1,0 +1,218 @@
+"""Gateways on a mesh of their own: Istio's task "Egress Gateways", a Deployment that is a gateway,
+ports, and the TLS that servers terminate."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from e2e.support.certificates import Authority, Pair
+from e2e.support.outside_server import outside_server
+from e2e.support.tiny import TINY
+from meshproof.embedded.mesh import EmbeddedMesh
+from meshproof.mesh import Source
+from meshproof.project import load_project
+from tests.translate.envoy_process import loopback_prefix
+
+AUTHORITY = Authority()
+RULES = Path(__file__).with_name("gateways")
+EGRESS = "istio-egressgateway"
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        os.environ.get("MESH", "embedded") != "embedded", reason="its outside host is on loopback"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def gated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedMesh]:
+    folder, authority = tmp_path_factory.mktemp("gates"), AUTHORITY
+    ip = f"{loopback_prefix()}.1"
+    with outside_server(ip, authority.issue("news.test"), folder) as (plain, secure):
+        project = {
+            "manifests": [str(TINY / "mesh.yaml")],
+            "images": {"tiny:1": {"command": ["{python}", f"{TINY}/app.py", "{ip}", "{port}"]}},
+            "outside": {"news.test": {"ports": {80: f"{ip}:{plain}", 443: f"{ip}:{secure}"}}},
+        }
+        (folder / "meshproof.yaml").write_text(yaml.safe_dump(project))
+        mesh = EmbeddedMesh(load_project(folder / "meshproof.yaml"), name="gates")
+        try:
+            mesh.up()
+            secret = {
+                "apiVersion": "v1",
+                "kind": "Secret",
+                "metadata": {"name": "istio-egressgateway-ca-certs", "namespace": "istio-system"},
+                "stringData": {"root.pem": authority.root},
+            }
+            mesh.apply([Source("secret.yaml", yaml.safe_dump(secret))])
+            yield mesh
+        finally:
+            mesh.down()
+
+
+def call(mesh: EmbeddedMesh, url: str) -> dict[str, Any]:
+    """What the outside server was asked; ``explain`` must say that it is."""
+    (outcome,) = {o for _, o in mesh.explain("web", url).outcomes()}
+    assert (outcome.answered, outcome.workload) == (True, "news.test"), outcome
+    answer = mesh.curl("web", url)
+    assert answer.status == 200, (answer.status, answer.body, answer.refused_by)
+    told: dict[str, Any] = json.loads(answer.body)
+    return told
+
+
+def passed_gateway(mesh: EmbeddedMesh) -> list[str]:
+    return [r.upstream_cluster for r in mesh.access_log() if r.sidecar == EGRESS]
+
+
+def test_the_task(gated: EmbeddedMesh) -> None:
+    """In the task's order: each part replaces the rules of the part before."""
+    gated.apply([RULES / "http.yaml"])
+    assert call(gated, "http://news.test/politics")["tls"] is False
+    assert passed_gateway(gated)[-1] == "outbound|80||news.test"
+
+    gated.apply([RULES / "originate.yaml"])
+    told = call(gated, "http://news.test/politics")
+    assert (told["tls"], told["path"]) == (True, "/politics")
+    assert passed_gateway(gated)[-1] == "outbound|443||news.test"
+
+    gated.delete([RULES / "originate.yaml"])
+    assert EGRESS not in {u.name for u in gated.usage()}, "no Gateway asks for it any more"
+    gated.apply([RULES / "passthrough.yaml"])
+    before = len(passed_gateway(gated))
+    assert call(gated, "https://news.test/politics")["tls"] is True
+    assert passed_gateway(gated)[before:] == ["outbound|443||news.test"]
+
+
+def address(
+    mesh: EmbeddedMesh, port: int, workload: str = "istio-ingressgateway"
+) -> tuple[str, int]:
+    """Where a gateway's port is, as ``status`` says it."""
+    (gateway,) = [g for g in mesh.status().gateways if g.workload == workload]
+    host, _, bound = gateway.ports[port].rpartition(":")
+    return host, int(bound)
+
+
+def get(mesh: EmbeddedMesh, port: int, workload: str = "istio-ingressgateway") -> int:
+    """The status of a request for shop.test."""
+    connection = http.client.HTTPConnection(*address(mesh, port, workload), timeout=10)
+    with closing(connection):
+        connection.request("GET", "/", headers={"host": "shop.test"})
+        return connection.getresponse().status
+
+
+def get_secure(mesh: EmbeddedMesh, port: int, client: Pair | None, folder: Path) -> int:
+    """The status over TLS. Raises OSError where there is no connection."""
+    context = ssl.create_default_context(cadata=AUTHORITY.root)
+    if client is not None:
+        files = folder / "client.pem", folder / "client.key"
+        for file, text in zip(files, (client.chain, client.key), strict=True):
+            file.write_text(text)
+        context.load_cert_chain(*files)
+    connection = http.client.HTTPConnection("shop.test", timeout=10)
+    with (
+        socket.create_connection(address(mesh, port), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname="shop.test") as connection.sock,
+    ):
+        connection.request("GET", "/")
+        return connection.getresponse().status
+
+
+def secret(name: str, **texts: str) -> str:
+    metadata = {"name": name, "namespace": "istio-system"}
+    body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": texts}
+    return yaml.safe_dump(body) + "---\n"
+
+
+SERVERS = """
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: door, namespace: tiny}
+spec:
+  selector: {istio: ingressgateway}
+  servers:
+    - {port: {number: 80, name: a, protocol: HTTP}, hosts: [shop.test]}
+    - {port: {number: 8080, name: b, protocol: HTTP}, hosts: [shop.test]}
+    - {port: {number: 443, name: c, protocol: HTTPS}, hosts: [shop.test], tls: {mode: SIMPLE, credentialName: shop}}
+    - {port: {number: 8443, name: d, protocol: HTTPS}, hosts: [shop.test], tls: {mode: MUTUAL, credentialName: shop}}
+    - {port: {number: 9443, name: e, protocol: HTTPS}, hosts: [shop.test], tls: {mode: OPTIONAL_MUTUAL, credentialName: shop}}
+    - {port: {number: 31400, name: f, protocol: TCP}, hosts: ['*']}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop, namespace: tiny}
+spec:
+  hosts: [shop.test]
+  gateways: [door]
+  http: [{route: [{destination: {host: web}}]}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: bytes, namespace: tiny}
+spec:
+  hosts: ['*']
+  gateways: [door]
+  tcp: [{match: [{port: 31400}], route: [{destination: {host: web, port: {number: 80}}}]}]
+"""  # noqa: E501
+
+
+def test_every_port_and_mode_of_the_ingress_gateway(gated: EmbeddedMesh, tmp_path: Path) -> None:
+    pair, stranger = AUTHORITY.issue("shop.test"), Authority("another").issue("shop.test")
+    texts = {"tls.crt": pair.chain, "tls.key": pair.key, "ca.crt": AUTHORITY.root}
+    gated.apply([Source("servers.yaml", secret("shop", **texts) + SERVERS)])
+    assert [get(gated, port) for port in (80, 8080, 31400)] == [200, 200, 200]
+    client = AUTHORITY.issue("client.test")
+    assert [get_secure(gated, port, client, tmp_path) for port in (443, 8443, 9443)] == [200] * 3
+    assert [get_secure(gated, port, None, tmp_path) for port in (443, 9443)] == [200] * 2
+    for port, shown in ((8443, None), (8443, stranger), (9443, stranger)):
+        with pytest.raises(OSError):  # noqa: PT011 - a handshake ends in many ways
+            get_secure(gated, port, shown, tmp_path)
+    gated.delete([Source("servers.yaml", SERVERS)])
+
+
+EDGE = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: edge, namespace: tiny}
+spec:
+  selector: {matchLabels: {door: edge}}
+  template:
+    metadata:
+      labels: {door: edge}
+      annotations: {inject.istio.io/templates: gateway}
+    spec: {containers: [{name: istio-proxy, image: auto}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: edge, namespace: tiny}
+spec: {selector: {door: edge}, ports: [{name: http, port: 8000, targetPort: 80}]}
+---
+"""
+OWN = SERVERS.split("    - {port: {number: 8080", maxsplit=1)[0]
+OWN = OWN.replace("istio: ingressgateway", "door: edge")
+OWN = OWN.replace("[shop.test]", "['*']")
+
+
+def test_a_deployment_that_is_a_gateway(gated: EmbeddedMesh) -> None:
+    rule = SERVERS.split("---")[1].replace(
+        "[shop.test]", "[shop.test, edge.tiny.svc.cluster.local]"
+    )
+    source = Source("edge.yaml", f"{EDGE}{OWN}---{rule}")
+    gated.apply([source])
+    assert get(gated, 80, "edge") == 200
+    url = "http://edge.tiny.svc.cluster.local:8000/"
+    assert gated.curl("web", url).status == 200, "through the gateway, for a caller inside"
+    assert {o.answered for _, o in gated.explain("web", url).outcomes()} == {True}
+    assert "edge" in {g.workload for g in gated.status().gateways}
+    gated.delete([source])
+    assert "edge" not in {g.workload for g in gated.status().gateways}

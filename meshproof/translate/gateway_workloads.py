@@ -1,0 +1,161 @@
+"""Which gateways a mesh has: workloads whose pods are gateways, and Istio's own pair. Pure.
+
+A Deployment is a gateway if its pods ask the injector for one, or run Istio's proxy alone. Where
+none has these names, ``istio-ingressgateway`` is there as in Istio's default profile, and
+``istio-egressgateway`` as soon as a Gateway selects it (``istioctl install`` with that component).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from meshproof.istio_names import (
+    EGRESS_GATEWAY,
+    EGRESS_GATEWAY_LABELS,
+    INGRESS_GATEWAY,
+    INGRESS_GATEWAY_LABELS,
+    ROOT_NAMESPACE,
+)
+from meshproof.model.gateway import Gateway
+from meshproof.model.kube_config import Secret
+from meshproof.model.kube_workloads import WORKLOADS, is_gateway, replicas_of, template_of
+from meshproof.model.resource import Resource
+from meshproof.model.volume_files import normalize_path, read_volumes
+from meshproof.translate.workload_selection import has_labels
+from meshproof.translate.world import (
+    PROBE_PORT,
+    Address,
+    ContainerPort,
+    Named,
+    Proxy,
+    Replica,
+    Service,
+    ServicePort,
+)
+
+_PORTS = (
+    ServicePort("status-port", PROBE_PORT, PROBE_PORT, "TCP"),
+    ServicePort("http2", 80, 8080, "HTTP", h2=True),
+    ServicePort("https", 443, 8443, "HTTPS"),
+)
+"""Of the Services of Istio's own gateways."""
+_BUILT_IN = {INGRESS_GATEWAY: INGRESS_GATEWAY_LABELS, EGRESS_GATEWAY: EGRESS_GATEWAY_LABELS}
+
+
+def gateway_workloads(resources: Sequence[Resource]) -> tuple[Proxy, ...]:
+    """Each with its labels, its account and the files of its container; the ingress gateway
+    first."""
+    declared = {(p.namespace, p.workload): p for p in _declared(resources)}
+    built_in = {
+        (ROOT_NAMESPACE, name): _built_in(name, resources)
+        for name, labels in _BUILT_IN.items()
+        if name == INGRESS_GATEWAY or _is_selected(labels, resources)
+    }
+    return tuple({**built_in, **declared}.values())
+
+
+def _declared(resources: Iterable[Resource]) -> Iterator[Proxy]:
+    resources = list(resources)
+    for resource in resources:
+        if resource.kind not in WORKLOADS or resource.spec is None or not is_gateway(resource):
+            continue
+        template = template_of(resource)
+        if replicas_of(resource):
+            yield Proxy(
+                "gateway",
+                resource.namespace,
+                resource.name,
+                dict(template.metadata.labels),
+                template.spec.account,
+                _mounted_files(resource, resources),
+            )
+
+
+def _built_in(name: str, resources: Iterable[Resource]) -> Proxy:
+    """The Secrets that Istio's charts mount, if they exist: ``istio-ingressgateway-certs`` and
+    ``istio-ingressgateway-ca-certs``."""
+    short = name.removeprefix("istio-")
+    files: dict[str, str] = {}
+    for resource in resources:
+        if isinstance(resource.spec, Secret) and resource.namespace == ROOT_NAMESPACE:
+            for suffix in ("certs", "ca-certs"):
+                if resource.name == f"{name}-{suffix}":
+                    folder = f"/etc/istio/{short}-{suffix}"
+                    files |= {f"{folder}/{key}": text for key, text in resource.spec.texts.items()}
+    account = f"{name}-service-account"
+    return Proxy("gateway", ROOT_NAMESPACE, name, _BUILT_IN[name], account, files)
+
+
+def _mounted_files(workload: Resource, resources: Iterable[Resource]) -> dict[str, str]:
+    """The files of a gateway's volumes, by their path in its first container."""
+    contents = {c.name: c.files for c in read_volumes(workload, resources, {})[0]}
+    return {
+        f"{normalize_path(mount.mount_path)}/{file.path}": file.data.decode("utf-8", "replace")
+        for mount in template_of(workload).spec.containers[0].volume_mounts
+        for file in contents.get(mount.name, ())
+    }
+
+
+def _is_selected(labels: Mapping[str, str], resources: Iterable[Resource]) -> bool:
+    """By a Gateway that names one of its labels."""
+    return any(
+        isinstance(r.spec, Gateway) and r.spec.selector and has_labels(labels, r.spec.selector)
+        for r in resources
+    )
+
+
+def gateway_services(resources: Sequence[Resource]) -> Iterator[Service]:
+    """The Services of Istio's own gateways that a Gateway selects, unless they are declared."""
+    declared = {(r.namespace, r.name) for r in resources if r.kind == "Service"}
+    for name, labels in _BUILT_IN.items():
+        if (ROOT_NAMESPACE, name) not in declared and _is_selected(labels, resources):
+            yield Service(name, ROOT_NAMESPACE, labels, _PORTS)
+
+
+def server_ports(gateways: Iterable[Named[Gateway]], proxy: Proxy) -> list[int]:
+    """The ports of all servers of the Gateways that select a gateway, in order."""
+    numbers = {
+        server.port.number
+        for gateway in gateways
+        if has_labels(proxy.labels, gateway.spec.selector)
+        for server in gateway.spec.servers
+    }
+    return sorted(numbers)
+
+
+def gateway_replica(
+    proxy: Proxy, name: str, ip: str, ports: Mapping[int, int], services: Iterable[Service]
+) -> Replica:
+    """A gateway as an endpoint of Services. ``ports`` maps the port of a Gateway server to the one
+    that is bound: a Service's port leads to the server of that number, else to the one of its
+    targetPort (Istio's resolvePorts translates the former to the latter)."""
+    own = [
+        port
+        for service in services
+        if service.namespace == proxy.namespace
+        and service.selector
+        and has_labels(proxy.labels, service.selector)
+        for port in service.ports
+    ]
+    listeners: dict[int | str, int] = {}
+    for port in own:
+        if port.port in ports:
+            listeners.setdefault(port.target_port, ports[port.port])
+    for number, bound in ports.items():
+        listeners.setdefault(number, bound)
+    return Replica(
+        name=name,
+        namespace=proxy.namespace,
+        workload=proxy.workload,
+        labels=proxy.labels,
+        service_account=proxy.service_account,
+        ip=ip,
+        ports=tuple(_container_port(target, ip, bound) for target, bound in listeners.items()),
+        ready=True,
+        gateway=True,
+    )
+
+
+def _container_port(target: int | str, ip: str, bound: int) -> ContainerPort:
+    name, number = (target, bound) if isinstance(target, str) else ("", target)
+    return ContainerPort(name, number, Address(ip, bound), Address())
