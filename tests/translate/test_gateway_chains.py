@@ -172,10 +172,8 @@ def test_mesh_tls_passes_to_the_endpoints_that_speak_it() -> None:
         sni,
         *(f"outbound_.80_.{v}_.{SERVICE}" for v in ("v1", "v2", "v3")),
     ]
-    assert chains[0]["filter_chain_match"]["application_protocols"] == [
-        "istio-peer-exchange",
-        "istio",
-    ]
+    protocols = chains[0]["filter_chain_match"]["application_protocols"]
+    assert protocols[:2] == ["istio-peer-exchange", "istio"]
     config: Any = build_outbound(mesh, GATEWAY)
     assert target(chains[0]) == sni
     assert not config.clusters[sni].keys() & {"transport_socket", "transport_socket_matches"}
