@@ -67,8 +67,8 @@ def call(mesh: EmbeddedMesh, url: str) -> dict[str, Any]:
     assert (outcome.answered, outcome.workload) == (True, "news.test"), outcome
     answer = mesh.curl("web", url)
     assert answer.status == 200, (answer.status, answer.body, answer.refused_by)
-    told: dict[str, Any] = json.loads(answer.body)
-    return told
+    request: dict[str, Any] = json.loads(answer.body)
+    return request
 
 
 def passed_gateway(mesh: EmbeddedMesh) -> list[str]:
@@ -82,8 +82,8 @@ def test_the_task(gated: EmbeddedMesh) -> None:
     assert passed_gateway(gated)[-1] == "outbound|80||news.test"
 
     gated.apply([RULES / "originate.yaml"])
-    told = call(gated, "http://news.test/politics")
-    assert (told["tls"], told["path"]) == (True, "/politics")
+    request = call(gated, "http://news.test/politics")
+    assert (request["tls"], request["path"]) == (True, "/politics")
     assert passed_gateway(gated)[-1] == "outbound|443||news.test"
 
     gated.delete([RULES / "originate.yaml"])
@@ -174,9 +174,9 @@ def test_every_port_and_mode_of_the_ingress_gateway(gated: EmbeddedMesh, tmp_pat
     client = AUTHORITY.issue("client.test")
     assert [get_secure(gated, port, client, tmp_path) for port in (443, 8443, 9443)] == [200] * 3
     assert [get_secure(gated, port, None, tmp_path) for port in (443, 9443)] == [200] * 2
-    for port, shown in ((8443, None), (8443, stranger), (9443, stranger)):
+    for port, certificate in ((8443, None), (8443, stranger), (9443, stranger)):
         with pytest.raises(OSError):  # noqa: PT011 - a handshake ends in many ways
-            get_secure(gated, port, shown, tmp_path)
+            get_secure(gated, port, certificate, tmp_path)
     gated.delete([Source("servers.yaml", SERVERS)])
 
 

@@ -21,14 +21,14 @@ class _Echo(BaseHTTPRequestHandler):
         client = (
             self.connection.getpeercert() if isinstance(self.connection, ssl.SSLSocket) else None
         )
-        told = {
+        request = {
             "tls": secure,
             "client": bool(client),
             "host": self.headers["host"],
             "path": self.path,
             "xfcc": self.headers.get("x-forwarded-client-cert", ""),
         }
-        body = json.dumps(told).encode()
+        body = json.dumps(request).encode()
         self.send_response(200)
         self.send_header("content-length", str(len(body)))
         self.end_headers()

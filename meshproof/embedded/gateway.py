@@ -76,8 +76,8 @@ class GatewayRunner:
         wanted = list(declared)
         for port in sorted(wanted, key=lambda p: real_port(self.ip, p) != p):
             if port not in self._ports:
-                taken = (*FIXED_PORTS, *self._ports.values())
-                self._ports[port] = real_port(self.ip, port, taken)
+                in_use = (*FIXED_PORTS, *self._ports.values())
+                self._ports[port] = real_port(self.ip, port, in_use)
         return {port: self._ports[port] for port in sorted(wanted)}
 
     def url(self, declared: Iterable[int]) -> str:

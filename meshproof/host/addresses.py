@@ -111,13 +111,13 @@ def free_port(ip: str) -> int:
         return port
 
 
-def real_port(ip: str, port: int, taken: Collection[int] = ()) -> int:
-    """``port``, or another where it is privileged or taken on ``ip``; ``taken`` are those that
+def real_port(ip: str, port: int, in_use: Collection[int] = ()) -> int:
+    """``port``, or another where it is privileged or taken on ``ip``; ``in_use`` are those that
     somebody will bind."""
     preferred = preferred_port(port)
-    if preferred not in taken and can_bind(ip, preferred):
+    if preferred not in in_use and can_bind(ip, preferred):
         return preferred
-    while (other := free_port(ip)) in taken:
+    while (other := free_port(ip)) in in_use:
         continue
     return other
 

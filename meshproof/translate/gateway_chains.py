@@ -34,9 +34,9 @@ class ByteChains:
         self._view, self._logs = view, logs
 
     def build(
-        self, table: RouteTable, socket: Json | None, policies: list[Json], taken: set[str]
+        self, table: RouteTable, socket: Json | None, policies: list[Json], names_in_use: set[str]
     ) -> Iterator[Json]:
-        """Every chain of a table. ``socket`` terminates TLS; ``taken`` are the SNI names that the
+        """Every chain of a table. ``socket`` terminates TLS; ``names_in_use`` are the SNI names that the
         port has already, to which those of these chains are added: of two chains with a common
         name the second is left out."""
         ((gateway, server),) = table.servers
@@ -51,8 +51,8 @@ class ByteChains:
                 yield {**chain, "transport_socket": socket} if socket is not None else chain
             return
         for name, names, target in self._tls_targets(table, gateway, server):
-            if taken.isdisjoint(names):
-                taken.update(names)
+            if names_in_use.isdisjoint(names):
+                names_in_use.update(names)
                 chain = self._chain(table, name, target, [] if "*" in names else names)
                 yield {**chain, "filters": [*policies, *chain["filters"]]}
 
