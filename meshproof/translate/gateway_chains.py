@@ -36,9 +36,9 @@ class ByteChains:
     def build(
         self, table: RouteTable, socket: Json | None, policies: list[Json], names_in_use: set[str]
     ) -> Iterator[Json]:
-        """Every chain of a table. ``socket`` terminates TLS; ``names_in_use`` are SNI names that the
-        port has already, to which those of these chains are added: of two chains with a common
-        name the second is left out."""
+        """Every chain of a table. ``socket`` terminates TLS. ``names_in_use`` are SNI names of the
+        port, to which those of these chains are added: of two chains with a common name the second
+        is left out."""
         ((gateway, server),) = table.servers
         if server.tls is not None and server.tls.mode == "AUTO_PASSTHROUGH":
             yield from self._auto_passthrough(table)
