@@ -22,7 +22,7 @@ READY := .venv/.ready
 export MESH
 unexport PYTHONDONTWRITEBYTECODE # else each of hundreds of processes compiles the package again
 
-.PHONY: help setup dashboard test test-long e2e e2e-long e2e-nightly soak conformance docs load load-ui up down sweep observe tutorial bench release-oc lint fmt clean
+.PHONY: help setup dashboard test test-long e2e e2e-pods e2e-long e2e-nightly soak conformance docs load load-ui up down sweep observe tutorial bench release-oc lint fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ test-long: $(READY) ## run the tests that start, kill and time whole processes
 
 e2e: $(READY) ## prove every rule under load on a mesh of its own; print a table of verdicts
 	@$(BIN)/python -m pytest e2e $(NO_PROPERTIES) $(PROOFS) $(SIDE_BY_SIDE) -m "not long and not nightly" --junitxml=artifacts/junit.xml
+
+e2e-pods: $(READY) ## the same in pods, in a network namespace that has nothing but loopback
+	@MESHPROOF_PODS=on $(BIN)/python -m tools.offline $(BIN)/python -m pytest e2e $(NO_PROPERTIES) $(PROOFS) $(SIDE_BY_SIDE) -m "not long and not nightly" --junitxml=artifacts/junit-pods.xml --mesh-report=report-pods.json
 
 e2e-long: $(READY) ## prove faults, releases and scaling under load; run the pages in docs/
 	@$(BIN)/python -m pytest e2e $(NO_PROPERTIES) $(PROOFS) $(SIDE_BY_SIDE) -m "long and not alone" --junitxml=artifacts/junit-long.xml --mesh-report=report-long.json
