@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,40 @@ def test_what_has_no_effect_is_named(text: str, fields: list[str]) -> None:
 def test_names_are_kept_apart_by_namespace_alone() -> None:
     with pytest.raises(Refused, match="is also the name of Pod default/one"):
         _workloads(f"{POD}---\n{SET.replace('two', 'one')}")
+
+
+OWN = """
+apiVersion: v1
+kind: Pod
+metadata: {name: one, labels: {app: one}}
+spec: {containers: [{name: c, image: "own:1", COMMAND ports: [{containerPort: 80}]}]}
+"""
+
+
+def _in_pods(command: str) -> list[Workload]:
+    resources = _read(OWN.replace("COMMAND", command))
+    return build_workloads(Store().apply(resources)[0], replace(PROJECT, pods=True))
+
+
+def test_in_pods_a_container_runs_its_own_command() -> None:
+    (workload,) = _in_pods("command: [sh, -c, serve], args: [now],")
+    assert workload.program.argv({"files": "", "python": "py"}, {}) == ["sh", "-c", "serve", "now"]
+    (workload,) = _in_pods("command: [/usr/local/bin/python3.12, app.py],")
+    assert workload.program.argv({"files": "", "python": "py"}, {}) == ["py", "app.py"]
+
+
+def test_without_pods_it_needs_the_image_table() -> None:
+    with pytest.raises(Refused, match="image own:1 has no local command;"):
+        build_workloads(Store().apply(_read(OWN.replace("COMMAND", "command: [sh],")))[0], PROJECT)
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ("", "has no local command"),
+        ("command: [no-such-program],", "and no-such-program, which its container runs, is not"),
+    ],
+)
+def test_in_pods_a_program_that_is_not_here_is_refused(command: str, reason: str) -> None:
+    with pytest.raises(Refused, match=reason):
+        _in_pods(command)
