@@ -1,6 +1,8 @@
-"""``python -m conformance [NAME...] [--cases PATH...]``: a line for each case, and what differs.
+"""``python -m conformance [NAME...] [--cases PATH...] [--peers [SUITE...]]``: a line for each case,
+and what differs; then a table of all suites.
 
-Exit code 0 when every case agrees, or differs as docs/fidelity.md says.
+Exit code 0 when every case agrees, or differs as docs/fidelity.md says. Peers' suites
+(``conformance.peers``) are counted alone.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from conformance import peers
 from conformance.cases import Case, load
 from conformance.known import FIDELITY, known, unexplained
 from conformance.replay import FOLDER, Outcome, replay
@@ -29,12 +32,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--cases", nargs="+", type=Path, default=[FOLDER / "recorded" / "cases"],
         help="files and folders of cases",
     )  # fmt: skip
+    parser.add_argument(
+        "--peers", nargs="*", choices=(*peers.SUITES, "none"), metavar="SUITE",
+        help="suites of other projects that lie beside this checkout; by default all (some 20 minutes)",
+    )  # fmt: skip
     options = parser.parse_args(argv)
     chosen = [c for c in load(options.cases) if _chosen(c, options.names)]
     if not chosen:
         parser.error(f"no case is named {' or '.join(options.names) or '*'}")
     outcomes = _replayed(chosen)
+    if options.peers not in (None, ["none"]):
+        _print_suites(outcomes, options.peers or peers.SUITES)
     return _summed_up(outcomes)
+
+
+def _print_suites(outcomes: Sequence[Outcome], suites: Sequence[str]) -> None:
+    root = FOLDER.parent
+    rows: dict[str, peers.Counts] = {"recorded": Counter(o.verdict for o in outcomes)}
+    if (root / peers.RUNNER).exists():
+        rows |= peers.run(root, suites)
+    for line in peers.render(rows):
+        print(line)
+    for suite in suites:
+        if suite not in rows:
+            print(f"{suite}: skipped, {peers.RUNNER} gave no result for it")
 
 
 def _chosen(case: Case, names: Sequence[str]) -> bool:
