@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     parser.add_argument(
         "--peers", nargs="*", choices=(*peers.SUITES, "none"), metavar="SUITE",
-        help="suites of other projects that lie beside this checkout; by default all (some 20 minutes)",
+        help="suites of other projects beside this checkout; by default all (some 20 minutes)",
     )  # fmt: skip
     options = parser.parse_args(argv)
     chosen = [c for c in load(options.cases) if _chosen(c, options.names)]
