@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,9 +61,10 @@ def check_in_project(
     """Check files on top of a project's manifests; without any, the project's own manifests and
     rules. Raises Refused where ``apply`` would."""
     from meshproof.embedded.admission.profile import embedded_admission  # noqa: PLC0415  (slow)
+    from meshproof.embedded.sandbox import read_mode  # noqa: PLC0415
     from meshproof.project import load_project  # noqa: PLC0415
 
-    project = load_project(path)
+    project = replace(load_project(path), pods=read_mode(os.environ) == "on")
     admission = embedded_admission(project)
     of_manifests = CheckResult()
     manifests = admission.read(project.manifests)

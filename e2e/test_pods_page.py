@@ -1,0 +1,28 @@
+"""docs/pods.md, executed: every output is as shown."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from e2e.support.pods import no_pods
+from tools.doc_runner.document import parse
+from tools.doc_runner.run import walk
+from tools.doc_runner.session import Session
+
+pytestmark = pytest.mark.long
+
+ROOT = Path(__file__).parents[1]
+FILE = "docs/pods.md"
+
+
+@pytest.mark.skipif(os.environ.get("MESH", "embedded") != "embedded", reason="brings up its own")
+def test_the_page_is_true() -> None:
+    if why := no_pods():
+        pytest.skip(f"no pods on this machine: {why}")
+    document = parse((ROOT / FILE).read_text(encoding="utf-8"), FILE)
+    with Session(ROOT) as session:
+        failures = [str(f) for f in walk(document, session, "embedded", within=180.0)]
+    assert not failures, "\n\n".join(failures)
