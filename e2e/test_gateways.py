@@ -71,8 +71,8 @@ def call(mesh: EmbeddedMesh, url: str) -> dict[str, Any]:
     return request
 
 
-def passed_gateway(mesh: EmbeddedMesh) -> list[str]:
-    return [r.upstream_cluster for r in mesh.access_log() if r.sidecar == EGRESS]
+def passed_gateway(mesh: EmbeddedMesh, node: str = EGRESS) -> list[str]:
+    return [r.upstream_cluster for r in mesh.access_log() if r.sidecar == node]
 
 
 def test_the_task(gated: EmbeddedMesh) -> None:
@@ -111,7 +111,15 @@ def get(mesh: EmbeddedMesh, port: int, workload: str = "istio-ingressgateway") -
         return connection.getresponse().status
 
 
-def get_secure(mesh: EmbeddedMesh, port: int, client: Pair | None, folder: Path) -> int:
+def get_secure(
+    mesh: EmbeddedMesh,
+    port: int,
+    client: Pair | None,
+    folder: Path,
+    *,
+    name: str = "shop.test",
+    workload: str = "istio-ingressgateway",
+) -> int:
     """The status over TLS. Raises OSError where there is no connection."""
     context = ssl.create_default_context(cadata=AUTHORITY.root)
     if client is not None:
@@ -119,10 +127,10 @@ def get_secure(mesh: EmbeddedMesh, port: int, client: Pair | None, folder: Path)
         for file, text in zip(files, (client.chain, client.key), strict=True):
             file.write_text(text)
         context.load_cert_chain(*files)
-    connection = http.client.HTTPConnection("shop.test", timeout=10)
+    connection = http.client.HTTPConnection(name, timeout=10)
     with (
-        socket.create_connection(address(mesh, port), timeout=10) as plain,
-        context.wrap_socket(plain, server_hostname="shop.test") as connection.sock,
+        socket.create_connection(address(mesh, port, workload), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname=name) as connection.sock,
     ):
         connection.request("GET", "/")
         return connection.getresponse().status
@@ -216,3 +224,37 @@ def test_a_deployment_that_is_a_gateway(gated: EmbeddedMesh) -> None:
     assert "edge" in {g.workload for g in gated.status().gateways}
     gated.delete([source])
     assert "edge" not in {g.workload for g in gated.status().gateways}
+
+
+def test_every_route_of_the_gateway_api(gated: EmbeddedMesh, tmp_path: Path) -> None:
+    """At the listeners of one Gateway; ``status`` says that each is taken."""
+    pair = AUTHORITY.issue("shop.test")
+    certificate = secret("shop", **{"tls.crt": pair.chain, "tls.key": pair.key})
+    gated.apply([Source("certificate.yaml", certificate), RULES / "api.yaml"])
+    assert [get(gated, port, "door-istio") for port in (80, 9000)] == [200, 200]
+    assert get_secure(gated, 443, None, tmp_path, workload="door-istio") == 200
+    before = len(passed_gateway(gated, "tiny.door-istio"))
+    assert get_secure(gated, 443, None, tmp_path, name="news.test", workload="door-istio") == 200
+    assert passed_gateway(gated, "tiny.door-istio")[before:] == ["outbound|443||news.test"]
+    status = gated.status()
+    (door,) = status.kubernetes_gateways
+    assert [listener.attached_routes for listener in door.listeners] == [1, 1, 1, 1]
+    assert all(c.status for route in status.routes for p in route.parents for c in p.conditions)
+    gated.delete([RULES / "api.yaml"])
+
+
+def test_the_egress_task_in_the_gateway_api(gated: EmbeddedMesh) -> None:
+    authority = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "authority", "namespace": "tiny"},
+        "data": {"ca.crt": AUTHORITY.root},
+    }
+    rules: list[str | Path | Source] = [
+        Source("authority.yaml", yaml.safe_dump(authority)),
+        RULES / "api_egress.yaml",
+    ]
+    gated.apply(rules)
+    assert call(gated, "http://news.test/politics")["tls"] is True
+    assert passed_gateway(gated, "tiny.way-out-istio")[-1] == "outbound|80||news.test"
+    gated.delete(rules)

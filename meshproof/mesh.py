@@ -159,10 +159,10 @@ class ReplicaStatus:
 
 @dataclass(frozen=True, slots=True)
 class StatusCondition:
-    """One status condition of a Gateway API route, as in Kubernetes."""
+    """One status condition of a route, a Gateway or a listener of the Gateway API."""
 
     type: str
-    """``Accepted`` or ``ResolvedRefs``."""
+    """``Accepted``, ``ResolvedRefs``, ``Programmed`` or ``Conflicted``."""
     status: bool
     reason: str
     message: str
@@ -177,15 +177,38 @@ class ParentStatus:
     namespace: str
     port: int | None
     conditions: tuple[StatusCondition, ...]
+    section_name: str = ""
+    """The listener of a Gateway that the route names; empty for all."""
 
 
 @dataclass(frozen=True, slots=True)
 class RouteStatus:
-    """An HTTPRoute's ``status.parents``."""
+    """A route's ``status.parents``."""
 
     name: str
     namespace: str
     parents: tuple[ParentStatus, ...]
+    kind: str = "HTTPRoute"
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerStatus:
+    """One of ``status.listeners`` of the Gateway API's Gateway."""
+
+    name: str
+    attached_routes: int
+    supported_kinds: tuple[str, ...]
+    conditions: tuple[StatusCondition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesGatewayStatus:
+    """The ``status`` of the Gateway API's Gateway."""
+
+    namespace: str
+    name: str
+    conditions: tuple[StatusCondition, ...]
+    listeners: tuple[ListenerStatus, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +232,9 @@ class MeshStatus:
     version: str
     """Of the newest configuration that is live."""
     routes: tuple[RouteStatus, ...] = ()
-    """Conditions of HTTPRoutes; a mesh on Kubernetes leaves them to kubectl."""
+    """Conditions of the Gateway API's routes; a mesh on Kubernetes leaves them to kubectl."""
+    kubernetes_gateways: tuple[KubernetesGatewayStatus, ...] = ()
+    """And of its Gateways."""
     gateways: tuple[GatewayStatus, ...] = ()
     """A mesh on Kubernetes leaves them to kubectl."""
 

@@ -21,6 +21,7 @@ from meshproof.embedded.process_names import owner_of
 from meshproof.embedded.telemetry import access_log_tail, evidence, request_log
 from meshproof.embedded.telemetry.scrape_targets import list_targets, read_all
 from meshproof.errors import UsageError
+from meshproof.gateway_api.gateway_status import gateway_statuses
 from meshproof.gateway_api.status import route_statuses
 from meshproof.host.process_usage import measure_sessions
 from meshproof.mesh import (
@@ -226,6 +227,7 @@ class Queries:
             version=engine.config.version,
             resources=tuple(r.title for r in resources),
             routes=tuple(route_statuses(resources, engine.store.services)),
+            kubernetes_gateways=tuple(gateway_statuses(resources)),
             gateways=tuple(
                 GatewayStatus(
                     namespace=r.proxy.namespace,

@@ -1,4 +1,6 @@
-"""The Gateway API's HTTPRoute with mesh parents (GAMMA), converted to VirtualServices as in Istio.
+"""The Gateway API in Istio's terms: Gateways, and routes at Gateways and in the mesh (GAMMA).
 
-``convert.convert_virtual_services`` converts, ``status.route_statuses`` reports conditions.
+``listeners.convert_gateways``, ``convert.convert_virtual_services`` and
+``backend_policies.convert_backend_policies`` convert; ``status.route_statuses`` and
+``gateway_status.gateway_statuses`` report conditions.
 """

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from meshproof.istio_names import service_host
-from meshproof.model.http_route_references import SERVICE, ParentReference
+from meshproof.model.http_route_references import GATEWAY, SERVICE, ParentReference
 from meshproof.model.resource import Resource
 
 
@@ -29,9 +29,11 @@ class Parent:
 def resolve_parents(
     route: Resource, services: Collection[str], entries: Mapping[tuple[str, str], list[str]]
 ) -> Iterator[Parent]:
-    """Every parentRef of ``route``. ``services`` are full names; ``entries`` gives the hosts of
-    each ServiceEntry by namespace and name."""
+    """Every parentRef of ``route`` in the mesh. ``services`` are full names; ``entries`` gives the
+    hosts of each ServiceEntry by namespace and name."""
     for index, ref in enumerate(route.spec.parent_refs):
+        if ref.group_kind == GATEWAY:
+            continue
         namespace = ref.namespace or route.namespace
         if ref.group_kind == SERVICE:
             host = service_host(ref.name, namespace)

@@ -1,4 +1,4 @@
-"""Gateway servers without their certificates, and cipher suites that Istio ignores."""
+"""Gateway servers without their certificates."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from meshproof.errors import Problem
 from meshproof.lint.context import LintContext
 from meshproof.model.gateway import ServerTLSSettings
 from meshproof.model.resource import Resource
-from meshproof.translate.gateway_tls import CIPHER_SUITES
 from meshproof.translate.gateway_workloads import gateway_workloads
 from meshproof.translate.workload_selection import has_labels
 
@@ -57,19 +56,3 @@ def _has_authorities(tls: ServerTLSSettings, namespace: str, name: str, keys: _K
         return True
     own = (*keys.get((namespace, name), ()), *keys.get((namespace, f"{name}-cacert"), ()))
     return any(key in own for key in _AUTHORITIES)
-
-
-def find_ignored_ciphers(context: LintContext) -> Iterator[Problem]:
-    """Cipher suites that Istio leaves out with a warning: unknown ones, and repetitions."""
-    for gateway in context.of("Gateway"):
-        for index, server in enumerate(gateway.spec.servers):
-            suites = server.tls.cipher_suites if server.tls else []
-            for number, suite in enumerate(suites):
-                if suite in CIPHER_SUITES and suite not in suites[:number]:
-                    continue
-                reason = "is listed twice" if suite in CIPHER_SUITES else "is unknown to Istio"
-                yield gateway.problem(
-                    ("spec", "servers", index, "tls", "cipherSuites", number),
-                    f"{suite} {reason}, which ignores it",
-                    remedy="leave it out",
-                )

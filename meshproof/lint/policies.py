@@ -14,6 +14,7 @@ from meshproof.lint.policy_selection import (
     selector_labels,
     selector_path,
 )
+from meshproof.model.kinds import KUBERNETES_GATEWAY
 from meshproof.model.resource import Resource
 from meshproof.sources.location import FieldPath
 
@@ -34,11 +35,13 @@ def find_idle_policies(context: LintContext) -> Iterator[Problem]:
         for policy in context.of(kind):
             labels = selector_labels(policy)
             if getattr(policy.spec, "has_target", False):
+                if _has_gateway(context, policy):
+                    continue
                 yield policy.problem(
                     ("spec", "targetRefs" if policy.spec.target_refs else "targetRef"),
-                    "is for a waypoint or a Gateway of the Gateway API, and there are none here: "
+                    "is for a waypoint, or for a Gateway of the Gateway API that is not there: "
                     "sidecars ignore it, as in Istio",
-                    remedy="write a selector",
+                    remedy="write a selector, or declare the Gateway in the policy's namespace",
                 )
             elif labels and policy.namespace == ROOT_NAMESPACE and kind in _ONE_A_SCOPE:
                 yield policy.problem(
@@ -55,6 +58,14 @@ def find_idle_policies(context: LintContext) -> Iterator[Problem]:
                     f"selects nothing: no pod of namespace {policy.namespace} {selection}",
                     remedy="correct the labels or the namespace",
                 )
+
+
+def _has_gateway(context: LintContext, policy: Resource) -> bool:
+    """Whether one of its targets is a Gateway in its namespace."""
+    return any(
+        gateway.namespace == policy.namespace and gateway.name in policy.spec.gateway_targets
+        for gateway in context.of(KUBERNETES_GATEWAY)
+    )
 
 
 def find_second_of_a_scope(context: LintContext) -> Iterator[Problem]:

@@ -46,7 +46,10 @@ class LintRule:
 
 AUTOSCALER = LintRule("autoscaler-idle", "a HorizontalPodAutoscaler that cannot work")
 ISTIO04 = LintRule("dialect-note", "a rule of Istio 0.4 that does less than it seems to")
-HTTP_ROUTE = LintRule("httproute-unresolved", "an HTTPRoute whose parent or backend does not exist")
+HTTP_ROUTE = LintRule(
+    "httproute-unresolved",
+    "a route of the Gateway API whose parent does not take it, or whose backend does not exist",
+)
 ISTIO_WARNING = LintRule(
     "istio-warning",
     "what Istio's webhook accepts with a warning",
@@ -99,11 +102,6 @@ RULES = (
         "gateway-port-conflict",
         "a server that another one on its port keeps out",
         gateways.find_conflicting_servers,
-    ),
-    LintRule(
-        "gateway-cipher-ignored",
-        "a cipher suite that Istio ignores",
-        gateway_certificates.find_ignored_ciphers,
     ),
     LintRule(
         "virtualservice-duplicate",

@@ -167,6 +167,17 @@ FIELDS: Mapping[str, str] = {
     "v1alpha2.EgressRule": "destination ports useEgressProxy",
     "http_route.HTTPRouteSpec": "parentRefs hostnames rules useDefaultGateways",
     "http_route_references.ParentReference": "group kind namespace name sectionName port",
+    "gateway_api.KubernetesGateway": (
+        "gatewayClassName listeners addresses infrastructure allowedListeners tls defaultScope"
+    ),
+    "gateway_api.Infrastructure": "labels annotations parametersRef",
+    "gateway_api.GatewayTLS": "backend frontend",
+    "gateway_api.GatewayClassSpec": "controllerName parametersRef description",
+    "gateway_api.BackendTLSPolicySpec": "targetRefs validation options",
+    "grpc_route.GRPCRouteSpec": "parentRefs hostnames rules useDefaultGateways",
+    "grpc_route.GRPCRouteRule": "name matches filters backendRefs sessionPersistence",
+    "connection_routes.TCPRouteSpec": "parentRefs rules useDefaultGateways",
+    "connection_routes.TLSRouteSpec": "parentRefs hostnames rules useDefaultGateways",
     "http_route.HTTPRouteRule": (
         "name matches filters backendRefs timeouts retry sessionPersistence"
     ),
@@ -227,6 +238,9 @@ VALUES: Mapping[str, str] = {
 _OWNERS = (
     ("kube_", "Kubernetes"),
     ("http_route", "the Gateway API"),
+    ("gateway_api", "the Gateway API"),
+    ("grpc_route", "the Gateway API"),
+    ("connection_routes", "the Gateway API"),
     ("v1alpha2", "Istio 0.4"),
     ("envoy_filter_rate_limit", "Envoy"),
 )

@@ -1,12 +1,13 @@
-"""networking.istio.io/v1 Gateway: what meshproof honours."""
+"""networking.istio.io/v1 Gateway: what meshproof honours. What Istio's webhook asks of the fields
+together is in ``validation.gateway``."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
-from meshproof.model.base_model import FieldError, Model
+from meshproof.model.base_model import Model
 from meshproof.model.field_types import Labels, Port, upper_case
 from meshproof.model.string_types import GatewayHost, Line, NonEmpty
 
@@ -16,7 +17,6 @@ Mode = Literal[
 ]
 Version = Literal["TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3"]
 PASSTHROUGH = ("PASSTHROUGH", "AUTO_PASSTHROUGH")
-_OWN = ("SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL")
 
 
 class GatewayServerPort(Model):
@@ -84,39 +84,6 @@ class ServerTLSSettings(Model):
             return (pair,)
         return tuple(self.tls_certificates)
 
-    @model_validator(mode="after")
-    def _certificates(self) -> Self:
-        """Istio: validateTLSOptions in pkg/config/validation/validation.go."""
-        names = {"credentialName": self.credential_name, "credentialNames": self.credential_names}
-        own: dict[str, object] = {
-            "serverCertificate": self.server_certificate,
-            "privateKey": self.private_key,
-            "caCertificates": self.ca_certificates,
-            "tlsCertificates": self.tls_certificates,
-        }
-        if self.mode == "ISTIO_MUTUAL":
-            for field, value in {**names, **own}.items():
-                if value:
-                    message = f"{field} is set, and ISTIO_MUTUAL takes the mesh's certificate"
-                    raise FieldError(f"{message}; wanted none", field)
-        elif self.mode in _OWN:
-            self._require_certificates()
-        return self
-
-    def _require_certificates(self) -> None:
-        sources = [self.credential_name, self.credential_names, self.tls_certificates]
-        if sum(map(bool, [*sources, self.server_certificate and self.private_key])) > 1:
-            message = "has several of credentialName, credentialNames, serverCertificate with"
-            raise FieldError(f"{message} privateKey, tlsCertificates; wanted one", "mode")
-        if self.credentials:
-            return
-        if not self.files:
-            message = f"is {self.mode} without a certificate; wanted credentialName, or"
-            raise FieldError(f"{message} serverCertificate and privateKey", "mode")
-        if self.mode != "SIMPLE" and not self.ca_certificates:
-            message = f"is {self.mode} without caCertificates; wanted the authorities of clients"
-            raise FieldError(message, "mode")
-
 
 class GatewayServer(Model):
     port: GatewayServerPort
@@ -134,25 +101,6 @@ class GatewayServer(Model):
     @property
     def terminates_https(self) -> bool:
         return self.port.protocol == "HTTPS" and self.terminated is not None
-
-    @model_validator(mode="after")
-    def _tls_fits(self) -> Self:
-        """Istio: validateServer in pkg/config/validation/validation.go."""
-        tls, protocol = self.tls, self.port.protocol
-        if self.port.speaks_tls:
-            if tls is None:
-                raise FieldError(
-                    f"is missing, and the port's protocol is {protocol}; wanted a mode", "tls"
-                )
-        elif tls is not None and self.port.speaks_http:
-            certificates = (tls.server_certificate, tls.private_key, tls.ca_certificates)
-            if not tls.passes_through or any(certificates):
-                message = f"has more than httpsRedirect, but the port's protocol is {protocol}"
-                raise FieldError(f"{message}; wanted HTTPS, or httpsRedirect alone", "tls")
-        elif tls is not None:
-            message = f"is set, but the port's protocol is {protocol}"
-            raise FieldError(f"{message}; wanted TLS or HTTPS", "tls")
-        return self
 
 
 class Gateway(Model):

@@ -13,30 +13,35 @@ from meshproof.model.string_types import Line
 GROUP = "gateway.networking.k8s.io"
 SERVICE = ("", "Service")
 SERVICE_ENTRY = ("networking.istio.io", "ServiceEntry")
+GATEWAY = (GROUP, "Gateway")
 HOSTNAME = ("networking.istio.io", "Hostname")
 """A backend by its host in the registry (a ServiceEntry's), as Istio accepts it."""
 Name = Annotated[Line, Field(min_length=1, max_length=253)]
 
 
 class ParentReference(Model):
-    """The service whose requests the route takes. Only mesh parents: a Service, or Istio's
-    ServiceEntry."""
+    """Whose requests the route takes: a Gateway's (of the listener ``sectionName``, or of all), or
+    in the mesh a Service's or those of Istio's ServiceEntry."""
 
     group: str = GROUP
     kind: str = "Gateway"
     name: Name
     namespace: Line | None = None
     port: Port | None = None
+    section_name: Name | None = None
 
     @model_validator(mode="after")
-    def _mesh(self) -> Self:
-        if self.group_kind not in (SERVICE, SERVICE_ENTRY):
+    def _known(self) -> Self:
+        if self.group_kind not in (GATEWAY, SERVICE, SERVICE_ENTRY):
             raise FieldError(
                 f"{self.group or 'core'} {self.kind} is a parent that meshproof's embedded mesh "
-                'does not honour yet; wanted group: "" and kind: Service',
+                "does not honour yet; wanted a Gateway, a Service or a ServiceEntry",
                 "kind",
                 unsupported=True,
             )
+        if self.section_name and self.group_kind != GATEWAY:
+            message = f"is set, and a {self.kind} has no sections here; wanted port"
+            raise FieldError(message, "sectionName", unsupported=True)
         return self
 
     @property

@@ -50,6 +50,8 @@ class Kind:
     """The model knows one use of the kind; what it refuses may be valid on a cluster."""
     other_versions: tuple[str, ...] = ()
     """Versions that a cluster serves and that no model reads."""
+    written: str = ""
+    """What documents call it, where another API has a kind of that name."""
 
     @property
     def is_ignored(self) -> bool:
@@ -84,7 +86,11 @@ _OLD = ("config.istio.io/v1alpha2",)
 _SECURITY = ("security.istio.io/v1", "security.istio.io/v1beta1")
 _TELEMETRY = ("telemetry.istio.io/v1", "telemetry.istio.io/v1alpha1")
 _OPERATOR = ("install.istio.io/v1alpha1",)
-_GAMMA = ("gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1beta1")
+_GATEWAY_API = ("gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1beta1")
+_ALPHA = "gateway.networking.k8s.io/v1alpha2"
+_ALPHAS = (_ALPHA, "gateway.networking.k8s.io/v1alpha3")
+KUBERNETES_GATEWAY = "KubernetesGateway"
+"""Istio's name for the Gateway API's Gateway, apart from its own."""
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
@@ -118,7 +124,25 @@ KINDS: Mapping[str, Kind] = {
         ),
         Kind("Telemetry", _TELEMETRY, "telemetry", "Telemetry", optional=True),
         Kind("IstioOperator", _OPERATOR, "istio_operator", "IstioOperator", optional=True),
-        Kind("HTTPRoute", _GAMMA, "http_route", "HTTPRouteSpec"),
+        Kind("HTTPRoute", _GATEWAY_API, "http_route", "HTTPRouteSpec"),
+        Kind(
+            KUBERNETES_GATEWAY,
+            _GATEWAY_API,
+            "gateway_api",
+            "KubernetesGateway",
+            written="Gateway",
+        ),
+        Kind("GatewayClass", _GATEWAY_API, "gateway_api", "GatewayClassSpec", namespaced=False),
+        Kind("GRPCRoute", (*_GATEWAY_API[:1], _ALPHA), "grpc_route", "GRPCRouteSpec"),
+        Kind("TLSRoute", (*_GATEWAY_API[:1], *_ALPHAS), "connection_routes", "TLSRouteSpec"),
+        Kind("TCPRoute", (*_GATEWAY_API[:1], *_ALPHAS), "connection_routes", "TCPRouteSpec"),
+        Kind("ReferenceGrant", (*_GATEWAY_API, _ALPHA), "gateway_api", "ReferenceGrantSpec"),
+        Kind(
+            "BackendTLSPolicy",
+            (*_GATEWAY_API[:1], *_ALPHAS),
+            "gateway_api",
+            "BackendTLSPolicySpec",
+        ),
         Kind("RouteRule", _OLD, "v1alpha2", "RouteRule", snake_case=True),
         Kind("EgressRule", _OLD, "v1alpha2", "EgressRule", snake_case=True),
         Kind(
@@ -160,7 +184,7 @@ def find_kind(api_version: object, kind: object) -> Kind | UnknownKind:
     if model and api_version in model.api_versions:
         return model
     if kind == "Gateway" and api_version.startswith("gateway.networking.k8s.io/"):
-        return _unsupported(f"{api_version} Gateway", "the Gateway API")
+        return find_kind(api_version, KUBERNETES_GATEWAY)
     return _find_without_model(api_version, kind, model)
 
 
@@ -205,7 +229,7 @@ def _unsupported(kind: str, owner: str) -> UnknownKind:
 
 
 def _unknown_version(api_version: str, kind: Kind) -> UnknownKind:
-    message = f"{kind.name} has no version {api_version}"
+    message = f"{kind.written or kind.name} has no version {api_version}"
     remedy = ""
     if api_version in _REMOVED:
         message = f"{api_version} was removed in Kubernetes 1.16"
@@ -216,7 +240,7 @@ def _unknown_version(api_version: str, kind: Kind) -> UnknownKind:
 
 
 def _list_kinds() -> str:
-    return "one of " + ", ".join(sorted(KINDS))
+    return "one of " + ", ".join(sorted({k.written or k.name for k in KINDS.values()}))
 
 
 def _suggest(kind: str, similar: float = 0.6) -> str:

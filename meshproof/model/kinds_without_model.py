@@ -8,14 +8,12 @@ UNSUPPORTED_KINDS: Mapping[str, str] = {
     name: owner
     for owner, names in {
         "Istio": "WorkloadGroup WasmPlugin ProxyConfig TrafficExtension",
-        "the Gateway API": "GRPCRoute TCPRoute TLSRoute UDPRoute "
-        "ReferenceGrant BackendTLSPolicy ListenerSet",
+        "the Gateway API": "UDPRoute ListenerSet",
         "Kubernetes": "ReplicaSet ReplicationController PodTemplate Endpoints EndpointSlice",
     }.items()
     for name in names.split()
 }
 """Kinds of other APIs -> the API. To ignore them would change what a mesh does."""
-_NO_CLUSTER = "nothing here implements it"
 IGNORED_KINDS: Mapping[str, str] = {
     name: meaning
     for names, meaning in {
@@ -29,7 +27,6 @@ IGNORED_KINDS: Mapping[str, str] = {
         "CustomResourceDefinition MutatingWebhookConfiguration ValidatingWebhookConfiguration "
         "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding APIService": "there is no API "
         "server to extend",
-        "GatewayClass": _NO_CLUSTER,
     }.items()
     for name in names.split()
 }

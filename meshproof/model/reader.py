@@ -149,7 +149,7 @@ def _decode(
         return None, refused
     return Resource(
         api_version=value["apiVersion"],
-        kind=value["kind"],
+        kind=kind.name,
         name=metadata.name,
         namespace=metadata.namespace,
         labels=metadata.labels,

@@ -16,6 +16,7 @@ class Resource:
 
     api_version: str
     kind: str
+    """As documents write it, but for the Gateway API's Gateway: ``KubernetesGateway``."""
     name: str
     namespace: str
     """Empty for kinds without one (Namespace), and until the mesh has filled in its default."""
@@ -50,7 +51,7 @@ class Resource:
     def title(self) -> str:
         """The name in messages: ``VirtualService default/svcb``."""
         full_name = f"{self.namespace}/{self.name}" if self.namespace else self.name
-        return f"{self.kind} {full_name}"
+        return f"{self.kind.removeprefix('Kubernetes')} {full_name}"
 
     def in_namespace(self, namespace: str) -> Resource:
         return replace(self, namespace=namespace)

@@ -52,7 +52,8 @@ _TARGETS = (
 class WorkloadPolicy(Model):
     """A policy for workloads (``selector``, or all of them) or for a target.
 
-    Sidecars and Istio's own gateways ignore one with a target, and there is nothing else here.
+    One with a target is for a Gateway of the Gateway API: sidecars and Istio's own gateways ignore
+    it, and there are no waypoints here.
     """
 
     selector: WorkloadSelector | None = None
@@ -69,3 +70,9 @@ class WorkloadPolicy(Model):
     def has_target(self) -> bool:
         """Whether it is for a target rather than for workloads."""
         return self.target_ref is not None or bool(self.target_refs)
+
+    @property
+    def gateway_targets(self) -> frozenset[str]:
+        """The names of the Gateways of the Gateway API that it is for."""
+        targets = [*self.target_refs, *([self.target_ref] if self.target_ref else [])]
+        return frozenset(target.name for target in targets if target.kind == "Gateway")

@@ -17,16 +17,23 @@ from meshproof.istio_names import (
     ROOT_NAMESPACE,
 )
 from meshproof.model.gateway import Gateway
+from meshproof.model.gateway_api import (
+    CONTROLLER,
+    ISTIO_CLASS,
+    GatewayClassSpec,
+    KubernetesGateway,
+)
 from meshproof.model.kube_config import Secret
 from meshproof.model.kube_workloads import WORKLOADS, is_gateway, replicas_of, template_of
 from meshproof.model.resource import Resource
 from meshproof.model.volume_files import normalize_path, read_volumes
-from meshproof.translate.workload_selection import has_labels
+from meshproof.translate.workload_selection import GATEWAY_NAME, has_labels
 from meshproof.translate.world import (
     PROBE_PORT,
     Address,
     ContainerPort,
     Named,
+    Protocol,
     Proxy,
     Replica,
     Service,
@@ -39,6 +46,9 @@ _PORTS = (
     ServicePort("https", 443, 8443, "HTTPS"),
 )
 """Of the Services of Istio's own gateways."""
+_PROTOCOLS: tuple[Protocol, ...] = ("HTTP", "HTTPS", "TLS", "TCP")
+_CLASS_NAME = "gateway.networking.k8s.io/gateway-class-name"
+_NAME_OVERRIDE = "gateway.istio.io/name-override"
 _BUILT_IN = {INGRESS_GATEWAY: INGRESS_GATEWAY_LABELS, EGRESS_GATEWAY: EGRESS_GATEWAY_LABELS}
 
 
@@ -57,6 +67,9 @@ def gateway_workloads(resources: Sequence[Resource]) -> tuple[Proxy, ...]:
 def _declared(resources: Iterable[Resource]) -> Iterator[Proxy]:
     resources = list(resources)
     for resource in resources:
+        if is_deployed(resource, resources):
+            name = deployment_name(resource)
+            yield Proxy("gateway", resource.namespace, name, gateway_labels(resource), name)
         if resource.kind not in WORKLOADS or resource.spec is None or not is_gateway(resource):
             continue
         template = template_of(resource)
@@ -69,6 +82,58 @@ def _declared(resources: Iterable[Resource]) -> Iterator[Proxy]:
                 template.spec.account,
                 _mounted_files(resource, resources),
             )
+
+
+def is_of_istio(gateway: Resource, resources: Iterable[Resource]) -> bool:
+    """Whether the Gateway API's Gateway is of Istio's class: ``istio``, or another of its
+    controller."""
+    name = gateway.spec.gateway_class_name
+    declared = {r.name: r.spec for r in resources if isinstance(r.spec, GatewayClassSpec)}
+    if name in declared:
+        return bool(declared[name].controller_name == CONTROLLER)
+    return bool(name == ISTIO_CLASS)
+
+
+def is_deployed(resource: Resource, resources: Iterable[Resource]) -> bool:
+    """Whether it is a Gateway of the Gateway API for which Istio starts a gateway: one without the
+    address of another (Istio: IsManaged)."""
+    return (
+        isinstance(resource.spec, KubernetesGateway)
+        and is_of_istio(resource, resources)
+        and not _named_services(resource)
+    )
+
+
+def deployment_name(gateway: Resource) -> str:
+    """Of the Deployment, the Service and the service account that Istio makes for a Gateway."""
+    annotations: Mapping[str, str] = gateway.spec.infrastructure.annotations
+    return annotations.get(_NAME_OVERRIDE, f"{gateway.name}-{gateway.spec.gateway_class_name}")
+
+
+def gateway_labels(gateway: Resource) -> dict[str, str]:
+    """Of the pods that Istio starts for a Gateway."""
+    own = {GATEWAY_NAME: gateway.name, _CLASS_NAME: gateway.spec.gateway_class_name}
+    return {**gateway.spec.infrastructure.labels, **own}
+
+
+def gateway_selector(gateway: Resource, resources: Sequence[Resource]) -> Mapping[str, str]:
+    """The labels of the pods that serve a Gateway: those that Istio starts for it, or those of the
+    Service that its address names."""
+    services: dict[tuple[str, str], Mapping[str, str]] = {
+        (r.namespace, r.name): r.spec.selector for r in resources if r.kind == "Service"
+    }
+    for name in _named_services(gateway):
+        short, _, rest = name.partition(".")
+        namespace = rest.partition(".")[0] or gateway.namespace
+        if namespace == ROOT_NAMESPACE and short in _BUILT_IN:
+            return services.get((namespace, short), _BUILT_IN[short])
+        return services.get((namespace, short), {GATEWAY_NAME: gateway.name})
+    return {GATEWAY_NAME: gateway.name}
+
+
+def _named_services(gateway: Resource) -> list[str]:
+    addresses = gateway.spec.addresses
+    return [a.value for a in addresses if a.type == "Hostname" and a.value]
 
 
 def _built_in(name: str, resources: Iterable[Resource]) -> Proxy:
@@ -97,19 +162,41 @@ def _mounted_files(workload: Resource, resources: Iterable[Resource]) -> dict[st
 
 
 def _is_selected(labels: Mapping[str, str], resources: Iterable[Resource]) -> bool:
-    """By a Gateway that names one of its labels."""
-    return any(
-        isinstance(r.spec, Gateway) and r.spec.selector and has_labels(labels, r.spec.selector)
-        for r in resources
-    )
+    """By a Gateway that names one of its labels, or its Service."""
+    for resource in resources:
+        spec = resource.spec
+        if isinstance(spec, Gateway) and spec.selector and has_labels(labels, spec.selector):
+            return True
+        if isinstance(spec, KubernetesGateway) and labels["app"] in {
+            name.partition(".")[0] for name in _named_services(resource)
+        }:
+            return True
+    return False
 
 
 def gateway_services(resources: Sequence[Resource]) -> Iterator[Service]:
-    """The Services of Istio's own gateways that a Gateway selects, unless they are declared."""
+    """The Services of Istio's own gateways that a Gateway selects, and of those that it starts for
+    Gateways of the Gateway API, unless they are declared."""
     declared = {(r.namespace, r.name) for r in resources if r.kind == "Service"}
+    for resource in resources:
+        if is_deployed(resource, resources):
+            name = deployment_name(resource)
+            if (resource.namespace, name) not in declared:
+                selector = {GATEWAY_NAME: resource.name}
+                yield Service(name, resource.namespace, selector, _listener_ports(resource))
     for name, labels in _BUILT_IN.items():
         if (ROOT_NAMESPACE, name) not in declared and _is_selected(labels, resources):
             yield Service(name, ROOT_NAMESPACE, labels, _PORTS)
+
+
+def _listener_ports(gateway: Resource) -> tuple[ServicePort, ...]:
+    """A port for each number, named after its first listener."""
+    ports = {PROBE_PORT: _PORTS[0]}
+    for listener in gateway.spec.listeners:
+        protocol: Protocol = next((p for p in _PROTOCOLS if p == listener.protocol), "TCP")
+        port = ServicePort(listener.name, listener.port, listener.port, protocol)
+        ports.setdefault(listener.port, port)
+    return tuple(ports.values())
 
 
 def server_ports(gateways: Iterable[Named[Gateway]], proxy: Proxy) -> list[int]:

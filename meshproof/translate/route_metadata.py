@@ -16,6 +16,7 @@ from meshproof.translate.world import Named
 _APIS = {
     "VirtualService": ("networking.istio.io/v1", "virtual-service"),
     "HTTPRoute": ("gateway.networking.k8s.io/v1", "http-route"),
+    "GRPCRoute": ("gateway.networking.k8s.io/v1", "grpc-route"),
 }
 
 

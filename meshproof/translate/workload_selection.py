@@ -22,6 +22,8 @@ class Selectable(Protocol):
     def has_target(self) -> bool: ...
 
 
+GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
+"""The label of the gateway that Istio starts for a Gateway of the Gateway API."""
 S = TypeVar("S", bound=Selectable)
 
 
@@ -38,9 +40,14 @@ def is_selected(selector: WorkloadSelector | None, labels: Mapping[str, str]) ->
 def select_policies(
     rules: Iterable[Named[S]], namespace: str, labels: Mapping[str, str]
 ) -> Iterator[Named[S]]:
-    """The policies of a workload, in the given order; those with a targetRef select none."""
+    """The policies of a workload, in the given order; those with a targetRef are for the gateway
+    that Istio starts for a Gateway of the Gateway API in their namespace."""
+    gateway = labels.get(GATEWAY_NAME)
     for rule in rules:
         if rule.spec.has_target:
+            targets = getattr(rule.spec, "gateway_targets", ())
+            if rule.namespace == namespace and gateway is not None and gateway in targets:
+                yield rule
             continue
         if rule.namespace in (namespace, ROOT_NAMESPACE) and is_selected(
             rule.spec.selector, labels

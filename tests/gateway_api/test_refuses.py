@@ -55,8 +55,11 @@ def test_a_rule(rule: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("parent", "message"),
     [
-        ("{name: gw}", "gateway.networking.k8s.io Gateway is a parent that"),
-        (ECHO.replace("}", ", sectionName: http}"), "sectionName: is a field of the Gateway API"),
+        (
+            "{kind: ListenerSet, name: more}",
+            "gateway.networking.k8s.io ListenerSet is a parent that",
+        ),
+        (ECHO.replace("}", ", sectionName: http}"), "sectionName: is set, and a Service has no"),
     ],
 )
 def test_a_parent(parent: str, message: str) -> None:

@@ -14,12 +14,16 @@ NOT_YET = "that meshproof's embedded mesh does not honour yet; leave it out, or 
     ("head", "message"),
     [
         ("apiVersion: v1\nkind: Servce", "f.yaml:2: Servce: kind: Servce is not a kind that "
-         "meshproof knows; wanted one of " + ", ".join(sorted(KINDS)) + "; did you mean Service?"),
+         "meshproof knows; wanted one of "
+         + ", ".join(sorted({kind.written or kind.name for kind in KINDS.values()}))
+         + "; did you mean Service?"),
         ("apiVersion: networking.istio.io/v1beta1\nkind: ProxyConfig",
          "f.yaml:2: ProxyConfig: kind: ProxyConfig is a kind of Istio " + NOT_YET),
-        ("apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway",
-         "f.yaml:2: Gateway: kind: gateway.networking.k8s.io/v1 Gateway is a kind of "
-         "the Gateway API " + NOT_YET),
+        ("apiVersion: gateway.networking.k8s.io/v1\nkind: ListenerSet",
+         "f.yaml:2: ListenerSet: kind: ListenerSet is a kind of the Gateway API " + NOT_YET),
+        ("apiVersion: gateway.networking.k8s.io/v0\nkind: Gateway",
+         "f.yaml:1: Gateway: apiVersion: Gateway has no version gateway.networking.k8s.io/v0; "
+         "wanted gateway.networking.k8s.io/v1 or gateway.networking.k8s.io/v1beta1"),
         ("apiVersion: extensions/v1beta1\nkind: Deployment",
          "f.yaml:1: Deployment: apiVersion: extensions/v1beta1 was removed in Kubernetes 1.16; "
          "wanted apps/v1; write apiVersion: apps/v1 and give it a spec.selector"),

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import yaml
 
-from meshproof.model.gateway import Gateway
 from meshproof.translate import build_gateway, build_outbound
 from meshproof.translate.world import TlsSecret, World
 from tests.translate import builders
@@ -80,25 +78,3 @@ def test_https_redirect() -> None:
     assert [(v["domains"], v.get("require_tls")) for v in table["virtual_hosts"]] == [
         (["shop.test"], "ALL")
     ]
-
-
-@pytest.mark.parametrize(
-    ("server", "message"),
-    [
-        (SHOP.replace(", credentialName: shop", ""), "is SIMPLE without a certificate"),
-        (SHOP.replace("HTTPS", "HTTP"), "has more than httpsRedirect"),
-        (SHOP.replace("HTTPS", "TCP"), "is set, but the port's protocol is TCP"),
-        (SHOP.replace("SIMPLE", "ISTIO_MUTUAL"), "credentialName is set, and ISTIO_MUTUAL"),
-        (SHOP[: SHOP.index(", tls")] + "}", "is missing, and the port's protocol is HTTPS"),
-        (
-            SHOP.replace(
-                "SIMPLE, credentialName: shop", "MUTUAL, serverCertificate: /c, privateKey: /k"
-            ),
-            "is MUTUAL without caCertificates",
-        ),
-        (SHOP.replace("shop}", "shop, serverCertificate: /c, privateKey: /k}"), "wanted one"),
-    ],
-)
-def test_a_server_that_cannot_be_is_refused(server: str, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        Gateway.model_validate(yaml.safe_load(f"{{servers: [{server}]}}"))

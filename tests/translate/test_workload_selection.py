@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from meshproof.translate.telemetry import EVERYTHING, select_reporting
-from meshproof.translate.workload_selection import select_policies
+from meshproof.translate.workload_selection import GATEWAY_NAME, select_policies
 from tests.translate.builders import world
 from tests.translate.policy_builders import ROOT, rule
 
@@ -44,3 +44,12 @@ def test_an_attached_telemetry_says_nothing() -> None:
     spec = f"{{{ATTACHED}, accessLogging: [{{disabled: true}}]}}"
     mesh = world(telemetries=(rule("Telemetry", spec),))
     assert select_reporting(mesh, "default", {}, "CLIENT") == EVERYTHING
+
+
+def test_a_policy_with_a_target_is_for_the_gateway_of_that_name() -> None:
+    target = "{targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: door}]}"
+    rules = (_policy(target, "p", "shop"),)
+    labels = {GATEWAY_NAME: "door"}
+    assert list(select_policies(rules, "shop", labels)) == list(rules)
+    for namespace, other in (("shop", {GATEWAY_NAME: "gate"}), ("shop", {}), ("pay", labels)):
+        assert list(select_policies(rules, namespace, other)) == []

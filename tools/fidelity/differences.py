@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 
 _LOCALITY = "no effect: replicas have no locality, like pods of nodes without region labels"
 _TARGET = (
-    "such a policy is for waypoints and for Gateways of the Gateway API, and there are none; "
-    "sidecars ignore it, as in Istio"
+    "for a Gateway of the Gateway API alone: there are no waypoints, and sidecars ignore such a "
+    "policy, as in Istio"
 )
 _OUTSIDE = (
     "only declared outside hosts can be reached (outside: in meshproof.yaml); any other address is "
@@ -124,7 +124,7 @@ DIFFERENCES: Mapping[str, str] = {
         "Envoy's message instead of file and line"
     ),
     "http_route.HTTPRouteSpec.parentRefs": (
-        "Services and ServiceEntries, as in Istio without a waypoint; parents of kind Gateway are "
+        "Gateways, Services and ServiceEntries, as in Istio without a waypoint; a ListenerSet is "
         "refused"
     ),
     "http_route.HTTPRouteSpec.hostnames": "no effect for mesh parents, as in Istio",
@@ -272,8 +272,13 @@ GENERAL: Sequence[tuple[str, Sequence[str]]] = (
     (
         "Gateway API",
         (
-            "Only HTTPRoutes with mesh parents; `meshproof status` shows the conditions that Istio "
-            "would write. ReferenceGrants are not needed, as in Istio's mesh.",
+            "Every Gateway of class istio has one Envoy, its Service and its service account "
+            "NAME-istio, unless its address names a gateway that is there. Classes of others and "
+            "Istio's waypoint classes have none.",
+            "`meshproof status` shows the conditions that Istio would write. A listener whose "
+            "certificate is missing does not listen.",
+            "In the mesh ReferenceGrants are not needed, as in Istio. Status says ResolvedRefs for "
+            "each parent by what holds there.",
         ),
     ),
 )

@@ -8,7 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 from meshproof.admission.store import Store
+from meshproof.gateway_api.backend_policies import convert_backend_policies
 from meshproof.gateway_api.convert import convert_virtual_services
+from meshproof.gateway_api.listeners import convert_gateways
 from meshproof.model.gateway import Gateway
 from meshproof.model.jwks import KeySource
 from meshproof.model.mesh_config import NO_MESH_CONFIG, MeshConfig, merge_mesh_configs
@@ -93,8 +95,9 @@ def _mesh_config(resources: Iterable[Resource], default: MeshConfig) -> MeshConf
 
 
 def istio_gateways(store: Store) -> tuple[Named[Gateway], ...]:
-    """The Gateways in force, in Istio's order."""
-    return tuple(Named(r.name, r.namespace, r.spec) for r in store.lowered if r.kind == "Gateway")
+    """The Gateways in force in Istio's order, then those of the Gateway API's."""
+    written = (Named(r.name, r.namespace, r.spec) for r in store.lowered if r.kind == "Gateway")
+    return (*written, *convert_gateways(store.lowered))
 
 
 def certificate_files(store: Store) -> frozenset[str]:
@@ -146,7 +149,10 @@ def build_world(
         gateway_replicas=tuple(gateway_replicas),
         outside=hosts,
         virtual_services=convert_virtual_services(lowered, services),
-        destination_rules=named("DestinationRule"),
+        destination_rules=(
+            *named("DestinationRule"),
+            *convert_backend_policies(lowered, services),
+        ),
         service_entries=named("ServiceEntry"),
         workload_entries=tuple(_workload_entries(lowered)),
         gateways=istio_gateways(store),
