@@ -13,9 +13,7 @@ from meshproof.model.reader import read_resources
 
 ROOT = Path(__file__).parents[1]
 RULES = ROOT / "rules"
-FILES = sorted(
-    str(p.relative_to(RULES)) for p in RULES.rglob("*.yaml") if p.parent.name != "tests"
-)
+FILES = sorted(str(p.relative_to(RULES)) for p in RULES.rglob("*.yaml") if p.parent.name != "tests")
 MODERN = [f for f in FILES if "/" not in f]
 OLD = [f for f in FILES if "/" in f]
 _ROW = re.compile(r"\| `(?P<file>[^`]+)` \| (?P<effect>[^|]+) \| `(?P<proof>[^`]+)` \|")
