@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from conformance.replay import FOLDER
+from e2e.support.pods import require_no_pods
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.mesh import STDIN, Source
 from meshproof.project import load_project
@@ -97,6 +98,7 @@ print(connection.getresponse().status)
 def test_a_tunnel_s_port_decides_and_not_the_host_header(
     conf: EmbeddedMesh, port: int, host: str
 ) -> None:
+    require_no_pods(conf)
     conf.apply([Source(STDIN, TWO_PORTS)], namespace="")
     result = conf.exec("client", [sys.executable, "-c", TUNNEL, str(port), host])
     assert result.stdout.split() == [f"2{port}".encode()], result.stderr
