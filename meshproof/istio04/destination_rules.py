@@ -27,6 +27,7 @@ from meshproof.model.resource import Resource
 from meshproof.sources.location import FieldPath, Location, Origin
 from meshproof.translate.host_names import fqdn
 
+_TLS = {"mode": "SIMPLE", "insecureSkipVerify": True}
 API_VERSION = "networking.istio.io/v1"
 
 
@@ -41,6 +42,8 @@ class _HostSubsets:
     reused: set[str] = field(default_factory=set)
     """Subsets that the user's own DestinationRule already declares."""
     origins: dict[FieldPath, Origin] = field(default_factory=dict)
+    tls_ports: list[int] = field(default_factory=list)
+    """Ports at which the sidecar originates TLS."""
 
 
 class DestinationRules:
@@ -76,6 +79,15 @@ class DestinationRules:
             host.subsets[candidate] = dict(labels)
         return candidate
 
+    def originate_tls(
+        self, target: HostReference, port: int, rule: Resource, path: FieldPath
+    ) -> None:
+        """Connections to ``port`` of ``target`` become TLS; 0.4 verified no certificate."""
+        host = self._host(target, rule, path)
+        at = ("spec", "trafficPolicy", "portLevelSettings", len(host.tls_ports))
+        host.origins[at] = rule.origin(path)
+        host.tls_ports.append(port)
+
     def build(self, policies: Mapping[HostReference, Policies]) -> list[Resource]:
         """One for each host, in the order of first use, and one for each caller with policies of
         its own; none where it would be empty."""
@@ -84,7 +96,7 @@ class DestinationRules:
             is_declared = host.target.host in self._declared
             host_policies = policies.get(host.target)
             if host_policies is None:
-                if host.subsets or not is_declared:
+                if host.subsets or host.tls_ports or not is_declared:
                     rules.append(self._rule(host, None if is_declared else {}))
                 continue
             rules.append(self._rule(host, host_policies.for_all))
@@ -134,6 +146,10 @@ class DestinationRules:
             ]
         if policies is not None:
             spec["trafficPolicy"] = build_traffic_policy(policies.get(()))
+        if host.tls_ports:
+            policy = spec.setdefault("trafficPolicy", {})
+            settings = [{"port": {"number": n}, **policy, "tls": _TLS} for n in host.tls_ports]
+            spec["trafficPolicy"] = {**policy, "portLevelSettings": settings}
         return Resource(
             api_version=API_VERSION,
             kind="DestinationRule",
@@ -146,7 +162,7 @@ class DestinationRules:
 
     def _host(self, target: HostReference, rule: Resource, path: FieldPath) -> _HostSubsets:
         if target not in self._hosts:
-            short = target.host.split(".")[0]
+            short = target.host.lstrip("*.-").split(".")[0]
             name = self._names.claim("DestinationRule", target.namespace, short)
             location = Location(rule.location.file, rule.location.line_of(path))
             host = _HostSubsets(target, name, location, origins={(): rule.origin(path)})

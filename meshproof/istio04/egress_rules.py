@@ -1,10 +1,14 @@
 """An EgressRule as a ServiceEntry.
 
-- A domain: resolution DNS. One address: a generated host ``<rule>.<namespace>.svc.cluster.local``
-  with that address, resolution STATIC and the address as its endpoint; 0.4 used the connection's
-  own destination (v1's NONE), which is the same for one address.
-- Refused by name, since no mesh here honours them: wildcards, ranges of addresses, and protocol
-  https (the app spoke plain HTTP to host:443 and the sidecar originated TLS).
+- A domain: resolution DNS. A wildcard (``*.a.test``, ``*a.test``): resolution NONE, as 0.4 took
+  the connection's own destination. One address: a generated host
+  ``<rule>.<namespace>.svc.cluster.local`` with that address, resolution STATIC and the address as
+  its endpoint; 0.4 used the connection's own destination, which is the same for one address. A
+  range of addresses: the same host, resolution NONE, for protocol http alone.
+- Protocol https: the app speaks plain HTTP to host:443 (``http://host:443``) and the sidecar
+  originates TLS, without verifying the server (0.4: pilot/proxy/envoy, SSLContextExternal without
+  a CA file). A DestinationRule's port settings do it.
+- ``use_egress_proxy: true`` is refused, as by 0.4's own validation.
 - Two rules for one destination: only the one with the smaller namespace/name was honoured.
 - Routes to the outside keep v1's defaults (no timeout); 0.4 cut them after Envoy's 15 s.
 """
@@ -25,6 +29,8 @@ from meshproof.model.service_entry import ServiceEntry
 from meshproof.model.v1alpha2 import EgressRule
 from meshproof.sources.location import FieldPath, Location, Origin
 
+_V1 = {"http": "HTTP", "https": "HTTP", "tcp": "TCP"}
+"""What the app speaks, by 0.4's protocol."""
 _SERVICE: FieldPath = ("spec", "destination", "service")
 
 
@@ -51,17 +57,23 @@ def check_egress(rule: Resource) -> list[Problem]:
     spec: EgressRule = rule.spec
     host = normalize_destination(rule)
     problems: list[Problem] = []
-    if "*" in host:
-        problems.append(
-            rule.problem(
-                _SERVICE, f"{host} is a wildcard, not honoured yet", "one domain", "list the hosts"
-            )
-        )
-    if is_address(host) and "/" in host:
+    ports = {p.protocol for p in spec.ports}
+    if host == "*":
+        problems.append(rule.problem(_SERVICE, "* is every host", "a domain or *.suffix"))
+    if host.startswith("*") and "tcp" in ports:
         problems.append(
             rule.problem(
                 _SERVICE,
-                f"{host} is a range, not honoured yet",
+                f"{host} is a wildcard, which a TCP connection does not name",
+                "an address, or protocol http",
+            )
+        )
+    if is_address(host) and "/" in host and ports != {"http"}:
+        problems.append(
+            rule.problem(
+                _SERVICE,
+                f"{host} is a range, which meshproof's embedded mesh does not honour yet for "
+                "ports that are not http",
                 "one address",
                 "list the addresses",
             )
@@ -69,12 +81,15 @@ def check_egress(rule: Resource) -> list[Problem]:
     numbers: set[int] = set()
     for index, port in enumerate(spec.ports):
         path = ("spec", "ports", index)
-        if port.protocol == "https":
-            problems.append(_https_problem(rule, (*path, "protocol")))
         if port.port in numbers:
             problems.append(rule.problem((*path, "port"), f"{port.port} is listed twice", "once"))
         numbers.add(port.port)
     return problems
+
+
+def find_tls_ports(rule: Resource) -> list[int]:
+    """The indices of the ports at which the sidecar originates TLS."""
+    return [index for index, port in enumerate(rule.spec.ports) if port.protocol == "https"]
 
 
 def lower_egress(rule: Resource, names: UniqueNames, hosts: UniqueNames) -> Resource:
@@ -83,17 +98,23 @@ def lower_egress(rule: Resource, names: UniqueNames, hosts: UniqueNames) -> Reso
     host = normalize_destination(rule)
     spec_fields: dict[str, Any] = {"location": "MESH_EXTERNAL"}
     if is_address(host):
+        is_range = "/" in host
         short = hosts.claim("host", rule.namespace, rule.name)
         spec_fields |= {
             "hosts": [service_host(short, rule.namespace)],
             "addresses": [host],
-            "resolution": "STATIC",
-            "endpoints": [{"address": host}],
+            "resolution": "NONE" if is_range else "STATIC",
         }
+        if not is_range:
+            spec_fields["endpoints"] = [{"address": host}]
     else:
-        spec_fields |= {"hosts": [host], "resolution": "DNS"}
+        spec_fields |= {"hosts": [host], "resolution": "NONE" if host[0] == "*" else "DNS"}
     spec_fields["ports"] = [
-        {"number": p.port, "name": f"{p.protocol}-{p.port}", "protocol": p.protocol.upper()}
+        {
+            "number": p.port,
+            "name": f"{_V1[p.protocol].lower()}-{p.port}",
+            "protocol": _V1[p.protocol],
+        }
         for p in spec.ports
     ]
     return Resource(
@@ -115,12 +136,3 @@ def _origins(rule: Resource) -> Mapping[FieldPath, Origin]:
     for index in range(len(rule.spec.ports)):
         origins["spec", "ports", index] = rule.origin(("spec", "ports", index))
     return origins
-
-
-def _https_problem(rule: Resource, path: FieldPath) -> Problem:
-    return rule.problem(
-        path,
-        "https made the sidecar originate TLS for plain HTTP, which is not honoured yet",
-        "http or tcp",
-        "or a ServiceEntry of networking.istio.io/v1 with protocol TLS, the app speaking TLS",
-    )

@@ -24,6 +24,7 @@ from meshproof.istio04.destination_rules import API_VERSION, DestinationRules
 from meshproof.istio04.egress_rules import (
     check_egress,
     find_honoured,
+    find_tls_ports,
     lower_egress,
     normalize_destination,
 )
@@ -64,13 +65,22 @@ def lower(resources: Sequence[Resource], services: Sequence[Service]) -> list[Re
             continue
         elif resource.kind == "EgressRule":
             if honoured_egress[normalize_destination(resource)] is resource:
-                result.append(lower_egress(resource, names, hosts))
+                entry = lower_egress(resource, names, hosts)
+                result.append(entry)
+                _originate_tls(resource, entry.spec.hosts[0], context)
         else:
             result.append(resource)
     for policy in policies:
         host = resolve_host(policy.spec.destination, policy)
         context.destination_rules.subset_for(host, {}, policy, ("spec", "destination"))
     return result + context.destination_rules.build(group_by_host(policies, context.services))
+
+
+def _originate_tls(rule: Resource, host: str, context: _Context) -> None:
+    reference = HostReference(host, rule.namespace)
+    for index in find_tls_ports(rule):
+        path: FieldPath = ("spec", "ports", index)
+        context.destination_rules.originate_tls(reference, rule.spec.ports[index].port, rule, path)
 
 
 def group_by_destination(rules: Sequence[Resource]) -> dict[HostReference, list[Resource]]:

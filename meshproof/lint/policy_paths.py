@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from meshproof.errors import Problem
 from meshproof.lint.context import LintContext
+from meshproof.model.authorization_values import is_path_template
 
 
 def find_impossible_paths(context: LintContext) -> Iterator[Problem]:
@@ -15,6 +16,12 @@ def find_impossible_paths(context: LintContext) -> Iterator[Problem]:
         for index, rule in enumerate(policy.spec.rules):
             for number, entry in enumerate(rule.to or ()):
                 for position, path in enumerate(entry.operation.paths):
+                    if not is_path_template(path) and "*" in path.strip("*"):
+                        yield policy.problem(
+                            ("spec", "rules", index, "to", number, "operation", "paths", position),
+                            f'is "{path}": Istio takes the * inside as it is, not for any text',
+                            remedy="write {*} for one part, or {**} for the rest",
+                        )
                     if path and path[0] not in "/*{":
                         yield policy.problem(
                             ("spec", "rules", index, "to", number, "operation", "paths", position),

@@ -58,6 +58,8 @@ class ConnectionPool(Model):
 class OutlierDetection(Model):
     consecutive_5xx_errors: Annotated[Count | None, Field(alias="consecutive5xxErrors")] = None
     consecutive_gateway_errors: Count | None = None
+    consecutive_errors: Annotated[int, Field(ge=-2147483648, le=2147483647)] | None = None
+    """Without effect: Istio has deprecated it, and ignores it with a warning."""
     split_external_local_origin_errors: bool = False
     consecutive_local_origin_failures: Count | None = None
     """Counted only if splitExternalLocalOriginErrors is set."""

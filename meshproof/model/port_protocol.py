@@ -43,6 +43,11 @@ def protocol_of(port: ServicePort) -> Protocol:
     return _declared_protocol(port) or "HTTP"
 
 
+def assumed_protocol(number: int) -> Protocol:
+    """The protocol of a port for which nobody declares one."""
+    return _BY_NUMBER.get(number, "HTTP")
+
+
 def speaks_h2(port: ServicePort) -> bool | None:
     """Whether the port takes HTTP/2; None if that is the client's choice (Istio sniffs it)."""
     protocol = _declared_protocol(port)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from meshproof.model.base_model import FieldError, Model, PartlyHonoured
+from meshproof.model.base_model import FieldError, Model
 from meshproof.model.export_to import ExportTo
 from meshproof.model.field_types import Port, upper_case
+from meshproof.model.port_protocol import Protocol as PortProtocol
+from meshproof.model.port_protocol import assumed_protocol
 from meshproof.model.string_types import Address, Host, Line
 from meshproof.model.workload_entry import WorkloadEntry
 from meshproof.model.workload_selector import NetworkingWorkloadSelector
@@ -19,14 +21,24 @@ Protocol = Annotated[
     Literal["HTTP", "HTTP2", "GRPC", "HTTPS", "TLS", "TCP", "MONGO", "REDIS", "MYSQL"],
     BeforeValidator(upper_case),
 ]
-_TCP: Protocol = "TCP"
+
+
+def _unset_if_empty(value: Any) -> Any:
+    """As protobuf reads it: an empty text is "not set"."""
+    return None if value == "" else value
 
 
 class ServicePort(Model):
     number: Port
     name: Annotated[str, Field(min_length=1)]
-    protocol: Protocol = _TCP
+    protocol: Annotated[Protocol | None, BeforeValidator(_unset_if_empty)] = None
+    """None: as for a Service's port without a protocol, which Istio detects."""
     target_port: Port | None = None
+
+    @property
+    def effective_protocol(self) -> PortProtocol:
+        """The protocol, or what is assumed where none is set."""
+        return self.protocol or assumed_protocol(self.number)
 
 
 class ServiceEntry(Model):
@@ -39,7 +51,7 @@ class ServiceEntry(Model):
 
     hosts: Annotated[list[Host], Field(min_length=1)]
     addresses: list[Address] = []
-    ports: Annotated[list[ServicePort], Field(min_length=1), PartlyHonoured()]
+    ports: list[ServicePort] = []
     location: Literal["MESH_EXTERNAL", "MESH_INTERNAL"] | None = None
     resolution: Literal["NONE", "DNS", "DNS_ROUND_ROBIN", "STATIC", "DYNAMIC_DNS"] = "NONE"
     endpoints: list[WorkloadEntry] = []
@@ -55,15 +67,11 @@ class ServiceEntry(Model):
                 raise FieldError(
                     "cannot be combined with endpoints; wanted one of them", "workloadSelector"
                 )
-            if self.resolution not in ("STATIC", "DNS"):
+            if self.resolution not in ("STATIC", "DNS", "NONE"):
                 message = (
                     f"cannot be combined with resolution {self.resolution}; wanted STATIC or DNS"
                 )
-                raise FieldError(message, "workloadSelector", unsupported=self.resolution == "NONE")
-            if not self.workload_selector.labels:
-                raise FieldError("selects nothing; wanted labels", "workloadSelector")
-        elif self.resolution == "STATIC" and not self.endpoints and not self.addresses:
-            raise ValueError("resolution STATIC has no endpoints and no addresses; wanted either")
+                raise FieldError(message, "workloadSelector", unsupported=True)
         if self.endpoints and self.resolution in ("NONE", "DYNAMIC_DNS"):
             raise FieldError(
                 f"cannot be combined with resolution {self.resolution}; wanted none", "endpoints"
@@ -82,10 +90,18 @@ class ServiceEntry(Model):
         for index, host in enumerate(self.hosts):
             if host == "*":
                 raise FieldError("* is every host; wanted a name or *.suffix", "hosts", index)
+            if "*" in host and not host.startswith("*.") and not self._is_plain:
+                message = f"{host} begins with a part of a label, as no TLS name can"
+                raise FieldError(f"{message}; wanted *.suffix", "hosts", index, unsupported=True)
             if "*" in host and by_name:
                 message = f"{host} cannot be resolved; wanted a name, endpoints or resolution NONE"
                 raise FieldError(message, "hosts", index)
         return self
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether no port is for TLS."""
+        return not any(p.effective_protocol in ("HTTPS", "TLS") for p in self.ports)
 
     @model_validator(mode="after")
     def _ports_and_addresses_fit(self) -> Self:
@@ -95,7 +111,7 @@ class ServiceEntry(Model):
         names = [p.name for p in self.ports]
         if len(set(names)) < len(names):
             raise FieldError("have a name twice; wanted different names", "ports")
-        http = all(p.protocol in HTTP_PROTOCOLS for p in self.ports)
+        http = all(p.effective_protocol in HTTP_PROTOCOLS for p in self.ports)
         for index, address in enumerate(self.addresses):
             if _range(address) and not http:
                 raise FieldError(

@@ -13,33 +13,14 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from meshproof.model.base_model import FieldError
+from meshproof.model.envoy_commands import command_problem
+from meshproof.model.validation.headers import format_problem
 
 _LABEL = r"[A-Za-z0-9_]([-A-Za-z0-9_]{0,61}[A-Za-z0-9_])?"
-_HOST = re.compile(rf"\*|(\*\.)?{_LABEL}(\.{_LABEL})*")
+_HOST = re.compile(rf"\*|(\*[.-]?)?{_LABEL}(\.{_LABEL})*")
 _ADDRESS = re.compile(r"[-A-Za-z0-9_.:]+(/[0-9]+)?")
 _HEADER = re.compile(r":?[A-Za-z0-9!#$%&'*+\-.^_`|~]+")
 _CONTROL = re.compile(r"[\x00\r\n]")
-_OPERATOR = re.compile(r"%%|%([A-Z][A-Z0-9_]*)(\([^()%]*\))?(:[0-9]+)?%")
-# fmt: off
-_OPERATORS = frozenset((
-    "BYTES_RECEIVED", "BYTES_SENT", "CONNECTION_ID", "CONNECTION_TERMINATION_DETAILS",
-    "DURATION", "DOWNSTREAM_DIRECT_REMOTE_ADDRESS",
-    "DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT", "DOWNSTREAM_LOCAL_ADDRESS",
-    "DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT", "DOWNSTREAM_LOCAL_PORT",
-    "DOWNSTREAM_LOCAL_URI_SAN", "DOWNSTREAM_PEER_CERT", "DOWNSTREAM_PEER_FINGERPRINT_256",
-    "DOWNSTREAM_PEER_ISSUER", "DOWNSTREAM_PEER_SERIAL", "DOWNSTREAM_PEER_SUBJECT",
-    "DOWNSTREAM_PEER_URI_SAN", "DOWNSTREAM_REMOTE_ADDRESS",
-    "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT", "DOWNSTREAM_REMOTE_PORT", "DOWNSTREAM_TLS_CIPHER",
-    "DOWNSTREAM_TLS_SESSION_ID", "DOWNSTREAM_TLS_VERSION", "HOSTNAME", "PROTOCOL",
-    "REQUESTED_SERVER_NAME", "RESPONSE_CODE", "RESPONSE_CODE_DETAILS", "RESPONSE_FLAGS",
-    "ROUTE_NAME", "STREAM_ID", "UPSTREAM_CLUSTER", "UPSTREAM_CLUSTER_RAW", "UPSTREAM_HOST",
-    "UPSTREAM_LOCAL_ADDRESS", "UPSTREAM_REMOTE_ADDRESS", "VIRTUAL_CLUSTER_NAME",
-))
-_WITH_ARGUMENT = frozenset((
-    "REQ", "RESP", "START_TIME", "DYNAMIC_METADATA", "CLUSTER_METADATA", "UPSTREAM_METADATA",
-    "FILTER_STATE", "ENVIRONMENT",
-))
-# fmt: on
 
 
 def is_ip(text: str) -> bool:
@@ -53,10 +34,9 @@ def is_ip(text: str) -> bool:
 def _check_host(text: str) -> str:
     is_name = _HOST.fullmatch(text.removesuffix(".")) and len(text) <= 255
     if not is_name and not is_ip(text):
-        message = f'"{_short(text)}" is not a host; wanted a DNS name, *.suffix or an address'
-        # Istio takes a * in front of any name: *-web.shop.test
-        starred = text.startswith("*") and _HOST.fullmatch(f"a{text[1:]}")
-        raise FieldError(message, unsupported=bool(starred))
+        raise ValueError(
+            f'"{_short(text)}" is not a host; wanted a DNS name, *suffix or an address'
+        )
     return text
 
 
@@ -109,18 +89,9 @@ def _check_line(text: str) -> str:
 
 def _check_format(text: str) -> str:
     """Envoy replaces ``%REQ(X)%`` and the like; a literal ``%`` is written ``%%``."""
-    _check_line(text)
-    rest = _OPERATOR.sub(lambda m: "" if _is_known(m) else "%", text)
-    if "%" in rest:
-        raise ValueError(f'"{_short(text)}" has a % that Envoy does not know; wanted %% for one %')
+    if problem := format_problem(text) or command_problem(text):
+        raise ValueError(f"{problem}; wanted %COMMAND%, and %% for one %")
     return text
-
-
-def _is_known(match: re.Match[str]) -> bool:
-    name, argument = match[1], match[2]
-    if name is None:
-        return True
-    return name in _OPERATORS if argument is None else name in _WITH_ARGUMENT and argument != "()"
 
 
 def _short(text: str) -> str:
@@ -128,7 +99,7 @@ def _short(text: str) -> str:
 
 
 Host = Annotated[str, AfterValidator(_check_host)]
-"""A DNS name, ``*``, ``*.suffix`` or an IP address."""
+"""A DNS name, ``*``, a ``*`` before a name (``*.suffix``, ``*-suffix``), or an IP address."""
 GatewayHost = Annotated[str, AfterValidator(_check_gateway_host)]
 """The same, optionally after ``NAMESPACE/``."""
 Address = Annotated[str, AfterValidator(_check_address)]

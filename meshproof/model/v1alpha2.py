@@ -144,6 +144,13 @@ class EgressRule(Model):
 
     destination: IstioService
     ports: Annotated[list[EgressPort], Field(min_length=1)]
+    use_egress_proxy: bool = False
+
+    @model_validator(mode="after")
+    def _no_proxy(self) -> Self:
+        if self.use_egress_proxy:
+            raise FieldError("is true, which Istio 0.4 refused too; wanted false", "useEgressProxy")
+        return self
 
     @model_validator(mode="after")
     def _service_only(self) -> Self:

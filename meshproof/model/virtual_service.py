@@ -6,14 +6,14 @@ The parts of its HTTP routes are in ``virtual_service_route``, its TCP and TLS r
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
 from meshproof.model.base_model import FieldError, Model
 from meshproof.model.durations import Duration
 from meshproof.model.export_to import RuleExportTo
-from meshproof.model.string_types import Host, Line, is_ip
+from meshproof.model.string_types import Host, Line
 from meshproof.model.virtual_service_l4 import (
     TCPRoute,
     TLSRoute,
@@ -60,6 +60,15 @@ class HTTPRoute(Model):
     headers: Headers = Headers()
     delegate: Delegate | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _old_spelling(cls, value: Any) -> Any:
+        """The CRD has ``mirror_percent`` too."""
+        if isinstance(value, dict) and "mirror_percent" in value:
+            fields = {k: v for k, v in value.items() if k != "mirror_percent"}
+            return {"mirrorPercent": value["mirror_percent"], **fields}
+        return value
+
     @model_validator(mode="after")
     def _one_action(self) -> Self:
         actions = [
@@ -99,17 +108,6 @@ class VirtualService(Model):
     export_to: RuleExportTo = []
 
     @model_validator(mode="after")
-    def _names_within_hosts(self) -> Self:
-        for route_at, route in enumerate(self.tls):
-            for match_at, match in enumerate(route.match):
-                for name_at, name in enumerate(match.sni_hosts):
-                    if not any(_within(name, host) for host in self.hosts):
-                        message = f"{name} is within none of hosts, which Istio refuses; wanted one"
-                        path = ("tls", route_at, "match", match_at, "sniHosts", name_at)
-                        raise FieldError(message, *path, unsupported=is_ip(name))
-        return self
-
-    @model_validator(mode="after")
     def _delegate(self) -> Self:
         if self.hosts:
             return self
@@ -120,10 +118,3 @@ class VirtualService(Model):
                 message = "is in a delegate (it has no hosts), and Istio delegates only once"
                 raise FieldError(f"{message}; wanted a route", "http", index, "delegate")
         return self
-
-
-def _within(name: str, host: str) -> bool:
-    """Whether ``host`` covers a name, or everything that a ``*.suffix`` covers."""
-    if not host.startswith("*"):
-        return name == host
-    return name.removeprefix("*").endswith(host[1:])

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from meshproof.model.base_model import FieldError, Model
 from meshproof.model.durations import Duration
 from meshproof.model.field_types import Labels, Port, PortSelector
-from meshproof.model.regex import Regex
+from meshproof.model.regex import Regex, check_regex
 from meshproof.model.string_types import HeaderName, HeaderValue, Host, Line, check_header_name
 
 _STATUSES = frozenset(str(int(status)) for status in HTTPStatus)
@@ -54,6 +54,17 @@ class StringMatch(Model):
         return self
 
 
+def _check_absent(value: Any) -> Any:
+    """``regex: "*"`` is Istio's word for "present", and no expression."""
+    return value if value == "*" else check_regex(value)
+
+
+class AbsentMatch(StringMatch):
+    """A match of ``withoutHeaders``."""
+
+    regex: Annotated[str, BeforeValidator(_check_absent)] | None = None
+
+
 class Destination(Model):
     host: Host
     subset: Line | None = None
@@ -80,7 +91,7 @@ class HTTPMatchRequest(Model):
     method: StringMatch | None = None
     authority: StringMatch | None = None
     headers: dict[MatchedName, StringMatch] = {}
-    without_headers: dict[MatchedName, StringMatch] = {}
+    without_headers: dict[MatchedName, AbsentMatch] = {}
     query_params: dict[Line, StringMatch] = {}
     ignore_uri_case: bool = False
     port: Port | None = None
@@ -149,7 +160,8 @@ class Percent(Model):
 
 
 class Delay(Model):
-    fixed_delay: Duration
+    fixed_delay: Duration | None = None
+    """Without one nothing is delayed (Istio: translateFault)."""
     percentage: Percent | None = None
     percent: Annotated[int, Field(ge=0, le=100)] | None = None
     """Deprecated by Istio, still honoured for delays."""
@@ -184,8 +196,8 @@ class Abort(Model):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if (self.http_status is None) == (self.grpc_status is None):
-            raise ValueError("has neither or both of httpStatus and grpcStatus; wanted one")
+        if self.http_status is not None and self.grpc_status is not None:
+            raise ValueError("has both httpStatus and grpcStatus; wanted one")
         if self.grpc_status is not None and self.grpc_status not in GRPC_STATUS:
             expected = f"one of {', '.join(GRPC_STATUS)}"
             raise FieldError(f'is "{self.grpc_status}"; wanted {expected}', "grpcStatus")

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 import yaml
 
 from meshproof.errors import Problem
 
 _TAB = ("a tab stands where YAML allows only spaces", "indent with spaces")
+_STAR = ("a value that begins with * is an alias to YAML", 'quote it, such as "*.shop.test"')
+_QUOTE = "quote a string that begins with *"
 _EXPLANATIONS = (
     # (part of libyaml's or PyYAML's message, what it means, what to do)
+    (
+        "did not find expected alphabetic",
+        "a name after * or & is missing",
+        "quote a string that begins with one of them",
+    ),
     (
         "mapping values are not allowed",
         "a key stands where none can",
@@ -36,7 +45,7 @@ _EXPLANATIONS = (
     ),
     ("could not find expected ':'", "a key has no value", 'put ": " after the key'),
     ("found unexpected end of stream", "a quotation mark is not closed", "close it"),
-    ("found undefined alias", "an alias names an anchor that was not set before", ""),
+    ("found undefined alias", "an alias names an anchor that was not set before", _QUOTE),
     ("cannot start any token", "a character that cannot begin a string", "quote the string"),
     ("control characters are not allowed", "a control character", "remove it"),
     ("special characters are not allowed", "a control character", "remove it"),
@@ -51,11 +60,19 @@ def explain(error: yaml.YAMLError, text: str, file: str) -> Problem:
     meaning, remedy = next(
         ((m, r) for part, m, r in _EXPLANATIONS if part in message), ("it cannot be read", "")
     )
+    if message.startswith("did not find expected alphabetic") and _is_wildcard(lines, line):
+        meaning, remedy = _STAR
     if "\t" in before and not before.replace("\t", "").strip():
         meaning, remedy = _TAB
     start = _start_line(error)
     opened = f", opened in line {start}" if start and start != line else ""
     return Problem(file, line, "", "", f"broken YAML: {meaning}{opened} ({message})", "", remedy)
+
+
+def _is_wildcard(lines: list[str], line: int) -> bool:
+    """Whether a value in the line begins with ``*`` and no quotation mark."""
+    text = lines[line - 1] if 0 < line <= len(lines) else ""
+    return bool(re.search(r"(^|[-:\[,{]\s*)\*", text))
 
 
 def _start_line(error: yaml.YAMLError) -> int:

@@ -12,16 +12,17 @@ TYPE = "envoy.extensions.filters.http.fault.v3.HTTPFault"
 def build_fault(rule: HTTPFaultInjection | None) -> Json:
     """The entry of a route's ``typed_per_filter_config``; empty without a fault.
 
-    A missing percentage means 0 %: nothing happens. Only a delay honours the deprecated
-    ``percent``. The route's timeout does not cut a delay short, and a fault is not retried.
+    A missing percentage means 0 %: nothing happens. So it does without a delay or a status.
+    Only a delay honours the deprecated ``percent``. The route's timeout does not cut a delay
+    short, and a fault is not retried.
     """
     parts: Json = {}
-    if rule and rule.delay and rule.delay.fixed_delay > 0:
+    if rule and rule.delay and rule.delay.fixed_delay:
         parts["delay"] = {
             "fixed_delay": seconds(rule.delay.fixed_delay),
             "percentage": fractional_percent(_delay_percent(rule.delay)),
         }
-    if rule and rule.abort:
+    if rule and rule.abort and _status(rule.abort):
         percentage = rule.abort.percentage
         parts["abort"] = {
             **_status(rule.abort),
@@ -33,7 +34,7 @@ def build_fault(rule: HTTPFaultInjection | None) -> Json:
 def _status(abort: Abort) -> Json:
     if abort.grpc_status is not None:
         return {"grpc_status": GRPC_STATUS.index(abort.grpc_status)}
-    return {"http_status": abort.http_status}
+    return {} if abort.http_status is None else {"http_status": abort.http_status}
 
 
 def _delay_percent(delay: Delay) -> float:

@@ -34,7 +34,7 @@ def service_entry_hosts(world: World) -> Iterator[Host]:
     outside = declared_addresses(world)
     for entry in world.service_entries:
         for name in entry.spec.hosts:
-            if entry.spec.workload_selector is None:
+            if entry.spec.workload_selector is None or entry.spec.resolution == "NONE":
                 yield from (
                     _outside_host(entry, n, outside) for n in _covered_names(entry, name, outside)
                 )
@@ -101,8 +101,8 @@ def _ports(spec: ServiceEntry) -> tuple[ServicePort, ...]:
             p.name,
             p.number,
             p.target_port or p.number,
-            handling_of(p.protocol),
-            h2=p.protocol in ("HTTP2", "GRPC"),
+            handling_of(p.effective_protocol),
+            h2=p.protocol in ("HTTP2", "GRPC") if p.protocol else None,
         )
         for p in spec.ports
     )

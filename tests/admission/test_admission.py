@@ -70,7 +70,6 @@ UNSUPPORTED = {
         "apiVersion: networking.istio.io/v1\nkind: WorkloadEntry\nmetadata: {name: vm}\n"
         "spec: {network: far, labels: {app: vm}}\n"
     ),
-    "wildcard": RULE.replace("hosts: [svcb]", "hosts: ['*-b.test']"),
 }
 INVALID = {
     "unknown field": (RULE + "  colour: blue\n", "spec.colour: is not a field"),

@@ -53,9 +53,13 @@ def test_made_up_host_takes_no_services_name(read: Read, services: list[Service]
 @pytest.mark.parametrize(
     ("text", "field", "message"),
     [
-        (egress("*.msgd.test"), "spec.destination.service", "wildcard"),
+        (egress("*.msgd.test"), "spec.destination.service", "which a TCP connection"),
+        (
+            egress("*").replace(", {port: 9000, protocol: tcp}", ""),
+            "spec.destination.service",
+            "every host",
+        ),
         (egress("10.0.0.0/8"), "spec.destination.service", "range"),
-        (egress("a.test").replace("tcp", "https"), "spec.ports[1].protocol", "https"),
         (egress("a.test").replace("9000", "80"), "spec.ports[1].port", "twice"),
     ],
 )
@@ -68,6 +72,68 @@ def test_refused_by_name(
     assert problem.field == field
     assert message in problem.found
     assert problem.line in (7, 8)
+
+
+WEB = ", {port: 9000, protocol: tcp}"
+
+
+@pytest.mark.parametrize("service", ["*.msgd.test", "*msgd.test", "*-api.msgd.test"])
+def test_a_wildcard(read: Read, services: list[Service], service: str) -> None:
+    (entry,) = lower(read(egress(service).replace(WEB, "")), services)
+    assert (entry.spec.hosts, entry.spec.resolution) == ([service], "NONE")
+
+
+def test_a_range_for_http(read: Read, services: list[Service]) -> None:
+    (entry,) = lower(read(egress("10.1.0.0/16").replace(WEB, "")), services)
+    assert (entry.spec.addresses, entry.spec.resolution) == (["10.1.0.0/16"], "NONE")
+    assert entry.spec.endpoints == []
+
+
+def test_no_egress_proxy(read: Read, services: list[Service]) -> None:
+    (entry,) = lower(read(egress("a.test") + "  use_egress_proxy: false\n"), services)
+    assert entry.spec.hosts == ["a.test"]
+    with pytest.raises(Refused, match=r"use_egress_proxy: is true, which Istio 0\.4 refused too"):
+        read(egress("a.test") + "  use_egress_proxy: true\n")
+
+
+def test_https_is_plain_http_to_the_sidecar_and_tls_from_it(
+    read: Read, services: list[Service]
+) -> None:
+    text = egress("a.test").replace("9000, protocol: tcp", "443, protocol: https")
+    entry, rule = lower(read(text), services)
+    assert [(p.name, p.number, p.protocol) for p in entry.spec.ports] == [
+        ("http-80", 80, "HTTP"),
+        ("http-443", 443, "HTTP"),
+    ]
+    assert (rule.kind, rule.spec.host, rule.namespace) == ("DestinationRule", "a.test", "default")
+    policy = rule.spec.traffic_policy
+    (settings,) = policy.port_level_settings
+    assert settings.port.number == 443
+    assert (settings.tls.mode, settings.tls.insecure_skip_verify) == ("SIMPLE", True)
+    assert settings.load_balancer.simple == "ROUND_ROBIN", "a port's settings inherit nothing"
+    assert policy.tls is None
+    assert rule.problem(("spec", "trafficPolicy", "portLevelSettings", 0), "x").field == (
+        "spec.ports[1]"
+    )
+
+
+def test_https_beside_a_policy_and_a_rule_for_the_same_host(
+    read: Read, services: list[Service]
+) -> None:
+    text = (
+        egress("a.test").replace("9000, protocol: tcp", "443, protocol: https")
+        + """
+---
+apiVersion: config.istio.io/v1alpha2
+kind: DestinationPolicy
+metadata: {name: policy}
+spec: {destination: {service: a.test}, loadBalancing: {name: RANDOM}}
+"""
+    )
+    (rule,) = [r for r in lower(read(text), services) if r.kind == "DestinationRule"]
+    (settings,) = rule.spec.traffic_policy.port_level_settings
+    assert settings.load_balancer.simple == "RANDOM"
+    assert settings.tls.mode == "SIMPLE"
 
 
 def test_of_two_rules_for_one_domain_the_smaller_name_is_honoured(

@@ -13,6 +13,14 @@ def test_a_path_that_no_request_has() -> None:
     assert problem.remedy == "write /admin"
 
 
+def test_a_star_inside_is_a_letter_like_others() -> None:
+    (problem,) = findings_of(
+        authorization_policy(paths='["/a*b", "/dex/{**}"]'), "policy-path-impossible"
+    )
+    assert problem.field == "spec.rules[0].to[0].operation.paths[0]"
+    assert "takes the * inside as it is" in problem.found
+
+
 def test_paths_that_requests_have() -> None:
     assert (
         findings_of(

@@ -209,3 +209,33 @@ def test_a_field_beside_spec(refusal: Refusal) -> None:
 
 def test_no_document_at_all(refusal: Refusal) -> None:
     assert refusal("# only a comment\n---\n") == ["f.yaml: holds no document"]
+
+
+_HEAD = "apiVersion: networking.istio.io/v1\nkind: {}\nmetadata: {{name: x}}\nspec: {}\n"
+_TO = "route: [{destination: {host: cart}}]"
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec"),
+    [
+        ("VirtualService", f"{{hosts: [cart], http: [{{mirror_percent: 5, {_TO}}}]}}"),
+        ("VirtualService", f"{{hosts: [cart], http: [{{fault: {{delay: {{}}}}, {_TO}}}]}}"),
+        ("VirtualService", f"{{hosts: [cart], http: [{{fault: {{abort: {{}}}}, {_TO}}}]}}"),
+        ("VirtualService", f"{{hosts: ['*-api.a.test'], gateways: [w], http: [{{{_TO}}}]}}"),
+        ("VirtualService", "{hosts: [cart], http: [{match: [{withoutHeaders: "
+         f"{{a: {{regex: '*'}}}}}}], {_TO}}}]}}"),
+        ("DestinationRule", "{host: a, trafficPolicy: {outlierDetection: {consecutiveErrors: 5}}}"),
+        ("ServiceEntry", "{hosts: [a.test], resolution: DNS}"),
+        ("ServiceEntry", "{hosts: [a.test], resolution: STATIC}"),
+        ("ServiceEntry", "{hosts: [a.test], workloadSelector: {labels: {app: a}}}"),
+    ],
+)  # fmt: skip
+def test_what_istio_takes_is_taken(kind: str, spec: str) -> None:
+    (resource,) = read_text(_HEAD.format(kind, spec), "f.yaml")
+    assert resource.spec is not None
+
+
+def test_the_two_spellings_of_a_mirror_s_share() -> None:
+    spec = f"{{hosts: [cart], http: [{{mirror_percent: 5, {_TO}}}]}}"
+    (rule,) = read_text(_HEAD.format("VirtualService", spec), "f.yaml")
+    assert rule.spec.http[0].mirror_percent == 5

@@ -174,7 +174,15 @@ def test_a_document_that_is_no_mapping() -> None:
         (
             "a: *x\n",
             "f.yaml:1: broken YAML: an alias names an anchor that was not set before "
-            "(found undefined alias)",
+            "(found undefined alias); quote a string that begins with *",
+        ),
+        *(
+            (
+                text,
+                "f.yaml:2: broken YAML: a value that begins with * is an alias to YAML (did not "
+                'find expected alphabetic or numeric character); quote it, such as "*.shop.test"',
+            )
+            for text in ("hosts:\n- *.a.test\n", "x: 1\nhosts: [b, *.a.test]\n", "x: 1\ny: *\n")
         ),
     ],
 )

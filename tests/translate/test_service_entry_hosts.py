@@ -6,7 +6,9 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 
+from meshproof.model.service_entry import ServicePort
 from meshproof.model.workload_entry import WorkloadEntry
 from meshproof.translate import build_outbound
 from meshproof.translate.world import Address, Config, Named
@@ -170,12 +172,14 @@ def test_http_2_towards_a_port_of_http_2(protocol: str) -> None:
         (f"hosts: ['*'], {HTTP}", "every host"),
         (f"hosts: ['a*.test'], {HTTP}", "is not a host"),
         (f"hosts: ['*.test'], {HTTP}, resolution: DNS", "cannot be resolved"),
-        (f"hosts: [a], {HTTP}, resolution: STATIC", "has no endpoints"),
         (f"hosts: [a], {HTTP}, endpoints: [{{address: b}}]", "be combined with resolution NONE"),
         (f"hosts: [a], {HTTP}, resolution: DNS_ROUND_ROBIN, endpoints: [{{address: b}},"
          "{address: c}]", "more than one"),
-        (f"hosts: [a], {HTTP}, workloadSelector: {{labels: {{a: b}}}}", "wanted STATIC"),
-        ("hosts: [a], ports: [{number: 1, name: a}], addresses: [10.0.0.0/8]", "is a range"),
+        (f"hosts: ['*.a'], {HTTP}, resolution: DYNAMIC_DNS, workloadSelector: "
+         "{labels: {a: b}}", "wanted STATIC"),
+        ("hosts: ['*a.test'], ports: [{number: 443, name: a, protocol: TLS}]", "no TLS name"),
+        ("hosts: [a], ports: [{number: 1, name: a, protocol: TCP}], addresses: [10.0.0.0/8]",
+         "is a range"),
         ("hosts: [a], ports: [{number: 1, name: a}, {number: 1, name: b}]", "a number twice"),
         (f"hosts: [a], {HTTP}, exportTo: ['*', a]", "wanted it alone"),
     ],
@@ -220,3 +224,12 @@ def test_a_service_selects_workload_entries_too() -> None:
     config = _config(workload_entries=(entry,), outside=DECLARED)
     endpoints = addresses(config.endpoints["outbound|80||echo.default.svc.cluster.local"])
     assert endpoints == ["127.60.0.1:8080", "127.60.0.2:8080", "127.60.9.2:1"]
+
+
+@pytest.mark.parametrize(
+    ("number", "protocol"), [(80, "HTTP"), (8443, "HTTP"), (443, "HTTPS"), (3306, "TCP")]
+)
+def test_a_port_without_a_protocol_is_as_a_service_s(number: int, protocol: str) -> None:
+    for text in ("", ", protocol: ''"):
+        port = ServicePort.model_validate(yaml.safe_load(f"{{number: {number}, name: a{text}}}"))
+        assert (port.protocol, port.effective_protocol) == (None, protocol)

@@ -131,8 +131,6 @@ def test_source_labels_part_scopes() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "{hosts: [m.test], tls: [{match: [{sniHosts: [b.test]}], route: [{destination:"
-        " {host: m.test}}]}]}",
         "{hosts: [m.test], tls: [{match: [], route: [{destination: {host: m.test}}]}]}",
         "{hosts: [m.test], tcp: [{route: []}]}",
         "{hosts: [m.test], tcp: [{route: [{destination: {host: a}}, {destination: {host: b}}]}]}",
