@@ -17,7 +17,7 @@ def loop_ports(world: World) -> tuple[int, ...]:
     """Every port of HTTP in the mesh, whoever sees it."""
     ports = {p.port for s in world.services for p in s.ports if p.protocol == "HTTP"}
     declared = (p for entry in world.service_entries for p in entry.spec.ports)
-    ports |= {p.number for p in declared if handling_of(p.protocol) == "HTTP"}
+    ports |= {p.number for p in declared if handling_of(p.effective_protocol) == "HTTP"}
     return tuple(sorted(ports))
 
 

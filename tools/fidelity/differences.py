@@ -135,6 +135,13 @@ DIFFERENCES: Mapping[str, str] = {
     "v1alpha2.DestinationPolicy.circuitBreaker": (
         "ejection by success rate, which 0.4 left on, is off"
     ),
+    "v1alpha2.IstioService.service": (
+        "wildcards and addresses are for EgressRules; a RouteRule or DestinationPolicy for one is "
+        "refused"
+    ),
+    "service_entry.ServicePort.protocol": (
+        "a port without one is HTTP (443: HTTPS; 25, 53, 3306 and 27017: TCP); Istio sniffs it"
+    ),
     "v1alpha2.EgressRule.ports": (
         "requests to the outside have no timeout; 0.4 ended them after 15 s"
     ),
