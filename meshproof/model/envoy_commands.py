@@ -9,6 +9,16 @@ from __future__ import annotations
 
 import re
 
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_OPERATOR = re.compile(
+    r"""%%
+    |%[^%(]*%                                                # %HOSTNAME%
+    |%[^%(]*\([ ]*\[[ ]*"(?:\\.|[^"\\])*"[ ]*               # %X(["a", "b"])%
+        (?:,[ ]*"(?:\\.|[^"\\])*"[ ]*)*\][ ]*\)[ ]*%
+    |%[^%(]*\([ ]*[^ \[](?:\\.|[^")\\])*\)[ ]*%     # %REQ(:path)%
+    """,
+    re.VERBOSE,
+)
 _COMMAND = re.compile(r"%%|%([A-Z][A-Z0-9_]*)(\(.*?\))?%")
 PLAIN = frozenset(
     [
@@ -186,6 +196,15 @@ REQUIRED = frozenset(
     ]
 )
 """Commands that need brackets."""
+
+
+def format_problem(value: str) -> str:
+    """``ValidateHTTPHeaderValue``: the form of %COMMAND%, whatever the command is."""
+    if _CONTROL.search(value):
+        return "has a line break or another control character"
+    if "%" in _OPERATOR.sub("", value):
+        return f'"{value[:60]}" has a % that begins or ends no command'
+    return ""
 
 
 def command_problem(text: str) -> str:

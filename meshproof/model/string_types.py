@@ -13,8 +13,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from meshproof.model.base_model import FieldError
-from meshproof.model.envoy_commands import command_problem
-from meshproof.model.validation.headers import format_problem
+from meshproof.model.envoy_commands import command_problem, format_problem
 
 _LABEL = r"[A-Za-z0-9_]([-A-Za-z0-9_]{0,61}[A-Za-z0-9_])?"
 _HOST = re.compile(rf"\*|(\*[.-]?)?{_LABEL}(\.{_LABEL})*")

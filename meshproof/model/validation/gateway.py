@@ -156,8 +156,8 @@ def check_server_tls(tls: Node) -> Violations:
             yield tls.get(name).warn(f"is ignored: mode is {mode}", "SIMPLE or MUTUAL")
     if tls.get("serverCertificate").text and tls.get("privateKey").text:
         certificates.append("serverCertificate")
-    for name in certificates[1:]:
-        yield tls.get(name).refuse(f"is set beside {certificates[0]}", "one certificate source")
+    if len(certificates) > 1:
+        yield tls.get("mode").refuse(f"has {' and '.join(certificates)}", "one certificate source")
     by_secret = "credentialName" in certificates or "credentialNames" in certificates
     if mode in _TERMINATING:
         if by_secret:
@@ -173,17 +173,16 @@ def check_server_tls(tls: Node) -> Violations:
 def _check_files(tls: Node, mode: str) -> Violations:
     """A server that terminates TLS by files needs all of them."""
     if mode != "SIMPLE" and not tls.get("caCertificates").text:
-        yield tls.get("caCertificates").refuse(
-            f"is missing, and mode is {mode}", "the client's certificate authority"
+        yield tls.get("mode").refuse(
+            f"is {mode} without caCertificates", "the authorities of clients"
         )
-    certificates = tls.items("tlsCertificates") or [tls]
-    for certificate in certificates:
-        for name in ("serverCertificate", "privateKey"):
-            if not certificate.get(name).text:
-                yield certificate.refuse(
-                    f"has neither credentialName nor {name}",
-                    "credentialName: SECRET, or the paths of files",
-                )
+    for certificate in tls.items("tlsCertificates") or [tls]:
+        missing = [n for n in ("serverCertificate", "privateKey") if not certificate.get(n).text]
+        if missing:
+            yield tls.get("mode").refuse(
+                f"is {mode} without credentialName or {missing[0]}",
+                "credentialName: SECRET, or the paths of files",
+            )
 
 
 def _warn_of_ciphers(tls: Node) -> Violations:

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import re
 
+from meshproof.model.envoy_commands import format_problem
 from meshproof.model.validation.node import Node, Violations
 from meshproof.model.validation.values import short
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~A-Za-z0-9]+")
 STRICT_NAME = re.compile(r"[-_A-Za-z0-9]+")
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _PSEUDO = frozenset((":method", ":scheme", ":authority", ":path", ":status"))
-_OPERATOR = re.compile(
-    r"""%%
-    |%[^%(]*%                                                # %HOSTNAME%
-    |%[^%(]*\([ ]*\[[ ]*"(?:\\.|[^"\\])*"[ ]*               # %X(["a", "b"])%
-        (?:,[ ]*"(?:\\.|[^"\\])*"[ ]*)*\][ ]*\)[ ]*%
-    |%[^%(]*\([ ]*[^ \[](?:\\.|[^")\\])*\)[ ]*%     # %REQ(:path)%
-    """,
-    re.VERBOSE,
-)
 NAME = "letters, digits and -"
 
 
@@ -50,15 +41,6 @@ def match_name(name: str) -> str:
 
 def is_authority(name: str) -> bool:
     return name.lower() in (":authority", "host")
-
-
-def format_problem(value: str) -> str:
-    """``ValidateHTTPHeaderValue``: the form of %COMMAND%, whatever the command is."""
-    if _CONTROL.search(value):
-        return "has a line break or another control character"
-    if "%" in _OPERATOR.sub("", value):
-        return f'"{short(value)}" has a % that begins or ends no command'
-    return ""
 
 
 def check_headers(headers: Node) -> Violations:

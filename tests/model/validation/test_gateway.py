@@ -44,10 +44,10 @@ def test_a_server(server: str, field: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "field", "message"),
     [
-        ("mode: SIMPLE, serverCertificate: /a", "", "neither credentialName nor privateKey"),
-        ("mode: MUTUAL, serverCertificate: /a, privateKey: /b", ".caCertificates", "MUTUAL"),
+        ("mode: SIMPLE, serverCertificate: /a", ".mode", "without credentialName or privateKey"),
+        ("mode: MUTUAL, serverCertificate: /a, privateKey: /b", ".mode", "without caCertificates"),
         ("mode: ISTIO_MUTUAL, credentialName: a", ".credentialName", "mesh's own"),
-        ("mode: SIMPLE, credentialName: a, credentialNames: [b]", ".credentialNames", "beside"),
+        ("mode: SIMPLE, credentialName: a, credentialNames: [b]", ".mode", "credentialName and"),
         ("mode: SIMPLE, credentialNames: [a, b, c]", ".credentialNames", "3 entries"),
         ("mode: SIMPLE, serverCertificate: /a, privateKey: /b, caCrl: /c", ".caCrl", "SIMPLE"),
     ],

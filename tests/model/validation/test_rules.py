@@ -15,12 +15,9 @@ kind: Gateway
 metadata: {name: web}
 spec:
   servers:
-  - port: {number: 443, name: https, protocol: HTTPS}
+  - port: {number: 443, protocol: HTTPS}
     hosts: [a.test]
-    tls:
-      mode: MUTUAL
-      serverCertificate: /a
-      privateKey: /b
+    tls: {mode: SIMPLE, credentialName: a}
 """
 
 
@@ -29,13 +26,13 @@ def test_a_violation_has_its_line_and_is_refused_whatever_else_is_honoured() -> 
         read_text(GATEWAY, "f.yaml")
     (problem,) = [p for p in refused.value.problems if not p.unsupported]
     assert str(problem) == (
-        "f.yaml:8: Gateway web: spec.servers[0].tls.caCertificates: is missing, and mode is "
-        "MUTUAL; wanted the client's certificate authority"
+        "f.yaml:6: Gateway web: spec.servers[0].port.name: is missing; wanted the port's name; "
+        "such as name: http"
     )
 
 
 def test_what_a_model_says_already_is_not_said_twice() -> None:
-    text = GATEWAY.replace("[a.test]", "[]").replace("MUTUAL", "SIMPLE")
+    text = GATEWAY.replace("[a.test]", "[]").replace("443", "443, name: a")
     with pytest.raises(Refused) as refused:
         read_text(text, "f.yaml")
     fields = [p.field for p in refused.value.problems if not p.unsupported]

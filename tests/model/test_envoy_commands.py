@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from meshproof.model.validation.headers import format_problem
+from meshproof.model.envoy_commands import format_problem
 
 
 @pytest.mark.parametrize(
