@@ -26,6 +26,7 @@ from e2e.support.generators.requests import Draw
 from meshproof.embedded import explain_adapter
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.explain import Explanation
+from meshproof.explain.question import Question, explain_question
 from meshproof.mesh import STDIN, Source
 from meshproof.project import load_project
 from tests.explain.recorded_requests import Answer, answers, is_predicted
@@ -174,8 +175,8 @@ def test_a_route_that_was_altered_is_seen_to_disagree(conf: EmbeddedMesh) -> Non
     host = next(h for h in table["virtual_hosts"] if h["name"].startswith("echo.conf."))
     route = next(r for r in host["routes"] if "direct_response" in r)
     route["direct_response"]["status"] = 404
-    question = explain_adapter.Question("client", "http://echo/a")
-    assert not is_predicted(explain_adapter.explain_question(fleet, (), question), got)
+    question = Question("client", "http://echo/a")
+    assert not is_predicted(explain_question(fleet, (), question), got)
 
 
 TOKENS = """

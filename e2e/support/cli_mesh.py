@@ -16,6 +16,9 @@ from meshproof.control.server import ControlServer
 from meshproof.host import registry
 from meshproof.mesh import Mesh
 
+WITHIN = 600.0
+"""Seconds that a command may take: on a cluster a release does, where a change takes seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cli:
@@ -41,7 +44,7 @@ class Cli:
     def run(self, *argv: str) -> tuple[int, str]:
         """Exit code and output."""
         with self.start(*argv) as process:
-            output, _ = process.communicate(timeout=120)
+            output, _ = process.communicate(timeout=WITHIN)
         return process.returncode, output
 
 

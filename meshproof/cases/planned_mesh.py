@@ -18,6 +18,7 @@ from meshproof.cases.validator_rules import DEFAULT_NAMESPACE
 from meshproof.embedded import explain_adapter
 from meshproof.embedded.admission.profile import embedded_admission
 from meshproof.explain import Explanation, Fleet, Proxy
+from meshproof.explain.question import Question, explain_question
 from meshproof.mesh import Input
 from meshproof.model.reader import read_resources
 from meshproof.model.resource import Resource
@@ -79,8 +80,8 @@ class PlannedMesh:
         if sender == ANY_CLIENT:
             sender = f"{self._namespace_of(request.url)}/{CLIENT}"
         headers = [*request.headers, *authorization(request.token)]
-        question = explain_adapter.Question(sender, request.url, request.method, headers)
-        return explain_adapter.explain_question(self.fleet, self.store.lowered, question)
+        question = Question(sender, request.url, request.method, headers)
+        return explain_question(self.fleet, self.store.lowered, question)
 
     def _namespace_of(self, url: str) -> str:
         """Of the first rule that names the host; Istio's short hosts belong to it."""

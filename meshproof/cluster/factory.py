@@ -10,6 +10,7 @@ from meshproof.cluster.admission import cluster_admission
 from meshproof.cluster.changes import Changes
 from meshproof.cluster.commands import Commands, Runner
 from meshproof.cluster.control_adapter import ControlAdapter
+from meshproof.cluster.explain_adapter import ExplainAdapter
 from meshproof.cluster.faults import Faults
 from meshproof.cluster.images import ImageBuilder
 from meshproof.cluster.lifecycle import Lifecycle
@@ -103,5 +104,6 @@ def assemble(
         extras=AddOnsAndLoad(
             state, provider, ImageBuilder(runner, settings, project.root), forwards
         ),
+        explainer=ExplainAdapter(state, project, provider, pods, network),
         control=ControlAdapter(state, provider, runner, pods, queries),
     )

@@ -11,8 +11,11 @@ from typing import Any
 from meshproof.cluster.addons_and_load import AddOnsAndLoad
 from meshproof.cluster.changes import Changes
 from meshproof.cluster.control_adapter import ControlAdapter
+from meshproof.cluster.explain_adapter import ExplainAdapter
 from meshproof.cluster.lifecycle import Lifecycle
 from meshproof.cluster.queries import Queries
+from meshproof.explain import Explanation
+from meshproof.explain.question import Question
 from meshproof.mesh import (
     AccessRecord,
     Answer,
@@ -37,6 +40,7 @@ class MeshParts:
     changes: Changes
     queries: Queries
     extras: AddOnsAndLoad
+    explainer: ExplainAdapter
     control: ControlAdapter
 
 
@@ -55,6 +59,7 @@ class ClusterMesh:
         self._changes = parts.changes
         self._queries = parts.queries
         self._extras = parts.extras
+        self._explainer = parts.explainer
         self._control = parts.control
 
     # -- up and down -----------------------------------------------------------------------------
@@ -114,6 +119,16 @@ class ClusterMesh:
         return self._queries.curl(
             workload, url, method=method, headers=headers, body=body, timeout=timeout
         )
+
+    def explain(
+        self,
+        workload: str,
+        url: str,
+        *,
+        method: str = "GET",
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> Explanation:
+        return self._explainer.explain(Question(workload, url, method, headers))
 
     def spans(self, run_id: str) -> list[Span]:
         return self._queries.spans(run_id)

@@ -35,6 +35,7 @@ class NetworkFault:
     """From a workload (None: from every pod) to another, or to one of its replicas."""
 
     number: int
+    kind: str
     source: Workload | None
     to: Workload
     replica: str
@@ -65,12 +66,12 @@ class NetworkFaults:
             raise UsageError(f"fault {kind}: {source} is an outside host, which calls nobody here")
         if replica and to[0]:
             self._pods.of(workload, replica)
-        faults = [NetworkFault(next(self._numbers), caller, to, replica)]
+        faults = [NetworkFault(next(self._numbers), kind, caller, to, replica)]
         if kind == "partition":
             if caller is None:
                 raise UsageError(f"fault partition: {workload} from whom? wanted source=WORKLOAD")
             if to[0]:
-                faults.append(NetworkFault(next(self._numbers), to, caller, ""))
+                faults.append(NetworkFault(next(self._numbers), kind, to, caller, ""))
         self._begin(network, faults, impairment)
 
     def _begin(
@@ -111,6 +112,14 @@ class NetworkFaults:
         network.redirect([r for fault in self._faults for r in self._redirects(fault, pods)])
         hosts = {host for fault in faults for host in self._hosts(fault.to, pods)}
         self._reconciler.renew_connections(hosts)
+
+    def on_the_way(self, source: Workload) -> dict[str, str]:
+        """IP -> the kind of fault that a new connection of a caller to it meets now."""
+        if not self._faults:
+            return {}
+        pods = self._pods.all()
+        concerned = [f for f in reversed(self._faults) if f.source in (None, source)]
+        return {ip: f.kind for f in concerned for ip in self._addresses(f, pods)}
 
     # -- who and where ---------------------------------------------------------------------------
 

@@ -31,6 +31,7 @@ class Pod:
     failed: bool = False
     """It ended with another exit code than 0, as a Job's pod may."""
     node: str = ""
+    service_account: str = "default"
     containers: Mapping[str, str] = field(default_factory=dict)
     """Name of each container, init containers too -> its id in the node's containerd."""
 
@@ -77,6 +78,7 @@ def _parse_pod(item: Json) -> Pod:
         reason="" if ready else _reason(status, states, conditions),
         failed=status.get("phase") == "Failed",
         node=spec.get("nodeName", ""),
+        service_account=spec.get("serviceAccountName") or "default",
         containers={s["name"]: s.get("containerID", "").partition("://")[2] for s in states},
     )
 

@@ -154,13 +154,14 @@ class Queries:
     ) -> Explanation:
         """What the Envoys' current configuration would do with a request; nothing is sent."""
         from meshproof.embedded import explain_adapter  # noqa: PLC0415  (rarely needed)
+        from meshproof.explain.question import Question, explain_question  # noqa: PLC0415
 
         engine = self._engine
         if find_gateway(engine, workload) is None:
             workload = "/".join(find_replicas(engine, workload)[0].workload.key)
-        question = explain_adapter.Question(workload, url, method, headers)
+        question = Question(workload, url, method, headers)
         fleet = explain_adapter.running_fleet(engine)
-        return explain_adapter.explain_question(fleet, engine.store.lowered, question)
+        return explain_question(fleet, engine.store.lowered, question)
 
     # -- evidence ------------------------------------------------------------------------------
 

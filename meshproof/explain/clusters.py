@@ -92,10 +92,9 @@ def upstream_tls(cluster: Json, member: Member) -> UpstreamTls:
         return UpstreamTls()
     common = context.get("common_tls_context", {})
     validation = common.get("combined_validation_context", {}).get("default_validation_context", {})
-    names = tuple(
-        str(entry["matcher"]["exact"])
-        for entry in validation.get("match_typed_subject_alt_names", ())
-    )
+    matchers = [entry["matcher"] for entry in validation.get("match_typed_subject_alt_names", ())]
+    matchers += validation.get("match_subject_alt_names", ())  # Istio's, deprecated in Envoy
+    names = tuple(str(matcher["exact"]) for matcher in matchers if "exact" in matcher)
     mesh_certificate = bool(common.get("tls_certificate_sds_secret_configs"))
     protocols = tuple(common.get("alpn_protocols", ()))
     return UpstreamTls(

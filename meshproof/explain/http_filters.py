@@ -57,8 +57,14 @@ def run_filter(
     return evaluate(config, route_config, authz, context)
 
 
-_IGNORED = ("envoy.extensions.filters.http.header_to_metadata.v3.Config",)
-"""They neither reply nor reroute: their metadata is for metrics."""
+_IGNORED = (
+    "envoy.extensions.filters.http.header_to_metadata.v3.Config",
+    "envoy.extensions.filters.http.grpc_stats.v3.FilterConfig",
+    "io.istio.http.peer_metadata.Config",
+    "istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig",
+    "stats.PluginConfig",
+)
+"""They neither reply nor reroute: they serve metrics and ALPN. The last three are Istio's own."""
 
 
 def _fault(

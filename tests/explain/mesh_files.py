@@ -11,6 +11,7 @@ from meshproof.admission.store import Store
 from meshproof.embedded import explain_adapter
 from meshproof.embedded.admission.profile import embedded_admission
 from meshproof.explain import Explanation
+from meshproof.explain.question import Question
 from meshproof.explain.result import Outcome, Step
 from meshproof.model.reader import read_text
 from meshproof.project import ImageCommand, OutsideHost, Project
@@ -72,7 +73,7 @@ def explain_request(
     admitted = embedded_admission(PROJECT).apply(
         Store(), read_text(text + rules, "rules.yaml"), strict=False
     )
-    request = explain_adapter.Question(source, url, method, headers)
+    request = Question(source, url, method, headers)
     return explain_adapter.explain_files(admitted.store, PROJECT, request, pods=pods)
 
 

@@ -15,6 +15,7 @@ from meshproof.admission.store import Store
 from meshproof.embedded import explain_adapter
 from meshproof.embedded.admission.profile import embedded_admission
 from meshproof.explain import Explanation, Fleet
+from meshproof.explain.question import Question, explain_question
 from meshproof.explain.result import Step
 from meshproof.model.reader import read_resources, read_text
 from meshproof.project import load_project
@@ -51,10 +52,10 @@ def explain_case(
     fleet = explain_adapter.planned_fleet(store, load_project(FOLDER / "meshproof.yaml"))
     fleet = alter_routes(fleet, alter) if alter else fleet
     for request in case.requests:
-        question = explain_adapter.Question(
+        question = Question(
             request.sender, url(request), request.sent.get("method", "GET"), headers(request)
         )
-        explanation = explain_adapter.explain_question(fleet, store.lowered, question)
+        explanation = explain_question(fleet, store.lowered, question)
         yield request.id, explanation, differences(explanation, request)
 
 

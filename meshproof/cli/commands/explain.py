@@ -73,6 +73,7 @@ def _explain_files(
 ) -> dict[str, Any]:
     from meshproof.embedded import explain_adapter  # noqa: PLC0415  (the model is slow to import)
     from meshproof.embedded.admission.profile import embedded_admission  # noqa: PLC0415
+    from meshproof.explain.question import Question  # noqa: PLC0415
     from meshproof.project import load_project  # noqa: PLC0415
 
     path = project or find_project()
@@ -85,6 +86,4 @@ def _explain_files(
     if files:
         rules = admission.read(files, stdin=sys.stdin.buffer, namespace=namespace)
         store = admission.apply(store, rules, strict=False).store
-    return explain_adapter.explain_files(
-        store, loaded, explain_adapter.Question(*request)
-    ).as_dict()
+    return explain_adapter.explain_files(store, loaded, Question(*request)).as_dict()
