@@ -93,7 +93,8 @@ class FakeKubernetes:
         namespace = what[what.index("-n") + 1] if "-n" in what else ""
         if "-A" in what:
             return [d for k, d in self.objects.items() if k[0] in _OWNED and _is_owned(d)]
-        kinds = {"nodes": "Node", "namespaces": "Namespace", "deploy": "Deployment"}
+        kinds = {"nodes": "Node", "namespaces": "Namespace", "deploy": "Deployment",
+                 "services": "Service"}  # fmt: skip
         match what[0]:
             case "pods":
                 selector = _selector(what)
