@@ -110,7 +110,7 @@ class ExplainAdapter:
 
     def _link_faults(
         self, caller: tuple[str, str], proxies: Sequence[Proxy]
-    ) -> dict[Address, LinkFault]:
+    ) -> dict[Address | str, LinkFault]:
         kinds = self._faults.on_the_way(caller)
         return {
             address: LinkFault(address, _on_link(kinds[address[0]]))

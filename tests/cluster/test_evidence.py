@@ -145,3 +145,27 @@ def test_a_loss_voids_only_the_runs_during_which_it_happened() -> None:
     lost.add("ns/a", 2)
     assert lost.since("ns/a", 250.0) == 2, "its Envoy was restarted"
     assert lost.since("ns/b", 0.0) == 0
+
+
+def test_under_load_two_writes_are_enough(
+    machine: Machine, cluster: ClusterMesh, pod_output: PodOutput
+) -> None:
+    """Its buffer is never empty then."""
+
+    def stats(written: int) -> tuple[int, str, str]:
+        values = {"write_total_buffered": 700, "write_completed": written}
+        return (
+            0,
+            json.dumps(
+                {"stats": [{"name": f"filesystem.{k}", "value": v} for k, v in values.items()]}
+            ),
+            "",
+        )
+
+    for written in (5, 6, 6, 7):
+        machine.fail("filter=^filesystem", stats(written), times=1)
+    pod_output.stats(FLUSHED)
+    pod_output.log(CALL)
+    assert len(cluster.access_log("r1")) == 1
+    asked = machine.ran("exec svca-0 -c istio-proxy -- pilot-agent request GET 'stats")
+    assert len(asked) == 4, "until the second write after the first look"
