@@ -167,5 +167,5 @@ def test_under_load_two_writes_are_enough(
     pod_output.stats(FLUSHED)
     pod_output.log(CALL)
     assert len(cluster.access_log("r1")) == 1
-    asked = [command for command in machine.ran("filter=^filesystem") if "svca-0" in command]
-    assert len(asked) == 4, "until the second write after the first look"
+    looks = [command for command in machine.ran("filter=^filesystem") if "svca-0" in command]
+    assert len(looks) == 4, "until the second write after the first look"
