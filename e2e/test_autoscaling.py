@@ -37,7 +37,7 @@ IN_FLIGHT = {
 @pytest.fixture(autouse=True)
 def _embedded(mesh: Mesh) -> None:
     if mesh.status().kind != "embedded":
-        pytest.skip("on a cluster it is Kubernetes' own, at its own pace: minutes")
+        pytest.skip("Kubernetes' autoscaler needs metrics-server, which a kind cluster does not have")
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
 
 

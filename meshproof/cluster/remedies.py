@@ -26,6 +26,11 @@ _REMEDIES = (
         "no space left on device",
         "the disk is full: `docker system df` shows what uses it, `docker system prune` frees some",
     ),
+    (
+        "failed calling webhook",
+        "istiod does not answer: `kubectl -n istio-system get pods` says why; nothing was applied, "
+        "so run it again once it does",
+    ),
     ("node(s) already exist", "another cluster has this name: choose one with KIND_CLUSTER"),
     ("port is already allocated", "another process has that port: stop it, or run without it"),
     ("address already in use", "another process has that port: stop it, or run without it"),

@@ -27,6 +27,11 @@ _DENIED = (1, "", "permission denied while trying to connect to the Docker daemo
         ),
         ("docker build", (1, "", "write /x: no space left on device\n"), "the disk is full"),
         ("docker info", _DENIED, "usermod"),
+        (
+            "apply",
+            (1, "", 'Internal error occurred: failed calling webhook "validation.istio.io"\n'),
+            "istiod does not answer",
+        ),
         ("docker run", (125, "", "port is already allocated.\n"), "another process has that port"),
     ],
 )  # fmt: skip
