@@ -37,7 +37,9 @@ IN_FLIGHT = {
 @pytest.fixture(autouse=True)
 def _embedded(mesh: Mesh) -> None:
     if mesh.status().kind != "embedded":
-        pytest.skip("Kubernetes' autoscaler needs metrics-server, which a kind cluster does not have")
+        pytest.skip(
+            "Kubernetes' autoscaler needs metrics-server, which a kind cluster does not have"
+        )
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
 
 
