@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from meshproof.cases.facts import Facts, Responder, responder_of
+from meshproof.cases.facts import Facts, responder_of
 from meshproof.cases.mismatch import Mismatch
 from meshproof.cases.model import PERCENT, Expect
 from meshproof.cases.names import (
@@ -95,12 +95,9 @@ class _Judgement:
 
     def outside(self) -> Iterator[Mismatch]:
         assert self.expect.outside is not None
-        names = outside_target(self.facts.mesh, self.expect.outside)
-        aliases = _aliases(self.facts, self.expect.outside)
+        target = outside_target(self.facts.mesh, self.expect.outside)
         yield from self.each_outcome(
-            "outside",
-            self.expect.outside,
-            lambda o: names.covers(responder_of(o), None) or _is_outside(o, aliases),
+            "outside", self.expect.outside, lambda o: target.covers(responder_of(o), None)
         )
 
     def status(self) -> Iterator[Mismatch]:
@@ -204,19 +201,6 @@ def _share_key(targets: dict[str, Target], outcome: Outcome) -> str | None:
     responder = responder_of(outcome)
     fitting = [k for k, t in targets.items() if t.covers(responder, outcome.status)]
     return fitting[0] if fitting else None
-
-
-def _aliases(facts: Facts, host: str) -> set[str]:
-    """Every name of the outside host that has this one."""
-    for name, out in facts.mesh.project.outside.items():
-        if host.lower() in (name, *out.aliases):
-            return {name, *out.aliases}
-    return {host.lower()}
-
-
-def _is_outside(outcome: Outcome, names: set[str]) -> bool:
-    responder: Responder | None = responder_of(outcome)
-    return responder is not None and not responder.namespace and responder.name in names
 
 
 def _is_refused_by(outcome: Outcome, text: str) -> bool:

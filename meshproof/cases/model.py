@@ -105,8 +105,8 @@ class EnvoyExpectation(Model):
     """Of the caller's route that takes the request."""
     cluster: dict[str, Any] = Field(default_factory=dict)
     """Of each cluster that the caller's route sends it to."""
-    filters: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    """HTTP filters by name, at the Envoy of whoever answers."""
+    filters: dict[str, dict[str, Any] | None] = Field(default_factory=dict)
+    """HTTP filters by name, at the Envoy of whoever answers; null for one that is not there."""
 
 
 class Expect(Model):

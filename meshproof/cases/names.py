@@ -49,7 +49,9 @@ def outside_target(mesh: PlannedMesh, name: str) -> Target:
     if name.lower() not in mesh.outside:
         there = ", ".join(sorted(mesh.outside)) or "none"
         raise UsageError(f"no host outside is called {name}; there is {there}")
-    return Target(frozenset({("", name.lower())}))
+    hosts = [{host, *out.aliases} for host, out in mesh.project.outside.items()]
+    names = next(aliases for aliases in hosts if name.lower() in aliases)
+    return Target(frozenset(("", n) for n in names))
 
 
 def anybody(mesh: PlannedMesh, name: str) -> Target:

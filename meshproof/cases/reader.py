@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -79,7 +80,7 @@ def _read_document(
 
 def _rules(file: CaseFile, path: Path, document: Document, problems: list[Problem]) -> RuleSet:
     def locate(field: str, names: list[str]) -> tuple[Path, ...]:
-        files = tuple(path.parent / name for name in names)
+        files = tuple(Path(os.path.normpath(path.parent / name)) for name in names)
         problems.extend(
             document.problem(
                 (field, index), f"there is no file {item}", "a path relative to this file"

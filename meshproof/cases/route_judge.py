@@ -130,10 +130,13 @@ def _duration(seconds: float) -> str:
 
 
 def _differences(actual: Any, wanted: Any, path: str) -> Iterator[tuple[str, str, str]]:
-    """Where ``actual`` lacks what is wanted: mappings may hold more, lists may not."""
+    """Where ``actual`` lacks what is wanted: mappings may hold more, lists may not. Null is a
+    field that is not set, and so has Envoy's default."""
     if isinstance(wanted, dict):
         for key, value in wanted.items():
             inner = f"{path}.{key}"
+            if value is None and isinstance(actual, dict) and key not in actual:
+                continue
             if not isinstance(actual, dict) or key not in actual:
                 yield inner, str(value), "nothing"
             else:

@@ -186,11 +186,13 @@ class _ChosenRoute:
         )
 
     def _config(self) -> dict[str, Json]:
-        filters = self.manager.config.get("http_filters", ())
-        return {
-            "route": self.route,
-            "filters": {f["name"]: f.get("typed_config", {}) for f in filters},
+        """Each filter with the configuration that is in force on this route."""
+        filters = {
+            f["name"]: http_filters.nearest_config(self.levels, f["name"])
+            or f.get("typed_config", {})
+            for f in self.manager.config.get("http_filters", ())
         }
+        return {"route": self.route, "filters": filters}
 
     def _run_filters(
         self,
