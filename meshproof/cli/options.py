@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from meshproof.control.client import Client
 from meshproof.errors import UsageError
+
+if TYPE_CHECKING:
+    from meshproof.control.client import Client
 
 DEFAULT_NAME = "meshproof"
 
@@ -41,6 +43,8 @@ OnlyNamespace = Annotated[str, typer.Option("-n", "--namespace", help="Only this
 
 def client(name: str) -> Client:
     """The running mesh of that name; raises UsageError where there is none."""
+    from meshproof.control.client import Client  # noqa: PLC0415  (commands without a mesh are quicker)
+
     return Client.find(name)
 
 

@@ -20,6 +20,7 @@ from meshproof.dashboard import log_tail, rule_files
 from meshproof.dashboard.guard import Guard, Handler, add_headers
 from meshproof.dashboard.poller import INTERVAL, MeshPoller
 from meshproof.errors import MeshproofError, UsageError
+from meshproof.extras import MissingExtra
 from meshproof.telemetry.trace_rows import summary, waterfall
 
 PAGE = Path(__file__).parent / "page"
@@ -36,7 +37,7 @@ def plotly_js() -> Path:
     """The file in the installed package ``plotly``, whose slow Python is not imported."""
     spec = importlib.util.find_spec("plotly")
     if spec is None or spec.origin is None:
-        raise MeshproofError("plotly is not installed; install meshproof's requirements again")
+        raise MissingExtra("plotly")
     return Path(spec.origin).parent / "package_data" / "plotly.min.js"
 
 

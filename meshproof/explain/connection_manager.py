@@ -18,7 +18,7 @@ from meshproof.explain.origin import Locate, RuleOrigin, route_origin
 from meshproof.explain.proxies import Proxy
 from meshproof.explain.request import Request, merge_slashes, normalize_path, unescape_slashes
 from meshproof.explain.result import MESH, Outcome, Step
-from meshproof.explain.route_notes import header_notes, timeout_notes
+from meshproof.explain.route_notes import configuration_of, header_notes, timeout_notes
 from meshproof.explain.string_match import Json
 from meshproof.istio_names import BLOCK_ALL, is_inbound
 
@@ -170,7 +170,10 @@ class _ChosenRoute:
                 text=text,
                 rule=self.rule or single.rule,
                 notes=(*notes, *single.notes),
-                envoy={**self._config(), **single.envoy},
+                envoy={
+                    **configuration_of(self.route, self.levels, self.manager.config),
+                    **single.envoy,
+                },
                 policies=policies,
             )
         return Step(
@@ -181,18 +184,9 @@ class _ChosenRoute:
             (*notes, *self._notes()),
             (),
             branches,
-            envoy=self._config(),
+            envoy=configuration_of(self.route, self.levels, self.manager.config),
             policies=policies,
         )
-
-    def _config(self) -> dict[str, Json]:
-        """Each filter with the configuration that is in force on this route."""
-        filters = {
-            f["name"]: http_filters.nearest_config(self.levels, f["name"])
-            or f.get("typed_config", {})
-            for f in self.manager.config.get("http_filters", ())
-        }
-        return {"route": self.route, "filters": filters}
 
     def _run_filters(
         self,

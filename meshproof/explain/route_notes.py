@@ -1,10 +1,21 @@
-"""What a route does besides forwarding, in words: timeouts, retries, header operations."""
+"""What a route does besides forwarding: timeouts, retries, header operations, filters."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from meshproof.explain.http_filters import nearest_config
 from meshproof.explain.string_match import Json
+
+
+def configuration_of(route: Json, levels: Sequence[Json], manager: Json) -> dict[str, Json]:
+    """A route, and each HTTP filter with the configuration that is in force on it. ``levels`` are
+    the route, its virtual host and its table."""
+    filters = {
+        f["name"]: nearest_config(levels, f["name"]) or f.get("typed_config", {})
+        for f in manager.get("http_filters", ())
+    }
+    return {"route": route, "filters": filters}
 
 
 def timeout_notes(action: Json) -> Iterator[str]:

@@ -6,16 +6,19 @@ istiod reads it at start and whenever it changes (Istio: pkg/config/mesh/kubemes
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from meshproof.errors import Problem
 from meshproof.istio_names import ISTIO_NAMESPACE
 from meshproof.model.durations import FROM_YAML
-from meshproof.model.mesh_config import MeshConfig
 from meshproof.model.normalize import add_spellings, normalize
 from meshproof.sources.documents import Document, read_documents
 from meshproof.sources.location import FieldPath, Location
+
+if TYPE_CHECKING:
+    from meshproof.model.mesh_config import MeshConfig
 
 _NAME = "istio"
 _KEY = "mesh"
@@ -48,6 +51,8 @@ def parse_mesh_config(text: str) -> MeshConfig:
 
 def _read(text: str, outer: Document) -> tuple[MeshConfig, list[Problem]]:
     """Protobuf's JSON in YAML, in which ``connect_timeout`` and ``connectTimeout`` are one."""
+    from meshproof.model.mesh_config import MeshConfig  # noqa: PLC0415  (slow, and few files have one)
+
     parsed, problems = read_documents(text, outer.location.file, "a mapping")
     if problems or not parsed:
         return MeshConfig(), [_shift(p, outer, text) for p in problems]

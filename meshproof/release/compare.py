@@ -9,6 +9,7 @@ error rates are at most what is stated. ``tools.release_simulation`` measures th
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -77,14 +78,11 @@ def p_faster(old: Calls, new: Calls, shift: float) -> float:
 
 def _z(old: Sequence[float], new: Sequence[float], shift: float) -> float:
     """The standard score of U, the number of pairs in which new - shift > old; 0 for no pairs."""
-    import numpy as np  # noqa: PLC0415 (slow import)
-
     if not len(old) or not len(new):
         return 0.0
-    ordered = np.sort(np.asarray(old, dtype=float))
-    moved = np.asarray(new, dtype=float) - shift
-    below = np.searchsorted(ordered, moved, "left").sum()
-    not_above = np.searchsorted(ordered, moved, "right").sum()
+    ordered = sorted(old)
+    below = sum(bisect_left(ordered, wait - shift) for wait in new)
+    not_above = sum(bisect_right(ordered, wait - shift) for wait in new)
     pairs = len(old) * len(new)
     spread = math.sqrt(pairs * (len(old) + len(new) + 1) / 12)
     return float((below + not_above) / 2 - pairs / 2) / spread

@@ -16,12 +16,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import jinja2
-from markupsafe import Markup
-
+from meshproof.extras import MissingExtra, require
 from meshproof.report.calls import Call
 from meshproof.report.graph_svg import draw_graph
 from meshproof.report.sections import Json
+
+try:
+    import jinja2
+    from markupsafe import Markup
+except ModuleNotFoundError as error:
+    raise MissingExtra(str(error.name)) from error
 
 _PAGE = "meshproof.report"
 
@@ -141,5 +145,6 @@ def _file(name: str) -> str:
 @functools.cache
 def _plotly() -> str:
     """Its code as text, a third of its size."""
+    require("plotly")
     code = importlib.resources.files("plotly").joinpath("package_data/plotly.min.js").read_bytes()
     return base64.b64encode(gzip.compress(code, 6, mtime=0)).decode("ascii")

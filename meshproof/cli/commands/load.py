@@ -24,6 +24,7 @@ from meshproof.cli.output import print_info, print_message, show_json, show_tabl
 from meshproof.cli.progress import show_progress
 from meshproof.control.client import Client
 from meshproof.errors import UsageError
+from meshproof.extras import require
 from meshproof.host import registry
 from meshproof.project_path import PROJECT_FILE, find_project
 from meshproof.traffic.locustfile_choice import choose_locustfile
@@ -78,6 +79,9 @@ def load(
     started from meshproof.yaml for the duration of the load. Ctrl-C ends the load cleanly. Exit
     code 1 if a request failed.
     """
+    require("jinja2", "plotly", extra="load")
+    if not workers:
+        require("locust")
     if bool(seconds) + bool(requests) + ui > 1:
         raise UsageError("load: wanted at most one of --seconds, --requests and --ui")
     if workers and ui:
