@@ -43,9 +43,7 @@ class CheckResult:
 def check_alone(result: CheckResult, sources: Iterable[tuple[str, str]], namespace: str) -> None:
     """Check sources, or pairs of file name and YAML, without a project: what they refer to may
     be elsewhere, so nothing is linted but what Istio itself warns of. Raises Refused."""
-    from meshproof.lint.istio_warnings import warnings_of  # noqa: PLC0415  (slow to import)
-    from meshproof.lint.linter import with_rule  # noqa: PLC0415
-    from meshproof.lint.rules import ISTIO_WARNING  # noqa: PLC0415
+    from meshproof.lint.istio_warnings import ID, warnings_of  # noqa: PLC0415  (slow to import)
     from meshproof.model.reader import read_resources  # noqa: PLC0415
 
     resources = read_resources((Source(*source) for source in sources), namespace=namespace)
@@ -54,7 +52,7 @@ def check_alone(result: CheckResult, sources: Iterable[tuple[str, str]], namespa
 
         lower(resources, [])
     result.count(resources)
-    result.add([with_rule(ISTIO_WARNING, p) for p in warnings_of(resources)], "warning")
+    result.add([replace(p, rule=ID) for p in warnings_of(resources)], "warning")
 
 
 def check_in_project(

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from meshproof.errors import Problem
-from meshproof.lint.context import LintContext
 from meshproof.model.resource import Resource
 from meshproof.model.validation.rules import find_violations
+
+if TYPE_CHECKING:
+    from meshproof.lint.context import LintContext
+
+ID = "istio-warning"
 
 
 def find_istio_warnings(context: LintContext) -> Iterator[Problem]:

@@ -51,7 +51,7 @@ HTTP_ROUTE = LintRule(
     "a route of the Gateway API whose parent does not take it, or whose backend does not exist",
 )
 ISTIO_WARNING = LintRule(
-    "istio-warning",
+    istio_warnings.ID,
     "what Istio's webhook accepts with a warning",
     istio_warnings.find_istio_warnings,
 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli
+from tests.cli.conftest import ROOT, Cli
 
 ROUTE = """\
 apiVersion: networking.istio.io/v1
@@ -73,3 +76,21 @@ def test_files_that_a_shell_spelled_out_are_all_read(cli: Cli, folder: Path) -> 
 def test_a_project_is_named_by_its_folder_too(cli: Cli, folder: Path) -> None:
     write_project(folder, "service.yaml")
     assert cli("check", "--project", str(folder)).out == "1 resource is fine\n"
+
+
+def test_files_alone_are_checked_without_the_translator(tmp_path: Path) -> None:
+    """It is most of the start; a check of files before a commit is to be immediate."""
+    (tmp_path / "rule.yaml").write_text((ROOT / "rules/svcb_by_header.yaml").read_text())
+    code = (
+        "import sys; sys.argv = ['meshproof', 'check', 'rule.yaml'];"
+        "from meshproof.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "slow = ('meshproof.translate', 'meshproof.embedded', 'google', 'grpc')\n"
+        "print([m for m in sys.modules if m.startswith(slow)])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, check=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] == "[]"
