@@ -1,0 +1,104 @@
+"""What other people's CI uses: the action, the hooks, the image, kubectl's plugin, completion."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cases.mesh_files import MANIFESTS, TO_V1, case, rule
+
+ROOT = Path(__file__).parents[1]
+ACTION: Any = yaml.safe_load((ROOT / "action.yml").read_text())
+HOOKS: Any = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+
+
+def meshproof(folder: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "meshproof.cli", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "mesh.yaml").write_text(MANIFESTS + rule(TO_V1))
+    (tmp_path / "echo_test.yaml").write_text(
+        "manifests: [mesh.yaml]\n" + case("{workload: echo-v1}")
+    )
+    return tmp_path
+
+
+def test_the_action_runs_the_command_that_there_is(project: Path) -> None:
+    run = ACTION["runs"]["steps"][-1]["run"]
+    (line,) = [r for r in run.splitlines() if r.startswith("meshproof")]
+    command = shlex.split(line.replace("$ARGS", "-f mesh.yaml").replace("$REPORT", "r.xml"))
+    done = meshproof(project, *command[1:])
+    assert done.returncode == 0, done.stderr
+    assert (project / "r.xml").exists()
+
+
+def test_the_action_is_composite_and_pinned() -> None:
+    assert ACTION["runs"]["using"] == "composite"
+    uses = [s["uses"] for s in ACTION["runs"]["steps"] if "uses" in s]
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@v\d+\.\d+\.\d+", u) for u in uses)
+    assert all(s.get("shell") == "bash" for s in ACTION["runs"]["steps"] if "run" in s)
+
+
+def test_inputs_reach_the_shell_as_variables_alone() -> None:
+    """An input that stands in a script is run as one."""
+    assert all("${{" not in s.get("run", "") for s in ACTION["runs"]["steps"])
+
+
+@pytest.mark.parametrize("hook", HOOKS, ids=lambda h: str(h["id"]))
+def test_the_hooks_run(hook: Any, project: Path) -> None:
+    files = [] if hook.get("pass_filenames") is False else ["mesh.yaml"]
+    done = meshproof(project, *shlex.split(hook["entry"])[1:], *files)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_check_hook_leaves_cases_to_the_test_hook() -> None:
+    (check,) = [h for h in HOOKS if h["id"] == "meshproof-check"]
+    assert re.search(check["exclude"], "rules/tests/cart_test.yaml")
+    assert not re.search(check["exclude"], "rules/cart.yaml")
+
+
+def test_the_image_has_a_glibc_no_root_and_the_command() -> None:
+    lines = DOCKERFILE.splitlines()
+    assert all("slim" in line for line in lines if line.startswith("FROM"))
+    assert "USER 65532" in lines
+    assert 'ENTRYPOINT ["meshproof"]' in lines
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    needed = [line.removeprefix("!") for line in ignored if line.startswith("!")]
+    assert all((ROOT / name).exists() for name in needed)
+
+
+def test_kubectl_finds_it_by_name() -> None:
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert scripts["kubectl-meshproof"] == scripts["meshproof"]
+
+
+def test_completion_knows_every_command(project: Path) -> None:
+    env = {"_MESHPROOF_COMPLETE": "complete_bash", "COMP_WORDS": "meshproof ex", "COMP_CWORD": "1"}
+    code = "import sys; sys.argv[0] = 'meshproof'; from meshproof.cli.main import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(ROOT), **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert set(done.stdout.split()) == {"exec", "explain"}
