@@ -20,7 +20,7 @@ from meshproof.extras import missing_extra
 def import_commands(arguments: Sequence[str]) -> None:
     """Register the command that is called; all of them where help or a mistake lists them."""
     names = sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
-    called = next((a for a in arguments if not a.startswith("-")), "")
+    called = next((a for a in arguments if not a.startswith("-")), "").replace("-", "_")
     for name in [called] if called in names else names:
         importlib.import_module(f"{commands.__name__}.{name}")
     application.registered_commands.sort(key=_name_of)  # as --help lists them

@@ -69,7 +69,8 @@ def test_a_command_imports_no_other() -> None:
 def test_help_lists_every_command(cli: Cli) -> None:
     cli("check", "-h")  # of which only one is imported
     text = cli("--help").out
-    names = [f.stem for f in (ROOT / "meshproof/cli/commands").glob("[a-z]*.py")]
+    files = (ROOT / "meshproof/cli/commands").glob("[a-z]*.py")
+    names = [f.stem.replace("_", "-") for f in files]
     lines = [
         line.split()[0] for line in text.splitlines() if line.startswith("  ") and line.split()
     ]
