@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 import yaml
 
@@ -42,7 +43,10 @@ def gated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedMesh]:
     with outside_server(ip, authority.issue("news.test"), folder) as (plain, secure):
         project = {
             "manifests": [str(TINY / "mesh.yaml")],
-            "images": {"tiny:1": {"command": ["{python}", f"{TINY}/app.py", "{ip}", "{port}"]}},
+            "images": {
+                "tiny:1": {"command": ["{python}", f"{TINY}/app.py", "{ip}", "{port}"]},
+                "grpc:1": {"command": ["{python}", f"{RULES}/grpc_app.py", "{ip}", "{port}"]},
+            },
             "outside": {"news.test": {"ports": {80: f"{ip}:{plain}", 443: f"{ip}:{secure}"}}},
         }
         (folder / "meshproof.yaml").write_text(yaml.safe_dump(project))
@@ -257,4 +261,27 @@ def test_the_egress_task_in_the_gateway_api(gated: EmbeddedMesh) -> None:
     gated.apply(rules)
     assert call(gated, "http://news.test/politics")["tls"] is True
     assert passed_gateway(gated, "tiny.way-out-istio")[-1] == "outbound|80||news.test"
+    gated.delete(rules)
+
+
+def test_grpc_methods_at_a_listener(gated: EmbeddedMesh) -> None:
+    rules = [RULES / "grpc.yaml"]
+    gated.apply(rules)
+    host, port = address(gated, 80, "calls-istio")
+    options = [("grpc.default_authority", "calls.test")]
+    with grpc.insecure_channel(f"{host}:{port}", options) as channel:
+
+        def ask(method: str, **headers: str) -> str:
+            send: Any = channel.unary_unary(method)
+            return str(send(b"", metadata=tuple(headers.items()), timeout=10), "ascii")
+
+        assert ask("/shop.Cart/Add") == "first /shop.Cart/Add"
+        assert ask("/shop.Cart/List") == "second /shop.Cart/List"
+        assert ask("/shop.Till/Pay", tier="gold") == "first /shop.Till/Pay"
+        assert ask("/shop.Cart/List", tier="gold").startswith("second"), "a service comes first"
+        with pytest.raises(grpc.RpcError) as refused:
+            ask("/shop.Cartridge/List")
+        assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED
+    (status,) = gated.status().routes
+    assert (status.kind, status.parents[0].conditions[0].status) == ("GRPCRoute", True)
     gated.delete(rules)

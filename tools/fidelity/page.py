@@ -14,6 +14,7 @@ from meshproof.model.kinds_without_model import (
 )
 from meshproof.model.steering_keys import STEERING_KEYS
 from tools.fidelity.differences import GENERAL
+from tools.fidelity.gateway_api_suite import render_suite
 from tools.fidelity.survey import Part, survey
 
 _GROUPS = (
@@ -41,7 +42,12 @@ each kind and each part of it:
 
 def render() -> str:
     """docs/fidelity.md."""
-    return "\n".join([_HEAD, *_general(), *_steering(), *_kinds(), *_other_kinds()]).rstrip() + "\n"
+    return (
+        "\n".join(
+            [_HEAD, *_general(), *_steering(), *_kinds(), *_other_kinds(), *render_suite()]
+        ).rstrip()
+        + "\n"
+    )
 
 
 def _general() -> Iterator[str]:
@@ -82,7 +88,7 @@ def _kinds() -> Iterator[str]:
         honoured = "Honoured" if title == "Kubernetes" else "As in Istio"
         for kind in KINDS.values():
             if _belongs(kind, versions):
-                yield f"### {kind.name} ({', '.join(kind.api_versions)})\n"
+                yield f"### {kind.written or kind.name} ({', '.join(kind.api_versions)})\n"
                 parts = survey(kind)
                 own = parts if kind.name not in _LIKE_DEPLOYMENT else _own_parts(parts)
                 for part in own:
