@@ -49,11 +49,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _print_suites(outcomes: Sequence[Outcome], suites: Sequence[str]) -> None:
     root = FOLDER.parent
     rows: dict[str, peers.Counts] = {"recorded": Counter(o.verdict for o in outcomes)}
-    if (root / peers.RUNNER).exists():
+    there = (root / peers.RUNNER).exists()
+    if there:
         rows |= peers.run(root, suites)
     for line in peers.render(rows):
         print(line)
-    for suite in suites:
+    if not there:
+        print(f"peers' suites: skipped, there is no {peers.RUNNER} beside this checkout")
+    for suite in suites if there else ():
         if suite not in rows:
             print(f"{suite}: skipped, {peers.RUNNER} gave no result for it")
 
