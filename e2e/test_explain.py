@@ -171,7 +171,7 @@ def test_a_route_that_was_altered_is_seen_to_disagree(conf: EmbeddedMesh) -> Non
 
     fleet = explain_adapter.running_fleet(conf.lifecycle.engine)
     caller = next(p for p in fleet.proxies if p.workload == "conf/client")
-    table = caller.routes["outbound"]
+    table = caller.routes["80" if conf.in_pods else "outbound"]
     host = next(h for h in table["virtual_hosts"] if h["name"].startswith("echo.conf."))
     route = next(r for r in host["routes"] if "direct_response" in r)
     route["direct_response"]["status"] = 404
