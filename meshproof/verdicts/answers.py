@@ -63,11 +63,15 @@ def blocked(
 ) -> Verdict:
     """Every caller was refused, and no request got to ``target``.
 
+    Where 502 is a refusal, so is a connection that the caller's sidecar closed because no rule opens
+    it: that is what Istio does on a port without HTTP services (BlackHoleCluster).
     ``control`` is the same request where it must pass; without it the verdict says that there was
     none, because a target that is down looks blocked too. ``arrived`` is the target's own count.
     """
     expected = " or ".join(map(str, sorted(statuses)))
-    problems = _statuses(answers, statuses, expected) + _logged(answers, log)
+    closed = [a for a in answers if not a.status and a.refused_by and EGRESS_REFUSED in statuses]
+    others = [answer for answer in answers if answer not in closed]
+    problems = _statuses(others, statuses, expected) + _logged(others, log)
     got = len(reached(target, log))
     if got:
         problems.append(f"{got} of {len(answers)} requests reached {target or 'an app'}")

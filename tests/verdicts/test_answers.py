@@ -97,3 +97,12 @@ def test_what_is_not_allowed(
 ) -> None:
     verdict = status("a", answers(code), records, 200, target="svcb", through=True, arrived=arrived)
     assert why in "; ".join(verdict.problems)
+
+
+def test_a_connection_that_the_sidecar_closed_is_blocked() -> None:
+    closed = [Answer(0, (), b"", 0.1, refused_by="no rule opens it") for _ in range(N)]
+    assert blocked("b", closed, [], target="msgd.test").passed
+    unexplained = [Answer(0, (), b"", 0.1) for _ in range(N)]
+    assert "no answer" in blocked("b", unexplained, [], target="msgd.test").sentence
+    assert not blocked("b", closed, [], target="msgd.test", statuses={403}).passed
+    assert not blocked("b", closed, OUT, target="msgd.test").passed
