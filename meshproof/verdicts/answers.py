@@ -63,15 +63,14 @@ def blocked(
 ) -> Verdict:
     """Every caller was refused, and no request got to ``target``.
 
-    Where 502 is a refusal, so is a connection that the caller's sidecar closed because no rule opens
-    it: that is what Istio does on a port without HTTP services (BlackHoleCluster).
+    Where 502 is a refusal, so is a connection that the caller's sidecar closed because no rule
+    opens it: that is what Istio does on a port without HTTP services (BlackHoleCluster).
     ``control`` is the same request where it must pass; without it the verdict says that there was
     none, because a target that is down looks blocked too. ``arrived`` is the target's own count.
     """
     expected = " or ".join(map(str, sorted(statuses)))
-    closed = [a for a in answers if not a.status and a.refused_by and EGRESS_REFUSED in statuses]
-    others = [answer for answer in answers if answer not in closed]
-    problems = _statuses(others, statuses, expected) + _logged(others, log)
+    others = [a for a in answers if not (_is_closed(a) and EGRESS_REFUSED in statuses)]
+    problems = _statuses(others, statuses, expected) + _logged(answers, log)
     got = len(reached(target, log))
     if got:
         problems.append(f"{got} of {len(answers)} requests reached {target or 'an app'}")
@@ -99,11 +98,17 @@ def _statuses(answers: Sequence[Answer], statuses: Collection[int], expected: st
     return [f"not every request was answered {expected}: {others}" + (f" ({text})" if text else "")]
 
 
+def _is_closed(answer: Answer) -> bool:
+    """Whether a sidecar closed the connection, by its own log, because no rule opens it."""
+    return not answer.status and bool(answer.refused_by)
+
+
 def _logged(answers: Sequence[Answer], log: Sequence[AccessRecord]) -> list[str]:
-    ids = {record.request_id for record in log}
-    if len(ids) >= len(answers):
+    """A closed connection carries no request, so its record has no request's id."""
+    logged = len({record.request_id for record in log}) + sum(map(_is_closed, answers))
+    if logged >= len(answers):
         return []
-    return [f"no evidence: sidecars logged {len(ids)} of {len(answers)} requests"]
+    return [f"no evidence: sidecars logged {logged} of {len(answers)} requests"]
 
 
 def _conclude(
