@@ -41,6 +41,33 @@ def find_dead_routes(context: LintContext) -> Iterator[Problem]:
                 closed = index
 
 
+def find_dead_l4_routes(context: LintContext) -> Iterator[Problem]:
+    """The same of ``tcp`` and ``tls`` routes: matches that are repeated, and routes after one
+    without a match (IST0130, IST0131)."""
+    for rule in context.of("VirtualService"):
+        for kind in ("tcp", "tls"):
+            earlier: list[Any] = []
+            closed: int | None = None
+            for index, route in enumerate(getattr(rule.spec, kind)):
+                path: tuple[Any, ...] = ("spec", kind, index)
+                if closed is not None:
+                    yield rule.problem(
+                        path,
+                        f"is dead: spec.{kind}[{closed}] before it takes every connection",
+                        remedy="move it up, or narrow the earlier one",
+                    )
+                    continue
+                for number, match in enumerate(route.match):
+                    if match in earlier:
+                        yield rule.problem(
+                            (*path, "match", number),
+                            "is repeated: an earlier match takes every such connection",
+                            remedy="remove it",
+                        )
+                earlier += route.match
+                closed = None if route.match else index
+
+
 def covers(first: HTTPMatchRequest, later: HTTPMatchRequest, gateways: frozenset[str]) -> bool:
     """Whether ``first`` takes every request that ``later`` would; False if that is uncertain.
 

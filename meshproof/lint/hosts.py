@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshproof.errors import Problem
-from meshproof.lint.context import DestinationUse, LintContext, applies_to_mesh, destination_uses
+from meshproof.lint.context import (
+    MESH,
+    DestinationUse,
+    LintContext,
+    applies_to_mesh,
+    destination_uses,
+)
+from meshproof.model.resource import Resource
 from meshproof.translate.host_names import covers, fqdn, is_wildcard
 
 
@@ -56,7 +63,8 @@ def find_unknown_subsets(context: LintContext) -> Iterator[Problem]:
 
 
 def find_unknown_rule_hosts(context: LintContext) -> Iterator[Problem]:
-    """A VirtualService of the mesh for a host that is not a service: reached on port 80 only."""
+    """A VirtualService of the mesh for a host that is not a service: reached at the ports of
+    the rule's services alone, or at 80."""
     for rule in context.of("VirtualService"):
         if not applies_to_mesh(rule.spec):
             continue
@@ -64,16 +72,46 @@ def find_unknown_rule_hosts(context: LintContext) -> Iterator[Problem]:
             name = fqdn(host, rule.namespace)
             if host == "*" or context.holds_any(name):
                 continue
+            ports = ", ".join(map(str, sorted(_rule_ports(context, rule))))
             effect = (
                 "Istio applies the rule to no service"
                 if is_wildcard(host)
-                else "Istio routes requests to that very name, on port 80 only"
+                else f"Istio routes requests to that very name, on port {ports} only"
             )
             yield rule.problem(
                 ("spec", "hosts", index),
                 f"host {name} is neither a Service nor a ServiceEntry; {effect}",
                 remedy=context.remedy(host),
             )
+
+
+def find_unreachable_ports(context: LintContext) -> Iterator[Problem]:
+    """A destination without a port means the port that was called; a service without that port is
+    503 (pilot/pkg/networking/core/route: GetDestinationCluster, for each listener)."""
+    for use in destination_uses(context):
+        rule, spec = use.rule, use.rule.spec
+        only_mesh = all(name == MESH for name in spec.gateways)
+        names = [fqdn(host, rule.namespace) for host in spec.hosts]
+        if use.destination.port or use.mirror or not only_mesh or not names:
+            continue
+        if not context.exists(use.host) or any(map(is_wildcard, names)):
+            continue
+        calls, ports = _rule_ports(context, rule), _ports_of(context, use.host)
+        if ports and not calls & ports:
+            yield rule.problem(
+                (*use.path, "host"),
+                f"has no port, so it means the port that is called, "
+                f"{', '.join(map(str, sorted(calls)))}, and {use.host} has none of these; "
+                "Istio answers its share with 503 (flag NC)",
+                f"port: {{number: {min(ports)}}} beside host",
+            )
+
+
+def _rule_ports(context: LintContext, rule: Resource) -> set[int]:
+    """The ports at which sidecars apply a rule: those of its services, else 80."""
+    names = [fqdn(host, rule.namespace) for host in rule.spec.hosts]
+    ports = {p for n in names if context.exists(n) for p in _ports_of(context, n)}
+    return ports or {80}
 
 
 def _describe_effect(use: DestinationUse) -> str:

@@ -16,6 +16,7 @@ from meshproof.lint import (
     duplicates,
     faults,
     gateway_certificates,
+    gateway_conflicts,
     gateways,
     hosts,
     istio_warnings,
@@ -25,6 +26,7 @@ from meshproof.lint import (
     rate_limits,
     request_authentications,
     service_entries,
+    services,
     weights,
 )
 from meshproof.lint.context import LintContext
@@ -104,6 +106,37 @@ RULES = (
         gateways.find_conflicting_servers,
     ),
     LintRule(
+        "gateway-conflict",
+        "two Gateways with one host at one port (IST0145)",
+        gateway_conflicts.find_conflicting_gateways,
+    ),
+    LintRule(
+        "gateway-certificate-shared",
+        "one certificate at several Gateways (IST0138)",
+        gateway_conflicts.find_shared_certificates,
+    ),
+    LintRule(
+        "claim-unverified",
+        "a route by claims where no token is verified (IST0152)",
+        gateway_conflicts.find_unverified_claims,
+    ),
+    LintRule(
+        "port-unreachable",
+        "a destination without a port whose service lacks the called port",
+        hosts.find_unreachable_ports,
+    ),
+    LintRule(
+        "port-protocol-undeclared",
+        "a Service's port that does not say its protocol (IST0118)",
+        services.find_undeclared_protocols,
+        hint=True,
+    ),
+    LintRule(
+        "service-contradiction",
+        "two Services that give one port of a workload different protocols (IST0137)",
+        services.find_contradicting_services,
+    ),
+    LintRule(
         "virtualservice-duplicate",
         "two VirtualServices for one host",
         duplicates.find_second_virtual_services,
@@ -132,6 +165,11 @@ RULES = (
         "route-dead",
         "a route or match that no request reaches",
         dead_routes.find_dead_routes,
+    ),
+    LintRule(
+        "connection-route-dead",
+        "a TCP or TLS route or match that no connection reaches (IST0130, IST0131)",
+        dead_routes.find_dead_l4_routes,
     ),
     LintRule(
         "delegate-missing",
