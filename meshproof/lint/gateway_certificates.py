@@ -32,7 +32,7 @@ def find_missing_certificates(context: LintContext) -> Iterator[Problem]:
 def _find_missing(
     gateway: Resource, index: int, tls: ServerTLSSettings, namespace: str, keys: _Keys
 ) -> Iterator[Problem]:
-    mutual = tls.mode in ("MUTUAL", "OPTIONAL_MUTUAL")
+    mutual = tls.mode == "MUTUAL"
     field = "credentialName" if tls.credential_name else "credentialNames"
     for name in tls.credentials:
         if "/" in name:

@@ -86,7 +86,9 @@ def _own_context(settings: ServerTLSSettings, certificates: Certificates) -> Jso
         root = {"name": mesh_tls.ROOT, "sds_config": ADS}
         return context | {"validation_context_sds_secret_config": root}
     validation = _validation(settings, certificates)
-    return None if validation is None else context | {"validation_context": validation}
+    if validation is None:  # what clients show counts for nothing then, as in Istio
+        return context if settings.mode == "OPTIONAL_MUTUAL" else None
+    return context | {"validation_context": validation}
 
 
 def _params(settings: ServerTLSSettings) -> Json:

@@ -145,6 +145,9 @@ def test_mutual_tls_without_authorities_is_not_served() -> None:
     rules = (rule("tcp: [{" + ROUTE + "}]", "[a.shop.test]"),)
     assert chains_of(MUTUAL, *rules, secrets=(PAIR,)) == []
     optional = MUTUAL.replace("MUTUAL", "OPTIONAL_MUTUAL")
+    (chain,) = chains_of(optional, *rules, secrets=(PAIR,))
+    context = chain["transport_socket"]["typed_config"]["common_tls_context"]
+    assert "validation_context" not in context, "nobody's certificate counts for anything"
     (chain,) = chains_of(
         optional, *rules, secrets=(PAIR, TlsSecret("shop-cacert", "istio-system", ca="CA"))
     )
