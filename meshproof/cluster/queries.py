@@ -25,7 +25,10 @@ from meshproof.model.yaml_writer import to_yaml
 from meshproof.project import Project
 from meshproof.telemetry.log_lines import LineFilter, LogLine, read_text, sort_lines
 from meshproof.telemetry.redact import redact_private_keys
+from meshproof.wait import DeadlineExceeded, until
 
+LOGGED_WITHIN = 3.0
+"""Seconds in which a sidecar logs a connection that it has closed."""
 _COMMAND_FAILED = b"command terminated with exit code "
 """kubectl's last line on standard error where the command failed, not kubectl itself."""
 
@@ -119,8 +122,20 @@ class Queries:
         return answer
 
     def _is_refused(self, pod: Pod, request_id: str, peer: str, since: str) -> bool:
-        self._evidence.wait_written([pod])
-        return evidence.is_refused(self._evidence.proxy_log(pod), request_id, peer, since)
+        """Envoy logs a connection when it has closed it, which the app may see before."""
+
+        def reason() -> str:
+            self._evidence.wait_written([pod])
+            log = self._evidence.proxy_log(pod)
+            refused = evidence.is_refused(log, request_id, peer, since)
+            return "" if refused else "no refusal is in its access log"
+
+        try:
+            what = f"waiting for the sidecar of {pod.name} to log what it closed"
+            until(reason, what, within=LOGGED_WITHIN, every=0.2)
+        except DeadlineExceeded:
+            return False
+        return True
 
     # -- evidence --------------------------------------------------------------------------------
 

@@ -37,6 +37,22 @@ def test_curl_tells_a_closed_connection_from_a_refusal(
     assert "ServiceEntry" in answer.refused_by
 
 
+def test_curl_waits_until_a_refusal_is_logged(
+    machine: Machine,
+    cluster: ClusterMesh,
+    pod_output: PodOutput,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The app sees the end of the connection before Envoy logs it."""
+    monkeypatch.setattr("meshproof.cluster.queries.LOGGED_WITHIN", 60.0)
+    monkeypatch.setattr(evidence, "now", lambda: "2026-11-23T17:55:25.000Z")
+    pod_output.stats(FLUSHED)
+    pod_output.response(error="Remote end closed connection without response", closed=True)
+    machine.fail("logs svcb-v0.1-0", (0, "", ""), times=2)
+    pod_output.log(BLOCKED)
+    assert cluster.curl("svcb-v0.1", "http://10.100.35.27:9997/send").refused_by
+
+
 def test_curl_does_not_call_every_end_a_refusal(
     cluster: ClusterMesh, pod_output: PodOutput
 ) -> None:
