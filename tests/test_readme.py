@@ -182,3 +182,19 @@ def test_the_translated_tutorial_has_the_same_steps() -> None:
         for page in ("docs/tutorial.zh-Hant.md", "docs/tutorial.md")
     ]
     assert numbers[0] == numbers[1] == [str(n + 1) for n in range(14)]
+
+
+def test_the_translated_readme_is_in_step() -> None:
+    """Same commands and outputs, as many headings, rows and points, and the same links."""
+
+    def read_page(page: str) -> tuple[list[Step], list[str], list[int], set[str]]:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        document = parse(text, "page")
+        steps = [replace(step, line=0, heading="") for step in document.steps]
+        prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+        counts = [len(re.findall(p, prose, re.MULTILINE)) for p in (r"^#+ ", r"^\| ", r"^- ")]
+        links = set(re.findall(r"\]\(([^)]+)\)", prose)) - {"README.md", "README.zh-Hant.md"}
+        return steps, [skipped.text for skipped in document.skipped], counts, links
+
+    assert read_page("README.zh-Hant.md") == read_page("README.md")
+    assert "(README.zh-Hant.md)" in (ROOT / "README.md").read_text(encoding="utf-8")

