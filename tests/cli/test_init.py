@@ -72,3 +72,19 @@ def test_check_names_images_beside_what_cannot_be_read(cli: Cli, folder: Path) -
     assert done.code == 2
     assert any("image a:1 has no local command" in line for line in output)
     assert any("spec.container: is not a field" in line for line in output)
+
+
+def test_a_chart_is_read_from_standard_input_and_each_todo_has_its_line(
+    cli: Cli, folder: Path
+) -> None:
+    """As from ``helm template chart | meshproof init -``."""
+    chart = APP.replace("command: [sh, -c, work]", "ports: [{containerPort: 8080}]")
+    done = cli("init", "-", stdin=chart.encode())
+    assert (done.code, done.out) == (0, "meshproof.yaml written; 1 TODO left\n")
+    assert (folder / "manifests.yaml").read_text() == chart
+    text = (folder / "meshproof.yaml").read_text().splitlines()
+    (line,) = [n for n, t in enumerate(text, 1) if "TODO" in t and not t.lstrip().startswith("#")]
+    assert done.err.startswith(f"meshproof.yaml:{line}: ")
+    again = cli("init", "-", "--project", "other.yaml", stdin=chart.encode())
+    assert again.code == 2
+    assert "manifests.yaml is there already" in again.err

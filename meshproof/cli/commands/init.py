@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from meshproof.cli.output import print_message
 from meshproof.errors import UsageError
 from meshproof.project_path import PROJECT_FILE
 
+_SAVED = "manifests.yaml"
 _FOLDERS = ("k8s", "manifests", "kubernetes", "deploy")
 
 
@@ -22,7 +24,8 @@ def init(
         list[str] | None,
         typer.Argument(
             metavar="[MANIFESTS]...",
-            help=f"Files and folders; by default the first of {', '.join(_FOLDERS)} that exists.",
+            help="Files and folders; - for standard input, which is saved as "
+            f"{_SAVED}; by default the first of {', '.join(_FOLDERS)} that exists.",
             show_default=False,
         ),
     ] = None,
@@ -40,6 +43,7 @@ def init(
         raise UsageError(f"init: no manifests named, and no {', '.join(_FOLDERS)} in {Path.cwd()}")
     if project.exists():
         raise UsageError(f"init: {project} is there already, and is never written over")
+    paths = [_save_stdin() if path == "-" else path for path in paths]
     try:
         resources = read_resources(paths)
         problems: list[str] = []
@@ -54,9 +58,24 @@ def init(
         file.write(text)
     for problem in problems:
         print_message(f"warning: {problem}")
-    todos = sum("TODO" in line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    todos = 0
+    for number, line in enumerate(text.splitlines(), 1):
+        if "TODO" in line and not line.lstrip().startswith("#"):
+            todos += 1
+            print_message(f"{project}:{number}: {line.strip()}")
     suffix = f", and {_count(len(problems), 'problem')} in the manifests" if problems else ""
     print(f"{project} written; {_count(todos, 'TODO')} left{suffix}")
+
+
+def _save_stdin() -> str:
+    """What a chart was rendered to, such as ``helm template``'s output."""
+    from meshproof.sources.sources import read_stdin  # noqa: PLC0415
+
+    file = Path(_SAVED)
+    if file.exists():
+        raise UsageError(f"init: {file} is there already, and is never written over")
+    file.write_text(read_stdin(sys.stdin.buffer), encoding="utf-8")
+    return _SAVED
 
 
 def _count(number: int, noun: str) -> str:
