@@ -243,6 +243,49 @@ def test_what_holds_for_the_mesh_may_stand_in_the_project(tmp_path: Path) -> Non
         mesh.down()
 
 
+PRINCIPAL = """
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {{name: one-caller, namespace: conf}}
+spec:
+  selector: {{matchLabels: {{app: echo}}}}
+  rules: [{{from: [{{source: {{principals: ["{domain}/ns/conf/sa/client"]}}}}]}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("domain", "status"),
+    [("td.test", 200), ("cluster.local", 200), ("old.test", 200), ("else.test", 403)],
+)
+def test_trust_domain(conf: EmbeddedMesh, domain: str, status: int) -> None:
+    """``cluster.local`` and an alias mean the mesh's own domain too."""
+    _apply(conf, _mesh_config(trustDomain="td.test", trustDomainAliases=["old.test"]))
+    certificate = _seen(_get(conf, "/"))["headers"]["x-forwarded-client-cert"]
+    assert "URI=spiffe://td.test/ns/conf/sa/client" in certificate
+    _apply(conf, PRINCIPAL.format(domain=domain))
+    assert _get(conf, "/").status == status
+    assert _foreseen(conf, "/") == {403 if status == 403 else None}
+    _apply(conf, "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\n"
+        "metadata: {name: all, namespace: conf}\nspec: {mtls: {mode: STRICT}}\n")  # fmt: skip
+    assert _get(conf, "/").status == status
+
+
+def test_root_namespace(conf: EmbeddedMesh) -> None:
+    """Its policies hold for the whole mesh, and those of ``istio-system`` no longer do."""
+    deny = (
+        "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\n"
+        "metadata: {name: nothing, namespace: %s}\nspec: {}\n"
+    )
+    _apply(conf, deny % "mesh-root")
+    assert _get(conf, "/").status == 200
+    _apply(conf, _mesh_config(rootNamespace="mesh-root"))
+    assert _get(conf, "/").status == 403
+    assert _foreseen(conf, "/") == {403}
+    conf.delete([Source(STDIN, deny % "mesh-root")], namespace="")
+    _apply(conf, deny % "istio-system")
+    assert _get(conf, "/").status == 200
+
+
 def test_what_is_not_honoured_is_refused(conf: EmbeddedMesh) -> None:
     with pytest.raises(Refused, match=r"data\.mesh\.caCertificates"):
         _apply(conf, _mesh_config(caCertificates=[]))

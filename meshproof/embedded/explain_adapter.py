@@ -75,14 +75,16 @@ def _proxy(replica: Replica, *parts: Mapping[str, Resources]) -> Proxy:
     )
 
 
-def _gateway(gateway: GatewayProxy, ip: str, *parts: Mapping[str, Resources]) -> Proxy:
+def _gateway(
+    world: World, gateway: GatewayProxy, ip: str, *parts: Mapping[str, Resources]
+) -> Proxy:
     clusters, endpoints, listeners, routes = _resources(parts)
     key = (gateway.namespace, gateway.workload)
     return Proxy(
         name=node_of(gateway),
         namespace=gateway.namespace,
         workload=GATEWAY if key == INGRESS else "/".join(key),
-        identity=identity_of(gateway),
+        identity=identity_of(gateway, world.mesh.trust_domain),
         ip=ip,
         gateway=True,
         clusters=clusters,
@@ -102,7 +104,8 @@ def running_fleet(engine: Engine) -> Fleet:
     world = engine.world()
     resources = {r.name: r.envoy.client.desired for r in engine.fleet.runners}
     proxies = [_proxy(r, resources[r.name]) for r in world.replicas if r.name in resources]
-    proxies += [_gateway(r.proxy, r.ip, r.envoy.client.desired) for r in engine.gateways.runners]
+    gateways = engine.gateways.runners
+    proxies += [_gateway(world, r.proxy, r.ip, r.envoy.client.desired) for r in gateways]
     link_faults = {
         proxy.address: LinkFault(real, fault.kind)
         for fault in engine.network.select(None)
@@ -125,7 +128,7 @@ def planned_fleet(store: Store, project: Project, *, pods: bool = False) -> Flee
     for replica, gateway in zip(world.gateway_replicas, _gateways(store), strict=True):
         own = encode(build_gateway(world, gateway, replica.ip, {}))
         shared = encode(build_outbound(world, gateway))
-        proxies.append(_gateway(gateway, replica.ip, shared, own))
+        proxies.append(_gateway(world, gateway, replica.ip, shared, own))
     return _fleet(world, proxies, {})
 
 

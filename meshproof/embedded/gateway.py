@@ -19,7 +19,7 @@ from meshproof.host.addresses import real_port
 from meshproof.host.backoff import Backoff
 from meshproof.host.event_loop import Background, run_all
 from meshproof.host.process_spec import Exit
-from meshproof.istio_names import INGRESS_GATEWAY, ROOT_NAMESPACE, TRUST_DOMAIN
+from meshproof.istio_names import INGRESS_GATEWAY, ROOT_NAMESPACE
 from meshproof.translate.gateway_workloads import gateway_workloads
 from meshproof.translate.world import Proxy
 
@@ -36,9 +36,9 @@ def node_of(proxy: Proxy) -> str:
     return f"{proxy.namespace}.{proxy.workload}"
 
 
-def identity_of(proxy: Proxy) -> str:
+def identity_of(proxy: Proxy, trust_domain: str) -> str:
     """Its SPIFFE id."""
-    return f"spiffe://{TRUST_DOMAIN}/ns/{proxy.namespace}/sa/{proxy.service_account}"
+    return f"spiffe://{trust_domain}/ns/{proxy.namespace}/sa/{proxy.service_account}"
 
 
 class GatewayRunner:

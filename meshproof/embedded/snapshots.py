@@ -72,6 +72,7 @@ class Snapshots:
         self._authority, self._network = authority, network
         self._own: dict[str, tuple[tuple[object, ...], Encoded]] = {}
         self._keys: dict[str, KeyPair] = {}
+        self._identities: dict[str, str] = {}
         self._outbound: dict[tuple[object, ...], Encoded] = {}
         self._last: dict[str, object] = {}
         self._secrets_of: dict[str, Encoded] = {}
@@ -107,7 +108,7 @@ class Snapshots:
             node_of(proxy),
             encode(config),
             self._gateway(world, proxy, ip, ports, access_log),
-            self._secrets(node_of(proxy), identity_of(proxy)),
+            self._secrets(node_of(proxy), identity_of(proxy, world.mesh.trust_domain)),
         )
 
     def _gateway(
@@ -183,7 +184,8 @@ class Snapshots:
         return self._last[name]
 
     def _secrets(self, node: str, identity: str) -> Encoded:
-        if node not in self._keys:
+        if node not in self._keys or self._identities.get(node) != identity:
+            self._identities[node] = identity
             pair = self._keys[node] = self._authority.issue(identity)
             resources = build_secrets(pair.key, pair.chain, self._authority.root_pem)
             encoded = {n: codec.encode(codec.SECRETS, r) for n, r in resources.items()}
@@ -197,6 +199,7 @@ class Snapshots:
     def forget(self, node: str) -> None:
         self._own.pop(node, None)
         self._keys.pop(node, None)
+        self._identities.pop(node, None)
         self._secrets_of.pop(node, None)
         for type_url in codec.TYPES:
             self._merged_of.pop((node, type_url), None)

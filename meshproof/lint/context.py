@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from meshproof.model.mesh_config import NO_MESH_CONFIG, MeshConfig
+from meshproof.model.mesh_config_sources import mesh_config_of
 from meshproof.model.resource import Resource
 from meshproof.model.virtual_service_route import Destination
 from meshproof.sources.location import FieldPath
@@ -28,6 +30,11 @@ class LintContext:
 
     def of(self, kind: str) -> list[Resource]:
         return [r for r in self.resources if r.kind == kind]
+
+    @cached_property
+    def mesh(self) -> MeshConfig:
+        """As far as resources say it; a project's own is not known here."""
+        return mesh_config_of(self.resources, NO_MESH_CONFIG)
 
     @cached_property
     def by_fqdn(self) -> Mapping[str, Service]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from meshproof.errors import Problem
-from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.lint.context import LintContext
 from meshproof.model.resource import Resource
 from meshproof.translate.host_names import fqdn
@@ -33,7 +32,10 @@ def find_out_of_sight(context: LintContext) -> Iterator[Problem]:
         service = context.by_fqdn.get(host)
         for rule in rules if service and running else ():
             assert service is not None, "without a service there are no rules here"
-            if rule.namespace in (service.namespace, ROOT_NAMESPACE) or rule.namespace in running:
+            if (
+                rule.namespace in (service.namespace, context.mesh.root_namespace)
+                or rule.namespace in running
+            ):
                 continue
             yield rule.problem(
                 ("spec", "host"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshproof.errors import Problem
-from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.lint.context import LintContext
 from meshproof.lint.policy_selection import (
     GATEWAY,
@@ -43,10 +42,12 @@ def find_idle_policies(context: LintContext) -> Iterator[Problem]:
                     "sidecars ignore it, as in Istio",
                     remedy="write a selector, or declare the Gateway in the policy's namespace",
                 )
-            elif labels and policy.namespace == ROOT_NAMESPACE and kind in _ONE_A_SCOPE:
+            elif (
+                labels and policy.namespace == context.mesh.root_namespace and kind in _ONE_A_SCOPE
+            ):
                 yield policy.problem(
                     selector_path(policy),
-                    f"has labels, but in the root namespace {ROOT_NAMESPACE} Istio takes only a "
+                    f"has labels, but in the root namespace {policy.namespace} Istio takes only a "
                     f"{kind} without any: this one does nothing",
                     remedy="write it in the workload's own namespace",
                 )

@@ -45,8 +45,11 @@ def find_unknown_sources(context: LintContext) -> Iterator[Problem]:
     if not context.accounts:
         return
     namespaces = {namespace for namespace, _ in context.accounts} | {ROOT_NAMESPACE}
+    domains = {TRUST_DOMAIN, context.mesh.trust_domain, *context.mesh.trust_domain_aliases}
     principals = {
-        f"{TRUST_DOMAIN}/ns/{namespace}/sa/{name}" for namespace, name in context.accounts
+        f"{domain}/ns/{namespace}/sa/{name}"
+        for namespace, name in context.accounts
+        for domain in domains
     }
     for policy in context.of("AuthorizationPolicy"):
         for index, rule in enumerate(policy.spec.rules):

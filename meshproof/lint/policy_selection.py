@@ -31,7 +31,7 @@ def selector_path(policy: Resource) -> FieldPath:
 
 def selected_pods(context: LintContext, policy: Resource) -> Pods:
     """The pods that a policy is for; the mesh's own gateway counts as one."""
-    everywhere = policy.namespace == ROOT_NAMESPACE
+    everywhere = policy.namespace == context.mesh.root_namespace
     selector = selector_labels(policy).items()
     return [
         (namespace, labels)

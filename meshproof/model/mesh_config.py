@@ -7,20 +7,33 @@ field's docstring says so.
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from meshproof.istio_names import ROOT_NAMESPACE, TRUST_DOMAIN
 from meshproof.model.base_model import Model, PartlyHonoured
 from meshproof.model.durations import Duration
 from meshproof.model.extension_providers import ExtensionProviders, LogFormat
 from meshproof.model.kube_fields import Ignored
+from meshproof.model.kube_names import Label
 from meshproof.model.proxy_config import ProxyConfig
 from meshproof.model.sidecar import OutboundTrafficPolicy
 from meshproof.model.string_types import Line
 from meshproof.model.virtual_service_route import HTTPRetry
 
 M = TypeVar("M", bound=Model)
+
+
+def _check_trust_domain(value: str) -> str:
+    if not _DOMAIN.fullmatch(value):
+        raise ValueError(f'is "{value}"; wanted lower-case letters, digits, - and .')
+    return value
+
+
+_DOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+TrustDomain = Annotated[str, AfterValidator(_check_trust_domain)]
 
 
 class PathNormalization(Model):
@@ -58,6 +71,11 @@ class MeshConfig(Model):
     """Empty keeps the mesh's own log alone, where Istio has none."""
     access_log_format: str = ""
     access_log_encoding: Literal["TEXT", "JSON"] = "TEXT"
+    trust_domain: TrustDomain = TRUST_DOMAIN
+    trust_domain_aliases: list[TrustDomain] = []
+    """Other domains that policies may name the mesh's own identities by."""
+    root_namespace: Label = ROOT_NAMESPACE
+    """Whose policies hold for the whole mesh. The gateways stay in ``istio-system``."""
     enable_tracing: bool = True
     enable_auto_mtls: Annotated[Literal[True], PartlyHonoured()] = True
     enable_prometheus_merge: Ignored = None

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.model.peer_authentication import PeerAuthentication
 from meshproof.translate.world import Named
 
@@ -25,12 +24,13 @@ def mtls_mode(peers: Peers, namespace: str, labels: Mapping[str, str], port: int
     workload = _first(
         p
         for p in peers
-        if p.namespace == namespace != ROOT_NAMESPACE
+        if p.namespace == namespace
+        and not p.in_root
         and _labels(p)
         and _labels(p).items() <= labels.items()
     )
     scopes = [
-        _first(p for p in peers if p.namespace == ROOT_NAMESPACE and not _labels(p)),
+        _first(p for p in peers if p.in_root and not _labels(p)),
         _first(p for p in peers if p.namespace == namespace and not _labels(p)),
         workload,
     ]

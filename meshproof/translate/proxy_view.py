@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from meshproof.istio_names import INGRESS_GATEWAY, ISTIO_NAMESPACE, ROOT_NAMESPACE, service_host
+from meshproof.istio_names import INGRESS_GATEWAY, ISTIO_NAMESPACE, service_host
 from meshproof.model.destination_rule import ConnectionPool, TrafficPolicy
 from meshproof.model.virtual_service import VirtualService
 from meshproof.translate.certificates import Certificates
@@ -154,12 +154,13 @@ class ProxyView:
     def _candidate_rules(self, host: str) -> list[HostPolicy]:
         by_namespace, namespace = self._index.destination_rules, self.proxy.namespace
         own = [r for r in by_namespace.get(namespace, ()) if r.is_visible_to(namespace)]
-        if namespace == ROOT_NAMESPACE:
+        if namespace == self.mesh.root_namespace:
             own = [r for r in own if not is_public(r.export_to)]
         if rules := most_specific(own, host):
             return rules
         visible_host = self.visible_hosts.get(host)
-        for other in (visible_host.namespace if visible_host else "", ROOT_NAMESPACE):
+        of_host = visible_host.namespace if visible_host else ""
+        for other in (of_host, self.mesh.root_namespace):
             visible = (r for r in by_namespace.get(other, ()) if r.is_visible_to(namespace))
             if rules := most_specific(visible, host):
                 return rules

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.model.destination_rule import ConnectionPool
 from meshproof.model.sidecar import OutboundTrafficPolicy, Sidecar
 from meshproof.translate.host import Host
@@ -70,7 +69,7 @@ def governing_sidecar(sidecars: tuple[Named[Sidecar], ...], proxy: Proxy) -> Nam
     candidates = (
         *(s for s in sidecars if s.namespace == proxy.namespace and _selects(s.spec, proxy)),
         *(s for s in without_selector if s.namespace == proxy.namespace),
-        *(s for s in without_selector if s.namespace == ROOT_NAMESPACE),
+        *(s for s in without_selector if s.in_root),
     )
     return next(iter(candidates), None)
 

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
-from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.model.extension_providers import LogFormat
 from meshproof.model.mesh_config import MeshConfig
 from meshproof.model.proxy_config import ProxyTracing
@@ -27,7 +26,7 @@ from meshproof.translate.telemetry_metrics import (
     merge_metrics,
 )
 from meshproof.translate.workload_selection import has_labels
-from meshproof.translate.world import Named, World
+from meshproof.translate.world import World
 
 M = TypeVar("M", Tracing, AccessLogging)
 
@@ -80,7 +79,7 @@ def select_reporting(
     """What the proxy of a workload reports on one side. CLIENT is outbound traffic, and a
     gateway's."""
     mesh, providers = world.mesh, providers_of(world)
-    specs = list(_scopes(world.telemetries, namespace, labels))
+    specs = list(_scopes(world, namespace, labels))
     reporting = _mesh_reporting(mesh, providers)
     for spec in specs:
         for tracing in _for_side(spec.tracing, side):
@@ -108,11 +107,10 @@ def _mesh_reporting(mesh: MeshConfig, providers: Providers) -> Reporting:
     )
 
 
-def _scopes(
-    telemetries: tuple[Named[Telemetry], ...], namespace: str, labels: Mapping[str, str]
-) -> Iterator[Telemetry]:
+def _scopes(world: World, namespace: str, labels: Mapping[str, str]) -> Iterator[Telemetry]:
     """Outer scopes first."""
-    for scope in dict.fromkeys((ROOT_NAMESPACE, namespace)):
+    telemetries = world.telemetries
+    for scope in dict.fromkeys((world.mesh.root_namespace, namespace)):
         wide = (t.spec for t in telemetries if t.namespace == scope and _is_wide(t.spec))
         if (first := next(wide, None)) is not None:
             yield first

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol, TypeVar
 
-from meshproof.istio_names import ROOT_NAMESPACE
 from meshproof.model.workload_selector import WorkloadSelector
 from meshproof.translate.world import Named
 
@@ -49,7 +48,6 @@ def select_policies(
             if rule.namespace == namespace and gateway is not None and gateway in targets:
                 yield rule
             continue
-        if rule.namespace in (namespace, ROOT_NAMESPACE) and is_selected(
-            rule.spec.selector, labels
-        ):
+        applies = rule.namespace == namespace or rule.in_root
+        if applies and is_selected(rule.spec.selector, labels):
             yield rule

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
-from meshproof.istio_names import TRUST_DOMAIN, service_host
+from meshproof.istio_names import ROOT_NAMESPACE, TRUST_DOMAIN, service_host
 from meshproof.model.authorization_policy import AuthorizationPolicy
 from meshproof.model.destination_rule import DestinationRule
 from meshproof.model.envoy_filter import EnvoyFilter
@@ -113,11 +113,12 @@ class Replica:
     gateway: bool = False
     """It is a gateway Envoy without an app: ``ports`` are those of its Gateways' servers, and
     clients reach it without mutual TLS unless a DestinationRule says otherwise, as in Istio."""
+    trust_domain: str = TRUST_DOMAIN
 
     @property
     def identity(self) -> str:
         """The SPIFFE id in its certificate."""
-        return f"spiffe://{TRUST_DOMAIN}/ns/{self.namespace}/sa/{self.service_account}"
+        return f"spiffe://{self.trust_domain}/ns/{self.namespace}/sa/{self.service_account}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +141,15 @@ class Named(Generic[T]):
     gateway: bool = False
     """A VirtualService converted from HTTPRoutes, with the semantics of the Gateway API where the
     two differ (Istio's annotation route-semantics=gateway)."""
+    root: str = ROOT_NAMESPACE
+    """The mesh's root namespace."""
     dry_run: bool = False
     """An AuthorizationPolicy that only counts what it would do (annotation istio.io/dry-run)."""
+
+    @property
+    def in_root(self) -> bool:
+        """Whether it is of the root namespace, and so for the whole mesh."""
+        return self.namespace == self.root
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,13 @@ from meshproof.gateway_api.convert import convert_virtual_services
 from meshproof.gateway_api.listeners import convert_gateways
 from meshproof.model.gateway import Gateway
 from meshproof.model.jwks import KeySource
-from meshproof.model.mesh_config import NO_MESH_CONFIG, MeshConfig, merge_mesh_configs
-from meshproof.model.mesh_config_map import is_mesh_config_map, parse_mesh_config
+from meshproof.model.mesh_config import NO_MESH_CONFIG, MeshConfig
+from meshproof.model.mesh_config_sources import mesh_config_of
 from meshproof.model.pod_network import Addresses, is_address
 from meshproof.model.resource import Resource
 from meshproof.model.workload_entry import WorkloadEntry
 from meshproof.translate.certificates import CONFIG_MAP
+from meshproof.translate.trust_domains import with_trust_domains
 from meshproof.translate.world import (
     Named,
     Outside,
@@ -83,17 +84,6 @@ def _workload_entries(resources: Iterable[Resource]) -> Iterator[Named[WorkloadE
             yield Named(resource.name, resource.namespace, spec)
 
 
-def _mesh_config(resources: Iterable[Resource], default: MeshConfig) -> MeshConfig:
-    """The project's, under that of IstioOperators, under that of the ConfigMap ``istio``."""
-    installed, live = default, NO_MESH_CONFIG
-    for resource in resources:
-        if resource.kind == "IstioOperator":
-            installed = merge_mesh_configs(installed, resource.spec.mesh_config)
-        elif is_mesh_config_map(resource.kind, resource.name, resource.namespace):
-            live = parse_mesh_config(resource.spec.data.get("mesh", ""))
-    return merge_mesh_configs(installed, live)
-
-
 def istio_gateways(store: Store) -> tuple[Named[Gateway], ...]:
     """The Gateways in force in Istio's order, then those of the Gateway API's."""
     written = (Named(r.name, r.namespace, r.spec) for r in store.lowered if r.kind == "Gateway")
@@ -137,16 +127,26 @@ def build_world(
     ``mesh`` is the project's MeshConfig. Raises Refused for 0.4 rules that cannot be lowered."""
     services, lowered = store.services, store.lowered
     hosts = tuple(outside)
+    config = mesh_config_of(store.decoded, mesh)
 
     def named(kind: str) -> tuple[Any, ...]:
+        root = config.root_namespace
         return tuple(
-            Named(r.name, r.namespace, r.spec, dry_run=r.dry_run) for r in lowered if r.kind == kind
+            Named(r.name, r.namespace, r.spec, root=root, dry_run=r.dry_run)
+            for r in lowered
+            if r.kind == kind
+        )
+
+    def of_mesh(rows: Iterable[Replica]) -> tuple[Replica, ...]:
+        domain = config.trust_domain
+        return tuple(
+            r if r.trust_domain == domain else replace(r, trust_domain=domain) for r in rows
         )
 
     return World(
         services=services if addresses is None else _with_cluster_ips(store, addresses),
-        replicas=tuple(replicas),
-        gateway_replicas=tuple(gateway_replicas),
+        replicas=of_mesh(replicas),
+        gateway_replicas=of_mesh(gateway_replicas),
         outside=hosts,
         virtual_services=convert_virtual_services(lowered, services),
         destination_rules=(
@@ -160,14 +160,17 @@ def build_world(
         missing_files=frozenset(missing_files),
         sidecars=named("Sidecar"),
         peer_authentications=named("PeerAuthentication"),
-        authorization_policies=named("AuthorizationPolicy"),
+        authorization_policies=tuple(
+            replace(policy, spec=with_trust_domains(policy.spec, config))
+            for policy in named("AuthorizationPolicy")
+        ),
         request_authentications=named("RequestAuthentication"),
         token_keys=token_keys,
         envoy_filters=named("EnvoyFilter"),
         telemetries=named("Telemetry"),
         pods=addresses is not None,
         addresses={} if addresses is None else _name_addresses(lowered, hosts, addresses),
-        mesh=_mesh_config(store.decoded, mesh),
+        mesh=config,
     )
 
 
