@@ -21,7 +21,7 @@ from meshproof.host.event_loop import Background, run_all
 from meshproof.host.process_spec import Exit
 from meshproof.istio_names import INGRESS_GATEWAY, ROOT_NAMESPACE
 from meshproof.translate.gateway_workloads import gateway_workloads
-from meshproof.translate.world import Proxy
+from meshproof.translate.world import Address, Proxy
 
 _log = logging.getLogger("meshproof")
 Key = tuple[str, str]
@@ -80,6 +80,12 @@ class GatewayRunner:
                 self._ports[port] = real_port(self.ip, port, in_use)
         return {port: self._ports[port] for port in sorted(wanted)}
 
+    async def show_in_pods(self) -> None:
+        """Its Envoy is of this machine; let the pods' sidecars reach its ports."""
+        if self._context.sandboxes.enabled:
+            for port in self._ports.values():
+                await self._context.sandboxes.show(Address(ip=self.ip, port=port))
+
     def url(self, declared: Iterable[int]) -> str:
         """Of the lowest port. Raises UsageError while no Gateway is applied."""
         ports = self.bind(declared)
@@ -95,6 +101,7 @@ class GatewayRunner:
     async def stop(self) -> None:
         """End it for good."""
         self.ready = False
+        self._context.sandboxes.hide(self.ip)
         await self.envoy.stop()
         self._context.block.release(self._slot)
 

@@ -171,6 +171,8 @@ class LiveConfig:
         clock. Raises NotLive after putting every Envoy back."""
         async with self._rollout_lock:
             plan = self._plan(self.world())
+            for gateway in self.gateways.runners:
+                await gateway.show_in_pods()
             acks = await rollout.roll_out(plan, started)
             if any(rollout.needs_pruning(client, snapshot) for client, snapshot in plan.values()):
                 self._schedule_pruning()

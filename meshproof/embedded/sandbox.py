@@ -61,6 +61,7 @@ class Sandboxes:
         self.names: Names = NoNames()
         """What the pods' name server answers from."""
         self._dns = DnsServer(lambda: self.names)
+        self._shown: dict[Address, asyncio.Server] = {}
         self._offers: dict[str, list[asyncio.Server]] = {}
         self.addresses: Addresses | None = None
         """The addresses of Services and outside names; None where there are no pods."""
@@ -131,6 +132,8 @@ class Sandboxes:
         """The mesh ends."""
         for server in (server for servers in self._offers.values() for server in servers):
             server.close()
+        for ip in {address.ip for address in self._shown}:
+            self.hide(ip)
         self._dns.close()
 
     async def offer(self, name: str, port: int, to: Address) -> None:
@@ -138,6 +141,20 @@ class Sandboxes:
         listener = self._pods.make_socket(name, bind=("127.0.0.1", port), backlog=64)
         connect = partial(asyncio.open_connection, to.ip, to.port)
         self._offers.setdefault(name, []).append(await relay.serve(listener, connect))
+
+    async def show(self, address: Address) -> None:
+        """Let the pods' sidecars reach an address of this machine, under the same address."""
+        if address in self._shown:
+            return
+        place = (address.ip, address.port)
+        listener = self._pods.make_socket(host_pods.MESH, bind=place, backlog=1024)
+        to = partial(asyncio.open_connection, *place)
+        self._shown[address] = await relay.serve(listener, to, keep_caller=True)
+
+    def hide(self, ip: str) -> None:
+        """The opposite, for every port of ``ip``."""
+        for address in [a for a in self._shown if a.ip == ip]:
+            self._shown.pop(address).close()
 
     def socket_factory(self, name: str) -> SocketFactory | None:
         """Makes sockets in a replica's pod; None where it is in the host's own namespaces."""

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Awaitable, Callable
 
 _CHUNK = 1 << 16
-Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
+Connect = Callable[..., Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 """Opens a connection to the other end. Raises OSError."""
 
 
@@ -24,12 +24,19 @@ async def connect(
     return await asyncio.open_connection(sock=client)
 
 
-async def serve(listener: socket.socket, to: Connect) -> asyncio.Server:
-    """Relay every connection until the server is closed; one that ``to`` cannot open is closed."""
+async def serve(
+    listener: socket.socket, to: Connect, *, keep_caller: bool = False
+) -> asyncio.Server:
+    """Relay every connection until the server is closed; one that ``to`` cannot open is closed.
+
+    With ``keep_caller`` the other end sees the caller's own address, which must be one of this
+    network namespace too: ``to`` is called with ``local_addr``.
+    """
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            upstream = await to()
+            caller = (writer.get_extra_info("peername")[0], 0) if keep_caller else None
+            upstream = await (to(local_addr=caller) if caller else to())
         except OSError:
             writer.close()
             return
