@@ -34,6 +34,7 @@ def test_every_altered_field_is_noticed(name: str) -> None:
     assert report["mutation"]["untested"] == []
 
 
+@pytest.mark.long
 @pytest.mark.skipif(shutil.which("go") is None, reason="go is not installed")
 def test_go_runs_the_cases_as_subtests(tmp_path: Path) -> None:
     command = tmp_path / "bin" / "meshproof"
