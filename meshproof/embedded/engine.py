@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 
 from meshproof.admission.store import Store
+from meshproof.embedded import patches
 from meshproof.embedded.autoscaling import Autoscaler
 from meshproof.embedded.config import certificate_renewal
 from meshproof.embedded.context import MeshContext
@@ -181,6 +182,10 @@ class Engine:
         await self.fleet.end(turnover.old, drain=True)
         await self.gateways.end(gateways.old)
         self.config.forget([*(r.name for r in turnover.old), *(r.node for r in gateways.old)])
+        earlier = previous.of("EnvoyFilter")
+        applied = [r for r in store.of("EnvoyFilter") if r not in earlier]
+        proxies = gateway_workloads(store.lowered)
+        self.warnings += patches.find_unmatched(self.world(), proxies, applied)
         return acks
 
     async def _start_gateways(self, turnover: GatewayTurnover, store: Store) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from meshproof.admission.store import Store
+from meshproof.embedded import patches
 from meshproof.embedded.config.world_builder import build_world, istio_gateways, target_ports
 from meshproof.embedded.engine import Engine
 from meshproof.embedded.gateway import INGRESS, identity_of, node_of
@@ -123,11 +124,14 @@ def planned_fleet(store: Store, project: Project, *, pods: bool = False) -> Flee
     world = _planned_world(store, project, pods=pods)
     proxies = []
     for replica in world.replicas:
-        shared = encode(build_outbound(world, proxy_of(replica)))
-        proxies.append(_proxy(replica, shared, encode(build_sidecar(world, replica))))
+        proxy = proxy_of(replica)
+        shared = encode(patches.outbound(world, proxy, build_outbound(world, proxy)))
+        own = encode(patches.own(world, proxy, build_sidecar(world, replica)))
+        proxies.append(_proxy(replica, shared, own))
     for replica, gateway in zip(world.gateway_replicas, _gateways(store), strict=True):
-        own = encode(build_gateway(world, gateway, replica.ip, {}))
-        shared = encode(build_outbound(world, gateway))
+        own_part = build_gateway(world, gateway, replica.ip, {})
+        own = encode(patches.own(world, gateway, own_part))
+        shared = encode(patches.outbound(world, gateway, build_outbound(world, gateway)))
         proxies.append(_gateway(world, gateway, replica.ip, shared, own))
     return _fleet(world, proxies, {})
 

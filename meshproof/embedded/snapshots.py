@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable, Iterator, Mapping
 
+from meshproof.embedded import patches
 from meshproof.embedded.config.certificate_authority import Authority, KeyPair
 from meshproof.embedded.gateway import identity_of, node_of
 from meshproof.embedded.network_faults import NetworkFaults, apply_detours
@@ -87,9 +88,11 @@ class Snapshots:
         for replica in replicas:
             proxy = proxy_of(replica)
             detours = self._network.detours(world, proxy)
-            key = (outbound_scope(world, proxy), *sorted(detours.items()))
+            filters = patches.key_of(world, proxy)
+            key = (outbound_scope(world, proxy), frozenset(detours.items()), filters)
             if key not in self._outbound:
-                config = apply_detours(build_outbound(world, proxy), detours)
+                config = patches.outbound(world, proxy, build_outbound(world, proxy))
+                config = apply_detours(config, detours)
                 self._outbound[key] = _reuse(previous.get(key, {}), encode(config))
             result[replica.name] = self._snapshot(
                 replica.name,
@@ -103,7 +106,8 @@ class Snapshots:
         self, world: World, proxy: Proxy, ip: str, ports: Mapping[int, int], access_log: str
     ) -> Snapshot:
         """``ports`` maps the port of a Gateway server to the one that is bound."""
-        config = apply_detours(build_outbound(world, proxy), self._network.detours(world, proxy))
+        config = patches.outbound(world, proxy, build_outbound(world, proxy))
+        config = apply_detours(config, self._network.detours(world, proxy))
         return self._snapshot(
             node_of(proxy),
             encode(config),
@@ -121,10 +125,12 @@ class Snapshots:
         own = (self._same(name, getattr(world, name)) for name in names)
         guards = select_policies(world.authorization_policies, proxy.namespace, proxy.labels)
         providers = self._same("providers", providers_of(world))
-        inputs = (proxy, ip, dict(ports), *own, *guards, providers)
+        filters = _patch_inputs(world, proxy)
+        inputs = (proxy, ip, dict(ports), *own, *guards, providers, *filters)
         cached = self._own.get(node)
         if cached is None or cached[0] != inputs:
-            encoded = encode(build_gateway(world, proxy, ip, ports, access_log=access_log))
+            config = build_gateway(world, proxy, ip, ports, access_log=access_log)
+            encoded = encode(patches.own(world, proxy, config))
             cached = self._own[node] = (inputs, encoded)
         return cached[1]
 
@@ -151,12 +157,13 @@ class Snapshots:
             *(self._same(name, value) for name, value in self._outbound_inputs(world).items()),
             *_policies(world, replica),
             self._same("providers", providers_of(world)),
+            *_patch_inputs(world, proxy_of(replica)),
         )
         cached = self._own.get(replica.name)
         if cached is None or cached[0] != inputs:
             cached = self._own[replica.name] = (
                 inputs,
-                encode(build_sidecar(world, replica, access_log=access_log)),
+                encode(_build_own(world, replica, access_log)),
             )
         return cached[1]
 
@@ -203,6 +210,17 @@ class Snapshots:
         self._secrets_of.pop(node, None)
         for type_url in codec.TYPES:
             self._merged_of.pop((node, type_url), None)
+
+
+def _build_own(world: World, replica: Replica, access_log: str) -> Config:
+    config = build_sidecar(world, replica, access_log=access_log)
+    return patches.own(world, proxy_of(replica), config)
+
+
+def _patch_inputs(world: World, proxy: Proxy) -> tuple[object, ...]:
+    """EnvoyFilters, and the replicas that clusters of theirs may lead to."""
+    filters = patches.key_of(world, proxy)
+    return (filters, world.replicas) if filters else ()
 
 
 def _policies(world: World, replica: Replica) -> Iterator[tuple[object, ...]]:

@@ -121,6 +121,13 @@ FIELDS: Mapping[str, str] = {
     "envoy_filter.VirtualHost": "name domainName route",
     "envoy_filter.Route": "name action",
     "envoy_filter.Patch": "operation value filterClass",
+    "envoy_filter_patches.GeneralEnvoyFilter": "workloadSelector targetRefs configPatches priority",
+    "envoy_filter_patches.GeneralPatch": "applyTo match patch",
+    "envoy_filter_patches.PatchMatch": (
+        "context proxy listener routeConfiguration cluster waypoint"
+    ),
+    "envoy_filter_patches.ListenerMatch": ("portNumber portName filterChain listenerFilter name"),
+    "envoy_filter_patches.PatchValue": "operation value filterClass",
     "envoy_filter_rate_limit.LocalRateLimit": _LOCAL_RATE_LIMIT,
     "envoy_filter_rate_limit.TypedConfig": f"@type type_url value {_LOCAL_RATE_LIMIT}",
     "envoy_filter_rate_limit.HeaderToAdd": "header append append_action keep_empty_value",
@@ -201,6 +208,14 @@ VALUES: Mapping[str, str] = {
         "LISTENER FILTER_CHAIN NETWORK_FILTER HTTP_FILTER ROUTE_CONFIGURATION VIRTUAL_HOST "
         "HTTP_ROUTE CLUSTER EXTENSION_CONFIG BOOTSTRAP LISTENER_FILTER"
     ),
+    "envoy_filter_patches.GeneralPatch.applyTo": (
+        "LISTENER FILTER_CHAIN NETWORK_FILTER HTTP_FILTER ROUTE_CONFIGURATION VIRTUAL_HOST "
+        "HTTP_ROUTE CLUSTER EXTENSION_CONFIG BOOTSTRAP LISTENER_FILTER"
+    ),
+    "envoy_filter_patches.PatchMatch.context": (
+        "ANY SIDECAR_INBOUND SIDECAR_OUTBOUND GATEWAY WAYPOINT"
+    ),
+    "envoy_filter_patches.PatchValue.filterClass": "UNSPECIFIED AUTHN AUTHZ STATS",
     "envoy_filter.Match.context": "ANY SIDECAR_INBOUND SIDECAR_OUTBOUND GATEWAY WAYPOINT",
     "envoy_filter.Route.action": "ANY ROUTE REDIRECT DIRECT_RESPONSE",
     "envoy_filter.Patch.operation": (

@@ -1,19 +1,26 @@
-"""networking.istio.io EnvoyFilter, in one form only: a local rate limit.
+"""networking.istio.io EnvoyFilter in the form of a local rate limit; in general, see
+``envoy_filter_patches``.
 
 It is the form of Istio's task "Enabling Rate Limits using Envoy", local part: the filter is
 inserted before all others of a sidecar's inbound chain (or of a gateway), with a token bucket, or
-with none and a bucket for each ``inbound|http|PORT``. Anything else is refused by name.
+with none and a bucket for each ``inbound|http|PORT``. Such a limit becomes part of the routes.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, model_validator
 
 from meshproof.istio_names import inbound_virtual_host_port
 from meshproof.model.base_model import FieldError, Model
-from meshproof.model.envoy_filter_rate_limit import EnvoyModel, LocalRateLimit, TypedConfig
+from meshproof.model.envoy_filter_patches import GeneralEnvoyFilter
+from meshproof.model.envoy_filter_rate_limit import (
+    FILTER,
+    EnvoyModel,
+    LocalRateLimit,
+    TypedConfig,
+)
 from meshproof.model.workload_selector import NetworkingWorkloadSelector, WorkloadSelector
 
 Context = Literal["SIDECAR_INBOUND", "GATEWAY"]
@@ -148,9 +155,53 @@ def _refuse(message: str, *path: str | int) -> None:
     raise FieldError(message, *path)
 
 
+def _is_rate_limit(spec: Any) -> bool:
+    """Whether every patch is one of the rate-limit task's, right or wrong."""
+    patches = spec.get("configPatches") if isinstance(spec, dict) else None
+    return not patches or (isinstance(patches, list) and all(map(_limits_requests, patches)))
+
+
+def _limits_requests(patch: Any) -> bool:
+    if not isinstance(patch, dict):
+        return True
+    match, change = patch.get("match"), patch.get("patch")
+    if not isinstance(match, dict) or not isinstance(change, dict):
+        return False
+    value, listener = change.get("value"), match.get("listener")
+    routes = value.get("typed_per_filter_config") if isinstance(value, dict) else None
+    filters = {*(routes or {}), value.get("name")} if isinstance(value, dict) else set()
+    return (
+        FILTER in filters
+        and patch.get("applyTo") in ("HTTP_FILTER", "HTTP_ROUTE")
+        and match.get("context") in ("SIDECAR_INBOUND", "GATEWAY")
+        and change.get("operation") in ("INSERT_BEFORE", "MERGE")
+        and (listener is None or _is_plain(listener))
+    )
+
+
+def _is_plain(listener: Any) -> bool:
+    chain = listener.get("filterChain") if isinstance(listener, dict) else None
+    network_filter = chain.get("filter") if isinstance(chain, dict) else None
+    return (
+        set(listener) == {"filterChain"}
+        and set(chain or {}) == {"filter"}
+        and set(network_filter or {}) == {"name"}
+    )
+
+
 class EnvoyFilter(Model):
     workload_selector: NetworkingWorkloadSelector | None = None
     config_patches: Annotated[list[ConfigPatch], Field(min_length=1)]
+    priority: int = 0
+    """Nothing is to be ordered: there is one limit."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _choose(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Any:
+        """Anything beyond the rate-limit task is a ``GeneralEnvoyFilter``."""
+        if _is_rate_limit(data):
+            return handler(data)
+        return GeneralEnvoyFilter.model_validate(data)
 
     @model_validator(mode="after")
     def _one_filter_a_context(self) -> Self:

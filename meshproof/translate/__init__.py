@@ -145,6 +145,6 @@ def build_gateway(
     """
     config = Config()
     config.listeners.update(gateway_listeners(world, proxy, ip, port_map, access_log))
-    add_ways_out(world, config)
+    add_ways_out(world, proxy, config)
     config.listeners[PROBE] = build_probe_listener(ip, access_log)
     return config

@@ -14,6 +14,7 @@ from meshproof.istio_names import ROOT_NAMESPACE, TRUST_DOMAIN, service_host
 from meshproof.model.authorization_policy import AuthorizationPolicy
 from meshproof.model.destination_rule import DestinationRule
 from meshproof.model.envoy_filter import EnvoyFilter
+from meshproof.model.envoy_filter_patches import GeneralEnvoyFilter
 from meshproof.model.gateway import Gateway
 from meshproof.model.jwks import KeySource
 from meshproof.model.mesh_config import NO_MESH_CONFIG, MeshConfig
@@ -183,6 +184,8 @@ class World:
     token_keys: Mapping[KeySource, str] = field(default_factory=dict)
     """Key sets that the mesh fetched for rules without their own."""
     envoy_filters: tuple[Named[EnvoyFilter], ...] = ()
+    envoy_patches: tuple[Named[GeneralEnvoyFilter], ...] = ()
+    """EnvoyFilters in general; ``envoy_filters`` are those in the form of the rate-limit task."""
     telemetries: tuple[Named[Telemetry], ...] = ()
     tls_secrets: tuple[TlsSecret, ...] = ()
     pods: bool = False

@@ -1,4 +1,4 @@
-"""EnvoyFilter: the two forms of Istio's rate-limit task are read, anything else is refused."""
+"""EnvoyFilter: the two forms of Istio's rate-limit task, and patches in general."""
 
 from __future__ import annotations
 
@@ -25,23 +25,12 @@ def test_the_task_s_forms_are_read(patches: str) -> None:
 @pytest.mark.parametrize(
     ("original", "replacement", "field", "message"),
     [
-        ("HTTP_FILTER", "CLUSTER", "[0].applyTo",
-         f"CLUSTER is a value of Istio {NOT_YET.partition(';')[0]}; wanted HTTP_FILTER or"),
-        ("SIDECAR_INBOUND", "SIDECAR_OUTBOUND", "[0].match.context",
-         "wanted SIDECAR_INBOUND or GATEWAY"),
-        ("INSERT_BEFORE", "INSERT_FIRST", "[0].patch.operation", "wanted INSERT_BEFORE or MERGE"),
         ("INSERT_BEFORE", "MERGE", "[0].patch.operation",
          "is MERGE with applyTo HTTP_FILTER; wanted INSERT_BEFORE"),
-        ("name: envoy.filters.http.local_ratelimit", "name: envoy.filters.http.lua",
-         "[0].patch.value.name", "wanted envoy.filters.http.local_ratelimit"),
         ("udpa.type.v1.TypedStruct", "envoy.x.Lua", "[0].patch.value.typed_config.@type", "wanted"),
         (f"type_url: {TYPE}", "type_url: a/b", "[0].patch.value.typed_config.type_url", TYPE),
         (f"          type_url: {TYPE}\n", "", "[0].patch.value.typed_config",
          "is a TypedStruct; wanted type_url and value"),
-        ("{filter: {name", "{sni: a, filter: {name", "[0].match.listener.filterChain.sni",
-         f"is a field of Istio {NOT_YET}"),
-        ("manager}", "manager, subFilter: {name: envoy.filters.http.router}}",
-         "[0].match.listener.filterChain.filter.subFilter", f"is a field of Istio {NOT_YET}"),
         ("stat_prefix: limiter", "stat_prefix: limiter\n            descriptors: []",
          "[0].patch.value.typed_config.value.descriptors", f"is a field of Envoy {NOT_YET}"),
         ("stat_prefix: limiter", "stat_prefix: limiter\n            maxTokens: 1",
@@ -89,3 +78,41 @@ def test_another_shape_is_refused_by_name(
 )  # fmt: skip
 def test_patches_that_do_not_fit_are_refused(refusal: Refusal, patches: str, message: str) -> None:
     assert any(message in line.replace(FORM, "") for line in refusal(HEAD + patches))
+
+
+@pytest.mark.parametrize(
+    ("original", "replacement"),
+    [
+        ("SIDECAR_INBOUND", "SIDECAR_OUTBOUND"),
+        ("INSERT_BEFORE", "INSERT_FIRST"),
+        ("name: envoy.filters.http.local_ratelimit", "name: envoy.filters.http.lua"),
+        ("{filter: {name", "{sni: a, filter: {name"),
+        ("manager}", "manager, subFilter: {name: envoy.filters.http.router}}"),
+    ],
+)
+def test_what_is_beyond_the_task_is_a_patch_in_general(original: str, replacement: str) -> None:
+    (resource,) = read_text(HEAD + FILTER.replace(original, replacement), "f.yaml")
+    (patch,) = resource.spec.config_patches
+    assert patch.apply_to == "HTTP_FILTER"
+    assert resource.spec.selector.match_labels == {"app": "productpage"}
+    assert not patch.routes
+
+
+@pytest.mark.parametrize(
+    ("patch", "message"),
+    [
+        ("applyTo: BOOTSTRAP, patch: {operation: MERGE, value: {}}",
+         "[0].applyTo: BOOTSTRAP is a value of Istio that meshproof's embedded mesh does not"),
+        ("applyTo: CLUSTER, patch: {operation: INSERT_FIRST, value: {}}",
+         "[0].patch.operation: is INSERT_FIRST with applyTo CLUSTER, which does nothing; wanted"),
+        ("applyTo: LISTENER, patch: {operation: ADD, value: {}}", "wanted MERGE or REMOVE"),
+        ("applyTo: HTTP_FILTER, patch: {operation: ADD}", "[0].patch.value: is missing"),
+        ("applyTo: HTTP_FILTER, match: {proxy: {proxyVersion: x}},"
+         " patch: {operation: ADD, value: {}}", f"[0].match.proxy: is a field of Istio {NOT_YET}"),
+        ("applyTo: HTTP_FILTER, match: {listner: {}}, patch: {operation: ADD, value: {}}",
+         "[0].match.listner: is not a field of"),
+    ],
+)  # fmt: skip
+def test_a_patch_that_cannot_work_is_refused(refusal: Refusal, patch: str, message: str) -> None:
+    lines = refusal(HEAD + f"  - {{{patch}}}\n")
+    assert any(message in line.replace(FORM, "") for line in lines), lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from meshproof.model import pod_network
@@ -11,6 +12,7 @@ from tests.translate.pod_builders import BANK, ECHO, chains, service, sidecar, t
 from tests.translate.policy_builders import peer
 
 INBOUND = "inbound|8080||"
+INGRESS = replace(builders.GATEWAY, workload="istio-ingressgateway")
 CLUSTER = "outbound|80||echo.default.svc.cluster.local"
 
 
@@ -70,7 +72,7 @@ def test_the_way_out_leads_through_the_gateway_to_the_real_address() -> None:
     entry = "{hosts: [bank.test], resolution: DNS, ports: [{number: 443, name: t, protocol: TLS}]}"
     mesh = world(service_entries=(builders.service_entry(entry),))
     assert _members(sidecar(mesh), "outbound|443||bank.test") == [{"pipe": {"path": "/run/o0:443"}}]
-    gateway = build_gateway(mesh, builders.GATEWAY, "127.60.9.1", {})
+    gateway = build_gateway(mesh, INGRESS, "127.60.9.1", {})
     listener = gateway.listeners["outside|443||bank.test"]
     assert listener["address"] == {"pipe": {"path": "/run/o0:443"}}
     assert _members(gateway, "outside|443||bank.test") == [
@@ -80,9 +82,11 @@ def test_the_way_out_leads_through_the_gateway_to_the_real_address() -> None:
 
 def test_aliases_of_a_host_share_its_ways_out() -> None:
     alias = type(BANK)("alias.test", BANK.ports, BANK.pipes)
-    gateway = build_gateway(world(outside=(BANK, alias)), builders.GATEWAY, "127.60.9.1", {})
+    gateway = build_gateway(world(outside=(BANK, alias)), INGRESS, "127.60.9.1", {})
     ways = sorted(n for n in gateway.listeners if n.startswith("outside"))
     assert ways == ["outside|443||bank.test", "outside|80||bank.test"]
+    other = build_gateway(world(), builders.GATEWAY, "127.60.9.2", {})
+    assert not [n for n in other.listeners if n.startswith("outside")], "a socket has one owner"
 
 
 def test_without_pods_nothing_of_this_is_there() -> None:

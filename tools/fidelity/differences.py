@@ -81,10 +81,14 @@ DIFFERENCES: Mapping[str, str] = {
         for field in ("targetRef", "targetRefs")
     },
     "envoy_filter.EnvoyFilter.configPatches": (
-        "only one form, that of Istio's task for local rate limits "
-        "(rules/svca_takes_so_many_a_second.yaml); two EnvoyFilters that may select one workload "
-        "are refused. A port has one token bucket, which is full again when its rules change; in "
-        "Istio each filter chain of the port (mutual TLS, plain text) has its own"
+        "patches as in Istio, but for applyTo BOOTSTRAP and EXTENSION_CONFIG, new listeners, "
+        "match.proxy and filterClass, which are refused by name. Istio's virtualInbound is a "
+        "listener for each port here; in proxy mode the sidecar's outbound listener has no port. "
+        "A cluster of your own finds servers in the mesh and among declared hosts alone. What "
+        "follows here is the form of Istio's task for local rate limits "
+        "(rules/svca_takes_so_many_a_second.yaml), of which one may select a workload: a port has "
+        "one token bucket, which is full again when its rules change; in Istio each filter chain "
+        "of the port (mutual TLS, plain text) has its own"
     ),
     "envoy_filter_rate_limit.RuntimeFraction.runtime_key": "no effect: no runtime sets it",
     "request_authentication.JWTRule.issuer": (

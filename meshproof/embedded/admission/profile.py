@@ -9,6 +9,7 @@ from meshproof.admission.store import Store
 from meshproof.embedded.admission import hpa_targets, jwks_hosts, rate_limit_conflicts
 from meshproof.embedded.pod.deployments import build_workloads, find_unknown_images
 from meshproof.embedded.pod.programs import images_of
+from meshproof.envoy_filters.check import check_filter
 from meshproof.errors import Problem, Refused
 from meshproof.lint.linter import with_rule
 from meshproof.lint.rules import AUTOSCALER
@@ -42,6 +43,8 @@ class EmbeddedProfile:
         build_workloads(store, self._project)
         if undeclared := list(jwks_hosts.find_undeclared(resources, self._project)):
             raise Refused(undeclared)
+        if misfits := [p for r in resources if r.kind == "EnvoyFilter" for p in check_filter(r)]:
+            raise Refused(misfits)
         if conflicts := list(rate_limit_conflicts.find_conflicts(store.ordered(), resources)):
             raise Refused(conflicts)
 

@@ -11,6 +11,7 @@ from meshproof.admission.store import Store
 from meshproof.gateway_api.backend_policies import convert_backend_policies
 from meshproof.gateway_api.convert import convert_virtual_services
 from meshproof.gateway_api.listeners import convert_gateways
+from meshproof.model.envoy_filter_patches import GeneralEnvoyFilter
 from meshproof.model.gateway import Gateway
 from meshproof.model.jwks import KeySource
 from meshproof.model.mesh_config import NO_MESH_CONFIG, MeshConfig
@@ -143,6 +144,7 @@ def build_world(
             r if r.trust_domain == domain else replace(r, trust_domain=domain) for r in rows
         )
 
+    filters = named("EnvoyFilter")
     return World(
         services=services if addresses is None else _with_cluster_ips(store, addresses),
         replicas=of_mesh(replicas),
@@ -166,7 +168,8 @@ def build_world(
         ),
         request_authentications=named("RequestAuthentication"),
         token_keys=token_keys,
-        envoy_filters=named("EnvoyFilter"),
+        envoy_filters=tuple(f for f in filters if not isinstance(f.spec, GeneralEnvoyFilter)),
+        envoy_patches=tuple(f for f in filters if isinstance(f.spec, GeneralEnvoyFilter)),
         telemetries=named("Telemetry"),
         pods=addresses is not None,
         addresses={} if addresses is None else _name_addresses(lowered, hosts, addresses),

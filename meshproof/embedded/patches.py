@@ -1,0 +1,76 @@
+"""EnvoyFilters in general, where the configuration of this mesh's Envoys is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from meshproof.envoy_filters.apply import apply_filters
+from meshproof.envoy_filters.rules import PatchKey, Rules, collect_rules, select_filters
+from meshproof.errors import Problem
+from meshproof.model.envoy_filter_patches import GeneralEnvoyFilter
+from meshproof.model.resource import Resource
+from meshproof.translate import build_gateway, build_outbound, build_sidecar, proxy_of
+from meshproof.translate.world import Config, Proxy, World
+
+
+def key_of(world: World, proxy: Proxy) -> tuple[tuple[str, str, str], ...]:
+    """What of the EnvoyFilters the configuration of a proxy depends on."""
+    filters = select_filters(world, proxy) if world.envoy_patches else []
+    return tuple((f.namespace, f.name, repr(f.spec)) for f in filters)
+
+
+def outbound(world: World, proxy: Proxy, config: Config) -> Config:
+    """What replicas share, with the patches of a proxy."""
+    return _apply(world, proxy, config, outbound=True)
+
+
+def own(world: World, proxy: Proxy, config: Config) -> Config:
+    """What a proxy has of its own, with its patches."""
+    return _apply(world, proxy, config, outbound=False)
+
+
+def _apply(world: World, proxy: Proxy, config: Config, *, outbound: bool) -> Config:
+    if not world.envoy_patches:
+        return config
+    rules = collect_rules(select_filters(world, proxy))
+    return apply_filters(config, rules, world, proxy, outbound=outbound)
+
+
+def find_unmatched(
+    world: World, gateways: Iterable[Proxy], resources: Iterable[Resource]
+) -> Iterator[Problem]:
+    """A warning for each patch that changes no Envoy of the mesh."""
+    filters = [r for r in resources if isinstance(r.spec, GeneralEnvoyFilter)]
+    if not filters:
+        return
+    matched = _matched(world, gateways)
+    for resource in filters:
+        for index, patch in enumerate(resource.spec.config_patches):
+            if (resource.namespace, resource.name, index) not in matched:
+                yield resource.problem(
+                    ("spec", "configPatches", index, "match"),
+                    f"matches no {patch.apply_to} of any Envoy, so this does nothing",
+                    remedy="compare with `meshproof dump`",
+                )
+
+
+def _matched(world: World, gateways: Iterable[Proxy]) -> set[PatchKey]:
+    """The patches that change something, of one replica of each workload and of gateways."""
+    matched: set[PatchKey] = set()
+    replicas = {(r.namespace, r.workload): r for r in world.replicas}
+    for replica in replicas.values():
+        proxy = proxy_of(replica)
+        rules = collect_rules(select_filters(world, proxy))
+        _match(world, proxy, rules, build_outbound(world, proxy), build_sidecar(world, replica))
+        matched |= rules.matched
+    for proxy in gateways:
+        rules = collect_rules(select_filters(world, proxy))
+        own_part = build_gateway(world, proxy, "127.0.0.1", {})
+        _match(world, proxy, rules, build_outbound(world, proxy), own_part)
+        matched |= rules.matched
+    return matched
+
+
+def _match(world: World, proxy: Proxy, rules: Rules, shared: Config, own_part: Config) -> None:
+    apply_filters(shared, rules, world, proxy, outbound=True)
+    apply_filters(own_part, rules, world, proxy, outbound=False)

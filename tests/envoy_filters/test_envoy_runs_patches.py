@@ -1,0 +1,107 @@
+"""A real sidecar with patches: Lua changes answers, a rate limit service decides on requests."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Iterator
+from concurrent import futures
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from envoy.service.ratelimit.v3 import rls_pb2
+
+from meshproof.embedded import patches
+from meshproof.translate import build_outbound, build_sidecar
+from meshproof.translate.world import Address, Resource
+from tests.envoy_filters.patch_builders import BEFORE_ROUTER, envoy_filter, lua
+from tests.envoy_filters.test_envoy_takes_patches import GLOBAL_LIMIT
+from tests.translate import builders
+from tests.translate.conftest import envoy, secrets
+from tests.translate.envoy_process import loopback_prefix, serve_echo, start_envoy
+from tests.translate.static_bootstrap import static_bootstrap
+
+__all__ = ["envoy", "secrets"]
+
+
+def _serve_limits(stack: ExitStack, ip: str, questions: list[str]) -> Address:
+    """A rate limit service whose only limit is on the path /much."""
+
+    def decide(request: Any, _context: object) -> Any:
+        (entry,) = request.descriptors[0].entries
+        questions.append(f"{request.domain} {entry.key}={entry.value}")
+        over = entry.value == "/much"
+        code = rls_pb2.RateLimitResponse.OVER_LIMIT if over else rls_pb2.RateLimitResponse.OK
+        return rls_pb2.RateLimitResponse(overall_code=code)
+
+    server = grpc.server(futures.ThreadPoolExecutor(2))
+    method = grpc.unary_unary_rpc_method_handler(
+        decide,
+        request_deserializer=rls_pb2.RateLimitRequest.FromString,
+        response_serializer=rls_pb2.RateLimitResponse.SerializeToString,
+    )
+    name = "envoy.service.ratelimit.v3.RateLimitService"
+    handler = grpc.method_handlers_generic_handler(name, {"ShouldRateLimit": method})
+    server.add_generic_rpc_handlers((handler,))
+    port = server.add_insecure_port(f"{ip}:0")
+    server.start()
+    stack.callback(server.stop, None)
+    return Address(ip, port)
+
+
+@pytest.fixture(scope="module")
+def questions() -> list[str]:
+    """What the rate limit service was asked."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def sidecar_ip(
+    envoy: Path,
+    secrets: dict[str, Resource],
+    tmp_path_factory: pytest.TempPathFactory,
+    questions: list[str],
+) -> Iterator[str]:
+    own = loopback_prefix()
+    with ExitStack() as stack:
+        echo = builders.replica("echo", "v1", f"{own}.1", backend=serve_echo(stack, f"{own}.2"))
+        limits = builders.outside(
+            "limits.test", {8081: _serve_limits(stack, f"{own}.3", questions)}
+        )
+        server = "address: limits.test, port_value: 8081"
+        text = GLOBAL_LIMIT.replace("address: echo, port_value: 80", server)
+        filters = (lua("INSERT_BEFORE", BEFORE_ROUTER), envoy_filter(text, "limits"))
+        mesh = builders.world(replicas=(echo,), outside=(limits,))
+        mesh = replace(mesh, envoy_patches=filters)
+        proxy = builders.proxy(echo)
+        shared = patches.outbound(mesh, proxy, build_outbound(mesh, proxy))
+        own_part = patches.own(mesh, proxy, build_sidecar(mesh, echo))
+        folder = tmp_path_factory.mktemp("envoy")
+        config = static_bootstrap([shared, own_part], secrets, admin=str(folder / "admin.sock"))
+        start_envoy(stack, envoy, folder, echo, config)
+        yield echo.ip
+
+
+def _get(ip: str, path: str) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection(ip, 8080, timeout=10)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    response.read()
+    connection.close()
+    return response
+
+
+def test_lua_changes_the_answer_of_a_request_that_passes(sidecar_ip: str) -> None:
+    response = _get(sidecar_ip, "/little")
+    assert response.status == 200
+    assert response.headers["x-lua"] == "yes"
+
+
+def test_the_service_is_asked_and_its_answer_counts(sidecar_ip: str, questions: list[str]) -> None:
+    questions.clear()
+    assert _get(sidecar_ip, "/little").status == 200
+    assert _get(sidecar_ip, "/much").status == 429
+    assert questions == ["shop p=/little", "shop p=/much"]
