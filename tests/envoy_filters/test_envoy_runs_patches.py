@@ -19,6 +19,7 @@ from meshproof.translate import build_outbound, build_sidecar
 from meshproof.translate.world import Address, Resource
 from tests.envoy_filters.patch_builders import BEFORE_ROUTER, envoy_filter, lua
 from tests.envoy_filters.test_envoy_takes_patches import GLOBAL_LIMIT
+from tests.fakes.until import until
 from tests.translate import builders
 from tests.translate.conftest import envoy, secrets
 from tests.translate.envoy_process import loopback_prefix, serve_echo, start_envoy
@@ -82,6 +83,7 @@ def sidecar_ip(
         folder = tmp_path_factory.mktemp("envoy")
         config = static_bootstrap([shared, own_part], secrets, admin=str(folder / "admin.sock"))
         start_envoy(stack, envoy, folder, echo, config)
+        until(lambda: _get(echo.ip, "/first").status == 200, "the rate limit service answers")
         yield echo.ip
 
 
