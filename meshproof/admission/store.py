@@ -8,11 +8,13 @@ from functools import cached_property
 
 from meshproof.errors import UsageError
 from meshproof.istio04.lower import lower
+from meshproof.memo import Memo
 from meshproof.model.kinds_without_model import explain_ignored
 from meshproof.model.resource import Resource
 from meshproof.translate.from_kube import services_of
 from meshproof.translate.world import Service
 
+_services: Memo[tuple[Service, ...]] = Memo()
 Key = tuple[str, str, str]
 """Kind, namespace, name."""
 
@@ -104,8 +106,9 @@ class Store:
 
     @cached_property
     def services(self) -> tuple[Service, ...]:
-        """The Services, as the translator reads them."""
-        return services_of(self.decoded)
+        """The Services, as the translator reads them: the very same where none has changed."""
+        resources = [r for r in self.decoded if r.kind in ("Service", "StatefulSet")]
+        return _services.get(tuple(resources), lambda: services_of(resources))
 
     @cached_property
     def lowered(self) -> tuple[Resource, ...]:

@@ -15,11 +15,12 @@ from pathlib import Path
 
 from meshproof.admission.store import Store
 from meshproof.embedded.config.world_builder import (
+    TargetPorts,
     build_world,
     certificate_files,
     istio_gateways,
-    target_ports,
 )
+from meshproof.embedded.config.world_reuse import WorldReuse
 from meshproof.embedded.context import MeshContext
 from meshproof.embedded.fleet import Fleet
 from meshproof.embedded.gateway import GatewayRunner, Gateways
@@ -32,6 +33,7 @@ from meshproof.embedded.token_keys.key_client import KeyClient
 from meshproof.embedded.token_keys.key_sources import key_sources, warn_of_missing_keys
 from meshproof.errors import MeshproofError, Problem
 from meshproof.host.event_loop import Background
+from meshproof.memo import Memo
 from meshproof.mesh import Ack
 from meshproof.model.gateway import Gateway
 from meshproof.translate.gateway_workloads import gateway_replica, server_ports
@@ -66,6 +68,8 @@ class LiveConfig:
         self._snapshots = Snapshots(context.authority, network)
         self._key_client = KeyClient(self._outside_hosts)
         self._keys = KeyCache(self._key_client.fetch)
+        self._worlds = WorldReuse()
+        self._ports: Memo[TargetPorts] = Memo()
         self._rollout_lock = asyncio.Lock()
         self._tasks = Background()
         self._pruning: asyncio.TimerHandle | None = None
@@ -84,14 +88,12 @@ class LiveConfig:
     def world(self, store: Store | None = None) -> World:
         """Resources, replicas and outside hosts as they are now; with ``store`` if it is given."""
         store = self.store if store is None else store
-        replicas = [
-            r.as_endpoint(target_ports(store.services, r.workload.namespace, r.workload.labels))
-            for r in self.fleet.runners
-        ]
+        ports = self._ports.get((store.services,), lambda: TargetPorts(store.services))
+        replicas = [r.as_endpoint(ports.of(r.workload)) for r in self.fleet.runners]
         outside = self._outside_hosts()
         addresses, mesh = self._context.sandboxes.addresses, self._context.project.mesh_config
         gateways = istio_gateways(store)
-        return build_world(
+        world = build_world(
             store,
             replicas,
             outside,
@@ -101,6 +103,7 @@ class LiveConfig:
             token_keys=self._keys.keys,
             mesh=mesh,
         )
+        return self._worlds.of(world)
 
     @staticmethod
     def _as_endpoint(

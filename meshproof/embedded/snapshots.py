@@ -13,18 +13,24 @@ from meshproof.embedded import patches
 from meshproof.embedded.config.certificate_authority import Authority, KeyPair
 from meshproof.embedded.gateway import identity_of, node_of
 from meshproof.embedded.network_faults import NetworkFaults, apply_detours
+from meshproof.host.tcp_fault_proxy import Place
+from meshproof.memo import Memo
 from meshproof.translate import (
     build_gateway,
     build_outbound,
+    build_outbound_clusters,
+    build_routes,
     build_secrets,
     build_sidecar,
+    cluster_inputs,
     outbound_scope,
     proxy_of,
 )
 from meshproof.translate.connect_loops import loop_ports
 from meshproof.translate.gateway_servers import route_tables
+from meshproof.translate.host_names import covers, fqdn
 from meshproof.translate.provider_hosts import providers_of
-from meshproof.translate.workload_selection import select_policies
+from meshproof.translate.workload_selection import has_labels, select_policies
 from meshproof.translate.world import Config, Proxy, Replica, World
 from meshproof.xds import codec
 from meshproof.xds.envoy_client import Resources
@@ -36,7 +42,7 @@ _TYPES = {
     "listeners": codec.LISTENERS,
     "routes": codec.ROUTES,
 }
-_SIDECAR_INPUTS = ("services", "outside", "destination_rules", "token_keys", "mesh")
+_SIDECAR_INPUTS = ("services", "outside", "token_keys", "mesh")
 """Fields of a world that a sidecar's own listeners, clusters and routes depend on, beside
 policies."""
 _POLICIES = (
@@ -75,6 +81,9 @@ class Snapshots:
         self._keys: dict[str, KeyPair] = {}
         self._identities: dict[str, str] = {}
         self._outbound: dict[tuple[object, ...], Encoded] = {}
+        self._clusters: dict[tuple[object, ...], Memo[Encoded]] = {}
+        self._gateway_clusters: dict[str, tuple[Mapping[Place, Place], Memo[Encoded]]] = {}
+        self._gateway_routes: dict[str, Encoded] = {}
         self._last: dict[str, object] = {}
         self._secrets_of: dict[str, Encoded] = {}
         self._merged_of: dict[tuple[str, str], tuple[list[Resources], Resources]] = {}
@@ -84,6 +93,7 @@ class Snapshots:
     ) -> dict[str, Snapshot]:
         """Snapshots by node; ``access_logs`` names each node's access log file."""
         previous, self._outbound = self._outbound, {}
+        clusters, self._clusters = self._clusters, {}
         result = {}
         for replica in replicas:
             proxy = proxy_of(replica)
@@ -91,11 +101,14 @@ class Snapshots:
             filters = patches.key_of(world, proxy)
             key = (outbound_scope(world, proxy), frozenset(detours.items()), filters)
             if key not in self._outbound:
-                config = patches.outbound(world, proxy, build_outbound(world, proxy))
-                config = apply_detours(config, detours)
-                self._outbound[key] = _reuse(previous.get(key, {}), encode(config))
+                self._clusters[key] = clusters.get(key, Memo())
+                shared = _encode_shared(world, proxy, detours, patched=bool(filters))
+                self._outbound[key] = _reuse(previous.get(key, {}), shared)
             result[replica.name] = self._snapshot(
                 replica.name,
+                {}
+                if filters
+                else self._encode_clusters(self._clusters[key], world, proxy, detours),
                 self._outbound[key],
                 self._sidecar(world, replica, access_logs[replica.name]),
                 self._secrets(replica.name, replica.identity),
@@ -106,14 +119,36 @@ class Snapshots:
         self, world: World, proxy: Proxy, ip: str, ports: Mapping[int, int], access_log: str
     ) -> Snapshot:
         """``ports`` maps the port of a Gateway server to the one that is bound."""
-        config = patches.outbound(world, proxy, build_outbound(world, proxy))
-        config = apply_detours(config, self._network.detours(world, proxy))
+        node, detours = node_of(proxy), self._network.detours(world, proxy)
+        filters = patches.key_of(world, proxy)
+        shared = _encode_shared(world, proxy, detours, patched=bool(filters))
+        routes = _reuse(self._gateway_routes.get(node, {}), shared)
+        self._gateway_routes[node], memo = routes, self._gateway_memo(node, detours)
         return self._snapshot(
-            node_of(proxy),
-            encode(config),
+            node,
+            {} if filters else self._encode_clusters(memo, world, proxy, detours),
+            routes,
             self._gateway(world, proxy, ip, ports, access_log),
-            self._secrets(node_of(proxy), identity_of(proxy, world.mesh.trust_domain)),
+            self._secrets(node, identity_of(proxy, world.mesh.trust_domain)),
         )
+
+    def _gateway_memo(self, node: str, detours: Mapping[Place, Place]) -> Memo[Encoded]:
+        """Of a gateway's clusters, with these detours."""
+        kept = self._gateway_clusters.get(node)
+        if kept is None or kept[0] != detours:
+            kept = self._gateway_clusters[node] = (dict(detours), Memo())
+        return kept[1]
+
+    @staticmethod
+    def _encode_clusters(
+        memo: Memo[Encoded], world: World, proxy: Proxy, detours: Mapping[Place, Place]
+    ) -> Encoded:
+        """Clusters and endpoints; those of before where nothing has changed that they depend on."""
+
+        def build() -> Encoded:
+            return encode(apply_detours(build_outbound_clusters(world, proxy), detours))
+
+        return memo.get(cluster_inputs(world), build)
 
     def _gateway(
         self, world: World, proxy: Proxy, ip: str, ports: Mapping[int, int], access_log: str
@@ -156,6 +191,7 @@ class Snapshots:
             *(self._same(name, getattr(world, name)) for name in _SIDECAR_INPUTS),
             *(self._same(name, value) for name, value in self._outbound_inputs(world).items()),
             *_policies(world, replica),
+            _own_rules(world, replica),
             self._same("providers", providers_of(world)),
             *_patch_inputs(world, proxy_of(replica)),
         )
@@ -179,6 +215,7 @@ class Snapshots:
         return {
             "service_entries": world.service_entries,
             "sidecars": world.sidecars,
+            "destination_rules": world.destination_rules,
             "addresses": world.addresses,
             "l4_rules": tuple(rules),
             "pods": tuple((r.ip, r.ready) for r in world.replicas) if bytes_of_pods else (),
@@ -227,6 +264,33 @@ def _policies(world: World, replica: Replica) -> Iterator[tuple[object, ...]]:
     """Those that select a replica: a policy for others must not rebuild its listeners."""
     for name in _POLICIES:
         yield tuple(select_policies(getattr(world, name), replica.namespace, replica.labels))
+
+
+def _encode_shared(
+    world: World, proxy: Proxy, detours: Mapping[Place, Place], *, patched: bool
+) -> Encoded:
+    """The routes; under EnvoyFilters, which may patch all, the clusters too."""
+    if not patched:
+        return encode(build_routes(world, proxy))
+    config = patches.outbound(world, proxy, build_outbound(world, proxy))
+    return encode(apply_detours(config, detours))
+
+
+def _own_rules(world: World, replica: Replica) -> tuple[object, ...]:
+    """The DestinationRules that may be about the replica's own Services: their connection pool is
+    that of the inbound side too."""
+    own = [
+        service.fqdn
+        for service in world.services
+        if service.selector
+        and service.namespace == replica.namespace
+        and has_labels(replica.labels, service.selector)
+    ]
+    return tuple(
+        rule
+        for rule in world.destination_rules
+        if any(covers(fqdn(rule.spec.host, rule.namespace), name) for name in own)
+    )
 
 
 def _reuse(previous: Encoded, current: Encoded) -> Encoded:

@@ -63,6 +63,8 @@ class LintContext:
 
     def holds_any(self, pattern: str) -> bool:
         """Whether ``pattern`` covers a host that exists, or lies within a wildcard entry."""
+        if self.exists(pattern):
+            return True
         hosts = (*self.by_fqdn, *self.entries)
         return any(covers(pattern, host) or covers(host, pattern) for host in hosts)
 

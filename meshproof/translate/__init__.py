@@ -10,6 +10,7 @@ follows; paths such as core/route/route.go are relative to pilot/pkg/networking.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from meshproof.istio_names import BLACK_HOLE_CLUSTER, connect_loop
 from meshproof.translate.bootstrap import build_bootstrap
@@ -40,21 +41,24 @@ from meshproof.translate.outbound_listeners import (
 from meshproof.translate.outbound_routes import build_outbound_routes
 from meshproof.translate.outbound_scope import outbound_scope
 from meshproof.translate.port_routes import build_port_routes, build_tunnel_routes
-from meshproof.translate.proxy_view import ProxyView
+from meshproof.translate.proxy_view import HOST_INPUTS, ProxyView
 from meshproof.translate.referenced_clusters import referenced_clusters
 from meshproof.translate.resource_names import OUTBOUND, PROBE, port_routes
 from meshproof.translate.telemetry import select_reporting
 from meshproof.translate.tls import build_secrets
 from meshproof.translate.ways_out import add_ways_out
 from meshproof.translate.workload_metadata import WorkloadMetadata
-from meshproof.translate.world import Config, Proxy, Replica, World
+from meshproof.translate.world import Config, Proxy, Replica, World, select_fields
 
 __all__ = [
     "build_bootstrap",
     "build_gateway",
     "build_outbound",
+    "build_outbound_clusters",
+    "build_routes",
     "build_secrets",
     "build_sidecar",
+    "cluster_inputs",
     "eds_clusters",
     "outbound_scope",
     "proxy_of",
@@ -81,20 +85,46 @@ def build_outbound(world: World, proxy: Proxy) -> Config:
     gateway has ``http.<port>`` for each Gateway server port. ``eds_clusters`` names the clusters
     that ``endpoints`` belong to.
     """
-    view = ProxyView(world, proxy)
-    config = Config()
+    config = build_outbound_clusters(world, proxy)
+    return replace(config, routes=build_routes(world, proxy).routes)
+
+
+def build_outbound_clusters(world: World, proxy: Proxy) -> Config:
+    """The clusters and endpoints of ``build_outbound``, which depend on ``cluster_inputs``."""
+    view, config = ProxyView(world, proxy), Config()
     add_outbound_clusters(view, config)
     if proxy.kind == "gateway":
-        add_gateway_routes(view, world, config)
         if passes_mesh_tls(world, proxy):
             add_sni_dnat_clusters(view, config)
     elif world.pods:
-        config.routes.update(build_port_routes(view))
         config.clusters[BLACK_HOLE_CLUSTER] = build_black_hole_cluster()
+    return config
+
+
+def build_routes(world: World, proxy: Proxy) -> Config:
+    """The routes of ``build_outbound``."""
+    view, config = ProxyView(world, proxy), Config()
+    if proxy.kind == "gateway":
+        add_gateway_routes(view, world, config)
+    elif world.pods:
+        config.routes.update(build_port_routes(view))
     else:
         config.routes[OUTBOUND] = build_outbound_routes(view)
         config.routes.update(build_tunnel_routes(view, loop_ports(world)))
     return config
+
+
+def cluster_inputs(world: World) -> tuple[object, ...]:
+    """What ``build_outbound_clusters`` depends on beside the proxy. Rules count only where a
+    Sidecar limits what a proxy knows: then they add their destinations."""
+    rules = world.virtual_services if world.sidecars else ()
+    return (*select_fields(world, CLUSTER_INPUTS), rules)
+
+
+CLUSTER_INPUTS = (
+    *HOST_INPUTS,
+    *("destination_rules", "sidecars", "gateways", "tls_secrets", "missing_files"),
+)
 
 
 def build_sidecar(world: World, replica: Replica, *, access_log: str = "") -> Config:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from meshproof.memo import Memo
 from meshproof.model.virtual_service import VirtualService
 from meshproof.model.virtual_service_l4 import L4MatchAttributes
 from meshproof.model.virtual_service_route import HTTPMatchRequest
@@ -20,20 +21,31 @@ def outbound_scope(world: World, proxy: Proxy) -> tuple[object, ...]:
     """
     if proxy.kind == "gateway":
         return (proxy.kind, proxy.namespace, tuple(sorted(proxy.labels.items())))
-    selectors = {
+    rules = world.virtual_services, world.destination_rules
+    selectors = _memo.get(rules, lambda: _selectors(world))
+    matching = tuple(sorted(s for s in selectors if has_labels(proxy.labels, dict(s))))
+    sidecar = governing_sidecar(world.sidecars, proxy)
+    return (proxy.kind, proxy.namespace, matching, sidecar and (sidecar.namespace, sidecar.name))
+
+
+Selector = tuple[tuple[str, str], ...]
+_memo: Memo[frozenset[Selector]] = Memo()
+
+
+def _selectors(world: World) -> frozenset[Selector]:
+    """Labels of clients that any rule distinguishes."""
+    of_sources = (
         tuple(sorted(match.source_labels.items()))
         for rule in world.virtual_services
         for match in _matches(rule.spec)
         if match.source_labels
-    }
-    selectors |= {
+    )
+    of_clients = (
         tuple(sorted(rule.spec.workload_selector.match_labels.items()))
         for rule in world.destination_rules
         if rule.spec.workload_selector
-    }
-    matching = tuple(sorted(s for s in selectors if has_labels(proxy.labels, dict(s))))
-    sidecar = governing_sidecar(world.sidecars, proxy)
-    return (proxy.kind, proxy.namespace, matching, sidecar and (sidecar.namespace, sidecar.name))
+    )
+    return frozenset((*of_sources, *of_clients))
 
 
 def _matches(spec: VirtualService) -> Iterator[HTTPMatchRequest | L4MatchAttributes]:

@@ -6,10 +6,11 @@ proxy's own namespace come first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from meshproof.istio_names import INGRESS_GATEWAY, ISTIO_NAMESPACE, service_host
+from meshproof.memo import Memo
 from meshproof.model.destination_rule import ConnectionPool, TrafficPolicy
 from meshproof.model.virtual_service import VirtualService
 from meshproof.translate.certificates import Certificates
@@ -22,21 +23,42 @@ from meshproof.translate.registry import hosts
 from meshproof.translate.sidecar_scope import build_scope
 from meshproof.translate.visibility import is_private, is_public, is_visible
 from meshproof.translate.workload_selection import has_labels
-from meshproof.translate.world import Named, Outside, Proxy, World
+from meshproof.translate.world import Named, Outside, Proxy, World, select_fields
+
+HOST_INPUTS = (
+    *("services", "replicas", "gateway_replicas", "outside", "service_entries", "workload_entries"),
+    *("peer_authentications", "pods", "addresses", "mesh"),
+)
+"""Fields of a world that its hosts depend on."""
+
+
+class _Memos:
+    """What is kept of the newest index of one kind of proxy."""
+
+    def __init__(self) -> None:
+        self.hosts: Memo[tuple[Host, ...]] = Memo()
+        self.destination_rules: Memo[Mapping[str, tuple[HostPolicy, ...]]] = Memo()
+        self.virtual_services: Memo[tuple[Named[VirtualService], ...]] = Memo()
 
 
 class _Index:
-    """What all views of one world share; built once for each world."""
+    """What all views of one world share; built once for each world, from the parts of the last one
+    that are still the same."""
 
-    def __init__(self, source: World, proxy: Proxy) -> None:
+    def __init__(self, source: World, proxy: Proxy, memos: _Memos) -> None:
         self.source = source
         self.world = world = reachable_world(source, proxy)
-        self.hosts = hosts(world)
-        self.destination_rules = merge_rules(world.destination_rules)
-        self.virtual_services = resolve_delegates(world.virtual_services)
+        self.hosts = memos.hosts.get(select_fields(source, HOST_INPUTS), lambda: hosts(world))
+        self.destination_rules = memos.destination_rules.get(
+            (source.destination_rules,), lambda: merge_rules(source.destination_rules)
+        )
+        self.virtual_services = memos.virtual_services.get(
+            (source.virtual_services,), lambda: resolve_delegates(source.virtual_services)
+        )
 
 
 _latest: dict[str, _Index] = {}
+_memos: dict[str, _Memos] = {}
 
 
 def _index(world: World, proxy: Proxy) -> _Index:
@@ -44,7 +66,7 @@ def _index(world: World, proxy: Proxy) -> _Index:
     change share one world. A lost race costs time only."""
     index = _latest.get(proxy.kind)
     if index is None or index.source is not world:
-        index = _latest[proxy.kind] = _Index(world, proxy)
+        index = _latest[proxy.kind] = _Index(world, proxy, _memos.setdefault(proxy.kind, _Memos()))
     return index
 
 

@@ -6,7 +6,7 @@ worlds give equal Envoy configuration.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
@@ -195,6 +195,11 @@ class World:
     mesh: MeshConfig = NO_MESH_CONFIG
     missing_files: frozenset[str] = frozenset()
     """Certificate files that rules name and this machine does not have."""
+
+
+def select_fields(world: World, names: Iterable[str]) -> tuple[object, ...]:
+    """The values of these fields, as inputs of a ``Memo``."""
+    return tuple(getattr(world, name) for name in names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,12 +77,37 @@ _cache = _Cache()
 
 def encode(type_url: str, resource: Resource) -> Encoded:
     """``resource`` as bytes. Raises SchemaError when it does not fit Envoy's schema."""
+    if type_url == ROUTES:
+        return _encode_routes(resource)
+    return _encode_part(type_url, resource, _encode)
+
+
+def _encode_part(
+    type_url: str, resource: Resource, encoder: Callable[[str, Resource], Encoded]
+) -> Encoded:
     key = (type_url, json.dumps(resource, sort_keys=True, separators=(",", ":")))
     cached = _cache.get(key)
-    return cached if cached is not None else _cache.keep(key, _encode(type_url, resource))
+    return cached if cached is not None else _cache.keep(key, encoder(type_url, resource))
+
+
+def _encode_routes(table: Resource) -> Encoded:
+    """A route table host by host, so that a change of one host encodes that one: concatenated
+    messages merge, and so do their virtual hosts."""
+    hosts: Any = table.get("virtual_hosts", ())
+    rest = {name: value for name, value in table.items() if name != "virtual_hosts"}
+    parts: list[Resource] = [rest]
+    parts += ({"virtual_hosts": [host]} for host in hosts)
+    encoded = [_encode_part(ROUTES, part, _encode_message) for part in parts]
+    return _pack(ROUTES, b"".join(e.data for e in encoded), frozenset())
 
 
 def _encode(type_url: str, resource: Resource) -> Encoded:
+    part = _encode_message(type_url, resource)
+    return _pack(type_url, part.data, frozenset(_references(resource)))
+
+
+def _encode_message(type_url: str, resource: Resource) -> Encoded:
+    """The message alone, without the frame of a response."""
     ensure_types(resource)
     message = _MESSAGE[type_url]()
     try:
@@ -91,13 +116,16 @@ def _encode(type_url: str, resource: Resource) -> Encoded:
         raise SchemaError(
             f"Envoy has no such configuration: {type_url.rsplit('.', 1)[-1]}: {error}"
         ) from None
+    return Encoded(b"", message.SerializeToString(deterministic=True))
+
+
+def _pack(type_url: str, message: bytes, names: frozenset[str]) -> Encoded:
     response = discovery_pb2.DiscoveryResponse()
     packed = response.resources.add()
-    packed.type_url = type_url
-    packed.value = message.SerializeToString(deterministic=True)
+    packed.type_url, packed.value = type_url, message
     data = response.SerializeToString(deterministic=True)
     digest = hashlib.blake2b(data, digest_size=12).digest()
-    return Encoded(digest, data, frozenset(_references(resource)))
+    return Encoded(digest, data, names)
 
 
 def decode(type_url: str, encoded: Encoded) -> Resource:

@@ -18,8 +18,10 @@ from meshproof.embedded.pod.programs import (
 )
 from meshproof.embedded.pod.workload import Probe, Workload
 from meshproof.errors import Problem, Refused
+from meshproof.memo import Memo
 from meshproof.model.kube_pod import Container
 from meshproof.model.kube_workloads import (
+    WORKLOADS,
     DeploymentSpec,
     claims_of,
     container_path,
@@ -37,12 +39,24 @@ READY_WITHIN = 60.0
 is not ready after a minute will not become so."""
 
 
+_INPUTS = frozenset((*WORKLOADS, "ConfigMap", "Secret", "Service"))
+_memo: Memo[tuple[Workload, ...]] = Memo()
+
+
 def build_workloads(store: Store, project: Project) -> list[Workload]:
-    """One for each object that has a pod template. Raises Refused with every problem."""
+    """One for each object that has a pod template. Raises Refused with every problem. What was
+    built last is reused where a change touches none of it."""
+    resources = [r for r in store.ordered() if r.kind in _INPUTS]
+    return list(
+        _memo.get((project, *resources), lambda: _build_all(resources, store.services, project))
+    )
+
+
+def _build_all(
+    resources: Iterable[Resource], services: Iterable[Service], project: Project
+) -> tuple[Workload, ...]:
     problems: list[Problem] = []
     result = []
-    resources = store.ordered()
-    services = store.services
     config = [r for r in resources if r.kind in ("ConfigMap", "Secret")]
     deployments = [r for r in resources if runs_app(r)]
     problems += _find_duplicate_names(deployments)
@@ -61,7 +75,7 @@ def build_workloads(store: Store, project: Project) -> list[Workload]:
         result.append(workload)
     if problems:
         raise Refused(problems)
-    return result
+    return tuple(result)
 
 
 def find_unknown_images(resources: Iterable[Resource], project: Project) -> list[Problem]:
