@@ -8,13 +8,13 @@ from functools import cached_property
 
 from meshproof.errors import UsageError
 from meshproof.istio04.lower import lower
-from meshproof.memo import Memo
 from meshproof.model.kinds_without_model import explain_ignored
 from meshproof.model.resource import Resource
 from meshproof.translate.from_kube import services_of
 from meshproof.translate.world import Service
 
-_services: Memo[tuple[Service, ...]] = Memo()
+_latest_services: list[tuple[Service, ...]] = [()]
+"""The newest ones: equal ones are the same object, by which what is made of them is reused."""
 Key = tuple[str, str, str]
 """Kind, namespace, name."""
 
@@ -107,8 +107,10 @@ class Store:
     @cached_property
     def services(self) -> tuple[Service, ...]:
         """The Services, as the translator reads them: the very same where none has changed."""
-        resources = [r for r in self.decoded if r.kind in ("Service", "StatefulSet")]
-        return _services.get(tuple(resources), lambda: services_of(resources))
+        services = services_of(self.decoded)
+        if _latest_services[0] != services:
+            _latest_services[0] = services
+        return _latest_services[0]
 
     @cached_property
     def lowered(self) -> tuple[Resource, ...]:

@@ -47,9 +47,9 @@ def build_workloads(store: Store, project: Project) -> list[Workload]:
     """One for each object that has a pod template. Raises Refused with every problem. What was
     built last is reused where a change touches none of it."""
     resources = [r for r in store.ordered() if r.kind in _INPUTS]
-    return list(
-        _memo.get((project, *resources), lambda: _build_all(resources, store.services, project))
-    )
+    services = store.services
+    inputs = (project, services, *resources)
+    return list(_memo.get(inputs, lambda: _build_all(resources, services, project)))
 
 
 def _build_all(
