@@ -63,4 +63,4 @@ def test_a_table_has_the_recorded_cases_first_and_names_what_was_skipped(
     head, row, skipped = capsys.readouterr().out.splitlines()
     assert head.split() == ["suite", "agreed", "different", "refused", "not", "portable"]
     assert row.split() == ["recorded", "1", "0", "0", "0"]
-    assert skipped.startswith("routing: skipped")
+    assert skipped.startswith("peers' suites: skipped")
