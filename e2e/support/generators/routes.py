@@ -121,7 +121,7 @@ def _direct(rng: random.Random) -> Json:
 def _fault(rng: random.Random) -> Json:
     value = rng.choice((100, 100, 50, 0))
     abort = {"httpStatus": rng.choice((500, 418, 403)), "percentage": {"value": value}}
-    return {**rng.choice((_one, _split, _direct))(rng), "fault": {"abort": abort}}
+    return {**rng.choice((_one, _split))(rng), "fault": {"abort": abort}}
 
 
 def _cors(rng: random.Random) -> Json:
@@ -138,7 +138,7 @@ _ACTIONS: tuple[Callable[[random.Random], Json], ...] = (
 
 
 def for_gateway(rng: random.Random) -> Json:
-    hosts = rng.choice((["shop.test"], ["a.wild.test"], ["*.wild.test"], ["shop.test", "*"]))
+    hosts = rng.choice((["shop.test"], ["a.wild.test"], ["*.wild.test"], ["shop.test", "*.wild.test"]))
     return named({**_rule(rng), "hosts": hosts, "gateways": ["gate"]}, "shop")
 
 
