@@ -56,6 +56,11 @@ UNSUPPORTED = {
         "apiVersion: autoscaling/v1\nkind: HorizontalPodAutoscaler\nmetadata: {name: h}\n"
         "spec: {maxReplicas: 3, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: a}}\n"
     ),
+    "use of a kind": (
+        "apiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nmetadata: {name: lua}\n"
+        "spec:\n  configPatches:\n  - applyTo: BOOTSTRAP\n"
+        "    patch: {operation: MERGE, value: {stats_flush_interval: 1s}}\n"
+    ),
     "annotation": RULE.replace("{name: svcb}", "{name: svcb, annotations: {istio.io/rev: canary}}"),
     "field of which the models take less": (
         "apiVersion: networking.istio.io/v1\nkind: WorkloadEntry\nmetadata: {name: vm}\n"
