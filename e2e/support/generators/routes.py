@@ -138,7 +138,9 @@ _ACTIONS: tuple[Callable[[random.Random], Json], ...] = (
 
 
 def for_gateway(rng: random.Random) -> Json:
-    hosts = rng.choice((["shop.test"], ["a.wild.test"], ["*.wild.test"], ["shop.test", "*.wild.test"]))
+    hosts = rng.choice(
+        (["shop.test"], ["a.wild.test"], ["*.wild.test"], ["shop.test", "*.wild.test"])
+    )
     return named({**_rule(rng), "hosts": hosts, "gateways": ["gate"]}, "shop")
 
 
