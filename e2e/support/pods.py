@@ -1,4 +1,4 @@
-"""Whether this machine allows pods."""
+"""Whether this machine allows pods. As a command: why not, and exit code 1."""
 
 from __future__ import annotations
 
@@ -35,3 +35,8 @@ def no_pods() -> str:
     command = [sys.executable, "-I", "-S", "-c", _TRY, str(ROOT)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     return done.stdout.strip()
+
+
+if __name__ == "__main__":
+    print(reason := no_pods())
+    sys.exit(bool(reason))
