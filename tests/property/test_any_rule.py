@@ -161,8 +161,8 @@ def _join_bootstraps(result: Sequence[Made], secrets: dict[str, Resource]) -> di
             mark = f"{number}.{side}."
             static["clusters"] += list(_clusters(own["clusters"], known, mark))
             for listener in own["listeners"]:
-                place = listener["address"]["socket_address"]
-                place["port_value"] = next(ports)
+                if "internal_listener" not in listener:
+                    listener["address"]["socket_address"]["port_value"] = next(ports)
                 static["listeners"].append({**listener, "name": mark + listener["name"]})
     return whole
 
@@ -183,7 +183,7 @@ def test_what_is_drawn_is_neither_all_refused_nor_all_accepted() -> None:
     accepted: set[str] = set()
     refused: set[str] = set()
 
-    @settings(max_examples=40, deadline=None, database=None, phases=(Phase.generate,),
+    @settings(max_examples=120, deadline=None, database=None, phases=(Phase.generate,),
               derandomize=ALWAYS_THE_SAME, suppress_health_check=list(HealthCheck))  # fmt: skip
     @given(st.data())
     def draw(data: st.DataObject) -> None:
