@@ -21,9 +21,12 @@ from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.mesh import STDIN, Answer, Source
 from meshproof.project import ImageCommand, load_project
 
-pytestmark = pytest.mark.skipif(
-    os.environ.get("MESH", "embedded") != "embedded", reason="about the mesh's own Envoys"
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        os.environ.get("MESH", "embedded") != "embedded", reason="about the mesh's own Envoys"
+    ),
+]
 SERVER = Path(__file__).parent / "support" / "ext_authz_server.py"
 WORKLOAD = """
 apiVersion: v1

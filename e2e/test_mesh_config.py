@@ -21,9 +21,12 @@ from meshproof.errors import Refused
 from meshproof.mesh import STDIN, Answer, Source
 from meshproof.project import load_project
 
-pytestmark = pytest.mark.skipif(
-    os.environ.get("MESH", "embedded") != "embedded", reason="about the mesh's own Envoys"
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        os.environ.get("MESH", "embedded") != "embedded", reason="about the mesh's own Envoys"
+    ),
+]
 
 
 @pytest.fixture(scope="module")

@@ -19,9 +19,12 @@ from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.mesh import STDIN, Source
 from meshproof.project import ImageCommand, load_project
 
-pytestmark = pytest.mark.skipif(
-    os.environ.get("MESH", "embedded") != "embedded", reason="about the mesh's own Envoys"
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        os.environ.get("MESH", "embedded") != "embedded", reason="about the mesh's own Envoys"
+    ),
+]
 COLLECTOR = Path(__file__).parent / "support" / "span_collector.py"
 MANIFEST = """
 apiVersion: v1

@@ -29,9 +29,12 @@ from meshproof.mesh import STDIN, Source
 from meshproof.project import load_project
 from meshproof.project_file import OutsideHost, RealAddress
 
-pytestmark = pytest.mark.skipif(
-    os.environ.get("MESH", "embedded") != "embedded", reason="about local processes"
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        os.environ.get("MESH", "embedded") != "embedded", reason="about local processes"
+    ),
+]
 DISCOVERED, LATE = "https://issuer.test", "late.test"
 POLICY = """
 apiVersion: security.istio.io/v1
