@@ -98,14 +98,15 @@ class VirtualHosts:
 
         A short name that is another host's full name belongs to that host. Names of no service,
         and a host without this port, have only the name as it is written (Istio:
-        generateVirtualHostDomains). Any name below a headless Service is the Service's too.
+        generateVirtualHostDomains). Any name below a headless Service is the Service's too, unless
+        its pods have names: then no other resolves in Kubernetes, so no client gets that far.
         """
         host = self._view.hosts.get(name)
         names = [name, *(_absolute(name) if is_open else [])]
         if host is not None and host.port(port) is not None:
             for alias in (name, *self._view.aliases(name)):
                 names += [alias, *_absolute(alias), *self._short_names(alias)]
-            if host.headless:
+            if host.headless and not self._names_pods(name):
                 names += [f"*.{text}" for text in list(dict.fromkeys(names))]
             names += [a for a in host.addresses if "/" not in a]
         if self._of_port:
@@ -115,6 +116,9 @@ class VirtualHosts:
             if port == _DEFAULT_PORT and text != "*":  # "*" alone is block_all's
                 yield text
             yield f"{text}:{port}"
+
+    def _names_pods(self, service: str) -> bool:
+        return any(name.endswith(f".{service}") for name in self._view.hosts)
 
     def _short_names(self, name: str) -> list[str]:
         short = short_names(name, self._view.proxy.namespace)

@@ -58,6 +58,13 @@ def test_any_name_below_a_headless_service_is_the_service_s() -> None:
     assert not any("*" in d for d in _domains(world(), f"{ECHO_HOST}:80"))
 
 
+def test_below_a_headless_service_whose_pods_have_names_no_other_is_known() -> None:
+    headless = replace(service("echo"), headless=True)
+    pod = replace(headless, name="echo-0.echo")
+    domains = _domains(world(services=(headless, pod)), f"{ECHO_HOST}:80")
+    assert not any("*" in domain for domain in domains)
+
+
 @pytest.mark.parametrize(
     ("imports", "known"),
     [
