@@ -43,6 +43,14 @@ class _Subscription:
     """By nonce: digests of what a response carries, until it is answered."""
     empty_sent: bool = False
 
+    def drop_all_but(self, names: tuple[str, ...]) -> None:
+        """Envoy has given up the others, and needs them again if it asks for them again: also if
+        it says so with a stale nonce, and has them back in its next request."""
+        self.names = tuple(name for name in self.names if name in names)
+        for name in set(self.sent) - set(names):
+            self.sent.pop(name)
+            self.acked.pop(name, None)
+
 
 class EnvoyClient:
     """One Envoy. Use it in the server's event loop only."""
@@ -176,17 +184,13 @@ class EnvoyClient:
             if request.type_url in _WILDCARD:
                 subscription.acked = {}
             subscription.acked.update(response)
+        if request.type_url not in _WILDCARD:
+            subscription.drop_all_but(request.names)
         self._changed.set()
         if not first and request.nonce and request.nonce != subscription.nonce:
             return  # a newer response is under way; the answer to it will carry the subscription
         renamed = request.names != subscription.names
         subscription.active, subscription.names = True, request.names
-        if renamed and request.type_url not in _WILDCARD:
-            for name in set(subscription.sent) - set(
-                request.names
-            ):  # if it comes back, send it again
-                subscription.sent.pop(name)
-                subscription.acked.pop(name, None)
         if first or renamed:
             self._send(request.type_url, subscription)
 

@@ -134,6 +134,26 @@ def test_a_name_that_comes_back_is_answered_again() -> None:
             envoy.answer(codec.ENDPOINTS, nonce)
 
 
+def test_a_name_that_goes_and_comes_back_while_a_response_is_under_way_is_answered_again() -> None:
+    """A cluster is pruned and comes back: its endpoints were acknowledged, and Envoy, which has
+    dropped them, would warm it for ever."""
+    client, envoy = connected()
+    client.set(codec.ENDPOINTS, {"a": endpoints("a", 1), "b": endpoints("b", 2)})
+    envoy.subscribe(codec.ENDPOINTS, "a", "b")
+    envoy.answer(codec.ENDPOINTS, envoy.must_take()[2])
+    client.set(codec.ENDPOINTS, {"a": endpoints("a", 1), "b": endpoints("b", 3)})
+    envoy.subscribe(codec.ENDPOINTS, "b")
+    assert not acknowledged_now(client, codec.ENDPOINTS)
+    envoy.subscribe(codec.ENDPOINTS, "a", "b")
+    _, names, nonce = envoy.must_take()
+    assert names == ["b"]
+    envoy.answer(codec.ENDPOINTS, nonce)
+    _, names, nonce = envoy.must_take()
+    assert names == ["a"]
+    envoy.answer(codec.ENDPOINTS, nonce)
+    assert acknowledged_now(client, codec.ENDPOINTS)
+
+
 def test_a_new_stream_is_told_everything_again() -> None:
     client, envoy = connected()
     client.set(codec.CLUSTERS, {"a": cluster("a")})
