@@ -17,7 +17,7 @@ from meshproof.model.resource import Resource
 from meshproof.traffic.calls import GATEWAY, Call
 from meshproof.verdicts import binomial
 from meshproof.verdicts.access_records import ResponderBy, calls_to, is_success, sample
-from meshproof.verdicts.split import Errors, split
+from meshproof.verdicts.split import Errors, shares_of, split
 from meshproof.verdicts.verdict import Verdict, some
 
 OFF = r"answered \d+ of \d+; (allowed|wanted exactly)|which no weight names"
@@ -115,10 +115,10 @@ class AssertSplit:
 
 def required_requests(weights: Mapping[str, int], errors: Errors) -> int:
     """How many requests it takes to judge such a split with these errors."""
-    total = sum(weights.values())
-    if total <= 0 or min(weights.values()) < 0:
-        raise UsageError(f"weights {dict(weights)} are no shares; wanted 0 or more, not all 0")
-    shares = [weight / total for weight in weights.values() if 0 < weight < total]
+    try:
+        shares = [share for share in shares_of(weights).values() if 0 < share < 1]
+    except ValueError as error:
+        raise UsageError(str(error)) from None
     if not shares:  # one version gets all: enough for a share of ``shift`` elsewhere to show
         return math.ceil(math.log(errors.alpha) / math.log(1 - errors.shift))
     each = errors.alpha / (1 if len(shares) == 2 else len(shares))

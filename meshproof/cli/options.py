@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from meshproof.errors import UsageError
+from meshproof.project_path import PROJECT_FILE
 
 if TYPE_CHECKING:
     from meshproof.control.client import Client
@@ -29,6 +30,10 @@ Files = Annotated[
     typer.Option("-f", "--filename", help="YAML file, folder, or - for standard input."),
 ]
 Paths = Annotated[list[str] | None, typer.Argument(metavar="FILE", help="Same as -f.")]
+ProjectFile = Annotated[
+    Path | None,
+    typer.Option("--project", help=f"The project file; by default ./{PROJECT_FILE}, if any."),
+]
 Namespace = Annotated[
     str, typer.Option("-n", "--namespace", help="Namespace of documents that name none.")
 ]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from meshproof.cluster import evidence
 from meshproof.cluster.evidence import ClusterEvidence
 from meshproof.cluster.pods import Pod
-from meshproof.errors import UsageError
 from meshproof.istio_names import ClusterName
 from meshproof.mesh import AccessRecord, Tail
-
-NOW = "now"
+from meshproof.telemetry import access_log_cursor
+from meshproof.telemetry.access_log_cursor import NOW
 
 
 class AccessLogTail:
@@ -24,7 +22,7 @@ class AccessLogTail:
 
     def read(self, pods: Sequence[Pod], host: str, cursor: str) -> Tail:
         """Raises UsageError for a cursor that no earlier call returned."""
-        offsets = {} if cursor in ("", NOW) else _parse_cursor(cursor)
+        offsets = access_log_cursor.parse(cursor)
         self._evidence.wait_written(pods)
         records: list[AccessRecord] = []
         for pod, log in zip(pods, self._evidence.each(pods, self._evidence.proxy_log), strict=True):
@@ -34,7 +32,7 @@ class AccessLogTail:
                 new = lines[offsets.get(key, 0) :]
                 records += _calls(new, pod, host)
             offsets[key] = len(lines)
-        return Tail(tuple(records), json.dumps(offsets))
+        return Tail(tuple(records), access_log_cursor.render(offsets))
 
 
 def _calls(lines: Sequence[str], pod: Pod, host: str) -> list[AccessRecord]:
@@ -45,13 +43,3 @@ def _calls(lines: Sequence[str], pod: Pod, host: str) -> list[AccessRecord]:
         for record in evidence.records(candidates, pod, "")
         if (cluster := ClusterName.parse(record.upstream_cluster)) and cluster.host == host
     ]
-
-
-def _parse_cursor(cursor: str) -> dict[str, int]:
-    try:
-        offsets = json.loads(cursor)
-    except ValueError:
-        offsets = None
-    if not isinstance(offsets, dict) or not all(isinstance(n, int) for n in offsets.values()):
-        raise UsageError(f"cursor {cursor[:60]!r}: wanted one that an earlier answer gave")
-    return offsets

@@ -14,14 +14,13 @@ from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, model_val
 
 from meshproof.istio_names import inbound_virtual_host_port
 from meshproof.model.base_model import FieldError, Model
-from meshproof.model.envoy_filter_patches import GeneralEnvoyFilter
+from meshproof.model.envoy_filter_patches import AnyEnvoyFilter, GeneralEnvoyFilter
 from meshproof.model.envoy_filter_rate_limit import (
     FILTER,
     EnvoyModel,
     LocalRateLimit,
     TypedConfig,
 )
-from meshproof.model.workload_selector import NetworkingWorkloadSelector, WorkloadSelector
 
 Context = Literal["SIDECAR_INBOUND", "GATEWAY"]
 
@@ -189,11 +188,10 @@ def _is_plain(listener: Any) -> bool:
     )
 
 
-class EnvoyFilter(Model):
-    workload_selector: NetworkingWorkloadSelector | None = None
+class EnvoyFilter(AnyEnvoyFilter):
+    """With one limit, ``priority`` has nothing to order."""
+
     config_patches: Annotated[list[ConfigPatch], Field(min_length=1)]
-    priority: int = 0
-    """Nothing is to be ordered: there is one limit."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -220,17 +218,6 @@ class EnvoyFilter(Model):
                 )
             limits.add(key)
         return self
-
-    @property
-    def selector(self) -> WorkloadSelector | None:
-        """The selector in the form of other policies; an empty one selects every workload."""
-        selector = self.workload_selector
-        return WorkloadSelector.model_construct(match_labels=selector.labels) if selector else None
-
-    @property
-    def has_target(self) -> bool:
-        """Never: ``targetRefs`` are refused."""
-        return False
 
     def contexts(self) -> frozenset[Context]:
         return frozenset(patch.match.context for patch in self.config_patches)

@@ -131,9 +131,10 @@ class GeneralPatch(Model):
         return self
 
 
-class GeneralEnvoyFilter(Model):
+class AnyEnvoyFilter(Model):
+    """What every EnvoyFilter says of its workloads."""
+
     workload_selector: NetworkingWorkloadSelector | None = None
-    config_patches: list[GeneralPatch]
     priority: int = 0
 
     @property
@@ -146,6 +147,10 @@ class GeneralEnvoyFilter(Model):
     def has_target(self) -> bool:
         """Never: ``targetRefs`` are refused."""
         return False
+
+
+class GeneralEnvoyFilter(AnyEnvoyFilter):
+    config_patches: list[GeneralPatch]
 
     def contexts(self) -> frozenset[str]:
         """Of local rate limits in the form of Istio's task: none."""

@@ -33,16 +33,14 @@ def is_ip(text: str) -> bool:
 def _check_host(text: str) -> str:
     is_name = _HOST.fullmatch(text.removesuffix(".")) and len(text) <= 255
     if not is_name and not is_ip(text):
-        raise ValueError(
-            f'"{_short(text)}" is not a host; wanted a DNS name, *suffix or an address'
-        )
+        raise ValueError(f'"{short(text)}" is not a host; wanted a DNS name, *suffix or an address')
     return text
 
 
 def _check_gateway_host(text: str) -> str:
     namespace, slash, host = text.rpartition("/")
     if slash and not re.fullmatch(r"\*|\.|[-a-z0-9]+", namespace):
-        message = f'"{_short(text)}" is not a host; wanted HOST or NAMESPACE/HOST'
+        message = f'"{short(text)}" is not a host; wanted HOST or NAMESPACE/HOST'
         raise FieldError(message, unsupported=namespace == "~")
     _check_host(host)
     return text
@@ -50,7 +48,7 @@ def _check_gateway_host(text: str) -> str:
 
 def _check_address(text: str) -> str:
     if not _ADDRESS.fullmatch(text):
-        raise ValueError(f'"{_short(text)}" is not an address; wanted an IP address or a DNS name')
+        raise ValueError(f'"{short(text)}" is not an address; wanted an IP address or a DNS name')
     return text
 
 
@@ -60,14 +58,14 @@ def _check_service(text: str) -> str:
 
 def _check_label(text: str) -> str:
     if not re.fullmatch(_LABEL, text):
-        raise ValueError(f'"{_short(text)}" is not a name; wanted letters, digits and -')
+        raise ValueError(f'"{short(text)}" is not a name; wanted letters, digits and -')
     return text
 
 
 def check_domain(text: str) -> str:
     """Return ``text`` if it consists of labels separated by dots. Raises ValueError."""
     if not all(re.fullmatch(_LABEL, part) for part in text.split(".")) or len(text) > 100:
-        raise ValueError(f'"{_short(text)}" is not a domain; wanted names with dots between them')
+        raise ValueError(f'"{short(text)}" is not a domain; wanted names with dots between them')
     return text
 
 
@@ -75,7 +73,7 @@ def check_header_name(text: str) -> str:
     """Return ``text`` if it can be the name of a header. Raises ValueError."""
     if not _HEADER.fullmatch(text):
         raise ValueError(
-            f'"{_short(text)}" is not the name of a header; wanted letters, digits and -'
+            f'"{short(text)}" is not the name of a header; wanted letters, digits and -'
         )
     return text
 
@@ -93,7 +91,7 @@ def _check_format(text: str) -> str:
     return text
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:60]}..."
 
 

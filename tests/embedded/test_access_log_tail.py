@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from meshproof.embedded.telemetry.access_log_tail import _parse_cursor, _read
+from meshproof.embedded.telemetry.access_log_tail import _read
 from meshproof.errors import UsageError
+from meshproof.telemetry import access_log_cursor
 
 HOST = "svcb.payments.svc.cluster.local"
 
@@ -36,4 +37,4 @@ def test_it_goes_on_where_it_ended_and_leaves_half_lines(tmp_path: Path) -> None
 @pytest.mark.parametrize("cursor", ["{", "[]", '{"a": "b"}', "later"])
 def test_a_cursor_of_ones_own_making_is_refused(cursor: str) -> None:
     with pytest.raises(UsageError, match="wanted one that an earlier answer gave"):
-        _parse_cursor(cursor)
+        access_log_cursor.parse(cursor)

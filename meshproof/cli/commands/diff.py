@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import enum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from meshproof.cli.app import app
-from meshproof.cli.options import Namespace
-from meshproof.project_path import PROJECT_FILE
+from meshproof.cli.options import Namespace, ProjectFile
 
 
 class DiffFormat(enum.StrEnum):
@@ -30,10 +28,7 @@ def diff(
         list[str] | None,
         typer.Option("-t", "--cases", help="Also compare the requests of these cases."),
     ] = None,
-    project: Annotated[
-        Path | None,
-        typer.Option("--project", help=f"The project file; by default ./{PROJECT_FILE}, if any."),
-    ] = None,
+    project: ProjectFile = None,
     namespace: Namespace = "",
     output: Annotated[
         DiffFormat,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from meshproof.cli.app import app
-from meshproof.cli.options import Namespace
-from meshproof.project_path import PROJECT_FILE
+from meshproof.cli.options import Namespace, ProjectFile
 
 INIT = "init"
 
@@ -33,10 +31,7 @@ def judge_rules(
             "-f", "--filename", help="Manifests or rules on top of the project's; - for stdin."
         ),
     ] = None,
-    project: Annotated[
-        Path | None,
-        typer.Option("--project", help=f"The project file; by default ./{PROJECT_FILE}, if any."),
-    ] = None,
+    project: ProjectFile = None,
     namespace: Namespace = "",
     parameter: Annotated[
         list[str] | None,

@@ -10,12 +10,11 @@ from pathlib import Path
 from meshproof.embedded.engine import Engine
 from meshproof.embedded.process_names import node_of
 from meshproof.embedded.telemetry import evidence, upstream_hosts
-from meshproof.errors import MeshproofError, UsageError
+from meshproof.errors import MeshproofError
 from meshproof.istio_names import ClusterName
 from meshproof.mesh import AccessRecord, Tail
-from meshproof.telemetry import access_log
-
-NOW = "now"
+from meshproof.telemetry import access_log, access_log_cursor
+from meshproof.telemetry.access_log_cursor import NOW
 
 
 async def read_tail(engine: Engine, host: str, cursor: str) -> Tail:
@@ -24,7 +23,7 @@ async def read_tail(engine: Engine, host: str, cursor: str) -> Tail:
 
     Complete for every Envoy that answers; of one that does not, what it has written is read.
     """
-    offsets = {} if cursor in ("", NOW) else _parse_cursor(cursor)
+    offsets = access_log_cursor.parse(cursor)
     await wait_written(engine)
 
     def read() -> Tail:
@@ -33,7 +32,7 @@ async def read_tail(engine: Engine, host: str, cursor: str) -> Tail:
             start = path.stat().st_size if cursor == NOW else offsets.get(path.name, 0)
             new, offsets[path.name] = _read(path, host, start)
             records += [upstream_hosts.resolve(engine, record) for record in new]
-        return Tail(tuple(records), json.dumps(offsets))
+        return Tail(tuple(records), access_log_cursor.render(offsets))
 
     return await asyncio.to_thread(read)
 
@@ -66,13 +65,3 @@ def _read(path: Path, host: str, start: int) -> tuple[list[AccessRecord], int]:
 def _called_host(cluster: str) -> str:
     name = ClusterName.parse(cluster)
     return name.host if name else ""
-
-
-def _parse_cursor(cursor: str) -> dict[str, int]:
-    try:
-        offsets = json.loads(cursor)
-    except ValueError:
-        offsets = None
-    if not isinstance(offsets, dict) or not all(isinstance(n, int) for n in offsets.values()):
-        raise UsageError(f"cursor {cursor[:60]!r}: wanted one that an earlier answer gave")
-    return offsets

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from meshproof.model.string_types import is_ip, short
 from meshproof.model.validation.node import Node, Violations
-from meshproof.model.validation.values import is_ip, short, subnet
+from meshproof.model.validation.values import subnet
 
 _IPS = ("ipBlocks", "notIpBlocks", "remoteIpBlocks", "notRemoteIpBlocks")
 _ACCOUNTS = ("serviceAccounts", "notServiceAccounts")

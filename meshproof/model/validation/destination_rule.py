@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from meshproof.model.string_types import is_ip
 from meshproof.model.validation.load_balancer import check_load_balancer
 from meshproof.model.validation.node import Node, Violations
 from meshproof.model.validation.routes import check_subset_name
@@ -13,7 +14,6 @@ from meshproof.model.validation.values import (
     check_selector,
     fqdn,
     is_below_a_millisecond,
-    is_ip,
     wildcard_domain,
 )
 

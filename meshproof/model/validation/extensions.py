@@ -9,9 +9,10 @@ import re
 from urllib.parse import urlsplit
 
 from meshproof.model.regex import regex_problem
+from meshproof.model.string_types import short
 from meshproof.model.validation.node import Node, Violations
 from meshproof.model.validation.policies import check_target
-from meshproof.model.validation.values import check_port, check_selector, short
+from meshproof.model.validation.values import check_port, check_selector
 
 _OBJECTS = ("listener", "routeConfiguration", "cluster", "waypoint")
 _MATCHES = {

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 
+from meshproof.model.string_types import is_ip, short
 from meshproof.model.validation.node import Node, Violations
 from meshproof.model.validation.values import (
     PROTOCOLS,
     UNIX,
     check_port,
     is_dns_label,
-    is_ip,
     partial_wildcard,
     protocol_family,
-    short,
     unix_address,
     wildcard_domain,
 )

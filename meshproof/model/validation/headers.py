@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from meshproof.model.envoy_commands import format_problem
+from meshproof.model.string_types import short
 from meshproof.model.validation.node import Node, Violations
-from meshproof.model.validation.values import short
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~A-Za-z0-9]+")
 STRICT_NAME = re.compile(r"[-_A-Za-z0-9]+")

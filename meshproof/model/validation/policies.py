@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from meshproof.model.string_types import short
 from meshproof.model.validation.authorization import check_rules
 from meshproof.model.validation.headers import STRICT_NAME
 from meshproof.model.validation.node import Node, Violations
@@ -12,7 +13,6 @@ from meshproof.model.validation.values import (
     check_durations,
     check_port,
     check_selector,
-    short,
 )
 
 _SELECTORS = ("selector", "targetRef", "targetRefs")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from meshproof.model.string_types import short
 from meshproof.model.validation.node import Node, Violations
 from meshproof.model.validation.values import (
     check_labels,
     check_port,
     dns_label,
     fqdn,
-    short,
     wildcard_domain,
 )
 

@@ -3,6 +3,7 @@ them."""
 
 from __future__ import annotations
 
+from meshproof.model.string_types import is_ip, short
 from meshproof.model.validation.headers import STRICT_NAME
 from meshproof.model.validation.node import Node, Violations
 from meshproof.model.validation.values import (
@@ -14,11 +15,9 @@ from meshproof.model.validation.values import (
     check_selector,
     dns_label,
     fqdn,
-    is_ip,
     partial_wildcard,
     protocol,
     protocol_family,
-    short,
     subnet,
     unix_address,
     wildcard_domain,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from meshproof.model.string_types import is_ip, short
 from meshproof.model.validation.destination_rule import check_connection_pool
 from meshproof.model.validation.gateway import check_namespaced_host, check_server_tls
 from meshproof.model.validation.node import Node, Violations
@@ -14,10 +15,8 @@ from meshproof.model.validation.values import (
     check_selector,
     dns_label,
     fqdn,
-    is_ip,
     protocol,
     protocol_family,
-    short,
     unix_address,
 )
 

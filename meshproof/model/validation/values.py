@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from fractions import Fraction
 
+from meshproof.model.string_types import is_ip, short
 from meshproof.model.validation.node import Node, Violations
 
 _LABEL = r"[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?"
@@ -35,14 +36,6 @@ def dns_label(text: str) -> str:
     if is_dns_label(text):
         return ""
     return f'"{short(text)}" is not one DNS label of letters, digits and inner hyphens'
-
-
-def is_ip(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def ip(text: str) -> str:
@@ -247,7 +240,3 @@ def check_export_to(
     for alone in ("*", "~"):
         if alone in places and len(places) > 1:
             yield node.refuse(f'has "{alone}" beside others', "it alone")
-
-
-def short(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:60]}..."

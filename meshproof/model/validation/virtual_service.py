@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from meshproof.model.string_types import is_ip, short
 from meshproof.model.validation.headers import is_claim
 from meshproof.model.validation.http_route import check_http_route
 from meshproof.model.validation.node import Node, Violations
@@ -14,8 +15,6 @@ from meshproof.model.validation.values import (
     check_export_to,
     check_port,
     covers,
-    is_ip,
-    short,
     subnet,
     wildcard_domain,
 )
