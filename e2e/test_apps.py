@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from e2e.support.configuration import differences, read_configuration
+from e2e.support.meshes import running
 from e2e.support.pods import require_no_pods
 from e2e.support.processes import find_pid, processes_of_run, until
 from e2e.support.tiny import TINY, build_mesh, nothing_remains, ready
@@ -36,12 +37,8 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def shared_tiny() -> Iterator[EmbeddedMesh]:
-    mesh = build_mesh("tiny")
-    try:
-        mesh.up()
+    with running(build_mesh("tiny")) as mesh:
         yield mesh
-    finally:
-        mesh.down()
 
 
 @pytest.fixture

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from conformance.replay import FOLDER
+from e2e.support.meshes import conformance_project, running
 from e2e.support.pods import require_no_pods
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.mesh import STDIN, Source
-from meshproof.project import load_project
 
 pytestmark = [
     pytest.mark.long,
@@ -23,20 +22,15 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[EmbeddedMesh]:
-    """The mesh of conformance/: echo v1 and v2, other, client and intruder."""
-    mesh = EmbeddedMesh(load_project(FOLDER / "meshproof.yaml"), name=f"callers-{os.getpid()}")
-    try:
-        mesh.up()
+def shared() -> Iterator[EmbeddedMesh]:
+    with running(EmbeddedMesh(conformance_project(), name=f"callers-{os.getpid()}")) as mesh:
         yield mesh
-    finally:
-        mesh.down()
 
 
 @pytest.fixture
-def conf(running: EmbeddedMesh) -> Iterator[EmbeddedMesh]:
-    yield running
-    running.reset()
+def conf(shared: EmbeddedMesh) -> Iterator[EmbeddedMesh]:
+    yield shared
+    shared.reset()
 
 
 ONE_ADDRESS = """

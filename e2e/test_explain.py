@@ -20,15 +20,15 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from conformance.replay import FOLDER, SENDER
+from conformance.replay import SENDER
 from e2e.support.generators import requests
 from e2e.support.generators.requests import Draw
+from e2e.support.meshes import conformance_project, running
 from meshproof.embedded import explain_adapter
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.explain import Explanation
 from meshproof.explain.question import Question, explain_question
 from meshproof.mesh import STDIN, Source
-from meshproof.project import load_project
 from tests.explain.recorded_requests import Answer, answers, is_predicted
 from tests.translate.token_signer import Signer
 
@@ -46,12 +46,8 @@ Got = dict[str, object]
 @pytest.fixture(scope="module")
 def conf() -> Iterator[EmbeddedMesh]:
     """The mesh of conformance/: echo v1 and v2, other, client and intruder."""
-    mesh = EmbeddedMesh(load_project(FOLDER / "meshproof.yaml"), name=f"explain-{os.getpid()}")
-    try:
-        mesh.up()
+    with running(EmbeddedMesh(conformance_project(), name=f"explain-{os.getpid()}")) as mesh:
         yield mesh
-    finally:
-        mesh.down()
 
 
 def test_the_mesh_does_what_was_foreseen(conf: EmbeddedMesh) -> None:

@@ -9,17 +9,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from conformance.replay import FOLDER
+from e2e.support.meshes import conformance_project, mesh_config, running, with_workloads
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.mesh import STDIN, Answer, Source
-from meshproof.project import ImageCommand, load_project
 
 pytestmark = [
     pytest.mark.long,
@@ -52,23 +50,16 @@ EVERYTHING: list[dict[str, Any]] = [{}]
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedMesh]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedMesh]:
     """The mesh of conformance/ with both servers."""
-    project = load_project(FOLDER / "meshproof.yaml")
-    image = ImageCommand(command=["{python}", "-c", START, str(SERVER), "{ip}", "{port}"])
-    servers = tmp_path_factory.mktemp("authz") / "servers.yaml"
-    servers.write_text("---".join(WORKLOAD.format(kind=k, port=p) for k, p in PORTS.items()))
-    project = replace(
-        project,
-        images={**project.images, "authz:1": image},
-        manifests=(*project.manifests, servers),
+    project = with_workloads(
+        conformance_project(),
+        tmp_path_factory.mktemp("authz"),
+        "---".join(WORKLOAD.format(kind=k, port=p) for k, p in PORTS.items()),
+        {"authz:1": ["{python}", "-c", START, str(SERVER), "{ip}", "{port}"]},
     )
-    mesh = EmbeddedMesh(project, name=f"ext-authz-{os.getpid()}")
-    try:
-        mesh.up()
+    with running(EmbeddedMesh(project, name=f"ext-authz-{os.getpid()}")) as mesh:
         yield mesh
-    finally:
-        mesh.down()
 
 
 START = "import runpy, sys; _, path, ip, port, kind = sys.argv; sys.argv = [path, kind, ip, port]; runpy.run_path(path, run_name='__main__')"  # noqa: E501
@@ -76,16 +67,9 @@ START = "import runpy, sys; _, path, ip, port, kind = sys.argv; sys.argv = [path
 
 
 @pytest.fixture
-def conf(running: EmbeddedMesh) -> Iterator[EmbeddedMesh]:
-    yield running
-    running.reset()
-
-
-def _mesh_config(providers: list[dict[str, Any]]) -> str:
-    data = {"mesh": yaml.safe_dump({"extensionProviders": providers})}
-    metadata = {"name": "istio", "namespace": "istio-system"}
-    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
-    return yaml.safe_dump(config)
+def conf(shared: EmbeddedMesh) -> Iterator[EmbeddedMesh]:
+    yield shared
+    shared.reset()
 
 
 def _policy(rules: list[dict[str, Any]], provider: str = "authz", **metadata: Any) -> str:
@@ -117,7 +101,7 @@ def _guard(
     }[kind]
     if kind == "http":
         fields.setdefault("includeRequestHeadersInCheck", ["x-ext-authz", "x-wait"])
-    config = _mesh_config([{"name": "authz", name: {**server, **fields}}])
+    config = mesh_config(extensionProviders=[{"name": "authz", name: {**server, **fields}}])
     mesh.apply([Source(STDIN, config), Source(STDIN, _policy(rules))])
 
 
@@ -204,7 +188,8 @@ def test_a_provider_that_cannot_be_asked_denies(
     conf: EmbeddedMesh, providers: list[dict[str, Any]]
 ) -> None:
     rules = [{"to": [{"operation": {"paths": ["/admin*"]}}]}]
-    conf.apply([Source(STDIN, _mesh_config(providers)), Source(STDIN, _policy(rules))])
+    config = mesh_config(extensionProviders=providers)
+    conf.apply([Source(STDIN, config), Source(STDIN, _policy(rules))])
     refused = _ask(conf, ALLOW, path="/admin")
     assert (refused.status, refused.body) == (403, b"RBAC: access denied")
     assert _ask(conf, path="/other").status == 200

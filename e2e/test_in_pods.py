@@ -8,10 +8,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from e2e.support.meshes import running
 from e2e.support.pods import no_pods
 from e2e.support.processes import find_pid, processes_of_run, until
 from meshproof.embedded.mesh import EmbeddedMesh
@@ -25,18 +27,21 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module")
-def mesh() -> Iterator[EmbeddedMesh]:
+@contextmanager
+def mesh_in_pods(name: str) -> Iterator[EmbeddedMesh]:
     if why := no_pods():
         pytest.skip(f"no pods on this machine: {why}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MESHPROOF_PODS", "on")
-        mesh = EmbeddedMesh(load_project(PROJECT), name="in-pods")
-    try:
-        mesh.up()
+        mesh = EmbeddedMesh(load_project(PROJECT), name=name)
+    with running(mesh):
         yield mesh
-    finally:
-        mesh.down()
+
+
+@pytest.fixture(scope="module")
+def mesh() -> Iterator[EmbeddedMesh]:
+    with mesh_in_pods("in-pods") as mesh:
+        yield mesh
 
 
 def run(mesh: EmbeddedMesh, workload: str, *argv: str) -> tuple[int, str]:
@@ -118,15 +123,7 @@ def test_another_local_user_cannot_enter(mesh: EmbeddedMesh) -> None:
 
 
 def test_nothing_is_left_when_the_supervisor_is_killed() -> None:
-    if why := no_pods():
-        pytest.skip(f"no pods on this machine: {why}")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MESHPROOF_PODS", "on")
-        mesh = EmbeddedMesh(load_project(PROJECT), name="in-pods-killed")
-    try:
-        mesh.up()
+    with mesh_in_pods("in-pods-killed") as mesh:
         engine = mesh.lifecycle.engine
         os.kill(engine.context.supervisor.pid, signal.SIGKILL)
         until(lambda: not processes_of_run(mesh.run_id), "every process has ended")
-    finally:
-        mesh.down()

@@ -13,9 +13,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-import yaml
 
 from conformance.replay import FOLDER
+from e2e.support.meshes import conformance_project, mesh_config, running
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.errors import Refused
 from meshproof.mesh import STDIN, Answer, Source
@@ -30,35 +30,19 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[EmbeddedMesh]:
-    """The mesh of conformance/: echo v1 and v2, other, client and intruder."""
-    mesh = EmbeddedMesh(load_project(FOLDER / "meshproof.yaml"), name=f"mesh-config-{os.getpid()}")
-    try:
-        mesh.up()
+def shared() -> Iterator[EmbeddedMesh]:
+    with running(EmbeddedMesh(conformance_project(), name=f"mesh-config-{os.getpid()}")) as mesh:
         yield mesh
-    finally:
-        mesh.down()
 
 
 @pytest.fixture
-def conf(running: EmbeddedMesh) -> Iterator[EmbeddedMesh]:
-    yield running
-    running.reset()
+def conf(shared: EmbeddedMesh) -> Iterator[EmbeddedMesh]:
+    yield shared
+    shared.reset()
 
 
 def _apply(mesh: EmbeddedMesh, text: str) -> None:
     mesh.apply([Source(STDIN, text)], namespace="")
-
-
-def _mesh_config(**fields: Any) -> str:
-    return yaml.safe_dump(
-        {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": "istio", "namespace": "istio-system"},
-            "data": {"mesh": yaml.safe_dump(fields)},
-        }
-    )
 
 
 def _get(mesh: EmbeddedMesh, path: str, **headers: str) -> Answer:
@@ -98,7 +82,7 @@ spec:
 )
 def test_path_normalization(conf: EmbeddedMesh, normalization: str, denied: set[str]) -> None:
     _apply(conf, DENY_ADMIN)
-    _apply(conf, _mesh_config(pathNormalization={"normalization": normalization}))
+    _apply(conf, mesh_config(pathNormalization={"normalization": normalization}))
     paths = ("/admin/./x", "/admin//x", "/admin%2Fx")
     assert {p for p in paths if _get(conf, p).status == 403} == denied
     assert {p for p in paths if 403 in _foreseen(conf, p)} == denied
@@ -109,10 +93,10 @@ def test_outbound_traffic_policy(conf: EmbeddedMesh) -> None:
         return conf.curl("client", "http://outside.test/").status
 
     assert status() == 502
-    _apply(conf, _mesh_config(outboundTrafficPolicy={"mode": "ALLOW_ANY"}))
+    _apply(conf, mesh_config(outboundTrafficPolicy={"mode": "ALLOW_ANY"}))
     assert status() == 200
     assert _foreseen(conf, "/", "outside.test") == {None}
-    _apply(conf, _mesh_config(outboundTrafficPolicy={"mode": "REGISTRY_ONLY"}))
+    _apply(conf, mesh_config(outboundTrafficPolicy={"mode": "REGISTRY_ONLY"}))
     assert status() == 502
 
 
@@ -123,7 +107,7 @@ def test_outbound_traffic_policy(conf: EmbeddedMesh) -> None:
 def test_default_retries(conf: EmbeddedMesh, attempts: int, status: int) -> None:
     """The service is scaled to one version, so that one replica counts its failures."""
     policy = {"attempts": attempts, "retryOn": "5xx"} if attempts else {"attempts": 0}
-    _apply(conf, _mesh_config(defaultHttpRetryPolicy=policy))
+    _apply(conf, mesh_config(defaultHttpRetryPolicy=policy))
     answer = conf.curl("client", f"http://other/flaky/mesh{attempts}/2")
     assert answer.status == status
 
@@ -166,7 +150,7 @@ spec:
 def test_trusted_proxies(conf: EmbeddedMesh, proxies: int, forwarded: str, status: int) -> None:
     _apply(conf, GATEWAY)
     topology = {"numTrustedProxies": proxies}
-    _apply(conf, _mesh_config(defaultConfig={"gatewayTopology": topology}))
+    _apply(conf, mesh_config(defaultConfig={"gatewayTopology": topology}))
     url = urlsplit(conf.url("gateway"))
     connection = http.client.HTTPConnection(str(url.hostname), url.port, timeout=10)
     connection.request("GET", "/", headers={"Host": "a.test", "x-forwarded-for": forwarded})
@@ -198,7 +182,7 @@ def test_headers_that_envoys_add(conf: EmbeddedMesh) -> None:
         "xForwardedPort": {"enabled": True},
         "forwardedClientCert": "SANITIZE",
     }
-    _apply(conf, _mesh_config(defaultConfig={"proxyHeaders": headers}))
+    _apply(conf, mesh_config(defaultConfig={"proxyHeaders": headers}))
     answer = _get(conf, "/")
     seen = set(_seen(answer)["headers"])
     assert "x-forwarded-port" in seen
@@ -212,7 +196,7 @@ def test_headers_that_envoys_add(conf: EmbeddedMesh) -> None:
 def test_client_certificate_details(conf: EmbeddedMesh) -> None:
     details = {"subject": False, "uri": True, "dns": False, "cert": True}
     headers = {"setCurrentClientCertDetails": details}
-    _apply(conf, _mesh_config(defaultConfig={"proxyHeaders": headers}))
+    _apply(conf, mesh_config(defaultConfig={"proxyHeaders": headers}))
     certificate = _seen(_get(conf, "/"))["headers"]["x-forwarded-client-cert"]
     keys = {part.partition("=")[0] for part in certificate.split(";")}
     assert keys == {"By", "Hash", "Cert", "URI"}
@@ -223,7 +207,7 @@ def test_client_certificate_details(conf: EmbeddedMesh) -> None:
     [({"enableTracing": False}, 0), ({"defaultConfig": {"tracing": {"sampling": 0}}}, 0), ({}, 3)],
 )
 def test_tracing(conf: EmbeddedMesh, fields: dict[str, Any], spans: int) -> None:
-    _apply(conf, _mesh_config(**fields))
+    _apply(conf, mesh_config(**fields))
     run = f"run-{len(fields)}-{spans}-{next(iter(fields), 'none')}"
     assert _get(conf, "/", x_run_id=run).status == 200
     conf.access_log(run)
@@ -236,14 +220,10 @@ def test_what_holds_for_the_mesh_may_stand_in_the_project(tmp_path: Path) -> Non
     text = (FOLDER / "meshproof.yaml").read_text().replace("{here}", str(FOLDER))
     text = text.replace("[recorded/", f"[{FOLDER}/recorded/")
     project.write_text(f"{text}\nmeshConfig: {{outboundTrafficPolicy: {{mode: ALLOW_ANY}}}}\n")
-    mesh = EmbeddedMesh(load_project(project), name=f"mesh-config-p-{os.getpid()}")
-    try:
-        mesh.up()
+    with running(EmbeddedMesh(load_project(project), name=f"mesh-config-p-{os.getpid()}")) as mesh:
         assert mesh.curl("client", "http://outside.test/").status == 200
-        _apply(mesh, _mesh_config(outboundTrafficPolicy={"mode": "REGISTRY_ONLY"}))
+        _apply(mesh, mesh_config(outboundTrafficPolicy={"mode": "REGISTRY_ONLY"}))
         assert mesh.curl("client", "http://outside.test/").status == 502
-    finally:
-        mesh.down()
 
 
 PRINCIPAL = """
@@ -262,7 +242,7 @@ spec:
 )
 def test_trust_domain(conf: EmbeddedMesh, domain: str, status: int) -> None:
     """``cluster.local`` and an alias mean the mesh's own domain too."""
-    _apply(conf, _mesh_config(trustDomain="td.test", trustDomainAliases=["old.test"]))
+    _apply(conf, mesh_config(trustDomain="td.test", trustDomainAliases=["old.test"]))
     certificate = _seen(_get(conf, "/"))["headers"]["x-forwarded-client-cert"]
     assert "URI=spiffe://td.test/ns/conf/sa/client" in certificate
     _apply(conf, PRINCIPAL.format(domain=domain))
@@ -281,7 +261,7 @@ def test_root_namespace(conf: EmbeddedMesh) -> None:
     )
     _apply(conf, deny % "mesh-root")
     assert _get(conf, "/").status == 200
-    _apply(conf, _mesh_config(rootNamespace="mesh-root"))
+    _apply(conf, mesh_config(rootNamespace="mesh-root"))
     assert _get(conf, "/").status == 403
     assert _foreseen(conf, "/") == {403}
     conf.delete([Source(STDIN, deny % "mesh-root")], namespace="")
@@ -291,4 +271,4 @@ def test_root_namespace(conf: EmbeddedMesh) -> None:
 
 def test_what_is_not_honoured_is_refused(conf: EmbeddedMesh) -> None:
     with pytest.raises(Refused, match=r"data\.mesh\.caCertificates"):
-        _apply(conf, _mesh_config(caCertificates=[]))
+        _apply(conf, mesh_config(caCertificates=[]))

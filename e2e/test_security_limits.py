@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
+from e2e.support.meshes import running
 from e2e.support.pods import require_no_pods
 from e2e.support.tiny import build_mesh
 from meshproof.embedded.mesh import EmbeddedMesh
@@ -36,12 +37,8 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def tiny() -> Iterator[EmbeddedMesh]:
-    mesh = build_mesh(f"limits-{os.getpid()}")
-    try:
-        mesh.up()
+    with running(build_mesh(f"limits-{os.getpid()}")) as mesh:
         yield mesh
-    finally:
-        mesh.down()
 
 
 def plain(url: str) -> int:

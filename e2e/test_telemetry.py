@@ -6,18 +6,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import yaml
 
-from conformance.replay import FOLDER
+from e2e.support.meshes import conformance_project, mesh_config, running, with_workloads
 from e2e.support.processes import until
 from meshproof.embedded.context import RunPaths
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.mesh import STDIN, Source
-from meshproof.project import ImageCommand, load_project
 
 pytestmark = [
     pytest.mark.long,
@@ -45,29 +42,22 @@ SPANS = {"service": "spans.conf.svc.cluster.local", "port": 9411}
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedMesh]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedMesh]:
     """The mesh of conformance/ with a collector of spans."""
-    project = load_project(FOLDER / "meshproof.yaml")
-    manifest = tmp_path_factory.mktemp("spans") / "spans.yaml"
-    manifest.write_text(MANIFEST)
-    command = ["{python}", str(COLLECTOR), "{ip}", "{port}"]
-    project = replace(
-        project,
-        images={**project.images, "spans:1": ImageCommand(command=command)},
-        manifests=(*project.manifests, manifest),
+    project = with_workloads(
+        conformance_project(),
+        tmp_path_factory.mktemp("spans"),
+        MANIFEST,
+        {"spans:1": ["{python}", str(COLLECTOR), "{ip}", "{port}"]},
     )
-    mesh = EmbeddedMesh(project, name=f"telemetry-{os.getpid()}")
-    try:
-        mesh.up()
+    with running(EmbeddedMesh(project, name=f"telemetry-{os.getpid()}")) as mesh:
         yield mesh
-    finally:
-        mesh.down()
 
 
 @pytest.fixture
-def conf(running: EmbeddedMesh) -> Iterator[EmbeddedMesh]:
-    yield running
-    running.reset()
+def conf(shared: EmbeddedMesh) -> Iterator[EmbeddedMesh]:
+    yield shared
+    shared.reset()
 
 
 def _telemetry(spec: str) -> Source:
@@ -76,11 +66,8 @@ def _telemetry(spec: str) -> Source:
     return Source(STDIN, f"{head}{metadata}spec:\n{spec}")
 
 
-def _mesh_config(*providers: dict[str, object]) -> Source:
-    data = {"mesh": yaml.safe_dump({"extensionProviders": list(providers)})}
-    metadata = {"name": "istio", "namespace": "istio-system"}
-    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
-    return Source(STDIN, yaml.safe_dump(config))
+def _providers(*providers: dict[str, object]) -> Source:
+    return Source(STDIN, mesh_config(extensionProviders=list(providers)))
 
 
 def _lines(mesh: EmbeddedMesh, name: str) -> list[str]:
@@ -125,7 +112,7 @@ def test_spans_go_to_a_provider_of_the_mesh(conf: EmbeddedMesh) -> None:
         " customTags: {who: {literal: {value: me}}, code: {formatter: {value:"
         " '%RESPONSE_CODE%'}}}}]\n"
     )
-    conf.apply([_mesh_config(provider), _telemetry(spec)])
+    conf.apply([_providers(provider), _telemetry(spec)])
     assert conf.curl("client", "http://echo/traced").status == 200
 
     def spans() -> list[dict[str, str]]:
@@ -145,7 +132,7 @@ def test_a_log_in_a_form_of_one_s_own_on_standard_output(conf: EmbeddedMesh) -> 
         "  accessLogging: [{match: {mode: CLIENT}, providers: [{name: mine}],"
         " filter: {expression: \"request.path.startsWith('/logged')\"}}]\n"
     )
-    conf.apply([_mesh_config({"name": "mine", "envoyFileAccessLog": own}), _telemetry(spec)])
+    conf.apply([_providers({"name": "mine", "envoyFileAccessLog": own}), _telemetry(spec)])
     for path in ("/other", "/logged"):
         assert conf.curl("client", f"http://echo{path}").status == 200
     (client,) = [r.name for r in conf.status().replicas if r.workload == "client"]

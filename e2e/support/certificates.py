@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import ssl
 from dataclasses import dataclass
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -17,6 +19,15 @@ class Pair:
 
     chain: str
     key: str
+
+    def server_context(self, folder: Path) -> ssl.SSLContext:
+        """Of a server with this certificate; its files are written to ``folder``."""
+        chain, key = folder / "server.pem", folder / "server.key"
+        chain.write_text(self.chain)
+        key.write_text(self.key)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(chain, key)
+        return context
 
 
 class Authority:

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
-import ssl
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
+from e2e.support.certificates import Authority
+from e2e.support.http_server import Handler, serve
 from meshproof.embedded.token_keys.key_client import FetchError, KeyClient
 from meshproof.model.reader import read_text
 from meshproof.translate.world import Address, Outside
@@ -29,34 +23,11 @@ PAGES = {
 }
 
 
-class Keys(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
+class Keys(Handler):
+    def respond(self) -> None:
         status, location, text = PAGES[self.path]
         body = text.format(host=self.headers["Host"]).encode()
-        self.send_response(status)
-        self.send_header("content-length", str(len(body)))
-        if location:
-            self.send_header("location", location)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Silent: requests are the test's own."""
-
-
-@contextmanager
-def serve(context: ssl.SSLContext | None = None) -> Iterator[Address]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Keys)
-    if context:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield Address("127.0.0.1", server.server_address[1])
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        self.answer(body, status, {"location": location} if location else {})
 
 
 def fetch(client: KeyClient, url: str) -> str:
@@ -65,7 +36,8 @@ def fetch(client: KeyClient, url: str) -> str:
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[KeyClient]:
-    with serve() as address:
+    with serve(Keys) as port:
+        address = Address("127.0.0.1", port)
         yield KeyClient(lambda: [Outside("keys.test", {80: address, 81: address})])
 
 
@@ -97,39 +69,17 @@ def test_why_there_is_no_answer(client: KeyClient, url: str, reason: str) -> Non
         fetch(client, url)
 
 
-def certificate(folder: Path) -> Path:
-    """A self-signed certificate of keys.test with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "keys.test")])
-    now = dt.datetime.now(dt.UTC)
-    signed = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name)
-        .public_key(key.public_key()).serial_number(1)
-        .not_valid_before(now - dt.timedelta(minutes=1))
-        .not_valid_after(now + dt.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("keys.test")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    path = folder / "keys.pem"
-    path.write_bytes(
-        signed.public_bytes(pem) + key.private_bytes(pem, form, serialization.NoEncryption())
-    )
-    return path
-
-
 def test_https_takes_a_certificate_of_istio_s_further_authorities_alone(tmp_path: Path) -> None:
-    path = certificate(tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path)
-    roots = path.read_text().split("-----BEGIN PRIVATE")[0].replace("\n", "\n    ")
+    authority = Authority()
+    tls = authority.issue("keys.test").server_context(tmp_path)
+    roots = authority.root.replace("\n", "\n    ")
     text = (
         "apiVersion: v1\nkind: ConfigMap\n"
         "metadata: {name: pilot-jwks-extra-cacerts, namespace: istio-system}\n"
         f"data:\n  extra.pem: |\n    {roots}\n"
     )
-    with serve(context) as address:
+    with serve(Keys, tls=tls) as port:
+        address = Address("127.0.0.1", port)
         client = KeyClient(lambda: [Outside("keys.test", {443: address})])
         with pytest.raises(FetchError, match="certificate"):
             fetch(client, "https://keys.test/k")
