@@ -42,7 +42,7 @@ _TYPES = {
     "listeners": codec.LISTENERS,
     "routes": codec.ROUTES,
 }
-_SIDECAR_INPUTS = ("services", "outside", "token_keys", "mesh")
+_SIDECAR_INPUTS = ("services", "outside", "token_keys", "mesh", "proxy_configs")
 """Fields of a world that a sidecar's own listeners, clusters and routes depend on, beside
 policies."""
 _POLICIES = (
@@ -54,7 +54,7 @@ _POLICIES = (
 )
 _GATEWAY_INPUTS = (
     *("gateways", "tls_secrets", "outside", "request_authentications", "token_keys"),
-    *("telemetries", "mesh"),
+    *("telemetries", "mesh", "proxy_configs"),
 )
 """The same for a gateway's own listeners and clusters."""
 _CONNECTION_INPUTS = (

@@ -16,7 +16,9 @@ from meshproof.model.kube_pod import PodSpec
 from meshproof.model.kube_service import ServiceSpec
 from meshproof.model.kube_workloads import DeploymentSpec, container_path, pod_path, template_of
 from meshproof.model.mesh_config_map import is_mesh_config_map, parse_mesh_config
+from meshproof.model.proxy_config_sources import proxy_config_of
 from meshproof.model.resource import Resource
+from meshproof.model.steering_keys import PROXY_CONFIG
 from meshproof.sources.location import FieldPath
 
 _MESSAGE = "is not honoured by a local process"
@@ -50,6 +52,8 @@ def find_ignored_fields(
     ):
         fields += _ignored(parse_mesh_config(resource.spec.data.get("mesh", "")), ("data", "mesh"))
     if isinstance(resource.spec, DeploymentSpec | PodSpec):
+        config = (*pod_path(resource)[:-1], "metadata", "annotations", PROXY_CONFIG)
+        fields += _ignored(proxy_config_of(resource), config)
         not_run = list(_idle_containers(resource, images))
         honoured = [at for at, _ in not_run] + list(_honoured_commands(resource, own))
         fields = [f for f in fields if not any(f[0][: len(at)] == at for at in honoured)] + not_run

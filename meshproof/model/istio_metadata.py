@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshproof.errors import Problem
+from meshproof.model.embedded_yaml import read_embedded
 from meshproof.model.kinds import NOT_YET
-from meshproof.model.steering_keys import STEERING_KEYS, SteeringKey, Target
+from meshproof.model.steering_keys import PROXY_CONFIG, STEERING_KEYS, SteeringKey, Target
 from meshproof.sources.documents import Document
 from meshproof.sources.location import FieldPath
 
@@ -30,7 +31,18 @@ def find_refused_metadata(document: Document) -> list[Problem]:
             accepted = " or ".join(f'"{value}"' for value in key.accepted if value)
             at = (*metadata.path, field, name)
             problems.append(document.problem(at, message, accepted, _REMEDY, unsupported=True))
+        if metadata.target is Target.POD and metadata.annotations.get(PROXY_CONFIG):
+            problems += _check_proxy_config(document, metadata)
     return problems
+
+
+def _check_proxy_config(document: Document, metadata: _Metadata) -> list[Problem]:
+    """What is wrong with the ProxyConfig of pods, at its own lines."""
+    from meshproof.model.proxy_config import ProxyConfig  # noqa: PLC0415  (few files have one)
+
+    text = metadata.annotations[PROXY_CONFIG]
+    at = (*metadata.path, "annotations", PROXY_CONFIG)
+    return read_embedded(ProxyConfig, text, at, document)[1] if isinstance(text, str) else []
 
 
 def find_metadata_without_effect(document: Mapping[str, Any]) -> Iterator[tuple[FieldPath, str]]:

@@ -123,6 +123,13 @@ KINDS: Mapping[str, Kind] = {
             optional=True,
         ),
         Kind("Telemetry", _TELEMETRY, "telemetry", "Telemetry", optional=True),
+        Kind(
+            "ProxyConfig",
+            _ISTIO[1:2],
+            "proxy_config_resource",
+            "ProxyConfigResource",
+            optional=True,
+        ),
         Kind("IstioOperator", _OPERATOR, "istio_operator", "IstioOperator", optional=True),
         Kind("HTTPRoute", _GATEWAY_API, "http_route", "HTTPRouteSpec"),
         Kind(

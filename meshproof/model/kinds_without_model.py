@@ -7,7 +7,7 @@ from collections.abc import Mapping
 UNSUPPORTED_KINDS: Mapping[str, str] = {
     name: owner
     for owner, names in {
-        "Istio": "WorkloadGroup WasmPlugin ProxyConfig TrafficExtension",
+        "Istio": "WorkloadGroup WasmPlugin TrafficExtension",
         "the Gateway API": "UDPRoute ListenerSet",
         "Kubernetes": "ReplicaSet ReplicationController PodTemplate Endpoints EndpointSlice",
     }.items()

@@ -18,7 +18,7 @@ from meshproof.model.durations import Duration
 from meshproof.model.extension_providers import ExtensionProviders, LogFormat
 from meshproof.model.kube_fields import Ignored
 from meshproof.model.kube_names import Label
-from meshproof.model.proxy_config import ProxyConfig
+from meshproof.model.proxy_config import ProxyConfig, merge_proxy_configs
 from meshproof.model.sidecar import OutboundTrafficPolicy
 from meshproof.model.string_types import Line
 from meshproof.model.virtual_service_route import HTTPRetry
@@ -109,7 +109,7 @@ def merge_mesh_configs(base: MeshConfig, other: MeshConfig) -> MeshConfig:
     """``other`` over ``base``: a field that is set wins whole, but those of ``defaultConfig`` win
     one by one (Istio: ApplyMeshConfig in pkg/config/mesh)."""
     merged = _override(base, other)
-    default = _override(base.default_config, other.default_config)
+    default = merge_proxy_configs((base.default_config, other.default_config))
     return merged.model_copy(update={"default_config": default})
 
 

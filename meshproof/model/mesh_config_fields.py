@@ -39,6 +39,9 @@ FIELDS: Mapping[str, str] = {
         "xForwardedPort"
     ),
     "mesh_config.PathNormalization": "normalization",
+    "proxy_config_resource.ProxyConfigResource": (
+        "selector concurrency environmentVariables image"
+    ),
     "istio_operator.IstioOperator": (
         "profile installPackagePath hub tag namespace revision meshConfig components values "
         "unvalidatedValues compatibilityVersion addonComponents"

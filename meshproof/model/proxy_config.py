@@ -1,16 +1,19 @@
-"""MeshConfig's ``defaultConfig``: what every Envoy does alike (istio/api: mesh/v1alpha1).
+"""MeshConfig's ``defaultConfig`` and a pod's ``proxy.istio.io/config``: what one Envoy does.
 
-Fields that concern Istio's agent and its container alone have no effect here, and are reported.
+The names are those of istio/api: mesh/v1alpha1/proxy.proto. Fields that concern Istio's agent and
+its container alone have no effect here, and are reported.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterable
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from meshproof.model.base_model import Model, PartlyHonoured
 from meshproof.model.kube_fields import Ignored
+from meshproof.model.proxy_metadata import refuse_metadata
 from meshproof.model.telemetry import CustomTag
 
 ForwardClientCert = Literal[
@@ -73,6 +76,8 @@ class ProxyConfig(Model):
     gateway_topology: GatewayTopology | None = None
     tracing: ProxyTracing | None = None
     proxy_headers: ProxyHeaders | None = None
+    proxy_metadata: dict[str, str] = {}
+    """Variables of the proxy's environment, which a tracing tag may read."""
     interception_mode: Annotated[Literal["REDIRECT"], PartlyHonoured()] = "REDIRECT"
     control_plane_auth_policy: Annotated[Literal["MUTUAL_TLS"], PartlyHonoured()] = "MUTUAL_TLS"
     hold_application_until_proxy_starts: Ignored = None
@@ -93,3 +98,20 @@ class ProxyConfig(Model):
     file_flush_interval: Ignored = None
     file_flush_min_size_kb: Ignored = None
     readiness_probe: Ignored = None
+
+    @model_validator(mode="after")
+    def _has_honoured_metadata(self) -> Self:
+        refuse_metadata(self.proxy_metadata, "proxyMetadata")
+        return self
+
+
+def merge_proxy_configs(configs: Iterable[ProxyConfig]) -> ProxyConfig:
+    """The first, and over it each of the others: a field that is set wins whole, but variables of
+    ``proxyMetadata`` one by one (Istio: MergeProxyConfig in pkg/config/mesh)."""
+    merged = ProxyConfig()
+    for config in configs:
+        values = {name: getattr(config, name) for name in config.model_fields_set}
+        if config.proxy_metadata:
+            values["proxy_metadata"] = {**merged.proxy_metadata, **config.proxy_metadata}
+        merged = merged.model_copy(update=values)
+    return merged

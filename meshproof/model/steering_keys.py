@@ -17,6 +17,7 @@ TRUE = ("1", "t", "T", "true", "TRUE", "True")
 FALSE = ("0", "f", "F", "false", "FALSE", "False")
 """What Go's ParseBool reads."""
 EXPORT_TO = "networking.istio.io/exportTo"
+PROXY_CONFIG = "proxy.istio.io/config"
 
 
 class Target(Enum):
@@ -118,12 +119,7 @@ _KEYS = (
         "the pod would get other containers than a sidecar or a gateway",
         accepted=("", "sidecar", "gateway"),
     ),
-    SteeringKey(
-        "proxy.istio.io/config",
-        _POD,
-        "the sidecar would be configured differently",
-        accepted=("", "{}"),
-    ),
+    SteeringKey(PROXY_CONFIG, _POD, honoured=True),
     SteeringKey("traffic.sidecar.istio.io/includeOutboundIPRanges", _POD, _BYPASS, accepted=("*",)),
     SteeringKey("traffic.sidecar.istio.io/includeInboundPorts", _POD, _BYPASS, accepted=("*",)),
     *(

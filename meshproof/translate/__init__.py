@@ -140,7 +140,7 @@ def build_sidecar(world: World, replica: Replica, *, access_log: str = "") -> Co
     workload = WorkloadMetadata(replica.namespace, replica.workload, replica.labels)
     config = Config()
     add_inbound(view.world, view, replica, access_log, config)
-    report = select_reporting(world, replica.namespace, replica.labels, "CLIENT")
+    report = select_reporting(world, replica, "CLIENT")
     config.listeners[PROBE] = build_probe_listener(replica.ip, access_log, replica.probe)
     if world.pods:
         chains = ChainBuilder(view, workload, access_log, report)
@@ -154,12 +154,12 @@ def build_sidecar(world: World, replica: Replica, *, access_log: str = "") -> Co
             workload,
             access_log,
             report,
-            world.mesh,
+            view.mesh,
             upgrade_configs=upgrade_configs("websocket"),
         )
         config.listeners[name] = build_loop_listener(name, manager)
     config.listeners[OUTBOUND] = build_outbound_listener(
-        replica.ip, workload, access_log, report, world.mesh
+        replica.ip, workload, access_log, report, view.mesh
     )
     return config
 

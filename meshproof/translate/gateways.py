@@ -81,7 +81,7 @@ def gateway_listeners(
     """Listeners by name; ``port_map`` gives the port to bind for a Gateway server's port."""
     filters = select_security_filters(world, proxy.namespace, proxy.labels, "GATEWAY")
     certificates = Certificates(world, proxy)
-    report = select_reporting(world, proxy.namespace, proxy.labels, "CLIENT")
+    report = select_reporting(world, proxy, "CLIENT")
     counts = connection_metrics(_metadata_of(proxy), report.metrics)
     logs = [*build_access_log(log, "gateway", report), *counts]
     byte_chains = ByteChains(ProxyView(world, proxy), logs)
@@ -136,8 +136,8 @@ def _metadata_of(proxy: Proxy) -> WorkloadMetadata:
 def _connection_manager(
     world: World, proxy: Proxy, table: RouteTable, filters: SecurityFilters, log: str
 ) -> Json:
-    workload = _metadata_of(proxy)
-    report = select_reporting(world, proxy.namespace, proxy.labels, "CLIENT")
+    workload, mesh = _metadata_of(proxy), world.mesh_of(proxy)
+    report = select_reporting(world, proxy, "CLIENT")
     return build_connection_manager(
         table.name,
         routes=filters.route_table_name(table.name),
@@ -150,10 +150,10 @@ def _connection_manager(
         workload=workload,
         can_fault=True,
         early_header_mutation_extensions=announce_peer(workload),
-        hide_debug_headers=hides_debug_headers(world.mesh),
+        hide_debug_headers=hides_debug_headers(mesh),
         use_remote_address=True,
         upgrade_configs=upgrade_configs("websocket"),
-        **connection_manager_settings(world.mesh, "gateway"),
+        **connection_manager_settings(mesh, "gateway"),
     )
 
 

@@ -123,7 +123,7 @@ class _Inbound:
     @property
     def reporting(self) -> Reporting:
         replica = self.replica
-        return select_reporting(self.world, replica.namespace, replica.labels, "SERVER")
+        return select_reporting(self.world, replica, "SERVER")
 
     def access_logs(self) -> list[Json]:
         return build_access_log(self.log, "inbound", self.reporting)
@@ -191,9 +191,9 @@ class _Inbound:
             workload=self.workload,
             first_filters=[peer_filter(), *self.filters.http_filters(self.port.port)],
             report=self.reporting,
-            hide_debug_headers=hides_debug_headers(self.world.mesh),
+            hide_debug_headers=hides_debug_headers(self.world.mesh_of(self.replica)),
             upgrade_configs=upgrade_configs("websocket"),
-            **connection_manager_settings(self.world.mesh, "inbound"),
+            **connection_manager_settings(self.world.mesh_of(self.replica), "inbound"),
         )
 
     def routes(self, table: str) -> Json:

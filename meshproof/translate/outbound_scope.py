@@ -16,16 +16,18 @@ from meshproof.translate.world import Proxy, World
 def outbound_scope(world: World, proxy: Proxy) -> tuple[object, ...]:
     """Proxies with equal scopes get equal outbound configuration.
 
-    A sidecar's kind and namespace, its Sidecar resource, and those sourceLabels and
+    A sidecar's kind and namespace, its Sidecar resource and ProxyConfig, and those sourceLabels and
     workloadSelectors of the rules that it carries. A gateway's labels, by which Gateways select it.
     """
+    config = world.proxy_configs.get((proxy.namespace, proxy.workload))
     if proxy.kind == "gateway":
         return (proxy.kind, proxy.namespace, tuple(sorted(proxy.labels.items())))
     rules = world.virtual_services, world.destination_rules
     selectors = _memo.get(rules, lambda: _selectors(world))
     matching = tuple(sorted(s for s in selectors if has_labels(proxy.labels, dict(s))))
     sidecar = governing_sidecar(world.sidecars, proxy)
-    return (proxy.kind, proxy.namespace, matching, sidecar and (sidecar.namespace, sidecar.name))
+    own = sidecar and (sidecar.namespace, sidecar.name)
+    return (proxy.kind, proxy.namespace, matching, own, config and config.model_dump_json())
 
 
 Selector = tuple[tuple[str, str], ...]

@@ -82,7 +82,7 @@ class ProxyView:
         self._index = _index(world, proxy)
         self.world = self._index.world
         """With addresses that the proxy can connect to."""
-        self.mesh = world.mesh
+        self.mesh = world.mesh_of(proxy)
         self._scope = build_scope(world.sidecars, proxy, world.mesh.outbound_traffic_policy)
         self.visible_hosts = self._visible_hosts()
         imported = ((n, self._scope.visible_part(h)) for n, h in self.visible_hosts.items())

@@ -9,7 +9,7 @@ read. Spans go to the mesh's own collector unless a provider's service is in the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from meshproof.model.extension_providers import LogFormat
@@ -26,7 +26,7 @@ from meshproof.translate.telemetry_metrics import (
     merge_metrics,
 )
 from meshproof.translate.workload_selection import has_labels
-from meshproof.translate.world import World
+from meshproof.translate.world import Proxy, Replica, World
 
 M = TypeVar("M", Tracing, AccessLogging)
 
@@ -59,6 +59,8 @@ class Reporting:
     """Who gets the spans; None for the mesh's own collector."""
     sampling: float = 100.0
     tags: Mapping[str, CustomTag] | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What ProxyConfigs add to the proxy's environment, for tags to read."""
     istio_tags: bool = True
     sampling_by_request_id: bool = True
     log: bool = True
@@ -70,16 +72,10 @@ class Reporting:
 EVERYTHING: Final = Reporting()
 
 
-def select_reporting(
-    world: World,
-    namespace: str,
-    labels: Mapping[str, str],
-    side: Side,
-) -> Reporting:
-    """What the proxy of a workload reports on one side. CLIENT is outbound traffic, and a
-    gateway's."""
-    mesh, providers = world.mesh, providers_of(world)
-    specs = list(_scopes(world, namespace, labels))
+def select_reporting(world: World, proxy: Proxy | Replica, side: Side) -> Reporting:
+    """What a proxy reports on one side. CLIENT is outbound traffic, and a gateway's."""
+    mesh, providers = world.mesh_of(proxy), providers_of(world)
+    specs = list(_scopes(world, proxy.namespace, proxy.labels))
     reporting = _mesh_reporting(mesh, providers)
     for spec in specs:
         for tracing in _for_side(spec.tracing, side):
@@ -104,6 +100,7 @@ def _mesh_reporting(mesh: MeshConfig, providers: Providers) -> Reporting:
         tracer=_tracer(defaults[0], providers) if defaults else None,
         sampling=EVERYTHING.sampling if tracing.sampling is None else tracing.sampling,
         tags=tracing.custom_tags or None,
+        environment=mesh.default_config.proxy_metadata,
     )
 
 

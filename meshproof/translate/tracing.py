@@ -5,7 +5,7 @@ Istio: core/tracing.go.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from meshproof.model.extension_providers import Header, OpenTelemetry
 from meshproof.model.extension_providers import Zipkin as ZipkinProvider
@@ -62,14 +62,16 @@ def _tags(workload: WorkloadMetadata, report: Reporting) -> Iterator[Json]:
         yield {"tag": name, "literal": {"value": value}}
     yield {"tag": "run_id", "request_header": {"name": "x-run-id"}}
     for name, tag in sorted((report.tags or {}).items()):
-        yield from _custom_tag(name, tag)
+        yield from _custom_tag(name, tag, report.environment)
 
 
-def _custom_tag(name: str, tag: CustomTag) -> Iterator[Json]:
+def _custom_tag(name: str, tag: CustomTag, environment: Mapping[str, str]) -> Iterator[Json]:
     if tag.literal is not None:
         yield {"tag": name, "literal": {"value": tag.literal.value}}
     elif tag.header is not None:
         yield {"tag": name, "request_header": _with_default(tag.header)}
+    elif tag.environment is not None and tag.environment.name in environment:
+        yield {"tag": name, "literal": {"value": environment[tag.environment.name]}}
     elif tag.environment is not None:
         yield {"tag": name, "environment": _with_default(tag.environment)}
     elif tag.formatter is not None:

@@ -19,6 +19,7 @@ from meshproof.model.gateway import Gateway
 from meshproof.model.jwks import KeySource
 from meshproof.model.mesh_config import NO_MESH_CONFIG, MeshConfig
 from meshproof.model.peer_authentication import PeerAuthentication
+from meshproof.model.proxy_config import ProxyConfig
 from meshproof.model.request_authentication import RequestAuthentication
 from meshproof.model.service_entry import ServiceEntry
 from meshproof.model.sidecar import Sidecar
@@ -193,8 +194,17 @@ class World:
     addresses: Mapping[str, str] = field(default_factory=dict)
     """The addresses, in the pods, of hosts outside the mesh that have none of their own."""
     mesh: MeshConfig = NO_MESH_CONFIG
+    proxy_configs: Mapping[tuple[str, str], ProxyConfig] = field(default_factory=dict)
+    """By namespace and workload, where that is another than the mesh's ``default_config``."""
     missing_files: frozenset[str] = frozenset()
     """Certificate files that rules name and this machine does not have."""
+
+    def mesh_of(self, proxy: Proxy | Replica) -> MeshConfig:
+        """The mesh's settings as they hold for one proxy."""
+        config = self.proxy_configs.get((proxy.namespace, proxy.workload))
+        if config is None:
+            return self.mesh
+        return self.mesh.model_copy(update={"default_config": config})
 
 
 def select_fields(world: World, names: Iterable[str]) -> tuple[object, ...]:

@@ -54,7 +54,6 @@ def test_of_injection_the_label_decides() -> None:
         "traffic.sidecar.istio.io/excludeOutboundIPRanges: 10.0.0.0/8",
         "traffic.sidecar.istio.io/includeOutboundIPRanges: 10.0.0.0/8",
         "traffic.sidecar.istio.io/includeInboundPorts: ''",
-        "proxy.istio.io/config: '{concurrency: 1}'",
         "sidecar.istio.io/interceptionMode: NONE",
         "sidecar.istio.io/rewriteAppHTTPProbers: 'false'",
         "inject.istio.io/templates: grpc-agent",

@@ -17,8 +17,8 @@ NOT_YET = "that meshproof's embedded mesh does not honour yet; leave it out, or 
          "meshproof knows; wanted one of "
          + ", ".join(sorted({kind.written or kind.name for kind in KINDS.values()}))
          + "; did you mean Service?"),
-        ("apiVersion: networking.istio.io/v1beta1\nkind: ProxyConfig",
-         "f.yaml:2: ProxyConfig: kind: ProxyConfig is a kind of Istio " + NOT_YET),
+        ("apiVersion: extensions.istio.io/v1alpha1\nkind: TrafficExtension",
+         "f.yaml:2: TrafficExtension: kind: TrafficExtension is a kind of Istio " + NOT_YET),
         ("apiVersion: gateway.networking.k8s.io/v1\nkind: ListenerSet",
          "f.yaml:2: ListenerSet: kind: ListenerSet is a kind of the Gateway API " + NOT_YET),
         ("apiVersion: gateway.networking.k8s.io/v0\nkind: Gateway",

@@ -44,7 +44,7 @@ def test_the_config_map_of_istiod_is_checked_at_its_own_lines() -> None:
         ("inboundTrafficPolicy: {mode: LOCALHOST}", "LOCALHOST is a value of Istio"),
         ("enableAutoMtls: false", "data.mesh.enableAutoMtls"),
         ("trustDomian: td", "did you mean trustDomain?"),
-        ("defaultConfig: {proxyMetadata: {A: b}}", "data.mesh.defaultConfig.proxyMetadata"),
+        ("defaultConfig: {proxyMetadata: {ISTIO_META_HTTP10: '1'}}", "ISTIO_META_HTTP10: is set"),
         ("defaultConfig: {gatewayTopology: {numTrustedProxies: -1}}", "at least 0"),
         ("  x: [", "mesh.yaml:"),
     ],

@@ -31,6 +31,11 @@ CLIENT = Proxy("sidecar", "default", "client", {"app": "client", "tier": "front"
 GATEWAY = Proxy("gateway", "istio-system", "gw", {"istio": "ingressgateway"}, "gw")
 
 
+def labelled(labels: Mapping[str, str]) -> Proxy:
+    """A sidecar with these labels."""
+    return Proxy("sidecar", "default", "app", labels, "app")
+
+
 def service(
     name: str,
     namespace: str = "default",

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from meshproof.model.mesh_config import MeshConfig
-from meshproof.translate import build_outbound, build_sidecar, proxy_of
+from meshproof.model.proxy_config import ProxyConfig
+from meshproof.translate import build_outbound, build_sidecar, outbound_scope, proxy_of
 from meshproof.translate.mesh_settings import connection_manager_settings
 from meshproof.translate.telemetry import select_reporting
 from meshproof.translate.world import Address, Outside, World
-from tests.translate.builders import ECHO, GATEWAY, world
+from tests.translate.builders import ECHO, GATEWAY, labelled, world
 
 
 def _mesh(**fields: Any) -> World:
@@ -109,7 +110,7 @@ def test_connect_timeout_and_attempt_count() -> None:
 def test_no_spans_unless_a_default_provider_says_so() -> None:
     plain, provided = _mesh(enableTracing=False), {"tracing": ["zipkin"]}
     reports = [
-        select_reporting(mesh, "default", {}, "CLIENT").spans
+        select_reporting(mesh, labelled({}), "CLIENT").spans
         for mesh in (plain, _mesh(enableTracing=False, defaultProviders=provided))
     ]
     assert reports == [False, True]
@@ -120,3 +121,22 @@ def test_all_outside_hosts_are_open_under_allow_any_but_not_to_a_gateway() -> No
     mesh = world(mesh=config, outside=(Outside("a.test", {80: Address("127.0.0.1", 9)}),))
     assert "PassthroughCluster" in build_outbound(mesh, proxy_of(ECHO[0])).clusters
     assert "PassthroughCluster" not in build_outbound(mesh, GATEWAY).clusters
+
+
+def test_a_workload_s_own_proxy_config_is_its_sidecar_s_alone() -> None:
+    own = ProxyConfig.model_validate(
+        {
+            "proxyHeaders": {"server": {"disabled": True}, "attemptCount": {"disabled": True}},
+            "tracing": {"sampling": 5.0, "customTags": {"t": {"environment": {"name": "TIER"}}}},
+            "proxyMetadata": {"TIER": "gold"},
+        }
+    )
+    mesh = world(proxy_configs={("default", "echo-v1"): own})
+    first, second = (build_sidecar(mesh, replica).listeners["inbound|8080||"] for replica in ECHO)
+    assert "server_header_transformation" in str(first)
+    assert "server_header_transformation" not in str(second)
+    assert "{'tag': 't', 'literal': {'value': 'gold'}}" in str(first)
+    tables: list[Any] = [build_outbound(mesh, proxy_of(r)).routes["outbound"] for r in ECHO]
+    counts = [t["virtual_hosts"][0]["include_request_attempt_count"] for t in tables]
+    assert counts == [False, True]
+    assert outbound_scope(mesh, proxy_of(ECHO[0])) != outbound_scope(mesh, proxy_of(ECHO[1]))

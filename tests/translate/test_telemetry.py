@@ -8,7 +8,7 @@ import pytest
 
 from meshproof.translate import build_sidecar
 from meshproof.translate.telemetry import EVERYTHING, select_reporting
-from tests.translate.builders import ECHO, world
+from tests.translate.builders import ECHO, labelled, world
 from tests.translate.policy_builders import ROOT, rule
 
 LABELS = {"app": "echo"}
@@ -39,14 +39,14 @@ def _sampling(percent: float, namespace: str = "default", selector: str = "") ->
 )
 def test_the_narrowest_scope_and_the_oldest_of_it(rules: list[Any], percent: float) -> None:
     assert (
-        select_reporting(world(telemetries=tuple(rules)), "default", LABELS, "SERVER").sampling
+        select_reporting(world(telemetries=tuple(rules)), labelled(LABELS), "SERVER").sampling
         == percent
     )
 
 
 def test_a_narrower_scope_keeps_what_it_does_not_write() -> None:
     rules = (_sampling(5, ROOT), _telemetry("{tracing: [{disableSpanReporting: true}]}"))
-    result = select_reporting(world(telemetries=rules), "default", LABELS, "CLIENT")
+    result = select_reporting(world(telemetries=rules), labelled(LABELS), "CLIENT")
     assert (result.spans, result.sampling) == (False, 5)
 
 
@@ -55,7 +55,7 @@ def test_a_side_of_its_own(mode: str) -> None:
     text = f"{{accessLogging: [{{match: {{mode: {mode}}}, disabled: true}}]}}"
     rules = (_telemetry(text),)
     result = {
-        side: select_reporting(world(telemetries=rules), "default", LABELS, side).log
+        side: select_reporting(world(telemetries=rules), labelled(LABELS), side).log
         for side in ("CLIENT", "SERVER")
     }
     assert result == {side: side != mode for side in result}
@@ -116,13 +116,13 @@ def test_a_log_filter_without_a_provider_is_ignored_as_in_istio() -> None:
 def test_every_resource_that_selects_a_workload_counts_the_newest_last() -> None:
     rules = (_sampling(9, selector="echo"), _sampling(5, selector="echo"))
     mesh = world(telemetries=rules)
-    assert select_reporting(mesh, "default", LABELS, "SERVER").sampling == 5
+    assert select_reporting(mesh, labelled(LABELS), "SERVER").sampling == 5
 
 
 def test_an_empty_selector_is_for_the_namespace() -> None:
     rules = (_telemetry("{selector: {}, tracing: [{randomSamplingPercentage: 3.0}]}"),)
     mesh = world(telemetries=rules)
-    assert select_reporting(mesh, "default", {"app": "x"}, "SERVER").sampling == 3
+    assert select_reporting(mesh, labelled({"app": "x"}), "SERVER").sampling == 3
 
 
 def test_tags_of_every_kind() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from meshproof.translate.telemetry import EVERYTHING, select_reporting
 from meshproof.translate.workload_selection import GATEWAY_NAME, select_policies
-from tests.translate.builders import world
+from tests.translate.builders import labelled, world
 from tests.translate.policy_builders import ROOT, rule
 
 ATTACHED = "targetRefs: [{kind: Service, name: echo}]"
@@ -43,7 +43,7 @@ def test_what_is_attached_to_something_else_is_for_no_workload(field: str) -> No
 def test_an_attached_telemetry_says_nothing() -> None:
     spec = f"{{{ATTACHED}, accessLogging: [{{disabled: true}}]}}"
     mesh = world(telemetries=(rule("Telemetry", spec),))
-    assert select_reporting(mesh, "default", {}, "CLIENT") == EVERYTHING
+    assert select_reporting(mesh, labelled({}), "CLIENT") == EVERYTHING
 
 
 def test_a_policy_with_a_target_is_for_the_gateway_of_that_name() -> None:

@@ -212,6 +212,10 @@ GENERAL: Sequence[tuple[str, Sequence[str]]] = (
             "field over an IstioOperator's `meshConfig`, which wins over `meshConfig` of "
             "meshproof.yaml. Its fields are listed with IstioOperator. A change is live at once, "
             "`defaultConfig` included; in Istio pods keep that until they restart.",
+            "A workload's own ProxyConfig comes from ProxyConfig resources and from its pods' "
+            "annotation proxy.istio.io/config, whose fields are those of defaultConfig. Variables "
+            "of the proxy's environment are what a tracing tag may read; those that steer istiod "
+            "(ISTIO_META_IDLE_TIMEOUT and the like) are refused.",
             "Every request is traced unless MeshConfig or a Telemetry says less; Istio's default "
             "is 1 %. On a cluster `meshConfig` of meshproof.yaml is refused: apply the ConfigMap.",
         ),

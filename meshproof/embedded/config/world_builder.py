@@ -17,6 +17,7 @@ from meshproof.model.jwks import KeySource
 from meshproof.model.mesh_config import NO_MESH_CONFIG, MeshConfig
 from meshproof.model.mesh_config_sources import mesh_config_of
 from meshproof.model.pod_network import Addresses, is_address
+from meshproof.model.proxy_config_sources import proxy_configs_of
 from meshproof.model.resource import Resource
 from meshproof.model.workload_entry import WorkloadEntry
 from meshproof.translate.certificates import CONFIG_MAP
@@ -198,6 +199,7 @@ def build_world(
         pods=addresses is not None,
         addresses={} if addresses is None else _name_addresses(lowered, hosts, addresses),
         mesh=config,
+        proxy_configs=proxy_configs_of(lowered, config.default_config, config.root_namespace),
     )
 
 
