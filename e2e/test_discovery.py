@@ -4,21 +4,29 @@ say how long it took until callers knew."""
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import pytest
 
 from e2e.payments.requests import no_failures
 from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES
 from e2e.support.processes import until
-from e2e.support.replicas import began_at, calls_between, replica_names, sample_of, upstream_address
-from meshproof.mesh import AccessRecord, Capability, Mesh
+from e2e.support.replicas import (
+    began_at,
+    calls_between,
+    meetings,
+    replica_names,
+    sample_of,
+    upstream_address,
+    version_that_answers,
+)
+from meshproof.mesh import Capability, Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.verdicts.binomial import sample_size
 from meshproof.verdicts.counts import exactly
-from meshproof.verdicts.recovery import fails_over
+from meshproof.verdicts.recovery import ENOUGH, fails_over, longest_outage
 from meshproof.verdicts.split import Errors, split
-from meshproof.verdicts.verdict import Verdict
 
 pytestmark = pytest.mark.long
 
@@ -85,24 +93,36 @@ def test_a_killed_replica_is_left_out_and_taken_back(
         pytest.skip("to kill a sidecar alone needs the nodes of a kind cluster")
     mesh.apply([EGRESS_BY_ADDRESS["v1"], ROUND_ROBIN, RETRIES])
     victim, other = (_replica(mesh, f"svcb-v0.{version}") for version in (1, 2))
-    restarts, _ = _state(mesh, victim[0])
     running = load().reach(150)
-    killed = time.time()
-    mesh.fault("kill", "svcb-v0.1", part=part, replica=victim[0])
-    until(lambda: _state(mesh, victim[0])[0] == restarts + 1, "its end is noticed")
-    until(lambda: _state(mesh, victim[0])[1], "it is ready again")
+    kill_until_missed(mesh, run, victim, part)
+    until(lambda: version_that_answers(mesh) == "v0.1", "it is called again")
     results = running.reach(running.progress() + 200).stop()
     gateway = [r for r in run.access_log() if r.direction == "gateway"]
     judge(no_failures(f"{part} killed: payers", results.records, gateway, sent=results.sent))
     if mesh.status().kind != "embedded":
         return  # the kubelet restarts a container before Kubernetes takes its pod out of service
-    calls = calls_between(run.access_log(), "svca", "svcb")
-    judge(failover_verdict(f"{part} killed", calls, victim[1], killed))
+    log = run.access_log()
+    judge(fails_over(f"{part} killed", meetings(log, "svca", "svcb", victim)))
     judge(
-        failover_verdict(f"{part} killed: the other one", calls, other[1], killed),
+        fails_over(f"{part} killed: the other one", meetings(log, "svca", "svcb", other)),
         expect="fail",
-        because="answered by others while it was left out",
+        because="in a row were answered by others while it was left out",
     )
+
+
+def kill_until_missed(mesh: Mesh, run: Run, victim: tuple[str, str], part: str) -> None:
+    """Kill a replica, and again where it was back before enough calls had to do without it: each
+    time the mesh waits longer until it starts the replica again."""
+    outage = 0
+    while outage < ENOUGH:
+        restarts, _ = _state(mesh, victim[0])
+        mesh.fault("kill", "svcb-v0.1", part=part, replica=victim[0])
+        until(partial(_restarted_since, mesh, victim[0], restarts), "its end is noticed")
+        until(lambda: _state(mesh, victim[0])[1], "it is ready again")
+        if mesh.status().kind != "embedded":
+            return
+        until(lambda: version_that_answers(mesh) == "v0.1", "it is called again")
+        outage = longest_outage(meetings(mesh.access_log(run.id), "svca", "svcb", victim))
 
 
 def _svcb(mesh: Mesh) -> dict[str, str]:
@@ -116,17 +136,10 @@ def _replica(mesh: Mesh, workload: str) -> tuple[str, str]:
     return replica
 
 
+def _restarted_since(mesh: Mesh, name: str, restarts: int) -> bool:
+    return _state(mesh, name)[0] > restarts
+
+
 def _state(mesh: Mesh, name: str) -> tuple[int, bool]:
     """A replica's restarts, and whether it is ready."""
     return next((r.restarts, r.ready) for r in mesh.status().replicas if r.name == name)
-
-
-def failover_verdict(name: str, calls: list[AccessRecord], at: str, killed: float) -> Verdict:
-    good = [r for r in calls if r.code == 200]
-    return fails_over(
-        name,
-        killed,
-        served=[began_at(r) for r in good if upstream_address(r) == at],
-        retried=[began_at(r) for r in calls if r.attempts > 1],
-        others=[began_at(r) for r in good if upstream_address(r) != at],
-    )

@@ -3,28 +3,27 @@ without the rule half of the payers go on being hurt."""
 
 from __future__ import annotations
 
-import json
-import math
-import time
 from collections.abc import Sequence
 
 import pytest
 
 from e2e.payments.payment import is_notified
 from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES, documents
+from e2e.support.processes import until
+from e2e.support.replicas import meetings, version_that_answers
 from meshproof.mesh import Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
+from meshproof.report.test_run import Run
 from meshproof.traffic.record import Record
-from meshproof.verdicts.recovery import fails_over
+from meshproof.verdicts.recovery import ENOUGH, fails_over, longest_outage
 from meshproof.verdicts.verdict import Verdict, conclude
-from meshproof.wait import until
 
 pytestmark = [pytest.mark.long, pytest.mark.alone]
 
 
 RULE = RULES / "svcb_ejects_what_fails.yaml"
 USERS = 8
-BEFORE, DURING, AFTER = 200, 150, 60
+BEFORE, DURING, AFTER = 200, 400, 60
 ILL = """
 apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -41,64 +40,57 @@ spec:
 WELL = ILL.replace("value: 100", "value: 0")
 
 
-def _outlier() -> dict[str, object]:
+def _consecutive_errors() -> int:
     (rule,) = documents(RULE)
-    outlier: dict[str, object] = rule["spec"]["trafficPolicy"]["outlierDetection"]
-    return outlier
+    return int(rule["spec"]["trafficPolicy"]["outlierDetection"]["consecutive5xxErrors"])
 
 
-MOST = int(str(_outlier()["consecutive5xxErrors"])) + USERS - 1
-"""Payers hurt by one ejection: those that are counted, and those already in flight."""
-EJECTED = float(str(_outlier()["baseEjectionTime"]).removesuffix("s"))
-"""Seconds. The proof takes a longer ejection where the cause outlasts it: on
-a cluster, on a busy machine."""
+MOST = _consecutive_errors() + 8 * USERS
+"""Payers hurt by one ejection: those that are counted, those in flight, and those that Envoy's
+worker thread sends on until its main thread, which ejects, has its turn on a busy machine."""
 
 
 def hurt_verdict(name: str, records: Sequence[Record]) -> Verdict:
-    """No more payers were hurt than an ejection costs. Counted, not drawn: no alpha."""
-    ill = sum(not is_notified(r) for r in records)
-    problems = [] if 0 < ill <= MOST else [f"{ill} payers were hurt; wanted 1 to {MOST}"]
+    """No more payers were hurt at a time than an ejection costs. Counted, not drawn: no alpha.
+
+    Payers who are hurt belong to one ejection unless ``ENOUGH`` in a row are well between them: the
+    replica may be tried again, and ejected again, while it is ill.
+    """
+    hurt, bursts, well = 0, [0], 0
+    for record in sorted(records, key=lambda r: r.time):
+        if is_notified(record):
+            well += 1
+            continue
+        if well >= ENOUGH:
+            bursts.append(0)
+        hurt, well = hurt + 1, 0
+        bursts[-1] += 1
+    worst = max(bursts)
+    problems = [] if 0 < worst <= MOST else [f"{worst} payers were hurt; wanted 1 to {MOST}"]
     return conclude(
         name,
         len(records),
-        {"hurt": ill, "others": len(records) - ill},
+        {"hurt": hurt, "others": len(records) - hurt, "most_at_a_time": worst},
         problems,
-        wanted=f"at most {MOST} hurt",
-        found=f"{ill} of {len(records)} hurt",
+        wanted=f"at most {MOST} hurt by an ejection",
+        found=f"{hurt} of {len(records)} hurt, at most {worst} at a time",
         allowed=f"1 to {MOST}",
     )
 
 
-def v0_2_answers(mesh: Mesh) -> bool:
-    """Whether one more payment, of no run, met v0.2."""
-    answer = mesh.curl("svca", "http://svca/pay")
-    return answer.status == 200 and json.loads(answer.body)["svcb_version"] == "v0.2"
-
-
-def test_it_is_left_out_and_taken_back(mesh: Mesh, load: StartLoad, judge: Judge) -> None:
+def test_it_is_left_out_and_taken_back(mesh: Mesh, run: Run, load: StartLoad, judge: Judge) -> None:
     mesh.apply([EGRESS_BY_ADDRESS["v1"], RULE])
-    started = time.time()
     mesh.apply([Source("msgd is well", WELL)])
+    (ill,) = [(r.name, r.address) for r in mesh.status().replicas if r.workload == "svcb-v0.2"]
     running = load(users=USERS).reach(BEFORE)
-    ejected = max(EJECTED, math.ceil(3 * (time.time() - started)))
-    mesh.apply([Source(RULE.name, RULE.read_text().replace(f"{EJECTED:g}s", f"{ejected:g}s"))])
     mesh.apply([Source("msgd answers v0.2 with 500", ILL)])
-    begun = time.time()
-    running.reach(running.progress() + DURING)
+    while longest_outage(meetings(mesh.access_log(run.id), "svca", "svcb", ill)) < ENOUGH:
+        running.reach(running.progress() + ENOUGH)  # each ejection is longer than the one before
     mesh.apply([Source("msgd is well", WELL)])
-    healed = time.time()
-    assert healed - begun < ejected, "this took longer than an ejection: it may have been tried"
-    until(
-        lambda: "" if v0_2_answers(mesh) else "it is left out still",
-        "waiting for v0.2 to be taken back",
-        within=2 * ejected + 20,
-    )
-    records = running.reach(running.progress() + AFTER).stop().records
-    judge(hurt_verdict("ejected: payers", [r for r in records if r.time > begun - 1]))
-    served = [r.time for r in records if r.version == "v0.2" and is_notified(r)]
-    others = [r.time for r in records if r.version == "v0.1"]
-    ill = [r.time for r in records if not is_notified(r)]
-    judge(fails_over("ejected: left out", begun, served, ill, others))
+    until(lambda: version_that_answers(mesh) == "v0.2", "it is called again")
+    results = running.reach(running.progress() + AFTER).stop()
+    judge(hurt_verdict("ejected: payers", results.records))
+    judge(fails_over("ejected: left out", meetings(run.access_log(), "svca", "svcb", ill)))
 
 
 def test_without_the_rule_payers_go_on_being_hurt(

@@ -5,60 +5,117 @@ All times are seconds of the wall clock, as records and access logs have them.
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 from meshproof.verdicts.verdict import Figure, Verdict, conclude
 
-ENOUGH = 20
-"""Requests needed on each side of the failure; fewer show nothing."""
-_IN_FLIGHT = 1.0
-"""Seconds before the kill in which a request may have begun that was still in flight at it."""
+ENOUGH = 50
+"""Requests that show that a replica was left out. One that is in service is met again after far
+fewer, however slow the machine is, with 8 callers and a balancer that takes replicas in turn: a
+caller that waits for a slow replica sends nothing to the others."""
+_ANSWERS = 20
+"""Answers that show that a replica answers, and requests that show that all is well again."""
 
 
-def fails_over(
-    name: str,
-    killed: float,
-    served: Sequence[float],
-    retried: Sequence[float],
-    others: Sequence[float],
-    *,
-    enough: int = ENOUGH,
-) -> Verdict:
-    """A replica got no more requests once it had been killed, and got them again when it was back.
+@dataclass(frozen=True, slots=True)
+class Meetings:
+    """Which requests met one replica, and which went well without; the times when they began."""
 
-    ``served`` are the times of requests that it answered, ``others`` of those that other replicas
-    answered, ``retried`` of those, by either, that took more than one attempt. Before the kill it
-    answered and nothing was retried; then only others answered; then it answered again. Figures:
-    from the kill to the last request that still met it, and to the first that it answered again.
+    served: Sequence[float]
+    """It answered."""
+    missed: Sequence[float]
+    """They met it, and had no good answer from it; another may have answered in the end."""
+    others: Sequence[float]
+    """Other replicas answered, and it was not met."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Outage:
+    """The longest run of requests in a row that did not meet a replica."""
+
+    answers: int
+    """By others, in a row."""
+    before: int
+    """Answers by it before that run, and after it."""
+    after: int
+    noticed: float
+    """Seconds from its last answer before the run to the last request that met it in vain."""
+    back: float
+    """Seconds from there to its first answer after the run; 0 where there was none."""
+
+
+def longest_outage(meetings: Meetings) -> int:
+    """How many requests in a row others answered while none met the replica."""
+    return _longest_outage(meetings).answers
+
+
+def fails_over(name: str, meetings: Meetings, *, enough: int = ENOUGH) -> Verdict:
+    """A replica answered, was left out, and answered again.
+
+    All moments are the requests' own, so it does not matter when anybody looked at a clock. It was
+    left out while at least ``enough`` requests in a row were answered by others and none met it.
+    Figures, from the last request that it answered before: to the last that still met it, and to
+    the first that it answered again.
     """
-    before = sum(t < killed for t in served)
-    after = [t for t in served if t > killed]
-    noticed, back = max([killed, *retried]), min(after, default=killed)
-    between = sum(noticed < t < back for t in others)
-    problems = [
-        f"{count} requests {what}; wanted {enough}"
-        for count, what in (
-            (before, "were answered by it before the kill"),
-            (between, "were answered by others while it was left out"),
-            (len(after), "were answered by it after the kill"),
-        )
-        if count < enough
-    ]
-    if early := sum(t < killed - _IN_FLIGHT for t in retried):
-        problems.append(f"{early} requests were tried twice before anything was killed")
-    figures: dict[str, Figure] = {"noticed_s": noticed - killed}
-    if after:
-        figures["back_s"] = back - killed
+    outage = _longest_outage(meetings)
+    problems = _outage_problems(outage, enough)
+    figures: dict[str, Figure] = {"noticed_s": outage.noticed}
+    if outage.after:
+        figures["back_s"] = outage.back
     return conclude(
         name,
-        len(served) + len(others),
-        {"before": before, "tried_again": len(retried), "between": between, "after": len(after)},
+        sum(map(len, (meetings.served, meetings.missed, meetings.others))),
+        {
+            "before": outage.before,
+            "in_vain": len(meetings.missed),
+            "between": outage.answers,
+            "after": outage.after,
+        },
         problems,
         wanted="it answers, is left out, and answers again",
-        found=f"{before} answers before, {len(retried)} requests tried again, {between} answered by"
-        f" others, then {len(after)} by it",
-        allowed=f"at least {enough} of each answer",
+        found=f"{outage.before} answers before, {len(meetings.missed)} requests met it in vain,"
+        f" {outage.answers} in a row answered by others, then {outage.after} by it",
+        allowed=f"at least {_ANSWERS}, {enough} and {_ANSWERS} answers",
         figures=figures,
+    )
+
+
+def _outage_problems(outage: _Outage, enough: int) -> list[str]:
+    if outage.answers < enough:  # then before and after mean nothing
+        return [
+            f"{outage.answers} requests in a row were answered by others while it was left out;"
+            f" wanted {enough}"
+        ]
+    return [
+        f"{count} requests were answered by it {when} it was left out; wanted {_ANSWERS}"
+        for count, when in ((outage.before, "before"), (outage.after, "after"))
+        if count < _ANSWERS
+    ]
+
+
+def _longest_outage(meetings: Meetings) -> _Outage:
+    served = sorted(meetings.served)
+    met = sorted([*served, *meetings.missed])
+    others = sorted(meetings.others)
+    edges = [-math.inf, *met, math.inf]
+    runs = [
+        (bisect_left(others, end) - bisect_right(others, begin), begin, end)
+        for begin, end in pairwise(edges)
+    ]
+    answers, begin, end = max(runs, key=lambda run: run[0])
+    before, first_after = bisect_right(served, begin), bisect_left(served, end)
+    after = served[first_after:]
+    last = served[before - 1] if before else begin
+    return _Outage(
+        max(0, answers),
+        before,
+        len(after),
+        noticed=begin - last if before else 0.0,
+        back=after[0] - last if before and after else 0.0,
     )
 
 
@@ -67,7 +124,7 @@ def recovered(
     healed: float,
     requests: Sequence[tuple[float, bool]],
     *,
-    enough: int = ENOUGH,
+    enough: int = _ANSWERS,
 ) -> Verdict:
     """Requests failed before ``healed``, and go well without further help soon after it.
 
