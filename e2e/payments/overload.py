@@ -28,8 +28,8 @@ PATIENCE = 1.4
 """Seconds between two payments of one payer, and until it gives up: twice what a payment takes."""
 TIMES = 5
 WITHIN = 0.2
-SECONDS = 5
-"""Of the overload; the payers arrive within the first ``PERIOD`` of them."""
+ROUNDS = 4
+"""Payments of each payer of the crowd; during the first of them the payers arrive."""
 REGULARS = 15
 """Payers during and after it, who show the recovery: 10 payments a second."""
 REFUSED_IN = 0.4
@@ -51,15 +51,17 @@ def measure_capacity(load: StartLoad, run: Run) -> Flow:
 
 @dataclass(frozen=True, slots=True)
 class Overload:
-    """``crowd`` came on top of the ``regulars``, if there were any."""
+    """A ``crowd`` of so many ``payers`` came on top of the ``regulars``, if there were any."""
 
     peak: Flow
+    payers: int
     crowd: Results
     regulars: tuple[Record, ...] = ()
 
     def holds(self, name: str) -> Verdict:
-        """Judged from when all of the crowd have arrived until they stop."""
-        window = self.crowd.records[0].time + PERIOD, self.crowd.records[-1].time
+        """Judged from when the crowd has sent one payment a payer, so that all have arrived, until
+        it stops."""
+        window = self.crowd.records[self.payers].time, self.crowd.records[-1].time
         records = (*self.crowd.records, *self.regulars)
         sent, good = offered(records, window), served(records, window, is_notified)
         return goodput_holds(name, self.peak, sent, good, times=TIMES, within=WITHIN)
@@ -70,10 +72,11 @@ class Overload:
 
 
 def run_crowd(load: StartLoad, run: Run, peak: Flow) -> Overload:
-    """Send five times the capacity for ``SECONDS``."""
-    users = round(TIMES * peak.rate * PERIOD)
-    crowd = load(users=users, seconds=SECONDS, locustfile=LOCUSTFILE, run_id=run.new())
-    return Overload(peak, crowd.wait())
+    """Send five times the capacity until every payer has sent ``ROUNDS`` payments on average:
+    however late a busy machine lets them begin. Raises LoadError where it never does."""
+    payers = round(TIMES * peak.rate * PERIOD)
+    crowd = load(users=payers, locustfile=LOCUSTFILE, run_id=run.new())
+    return Overload(peak, payers, crowd.reach(ROUNDS * payers).stop())
 
 
 def run_crowd_beside_regulars(load: StartLoad, run: Run, peak: Flow) -> Overload:
