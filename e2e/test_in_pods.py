@@ -23,7 +23,8 @@ PROJECT = Path(__file__).with_name("in_pods") / "meshproof.yaml"
 CURL = ["curl", "--noproxy", "*", "--silent", "--show-error", "--max-time", "10"]
 CAN_BECOME_ANOTHER = os.geteuid() == 0 and Path("/proc/self/uid_map").read_text().split()[2] != "1"
 pytestmark = pytest.mark.skipif(
-    os.environ.get("MESH", "embedded") != "embedded", reason="about local processes"
+    os.environ.get("MESH", "embedded") != "embedded",
+    reason="brings up pods of this machine; on a cluster: test_interception.py",
 )
 
 

@@ -31,7 +31,8 @@ opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 print(opener.open(sys.argv[1], timeout=10).status)
 """
 pytestmark = pytest.mark.skipif(
-    os.environ.get("MESH", "embedded") != "embedded", reason="about local processes"
+    os.environ.get("MESH", "embedded") != "embedded",
+    reason="about users, sockets and files of this machine",
 )
 
 

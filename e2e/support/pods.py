@@ -29,6 +29,12 @@ def require_no_pods(mesh: Mesh) -> None:
         pytest.skip("about a mesh without pods")
 
 
+def require_pods(mesh: Mesh) -> None:
+    """Skip a proof of what only a pod's network namespace does: on a cluster, and in pods here."""
+    if mesh.status().kind == "embedded" and not getattr(mesh, "in_pods", False):
+        pytest.skip("about pods, and this mesh has none: see test_security_limits.py")
+
+
 @functools.cache
 def no_pods() -> str:
     """Why not; empty where it does."""

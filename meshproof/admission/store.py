@@ -9,6 +9,7 @@ from functools import cached_property
 from meshproof.errors import UsageError
 from meshproof.istio04.lower import lower
 from meshproof.model.kinds_without_model import explain_ignored
+from meshproof.model.kube_config import Secret
 from meshproof.model.resource import Resource
 from meshproof.translate.from_kube import services_of
 from meshproof.translate.world import Service
@@ -98,6 +99,11 @@ class Store:
 
     def of(self, *kinds: str) -> list[Resource]:
         return [r for r in self._ordered if r.kind in kinds]
+
+    def secret_values(self) -> list[bytes]:
+        """Of every Secret: an app may log what it was given, and a dump must not show it."""
+        secrets = (r.spec for r in self.of("Secret") if isinstance(r.spec, Secret))
+        return [value for secret in secrets for value in secret.files.values()]
 
     @cached_property
     def decoded(self) -> tuple[Resource, ...]:

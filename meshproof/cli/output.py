@@ -45,9 +45,11 @@ def print_info(line: str) -> None:
 
 
 def format_error(error: BaseException) -> str:
-    """One line a problem, each beginning with its file; anything else begins with ``error:``."""
+    """One line a problem, each beginning with its file; anything else begins with ``error:``. The
+    error's notes follow."""
     complete = isinstance(error, Refused | ForwardedError)
-    return str(error) if complete else f"error: {error}"
+    text = str(error) if complete else f"error: {error}"
+    return "\n".join([text, *getattr(error, "__notes__", ())])
 
 
 class ForwardedError(MeshproofError):

@@ -130,12 +130,18 @@ class Lifecycle:
         )
 
     def _abandon(self, error: BaseException) -> None:
-        """Removes what was begun. A failure of that is logged: why ``up`` failed matters more."""
+        """Removes what was begun. A failure of that is noted at ``error`` and not raised, neither
+        here nor by a later ``down``: why ``up`` failed matters more."""
         self._runner.note(f"up failed: {error}")
         try:
             self.down()
         except MeshproofError as failure:
+            self._may_exist = False
             self._runner.note(f"removing what was begun failed: {failure}")
+            remedy = "`make sweep` removes it"
+            if not self._settings.on_kind:
+                remedy = "the next `make up` uses it, and `make down` removes it"
+            error.add_note(f"What was begun is still there; {remedy}:\n{failure}")
 
     def down(self) -> None:
         """Safe to repeat."""

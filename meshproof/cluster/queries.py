@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
 from meshproof.cluster import evidence, pod_request, pods
 from meshproof.cluster.access_log_tail import AccessLogTail
+from meshproof.cluster.cluster_dump import ClusterDump
 from meshproof.cluster.evidence import ClusterEvidence
 from meshproof.cluster.mesh_state import MeshState
 from meshproof.cluster.pod_request import PodResponse
-from meshproof.cluster.pods import PROXY, Pod
+from meshproof.cluster.pods import Pod
 from meshproof.cluster.port_forward import PortForwards
 from meshproof.cluster.providers.provider import Provider
 from meshproof.cluster.settings import Settings
 from meshproof.cluster.workload_pods import WorkloadPods
 from meshproof.errors import MeshproofError, UsageError
-from meshproof.istio_names import EGRESS_REFUSED, ROOT_NAMESPACE
+from meshproof.istio_names import EGRESS_REFUSED
 from meshproof.mesh import AccessRecord, Answer, ExecResult, MeshStatus, ReplicaStatus, Span, Tail
 from meshproof.model.yaml_writer import to_yaml
 from meshproof.project import Project
 from meshproof.telemetry.log_lines import LineFilter, LogLine, read_text, sort_lines
-from meshproof.telemetry.redact import redact_private_keys
 from meshproof.wait import DeadlineExceeded, until
 
 LOGGED_WITHIN = 3.0
@@ -221,35 +219,8 @@ class Queries:
         )
 
     def dump(self, folder: Path) -> None:
-        """Pods, events, Envoy configurations and logs. A pod that does not answer leaves an error
-        in the folder, and the rest is still written."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for kinds in (("deployments", "statefulsets", "pods", "services"), ("events",)):
-            for namespace in (*self._pods.namespaces(), ROOT_NAMESPACE):
-                doing = f"dumping {', '.join(kinds)} of {namespace}"
-                items = self._kubectl.list(*kinds, namespace=namespace, doing=doing)
-                file = folder / f"{namespace}.{'-'.join(kinds)}.json"
-                file.write_text(json.dumps(items, indent=1))
-        for pod in self._pods.all():
-            self._dump_pod(folder, pod)
-        resources = self._state.applied.resources
-        lines = (f"{r.title}  {r.location.file}:{r.location.line}\n" for r in resources)
-        (folder / "resources.txt").write_text("".join(lines))
         log = self._project.root / "artifacts" / "commands.log"
-        if log.is_file():
-            shutil.copy(log, folder / "commands.log")
-
-    def _dump_pod(self, folder: Path, pod: Pod) -> None:
-        stem = f"{pod.namespace}.{pod.name}"
-        try:
-            (folder / f"{stem}.log").write_text(self._evidence.app_log(pod))
-            if pod.meshed and pod.alive:
-                config = self._kubectl.admin(pod.namespace, pod.name, "config_dump?include_eds")
-                redacted = json.dumps(redact_private_keys(json.loads(config)), indent=1)
-                (folder / f"{stem}.config.json").write_text(redacted)
-                (folder / f"{stem}.{PROXY}.log").write_text(self._evidence.proxy_log(pod))
-        except MeshproofError as error:
-            (folder / f"{stem}.error.txt").write_text(str(error))
+        ClusterDump(self._state, self._pods, self._kubectl, self._evidence, log).write(folder)
 
 
 def _with_request_id(

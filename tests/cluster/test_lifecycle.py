@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import yaml
 
-from tests.fakes.cluster_machine import Machine, mesh_on
+from meshproof.cli.output import format_error
+from meshproof.cluster.commands import CommandError
+from tests.fakes.cluster_machine import Machine, mesh_on, recorded
 
 
 def order(commands: list[str], *parts: str) -> list[int]:
@@ -85,3 +88,20 @@ def test_a_new_process_takes_down_what_a_killed_one_left(machine: Machine, tmp_p
     mesh_on(machine, tmp_path).down()
     assert not machine.cluster
     assert not machine.containers
+
+
+def test_why_up_failed_is_not_hidden_by_what_the_clean_up_met(
+    machine: Machine, tmp_path: Path
+) -> None:
+    """Docker ends while Istio is installed: then nothing can be removed either."""
+    no_docker = recorded("docker version", "no daemon")
+    mesh = mesh_on(machine, tmp_path)
+    machine.fail("istioctl --kubeconfig", no_docker)
+    machine.fail("kind get kubeconfig", no_docker)
+    with pytest.raises(CommandError, match="installing Istio") as failure:
+        mesh.up()
+    message = format_error(failure.value)
+    assert message.startswith("error: installing Istio")
+    assert "`make sweep` removes it" in message
+    assert "kind get kubeconfig" in message
+    mesh.down()  # as whoever began it does; it must not raise another error in its place

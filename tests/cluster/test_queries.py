@@ -10,6 +10,7 @@ import pytest
 from meshproof.cluster import evidence
 from meshproof.cluster.mesh import ClusterMesh
 from meshproof.errors import MeshproofError, UsageError
+from meshproof.mesh import Source
 from tests.fakes.cluster_machine import Machine, recorded
 from tests.fakes.sidecar import BLOCKED, CALL, FLUSHED, PodOutput
 
@@ -89,6 +90,24 @@ def test_a_dump_goes_on_where_one_pod_says_nothing(
     assert "payments.svca-0.error.txt" in names
     assert "payments.svcb-v0.1-0.config.json" in names
     assert "VirtualService payments/pay" in (tmp_path / "dump" / "resources.txt").read_text()
+
+
+SECRET = """
+apiVersion: v1
+kind: Secret
+metadata: {name: word, namespace: payments}
+data: {word: b3Blbi1zZXNhbWU=}
+"""
+
+
+def test_a_dump_shows_no_secret_that_an_app_has_logged(
+    machine: Machine, cluster: ClusterMesh, tmp_path: Any
+) -> None:
+    cluster.apply([Source("word.yaml", SECRET)])
+    machine.fail("logs svca-0 -c svca", (0, "my word is open-sesame, b3Blbi1zZXNhbWU=\n", ""))
+    cluster.dump(tmp_path / "dump")
+    log = (tmp_path / "dump" / "payments.svca-0.log").read_text()
+    assert log == "my word is [redacted], [redacted]\n"
 
 
 def test_a_traces_lines_are_joined_from_every_pod_and_host(

@@ -179,7 +179,7 @@ async def read_metrics(envoys: Sequence[EnvoyProcess], only: str = "") -> str:
 async def dump(engine: Engine, folder: Path) -> None:
     """Write every Envoy's configuration and statistics, all logs and resources into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    secret_values = _secret_values(engine)
+    secret_values = engine.store.secret_values()
     for envoy in list_envoys(engine):
         try:
             config = json.loads(await envoy.admin("/config_dump?include_eds"))
@@ -202,8 +202,3 @@ def _read_end(log: Path) -> bytes:
         file.seek(max(0, size - _DUMP_LIMIT))
         tail = file.read()
     return tail if size <= _DUMP_LIMIT else tail.partition(b"\n")[2]
-
-
-def _secret_values(engine: Engine) -> list[bytes]:
-    """Of every Secret: an app may log what it was given, and a dump must not show it."""
-    return [value for r in engine.store.of("Secret") for value in r.spec.files.values()]
