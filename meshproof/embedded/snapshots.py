@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from meshproof.embedded import patches
 from meshproof.embedded.config.certificate_authority import Authority, KeyPair
+from meshproof.embedded.config.own_rules import OwnRules
 from meshproof.embedded.gateway import identity_of, node_of
 from meshproof.embedded.network_faults import NetworkFaults, apply_detours
 from meshproof.host.tcp_fault_proxy import Place
@@ -26,11 +27,10 @@ from meshproof.translate import (
     outbound_scope,
     proxy_of,
 )
-from meshproof.translate.connect_loops import loop_ports
+from meshproof.translate.connect_loops import loop_inputs, loops
 from meshproof.translate.gateway_servers import route_tables
-from meshproof.translate.host_names import covers, fqdn
 from meshproof.translate.provider_hosts import providers_of
-from meshproof.translate.workload_selection import has_labels, select_policies
+from meshproof.translate.workload_selection import select_policies
 from meshproof.translate.world import Config, Proxy, Replica, World
 from meshproof.xds import codec
 from meshproof.xds.envoy_client import Resources
@@ -85,6 +85,8 @@ class Snapshots:
         self._gateway_clusters: dict[str, tuple[Mapping[Place, Place], Memo[Encoded]]] = {}
         self._gateway_routes: dict[str, Encoded] = {}
         self._last: dict[str, object] = {}
+        self._own_rules = OwnRules()
+        self._loops: Memo[tuple[tuple[int, str], ...]] = Memo()
         self._secrets_of: dict[str, Encoded] = {}
         self._merged_of: dict[tuple[str, str], tuple[list[Resources], Resources]] = {}
 
@@ -191,7 +193,7 @@ class Snapshots:
             *(self._same(name, getattr(world, name)) for name in _SIDECAR_INPUTS),
             *(self._same(name, value) for name, value in self._outbound_inputs(world).items()),
             *_policies(world, replica),
-            _own_rules(world, replica),
+            self._own_rules.of(world, replica),
             self._same("providers", providers_of(world)),
             *_patch_inputs(world, proxy_of(replica)),
         )
@@ -207,7 +209,7 @@ class Snapshots:
         """What listeners of outbound traffic depend on besides: in a pod on all but the rules for
         HTTP, else on the ports of HTTP alone."""
         if not world.pods:
-            return {"ports": loop_ports(world)}
+            return {"loops": self._loops.get(loop_inputs(world), lambda: loops(world))}
         rules = (r for r in world.virtual_services if r.spec.tls or r.spec.tcp)
         bytes_of_pods = any(
             s.headless and any(p.kind != "HTTP" for p in s.ports) for s in world.services
@@ -274,23 +276,6 @@ def _encode_shared(
         return encode(build_routes(world, proxy))
     config = patches.outbound(world, proxy, build_outbound(world, proxy))
     return encode(apply_detours(config, detours))
-
-
-def _own_rules(world: World, replica: Replica) -> tuple[object, ...]:
-    """The DestinationRules that may be about the replica's own Services: their connection pool is
-    that of the inbound side too."""
-    own = [
-        service.fqdn
-        for service in world.services
-        if service.selector
-        and service.namespace == replica.namespace
-        and has_labels(replica.labels, service.selector)
-    ]
-    return tuple(
-        rule
-        for rule in world.destination_rules
-        if any(covers(fqdn(rule.spec.host, rule.namespace), name) for name in own)
-    )
 
 
 def _reuse(previous: Encoded, current: Encoded) -> Encoded:

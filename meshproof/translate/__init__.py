@@ -22,7 +22,7 @@ from meshproof.translate.clusters import (
 from meshproof.translate.connect_loops import (
     build_loop_cluster,
     build_loop_listener,
-    loop_ports,
+    loops,
 )
 from meshproof.translate.gateway_servers import passes_mesh_tls
 from meshproof.translate.gateways import add_gateway_routes, gateway_listeners
@@ -43,7 +43,7 @@ from meshproof.translate.outbound_scope import outbound_scope
 from meshproof.translate.port_routes import build_port_routes, build_tunnel_routes
 from meshproof.translate.proxy_view import HOST_INPUTS, ProxyView
 from meshproof.translate.referenced_clusters import referenced_clusters
-from meshproof.translate.resource_names import OUTBOUND, PROBE, port_routes
+from meshproof.translate.resource_names import OUTBOUND, PROBE
 from meshproof.translate.telemetry import select_reporting
 from meshproof.translate.tls import build_secrets
 from meshproof.translate.ways_out import add_ways_out
@@ -80,8 +80,8 @@ def proxy_of(replica: Replica) -> Proxy:
 def build_outbound(world: World, proxy: Proxy) -> Config:
     """What all Envoys of one workload share: clusters, endpoints and routes.
 
-    A sidecar has the RouteConfiguration ``outbound``, and one for each HTTP port: for what is
-    inside of tunnels, and in a pod for everything. A
+    A sidecar has the RouteConfiguration ``outbound``, and one for each further HTTP port: for what
+    is inside of tunnels. In a pod there is one for each HTTP port, for everything. A
     gateway has ``http.<port>`` for each Gateway server port. ``eds_clusters`` names the clusters
     that ``endpoints`` belong to.
     """
@@ -110,7 +110,8 @@ def build_routes(world: World, proxy: Proxy) -> Config:
         config.routes.update(build_port_routes(view))
     else:
         config.routes[OUTBOUND] = build_outbound_routes(view)
-        config.routes.update(build_tunnel_routes(view, loop_ports(world)))
+        ports = (port for port, table in loops(world) if table != OUTBOUND)
+        config.routes.update(build_tunnel_routes(view, ports))
     return config
 
 
@@ -146,16 +147,17 @@ def build_sidecar(world: World, replica: Replica, *, access_log: str = "") -> Co
         chains = ChainBuilder(view, workload, access_log, report)
         config.listeners.update(build_outbound_listeners(view, chains, replica.ip))
         return config
-    for port in loop_ports(world):
+    for port, table in loops(world):
         name = connect_loop(port)
         config.clusters[name] = build_loop_cluster(name)
         manager = build_outbound_manager(
-            port_routes(port),
+            table,
             workload,
             access_log,
             report,
             view.mesh,
             upgrade_configs=upgrade_configs("websocket"),
+            strip_any_host_port=table == OUTBOUND,
         )
         config.listeners[name] = build_loop_listener(name, manager)
     config.listeners[OUTBOUND] = build_outbound_listener(

@@ -3,24 +3,37 @@
 Istio decides by the port of a connection, whatever a request says; a forward proxy is told that
 port by the client's CONNECT alone. So every HTTP port has a listener of its own inside of Envoy,
 with the route table of that port.
+
+Port 80 needs no table of its own: in ``outbound`` the hosts of port 80 have domains without a port,
+so its listener takes the port off every Host header. A table that each sidecar has twice is sent
+twice with every rule.
 """
 
 from __future__ import annotations
 
 from meshproof.model.port_protocol import handling_of
 from meshproof.translate.proto import Json
+from meshproof.translate.resource_names import OUTBOUND, port_routes
 from meshproof.translate.traffic_policy import build_connection_pool
 from meshproof.translate.world import World
 
 
-def loop_ports(world: World) -> tuple[int, ...]:
-    """Every port of HTTP in the mesh, whoever sees it."""
+def loops(world: World) -> tuple[tuple[int, str], ...]:
+    """Every port of HTTP in the mesh, whoever sees it; and the name of the route table for what
+    comes out of tunnels to it. EnvoyFilters tell tables apart by their ports."""
     ports = {p.port for s in world.services for p in s.ports if p.protocol == "HTTP"}
     declared = (p for entry in world.service_entries for p in entry.spec.ports)
     ports |= {p.number for p in declared if handling_of(p.effective_protocol) == "HTTP"}
-    return tuple(sorted(ports))
+    shared = () if world.envoy_patches else (_DEFAULT_PORT,)
+    return tuple((p, OUTBOUND if p in shared else port_routes(p)) for p in sorted(ports))
 
 
+def loop_inputs(world: World) -> tuple[object, ...]:
+    """What ``loops`` depends on."""
+    return world.services, world.service_entries, world.envoy_patches
+
+
+_DEFAULT_PORT = 80
 _IDLE = 300.0
 """Seconds until an idle loop is closed."""
 

@@ -222,7 +222,7 @@ def _host_routes(
         ]
         if not hosts:
             continue
-        context = RouteContext(port, {gateway}, secure=server.port.speaks_tls)
+        context = RouteContext(port, frozenset({gateway}), secure=server.port.speaks_tls)
         if routes := build_rule_routes(view, rule, context):
             for host in dict.fromkeys(hosts):
                 yield host, routes

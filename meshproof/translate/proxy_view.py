@@ -6,7 +6,7 @@ proxy's own namespace come first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from functools import cached_property
 
 from meshproof.istio_names import INGRESS_GATEWAY, ISTIO_NAMESPACE, service_host
@@ -18,6 +18,7 @@ from meshproof.translate.delegates import resolve_delegates
 from meshproof.translate.destination_rules import NO_RULE, HostPolicy, merge_rules, most_specific
 from meshproof.translate.host import Host
 from meshproof.translate.host_names import fqdn
+from meshproof.translate.proto import Json
 from meshproof.translate.reach import reachable_world
 from meshproof.translate.registry import hosts
 from meshproof.translate.sidecar_scope import build_scope
@@ -39,6 +40,11 @@ class _Memos:
         self.hosts: Memo[tuple[Host, ...]] = Memo()
         self.destination_rules: Memo[Mapping[str, tuple[HostPolicy, ...]]] = Memo()
         self.virtual_services: Memo[tuple[Named[VirtualService], ...]] = Memo()
+        self.routes: Memo[_RuleRoutes] = Memo()
+
+
+_RuleRoutes = dict[Hashable, tuple[Named[VirtualService], list[Json]]]
+"""By proxy and entry point: a rule, and its routes."""
 
 
 class _Index:
@@ -55,6 +61,8 @@ class _Index:
         self.virtual_services = memos.virtual_services.get(
             (source.virtual_services,), lambda: resolve_delegates(source.virtual_services)
         )
+        inputs = (*select_fields(source, HOST_INPUTS), source.destination_rules, source.sidecars)
+        self.routes = memos.routes.get(inputs, dict)
 
 
 _latest: dict[str, _Index] = {}
@@ -137,6 +145,21 @@ class ProxyView:
             and self._scope.imports_rule(rule.spec.hosts, rule.namespace)
         )
         return sorted(visible, key=order)
+
+    def routes_of(
+        self, rule: Named[VirtualService], entry: Hashable, build: Callable[[], list[Json]]
+    ) -> list[Json]:
+        """The routes of ``rule`` at an entry point: what ``build`` returns, or returned while all
+        that routes depend on was the same. Nobody may change them."""
+        key = (self.proxy.namespace, self._labels, rule.namespace, rule.name, entry)
+        kept = self._index.routes.get(key)
+        if kept is None or kept[0] is not rule:
+            kept = self._index.routes[key] = (rule, build())
+        return kept[1]
+
+    @cached_property
+    def _labels(self) -> frozenset[tuple[str, str]]:
+        return frozenset(self.proxy.labels.items())
 
     def knows_the_gateway(self) -> bool:
         """Whether the ingress gateway's Service, which has port 80, is imported."""

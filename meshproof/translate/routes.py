@@ -3,7 +3,7 @@ core/route/route.go)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from meshproof.istio_names import ClusterName
@@ -47,7 +47,7 @@ class RouteContext:
     """The entry point that routes are built for."""
 
     port: int
-    gateways: Set[GatewayKey] = frozenset({MESH})
+    gateways: frozenset[GatewayKey] = frozenset({MESH})
     secure: bool = False
     """It terminates TLS."""
 
@@ -60,6 +60,12 @@ def build_rule_routes(
     Entries for other proxies (``gateways``, ``sourceLabels``, ``sourceNamespace``) and other
     ports are left out. An empty list means that the rule does not apply here.
     """
+    return view.routes_of(rule, context, lambda: _build_rule_routes(view, rule, context))
+
+
+def _build_rule_routes(
+    view: ProxyView, rule: Named[VirtualService], context: RouteContext
+) -> list[Json]:
     routes: list[Json] = []
     for number, http in enumerate(rule.spec.http):
         matches: Sequence[HTTPMatchRequest | None] = http.match or [None]

@@ -16,7 +16,7 @@ import pytest
 from meshproof.embedded import snapshots
 from meshproof.embedded.pod import deployments
 from meshproof.lint import istio_warnings
-from meshproof.translate import proxy_view
+from meshproof.translate import proxy_view, routes
 from meshproof.xds import codec
 from tests.embedded.control_plane import ControlPlane
 
@@ -42,12 +42,31 @@ spec:
   selector: {{matchLabels: {{app: app-3}}}}
   rules: [{{to: [{{operation: {{paths: ["/{seconds}"]}}}}]}}]
 """
+OTHER_PORT = """
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {{name: other, namespace: many}}
+spec:
+  hosts: [other.test]
+  location: MESH_INTERNAL
+  resolution: STATIC
+  ports: [{{number: {port}, name: http, protocol: HTTP}}]
+  endpoints: [{{address: 127.0.0.9}}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: other, namespace: many}}
+spec:
+  hosts: [other.test]
+  http: [{{route: [{{destination: {{host: other.test}}}}], timeout: {seconds}s}}]
+"""
 COUNTED = {
     "messages encoded": (codec, "_encode_message"),
     "workloads built": (deployments, "_build_all"),
     "registries built": (proxy_view, "hosts"),
     "sets of clusters built": (snapshots, "build_outbound_clusters"),
     "sets of routes built": (snapshots, "build_routes"),
+    "rules routed": (routes, "_build_rule_routes"),
     "sidecars built": (snapshots, "build_sidecar"),
     "gateways built": (snapshots, "build_gateway"),
     "documents judged": (istio_warnings, "find_violations"),
@@ -91,13 +110,24 @@ SIZES = (10, 40)
 def test_a_rule_of_one_host_builds_one_table_and_encodes_that_host(size: int) -> None:
     calls, changes = cost(size, RULE)
     assert calls == {
-        "messages encoded": 2,  # for requests, and for those out of tunnels
+        "messages encoded": 1,
         "sets of routes built": 2,  # of all sidecars, and of the gateway
+        "rules routed": 1,
         "documents judged": 1,
     }
     assert {node: names for node, names in changes.items() if names} == {
-        f"app-{number}-1": ["outbound", "80"] for number in range(size)
+        f"app-{number}-1": ["outbound"] for number in range(size)
     }
+
+
+@pytest.mark.parametrize("port", [81, 8080])
+def test_a_rule_of_one_port_leaves_the_tunnels_of_all_others_alone(port: int) -> None:
+    plane = ControlPlane(3)
+    plane.apply(OTHER_PORT.format(port=port, seconds=1))
+    changes = plane.apply(OTHER_PORT.format(port=port, seconds=2))
+    assert set(map(tuple, changes.values())) == {("outbound", str(port)), ()}
+    changes = plane.apply(RULE.format(seconds=next(_NUMBERS)))
+    assert set(map(tuple, changes.values())) == {("outbound",), ()}
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -138,7 +138,9 @@ def test_a_tunnel_leads_to_the_listener_of_its_port() -> None:
         address = {"envoy_internal_address": {"server_listener_name": name}}
         assert endpoint["endpoint"]["address"] == address
         (manager,) = _managers(config.listeners[name])
-        assert manager["rds"]["route_config_name"] == name.partition("|")[2]
+        shared = name == "connect_loop|80"
+        assert manager["rds"]["route_config_name"] == ("outbound" if shared else "81")
+        assert manager["strip_any_host_port"] is shared
 
 
 def test_outbound_takes_connect_and_trusts_no_address() -> None:

@@ -168,6 +168,7 @@ GENERAL: Sequence[tuple[str, Sequence[str]]] = (
             "intercept every TCP connection.",
             "HTTPS and TLS of an app pass through tunnels (CONNECT) to open hosts, by name and "
             "port.",
+            "Inside of a tunnel to port 80 of a Service the app sees its Host without a port.",
             "TCP ports are reached by CONNECT to a name or to a Service's own port, never by "
             "address. UDP is not carried.",
             "HTTP/1.0 is accepted on the proxy port, since Python before 3.12 opens tunnels with "
