@@ -17,6 +17,7 @@ from e2e.support.meshes import running
 from e2e.support.pods import no_pods
 from e2e.support.processes import find_pid, processes_of_run, until
 from meshproof.embedded.mesh import EmbeddedMesh
+from meshproof.errors import MeshproofError
 from meshproof.project import load_project
 
 PROJECT = Path(__file__).with_name("in_pods") / "meshproof.yaml"
@@ -107,6 +108,35 @@ def test_replicas_listen_on_the_same_port_of_every_address(mesh: EmbeddedMesh) -
     assert len({r.address for r in mesh.status().replicas if r.workload == "web"}) == 2
     for _ in range(8):
         assert run(mesh, "caller", *CURL, "http://web/")[0] == 0
+
+
+def test_a_pod_without_a_sidecar_is_called_in_plain_text_from_its_caller_s_address(
+    mesh: EmbeddedMesh,
+) -> None:
+    code, response = run(mesh, "caller", *CURL, "http://ledger.old/")
+    assert (code, response) == (0, f"{ip_of(mesh, 'caller')} None")
+    assert mesh.curl("ledger", "http://ledger.old/").status == 200
+    assert {r.sidecar for r in mesh.status().replicas if r.workload == "ledger"} == {False}
+
+
+def test_a_pod_without_a_sidecar_reaches_services_pods_and_what_is_permissive(
+    mesh: EmbeddedMesh,
+) -> None:
+    ips = {r.address for r in mesh.status().replicas if r.workload == "ledger"}
+    own, other = sorted(ips, key=lambda ip: ip != ip_of(mesh, "ledger"))
+    for url in ("http://ledger/", f"http://{other}:8080/"):
+        assert run(mesh, "ledger", *CURL, url) == (0, f"{own} None")
+    assert run(mesh, "ledger", *CURL, "http://ledgers:8080/")[0] == 0
+    assert speak(mesh, "ledger", "greeter.plain", 25, "hello") == "220 ready\r\nyou said hello"
+
+
+def test_a_pod_without_a_sidecar_is_refused_where_mutual_tls_is_a_must(mesh: EmbeddedMesh) -> None:
+    code, message = run(mesh, "ledger", *CURL, "http://web.plain/greeter.py")
+    assert code in (52, 56), message
+    for host in ("10.100.35.27", "nowhere.example.com"):
+        assert run(mesh, "ledger", *CURL, f"http://{host}:9997/")[0] != 0
+    with pytest.raises(MeshproofError, match="has no sidecar"):
+        mesh.fault("kill", "ledger", part="sidecar")
 
 
 @pytest.mark.skipif(not CAN_BECOME_ANOTHER, reason="only root of the machine can become another")

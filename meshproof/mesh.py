@@ -155,6 +155,8 @@ class ReplicaStatus:
     address: str
     reason: str = ""
     """Why it is not ready."""
+    sidecar: bool = True
+    """False for a pod whose injection is off."""
 
 
 @dataclass(frozen=True, slots=True)

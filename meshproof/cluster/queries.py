@@ -257,4 +257,5 @@ def _replica_status(pod: Pod, workload: str) -> ReplicaStatus:
         restarts=pod.restarts,
         address=pod.address,
         reason=pod.reason,
+        sidecar=pod.meshed,
     )

@@ -69,6 +69,7 @@ def _proxy(replica: Replica, *parts: Mapping[str, Resources]) -> Proxy:
         ip=replica.ip,
         version=replica.labels.get("version", ""),
         app=replica.labels.get("app", ""),
+        sidecar=replica.sidecar,
         clusters=clusters,
         endpoints=endpoints,
         listeners=listeners,
@@ -210,6 +211,7 @@ def _replica(workload: Workload, number: int, ip: str, ports: tuple[ContainerPor
         ip=ip,
         ports=ports,
         ready=True,
+        sidecar=workload.sidecar,
     )
 
 

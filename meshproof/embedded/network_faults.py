@@ -69,7 +69,7 @@ class NetworkFaults:
         """Real address -> the one that this caller is to use instead. Starts proxies as needed."""
         caller = (proxy.namespace, proxy.workload)
         reachable = reachable_world(world, proxy)
-        in_pod = world.pods and proxy.kind == "sidecar"
+        in_pod = world.pods and proxy.kind != "gateway"
         result: dict[Place, Place] = {}
         for fault in self._faults:
             if fault.affects(caller):

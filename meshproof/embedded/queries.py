@@ -251,6 +251,7 @@ class Queries:
                     restarts=r.restarts,
                     address=r.ip,
                     reason=engine.lost or r.state.reason,
+                    sidecar=r.workload.sidecar,
                 )
                 for r in engine.fleet.runners
             ),

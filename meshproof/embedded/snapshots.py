@@ -113,7 +113,7 @@ class Snapshots:
                 else self._encode_clusters(self._clusters[key], world, proxy, detours),
                 self._outbound[key],
                 self._sidecar(world, replica, access_logs[replica.name]),
-                self._secrets(replica.name, replica.identity),
+                self._secrets(replica.name, replica.identity) if replica.sidecar else {},
             )
         return result
 
@@ -190,6 +190,7 @@ class Snapshots:
             replica.ports,
             replica.labels,
             replica.probe,
+            replica.sidecar,
             *(self._same(name, getattr(world, name)) for name in _SIDECAR_INPUTS),
             *(self._same(name, value) for name, value in self._outbound_inputs(world).items()),
             *_policies(world, replica),

@@ -45,6 +45,8 @@ class Rules:
 
 def select_filters(world: World, proxy: Proxy) -> list[Named[GeneralEnvoyFilter]]:
     """The EnvoyFilters that apply to a proxy (Istio: PushContext.getMatchedEnvoyFilters)."""
+    if proxy.kind == "relay":
+        return []
     chosen = select_policies(world.envoy_patches, proxy.namespace, proxy.labels)
     return sorted(chosen, key=lambda f: (f.spec.priority, f.namespace == proxy.namespace))
 

@@ -35,6 +35,8 @@ class Captured:
 
     listener: str
     chain: Json
+    address: Address
+    """Its original destination."""
 
     @property
     def protocols(self) -> tuple[str, ...]:
@@ -57,7 +59,7 @@ def capture(proxy: Proxy, to: Address, *, sni: str = "") -> Captured:
         rank = _rank(chain.get("filter_chain_match", {}), to, sni)
         if min(rank) >= 0 and rank > best:
             best, chosen = rank, chain
-    return Captured(name, chosen)
+    return Captured(name, chosen, to)
 
 
 def _listener_of(proxy: Proxy, to: Address) -> str:

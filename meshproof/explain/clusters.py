@@ -26,9 +26,14 @@ class Member:
     pipe: str = ""
 
 
-def members(proxy: Proxy, cluster: Json, metadata_match: Json) -> list[Member]:
+def members(
+    proxy: Proxy, cluster: Json, metadata_match: Json, original: Address | None = None
+) -> list[Member]:
     """The healthy endpoints of the best priority; their shares add up to 1. ``metadata_match`` is
-    the route's, which selects a subset of the cluster."""
+    the route's, which selects a subset of the cluster; ``original`` is where a captured connection
+    was going, the only endpoint of an ORIGINAL_DST cluster."""
+    if cluster.get("type") == "ORIGINAL_DST" and original:
+        return [Member(1.0, original, {})]
     assignment = cluster.get("load_assignment")
     if assignment is None:
         name = cluster.get("eds_cluster_config", {}).get("service_name") or cluster["name"]

@@ -15,7 +15,7 @@ from meshproof.explain import (
 )
 from meshproof.explain.connection import AuthzRequest, Peer
 from meshproof.explain.origin import Locate, RuleOrigin, route_origin
-from meshproof.explain.proxies import Proxy
+from meshproof.explain.proxies import Address, Proxy
 from meshproof.explain.request import Request, merge_slashes, normalize_path, unescape_slashes
 from meshproof.explain.result import MESH, Outcome, Step
 from meshproof.explain.route_notes import configuration_of, header_notes, timeout_notes
@@ -40,6 +40,8 @@ class Upstream:
     """It is a connection of a TCP listener: the mesh can only close it, not answer it."""
     protocols: tuple[str, ...] = ()
     """ALPN that the caller's sidecar offers instead of the cluster's."""
+    address: Address | None = None
+    """The original destination of a captured connection."""
 
 
 Forward = Callable[[Upstream], tuple[Step, ...]]

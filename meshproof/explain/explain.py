@@ -112,7 +112,8 @@ class _Explainer:
             code = to.action.get("cluster_not_found_response_code", "SERVICE_UNAVAILABLE")
             status = {"SERVICE_UNAVAILABLE": 503, "NOT_FOUND": 404}.get(code, 500)
             return (_failure(to, descriptions.describe_missing_cluster(to.cluster), status),)
-        members = clusters.members(to.proxy, cluster, to.action.get("metadata_match", {}))
+        subset = to.action.get("metadata_match", {})
+        members = clusters.members(to.proxy, cluster, subset, to.address)
         if not members:
             return (
                 _failure(
@@ -179,6 +180,8 @@ class _Explainer:
         return next((host for host in candidates if host in hosts), hosts[0] if hosts else "")
 
     def _leave_mesh(self, to: Upstream, cluster: Json, member: Member, address: Address) -> Step:
+        if cluster.get("type") == "ORIGINAL_DST":
+            return _failure(to, f"nothing listens at {_format_address(address)}", 503)
         name = self._outside_host(to, cluster, address)
         tls = clusters.upstream_tls(cluster, member)
         suffix = " over TLS" if tls.kind == "tls" else ""
@@ -262,7 +265,7 @@ class _Explainer:
 
     def _pass_bytes(self, to: Upstream, server: Proxy, at: str, note: str) -> Step:
         kind = TUNNEL if to.tunnel else APP
-        reason = f"{server.name} gets it as bytes"
+        reason = f"{server.name} gets it {'as bytes' if server.sidecar else 'without a sidecar'}"
         return Step(
             1.0, at, reason, notes=(note,), outcome=_outcome(server, kind, reason, str(to.request))
         )

@@ -57,6 +57,8 @@ class PodCalls:
         sni = request.host if request.scheme == "https" else ""
         to = capture(source, (ip, request.port), sni=sni)
         note = f"listener {to.listener}, for {ip}:{request.port}"
+        if not source.sidecar:
+            note = f"{source.workload} has no sidecar: no rule is asked, and nothing is encrypted"
         if any(f["typed_config"]["@type"].endswith(_HCM) for f in to.chain["filters"]):
             steps = self.http(source, "outbound", to.chain, request, Peer(local_ip=source.ip))
         else:
@@ -77,8 +79,12 @@ class PodCalls:
         tunnel = request.scheme == "https"
         steps: list[Step] = []
         for name, weight in shares:
-            upstream = Upstream(source, name, proxy, request, tunnel, rule, True, to.protocols)
+            upstream = Upstream(
+                source, name, proxy, request, tunnel, rule, True, to.protocols, to.address
+            )
             text = f"the connection goes to {descriptions.describe_cluster(name)}"
+            if source.clusters.get(name, {}).get("type") == "ORIGINAL_DST":
+                text = f"the connection goes to {to.address[0]}:{to.address[1]} itself"
             inner = self.forward(upstream)
             steps.append(Step(weight / total, at, text, rule, branches=inner))
         return tuple(steps)

@@ -28,6 +28,8 @@ class Proxy:
     app: str = ""
     """Its ``app`` label, another name of the workload."""
     gateway: bool = False
+    sidecar: bool = True
+    """False for the relay of a pod without a sidecar."""
 
     def listener_at(self, address: Address) -> Json | None:
         for listener in self.listeners.values():

@@ -141,20 +141,22 @@ class PodNamespaces:
     def join(self, command: dict[str, Any]) -> Callable[[], None]:
         """What a child does before ``exec`` so that its program runs in ``command["pod"]``.
 
-        A sidecar has the pod's network, and the right to open sockets in the mesh's; any other
+        A sidecar has the pod's network, and the right to open sockets in the mesh's, and, if it is
+        ``transparent``, to use any source address (IP_TRANSPARENT wants CAP_NET_RAW); any other
         process has the pod's whole view, and no right beyond a container's.
         """
         pod = self._pods.get(command["pod"])
         if pod is None:
             raise OSError(f"there is no pod {command['pod']}")
         if command["sidecar"]:
-            return lambda: self._join_as_sidecar(pod)
+            extra = (ns.NET_RAW,) if command.get("transparent") else ()
+            return lambda: self._join_as_sidecar(pod, extra)
         return lambda: self._join_as_container(pod, command)
 
-    def _join_as_sidecar(self, pod: Pod) -> None:
+    def _join_as_sidecar(self, pod: Pod, extra: tuple[int, ...]) -> None:
         ns.enter(self._user)
         ns.enter(pod.net)
-        allowed = frozenset((ns.SYS_ADMIN,))
+        allowed = frozenset((ns.SYS_ADMIN, *extra))
         ns.reduce_capabilities(allowed, ambient=allowed)
 
     def _join_as_container(self, pod: Pod, command: dict[str, Any]) -> None:

@@ -19,6 +19,8 @@ class ProcessSpec:
     """File that standard output and error are appended to."""
     sidecar: bool = False
     """True for an Envoy: at the end it outlives the apps whose requests it proxies."""
+    transparent: bool = False
+    """For a sidecar: it may open connections in its pod that come from any address."""
     pod: str = ""
     """The pod whose namespaces it runs in; empty for those of the mesh process."""
     mounts: Sequence[tuple[str, str]] = ()

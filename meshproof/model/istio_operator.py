@@ -1,5 +1,5 @@
-"""install.istio.io/v1alpha1 IstioOperator: its ``meshConfig``. The rest says how istioctl installs
-Istio; the embedded mesh installs nothing."""
+"""install.istio.io/v1alpha1 IstioOperator: its ``meshConfig``, and whether namespaces have sidecars
+by default. The rest says how istioctl installs Istio; the embedded mesh installs nothing."""
 
 from __future__ import annotations
 
@@ -8,8 +8,20 @@ from meshproof.model.kube_fields import Ignored
 from meshproof.model.mesh_config import MeshConfig
 
 
+class SidecarInjectorWebhook(Model):
+    enable_namespaces_by_default: bool = True
+    """Istio's own default is false."""
+
+
+class InstallValues(Model):
+    """Values of Istio's charts."""
+
+    sidecar_injector_webhook: SidecarInjectorWebhook = SidecarInjectorWebhook()
+
+
 class IstioOperator(Model):
     mesh_config: MeshConfig = MeshConfig()
+    values: InstallValues = InstallValues()
     profile: Ignored = None
     hub: Ignored = None
     tag: Ignored = None

@@ -82,8 +82,9 @@ def template_of(resource: Resource) -> PodTemplate:
         return spec.template
     assert isinstance(spec, PodSpec), "WORKLOADS are these"
     labels: Labels = dict(resource.labels)
+    annotations = dict(resource.body.get("metadata", {}).get("annotations") or {})
     return PodTemplate.model_construct(
-        metadata=PodMetadata.model_construct(labels=labels), spec=spec
+        metadata=PodMetadata.model_construct(labels=labels, annotations=annotations), spec=spec
     )
 
 

@@ -46,6 +46,16 @@ FIELDS: Mapping[str, str] = {
         "profile installPackagePath hub tag namespace revision meshConfig components values "
         "unvalidatedValues compatibilityVersion addonComponents"
     ),
+    "istio_operator.InstallValues": (  # operator/pkg/apis/values_types.proto
+        "cni gateways global pilot ztunnel telemetry sidecarInjectorWebhook istio_cni revision "
+        "meshConfig base istiodRemote revisionTags defaultRevision profile compatibilityVersion "
+        "experimental"
+    ),
+    "istio_operator.SidecarInjectorWebhook": (
+        "neverInjectSelector alwaysInjectSelector enableNamespacesByDefault "
+        "injectedAnnotations injectionURL templates defaultTemplates reinvocationPolicy "
+        "rewriteAppHTTPProbe"
+    ),
 }
 
 VALUES: Mapping[str, str] = {

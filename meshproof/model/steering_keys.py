@@ -55,7 +55,6 @@ class SteeringKey:
 
 _POD = (Target.POD,)
 _ANY = (Target.ANY,)
-_NO_SIDECAR = "its pods would have no sidecar, and here every workload has one"
 _BYPASS = "traffic would bypass the sidecar"
 _WAYPOINT = "requests would pass a waypoint proxy, and there is none"
 
@@ -69,8 +68,8 @@ def _no_effect(
 
 
 _KEYS = (
-    SteeringKey("sidecar.istio.io/inject", _POD, _NO_SIDECAR, refused=("false",)),
-    SteeringKey("istio-injection", (Target.NAMESPACE,), _NO_SIDECAR, refused=("disabled",)),
+    SteeringKey("sidecar.istio.io/inject", _POD, honoured=True),
+    SteeringKey("istio-injection", (Target.NAMESPACE,), honoured=True),
     SteeringKey(
         "istio.io/rev",
         (Target.POD, Target.NAMESPACE, Target.CONFIG, Target.POLICY),
@@ -80,7 +79,7 @@ _KEYS = (
     SteeringKey(
         "istio.io/dataplane-mode",
         (Target.POD, Target.NAMESPACE),
-        "ambient mode has no sidecars, and here every workload has one",
+        "the pods would have no sidecars, but a proxy of their node, and here there is none",
         refused=("ambient",),
     ),
     SteeringKey("istio.io/use-waypoint", _ANY, _WAYPOINT, accepted=("", "none")),

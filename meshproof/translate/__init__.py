@@ -43,6 +43,7 @@ from meshproof.translate.outbound_scope import outbound_scope
 from meshproof.translate.port_routes import build_port_routes, build_tunnel_routes
 from meshproof.translate.proxy_view import HOST_INPUTS, ProxyView
 from meshproof.translate.referenced_clusters import referenced_clusters
+from meshproof.translate.relay import add_relay_clusters, build_relay
 from meshproof.translate.resource_names import OUTBOUND, PROBE
 from meshproof.translate.telemetry import select_reporting
 from meshproof.translate.tls import build_secrets
@@ -69,7 +70,7 @@ __all__ = [
 def proxy_of(replica: Replica) -> Proxy:
     """The sidecar of ``replica`` as the rules see it."""
     return Proxy(
-        "sidecar",
+        "sidecar" if replica.sidecar else "relay",
         replica.namespace,
         replica.workload,
         replica.labels,
@@ -92,6 +93,9 @@ def build_outbound(world: World, proxy: Proxy) -> Config:
 def build_outbound_clusters(world: World, proxy: Proxy) -> Config:
     """The clusters and endpoints of ``build_outbound``, which depend on ``cluster_inputs``."""
     view, config = ProxyView(world, proxy), Config()
+    if proxy.kind == "relay":
+        add_relay_clusters(view, config)
+        return config
     add_outbound_clusters(view, config)
     if proxy.kind == "gateway":
         if passes_mesh_tls(world, proxy):
@@ -104,6 +108,8 @@ def build_outbound_clusters(world: World, proxy: Proxy) -> Config:
 def build_routes(world: World, proxy: Proxy) -> Config:
     """The routes of ``build_outbound``."""
     view, config = ProxyView(world, proxy), Config()
+    if proxy.kind == "relay":
+        return config
     if proxy.kind == "gateway":
         add_gateway_routes(view, world, config)
     elif world.pods:
@@ -135,9 +141,14 @@ def build_sidecar(world: World, replica: Replica, *, access_log: str = "") -> Co
     ``probe`` at ``PROBE_PORT``. Clusters and routes of the inbound ports. For each HTTP port a
     listener and a cluster ``connect_loop|<port>``, which only this Envoy can reach. In a pod:
     ``virtualOutbound`` and the listeners behind it instead of ``outbound``, and no loops.
-    ``access_log`` is the file for JSON lines; empty for no log.
+    ``access_log`` is the file for JSON lines; empty for no log. Of a pod without a sidecar: its
+    relay's.
     """
     view = ProxyView(world, proxy_of(replica))
+    if not replica.sidecar:
+        config = build_relay(view, replica)
+        config.listeners[PROBE] = build_probe_listener(replica.ip, access_log, replica.probe)
+        return config
     workload = WorkloadMetadata(replica.namespace, replica.workload, replica.labels)
     config = Config()
     add_inbound(view.world, view, replica, access_log, config)

@@ -79,7 +79,7 @@ def _replica_endpoints(
                 replica.labels,
                 workload=replica.workload,
                 namespace=replica.namespace,
-                mutual=mode != "DISABLE" and not replica.gateway,
+                mutual=mode != "DISABLE" and replica.sidecar and not replica.gateway,
             )
 
 

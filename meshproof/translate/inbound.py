@@ -50,7 +50,7 @@ be longer (our gunicorns' is), else a request may meet a closing connection: 503
 
 _INSPECTOR = "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"
 _SNIFFER = "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector"
-_FROM_SIDECAR: Json = {
+FROM_SIDECAR: Json = {
     "upstream_bind_config": {"source_address": {"address": INBOUND_SOURCE, "port_value": 0}}
 }
 """The app sees Istio's inbound passthrough address."""
@@ -139,7 +139,7 @@ class _Inbound:
             "name": self.name,
             "type": "STATIC",
             "load_assignment": build_load_assignment(self.name, [app]),
-            **_FROM_SIDECAR,
+            **FROM_SIDECAR,
             **build_connection_pool(
                 pool, APP_IDLE, h2=h2, inbound=True, mesh_timeout=self.world.mesh.connect_timeout
             ),
@@ -238,6 +238,11 @@ def _build_listener(
         "INBOUND",
         **(_inspection(inspectors) if inspects else {}),
     )
+    return place_inbound(listener, port, in_pod=in_pod)
+
+
+def place_inbound(listener: Json, port: ContainerPort, *, in_pod: bool) -> Json:
+    """A listener for a container port, in the networks where its callers are."""
     if in_pod:
         listener["address"]["socket_address"]["network_namespace_filepath"] = MESH_NAMESPACE
     if port.pipe:

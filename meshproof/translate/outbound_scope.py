@@ -18,10 +18,13 @@ def outbound_scope(world: World, proxy: Proxy) -> tuple[object, ...]:
 
     A sidecar's kind and namespace, its Sidecar resource and ProxyConfig, and those sourceLabels and
     workloadSelectors of the rules that it carries. A gateway's labels, by which Gateways select it.
+    All relays are equal.
     """
     config = world.proxy_configs.get((proxy.namespace, proxy.workload))
     if proxy.kind == "gateway":
         return (proxy.kind, proxy.namespace, tuple(sorted(proxy.labels.items())))
+    if proxy.kind == "relay":
+        return (proxy.kind,)
     rules = world.virtual_services, world.destination_rules
     selectors = _memo.get(rules, lambda: _selectors(world))
     matching = tuple(sorted(s for s in selectors if has_labels(proxy.labels, dict(s))))

@@ -110,6 +110,11 @@ class ProxyView:
             by_name.setdefault(host.name, host)
         return by_name
 
+    @property
+    def registry(self) -> tuple[Host, ...]:
+        """Every host, whoever sees it."""
+        return self._index.hosts
+
     def inbound_pool(self) -> ConnectionPool | None:
         """The Sidecar's settings for connections to the proxy's own app."""
         return self._scope.inbound_pool

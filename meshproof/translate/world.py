@@ -100,7 +100,7 @@ class ContainerPort:
 
 @dataclass(frozen=True, slots=True)
 class Replica:
-    """One running replica of a workload, with its own sidecar."""
+    """One running replica of a workload, with its own sidecar, or, in a pod, without."""
 
     name: str
     namespace: str
@@ -112,6 +112,8 @@ class Replica:
     ready: bool
     probe: str = ""
     """The path of the Unix socket of its probe listener; empty where that is a port."""
+    sidecar: bool = True
+    """False for a pod whose injection is off: its Envoy is a plain relay (``translate.relay``)."""
     gateway: bool = False
     """It is a gateway Envoy without an app: ``ports`` are those of its Gateways' servers, and
     clients reach it without mutual TLS unless a DestinationRule says otherwise, as in Istio."""
@@ -216,7 +218,8 @@ def select_fields(world: World, names: Iterable[str]) -> tuple[object, ...]:
 class Proxy:
     """An Envoy as rules select it. All replicas of a workload share one outbound configuration."""
 
-    kind: Literal["sidecar", "gateway"]
+    kind: Literal["sidecar", "gateway", "relay"]
+    """``relay``: of a pod without a sidecar."""
     namespace: str
     workload: str
     labels: Mapping[str, str]

@@ -118,3 +118,30 @@ def test_without_pods_it_needs_the_image_table() -> None:
 def test_in_pods_a_program_that_is_not_here_is_refused(command: str, reason: str) -> None:
     with pytest.raises(Refused, match=reason):
         _in_pods(command)
+
+
+_NO_SIDECAR = POD.replace("{app: one}", '{app: one, sidecar.istio.io/inject: "false"}')
+
+
+def test_a_workload_without_a_sidecar_needs_pods() -> None:
+    with pytest.raises(Refused) as refused:
+        _workloads(_NO_SIDECAR)
+    (problem,) = refused.value.problems
+    assert problem.field == "metadata.labels.sidecar.istio.io/inject"
+    assert "--pods" in problem.remedy
+    store = Store().apply(_read(_NO_SIDECAR))[0]
+    (workload,) = build_workloads(store, replace(PROJECT, pods=True))
+    assert not workload.sidecar
+
+
+def test_replicas_are_replaced_when_their_namespace_changes_its_mind() -> None:
+    project = replace(PROJECT, pods=True)
+    namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: default, labels: LABELS}\n---\n"
+
+    def template(labels: str) -> str:
+        store = Store().apply(_read(namespace.replace("LABELS", labels) + POD))[0]
+        (workload,) = build_workloads(store, project)
+        return workload.template
+
+    assert template("{istio-injection: enabled}") == template("{}")
+    assert template("{istio-injection: enabled}") != template("{istio-injection: disabled}")

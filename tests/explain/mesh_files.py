@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,11 +71,12 @@ def explain_request(
     text: str = workloads(client=1, echo_v1=1, echo_v2=1),
     pods: bool = False,
 ) -> Explanation:
-    admitted = embedded_admission(PROJECT).apply(
+    project = replace(PROJECT, pods=pods)
+    admitted = embedded_admission(project).apply(
         Store(), read_text(text + rules, "rules.yaml"), strict=False
     )
     request = Question(source, url, method, headers)
-    return explain_adapter.explain_files(admitted.store, PROJECT, request, pods=pods)
+    return explain_adapter.explain_files(admitted.store, project, request, pods=pods)
 
 
 SUBSETS = """

@@ -128,3 +128,32 @@ spec:
 """
     explanation = _explain(gateway, "http://shop.test/", source="gateway", text=ONE_ECHO)
     assert responders(explanation) == {"shop/echo-v1 v1": 100.0}
+
+
+NO_SIDECAR = "labels: {app: APP, version: v1, sidecar.istio.io/inject: 'false'}"
+
+
+def _without_sidecar(app: str) -> str:
+    labels = f"labels: {{app: {app}, version: v1}}"
+    assert ONE_ECHO.count(labels) == 1
+    return ONE_ECHO.replace(labels, NO_SIDECAR.replace("APP", app))
+
+
+@pytest.mark.parametrize(("rules", "kind"), [("", APP), (STRICT, CLOSED)])
+def test_a_caller_without_a_sidecar_speaks_plain_text(rules: str, kind: str) -> None:
+    explanation = _explain(rules, "http://echo/", text=_without_sidecar("client"))
+    assert only_outcome(explanation).kind == kind
+    assert any("has no sidecar" in note for note in notes(explanation.steps))
+
+
+def test_a_server_without_a_sidecar_is_called_in_plain_text_whatever_is_strict() -> None:
+    explanation = _explain(STRICT, "http://echo/", text=_without_sidecar("echo"))
+    outcome = only_outcome(explanation)
+    assert outcome.kind == APP
+    assert "without a sidecar" in outcome.why
+
+
+def test_without_a_sidecar_an_unknown_address_is_nobody_s() -> None:
+    explanation = _explain("", "http://10.9.8.7:5/", text=_without_sidecar("client"))
+    assert only_outcome(explanation).kind == CLOSED
+    assert "nothing listens at 10.9.8.7:5" in only_outcome(explanation).why

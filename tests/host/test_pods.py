@@ -174,6 +174,8 @@ def test_an_app_has_a_containers_rights_and_a_sidecar_one_more(
         assert int(app["CapPrm"], 16) == 0 or os.geteuid() == 0
         sidecar = parse_status(await output(run, "sidecar", *STATUS, pod="a", sidecar=True))
         assert int(sidecar["CapPrm"], 16) == int(sidecar["CapBnd"], 16) == 1 << 21
+        any_source = await output(run, "relay", *STATUS, pod="a", sidecar=True, transparent=True)
+        assert int(parse_status(any_source)["CapPrm"], 16) == 1 << 21 | 1 << 13
 
     in_pods(script)
 

@@ -30,21 +30,14 @@ def _pod(entry: str, field: str = "annotations") -> str:
     return DEPLOYMENT.replace(POD, metadata)
 
 
-@pytest.mark.parametrize("field", ["labels", "annotations"])
-def test_a_pod_without_sidecar_is_refused_with_line_and_remedy(
-    refusal: Refusal, field: str
-) -> None:
-    (message,) = refusal(_pod('sidecar.istio.io/inject: "false"', field))
+def test_what_is_refused_is_named_with_line_and_remedy(refusal: Refusal) -> None:
+    (message,) = refusal(_pod("istio.io/dataplane-mode: ambient", "labels"))
     assert message == (
-        f"f.yaml:7: Deployment svca: spec.template.metadata.{field}.sidecar.istio.io/inject: is "
-        '"false", which meshproof\'s embedded mesh does not honour yet: its pods would have no '
-        "sidecar, and here every workload has one; leave it out, or run on a cluster (MESH=kind)"
+        "f.yaml:7: Deployment svca: spec.template.metadata.labels.istio.io/dataplane-mode: is "
+        '"ambient", which meshproof\'s embedded mesh does not honour yet: the pods would have no '
+        "sidecars, but a proxy of their node, and here there is none; leave it out, or run on a "
+        "cluster (MESH=kind)"
     )
-
-
-def test_of_injection_the_label_decides() -> None:
-    both = "sidecar.istio.io/inject: '{}'}}, annotations: {{sidecar.istio.io/inject: '{}'"
-    assert read_text(_pod(both.format("true", "false"), "labels"), "f")
 
 
 @pytest.mark.parametrize(
@@ -75,6 +68,7 @@ def test_what_would_steer_a_pod_s_sidecar_is_refused(refusal: Refusal, entry: st
     "entry",
     [
         "sidecar.istio.io/inject: 'true'",
+        "sidecar.istio.io/inject: 'false'",
         "traffic.sidecar.istio.io/includeOutboundIPRanges: '*'",
         "traffic.sidecar.istio.io/excludeInboundPorts: ''",
         "traffic.sidecar.istio.io/includeOutboundPorts: '80'",
@@ -91,7 +85,6 @@ def test_what_asks_for_nothing_else_is_accepted(entry: str) -> None:
 @pytest.mark.parametrize(
     ("text", "entry"),
     [
-        (NAMESPACE, "labels: {istio-injection: disabled}"),
         (NAMESPACE, "labels: {istio.io/dataplane-mode: ambient}"),
         (SERVICE, "annotations: {alpha.istio.io/kubernetes-serviceaccounts: a}"),
         (SERVICE, "labels: {istio.io/use-waypoint: w}"),
@@ -108,6 +101,7 @@ def test_other_objects(refusal: Refusal, text: str, entry: str) -> None:
     ("text", "entry"),
     [
         (NAMESPACE, "labels: {istio-injection: enabled}"),
+        (NAMESPACE, "labels: {istio-injection: disabled}"),
         (NAMESPACE, "labels: {istio-injection: enabled, istio.io/dataplane-mode: ambient}"),
         (NAMESPACE, "labels: {topology.istio.io/network: west}"),
         (SERVICE, "annotations: {networking.istio.io/exportTo: '*'}"),

@@ -82,7 +82,7 @@ spec: {profile: demo, meshConfig: {enableTracing: false}}
     assert not resource.spec.mesh_config.enable_tracing
     assert [p.field for p in find_ignored_fields(resource)] == ["spec.profile"]
     (problem,) = _refused(text.replace("profile: demo", "values: {global: {}}"))
-    assert "spec.values: is a field of Istio" in problem
+    assert "spec.values.global: is a field of Istio" in problem
 
 
 def _config(**fields: Any) -> MeshConfig:

@@ -25,7 +25,7 @@ from meshproof.model.base_model import Model
 from meshproof.model.destination_rule_tls import ClientTLSSettings
 from meshproof.model.gateway import Gateway
 from meshproof.model.reader import read_text
-from meshproof.translate import build_gateway, build_outbound, build_sidecar
+from meshproof.translate import build_gateway, build_outbound, build_sidecar, proxy_of
 from meshproof.translate.world import (
     Address,
     Config,
@@ -174,8 +174,9 @@ def test_envoy_accepts_sidecars_of_pods(
         pods=True,
         addresses={"bank.test": "127.251.0.1"},
     )
-    for replica in pods.replicas:
+    loner = replace(pod_builders.CLIENT, name="loner", sidecar=False)
+    for replica in (*pods.replicas, loner):
         own = build_sidecar(pods, replica, access_log="/dev/null")
-        _validate(envoy, tmp_path, [build_outbound(pods, builders.proxy(replica)), own], secrets)
+        _validate(envoy, tmp_path, [build_outbound(pods, proxy_of(replica)), own], secrets)
     own = build_gateway(pods, builders.GATEWAY, "127.60.1.1", {80: 18080, 443: 18443})
     _validate(envoy, tmp_path, [build_outbound(pods, builders.GATEWAY), own], secrets)

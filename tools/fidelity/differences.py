@@ -181,9 +181,9 @@ GENERAL: Sequence[tuple[str, Sequence[str]]] = (
     (
         "Pods",
         (
-            "Every workload has a sidecar, whatever its namespace. In Istio only pods of "
-            "namespaces with the label istio-injection: enabled (or istio.io/rev) have one, and "
-            'those with the label sidecar.istio.io/inject: "true".',
+            "A namespace that says nothing has sidecars, unless an IstioOperator says "
+            "enableNamespacesByDefault: false (Istio's default). Without pods, a workload whose "
+            "injection is off is refused.",
             "A container is the process that the image table names. Its volumes are below a folder "
             "of its own; paths of mounts in args, env and exec probes are changed to that folder.",
             "Containers of one pod share an address, but not localhost. Those after the first are "

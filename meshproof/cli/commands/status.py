@@ -63,8 +63,12 @@ def _replica_row(replica: dict[str, Any]) -> tuple[str, ...]:
         "yes" if replica["ready"] else "no",
         str(replica["restarts"]),
         replica["address"],
-        replica["reason"],
+        "; ".join(filter(None, (replica["reason"], _no_sidecar(replica)))),
     )
+
+
+def _no_sidecar(replica: dict[str, Any]) -> str:
+    return "" if replica.get("sidecar", True) else "no sidecar"
 
 
 def _listener_row(gateway: dict[str, Any], listener: dict[str, Any]) -> tuple[str, ...]:

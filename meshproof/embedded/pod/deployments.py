@@ -19,6 +19,7 @@ from meshproof.embedded.pod.programs import (
 from meshproof.embedded.pod.workload import Probe, Workload
 from meshproof.errors import Problem, Refused
 from meshproof.memo import Memo
+from meshproof.model import injection
 from meshproof.model.kube_pod import Container
 from meshproof.model.kube_workloads import (
     WORKLOADS,
@@ -39,7 +40,7 @@ READY_WITHIN = 60.0
 is not ready after a minute will not become so."""
 
 
-_INPUTS = frozenset((*WORKLOADS, "ConfigMap", "Secret", "Service"))
+_INPUTS = frozenset((*WORKLOADS, "ConfigMap", "Secret", "Service", *injection.KINDS))
 _memo: Memo[tuple[Workload, ...]] = Memo()
 
 
@@ -58,6 +59,7 @@ def _build_all(
     problems: list[Problem] = []
     result = []
     config = [r for r in resources if r.kind in ("ConfigMap", "Secret")]
+    inject = injection.injection_of(resources)
     deployments = [r for r in resources if runs_app(r)]
     problems += _find_duplicate_names(deployments)
     for deployment in deployments:
@@ -68,9 +70,11 @@ def _build_all(
         if container.image not in images:
             problems.append(_missing_command(deployment, container, project))
             continue
-        workload = _workload(config, deployment, images)
+        workload = _workload(config, deployment, images, sidecar=inject.has_sidecar(deployment))
         if not project.pods:
             problems += _find_unreachable_ports(services, workload)
+            if not workload.sidecar:
+                problems.append(_needs_pod(inject, deployment))
         problems += find_missing(workload)
         result.append(workload)
     if problems:
@@ -99,8 +103,22 @@ def _missing_command(deployment: Resource, container: Container, project: Projec
     )
 
 
+def _needs_pod(inject: injection.Injection, deployment: Resource) -> Problem:
+    path, reason = inject.reason(deployment)
+    return deployment.problem(
+        path,
+        f"{reason}: it would have no sidecar, and without pods every workload has one",
+        remedy="run in pods (MESHPROOF_PODS=on or --pods), leave it out, or run on a cluster "
+        "(MESH=kind)",
+    )
+
+
 def _workload(
-    config: Iterable[Resource], deployment: Resource, images: Mapping[str, ImageCommand]
+    config: Iterable[Resource],
+    deployment: Resource,
+    images: Mapping[str, ImageCommand],
+    *,
+    sidecar: bool,
 ) -> Workload:
     template = template_of(deployment)
     pod = template.spec
@@ -129,7 +147,8 @@ def _workload(
         pre_stop=_pre_stop(container, ports, grace, commands=commands),
         grace=grace,
         ready_within=float(_deadline(deployment) or READY_WITHIN),
-        template=_hash(deployment, images),
+        template=_hash(deployment, images, sidecar=sidecar),
+        sidecar=sidecar,
     )
 
 
@@ -153,12 +172,12 @@ def _find_duplicate_names(workloads: Iterable[Resource]) -> Iterator[Problem]:
             )
 
 
-def _hash(deployment: Resource, images: Mapping[str, ImageCommand]) -> str:
+def _hash(deployment: Resource, images: Mapping[str, ImageCommand], *, sidecar: bool) -> str:
     template = template_of(deployment)
     pod = template.spec
     used = [c.image for c in (*pod.containers, *pod.init_containers) if c.image in images]
     text = template.model_dump_json() + "".join(images[i].model_dump_json() for i in used)
-    return hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
+    return hashlib.blake2b(f"{sidecar}{text}".encode(), digest_size=5).hexdigest()
 
 
 def _pre_stop(

@@ -26,8 +26,8 @@ START_LIMIT = 30.0
 
 class EnvoyProcess:
     """``node`` names the process, its files and its ADS stream; ``service`` (``<app>.<namespace>``)
-    names the service in traces; ``metadata`` is the node's, ``pod``
-    the sandbox that it runs in, if any."""
+    names the service in traces; ``metadata`` is the node's, ``pod`` the sandbox that it runs in, if
+    any; one that is ``transparent`` calls from others' addresses there."""
 
     def __init__(
         self,
@@ -39,9 +39,10 @@ class EnvoyProcess:
         service: str,
         metadata: Mapping[str, object],
         pod: str = "",
+        transparent: bool = False,
     ) -> None:
         self._context, self.node, self._slot, self._ip = context, node, slot, ip
-        self._service, self._pod = service, pod
+        self._service, self._pod, self._transparent = service, pod, transparent
         self.process = envoy_process(node)
         self.client: EnvoyClient = context.ads.register(node)
         paths = context.paths
@@ -83,6 +84,7 @@ class EnvoyProcess:
                 log=str(paths.envoy_log(self.node)),
                 sidecar=True,
                 pod=self._pod,
+                transparent=self._transparent,
             )
         )
 

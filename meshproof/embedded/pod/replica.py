@@ -18,7 +18,7 @@ from meshproof.embedded.pod.launch import Launch
 from meshproof.embedded.pod.monitor import Monitor
 from meshproof.embedded.pod.replica_state import ReplicaState
 from meshproof.embedded.pod.workload import Workload
-from meshproof.errors import MeshproofError
+from meshproof.errors import MeshproofError, UsageError
 from meshproof.host.addresses import real_port
 from meshproof.host.event_loop import run_all
 from meshproof.host.process_spec import Exit
@@ -69,6 +69,7 @@ class ReplicaRunner:
                 "LABELS": dict(workload.labels),
             },
             pod=name if context.sandboxes.enabled else "",
+            transparent=not workload.sidecar,
         )
         self._companions = CompanionContainers(context, self.state, self._launch)
         self._monitor = Monitor(self.state, self.app, self.envoy, self._companions, on_change)
@@ -113,6 +114,7 @@ class ReplicaRunner:
             ),
             ready=self.ready and self.state.in_service,
             probe=str(self._context.paths.pod_probe(self._slot)) if self._in_pod else "",
+            sidecar=workload.sidecar,
         )
 
     def _pipe(self, port: int) -> str:
@@ -232,7 +234,9 @@ class ReplicaRunner:
         self._context.supervisor.signal(self.name, number)
 
     def signal_sidecar(self, number: signal.Signals) -> None:
-        """A fault: signal the Envoy."""
+        """A fault: signal the Envoy. Raises UsageError for a pod without a sidecar."""
+        if not self.workload.sidecar:
+            raise UsageError(f"{self.workload.title} has no sidecar")
         if number == signal.SIGSTOP:
             self._monitor.on_envoy_pause()
         self._context.supervisor.signal(self.envoy.process, number)

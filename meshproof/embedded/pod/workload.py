@@ -122,6 +122,8 @@ class Workload:
     """``volumeClaimTemplates``: every replica has its own."""
     stateful: bool = False
     """A StatefulSet: pods are named by ordinal."""
+    sidecar: bool = True
+    """False where injection is off."""
 
     @property
     def key(self) -> tuple[str, str]:

@@ -1,0 +1,129 @@
+"""The relay of a pod without a sidecar: what the network of a Kubernetes node does for such a pod.
+
+Its connections are captured as any pod's, since a pod here has no interface but its loopback. An
+Envoy without a rule and without TLS passes them on as bytes: to the ClusterIP of a Service as
+kube-proxy does (iptables mode: any ready endpoint, at random), to a declared outside address, or to
+a pod's own address. What arrives for the pod reaches its app from the caller's own address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from meshproof.istio_names import inbound_cluster, outbound_cluster
+from meshproof.model.pod_network import OUTBOUND_PORT
+from meshproof.translate import passthrough
+from meshproof.translate.clusters import build_load_assignment
+from meshproof.translate.host import Endpoint, Host
+from meshproof.translate.inbound import FROM_SIDECAR, place_inbound
+from meshproof.translate.listeners import build_listener
+from meshproof.translate.outbound_listeners import VIRTUAL_OUTBOUND
+from meshproof.translate.proto import ADS, Json, build_extension
+from meshproof.translate.proxy_view import ProxyView
+from meshproof.translate.traffic_policy import CONNECT_TIMEOUT
+from meshproof.translate.world import Config, ContainerPort, Replica, ServicePort
+
+POD_NETWORK = "PodNetwork"
+"""The cluster of connections to an address that is no Service's and no outside host's."""
+_TCP_PROXY = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
+_ORIGINAL_SOURCE = "envoy.extensions.filters.listener.original_src.v3.OriginalSrc"
+_TIMEOUT = f"{CONNECT_TIMEOUT:g}s"
+
+
+def add_relay_clusters(view: ProxyView, config: Config) -> None:
+    """Add what every relay of a mesh may pass connections on to."""
+    for host, port in _service_ports(view):
+        name = outbound_cluster(port.port, host.name)
+        # Of what selects workloads, WorkloadEntries are Istio's alone.
+        replicas = [e for e in host.endpoints[port.port] if e.workload]
+        config.clusters[name] = {
+            "name": name,
+            "type": "EDS",
+            "eds_cluster_config": {"eds_config": ADS},
+            "connect_timeout": _TIMEOUT,
+            "lb_policy": "RANDOM",
+        }
+        config.endpoints[name] = build_load_assignment(name, replicas)
+    config.clusters[passthrough.CLUSTER] = passthrough.build_cluster(
+        view.world.outside, connect_timeout=_TIMEOUT
+    )
+    config.clusters[POD_NETWORK] = {
+        "name": POD_NETWORK,
+        "type": "ORIGINAL_DST",
+        "lb_policy": "CLUSTER_PROVIDED",
+        "connect_timeout": _TIMEOUT,
+    }
+
+
+def build_relay(view: ProxyView, replica: Replica) -> Config:
+    """A relay's listeners, and the clusters of its pod's own ports."""
+    config = Config()
+    for host, port in _service_ports(view):
+        name = f"{host.addresses[0]}_{port.port}"
+        chain = _chain(outbound_cluster(port.port, host.name))
+        config.listeners[name] = build_listener(
+            name, host.addresses[0], port.port, [chain], "OUTBOUND", bind_to_port=False
+        )
+    config.listeners[VIRTUAL_OUTBOUND] = _build_virtual(view)
+    for own in replica.ports:
+        name = inbound_cluster(own.port)
+        config.listeners[name] = _build_inbound(name, own)
+        config.clusters[name] = {
+            "name": name,
+            "type": "STATIC",
+            "connect_timeout": _TIMEOUT,
+            "load_assignment": build_load_assignment(name, [Endpoint(own.app, replica.labels)]),
+            **FROM_SIDECAR,
+        }
+    return config
+
+
+def _service_ports(view: ProxyView) -> Iterator[tuple[Host, ServicePort]]:
+    """Every port of a Service that has a ClusterIP, whatever its protocol."""
+    services = {s.fqdn: s for s in view.world.services if s.cluster_ip}
+    for host in view.registry:
+        service = services.get(host.name)
+        if service is not None and service.namespace == host.namespace:
+            yield from ((host, port) for port in service.ports)
+
+
+def _build_virtual(view: ProxyView) -> Json:
+    """The listener that every connection reaches first; what no Service's takes stays with it."""
+    rows: list[Json] = []
+    for address, port, target in passthrough.targets(view.world.outside, view.world.addresses):
+        chain = _chain(**target)
+        match = {
+            "destination_port": port,
+            "prefix_ranges": [{"address_prefix": address, "prefix_len": 32}],
+        }
+        rows.append({"filter_chain_match": match, **chain})
+    rows.append(_chain(POD_NETWORK))
+    return build_listener(
+        VIRTUAL_OUTBOUND, "127.0.0.1", OUTBOUND_PORT, rows, "OUTBOUND", use_original_dst=True
+    )
+
+
+def _build_inbound(name: str, port: ContainerPort) -> Json:
+    """Keeps the caller's address where it has one: a gateway's connection, which comes by a Unix
+    socket, is seen as one from 127.0.0.6."""
+    source = build_extension("envoy.filters.listener.original_src", _ORIGINAL_SOURCE)
+    listener = build_listener(
+        name,
+        port.listen.ip,
+        port.listen.port,
+        [_chain(name)],
+        "INBOUND",
+        listener_filters=[source],
+    )
+    return place_inbound(listener, port, in_pod=True)
+
+
+def _chain(cluster: str, **fields: object) -> Json:
+    proxy = build_extension(
+        "envoy.filters.network.tcp_proxy",
+        _TCP_PROXY,
+        stat_prefix=cluster,
+        cluster=cluster,
+        **fields,
+    )
+    return {"filters": [proxy]}
