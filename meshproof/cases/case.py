@@ -26,7 +26,7 @@ class RuleSet:
 
 @dataclass(frozen=True, slots=True)
 class CaseRequest:
-    """``sender`` is a workload or ``gateway``."""
+    """``sender`` is a workload, ``gateway``, or another gateway."""
 
     sender: str
     url: str
@@ -76,6 +76,8 @@ class Case:
     rules: RuleSet
     place: Place = field(compare=False)
     row: int = 0
+    parameters: tuple[str, ...] = field(default=(), compare=False)
+    """The names that its file's ``parameters`` give a value."""
 
     @property
     def title(self) -> str:

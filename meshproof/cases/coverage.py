@@ -9,7 +9,11 @@ from meshproof.cases.results import Coverage, RuleUnit
 from meshproof.explain.origin import RuleOrigin
 from meshproof.model.resource import Resource
 
-_ROUTES = {"VirtualService": ("http", "tls", "tcp"), "HTTPRoute": ("rules",)}
+_ROUTES = {
+    "VirtualService": ("http", "tls", "tcp"),
+    "HTTPRoute": ("rules",),
+    "GRPCRoute": ("rules",),
+}
 _OTHER_ROUTES = ("RouteRule",)
 _POLICIES = {"AuthorizationPolicy": ("rules",)}
 
@@ -21,14 +25,18 @@ def measure(rules: Iterable[Resource], visited: Iterable[RuleOrigin]) -> Coverag
     """A denial by absence visits the policies that are named as its reason."""
     routes = dict(_units(rules, _ROUTES, _OTHER_ROUTES))
     policies = dict(_units(rules, _POLICIES, ()))
-    keys = {key for origin in visited for key in _keys(origin)}
+    keys = keys_of(visited)
     unvisited = [u for key, u in (routes | policies).items() if key not in keys]
     return Coverage(len(routes), len(policies), tuple(unvisited))
 
 
-def _keys(origin: RuleOrigin) -> Iterator[Key]:
-    yield origin.title, origin.file, unit_of(origin.field)
-    yield origin.title, origin.file, ""
+def keys_of(visited: Iterable[RuleOrigin]) -> set[Key]:
+    """The units that rules with a say belong to, and the whole of each rule."""
+    return {
+        (origin.title, origin.file, field)
+        for origin in visited
+        for field in (unit_of(origin.field), "")
+    }
 
 
 def _units(

@@ -8,11 +8,11 @@ a request that no rule names may still.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meshproof.cases.case import CaseRequest
 from meshproof.cases.facts import Facts, responder_of
-from meshproof.cases.first_requests import GATEWAY, candidates
+from meshproof.cases.first_requests import candidates, choose
 from meshproof.cases.planned_mesh import PlannedMesh
 from meshproof.errors import UsageError
 from meshproof.explain.result import Outcome
@@ -68,13 +68,15 @@ def compare(
 
 
 def _requests(mesh: PlannedMesh) -> Iterator[CaseRequest]:
-    yield from (c.request for c in candidates(mesh))
     for candidate in candidates(mesh):
-        if candidate.request.sender != GATEWAY:
+        choice = choose(candidate, mesh)
+        request = choice[0] if choice else next(iter(candidate.requests), None)
+        if request is None:
+            continue
+        yield request
+        if request.sender not in mesh.gateways:
             for namespace, name, _ in mesh.workloads:
-                request = candidate.request
-                sender = f"{namespace}/{name}"
-                yield CaseRequest(sender, request.url, request.method, request.headers)
+                yield replace(request, sender=f"{namespace}/{name}")
     for namespace, name, _ in mesh.workloads:
         for service in mesh.store.services:
             for port in service.ports[:1]:

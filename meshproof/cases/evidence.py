@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from meshproof.cases.facts import Responder
+from meshproof.istio_names import INGRESS_GATEWAY
 from meshproof.mesh import AccessRecord, Answer, ReplicaStatus
 from meshproof.traffic.calls import GATEWAY, Call
 from meshproof.verdicts.access_records import cluster_host, has_upstream, same_host
@@ -50,15 +51,22 @@ def _location(answer: Answer) -> str:
 def _first_calls(evidence: Evidence) -> Iterator[AccessRecord]:
     """The caller's records of these calls, not of calls that apps made because of them."""
     call = evidence.call
-    if call.from_ == GATEWAY:
-        yield from (r for r in evidence.log if r.direction == "gateway")
-        return
-    name = call.from_.rpartition("/")[2]
+    name = INGRESS_GATEWAY if call.from_ == GATEWAY else call.from_.rpartition("/")[2]
     senders = {r.name for r in evidence.replicas if name in (r.workload, r.labels.get("app"))}
+    if call.from_ == GATEWAY or not senders:
+        yield from (r for r in evidence.log if _is_gateway(r, name))
+        return
     for record in evidence.log:
         outbound = record.direction == "outbound" and record.sidecar in senders
         if outbound and same_host(record.authority, call.host):
             yield record
+
+
+def _is_gateway(record: AccessRecord, workload: str) -> bool:
+    """Whether a gateway wrote it: its node is ``NAMESPACE.WORKLOAD``, or a pod of the workload."""
+    node = record.sidecar.rpartition(".")[2]
+    is_one = node == workload or node.startswith(f"{workload}-")
+    return record.direction == "gateway" and is_one
 
 
 def _observe_call(record: AccessRecord, evidence: Evidence, location: str) -> Observation:

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from meshproof.cases import coverage
 from meshproof.cases.case import CaseRequest, RuleSet
 from meshproof.cases.facts import Facts, responder_of
-from meshproof.cases.first_requests import Candidate, candidates
+from meshproof.cases.first_requests import candidates, choose
 from meshproof.cases.planned_mesh import PlannedMesh, Planner
+from meshproof.cases.results import RuleUnit
 from meshproof.errors import UsageError
 from meshproof.project import Project
 
@@ -24,10 +27,19 @@ _HEADER = """\
 """
 
 
+@dataclass(frozen=True, slots=True)
+class FirstCases:
+    """A file that was written, how many cases it has, and the routes and policies without one."""
+
+    path: Path
+    cases: int
+    missing: Sequence[RuleUnit]
+
+
 def write_first_cases(
     project: Project, inputs: Sequence[str], namespace: str, folder: Path
-) -> Iterator[tuple[Path, int]]:
-    """Each file that was written, and how many cases it has.
+) -> Iterator[FirstCases]:
+    """Each file that was written.
 
     In a project, each file of rules gets a file of its own in ``tests`` beside it; without one, all
     inputs are one mesh, with ``mesh_test.yaml`` in ``folder``/tests. Raises UsageError where a file
@@ -41,51 +53,61 @@ def write_first_cases(
         for file in files:
             path = file.parent / "tests" / f"{file.stem}_test.yaml"
             mesh = Planner(project).plan(RuleSet((file,), namespace))
-            yield path, _write(path, mesh, {})
+            yield _write(path, mesh, {})
         return
     paths = list(inputs) or [name for name in _FOLDERS if Path(name).is_dir()] or ["."]
     path = folder / "tests" / "mesh_test.yaml"
     mesh = Planner(project, paths, namespace).plan(RuleSet())
     manifests = [os.path.relpath(p, path.parent) for p in paths]
-    yield path, _write(path, mesh, {"manifests": manifests, "rules": []})
+    yield _write(path, mesh, {"manifests": manifests, "rules": []})
 
 
-def _write(path: Path, mesh: PlannedMesh, head: dict[str, Any]) -> int:
+def _write(path: Path, mesh: PlannedMesh, head: dict[str, Any]) -> FirstCases:
     import yaml  # noqa: PLC0415  (the writer is for this command alone)
 
-    cases = list(build_cases(mesh))
+    pairs = list(_cases_and_facts(mesh))
+    cases = [case for case, _ in pairs]
+    visited = {origin for _, facts in pairs for origin in facts.visited}
+    missing = coverage.measure(mesh.rules, visited).unvisited
     if path.exists():
         raise UsageError(f"test init: {path} is there already, and is never written over")
     if not cases:
-        raise UsageError(f"test init: no route and no policy in these rules, so no case for {path}")
+        raise UsageError(_describe_nothing(path, missing))
     path.parent.mkdir(parents=True, exist_ok=True)
     body = yaml.safe_dump({**head, "cases": cases}, sort_keys=False, allow_unicode=True, width=100)
     path.write_text(_HEADER + body, encoding="utf-8")
-    return len(cases)
+    return FirstCases(path, len(cases), missing)
 
 
-def build_cases(mesh: PlannedMesh) -> Iterator[dict[str, Any]]:
+def _describe_nothing(path: Path, missing: Sequence[RuleUnit]) -> str:
+    if not missing:
+        return f"test init: no route and no policy in these rules, so no case for {path}"
+    places = "; ".join(map(str, missing))
+    return f"test init: no case for {path}: no HTTP request was found that meets {places}"
+
+
+def build_cases(mesh: PlannedMesh) -> list[dict[str, Any]]:
     """One case for each route and policy that a request can be thought of for."""
+    return [case for case, _ in _cases_and_facts(mesh)]
+
+
+def _cases_and_facts(mesh: PlannedMesh) -> Iterator[tuple[dict[str, Any], Facts]]:
     seen: set[CaseRequest] = set()
     for candidate in candidates(mesh):
-        if candidate.request in seen:
-            continue
-        seen.add(candidate.request)
-        try:
-            facts = Facts(mesh.explain(candidate.request), mesh, candidate.request.sender)
-        except UsageError:
-            continue  # such as a gateway that does not listen there
-        yield _build_case(candidate, facts)
+        choice = choose(candidate, mesh)
+        if choice is not None and choice[0] not in seen:
+            request, facts = choice
+            seen.add(request)
+            yield _build_case(candidate.name, request, facts), facts
 
 
-def _build_case(candidate: Candidate, facts: Facts) -> dict[str, Any]:
-    request = candidate.request
+def _build_case(name: str, request: CaseRequest, facts: Facts) -> dict[str, Any]:
     sent: dict[str, Any] = {"from": request.sender, "url": request.url}
     if request.method != "GET":
         sent["method"] = request.method
     if request.headers:
         sent["headers"] = dict(request.headers)
-    return {"name": candidate.name, "request": sent, "expect": _expect(facts)}
+    return {"name": name, "request": sent, "expect": _expect(facts)}
 
 
 def _expect(facts: Facts) -> dict[str, Any]:

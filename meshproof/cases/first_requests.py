@@ -1,27 +1,43 @@
-"""Requests that rules are about: one a match of a route, one a rule of a policy. Pure."""
+"""Requests that rules are about: one a match of a route, one a rule of a policy. Pure.
+
+Several are thought of for each, best first: which of them the rule has a say on, ``explain`` tells.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from meshproof.cases.case import CaseRequest
+from meshproof.cases.coverage import Key, keys_of
+from meshproof.cases.facts import Facts
+from meshproof.cases.first_callers import (
+    Caller,
+    callers_at_gateways,
+    callers_in_mesh,
+    concrete_hosts,
+    senders,
+)
+from meshproof.cases.first_matches import describe_match, matches_of_rule, query_of, text_of
+from meshproof.cases.first_policy_requests import policy_requests
 from meshproof.cases.planned_mesh import PlannedMesh
-from meshproof.istio_names import CLUSTER_DOMAIN
+from meshproof.errors import UsageError
 from meshproof.model.resource import Resource
 
-GATEWAY = "gateway"
-_ANY_HOST = "any.test"
+Json = Mapping[str, Any]
+_MOST = 24
+"""Requests that are thought of for one match."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A request for one route or policy, and the name of its case."""
+    """Requests for one route or policy, best first, and the name of its case. ``unit`` is what
+    such a request must visit; None for anything."""
 
     name: str
-    request: CaseRequest
+    requests: tuple[CaseRequest, ...]
+    unit: Key | None = None
 
 
 def candidates(mesh: PlannedMesh) -> Iterator[Candidate]:
@@ -31,145 +47,106 @@ def candidates(mesh: PlannedMesh) -> Iterator[Candidate]:
         if not isinstance(spec, dict):
             continue
         if rule.kind == "VirtualService":
-            yield from _of_routes(rule, spec, mesh)
+            yield from _of_virtual_service(rule, spec, mesh)
+        elif rule.kind in ("HTTPRoute", "GRPCRoute"):
+            yield from _of_gateway_api(rule, spec, mesh)
         elif rule.kind == "AuthorizationPolicy":
-            yield from _of_policy(rule, spec, mesh)
+            for name, index, requests in policy_requests(rule, spec, mesh):
+                yield Candidate(name, tuple(requests), _unit(rule, "rules", index))
         elif rule.kind == "ServiceEntry":
             yield from _of_host(rule, spec, mesh)
 
 
-def _of_routes(rule: Resource, spec: dict[str, Any], mesh: PlannedMesh) -> Iterator[Candidate]:
+def choose(candidate: Candidate, mesh: PlannedMesh) -> tuple[CaseRequest, Facts] | None:
+    """The first of its requests that visits the unit; None if none does."""
+    for request in candidate.requests:
+        try:
+            facts = Facts(mesh.explain(request), mesh, request.sender)
+        except UsageError:
+            continue  # such as a gateway that does not listen there
+        if candidate.unit is None or candidate.unit in keys_of(facts.visited):
+            return request, facts
+    return None
+
+
+def _unit(rule: Resource, name: str, index: int | None) -> Key:
+    field = "" if index is None else f"spec.{name}[{index}]"
+    return (rule.title, rule.location.file, field)
+
+
+def _of_virtual_service(rule: Resource, spec: Json, mesh: PlannedMesh) -> Iterator[Candidate]:
     hosts = [h for h in spec.get("hosts") or () if isinstance(h, str)]
     if not hosts:
         return  # a delegate: its root's routes lead there
     gateways = spec.get("gateways") or ["mesh"]
-    host = hosts[0].replace("*", "any") if hosts[0] != "*" else _ANY_HOST
-    senders = [GATEWAY] if "mesh" not in gateways else _senders(mesh, rule.namespace, host)
     for index, http in enumerate(spec.get("http") or ()):
         for match in (http or {}).get("match") or [{}]:
-            request = _request(senders[0] if senders else GATEWAY, host, match or {}, mesh)
+            callers = _callers(rule, hosts, match or {}, mesh, gateways)
             name = (http or {}).get("name") or f"{rule.name} {index + 1}"
-            yield Candidate(f"{name}: {_describe(match or {})}", request)
+            requests = _requests(callers, match or {})
+            delegates = "delegate" in (http or {})
+            unit = None if delegates else _unit(rule, "http", index)
+            yield Candidate(f"{name}: {describe_match(match or {})}", requests, unit)
 
 
-def _request(sender: str, host: str, match: dict[str, Any], mesh: PlannedMesh) -> CaseRequest:
-    path = _text(match.get("uri")) or "/"
-    query = "&".join(
-        f"{k}={_text(v) or 'any'}" for k, v in (match.get("queryParams") or {}).items()
-    )
-    headers = tuple((k.lower(), _text(v) or "any") for k, v in (match.get("headers") or {}).items())
-    url = f"http://{host}{_port(host, mesh)}{path if path.startswith('/') else '/' + path}"
-    method = _text(match.get("method")) or "GET"
-    return CaseRequest(sender, url + (f"?{query}" if query else ""), method, headers)
+def _callers(
+    rule: Resource, hosts: Sequence[str], match: Json, mesh: PlannedMesh, gateways: Sequence[str]
+) -> list[Caller]:
+    gateways = match.get("gateways") or gateways
+    named = [text_of(match["authority"])] if match.get("authority") else []
+    result: list[Caller] = []
+    if "mesh" in gateways:
+        for host in [n for n in named if n] or concrete_hosts(hosts):
+            result += callers_in_mesh(mesh, rule.namespace, host, int(match.get("port") or 0))
+    if set(gateways) - {"mesh"}:
+        for host in [n for n in named if n] or hosts:
+            result += callers_at_gateways(mesh, host)
+    return result
 
 
-def _port(host: str, mesh: PlannedMesh) -> str:
-    """``:9080`` where the host's Service has no port 80."""
-    for service in mesh.store.services:
-        full = f"{service.name}.{service.namespace}"
-        names = (service.name, full, f"{full}.svc", f"{full}.svc.{CLUSTER_DOMAIN}")
-        if host in names:
-            numbers = [p.port for p in service.ports]
-            return "" if not numbers or 80 in numbers else f":{numbers[0]}"
-    return ""
-
-
-def _text(match: Any) -> str:
-    """A text that a StringMatch takes; for an expression, where one is easily seen."""
-    if not isinstance(match, dict):
-        return ""
-    if isinstance(exact := match.get("exact", match.get("prefix")), str):
-        return exact
-    regex = match.get("regex")
-    return _example(regex) if isinstance(regex, str) else ""
-
-
-def _example(regex: str) -> str:
-    """The expression without its optional groups and wildcards; empty if that is no match."""
-    text = re.sub(r"\([^()]*\)[?*]", "", regex.strip("^$"))
-    text = re.sub(r"\(([^()|]*)\|[^()]*\)", r"\1", text)
-    text = text.replace(".*", "").replace(".+", "x").replace("\\", "")
-    try:
-        return text if re.fullmatch(regex, text) else ""
-    except re.error:
-        return ""
-
-
-def _describe(match: dict[str, Any]) -> str:
-    parts = []
-    for key in ("method", "uri"):
-        if isinstance(match.get(key), dict):
-            parts += [f"{k} {v}" for k, v in match[key].items()]
-    for name, value in (match.get("headers") or {}).items():
-        parts += [f"{name} {v}" for v in (value or {"": "is there"}).values()]
-    return ", ".join(parts) or "everything else"
-
-
-def _senders(mesh: PlannedMesh, namespace: str, host: str) -> list[str]:
-    """Workloads of the namespace that are not the host themselves, first."""
-    short = host.partition(".")[0]
-    ranked = sorted(mesh.workloads, key=lambda w: (w[0] != namespace, short in (w[1], w[2])))
-    return [f"{n}/{name}" for n, name, _ in ranked]
-
-
-def _of_policy(rule: Resource, spec: dict[str, Any], mesh: PlannedMesh) -> Iterator[Candidate]:
-    labels = ((spec.get("selector") or {}).get("matchLabels")) or {}
-    host = _host_of(mesh, rule.namespace, labels)
-    if not host:
-        return
-    for index, entry in enumerate(spec.get("rules") or [{}]):
-        sources = [(f or {}).get("source") or {} for f in (entry or {}).get("from") or [{}]]
-        operations = [(t or {}).get("operation") or {} for t in (entry or {}).get("to") or [{}]]
-        source, operation = sources[0], operations[0]
-        path = _first(operation.get("paths"), "/").replace("*", "any")
-        url = f"http://{host}{path if path.startswith('/') else '/' + path}"
-        method = _first(operation.get("methods"), "GET")
-        sender = _sender(mesh, source, rule.namespace, host)
-        if sender:
-            name = f"{rule.name} {spec.get('action', 'ALLOW')} {index + 1}: {method} {path}"
-            yield Candidate(name, CaseRequest(sender, url, method))
-        other = next((s for s in _senders(mesh, rule.namespace, host) if s != sender), "")
-        if other and source:
+def _of_gateway_api(rule: Resource, spec: Json, mesh: PlannedMesh) -> Iterator[Candidate]:
+    callers = list(_parents(rule, spec, mesh))
+    for index, entry in enumerate(spec.get("rules") or ()):
+        for match in matches_of_rule(rule.kind, entry or {}):
+            name = (entry or {}).get("name") or f"{rule.name} {index + 1}"
+            requests = _requests(callers, match)
             yield Candidate(
-                f"{rule.name} {index + 1}: another caller", CaseRequest(other, url, method)
+                f"{name}: {describe_match(match)}", requests, _unit(rule, "rules", index)
             )
 
 
-def _first(values: Any, default: str) -> str:
-    return values[0] if isinstance(values, list) and values else default
+def _parents(rule: Resource, spec: Json, mesh: PlannedMesh) -> Iterator[Caller]:
+    for parent in spec.get("parentRefs") or ():
+        if parent.get("kind", "Gateway") == "Gateway":
+            for host in spec.get("hostnames") or ["*"]:
+                yield from callers_at_gateways(mesh, host)
+        else:
+            namespace = parent.get("namespace") or rule.namespace
+            host = parent["name"]
+            if parent["kind"] == "Service":
+                host = f"{host}.{namespace}"
+            yield from callers_in_mesh(mesh, rule.namespace, host, int(parent.get("port") or 0))
 
 
-def _host_of(mesh: PlannedMesh, namespace: str, labels: dict[str, str]) -> str:
-    """A Service whose selector the policy's workloads have; any of the namespace without labels."""
-    for service in mesh.store.services:
-        selector = service.selector or {}
-        is_same = service.namespace == namespace and selector
-        if is_same and (
-            not labels or selector.items() <= labels.items() or labels.items() <= selector.items()
-        ):
-            host = f"{service.name}.{service.namespace}"
-            numbers = [p.port for p in service.ports]
-            return host if not numbers or 80 in numbers else f"{host}:{numbers[0]}"
-    return ""
+def _requests(callers: Iterable[Caller], match: Json) -> tuple[CaseRequest, ...]:
+    path, query = text_of(match.get("uri")) or "/", query_of(match)
+    path = path if path.startswith("/") else f"/{path}"
+    headers = tuple(
+        (k.lower(), text_of(v) or "any") for k, v in (match.get("headers") or {}).items()
+    )
+    method = text_of(match.get("method")) or "GET"
+    return tuple(
+        CaseRequest(c.sender, f"{c.origin}{path}{query}", method, headers)
+        for c, _ in zip(callers, range(_MOST), strict=False)
+    )
 
 
-def _sender(mesh: PlannedMesh, source: dict[str, Any], namespace: str, host: str) -> str:
-    """A workload with the first identity that the rule names, else any."""
-    principal = _first(source.get("principals"), "")
-    account = principal.rpartition("/sa/")[2]
-    for proxy in mesh.fleet.proxies:
-        fits = bool(account) and proxy.identity.endswith(f"/{principal}")
-        if not proxy.gateway and (fits or proxy.namespace in (source.get("namespaces") or ())):
-            return proxy.workload
-    return next(iter(_senders(mesh, namespace, host)), "")
-
-
-def _of_host(rule: Resource, spec: dict[str, Any], mesh: PlannedMesh) -> Iterator[Candidate]:
-    senders = _senders(mesh, rule.namespace, "")
+def _of_host(rule: Resource, spec: Json, mesh: PlannedMesh) -> Iterator[Candidate]:
     hosts = [h for h in spec.get("hosts") or () if "*" not in h]
     for port in (spec.get("ports") or ())[:1]:
         protocol = str(port.get("protocol", "")).upper()
         scheme = "https" if protocol in ("HTTPS", "TLS") else "http"
-        if senders and hosts and protocol in ("HTTP", "HTTPS", "TLS", "HTTP2", "GRPC"):
+        if hosts and protocol in ("HTTP", "HTTPS", "TLS", "HTTP2", "GRPC"):
             url = f"{scheme}://{hosts[0]}:{port['number']}/"
-            yield Candidate(f"{rule.name}: {hosts[0]} is open", CaseRequest(senders[0], url))
+            own = tuple(CaseRequest(s, url) for s in senders(mesh, rule.namespace, "")[:1])
+            yield Candidate(f"{rule.name}: {hosts[0]} is open", own)

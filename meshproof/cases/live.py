@@ -12,7 +12,8 @@ from pathlib import Path
 
 from meshproof.cases.case import Case, RuleSet
 from meshproof.cases.evidence import Evidence, observe
-from meshproof.cases.live_judge import judge_live, live_fields, requests_needed
+from meshproof.cases.facts import Facts
+from meshproof.cases.live_judge import judge_live, requests_needed
 from meshproof.cases.model import Expect
 from meshproof.cases.planned_mesh import Planner
 from meshproof.cases.results import CaseResult, LiveResult
@@ -29,18 +30,14 @@ Manifests = tuple[Path, ...] | None
 def run_live(
     results: Sequence[CaseResult], planner: Planner, make: MakeMesh | None = None
 ) -> list[CaseResult]:
-    """The results with what a running mesh shows of each; cases without a field that evidence can
-    show keep their static verdict.
+    """The results with what a running mesh shows of each. Where evidence can show no field that a
+    case names, it still shows whether the mesh does what the files say.
 
     One mesh for each set of manifests, of the kind that ``MESH`` names. Raises MeshproofError where
     it does not start, or refuses the rules.
     """
     done: dict[int, CaseResult] = {}
-    indexed = [
-        (i, r)
-        for i, r in enumerate(results)
-        if isinstance(r.case.expect, Expect) and live_fields(r.case.expect)
-    ]
+    indexed = [(i, r) for i, r in enumerate(results) if isinstance(r.case.expect, Expect)]
 
     def manifests(item: tuple[int, CaseResult]) -> str:
         return repr(item[1].case.rules.manifests)
@@ -102,4 +99,5 @@ def _judge(case: Case, planner: Planner, mesh: Mesh) -> LiveResult:
     answers = send(mesh, call, n, run_id)
     evidence = Evidence(call, tuple(answers), tuple(mesh.access_log(run_id)), replicas)
     planned = planner.plan(case.rules)
-    return judge_live(case.expect, observe(evidence), n, planned)
+    facts = Facts(planned.explain(request), planned, request.sender)
+    return judge_live(case.expect, observe(evidence), n, facts)

@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from meshproof.cases.evidence import Observation
-from meshproof.cases.facts import Responder
+from meshproof.cases.facts import Facts
 from meshproof.cases.mismatch import Mismatch
 from meshproof.cases.model import Expect
 from meshproof.cases.names import (
     anybody,
     not_reached_of,
+    outside_names,
     share_target,
     workload_target,
 )
 from meshproof.cases.planned_mesh import PlannedMesh
+from meshproof.cases.prediction import describe_observation, find_unforeseen, is_outside
 from meshproof.cases.results import LiveResult
 from meshproof.verdicts import binomial
 
@@ -53,10 +55,11 @@ def _tests(shares: Sequence[float]) -> int:
 
 
 def judge_live(
-    expect: Expect, observations: Sequence[Observation], n: int, mesh: PlannedMesh
+    expect: Expect, observations: Sequence[Observation], n: int, facts: Facts
 ) -> LiveResult:
-    """Requests without evidence are a mismatch of their own: they count as nothing else."""
-    judgement = _LiveJudgement(expect, observations, mesh)
+    """Requests without evidence are a mismatch of their own: they count as nothing else. ``facts``
+    are what the files say of them."""
+    judgement = _LiveJudgement(expect, observations, facts.mesh)
     mismatches = []
     if len(observations) != n:
         text = f"{len(observations)} are in the access log"
@@ -64,7 +67,8 @@ def judge_live(
     mismatches += judgement.mismatches()
     aliases = {"not_reached": "notReached"}
     judged = tuple(aliases.get(name, name) for name in live_fields(expect))
-    return LiveResult(n, tuple(mismatches), judged, _error_rates(expect, n))
+    unforeseen = tuple(find_unforeseen(observations, facts))
+    return LiveResult(n, tuple(mismatches), judged, _error_rates(expect, n), unforeseen)
 
 
 def _error_rates(expect: Expect, n: int) -> str:
@@ -95,9 +99,9 @@ class _LiveJudgement:
             text = f"{expect.workload} {expect.version or ''}".rstrip()
             yield from self._each(name, text, lambda o: target.covers(o.responder, None))
         if expect.outside:
-            names = _aliases(mesh, expect.outside)
+            names = outside_names(mesh, expect.outside)
             yield from self._each(
-                "outside", expect.outside, lambda o: _is_outside(o.responder, o.host, names)
+                "outside", expect.outside, lambda o: is_outside(o.responder, o.host, names)
             )
         if expect.status:
             yield from self._each(
@@ -126,7 +130,7 @@ class _LiveJudgement:
     ) -> Iterator[Mismatch]:
         wrong = [o for o in self.observations if not fits(o)]
         if wrong:
-            kinds = Counter(_describe(o) for o in wrong)
+            kinds = Counter(describe_observation(o) for o in wrong)
             text = ", ".join(f"{n} x {kind}" for kind, n in kinds.most_common(3))
             yield Mismatch(field, wanted, f"{text} of {len(self.observations)}")
 
@@ -143,7 +147,10 @@ class _LiveJudgement:
             return
         targets = {k: share_target(self.mesh, k, expect.workload) for k in expect.split}
         counts = Counter(
-            next((k for k, t in targets.items() if t.covers(o.responder, o.status)), _describe(o))
+            next(
+                (k for k, t in targets.items() if t.covers(o.responder, o.status)),
+                describe_observation(o),
+            )
             for o in self.observations
         )
         each = ALPHA / _tests([p for p in expect.split.values() if 0 < p < 100])
@@ -165,25 +172,6 @@ def _allowed(n: int, share: float, tolerance: float, alpha: float) -> tuple[int,
     return int(low), int(high)
 
 
-def _describe(observation: Observation) -> str:
-    if observation.responder is not None:
-        return str(observation.responder)
-    return f"{observation.status or 'no answer'} from the mesh"
-
-
 def _path(observation: Observation, expect: Expect) -> str:
     path = observation.path
     return path if expect.path and "?" in expect.path else path.partition("?")[0]
-
-
-def _aliases(mesh: PlannedMesh, host: str) -> set[str]:
-    for name, out in mesh.project.outside.items():
-        if host.lower() in (name, *out.aliases):
-            return {name, *out.aliases}
-    return {host.lower()}
-
-
-def _is_outside(responder: Responder | None, authority: str, names: set[str]) -> bool:
-    if responder is None or responder.namespace:
-        return False
-    return responder.name in names or authority.partition(":")[0].lower() in names

@@ -66,7 +66,8 @@ class Request(Model):
     """What is sent. Lists stand for one request each, in every combination."""
 
     sender: Annotated[Texts | None, Field(alias="from")] = None
-    """A workload (``NAME`` or ``NAMESPACE/NAME``) or ``gateway``."""
+    """A workload (``NAME`` or ``NAMESPACE/NAME``), ``gateway`` (the ingress gateway's), or another
+    gateway's name."""
     url: Annotated[Texts | None, AfterValidator(lambda v: v if v is None else _check_url(v))] = None
     method: Texts = "GET"
     headers: dict[str, str] = Field(default_factory=dict)

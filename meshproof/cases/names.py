@@ -54,6 +54,14 @@ def outside_target(mesh: PlannedMesh, name: str) -> Target:
     return Target(frozenset(("", n) for n in names))
 
 
+def outside_names(mesh: PlannedMesh, host: str) -> set[str]:
+    """The host and its other names, whether it is declared or not."""
+    for name, out in mesh.project.outside.items():
+        if host.lower() in (name, *out.aliases):
+            return {name, *out.aliases}
+    return {host.lower()}
+
+
 def anybody(mesh: PlannedMesh, name: str) -> Target:
     """A workload, ``WORKLOAD VERSION``, or a host outside."""
     workload, _, version = name.partition(" ")
@@ -103,11 +111,13 @@ def not_reached_of(expect: Expect) -> list[str]:
 def find_unknown_names(case: Case, mesh: PlannedMesh) -> Iterator[Problem]:
     """One problem for each name of a case that nothing in the mesh has."""
     sender = case.request.sender
-    if sender not in (GATEWAY, ANY_CLIENT):
+    if sender != ANY_CLIENT and sender not in mesh.gateways:
         try:
             # A sender is one workload: explain refuses what is ambiguous.
             workload_names.resolve(sender, mesh.workloads)
         except UsageError as error:
+            others = sorted(g for g in mesh.gateways if g == GATEWAY or "/" in g)
+            error = UsageError(f"{error}; gateways: {', '.join(others)}")
             yield _problem(case, ("request", "from"), error)
     if isinstance(case.expect, RouteExpectation):
         return

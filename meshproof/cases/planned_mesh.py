@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
+from meshproof.admission.admission import default_namespace
 from meshproof.admission.store import Store
 from meshproof.cases.case import CaseRequest, RuleSet
 from meshproof.cases.istio_config_validator import ANY_CLIENT
@@ -18,9 +19,9 @@ from meshproof.cases.validator_rules import DEFAULT_NAMESPACE
 from meshproof.embedded import explain_adapter
 from meshproof.embedded.admission.profile import embedded_admission
 from meshproof.explain import Explanation, Fleet, Proxy
-from meshproof.explain.question import Question, explain_question
+from meshproof.explain.question import Question, explain_question, gateway_names
 from meshproof.mesh import Input
-from meshproof.model.reader import read_resources
+from meshproof.model.reader import read_resources, with_default_namespace
 from meshproof.model.resource import Resource
 from meshproof.project import Project
 
@@ -58,6 +59,12 @@ class PlannedMesh:
     def workloads(self) -> list[tuple[str, str, str]]:
         """Namespace, name and ``app`` label of each workload, without stand-ins."""
         return [w for w in self._workloads if w[1] != CLIENT]
+
+    @cached_property
+    def gateways(self) -> Mapping[str, Proxy]:
+        """The gateways by each of their names as a sender."""
+        own = [p for p in self.fleet.proxies if p.gateway]
+        return {name: proxy for proxy in reversed(own) for name in gateway_names(proxy)}
 
     @cached_property
     def versions(self) -> frozenset[tuple[str, str, str, str]]:
@@ -113,8 +120,11 @@ class Planner:
                 self.project.manifests if manifests is None else manifests,
                 stdin=self.project.stdin,
             )
-            keys = {r.key for r in self._further}
-            self._bases[manifests] = [*(r for r in own if r.key not in keys), *self._further]
+            namespace = default_namespace(Store(), [*own, *self._further])
+            own = with_default_namespace(own, namespace)
+            on_top = with_default_namespace(self._further, namespace)
+            keys = {r.key for r in on_top}
+            self._bases[manifests] = [*(r for r in own if r.key not in keys), *on_top]
         return self._bases[manifests]
 
     @cached_property

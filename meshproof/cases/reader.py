@@ -107,7 +107,8 @@ def _build_cases(
         problems += [_in_row(p, filled.row) for p in errors]
         return
     for request in _requests(model, file, place, problems):
-        yield Case(model.name, request, model.expect, rules, place, filled.row)
+        names = tuple(file.parameters)
+        yield Case(model.name, request, model.expect, rules, place, filled.row, names)
 
 
 def _in_row(problem: Problem, row: int) -> Problem:

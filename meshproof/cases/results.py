@@ -30,6 +30,8 @@ class LiveResult:
     """The fields that evidence can show."""
     error_rates: str = ""
     """How often a right mesh fails, and what a wrong one cannot hide."""
+    unforeseen: tuple[Mismatch, ...] = ()
+    """What happened that the files give no chance, whatever the case expects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class CaseResult:
 
     @property
     def outcome(self) -> Outcome:
+        if self.live is not None and self.live.unforeseen:
+            return Outcome.DISAGREED
         if self.live is not None and self.live.judged:
             fields = {f.partition(".")[0] for f in self.live.judged}
             static = {m.field.partition(".")[0] for m in self.mismatches} & fields
@@ -58,7 +62,10 @@ class CaseResult:
         texts = [str(m) for m in self.mismatches]
         if self.live is not None:
             texts += [f"live: {m}" for m in self.live.mismatches]
-            if self.outcome is Outcome.DISAGREED:
+            if self.live.unforeseen:
+                foreseen = ((m.wanted, m.found) for m in self.live.unforeseen)
+                texts += [f"files foresee {a}; the running mesh did {b}" for a, b in foreseen]
+            elif self.outcome is Outcome.DISAGREED:
                 side = "the running mesh" if self.live.mismatches else "the files"
                 texts.append(f"files and the running mesh disagree: only {side} says so")
         return texts

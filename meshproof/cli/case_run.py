@@ -7,7 +7,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -91,9 +91,11 @@ def read(options: CaseOptions) -> tuple[Planner, list[Case]]:
     project = load_case_project(options.project)
     problems: list[Problem] = []
     paths = find_case_files(options.cases, Path())
-    cases = read_cases(paths, parse_parameters(options.parameters), problems)
+    parameters = parse_parameters(options.parameters)
+    cases = read_cases(paths, parameters, problems)
     if problems:
         raise Refused(problems)
+    _check_parameters(parameters, cases)
     selected = [c for c in cases if options.select in c.name]
     if not selected:
         where = ", ".join(options.cases) or "any *_test.yaml below here"
@@ -122,6 +124,14 @@ def parse_parameters(texts: Sequence[str]) -> dict[str, Any]:
             raise UsageError(f"--set {pair}: wanted NAME=VALUE")
         parameters[name] = plain(value)
     return parameters
+
+
+def _check_parameters(parameters: Mapping[str, Any], cases: Sequence[Case]) -> None:
+    known = {name for case in cases for name in case.parameters}
+    for name in parameters:
+        if name not in known:
+            there = f"there is {', '.join(sorted(known))}" if known else "no case file has any"
+            raise UsageError(f"--set {name}: no case file has a parameter {name}; {there}")
 
 
 Writer = Callable[[Report], None]
@@ -194,5 +204,7 @@ def run_init(
 
     loaded = load_case_project(project)
     folder = Path(cases[0]) if cases else Path()
-    for path, number in write_first_cases(loaded, inputs, namespace, folder):
-        print(f"{path} written; {number} case{'' if number == 1 else 's'}")
+    for file in write_first_cases(loaded, inputs, namespace, folder):
+        print(f"{file.path} written; {file.cases} case{'' if file.cases == 1 else 's'}")
+        for unit in file.missing:
+            print_info(f"no case for {unit}: no HTTP request was found that meets it")

@@ -69,13 +69,7 @@ class _Explainer:
         port = request.port
         listener = gateway.listeners.get(f"http.{port}")
         if listener is None:
-            ports = ", ".join(
-                sorted(n.removeprefix("http.") for n in gateway.listeners if n != "probe")
-            )
-            raise UsageError(
-                f"the gateway does not listen at port {port}; "
-                + (f"it has {ports}" if ports else "no Gateway selects it")
-            )
+            raise UsageError(gateways.describe_no_listener(gateway, port, self.fleet))
         at = gateways.name_of(gateway)
         sni = filter_chains.sni_of(request.authority) if tls else ""
         chain = gateways.choose_chain(listener, sni)

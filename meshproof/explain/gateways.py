@@ -10,7 +10,7 @@ from meshproof.explain.filter_chains import (
     rank_server_name,
 )
 from meshproof.explain.filter_chains import choose_chain as choose_by_match
-from meshproof.explain.proxies import Proxy
+from meshproof.explain.proxies import Fleet, Proxy
 from meshproof.explain.string_match import Json
 
 _TCP_PROXY = ".network.tcp_proxy.v3.TcpProxy"
@@ -19,6 +19,22 @@ _TCP_PROXY = ".network.tcp_proxy.v3.TcpProxy"
 def name_of(gateway: Proxy) -> str:
     """``gateway`` is the ingress gateway; others have the name of their Envoy."""
     return gateway.name if "/" in gateway.workload else gateway.workload
+
+
+def ports_of(gateway: Proxy) -> list[int]:
+    """The ports at which it listens."""
+    numbers = (name.removeprefix("http.") for name in gateway.listeners)
+    return sorted(int(n) for n in numbers if n.isdecimal())
+
+
+def describe_no_listener(gateway: Proxy, port: int, fleet: Fleet) -> str:
+    """Why a gateway cannot be called at a port, and which gateways can."""
+    text = f"the gateway does not listen at port {port}; "
+    if ports := ports_of(gateway):
+        return f"{text}it has {', '.join(map(str, ports))}"
+    others = [name_of(p) for p in fleet.proxies if p.gateway and ports_of(p)]
+    remedy = f"; there is {', '.join(sorted(others))}" if others else ""
+    return f"{text}no Gateway selects it{remedy}"
 
 
 def passes_bytes(chain: Json) -> bool:

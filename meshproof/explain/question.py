@@ -41,11 +41,17 @@ def explain_question(fleet: Fleet, lowered: Sequence[Resource], question: Questi
     return explain(fleet, caller, request, now=time.time(), locate=_rule_locator(lowered))
 
 
+def gateway_names(gateway: Proxy) -> tuple[str, ...]:
+    """What a gateway is called as a sender: ``gateway`` (the ingress gateway alone),
+    ``NAMESPACE/NAME`` and ``NAME``."""
+    name = gateway.name.removeprefix(f"{gateway.namespace}.")
+    return tuple(dict.fromkeys((gateway.workload, f"{gateway.namespace}/{name}", name)))
+
+
 def _caller(fleet: Fleet, source: str) -> Proxy:
     """Any replica of the workload: all have the same rules."""
     for gateway in (p for p in fleet.proxies if p.gateway):
-        full_name = f"{gateway.namespace}/{gateway.name.removeprefix(gateway.namespace + '.')}"
-        if source in (gateway.workload, full_name, full_name.partition("/")[2]):
+        if source in gateway_names(gateway):
             return gateway
     sidecars = [p for p in fleet.proxies if not p.gateway]
     candidates = [(p.namespace, p.workload.rpartition("/")[2], p.app) for p in sidecars]

@@ -6,16 +6,17 @@ from collections.abc import Mapping
 
 import pytest
 
-from meshproof.cases.case import RuleSet
+from meshproof.cases.case import CaseRequest, RuleSet
 from meshproof.cases.evidence import Evidence, Observation, observe
-from meshproof.cases.facts import Responder
+from meshproof.cases.facts import Facts, Responder
 from meshproof.cases.live_judge import judge_live, live_fields, requests_needed
 from meshproof.cases.mismatch import Mismatch
 from meshproof.cases.model import Expect
+from meshproof.cases.prediction import find_unforeseen
 from meshproof.cases.results import CaseResult, LiveResult, Outcome
 from meshproof.mesh import AccessRecord, Answer, ReplicaStatus
 from meshproof.traffic.calls import Call
-from tests.cases.mesh_files import TO_V1, case, planner, read, rule
+from tests.cases.mesh_files import SPLIT, TO_V1, case, planner, read, rule
 
 V1, V2 = Responder("shop", "echo-v1", "v1"), Responder("shop", "echo-v2", "v2")
 REPLICAS = [
@@ -45,10 +46,53 @@ def evidence(*log: AccessRecord, location: str = "") -> list[Observation]:
 
 
 def judge(expect: Mapping[str, object], *observations: Observation, n: int = 0) -> list[str]:
-    mesh = planner(rule(TO_V1)).plan(RuleSet())
     model = Expect.model_validate(expect)
-    result = judge_live(model, observations, n or len(observations), mesh)
+    result = judge_live(model, observations, n or len(observations), facts(TO_V1))
     return [m.field for m in result.mismatches]
+
+
+def facts(*routes: str, url: str = "http://echo/") -> Facts:
+    """What files with these routes say of a request from client."""
+    mesh = planner(rule(*routes)).plan(RuleSet())
+    return Facts(mesh.explain(CaseRequest("client", url)), mesh, "client")
+
+
+def unforeseen(prediction: Facts, *observations: Observation) -> list[str]:
+    return [f"{m.wanted} / {m.found}" for m in find_unforeseen(observations, prediction)]
+
+
+def test_what_the_files_give_no_chance_is_a_disagreement_whatever_a_case_expects() -> None:
+    (both,) = answered(V2, 1)
+    result = judge_live(Expect.model_validate({"timeout": "none"}), [both] * 50, 50, facts(TO_V1))
+    assert result.mismatches == ()
+    cases, _ = read(case("{timeout: none}"))
+    assert CaseResult(cases[0], live=result).outcome is Outcome.DISAGREED
+    wanted = "shop/echo-v1 v1 as echo/; the running mesh did 50 x shop/echo-v2 v2 as echo/ of 50"
+    assert CaseResult(cases[0], live=result).lines == [f"files foresee {wanted}"]
+
+
+def test_a_wrong_answer_on_both_sides_may_still_be_two_answers() -> None:
+    """Both fail the case, which alone would look as if they agreed."""
+    wrong = (Mismatch("workload", "other", "shop/echo-v1 v1"),)
+    live = LiveResult(50, wrong, ("workload",), "", (Mismatch("files", "echo-v1", "echo-v2"),))
+    cases, _ = read(case("{workload: other}"))
+    assert CaseResult(cases[0], wrong, live=live).outcome is Outcome.DISAGREED
+
+
+def test_what_the_files_foresee_agrees() -> None:
+    to_v1 = "route: [{destination: {host: echo, subset: v1}}]"
+    rewritten = "{match: [{uri: {prefix: /a}}], rewrite: {uri: /new}, " + to_v1 + "}"
+    prediction = facts(rewritten, url="http://echo/a?b=1")
+    assert unforeseen(prediction, Observation(V1, 200, "", "echo", "/new?b=1")) == []
+    assert unforeseen(prediction, Observation(V1, 200, "", "echo", "/a?b=1")) != []
+    assert unforeseen(prediction, Observation(V1, 200, "", "other", "/new?b=1")) != []
+    redirect = facts("{redirect: {uri: /b, redirectCode: 302}}")
+    assert unforeseen(redirect, Observation(None, 302, "http://echo/b")) == []
+    assert unforeseen(redirect, Observation(None, 302, "http://echo/c")) != []
+    assert unforeseen(redirect, Observation(None, 301, "http://echo/b")) != []
+    assert unforeseen(facts(SPLIT), Observation(None, 503)) == [
+        "shop/echo-v1 v1 as echo/ or shop/echo-v2 v2 as echo/ / 1 x 503 from the mesh of 1"
+    ]
 
 
 def answered(responder: Responder, times: int) -> list[Observation]:
@@ -131,12 +175,15 @@ def test_tolerance_is_beside_chance() -> None:
 
 
 def test_the_error_rates_are_stated() -> None:
-    mesh = planner(rule(TO_V1)).plan(RuleSet())
-    plain = judge_live(Expect.model_validate({"workload": "echo"}), answered(V1, 50), 50, mesh)
+    prediction = facts(TO_V1)
+    plain = judge_live(
+        Expect.model_validate({"workload": "echo"}), answered(V1, 50), 50, prediction
+    )
     assert "n=50: one deviation fails it; a deviation of 13 %" in plain.error_rates
     expect = Expect.model_validate({"split": {"echo-v1": 90, "echo-v2": 10}, "tolerance": 2})
     assert (
-        "7 points off is seen with probability 0.99" in judge_live(expect, [], 9, mesh).error_rates
+        "7 points off is seen with probability 0.99"
+        in judge_live(expect, [], 9, prediction).error_rates
     )
 
 

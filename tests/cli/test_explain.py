@@ -10,6 +10,7 @@ import pytest
 
 from meshproof.explain import Explanation
 from meshproof.explain.result import APP, Outcome, Step
+from tests.cases.mesh_files import MANIFESTS, TO_V1, rule
 from tests.fakes.mesh import FakeMesh
 
 Cli = Any
@@ -69,7 +70,19 @@ def test_rules_alone_have_no_workloads(
     monkeypatch.chdir(tmp_path)
     done = explain(cli, "svcb_v0_2_100.yaml")
     assert (done.code, done.out) == (2, "")
-    assert done.err == "error: explain: no meshproof.yaml here says which workloads there are\n"
+    assert done.err.startswith("error: explain: there is no workload in these files, and no mesh")
+
+
+def test_manifests_and_rules_need_no_project_file(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mesh.yaml").write_text(MANIFESTS)
+    Path("rules.yaml").write_text(rule(TO_V1))
+    done = cli("explain", "-f", "mesh.yaml", "-f", "rules.yaml", "--from", "client", "http://echo/")
+    assert (done.code, done.err) == (0, "")
+    assert "rules.yaml:" in done.out
+    assert "shop/echo-v1 v1 answers" in done.out
 
 
 @pytest.mark.usefixtures("in_project_root")

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.cases.mesh_files import MANIFESTS, SPLIT, TO_V1, case, rule
+from tests.cases.mesh_files import MANIFESTS, SPLIT, TO_V1, TO_V2, case, rule
 from tests.fakes.until import until
 
 Cli = Any
@@ -119,6 +119,19 @@ def test_a_parameter_is_replaced(cli: Cli, mesh: Path) -> None:
     assert cli("test", "-f", "mesh.yaml").code == 1
     assert cli("test", "-f", "mesh.yaml", "--set", "version=v1").code == 0
     assert cli("test", "-f", "mesh.yaml", "--set", "version").code == 2
+    unknown = cli("test", "-f", "mesh.yaml", "--set", "verison=v1")
+    assert unknown.code == 2
+    assert "no case file has a parameter verison; there is version" in unknown.err
+
+
+def test_a_file_on_top_replaces_the_manifests_own_rule(cli: Cli, mesh: Path) -> None:
+    """Also where it leaves its namespace to the mesh, as kubectl would."""
+    Path("meshproof.yaml").write_text("manifests: [mesh.yaml]\n")
+    Path("new.yaml").write_text(rule(TO_V2).replace(", namespace: shop", ""))
+    write(case("{workload: echo-v2}"))
+    assert cli("test").code == 1
+    result = cli("test", "-f", "new.yaml")
+    assert (result.code, result.err) == (0, "")
 
 
 def test_mutation_coverage_has_a_threshold(cli: Cli, mesh: Path) -> None:

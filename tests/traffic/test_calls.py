@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from meshproof.errors import MeshproofError, UsageError
-from meshproof.mesh import Answer, Mesh
+from meshproof.mesh import Answer, GatewayStatus, Mesh, MeshStatus
 from meshproof.traffic.calls import SENDERS, Call, send
 
 
@@ -44,6 +44,10 @@ class FakeMesh:
     def __init__(self, gateway: Gateway) -> None:
         self.address = f"http://127.0.0.1:{gateway.server_port}"
         self.curled: list[tuple[str, str, dict[str, Any]]] = []
+        self.gateways: tuple[GatewayStatus, ...] = ()
+
+    def status(self) -> MeshStatus:
+        return MeshStatus("fake", "embedded", (), (), "1", gateways=self.gateways)
 
     def url(self, target: str) -> str:
         assert target == "gateway"
@@ -126,3 +130,21 @@ def test_from_a_workload_by_curl(mesh: FakeMesh) -> None:
 def test_words_that_make_no_sense_are_no_evidence(mesh: FakeMesh, call: Call, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         sent(mesh, call)
+
+
+def test_each_port_of_each_gateway_is_called_where_it_is(gateway: Gateway, mesh: FakeMesh) -> None:
+    here, closed = f"127.0.0.1:{gateway.server_port}", "127.0.0.1:1"
+    mesh.gateways = (
+        GatewayStatus("istio-system", "istio-ingressgateway", True, {80: closed, 8080: here}),
+        GatewayStatus("shop", "own", True, {80: here}),
+    )
+    for sender, url in (
+        ("gateway", "http://a:8080/"),
+        ("shop/own", "http://a/"),
+        ("own", "http://a/"),
+    ):
+        assert [a.status for a in sent(mesh, Call(sender, url), 1)] == [201]
+    assert [a.status for a in sent(mesh, Call("gateway", "http://a/"), 1)] == [0]
+    assert [a.status for a in sent(mesh, Call("gateway", "http://a:99/"), 1)] == [201]  # its first
+    with pytest.raises(UsageError, match="the gateway own has no port 443; there is 80"):
+        sent(mesh, Call("own", "https://a/"), 1)

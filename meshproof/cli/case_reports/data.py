@@ -55,6 +55,7 @@ def _case(result: CaseResult) -> dict[str, Any]:
             "judged": list(live.judged),
             "errorRates": live.error_rates,
             "mismatches": [_mismatch(m) for m in live.mismatches],
+            "unforeseen": [_mismatch(m) for m in live.unforeseen],
         },
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +12,7 @@ from meshproof.cli.headers import parse_header
 from meshproof.cli.options import DEFAULT_NAME, Format, Name, Namespace, Output, client
 from meshproof.cli.output import show_json
 from meshproof.errors import UsageError
-from meshproof.project_path import PROJECT_FILE, find_project
+from meshproof.project_path import PROJECT_FILE
 
 EXIT_MESH, EXIT_CHANCE = 3, 4
 """Exit codes: the mesh answers every such request itself, or some of them."""
@@ -29,7 +28,9 @@ def explain(
     filename: Annotated[
         list[str] | None,
         typer.Option(
-            "-f", "--filename", help="Without a mesh: rules on top of the project's files."
+            "-f",
+            "--filename",
+            help="Without a mesh: manifests and rules, on top of the project's if there is one.",
         ),
     ] = None,
     project: Annotated[
@@ -71,19 +72,16 @@ def _explain_files(
     namespace: str,
     request: tuple[str, str, str, list[tuple[str, str]]],
 ) -> dict[str, Any]:
-    from meshproof.embedded import explain_adapter  # noqa: PLC0415  (the model is slow to import)
-    from meshproof.embedded.admission.profile import embedded_admission  # noqa: PLC0415
-    from meshproof.explain.question import Question  # noqa: PLC0415
-    from meshproof.project import load_project  # noqa: PLC0415
+    from meshproof.cases.case import RuleSet  # noqa: PLC0415  (the model is slow to import)
+    from meshproof.cases.planned_mesh import Planner  # noqa: PLC0415
+    from meshproof.cli.case_run import load_case_project, read_inputs  # noqa: PLC0415
+    from meshproof.explain.question import Question, explain_question  # noqa: PLC0415
 
-    path = project or find_project()
-    if path is None:
-        raise UsageError(f"explain: no {PROJECT_FILE} here says which workloads there are")
-    loaded = load_project(path)
-    admission = embedded_admission(loaded)
-    manifests = admission.read(loaded.manifests)
-    store = admission.apply(admission.new_store(), manifests, strict=False).store
-    if files:
-        rules = admission.read(files, stdin=sys.stdin.buffer, namespace=namespace)
-        store = admission.apply(store, rules, strict=False).store
-    return explain_adapter.explain_files(store, loaded, Question(*request)).as_dict()
+    loaded = load_case_project(project)
+    mesh = Planner(loaded, read_inputs(files), namespace).plan(RuleSet())
+    if not mesh.workloads and not loaded.manifests:
+        raise UsageError(
+            f"explain: there is no workload in these files, and no {PROJECT_FILE} here says where "
+            "manifests are; add them with -f"
+        )
+    return explain_question(mesh.fleet, mesh.store.lowered, Question(*request)).as_dict()
