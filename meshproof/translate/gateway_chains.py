@@ -134,14 +134,15 @@ def _codecs(server: GatewayServer) -> list[Json]:
 
 
 def _serves(server: GatewayServer, gateway: GatewayKey, host: str, namespace: str) -> bool:
-    """Whether a server takes a rule's host: its name covers it, and its namespace is the rule's
-    (pickMatchingGatewayHosts)."""
+    """Whether a server takes a rule's host: one of their names covers the other, and its namespace
+    is the rule's (pickMatchingGatewayHosts)."""
     for pattern in server.hosts:
         scope, slash, name = pattern.lower().rpartition("/")
         own = gateway[0] if scope == "." else scope
         if slash and own not in ("*", namespace):
             continue
-        if covers(name, fqdn(host, namespace).lower()):
+        full = fqdn(host, namespace).lower()
+        if covers(name, full) or covers(full, name):
             return True
     return False
 

@@ -99,10 +99,18 @@ def test_of_two_matches_with_a_common_name_the_second_is_left_out() -> None:
     assert names(chain) == ["a.shop.test"]
 
 
-def test_a_rule_whose_host_is_wider_than_the_server_s_makes_no_chain() -> None:
-    """Istio matches the rule's hosts by the server's, never the other way round."""
+def test_a_rule_s_host_may_be_wider_than_the_server_s() -> None:
+    """Names match when either covers the other (Name.Matches in pkg/config/host)."""
     tls = "tls: [{match: [{sniHosts: [a.shop.test]}], " + ROUTE + "}]"
-    assert chains_of(PASS.replace("'*.shop.test'", "a.shop.test"), rule(tls, "['*.test']")) == []
+    (chain,) = chains_of(PASS.replace("'*.shop.test'", "a.shop.test"), rule(tls, "['*.test']"))
+    assert names(chain) == ["a.shop.test"]
+    (chain,) = chains_of(TCP.replace("'*'", "db.shop.test"), rule("tcp: [{" + ROUTE + "}]"))
+    assert target(chain) == f"outbound|80||{SERVICE}"
+
+
+def test_a_rule_for_another_host_than_the_server_s_makes_no_chain() -> None:
+    tls = "tls: [{match: [{sniHosts: [a.other.test]}], " + ROUTE + "}]"
+    assert chains_of(PASS, rule(tls, "['*.other.test']")) == []
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,23 @@
-"""Suites of other projects, ported to run on a mesh of ours: run where they lie, never copied.
+"""Suites of other projects, ported to run on a mesh of ours.
 
-They lie beside the checkout, in ``../shared/peers`` (its README says what they are); without that
-folder they are skipped by name. What they find is counted and fails nothing.
+They lie beside the checkout, in ``../shared/peers`` (its README says what they are). A copy that
+lives as long as the run is fitted to this checkout (``adaptation``); without that folder they are
+skipped by name. What they find is counted and fails nothing.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import subprocess
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+
+from conformance.peers.adaptation import adapt
 
 RUNNER = Path("..") / "shared" / "peers" / "run_all.sh"
 SUITES = (
@@ -44,7 +50,12 @@ def run(root: Path, suites: Sequence[str]) -> dict[str, Counts]:
         for path in results.glob(f"{suite}.*"):
             path.unlink()
     runner = (root / RUNNER).resolve()
-    subprocess.run([str(runner), str(root), *suites], check=True, cwd=root)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "peers"
+        shutil.copytree(runner.parent, folder)
+        env = {**os.environ, **adapt(folder)}
+        command = [str(folder / runner.name), str(root), *suites]
+        subprocess.run(command, check=True, cwd=root, env=env)
     counts = {suite: count(results, suite) for suite in suites}
     return {suite: verdicts for suite, verdicts in counts.items() if verdicts}
 

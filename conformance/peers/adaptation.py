@@ -1,0 +1,45 @@
+"""Fits a copy of peers' suites to what a mesh of ours can do by now.
+
+They were ported when there were no pods, no MeshConfig and no token server of theirs beside them.
+The expected results stay as they are: what changes is the mesh that the cases run in, and the place
+that a request is sent from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+ADDITIONS = Path(__file__).parent / "additions"
+"""Resources that a suite's own mesh lacks: FOLDER~FILE.yaml is added to FOLDER/FILE.yaml."""
+_HOOK = """
+import conformance.peers.pod_calls
+Mesh.send = conformance.peers.pod_calls.sender(Mesh.send, PY, str(ROOT / "echo" / "client.py"))
+"""
+_CASES_WITH_KEYS = Path("istio", "security.yaml")
+_KEY_SERVER_S_FILE = Path("istio", "tests", "common", "jwt", "jwks.json")
+_KEYS = re.compile(r"\bjwks: '(\{.+\})'")
+
+
+def adapt(folder: Path) -> Mapping[str, str]:
+    """Change the copy in ``folder``; the result is what the runner needs in its environment."""
+    for addition in sorted(ADDITIONS.glob("*.yaml")):
+        base = folder.joinpath(*addition.name.split("~"))
+        if base.exists():
+            base.write_text(f"{base.read_text()}\n---\n{addition.read_text()}")
+    library = folder / "lib.py"
+    if library.exists():
+        library.write_text(library.read_text() + _HOOK)
+    _write_keys(folder)
+    return {"MESHPROOF_PODS": "auto"}
+
+
+def _write_keys(folder: Path) -> None:
+    """What the suites' server of token keys serves: the keys that other cases have in place."""
+    cases = folder / _CASES_WITH_KEYS
+    keys = _KEYS.search(cases.read_text()) if cases.exists() else None
+    if keys is not None:
+        file = folder / _KEY_SERVER_S_FILE
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(keys[1])
