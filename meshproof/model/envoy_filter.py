@@ -193,14 +193,6 @@ class EnvoyFilter(AnyEnvoyFilter):
 
     config_patches: Annotated[list[ConfigPatch], Field(min_length=1)]
 
-    @model_validator(mode="wrap")
-    @classmethod
-    def _choose(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Any:
-        """Anything beyond the rate-limit task is a ``GeneralEnvoyFilter``."""
-        if _is_rate_limit(data):
-            return handler(data)
-        return GeneralEnvoyFilter.model_validate(data)
-
     @model_validator(mode="after")
     def _one_filter_a_context(self) -> Self:
         limits: set[tuple[str, str]] = set()
@@ -218,6 +210,15 @@ class EnvoyFilter(AnyEnvoyFilter):
                 )
             limits.add(key)
         return self
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _choose(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Any:
+        """Anything beyond the rate-limit task is a ``GeneralEnvoyFilter``. It is the outermost
+        validator, hence the last: the others are about limits."""
+        if _is_rate_limit(data):
+            return handler(data)
+        return GeneralEnvoyFilter.model_validate(data)
 
     def contexts(self) -> frozenset[Context]:
         return frozenset(patch.match.context for patch in self.config_patches)

@@ -13,8 +13,9 @@ from meshproof.translate import tls
 from meshproof.translate.peer_authentication import Mode
 from meshproof.translate.proto import Json
 
-SNIFFED_HTTP = ("http/1.0", "http/1.1", "h2c")
-"""What the HTTP inspector calls plain-text HTTP (plaintextHTTPALPNs)."""
+SNIFFED_HTTP = ("http/1.1", "h2c")
+"""What the HTTP inspector calls plain-text HTTP (plaintextHTTPALPNs). Not HTTP/1.0, which would
+only be refused: as bytes it reaches the app."""
 
 
 def build_chains(mode: Mode, mtls_filters: list[Json], plain_filters: list[Json]) -> list[Json]:

@@ -98,6 +98,13 @@ def test_what_is_beyond_the_task_is_a_patch_in_general(original: str, replacemen
     assert not patch.routes
 
 
+def test_patches_of_one_context_beyond_the_task_are_no_limits() -> None:
+    """One limit a context is a rule of the task's form alone."""
+    lua = FILTER.replace("name: envoy.filters.http.local_ratelimit", "name: envoy.filters.http.lua")
+    (resource,) = read_text(HEAD + lua + lua, "f.yaml")
+    assert len(resource.spec.config_patches) == 2
+
+
 @pytest.mark.parametrize(
     ("patch", "message"),
     [

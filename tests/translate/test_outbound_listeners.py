@@ -26,7 +26,7 @@ from tests.translate.pod_builders import (
 
 HTTP = {
     "transport_protocol": "raw_buffer",
-    "application_protocols": ["http/1.0", "http/1.1", "h2c"],
+    "application_protocols": ["http/1.1", "h2c"],
 }
 BLACK_HOLE: tuple[dict[str, object], str] = ({}, "BlackHoleCluster")
 HOST = "default.svc.cluster.local"

@@ -114,7 +114,7 @@ def _sniffed(mode: str) -> list[tuple[list[str], str, bool]]:
 
 HTTP_OVER_MESH = ["istio-http/1.0", "istio-http/1.1", "istio-h2"]
 BYTES_OVER_MESH = ["istio-peer-exchange", "istio"]
-PLAIN_HTTP = ["http/1.0", "http/1.1", "h2c"]
+PLAIN_HTTP = ["http/1.1", "h2c"]
 TABLE = f"routes {INBOUND}"
 
 
