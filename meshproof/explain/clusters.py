@@ -74,7 +74,8 @@ def _pipe(entry: Json) -> str:
 
 @dataclass(frozen=True, slots=True)
 class UpstreamTls:
-    """``plain``; ``mutual``: with the mesh's certificates; ``tls``: originated TLS."""
+    """``plain``; ``mutual``: with the mesh's certificates; ``tls``: originated TLS; ``proxied``:
+    the PROXY header first, which no sidecar expects (``proxyProtocol``)."""
 
     kind: str = "plain"
     sni: str = ""
@@ -82,6 +83,11 @@ class UpstreamTls:
     """Identities that the server may have; empty for any."""
     protocols: tuple[str, ...] = ()
     """ALPN that the client offers."""
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether the first bytes are those of TLS."""
+        return self.kind in ("mutual", "tls")
 
 
 def upstream_tls(cluster: Json, member: Member) -> UpstreamTls:
@@ -93,6 +99,8 @@ def upstream_tls(cluster: Json, member: Member) -> UpstreamTls:
             socket = entry.get("transport_socket")
             break
     context = (socket or {}).get("typed_config", {})
+    if context.get("@type", "").endswith("ProxyProtocolUpstreamTransport"):
+        return UpstreamTls("proxied")
     if not context.get("@type", "").endswith("UpstreamTlsContext"):
         return UpstreamTls()
     common = context.get("common_tls_context", {})

@@ -207,6 +207,9 @@ class _Explainer:
             return (denied,)
         for entry in connection.chain["filters"]:
             if entry["typed_config"]["@type"].endswith(_HCM):
+                if tls.kind == "proxied":
+                    reason = f"{server.name} takes proxyProtocol's header for a request"
+                    return (_failure(to, reason, 400, at),)
                 steps = self._http(server, "inbound", connection.chain, to.request, connection.peer)
                 return tuple(step.with_notes((connection.note,)) for step in steps)
         return (self._pass_bytes(to, server, at, connection.note),)

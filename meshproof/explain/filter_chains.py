@@ -12,7 +12,11 @@ from meshproof.explain.virtual_hosts import without_port
 
 _STRICT = "it takes mutual TLS alone (PeerAuthentication STRICT), and the caller speaks {}"
 _NO_FOREIGN_TLS = "it takes no TLS that is not the mesh's, and the caller speaks {}"
-DESCRIPTIONS = {"plain": "plain text", "tls": "TLS of its own (a DestinationRule's tls)"}
+DESCRIPTIONS = {
+    "plain": "plain text",
+    "proxied": "the PROXY protocol (a DestinationRule's proxyProtocol)",
+    "tls": "TLS of its own (a DestinationRule's tls)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class ConnectionResult:
 
 def connect(caller: Proxy, tls: UpstreamTls, server: Proxy, listener: Json) -> ConnectionResult:
     """What ``listener`` of ``server`` does with a connection of ``caller`` that speaks ``tls``."""
-    port, is_tls = listener["address"]["socket_address"]["port_value"], tls.kind != "plain"
+    port, is_tls = listener["address"]["socket_address"]["port_value"], tls.is_tls
     anonymous = Peer("", tls.sni, caller.ip, server.ip, port, tls=is_tls)
     chain = choose_chain(listener, tls)
     if chain is None:
@@ -49,7 +53,7 @@ def connect(caller: Proxy, tls: UpstreamTls, server: Proxy, listener: Json) -> C
 
 def choose_chain(listener: Json, tls: UpstreamTls) -> Json | None:
     """The most specific match: by server name, then transport, then application protocol."""
-    transport = "raw_buffer" if tls.kind == "plain" else "tls"
+    transport = "tls" if tls.is_tls else "raw_buffer"
     best: tuple[int, int, int] = (-1, 0, 0)
     chosen: Json | None = None
     for chain in listener.get("filter_chains", ()):

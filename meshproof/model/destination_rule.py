@@ -177,6 +177,10 @@ class RetryBudget(Model):
     min_retry_concurrency: Annotated[int, Field(ge=0, le=4294967295)] = 0
 
 
+class ProxyProtocol(Model):
+    version: Literal["V1", "V2"] = "V1"
+
+
 class LoadBalancer(Model):
     simple: (
         Literal[
@@ -213,6 +217,7 @@ class TrafficPolicy(Model):
     outlier_detection: OutlierDetection | None = None
     tls: ClientTLSSettings | None = None
     retry_budget: RetryBudget | None = None
+    proxy_protocol: ProxyProtocol | None = None
     port_level_settings: list[PortTrafficPolicy] = []
 
 

@@ -14,15 +14,15 @@ from meshproof.translate import tls
 from meshproof.translate.certificates import Certificates
 from meshproof.translate.host import Host
 from meshproof.translate.proto import ADS, Json, build_extension
+from meshproof.translate.proxy_protocol import PLAIN
 from meshproof.translate.world import ServicePort
 
 MATCH = "envoy.transport_socket_match"
 ISTIO: Json = {"tlsMode": "istio"}
-_RAW = "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer"
 _PLAIN: Json = {
     "name": "tlsMode-disabled",
     "match": {},
-    "transport_socket": build_extension("envoy.transport_sockets.raw_buffer", _RAW),
+    "transport_socket": PLAIN,
 }
 
 

@@ -13,7 +13,13 @@ from functools import partial
 from meshproof.istio_names import CLUSTER_DOMAIN, is_service_host, outbound_cluster
 from meshproof.model.destination_rule import Subset
 from meshproof.model.destination_rule_tls import ClientTLSSettings
-from meshproof.translate import client_tls, headless, passthrough, traffic_policy
+from meshproof.translate import (
+    client_tls,
+    headless,
+    passthrough,
+    proxy_protocol,
+    traffic_policy,
+)
 from meshproof.translate.addresses import envoy_address
 from meshproof.translate.host import Endpoint, Host
 from meshproof.translate.proto import ADS, Json
@@ -82,7 +88,10 @@ def _add_cluster(
     if settings and settings.credential_name and view.proxy.kind == "sidecar" and not selects:
         settings = ClientTLSSettings()  # Istio: buildUpstreamClusterTLSContext
     h2_alone = traffic_policy.speaks_http2(policy, h2=h2)
-    cluster |= client_tls.build_transport(host, port, settings, sni, view.certificates, h2=h2_alone)
+    cluster |= proxy_protocol.add_header(
+        client_tls.build_transport(host, port, settings, sni, view.certificates, h2=h2_alone),
+        policy.proxy_protocol,
+    )
     if settings and client_tls.uses_auto_sni(settings, port):
         traffic_policy.set_auto_sni(cluster, checked=client_tls.validates_auto_san(settings))
     config.clusters[name] = cluster

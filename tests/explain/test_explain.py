@@ -254,3 +254,18 @@ spec: {host: echo, trafficPolicy: {loadBalancer: {consistentHash: {httpHeaderNam
         notes(explain_request(rule, "http://echo/", headers=[("x-user", "a")]).steps)
     )
     assert sticky not in list(notes(explain_request(rule, "http://echo/").steps))
+
+
+def test_a_sidecar_takes_proxy_protocol_for_a_bad_request() -> None:
+    """A sidecar's HTTP port takes the header for a request; bytes go through as they are."""
+    rule = """
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: header, namespace: shop}
+spec: {host: echo, trafficPolicy: {proxyProtocol: {}}}
+"""
+    outcome = only_outcome(explain_request(rule, "http://echo/", text=workloads(client=1, echo=1)))
+    assert (outcome.status, outcome.why) == (
+        400,
+        "echo-1 takes proxyProtocol's header for a request",
+    )

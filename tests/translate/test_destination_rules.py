@@ -218,6 +218,21 @@ def test_a_retry_budget(written: str, emitted: dict[str, Any]) -> None:
     assert threshold["retry_budget"] == emitted
 
 
+def test_proxy_protocol_comes_before_every_transport_socket() -> None:
+    """Auto mTLS has one for each kind of endpoint, ``DISABLE`` has none, and a port's own settings
+    inherit nothing."""
+    policy = "{host: echo, trafficPolicy: {proxyProtocol: {version: V2}%s}}"
+    matches = _cluster(_world(policy % ""))["transport_socket_matches"]
+    sockets = [match["transport_socket"]["typed_config"] for match in matches]
+    assert [s["config"] for s in sockets] == [{"version": "V2"}] * 2
+    kinds = [s["transport_socket"]["name"] for s in sockets]
+    assert kinds == ["envoy.transport_sockets.tls", "envoy.transport_sockets.raw_buffer"]
+    plain = _cluster(_world(policy % ", tls: {mode: DISABLE}"))["transport_socket"]
+    assert plain["name"] == "envoy.transport_sockets.upstream_proxy_protocol"
+    ports = ", portLevelSettings: [{port: {number: 80}, tls: {mode: DISABLE}}]"
+    assert "transport_socket" not in _cluster(_world(policy % ports))
+
+
 def test_localities_change_nothing_where_there_are_none() -> None:
     mesh = _world(
         "{host: echo, trafficPolicy: {outlierDetection: {}, loadBalancer: {localityLbSetting:"
