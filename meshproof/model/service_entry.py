@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -111,21 +112,18 @@ class ServiceEntry(Model):
         names = [p.name for p in self.ports]
         if len(set(names)) < len(names):
             raise FieldError("have a name twice; wanted different names", "ports")
-        http = all(p.effective_protocol in HTTP_PROTOCOLS for p in self.ports)
-        for index, address in enumerate(self.addresses):
-            if _range(address) and not http:
-                raise FieldError(
-                    f"{address} is a range, which meshproof's embedded mesh does not honour yet "
-                    "for ports that are not HTTP; wanted single addresses",
-                    "addresses",
-                    index,
-                    unsupported=True,
-                )
         return self
 
+    def ranges(self) -> Iterator[tuple[int, str]]:
+        """Those of its addresses that are more than one, each with its index."""
+        for index, address in enumerate(self.addresses):
+            try:
+                if ipaddress.ip_network(address, strict=False).num_addresses > 1:
+                    yield index, address
+            except ValueError:
+                continue
 
-def _range(address: str) -> bool:
-    try:
-        return ipaddress.ip_network(address, strict=False).num_addresses > 1
-    except ValueError:
-        return False
+    @property
+    def speaks_http(self) -> bool:
+        """Whether all its ports do."""
+        return all(p.effective_protocol in HTTP_PROTOCOLS for p in self.ports)

@@ -1,7 +1,7 @@
 """TLS and TCP routes of a VirtualService: matches by name and port, destinations with weights.
 
-``destinationSubnets`` and ``sourceSubnet`` are refused by name: a tunnel (CONNECT) is opened to a
-name, not to an address.
+``destinationSubnets`` need pods: without them a tunnel (CONNECT) is opened to a name, not to an
+address. ``sourceSubnet``, which Istio ignores, is refused by name.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ class L4MatchAttributes(Model):
     """Fields of one entry are ANDed, the entries of the list ORed."""
 
     port: Port | None = None
+    destination_subnets: list[Line] = []
+    """Of the address that a connection is for: ``10.1.0.0/16``, or a single one."""
     source_labels: Labels = {}
     source_namespace: Line | None = None
     gateways: list[Line] = []

@@ -65,7 +65,8 @@ def _add_cluster(
     if host.resolution == "DNS" and subset.name and not endpoints:
         return  # Istio's buildCluster leaves it out: requests to it are 503 NC, not UH
     cluster: Json = {"name": name, "metadata": _istio_metadata(**_service_labels(host.name))}
-    selectable = view.world.pods and host.headless and port.kind != "HTTP"
+    by_address = host.headless or any(e.original for e in endpoints)
+    selectable = view.world.pods and by_address and port.kind != "HTTP"
     if selectable:
         cluster |= headless.selectable()
     assignment = build_load_assignment(name, endpoints, selectable=selectable)
@@ -151,7 +152,7 @@ def _build_lb_endpoint(endpoint: Endpoint, *, selectable: bool) -> Json:
     if endpoint.mutual:
         metadata["filter_metadata"][client_tls.MATCH] = client_tls.ISTIO
     if selectable:
-        metadata["filter_metadata"] |= headless.label_pod(endpoint.address.ip)
+        metadata["filter_metadata"] |= headless.label_pod(endpoint.original or endpoint.address.ip)
     return {
         "endpoint": {"address": envoy_address(endpoint.address)},
         "load_balancing_weight": max(endpoint.weight, 1),

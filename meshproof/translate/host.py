@@ -25,6 +25,9 @@ class Endpoint:
     namespace: str = ""
     mutual: bool = False
     """Its sidecar accepts mutual TLS."""
+    original: str = ""
+    """The address that clients use for it, where a connection goes to that very one (resolution
+    NONE)."""
 
 
 @dataclass(frozen=True, slots=True)

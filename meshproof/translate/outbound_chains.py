@@ -51,7 +51,8 @@ class Chain:
         """Its FilterChainMatch; empty if it takes everything."""
         match: Json = {}
         if self.ranges:
-            match["prefix_ranges"] = [_prefix_range(text) for text in sorted(self.ranges)]
+            rows = sorted(dict.fromkeys(self.ranges))
+            match["prefix_ranges"] = [_prefix_range(text) for text in rows]
         if self.sni and "*" not in self.sni:
             match["server_names"] = sorted(self.sni)
         if self.http:
@@ -67,8 +68,10 @@ class Chain:
 
 
 def _prefix_range(text: str) -> Json:
+    """IPv6 goes nowhere in a pod, so that such a range matches nothing."""
     address, _, length = text.partition("/")
-    return {"address_prefix": address, "prefix_len": int(length or 32)}
+    longest = 128 if ":" in address else 32
+    return {"address_prefix": address, "prefix_len": int(length or longest)}
 
 
 class ChainBuilder:
@@ -99,47 +102,64 @@ class ChainBuilder:
         to the one ``pod`` that the connection is for."""
         chosen = headless.select_pod(pod)
         if port.protocol in ("TLS", "HTTPS"):
-            rows = self._tls(host, port, chosen, by_name=bool(ranges))
-            return [chain.at(ranges) for chain in rows]
-        proxy, metadata = self._tcp(host, port, chosen)
+            return list(self._tls(host, port, chosen, ranges))
         announced = (_announce_bytes(),) if port.kind == "AUTO" and host.in_mesh else ()
-        return [Chain((*announced, proxy), ranges=ranges, metadata=metadata)]
+        return [
+            replace(chain, filters=(*announced, *chain.filters))
+            for chain in self._tcp(host, port, chosen, ranges)
+        ]
 
     def _tls(
-        self, host: Host, port: ServicePort, chosen: Json, *, by_name: bool
+        self, host: Host, port: ServicePort, chosen: Json, ranges: tuple[str, ...]
     ) -> Iterator[Chain]:
         """One for each match of its rules' tls routes. Without any, the host's own, which is told
-        apart by SNI where its address does not do that."""
-        handled: set[tuple[str, ...]] = set()
+        apart by SNI where its address does not do that. Subnets of one match stay for those after
+        it, as in Istio."""
+        by_name = bool(ranges)
+        handled: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
         for rule in self._rules:
             for number, route in enumerate(_of(rule.spec.tls, rule, host)):
                 for match in route.match:
-                    names = tuple(match.sni_hosts)
-                    if names in handled or not match_applies(self._view, match, port.port):
+                    if not match_applies(self._view, match, port.port):
                         continue
-                    handled.add(names)
+                    names, subnets = tuple(match.sni_hosts), tuple(match.destination_subnets)
+                    ranges = subnets or ranges
+                    if (names, subnets) in handled:
+                        continue
+                    handled.add((names, subnets))
                     target = build_target(self._view, rule, route.route, port.port)
                     metadata = build_l4_metadata(rule, "tls", number)
                     proxy = self._proxy(target, host, port)
-                    yield Chain((proxy,), sni=names, metadata=metadata)
+                    yield Chain((proxy,), sni=names, ranges=ranges, metadata=metadata)
         if not handled:
             by_name = by_name or not (host.addresses or host.headless)
             own = {"cluster": outbound_cluster(port.port, host.name), **chosen}
             sni = (host.name, *self._view.aliases(host.name)) if by_name else ()
-            yield Chain((self._proxy(own, host, port),), sni=sni)
+            yield Chain((self._proxy(own, host, port),), sni=sni, ranges=ranges)
 
-    def _tcp(self, host: Host, port: ServicePort, chosen: Json) -> tuple[Json, Json]:
-        """The filter that leads to the first matching tcp route of its rules, else to the host
-        itself; and the metadata of that rule."""
+    def _tcp(
+        self, host: Host, port: ServicePort, chosen: Json, ranges: tuple[str, ...]
+    ) -> Iterator[Chain]:
+        """Of its rules' tcp routes those for subnets, until one matches every address; the host's
+        own where none does (buildSidecarOutboundTCPFilterChainOpts)."""
+        handled: list[list[str]] = []
         for rule in self._rules:
             for number, route in enumerate(_of(rule.spec.tcp, rule, host)):
-                matches = (match_applies(self._view, m, port.port) for m in route.match)
-                if not route.match or any(matches):
-                    target = build_target(self._view, rule, route.route, port.port)
-                    metadata = build_l4_metadata(rule, "tcp", number)
-                    return self._proxy(target, host, port), metadata
-        own = {"cluster": outbound_cluster(port.port, host.name), **chosen}
-        return self._proxy(own, host, port), {}
+                matches = [m for m in route.match if match_applies(self._view, m, port.port)]
+                if route.match and not matches:
+                    continue
+                target = build_target(self._view, rule, route.route, port.port)
+                metadata = build_l4_metadata(rule, "tcp", number)
+                proxy = self._proxy(target, host, port)
+                if not all(m.destination_subnets for m in matches) or not matches:
+                    yield Chain((proxy,), ranges=ranges, metadata=metadata)
+                    return
+                subnets = [subnet for m in matches for subnet in m.destination_subnets]
+                yield Chain((proxy,), ranges=tuple(subnets), metadata=metadata)
+                handled.append(sorted(subnets))
+        if sorted(ranges) not in handled:
+            own = {"cluster": outbound_cluster(port.port, host.name), **chosen}
+            yield Chain((self._proxy(own, host, port),), ranges=ranges)
 
     def _proxy(self, target: Json, host: Host, port: ServicePort) -> Json:
         policy = self._view.policy(host.name, "", port.port)

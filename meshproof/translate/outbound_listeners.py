@@ -8,6 +8,7 @@ goes where outboundTrafficPolicy says.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -78,13 +79,30 @@ def _add(
             continue  # requests of every host on the port share one chain
         rows: list[Chain] = []
         if kind != "HTTP":
-            rows += chains.bytes(host, port, ranges, pod=bind[0] if host.headless else "")
+            rows += _bytes(chains, host, port, bind[0], ranges)
         if kind != "BYTES":
             rows.append(chains.http(_table(host, port)))
         if entry is None:
             entry = entries[bind[0], port.port] = _Entry(bind, port.port, kind != "BYTES", [])
         entry.merge(rows)
         entry.auto = entry.auto or kind != "BYTES"
+
+
+def _bytes(
+    chains: ChainBuilder, host: Host, port: ServicePort, address: str, ranges: tuple[str, ...]
+) -> Iterator[Chain]:
+    """The chains for other bytes of a listener at ``address``, or for ``ranges``. Where connections
+    go to the very address that they are for (a headless Service, resolution NONE), that endpoint
+    alone gets them: of a range, each has a chain."""
+    originals = [e.original for e in host.endpoints.get(port.port, ()) if e.original]
+    if ranges and originals:
+        networks = [ipaddress.ip_network(text, strict=False) for text in ranges]
+        for original in originals:
+            if any(ipaddress.ip_address(original) in network for network in networks):
+                yield from chains.bytes(host, port, (original,), pod=original)
+    else:
+        pod = address if host.headless or address in originals else ""
+        yield from chains.bytes(host, port, ranges, pod=pod)
 
 
 def _table(host: Host, port: ServicePort) -> str:

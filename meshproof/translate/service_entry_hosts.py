@@ -6,9 +6,11 @@ outside host that it covers becomes a host beside it.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from meshproof.model.pod_network import is_address
 from meshproof.model.port_protocol import handling_of
 from meshproof.model.service_entry import ServiceEntry
 from meshproof.model.service_entry import ServicePort as EntryPort
@@ -117,6 +119,21 @@ def _outside_endpoints(
     """Of one port: declared addresses, looked up by endpoint, address or host."""
     entries = entry.spec.endpoints or _implied_endpoints(entry.spec, name)
     yield from declared_endpoints(entries, port.name, port.target_port, port.number, outside)
+    if entry.spec.resolution == "NONE" and handling_of(port.effective_protocol) != "HTTP":
+        yield from _addressed_endpoints(entry.spec, port, outside)
+
+
+def _addressed_endpoints(
+    spec: ServiceEntry, port: EntryPort, outside: DeclaredAddresses
+) -> Iterator[Endpoint]:
+    """Where resolution NONE leads a connection to one of an entry's addresses: to that very one, if
+    an outside host is declared by it."""
+    networks = [ipaddress.ip_network(address, strict=False) for address in spec.addresses]
+    for host, ports in outside.items():
+        if port.number not in ports or not is_address(host):
+            continue
+        if any(ipaddress.ip_address(host) in network for network in networks):
+            yield Endpoint(ports[port.number], {}, original=host)
 
 
 def _implied_endpoints(spec: ServiceEntry, name: str) -> list[WorkloadEntry]:

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from meshproof.model.sidecar import Sidecar
-from meshproof.translate.world import Named
+from meshproof.translate.world import Address, Named, Outside
 from tests.translate import builders
 from tests.translate.pod_builders import (
     ADDRESSES,
@@ -133,6 +133,82 @@ def test_a_block_of_addresses_is_matched_by_the_chain() -> None:
         (block, "outbound|9000||bank.test"),
         BLACK_HOLE,
     ]
+
+
+def test_of_a_block_without_resolution_each_declared_address_leads_to_itself() -> None:
+    entry = _entry("{number: 9000, name: tcp, protocol: TCP}")
+    more = {"addresses": ["10.1.0.0/16", "10.9.0.1"], "resolution": "NONE"}
+    entry = Named(entry.name, entry.namespace, entry.spec.model_copy(update=more))
+    addresses = ("10.1.0.7", "10.1.0.8", "10.2.0.1", "10.9.0.1")
+    outside = tuple(
+        Outside(a, {9000: Address("127.0.0.1", 1)}, {9000: f"/run/o{a}"}) for a in addresses
+    )
+    mesh = world(service_entries=(entry,), outside=outside)
+    rows = chains(sidecar(mesh).listeners["0.0.0.0_9000"])
+    assert [_picked(chain) for chain in rows] == ["10.1.0.7", "10.1.0.8", None]
+    assert [r["address_prefix"] for c in rows[:2] for r in _ranges(c)] == ["10.1.0.7", "10.1.0.8"]
+    (single,) = chains(sidecar(mesh).listeners["10.9.0.1_9000"])
+    assert _picked(single) == "10.9.0.1"
+    cluster = sidecar(mesh).clusters["outbound|9000||bank.test"]
+    assert cluster["lb_subset_config"]["subset_selectors"] == [{"keys": ["pod"]}]
+
+
+def _picked(chain: Any) -> Any:
+    config = chain["filters"][-1]["typed_config"]
+    return (
+        config.get("metadata_match", {}).get("filter_metadata", {}).get("envoy.lb", {}).get("pod")
+    )
+
+
+def _ranges(chain: Any) -> Any:
+    return chain["filter_chain_match"]["prefix_ranges"]
+
+
+def test_tcp_routes_choose_by_the_address_that_a_connection_is_for() -> None:
+    db = service("db", 5432, "TCP")
+    rule = builders.virtual_service(
+        "{hosts: [db], tcp: ["
+        "{match: [{destinationSubnets: [10.1.0.0/16]}, {destinationSubnets: [10.2.0.1]}],"
+        " route: [{destination: {host: echo}}]},"
+        "{match: [{destinationSubnets: [10.3.0.0/16], port: 1}],"
+        " route: [{destination: {host: a}}]},"
+        "{match: [{port: 5432}], route: [{destination: {host: other}}]}]}"
+    )
+    mesh = world(services=(service("echo"), db), virtual_services=(rule,))
+    prefixes = [
+        {"address_prefix": "10.1.0.0", "prefix_len": 16},
+        {"address_prefix": "10.2.0.1", "prefix_len": 32},
+    ]
+    assert targets(mesh, f"{_ip('db')}_5432") == [
+        ({"prefix_ranges": prefixes}, f"outbound|80||echo.{HOST}"),
+        ({}, f"outbound|5432||other.{HOST}"),
+    ]
+
+
+def test_without_a_route_for_every_address_the_host_itself_has_the_rest() -> None:
+    rule = builders.virtual_service(
+        "{hosts: [db], tcp: [{match: [{destinationSubnets: [10.1.0.0/16]}],"
+        " route: [{destination: {host: echo}}]}]}"
+    )
+    mesh = world(services=(service("db", 5432, "TCP"),), virtual_services=(rule,))
+    assert targets(mesh, f"{_ip('db')}_5432")[1] == ({}, f"outbound|5432||db.{HOST}")
+
+
+def test_tls_routes_choose_by_address_too() -> None:
+    entry = _entry("{number: 443, name: tls, protocol: TLS}")
+    rule = builders.virtual_service(
+        "{hosts: [bank.test], tls: ["
+        "{match: [{sniHosts: [bank.test], destinationSubnets: [10.1.0.0/16]}],"
+        " route: [{destination: {host: echo}}]}]}"
+    )
+    (match, cluster), _rest = targets(
+        world(service_entries=(entry,), virtual_services=(rule,)), "0.0.0.0_443"
+    )
+    assert match == {
+        "server_names": ["bank.test"],
+        "prefix_ranges": [{"address_prefix": "10.1.0.0", "prefix_len": 16}],
+    }
+    assert cluster == f"outbound|80||echo.{HOST}"
 
 
 def test_tls_routes_choose_by_sni_and_split() -> None:

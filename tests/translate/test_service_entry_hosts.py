@@ -178,8 +178,6 @@ def test_http_2_towards_a_port_of_http_2(protocol: str) -> None:
         (f"hosts: ['*.a'], {HTTP}, resolution: DYNAMIC_DNS, workloadSelector: "
          "{labels: {a: b}}", "wanted STATIC"),
         ("hosts: ['*a.test'], ports: [{number: 443, name: a, protocol: TLS}]", "no TLS name"),
-        ("hosts: [a], ports: [{number: 1, name: a, protocol: TCP}], addresses: [10.0.0.0/8]",
-         "is a range"),
         ("hosts: [a], ports: [{number: 1, name: a}, {number: 1, name: b}]", "a number twice"),
         (f"hosts: [a], {HTTP}, exportTo: ['*', a]", "wanted it alone"),
     ],

@@ -134,7 +134,7 @@ def test_source_labels_part_scopes() -> None:
         "{hosts: [m.test], tls: [{match: [], route: [{destination: {host: m.test}}]}]}",
         "{hosts: [m.test], tcp: [{route: []}]}",
         "{hosts: [m.test], tcp: [{route: [{destination: {host: a}}, {destination: {host: b}}]}]}",
-        "{hosts: [m.test], tcp: [{match: [{destinationSubnets: [10.0.0.0/8]}],"
+        "{hosts: [m.test], tcp: [{match: [{sourceSubnet: 10.0.0.0/8}],"
         " route: [{destination: {host: a}}]}]}",
     ],
 )

@@ -6,7 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from meshproof.admission.admission import Admission
 from meshproof.admission.store import Store
-from meshproof.embedded.admission import hpa_targets, jwks_hosts, rate_limit_conflicts
+from meshproof.embedded.admission import (
+    addresses,
+    hpa_targets,
+    jwks_hosts,
+    rate_limit_conflicts,
+)
 from meshproof.embedded.pod.deployments import build_workloads, find_unknown_images
 from meshproof.embedded.pod.programs import images_of
 from meshproof.envoy_filters.check import check_filter
@@ -41,6 +46,8 @@ class EmbeddedProfile:
         """Raises Refused for a workload that cannot run here, for keys of tokens that no declared
         host has, and for two rate limits of one workload."""
         build_workloads(store, self._project)
+        if not self._project.pods and (placed := list(addresses.find_by_address(resources))):
+            raise Refused(placed)
         if undeclared := list(jwks_hosts.find_undeclared(resources, self._project)):
             raise Refused(undeclared)
         if misfits := [p for r in resources if r.kind == "EnvoyFilter" for p in check_filter(r)]:
