@@ -130,7 +130,7 @@ def cluster_inputs(world: World) -> tuple[object, ...]:
 
 CLUSTER_INPUTS = (
     *HOST_INPUTS,
-    *("destination_rules", "sidecars", "gateways", "tls_secrets", "missing_files"),
+    *("destination_rules", "sidecars", "gateways", "tls_secrets", "missing_files", "proxy_configs"),
 )
 
 

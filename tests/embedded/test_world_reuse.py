@@ -49,7 +49,7 @@ class _Recorder(World):
     """A world that tells which of its fields are read."""
 
     def __getattribute__(self, name: str) -> Any:
-        if not name.startswith("_"):
+        if name in World.__dataclass_fields__:
             _READ.add(name)
         return super().__getattribute__(name)
 
