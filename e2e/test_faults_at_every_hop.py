@@ -92,7 +92,12 @@ def run_through(
 def judge_run(mesh: Mesh, judge: Judge, name: str, results: Results, over: float) -> None:
     judge(account(f"{name}: account", mesh, results))
     judge(
-        recovered(f"{name}: over", over, [(p.time, p.notified) for p in payments(results.records)])
+        recovered(
+            f"{name}: over",
+            over,
+            [(p.time, p.notified) for p in payments(results.records)],
+            enough=50,
+        )
     )
 
 

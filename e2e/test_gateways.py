@@ -109,7 +109,7 @@ def address(
 
 def get(mesh: EmbeddedMesh, port: int, workload: str = "istio-ingressgateway") -> int:
     """The status of a request for shop.test."""
-    connection = http.client.HTTPConnection(*address(mesh, port, workload), timeout=10)
+    connection = http.client.HTTPConnection(*address(mesh, port, workload), timeout=300)
     with closing(connection):
         connection.request("GET", "/", headers={"host": "shop.test"})
         return connection.getresponse().status
@@ -131,9 +131,9 @@ def get_secure(
         for file, text in zip(files, (client.chain, client.key), strict=True):
             file.write_text(text)
         context.load_cert_chain(*files)
-    connection = http.client.HTTPConnection(name, timeout=10)
+    connection = http.client.HTTPConnection(name, timeout=300)
     with (
-        socket.create_connection(address(mesh, port, workload), timeout=10) as plain,
+        socket.create_connection(address(mesh, port, workload), timeout=300) as plain,
         context.wrap_socket(plain, server_hostname=name) as connection.sock,
     ):
         connection.request("GET", "/")
@@ -273,7 +273,7 @@ def test_grpc_methods_at_a_listener(gated: EmbeddedMesh) -> None:
 
         def ask(method: str, **headers: str) -> str:
             send: Any = channel.unary_unary(method)
-            return str(send(b"", metadata=tuple(headers.items()), timeout=10), "ascii")
+            return str(send(b"", metadata=tuple(headers.items()), timeout=300), "ascii")
 
         assert ask("/shop.Cart/Add") == "first /shop.Cart/Add"
         assert ask("/shop.Cart/List") == "second /shop.Cart/List"

@@ -84,7 +84,7 @@ def test_a_kill_at_any_moment_leaves_nothing(driver: Driver, kill: int) -> None:
     driver.reach(step)
     time.sleep(moment)  # the moment itself is what is tested, so there is nothing to wait for
     driver.process.send_signal(number)
-    driver.process.wait(timeout=20)
+    driver.process.wait(timeout=300)
     if number == signal.SIGKILL and step in ("up", "down"):
         # Before there is a supervisor, or when it has gone already, a folder may stay.
         until(lambda: not processes_of_run(driver.run_id), f"no process stays ({moment:.3f} s)")

@@ -39,7 +39,7 @@ def test_one_trace_id_finds_all_lines_of_all_hops(mesh: Mesh, run: Run) -> None:
     with requests.Session() as session:
         session.trust_env = False
         paid = [
-            session.get(f"{mesh.url('gateway')}/pay", headers={"x-run-id": run.id}, timeout=30)
+            session.get(f"{mesh.url('gateway')}/pay", headers={"x-run-id": run.id}, timeout=300)
             for _ in range(3)
         ]
     traces = [p.json()["trace_id"] for p in paid]

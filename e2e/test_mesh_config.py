@@ -152,7 +152,7 @@ def test_trusted_proxies(conf: EmbeddedMesh, proxies: int, forwarded: str, statu
     topology = {"numTrustedProxies": proxies}
     _apply(conf, mesh_config(defaultConfig={"gatewayTopology": topology}))
     url = urlsplit(conf.url("gateway"))
-    connection = http.client.HTTPConnection(str(url.hostname), url.port, timeout=10)
+    connection = http.client.HTTPConnection(str(url.hostname), url.port, timeout=300)
     connection.request("GET", "/", headers={"Host": "a.test", "x-forwarded-for": forwarded})
     assert connection.getresponse().status == status
     connection.close()

@@ -14,7 +14,7 @@ import pytest
 
 from e2e.payments.outcomes import account, next_is_notified
 from e2e.payments.payment import payments
-from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES, documents
+from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES, deployments, documents
 from e2e.support.processes import until
 from meshproof.mesh import Capability, Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
@@ -27,8 +27,9 @@ pytestmark = [pytest.mark.long, pytest.mark.alone]
 
 
 RULE = RULES / "msgd_in_100_ms.yaml"
-BOUND = 0.5
-"""Seconds: the rule's 0.1, and the rest for a payment's own way on a busy machine."""
+SLOW_MS, BOUND = 20_000, 10.0
+"""How slow msgd is, and the seconds within which payers have their answer all the same: the rule's
+0.1, and the rest for a payment's own way on a busy machine."""
 N = 1000
 """2 of 1000 may be slower and p99 is still surely within the bound."""
 USERS = 16
@@ -56,7 +57,7 @@ class Ill:
 
 ILL = {
     "slow": Ill(
-        lambda mesh: mesh.fault("latency", "msgd.test", ms=1500),
+        lambda mesh: mesh.fault("latency", "msgd.test", ms=SLOW_MS),
         lambda mesh: mesh.fault("heal", "msgd.test"),
         "timeout",
     ),
@@ -101,18 +102,27 @@ def test_payments_go_on_and_nobody_waits(
     results = running.reach(running.progress() + 300).stop()
     paid = payments(results.records)
     during = [p for p in paid if begun < p.time and p.end < healed]
-    informed = sum((p.status, p.paid, p.reason) == (200, True, ill.reason) for p in during)
+    informed = [p.reason for p in during if p.status == 200 and p.paid]
+    reasons = {ill.reason, "timeout"}  # on a busy machine the 100 ms may be over before
     judge(
-        exactly(f"{kind}: paid and told", len(during), {ill.reason: informed}, expected=len(during))
+        exactly(
+            f"{kind}: paid and told",
+            len(during),
+            {" or ".join(sorted(reasons)): sum(reason in reasons for reason in informed)},
+            expected=len(during),
+        )
     )
+    assert ill.reason in informed
     judge(latency_below(f"{kind}: p99", [p.elapsed for p in during], seconds=BOUND))
-    judge(recovered(f"{kind}: healed", healed, [(p.time, p.notified) for p in paid]))
+    judge(recovered(f"{kind}: healed", healed, [(p.time, p.notified) for p in paid], enough=100))
     judge(account(f"{kind}: account", mesh, results))
 
 
 def test_without_the_rule_everybody_waits(
     mesh: Mesh, run: Run, load: StartLoad, judge: Judge
 ) -> None:
+    for app in ("svca", "svcb"):  # whose own patience ends before msgd's answer comes
+        mesh.apply([Source(f"a patient {app}", deployments(app, {"READ_TIMEOUT": "60"}))])
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
     begin(mesh, "slow")
     results = load(requests=USERS, users=USERS).wait()

@@ -29,7 +29,12 @@ from meshproof.verdicts.verdict import conclude
 pytestmark = [pytest.mark.long, pytest.mark.alone]
 
 
-RELEASE = ("release", "svcb", "--to", "v0.2", "--alpha", "0.001")
+RELEASE = (
+    "release", "svcb", "--to", "v0.2",
+    "--alpha", "1e-6", "--beta", "1e-4", "--more-failures", "10",
+    "--tolerated-ms", "20", "--more-ms", "200",
+)  # fmt: skip
+"""Errors so rare, and margins so wide, that a busy machine's own delays decide nothing."""
 WEIGHTS = re.compile(r"v0\.2 gets (\d+) %: live")
 
 
@@ -78,8 +83,8 @@ class Bad:
 
 
 BAD = {
-    "fails-2-percent": Bad({"FAIL_PERCENT": "2"}, "25,50,100", "fails more often"),
-    "50-ms-slower": Bad({"DELAY_MS": "50"}, "5,25,50,100", "more than 10 ms slower"),
+    "fails-30-percent": Bad({"FAIL_PERCENT": "30"}, "25,50,100", "fails more often"),
+    "500-ms-slower": Bad({"DELAY_MS": "500"}, "5,25,50,100", "more than 20 ms slower"),
 }
 
 
@@ -140,7 +145,7 @@ def test_an_interrupted_release_rolls_back_by_itself(cli: Cli, load: StartLoad) 
     with cli.start(*RELEASE, "--steps", "50,100") as interrupted:
         wait_for_output(interrupted, "gets 50 %")
         interrupted.send_signal(signal.SIGTERM)
-        output, _ = interrupted.communicate(timeout=60)
+        output, _ = interrupted.communicate(timeout=300)
     assert interrupted.returncode == 130
     assert weights(output) == [0]
     assert "svcb v0.2 is rolled back to v0.1" in output

@@ -28,7 +28,7 @@ spec: {mtls: {mode: STRICT}}
 DIRECT = """
 import sys, urllib.request
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-print(opener.open(sys.argv[1], timeout=10).status)
+print(opener.open(sys.argv[1], timeout=300).status)
 """
 pytestmark = pytest.mark.skipif(
     os.environ.get("MESH", "embedded") != "embedded",
@@ -47,7 +47,7 @@ def plain(url: str) -> int:
     with requests.Session() as session:
         session.trust_env = False
         try:
-            return session.get(url, timeout=10).status_code
+            return session.get(url, timeout=300).status_code
         except requests.ConnectionError:
             return 0
 
@@ -76,7 +76,7 @@ def test_whoever_is_on_the_machine_may_send_as_a_workload(mesh: Mesh) -> None:
     with requests.Session() as session:
         session.trust_env = False
         proxies = {"http": f"http://{caller.address}:15001"}
-        answer = session.get("http://svcb/healthz", proxies=proxies, timeout=10)
+        answer = session.get("http://svcb/healthz", proxies=proxies, timeout=300)
     assert answer.status_code == 200
 
 

@@ -64,7 +64,7 @@ def test_whoever_ends_it_in_the_middle_finds_nothing_left(number: signal.Signals
             marked = processes.find_marked()
             (run_id,) = {p.run_id for p in marked if owner(p.run_id) == process.pid}
             process.send_signal(number)
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=300)
         finally:
             process.kill()
     assert (process.returncode, errors) == (

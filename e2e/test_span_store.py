@@ -28,7 +28,7 @@ def ask(mesh: Mesh, path: str, **query: object) -> Any:
     with requests.Session() as session:
         session.trust_env = False
         params = {name: str(value) for name, value in query.items()}
-        answer = session.get(f"{mesh.url('zipkin')}{path}", params=params, timeout=30)
+        answer = session.get(f"{mesh.url('zipkin')}{path}", params=params, timeout=300)
     answer.raise_for_status()
     return answer.json()
 

@@ -21,5 +21,5 @@ PAGE = "docs/testing-your-rules.md"
 def test_the_page_is_true(tmp_path: Path) -> None:
     document = parse((Path(__file__).parents[1] / PAGE).read_text(encoding="utf-8"), PAGE)
     with Session(tmp_path) as session:
-        failures = [str(f) for f in walk(document, session, "embedded", within=180.0)]
+        failures = [str(f) for f in walk(document, session, "embedded", within=900.0)]
     assert not failures, "\n\n".join(failures)

@@ -18,7 +18,7 @@ from meshproof.mesh import STDIN, ReplicaStatus, Source
 from soak import manifests
 from soak.plan import MSGD, REPLICAS, WORKLOADS, Action
 
-BACK_WITHIN = 60.0
+BACK_WITHIN = 300.0
 """Seconds after which what was killed is taken for lost; it is started again after 0.1 to 10."""
 _LOOK = 0.02
 

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.fakes.until import until as wait_until
+
+settings.register_profile(
+    "meshproof",
+    deadline=None,
+    database=None,
+    derandomize="EXAMPLES" not in os.environ,
+    suppress_health_check=list(HealthCheck),
+)
+settings.load_profile("meshproof")
+"""Every run draws what the one before drew, unless it names a number of examples: what fails is the
+change at hand. No example has a time limit: how long one takes is the machine's business."""
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ def message_ids(mesh: Mesh, run_id: str) -> list[str]:
     """The ids of a run's messages in msgd, in order of arrival."""
     with _session() as session:
         answer = session.get(
-            f"{mesh.url('msgd.test')}/messages", params={"run": run_id}, timeout=30
+            f"{mesh.url('msgd.test')}/messages", params={"run": run_id}, timeout=300
         )
     answer.raise_for_status()
     ids: list[str] = answer.json()["ids"]
@@ -36,7 +36,7 @@ def messages(mesh: Mesh, run_id: str) -> list[dict[str, Any]]:
     """The messages of a run in full: each with the trace and span that brought it."""
     with _session() as session:
         answer = session.get(
-            f"{mesh.url('msgd.test')}/messages", params={"run": run_id, "full": "1"}, timeout=30
+            f"{mesh.url('msgd.test')}/messages", params={"run": run_id, "full": "1"}, timeout=300
         )
     answer.raise_for_status()
     messages: list[dict[str, Any]] = answer.json()["messages"]
@@ -55,7 +55,7 @@ def watch(mesh: Mesh, run_id: str) -> Iterator[list[int]]:
     def look(session: requests.Session) -> None:
         try:
             answer = session.get(
-                url, params={"msg": "control"}, headers={"x-run-id": run_id}, timeout=5
+                url, params={"msg": "control"}, headers={"x-run-id": run_id}, timeout=300
             )
             statuses.append(answer.status_code)
         except requests.RequestException:

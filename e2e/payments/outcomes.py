@@ -39,7 +39,7 @@ def next_is_notified(mesh: Mesh) -> bool:
     with requests.Session() as session:
         session.trust_env = False
         try:
-            answer = session.get(f"{mesh.url('gateway')}/pay", timeout=10)
+            answer = session.get(f"{mesh.url('gateway')}/pay", timeout=300)
         except requests.RequestException:
             return False
     return answer.status_code == 200 and answer.json()["notified"] is True

@@ -22,8 +22,8 @@ from meshproof.telemetry import prometheus_process
 from meshproof.telemetry.prometheus_process import PrometheusProcess
 from meshproof.telemetry.prometheus_queries import Prometheus
 
-INTERVAL = 0.5
-"""Seconds between two scrapes on this machine."""
+INTERVAL = 3.0
+"""Seconds between two scrapes on this machine, and that one may take."""
 ADD_ONS = ROOT / "manifests" / "observability"
 
 _SOURCE = 'istio_requests_total{reporter="source",source_workload=~"%s",destination_service=~"%s"}'

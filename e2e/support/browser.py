@@ -9,8 +9,17 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
+WITHIN_MS = 120_000.0
+"""Milliseconds after which what a page should show counts as never; by default it is 5 seconds."""
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -23,6 +32,7 @@ def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # As root, as in containers and CI, Chromium's own sandbox cannot start.
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        expect.set_options(timeout=WITHIN_MS)
         try:
             yield browser
         finally:
@@ -39,6 +49,7 @@ class Tab:
     urls: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.page.set_default_timeout(WITHIN_MS)
         self.page.on("console", self._on_console)
         self.page.on("pageerror", lambda error: self.messages.append(f"uncaught: {error}"))
         self.page.on("request", self._on_request)

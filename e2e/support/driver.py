@@ -36,7 +36,7 @@ def load(url: str, over: threading.Event) -> None:
     with requests.Session() as session:
         session.trust_env = False
         while not over.is_set():
-            session.get(url, timeout=10)
+            session.get(url, timeout=300)
 
 
 def main() -> None:

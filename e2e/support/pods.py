@@ -39,7 +39,7 @@ def require_pods(mesh: Mesh) -> None:
 def no_pods() -> str:
     """Why not; empty where it does."""
     command = [sys.executable, "-I", "-S", "-c", _TRY, str(ROOT)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
     return done.stdout.strip()
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 from meshproof.control.client import Client
 from meshproof.errors import MeshproofError, UsageError
 
-_TIMEOUT = 10.0
+_TIMEOUT = 60.0
 
 
 def get(mesh: Client, path: str, query: Mapping[str, str | int] | None = None) -> Any:

@@ -16,7 +16,7 @@ from meshproof.mesh import Applied, Input
 from meshproof.model.kube_workloads import WORKLOADS
 from meshproof.wait import DeadlineExceeded, until_async
 
-_READY_LIMIT = 30.0
+_READY_LIMIT = 120.0
 """Seconds that every replica may take, after a reset, until it is ready again."""
 
 

@@ -20,7 +20,7 @@ from meshproof.project import OutsideHost, RealAddress, expand
 from meshproof.translate.world import Address, Outside
 from meshproof.wait import DeadlineExceeded, until_async
 
-_READY_LIMIT = 30.0
+_READY_LIMIT = 120.0
 _log = logging.getLogger("meshproof")
 
 

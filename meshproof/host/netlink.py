@@ -25,7 +25,7 @@ _NEWTABLE, _NEWCHAIN, _NEWRULE = ((_NFTABLES << 8) | number for number in (0, 3,
 _IFF_UP = 1
 _LOCAL_TABLE, _SCOPE_HOST, _TYPE_LOCAL, _PROTO_STATIC = 255, 254, 2, 4
 _HOOK_OUTPUT, _PRIORITY_DNAT = 3, -100
-_ANSWER_LIMIT = 5.0
+_ANSWER_LIMIT = 60.0
 """Seconds for the kernel's answer, which is in the socket before ``send`` returns."""
 
 

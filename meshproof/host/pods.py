@@ -15,7 +15,7 @@ from meshproof.model.pod_network import DNS_PORT, MESH_NAMESPACE_FD, OUTBOUND_PO
 
 MESH = ""
 """The network in which the sidecars of a mesh reach each other, where a pod is asked for."""
-_LIMIT = 10.0
+_LIMIT = 60.0
 """Seconds for the helper's answer, which takes 0.1 ms."""
 
 

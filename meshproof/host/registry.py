@@ -21,7 +21,7 @@ from meshproof.host.process_identity import start_time
 
 NAMED = "named"
 """File in a run folder with the path of its name's entry; read by ``supervisor.py``."""
-END_LIMIT = 20.0
+END_LIMIT = 60.0
 """Seconds that a mesh on this machine gets to end; it takes up to 3, and more only if stuck."""
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 

@@ -24,7 +24,7 @@ from meshproof.host.processes import kill_run
 ORPHAN_GRACE = 1.0
 """Seconds from SIGTERM to SIGKILL when the mesh process died."""
 _LINE_LIMIT = 1 << 20
-_SPAWN_LIMIT = 20.0
+_SPAWN_LIMIT = 60.0
 """Seconds for the supervisor's answer to a spawn; it takes milliseconds unless it is stuck."""
 _END_MARGIN = 5.0
 """Seconds that the supervisor may take beyond the grace before it is killed itself."""

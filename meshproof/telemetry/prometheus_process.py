@@ -25,7 +25,7 @@ from meshproof.wait import DeadlineExceeded, until
 IP, PORT = "127.0.0.1", 9090
 JOB = "pods"
 _RETENTION = ("--storage.tsdb.retention.time=6h", "--storage.tsdb.retention.size=512MB")
-_START_LIMIT, _END_LIMIT = 30.0, 5.0
+_START_LIMIT, _END_LIMIT = 120.0, 5.0
 _PAUSE = 0.05
 _BIND_LIFE = """
 import ctypes, os, sys

@@ -33,7 +33,7 @@ class Prometheus:
     def get(self, path: str) -> bytes:
         """The body. Raises OSError; ``urllib.error.HTTPError`` is the one for an HTTP error."""
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"{self.url}{path}", timeout=10) as response:
+        with opener.open(f"{self.url}{path}", timeout=60) as response:
             body: bytes = response.read()
         return body
 
@@ -53,7 +53,7 @@ class Prometheus:
         """The sum of a query's values; 0 for none."""
         return sum(series.value for series in self.query(expression))
 
-    def wait_for_scrapes(self, since: float, times: int = 2, within: float = 60.0) -> None:
+    def wait_for_scrapes(self, since: float, times: int = 2, within: float = 300.0) -> None:
         """Return when every target has been scraped ``times`` times after ``since`` (seconds since
         1970). Envoy's histograms are a scrape behind its counters, so two scrapes have everything.
 

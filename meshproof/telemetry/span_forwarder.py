@@ -19,7 +19,7 @@ from meshproof.telemetry.span_reports import SpanReport
 _log = logging.getLogger("meshproof")
 _QUEUE_SIZE = 1000
 """Reports that may wait."""
-_TIMEOUT = aiohttp.ClientTimeout(total=5)
+_TIMEOUT = aiohttp.ClientTimeout(total=60)
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 
 

@@ -112,7 +112,7 @@ class Load:
             *(["--run-time", f"{self._seconds:g}s"] if self._seconds else []),
         ]  # fmt: skip
 
-    def page_ready(self, *, within: float = 60.0) -> str:
+    def page_ready(self, *, within: float = 600.0) -> str:
         """The address of Locust's page, once it answers. Raises LoadError if it never does."""
         silent = "Locust's page does not answer"
 
@@ -134,7 +134,7 @@ class Load:
         """How many requests are recorded by now. Only new records are read."""
         return self._tail.read()
 
-    def reach(self, n: int, *, within: float = 60.0) -> Load:
+    def reach(self, n: int, *, within: float = 600.0) -> Load:
         """Return when ``n`` requests are recorded. Raises LoadError if they never are."""
 
         def reason() -> str:
@@ -147,7 +147,7 @@ class Load:
         return self
 
     def until(
-        self, decides: Callable[[Mapping[str, int]], bool], *, within: float = 300.0
+        self, decides: Callable[[Mapping[str, int]], bool], *, within: float = 1200.0
     ) -> Results:
         """Send until the answers suffice, or until the bound is reached, and end the load.
 
@@ -164,7 +164,7 @@ class Load:
         self._until(reason, within)
         return self.stop()
 
-    def wait(self, *, within: float = 300.0) -> Results:
+    def wait(self, *, within: float = 1200.0) -> Results:
         """Wait for a bounded load to end by itself."""
         process = self._started()
         deadline = time.monotonic() + within

@@ -22,7 +22,7 @@ from meshproof.mesh import Ack
 from meshproof.xds import codec
 from meshproof.xds.envoy_client import EnvoyClient, NackError, Resources
 
-SILENCE = 15.0
+SILENCE = 60.0
 """Seconds that a connected Envoy may take to acknowledge before the change is undone."""
 _PRUNED = (codec.CLUSTERS, codec.ENDPOINTS)
 """Types of which an Envoy may have more than it should, until ``prune``."""

@@ -45,7 +45,7 @@ def test_the_daemon_lets_go_of_every_descriptor(started: Started, runtime_dir: P
 
 def test_a_daemon_that_vanishes_is_told(started: Started, runtime_dir: Path) -> None:
     up = started(*UP, "-d", FAKE="exits")
-    err = up.communicate(timeout=30)[1]
+    err = up.communicate(timeout=300)[1]
     assert up.returncode == 1
     assert err.endswith("ended without a message\n")
     assert nothing_stays(runtime_dir)

@@ -27,7 +27,7 @@ def test_down_ends_a_mesh_that_never_gets_live(
     until(lambda: is_starting(runtime_dir), "the daemon is starting")
     assert started("down").wait(30) == 0
     assert nothing_stays(runtime_dir)
-    err = up.communicate(timeout=30)[1]
+    err = up.communicate(timeout=300)[1]
     assert up.returncode == 143
     assert err == "error: the mesh shop was told to end before it was live\n"
 

@@ -117,7 +117,7 @@ def test_control_c_ends_load_and_the_mesh_started_for_it(
     load = started("load", "--users", "1", FAKE_URL=server.url)
     until(lambda: len(server.seen) > 5, "the load runs")
     load.send_signal(signal.SIGINT)
-    out, err = load.communicate(timeout=60)
+    out, err = load.communicate(timeout=300)
     assert load.returncode == 0, err
     first, report, second = err.splitlines()
     assert first == "no mesh named shop is running: one is started for this load"
@@ -137,7 +137,7 @@ def test_control_c_before_the_first_answer_exits_130(
         assert load.stderr.readline().startswith("report: ")
         assert load.stderr.readline().startswith("load ")
         load.send_signal(signal.SIGINT)
-        assert load.communicate(timeout=60) == ("", "")
+        assert load.communicate(timeout=300) == ("", "")
     assert load.returncode == 130
     assert nothing_stays(runtime_dir)
 

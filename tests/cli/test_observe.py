@@ -61,7 +61,7 @@ def test_control_c_ends_it_and_its_data(
     assert Prometheus(url).query("vector(7)")[0].value == 7
     assert list(folder.glob("prometheus-*"))
     process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=30)
+    _, error = process.communicate(timeout=300)
     assert "Prometheus has ended, and its data with it" in error
     assert process.returncode == 0
     assert not answers(url)

@@ -79,6 +79,6 @@ def test_down_waits_as_long_as_the_mesh_says(started: Started, runtime_dir: Path
     assert up.stdout.readline() == "Deployment default/svca created\n"
     pid = registry.find("shop").pid
     down = started("down")
-    err = down.communicate(timeout=30)[1]
+    err = down.communicate(timeout=300)[1]
     assert f"process {pid} did not end within 1 s: killed; `meshproof sweep`" in err
     assert up.wait(30) == -9

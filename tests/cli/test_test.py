@@ -181,8 +181,8 @@ def test_watch_runs_again_when_a_file_changes(mesh: Path) -> None:
         ) as process,
     ):
         try:
-            until(lambda: "1 failed" in log.read_text(), within=60)
+            until(lambda: "1 failed" in log.read_text(), within=300)
             write(case("{workload: echo-v1}"))
-            until(lambda: "1 passed" in log.read_text(), within=60)
+            until(lambda: "1 passed" in log.read_text(), within=300)
         finally:
             process.terminate()

@@ -30,13 +30,13 @@ def test_detached_returns_when_live_and_down_waits_until_all_is_gone(
     started: Started, runtime_dir: Path
 ) -> None:
     up = started(*UP, "-d")
-    out, err = up.communicate(timeout=30)  # a daemon that kept our pipes would hang this
+    out, err = up.communicate(timeout=300)  # a daemon that kept our pipes would hang this
     assert (up.returncode, out) == (0, f"{RESOURCE}\n")
     assert "live on 1 sidecar " in err
     entry = registry.find("shop")
     assert os.getsid(entry.pid) not in (entry.pid, os.getsid(0)), "no session leader: no terminal"
     down = started("down")
-    assert (down.communicate(timeout=30)[1], down.returncode) == ("mesh shop is down\n", 0)
+    assert (down.communicate(timeout=300)[1], down.returncode) == ("mesh shop is down\n", 0)
     assert process_identity.start_time(entry.pid) is None
     assert nothing_stays(runtime_dir)
     assert not list((runtime_dir / "state").glob("*.json"))
@@ -59,7 +59,7 @@ def test_a_failed_start_is_told_and_leaves_nothing(
     expected: tuple[int, str],
 ) -> None:
     up = started(*UP, *detach, FAKE=fault)
-    out, err = up.communicate(timeout=30)
+    out, err = up.communicate(timeout=300)
     assert (up.returncode, out) == (expected[0], "")
     assert err.endswith(expected[1])
     assert nothing_stays(runtime_dir)
@@ -68,7 +68,7 @@ def test_a_failed_start_is_told_and_leaves_nothing(
 def test_a_name_in_use_is_refused(started: Started, runtime_dir: Path) -> None:
     assert started(*UP, "-d").wait(30) == 0
     second = started(*UP)
-    err = second.communicate(timeout=30)[1]
+    err = second.communicate(timeout=300)[1]
     assert second.returncode == 2
     assert "error: a mesh named shop is running already" in err
     assert started("down").wait(30) == 0
@@ -123,6 +123,6 @@ def test_up_without_anything_to_start_says_what_it_wants(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     up = started("up", "-d")
-    err = up.communicate(timeout=30)[1]
+    err = up.communicate(timeout=300)[1]
     assert up.returncode == 2
     assert err == f"error: up: no -f, and no meshproof.yaml in {tmp_path}; wanted one of them\n"

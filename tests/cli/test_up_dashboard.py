@@ -29,7 +29,7 @@ def address(lines: Iterable[str]) -> str:
 
 def is_unreachable(url: str) -> bool:
     try:
-        requests.get(url, timeout=5)
+        requests.get(url, timeout=300)
     except requests.ConnectionError:
         return True
     return False
@@ -52,31 +52,31 @@ def test_the_page_ends_with_a_mesh_in_the_foreground(
     up = started(*UP)
     assert up.stderr is not None
     url = address(up.stderr)
-    assert requests.get(url, timeout=30).status_code == 200
+    assert requests.get(url, timeout=300).status_code == 200
     run_id = run_of(up)
     assert pages(run_id), "there is one to be ended"
     up.send_signal(number)
-    up.communicate(timeout=30)
+    up.communicate(timeout=300)
     until(lambda: is_unreachable(url), "the page is gone")
     until(lambda: not pages(run_id), "its process is gone")
 
 
 def test_the_page_of_a_mesh_in_the_background_ends_with_down(started: Started) -> None:
     up = started(*UP, "-d")
-    _, err = up.communicate(timeout=30)  # a page that kept our pipes would hang this
+    _, err = up.communicate(timeout=300)  # a page that kept our pipes would hang this
     assert up.returncode == 0
     url = address(err.splitlines())
-    assert requests.get(url, timeout=30).status_code == 200
+    assert requests.get(url, timeout=300).status_code == 200
     down = started("down")
-    down.communicate(timeout=30)
+    down.communicate(timeout=300)
     assert down.returncode == 0
     assert is_unreachable(url)
 
 
 def test_without_the_option_there_is_none(started: Started) -> None:
     up = started("up", "-f", "manifests", "-d")
-    _, err = up.communicate(timeout=30)
+    _, err = up.communicate(timeout=300)
     assert "dashboard" not in err
     (entry,) = registry.list_running()
     assert pages(entry.run_id) == []
-    started("down").communicate(timeout=30)
+    started("down").communicate(timeout=300)

@@ -30,7 +30,7 @@ class Page:
     def visit(self) -> requests.Session:
         session = requests.Session()
         session.trust_env = False
-        assert session.get(self.address, timeout=10).status_code == 200
+        assert session.get(self.address, timeout=300).status_code == 200
         return session
 
     def post(self, path: str, body: object = None, **headers: str) -> requests.Response:
@@ -38,7 +38,7 @@ class Page:
         sent = {"Origin": self.origin, "X-Meshproof-Token": self.token}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         with self.visit() as session:
-            return session.post(self.origin + path, json=body, headers=sent, timeout=10)
+            return session.post(self.origin + path, json=body, headers=sent, timeout=300)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.fakes.mesh import FakeMesh
 
 def views(session: requests.Session, page: Page) -> Iterator[dict[str, object]]:
     """Server-sent events as they come."""
-    with session.get(f"{page.origin}/api/live", stream=True, timeout=10) as answer:
+    with session.get(f"{page.origin}/api/live", stream=True, timeout=300) as answer:
         assert answer.headers["Content-Type"] == "text/event-stream"
         for line in answer.iter_lines():
             if line:
@@ -42,38 +42,38 @@ def test_views_come_by_themselves(page: Page) -> None:
 
 def test_the_page_holds_the_token_and_its_own_files_alone(page: Page) -> None:
     with page.visit() as session:
-        text = session.get(page.origin, timeout=10).text
+        text = session.get(page.origin, timeout=300).text
         assert f'content="{page.token}"' in text
         links = re.findall(r'(?:src|href)="([^"#]+)"', text)
         assert links, "it has scripts and styles"
         for link in links:
             assert link.startswith("/"), "nothing is asked of another host"
-            assert session.get(page.origin + link, timeout=10).status_code == 200
+            assert session.get(page.origin + link, timeout=300).status_code == 200
 
 
 def test_every_module_that_is_imported_is_there(page: Page) -> None:
     with page.visit() as session:
         for script in PAGE.glob("*.js"):
             for name in re.findall(r'from "\./([^"]+)"', script.read_text()):
-                assert session.get(f"{page.origin}/page/{name}", timeout=10).status_code == 200
+                assert session.get(f"{page.origin}/page/{name}", timeout=300).status_code == 200
 
 
 def test_charts_come_out_of_the_installed_package(page: Page) -> None:
     with page.visit() as session:
-        answer = session.get(f"{page.origin}/plotly.js", timeout=10)
+        answer = session.get(f"{page.origin}/plotly.js", timeout=300)
     assert len(answer.content) == plotly_js().stat().st_size > 1_000_000
 
 
 @pytest.mark.parametrize("name", ["..%2Fserver.py", "%2Fetc%2Fpasswd", "index.html", "no.js"])
 def test_no_other_file_is_served(page: Page, name: str) -> None:
     with page.visit() as session:
-        assert session.get(f"{page.origin}/page/{name}", timeout=10).status_code == 404
+        assert session.get(f"{page.origin}/page/{name}", timeout=300).status_code == 404
 
 
 def test_rules_are_listed_and_read(page: Page) -> None:
     with page.visit() as session:
-        result = session.get(f"{page.origin}/api/rules", timeout=10).json()
-        text = session.get(f"{page.origin}/api/rule?name=good.yaml", timeout=10).json()
+        result = session.get(f"{page.origin}/api/rules", timeout=300).json()
+        text = session.get(f"{page.origin}/api/rule?name=good.yaml", timeout=300).json()
     assert result["files"] == [
         {"name": "bad.yaml", "comment": ""},
         {"name": "good.yaml", "comment": "Does good."},
@@ -108,13 +108,13 @@ def test_the_log_is_filtered(page: Page, fake: FakeMesh) -> None:
     line = '{"direction":"outbound","time":"t","path":"/a","code":502}\n'
     (logs / "svca-1.access.jsonl").write_text(line + line.replace("502", "200"))
     with page.visit() as session:
-        result = session.get(f"{page.origin}/api/log?filter=502+svca", timeout=10).json()["lines"]
+        result = session.get(f"{page.origin}/api/log?filter=502+svca", timeout=300).json()["lines"]
     assert [(r["sidecar"], r["code"]) for r in result] == [("svca-1", 502)]
 
 
 def test_traces_of_a_mesh_without_a_store_are_told(page: Page) -> None:
     with page.visit() as session:
-        answer = session.get(f"{page.origin}/api/traces", timeout=10)
+        answer = session.get(f"{page.origin}/api/traces", timeout=300)
     assert answer.status_code in (400, 500)  # the fake mesh has a URL where nobody listens
     assert answer.json()["message"]
 

@@ -88,7 +88,7 @@ def sidecar_ip(
 
 
 def _get(ip: str, path: str) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection(ip, 8080, timeout=10)
+    connection = http.client.HTTPConnection(ip, 8080, timeout=300)
     connection.request("GET", path)
     response = connection.getresponse()
     response.read()

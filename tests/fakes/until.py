@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-DEADLINE = 20.0
+DEADLINE = 300.0
 """Seconds after which a condition is taken for never; a loaded machine is slow, not broken."""
 
 

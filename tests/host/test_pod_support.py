@@ -49,7 +49,7 @@ def attempt(before: str) -> Any:
         [sys.executable, "-I", "-S", "-c", code],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

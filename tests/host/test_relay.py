@@ -9,7 +9,7 @@ from functools import partial
 
 from meshproof.host import relay
 
-LIMIT = 10.0
+LIMIT = 300.0
 
 
 async def _relay_to(upstream: asyncio.Server) -> tuple[asyncio.Server, tuple[str, int]]:

@@ -243,11 +243,11 @@ def test_a_command_is_run_to_its_end_and_nobody_else_is_told(
     supervised: Supervised,
 ) -> None:
     async def script(run: Any) -> None:
-        assert await run.supervisor.run(run.spec("c", "sh", "-c", "exit 7"), 10.0) == 7
+        assert await run.supervisor.run(run.spec("c", "sh", "-c", "exit 7"), 300.0) == 7
         with pytest.raises(TimeoutError):
             await run.supervisor.run(run.spec("slow", "sleep", "1000"), 0.1)
         with pytest.raises(MeshproofError, match="no-such-program"):
-            await run.supervisor.run(run.spec("none", "no-such-program"), 10.0)
+            await run.supervisor.run(run.spec("none", "no-such-program"), 300.0)
         await run.wait(lambda: not run.supervisor.running, "the slow one has been killed")
         assert run.exits == []
 

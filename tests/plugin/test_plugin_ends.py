@@ -24,7 +24,7 @@ pytestmark = pytest.mark.long
 
 REPOSITORY = Path(__file__).parents[2]
 TINY = REPOSITORY / "e2e" / "tiny"
-WITHIN = 60.0
+WITHIN = 300.0
 """Seconds after which a condition is taken for never; a loaded machine is slow, not broken."""
 TEST = """
 import json, os, threading

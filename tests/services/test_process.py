@@ -71,12 +71,12 @@ class Service:
                 return connection
 
     def output(self) -> str:
-        return self.process.communicate(timeout=20)[0]
+        return self.process.communicate(timeout=300)[0]
 
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.communicate(timeout=20)
+        self.process.communicate(timeout=300)
 
 
 @pytest.fixture
@@ -114,9 +114,9 @@ def test_what_msgd_acknowledged_survives_a_kill(start: Any, tmp_path: Path) -> N
     threads = [threading.Thread(target=send, args=(n,)) for n in range(4)]
     for thread in threads:
         thread.start()
-    assert enough.wait(20)
+    assert enough.wait(300)
     # Nothing can be committed any more: an answer given from here on would be a lie.
-    other = sqlite3.connect(tmp_path / "m.sqlite", isolation_level=None, timeout=20)
+    other = sqlite3.connect(tmp_path / "m.sqlite", isolation_level=None, timeout=300)
     other.execute("BEGIN IMMEDIATE")
     with contextlib.closing(msgd.connection()) as late, contextlib.suppress(TimeoutError):
         assert late.sock is not None

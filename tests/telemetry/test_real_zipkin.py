@@ -31,7 +31,7 @@ pytestmark = pytest.mark.long
 ARTIFACT = "io.zipkin:zipkin-server:3.5.1:jar:exec"
 HOW = f"mvn dependency:get -Dartifact={ARTIFACT} -Dtransitive=false"
 PLACE = ".m2/repository/io/zipkin/zipkin-server/3.5.1/zipkin-server-3.5.1-exec.jar"
-START = 120.0
+START = 300.0
 """Seconds that a Java server may take to start on a loaded machine."""
 
 
@@ -65,7 +65,7 @@ def is_up(address: str) -> bool:
 
 
 def get(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=10) as response:
+    with urllib.request.urlopen(url, timeout=300) as response:
         return json.load(response)
 
 

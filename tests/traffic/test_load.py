@@ -127,7 +127,7 @@ def test_the_load_dies_with_a_parent_that_is_killed(server: PayServer, tmp_path:
         assert parent.stdout
         pid = int(parent.stdout.readline())
         parent.kill()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 300
     while _runs(pid):
         assert time.monotonic() < deadline, "the load outlived its parent"
         time.sleep(0.01)
@@ -175,10 +175,10 @@ def test_with_locusts_page_the_user_starts_it_as_often_as_wanted(server: PayServ
         before = 0
         for _ in range(2):
             requests.post(
-                f"{load.page_ready()}/swarm", data={"user_count": 1, "spawn_rate": 1}, timeout=30
+                f"{load.page_ready()}/swarm", data={"user_count": 1, "spawn_rate": 1}, timeout=300
             ).raise_for_status()
             before = load.reach(before + 5).progress()
-            requests.post(f"{load.page_ready()}/stop", timeout=30).raise_for_status()
+            requests.post(f"{load.page_ready()}/stop", timeout=300).raise_for_status()
         results = load.stop()
         assert "Aggregated" in load.summary()
     assert results.sent == len(server.seen) >= 10

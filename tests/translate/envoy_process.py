@@ -18,7 +18,7 @@ import pytest
 
 from meshproof.translate.world import PROBE_PORT, Address, Replica
 
-START = 20.0
+START = 300.0
 """Seconds an Envoy may take until its probe listener answers."""
 
 
@@ -69,7 +69,7 @@ def start_envoy(
 
 
 def get(ip: str, port: int, target: str, host: str = "x") -> tuple[int, bytes, str]:
-    connection = http.client.HTTPConnection(ip, port, timeout=10)
+    connection = http.client.HTTPConnection(ip, port, timeout=300)
     try:
         connection.request("GET", target, headers={"Host": host, "X-Run-Id": "r"})
         answer = connection.getresponse()

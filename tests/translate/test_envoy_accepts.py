@@ -112,7 +112,7 @@ def _validate(
         [envoy, "--mode", "validate", "-c", path, "--log-level", "warn"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -109,7 +109,7 @@ def _accepted(
     path = tmp_path / "envoy.json"
     path.write_text(json.dumps(static_bootstrap(configs, secrets)))
     command = [str(envoy), "--mode", "validate", "-c", str(path), "--log-level", "error"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
 
 

@@ -128,17 +128,17 @@ def test_grpc_is_carried_where_the_port_says_so_or_says_nothing(proxy: str, port
     with grpc.insecure_channel(f"echo:{port}", options=options) as channel:
         say: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary("/echo/Say")
         unknown: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary("/echo/No")
-        answer, call = say.with_call(b"hello", timeout=20)
+        answer, call = say.with_call(b"hello", timeout=300)
         assert (answer, call.code()) == (b"heard hello", grpc.StatusCode.OK)
         with pytest.raises(grpc.RpcError) as failed:
-            unknown(b"", timeout=20)
+            unknown(b"", timeout=300)
     assert failed.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
 @pytest.mark.parametrize("tunnel", [False, True])
 def test_websocket_is_carried(proxy: str, tunnel: bool) -> None:
     target = "/chat" if tunnel else "http://echo/chat"
-    with socket.create_connection((proxy, PROXY_PORT), timeout=20) as connection:
+    with socket.create_connection((proxy, PROXY_PORT), timeout=300) as connection:
         if tunnel:
             connection.sendall(b"CONNECT echo:80 HTTP/1.1\r\nhost: echo:80\r\n\r\n")
             assert b" 200 " in _head(connection)
@@ -155,7 +155,7 @@ def test_websocket_is_carried(proxy: str, tunnel: bool) -> None:
 
 
 def _preflight(proxy: str, origin: str) -> tuple[int, dict[str, str]]:
-    connection = http.client.HTTPConnection(proxy, PROXY_PORT, timeout=20)
+    connection = http.client.HTTPConnection(proxy, PROXY_PORT, timeout=300)
     try:
         headers = {"host": "echo", "origin": origin, "access-control-request-method": "PUT"}
         connection.request("OPTIONS", "http://echo/", headers=headers)

@@ -51,7 +51,7 @@ class Guarded:
     def ask(
         self, path: str, method: str = "GET", host: str = "echo", **headers: str
     ) -> tuple[int, str]:
-        connection = http.client.HTTPConnection(self.ip, 8080, timeout=10)
+        connection = http.client.HTTPConnection(self.ip, 8080, timeout=300)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         try:
             connection.request(method, path, headers={"Host": host, **named})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from meshproof.verdicts.recovery import ENOUGH, Meetings, fails_over, longest_outage, recovered
@@ -59,7 +59,6 @@ def test_no_kill_is_told_from_one(served: list[float], missed: list[float], why:
     assert why in verdict.sentence
 
 
-@settings(deadline=None)
 @given(ORDER, st.booleans())
 def test_a_replica_in_service_is_never_left_out_however_its_callers_are_delayed(
     order: list[int], slow: bool
@@ -74,7 +73,6 @@ def test_a_replica_in_service_is_never_left_out_however_its_callers_are_delayed(
         assert "in a row were answered by others" in problem
 
 
-@settings(deadline=None)
 @given(ORDER)
 def test_a_kill_is_seen_however_callers_are_delayed(order: list[int]) -> None:
     balancer = Balancer(USERS)
@@ -104,9 +102,19 @@ def test_the_times_of_a_recovery() -> None:
     assert verdict.counts["ill_after"] == 4
 
 
+def test_one_that_is_late_after_a_recovery_is_the_machine_s() -> None:
+    ill = [(10 + i / 10, False) for i in range(5)]
+    well = [(12 + i / 10, i != 29) for i in range(30)]
+    assert recovered("healed", HEALED, ill + well).require().counts["well_at_the_end"] == 19
+
+
 def test_what_was_never_ill_or_stays_ill_has_not_recovered() -> None:
     fine = [(12 + i / 10, True) for i in range(25)]
     assert "nothing went ill before" in recovered("fine", HEALED, fine).sentence
     ill = [(10 + i / 10, False) for i in range(40)]
-    assert "0 requests went well after" in recovered("ill", HEALED, ill).sentence
+    assert "0 of the last 20 requests" in recovered("ill", HEALED, ill).sentence
+    few = [*ill[:5], *[(12 + i / 10, True) for i in range(19)]]
+    assert "19 of the last 19 requests" in recovered("few", HEALED, few).sentence
+    half = [(10 + i / 10, i % 2 == 0) for i in range(60)]
+    assert "10 of the last 20 requests" in recovered("half", HEALED, half).sentence
     assert not recovered("nothing", HEALED, []).passed

@@ -16,7 +16,7 @@ from meshproof.host import registry
 from meshproof.host.registry import RunningMesh
 from meshproof.wait import DeadlineExceeded, until
 
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 """Seconds for a killed process to end, and for its supervisor to clean up."""
 
 

@@ -35,9 +35,9 @@ from meshproof.project import ImageCommand, Project
 from meshproof.project_path import PROJECT_FILE
 from meshproof.translate.world import Service
 
-READY_WITHIN = 60.0
+READY_WITHIN = 120.0
 """Seconds, the default of ``progressDeadlineSeconds``. Kubernetes waits 600; a local process that
-is not ready after a minute will not become so."""
+is not ready after two minutes will not become so."""
 
 
 _INPUTS = frozenset((*WORKLOADS, "ConfigMap", "Secret", "Service", *injection.KINDS))

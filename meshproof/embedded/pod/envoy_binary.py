@@ -43,7 +43,7 @@ def version() -> str:
     """``1.40.0``. Raises MeshproofError when the binary does not run here (musl, say)."""
     try:
         result = subprocess.run(
-            [str(binary()), "--version"], capture_output=True, text=True, check=True, timeout=20
+            [str(binary()), "--version"], capture_output=True, text=True, check=True, timeout=60
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise MeshproofError(f"the Envoy of {_DISTRIBUTION} does not run here: {error}") from None

@@ -20,7 +20,7 @@ from meshproof.translate.world import PROBE_PORT, PROXY_PORT, Address
 from meshproof.xds.envoy_client import EnvoyClient, NackError
 
 FIXED_PORTS = (PROXY_PORT, PROBE_PORT)
-START_LIMIT = 30.0
+START_LIMIT = 120.0
 """Seconds an Envoy may take from its start to its first complete configuration."""
 
 

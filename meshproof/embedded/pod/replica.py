@@ -25,7 +25,7 @@ from meshproof.host.process_spec import Exit
 from meshproof.progress import report_progress
 from meshproof.translate.world import Address, ContainerPort, Replica
 
-_SCRAPE_LIMIT = 1.0
+_SCRAPE_LIMIT = 10.0
 """Seconds for the last scrape of a replica that ends."""
 _QUICK_GRACE = 2.0
 """Seconds between TERM and KILL where nothing is drained."""

@@ -16,7 +16,7 @@ from meshproof.model.kube_workloads import template_of
 from meshproof.telemetry.prometheus import TEXT, Families, Family, add
 from meshproof.translate.world import Address
 
-_LIMIT = 3.0
+_LIMIT = 10.0
 """Seconds for an app's page."""
 _PREFIX = "prometheus.io/"
 _STATS = "/stats/prometheus?usedonly"

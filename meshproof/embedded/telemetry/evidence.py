@@ -26,7 +26,7 @@ from meshproof.telemetry.zipkin_json import to_span
 from meshproof.wait import DeadlineExceeded, until_async
 from meshproof.xds import codec
 
-_FLUSH_LIMIT = 10.0
+_FLUSH_LIMIT = 60.0
 _DUMP_LIMIT = 1 << 20
 """Bytes of a log that go into a dump."""
 _TRACER = b"envoy.config.trace.v3.ZipkinConfig"
