@@ -30,6 +30,7 @@ from meshproof.translate import (
 from meshproof.translate.connect_loops import loop_inputs, loops
 from meshproof.translate.gateway_servers import route_tables
 from meshproof.translate.provider_hosts import providers_of
+from meshproof.translate.sidecar_scope import governing_sidecar
 from meshproof.translate.workload_selection import select_policies
 from meshproof.translate.world import Config, Proxy, Replica, World
 from meshproof.xds import codec
@@ -195,6 +196,7 @@ class Snapshots:
             *(self._same(name, value) for name, value in self._outbound_inputs(world).items()),
             *_policies(world, replica),
             self._own_rules.of(world, replica),
+            governing_sidecar(world.sidecars, proxy_of(replica)),
             self._same("providers", providers_of(world)),
             *_patch_inputs(world, proxy_of(replica)),
         )

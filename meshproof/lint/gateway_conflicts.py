@@ -59,7 +59,7 @@ def find_shared_certificates(context: LintContext) -> Iterator[Problem]:
 
 
 def find_unverified_claims(context: LintContext) -> Iterator[Problem]:
-    """Routes by claims at a gateway that verifies no token: they never match (IST0152)."""
+    """Routes by claims at a gateway that verifies no token: they never match (IST0149)."""
     declared = {(g.namespace, g.name): g for g in context.of("Gateway")}
     for rule in context.of("VirtualService"):
         names = [gateway_key(n, rule.namespace) for n in rule.spec.gateways if n != MESH]

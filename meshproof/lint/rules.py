@@ -117,7 +117,7 @@ RULES = (
     ),
     LintRule(
         "claim-unverified",
-        "a route by claims where no token is verified (IST0152)",
+        "a route by claims where no token is verified (IST0149)",
         gateway_conflicts.find_unverified_claims,
     ),
     LintRule(

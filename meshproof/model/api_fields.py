@@ -100,6 +100,8 @@ FIELDS: Mapping[str, str] = {
         "workloadSelector ingress egress inboundConnectionPool outboundTrafficPolicy"
     ),
     "sidecar.EgressListener": "port bind captureMode hosts",
+    "sidecar.IngressListener": "port bind captureMode defaultEndpoint tls connectionPool",
+    "sidecar.IngressPort": "number protocol name targetPort",
     "sidecar.OutboundTrafficPolicy": "mode egressProxy",
     "sidecar.EgressPort": "number protocol name targetPort",
     "peer_authentication.PeerAuthentication": "selector mtls portLevelMtls",
@@ -177,6 +179,7 @@ VALUES: Mapping[str, str] = {
     **mesh_config_fields.VALUES,
     "authorization_policy.AuthorizationPolicy.action": "ALLOW DENY AUDIT CUSTOM",
     "sidecar.EgressListener.captureMode": "DEFAULT IPTABLES NONE",
+    "sidecar.IngressListener.captureMode": "DEFAULT IPTABLES NONE",
     "service_entry.ServiceEntry.resolution": "NONE STATIC DNS DNS_ROUND_ROBIN DYNAMIC_DNS",
     "service_entry.ServiceEntry.location": "MESH_EXTERNAL MESH_INTERNAL",
     "service_entry.ServicePort.protocol": _PROTOCOLS,

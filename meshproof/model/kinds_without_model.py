@@ -7,7 +7,7 @@ from collections.abc import Mapping
 UNSUPPORTED_KINDS: Mapping[str, str] = {
     name: owner
     for owner, names in {
-        "Istio": "WorkloadGroup WasmPlugin TrafficExtension",
+        "Istio": "WasmPlugin TrafficExtension",
         "the Gateway API": "UDPRoute ListenerSet",
         "Kubernetes": "ReplicaSet ReplicationController PodTemplate Endpoints EndpointSlice",
     }.items()
@@ -18,6 +18,7 @@ IGNORED_KINDS: Mapping[str, str] = {
     name: meaning
     for names, meaning in {
         "Job CronJob": "it is not run",
+        "WorkloadGroup": "no virtual machine joins by it; a WorkloadEntry is applied as it is",
         "NetworkPolicy": "no connection is filtered by it",
         "Ingress IngressClass": "requests from outside come in through an Istio Gateway",
         "PodDisruptionBudget ResourceQuota LimitRange PriorityClass": "nothing is limited by it",
@@ -33,7 +34,7 @@ IGNORED_KINDS: Mapping[str, str] = {
 """Kinds that are accepted without effect -> what a user misses."""
 NAMESPACED_KINDS = (
     *("Job", "CronJob", "NetworkPolicy", "Ingress", "PodDisruptionBudget", "ResourceQuota"),
-    *("LimitRange", "PersistentVolumeClaim", "Role", "RoleBinding"),
+    *("LimitRange", "PersistentVolumeClaim", "Role", "RoleBinding", "WorkloadGroup"),
 )
 _KNOWN_GROUPS = ("istio.io", "k8s.io")
 """API groups whose kinds are listed here one by one."""

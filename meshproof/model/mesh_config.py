@@ -14,9 +14,11 @@ from pydantic import AfterValidator, Field
 
 from meshproof.istio_names import ROOT_NAMESPACE, TRUST_DOMAIN
 from meshproof.model.base_model import Model, PartlyHonoured
+from meshproof.model.destination_rule import LocalityLoadBalancerSetting, TcpKeepalive
 from meshproof.model.durations import Duration
+from meshproof.model.export_to import ExportTo
 from meshproof.model.extension_providers import ExtensionProviders, LogFormat
-from meshproof.model.kube_fields import Ignored
+from meshproof.model.kube_fields import Ignored, NoEffect
 from meshproof.model.kube_names import Label
 from meshproof.model.proxy_config import ProxyConfig, merge_proxy_configs
 from meshproof.model.sidecar import OutboundTrafficPolicy
@@ -48,6 +50,12 @@ class InboundTrafficPolicy(Model):
     mode: Annotated[Literal["PASSTHROUGH"], PartlyHonoured()] = "PASSTHROUGH"
 
 
+class TLSConfig(Model):
+    min_protocol_version: Literal["TLS_AUTO", "TLSV1_2", "TLSV1_3"] = "TLS_AUTO"
+    ecdh_curves: list[Line] = []
+    cipher_suites: list[Line] = []
+
+
 class DefaultProviders(Model):
     """Names of extension providers for what no Telemetry resource says."""
 
@@ -64,6 +72,19 @@ class MeshConfig(Model):
     default_http_retry_policy: HTTPRetry | None = None
     """For routes that name no retries; None is Istio's own default."""
     connect_timeout: Annotated[Duration, Field(gt=0)] | None = None
+    tcp_keepalive: TcpKeepalive | None = None
+    h2_upgrade_policy: Annotated[
+        Literal["DO_NOT_UPGRADE", "UPGRADE"], Field(alias="h2UpgradePolicy")
+    ] = "DO_NOT_UPGRADE"
+    tls_defaults: TLSConfig | None = None
+    """For TLS that is not the mesh's own."""
+    mesh_mtls: Annotated[TLSConfig | None, Field(alias="meshMTLS")] = None
+    """For mutual TLS between sidecars."""
+    default_service_export_to: ExportTo = []
+    """Of Services and ServiceEntries that do not say which namespaces see them."""
+    default_virtual_service_export_to: ExportTo = []
+    default_destination_rule_export_to: ExportTo = []
+    locality_lb_setting: LocalityLoadBalancerSetting | None = None
     default_config: ProxyConfig = ProxyConfig()
     default_providers: DefaultProviders = DefaultProviders()
     extension_providers: ExtensionProviders = []
@@ -86,6 +107,12 @@ class MeshConfig(Model):
     ingress_selector: Ignored = None
     ingress_service: Ignored = None
     verify_certificate_at_client: Ignored = None
+    hbone_idle_timeout: Annotated[object, NoEffect("there is no ambient mode")] = None
+    service_settings: Annotated[object, NoEffect("there is one cluster")] = None
+    service_scope_configs: Annotated[object, NoEffect("there is one cluster")] = None
+    ca_certificates: Annotated[
+        object, NoEffect("istiod hands them on only with ISTIO_MULTIROOT_MESH, off by default")
+    ] = None
 
     @property
     def log_format(self) -> LogFormat | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from meshproof.model.destination_rule_tls import ClientTLSSettings
+from meshproof.model.mesh_config import MeshConfig
 from meshproof.translate import tls
 from meshproof.translate.certificates import Certificates
 from meshproof.translate.host import Host
@@ -33,6 +34,7 @@ def build_transport(
     sni: str,
     certificates: Certificates,
     *,
+    mesh: MeshConfig,
     h2: bool,
 ) -> Json:
     """The TLS fields of a cluster of ``host``; ``sni`` is Istio's SNI form of its name, and ``h2``
@@ -45,7 +47,8 @@ def build_transport(
         names = settings.subject_alt_names or _identities(host)
         return {"transport_socket": tls.build_upstream_context(names, settings.sni or sni, h2=h2)}
     names = settings.subject_alt_names or host.subject_alt_names
-    return {"transport_socket": _originate_tls(settings, port, names, certificates, h2=h2)}
+    params = {**tls.VERSIONS, **tls.default_params(mesh)}
+    return {"transport_socket": _originate_tls(settings, port, names, certificates, params, h2=h2)}
 
 
 def _auto_mtls(host: Host, sni: str) -> Json:
@@ -66,6 +69,7 @@ def _originate_tls(
     port: ServicePort,
     names: Iterable[str],
     certificates: Certificates,
+    params: Json,
     *,
     h2: bool,
 ) -> Json:
@@ -77,7 +81,7 @@ def _originate_tls(
     authority is trusted, which signs for nobody outside.
     """
     own, authorities = _pair(settings, certificates), _authorities(settings, certificates)
-    context: Json = {"tls_params": tls.VERSIONS}
+    context: Json = {"tls_params": params}
     if authorities is None or (settings.mode == "MUTUAL" and own is None):
         context["validation_context_sds_secret_config"] = {"name": tls.ROOT, "sds_config": ADS}
     else:

@@ -40,9 +40,8 @@ _NO_SUBSET = Subset.model_construct(name="")
 
 def add_outbound_clusters(view: ProxyView, config: Config) -> None:
     """Add every cluster that an outbound route of ``view`` may name, with its endpoints."""
-    timeout = view.mesh.connect_timeout
     if view.passthrough_hosts():
-        common = traffic_policy.build_connection_pool(None, OUTSIDE_IDLE, mesh_timeout=timeout)
+        common = traffic_policy.build_connection_pool(None, OUTSIDE_IDLE, mesh=view.mesh)
         config.clusters[passthrough.CLUSTER] = passthrough.build_cluster(
             view.passthrough_hosts(), **common
         )
@@ -73,9 +72,7 @@ def _add_cluster(
     sni = outbound_sni(port.port, host.name, subset.name)
     # A gateway speaks HTTP/1.1 to a port without a protocol (Istio: setUpstreamProtocol).
     h2 = bool(port.h2) if view.proxy.kind == "gateway" else port.h2
-    build = partial(
-        traffic_policy.build_traffic_policy, h2=h2, mesh_timeout=view.mesh.connect_timeout
-    )
+    build = partial(traffic_policy.build_traffic_policy, h2=h2, mesh=view.mesh)
     if host.resolution == "EDS":
         idle = MESH_IDLE if all(e.workload for e in endpoints) else OUTSIDE_IDLE
         cluster |= {"type": "EDS", "eds_cluster_config": {"eds_config": ADS}}
@@ -88,9 +85,11 @@ def _add_cluster(
     selects = view.destination_rule(host.name).selector is not None
     if settings and settings.credential_name and view.proxy.kind == "sidecar" and not selects:
         settings = ClientTLSSettings()  # Istio: buildUpstreamClusterTLSContext
-    h2_alone = traffic_policy.speaks_http2(policy, h2=h2)
+    h2_alone = traffic_policy.speaks_http2(policy, view.mesh, h2=h2)
     cluster |= proxy_protocol.add_header(
-        client_tls.build_transport(host, port, settings, sni, view.certificates, h2=h2_alone),
+        client_tls.build_transport(
+            host, port, settings, sni, view.certificates, mesh=view.mesh, h2=h2_alone
+        ),
         policy.proxy_protocol,
     )
     if settings and client_tls.uses_auto_sni(settings, port):

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshproof.model.gateway import ServerTLSSettings
+from meshproof.model.mesh_config import MeshConfig
 from meshproof.translate import tls as mesh_tls
 from meshproof.translate.certificates import Certificates
 from meshproof.translate.proto import ADS, Json, build_extension
@@ -38,13 +39,13 @@ _MESH_FILES = ("/etc/certs/", "/var/run/secrets/istio/")
 
 
 def build_tls_socket(
-    settings: ServerTLSSettings, certificates: Certificates, *, http: bool
+    settings: ServerTLSSettings, certificates: Certificates, mesh: MeshConfig, *, http: bool
 ) -> Json | None:
     """The transport socket of a server that terminates TLS, for HTTP or for bytes; None without
     its certificates."""
     common = _mesh_context() if settings.mode == "ISTIO_MUTUAL" else None
     if common is None:
-        common = _own_context(settings, certificates)
+        common = _own_context(settings, certificates, mesh)
     if common is None:
         return None
     if http or settings.mode != "ISTIO_MUTUAL":
@@ -69,8 +70,10 @@ def _mesh_context() -> Json:
     }
 
 
-def _own_context(settings: ServerTLSSettings, certificates: Certificates) -> Json | None:
-    context: Json = {"tls_params": _params(settings)}
+def _own_context(
+    settings: ServerTLSSettings, certificates: Certificates, mesh: MeshConfig
+) -> Json | None:
+    context: Json = {"tls_params": _params(settings, mesh)}
     if any(f.server_certificate.startswith(_MESH_FILES) for f in settings.files):
         context |= {
             k: v for k, v in _mesh_context().items() if k == "tls_certificate_sds_secret_configs"
@@ -91,9 +94,13 @@ def _own_context(settings: ServerTLSSettings, certificates: Certificates) -> Jso
     return context | {"validation_context": validation}
 
 
-def _params(settings: ServerTLSSettings) -> Json:
+def _params(settings: ServerTLSSettings, mesh: MeshConfig) -> Json:
+    """The mesh's ``tlsDefaults`` are for SIMPLE and MUTUAL, and what the server says wins."""
+    defaults = mesh.tls_defaults if settings.mode in ("SIMPLE", "MUTUAL") else None
     lowest, highest = settings.min_protocol_version, settings.max_protocol_version
-    params: Json = {"tls_minimum_protocol_version": _VERSIONS[lowest] or "TLSv1_2"}
+    params: Json = dict(mesh_tls.default_params(mesh)) if defaults is not None else {}
+    by_default = "TLSv1_3" if defaults and defaults.min_protocol_version == "TLSV1_3" else "TLSv1_2"
+    params["tls_minimum_protocol_version"] = _VERSIONS[lowest] or by_default
     if _VERSIONS[highest]:
         params["tls_maximum_protocol_version"] = _VERSIONS[highest]
     if suites := [s for s in dict.fromkeys(settings.cipher_suites) if s in CIPHER_SUITES]:

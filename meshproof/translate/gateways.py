@@ -38,7 +38,7 @@ from meshproof.translate.routes import GatewayKey, RouteContext, build_rule_rout
 from meshproof.translate.security_filters import SecurityFilters, select_security_filters
 from meshproof.translate.telemetry import select_reporting
 from meshproof.translate.workload_metadata import WorkloadMetadata
-from meshproof.translate.world import Config, Named, Proxy, Resource, World
+from meshproof.translate.world import Config, Named, Proxy, Resource, World, mesh_of
 
 NOT_FOUND = "not_found"
 _INSPECTOR = "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"
@@ -92,7 +92,7 @@ def gateway_listeners(
         settings = table.first.terminated
         socket = None
         if settings is not None:
-            socket = build_tls_socket(settings, certificates, http=table.http)
+            socket = build_tls_socket(settings, certificates, world.mesh, http=table.http)
             if socket is None:
                 continue
         chains = chains_by_port.setdefault(table.port, [])
@@ -136,7 +136,7 @@ def _metadata_of(proxy: Proxy) -> WorkloadMetadata:
 def _connection_manager(
     world: World, proxy: Proxy, table: RouteTable, filters: SecurityFilters, log: str
 ) -> Json:
-    workload, mesh = _metadata_of(proxy), world.mesh_of(proxy)
+    workload, mesh = _metadata_of(proxy), mesh_of(world, proxy)
     report = select_reporting(world, proxy, "CLIENT")
     return build_connection_manager(
         table.name,

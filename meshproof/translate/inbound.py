@@ -12,7 +12,6 @@ from meshproof.istio_names import inbound_cluster, inbound_virtual_host
 from meshproof.model.pod_network import INBOUND_SOURCE, MESH_NAMESPACE
 from meshproof.translate.access_logs import build_access_log
 from meshproof.translate.clusters import build_load_assignment
-from meshproof.translate.endpoints import container_port
 from meshproof.translate.hcm import build_connection_manager, upgrade_configs
 from meshproof.translate.host import Endpoint
 from meshproof.translate.inbound_chains import (
@@ -20,6 +19,7 @@ from meshproof.translate.inbound_chains import (
     build_chains,
     build_sniffed_chains,
 )
+from meshproof.translate.inbound_servers import LOCALHOST, Server, find_server
 from meshproof.translate.listeners import build_listener
 from meshproof.translate.mesh_settings import connection_manager_settings, hides_debug_headers
 from meshproof.translate.metrics import server_metrics, server_tcp_metrics
@@ -32,16 +32,14 @@ from meshproof.translate.retries import INBOUND
 from meshproof.translate.security_filters import SecurityFilters, select_security_filters
 from meshproof.translate.telemetry import Reporting, select_reporting
 from meshproof.translate.traffic_policy import build_connection_pool
-from meshproof.translate.workload_metadata import UNKNOWN, WorkloadMetadata
-from meshproof.translate.workload_selection import has_labels
+from meshproof.translate.workload_metadata import WorkloadMetadata
 from meshproof.translate.world import (
     Config,
     ContainerPort,
     Replica,
     Resource,
-    Service,
-    ServicePort,
     World,
+    mesh_of,
 )
 
 APP_IDLE = 30.0
@@ -62,15 +60,14 @@ def add_inbound(world: World, view: ProxyView, replica: Replica, log: str, confi
     filters = select_security_filters(world, replica.namespace, replica.labels)
     for port in replica.ports:
         name = inbound_cluster(port.port)
-        service_port = _service_port(world, replica, port)
-        inbound = _Inbound(world, replica, port, service_port, filters, log)
+        server = find_server(world, replica, port, view.sidecar)
+        inbound = _Inbound(world, replica, port, server, filters, log)
         config.clusters[name] = inbound.cluster(view)
-        is_tcp = service_port is not None and service_port[1].protocol != "HTTP"
+        is_tcp = server.port is not None and server.port.protocol != "HTTP"
         if is_tcp:
             chains = inbound.tcp_chains()
         else:
-            sniffed = world.pods and (service_port is None or service_port[1].kind == "AUTO")
-            chains = inbound.sniffed_chains() if sniffed else inbound.http_chains()
+            chains = inbound.sniffed_chains() if inbound.sniffs(view) else inbound.http_chains()
             table = filters.route_table_name(name)
             config.routes[table] = filters.apply_to_routes(inbound.routes(table), port.port)
         # A server that speaks first must not wait for the client's first byte.
@@ -80,29 +77,14 @@ def add_inbound(world: World, view: ProxyView, replica: Replica, log: str, confi
         )
 
 
-def _service_port(
-    world: World, replica: Replica, port: ContainerPort
-) -> tuple[Service, ServicePort] | None:
-    """The first Service port that leads to this container port, if any."""
-    for service in world.services:
-        if service.namespace != replica.namespace or not service.selector:
-            continue
-        if not has_labels(replica.labels, service.selector):
-            continue
-        for number in service.ports:
-            if container_port(replica, number.target_port) == port:
-                return service, number
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class _Inbound:
-    """One container port of a replica, with the Service port that leads to it."""
+    """One container port of a replica, with what is known of the app behind it."""
 
     world: World
     replica: Replica
     port: ContainerPort
-    service_port: tuple[Service, ServicePort] | None
+    server: Server
     filters: SecurityFilters
     log: str
 
@@ -112,8 +94,10 @@ class _Inbound:
 
     @property
     def workload(self) -> WorkloadMetadata:
-        replica, service = self.replica, self.service_port[0].fqdn if self.service_port else UNKNOWN
-        return WorkloadMetadata(replica.namespace, replica.workload, replica.labels, service)
+        replica = self.replica
+        return WorkloadMetadata(
+            replica.namespace, replica.workload, replica.labels, self.server.host
+        )
 
     @property
     def mode(self) -> Mode:
@@ -128,21 +112,27 @@ class _Inbound:
     def access_logs(self) -> list[Json]:
         return build_access_log(self.log, "inbound", self.reporting)
 
+    def sniffs(self, view: ProxyView) -> bool:
+        """Whether it tells HTTP from other bytes: where nothing says the protocol. Without pods
+        such a port is HTTP, unless a Sidecar's ingress leaves it out or does not say."""
+        port = self.server.port
+        chosen = view.sidecar is not None and bool(view.sidecar.spec.ingress)
+        return (self.world.pods or chosen) and (port is None or port.kind == "AUTO")
+
     def cluster(self, view: ProxyView) -> Resource:
         """The app itself. The Sidecar's connection pool wins over the DestinationRule's."""
-        pool, h2 = view.inbound_pool(), None
-        if self.service_port is not None:
-            service, port = self.service_port
-            pool, h2 = pool or view.policy(service.fqdn, "", port.port).connection_pool, port.h2
-        app = Endpoint(self.port.app, self.replica.labels)
+        pool, port, service = self.server.pool, self.server.port, self.server.service
+        if pool is None and port is not None and service:
+            pool = view.policy(service, "", port.port).connection_pool
+        app, h2 = self.server.app, None if port is None else port.h2
+        endpoints = [Endpoint(app, self.replica.labels)] if app is not None else []
+        source = LOCALHOST if app is not None and app.ip == LOCALHOST else INBOUND_SOURCE
         return {
             "name": self.name,
             "type": "STATIC",
-            "load_assignment": build_load_assignment(self.name, [app]),
-            **FROM_SIDECAR,
-            **build_connection_pool(
-                pool, APP_IDLE, h2=h2, inbound=True, mesh_timeout=self.world.mesh.connect_timeout
-            ),
+            "load_assignment": build_load_assignment(self.name, endpoints),
+            "upstream_bind_config": {"source_address": {"address": source, "port_value": 0}},
+            **build_connection_pool(pool, APP_IDLE, h2=h2, inbound=True, mesh=self.world.mesh),
         }
 
     def tcp_chains(self) -> list[Json]:
@@ -151,7 +141,10 @@ class _Inbound:
         mtls, plain = ([*rbac, self._tcp_proxy(security)] for security in ("mutual_tls", "none"))
         if self.mode == "DISABLE":
             return [{"name": "plain", "filters": plain}]
-        return [*build_chains(self.mode, mtls, plain), *build_app_tls_chain(self.mode, plain)]
+        return [
+            *build_chains(self.mode, mtls, plain, self.world.mesh),
+            *build_app_tls_chain(self.mode, plain),
+        ]
 
     def _tcp_proxy(self, security: str) -> Json:
         return build_extension(
@@ -173,12 +166,12 @@ class _Inbound:
         )
         rbac = self.filters.network_filters(self.port.port)
         mtls, plain = ([*rbac, self._tcp_proxy(security)] for security in ("mutual_tls", "none"))
-        return build_sniffed_chains(self.mode, (http, mtls), (plain_http, plain))
+        return build_sniffed_chains(self.mode, (http, mtls), (plain_http, plain), self.world.mesh)
 
     def http_chains(self) -> list[Json]:
         """Filter chains of an HTTP port."""
         mtls, plain = ([self._connection_manager(security)] for security in ("mutual_tls", "none"))
-        return build_chains(self.mode, mtls, plain)
+        return build_chains(self.mode, mtls, plain, self.world.mesh)
 
     def _connection_manager(self, security: str) -> Json:
         return build_connection_manager(
@@ -191,17 +184,16 @@ class _Inbound:
             workload=self.workload,
             first_filters=[peer_filter(), *self.filters.http_filters(self.port.port)],
             report=self.reporting,
-            hide_debug_headers=hides_debug_headers(self.world.mesh_of(self.replica)),
+            hide_debug_headers=hides_debug_headers(mesh_of(self.world, self.replica)),
             upgrade_configs=upgrade_configs("websocket"),
-            **connection_manager_settings(self.world.mesh_of(self.replica), "inbound"),
+            **connection_manager_settings(mesh_of(self.world, self.replica), "inbound"),
         )
 
     def routes(self, table: str) -> Json:
         """One route to the app: no timeout, no stream duration limit, Istio's own retry."""
-        number = self.service_port[1].port if self.service_port else self.port.port
-        host = f"{self.replica.workload}.{self.replica.namespace}"
-        if self.service_port is not None:
-            host = self.service_port[0].fqdn
+        server, replica = self.server, self.replica
+        number = server.port.port if server.port else self.port.port
+        host = server.host if server.port else f"{replica.workload}.{replica.namespace}"
         route: Json = {
             "name": "default",
             "match": {"prefix": "/"},

@@ -9,6 +9,7 @@ certificate, plain text is closed. DISABLE: nothing requires one.
 
 from __future__ import annotations
 
+from meshproof.model.mesh_config import MeshConfig
 from meshproof.translate import tls
 from meshproof.translate.peer_authentication import Mode
 from meshproof.translate.proto import Json
@@ -18,7 +19,9 @@ SNIFFED_HTTP = ("http/1.1", "h2c")
 only be refused: as bytes it reaches the app."""
 
 
-def build_chains(mode: Mode, mtls_filters: list[Json], plain_filters: list[Json]) -> list[Json]:
+def build_chains(
+    mode: Mode, mtls_filters: list[Json], plain_filters: list[Json], mesh: MeshConfig
+) -> list[Json]:
     """The filter chains of a mode. Their names never change, so that a change of mode replaces
     no more than it must."""
     match: Json = {"transport_protocol": "tls"}
@@ -27,7 +30,7 @@ def build_chains(mode: Mode, mtls_filters: list[Json], plain_filters: list[Json]
     mtls_chain: Json = {
         "name": "tls",
         "filter_chain_match": match,
-        "transport_socket": tls.build_downstream_context(),
+        "transport_socket": tls.build_downstream_context(mesh),
         "filters": mtls_filters,
     }
     plain_chain: Json = {
@@ -43,7 +46,10 @@ def build_chains(mode: Mode, mtls_filters: list[Json], plain_filters: list[Json]
 
 
 def build_sniffed_chains(
-    mode: Mode, mtls: tuple[list[Json], list[Json]], plain: tuple[list[Json], list[Json]]
+    mode: Mode,
+    mtls: tuple[list[Json], list[Json]],
+    plain: tuple[list[Json], list[Json]],
+    mesh: MeshConfig,
 ) -> list[Json]:
     """Of each pair the first takes HTTP. Under STRICT whatever is not called HTTP is bytes."""
     raw = {"transport_protocol": "raw_buffer"}
@@ -56,7 +62,7 @@ def build_sniffed_chains(
             match: Json = {"transport_protocol": "tls"}
             if alpn:
                 match["application_protocols"] = list(alpn)
-            socket = tls.build_downstream_context()
+            socket = tls.build_downstream_context(mesh)
             chain = {"name": name, "filter_chain_match": match, "filters": filters}
             rows.append({**chain, "transport_socket": socket})
     if mode != "STRICT":

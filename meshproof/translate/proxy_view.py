@@ -11,7 +11,7 @@ from functools import cached_property
 
 from meshproof.istio_names import INGRESS_GATEWAY, ISTIO_NAMESPACE, service_host
 from meshproof.memo import Memo
-from meshproof.model.destination_rule import ConnectionPool, TrafficPolicy
+from meshproof.model.destination_rule import TrafficPolicy
 from meshproof.model.virtual_service import VirtualService
 from meshproof.translate.certificates import Certificates
 from meshproof.translate.delegates import resolve_delegates
@@ -21,10 +21,10 @@ from meshproof.translate.host_names import fqdn
 from meshproof.translate.proto import Json
 from meshproof.translate.reach import reachable_world
 from meshproof.translate.registry import hosts
-from meshproof.translate.sidecar_scope import build_scope
+from meshproof.translate.sidecar_scope import build_scope, governing_sidecar
 from meshproof.translate.visibility import is_private, is_public, is_visible
 from meshproof.translate.workload_selection import has_labels
-from meshproof.translate.world import Named, Outside, Proxy, World, select_fields
+from meshproof.translate.world import Named, Outside, Proxy, World, mesh_of, select_fields
 
 HOST_INPUTS = (
     *("services", "replicas", "gateway_replicas", "outside", "service_entries", "workload_entries"),
@@ -90,8 +90,9 @@ class ProxyView:
         self._index = _index(world, proxy)
         self.world = self._index.world
         """With addresses that the proxy can connect to."""
-        self.mesh = world.mesh_of(proxy)
-        self._scope = build_scope(world.sidecars, proxy, world.mesh.outbound_traffic_policy)
+        self.mesh = mesh_of(world, proxy)
+        self.sidecar = governing_sidecar(world.sidecars, proxy)
+        self._scope = build_scope(self.sidecar, proxy, world.mesh.outbound_traffic_policy)
         self.visible_hosts = self._visible_hosts()
         imported = ((n, self._scope.visible_part(h)) for n, h in self.visible_hosts.items())
         self.hosts = {n: h for n, h in imported if h is not None}
@@ -114,10 +115,6 @@ class ProxyView:
     def registry(self) -> tuple[Host, ...]:
         """Every host, whoever sees it."""
         return self._index.hosts
-
-    def inbound_pool(self) -> ConnectionPool | None:
-        """The Sidecar's settings for connections to the proxy's own app."""
-        return self._scope.inbound_pool
 
     def aliases(self, name: str) -> list[str]:
         """Other names of a host: Services of type ExternalName."""

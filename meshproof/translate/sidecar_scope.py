@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from meshproof.model.destination_rule import ConnectionPool
 from meshproof.model.sidecar import OutboundTrafficPolicy, Sidecar
 from meshproof.translate.host import Host
 from meshproof.translate.host_names import covers, fqdn
@@ -28,7 +27,6 @@ class Scope:
 
     imports: Mapping[int | None, Imports] = field(default_factory=lambda: _ALL)
     allow_any: bool = False
-    inbound_pool: ConnectionPool | None = None
 
     def visible_part(self, host: Host) -> Host | None:
         """A host with the ports that are imported; None without any."""
@@ -80,12 +78,12 @@ def _selects(sidecar: Sidecar, proxy: Proxy) -> bool:
 
 
 def build_scope(
-    sidecars: tuple[Named[Sidecar], ...],
+    rule: Named[Sidecar] | None,
     proxy: Proxy,
     mesh_policy: OutboundTrafficPolicy | None = None,
 ) -> Scope:
-    """``mesh_policy`` is the mesh's outboundTrafficPolicy; a gateway has none, as in Istio."""
-    rule = governing_sidecar(sidecars, proxy)
+    """``rule`` is the Sidecar that governs the proxy, ``mesh_policy`` the mesh's
+    outboundTrafficPolicy, which a gateway has not, as in Istio."""
     if rule is None:
         return Scope(allow_any=proxy.kind == "sidecar" and _allows_any(mesh_policy))
     imports: dict[int | None, Imports] = {
@@ -93,7 +91,7 @@ def build_scope(
         for e in rule.spec.egress
     }
     allow_any = _allows_any(rule.spec.outbound_traffic_policy or mesh_policy)
-    return Scope(imports or _ALL, allow_any, rule.spec.inbound_connection_pool)
+    return Scope(imports or _ALL, allow_any)
 
 
 def _allows_any(policy: OutboundTrafficPolicy | None) -> bool:

@@ -26,7 +26,7 @@ from meshproof.translate.telemetry_metrics import (
     merge_metrics,
 )
 from meshproof.translate.workload_selection import has_labels
-from meshproof.translate.world import Proxy, Replica, World
+from meshproof.translate.world import Proxy, Replica, World, mesh_of
 
 M = TypeVar("M", Tracing, AccessLogging)
 
@@ -74,7 +74,7 @@ EVERYTHING: Final = Reporting()
 
 def select_reporting(world: World, proxy: Proxy | Replica, side: Side) -> Reporting:
     """What a proxy reports on one side. CLIENT is outbound traffic, and a gateway's."""
-    mesh, providers = world.mesh_of(proxy), providers_of(world)
+    mesh, providers = mesh_of(world, proxy), providers_of(world)
     specs = list(_scopes(world, proxy.namespace, proxy.labels))
     reporting = _mesh_reporting(mesh, providers)
     for spec in specs:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from meshproof.model.mesh_config import MeshConfig
 from meshproof.translate.proto import ADS, Json, build_extension
 from meshproof.translate.world import Resource
 
@@ -57,18 +58,35 @@ def build_upstream_context(identities: Iterable[str], sni: str, *, h2: bool = Fa
     )
 
 
-def build_downstream_context() -> Json:
+def build_downstream_context(mesh: MeshConfig) -> Json:
     """The transport socket of an inbound filter chain: the client must show a mesh certificate.
 
     It negotiates no ALPN, so that the connection manager recognises HTTP/2 by its preface. The
-    ALPN that a client offers still selects the filter chain.
+    ALPN that a client offers still selects the filter chain. The mesh's ``meshMTLS`` may want a
+    later version, or name the ciphers (Istio: BuildInboundTLS).
     """
+    context, settings = _common_context((), ()), mesh.mesh_mtls
+    params = {**VERSIONS}
+    if settings is not None and settings.min_protocol_version == "TLSV1_3":
+        params["tls_minimum_protocol_version"] = "TLSv1_3"
+    if settings is not None and settings.cipher_suites:
+        params["cipher_suites"] = list(settings.cipher_suites)
     return build_extension(
         "envoy.transport_sockets.tls",
         f"{CONTEXTS}.DownstreamTlsContext",
         require_client_certificate=True,
-        common_tls_context=_common_context((), ()),
+        common_tls_context={**context, "tls_params": params},
     )
+
+
+def default_params(mesh: MeshConfig) -> Json:
+    """What ``tlsDefaults`` say of TLS that is not the mesh's own: curves and ciphers (Istio:
+    applyTLSDefaults in core/cluster_tls.go, applyDownstreamTLSDefaults in core/listener.go)."""
+    settings = mesh.tls_defaults
+    if settings is None:
+        return {}
+    fields = {"ecdh_curves": settings.ecdh_curves, "cipher_suites": settings.cipher_suites}
+    return {name: list(values) for name, values in fields.items() if values}
 
 
 def _common_context(identities: Iterable[str], alpn: Iterable[str]) -> Json:

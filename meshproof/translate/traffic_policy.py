@@ -16,6 +16,7 @@ from meshproof.model.destination_rule import (
     TCPSettings,
     TrafficPolicy,
 )
+from meshproof.model.mesh_config import NO_MESH_CONFIG, MeshConfig
 from meshproof.translate.proto import MAX, Json, build_any, seconds
 
 CONNECT_TIMEOUT = 10.0
@@ -33,11 +34,11 @@ def build_traffic_policy(
     idle: float,
     *,
     h2: bool | None = False,
-    mesh_timeout: float | None = None,
+    mesh: MeshConfig = NO_MESH_CONFIG,
 ) -> Json:
     """Every field of a cluster that a policy decides. ``idle`` is the default idle timeout in
-    seconds, ``mesh_timeout`` the mesh's connectTimeout; ``h2`` as ``ServicePort.h2``."""
-    pool = build_connection_pool(policy.connection_pool, idle, h2=h2, mesh_timeout=mesh_timeout)
+    seconds, ``mesh`` has what the policy leaves open; ``h2`` as ``ServicePort.h2``."""
+    pool = build_connection_pool(policy.connection_pool, idle, h2=h2, mesh=mesh)
     if policy.retry_budget is not None:
         (threshold,) = pool["circuit_breakers"]["thresholds"]
         threshold["retry_budget"] = _retry_budget(policy.retry_budget)
@@ -54,7 +55,7 @@ def build_connection_pool(
     *,
     h2: bool | None = False,
     inbound: bool = False,
-    mesh_timeout: float | None = None,
+    mesh: MeshConfig = NO_MESH_CONFIG,
 ) -> Json:
     """connect_timeout, keepalive, circuit breakers and the upstream protocol.
 
@@ -64,10 +65,12 @@ def build_connection_pool(
     """
     tcp = (pool and pool.tcp) or TCPSettings()
     http = (pool and pool.http) or HTTPSettings.model_construct()
-    connect_timeout = tcp.connect_timeout or mesh_timeout or CONNECT_TIMEOUT
+    connect_timeout = tcp.connect_timeout or mesh.connect_timeout or CONNECT_TIMEOUT
     fields: Json = {"connect_timeout": seconds(connect_timeout)}
-    if tcp.tcp_keepalive is not None:
-        fields["upstream_connection_options"] = {"tcp_keepalive": _keepalive(tcp.tcp_keepalive)}
+    keepalives = [rule for rule in (mesh.tcp_keepalive, tcp.tcp_keepalive) if rule is not None]
+    if keepalives:
+        merged = {name: value for rule in keepalives for name, value in _keepalive(rule).items()}
+        fields["upstream_connection_options"] = {"tcp_keepalive": merged}
     return fields | {
         "circuit_breakers": {
             "thresholds": [
@@ -83,7 +86,7 @@ def build_connection_pool(
             _OPTIONS: build_any(
                 _OPTIONS,
                 common_http_protocol_options=_common_options(tcp, http, idle),
-                **_protocol(http, h2=h2, may_upgrade=not inbound),
+                **_protocol(http, h2=h2, upgraded=not inbound and _upgrades(http, mesh, h2=h2)),
             )
         },
     }
@@ -106,12 +109,19 @@ def _common_options(tcp: TCPSettings, http: HTTPSettings, idle: float) -> Json:
     return common
 
 
-def _protocol(http: HTTPSettings, *, h2: bool | None, may_upgrade: bool) -> Json:
+def _upgrades(http: HTTPSettings, mesh: MeshConfig, *, h2: bool | None) -> bool:
+    """Whether HTTP/1.1 becomes HTTP/2 by h2UpgradePolicy. The mesh's own is for ports whose
+    protocol is known (Istio: shouldH2Upgrade)."""
+    if http.h2_upgrade_policy in ("UPGRADE", "DO_NOT_UPGRADE"):
+        return http.h2_upgrade_policy == "UPGRADE"
+    return mesh.h2_upgrade_policy == "UPGRADE" and h2 is not None
+
+
+def _protocol(http: HTTPSettings, *, h2: bool | None, upgraded: bool) -> Json:
     """HTTP/2 if the port or the policy demands it; the client's own protocol if the policy says so
     or the port's is unknown."""
     streams = http.max_concurrent_streams
     http2: Json = {"max_concurrent_streams": streams} if streams else {}
-    upgraded = may_upgrade and http.h2_upgrade_policy == "UPGRADE"
     if http.use_client_protocol or (h2 is None and not upgraded):
         options = {"http_protocol_options": {}, "http2_protocol_options": http2}
         return {"use_downstream_protocol_config": options}
@@ -120,10 +130,10 @@ def _protocol(http: HTTPSettings, *, h2: bool | None, may_upgrade: bool) -> Json
     return {"explicit_http_config": {"http_protocol_options": {}}}
 
 
-def speaks_http2(policy: TrafficPolicy, *, h2: bool | None) -> bool:
+def speaks_http2(policy: TrafficPolicy, mesh: MeshConfig, *, h2: bool | None) -> bool:
     """Whether a client's cluster speaks HTTP/2 and nothing else; ``h2`` as ``ServicePort.h2``."""
     http = (policy.connection_pool and policy.connection_pool.http) or HTTPSettings()
-    return not http.use_client_protocol and (bool(h2) or http.h2_upgrade_policy == "UPGRADE")
+    return not http.use_client_protocol and (bool(h2) or _upgrades(http, mesh, h2=h2))
 
 
 def _keepalive(rule: TcpKeepalive) -> Json:

@@ -201,13 +201,6 @@ class World:
     missing_files: frozenset[str] = frozenset()
     """Certificate files that rules name and this machine does not have."""
 
-    def mesh_of(self, proxy: Proxy | Replica) -> MeshConfig:
-        """The mesh's settings as they hold for one proxy."""
-        config = self.proxy_configs.get((proxy.namespace, proxy.workload))
-        if config is None:
-            return self.mesh
-        return self.mesh.model_copy(update={"default_config": config})
-
 
 def select_fields(world: World, names: Iterable[str]) -> tuple[object, ...]:
     """The values of these fields, as inputs of a ``Memo``."""
@@ -226,6 +219,14 @@ class Proxy:
     service_account: str
     files: Mapping[str, str] = field(default_factory=dict)
     """Files of a gateway's container that rules may name: path -> PEM."""
+
+
+def mesh_of(world: World, proxy: Proxy | Replica) -> MeshConfig:
+    """The mesh's settings as they hold for one proxy."""
+    config = world.proxy_configs.get((proxy.namespace, proxy.workload))
+    if config is None:
+        return world.mesh
+    return world.mesh.model_copy(update={"default_config": config})
 
 
 Resource = dict[str, object]

@@ -40,7 +40,7 @@ def test_the_config_map_of_istiod_is_checked_at_its_own_lines() -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("caCertificates: []", "data.mesh.caCertificates: is a field of Istio"),
+        ("configSources: []", "data.mesh.configSources: is a field of Istio"),
         ("inboundTrafficPolicy: {mode: LOCALHOST}", "LOCALHOST is a value of Istio"),
         ("enableAutoMtls: false", "data.mesh.enableAutoMtls"),
         ("trustDomian: td", "did you mean trustDomain?"),

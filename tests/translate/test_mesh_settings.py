@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from meshproof.istio_names import outbound_cluster
 from meshproof.model.mesh_config import MeshConfig
 from meshproof.model.proxy_config import ProxyConfig
 from meshproof.translate import build_outbound, build_sidecar, outbound_scope, proxy_of
 from meshproof.translate.mesh_settings import connection_manager_settings
 from meshproof.translate.telemetry import select_reporting
-from meshproof.translate.world import Address, Outside, World
-from tests.translate.builders import ECHO, GATEWAY, labelled, world
+from meshproof.translate.world import Address, Outside, Service, ServicePort, World
+from tests.translate.builders import ECHO, GATEWAY, destination_rule, labelled, world
 
 
 def _mesh(**fields: Any) -> World:
@@ -140,3 +141,67 @@ def test_a_workload_s_own_proxy_config_is_its_sidecar_s_alone() -> None:
     counts = [t["virtual_hosts"][0]["include_request_attempt_count"] for t in tables]
     assert counts == [False, True]
     assert outbound_scope(mesh, proxy_of(ECHO[0])) != outbound_scope(mesh, proxy_of(ECHO[1]))
+
+
+def _cluster(fields: dict[str, Any], **parts: Any) -> Any:
+    mesh = world(mesh=MeshConfig.model_validate(fields), **parts)
+    return build_outbound(mesh, proxy_of(ECHO[0])).clusters[outbound_cluster(80, HOST)]
+
+
+HOST = "echo.default.svc.cluster.local"
+
+
+def test_keepalive_of_the_mesh_and_of_the_rule_are_merged_field_by_field() -> None:
+    rule = "{host: echo, trafficPolicy: {connectionPool: {tcp: {tcpKeepalive: {probes: 3}}}}}"
+    fields = {"tcpKeepalive": {"probes": 9, "time": "60s"}}
+    cluster = _cluster(fields, destination_rules=(destination_rule(rule),))
+    assert cluster["upstream_connection_options"]["tcp_keepalive"] == {
+        "keepalive_probes": 3,
+        "keepalive_time": 60,
+    }
+
+
+@pytest.mark.parametrize(
+    ("rule", "h2", "upgraded"),
+    [
+        ("", False, True),
+        ("DO_NOT_UPGRADE", False, False),
+        ("DEFAULT", False, True),
+        ("", None, False),
+    ],
+)
+def test_the_mesh_upgrades_what_is_http_and_no_rule_keeps_as_it_is(
+    rule: str, *, h2: bool | None, upgraded: bool
+) -> None:
+    port = ServicePort("p80", 80, 8080, "HTTP", h2)
+    services = (Service("echo", "default", {"app": "echo"}, (port,)),)
+    text = (
+        f"{{host: echo, trafficPolicy: {{connectionPool: {{http: {{h2UpgradePolicy: {rule}}}}}}}}}"
+    )
+    rules = (destination_rule(text),) if rule else ()
+    cluster = _cluster({"h2UpgradePolicy": "UPGRADE"}, services=services, destination_rules=rules)
+    (options,) = cluster["typed_extension_protocol_options"].values()
+    config = options.get("explicit_http_config", {})
+    assert ("http2_protocol_options" in config) is upgraded
+
+
+def test_the_mesh_s_own_tls_and_all_other_tls_have_settings_of_their_own() -> None:
+    fields = {
+        "meshMTLS": {"minProtocolVersion": "TLSV1_3"},
+        "tlsDefaults": {"ecdhCurves": ["P-256"], "cipherSuites": ["ECDHE-RSA-AES128-GCM-SHA256"]},
+    }
+    inbound: Any = build_sidecar(_mesh(**fields), ECHO[0]).listeners["inbound|8080||"]
+    params = [
+        chain["transport_socket"]["typed_config"]["common_tls_context"]["tls_params"]
+        for chain in inbound["filter_chains"]
+        if "transport_socket" in chain
+    ]
+    assert params == [
+        {"tls_minimum_protocol_version": "TLSv1_3", "tls_maximum_protocol_version": "TLSv1_3"}
+    ]
+    rule = "{host: echo, trafficPolicy: {tls: {mode: SIMPLE}}}"
+    cluster = _cluster(fields, destination_rules=(destination_rule(rule),))
+    context = cluster["transport_socket"]["typed_config"]["common_tls_context"]
+    assert context["tls_params"]["ecdh_curves"] == ["P-256"]
+    assert context["tls_params"]["cipher_suites"] == ["ECDHE-RSA-AES128-GCM-SHA256"]
+    assert context["tls_params"]["tls_minimum_protocol_version"] == "TLSv1_2"

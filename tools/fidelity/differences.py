@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from tools.fidelity.telemetry_differences import TELEMETRY
+
 _LOCALITY = "no effect: replicas have no locality, like pods of nodes without region labels"
 _TARGET = (
     "for a Gateway of the Gateway API alone: there are no waypoints, and sidecars ignore such a "
@@ -32,6 +34,7 @@ DIFFERENCES: Mapping[str, str] = {
     ),
     "destination_rule.LocalityLoadBalancerSetting.enabled": _LOCALITY,
     "destination_rule.LocalityLoadBalancerSetting.distribute": _LOCALITY,
+    "mesh_config.MeshConfig.localityLbSetting": _LOCALITY,
     "destination_rule.LocalityLoadBalancerSetting.failover": _LOCALITY,
     "workload_entry.WorkloadEntry.locality": _LOCALITY,
     "workload_entry.WorkloadEntry.network": "no effect: there is one network",
@@ -102,31 +105,12 @@ DIFFERENCES: Mapping[str, str] = {
     ),
     "authorization_policy.Condition.key": "experimental.envoy.filters.* is refused",
     "authorization_policy.Operation.ports": "the port of the manifests, whatever the real one is",
+    "sidecar.IngressListener.defaultEndpoint": (
+        "127.0.0.1 and the pod's address are two in pods alone; without pods both are the app's. A "
+        "Unix socket is refused"
+    ),
     "sidecar.OutboundTrafficPolicy.mode": "ALLOW_ANY reaches only declared outside hosts",
-    "telemetry.Tracing.providers": (
-        "spans go to the provider's service where that is in the mesh (and then not to the mesh's "
-        "own store), else to the mesh's own store; in Istio there are none then"
-    ),
-    "telemetry.AccessLogging.providers": (
-        "a file without a form of its own is the mesh's own log, in meshproof's JSON format; a "
-        "provider of another kind comes beside it"
-    ),
-    "telemetry.Metrics.reportingInterval": "bytes of a TCP connection are counted when it ends",
-    "telemetry.TagOverride.value": (
-        "a CEL expression over Envoy's own attributes: those of Istio's peer metadata are empty, "
-        "and what is empty is - where Istio writes unknown"
-    ),
-    "telemetry.MetricSelector.metric": (
-        "of requests and of TCP connections that end; TCP_OPENED_CONNECTIONS and messages of gRPC "
-        "are not counted here"
-    ),
-    "extension_providers.EnvoyFileAccessLog.path": (
-        "/dev/stdout and /dev/stderr, which are the sidecar's log in the run folder"
-    ),
-    "telemetry.LogFilter.expression": (
-        "the Envoys parse it: a bad one is rolled back on all of them, and the call fails with "
-        "Envoy's message instead of file and line"
-    ),
+    **TELEMETRY,
     "http_route.HTTPRouteSpec.parentRefs": (
         "Gateways, Services and ServiceEntries, as in Istio without a waypoint; a ListenerSet is "
         "refused"

@@ -21,6 +21,7 @@ from meshproof.model.proxy_config_sources import proxy_configs_of
 from meshproof.model.resource import Resource
 from meshproof.model.workload_entry import WorkloadEntry
 from meshproof.translate.certificates import CONFIG_MAP
+from meshproof.translate.default_exports import exported, exported_services
 from meshproof.translate.trust_domains import with_trust_domains
 from meshproof.translate.world import (
     Named,
@@ -170,17 +171,20 @@ def build_world(
         )
 
     filters = named("EnvoyFilter")
+    visible = services if addresses is None else _with_cluster_ips(store, addresses)
     return World(
-        services=services if addresses is None else _with_cluster_ips(store, addresses),
+        services=exported_services(visible, config.default_service_export_to),
         replicas=of_mesh(replicas),
         gateway_replicas=of_mesh(gateway_replicas),
         outside=hosts,
-        virtual_services=convert_virtual_services(lowered, services),
-        destination_rules=(
-            *named("DestinationRule"),
-            *convert_backend_policies(lowered, services),
+        virtual_services=exported(
+            convert_virtual_services(lowered, services), config.default_virtual_service_export_to
         ),
-        service_entries=named("ServiceEntry"),
+        destination_rules=exported(
+            (*named("DestinationRule"), *convert_backend_policies(lowered, services)),
+            config.default_destination_rule_export_to,
+        ),
+        service_entries=exported(named("ServiceEntry"), config.default_service_export_to),
         workload_entries=tuple(_workload_entries(lowered)),
         gateways=istio_gateways(store),
         tls_secrets=_tls_secrets(lowered),
