@@ -120,11 +120,19 @@ class Store:
 
     @cached_property
     def lowered(self) -> tuple[Resource, ...]:
-        """``decoded`` with rules of Istio 0.4 replaced by v1 resources that do the same.
+        """``decoded`` with rules of Istio 0.4 replaced by v1 resources that do the same, and with
+        what Ingresses stand for, which on a cluster Istio itself sees to.
 
         Computed once for each store. Raises Refused for rules that cannot be lowered.
         """
-        return tuple(lower(self.decoded, self.services))
+        lowered = lower(self.decoded, self.services)
+        if self.verbatim or not any(r.kind == "Ingress" for r in lowered):
+            return tuple(lowered)
+        from meshproof.ingresses import lower_ingresses  # noqa: PLC0415  (few meshes have one)
+        from meshproof.model.mesh_config import NO_MESH_CONFIG  # noqa: PLC0415
+        from meshproof.model.mesh_config_sources import mesh_config_of  # noqa: PLC0415
+
+        return tuple(lower_ingresses(lowered, mesh_config_of(lowered, NO_MESH_CONFIG)))
 
 
 _IGNORED = "ignored"

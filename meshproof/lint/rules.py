@@ -19,6 +19,7 @@ from meshproof.lint import (
     gateway_conflicts,
     gateways,
     hosts,
+    ingresses,
     istio_warnings,
     policies,
     policy_identities,
@@ -83,6 +84,12 @@ RULES = (
         "gateway-unused",
         "a Gateway that no VirtualService names",
         gateways.find_unused_gateways,
+        hint=True,
+    ),
+    LintRule(
+        "ingress-unserved",
+        "an Ingress of a class that is not Istio's",
+        ingresses.find_unserved_ingresses,
         hint=True,
     ),
     LintRule(

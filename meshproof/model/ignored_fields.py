@@ -73,7 +73,9 @@ def find_ignored_fields(
 
 _OPENED = ("NodePort", "LoadBalancer")
 """Types of a Service that expose it outside the cluster."""
-_WITHOUT_SPEC = frozenset(("Namespace", "ServiceAccount", "ConfigMap", "Secret"))
+_WITHOUT_SPEC = frozenset(
+    ("Namespace", "ServiceAccount", "ConfigMap", "Secret", "Endpoints", "EndpointSlice")
+)
 
 
 def _ignored(model: Model, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:

@@ -171,6 +171,16 @@ KINDS: Mapping[str, Kind] = {
             other_versions=("autoscaling/v1",),
         ),
         Kind("Service", ("v1",), "kube_service", "ServiceSpec"),
+        Kind("Ingress", ("networking.k8s.io/v1",), "kube_ingress", "IngressSpec"),
+        Kind(
+            "IngressClass",
+            ("networking.k8s.io/v1",),
+            "kube_ingress",
+            "IngressClassSpec",
+            namespaced=False,
+        ),
+        Kind("Endpoints", ("v1",), "kube_endpoints", "Endpoints", body=""),
+        Kind("EndpointSlice", ("discovery.k8s.io/v1",), "kube_endpoints", "EndpointSlice", body=""),
         Kind("Namespace", ("v1",), "kube_namespace", "Namespace", namespaced=False, body=""),
         Kind("ServiceAccount", ("v1",), "kube_service_account", "ServiceAccount", body=""),
         Kind("ConfigMap", ("v1",), "kube_config", "ConfigMap", body=""),
@@ -178,6 +188,7 @@ KINDS: Mapping[str, Kind] = {
     )
 }
 _REMOVED = ("extensions/v1beta1", "apps/v1beta1", "apps/v1beta2")
+_REMOVED_INGRESS = ("extensions/v1beta1", "networking.k8s.io/v1beta1")
 
 
 def find_kind(api_version: object, kind: object) -> Kind | UnknownKind:
@@ -238,7 +249,10 @@ def _unsupported(kind: str, owner: str) -> UnknownKind:
 def _unknown_version(api_version: str, kind: Kind) -> UnknownKind:
     message = f"{kind.written or kind.name} has no version {api_version}"
     remedy = ""
-    if api_version in _REMOVED:
+    if kind.name in ("Ingress", "IngressClass") and api_version in _REMOVED_INGRESS:
+        message = f"{api_version} was removed in Kubernetes 1.22"
+        remedy = f"write apiVersion: {kind.api_versions[0]}, with its fields"
+    elif api_version in _REMOVED:
         message = f"{api_version} was removed in Kubernetes 1.16"
         remedy = f"write apiVersion: {kind.api_versions[0]} and give it a spec.selector"
     expected = " or ".join(kind.api_versions)

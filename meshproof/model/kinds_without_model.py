@@ -9,7 +9,7 @@ UNSUPPORTED_KINDS: Mapping[str, str] = {
     for owner, names in {
         "Istio": "WasmPlugin TrafficExtension",
         "the Gateway API": "UDPRoute ListenerSet",
-        "Kubernetes": "ReplicaSet ReplicationController PodTemplate Endpoints EndpointSlice",
+        "Kubernetes": "ReplicaSet ReplicationController PodTemplate",
     }.items()
     for name in names.split()
 }
@@ -20,7 +20,6 @@ IGNORED_KINDS: Mapping[str, str] = {
         "Job CronJob": "it is not run",
         "WorkloadGroup": "no virtual machine joins by it; a WorkloadEntry is applied as it is",
         "NetworkPolicy": "no connection is filtered by it",
-        "Ingress IngressClass": "requests from outside come in through an Istio Gateway",
         "PodDisruptionBudget ResourceQuota LimitRange PriorityClass": "nothing is limited by it",
         "PersistentVolume PersistentVolumeClaim StorageClass": "a claim is a folder that is "
         "removed with the mesh",
@@ -33,7 +32,7 @@ IGNORED_KINDS: Mapping[str, str] = {
 }
 """Kinds that are accepted without effect -> what a user misses."""
 NAMESPACED_KINDS = (
-    *("Job", "CronJob", "NetworkPolicy", "Ingress", "PodDisruptionBudget", "ResourceQuota"),
+    *("Job", "CronJob", "NetworkPolicy", "PodDisruptionBudget", "ResourceQuota"),
     *("LimitRange", "PersistentVolumeClaim", "Role", "RoleBinding", "WorkloadGroup"),
 )
 _KNOWN_GROUPS = ("istio.io", "k8s.io")

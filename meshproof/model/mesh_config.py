@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, Field
 
-from meshproof.istio_names import ROOT_NAMESPACE, TRUST_DOMAIN
+from meshproof.istio_names import INGRESS_GATEWAY, ROOT_NAMESPACE, TRUST_DOMAIN
 from meshproof.model.base_model import Model, PartlyHonoured
 from meshproof.model.destination_rule import LocalityLoadBalancerSetting, TcpKeepalive
 from meshproof.model.durations import Duration
@@ -102,10 +102,11 @@ class MeshConfig(Model):
     enable_prometheus_merge: Ignored = None
     disable_envoy_listener_log: Ignored = None
     dns_refresh_rate: Ignored = None
-    ingress_class: Ignored = None
-    ingress_controller_mode: Ignored = None
-    ingress_selector: Ignored = None
-    ingress_service: Ignored = None
+    ingress_class: Line = "istio"
+    """The class of the Ingresses that count, by annotation."""
+    ingress_controller_mode: Literal["UNSPECIFIED", "OFF", "DEFAULT", "STRICT"] = "STRICT"
+    ingress_selector: str = ""
+    ingress_service: str = INGRESS_GATEWAY
     verify_certificate_at_client: Ignored = None
     hbone_idle_timeout: Annotated[object, NoEffect("there is no ambient mode")] = None
     service_settings: Annotated[object, NoEffect("there is one cluster")] = None

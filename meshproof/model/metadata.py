@@ -9,7 +9,7 @@ from typing import Any
 
 from meshproof.errors import Problem
 from meshproof.model.kinds import Kind
-from meshproof.model.steering_keys import DRY_RUN, EXPORT_TO, TRUE
+from meshproof.model.steering_keys import DRY_RUN, EXPORT_TO, INGRESS_CLASS, TRUE
 from meshproof.sources.documents import Document
 from meshproof.sources.scalars import kind_of
 
@@ -41,6 +41,7 @@ class Metadata:
     labels: Mapping[str, str]
     export_to: tuple[str, ...] = ()
     dry_run: bool = False
+    ingress_class: str | None = None
 
 
 def read_metadata(document: Document, kind: Kind, namespace: str) -> tuple[Metadata, list[Problem]]:
@@ -65,7 +66,12 @@ def read_metadata(document: Document, kind: Kind, namespace: str) -> tuple[Metad
     own_namespace = (raw.get("namespace") or namespace) if kind.namespaced else ""
     labels = raw.get("labels") or {}
     return Metadata(
-        raw["name"], own_namespace, labels, _export_to(raw, kind), _is_dry_run(raw, kind)
+        raw["name"],
+        own_namespace,
+        labels,
+        _export_to(raw, kind),
+        _is_dry_run(raw, kind),
+        _ingress_class(raw, kind),
     ), problems
 
 
@@ -79,6 +85,13 @@ def _is_dry_run(raw: Mapping[str, Any], kind: Kind) -> bool:
     """Whether an AuthorizationPolicy is only to be tried (Istio: isDryRun in authz/builder)."""
     annotation = (raw.get("annotations") or {}).get(DRY_RUN, "")
     return kind.name == "AuthorizationPolicy" and annotation in TRUE
+
+
+def _ingress_class(raw: Mapping[str, Any], kind: Kind) -> str | None:
+    """The class of an Ingress as it was written before there was a field."""
+    annotations = (raw.get("annotations") or {}) if kind.name == "Ingress" else {}
+    value = annotations.get(INGRESS_CLASS)
+    return value if isinstance(value, str) else None
 
 
 def _unknown_field(document: Document, key: str) -> Problem:

@@ -29,6 +29,8 @@ class Resource:
     """For a Service: the namespaces in its annotation ``networking.istio.io/exportTo``."""
     dry_run: bool = False
     """For an AuthorizationPolicy: its annotation ``istio.io/dry-run``."""
+    ingress_class: str | None = None
+    """For an Ingress: its annotation ``kubernetes.io/ingress.class``."""
     body: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """The document as plain data, as it was written; empty for a resource that was generated."""
     unsupported: tuple[Problem, ...] = field(default=(), compare=False, repr=False)

@@ -17,6 +17,7 @@ TRUE = ("1", "t", "T", "true", "TRUE", "True")
 FALSE = ("0", "f", "F", "false", "FALSE", "False")
 """What Go's ParseBool reads."""
 EXPORT_TO = "networking.istio.io/exportTo"
+INGRESS_CLASS = "kubernetes.io/ingress.class"
 PROXY_CONFIG = "proxy.istio.io/config"
 
 

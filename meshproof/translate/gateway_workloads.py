@@ -24,6 +24,7 @@ from meshproof.model.gateway_api import (
     KubernetesGateway,
 )
 from meshproof.model.kube_config import Secret
+from meshproof.model.kube_ingress import IngressSpec
 from meshproof.model.kube_workloads import WORKLOADS, is_gateway, replicas_of, template_of
 from meshproof.model.resource import Resource
 from meshproof.model.volume_files import normalize_path, read_volumes
@@ -162,9 +163,11 @@ def _mounted_files(workload: Resource, resources: Iterable[Resource]) -> dict[st
 
 
 def _is_selected(labels: Mapping[str, str], resources: Iterable[Resource]) -> bool:
-    """By a Gateway that names one of its labels, or its Service."""
+    """By a Gateway that names one of its labels, or its Service; the first also by an Ingress."""
     for resource in resources:
         spec = resource.spec
+        if isinstance(spec, IngressSpec) and labels is INGRESS_GATEWAY_LABELS:
+            return True
         if isinstance(spec, Gateway) and spec.selector and has_labels(labels, spec.selector):
             return True
         if isinstance(spec, KubernetesGateway) and labels["app"] in {

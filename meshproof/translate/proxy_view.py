@@ -28,7 +28,7 @@ from meshproof.translate.world import Named, Outside, Proxy, World, mesh_of, sel
 
 HOST_INPUTS = (
     *("services", "replicas", "gateway_replicas", "outside", "service_entries", "workload_entries"),
-    *("peer_authentications", "pods", "addresses", "mesh"),
+    *("peer_authentications", "pods", "addresses", "mesh", "manual_endpoints"),
 )
 """Fields of a world that its hosts depend on."""
 

@@ -5,15 +5,17 @@ A Service is one host, and so is every name of a ServiceEntry.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from meshproof.translate.endpoints import (
+    declared_addresses,
+    declared_endpoints,
     endpoints_by_port,
     select_workload_entries,
     selected_replicas,
 )
-from meshproof.translate.host import Host
+from meshproof.translate.host import Endpoint, Host
 from meshproof.translate.service_entry_hosts import service_entry_hosts
 from meshproof.translate.world import Replica, Service, World
 
@@ -52,12 +54,28 @@ def _service_hosts(world: World) -> Iterator[Host]:
             namespace=service.namespace,
             ports=service.ports,
             resolution="EDS",
-            endpoints=endpoints_by_port(world, service.ports, members, entries),
+            endpoints=endpoints_by_port(world, service.ports, members, entries)
+            if service.selector
+            else _manual_endpoints(world, service),
             export_to=service.export_to,
             identities=tuple(sorted({r.identity for r in members})),
             addresses=(service.cluster_ip,) if service.cluster_ip else (),
             headless=service.headless,
         )
+
+
+def _manual_endpoints(world: World, service: Service) -> Mapping[int, tuple[Endpoint, ...]]:
+    """Of a Service without a selector: those of the ports that carry the name of its own."""
+    entries = world.manual_endpoints.get((service.namespace, service.name), ())
+    outside = declared_addresses(world) if entries else {}
+    return {
+        port.port: tuple(
+            declared_endpoints(
+                (e for e in entries if port.name in e.ports), port.name, None, port.port, outside
+            )
+        )
+        for port in service.ports
+    }
 
 
 def _alias_host(service: Service) -> Host:

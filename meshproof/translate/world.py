@@ -179,6 +179,10 @@ class World:
     destination_rules: tuple[Named[DestinationRule], ...] = ()
     service_entries: tuple[Named[ServiceEntry], ...] = ()
     workload_entries: tuple[Named[WorkloadEntry], ...] = ()
+    manual_endpoints: Mapping[tuple[str, str], tuple[WorkloadEntry, ...]] = field(
+        default_factory=dict
+    )
+    """By namespace and Service: those of Endpoints and EndpointSlices that users wrote."""
     gateways: tuple[Named[Gateway], ...] = ()
     sidecars: tuple[Named[Sidecar], ...] = ()
     peer_authentications: tuple[Named[PeerAuthentication], ...] = ()

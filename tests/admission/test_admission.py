@@ -43,7 +43,7 @@ UNSUPPORTED = {
         "    target: {type: Utilization, averageUtilization: 5}}}]}\n"
     ),
     "kind": (
-        "apiVersion: networking.istio.io/v1\nkind: WorkloadGroup\nmetadata: {name: vms}\n"
+        "apiVersion: extensions.istio.io/v1alpha1\nkind: TrafficExtension\nmetadata: {name: vms}\n"
         "spec: {template: {network: far}}\n"
     ),
     "kind of another project": (

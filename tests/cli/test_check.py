@@ -17,9 +17,9 @@ kind: VirtualService
 metadata: {name: svcb}
 spec: {hosts: [svcb], http: [{route: [{destination: {host: svcb}}]}]}
 """
-INGRESS = """\
-apiVersion: networking.k8s.io/v1
-kind: Ingress
+JOB = """\
+apiVersion: batch/v1
+kind: Job
 metadata: {name: web}
 spec: {}
 """
@@ -34,7 +34,7 @@ spec: {selector: {app: svcb}, ports: [{name: http, port: 80}]}
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    for name, text in (("route", ROUTE), ("ingress", INGRESS), ("service", SERVICE)):
+    for name, text in (("route", ROUTE), ("job", JOB), ("service", SERVICE)):
         (tmp_path / f"{name}.yaml").write_text(text)
     return tmp_path
 
@@ -53,7 +53,7 @@ def test_alone_it_says_that_hosts_were_not_looked_up(cli: Cli) -> None:
 
 
 def test_what_is_warned_of_is_not_called_fine(cli: Cli, folder: Path) -> None:
-    write_project(folder, "ingress.yaml")
+    write_project(folder, "job.yaml")
     done = cli("check", "-f", "route.yaml")
     assert done.code == 0
     assert "warning: " in done.err
@@ -62,13 +62,13 @@ def test_what_is_warned_of_is_not_called_fine(cli: Cli, folder: Path) -> None:
 
 
 def test_a_kind_that_is_passed_over_is_named(cli: Cli, folder: Path) -> None:
-    write_project(folder, "service.yaml", "ingress.yaml")
-    out = "2 resources are fine; without effect here: Ingress web\n"
+    write_project(folder, "service.yaml", "job.yaml")
+    out = "2 resources are fine; without effect here: Job web\n"
     assert cli("check").out == out
 
 
 def test_files_that_a_shell_spelled_out_are_all_read(cli: Cli, folder: Path) -> None:
-    write_project(folder, "ingress.yaml")
+    write_project(folder, "job.yaml")
     done = cli("check", "-f", "service.yaml", "route.yaml")  # -f *.yaml
     assert (done.code, done.out) == (0, "2 resources are fine\n")
 

@@ -49,7 +49,7 @@ def test_what_is_ignored_is_named_once(api: str, kind: str, namespace: str) -> N
         ("argoproj.io/v1alpha1", "Rollout", "is not honoured here; write a Deployment"),
         ("linkerd.io/v1alpha2", "ServiceProfile", "is not honoured here; write a VirtualService"),
         ("extensions.istio.io/v1alpha1", "TrafficExtension", "is a kind of Istio that"),
-        ("v1", "Endpoints", "is a kind of Kubernetes that"),
+        ("v1", "PodTemplate", "is a kind of Kubernetes that"),
         ("networking.k8s.io/v1", "NetworkPolcy", "did you mean NetworkPolicy?"),
         ("networking.istio.io/v1", "NetworkPolicies", "is not a kind that meshproof knows"),
     ],

@@ -41,7 +41,7 @@ def test_what_is_refused_is_no_field_of_the_model() -> None:
     assert root.refused == ()
     assert {"hosts", "subjectAltNames"} <= set(root.honoured)
     (sidecar, *_) = survey(KINDS["Sidecar"])
-    assert sidecar.refused == ("ingress",)
+    assert sidecar.refused == ()
     values = {n: v for p in survey(KINDS["ServiceEntry"]) for n, v in p.refused_values.items()}
     assert values == {"protocol": ("GRPC-WEB", "UDP")}
 

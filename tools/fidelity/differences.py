@@ -19,6 +19,8 @@ _OUTSIDE = (
     "only declared outside hosts can be reached (outside: in meshproof.yaml); any other address is "
     "answered with 503 no healthy upstream, like a name in Istio that does not resolve"
 )
+_INGRESS = "from the ConfigMap or an IstioOperator; in meshproof.yaml it has no effect"
+_INGRESS_FIELDS = ("ingressClass", "ingressControllerMode", "ingressSelector", "ingressService")
 
 DIFFERENCES: Mapping[str, str] = {
     "virtual_service.VirtualService.tls": (
@@ -35,6 +37,14 @@ DIFFERENCES: Mapping[str, str] = {
     "destination_rule.LocalityLoadBalancerSetting.enabled": _LOCALITY,
     "destination_rule.LocalityLoadBalancerSetting.distribute": _LOCALITY,
     "mesh_config.MeshConfig.localityLbSetting": _LOCALITY,
+    **{f"mesh_config.MeshConfig.{name}": _INGRESS for name in _INGRESS_FIELDS},
+    "kube_ingress.IngressSpec.rules": (
+        "as Istio's ingress controller takes them; without an IngressClass of controller "
+        "istio.io/ingress-controller or the annotation kubernetes.io/ingress.class an Ingress has "
+        "no effect, as in Istio"
+    ),
+    "kube_endpoints.EndpointSlice.endpoints": _OUTSIDE,
+    "kube_endpoints.Endpoints.subsets": _OUTSIDE,
     "destination_rule.LocalityLoadBalancerSetting.failover": _LOCALITY,
     "workload_entry.WorkloadEntry.locality": _LOCALITY,
     "workload_entry.WorkloadEntry.network": "no effect: there is one network",

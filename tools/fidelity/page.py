@@ -21,7 +21,7 @@ _GROUPS = (
     ("networking.istio.io, security.istio.io, telemetry.istio.io", (".istio.io/",)),
     ("The Gateway API", ("gateway.networking.k8s.io/",)),
     ("Istio 0.4", ("config.istio.io/",)),
-    ("Kubernetes", ("v1", "apps/", "autoscaling/")),
+    ("Kubernetes", ("v1", "apps/", "autoscaling/", "networking.k8s.io/", "discovery.k8s.io/")),
 )
 _HEAD = """\
 # How the embedded mesh differs from Istio

@@ -22,6 +22,7 @@ from meshproof.model.resource import Resource
 from meshproof.model.workload_entry import WorkloadEntry
 from meshproof.translate.certificates import CONFIG_MAP
 from meshproof.translate.default_exports import exported, exported_services
+from meshproof.translate.manual_endpoints import manual_endpoints
 from meshproof.translate.trust_domains import with_trust_domains
 from meshproof.translate.world import (
     Named,
@@ -186,6 +187,7 @@ def build_world(
         ),
         service_entries=exported(named("ServiceEntry"), config.default_service_export_to),
         workload_entries=tuple(_workload_entries(lowered)),
+        manual_endpoints=manual_endpoints(lowered),
         gateways=istio_gateways(store),
         tls_secrets=_tls_secrets(lowered),
         missing_files=frozenset(missing_files),
