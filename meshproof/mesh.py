@@ -122,6 +122,8 @@ class AccessRecord:
     run_id: str
     attempts: int = 0
     """How often the request was sent upstream; ``upstream_host`` is the last host tried."""
+    final_path: str = ""
+    """As it was sent on: ``path`` is the one before a route, of a caller's too, rewrote it."""
 
 
 @dataclass(frozen=True, slots=True)

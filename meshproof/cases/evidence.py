@@ -20,6 +20,8 @@ class Evidence:
     answers: tuple[Answer, ...]
     log: tuple[AccessRecord, ...]
     replicas: Sequence[ReplicaStatus]
+    rewritten_hosts: frozenset[str] = frozenset()
+    """What the caller's routes write in place of the host: its sidecar logs that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ def _first_calls(evidence: Evidence) -> Iterator[AccessRecord]:
         return
     for record in evidence.log:
         outbound = record.direction == "outbound" and record.sidecar in senders
-        if outbound and same_host(record.authority, call.host):
+        hosts = (call.host, *evidence.rewritten_hosts)
+        if outbound and any(same_host(record.authority, host) for host in hosts):
             yield record
 
 
@@ -77,7 +80,11 @@ def _observe_call(record: AccessRecord, evidence: Evidence, location: str) -> Ob
     if replica is None:
         host = cluster_host(record) or record.authority
         return Observation(
-            Responder("", host), record.code, location, record.authority, record.path
+            Responder("", host),
+            record.code,
+            location,
+            record.authority,
+            record.final_path or record.path,
         )
     arrived = [
         r
@@ -90,4 +97,5 @@ def _observe_call(record: AccessRecord, evidence: Evidence, location: str) -> Ob
     if not arrived:
         return Observation(None, record.code, location)
     responder = Responder(replica.namespace, replica.workload, replica.labels.get("version", ""))
-    return Observation(responder, record.code, location, arrived[0].authority, arrived[0].path)
+    path = arrived[0].final_path or arrived[0].path
+    return Observation(responder, record.code, location, arrived[0].authority, path)

@@ -102,6 +102,12 @@ class Facts:
         return [r["route"] for r in self.routes if "route" in r]
 
     @cached_property
+    def rewritten_hosts(self) -> frozenset[str]:
+        """The hosts that the caller's routes write in place of the request's."""
+        rewritten = (a.get("host_rewrite_literal") for a in self.actions)
+        return frozenset(host for host in rewritten if host)
+
+    @cached_property
     def timeouts(self) -> set[float]:
         """Seconds; 0 for none."""
         return {seconds_of(a.get("timeout", _DEFAULT_TIMEOUT)) for a in self.actions}

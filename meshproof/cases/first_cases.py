@@ -17,7 +17,7 @@ from meshproof.cases.facts import Facts, responder_of
 from meshproof.cases.first_requests import candidates, choose
 from meshproof.cases.planned_mesh import PlannedMesh, Planner
 from meshproof.cases.results import RuleUnit
-from meshproof.errors import UsageError
+from meshproof.errors import Refused, UsageError
 from meshproof.project import Project
 
 _FOLDERS = ("k8s", "manifests", "kubernetes", "deploy")
@@ -41,25 +41,56 @@ def write_first_cases(
 ) -> Iterator[FirstCases]:
     """Each file that was written.
 
-    In a project, each file of rules gets a file of its own in ``tests`` beside it; without one, all
-    inputs are one mesh, with ``mesh_test.yaml`` in ``folder``/tests. Raises UsageError where a file
-    is there already, and where there is nothing to write a case for.
+    In a project, rules that can be applied together are one mesh, with ``rules_test.yaml`` in
+    ``tests`` beside them; where they are alternatives, each file gets a file of its own. Without a
+    project all inputs are one mesh, with ``mesh_test.yaml`` in ``folder``/tests. Raises UsageError
+    where a file is there already, and where there is nothing to write a case for.
     """
     if project.manifests:
         rules = [Path(i) for i in inputs] or list(project.rules)
         if not rules:
             raise UsageError("test init: the project names no rules; wanted FILE...")
         files = [f for r in rules for f in (sorted(r.glob("*.y*ml")) if r.is_dir() else [r])]
-        for file in files:
-            path = file.parent / "tests" / f"{file.stem}_test.yaml"
-            mesh = Planner(project).plan(RuleSet((file,), namespace))
-            yield _write(path, mesh, {})
+        yield from _write_in_project(Planner(project), files, namespace)
         return
     paths = list(inputs) or [name for name in _FOLDERS if Path(name).is_dir()] or ["."]
     path = folder / "tests" / "mesh_test.yaml"
     mesh = Planner(project, paths, namespace).plan(RuleSet())
     manifests = [os.path.relpath(p, path.parent) for p in paths]
     yield _write(path, mesh, {"manifests": manifests, "rules": []})
+
+
+def _write_in_project(
+    planner: Planner, files: Sequence[Path], namespace: str
+) -> Iterator[FirstCases]:
+    mesh = _plan_together(planner, RuleSet(tuple(files), namespace))
+    if mesh is not None:
+        path = files[0].parent / "tests" / "rules_test.yaml"
+        names = [os.path.relpath(f, path.parent) for f in files]
+        head = {"namespace": namespace} if namespace else {}
+        yield _write(path, mesh, {"rules": names, **head})
+        return
+    count = 0
+    for file in files:
+        path = file.parent / "tests" / f"{file.stem}_test.yaml"
+        mesh = planner.plan(RuleSet((file,), namespace))
+        if any(True for _ in candidates(mesh)):
+            count += 1
+            yield _write(path, mesh, {})
+    if not count:
+        raise UsageError("test init: no route and no policy in these rules")
+
+
+def _plan_together(planner: Planner, rules: RuleSet) -> PlannedMesh | None:
+    """None for a single file, and for rules of which two have one name."""
+    if len(rules.files) < 2:
+        return None
+    try:
+        mesh = planner.plan(rules)
+        _ = mesh.fleet
+    except Refused:
+        return None
+    return mesh
 
 
 def _write(path: Path, mesh: PlannedMesh, head: dict[str, Any]) -> FirstCases:

@@ -24,6 +24,7 @@ from meshproof.project import Project
 from meshproof.traffic.calls import Call, send
 
 MakeMesh = Callable[[Project], Mesh]
+_HIDDEN = "https of workloads is judged by files alone: a sidecar passes it on as bytes"
 Manifests = tuple[Path, ...] | None
 
 
@@ -78,7 +79,18 @@ def _judge_group(
         same = list(group)
         _apply(same[0][1].case.rules, planner, mesh)
         for index, result in same:
-            yield index, replace(result, live=_judge(result.case, planner, mesh))
+            if _is_hidden(result.case, planner):
+                yield index, replace(result, warnings=(*result.warnings, _HIDDEN))
+            else:
+                yield index, replace(result, live=_judge(result.case, planner, mesh))
+
+
+def _is_hidden(case: Case, planner: Planner) -> bool:
+    """Whether no access log has it, since its sender's app speaks TLS itself: the verdict of the
+    files stays."""
+    request = case.request
+    is_https = request.url.startswith("https:")
+    return is_https and request.sender not in planner.plan(case.rules).gateways
 
 
 def _apply(rules: RuleSet, planner: Planner, mesh: Mesh) -> None:
@@ -97,7 +109,8 @@ def _judge(case: Case, planner: Planner, mesh: Mesh) -> LiveResult:
     n, run_id = requests_needed(case.expect), uuid.uuid4().hex
     replicas = mesh.status().replicas  # whose addresses answer from now on
     answers = send(mesh, call, n, run_id)
-    evidence = Evidence(call, tuple(answers), tuple(mesh.access_log(run_id)), replicas)
     planned = planner.plan(case.rules)
     facts = Facts(planned.explain(request), planned, request.sender)
+    log = tuple(mesh.access_log(run_id))
+    evidence = Evidence(call, tuple(answers), log, replicas, facts.rewritten_hosts)
     return judge_live(case.expect, observe(evidence), n, facts)

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from meshproof.init.external_hosts import find_external_hosts
-from meshproof.init.image_commands import guess_command
+from meshproof.init.image_commands import Guess, guess_command
+from meshproof.init.stand_ins import outside_command, stand_in_command
 from meshproof.model.kube_pod import Container
 from meshproof.model.kube_workloads import WORKLOADS, template_of
 from meshproof.model.resource import Resource
@@ -24,6 +25,11 @@ _HEAD = """\
 manifests: {manifests}
 """
 _IMAGES = "\n# How each container image runs as a local process.\nimages:\n"
+_STAND_INS = """
+# How each container image runs as a local process: as a stand-in, which answers 200 (or what a path
+# such as /status/503 asks for) and says what it got. Put the app's own command where you have it.
+images:
+"""
 _OUTSIDE = """
 # Hosts outside the mesh: the port of this machine that stands for each port. Or start a stand-in:
 # `ports: {{80: null}}` and `command: [PROGRAM, "{ip}:{port}"]`.
@@ -40,15 +46,25 @@ class _ImageUse:
     titles: list[str]
 
 
-def render_project_file(manifests: Iterable[str], resources: Sequence[Resource]) -> str:
-    """Render a project file for these manifests, with an entry for every image and outside host."""
+def render_project_file(
+    manifests: Iterable[str], resources: Sequence[Resource], *, stand_ins: bool = False
+) -> str:
+    """Render a project file for these manifests, with an entry for every image and outside host;
+    ``stand_ins`` of meshproof for all of them, or guesses and TODOs."""
     text = _HEAD.format(manifests=json.dumps(list(manifests)))
     uses = _image_uses(resources)
     if uses:
-        text += _IMAGES + "".join(_render_image(image, use) for image, use in uses.items())
+        text += _IMAGES if not stand_ins else _STAND_INS
+        for image, use in uses.items():
+            guess = guess_command([*use.apps, *use.companions])
+            if stand_ins and use.apps:
+                guess = Guess(stand_in_command(image, resources))
+            text += _render_image(image, use, guess)
     hosts = find_external_hosts(resources)
     if hosts:
-        text += _OUTSIDE.replace("{{", "{").replace("}}", "}") + "".join(_render_hosts(hosts))
+        text += _OUTSIDE.replace("{{", "{").replace("}}", "}") + "".join(
+            _render_hosts(hosts, stand_ins=stand_ins)
+        )
     return text
 
 
@@ -69,8 +85,7 @@ def _image_uses(resources: Iterable[Resource]) -> dict[str, _ImageUse]:
     return uses
 
 
-def _render_image(image: str, use: _ImageUse) -> str:
-    guess = guess_command([*use.apps, *use.companions])
+def _render_image(image: str, use: _ImageUse, guess: Guess) -> str:
     titles = ", ".join(use.titles)
     lines = [f"  # {titles}"]
     if guess.todo:
@@ -95,11 +110,15 @@ def _runs_a_probe(container: Container) -> bool:
     return any(probe is not None and probe.exec is not None for probe in probes)
 
 
-def _render_hosts(hosts: Mapping[str, tuple[list[int], str]]) -> Iterator[str]:
+def _render_hosts(hosts: Mapping[str, tuple[list[int], str]], *, stand_ins: bool) -> Iterator[str]:
     for host, (ports, title) in hosts.items():
         yield f"  # {title}\n"
         if "*" in host:
             yield f"  # {host}: declare each host below it that is called, by its own name.\n"
+            continue
+        if stand_ins and len(ports) == 1:
+            yield f"  {_render_key(host)}:\n    ports: {{{ports[0]}: null}}\n"
+            yield f"    command: {_render_list(outside_command())}\n"
             continue
         pairs = ", ".join(f"{port}: {TODO}" for port in sorted(ports))
         yield f"  {_render_key(host)}: {{ports: {{{pairs}}}}}\n"

@@ -75,4 +75,5 @@ def to_record(raw: dict[str, Any], sidecar: str) -> AccessRecord:
         trace_id=text("trace_id"),
         run_id=text("run_id"),
         attempts=number("attempts"),
+        final_path=text("final_path"),
     )

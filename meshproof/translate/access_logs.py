@@ -26,6 +26,7 @@ RECORD: Mapping[str, str] = {
     "direction": "",
     "method": "%REQ(:METHOD)%",
     "path": "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
+    "final_path": "%REQ(:PATH)%",
     "authority": "%REQ(:AUTHORITY)%",
     "protocol": "%PROTOCOL%",
     "code": "%RESPONSE_CODE%",

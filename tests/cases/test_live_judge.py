@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -107,6 +108,14 @@ def test_an_app_that_got_the_request_is_the_responder() -> None:
     assert one == Observation(V1, 200, "", "echo", "/new")
 
 
+def test_the_path_is_the_one_that_arrives_not_the_one_before_a_rewrite() -> None:
+    (one,) = evidence(
+        record("outbound", "client-1", "10.0.0.2:8080"),
+        replace(record("inbound", "echo-v1-1", "127.0.0.1:8080"), path="/old", final_path="/new"),
+    )
+    assert one.path == "/new"
+
+
 def test_a_request_that_the_servers_sidecar_refuses_has_no_responder() -> None:
     (one,) = evidence(
         record("outbound", "client-1", "10.0.0.2:8080", code=403),
@@ -127,6 +136,16 @@ def test_a_host_outside_and_somebody_elses_call() -> None:
     )
     (one,) = evidence(*log)
     assert one.responder == Responder("", "echo.shop.svc.cluster.local")
+
+
+def test_a_call_whose_host_the_caller_rewrites_is_found_by_the_new_one() -> None:
+    new = replace(record("outbound", "client-1", "-", code=503), authority="new.test")
+    call = Call("client", "http://echo/")
+    assert observe(Evidence(call, (), (new,), REPLICAS)) == []
+    evidence = Evidence(call, (), (new,), REPLICAS, frozenset({"new.test"}))
+    assert observe(evidence) == [Observation(None, 503)]
+    to_v1 = "route: [{destination: {host: echo}}]"
+    assert facts("{rewrite: {authority: new.test}, " + to_v1 + "}").rewritten_hosts == {"new.test"}
 
 
 def test_requests_without_evidence_are_no_pass() -> None:

@@ -163,6 +163,44 @@ def test_init_writes_cases_that_pass(cli: Cli, mesh: Path) -> None:
     assert "is there already, and is never written over" in again.err
 
 
+def test_init_in_a_project_takes_rules_together_that_belong_together(cli: Cli, mesh: Path) -> None:
+    """A VirtualService needs the subsets of another file; a file without routes is no end."""
+    Path("mesh.yaml").write_text(MANIFESTS)
+    Path("meshproof.yaml").write_text("manifests: [mesh.yaml]\n")
+    subsets, _, routes = rule(TO_V1).partition("---")
+    Path("rules").mkdir()
+    Path("rules/1-subsets.yaml").write_text(subsets)
+    Path("rules/2-routes.yaml").write_text(routes)
+    result = cli("test", "init", "rules")
+    assert (result.code, result.out) == (0, "rules/tests/rules_test.yaml written; 1 case\n")
+    assert "workload: shop/echo-v1" in Path("rules/tests/rules_test.yaml").read_text()
+    assert cli("test").code == 0
+
+
+def test_init_in_a_project_writes_a_file_for_each_alternative(cli: Cli, mesh: Path) -> None:
+    Path("mesh.yaml").write_text(MANIFESTS)
+    Path("meshproof.yaml").write_text("manifests: [mesh.yaml]\n")
+    Path("rules").mkdir()
+    Path("rules/none.yaml").write_text(rule(TO_V1).partition("---")[0])
+    for name, route in (("old", TO_V1), ("new", TO_V2)):
+        Path(f"rules/{name}.yaml").write_text(rule(route))
+    result = cli("test", "init", "rules")
+    written = [
+        "rules/tests/new_test.yaml written; 1 case",
+        "rules/tests/old_test.yaml written; 1 case",
+    ]
+    assert (result.code, result.out.splitlines()) == (0, written)
+    assert cli("test").code == 0
+
+
+def test_init_names_the_route_that_it_has_no_request_for(cli: Cli, mesh: Path) -> None:
+    odd = "{match: [{uri: {regex: '/x{3}(?:a|b){2}'}}], route: [{destination: {host: echo}}]}"
+    Path("mesh.yaml").write_text(MANIFESTS + rule(odd, TO_V1))
+    result = cli("test", "init", "mesh.yaml")
+    assert (result.code, result.out) == (0, "tests/mesh_test.yaml written; 1 case\n")
+    assert "VirtualService shop/echo spec.http[0]: no HTTP request was found" in result.err
+
+
 def test_init_without_rules_says_so(cli: Cli, mesh: Path) -> None:
     Path("mesh.yaml").write_text(MANIFESTS)
     result = cli("test", "init", "mesh.yaml")

@@ -33,6 +33,14 @@ def init(
         Path,
         typer.Option("--project", help="The file to write; an existing one is never overwritten."),
     ] = Path(PROJECT_FILE),
+    stand_ins: Annotated[
+        bool,
+        typer.Option(
+            "--stand-ins",
+            help="In place of each image and outside host, an app of meshproof that answers 200: "
+            "for rules alone.",
+        ),
+    ] = False,
 ) -> None:
     """Write a first meshproof.yaml: every image and outside host, with TODO for what is unknown."""
     from meshproof.init.render import render_project_file  # noqa: PLC0415  (the model is slow to import)
@@ -52,7 +60,9 @@ def init(
         if not resources:
             raise
     text = render_project_file(
-        [os.path.relpath(p, project.absolute().parent) for p in paths], resources
+        [os.path.relpath(p, project.absolute().parent) for p in paths],
+        resources,
+        stand_ins=stand_ins,
     )
     with project.open("x", encoding="utf-8") as file:
         file.write(text)
