@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from meshproof.cluster.commands import Result, Runner
 from meshproof.cluster.connections import Connections
@@ -67,13 +68,16 @@ class Kubectl:
         items: list[Json] = parsed.get("items", [parsed] if parsed else [])
         return items
 
-    def list(self, *kinds: str, namespace: str, doing: str) -> list[Json]:
-        """The objects of these kinds (``_PATHS``) in a namespace."""
+    def list(self, *kinds: str, namespace: str, doing: str, labels: str = "") -> list[Json]:
+        """The objects of these kinds (``_PATHS``) in a namespace; those with ``labels``
+        (``app=load,run=r1``) where some are given."""
         if self._connections is None:
-            return self.get(",".join(kinds), "-n", namespace, doing=doing)
+            selector = ["-l", labels] if labels else []
+            return self.get(",".join(kinds), "-n", namespace, *selector, doing=doing)
+        query = f"?labelSelector={quote(labels)}" if labels else ""
         items: list[Json] = []
         for kind in kinds:
-            path = f"{_PATHS[kind]}/namespaces/{namespace}/{kind}"
+            path = f"{_PATHS[kind]}/namespaces/{namespace}/{kind}{query}"
             listed = json.loads(self._connections.api(path))
             of_kind = {
                 "apiVersion": listed["apiVersion"], "kind": listed["kind"].removesuffix("List")

@@ -81,8 +81,8 @@ class ClusterLoad:
         return sorted(pods, key=lambda p: p.labels.get("role", ""))
 
     def _pods(self, load: DistributedLoad) -> list[Pod]:
-        items = self._kubectl.get(
-            "pods", "-n", SYSTEM, "-l", f"app={NAME},run={load.run_id}",
+        items = self._kubectl.list(
+            "pods", namespace=SYSTEM, labels=f"app={NAME},run={load.run_id}",
             doing="looking at the load's pods",
         )  # fmt: skip
         return parse_pods(items)
