@@ -23,9 +23,8 @@ class AccessLogTail:
     def read(self, pods: Sequence[Pod], host: str, cursor: str) -> Tail:
         """Raises UsageError for a cursor that no earlier call returned."""
         offsets = access_log_cursor.parse(cursor)
-        self._evidence.wait_written(pods)
         records: list[AccessRecord] = []
-        for pod, log in zip(pods, self._evidence.each(pods, self._evidence.proxy_log), strict=True):
+        for pod, log in zip(pods, self._evidence.wait_written(pods), strict=True):
             key = f"{pod.namespace}/{pod.name}"
             lines = log[: log.rfind("\n") + 1].splitlines()
             if cursor != NOW:

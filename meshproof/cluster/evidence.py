@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, TypeVar
 
+from meshproof.cluster.answered_requests import AnsweredRequests
 from meshproof.cluster.assets import SYSTEM
 from meshproof.cluster.kubectl import Kubectl
 from meshproof.cluster.pods import PROXY, Pod
@@ -66,6 +67,7 @@ class ClusterEvidence:
     def __init__(self, kubectl: Kubectl) -> None:
         self._kubectl = kubectl
         self._lost = LostReports()
+        self.answered = AnsweredRequests()
 
     def each(self, pods: Sequence[Pod], read: Callable[[Pod], T]) -> list[T]:
         with ThreadPoolExecutor(self._kubectl.runner.at_once) as pool:
@@ -78,16 +80,16 @@ class ClusterEvidence:
         return [record for log in sorted(logs, key=_gateways_first) for record in log]
 
     def _records(self, pod: Pod, run_id: str) -> list[AccessRecord]:
-        self._wait_written(pod)
-        return records(self.proxy_log(pod), pod, run_id)
+        return records(self._wait_written(pod), pod, run_id)
 
-    def wait_written(self, pods: Sequence[Pod]) -> None:
-        """Returns when each Envoy has written all that it has logged by now."""
-        self.each(pods, self._wait_written)
+    def wait_written(self, pods: Sequence[Pod]) -> list[str]:
+        """The logs, once each has all that its Envoy has logged by now."""
+        return self.each(pods, self._wait_written)
 
-    def _wait_written(self, pod: Pod) -> None:
-        """Under load the buffer is never empty. But each write takes all of it, so the second that
-        is completed after the first look has what was logged before."""
+    def _wait_written(self, pod: Pod) -> str:
+        """Under load the Envoy's buffer is never empty. But each write takes all of it, so the
+        second that is completed after the first look has what was logged before. What is written
+        then passes through the container runtime: see ``AnsweredRequests``."""
         completed: list[int] = []
 
         def reason() -> str:
@@ -101,6 +103,7 @@ class ClusterEvidence:
             return f"{buffered} bytes of it are still buffered" if buffered else ""
 
         until(reason, _of(pod, "waiting for its access log"), within=_FLUSH_LIMIT)
+        return self.answered.read_with(pod, lambda: self.proxy_log(pod))
 
     def proxy_log(self, pod: Pod) -> str:
         return self._log(pod, PROXY)

@@ -110,6 +110,8 @@ class Queries:
         )  # fmt: skip
         response = pod_request.parse_response(output)
         answer = response.answer
+        if answer is not None:
+            self._evidence.answered.add(pod, request_id, answer.headers)
         if answer is not None and (answer.status != EGRESS_REFUSED or answer.body):
             return answer
         if answer is None and not response.closed:
@@ -124,8 +126,7 @@ class Queries:
         """Envoy logs a connection when it has closed it, which the app may see before."""
 
         def reason() -> str:
-            self._evidence.wait_written([pod])
-            log = self._evidence.proxy_log(pod)
+            (log,) = self._evidence.wait_written([pod])
             refused = evidence.is_refused(log, request_id, peer, since)
             return "" if refused else "no refusal is in its access log"
 
