@@ -15,6 +15,8 @@ CLUSTER_DOMAIN = "svc.cluster.local"
 TRUST_DOMAIN = "cluster.local"
 ISTIO_NAMESPACE = "istio-system"
 """The namespace of istiod and of the gateways."""
+ISTIO_VERSION = "1.29.6"
+"""The Istio that the embedded mesh behaves like, and that a cluster gets."""
 ROOT_NAMESPACE = ISTIO_NAMESPACE
 """The root namespace by default: a policy there holds for the whole mesh."""
 INGRESS_GATEWAY = "istio-ingressgateway"

@@ -32,7 +32,7 @@ def own(world: World, proxy: Proxy, config: Config) -> Config:
 def _apply(world: World, proxy: Proxy, config: Config, *, outbound: bool) -> Config:
     if not world.envoy_patches:
         return config
-    rules = collect_rules(select_filters(world, proxy))
+    rules = collect_rules(world, proxy)
     return apply_filters(config, rules, world, proxy, outbound=outbound)
 
 
@@ -60,11 +60,11 @@ def _matched(world: World, gateways: Iterable[Proxy]) -> set[PatchKey]:
     replicas = {(r.namespace, r.workload): r for r in world.replicas}
     for replica in replicas.values():
         proxy = proxy_of(replica)
-        rules = collect_rules(select_filters(world, proxy))
+        rules = collect_rules(world, proxy)
         _match(world, proxy, rules, build_outbound(world, proxy), build_sidecar(world, replica))
         matched |= rules.matched
     for proxy in gateways:
-        rules = collect_rules(select_filters(world, proxy))
+        rules = collect_rules(world, proxy)
         own_part = build_gateway(world, proxy, "127.0.0.1", {})
         _match(world, proxy, rules, build_outbound(world, proxy), own_part)
         matched |= rules.matched

@@ -31,6 +31,8 @@ class ClientTLSSettings(Model):
     client_certificate: Annotated[File | None, PartlyHonoured()] = None
     private_key: Annotated[File | None, PartlyHonoured()] = None
     ca_certificates: Annotated[File | None, PartlyHonoured()] = None
+    ca_crl: Annotated[File | None, PartlyHonoured()] = None
+    """Certificates that the authorities have revoked."""
     credential_name: Annotated[str, Field(min_length=1)] | None = None
     subject_alt_names: list[Annotated[str, Field(min_length=1)]] = []
     sni: str | None = None

@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 from pydantic import model_validator
 
 from meshproof.model.base_model import FieldError, Model
+from meshproof.model.regex import Regex
 from meshproof.model.workload_selector import NetworkingWorkloadSelector, WorkloadSelector
 
 ApplyTo = Literal[
@@ -93,8 +94,17 @@ class ClusterMatch(Model):
     name: str = ""
 
 
+class ProxyMatch(Model):
+    """``proxyVersion`` may match any part of the version of Istio's proxy; ``metadata`` is of the
+    node."""
+
+    proxy_version: Regex = ""
+    metadata: dict[str, str] = {}
+
+
 class PatchMatch(Model):
     context: PatchContext = "ANY"
+    proxy: ProxyMatch | None = None
     listener: ListenerMatch | None = None
     route_configuration: RouteConfigurationMatch | None = None
     cluster: ClusterMatch | None = None

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from meshproof.model.base_model import Model
+from meshproof.model.base_model import Model, PartlyHonoured
 from meshproof.model.field_types import Labels, Port, upper_case
+from meshproof.model.kube_fields import NoEffect
 from meshproof.model.string_types import GatewayHost, Line, NonEmpty
 
 Protocol = Literal["HTTP", "HTTP2", "GRPC", "GRPC-WEB", "HTTPS", "TLS", "TCP", "MONGO"]
@@ -57,6 +58,8 @@ class ServerTLSSettings(Model):
     server_certificate: NonEmpty | None = None
     private_key: NonEmpty | None = None
     ca_certificates: NonEmpty | None = None
+    ca_crl: NonEmpty | None = None
+    """A file of certificates that the authorities have revoked."""
     tls_certificates: Annotated[list[TLSCertificate], Field(max_length=2)] = []
     subject_alt_names: list[NonEmpty] = []
     verify_certificate_spki: list[NonEmpty] = []
@@ -87,9 +90,12 @@ class ServerTLSSettings(Model):
 
 class GatewayServer(Model):
     port: GatewayServerPort
+    bind: Annotated[Literal["", "0.0.0.0", "::"], PartlyHonoured()] = ""  # noqa: S104  (not bound)
+    """Every address of the gateway, as without it."""
     hosts: Annotated[list[GatewayHost], Field(min_length=1)]
     name: Line | None = None
     tls: ServerTLSSettings | None = None
+    default_endpoint: Annotated[object, NoEffect("Istio reads it nowhere")] = None
 
     @property
     def terminated(self) -> ServerTLSSettings | None:

@@ -12,7 +12,6 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from meshproof.model.base_model import FieldError
 from meshproof.model.envoy_commands import command_problem, format_problem
 
 _LABEL = r"[A-Za-z0-9_]([-A-Za-z0-9_]{0,61}[A-Za-z0-9_])?"
@@ -39,9 +38,8 @@ def _check_host(text: str) -> str:
 
 def _check_gateway_host(text: str) -> str:
     namespace, slash, host = text.rpartition("/")
-    if slash and not re.fullmatch(r"\*|\.|[-a-z0-9]+", namespace):
-        message = f'"{short(text)}" is not a host; wanted HOST or NAMESPACE/HOST'
-        raise FieldError(message, unsupported=namespace == "~")
+    if slash and not re.fullmatch(r"\*|\.|~|[-a-z0-9]+", namespace):
+        raise ValueError(f'"{short(text)}" is not a host; wanted HOST or NAMESPACE/HOST')
     _check_host(host)
     return text
 

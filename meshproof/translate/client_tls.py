@@ -87,7 +87,12 @@ def _originate_tls(
     else:
         context["validation_context"] = {}
         if not settings.insecure_skip_verify:
-            context["validation_context"] = {"trusted_ca": authorities, **_san_matchers(names)}
+            revoked = certificates.file(settings.ca_crl) if settings.ca_crl else None
+            context["validation_context"] = {
+                "trusted_ca": authorities,
+                **({"crl": revoked} if revoked else {}),
+                **_san_matchers(names),
+            }
     if settings.mode == "MUTUAL" and own is not None:
         context["tls_certificates"] = [own]
     if port.protocol == "HTTP":

@@ -137,6 +137,8 @@ def _validation(settings: ServerTLSSettings, certificates: Certificates) -> Json
             validation["crl"] = {"inline_string": secret.crl}
     elif ca := settings.ca_certificates and certificates.file(settings.ca_certificates):
         validation["trusted_ca"] = ca
+        if revoked := settings.ca_crl and certificates.file(settings.ca_crl):
+            validation["crl"] = revoked
     else:
         return None
     if settings.subject_alt_names:

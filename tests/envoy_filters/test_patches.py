@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from meshproof.model.proxy_config import ProxyConfig
 from tests.envoy_filters.patch_builders import (
     BEFORE_ROUTER,
     HCM,
@@ -153,3 +154,21 @@ def test_a_chain_is_removed() -> None:
     )
     (chain,) = _inbound(removal)["filter_chains"]
     assert chain["filter_chain_match"]["transport_protocol"] == "tls"
+
+
+@pytest.mark.parametrize(
+    ("proxy", "count"),
+    [
+        (r"proxyVersion: '^1\.29.*'", 1),
+        (r"proxyVersion: '1\.1[0-9]'", 0),
+        ("metadata: {NAMESPACE: default, CLUSTER_ID: Kubernetes}", 1),
+        ("metadata: {NAMESPACE: other}", 0),
+        ("metadata: {TIER: gold}", 1),
+    ],
+)
+def test_a_patch_is_for_the_proxies_that_it_names(proxy: str, count: int) -> None:
+    own = ProxyConfig.model_validate({"proxyMetadata": {"ISTIO_META_TIER": "gold"}})
+    match = f"proxy: {{{proxy}}}, {INTO_HCM}"
+    config = sidecar(lua("INSERT_FIRST", match), proxy_configs={("default", "echo-v1"): own})
+    chains = http_filters(config.listeners["inbound|8080||"])
+    assert [names.count("lua") for names in chains] == [count] * len(chains)

@@ -114,8 +114,8 @@ def test_patches_of_one_context_beyond_the_task_are_no_limits() -> None:
          "[0].patch.operation: is INSERT_FIRST with applyTo CLUSTER, which does nothing; wanted"),
         ("applyTo: LISTENER, patch: {operation: ADD, value: {}}", "wanted MERGE or REMOVE"),
         ("applyTo: HTTP_FILTER, patch: {operation: ADD}", "[0].patch.value: is missing"),
-        ("applyTo: HTTP_FILTER, match: {proxy: {proxyVersion: x}},"
-         " patch: {operation: ADD, value: {}}", f"[0].match.proxy: is a field of Istio {NOT_YET}"),
+        ("applyTo: HTTP_FILTER, patch: {operation: ADD, filterClass: AUTHN, value: {}}",
+         "[0].patch.filterClass: is the string"),
         ("applyTo: HTTP_FILTER, match: {listner: {}}, patch: {operation: ADD, value: {}}",
          "[0].match.listner: is not a field of"),
     ],

@@ -213,3 +213,14 @@ def test_a_gateway_speaks_http_1_to_a_port_without_a_protocol() -> None:
     (gateway,), (sidecar,) = ours[options].values(), theirs[options].values()
     assert "explicit_http_config" in gateway
     assert "use_downstream_protocol_config" in sidecar
+
+
+def test_certificates_that_a_file_revokes() -> None:
+    files = "serverCertificate: /c, privateKey: /k, caCertificates: /ca, caCrl: /crl"
+    server = (
+        "{port: {number: 443, protocol: TLS}, hosts: [a.shop.test], bind: 0.0.0.0, "
+        f"tls: {{mode: MUTUAL, {files}}}}}"
+    )
+    (chain,) = chains_of(server, rule("tcp: [{" + ROUTE + "}]", "[a.shop.test]"))
+    context = chain["transport_socket"]["typed_config"]["common_tls_context"]
+    assert context["validation_context"]["crl"] == {"filename": "/crl"}

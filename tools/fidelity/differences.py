@@ -94,8 +94,8 @@ DIFFERENCES: Mapping[str, str] = {
         for field in ("targetRef", "targetRefs")
     },
     "envoy_filter.EnvoyFilter.configPatches": (
-        "patches as in Istio, but for applyTo BOOTSTRAP and EXTENSION_CONFIG, new listeners, "
-        "match.proxy and filterClass, which are refused by name. Istio's virtualInbound is a "
+        "patches as in Istio, but for applyTo BOOTSTRAP and EXTENSION_CONFIG, new listeners "
+        "and filterClass, which are refused by name. Istio's virtualInbound is a "
         "listener for each port here; in proxy mode the sidecar's outbound listener has no port. "
         "A cluster of your own finds servers in the mesh and among declared hosts alone. What "
         "follows here is the form of Istio's task for local rate limits "

@@ -131,10 +131,11 @@ def certificate_files(store: Store) -> frozenset[str]:
                 for settings in (policy.tls, *(p.tls for p in policy.port_level_settings)):
                     if settings is not None:
                         paths |= {settings.ca_certificates, settings.client_certificate}
+                        paths.add(settings.ca_crl)
                         paths.add(settings.private_key)
         elif resource.kind == "Gateway":
             for tls in (server.tls for server in resource.spec.servers if server.tls):
-                paths.add(tls.ca_certificates)
+                paths |= {tls.ca_certificates, tls.ca_crl}
                 for pair in tls.files:
                     paths |= {pair.server_certificate, pair.private_key}
     return frozenset(path for path in paths if path)
