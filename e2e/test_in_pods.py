@@ -139,6 +139,18 @@ def test_a_pod_without_a_sidecar_is_refused_where_mutual_tls_is_a_must(mesh: Emb
         mesh.fault("kill", "ledger", part="sidecar")
 
 
+def test_security_contexts_and_host_names_hold_for_exec_too(mesh: EmbeddedMesh) -> None:
+    own = f"{os.getuid()} {os.getgid()}"
+    users = "65534 65533" if CAN_BECOME_ANOTHER else own
+    assert run(mesh, "nobody", "sh", "-c", "echo $(id -u) $(id -g)") == (0, f"{users}\n")
+    code, message = run(
+        mesh, "nobody", "sh", "-c", "hostname; touch /var/work/a; touch /tmp/meshproof-$$"
+    )
+    assert code == 1
+    assert message.startswith("nowhere\n")
+    assert "Read-only file system" in message
+
+
 @pytest.mark.skipif(not CAN_BECOME_ANOTHER, reason="only root of the machine can become another")
 def test_another_local_user_cannot_enter(mesh: EmbeddedMesh) -> None:
     pid = find_pid(mesh.run_id, "http.server")

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import sys
+import warnings  # noqa: F401  (os imports it late, when this may be a user who cannot read it)
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
 
@@ -22,6 +23,7 @@ def _enter(pid: str) -> None:
     handles = [
         os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY) for kind in ("user", "net", "uts", "mnt")
     ]
+    user, group, groups = _users(pid)
     folder = os.getcwd()  # noqa: PTH109
     for handle in handles:
         namespaces.enter(handle)
@@ -29,6 +31,16 @@ def _enter(pid: str) -> None:
     with contextlib.suppress(OSError):  # it may not be there in the pod
         os.chdir(folder)
     namespaces.reduce_capabilities(namespaces.CONTAINER)
+    if user != os.geteuid():
+        namespaces.become(user, group, groups)
+
+
+def _users(pid: str) -> tuple[int, int, list[int]]:
+    """User, group and further groups of a process."""
+    with open(f"/proc/{pid}/status", encoding="utf-8") as status:  # noqa: PTH123
+        fields = dict(line.split(":", 1) for line in status)
+    groups = [int(number) for number in fields["Groups"].split()]
+    return int(fields["Uid"].split()[1]), int(fields["Gid"].split()[1]), groups
 
 
 def main() -> None:

@@ -17,13 +17,14 @@ import errno
 import os
 import platform
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 NEW_MOUNT, NEW_UTS, NEW_USER, NEW_NET = 0x00020000, 0x04000000, 0x10000000, 0x40000000
 
 SYS_ADMIN, NET_RAW = 21, 13
 _SETGID, _SETUID, _SETPCAP = 6, 7, 8
 _LAST_CAPABILITY = 40
+CHANGE_OF_USER = frozenset({_SETGID, _SETUID})
 CONTAINER = frozenset({0, 1, 3, 4, 5, _SETGID, _SETUID, _SETPCAP, 10, 18, 27, 29, 31})
 """What a container's root has by default: chown, dac_override, fowner, fsetid, kill, setgid,
 setuid, setpcap, net_bind_service, sys_chroot, mknod, audit_write, setfcap (Docker's, without
@@ -33,7 +34,8 @@ _PR_SET_NO_NEW_PRIVS, _PR_CAPBSET_DROP, _PR_CAP_AMBIENT, _AMBIENT_RAISE = 38, 24
 _CAPABILITY_VERSION = 0x20080522
 _PIVOT_ROOT = 155 if platform.machine() == "x86_64" else 41
 """Number of the system call, for which libc has no function: on x86_64, and on arm64."""
-_OPEN_TREE, _MOVE_MOUNT = 428, 429
+_OPEN_TREE, _MOVE_MOUNT, _MOUNT_SETATTR = 428, 429, 442
+_ATTR_READ_ONLY = 1
 _AT_FDCWD, _AT_RECURSIVE, _TREE_CLONE, _MOVE_EMPTY_PATH = -100, 0x8000, 1, 4
 _MNT_DETACH = 2
 _MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 0x40000
@@ -100,6 +102,15 @@ def attach_tree(handle: int, target: str) -> None:
 def make_mounts_private() -> None:
     """Mounts of this namespace stay in it."""
     _check(_libc.mount(None, b"/", None, _MS_REC | _MS_PRIVATE, None), "mount /")
+
+
+def make_read_only(target: str) -> None:
+    """Of one mount, not of those within it."""
+    attributes = struct.pack("=QQQQ", _ATTR_READ_ONLY, 0, 0, 0)
+    result = _libc.syscall(
+        _MOUNT_SETATTR, _AT_FDCWD, target.encode(), 0, attributes, len(attributes)
+    )
+    _check(result, f"read-only mount {target}")
 
 
 def mount_tmpfs(target: str) -> None:
@@ -177,6 +188,14 @@ def reduce_capabilities(kept: frozenset[int], *, ambient: frozenset[int] = froze
     for capability in ambient:
         _check(_libc.prctl(_PR_CAP_AMBIENT, _AMBIENT_RAISE, capability, 0, 0), "prctl ambient")
     _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl no_new_privs")
+
+
+def become(user: int, group: int | None, groups: Sequence[int]) -> None:
+    """Change the user of this process for good. Without a group it is in root's, as a container
+    whose image names none."""
+    os.setgroups([*groups])
+    os.setgid(group or 0)
+    os.setuid(user)
 
 
 def _mask(capabilities: frozenset[int]) -> int:

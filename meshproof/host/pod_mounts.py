@@ -7,12 +7,14 @@ shadowed by a tmpfs that shows everything the folder has, and the new place. Run
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
 from meshproof.host import namespaces as ns
 
 _OLD = ".meshproof-old-root"
+_WRITABLE = ("/dev", "/proc", "/sys")
 
 
 def mount_all(mounts: list[list[str]], staging: str) -> None:
@@ -30,6 +32,23 @@ def mount_all(mounts: list[list[str]], staging: str) -> None:
             _make_place(place, folder, staging)
         ns.attach_tree(source, place)
         os.close(source)
+
+
+def make_read_only(places: list[str]) -> None:
+    """Make every mount read-only but those at ``places``, and what the kernel and devices have."""
+    with open("/proc/self/mountinfo", encoding="utf-8") as table:  # noqa: PTH123
+        points = [line.split()[4].encode().decode("unicode_escape") for line in table]
+    places = [os.path.realpath(place) for place in places]
+    for point in points:
+        kept = point in places or any(
+            point == top or point.startswith(f"{top}/") for top in _WRITABLE
+        )
+        if not kept:
+            try:
+                ns.make_read_only(point)
+            except OSError as error:  # it is hidden by another mount
+                if error.errno not in (errno.EINVAL, errno.ENOENT, errno.ENOTDIR, errno.EACCES):
+                    raise
 
 
 def _make_place(place: str, folder: bool, staging: str) -> None:

@@ -162,10 +162,20 @@ class PodNamespaces:
     def _join_as_container(self, pod: Pod, command: dict[str, Any]) -> None:
         for handle in (self._user, pod.net, pod.uts, pod.mount):
             ns.enter(handle)
-        if command["mounts"]:
+        if command["mounts"] or command.get("read_only"):
             pod_mounts.mount_all(command["mounts"], command["staging"])
+        if command.get("read_only"):
+            pod_mounts.make_read_only([place for _, place in command["mounts"]])
         os.chdir(command["cwd"])  # entering a mount namespace has changed it
-        ns.reduce_capabilities(ns.CONTAINER)
+        user, dropped = command.get("user"), frozenset(command.get("dropped", ()))
+        if user is None:
+            ns.reduce_capabilities(ns.CONTAINER - dropped)
+            return
+        # Whoever is not root loses all of them with the change.
+        ns.reduce_capabilities(ns.CONTAINER - (dropped - ns.CHANGE_OF_USER))
+        ns.become(user, command["group"], command["groups"])
+        if user == 0:
+            ns.reduce_capabilities(ns.CONTAINER - dropped)
 
 
 def _create_user_namespace() -> int:

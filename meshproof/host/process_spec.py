@@ -25,6 +25,15 @@ class ProcessSpec:
     """The pod whose namespaces it runs in; empty for those of the mesh process."""
     mounts: Sequence[tuple[str, str]] = ()
     """In a pod: files and folders of this machine, and where the process sees them."""
+    user: int | None = None
+    """In a pod: the user that it runs as; None for the mesh's own. Only root can have another."""
+    group: int | None = None
+    groups: Sequence[int] = ()
+    """Further groups, where the user is another."""
+    read_only: bool = False
+    """In a pod: it can write to its mounts alone, and to /dev and /proc."""
+    dropped: Sequence[int] = ()
+    """In a pod: capabilities that it has not got, by number."""
     staging: str = ""
     """An empty folder, for mounts at places that this machine does not have."""
 

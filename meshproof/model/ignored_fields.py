@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any
 
 from meshproof.errors import Problem
@@ -13,6 +13,7 @@ from meshproof.model.kube_config import ConfigMap
 from meshproof.model.kube_fields import NoEffect
 from meshproof.model.kube_pod import Container as PodContainer
 from meshproof.model.kube_pod import PodSpec
+from meshproof.model.kube_security import find_unheeded_users
 from meshproof.model.kube_service import ServiceSpec
 from meshproof.model.kube_workloads import DeploymentSpec, container_path, pod_path, template_of
 from meshproof.model.mesh_config_map import is_mesh_config_map, parse_mesh_config
@@ -32,13 +33,14 @@ def find_ignored_fields(
     own: Container[tuple[str, str]] = (),
     *,
     pods: bool = False,
+    may_run_as: Callable[[int], bool] = lambda _user: True,
 ) -> list[Problem]:
     """One warning for each field that is set and has no effect.
 
     ``images``: those that have a local command. ``own``: those whose command is the container's,
     and those with a replacement for its first argument, as pairs of image and program (empty for
-    the former). ``pods``: whether replicas are in pods, where volumes are
-    at their real paths, and hosts have aliases.
+    the former). ``pods``: whether replicas are in pods, where volumes are at their real paths, and
+    hosts have aliases; ``may_run_as`` says which users their processes may have.
     """
     if meaning := explain_ignored(resource.kind, resource.api_version):
         return [resource.problem((), f"{resource.kind} has no effect here: {meaning}")]
@@ -56,12 +58,14 @@ def find_ignored_fields(
         fields += _ignored(proxy_config_of(resource), config)
         not_run = list(_idle_containers(resource, images))
         honoured = [at for at, _ in not_run] + list(_honoured_commands(resource, own))
+        if pods:
+            fields += _unheeded_security(resource, may_run_as)
         fields = [f for f in fields if not any(f[0][: len(at)] == at for at in honoured)] + not_run
     if isinstance(resource.spec, ServiceSpec) and resource.spec.type in _OPENED:
         fields.append((("spec", "type"), "the service is reached by name, inside the mesh"))
     problems = metadata
     for path, meaning in fields:
-        if pods and path[-1] == "hostAliases":
+        if pods and path[-1] in _HONOURED_IN_PODS:
             continue
         message = f"{_MESSAGE}: {meaning}" if meaning else _MESSAGE
         problems.append(resource.problem(path, message))
@@ -69,6 +73,22 @@ def find_ignored_fields(
         problems += [] if pods else _warn_of_mounts(resource)
         problems += _warn_of_handlers(resource, images)
     return sorted(problems, key=lambda p: p.line)
+
+
+_HONOURED_IN_PODS = ("hostAliases", "hostname", "securityContext")
+
+
+def _unheeded_security(
+    resource: Resource, may_run_as: Callable[[int], bool]
+) -> Iterator[tuple[FieldPath, str]]:
+    """What processes in pods do not honour of securityContext."""
+    pod = template_of(resource).spec
+    yield from _ignored(pod.security_context, (*pod_path(resource), "securityContext"))
+    for at, container in _containers(resource):
+        own = (*at, "securityContext")
+        yield from _ignored(container.security_context, own)
+        users = find_unheeded_users(pod.security_context, container.security_context, may_run_as)
+        yield from (((*own, field), meaning) for field, meaning in users)
 
 
 _OPENED = ("NodePort", "LoadBalancer")

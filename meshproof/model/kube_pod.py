@@ -16,8 +16,11 @@ from meshproof.model.field_types import Labels, Port
 from meshproof.model.kube_fields import Ignored, NoEffect, Seconds
 from meshproof.model.kube_names import Label
 from meshproof.model.kube_probe import Lifecycle, Probe
+from meshproof.model.kube_security import PodSecurityContext, SecurityContext
 from meshproof.model.kube_volumes import FieldRef, KeyRef, Volume, VolumeMount
 from meshproof.model.string_types import NonEmpty
+
+_AS_CALLER = "without pods: the process runs as the caller"
 
 
 class EnvVarSource(Model):
@@ -95,7 +98,9 @@ class Container(Model):
     restart_policy: Literal["Always", "OnFailure", "Never"] | None = None
     """For an init container: ``Always`` makes it a sidecar container."""
     restart_policy_rules: Ignored = None
-    security_context: Annotated[Any, NoEffect("the process runs as the caller", ({},))] = None
+    security_context: Annotated[SecurityContext, NoEffect(_AS_CALLER, (SecurityContext(),))] = (
+        SecurityContext()
+    )
     stdin: Ignored = None
     stdin_once: Ignored = None
     termination_message_path: Annotated[Any, NoEffect("", ("/dev/termination-log",))] = None
@@ -159,7 +164,9 @@ class PodSpec(Model):
         list[HostAlias], NoEffect("without pods: declare the host under outside instead", ([],))
     ] = []
     host_network: Annotated[bool, AfterValidator(_check_host_network)] = False
-    security_context: Annotated[Any, NoEffect("the process runs as the caller", ({},))] = None
+    security_context: Annotated[
+        PodSecurityContext, NoEffect(_AS_CALLER, (PodSecurityContext(),))
+    ] = PodSecurityContext()
     dns_policy: Annotated[Any, NoEffect("", ("ClusterFirst",))] = None
     scheduler_name: Annotated[Any, NoEffect("", ("default-scheduler",))] = None
     host_ipc: Annotated[Any, NoEffect(), Field(alias="hostIPC")] = None
@@ -171,7 +178,9 @@ class PodSpec(Model):
     dns_config: Ignored = None
     enable_service_links: Ignored = None
     host_users: Ignored = None
-    hostname: Ignored = None
+    hostname: Annotated[
+        Label | None, NoEffect("without pods: a process has this machine's host name")
+    ] = None
     hostname_override: Ignored = None
     image_pull_secrets: Annotated[Any, NoEffect("no image is pulled")] = None
     node_name: Ignored = None

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from meshproof.host import process_identity, processes, run_folder
+from meshproof.host.pod_support import PodsUnavailable
+from meshproof.host.pods import Pods
 from meshproof.host.process_spec import Exit, ProcessSpec
 from meshproof.host.supervisor_client import SupervisorClient
 from meshproof.wait import until_async
@@ -82,3 +84,35 @@ def supervised(runtime_dir: Path) -> Callable[[Script], Run]:
         return run
 
     return run
+
+
+A, B = "127.16.1.1", "127.16.1.2"
+"""The addresses of pods ``a`` and ``b``."""
+PodScript = Callable[[Run, Pods], Coroutine[Any, Any, None]]
+
+
+@pytest.fixture
+def in_pods(supervised: Callable[[Script], Run]) -> Callable[[PodScript], Run]:
+    """Run a coroutine with a supervisor whose pods ``a`` and ``b`` exist."""
+
+    def run(script: PodScript) -> Run:
+        async def body(run: Run) -> None:
+            pods = Pods(run.supervisor)
+            try:
+                await pods.open()
+            except PodsUnavailable as error:
+                pytest.skip(f"no pods on this machine: {error}")
+            await pods.add("a", A, "a-0", {})
+            await pods.add("b", B, "b-0", {})
+            await script(run, pods)
+
+        return supervised(body)
+
+    return run
+
+
+async def output(run: Run, name: str, *argv: str, **more: Any) -> str:
+    """What a process has written once it has ended."""
+    await run.supervisor.spawn(run.spec(name, *argv, **more))
+    await run.wait(lambda: any(e.name == name for e in run.exits), f"{name} has ended")
+    return run.log(name)

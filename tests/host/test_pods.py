@@ -9,7 +9,7 @@ import signal
 import socket
 import struct
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,37 +20,7 @@ from meshproof.errors import MeshproofError
 from meshproof.host.pod_support import PodsUnavailable
 from meshproof.host.pods import MESH, Pods
 from meshproof.host.processes import find_run
-from tests.host.conftest import Run, Script
-
-A, B = "127.16.1.1", "127.16.1.2"
-PodScript = Callable[[Run, Pods], Coroutine[Any, Any, None]]
-
-
-@pytest.fixture
-def in_pods(supervised: Callable[[Script], Run]) -> Callable[[PodScript], Run]:
-    """Run a coroutine with a supervisor whose pods ``a`` and ``b`` exist."""
-
-    def run(script: PodScript) -> Run:
-        async def body(run: Run) -> None:
-            pods = Pods(run.supervisor)
-            try:
-                await pods.open()
-            except PodsUnavailable as error:
-                pytest.skip(f"no pods on this machine: {error}")
-            await pods.add("a", A, "a-0", {})
-            await pods.add("b", B, "b-0", {})
-            await script(run, pods)
-
-        return supervised(body)
-
-    return run
-
-
-async def output(run: Run, name: str, *argv: str, **more: Any) -> str:
-    """What a process has written once it has ended."""
-    await run.supervisor.spawn(run.spec(name, *argv, **more))
-    await run.wait(lambda: any(e.name == name for e in run.exits), f"{name} has ended")
-    return run.log(name)
+from tests.host.conftest import A, B, PodScript, Run, Script, output
 
 
 def python(code: str) -> tuple[str, ...]:
@@ -251,45 +221,5 @@ def test_nothing_in_a_pod_outlives_a_supervisor_that_is_killed(
         await run.wait(lambda: not find_run(run.run_id), "every process has ended")
         with pytest.raises(MeshproofError, match="pods have ended"):
             pods.make_socket("a")
-
-    in_pods(script)
-
-
-def test_volumes_are_at_their_real_paths_and_this_machine_stays_as_it_is(
-    in_pods: Callable[[PodScript], Run],
-) -> None:
-    async def script(run: Run, _pods: Pods) -> None:
-        volume, staging = run.folder / "volume", run.folder / "staging"
-        volume.mkdir()
-        staging.mkdir()
-        (volume / "menu.json").write_text("soup")
-        mounts = [
-            (str(volume), "/meshproof-data"),
-            (str(volume / "menu.json"), "/etc/meshproof-shop/menu/today.json"),
-            (str(volume), "/mnt"),
-        ]
-        code = (
-            "cat /meshproof-data/menu.json /etc/meshproof-shop/menu/today.json /mnt/menu.json; "
-            "test -e /etc/passwd && test -d /usr/bin && test -e /proc/self/stat && echo +; "
-            "echo fish > /meshproof-data/new; ls -a / | grep old-root"
-        )
-        more = {"pod": "a", "mounts": mounts, "staging": str(staging)}
-        assert await output(run, "app", "sh", "-c", code, **more) == "soupsoupsoup+\n"
-        assert (volume / "new").read_text() == "fish\n"
-        assert not Path("/meshproof-data").exists()
-        assert not Path("/etc/meshproof-shop").exists()
-        assert not list(staging.iterdir())
-
-    in_pods(script)
-
-
-def test_a_volume_that_cannot_be_mounted_is_said_in_the_processs_own_log(
-    in_pods: Callable[[PodScript], Run],
-) -> None:
-    async def script(run: Run, _pods: Pods) -> None:
-        more = {"pod": "a", "mounts": [("/not/there", "/mnt")], "staging": str(run.folder)}
-        with pytest.raises(MeshproofError, match="not started"):
-            await run.supervisor.spawn(run.spec("app", "true", **more))
-        assert "joining the pod: [Errno 2] mount of /not/there" in run.log("app")
 
     in_pods(script)

@@ -16,6 +16,7 @@ from meshproof.embedded.pod.deployments import build_workloads, find_unknown_ima
 from meshproof.embedded.pod.programs import images_of
 from meshproof.envoy_filters.check import check_filter
 from meshproof.errors import Problem, Refused
+from meshproof.host.users import may_run_as
 from meshproof.lint.linter import with_rule
 from meshproof.lint.rules import AUTOSCALER
 from meshproof.model.ignored_fields import find_ignored_fields
@@ -70,7 +71,9 @@ class EmbeddedProfile:
             (name, "") for name, image in images.items() if OWN_COMMAND in image.command
         }
         own_commands |= {(name, word) for name, image in images.items() for word in image.commands}
-        return find_ignored_fields(resource, images, own_commands, pods=project.pods)
+        return find_ignored_fields(
+            resource, images, own_commands, pods=project.pods, may_run_as=may_run_as
+        )
 
 
 def _notes(problems: Iterable[Problem]) -> list[str]:

@@ -7,6 +7,7 @@ import sys
 import urllib.parse
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from meshproof.embedded.context import MeshContext
 from meshproof.embedded.pod import environment
@@ -18,6 +19,8 @@ from meshproof.embedded.sandbox import SocketFactory
 from meshproof.host.addresses import preferred_port, real_port
 from meshproof.host.process_identity import RUN_ID_VARIABLE
 from meshproof.host.process_spec import ProcessSpec
+from meshproof.host.users import may_run_as
+from meshproof.model.kube_security import merge_contexts
 from meshproof.model.kube_workloads import POD_INDEX, POD_NAME, template_of
 from meshproof.model.volume_files import VolumeContent, read_volumes
 from meshproof.project import expand
@@ -58,8 +61,9 @@ class Launch:
 
     @property
     def host_name(self) -> str:
-        """The pod's name, as in Kubernetes."""
-        return self._pod()
+        """The pod's own where it names one, else its name, as in Kubernetes."""
+        own = template_of(self._state.workload.deployment).spec.hostname
+        return own or self._pod()
 
     def host_aliases(self) -> str:
         """Lines of the pod's hosts file."""
@@ -188,7 +192,7 @@ class Launch:
         own = self._state.workload.container_env(program, self._downward_fields(), values["files"])
         return {
             **self._context.base_env,
-            "HOSTNAME": self._pod(),
+            "HOSTNAME": self.host_name if self._in_pod else self._pod(),
             **({} if self._in_pod else environment.proxy(self._ip)),
             **own,
             **table,
@@ -196,8 +200,34 @@ class Launch:
         }
 
     def _places(self, program: Program) -> list[tuple[str, str]]:
-        """The container's volumes, at their real paths."""
-        return self._volumes.places(program.mounts) if self._volumes and self._in_pod else []
+        """The container's volumes, at their real paths; its own folder too, where it could not be
+        written otherwise."""
+        if not self._volumes or not self._in_pod:
+            return []
+        places = self._volumes.places(program.mounts)
+        if program.container.security_context.read_only_root_filesystem and program.uses("{dir}"):
+            folder = str(self._context.paths.private(self.process(program)))
+            places.append((folder, folder))
+        return places
+
+    def _security(self, program: Program) -> dict[str, Any]:
+        """The fields of a process that securityContext decides."""
+        if not self._in_pod:
+            return {}
+        pod = template_of(self._state.workload.deployment).spec
+        security = merge_contexts(pod.security_context, program.container.security_context)
+        fields: dict[str, Any] = {
+            "read_only": security.read_only,
+            "dropped": sorted(security.dropped),
+        }
+        user = security.user
+        if user is not None and user != os.geteuid() and may_run_as(user):
+            fields |= {
+                "user": user,
+                "group": security.group,
+                "groups": list(security.groups),
+            }
+        return fields
 
     def command_spec(self, name: str, argv: Sequence[str], env: Mapping[str, str]) -> ProcessSpec:
         """A command beside the app, in its pod; what it writes is not kept."""
@@ -219,6 +249,7 @@ class Launch:
             pod=self._state.name if self._in_pod else "",
             mounts=self._places(program),
             staging=str(self._context.paths.private(f"{self._state.name}.root")),
+            **self._security(program),
         )
 
 

@@ -11,6 +11,8 @@ from meshproof.model.kube_volumes import VolumeMount
 from meshproof.model.volume_files import VolumeContent, normalize_path
 
 _READABLE = 0o400
+_FOLDER, _EMPTY_FOLDER = 0o755, 0o777
+"""The kubelet's modes of volumes with files, and of those that containers fill."""
 
 
 class Volumes:
@@ -37,6 +39,8 @@ class Volumes:
             base = self._claims / content.claim if content.claim else self._folder / "volumes"
             folder = base if content.claim else base / content.name
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Whatever user a container has; the folder above is private.
+            folder.chmod(_FOLDER if content.files else _EMPTY_FOLDER)
             self._volumes[content.name] = folder
         return self._volumes[content.name]
 
