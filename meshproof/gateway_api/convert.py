@@ -120,9 +120,13 @@ def _with_rules(route: Resource, rules: list[Any]) -> Resource:
 
 
 def _precedence(route: HTTPRoute) -> tuple[int, ...]:
-    """Exact paths, then prefixes, then expressions, longer ones first; then matches with a method,
-    with more headers, with more query parameters. Equal ones keep the order of the routes."""
-    match: HTTPMatchRequest = route.match[0]
+    return precedence(route.match[0])
+
+
+def precedence(match: HTTPMatchRequest) -> tuple[int, ...]:
+    """The lower the earlier: exact paths, then prefixes, then expressions, longer ones first; then
+    matches with a method, with more headers, with more query parameters. Equal ones keep the order
+    of the routes."""
     rank, length = _path_rank(match.uri)
     return (
         -rank,

@@ -75,3 +75,31 @@ def test_what_a_cluster_prints_converts() -> None:
     (resource,) = read_text(done.stdout, "made.yaml")
     assert resource.title == "ServiceEntry pay/out"
     assert "managedFields" not in done.stdout
+
+
+ROUTE = """
+apiVersion: v1
+kind: Service
+metadata: {name: svcb}
+spec: {selector: {app: svcb}, ports: [{name: http, port: 80}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: svcb}
+spec: {hosts: [svcb], http: [{route: [{destination: {host: svcb}}]}]}
+"""
+
+
+def test_virtual_services_as_routes_of_the_gateway_api() -> None:
+    done = CliRunner().invoke(app, ["convert", "--to", "gateway-api", "-f", "-"], input=ROUTE)
+    assert done.exit_code == 0, done.output
+    (resource,) = read_text(done.stdout, "made.yaml")
+    assert resource.title == "HTTPRoute default/svcb"
+
+
+def test_what_stays_is_named() -> None:
+    text = ROUTE.replace("hosts: [svcb]", "hosts: [svcb], gateways: [front]")
+    done = CliRunner().invoke(app, ["convert", "--to", "gateway-api", "-f", "-"], input=text)
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    assert "not converted: VirtualService default/svcb: it is for gateway front" in done.stderr
