@@ -52,6 +52,31 @@ def find_unserved_gateways(context: LintContext) -> Iterator[Problem]:
         )
 
 
+def find_ports_beyond_services(context: LintContext) -> Iterator[Problem]:
+    """A server's port that no Service of its gateways has, as a port or as a targetPort
+    (IST0162): here the gateway listens there all the same, and in a cluster nobody gets there by
+    the Service."""
+    workloads = gateway_workloads(context.resources)
+    for gateway in context.of("Gateway"):
+        own = [w for w in workloads if has_labels(w.labels, gateway.spec.selector)]
+        services = [
+            s
+            for w in own
+            for s in context.services
+            if s.namespace == w.namespace and s.selector and has_labels(w.labels, s.selector)
+        ]
+        ports = {number for s in services for p in s.ports for number in (p.port, p.target_port)}
+        for index, server in enumerate(gateway.spec.servers):
+            if services and server.port.number not in ports:
+                names = ", ".join(sorted({f"{s.namespace}/{s.name}" for s in services}))
+                yield gateway.problem(
+                    ("spec", "servers", index, "port"),
+                    f"{server.port.number} is no port of {names}: in a cluster nobody reaches it "
+                    "by that Service",
+                    remedy="add it to the Service, or use one of its ports",
+                )
+
+
 def find_conflicting_servers(context: LintContext) -> Iterator[Problem]:
     """A server that another one on its port keeps out: the first decides whether the port speaks
     plain HTTP, TLS or TCP (Istio: mergeGateways)."""

@@ -113,6 +113,12 @@ RULES = (
         gateways.find_conflicting_servers,
     ),
     LintRule(
+        "gateway-port-unexposed",
+        "a server's port that the gateway's Service does not have (IST0162)",
+        gateways.find_ports_beyond_services,
+        hint=True,
+    ),
+    LintRule(
         "gateway-conflict",
         "two Gateways with one host at one port (IST0145)",
         gateway_conflicts.find_conflicting_gateways,

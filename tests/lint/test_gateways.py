@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from meshproof.lint.linter import find_warnings
+from meshproof.lint.linter import find_all, find_warnings
 from meshproof.lint.rules import HINTS
 from meshproof.model.reader import read_text, with_default_namespace
+from meshproof.translate.from_kube import services_of
 from tests.lint.conftest import Lint
 from tests.lint.findings import PODS, SERVICES, findings_of
 from tests.lint.problems import check_only
@@ -170,3 +171,29 @@ def test_mutual_tls_without_the_authorities_of_clients(
     problems = lint(MUTUAL + PAIR + authorities)
     missing = [p for p in problems if "shop-cacert" in p.found]
     assert [p.field for p in missing] == ["spec.servers[0].tls.credentialName"] * count
+
+
+SERVED = """\
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gw}
+spec:
+  selector: {istio: ingressgateway}
+  servers: [{port: {number: %d, name: http, protocol: HTTP}, hosts: ['*']}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: istio-ingressgateway, namespace: istio-system}
+spec:
+  selector: {istio: ingressgateway}
+  ports: [{name: http, port: 80, targetPort: 8080}]
+"""
+
+
+@pytest.mark.parametrize(("port", "count"), [(80, 0), (8080, 0), (9000, 1)])
+def test_a_port_beyond_the_gateway_s_service_is_hinted_at(port: int, count: int) -> None:
+    resources = with_default_namespace(read_text(SERVED % port, "rules.yaml"), "default")
+    findings = find_all(resources, services_of(resources), PODS)
+    hints = [p for p in findings if p.rule == "gateway-port-unexposed"]
+    assert len(hints) == count
+    assert "gateway-port-unexposed" in HINTS
