@@ -20,9 +20,9 @@ PARTS = {
     "rules": "a rule in process: until it is live, and until the old one's last response",
     "command": "meshproof apply, from start to exit",
     "switches": "1,000 switches under load",
-    "tax": "/pay with and without sidecars",
+    "tax": "/pay with and without sidecars, and beside bare Envoys",
     "scrape": "the cost of scraping every pod's metrics",
-    "scale": "start, convergence, memory and idle CPU with 10, 50, 100 replicas",
+    "scale": "start, convergence, memory and idle CPU with 10 to 1,000 replicas, and their growth",
 }
 OUT = Path("artifacts") / "bench.json"
 

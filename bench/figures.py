@@ -93,3 +93,12 @@ def ratio_of_medians(over: Sequence[float], under: Sequence[float]) -> float:
     if not over or not under or statistics.median(under) == 0:
         raise ValueError("a ratio needs values on both sides, and no zero below")
     return statistics.median(over) / statistics.median(under)
+
+
+def growth(small: tuple[float, float], large: tuple[float, float]) -> float:
+    """The exponent by which a cost grows with size, from two points (size, cost): 0 for a cost that
+    does not grow, 1 in proportion, 2 with the square. Raises ValueError for points without one."""
+    (size, cost), (larger, more) = small, large
+    if not 0 < size < larger or cost <= 0 or more <= 0:
+        raise ValueError("growth needs two sizes, the smaller first, and costs above zero")
+    return math.log(more / cost) / math.log(larger / size)

@@ -1,7 +1,9 @@
-"""Start, convergence, memory and idle processor time with 10, 50 and 100 replicas.
+"""Start, convergence, memory and idle processor time with 10 to 1,000 replicas.
 
-Ten workloads grow from one replica to ten. A hundred workloads of one replica are the hardest
-shape and stand apart: every sidecar knows every Service, so configuration grows with its square.
+Ten workloads grow from one replica to ten. Workloads of one replica are the hardest shape and stand
+apart: every sidecar knows every Service, so configuration grows with the square of their number.
+How each figure grows from one such size to the next is printed as an exponent: 1 is in proportion
+to the workloads. A shape that the machine's memory has no room for is left out, with a word.
 
 The apps are bench's own (``bench.echo``): what is measured is the mesh, and not how long a
 hundred Flask processes take to start on a few cores.
@@ -9,25 +11,31 @@ hundred Flask processes take to start on a few cores.
 
 from __future__ import annotations
 
+import math
 import statistics
 import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from bench import many, processes, suite
-from bench.figures import Figure, Part, Target, at_most, percentile
+from bench.figures import Figure, Part, Target, at_most, growth, percentile
 from bench.load import LoadError, answered
+from meshproof.errors import MeshproofError
 from meshproof.mesh import STDIN, Mesh, Source
 
-SHAPES = ((10, 1), (10, 5), (10, 10), (100, 1))
+SHAPES = ((10, 1), (10, 5), (10, 10), (100, 1), (300, 1), (1000, 1))
 """Workloads, and replicas of each."""
 TARGETS_OF = (10, 10)
-SWITCHES = 60
+SWITCHES = {300: 20, 1000: 10}
+"""By workloads; 60 for fewer than these."""
 IDLE_SECONDS = 4.0
-_MIB = 2**20
+_MIB, _GIB = 2**20, 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +60,35 @@ class Sample:
 
 
 def measure() -> Part:
-    samples = [_sample(workloads, replicas) for workloads, replicas in SHAPES]
+    samples, missing = [], []
+    for workloads, replicas in SHAPES:
+        wanted, free = required_memory(workloads, replicas), psutil.virtual_memory().available
+        if wanted > free:
+            why = (
+                f"left out: it needs about {wanted / _GIB:.0f} GiB, and {free / _GIB:.0f} are free"
+            )
+            missing.append(_missing(workloads, replicas, why))
+            continue
+        try:
+            samples.append(_sample(workloads, replicas))
+        except MeshproofError as error:
+            missing.append(_missing(workloads, replicas, str(error).splitlines()[0]))
     figures = [figure for sample in samples for figure in _figures(sample)]
-    return Part("scale", figures, {s.title: s.as_dict() for s in samples})
+    single = [sample for sample in samples if sample.replicas == 1]
+    growths = [f for small, large in pairwise(single) for f in _growth(small, large)]
+    parts = {s.title: s.as_dict() for s in samples}
+    return Part("scale", [*figures, *missing, *growths], parts)
+
+
+def _missing(workloads: int, replicas: int, why: str) -> Figure:
+    return Figure(f"{workloads} x {replicas} replicas", math.nan, "", None, why)
+
+
+def required_memory(workloads: int, replicas: int) -> float:
+    """Bytes that a shape takes, roughly: an Envoy with its app, and what each sidecar knows of
+    every workload (measured: 25 MiB a sidecar at 100 x 1, of which 8 are configuration)."""
+    sidecars = workloads * replicas
+    return sidecars * (20 + 0.1 * workloads) * _MIB
 
 
 def _sample(workloads: int, replicas: int) -> Sample:
@@ -73,12 +107,17 @@ def _live(mesh: Mesh, workloads: int) -> list[float]:
     """Seconds of each ``apply``; raises LoadError when the last rule is not what is answered."""
     texts = (many.rule(1), many.rule(2))
     mesh.apply([Source(STDIN, texts[1])])
-    live = [mesh.apply([Source(STDIN, texts[turn % 2])]).seconds for turn in range(SWITCHES)]
+    count = _switches(workloads)
+    live = [mesh.apply([Source(STDIN, texts[turn % 2])]).seconds for turn in range(count)]
     asker = many.name(workloads - 1)
     answer = mesh.curl(asker, f"http://{many.name(0)}/").body.decode()
     if not answer.startswith(many.name(2)):
         raise LoadError(f"{asker} asked for {many.name(0)} and reached {answer!r}, not app 2")
     return live
+
+
+def _switches(workloads: int) -> int:
+    return SWITCHES.get(workloads, 60)
 
 
 def _idle() -> dict[str, float]:
@@ -103,7 +142,7 @@ def _figures(sample: Sample) -> list[Figure]:
         return at_most(limit) if aimed else None
 
     size = sample.title
-    note = f"{SWITCHES} switches on every sidecar"
+    note = f"{len(sample.live)} switches on every sidecar"
     memory = statistics.mean(sample.memory) / _MIB
     live = [statistics.median(sample.live) * 1000, percentile(sample.live, 99) * 1000]
     idle = {who: share * 100 for who, share in sample.idle.items()}
@@ -114,4 +153,24 @@ def _figures(sample: Sample) -> list[Figure]:
         Figure(f"{size}: memory a sidecar", memory, "MiB", target(16), "mean PSS, at rest"),
         Figure(f"{size}: idle, all sidecars", idle["envoys"], "% of a core"),
         Figure(f"{size}: idle, the mesh's own process", idle["mesh"], "% of a core"),
+    ]
+
+
+def _growth(small: Sample, large: Sample) -> list[Figure]:
+    """From one number of workloads to the next."""
+    costs = {
+        "up to first answer": (small.up, large.up),
+        "apply to live, p50": (statistics.median(small.live), statistics.median(large.live)),
+        "memory of all sidecars": (sum(small.memory), sum(large.memory)),
+    }
+    sizes = small.workloads, large.workloads
+    return [
+        Figure(
+            f"growth from {sizes[0]} to {sizes[1]} workloads: {what}",
+            growth((sizes[0], before), (sizes[1], after)),
+            "",
+            None,
+            "exponent",
+        )
+        for what, (before, after) in costs.items()
     ]

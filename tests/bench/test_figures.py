@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from bench.figures import Figure, at_least, at_most, percentile, ratio_of_medians
+from bench.figures import Figure, at_least, at_most, growth, percentile, ratio_of_medians
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,14 @@ def test_a_figure_without_target_is_neither_met_nor_missed() -> None:
 
 def test_json_has_no_nan() -> None:
     assert Figure("f", math.nan, "s", at_most(1)).as_dict()["value"] is None
+
+
+@pytest.mark.parametrize(("cost", "exponent"), [(5.0, 0.0), (50.0, 1.0), (500.0, 2.0)])
+def test_growth_is_an_exponent(cost: float, exponent: float) -> None:
+    assert growth((10, 5.0), (100, cost)) == pytest.approx(exponent)
+
+
+@pytest.mark.parametrize("points", [((10, 1.0), (10, 2.0)), ((10, 0.0), (20, 1.0))])
+def test_no_growth_without_two_points(points: tuple[tuple[float, float], ...]) -> None:
+    with pytest.raises(ValueError, match="growth needs"):
+        growth(*points)
