@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from e2e.support.meshes import running
-from e2e.support.pods import no_pods
 from e2e.support.processes import find_pid, processes_of_run, until
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.errors import MeshproofError
+from meshproof.host import pod_trial
 from meshproof.project import load_project
 
 PROJECT = Path(__file__).with_name("in_pods") / "meshproof.yaml"
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(
 
 @contextmanager
 def mesh_in_pods(name: str) -> Iterator[EmbeddedMesh]:
-    if why := no_pods():
+    if why := pod_trial.find_problem():
         pytest.skip(f"no pods on this machine: {why}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MESHPROOF_PODS", "on")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.support.pods import no_pods
+from meshproof.host import pod_trial
 from tools.doc_runner.document import parse
 from tools.doc_runner.run import walk
 from tools.doc_runner.session import Session
@@ -20,7 +20,7 @@ FILE = "docs/pods.md"
 
 @pytest.mark.skipif(os.environ.get("MESH", "embedded") != "embedded", reason="brings up its own")
 def test_the_page_is_true() -> None:
-    if why := no_pods():
+    if why := pod_trial.find_problem():
         pytest.skip(f"no pods on this machine: {why}")
     document = parse((ROOT / FILE).read_text(encoding="utf-8"), FILE)
     with Session(ROOT) as session:

@@ -59,8 +59,8 @@ class Project:
     path: str = "/"
     """What a load asks for at the gateway where it does not say."""
     pods: bool = False
-    """Whether replicas are in pods: an image then needs no local command where its container names
-    one, and any port is free."""
+    """Whether replicas are in pods, or would be: an image then needs no local command where its
+    container names one, and any port is free."""
     mesh_config: MeshConfig = NO_MESH_CONFIG
 
 

@@ -1,7 +1,8 @@
 """Runs a command where nothing can leave: in a network namespace that has only loopback.
 
-``python -m tools.offline COMMAND...``. Needs no root: another user gets a user namespace too, in
-which every process keeps that user.
+``python -m tools.offline [--if-possible] COMMAND...``. Needs no root: another user gets a user
+namespace too, in which every process keeps that user. ``--if-possible`` runs the command all the
+same where the machine forbids it, and says so.
 """
 
 from __future__ import annotations
@@ -28,10 +29,17 @@ def enter() -> None:
 
 
 def main() -> None:
-    if not sys.argv[1:]:
-        sys.exit("usage: python -m tools.offline COMMAND...")
-    enter()
-    os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606  (this process becomes the command)
+    lenient = sys.argv[1:2] == ["--if-possible"]
+    command = sys.argv[2:] if lenient else sys.argv[1:]
+    if not command:
+        sys.exit("usage: python -m tools.offline [--if-possible] COMMAND...")
+    try:
+        enter()
+    except OSError as error:
+        if not lenient:
+            raise
+        print(f"not in a network of its own: {error}", file=sys.stderr)
+    os.execvp(command[0], command)  # noqa: S606  (this process becomes the command)
 
 
 if __name__ == "__main__":

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from meshproof.host import pod_trial
 from meshproof.mesh import Mesh
-
-ROOT = Path(__file__).parents[2]
-_TRY = """
-import sys
-sys.path.insert(0, sys.argv[1])
-from meshproof.host.pod_namespaces import PodNamespaces
-try:
-    PodNamespaces(capture_port=1, dns_port=2, mesh_handle=100)
-except OSError as error:
-    print(error)
-"""
 
 
 def require_no_pods(mesh: Mesh) -> None:
@@ -35,14 +22,6 @@ def require_pods(mesh: Mesh) -> None:
         pytest.skip("about pods, and this mesh has none: see test_security_limits.py")
 
 
-@functools.cache
-def no_pods() -> str:
-    """Why not; empty where it does."""
-    command = [sys.executable, "-I", "-S", "-c", _TRY, str(ROOT)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
-    return done.stdout.strip()
-
-
 if __name__ == "__main__":
-    print(reason := no_pods())
+    print(reason := pod_trial.find_problem())
     sys.exit(bool(reason))

@@ -37,13 +37,16 @@ class Observation:
 
 
 def observe(evidence: Evidence) -> list[Observation]:
-    """One for each request of the run that the caller's sidecar logged."""
+    """One for each request of the run that the caller's sidecar logged, and one for each whose
+    connection it closed, or whose host has no name: what no rule opens gets no further."""
     locations = {_location(a) for a in evidence.answers} - {""}
     location = locations.pop() if len(locations) == 1 else ""
-    return [
+    logged = [
         _observe_call(record, evidence, location if 300 <= record.code < 400 else "")
         for record in _first_calls(evidence)
     ]
+    closed = [a for a in evidence.answers if not a.status and a.refused_by]
+    return [*logged, *(Observation(None, 0) for _ in closed)]
 
 
 def _location(answer: Answer) -> str:

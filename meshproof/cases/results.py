@@ -137,6 +137,8 @@ class Report:
     seconds: float = 0.0
     problems: Sequence[Problem] = ()
     """Why nothing could be judged."""
+    pods: bool = False
+    """Whether the mesh that the files describe has pods."""
 
     def count(self, outcome: Outcome) -> int:
         return sum(r.outcome is outcome for r in self.results)

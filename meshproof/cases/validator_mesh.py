@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 
 from meshproof.cases.planned_mesh import PlannedMesh, plan_mesh
@@ -19,7 +20,9 @@ from meshproof.project import Project
 
 
 def plan_validator_mesh(project: Project, base: Sequence[Resource]) -> ValidatorMesh:
-    """With a client in every namespace. Raises Refused where ``apply`` would."""
+    """With a client in every namespace, and one table of routes for every host: the validator
+    resolves no names. Raises Refused where ``apply`` would."""
+    project = replace(project, pods=False)
     namespaces = {r.namespace or DEFAULT_NAMESPACE for r in base} | {DEFAULT_NAMESPACE}
     clients = [client_in(namespace) for namespace in sorted(namespaces)]
     rules = [*without_gateways(base), *clients]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,7 @@ from meshproof.cases.run import run_static
 from meshproof.cli.case_reports import data, findings, junit, page, text
 from meshproof.cli.findings import as_github, as_sarif
 from meshproof.cli.output import Verbosity, format_error, print_info, print_message, verbosity
+from meshproof.embedded.pod_mode import plans_pods, runs_pods
 from meshproof.errors import Problem, Refused, UsageError
 from meshproof.mesh import STDIN, Input, Source
 from meshproof.project import Project, load_project
@@ -74,7 +76,7 @@ def judge(options: CaseOptions) -> Report:
     """Raises Refused where nothing can be judged, and UsageError where there is no case."""
     planner, cases = read(options)
     static = run_static(cases, planner)
-    report = static.report(0.0)
+    report = replace(static.report(0.0), pods=planner.project.pods)
     if options.live:
         from meshproof.cases.live import run_live  # noqa: PLC0415  (imports a whole mesh)
 
@@ -89,6 +91,8 @@ def judge(options: CaseOptions) -> Report:
 def read(options: CaseOptions) -> tuple[Planner, list[Case]]:
     """The planner of the meshes, and every selected case."""
     project = load_case_project(options.project)
+    if options.live and os.environ.get("MESH", "embedded") == "embedded":
+        project = replace(project, pods=runs_pods(os.environ))
     problems: list[Problem] = []
     paths = find_case_files(options.cases, Path())
     parameters = parse_parameters(options.parameters)
@@ -107,7 +111,8 @@ def read(options: CaseOptions) -> tuple[Planner, list[Case]]:
 def load_case_project(path: Path | None) -> Project:
     """The project file's, or without one a project that declares nothing."""
     file = project_path(path) if path else find_project()
-    return load_project(file) if file else Project(Path.cwd())
+    project = load_project(file) if file else Project(Path.cwd())
+    return replace(project, pods=plans_pods(os.environ))
 
 
 def read_inputs(inputs: Sequence[str]) -> list[Input]:

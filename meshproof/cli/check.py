@@ -61,10 +61,10 @@ def check_in_project(
     """Check files on top of a project's manifests; without any, the project's own manifests and
     rules. Raises Refused where ``apply`` would."""
     from meshproof.embedded.admission.profile import embedded_admission  # noqa: PLC0415  (slow)
-    from meshproof.embedded.sandbox import read_mode  # noqa: PLC0415
+    from meshproof.embedded.pod_mode import plans_pods  # noqa: PLC0415
     from meshproof.project import load_project  # noqa: PLC0415
 
-    project = replace(load_project(path), pods=read_mode(os.environ) == "on")
+    project = replace(load_project(path), pods=plans_pods(os.environ))
     admission = embedded_admission(project)
     of_manifests = CheckResult()
     manifests = admission.read(project.manifests)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import importlib.util
 import os
 import platform
@@ -17,10 +16,10 @@ from pathlib import Path
 
 from meshproof.errors import MeshproofError
 from meshproof.extras import EXTRAS
+from meshproof.host import pod_trial
 
 _GLIBC = (2, 31)
 _GIB = 2**30
-_NEW_USER, _NEW_NET = 0x10000000, 0x40000000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ def find_all(folder: Path) -> Iterator[Finding]:
     yield _libc(*platform.libc_ver())
     yield _envoy()
     yield _loopback(_can_listen)
-    yield _namespaces(_try_namespaces())
+    yield _namespaces(pod_trial.find_problem())
     yield _disk(folder, shutil.disk_usage(_existing(folder)).free)
     yield _open_files(resource.getrlimit(resource.RLIMIT_NOFILE)[1])
     inotify = Path("/proc/sys/fs/inotify")
@@ -106,23 +105,10 @@ def _can_listen(address: str, port: int) -> str:
 
 def _namespaces(problem: str) -> Finding:
     if not problem:
-        return Finding("namespaces", "user and network namespaces without root")
-    return Finding(
-        "namespaces", problem, "no `up --pods`: apps that ignore http_proxy are not captured",
-        "sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000; on Ubuntu "
-        "kernel.apparmor_restrict_unprivileged_userns=0; in Docker "
-        "--security-opt seccomp=unconfined",
-    )  # fmt: skip
-
-
-def _try_namespaces() -> str:
-    """Tries them in a child, which ends at once."""
-    child = os.fork()
-    if not child:
-        libc = ctypes.CDLL(None, use_errno=True)
-        os._exit(ctypes.get_errno() if libc.unshare(_NEW_USER | _NEW_NET) else 0)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return os.strerror(code) if code > 0 else ""
+        return Finding("namespaces", "user, network and mount namespaces without root")
+    step, _, remedy = problem.partition("; ")
+    costs = "no pods: apps use the mesh by http_proxy alone, and are reached past their sidecar"
+    return Finding("namespaces", step, costs, remedy)
 
 
 def _disk(folder: Path, free: int) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,6 +42,21 @@ Strict = Annotated[bool, typer.Option("--strict", help="Refuse warnings as well.
 Output = Annotated[Format, typer.Option("-o", "--output", help="Output format.")]
 Artifacts = Annotated[Path, typer.Option(help="Folder for the report.")]
 Workload = Annotated[str, typer.Argument(help="NAME or NAMESPACE/NAME.", show_default=False)]
+Pods = Annotated[
+    bool | None,
+    typer.Option(
+        "--pods/--no-pods",
+        help="Whether replicas are in namespaces of their own; by default as MESHPROOF_PODS says "
+        "(on, off or auto), which is off.",
+        show_default=False,
+    ),
+]
+
+
+def choose_pods(pods: bool | None) -> None:
+    """Let the option win over the variable, for this process and those that it starts."""
+    if pods is not None:
+        os.environ["MESHPROOF_PODS"] = "on" if pods else "off"
 
 
 OnlyNamespace = Annotated[str, typer.Option("-n", "--namespace", help="Only this namespace.")]

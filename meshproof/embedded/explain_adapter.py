@@ -116,13 +116,12 @@ def running_fleet(engine: Engine) -> Fleet:
     return _fleet(world, proxies, link_faults)
 
 
-def planned_fleet(store: Store, project: Project, *, pods: bool = False) -> Fleet:
-    """The Envoys that a mesh of these resources would have, if every replica were ready; with
-    ``pods`` every replica is one.
+def planned_fleet(store: Store, project: Project) -> Fleet:
+    """The Envoys that a mesh of these resources would have, if every replica were ready.
 
     Raises Refused for resources that cannot run.
     """
-    world = _planned_world(store, project, pods=pods)
+    world = _planned_world(store, project)
     proxies = []
     for replica in world.replicas:
         proxy = proxy_of(replica)
@@ -147,7 +146,12 @@ def _fleet(
     for host in world.outside:
         pipes |= {path: (host.ports[n].ip, host.ports[n].port) for n, path in host.pipes.items()}
     return Fleet(
-        tuple(proxies), _outside(world.outside), faults, pipes, partial(search_name, table)
+        tuple(proxies),
+        _outside(world.outside),
+        faults,
+        pipes,
+        partial(search_name, table),
+        world.pods,
     )
 
 
@@ -155,7 +159,7 @@ def _gateways(store: Store) -> tuple[GatewayProxy, ...]:
     return gateway_workloads(store.lowered)
 
 
-def _planned_world(store: Store, project: Project, *, pods: bool) -> World:
+def _planned_world(store: Store, project: Project) -> World:
     """With addresses of reserved blocks (RFC 5737, RFC 2544) and the declared ports."""
     replicas: list[Replica] = []
     for workload in build_workloads(store, project):
@@ -169,7 +173,7 @@ def _planned_world(store: Store, project: Project, *, pods: bool) -> World:
                     p,
                     Address(ip, p),
                     Address(path="/app"),
-                    f"/pod/{ip}:{p}" if pods else "",
+                    f"/pod/{ip}:{p}" if project.pods else "",
                 )
                 for p in sorted({*port_names, *target_numbers})
             )
@@ -178,7 +182,7 @@ def _planned_world(store: Store, project: Project, *, pods: bool) -> World:
         Outside(
             name,
             {port: Address(f"192.0.2.{10 + index}", port) for port in declared.ports},
-            {port: f"/outside/{index}:{port}" for port in declared.ports} if pods else {},
+            {port: f"/outside/{index}:{port}" for port in declared.ports} if project.pods else {},
         )
         for index, (host, declared) in enumerate(project.outside.items())
         for name in (host, *declared.aliases)
@@ -194,7 +198,7 @@ def _planned_world(store: Store, project: Project, *, pods: bool) -> World:
         store,
         replicas,
         outside,
-        addresses=Addresses() if pods else None,
+        addresses=Addresses() if project.pods else None,
         gateway_replicas=gateways,
         token_keys=keys,
         mesh=project.mesh_config,
@@ -224,9 +228,7 @@ def _outside(hosts: Sequence[Outside]) -> dict[tuple[str, int], list[str]]:
     return names
 
 
-def explain_files(
-    store: Store, project: Project, question: Question, *, pods: bool = False
-) -> Explanation:
+def explain_files(store: Store, project: Project, question: Question) -> Explanation:
     """Without a mesh. Raises Refused for resources that cannot run, UsageError as
     ``explain_question``."""
-    return explain_question(planned_fleet(store, project, pods=pods), store.lowered, question)
+    return explain_question(planned_fleet(store, project), store.lowered, question)

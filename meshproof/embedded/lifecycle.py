@@ -19,7 +19,8 @@ from meshproof.embedded.config.certificate_authority import Authority
 from meshproof.embedded.context import MeshContext, RunPaths
 from meshproof.embedded.engine import Engine
 from meshproof.embedded.pod import environment, envoy_binary
-from meshproof.embedded.sandbox import Sandboxes, read_mode
+from meshproof.embedded.pod_mode import read_mode
+from meshproof.embedded.sandbox import Sandboxes
 from meshproof.embedded.telemetry.observability_servers import ObservabilityServers
 from meshproof.errors import MeshproofError
 from meshproof.host import private_files, process_identity, run_folder, sweep

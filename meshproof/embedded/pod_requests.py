@@ -8,12 +8,17 @@ from collections.abc import Iterator
 from meshproof.errors import MeshproofError
 from meshproof.host.dns_server import Names
 
+
+class UnknownName(MeshproofError):
+    """The name server of a pod would say NXDOMAIN."""
+
+
 _DOTS = 5
 """A name with fewer dots is first searched for, as resolv.conf's ndots says."""
 
 
 def resolve(names: Names, namespace: str, host: str) -> str:
-    """An address of a host for a pod of a namespace. Raises MeshproofError for an unknown name."""
+    """An address of a host for a pod of a namespace. Raises UnknownName."""
     try:
         socket.inet_pton(socket.AF_INET, host)
     except OSError:
@@ -24,7 +29,9 @@ def resolve(names: Names, namespace: str, host: str) -> str:
         target = names.canonical(name) or name
         if addresses := names.lookup(target):
             return addresses[0]
-    raise MeshproofError(f"{host}: no such name in the mesh")
+    raise UnknownName(
+        f"{host} has no address in the pods of {namespace}: declare the host, or name a Service"
+    )
 
 
 def _candidates(host: str, namespace: str) -> Iterator[str]:

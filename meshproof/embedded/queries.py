@@ -125,6 +125,8 @@ class Queries:
             answer = curl.request(
                 connect, url, method=method, headers=sent, body=body, timeout=timeout
             )
+        except pod_requests.UnknownName as error:
+            return Answer(0, (), b"", 0.0, refused_by=str(error))
         except curl.ConnectionClosed as error:
             log = self._lifecycle.run(evidence.read_records(self._engine, since=before))
             if why := refusals.explain_closed_connection(log, runner.name, url, workload):

@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
-from meshproof.errors import UsageError
+from meshproof.embedded.pod_mode import VARIABLE, Mode
 from meshproof.host import pods as host_pods
 from meshproof.host import private_files, relay
 from meshproof.host.dns_server import DnsServer, Names
@@ -23,20 +22,9 @@ from meshproof.host.supervisor_client import SupervisorClient
 from meshproof.model.pod_network import DNS_PORT, Addresses
 from meshproof.translate.world import Address
 
-VARIABLE = "MESHPROOF_PODS"
-Mode = Literal["on", "off", "auto"]
-_DEFAULT: Mode = "off"
 SocketFactory = Callable[[], socket.socket]
 """Makes a TCP socket that is not connected yet."""
 _HOST_NAME_LIMIT = 63
-
-
-def read_mode(environ: Mapping[str, str]) -> Mode:
-    """What ``MESHPROOF_PODS`` says. Raises UsageError for a word that it does not know."""
-    value = environ.get(VARIABLE, _DEFAULT)
-    if value not in ("on", "off", "auto"):
-        raise UsageError(f"{VARIABLE}={value!r}: wanted on, off or auto")
-    return value  # type: ignore[return-value]  # mypy does not narrow by a tuple
 
 
 class NoNames:
@@ -82,7 +70,7 @@ class Sandboxes:
         except PodsUnavailable as error:
             if mode == "on":
                 raise PodsUnavailable(f"{VARIABLE}=on, but there can be no pods: {error}") from None
-            return f"no pods on this machine, so apps need their proxy settings: {error}"
+            return f"this machine allows no pods, so the mesh runs without (docs/pods.md): {error}"
         self._folder.mkdir(mode=0o700, exist_ok=True)
         self.addresses = Addresses()
         return ""

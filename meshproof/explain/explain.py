@@ -42,7 +42,11 @@ def explain(
     explainer = _Explainer(fleet, locate, now, source.workload)
     steps = tuple(explainer.from_source(source, request))
     return Explanation(
-        str(request), source.workload, steps, tuple(dict.fromkeys(explainer.assumptions))
+        str(request),
+        source.workload,
+        steps,
+        tuple(dict.fromkeys(explainer.assumptions)),
+        fleet.pods,
     )
 
 

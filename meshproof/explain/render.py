@@ -11,8 +11,9 @@ _WIDTH = 9
 
 
 def render_text(explanation: Json) -> str:
-    """``said`` is ``Explanation.as_dict()``."""
-    lines = [f"{explanation['request']} from {explanation['from']}", ""]
+    """``explanation`` is ``Explanation.as_dict()``."""
+    where = ", in a mesh of pods" if explanation["pods"] else ""
+    lines = [f"{explanation['request']} from {explanation['from']}{where}", ""]
     lines += _render_outcomes(explanation["outcomes"])
     lines.append("")
     for step in _merge_alike(explanation["steps"]):

@@ -89,6 +89,8 @@ class Explanation:
     steps: tuple[Step, ...]
     assumptions: tuple[str, ...] = field(default=())
     """What the explanation assumes, since the configuration does not tell."""
+    pods: bool = False
+    """Whether it is that of a mesh whose replicas are in pods."""
 
     def outcomes(self) -> list[tuple[float, Outcome]]:
         """Every outcome with its chance (0 to 1), the most likely first; equal ones are merged."""
@@ -115,6 +117,7 @@ class Explanation:
             ],
             "steps": [_step(s) for s in self.steps],
             "assumed": list(self.assumptions),
+            "pods": self.pods,
         }
 
 

@@ -39,8 +39,8 @@ def find_ignored_fields(
 
     ``images``: those that have a local command. ``own``: those whose command is the container's,
     and those with a replacement for its first argument, as pairs of image and program (empty for
-    the former). ``pods``: whether replicas are in pods, where volumes are at their real paths, and
-    hosts have aliases; ``may_run_as`` says which users their processes may have.
+    the former). ``pods``: whether replicas are in pods, where volumes are at their real paths,
+    hosts have aliases, and Services addresses; ``may_run_as`` says which users their processes may have.
     """
     if meaning := explain_ignored(resource.kind, resource.api_version):
         return [resource.problem((), f"{resource.kind} has no effect here: {meaning}")]
@@ -75,7 +75,7 @@ def find_ignored_fields(
     return sorted(problems, key=lambda p: p.line)
 
 
-_HONOURED_IN_PODS = ("hostAliases", "hostname", "securityContext")
+_HONOURED_IN_PODS = ("hostAliases", "hostname", "securityContext", "clusterIP")
 
 
 def _unheeded_security(

@@ -32,7 +32,9 @@ class ServiceSpec(Model):
     selector: Labels = {}
     type: Literal["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"] = "ClusterIP"
     cluster_ip: Annotated[
-        Any, NoEffect("clients reach it by name", ("None", "")), Field(alias="clusterIP")
+        Any,
+        NoEffect("without pods: reached by name alone", ("None", "")),
+        Field(alias="clusterIP"),
     ] = None
     cluster_ips: Annotated[Any, SILENT, Field(alias="clusterIPs")] = None
     external_ips: Annotated[Any, NoEffect("", ([],)), Field(alias="externalIPs")] = None

@@ -57,6 +57,10 @@ class Timeouts:
     read: float
 
 
+_CLOSED = (ConnectionResetError, BrokenPipeError)
+"""What a client sees of a connection that ends without an answer; which of them is chance."""
+
+
 class Upstream:
     """One service to call, at ``base_url``. Threads may share it."""
 
@@ -152,6 +156,8 @@ def _root(error: BaseException) -> BaseException:
 
 def _cause(error: requests.RequestException) -> str:
     root = _root(error)
+    if root.args and isinstance(root.args[-1], _CLOSED):
+        return "EOF"
     text = str(root.args[-1]) if root.args else str(root)
     return f"{type(root).__name__}: {text.rpartition('>: ')[2] or text}"
 

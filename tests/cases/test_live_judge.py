@@ -129,6 +129,12 @@ def test_the_callers_own_sidecar_answers() -> None:
     assert one == Observation(None, 301, "http://else/")
 
 
+def test_a_connection_that_the_sidecar_closed_is_evidence_of_its_own() -> None:
+    answers = (Answer(0, (), b"", 0.1, refused_by="no rule opens it"), Answer(0, (), b"lost", 0.1))
+    call = Call("client", "http://10.100.35.27:9997/")
+    assert observe(Evidence(call, answers, (), REPLICAS)) == [Observation(None, 0)]
+
+
 def test_a_host_outside_and_somebody_elses_call() -> None:
     log = (
         record("outbound", "client-1", "192.0.2.1:80"),

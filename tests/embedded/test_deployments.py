@@ -91,9 +91,13 @@ spec: {containers: [{name: c, image: "own:1", COMMAND ports: [{containerPort: 80
 """
 
 
-def _in_pods(command: str) -> list[Workload]:
+def _build(command: str, *, pods: bool) -> list[Workload]:
     resources = _read(OWN.replace("COMMAND", command))
-    return build_workloads(Store().apply(resources)[0], replace(PROJECT, pods=True))
+    return build_workloads(Store().apply(resources)[0], replace(PROJECT, pods=pods))
+
+
+def _in_pods(command: str) -> list[Workload]:
+    return _build(command, pods=True)
 
 
 def test_in_pods_a_container_runs_its_own_command() -> None:
@@ -105,7 +109,7 @@ def test_in_pods_a_container_runs_its_own_command() -> None:
 
 def test_without_pods_it_needs_the_image_table() -> None:
     with pytest.raises(Refused, match="image own:1 has no local command;"):
-        build_workloads(Store().apply(_read(OWN.replace("COMMAND", "command: [sh],")))[0], PROJECT)
+        _build("command: [sh],", pods=False)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +129,7 @@ _NO_SIDECAR = POD.replace("{app: one}", '{app: one, sidecar.istio.io/inject: "fa
 
 def test_a_workload_without_a_sidecar_needs_pods() -> None:
     with pytest.raises(Refused) as refused:
-        _workloads(_NO_SIDECAR)
+        build_workloads(Store().apply(_read(_NO_SIDECAR))[0], replace(PROJECT, pods=False))
     (problem,) = refused.value.problems
     assert problem.field == "metadata.labels.sidecar.istio.io/inject"
     assert "--pods" in problem.remedy

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from meshproof.embedded import sandbox
-from meshproof.embedded.sandbox import Sandboxes, read_mode
+from meshproof.embedded.pod_mode import plans_pods, read_mode, runs_pods
+from meshproof.embedded.sandbox import Sandboxes
 from meshproof.errors import UsageError
+from meshproof.host import pod_trial
 from meshproof.host.pod_support import PodsUnavailable
 
 
@@ -22,6 +24,24 @@ def test_the_variable_has_three_words(mode: str) -> None:
 def test_another_word_is_refused_by_name() -> None:
     with pytest.raises(UsageError, match="MESHPROOF_PODS='yes': wanted on, off or auto"):
         read_mode({"MESHPROOF_PODS": "yes"})
+
+
+@pytest.mark.parametrize(
+    ("word", "problem", "planned", "runs"),
+    [
+        (None, "", False, False),
+        ("auto", "", True, True),
+        ("auto", "nat: no", True, False),
+        ("on", "nat: no", True, True),
+        ("off", "", False, False),
+    ],
+)
+def test_files_are_judged_alike_everywhere_and_a_mesh_runs_as_the_machine_allows(
+    word: str | None, problem: str, planned: bool, runs: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pod_trial, "find_problem", lambda: problem)
+    environ = {"MESHPROOF_PODS": word} if word else {}
+    assert (plans_pods(environ), runs_pods(environ)) == (planned, runs)
 
 
 @pytest.fixture
@@ -37,7 +57,7 @@ def impossible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sandboxes:
 
 def test_auto_does_without_pods_and_says_why(impossible: Sandboxes) -> None:
     note = asyncio.run(impossible.open("auto"))
-    assert note.startswith("no pods on this machine")
+    assert note.startswith("this machine allows no pods, so the mesh runs without")
     assert note.endswith("user namespace: Operation not permitted; set it to 1")
     assert not impossible.enabled
     assert impossible.socket_factory("a") is None

@@ -76,7 +76,7 @@ def explain_request(
         Store(), read_text(text + rules, "rules.yaml"), strict=False
     )
     request = Question(source, url, method, headers)
-    return explain_adapter.explain_files(admitted.store, project, request, pods=pods)
+    return explain_adapter.explain_files(admitted.store, project, request)
 
 
 SUBSETS = """

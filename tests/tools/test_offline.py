@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from e2e.support.pods import no_pods
+from meshproof.host import pod_trial
 
 SEE = (
     "import socket\n"
@@ -19,7 +19,7 @@ SEE = (
 
 
 def test_nothing_leaves() -> None:
-    if why := no_pods():
+    if why := pod_trial.find_problem():
         pytest.skip(f"no namespaces on this machine: {why}")
     done = subprocess.run(
         [sys.executable, "-m", "tools.offline", sys.executable, "-c", SEE],

@@ -27,14 +27,17 @@ loopback addresses with their ports, the end of a replica's name (ours, and a po
 and the milliseconds of the services' logs. In this order: the first that fits takes the text."""
 
 _ANY = "..."
+_PROGRESS = re.compile(r"<duration>: .*")
+"""What a command prints while it waits long; how often depends on the machine."""
 
 
 def plain(text: str) -> str:
     """The text with every volatile part replaced by ``<its form>``, and blanks made even."""
     for name, form in FORMS.items():
         text = form.sub(f"<{name}>", text)
-    lines = (re.sub(r"(?<=\S) {2,}", "  ", line.rstrip()) for line in text.strip("\n").split("\n"))
-    return "\n".join(lines)
+    lines = text.strip("\n").split("\n")
+    lasting = (line for line in lines if not _PROGRESS.fullmatch(line))
+    return "\n".join(re.sub(r"(?<=\S) {2,}", "  ", line.rstrip()) for line in lasting)
 
 
 def same(wanted: str, found: str) -> bool:

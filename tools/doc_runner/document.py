@@ -16,6 +16,7 @@ the page do not see it:
 ``<!-- run: exit 2 -->``          its last command ends with that code (without it: with 0)
 ``<!-- run: save as FILE -->``    the block is the text of a file in the current folder
 ``<!-- run: on embedded -->``     only on that kind of mesh (``MESH``)
+``<!-- run: as in pods -->``      its output is that of a mesh in pods, and compared there alone
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ _NOTE = re.compile(r"<!--\s*run:\s*(.*?)\s*-->", re.DOTALL)
 _EXIT = re.compile(r"exit (\d{1,3})")
 _SAVE = re.compile(r"save as (\S+)")
 _ON = re.compile(r"on ([a-z]+)")
+_PODS = "as in pods"
 _NO = re.compile(r"no, (.+)", re.DOTALL)
 
 
@@ -61,6 +63,8 @@ class Step:
     code: int = 0
     on: str = ""
     """The only kind of mesh that it is for, or empty."""
+    pods: bool = False
+    """Whether it shows what a mesh in pods does; without them its output is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,7 @@ class _Note:
     code: int = 0
     save: str = ""
     on: str = ""
+    pods: bool = False
 
 
 def parse(text: str, file: str) -> Document:
@@ -157,8 +162,10 @@ def _parse_note(note: str, where: str) -> _Note:
         return _Note(save=match[1])
     if match := _ON.fullmatch(note):
         return _Note(on=match[1])
+    if note == _PODS:
+        return _Note(pods=True)
     raise DocumentError(
-        f"{where}: run: {note}; wanted 'no, WHY', 'exit N', 'save as FILE' or 'on KIND'"
+        f"{where}: run: {note}; wanted 'no, WHY', 'exit N', 'save as FILE', 'on KIND' or '{_PODS}'"
     )
 
 
@@ -180,7 +187,7 @@ def _block(token: Token, note: _Note, heading: str, where: str) -> list[Item]:
     else:
         steps = _console(token.content, heading, where)
     steps[-1] = replace(steps[-1], code=note.code)
-    return [replace(step, on=note.on) for step in steps]
+    return [replace(step, on=note.on, pods=note.pods) for step in steps]
 
 
 def _console(content: str, heading: str, where: str) -> list[Step]:

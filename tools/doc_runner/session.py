@@ -43,6 +43,8 @@ class Ran:
 
 _OURS = ("MESHPROOF_", "PYTEST_")
 """Variables of who walks the page, a worker of pytest-xdist perhaps; a page has its own."""
+_KEPT = "MESHPROOF_PODS"
+"""Whether the mesh has pods is for whoever walks to say."""
 
 
 class Session:
@@ -75,7 +77,7 @@ class Session:
 
     def _variables(self) -> dict[str, str]:
         package = str(Path(meshproof.__file__).parents[1])
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith(_OURS)}
+        inherited = {k: v for k, v in os.environ.items() if k == _KEPT or not k.startswith(_OURS)}
         return {
             **inherited,
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),

@@ -14,6 +14,7 @@ def as_dict(report: Report) -> dict[str, Any]:
     mutation = report.mutation
     return {
         "passed": report.passed,
+        "pods": report.pods,
         "seconds": report.seconds,
         "counts": {outcome.value: report.count(outcome) for outcome in Outcome},
         "problems": [p.as_dict() for p in report.problems],

@@ -53,7 +53,8 @@ def summarize(report: Report) -> str:
     for outcome in (Outcome.FAILED, Outcome.DISAGREED):
         if number := report.count(outcome):
             parts.append(f"{number} {outcome.value}")
-    text = f"{_count(len(report.results), 'case')}: {', '.join(parts)}"
+    where = " in a mesh of pods" if report.pods else ""
+    text = f"{_count(len(report.results), 'case')}{where}: {', '.join(parts)}"
     units = report.coverage.routes + report.coverage.policies
     if units:
         visited = units - len(report.coverage.unvisited)

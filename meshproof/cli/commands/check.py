@@ -12,7 +12,7 @@ import typer
 from meshproof.cli.app import app
 from meshproof.cli.check import CheckResult, check_alone, check_in_project
 from meshproof.cli.findings import as_github, as_json, as_sarif
-from meshproof.cli.options import Namespace, Strict
+from meshproof.cli.options import Namespace, Pods, Strict, choose_pods
 from meshproof.cli.output import print_message, show_json
 from meshproof.project_path import PROJECT_FILE, find_project, project_path
 from meshproof.sources.sources import read_sources
@@ -43,6 +43,7 @@ def check(
     ] = None,
     namespace: Namespace = "",
     strict: Strict = False,
+    pods: Pods = None,
     output: Annotated[
         CheckFormat,
         typer.Option("-o", "--output", help="sarif: for code scanning; github: annotations."),
@@ -56,6 +57,7 @@ def check(
     """
     from meshproof.errors import Refused, UsageError  # noqa: PLC0415
 
+    choose_pods(pods)
     inputs = [*(filename or []), *(files or [])]
     path = project_path(project) if project else find_project()
     if path is None and not inputs:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from meshproof.cli.app import app
-from meshproof.cli.options import Namespace, ProjectFile
+from meshproof.cli.options import Namespace, Pods, ProjectFile, choose_pods
 
 
 class DiffFormat(enum.StrEnum):
@@ -30,6 +30,7 @@ def diff(
     ] = None,
     project: ProjectFile = None,
     namespace: Namespace = "",
+    pods: Pods = None,
     output: Annotated[
         DiffFormat,
         typer.Option("-o", "--output", help="markdown: for a comment on a pull request."),
@@ -42,6 +43,7 @@ def diff(
     """
     from meshproof.cli.rule_diff import run_diff  # noqa: PLC0415  (slow to import)
 
+    choose_pods(pods)
     code = run_diff(
         old, new, cases=cases or [], project=project, namespace=namespace, output=output.value
     )

@@ -9,7 +9,16 @@ import typer
 
 from meshproof.cli.app import app
 from meshproof.cli.headers import parse_header
-from meshproof.cli.options import DEFAULT_NAME, Format, Name, Namespace, Output, client
+from meshproof.cli.options import (
+    DEFAULT_NAME,
+    Format,
+    Name,
+    Namespace,
+    Output,
+    Pods,
+    choose_pods,
+    client,
+)
 from meshproof.cli.output import show_json
 from meshproof.errors import UsageError
 from meshproof.project_path import PROJECT_FILE
@@ -41,6 +50,7 @@ def explain(
         ),
     ] = None,
     namespace: Namespace = "",
+    pods: Pods = None,
     output: Output = Format.TEXT,
     name: Name = DEFAULT_NAME,
 ) -> None:
@@ -51,8 +61,13 @@ def explain(
     """
     headers = [parse_header("explain", text) for text in header]
     if filename or project:
+        choose_pods(pods)
         explanation = _explain_files(
             filename or [], project, namespace, (source, url, method, headers)
+        )
+    elif pods is not None:
+        raise UsageError(
+            "explain: --pods and --no-pods are for files (-f, --project): a running mesh knows"
         )
     else:
         explanation = client(name).explain(source, url, method, headers)

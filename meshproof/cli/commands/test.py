@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from meshproof.cli.app import app
-from meshproof.cli.options import Namespace, ProjectFile
+from meshproof.cli.options import Namespace, Pods, ProjectFile, choose_pods
 
 INIT = "init"
 
@@ -58,6 +58,7 @@ def judge_rules(
     live: Annotated[
         bool, typer.Option("--live", help="Also start the mesh, send, and judge by evidence.")
     ] = False,
+    pods: Pods = None,
     summary: Annotated[
         bool, typer.Option("-s", "--summary", help="Only the last line, unless a case fails.")
     ] = False,
@@ -74,6 +75,7 @@ def judge_rules(
     """
     from meshproof.cli.case_run import CaseOptions, run, run_init, run_watch  # noqa: PLC0415 (slow)
 
+    choose_pods(pods)
     inputs = [*(filename or []), *(files or [])]
     if files and files[0] == INIT:
         run_init([*(filename or []), *files[1:]], project, namespace, cases or [])

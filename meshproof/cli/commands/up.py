@@ -16,7 +16,7 @@ import typer
 
 from meshproof.cli.app import app
 from meshproof.cli.interrupts import Interrupted, interrupts
-from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output
+from meshproof.cli.options import DEFAULT_NAME, Format, Name, Output, Pods, choose_pods
 from meshproof.cli.output import print_info, print_message, show_applied
 from meshproof.cli.progress import listen, show_progress
 from meshproof.errors import MeshproofError, UsageError
@@ -55,21 +55,12 @@ def up(
     dashboard: Annotated[
         bool, typer.Option("--dashboard", help="Serve a live page; its address is printed.")
     ] = False,
-    pods: Annotated[
-        bool | None,
-        typer.Option(
-            "--pods/--no-pods",
-            help="Run every replica in namespaces of its own, or in this machine's; by default as "
-            "MESHPROOF_PODS says (on, off or auto).",
-            show_default=False,
-        ),
-    ] = None,
+    pods: Pods = None,
     output: Output = Format.TEXT,
     name: Name = DEFAULT_NAME,
 ) -> None:
     """Start a mesh; in the foreground it shows the apps' logs until Ctrl-C."""
-    if pods is not None:
-        os.environ["MESHPROOF_PODS"] = "on" if pods else "off"
+    choose_pods(pods)
     options = _Options(filename, images, outside, name, dashboard)
     if not detach:
         _run_in_foreground(options, output)

@@ -29,6 +29,7 @@ from tools.doc_runner.compare import FORMS, difference, plain, same
         ("...", ""),
         ("really ... so", "really ... so"),
         ("a.c", "a.c"),
+        ("live", "15 s: mesh meshproof starts\n30 s: mesh meshproof starts\nlive"),
     ],
 )
 def test_the_same(wanted: str, found: str) -> None:

@@ -74,6 +74,11 @@ def test_a_step_for_one_kind_of_mesh() -> None:
     assert step.on == "kind"
 
 
+def test_a_step_that_shows_pods() -> None:
+    (step,) = parse("<!-- run: as in pods -->\n```console\n$ one\n```\n", "p").steps
+    assert step.pods
+
+
 def test_the_steps_under_a_heading() -> None:
     document = parse(PAGE.rpartition("<!--")[0], "page.md")
     assert [s.command for s in document.under("Then").steps] == ["three", "four", "five\nsix"]
