@@ -87,10 +87,13 @@ def test_a_copy_gets_resources_keys_and_the_hook(tmp_path: Path) -> None:
     base.write_text("kind: Namespace\n")
     (tmp_path / "istio" / "security.yaml").write_text("    jwks: '{\"keys\": [1]}'\n")
     (tmp_path / "lib.py").write_text("x = 1\n")
+    (tmp_path / "echo").mkdir()
+    (tmp_path / "echo" / "echo.py").write_text('if kind == "tcp":\n    y = 2\n')
     assert adapt(tmp_path) == {"MESHPROOF_PODS": "auto"}
     assert base.read_text().startswith("kind: Namespace\n\n---\n")
     assert "numTrustedProxies: 1" in base.read_text()
     assert (tmp_path / "istio/tests/common/jwt/jwks.json").read_text() == '{"keys": [1]}'
+    assert "or not first[:1].isupper():\n" in (tmp_path / "echo" / "echo.py").read_text()
     library = (tmp_path / "lib.py").read_text()
     assert library.startswith("x = 1\n")
     assert "pod_calls.sender(" in library
