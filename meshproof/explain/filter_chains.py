@@ -10,6 +10,7 @@ from meshproof.explain.proxies import Proxy
 from meshproof.explain.string_match import Json
 from meshproof.explain.virtual_hosts import without_port
 
+_HCM = "HttpConnectionManager"
 _STRICT = "it takes mutual TLS alone (PeerAuthentication STRICT), and the caller speaks {}"
 _NO_FOREIGN_TLS = "it takes no TLS that is not the mesh's, and the caller speaks {}"
 DESCRIPTIONS = {
@@ -34,7 +35,7 @@ def connect(caller: Proxy, tls: UpstreamTls, server: Proxy, listener: Json) -> C
     port, is_tls = listener["address"]["socket_address"]["port_value"], tls.is_tls
     anonymous = Peer("", tls.sni, caller.ip, server.ip, port, tls=is_tls)
     chain = choose_chain(listener, tls)
-    if chain is None:
+    if chain is None or (is_tls and _expects_plain_requests(chain)):
         reason = _NO_FOREIGN_TLS if is_tls else _STRICT
         speaks = DESCRIPTIONS.get(tls.kind, "mutual TLS")
         return ConnectionResult(None, anonymous, closed=reason.format(speaks))
@@ -51,9 +52,16 @@ def connect(caller: Proxy, tls: UpstreamTls, server: Proxy, listener: Json) -> C
     return ConnectionResult(chain, peer, f"by mutual TLS, as {caller.identity}")
 
 
+def _expects_plain_requests(chain: Json) -> bool:
+    """Whether TLS would be taken for a request in plain text."""
+    kinds = [entry["typed_config"]["@type"] for entry in chain["filters"]]
+    return "transport_socket" not in chain and any(k.endswith(_HCM) for k in kinds)
+
+
 def choose_chain(listener: Json, tls: UpstreamTls) -> Json | None:
     """The most specific match: by server name, then transport, then application protocol."""
-    transport = "tls" if tls.is_tls else "raw_buffer"
+    inspected = any("tls_inspector" in f["name"] for f in listener.get("listener_filters", ()))
+    transport = "tls" if tls.is_tls and inspected else "raw_buffer"
     best: tuple[int, int, int] = (-1, 0, 0)
     chosen: Json | None = None
     for chain in listener.get("filter_chains", ()):

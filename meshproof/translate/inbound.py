@@ -70,11 +70,7 @@ def add_inbound(world: World, view: ProxyView, replica: Replica, log: str, confi
             chains = inbound.sniffed_chains() if inbound.sniffs(view) else inbound.http_chains()
             table = filters.route_table_name(name)
             config.routes[table] = filters.apply_to_routes(inbound.routes(table), port.port)
-        # A server that speaks first must not wait for the client's first byte.
-        waits = not is_tcp or inbound.mode != "DISABLE"
-        config.listeners[name] = _build_listener(
-            name, port, chains, in_pod=world.pods, inspects=waits
-        )
+        config.listeners[name] = _build_listener(name, port, chains, in_pod=world.pods)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,14 +208,15 @@ class _Inbound:
         return build_route_configuration(table, [virtual_host])
 
 
-def _build_listener(
-    name: str, port: ContainerPort, chains: list[Json], *, in_pod: bool, inspects: bool
-) -> Json:
-    """``inspects``: whether it tells TLS from plain text, for which the client must speak first.
-    In a pod it listens in the mesh's network namespace, where the other sidecars are, and on
-    a Unix socket for the proxies beyond."""
-    inspectors = [build_extension("envoy.filters.listener.tls_inspector", _INSPECTOR)]
-    matches = (chain.get("filter_chain_match", {}) for chain in chains)
+def _build_listener(name: str, port: ContainerPort, chains: list[Json], *, in_pod: bool) -> Json:
+    """It tells TLS from plain text, and HTTP from bytes, only where a chain asks for it: until the
+    client speaks, an inspector keeps a server that speaks first waiting, and what nobody inspects
+    is plain text (Istio: populateListenerFilters). In a pod it listens in the mesh's network
+    namespace, where the other sidecars are, and on a Unix socket for the proxies beyond."""
+    matches = [chain.get("filter_chain_match", {}) for chain in chains]
+    inspectors = []
+    if any(match.get("transport_protocol") == "tls" for match in matches):
+        inspectors.append(build_extension("envoy.filters.listener.tls_inspector", _INSPECTOR))
     if any("http/1.1" in match.get("application_protocols", ()) for match in matches):
         inspectors.append(build_extension("envoy.filters.listener.http_inspector", _SNIFFER))
     listener = build_listener(
@@ -228,7 +225,7 @@ def _build_listener(
         port.listen.port,
         chains,
         "INBOUND",
-        **(_inspection(inspectors) if inspects else {}),
+        **(_inspection(inspectors) if inspectors else {}),
     )
     return place_inbound(listener, port, in_pod=in_pod)
 

@@ -172,7 +172,8 @@ def test_connections_stick_to_a_host_by_their_source(policy: str, hashed: bool, 
         ("DISABLE", "TCP", False),
         ("PERMISSIVE", "TCP", True),
         ("STRICT", "TCP", True),
-        ("DISABLE", "HTTP", True),
+        ("DISABLE", "HTTP", False),
+        ("PERMISSIVE", "HTTP", True),
     ],
 )
 def test_a_server_that_speaks_first_is_not_kept_waiting(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from meshproof.model import pod_network
 from meshproof.translate import build_bootstrap, build_gateway, build_outbound
 from tests.translate import builders
@@ -129,3 +131,25 @@ def test_a_port_without_a_protocol_tells_http_from_bytes_in_every_mode() -> None
     ]
     assert _sniffed("STRICT") == [(HTTP_OVER_MESH, TABLE, True), (["tls"], INBOUND, True)]
     assert _sniffed("DISABLE") == [(PLAIN_HTTP, TABLE, False), (["raw_buffer"], INBOUND, False)]
+
+
+@pytest.mark.parametrize(
+    ("mode", "sniffed", "inspectors"),
+    [
+        ("PERMISSIVE", True, ["tls_inspector", "http_inspector"]),
+        ("STRICT", True, ["tls_inspector"]),
+        ("DISABLE", True, ["http_inspector"]),
+        ("PERMISSIVE", False, ["tls_inspector"]),
+        ("DISABLE", False, []),
+    ],
+)
+def test_only_what_a_chain_asks_for_is_inspected(
+    mode: str, sniffed: bool, inspectors: list[str]
+) -> None:
+    """Without an inspector the app's own TLS is bytes like any other (populateListenerFilters)."""
+    mesh = world(
+        services=(service("raw", 7000, sniffed=sniffed),),
+        peer_authentications=(peer(f"mtls: {{mode: {mode}}}"),),
+    )
+    filters = sidecar(mesh, ECHO[0]).listeners[INBOUND].get("listener_filters", [])
+    assert [f["name"].rpartition(".")[2] for f in filters] == inspectors
