@@ -15,6 +15,7 @@ NO_PROPERTIES := -p no:hypothesispytest
 TUTORIAL ?= docs/tutorial.md
 SECONDS_OF_SOAK ?= 300
 SEED ?=
+EXAMPLES ?= 300
 PLAN ?=
 SIDE_BY_SIDE ?= $(if $(filter embedded,$(MESH)),-n 2 --dist loadfile)
 BIN := .venv/bin
@@ -22,7 +23,7 @@ READY := .venv/.ready
 export MESH
 unexport PYTHONDONTWRITEBYTECODE # else each of hundreds of processes compiles the package again
 
-.PHONY: help setup dashboard test test-long e2e e2e-pods e2e-long e2e-nightly soak conformance docs load load-ui up down sweep observe tutorial bench release-oc lint fmt clean
+.PHONY: help setup dashboard test test-long properties e2e e2e-pods e2e-long e2e-nightly soak conformance docs load load-ui up down sweep observe tutorial bench release-oc lint fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +45,9 @@ test: $(READY) ## run the fast tests
 
 test-long: $(READY) ## run the tests that start, kill and time whole processes
 	@$(BIN)/python -m pytest -m long
+
+properties: $(READY) ## the property tests with EXAMPLES=300 new examples each; all other targets draw the same ones each time
+	@EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/property tests/verdicts
 
 e2e: $(READY) ## prove every rule under load on a mesh of its own; print a table of verdicts
 	@$(BIN)/python -m pytest e2e $(NO_PROPERTIES) $(PROOFS) $(SIDE_BY_SIDE) -m "not long and not nightly" --junitxml=artifacts/junit.xml

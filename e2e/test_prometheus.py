@@ -17,7 +17,7 @@ from meshproof.report.test_run import Run
 from meshproof.telemetry.prometheus_queries import Prometheus
 from meshproof.verdicts.counts import exactly
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.nightly
 
 
 N = 500

@@ -1,7 +1,7 @@
 """A release with a judge: a good v0.2 gets everything, a bad one is rolled back, at whose cost.
 
-``docs/release.md`` says how often the judge errs. Here alpha is 0.1 %, so that a good version
-is rolled back by chance in one session of a thousand at most.
+``docs/release.md`` says how often the judge errs. Here alpha is 1e-6, so that no good version is
+rolled back by chance.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from meshproof.report.test_run import Run
 from meshproof.traffic.calls import GATEWAY, Call, send
 from meshproof.verdicts.counts import exactly
 
-pytestmark = [pytest.mark.long, pytest.mark.alone]
+pytestmark = pytest.mark.alone
 
 
 RULE = RULES / "svca_takes_so_many_a_second.yaml"
@@ -65,6 +65,7 @@ def is_limited(answer: Answer) -> bool:
     return answer.status == 429 and ("x-local-rate-limit", "true") in answer.headers
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("by_port", [False, True], ids=["of the sidecar", "of a port's routes"])
 def test_the_bucket_is_kept_to_the_request(
     mesh: Mesh, run: Run, judge: Judge, *, by_port: bool
@@ -90,6 +91,7 @@ def test_the_bucket_is_kept_to_the_request(
     )
 
 
+@pytest.mark.long
 def test_a_gateway_s_bucket_is_kept_for_all_paths(mesh: Mesh, run: Run, judge: Judge) -> None:
     mesh.apply([EGRESS_BY_ADDRESS["v1"]])
     unknown = send(mesh, Call(GATEWAY, "/nowhere"), N, run.new())
@@ -104,6 +106,7 @@ def test_a_gateway_s_bucket_is_kept_for_all_paths(mesh: Mesh, run: Run, judge: J
     judge(exactly("where no route leads", N, {"429": sum(map(is_limited, unknown))}, expected=N))
 
 
+@pytest.mark.nightly
 def test_goodput_holds_under_five_times_the_load(
     mesh: Mesh, run: Run, load: StartLoad, judge: Judge
 ) -> None:

@@ -18,7 +18,8 @@ pytestmark = [pytest.mark.long, pytest.mark.alone]
 
 RULE = RULES / "svcb_least_request.yaml"
 CONTROL = RULES / "svcb_round_robin.yaml"
-SLOW = {"DELAY_MS": "60"}
+SLOW = {"DELAY_MS": "400"}
+"""Far more than a busy machine takes for a call."""
 ERRORS = Errors(shift=0.15)
 N = sample_size(0.5, ERRORS.shift)
 EVEN = {"v0.1": 1, "v0.2": 1}

@@ -32,7 +32,7 @@ ROUNDS = 4
 """Payments of each payer of the crowd; during the first of them the payers arrive."""
 REGULARS = 15
 """Payers during and after it, who show the recovery: 10 payments a second."""
-REFUSED_IN = 0.4
+REFUSED_IN = 1.0
 """Seconds within which a refusal must come, on a busy machine; a payment takes longer."""
 LOCUSTFILE = Path(__file__).with_name("overload_locustfile.py")
 

@@ -183,7 +183,7 @@ class Load:
         process = self._started()
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-        return self.wait(within=STOP_SECONDS + 5)
+        return self.wait(within=STOP_SECONDS + 60)
 
     def close(self) -> None:
         """End the process, and all that it started, if it still runs; safe to call twice."""
