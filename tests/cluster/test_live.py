@@ -19,9 +19,11 @@ def test_a_cluster_and_the_routes_carry_the_mark() -> None:
     assert live.cluster_mark({"configs": [{"cluster": {"name": name, **MARKED}}]}) == "m1"
     assert not live.cluster_mark({"configs": [{"cluster": {"name": name}}]})
     assert not live.cluster_mark({})
-    output = recorded("kubectl --kubeconfig kubeconfig exec deploy/svca-1", "", "config_dump")
-    recorded_routes = live.route_marks({"configs": json.loads(output[1])["configs"]})
-    assert set(recorded_routes.values()) == {""}
+    routes = live.route_marks(json.loads(recorded("kubectl", "svca's routes")[1]))
+    mark = live.cluster_mark(json.loads(recorded("kubectl", "svca's BlackHoleCluster")[1]))
+    assert mark
+    assert {"80", "9997"} & set(routes), routes
+    assert set(routes.values()) == {mark}
     assert live.route_marks({"configs": [{"route_config": {"name": "80", **MARKED}}]}) == {
         "80": "m1"
     }
@@ -53,9 +55,9 @@ def test_a_change_is_live_once_the_old_listeners_have_drained() -> None:
 
 
 def test_recorded_endpoint_slices_say_who_is_ready() -> None:
-    slices = json.loads(recorded("kubectl --kubeconfig kubeconfig get endpointslices")[1])["items"]
+    slices = json.loads(recorded("kubectl", "of the suite")[1])["items"]
     ready = live.ready_addresses(slices)
-    assert len(ready["svcb.default.svc.cluster.local"]) == 2
+    assert len(ready["svcb.payments.svc.cluster.local"]) == 2
     for one in slices:
         for endpoint in one["endpoints"]:
             endpoint["conditions"]["ready"] = False

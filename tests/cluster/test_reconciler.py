@@ -43,7 +43,9 @@ def test_what_the_server_refuses_changes_nothing(
 ) -> None:
     cluster.apply([HALF])
     before = dict(machine.kube.objects)
-    refusal = recorded("kubectl --kubeconfig kubeconfig apply --dry-run=server -f -", note)
+    refusal = recorded(
+        "kubectl --kubeconfig kubeconfig -n recording apply --dry-run=server -f -", note
+    )
     machine.fail("--dry-run=server", refusal, times=1)
     with pytest.raises(Refused, match="VirtualService") as caught:
         cluster.apply([ALL])

@@ -19,7 +19,7 @@ _DENIED = (1, "", "permission denied while trying to connect to the Docker daemo
         ("kind create", recorded("kind create", "image cannot be pulled"), "KIND_NODE_IMAGE"),
         ("kind load", recorded("kind load docker-image no/such"), "the image is not built"),
         ("install -y", recorded("istioctl", "never ready"), "ISTIO_HUB and ISTIO_TAG"),
-        ("docker run", recorded("docker run -d --name meshproof-msgd demo"), "already in use"),
+        ("docker run", recorded("docker run", "name taken"), "already in use"),
         (
             "kind create",
             (1, "", "ERROR: failed to create cluster: could not watch: too many open files\n"),

@@ -36,7 +36,7 @@ spec:
         - destination: {host: svcb, subset: v1}
           weight: 100
 """
-DRY_RUN = "kubectl --kubeconfig kubeconfig apply --dry-run=server -f -"
+DRY_RUN = "kubectl --kubeconfig kubeconfig -n recording apply --dry-run=server -f -"
 RE2 = (
     '"uri": error parsing regexp: invalid or unsupported Perl syntax: `(?!`; Istio uses RE2 style '
     "regex-based match (https://github.com/google/re2/wiki/Syntax)"
