@@ -22,6 +22,7 @@ PARTS = {
     "switches": "1,000 switches under load",
     "tax": "/pay with and without sidecars, and beside bare Envoys",
     "scrape": "the cost of scraping every pod's metrics",
+    "kills": "what is left when the supervisor is killed, and for how long",
     "scale": "start, convergence, memory and idle CPU with 10 to 1,000 replicas, and their growth",
 }
 OUT = Path("artifacts") / "bench.json"

@@ -19,6 +19,8 @@ from meshproof.host import dns_message as dns
 
 _IDLE_LIMIT = 10.0
 """Seconds that a TCP client may take for its next query."""
+_CLIENTS = 100
+"""TCP clients of one pod at the same time; no pod may use up the mesh's open files."""
 _RANDOM = random.Random()  # noqa: S311  (the order of answers is no secret)
 
 
@@ -76,7 +78,16 @@ class DnsServer:
         """Both are bound, ``tcp`` listens."""
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_datagram_endpoint(lambda: _Udp(self._names), sock=udp)
-        server = await asyncio.start_server(self._serve_tcp, sock=tcp)
+        free = asyncio.Semaphore(_CLIENTS)
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if free.locked():
+                writer.close()
+                return
+            async with free:
+                await self._serve_tcp(reader, writer)
+
+        server = await asyncio.start_server(serve, sock=tcp)
         self._pods[pod] = (transport, server)
 
     async def _serve_tcp(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

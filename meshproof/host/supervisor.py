@@ -42,6 +42,8 @@ PR_SET_CHILD_SUBREAPER = 36
 MARKER = "owner.json"
 NAMED = "named"
 """File in the run folder with the path of the state file that gives this run a name."""
+PROCESS = "MESHPROOF_PROCESS"
+"""The variable by which a process, and what it leaves behind, is known as one of its name."""
 APPS_SHARE = 0.7
 """Share of the grace period that the apps have before the sidecars get SIGTERM too."""
 KILL_ROUND = 0.05
@@ -74,9 +76,12 @@ def children() -> list[int]:
     return pids
 
 
-def kill_marked(run_id: str, spared: set[int]) -> bool:
-    """SIGKILL what carries the run id in its environment; True where there was any."""
-    mark, killed = f"MESHPROOF_RUN_ID={run_id}".encode(), False
+def kill_marked(run_id: str, spared: set[int], name: str = "") -> bool:
+    """SIGKILL what carries the run id in its environment, of one process asked for by ``name`` and
+    its descendants alone where it is given; True where there was any."""
+    marks, killed = {f"MESHPROOF_RUN_ID={run_id}".encode()}, False
+    if name:
+        marks.add(f"{PROCESS}={name}".encode())
     for pid in (int(entry) for entry in os.listdir("/proc") if entry.isdigit()):
         if pid in spared:
             continue
@@ -84,7 +89,7 @@ def kill_marked(run_id: str, spared: set[int]) -> bool:
             handle = os.pidfd_open(pid)  # held first, so that the pid cannot change its owner
             try:
                 with open(f"/proc/{pid}/environ", "rb") as environ:
-                    if mark in environ.read().split(b"\0"):
+                    if marks <= set(environ.read().split(b"\0")):
                         signal.pidfd_send_signal(handle, signal.SIGKILL)
                         killed = True
             finally:
@@ -274,7 +279,7 @@ class Supervisor:
         self.send_event(event="spawned", name=name, pid=pid)
 
     def start(self, command: dict) -> int:  # type: ignore[type-arg]  # plain JSON
-        env = {**command["env"], "MESHPROOF_RUN_ID": self.run_id}
+        env = {**command["env"], "MESHPROOF_RUN_ID": self.run_id, PROCESS: command["name"]}
         umask = 0o077 if command["sidecar"] else -1  # access logs are this user's alone
         set_up = self.child_set_up(command)
         log = os.open(command["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -357,7 +362,9 @@ class Supervisor:
         send_group(child.pid, signal.SIGCONT)
 
     def reap(self) -> None:
-        """Collect every exit. The rest of a named child's process group ends with it, as in a pod.
+        """Collect every exit. The rest of a named child's process group ends with it, and what has
+        left that group, as all of a container does: a port that a daemon keeps would not be free
+        for the child's successor.
 
         The group is signalled before the child is reaped: as long as the child is a zombie, no
         other group can have its number.
@@ -372,6 +379,8 @@ class Supervisor:
                 if child:
                     del self.children[child.name]
                     code = os.waitstatus_to_exitcode(status)
+                    if not child.sidecar and not self.ending:
+                        kill_marked(self.run_id, {self.pid, self.owner}, child.name)
                     self.send_event(
                         event="exit",
                         name=child.name,

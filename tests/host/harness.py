@@ -1,7 +1,8 @@
 """A mesh process to be killed by tests: starts processes of the awkward kinds, then waits.
 
-Run as ``python harness.py [--fork]``; writes one JSON line when all runs. ``--fork`` leaves a
-forked copy of this process behind that holds every descriptor, the supervisor's socket too.
+Run as ``python harness.py [--fork] [--pods]``; writes one JSON line when all runs. ``--fork``
+leaves a forked copy of this process behind that holds every descriptor, the supervisor's socket
+too. With ``--pods`` all runs in pods, as root's some of it as another user.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from meshproof.host import process_identity, registry, run_folder
+from meshproof.host.pod_support import PodsUnavailable
+from meshproof.host.pods import Pods
 from meshproof.host.process_spec import ProcessSpec
 from meshproof.host.processes import find_run
 from meshproof.host.supervisor_client import SupervisorClient
@@ -38,6 +42,14 @@ KINDS = {
 }
 
 
+async def pod(supervisor: SupervisorClient) -> dict[str, Any]:
+    """What puts a process into a pod."""
+    pods = Pods(supervisor)
+    await pods.open()
+    await pods.add("a", "127.77.1.1", "a", {})
+    return {"pod": "a", **({"user": 65534, "group": 65534} if os.geteuid() == 0 else {})}
+
+
 async def main() -> None:
     run_id = process_identity.new_run_id()
     folder = run_folder.create(run_id)
@@ -47,9 +59,19 @@ async def main() -> None:
     supervisor = SupervisorClient()
     lost = asyncio.Event()
     await supervisor.start(run_id, folder, lambda _exit: None, lost.set, orphan_grace=0.2)
+    place: dict[str, Any] = {}
+    if "--pods" in sys.argv:
+        try:
+            place = await pod(supervisor)
+        except PodsUnavailable as error:
+            print(json.dumps({"no_pods": str(error)}), flush=True)
+            await supervisor.close(1.0)
+            return
     for name, argv in KINDS.items():
         log = str(folder / f"{name}.log")
-        await supervisor.spawn(ProcessSpec(name, argv, {"PATH": "/usr/bin:/bin"}, "/", log))
+        spec = ProcessSpec(name, argv, {"PATH": "/usr/bin:/bin"}, "/", log)
+        other = {} if name == "daemon" else place  # whose Python another user cannot read
+        await supervisor.spawn(replace(spec, **{"pod": place.get("pod", ""), **other}))
     while not (folder / "daemon.log").read_text():
         await asyncio.sleep(0.005)
     if "--fork" in sys.argv and os.fork() == 0:

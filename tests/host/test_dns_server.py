@@ -132,6 +132,45 @@ def test_an_update_is_not_implemented() -> None:
     assert ask("cart.shop.svc.cluster.local", flags=5 << 11)[0] == dns.NOT_IMPLEMENTED
 
 
+def test_a_pod_whose_queries_never_end_keeps_nobody_from_its_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("meshproof.host.dns_server._CLIENTS", 3)
+
+    async def script() -> None:
+        server = DnsServer(Names)
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        udp.bind(("127.0.0.1", 0))
+        tcp = socket.create_server(("127.0.0.1", 0))
+        udp_place, tcp_place = udp.getsockname(), tcp.getsockname()
+        await server.serve("a", udp, tcp)
+        clients = []
+        for _ in range(3):
+            reader, writer = await asyncio.open_connection(*tcp_place)
+            data = query("big.shop.svc.cluster.local")
+            writer.write(struct.pack("!H", len(data)) + data)
+            (length,) = struct.unpack("!H", await asyncio.wait_for(reader.readexactly(2), 5))
+            await reader.readexactly(length)
+            writer.write(b"\0")  # half a length, and never the rest
+            clients.append((reader, writer))
+        reader, writer = await asyncio.open_connection(*tcp_place)
+        assert await asyncio.wait_for(reader.read(), 5) == b"", "one more is turned away"
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.setblocking(False)
+            loop = asyncio.get_running_loop()
+            await loop.sock_connect(client, udp_place)
+            await loop.sock_sendall(client, query("big.shop.svc.cluster.local"))
+            assert read(await asyncio.wait_for(loop.sock_recv(client, 512), 5))[1]
+        for stream, one in (*clients, (reader, writer)):
+            one.write_eof()
+            assert await asyncio.wait_for(stream.read(), 5) == b""
+            one.close()
+            await one.wait_closed()
+        server.close()
+
+    asyncio.run(script())
+
+
 def test_it_serves_udp_and_tcp_and_drops_a_client_that_never_asks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

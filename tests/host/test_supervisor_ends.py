@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from meshproof.host import processes
@@ -129,6 +131,32 @@ def test_supervisor_killed(harness: Callable[..., Harness], until: Until) -> Non
     assert run.read_line() == {"lost": []}, "nothing is left when on_lost is called"
     assert run.read_line() == {"folder": False}
     assert run.is_gone()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_supervisor_of_pods_killed_at_a_random_moment(
+    harness: Callable[..., Harness], until: Until, seed: int
+) -> None:
+    run = harness("--pods")
+    line = run.read_line()
+    if "no_pods" in line:
+        pytest.skip(f"no pods on this machine: {line['no_pods']}")
+    networks = {n for p in run.remains() if (n := network_of(p.pid))} - {network_of(os.getpid())}
+    assert networks, "there is a pod's"
+    time.sleep(random.Random(seed).uniform(0.0, 0.25))  # the moment itself is what is tested
+    os.kill(line["supervisor"], signal.SIGKILL)
+    assert run.read_line() == {"lost": []}, "the daemon, too, and what has another user"
+    assert run.read_line() == {"folder": False}
+    until(
+        lambda: not networks & {network_of(pid) for pid in psutil.pids()}, "its networks are gone"
+    )
+
+
+def network_of(pid: int) -> str:
+    """Its network namespace; empty for a process that has ended, or hides it."""
+    with contextlib.suppress(OSError):
+        return str(Path(f"/proc/{pid}/ns/net").readlink())
+    return ""
 
 
 def test_supervisor_terminated(harness: Callable[..., Harness]) -> None:

@@ -203,14 +203,48 @@ def _state(pid: int) -> str:
 
 HIDDEN = """
 import os
+hidden, until = os.pipe()
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
         os.write(1, b"%d\\n" % os.getpid())
         os.execve("/bin/sleep", ["sleep", "1000"], {})
     os._exit(0)
+os.close(until)
 os.wait()
+os.read(hidden, 1)  # its end was closed by the exec
 """
+DAEMON = """
+import os, sys
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.write(1, b"%d\\n" % os.getpid())
+        os.execv("/bin/sleep", ["sleep", "1000"])
+    os._exit(0)
+os.wait()
+if sys.argv[1] == "stays":
+    os.execv("/bin/sleep", ["sleep", "1000"])
+"""
+
+
+@pytest.mark.parametrize("how", ["ends", "stopped"])
+def test_what_a_process_has_detached_ends_with_it_and_its_neighbour_s_does_not(
+    supervised: Supervised, how: str
+) -> None:
+    async def script(run: Any) -> None:
+        code = (sys.executable, "-I", "-S", "-c", DAEMON)
+        await run.supervisor.spawn(run.spec("other", *code, "stays"))
+        await run.wait(lambda: run.log("other"), "it has a daemon")
+        await run.supervisor.spawn(run.spec("app", *code, "ends" if how == "ends" else "stays"))
+        await run.wait(lambda: run.log("app"), "it has a daemon")
+        mine, others = (int(run.log(name)) for name in ("app", "other"))
+        if how == "stopped":
+            await run.supervisor.stop("app", grace=5.0)
+        await run.wait(lambda: process_identity.start_time(mine) is None, "its daemon has ended")
+        assert process_identity.start_time(others) is not None
+
+    supervised(script)
 
 
 def test_a_daemon_without_any_mark_ends_too(supervised: Supervised) -> None:
