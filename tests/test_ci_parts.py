@@ -10,6 +10,7 @@ import sys
 import tomllib
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
@@ -42,13 +43,63 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_action_runs_the_command_that_there_is(project: Path) -> None:
-    run = ACTION["runs"]["steps"][-1]["run"]
-    (line,) = [r for r in run.splitlines() if r.startswith("meshproof")]
-    command = shlex.split(line.replace("$ARGS", "-f mesh.yaml").replace("$REPORT", "r.xml"))
-    done = meshproof(project, *command[1:])
+def run_script(script: str, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """As a runner does: in bash, which stops at the first error; ``pip`` and ``python`` only say
+    that they were called."""
+    programs = folder / ".bin"
+    programs.mkdir(exist_ok=True)
+    for name, text in (
+        ("meshproof", f'exec {sys.executable} -m meshproof.cli "$@"'),
+        ("python", 'echo python "$@"'),
+        ("pip", 'echo pip "$@"'),
+    ):
+        (programs / name).write_text(f"#!/bin/sh\n{text}\n")
+        (programs / name).chmod(0o755)
+    path = f"{programs}:{os.environ['PATH']}"
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PATH": path, **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def counts(report: Path) -> tuple[str | None, str | None]:
+    """Tests and failures of JUnit's only suite."""
+    (suite,) = ET.parse(report).getroot().findall("testsuite")
+    return suite.get("tests"), suite.get("failures")
+
+
+def test_the_actions_steps_run_as_a_runner_runs_them(project: Path) -> None:
+    install, judge = (s["run"] for s in ACTION["runs"]["steps"] if "run" in s)
+    for version, package in (("", "/action"), ("0.1.0", "meshproof==0.1.0")):
+        done = run_script(install, project, VERSION=version, ACTION="/action")
+        assert done.stdout == f"python -m pip install --quiet --no-compile {package}\n"
+    done = run_script(judge, project, ARGS="-f mesh.yaml -s", REPORT="reports/r.xml")
+    assert (done.returncode, done.stderr, done.stdout.strip()) == (0, "", "")
+    assert counts(project / "reports" / "r.xml") == ("1", "0")
+    text = (project / "echo_test.yaml").read_text()
+    (project / "echo_test.yaml").write_text(text.replace("echo-v1}", "echo-v2}"))
+    done = run_script(judge, project, ARGS="-f mesh.yaml", REPORT="r.xml")
+    assert done.returncode == 1
+    assert done.stdout.startswith("::error file=echo_test.yaml,line=2,")
+
+
+def test_gitlabs_job_runs_and_leaves_its_report(project: Path) -> None:
+    page = (ROOT / "docs" / "testing-without-python.md").read_text()
+    job = yaml.safe_load(page.partition("GitLab, with")[2].partition("```yaml")[2].split("```")[0])
+    for name in ("rules", "tests"):
+        (project / name).mkdir()
+    (project / "mesh.yaml").rename(project / "rules" / "mesh.yaml")
+    cases = (project / "echo_test.yaml").read_text().replace("[mesh", "[../rules/mesh")
+    (project / "echo_test.yaml").rename(project / "tests" / "echo_test.yaml").write_text(cases)
+    done = run_script("\n".join(job["rules"]["script"]), project)
     assert done.returncode == 0, done.stderr
-    assert (project / "r.xml").exists()
+    assert "1 case: 1 passed" in done.stdout
+    report = project / job["rules"]["artifacts"]["reports"]["junit"]
+    assert counts(report) == ("1", "0")
 
 
 def test_the_action_is_composite_and_pinned() -> None:
