@@ -13,6 +13,7 @@ from meshproof.model.base_model import Model
 from meshproof.model.kinds_without_model import (
     IGNORED_KINDS,
     NAMESPACED_KINDS,
+    REASONS,
     THIRD_PARTY_KINDS,
     UNSUPPORTED_KINDS,
     explain_ignored,
@@ -242,8 +243,9 @@ def _describe_type(value: object) -> str:
 
 
 def _unsupported(kind: str, owner: str) -> UnknownKind:
-    message = f"{kind} is a kind of {owner} that {NOT_YET}"
-    return UnknownKind("kind", message, "", LEAVE_OUT, unsupported=True)
+    reason, remedy = REASONS.get(kind, ("", LEAVE_OUT))
+    message = f"{kind} is a kind of {owner} that {NOT_YET}{reason and f': {reason}'}"
+    return UnknownKind("kind", message, "", remedy, unsupported=True)
 
 
 def _unknown_version(api_version: str, kind: Kind) -> UnknownKind:

@@ -14,6 +14,16 @@ UNSUPPORTED_KINDS: Mapping[str, str] = {
     for name in names.split()
 }
 """Kinds of other APIs -> the API. To ignore them would change what a mesh does."""
+REASONS: Mapping[str, tuple[str, str]] = {
+    "WasmPlugin": (
+        "its module comes from a registry, and an embedded mesh fetches none",
+        "insert envoy.filters.http.wasm with a module of this machine by an EnvoyFilter, or run "
+        "with MESH=kind",
+    ),
+    "UDPRoute": ("only TCP is carried, and Istio has no UDPRoute either", "leave it out"),
+    "ListenerSet": ("a Gateway has its own listeners alone", "write them into the Gateway"),
+}
+"""Why some of them are refused, and what to do about it."""
 IGNORED_KINDS: Mapping[str, str] = {
     name: meaning
     for names, meaning in {

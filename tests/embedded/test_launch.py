@@ -28,11 +28,11 @@ spec:
 """
 
 
-def _launch(*command: str) -> Launch:
+def _launch(*command: str, replica: str = "app-1") -> Launch:
     project = Project(Path(), images={"app:1": ImageCommand(command=list(command))})
     store, _ = Store().apply(read_text(DEPLOYMENT, "f"))
     (workload,) = build_workloads(store, project)
-    state: Any = SimpleNamespace(workload=workload, name="app-1")
+    state: Any = SimpleNamespace(workload=workload, name=replica)
     context: Any = SimpleNamespace(sandboxes=SimpleNamespace(enabled=False))
     return Launch(context, state, slot=1, ip="127.250.1.1", app_ip=APP_IP, ordinal=0)
 
@@ -58,3 +58,9 @@ def test_the_port_that_an_app_is_told_is_a_free_one() -> None:
         own_port = _launch("serve", "--host", "{ip}").app_address(18080)
     assert assigned_port.port != 18080
     assert own_port.port == 18080
+
+
+@pytest.mark.parametrize("replica", ["app-f3a-1", "shop.app-f3a-1"])
+def test_a_pod_s_name_does_not_begin_with_its_namespace(replica: str) -> None:
+    """A replica's does, where two namespaces have a workload of one name."""
+    assert _launch("serve", "{ip}:{port}", replica=replica).host_name == "app-f3a-1"

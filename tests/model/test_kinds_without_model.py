@@ -49,6 +49,7 @@ def test_what_is_ignored_is_named_once(api: str, kind: str, namespace: str) -> N
         ("argoproj.io/v1alpha1", "Rollout", "is not honoured here; write a Deployment"),
         ("linkerd.io/v1alpha2", "ServiceProfile", "is not honoured here; write a VirtualService"),
         ("extensions.istio.io/v1alpha1", "TrafficExtension", "is a kind of Istio that"),
+        ("gateway.networking.k8s.io/v1", "UDPRoute", "Istio has no UDPRoute either"),
         ("v1", "PodTemplate", "is a kind of Kubernetes that"),
         ("networking.k8s.io/v1", "NetworkPolcy", "did you mean NetworkPolicy?"),
         ("networking.istio.io/v1", "NetworkPolicies", "is not a kind that meshproof knows"),
@@ -65,3 +66,12 @@ def test_a_document_that_is_ignored_needs_a_name(refusal: Refusal) -> None:
     assert refusal("apiVersion: a.example.com/v1\nkind: Thing\nmetadata: {}\n") == [
         "f.yaml:3: Thing: metadata.name: is missing; wanted a name"
     ]
+
+
+def test_a_wasm_plugin_is_refused_with_the_reason_and_a_way(refusal: Refusal) -> None:
+    text = document("extensions.istio.io/v1alpha1", "WasmPlugin").replace(
+        "spec: {}", "spec: {url: 'oci://r.test/a:1'}"
+    )
+    (line,) = [line for line in refusal(text) if "kind:" in line]
+    assert "comes from a registry, and an embedded mesh fetches none" in line
+    assert "insert envoy.filters.http.wasm" in line

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from meshproof.model.kinds import KINDS, Kind
 from meshproof.model.kinds_without_model import (
+    REASONS,
     THIRD_PARTY_KINDS,
     UNSUPPORTED_KINDS,
     group_ignored_kinds,
@@ -142,6 +143,8 @@ def _other_kinds() -> Iterator[str]:
     for owner in owners:
         names = sorted(n for n, whose in UNSUPPORTED_KINDS.items() if whose == owner)
         yield _item(f"{owner}: {', '.join(names)}")
+    for name, (reason, _) in REASONS.items():
+        yield _item(f"{name}: {reason}")
     yield "\n## Kinds that are ignored\n"
     yield "Accepted without effect, with one note when they are applied:\n"
     for names, meaning in group_ignored_kinds():

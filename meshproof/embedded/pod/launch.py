@@ -71,8 +71,13 @@ class Launch:
         return "".join(f"{a.ip}\t{' '.join(a.hostnames)}\n" for a in aliases if a.hostnames)
 
     def _pod(self) -> str:
-        workload = self._state.workload
-        return f"{workload.name}-{self._ordinal}" if workload.stateful else self._state.name
+        """As in Kubernetes: a replica's name begins with the namespace where two have a workload
+        of one name, and a pod's does not."""
+        workload, name = self._state.workload, self._state.name
+        if workload.stateful:
+            return f"{workload.name}-{self._ordinal}"
+        own = f"{workload.namespace}.{workload.name}-"
+        return name.removeprefix(f"{workload.namespace}.") if name.startswith(own) else name
 
     def process(self, program: Program) -> str:
         """The name of a program's process: the app has the replica's own."""
