@@ -90,6 +90,7 @@ def test_a_deployment_that_cannot_start_is_refused_and_changes_nothing(
     assert body_of(tiny) == b"hello"
 
 
+@pytest.mark.proxy
 def test_an_app_that_listens_everywhere_is_reported(tiny: EmbeddedMesh) -> None:
     require_no_pods(tiny)
     applied = tiny.apply([Source("web.yaml", deployment_yaml("everywhere"))])

@@ -15,6 +15,7 @@ from meshproof.mesh import STDIN, Source
 
 pytestmark = [
     pytest.mark.long,
+    pytest.mark.proxy,
     pytest.mark.skipif(
         os.environ.get("MESH", "embedded") != "embedded", reason="about the mesh's own Envoys"
     ),

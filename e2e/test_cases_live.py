@@ -17,7 +17,7 @@ from meshproof.cases.run import run_static
 from meshproof.mesh import Mesh
 from meshproof.project import load_project
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.proxy]
 ROOT = Path(__file__).parents[1]
 STEMS = (
     "svcb_by_header",

@@ -7,6 +7,8 @@ import pytest
 from meshproof.mesh import Mesh
 from tests.contract import cases
 
+pytestmark = pytest.mark.proxy
+
 
 @pytest.mark.parametrize("case", cases.CASES, ids=lambda case: case.__name__)
 def test_contract(mesh: Mesh, case: cases.Case) -> None:

@@ -8,6 +8,8 @@ from e2e.payments.egress_phases import Phases
 from e2e.payments.rules import EGRESS_BY_ADDRESS
 from meshproof.mesh import Mesh
 
+pytestmark = pytest.mark.proxy
+
 
 @pytest.mark.parametrize("dialect", EGRESS_BY_ADDRESS)
 def test_closed_open_closed(mesh: Mesh, phases: Phases, dialect: str) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from e2e.payments.egress_phases import Phases
 from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES, deployments
 from meshproof.mesh import Mesh, Source
+
+pytestmark = pytest.mark.proxy
 
 RULE = RULES / "egress_msgd_by_name.yaml"
 BY_NAME = {"MSGD_URL": "http://msgd.test:9997"}

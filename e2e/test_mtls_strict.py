@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from e2e.payments.requests import no_failures
 from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES
 from e2e.support.calls import send_calls
@@ -9,6 +11,8 @@ from meshproof.mesh import Mesh, Source
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.verdicts.access import admitted, refused
+
+pytestmark = pytest.mark.proxy
 
 RULE = RULES / "mtls_strict.yaml"
 URL = "http://svcb/healthz"

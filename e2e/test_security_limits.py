@@ -30,10 +30,13 @@ import sys, urllib.request
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 print(opener.open(sys.argv[1], timeout=300).status)
 """
-pytestmark = pytest.mark.skipif(
-    os.environ.get("MESH", "embedded") != "embedded",
-    reason="about users, sockets and files of this machine",
-)
+pytestmark = [
+    pytest.mark.proxy,
+    pytest.mark.skipif(
+        os.environ.get("MESH", "embedded") != "embedded",
+        reason="about this machine",
+    ),
+]
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from e2e.payments.requests import no_failures
 from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES, weights
 from meshproof.mesh import Mesh
@@ -9,6 +11,8 @@ from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.verdicts.sequential_split import SequentialSplit
 from meshproof.verdicts.split import Errors
+
+pytestmark = pytest.mark.proxy
 
 RULE = RULES / "svcb_v0_1_90_v0_2_10.yaml"
 FIFTH = SequentialSplit({"v0.1": 80, "v0.2": 20}, Errors(shift=0.10, power=1 - 1e-7))

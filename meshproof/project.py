@@ -58,7 +58,7 @@ class Project:
     """What the users of a load do, where the project says so; it exists."""
     path: str = "/"
     """What a load asks for at the gateway where it does not say."""
-    pods: bool = False
+    pods: bool = True
     """Whether replicas are in pods, or would be: an image then needs no local command where its
     container names one, and any port is free."""
     mesh_config: MeshConfig = NO_MESH_CONFIG

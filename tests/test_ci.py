@@ -38,7 +38,7 @@ def test_what_is_checked_is_said_by_targets_that_are_there() -> None:
 def test_it_runs_what_a_contributor_runs() -> None:
     script = (ROOT / ".ci" / "run").read_text()
     wanted = re.findall(r"^(?:if .*; then )?(make [a-z0-9-]+)", script, re.MULTILINE)
-    assert "make e2e-pods" in wanted
+    assert "make e2e-proxy" in wanted
     assert wanted
     assert set(wanted) <= set(runs("embedded"))
 

@@ -137,7 +137,7 @@ class Report:
     seconds: float = 0.0
     problems: Sequence[Problem] = ()
     """Why nothing could be judged."""
-    pods: bool = False
+    pods: bool = True
     """Whether the mesh that the files describe has pods."""
 
     def count(self, outcome: Outcome) -> int:

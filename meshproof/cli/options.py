@@ -47,7 +47,7 @@ Pods = Annotated[
     typer.Option(
         "--pods/--no-pods",
         help="Whether replicas are in namespaces of their own; by default as MESHPROOF_PODS says "
-        "(on, off or auto), which is off.",
+        "(on, off or auto), which is auto.",
         show_default=False,
     ),
 ]

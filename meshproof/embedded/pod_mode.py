@@ -11,7 +11,7 @@ from meshproof.host import pod_trial
 VARIABLE = "MESHPROOF_PODS"
 Mode = Literal["on", "off", "auto"]
 """``auto``: pods where the machine allows them."""
-_DEFAULT: Mode = "off"
+_DEFAULT: Mode = "auto"
 
 
 def read_mode(environ: Mapping[str, str]) -> Mode:

@@ -61,7 +61,7 @@ class Fleet:
     """The address behind each Unix socket that leads into the pods or out of them."""
     resolve: Callable[[str, str], Sequence[str] | None] = lambda _namespace, _name: None
     """The addresses of a name in the pods of a namespace; None if it does not exist there."""
-    pods: bool = False
+    pods: bool = True
     """Whether replicas are in pods, where every connection is captured."""
 
     def address_of(self, place: Address | str) -> Address | None:

@@ -12,7 +12,7 @@ _WIDTH = 9
 
 def render_text(explanation: Json) -> str:
     """``explanation`` is ``Explanation.as_dict()``."""
-    where = ", in a mesh of pods" if explanation["pods"] else ""
+    where = "" if explanation["pods"] else ", in a mesh without pods"
     lines = [f"{explanation['request']} from {explanation['from']}{where}", ""]
     lines += _render_outcomes(explanation["outcomes"])
     lines.append("")

@@ -89,7 +89,7 @@ class Explanation:
     steps: tuple[Step, ...]
     assumptions: tuple[str, ...] = field(default=())
     """What the explanation assumes, since the configuration does not tell."""
-    pods: bool = False
+    pods: bool = True
     """Whether it is that of a mesh whose replicas are in pods."""
 
     def outcomes(self) -> list[tuple[float, Outcome]]:

@@ -40,7 +40,8 @@ def find_ignored_fields(
     ``images``: those that have a local command. ``own``: those whose command is the container's,
     and those with a replacement for its first argument, as pairs of image and program (empty for
     the former). ``pods``: whether replicas are in pods, where volumes are at their real paths,
-    hosts have aliases, and Services addresses; ``may_run_as`` says which users their processes may have.
+    hosts have aliases, and Services addresses; ``may_run_as`` says which users their processes may
+    have.
     """
     if meaning := explain_ignored(resource.kind, resource.api_version):
         return [resource.problem((), f"{resource.kind} has no effect here: {meaning}")]

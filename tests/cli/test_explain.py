@@ -60,20 +60,17 @@ def test_as_data(cli: Cli) -> None:
 @pytest.mark.usefixtures("in_project_root")
 def test_of_the_project_alone(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MESHPROOF_PODS", "auto")  # an option sets it for the process
-    done = cli(
-        "explain", "--pods", "--from", "svca", "--project", "meshproof.yaml",
-        "http://msgd.test:9997/",
-    )  # fmt: skip
+    done = cli("explain", "--from", "svca", "--project", "meshproof.yaml", "http://msgd.test:9997/")
     assert done.code == 3
     assert "closed: no rule opens msgd.test:9997 for payments/svca" in done.out
-    assert ", in a mesh of pods" in done.out
+    assert "without pods" not in done.out
     done = cli(
         "explain", "--no-pods", "--from", "svca", "--project", "meshproof.yaml",
         "http://msgd.test:9997/",
     )  # fmt: skip
     assert done.code == 3
     assert "502 from the mesh: no rule opens http://msgd.test:9997/" in done.out
-    assert "of pods" not in done.out
+    assert ", in a mesh without pods" in done.out
 
 
 def test_rules_alone_have_no_workloads(

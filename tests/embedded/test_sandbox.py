@@ -29,9 +29,8 @@ def test_another_word_is_refused_by_name() -> None:
 @pytest.mark.parametrize(
     ("word", "problem", "planned", "runs"),
     [
-        (None, "", False, False),
-        ("auto", "", True, True),
-        ("auto", "nat: no", True, False),
+        (None, "", True, True),
+        (None, "nat: no", True, False),
         ("on", "nat: no", True, True),
         ("off", "", False, False),
     ],

@@ -145,8 +145,9 @@ DIFFERENCES: Mapping[str, str] = {
     ),
     "kube_pod.PodSpec.hostNetwork": "true is refused: Istio gives such pods no sidecar",
     "kube_service.ServiceSpec.ports": (
-        "a port without a protocol (in its name or appProtocol) is HTTP, in the client's version; "
-        "Istio sniffs it, and TCP too. GRPC-WEB is carried as HTTP/2 and not bridged"
+        "without pods a port without a protocol (in its name or appProtocol) is HTTP, in the "
+        "client's version; in pods it is sniffed, as in Istio. GRPC-WEB is carried "
+        "as HTTP/2 and not bridged"
     ),
 }
 
@@ -154,12 +155,17 @@ GENERAL: Sequence[tuple[str, Sequence[str]]] = (
     (
         "Interception",
         (
-            "Without pods (docs/pods.md; off by default) the rest of this section holds. In pods "
-            "every TCP connection is captured as by Istio's iptables rules, names are "
-            "resolved, and Services have cluster IPs; UDP and IPv6 are not carried.",
-            "Only http_proxy intercepts traffic: what an app sends without a proxy (raw TCP, UDP, "
-            "DNS, clients that ignore the variable) bypasses its sidecar. Istio's iptables rules "
-            "intercept every TCP connection.",
+            "Every TCP connection of a pod is captured, as by Istio's iptables rules; names are "
+            "resolved, and Services have cluster IPs. UDP other than DNS, and IPv6, are not "
+            "carried.",
+        ),
+    ),
+    (
+        "Interception without pods",
+        (
+            "Where the kernel allows no pods, or --no-pods asks for none (docs/pods.md), only "
+            "http_proxy intercepts traffic: what an app sends without a proxy (raw TCP, UDP, DNS, "
+            "clients that ignore the variable) bypasses its sidecar.",
             "HTTPS and TLS of an app pass through tunnels (CONNECT) to open hosts, by name and "
             "port.",
             "Inside of a tunnel to port 80 of a Service the app sees its Host without a port.",
@@ -178,10 +184,11 @@ GENERAL: Sequence[tuple[str, Sequence[str]]] = (
             "A namespace that says nothing has sidecars, unless an IstioOperator says "
             "enableNamespacesByDefault: false (Istio's default). Without pods, a workload whose "
             "injection is off is refused.",
-            "A container is the process that the image table names. Its volumes are below a folder "
-            "of its own; paths of mounts in args, env and exec probes are changed to that folder.",
-            "Containers of one pod share an address, but not localhost. Those after the first are "
-            "restarted when they end; only their readiness is probed.",
+            "A container is the process that the image table names, else its own command. "
+            "Those after the first are restarted when they end; only their readiness is probed.",
+            "Without pods a container's volumes are below a folder of its own, and paths of mounts "
+            "in args, env and exec probes are changed to that folder; containers share an "
+            "address, but not localhost.",
             "Pods with init containers start when all others of the change are ready. Files of "
             "claims outlive a replica, but not the mesh.",
             "Files of a ConfigMap or Secret change at once, and so do those of a subPath; in "
@@ -192,9 +199,9 @@ GENERAL: Sequence[tuple[str, Sequence[str]]] = (
     (
         "Unknown hosts",
         (
-            "A host that no Service or ServiceEntry opens is answered with 502 and an empty body, "
-            "on any port. Istio (REGISTRY_ONLY) does so on ports with HTTP services, and closes "
-            "the connection on all others.",
+            "As in Istio (REGISTRY_ONLY), a host that no Service or ServiceEntry opens is answered "
+            "with 502 and an empty body on ports with HTTP services, and the connection is closed "
+            "on all others. Without pods it is 502 on any port.",
             "The outboundTrafficPolicy is REGISTRY_ONLY by default; Istio's default is ALLOW_ANY. "
             "ALLOW_ANY opens declared outside hosts and no others: an embedded mesh never leaves "
             "this machine.",
@@ -258,11 +265,10 @@ GENERAL: Sequence[tuple[str, Sequence[str]]] = (
     (
         "Addresses",
         (
-            "Replicas listen on loopback addresses, and their sidecars call from there: XFF, "
-            "remote addresses and ipBlocks see those. An app's connections come from 127.0.0.6, as "
-            "in Istio. "
-            "An app that listens on a TCP port instead of the socket that it is given can be "
-            "reached by any process on this machine, without its sidecar.",
+            "Pods have addresses in 127.0.0.0/8, which XFF, remote addresses and ipBlocks see. An "
+            "app's connections come from 127.0.0.6, as in Istio.",
+            "Without pods an app that listens on a TCP port instead of the socket that it is given "
+            "can be reached by any process on this machine, without its sidecar.",
         ),
     ),
     (

@@ -13,7 +13,7 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 def render(report: Report) -> str:
     """A refusal is an error of a suite of its own."""
-    name = "meshproof test, in a mesh of pods" if report.pods else "meshproof test"
+    name = "meshproof test" if report.pods else "meshproof test, in a mesh without pods"
     root = ET.Element("testsuites", name=name, time=f"{report.seconds:.3f}")
     suites: defaultdict[str, list[CaseResult]] = defaultdict(list)
     for result in report.results:

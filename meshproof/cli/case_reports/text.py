@@ -53,7 +53,7 @@ def summarize(report: Report) -> str:
     for outcome in (Outcome.FAILED, Outcome.DISAGREED):
         if number := report.count(outcome):
             parts.append(f"{number} {outcome.value}")
-    where = " in a mesh of pods" if report.pods else ""
+    where = "" if report.pods else " in a mesh without pods"
     text = f"{_count(len(report.results), 'case')}{where}: {', '.join(parts)}"
     units = report.coverage.routes + report.coverage.policies
     if units:
