@@ -33,12 +33,12 @@ _ROUND = 0.005
 def measure() -> Part:
     rng = random.Random(20)
     moments = [rng.uniform(0.0, LIFE) for _ in range(KILLS)]
-    gone = [_kill(moment) for moment in moments]
+    durations = [_kill(moment) for moment in moments]
     note = f"{KILLS} kills, at most {LIFE:g} s after the start"
     return Part(
         "supervisor killed",
-        [Figure("slowest until nothing is left", max(gone), "s", at_most(3), note)],
-        {"moments": moments, "gone": gone},
+        [Figure("slowest until nothing is left", max(durations), "s", at_most(3), note)],
+        {"moments": moments, "durations": durations},
     )
 
 
@@ -63,7 +63,7 @@ def _kill(moment: float) -> float:
             }
             with contextlib.suppress(ProcessLookupError):  # the mesh was quicker
                 os.kill(supervisor, signal.SIGKILL)
-            return _gone(run_id, networks - {""})
+            return _wait_until_empty(run_id, networks - {""})
         finally:
             driver.kill()
             processes.kill_run(run_id)
@@ -83,7 +83,7 @@ def _network(pid: int) -> str:
     return ""
 
 
-def _gone(run_id: str, networks: set[str]) -> float:
+def _wait_until_empty(run_id: str, networks: set[str]) -> float:
     begin = time.monotonic()
     while time.monotonic() < begin + LIMIT:
         left = [str(p) for p in processes.find_run(run_id)]

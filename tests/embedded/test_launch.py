@@ -64,3 +64,40 @@ def test_the_port_that_an_app_is_told_is_a_free_one() -> None:
 def test_a_pod_s_name_does_not_begin_with_its_namespace(replica: str) -> None:
     """A replica's does, where two namespaces have a workload of one name."""
     assert _launch("serve", "{ip}:{port}", replica=replica).host_name == "app-f3a-1"
+
+
+def test_what_the_image_table_gives_to_write_is_writable_below_a_read_only_root(
+    tmp_path: Path,
+) -> None:
+    text = DEPLOYMENT.replace(
+        'image: "app:1",',
+        'image: "app:1", securityContext: {readOnlyRootFilesystem: true},'
+        " volumeMounts: [{name: v, mountPath: /var/v}],",
+    ).replace("spec: {containers", "spec: {volumes: [{name: v, emptyDir: {}}], containers")
+    command = ["serve", "--bind", "{socket}", "--state", "{dir}"]
+    images = {"app:1": ImageCommand(command=command)}
+    store, _ = Store().apply(read_text(text, "f"))
+    (workload,) = build_workloads(store, Project(Path(), images=images, pods=True))
+    state: Any = SimpleNamespace(workload=workload, name="app-1")
+    paths = SimpleNamespace(
+        private=lambda name: tmp_path / name,
+        sockets=tmp_path / "s",
+        app=lambda slot: tmp_path / "s" / f"a{slot}",
+        app_log=lambda name: tmp_path / f"{name}.log",
+    )
+    context: Any = SimpleNamespace(
+        sandboxes=SimpleNamespace(enabled=True),
+        paths=paths,
+        urls={},
+        base_env={},
+        run_id="run",
+        project=SimpleNamespace(root=tmp_path),
+    )
+    launch = Launch(context, state, slot=1, ip="127.250.1.1", app_ip=APP_IP, ordinal=0)
+    launch.lay_out()
+    spec = launch.spec(workload.program)
+    assert spec.read_only
+    places = [place for _, place in spec.mounts]
+    assert places == sorted([str(tmp_path / "app-1"), str(tmp_path / "s"), "/var/v"])
+    volume = str(tmp_path / "app-1" / "volumes" / "v")
+    assert [source for source, place in spec.mounts if place == "/var/v"] == [volume]

@@ -205,15 +205,18 @@ class Launch:
         }
 
     def _places(self, program: Program) -> list[tuple[str, str]]:
-        """The container's volumes, at their real paths; its own folder too, where it could not be
-        written otherwise."""
+        """The container's volumes, at their real paths; what the image table gives it to write,
+        where it could not otherwise. Outer places first."""
         if not self._volumes or not self._in_pod:
             return []
         places = self._volumes.places(program.mounts)
-        if program.container.security_context.read_only_root_filesystem and program.uses("{dir}"):
-            folder = str(self._context.paths.private(self.process(program)))
-            places.append((folder, folder))
-        return places
+        if program.container.security_context.read_only_root_filesystem:
+            folders = {
+                "{dir}": self._context.paths.private(self.process(program)),
+                "{socket}": self._context.paths.sockets,
+            }
+            places += [(str(f), str(f)) for name, f in folders.items() if program.uses(name)]
+        return sorted(places, key=lambda pair: pair[1])
 
     def _security(self, program: Program) -> dict[str, Any]:
         """The fields of a process that securityContext decides."""
