@@ -133,15 +133,11 @@ def _http_cluster(view: ProxyView, to: Destination, namespace: str, port: int) -
 
     For a sidecar Istio knows only the services that have the listener's port
     (buildSidecarOutboundVirtualHosts in core/httproute.go, GetDestinationCluster in
-    core/route/route.go), so a destination without a port means that port, and an ExternalName
-    without the port is no other name of anything.
+    core/route/route.go), so a destination without a port means that port.
     """
     if view.proxy.kind == "gateway" or to.host == UNKNOWN_SERVICE:
         return destination_cluster(view, to, namespace, port)
-    host = fqdn(to.host, namespace)
-    known = view.hosts.get(host)
-    if known is not None and known.port(port) is not None:
-        host = known.alias_of or host
+    host = view.resolve_alias(fqdn(to.host, namespace))
     return outbound_cluster(to.port.number if to.port else port, host, to.subset or "")
 
 

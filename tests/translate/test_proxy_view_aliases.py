@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from meshproof.translate import build_outbound
 from meshproof.translate.world import Address, Service, ServicePort
 from tests.translate.builders import (
@@ -21,7 +19,6 @@ from tests.translate.builders import (
 )
 
 PORTS = (ServicePort("http", 8000, 8000, "HTTP"),)
-AT_80 = (ServicePort("http", 80, 80, "HTTP"),)
 ENTRY = service_entry(
     "{hosts: [m.test], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}"
 )
@@ -54,27 +51,28 @@ def test_an_alias_of_an_alias_and_of_a_service() -> None:
     assert {"a", "b"} <= set(vhosts(mesh)[f"{echo}:80"]["domains"])
 
 
-@pytest.mark.parametrize(
-    ("aliases", "cluster"),
-    [
-        ((_alias("ext", "M.test.", AT_80),), M_TEST),
-        ((_alias("ext", "m.test", PORTS),), "outbound|80||ext.default.svc.cluster.local"),
-        (
-            (_alias("ext", "b.default.svc.cluster.local", AT_80), _alias("b", "m.test", AT_80)),
-            "outbound|80||b.default.svc.cluster.local",
-        ),
-    ],
-)
-def test_a_destination_means_the_host_behind_it(aliases: tuple[Service, ...], cluster: str) -> None:
-    """Where the alias has the port that is called; of an alias of an alias only the first counts
-    (GetDestinationCluster). An alias has no cluster of its own: such a call is 503 NC."""
+def test_it_has_no_cluster_and_a_destination_means_the_host_behind_it() -> None:
     rule = virtual_service("{hosts: [echo], http: [{route: [{destination: {host: ext}}]}]}")
-    mesh = _world(*aliases, virtual_services=(rule,))
+    mesh = _world(_alias("ext", "M.test."), virtual_services=(rule,))
     routes = vhost_routes(mesh, "echo.default.svc.cluster.local")
-    assert routes[0]["route"]["cluster"] == cluster
-    assert [c for c in build_outbound(mesh, CLIENT).clusters if ".default." in c] == [
-        "outbound|80||echo.default.svc.cluster.local"
-    ]
+    assert routes[0]["route"]["cluster"] == M_TEST
+    assert [c for c in build_outbound(mesh, CLIENT).clusters if "ext" in c] == []
+
+
+def test_a_destination_s_own_port_is_the_hosts_whatever_port_is_called() -> None:
+    """A rule for one port may lead to an ExternalName that has another, as Istio's own test of
+    externalname routing shows on a port without a protocol."""
+    to = "{host: ext, port: {number: 80}}"
+    rule = virtual_service(f"{{hosts: [echo], http: [{{route: [{{destination: {to}}}]}}]}}")
+    at_80 = (ServicePort("http", 80, 80, "HTTP"),)
+    mesh = world(
+        services=(service("echo", ports=(81,)), _alias("ext", "m.test", at_80)),
+        service_entries=(ENTRY,),
+        outside=(outside("m.test", {80: Address("127.60.9.1", 1)}),),
+        virtual_services=(rule,),
+    )
+    route = vhosts(mesh)["echo.default.svc.cluster.local:81"]["routes"][-1]
+    assert route["route"]["cluster"] == M_TEST
 
 
 def test_an_alias_of_nothing_leads_nowhere() -> None:
