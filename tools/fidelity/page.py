@@ -16,6 +16,7 @@ from meshproof.model.kinds_without_model import (
 from meshproof.model.steering_keys import STEERING_KEYS
 from tools.fidelity.differences import GENERAL
 from tools.fidelity.gateway_api_suite import render_suite
+from tools.fidelity.peer_suites import render_peers
 from tools.fidelity.survey import Part, survey
 
 _GROUPS = (
@@ -45,7 +46,15 @@ def render() -> str:
     """docs/fidelity.md."""
     return (
         "\n".join(
-            [_HEAD, *_general(), *_steering(), *_kinds(), *_other_kinds(), *render_suite()]
+            [
+                _HEAD,
+                *_general(),
+                *_steering(),
+                *_kinds(),
+                *_other_kinds(),
+                *render_suite(),
+                *render_peers(),
+            ]
         ).rstrip()
         + "\n"
     )

@@ -1,0 +1,104 @@
+"""What became of peers' suites on an embedded mesh in pods, for the page: suite by suite, and each
+call that does not agree with its reason. ``make conformance`` counts them again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_HEAD = """\
+## Suites of peers
+
+Test suites of other projects, ported case by case, are run by `make conformance` where they lie
+beside the checkout, in pods. Every call agrees, or is one of the rows below.
+"""
+
+
+class Suite(NamedTuple):
+    name: str
+    source: str
+    calls: int
+    agree: int
+
+
+class Reason(NamedTuple):
+    suite: str
+    calls: int
+    what: str
+    why: str
+
+
+SUITES = (
+    Suite("routing", "Istio 1.29.6, tests/integration/pilot", 363, 304),
+    Suite("security", "Istio 1.29.6, tests/integration/security", 919, 859),
+    Suite("sim2", "Istio 1.29.6, simulations of listeners and gateways", 238, 135),
+    Suite("gamma", "Gateway API 1.6.1, conformance/tests/mesh", 81, 78),
+    Suite("sim_routes", "Istio 1.29.6, TestSidecarRoutes", 82, 61),
+)
+"""As counted with `--pods` on 2026-12-01."""
+_NO_REQUEST = "the ported case has no request of its own"
+_PASSED_BY = "a port that neither a pod nor a Service names has no listener"
+_OPEN = "Istio's run is ALLOW_ANY; REGISTRY_ONLY closes HTTP/1.0, which is not sniffed, as bytes"
+_LISTENS = "the ported app listens on its pod's address, whatever the case names"
+REASONS = (
+    Reason("routing", 13, "Ingress", _NO_REQUEST),
+    Reason("routing", 10, "localities", "replicas have none"),
+    Reason("routing", 8, "DNS", _NO_REQUEST),
+    Reason("routing", 6, "virtual machines", "there are none"),
+    Reason("routing", 11, "addresses, proxy headers, PROXY protocol at a gateway", _NO_REQUEST),
+    Reason("routing", 4, "localhost and wildcard addresses under a Sidecar", _LISTENS),
+    Reason("routing", 2, "HTTP/1.0 to an HTTP port, and to an outside host", _OPEN),
+    Reason("routing", 1, "proxyProtocol", "the case calls a port whose app reads no such header"),
+    Reason("routing", 1, "plain text to a TLS port", "Istio's app is Go's, which answers 400"),
+    Reason(
+        "routing",
+        1,
+        "a CLUSTER patch of http2_protocol_options",
+        "an open difference: clusters have HttpProtocolOptions, which win over the old field",
+    ),
+    Reason(
+        "routing",
+        1,
+        "a pod's call to its own headless Service",
+        "its own address is not captured, as by Istio's rules; the case wants Envoy's headers",
+    ),
+    Reason(
+        "routing",
+        1,
+        "a rule to an ExternalName at another port",
+        "mended since, not counted again",
+    ),
+    Reason("security", 20, "ports of no Service, by the pod's address", _PASSED_BY),
+    Reason("security", 18, "pods without a sidecar", _NO_REQUEST),
+    Reason("security", 10, "RequestAuthentication at Gateways", "the ported requests lack tokens"),
+    Reason("security", 6, "path normalization", _NO_REQUEST),
+    Reason("security", 5, "TLS origination with credentials", "its server is not ported"),
+    Reason("security", 1, "CUSTOM", "its authorization server is not ported"),
+    Reason("sim2", 41, "ports of no Service, by the pod's address", _PASSED_BY),
+    Reason("sim2", 17, "a gateway Service's targetPorts", "servers listen on their own ports"),
+    Reason("sim2", 15, "TLS modes of Sidecar ingress", _NO_REQUEST),
+    Reason("sim2", 12, "PeerAuthentication with Sidecar ingress", _NO_REQUEST),
+    Reason("sim2", 9, "overlapping ranges of TCP and TLS ports", _NO_REQUEST),
+    Reason("sim2", 8, "Ingress", _NO_REQUEST),
+    Reason("sim2", 1, "bytes to an HTTP port", "Istio's simulation looks at the cluster alone"),
+    Reason("gamma", 2, "MeshFrontendHostname", "as Istio itself (istio#44702)"),
+    Reason("gamma", 1, "a pod's own address", _NO_REQUEST),
+    Reason("sim_routes", 12, "virtual hosts of HTTPRoutes", "Istio's own test skips them"),
+    Reason(
+        "sim_routes",
+        9,
+        "names that no Service or ServiceEntry has",
+        "in a pod such a name has no address, so explain ends there; the case asks for a cluster",
+    ),
+)
+
+
+def render_peers() -> Iterator[str]:
+    """The section of the page."""
+    yield ""
+    yield _HEAD
+    yield "| suite | source | calls | agree |\n|---|---|---|---|"
+    yield from (f"| {s.name} | {s.source} | {s.calls} | {s.agree} |" for s in SUITES)
+    yield "\n| suite | calls | what | why |\n|---|---|---|---|"
+    yield from (f"| {r.suite} | {r.calls} | {r.what} | {r.why} |" for r in REASONS)
+    yield ""
