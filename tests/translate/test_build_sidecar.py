@@ -154,9 +154,9 @@ def test_outbound_takes_connect_and_trusts_no_address() -> None:
 
 def test_access_log_keys_and_directions() -> None:
     keys = (
-        "time direction method path authority protocol code flags details upstream_failure "
-        "bytes_received bytes_sent duration_ms upstream_host attempts upstream_cluster "
-        "downstream_remote route request_id trace_id run_id user_agent"
+        "time direction method path final_path authority protocol code flags details "
+        "upstream_failure bytes_received bytes_sent duration_ms upstream_host attempts "
+        "upstream_cluster downstream_remote route request_id trace_id run_id user_agent"
     )
     directions = {}
     for name, listener in _listeners().items():
