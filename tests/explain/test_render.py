@@ -19,7 +19,7 @@ def test_the_text_has_the_decision_first_then_why() -> None:
     two = workloads(client=1, echo_v1=2, echo_v2=1)
     lines = render_text(explain_request(rule, "http://echo/a", text=two).as_dict()).splitlines()
     assert lines[:4] == [
-        "GET http://echo/a from shop/client",
+        "GET http://echo/a from shop/client, in a mesh without pods",
         "",
         "     90 %  shop/echo-v1 v1 answers (echo-v1-1, echo-v1-2)",
         "     10 %  shop/echo-v2 v2 answers (echo-v2-1)",
