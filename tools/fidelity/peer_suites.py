@@ -10,7 +10,7 @@ _HEAD = """\
 ## Suites of peers
 
 Test suites of other projects, ported case by case, are run by `make conformance` where they lie
-beside the checkout, in pods. Every call agrees, or is one of the rows below.
+beside the checkout, in pods (bookinfo without). Every call agrees, or is one of the rows below.
 """
 
 
@@ -34,6 +34,7 @@ SUITES = (
     Suite("sim2", "Istio 1.29.6, simulations of listeners and gateways", 238, 135),
     Suite("gamma", "Gateway API 1.6.1, conformance/tests/mesh", 81, 78),
     Suite("sim_routes", "Istio 1.29.6, TestSidecarRoutes", 82, 61),
+    Suite("bookinfo", "Istio, samples/bookinfo/networking, and Istio 0.4's rules", 51, 51),
 )
 """As counted with `--pods` on 2026-12-01."""
 _NO_REQUEST = "the ported case has no request of its own"
