@@ -270,5 +270,5 @@ def test_root_namespace(conf: EmbeddedMesh) -> None:
 
 
 def test_what_is_not_honoured_is_refused(conf: EmbeddedMesh) -> None:
-    with pytest.raises(Refused, match=r"data\.mesh\.caCertificates"):
-        _apply(conf, mesh_config(caCertificates=[]))
+    with pytest.raises(Refused, match=r"data\.mesh\.enableAutoMtls"):
+        _apply(conf, mesh_config(enableAutoMtls=False))

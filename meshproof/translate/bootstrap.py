@@ -35,6 +35,8 @@ _RUNTIME: Json = {
     # How soon a finished span is sent, and how many are sent together under load.
     "tracing.zipkin.flush_interval_ms": 100,
     "tracing.zipkin.min_flush_spans": 50,
+    # Envoy drops a report that is not taken in time, by default in 5 s: a lost span voids a run.
+    "tracing.zipkin.request_timeout": 60_000,
     # A rule's expression may be as large as in Istio.
     "re2.max_program_size.error_level": 32768,
     # Istio 1.29 has Envoy 1.37. What 1.39 changed: a 503 says why the connection failed.

@@ -275,6 +275,7 @@ def test_bootstrap() -> None:
     assert result["admin"]["address"]["pipe"] == {"path": "/a", "mode": 0o600}
     layer = result["layered_runtime"]["layers"][0]["static_layer"]
     assert layer["tracing.zipkin.flush_interval_ms"] == 100
+    assert layer["tracing.zipkin.request_timeout"] == 60_000
 
 
 def test_secrets_have_istio_s_names_and_the_key_stays_with_its_chain() -> None:
