@@ -162,11 +162,16 @@ class PodNamespaces:
     def _join_as_container(self, pod: Pod, command: dict[str, Any]) -> None:
         for handle in (self._user, pod.net, pod.uts, pod.mount):
             ns.enter(handle)
+        # Entering a mount namespace has changed it, and a volume may hide it (an emptyDir at /tmp).
+        folder = os.open(command["cwd"], os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         if command["mounts"] or command.get("read_only"):
             pod_mounts.mount_all(command["mounts"], command["staging"])
         if command.get("read_only"):
             pod_mounts.make_read_only([place for _, place in command["mounts"]])
-        os.chdir(command["cwd"])  # entering a mount namespace has changed it
+        if os.path.isdir(command["cwd"]):  # noqa: PTH112  (pathlib is slow to import)
+            os.chdir(command["cwd"])
+        else:
+            os.fchdir(folder)
         user, dropped = command.get("user"), frozenset(command.get("dropped", ()))
         if user is None:
             ns.reduce_capabilities(ns.CONTAINER - dropped)

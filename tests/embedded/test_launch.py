@@ -66,13 +66,15 @@ def test_a_pod_s_name_does_not_begin_with_its_namespace(replica: str) -> None:
     assert _launch("serve", "{ip}:{port}", replica=replica).host_name == "app-f3a-1"
 
 
-def test_what_the_image_table_gives_to_write_is_writable_below_a_read_only_root(
-    tmp_path: Path,
+@pytest.mark.parametrize(("read_only", "hides"), [(True, False), (False, True), (False, False)])
+def test_what_the_image_table_gives_to_write_is_there_whatever_hides_or_locks_it(
+    tmp_path: Path, *, read_only: bool, hides: bool
 ) -> None:
+    place = str(tmp_path) if hides else "/var/v"
     text = DEPLOYMENT.replace(
         'image: "app:1",',
-        'image: "app:1", securityContext: {readOnlyRootFilesystem: true},'
-        " volumeMounts: [{name: v, mountPath: /var/v}],",
+        f'image: "app:1", securityContext: {{readOnlyRootFilesystem: {str(read_only).lower()}}},'
+        f" volumeMounts: [{{name: v, mountPath: {place}}}],",
     ).replace("spec: {containers", "spec: {volumes: [{name: v, emptyDir: {}}], containers")
     command = ["serve", "--bind", "{socket}", "--state", "{dir}"]
     images = {"app:1": ImageCommand(command=command)}
@@ -96,8 +98,8 @@ def test_what_the_image_table_gives_to_write_is_writable_below_a_read_only_root(
     launch = Launch(context, state, slot=1, ip="127.250.1.1", app_ip=APP_IP, ordinal=0)
     launch.lay_out()
     spec = launch.spec(workload.program)
-    assert spec.read_only
-    places = [place for _, place in spec.mounts]
-    assert places == sorted([str(tmp_path / "app-1"), str(tmp_path / "s"), "/var/v"])
+    assert spec.read_only is read_only
+    own = [str(tmp_path / "app-1"), str(tmp_path / "s")] if read_only or hides else []
+    assert [place for _, place in spec.mounts] == sorted([*own, place])
     volume = str(tmp_path / "app-1" / "volumes" / "v")
-    assert [source for source, place in spec.mounts if place == "/var/v"] == [volume]
+    assert [source for source, at in spec.mounts if at == place] == [volume]

@@ -92,6 +92,21 @@ def test_a_process_may_have_another_user_and_fewer_rights(
     in_pods(script)
 
 
+def test_a_volume_may_hide_the_folder_that_a_process_starts_in(
+    in_pods: Callable[[PodScript], Run],
+) -> None:
+    async def script(run: Run, _pods: Pods) -> None:
+        project, volume = run.folder / "above" / "project", run.folder / "volume"
+        project.mkdir(parents=True)
+        volume.mkdir()
+        (project / "menu").write_text("soup")
+        mounts = [(str(volume), str(run.folder / "above"))]
+        more = {"cwd": str(project), "mounts": mounts, "staging": str(run.folder)}
+        assert await output(run, "app", "cat", "menu", pod="a", **more) == "soup"
+
+    in_pods(script)
+
+
 def test_a_volume_that_cannot_be_mounted_is_said_in_the_processs_own_log(
     in_pods: Callable[[PodScript], Run],
 ) -> None:

@@ -206,16 +206,19 @@ class Launch:
 
     def _places(self, program: Program) -> list[tuple[str, str]]:
         """The container's volumes, at their real paths; what the image table gives it to write,
-        where it could not otherwise. Outer places first."""
+        where a read-only root or a volume (an emptyDir at /tmp) would keep it away. Outer places
+        first."""
         if not self._volumes or not self._in_pod:
             return []
         places = self._volumes.places(program.mounts)
-        if program.container.security_context.read_only_root_filesystem:
-            folders = {
-                "{dir}": self._context.paths.private(self.process(program)),
-                "{socket}": self._context.paths.sockets,
-            }
-            places += [(str(f), str(f)) for name, f in folders.items() if program.uses(name)]
+        read_only = program.container.security_context.read_only_root_filesystem
+        folders = {
+            "{dir}": self._context.paths.private(self.process(program)),
+            "{socket}": self._context.paths.sockets,
+        }
+        for folder in (f for name, f in folders.items() if program.uses(name)):
+            if read_only or any(folder.is_relative_to(place) for _, place in places):
+                places.append((str(folder), str(folder)))
         return sorted(places, key=lambda pair: pair[1])
 
     def _security(self, program: Program) -> dict[str, Any]:
