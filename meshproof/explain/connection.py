@@ -17,7 +17,7 @@ class Peer:
     sni: str = ""
     source_ip: str = "127.0.0.1"
     """The address of the replica or gateway that calls; an app's own calls to its sidecar, and
-    calls of a gateway from this machine, come from 127.0.0.1."""
+    calls of a gateway from this machine, come from 127.0.0.1. Empty for a Unix socket."""
     local_ip: str = ""
     port: int = 0
     tls: bool = False

@@ -33,7 +33,8 @@ class ConnectionResult:
 def connect(caller: Proxy, tls: UpstreamTls, server: Proxy, listener: Json) -> ConnectionResult:
     """What ``listener`` of ``server`` does with a connection of ``caller`` that speaks ``tls``."""
     port, is_tls = listener["address"]["socket_address"]["port_value"], tls.is_tls
-    anonymous = Peer("", tls.sni, caller.ip, server.ip, port, tls=is_tls)
+    source_ip = _source_ip(caller, listener)
+    anonymous = Peer("", tls.sni, source_ip, server.ip, port, tls=is_tls)
     chain = choose_chain(listener, tls)
     if chain is None or (is_tls and _expects_plain_requests(chain)):
         reason = _NO_FOREIGN_TLS if is_tls else _STRICT
@@ -48,8 +49,14 @@ def connect(caller: Proxy, tls: UpstreamTls, server: Proxy, listener: Json) -> C
         names = " or ".join(tls.names)
         reason = f"its certificate is {server.identity}'s, and the caller's rule wants {names}"
         return ConnectionResult(None, anonymous, closed=reason)
-    peer = Peer(caller.identity, tls.sni, caller.ip, server.ip, port, tls=True)
+    peer = Peer(caller.identity, tls.sni, source_ip, server.ip, port, tls=True)
     return ConnectionResult(chain, peer, f"by mutual TLS, as {caller.identity}")
+
+
+def _source_ip(caller: Proxy, listener: Json) -> str:
+    """Empty for a gateway that enters a pod: it comes by the listener's Unix socket."""
+    others = (entry["address"] for entry in listener.get("additional_addresses", ()))
+    return "" if caller.gateway and any("pipe" in address for address in others) else caller.ip
 
 
 def _expects_plain_requests(chain: Json) -> bool:

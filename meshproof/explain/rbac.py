@@ -164,7 +164,8 @@ def _network(
     name: str, address: Callable[[AuthzRequest], str]
 ) -> Callable[[Json, AuthzRequest], str]:
     def mismatch(value: Json, authz: AuthzRequest) -> str:
-        ip = address(authz)
+        if not (ip := address(authz)):
+            return f"{name} is none: it comes by a Unix socket"
         network = f"{value['address_prefix']}/{value.get('prefix_len', 0)}"
         inside = ipaddress.ip_address(ip) in ipaddress.ip_network(network, strict=False)
         return "" if inside else f"{name} {ip} is not in {network}"

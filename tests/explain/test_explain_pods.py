@@ -157,3 +157,36 @@ def test_without_a_sidecar_an_unknown_address_is_nobody_s() -> None:
     explanation = _explain("", "http://10.9.8.7:5/", text=_without_sidecar("client"))
     assert only_outcome(explanation).kind == CLOSED
     assert "nothing listens at 10.9.8.7:5" in only_outcome(explanation).why
+
+
+ENTRY = """
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gate, namespace: shop}
+spec:
+  selector: {istio: ingressgateway}
+  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [shop.test]}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: entry, namespace: shop}
+spec:
+  hosts: [shop.test]
+  gateways: [gate]
+  http: [{route: [{destination: {host: echo}}]}]
+---
+"""
+DENY_ADDRESSES = """
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: nobody, namespace: shop}
+spec: {action: DENY, rules: [{from: [{source: {ipBlocks: [0.0.0.0/0]}}]}]}
+"""
+
+
+def test_a_gateway_enters_a_pod_without_an_address() -> None:
+    """It comes by a Unix socket, which Envoy finds in no range of addresses."""
+    rules = ENTRY + DENY_ADDRESSES
+    assert responders(_explain(rules, "http://echo/", text=ONE_ECHO)) == {"403": 100.0}
+    entered = responders(_explain(rules, "http://shop.test/", "gateway", text=ONE_ECHO))
+    assert entered == {"shop/echo-v1 v1": 100.0}

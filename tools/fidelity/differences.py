@@ -265,8 +265,8 @@ GENERAL: Sequence[tuple[str, Sequence[str]]] = (
     (
         "Addresses",
         (
-            "Pods have addresses in 127.0.0.0/8, which XFF, remote addresses and ipBlocks see. An "
-            "app's connections come from 127.0.0.6, as in Istio.",
+            "Pods have addresses in 127.0.0.0/8, which XFF and ipBlocks see; no ipBlocks have a "
+            "gateway: name its principal. An app's connections come from 127.0.0.6, as in Istio.",
             "Without pods an app that listens on a TCP port instead of the socket that it is given "
             "can be reached by any process on this machine, without its sidecar.",
         ),
