@@ -16,7 +16,6 @@ from meshproof.model.virtual_service_route import (
     HTTPRedirect,
     HTTPRewrite,
     HTTPRouteDestination,
-    Percent,
     StringMatch,
     claims_of,
 )
@@ -127,13 +126,7 @@ class RuleWriter:
         yield {"type": "URLRewrite", "urlRewrite": fields}
 
     def _mirrors(self, http: HTTPRoute, at: str) -> Iterator[Json]:
-        pairs = [(m.destination, m.percentage) for m in http.mirrors]
-        if http.mirror is not None:
-            share = http.mirror_percentage
-            if share is None and http.mirror_percent is not None:
-                share = Percent.model_construct(value=float(http.mirror_percent))
-            pairs.append((http.mirror, share))
-        for destination, percentage in pairs:
+        for destination, percentage in http.all_mirrors():
             mirror: Json = {"backendRef": self._reference(destination, f"{at}.mirror")}
             if percentage is not None:
                 numerator = round(percentage.value * 10_000)

@@ -92,6 +92,16 @@ class HTTPRoute(Model):
             raise ValueError("has both mirror and mirrors; wanted one")
         return self
 
+    def all_mirrors(self) -> list[tuple[Destination, Percent | None]]:
+        """``mirrors`` and ``mirror``, each with its percentage; None means 100."""
+        mirrors = [(m.destination, m.percentage) for m in self.mirrors]
+        if self.mirror is not None:
+            percentage = self.mirror_percentage
+            if percentage is None and self.mirror_percent is not None:
+                percentage = Percent.model_construct(value=float(self.mirror_percent))
+            mirrors.append((self.mirror, percentage))
+        return mirrors
+
 
 class VirtualService(Model):
     """``http`` routes are for HTTP hosts, ``tls`` and ``tcp`` routes for TLS and TCP ports.

@@ -233,8 +233,7 @@ class ProxyView:
 def _destinations(rule: Named[VirtualService]) -> Iterator[str]:
     for http in rule.spec.http:
         destinations = [entry.destination for entry in http.route]
-        destinations += [entry.destination for entry in http.mirrors]
-        destinations += [http.mirror] if http.mirror else []
+        destinations += [destination for destination, _ in http.all_mirrors()]
         yield from (fqdn(destination.host, rule.namespace) for destination in destinations)
     for route in (*rule.spec.tls, *rule.spec.tcp):
         yield from (fqdn(entry.destination.host, rule.namespace) for entry in route.route)

@@ -11,7 +11,6 @@ from meshproof.model.virtual_service_route import (
     Destination,
     HTTPRedirect,
     HTTPRouteDestination,
-    Percent,
 )
 from meshproof.translate.gateway_api_extensions import UNKNOWN_SERVICE, PrefixRedirect
 from meshproof.translate.hashes import hash_policies
@@ -175,16 +174,8 @@ def _build_rewrite(http: HTTPRoute) -> Json:
 
 
 def _build_mirrors(view: ProxyView, http: HTTPRoute, namespace: str, port: int) -> Iterator[Json]:
-    """``mirrors`` and ``mirror``; without a percentage 100 %, with an explicit 0 none."""
-    mirrors: list[tuple[Destination, Percent | None]] = [
-        (m.destination, m.percentage) for m in http.mirrors
-    ]
-    if http.mirror is not None:
-        percentage = http.mirror_percentage
-        if percentage is None and http.mirror_percent is not None:
-            percentage = Percent.model_construct(value=float(http.mirror_percent))
-        mirrors.append((http.mirror, percentage))
-    for to, percentage in mirrors:
+    """Without a percentage 100 %, with an explicit 0 none."""
+    for to, percentage in http.all_mirrors():
         percent = 100.0 if percentage is None else percentage.value
         if percent > 0:
             yield {
