@@ -132,18 +132,33 @@ def test_an_update_is_not_implemented() -> None:
     assert ask("cart.shop.svc.cluster.local", flags=5 << 11)[0] == dns.NOT_IMPLEMENTED
 
 
+async def serve() -> tuple[DnsServer, tuple[str, int], tuple[str, int]]:
+    """A server, and where it listens by UDP and by TCP."""
+    server = DnsServer(Names)
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    udp.bind(("127.0.0.1", 0))
+    tcp = socket.create_server(("127.0.0.1", 0))
+    places = udp.getsockname(), tcp.getsockname()
+    await server.serve("a", udp, tcp)
+    return server, *places
+
+
+async def ask_by_udp(place: tuple[str, int], data: bytes) -> bytes:
+    loop = asyncio.get_running_loop()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.setblocking(False)
+        await loop.sock_connect(client, place)
+        await loop.sock_sendall(client, data)
+        return await asyncio.wait_for(loop.sock_recv(client, 512), 5)
+
+
 def test_a_pod_whose_queries_never_end_keeps_nobody_from_its_answers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("meshproof.host.dns_server._CLIENTS", 3)
 
     async def script() -> None:
-        server = DnsServer(Names)
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        udp.bind(("127.0.0.1", 0))
-        tcp = socket.create_server(("127.0.0.1", 0))
-        udp_place, tcp_place = udp.getsockname(), tcp.getsockname()
-        await server.serve("a", udp, tcp)
+        server, udp_place, tcp_place = await serve()
         clients = []
         for _ in range(3):
             reader, writer = await asyncio.open_connection(*tcp_place)
@@ -155,12 +170,7 @@ def test_a_pod_whose_queries_never_end_keeps_nobody_from_its_answers(
             clients.append((reader, writer))
         reader, writer = await asyncio.open_connection(*tcp_place)
         assert await asyncio.wait_for(reader.read(), 5) == b"", "one more is turned away"
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-            client.setblocking(False)
-            loop = asyncio.get_running_loop()
-            await loop.sock_connect(client, udp_place)
-            await loop.sock_sendall(client, query("big.shop.svc.cluster.local"))
-            assert read(await asyncio.wait_for(loop.sock_recv(client, 512), 5))[1]
+        assert read(await ask_by_udp(udp_place, query("big.shop.svc.cluster.local")))[1]
         for stream, one in (*clients, (reader, writer)):
             one.write_eof()
             assert await asyncio.wait_for(stream.read(), 5) == b""
@@ -177,18 +187,8 @@ def test_it_serves_udp_and_tcp_and_drops_a_client_that_never_asks(
     monkeypatch.setattr("meshproof.host.dns_server._IDLE_LIMIT", 0.2)
 
     async def script() -> None:
-        server = DnsServer(Names)
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        udp.bind(("127.0.0.1", 0))
-        tcp = socket.create_server(("127.0.0.1", 0))
-        place, tcp_place = udp.getsockname(), tcp.getsockname()
-        await server.serve("a", udp, tcp)
-        loop = asyncio.get_running_loop()
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-            client.setblocking(False)
-            await loop.sock_connect(client, place)
-            await loop.sock_sendall(client, query("big.shop.svc.cluster.local"))
-            assert read(await asyncio.wait_for(loop.sock_recv(client, 512), 5))[1]
+        server, place, tcp_place = await serve()
+        assert read(await ask_by_udp(place, query("big.shop.svc.cluster.local")))[1]
         reader, writer = await asyncio.open_connection(*tcp_place)
         for _ in range(2):
             data = query("big.shop.svc.cluster.local")

@@ -7,7 +7,6 @@ tests are skipped. Any distribution has what it needs: the receiver ``otlp``, th
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import shutil
@@ -21,10 +20,9 @@ from typing import Any
 
 import pytest
 
-from meshproof.telemetry import otlp, span_settings
-from meshproof.telemetry.span_forwarder import SpanForwarder
-from meshproof.telemetry.span_store import SpanStore
-from tests.fakes.span_bodies import by_hand, envoy_body, payment
+from meshproof.telemetry import otlp
+from tests.fakes.span_bodies import by_hand, payment
+from tests.fakes.span_report import forward_report
 from tests.fakes.until import until
 
 pytestmark = pytest.mark.long
@@ -104,28 +102,8 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def send(address: str) -> None:
-    """A report of an Envoy in protobuf, and a span in JSON, through a forwarder."""
-
-    async def forward() -> None:
-        store = SpanStore()
-        settings = span_settings.read({"OTEL_EXPORTER_OTLP_ENDPOINT": address})
-        store.forwarders = [SpanForwarder(receiver) for receiver in settings.receivers]
-        (forwarder,) = store.forwarders
-        forwarder.start()
-        store.add(envoy_body(payment(7)), "application/x-protobuf")
-        store.add_spans([by_hand(traceId="b" * 32)])
-        async with asyncio.timeout(300):
-            while forwarder.sent + forwarder.lost < 2:
-                await asyncio.sleep(0.01)
-        await forwarder.stop()
-        assert forwarder.lost == 0
-
-    asyncio.run(forward())
-
-
 def test_every_span_arrives_exactly(collector: str, receiver: Receiver) -> None:
-    send(collector)
+    forward_report("OTEL_EXPORTER_OTLP_ENDPOINT", collector, within=300)
     until(lambda: len(receiver.spans) == len(payment(7)) + 1, "the export", within=300)
     assert json.loads(receiver.bodies[0])["resourceSpans"], "it speaks OTLP's JSON"
     arrived = {s["id"]: s for s in receiver.spans}

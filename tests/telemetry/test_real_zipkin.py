@@ -6,7 +6,6 @@ skipped.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import shutil
@@ -20,10 +19,8 @@ from typing import Any
 
 import pytest
 
-from meshproof.telemetry import span_settings
-from meshproof.telemetry.span_forwarder import SpanForwarder
-from meshproof.telemetry.span_store import SpanStore
-from tests.fakes.span_bodies import by_hand, envoy_body, payment
+from tests.fakes.span_bodies import by_hand, payment
+from tests.fakes.span_report import forward_report
 from tests.fakes.until import until
 
 pytestmark = pytest.mark.long
@@ -69,26 +66,6 @@ def get(url: str) -> Any:
         return json.load(response)
 
 
-def send(address: str) -> None:
-    """A report of an Envoy in protobuf, and one in JSON, through a forwarder."""
-
-    async def forward() -> None:
-        store = SpanStore()
-        settings = span_settings.read({"ZIPKIN_URL": address})
-        store.forwarders = [SpanForwarder(receiver) for receiver in settings.receivers]
-        (forwarder,) = store.forwarders
-        forwarder.start()
-        store.add(envoy_body(payment(7)), "application/x-protobuf")
-        store.add_spans([by_hand(traceId="b" * 32)])
-        async with asyncio.timeout(20):
-            while forwarder.sent + forwarder.lost < 2:
-                await asyncio.sleep(0.01)
-        await forwarder.stop()
-        assert forwarder.lost == 0
-
-    asyncio.run(forward())
-
-
 def read_trace(address: str, trace_id: str, size: int) -> list[Any]:
     """The spans of a trace, once all of them are stored."""
     trace: list[Any] = []
@@ -105,7 +82,7 @@ def read_trace(address: str, trace_id: str, size: int) -> list[Any]:
 
 
 def test_a_trace_is_read_back_exactly(zipkin: str) -> None:
-    send(zipkin)
+    forward_report("ZIPKIN_URL", zipkin, within=20)
     trace = read_trace(zipkin, f"{7:032x}", len(payment(7)))
     wanted = {
         s.span_id: (s.parent_id, s.kind, s.service, round(s.start * 1e6), round(s.duration * 1e6))
@@ -124,7 +101,7 @@ def test_a_trace_is_read_back_exactly(zipkin: str) -> None:
 
 
 def test_a_span_by_hand_arrives_too(zipkin: str) -> None:
-    send(zipkin)
+    forward_report("ZIPKIN_URL", zipkin, within=20)
     sent = by_hand(traceId="b" * 32)
     (span,) = read_trace(zipkin, "b" * 32, 1)
     assert {k: span[k] for k in ("traceId", "id")} == {k: sent[k] for k in ("traceId", "id")}
