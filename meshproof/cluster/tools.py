@@ -59,7 +59,7 @@ KUBECTL = Tool(
     _kubectl_version, f"take it from a Kubernetes {versions.minor(versions.KUBERNETES)} release",
 )  # fmt: skip
 ISTIOCTL = Tool(
-    "istioctl", versions.ISTIO, (1, 28), ("istioctl", "version", "--remote=false", "-o", "json"),
+    "istioctl", versions.ISTIO, (1, 29), ("istioctl", "version", "--remote=false", "-o", "json"),
     _istioctl_version, f"take it from an Istio {versions.minor(versions.ISTIO)} release",
 )  # fmt: skip
 
