@@ -110,3 +110,7 @@ def connect_loop(port: int) -> str:
 
 def is_connect_loop(name: str) -> bool:
     return name.startswith(_LOOP)
+
+
+WASM_PLUGIN = "extensions.istio.io/wasmplugin/"
+"""Before NAMESPACE.NAME: the filter of a WasmPlugin."""

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from meshproof.admission.store import Store
+from meshproof.embedded.admission.wasm_modules import read_modules
 from meshproof.embedded.config.world_builder import (
     TargetPorts,
     build_world,
@@ -99,6 +100,7 @@ class LiveConfig:
             outside,
             gateway_replicas=[self._as_endpoint(r, gateways, store) for r in self.gateways.runners],
             missing_files=[path for path in certificate_files(store) if not Path(path).is_file()],
+            wasm_modules=read_modules(store.lowered),
             addresses=addresses,
             token_keys=self._keys.keys,
             mesh=mesh,

@@ -43,7 +43,10 @@ _TYPES = {
     "listeners": codec.LISTENERS,
     "routes": codec.ROUTES,
 }
-_SIDECAR_INPUTS = ("services", "outside", "token_keys", "mesh", "proxy_configs")
+_SIDECAR_INPUTS = (
+    *("services", "outside", "token_keys", "mesh", "proxy_configs"),
+    "wasm_modules",
+)
 """Fields of a world that a sidecar's own listeners, clusters and routes depend on, beside
 policies."""
 _POLICIES = (
@@ -52,10 +55,11 @@ _POLICIES = (
     "request_authentications",
     "envoy_filters",
     "telemetries",
+    "wasm_plugins",
 )
 _GATEWAY_INPUTS = (
     *("gateways", "tls_secrets", "outside", "request_authentications", "token_keys"),
-    *("telemetries", "mesh", "proxy_configs"),
+    *("telemetries", "mesh", "proxy_configs", "wasm_plugins", "wasm_modules"),
 )
 """The same for a gateway's own listeners and clusters."""
 _CONNECTION_INPUTS = (

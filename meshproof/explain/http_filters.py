@@ -1,7 +1,7 @@
 """HTTP filters before the router: whether each passes a request, or sends a local reply.
 
-Evaluated: jwt_authn, rbac, fault, cors. A local rate limit and an external authorization server are
-only noted, since they depend on others.
+Evaluated: jwt_authn, rbac, fault, cors. A local rate limit, an external authorization server and
+the modules of WasmPlugins are only noted, since they depend on others.
 For any other filter the explanation notes that it is not evaluated.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 from meshproof.explain import ext_authz, jwt_authn, rbac
 from meshproof.explain.connection import AuthzRequest
 from meshproof.explain.matching import fraction
-from meshproof.explain.origin import Locate, RuleOrigin, policy_origin
+from meshproof.explain.origin import Locate, RuleOrigin, plugin_origin, policy_origin
 from meshproof.explain.result import MESH, Outcome
 from meshproof.explain.string_match import Json, matches
 
@@ -51,6 +51,8 @@ def run_filter(
     if type_name in _IGNORED:
         return FilterResult()
     kind = type_name.rpartition(".")[2]
+    if plugin := plugin_origin(name):
+        return _plugin(context.locate(plugin))
     evaluate = _FILTERS.get(kind)
     if evaluate is None:
         return FilterResult((f"its filter {name} is not looked into",))
@@ -65,6 +67,13 @@ _IGNORED = (
     "stats.PluginConfig",
 )
 """They neither reply nor reroute: they serve metrics and ALPN. The last three are Istio's own."""
+
+
+def _plugin(plugin: RuleOrigin) -> FilterResult:
+    """What a module does is its own affair: it may answer, or change the request."""
+    return FilterResult(
+        (f"{plugin} sees it",), assumptions=(f"the module of {plugin.title} lets it in unchanged",)
+    )
 
 
 def _fault(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from meshproof.explain import ext_authz, http_filters
 from meshproof.explain.connection import AuthzRequest, Peer
-from meshproof.explain.origin import Locate
+from meshproof.explain.origin import Locate, plugin_origin
 from meshproof.explain.result import Outcome
 from meshproof.explain.string_match import Json
 
@@ -20,6 +20,8 @@ def find_denial(
     authz, assumed = AuthzRequest(peer), []
     for entry in chain["filters"]:
         config = entry["typed_config"]
+        if plugin := plugin_origin(entry["name"]):
+            assumed.append(f"the module of {locate(plugin).title} lets the connection in")
         if config["@type"].endswith(_AUTHZ):
             if (check := ext_authz.find_check(config, authz, locate)) is not None:
                 assumed.append(check[2])

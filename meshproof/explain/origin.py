@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from meshproof.explain.string_match import Json
+from meshproof.istio_names import WASM_PLUGIN
 
 _KEY = re.compile(r"ns\[(?P<ns>[^]]*)\]-policy\[(?P<name>[^]]*)\]-rule\[(?P<rule>\d+)\]")
 
@@ -52,6 +53,14 @@ def route_origin(route: Json) -> RuleOrigin | None:
     *_, namespace, _kind, name = config.split("/")
     own = metadata.get("meshproof", {})
     return RuleOrigin(own.get("kind", "VirtualService"), namespace, name, own.get("field", ""))
+
+
+def plugin_origin(filter_name: str) -> RuleOrigin | None:
+    """The WasmPlugin of a filter; None for a filter that is not one's."""
+    if not filter_name.startswith(WASM_PLUGIN):
+        return None
+    namespace, _, name = filter_name.removeprefix(WASM_PLUGIN).partition(".")
+    return RuleOrigin("WasmPlugin", namespace, name)
 
 
 def policy_origin(key: str) -> RuleOrigin | None:

@@ -113,6 +113,11 @@ FIELDS: Mapping[str, str] = {
         "issuer audiences jwksUri jwks fromHeaders outputPayloadToHeader fromParams fromCookies "
         "forwardOriginalToken outputClaimToHeaders timeout spaceDelimitedClaims"
     ),
+    "wasm_plugin.WasmPlugin": (
+        "selector targetRef targetRefs url sha256 imagePullPolicy imagePullSecret verificationKey "
+        "pluginConfig pluginName phase priority failStrategy vmConfig match type"
+    ),
+    "wasm_plugin.TrafficSelector": "mode ports",
     "telemetry.Telemetry": "selector targetRef targetRefs tracing metrics accessLogging",
     "workload_selector.TargetReference": "group kind name namespace",
     "telemetry.Tracing": (

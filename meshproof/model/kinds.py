@@ -131,6 +131,7 @@ KINDS: Mapping[str, Kind] = {
             "ProxyConfigResource",
             optional=True,
         ),
+        Kind("WasmPlugin", ("extensions.istio.io/v1alpha1",), "wasm_plugin", "WasmPlugin"),
         Kind("IstioOperator", _OPERATOR, "istio_operator", "IstioOperator", optional=True),
         Kind("HTTPRoute", _GATEWAY_API, "http_route", "HTTPRouteSpec"),
         Kind(

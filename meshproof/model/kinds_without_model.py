@@ -7,7 +7,7 @@ from collections.abc import Mapping
 UNSUPPORTED_KINDS: Mapping[str, str] = {
     name: owner
     for owner, names in {
-        "Istio": "WasmPlugin TrafficExtension",
+        "Istio": "TrafficExtension",
         "the Gateway API": "UDPRoute ListenerSet",
         "Kubernetes": "ReplicaSet ReplicationController PodTemplate",
     }.items()
@@ -15,11 +15,6 @@ UNSUPPORTED_KINDS: Mapping[str, str] = {
 }
 """Kinds of other APIs -> the API. To ignore them would change what a mesh does."""
 REASONS: Mapping[str, tuple[str, str]] = {
-    "WasmPlugin": (
-        "its module comes from a registry, and an embedded mesh fetches none",
-        "insert envoy.filters.http.wasm with a module of this machine by an EnvoyFilter, or run "
-        "with MESH=kind",
-    ),
     "UDPRoute": ("only TCP is carried, and Istio has no UDPRoute either", "leave it out"),
     "ListenerSet": ("a Gateway has its own listeners alone", "write them into the Gateway"),
 }

@@ -47,6 +47,7 @@ from meshproof.translate.relay import add_relay_clusters, build_relay
 from meshproof.translate.resource_names import OUTBOUND, PROBE
 from meshproof.translate.telemetry import select_reporting
 from meshproof.translate.tls import build_secrets
+from meshproof.translate.wasm_plugins import select_plugins
 from meshproof.translate.ways_out import add_ways_out
 from meshproof.translate.workload_metadata import WorkloadMetadata
 from meshproof.translate.world import Config, Proxy, Replica, World, select_fields
@@ -153,9 +154,10 @@ def build_sidecar(world: World, replica: Replica, *, access_log: str = "") -> Co
     config = Config()
     add_inbound(view.world, view, replica, access_log, config)
     report = select_reporting(world, replica, "CLIENT")
+    plugins = select_plugins(world, replica, "CLIENT")
     config.listeners[PROBE] = build_probe_listener(replica.ip, access_log, replica.probe)
     if world.pods:
-        chains = ChainBuilder(view, workload, access_log, report)
+        chains = ChainBuilder(view, workload, access_log, report, plugins)
         config.listeners.update(build_outbound_listeners(view, chains, replica.ip))
         return config
     for port, table in loops(world):
@@ -167,12 +169,13 @@ def build_sidecar(world: World, replica: Replica, *, access_log: str = "") -> Co
             access_log,
             report,
             view.mesh,
+            first_filters=plugins.http_filters(port),
             upgrade_configs=upgrade_configs("websocket"),
             strip_any_host_port=table == OUTBOUND,
         )
         config.listeners[name] = build_loop_listener(name, manager)
     config.listeners[OUTBOUND] = build_outbound_listener(
-        replica.ip, workload, access_log, report, view.mesh
+        replica.ip, workload, access_log, report, view.mesh, plugins=plugins
     )
     return config
 

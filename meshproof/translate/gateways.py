@@ -47,7 +47,7 @@ _INSPECTOR = "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"
 def add_gateway_routes(view: ProxyView, world: World, config: Config) -> None:
     """Add the table ``http.<port>`` for every plain Gateway server port of the view's proxy, and
     one for each HTTPS server."""
-    filters = select_security_filters(world, view.proxy.namespace, view.proxy.labels, "GATEWAY")
+    filters = select_security_filters(world, view.proxy, "GATEWAY")
     for table in route_tables(world, view.proxy):
         if not table.http:
             continue
@@ -79,7 +79,7 @@ def gateway_listeners(
     world: World, proxy: Proxy, ip: str, port_map: Mapping[int, int], log: str
 ) -> dict[str, Resource]:
     """Listeners by name; ``port_map`` gives the port to bind for a Gateway server's port."""
-    filters = select_security_filters(world, proxy.namespace, proxy.labels, "GATEWAY")
+    filters = select_security_filters(world, proxy, "GATEWAY")
     certificates = Certificates(world, proxy)
     report = select_reporting(world, proxy, "CLIENT")
     counts = connection_metrics(_metadata_of(proxy), report.metrics)
@@ -100,7 +100,8 @@ def gateway_listeners(
         names.update(table.server_names() if settings is not None else ())
         if table.http:
             http = _connection_manager(world, proxy, table, filters, log)
-            chains.append(_http_chain(table, http, socket))
+            plugins = filters.plugins.network_filters(table.port)
+            chains.append(_http_chain(table, [*plugins, http], socket))
         else:
             policies = filters.network_filters(table.port)
             chains.extend(byte_chains.build(table, socket, policies, names))
@@ -120,10 +121,10 @@ def gateway_listeners(
     return listeners
 
 
-def _http_chain(table: RouteTable, http: Json, socket: Json | None) -> Json:
+def _http_chain(table: RouteTable, filters: list[Json], socket: Json | None) -> Json:
     if socket is None:
-        return {"filters": [http]}
-    chain: Json = {"name": table.name, "filters": [http], "transport_socket": socket}
+        return {"filters": filters}
+    chain: Json = {"name": table.name, "filters": filters, "transport_socket": socket}
     if table.server_names():
         chain["filter_chain_match"] = {"server_names": table.server_names()}
     return chain

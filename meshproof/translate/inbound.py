@@ -57,7 +57,7 @@ _TCP_PROXY = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 
 def add_inbound(world: World, view: ProxyView, replica: Replica, log: str, config: Config) -> None:
     """Add the listener, route table and cluster of each port of ``replica``."""
-    filters = select_security_filters(world, replica.namespace, replica.labels)
+    filters = select_security_filters(world, replica)
     for port in replica.ports:
         name = inbound_cluster(port.port)
         server = find_server(world, replica, port, view.sidecar)
@@ -157,17 +157,20 @@ class _Inbound:
     def sniffed_chains(self) -> list[Json]:
         """Filter chains of a port without a protocol: HTTP where the client says so or the
         inspector recognises it, else bytes (inboundPermissiveFilterChainMatchWithMxcOptions)."""
-        http, plain_http = (
-            [self._connection_manager(security)] for security in ("mutual_tls", "none")
-        )
+        http, plain_http = (self._http_filters(security) for security in ("mutual_tls", "none"))
         rbac = self.filters.network_filters(self.port.port)
         mtls, plain = ([*rbac, self._tcp_proxy(security)] for security in ("mutual_tls", "none"))
         return build_sniffed_chains(self.mode, (http, mtls), (plain_http, plain), self.world.mesh)
 
     def http_chains(self) -> list[Json]:
         """Filter chains of an HTTP port."""
-        mtls, plain = ([self._connection_manager(security)] for security in ("mutual_tls", "none"))
+        mtls, plain = (self._http_filters(security) for security in ("mutual_tls", "none"))
         return build_chains(self.mode, mtls, plain, self.world.mesh)
+
+    def _http_filters(self, security: str) -> list[Json]:
+        """The network filters of a chain for HTTP: its policies belong to requests."""
+        plugins = self.filters.plugins.network_filters(self.port.port)
+        return [*plugins, self._connection_manager(security)]
 
     def _connection_manager(self, security: str) -> Json:
         return build_connection_manager(

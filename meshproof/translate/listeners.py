@@ -13,6 +13,7 @@ from meshproof.translate.peer_metadata import announce_peer
 from meshproof.translate.proto import Json, pipe_address, socket_address
 from meshproof.translate.resource_names import OUTBOUND, PROBE
 from meshproof.translate.telemetry import Reporting
+from meshproof.translate.wasm_plugins import NO_PLUGINS, Plugins
 from meshproof.translate.workload_metadata import WorkloadMetadata
 from meshproof.translate.world import PROBE_PORT, PROXY_PORT
 
@@ -41,7 +42,13 @@ def build_listener(
 
 
 def build_outbound_listener(
-    ip: str, workload: WorkloadMetadata, log: str, report: Reporting, mesh: MeshConfig
+    ip: str,
+    workload: WorkloadMetadata,
+    log: str,
+    report: Reporting,
+    mesh: MeshConfig,
+    *,
+    plugins: Plugins = NO_PLUGINS,
 ) -> Json:
     """The forward proxy: absolute-form requests and CONNECT for every port, with one route table.
 
@@ -53,10 +60,12 @@ def build_outbound_listener(
         log,
         report,
         mesh,
+        first_filters=plugins.http_filters(0),
         upgrade_configs=upgrade_configs("CONNECT", "websocket"),
         http_protocol_options={"accept_http_10": True},
     )
-    return build_listener(OUTBOUND, ip, PROXY_PORT, [{"filters": [http]}], "OUTBOUND")
+    filters = [*plugins.network_filters(0), http]
+    return build_listener(OUTBOUND, ip, PROXY_PORT, [{"filters": filters}], "OUTBOUND")
 
 
 def build_outbound_manager(

@@ -26,6 +26,7 @@ from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.route_metadata import build_l4_metadata
 from meshproof.translate.telemetry import Reporting
 from meshproof.translate.tunnels import build_target, is_for_host, l4_rules, match_applies
+from meshproof.translate.wasm_plugins import NO_PLUGINS, Plugins
 from meshproof.translate.workload_metadata import WorkloadMetadata
 from meshproof.translate.world import Named, ServicePort
 
@@ -78,19 +79,26 @@ class ChainBuilder:
     """Builds the chains of one sidecar, with its logs and metrics."""
 
     def __init__(
-        self, view: ProxyView, workload: WorkloadMetadata, log: str, report: Reporting
+        self,
+        view: ProxyView,
+        workload: WorkloadMetadata,
+        log: str,
+        report: Reporting,
+        plugins: Plugins = NO_PLUGINS,
     ) -> None:
         self._view, self._workload, self._log, self._report = view, workload, log, report
+        self.plugins = plugins
         self._rules = l4_rules(view)
 
-    def http(self, routes: str) -> Chain:
-        """Plain-text HTTP, by the route table of that name."""
+    def http(self, routes: str, port: int) -> Chain:
+        """Plain-text HTTP to a port, by the route table of that name."""
         manager = build_outbound_manager(
             routes,
             self._workload,
             self._log,
             self._report,
             self._view.mesh,
+            first_filters=self.plugins.http_filters(port),
             upgrade_configs=[{"upgrade_type": "websocket"}],
         )
         return Chain((manager,), http=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meshproof.istio_names import BLACK_HOLE_CLUSTER
 from meshproof.model.pod_network import OUTBOUND_PORT
@@ -81,7 +81,7 @@ def _add(
         if kind != "HTTP":
             rows += _bytes(chains, host, port, bind[0], ranges)
         if kind != "BYTES":
-            rows.append(chains.http(_table(host, port)))
+            rows.append(chains.http(_table(host, port), port.port))
         if entry is None:
             entry = entries[bind[0], port.port] = _Entry(bind, port.port, kind != "BYTES", [])
         entry.merge(rows)
@@ -136,7 +136,8 @@ def _binds(
 
 def _build(chains: ChainBuilder, entry: _Entry, open_hosts: Iterable[_OpenHost]) -> Resource:
     name = f"{entry.bind[0]}_{entry.port}"
-    rows = list(entry.chains)
+    plugins = tuple(chains.plugins.network_filters(entry.port))
+    rows = [replace(chain, filters=(*plugins, *chain.filters)) for chain in entry.chains]
     if entry.bind == (ANY,):
         rows += _open_chains(chains, entry, open_hosts)
     matching = [_build_chain(chain) for chain in rows if chain.match]

@@ -1,9 +1,8 @@
-"""Security filters of a proxy: its AuthorizationPolicies, RequestAuthentications and local rate
-limits, for its listeners and routes."""
+"""Security filters of a proxy: its AuthorizationPolicies, RequestAuthentications, local rate limits
+and WasmPlugins, for its listeners and routes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from meshproof.model.authorization_policy import AuthorizationPolicy
@@ -14,8 +13,10 @@ from meshproof.translate.authz_conditions import AuthzContext
 from meshproof.translate.local_rate_limit import RateLimits
 from meshproof.translate.proto import Json
 from meshproof.translate.provider_hosts import Providers, providers_of
+from meshproof.translate.telemetry_metrics import Side
+from meshproof.translate.wasm_plugins import NO_PLUGINS, Plugins, select_plugins
 from meshproof.translate.workload_selection import select_policies
-from meshproof.translate.world import Named, World
+from meshproof.translate.world import Named, Proxy, Replica, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class SecurityFilters:
     tokens: tuple[JWTRule, ...]
     limits: RateLimits
     providers: Providers
+    plugins: Plugins = NO_PLUGINS
 
     def http_filters(self, port: int, *, rerouting: bool = False) -> list[Json]:
         """The filters of a port's connection managers, in Istio's order; the rules of all but
@@ -34,8 +36,11 @@ class SecurityFilters:
         return [
             *local_rate_limit.build_http_filters(),
             *ext_authz.build_http_filters(self.policies, AuthzContext(port), self.providers),
+            *self.plugins.http_filters(port, "AUTHN"),
             *jwt.build_http_filters(self.tokens, rerouting=rerouting),
+            *self.plugins.http_filters(port, "AUTHZ"),
             *rbac.build_http_filters(),
+            *self.plugins.http_filters(port, "STATS", "UNSPECIFIED_PHASE"),
         ]
 
     def network_filters(self, port: int) -> list[Json]:
@@ -43,7 +48,9 @@ class SecurityFilters:
         context = AuthzContext(port, tcp=True)
         return [
             *ext_authz.build_network_filters(self.policies, context, self.providers),
+            *self.plugins.network_filters(port, "AUTHN", "AUTHZ"),
             *rbac.build_network_filters(self.policies, context),
+            *self.plugins.network_filters(port, "STATS", "UNSPECIFIED_PHASE"),
         ]
 
     def is_active(self) -> bool:
@@ -66,14 +73,14 @@ class SecurityFilters:
 
 
 def select_security_filters(
-    world: World,
-    namespace: str,
-    labels: Mapping[str, str],
-    context: Context = "SIDECAR_INBOUND",
+    world: World, proxy: Proxy | Replica, context: Context = "SIDECAR_INBOUND"
 ) -> SecurityFilters:
+    namespace, labels = proxy.namespace, proxy.labels
     authentications = select_policies(world.request_authentications, namespace, labels)
     tokens = jwt.collect_rules(authentications, world.token_keys)
     policies = tuple(select_policies(world.authorization_policies, namespace, labels))
     filters = select_policies(world.envoy_filters, namespace, labels)
     limits = local_rate_limit.collect_limits(filters, context)
-    return SecurityFilters(policies, tokens, limits, providers_of(world))
+    side: Side = "SERVER" if context == "SIDECAR_INBOUND" else "CLIENT"
+    plugins = select_plugins(world, proxy, side)
+    return SecurityFilters(policies, tokens, limits, providers_of(world), plugins)

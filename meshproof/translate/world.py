@@ -25,6 +25,7 @@ from meshproof.model.service_entry import ServiceEntry
 from meshproof.model.sidecar import Sidecar
 from meshproof.model.telemetry import Telemetry
 from meshproof.model.virtual_service import VirtualService
+from meshproof.model.wasm_plugin import WasmPlugin
 from meshproof.model.workload_entry import WorkloadEntry
 
 PROXY_PORT = 15001
@@ -169,6 +170,14 @@ class TlsSecret:
     """Certificates that the authorities have revoked."""
 
 
+@dataclass(frozen=True, slots=True)
+class WasmModule:
+    """The file of a WasmPlugin, as it is now."""
+
+    path: str
+    sha256: str = ""
+
+
 @dataclass(frozen=True)
 class World:
     services: tuple[Service, ...] = ()
@@ -194,6 +203,9 @@ class World:
     envoy_patches: tuple[Named[GeneralEnvoyFilter], ...] = ()
     """EnvoyFilters in general; ``envoy_filters`` are those in the form of the rate-limit task."""
     telemetries: tuple[Named[Telemetry], ...] = ()
+    wasm_plugins: tuple[Named[WasmPlugin], ...] = ()
+    wasm_modules: Mapping[tuple[str, str], WasmModule] = field(default_factory=dict)
+    """By a WasmPlugin's namespace and name; of one that is not here the file is not known."""
     tls_secrets: tuple[TlsSecret, ...] = ()
     pods: bool = False
     """Every replica has a network namespace of its own, whose connections its sidecar takes."""

@@ -29,6 +29,16 @@ def test_a_filter_that_is_not_known_is_named() -> None:
     assert run("header_to_metadata.v3.Config", None) == FilterResult()
 
 
+def test_a_module_is_named_and_taken_to_let_requests_in() -> None:
+    name, config = "extensions.istio.io/wasmplugin/shop.a.b", {"@type": f"{HTTP}.wasm.v3.Wasm"}
+    request = AuthzRequest(Peer(), Request("GET", "http", "echo", "/", ()))
+    context = FilterContext(None, without_location, 0.0)
+    assert run_filter(name, config, None, request, context) == FilterResult(
+        ("WasmPlugin shop/a.b sees it",),
+        assumptions=("the module of WasmPlugin shop/a.b lets it in unchanged",),
+    )
+
+
 def test_a_rate_limit_is_told() -> None:
     full = {"default_value": {"numerator": 100}}
     limit = {

@@ -68,10 +68,10 @@ def test_a_document_that_is_ignored_needs_a_name(refusal: Refusal) -> None:
     ]
 
 
-def test_a_wasm_plugin_is_refused_with_the_reason_and_a_way(refusal: Refusal) -> None:
-    text = document("extensions.istio.io/v1alpha1", "WasmPlugin").replace(
-        "spec: {}", "spec: {url: 'oci://r.test/a:1'}"
-    )
-    (line,) = [line for line in refusal(text) if "kind:" in line]
-    assert "comes from a registry, and an embedded mesh fetches none" in line
-    assert "insert envoy.filters.http.wasm" in line
+def test_a_wasm_plugin_from_a_registry_is_refused_with_the_reason_and_a_way(
+    refusal: Refusal,
+) -> None:
+    spec = "spec: {url: 'oci://r.test/a:1'}"
+    (line,) = refusal(document("extensions.istio.io/v1alpha1", "WasmPlugin", spec))
+    assert "no module is fetched from a registry or another host" in line
+    assert "wanted file://PATH" in line

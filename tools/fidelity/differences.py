@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from tools.fidelity.extension_differences import EXTENSIONS
 from tools.fidelity.telemetry_differences import TELEMETRY
 
 _LOCALITY = "no effect: replicas have no locality, like pods of nodes without region labels"
@@ -90,20 +91,11 @@ DIFFERENCES: Mapping[str, str] = {
             "authorization_policy.AuthorizationPolicy",
             "request_authentication.RequestAuthentication",
             "telemetry.Telemetry",
+            "wasm_plugin.WasmPlugin",
         )
         for field in ("targetRef", "targetRefs")
     },
-    "envoy_filter.EnvoyFilter.configPatches": (
-        "patches as in Istio, but for applyTo BOOTSTRAP and EXTENSION_CONFIG, new listeners "
-        "and filterClass, which are refused by name. Istio's virtualInbound is a "
-        "listener for each port here; in proxy mode the sidecar's outbound listener has no port. "
-        "A cluster of your own finds servers in the mesh and among declared hosts alone. What "
-        "follows here is the form of Istio's task for local rate limits "
-        "(rules/svca_takes_so_many_a_second.yaml), of which one may select a workload: a port has "
-        "one token bucket, which is full again when its rules change; in Istio each filter chain "
-        "of the port (mutual TLS, plain text) has its own"
-    ),
-    "envoy_filter_rate_limit.RuntimeFraction.runtime_key": "no effect: no runtime sets it",
+    **EXTENSIONS,
     "request_authentication.JWTRule.issuer": (
         "asked for its keys by OpenID discovery, as by istiod, where it is a declared outside "
         "host; refused by name where it is not"

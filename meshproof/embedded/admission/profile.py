@@ -11,6 +11,7 @@ from meshproof.embedded.admission import (
     hpa_targets,
     jwks_hosts,
     rate_limit_conflicts,
+    wasm_modules,
 )
 from meshproof.embedded.pod.deployments import build_workloads, find_unknown_images
 from meshproof.embedded.pod.programs import images_of
@@ -21,6 +22,7 @@ from meshproof.lint.linter import with_rule
 from meshproof.lint.rules import AUTOSCALER
 from meshproof.model.ignored_fields import find_ignored_fields
 from meshproof.model.kube_workloads import WORKLOADS
+from meshproof.model.mesh_config_sources import mesh_config_of
 from meshproof.model.resource import Resource
 from meshproof.placeholders import OWN_COMMAND
 from meshproof.project import Project
@@ -46,13 +48,20 @@ class EmbeddedProfile:
     def check_store(self, store: Store, resources: Sequence[Resource]) -> None:
         """Raises Refused for a workload that cannot run here, for keys of tokens that no declared
         host has, and for two rate limits of one workload."""
-        build_workloads(store, self._project)
-        if not self._project.pods and (placed := list(addresses.find_by_address(resources))):
-            raise Refused(placed)
+        workloads = build_workloads(store, self._project)
+        if not self._project.pods:
+            root = mesh_config_of(store.decoded, self._project.mesh_config).root_namespace
+            if placed := [
+                *addresses.find_by_address(resources),
+                *wasm_modules.find_by_outgoing_port(resources, workloads, root),
+            ]:
+                raise Refused(placed)
         if undeclared := list(jwks_hosts.find_undeclared(resources, self._project)):
             raise Refused(undeclared)
         if misfits := [p for r in resources if r.kind == "EnvoyFilter" for p in check_filter(r)]:
             raise Refused(misfits)
+        if unusable := list(wasm_modules.find_unusable(resources)):
+            raise Refused(unusable)
         if conflicts := list(rate_limit_conflicts.find_conflicts(store.ordered(), resources)):
             raise Refused(conflicts)
 

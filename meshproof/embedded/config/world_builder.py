@@ -30,6 +30,7 @@ from meshproof.translate.world import (
     Replica,
     Service,
     TlsSecret,
+    WasmModule,
     World,
 )
 
@@ -148,6 +149,7 @@ def build_world(
     *,
     gateway_replicas: Iterable[Replica] = (),
     missing_files: Iterable[str] = (),
+    wasm_modules: Mapping[tuple[str, str], WasmModule] = MappingProxyType({}),
     addresses: Addresses | None = None,
     token_keys: Mapping[KeySource, str] = MappingProxyType({}),
     mesh: MeshConfig = NO_MESH_CONFIG,
@@ -192,6 +194,8 @@ def build_world(
         gateways=istio_gateways(store),
         tls_secrets=_tls_secrets(lowered),
         missing_files=frozenset(missing_files),
+        wasm_plugins=named("WasmPlugin"),
+        wasm_modules=wasm_modules,
         sidecars=named("Sidecar"),
         peer_authentications=named("PeerAuthentication"),
         authorization_policies=tuple(

@@ -1,0 +1,30 @@
+"""The differences of EnvoyFilter and WasmPlugin; see ``differences``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+EXTENSIONS: Mapping[str, str] = {
+    "envoy_filter.EnvoyFilter.configPatches": (
+        "patches as in Istio, but for applyTo BOOTSTRAP and EXTENSION_CONFIG, new listeners "
+        "and filterClass, which are refused by name. Istio's virtualInbound is a "
+        "listener for each port here; in proxy mode the sidecar's outbound listener has no port. "
+        "A cluster of your own finds servers in the mesh and among declared hosts alone. What "
+        "follows here is the form of Istio's task for local rate limits "
+        "(rules/svca_takes_so_many_a_second.yaml), of which one may select a workload: a port has "
+        "one token bucket, which is full again when its rules change; in Istio each filter chain "
+        "of the port (mutual TLS, plain text) has its own"
+    ),
+    "wasm_plugin.WasmPlugin.url": (
+        "file://PATH alone, since nothing is fetched: a file of this machine, or, if PATH is "
+        "relative, one beside the YAML; it must be there. Its configuration comes with the "
+        "listener: an Envoy that cannot load it refuses the change, which is rolled back"
+    ),
+    "wasm_plugin.WasmPlugin.sha256": "also compared with a file's; Istio compares downloads alone",
+    "wasm_plugin.WasmPlugin.match": (
+        "without pods a sidecar's outgoing calls share one listener: ports of theirs are refused, "
+        "and a plugin sees the CONNECT of a tunnel, too"
+    ),
+    "wasm_plugin.EnvVar.valueFrom": "HOST is what ProxyConfig adds to the proxy's environment",
+    "envoy_filter_rate_limit.RuntimeFraction.runtime_key": "no effect: no runtime sets it",
+}
