@@ -10,23 +10,12 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from meshproof.errors import Problem
-
-STDIN = "<stdin>"
-"""What messages call standard input."""
-
-
-class Source(NamedTuple):
-    """YAML text in memory, and the name of its file in messages."""
-
-    file: str
-    text: str
-
-
-Input = str | Path | Source
-"""What a change is read from: a file, a folder, a Kustomize folder, or text in memory."""
+from meshproof.inputs import STDIN as STDIN  # noqa: PLC0414  (of the contract, too)
+from meshproof.inputs import Input as Input  # noqa: PLC0414  (of the contract, too)
+from meshproof.inputs import Source as Source  # noqa: PLC0414  (of the contract, too)
 
 
 class Capability(enum.StrEnum):

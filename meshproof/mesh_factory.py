@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from meshproof.control.protocols import ServedMesh
+from meshproof.control.served_mesh import ServedMesh
 from meshproof.errors import MeshproofError, UsageError
 from meshproof.project import Project
 

@@ -181,7 +181,7 @@ class ProjectFile(Model):
     rules: list[str] = Field(default_factory=list)
     images: dict[str, Any] = Field(default_factory=dict)
     outside: dict[str, Any] = Field(default_factory=dict)
-    mesh_config: MeshConfig = MeshConfig()
+    mesh_config: MeshConfig = MeshConfig.empty()
     """What holds for the whole mesh; the ConfigMap ``istio`` wins over it, field by field."""
     locustfile: str | None = None
     """What the users of a load do."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-from meshproof.control.protocols import ServedMesh
+from meshproof.control.served_mesh import ServedMesh
 from meshproof.control.server import ControlServer
 from meshproof.host import registry
 from meshproof.mesh import Mesh

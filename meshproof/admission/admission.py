@@ -13,11 +13,11 @@ from typing import Protocol
 
 from meshproof.admission.store import Store
 from meshproof.errors import Problem, Refused
-from meshproof.gateway_api import status
-from meshproof.istio04.warnings import find_istio04_warnings
+from meshproof.inputs import Input
+from meshproof.istio04.kinds import any_of_istio04
 from meshproof.lint.linter import find_all, with_rule
 from meshproof.lint.rules import HINTS, HTTP_ROUTE, ISTIO04
-from meshproof.mesh import Input
+from meshproof.model.kinds import is_gateway_api
 from meshproof.model.kube_workloads import WORKLOADS, runs_app, template_of
 from meshproof.model.reader import Undecodable, read_resources, with_default_namespace
 from meshproof.model.resource import Resource
@@ -145,14 +145,27 @@ class Admission:
         files = {r.location.file for r in concerned}
         problems = [
             *self._profile.findings(store),
-            *(with_rule(ISTIO04, p) for p in find_istio04_warnings(resources, store.services)),
-            *(
-                with_rule(HTTP_ROUTE, p)
-                for p in status.reference_warnings(resources, store.services)
-            ),
+            *_istio04_warnings(store),
+            *_route_warnings(store),
             *find_all(store.lowered, store.services, labels, accounts),
         ]
         return [p for p in problems if p.resource in titles or p.file in files]
+
+
+def _istio04_warnings(store: Store) -> list[Problem]:
+    if not any_of_istio04(store.decoded):
+        return []
+    from meshproof.istio04.warnings import find_istio04_warnings  # noqa: PLC0415  (few have one)
+
+    return [with_rule(ISTIO04, p) for p in find_istio04_warnings(store.decoded, store.services)]
+
+
+def _route_warnings(store: Store) -> list[Problem]:
+    if not any(is_gateway_api(r.api_version) for r in store.decoded):
+        return []
+    from meshproof.gateway_api.status import reference_warnings  # noqa: PLC0415  (few have one)
+
+    return [with_rule(HTTP_ROUTE, p) for p in reference_warnings(store.decoded, store.services)]
 
 
 def default_namespace(store: Store, resources: Iterable[Resource]) -> str:

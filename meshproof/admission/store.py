@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from meshproof.errors import UsageError
-from meshproof.istio04.lower import lower
+from meshproof.istio04.kinds import any_of_istio04
 from meshproof.model.kinds_without_model import explain_ignored
-from meshproof.model.kube_config import Secret
 from meshproof.model.resource import Resource
 from meshproof.translate.from_kube import services_of
 from meshproof.translate.world import Service
+
+if TYPE_CHECKING:
+    from meshproof.model.kube_config import Secret
 
 _latest_services: list[tuple[Service, ...]] = [()]
 """The newest ones: equal ones are the same object, by which what is made of them is reused."""
@@ -102,7 +105,7 @@ class Store:
 
     def secret_values(self) -> list[bytes]:
         """Of every Secret: an app may log what it was given, and a dump must not show it."""
-        secrets = (r.spec for r in self.of("Secret") if isinstance(r.spec, Secret))
+        secrets: Iterator[Secret] = (r.spec for r in self.of("Secret") if r.spec is not None)
         return [value for secret in secrets for value in secret.files.values()]
 
     @cached_property
@@ -125,7 +128,11 @@ class Store:
 
         Computed once for each store. Raises Refused for rules that cannot be lowered.
         """
-        lowered = lower(self.decoded, self.services)
+        lowered: Sequence[Resource] = self.decoded
+        if any_of_istio04(lowered):
+            from meshproof.istio04.lower import lower  # noqa: PLC0415  (few meshes have one)
+
+            lowered = lower(lowered, self.services)
         if self.verbatim or not any(r.kind == "Ingress" for r in lowered):
             return tuple(lowered)
         from meshproof.ingresses import lower_ingresses  # noqa: PLC0415  (few meshes have one)

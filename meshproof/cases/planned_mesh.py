@@ -20,7 +20,7 @@ from meshproof.embedded import explain_adapter
 from meshproof.embedded.admission.profile import embedded_admission
 from meshproof.explain import Explanation, Fleet, Proxy
 from meshproof.explain.question import Question, explain_question, gateway_names
-from meshproof.mesh import Input
+from meshproof.inputs import Input
 from meshproof.model.reader import read_resources, with_default_namespace
 from meshproof.model.resource import Resource
 from meshproof.project import Project

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from meshproof.errors import UsageError
-from meshproof.mesh import Input, Source
+from meshproof.inputs import Input, Source
 
 _SUFFIXES = (".yaml", ".yml")
 

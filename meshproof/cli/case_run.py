@@ -25,7 +25,7 @@ from meshproof.cli.findings import as_github, as_sarif
 from meshproof.cli.output import Verbosity, format_error, print_info, print_message, verbosity
 from meshproof.embedded.pod_mode import plans_pods, runs_pods
 from meshproof.errors import Problem, Refused, UsageError
-from meshproof.mesh import STDIN, Input, Source
+from meshproof.inputs import STDIN, Input, Source
 from meshproof.project import Project, load_project
 from meshproof.project_path import find_project, project_path
 from meshproof.sources.scalars import plain

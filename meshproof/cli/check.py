@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meshproof.cli.findings import Finding
-from meshproof.mesh import Source
+from meshproof.inputs import Source
 
 if TYPE_CHECKING:
     from meshproof.admission.admission import Admission
@@ -43,11 +43,12 @@ class CheckResult:
 def check_alone(result: CheckResult, sources: Iterable[tuple[str, str]], namespace: str) -> None:
     """Check sources, or pairs of file name and YAML, without a project: what they refer to may
     be elsewhere, so nothing is linted but what Istio itself warns of. Raises Refused."""
-    from meshproof.lint.istio_warnings import ID, warnings_of  # noqa: PLC0415  (slow to import)
+    from meshproof.istio04.kinds import any_of_istio04  # noqa: PLC0415  (slow to import)
+    from meshproof.lint.istio_warnings import ID, warnings_of  # noqa: PLC0415
     from meshproof.model.reader import read_resources  # noqa: PLC0415
 
     resources = read_resources((Source(*source) for source in sources), namespace=namespace)
-    if any(r.api_version.startswith("config.istio.io/") for r in resources):
+    if any_of_istio04(resources):
         from meshproof.istio04.lower import lower  # noqa: PLC0415  (the translator: slowest)
 
         lower(resources, [])

@@ -16,7 +16,7 @@ from meshproof.cases.rule_revisions import read_side
 from meshproof.cli.case_run import load_case_project, read_inputs
 from meshproof.cli.output import show_json
 from meshproof.errors import Problem, Refused, UsageError
-from meshproof.mesh import Input
+from meshproof.inputs import Input
 from meshproof.project import Project
 
 _EXAMPLES = 3

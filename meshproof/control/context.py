@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from meshproof.control.events import EventLog
 from meshproof.control.leases import Leases
-from meshproof.control.protocols import ServedMesh
+from meshproof.control.served_mesh import ServedMesh
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
-from meshproof.control.protocols import Remote, ServedMesh
+from meshproof.control.protocols import Remote
+from meshproof.control.served_mesh import ServedMesh
 from meshproof.control.server import ControlServer
 from meshproof.host import registry
 from meshproof.mesh import Applied

@@ -22,8 +22,8 @@ from aiohttp import web
 from meshproof.control.context import ControlContext
 from meshproof.control.endpoint import Endpoint
 from meshproof.control.events import ChangeRequest, EventLog
-from meshproof.control.protocols import ServedMesh
 from meshproof.control.routes import endpoints, holds
+from meshproof.control.served_mesh import ServedMesh
 from meshproof.control.wire import Json, encode_error
 from meshproof.errors import MeshproofError, UsageError
 from meshproof.host.event_loop import LoopThread

@@ -10,7 +10,8 @@ from functools import partial
 
 from meshproof.admission.store import Store
 from meshproof.embedded import patches
-from meshproof.embedded.config.world_builder import build_world, istio_gateways, target_ports
+from meshproof.embedded.config.target_ports import target_ports
+from meshproof.embedded.config.world_builder import build_world, istio_gateways
 from meshproof.embedded.engine import Engine
 from meshproof.embedded.gateway import INGRESS, identity_of, node_of
 from meshproof.embedded.lookup import GATEWAY
@@ -24,7 +25,7 @@ from meshproof.explain.question import Question, explain_question
 from meshproof.explain.string_match import Json
 from meshproof.model.pod_network import Addresses
 from meshproof.project import Project
-from meshproof.translate import build_gateway, build_outbound, build_sidecar, proxy_of
+from meshproof.translate.envoy_config import build_gateway, build_outbound, build_sidecar, proxy_of
 from meshproof.translate.gateway_workloads import (
     gateway_replica,
     gateway_workloads,

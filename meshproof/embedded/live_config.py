@@ -15,8 +15,8 @@ from pathlib import Path
 
 from meshproof.admission.store import Store
 from meshproof.embedded.admission.wasm_modules import read_modules
+from meshproof.embedded.config.target_ports import TargetPorts
 from meshproof.embedded.config.world_builder import (
-    TargetPorts,
     build_world,
     certificate_files,
     istio_gateways,

@@ -9,7 +9,7 @@ from meshproof.envoy_filters.rules import PatchKey, Rules, collect_rules, select
 from meshproof.errors import Problem
 from meshproof.model.envoy_filter_patches import GeneralEnvoyFilter
 from meshproof.model.resource import Resource
-from meshproof.translate import build_gateway, build_outbound, build_sidecar, proxy_of
+from meshproof.translate.envoy_config import build_gateway, build_outbound, build_sidecar, proxy_of
 from meshproof.translate.world import Config, Proxy, World
 
 

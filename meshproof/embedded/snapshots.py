@@ -16,21 +16,21 @@ from meshproof.embedded.gateway import identity_of, node_of
 from meshproof.embedded.network_faults import NetworkFaults, apply_detours
 from meshproof.host.tcp_fault_proxy import Place
 from meshproof.memo import Memo
-from meshproof.translate import (
+from meshproof.translate.connect_loops import loop_inputs, loops
+from meshproof.translate.envoy_config import (
     build_gateway,
     build_outbound,
     build_outbound_clusters,
     build_routes,
-    build_secrets,
     build_sidecar,
     cluster_inputs,
-    outbound_scope,
     proxy_of,
 )
-from meshproof.translate.connect_loops import loop_inputs, loops
 from meshproof.translate.gateway_servers import route_tables
+from meshproof.translate.outbound_scope import outbound_scope
 from meshproof.translate.provider_hosts import providers_of
 from meshproof.translate.sidecar_scope import governing_sidecar
+from meshproof.translate.tls import build_secrets
 from meshproof.translate.workload_selection import select_policies
 from meshproof.translate.world import Config, Proxy, Replica, World
 from meshproof.xds import codec

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import string
 from pathlib import Path
 
@@ -38,7 +37,7 @@ def new_run_id() -> str:
     pid = os.getpid()
     ticks = start_time(pid)
     assert ticks is not None, "this process is alive"
-    return f"{_base36(pid)}-{_base36(ticks)}-{secrets.token_hex(2)}"
+    return f"{_base36(pid)}-{_base36(ticks)}-{os.urandom(2).hex()}"
 
 
 def _base36(number: int) -> str:

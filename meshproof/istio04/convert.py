@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from meshproof.errors import Problem, Refused, UsageError
+from meshproof.inputs import Source
 from meshproof.istio04.changes import changes
 from meshproof.istio04.lower import lower
 from meshproof.istio04.warnings import find_istio04_warnings
-from meshproof.mesh import Source
 from meshproof.model.reader import read_resources, with_default_namespace
 from meshproof.model.yaml_writer import to_yaml
 from meshproof.translate.from_kube import services_of

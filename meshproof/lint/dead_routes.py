@@ -20,7 +20,7 @@ _SOURCE = ("source_labels", "source_namespace", "gateways")
 _NO_CONDITION = ("name", "stat_prefix")
 _VALUES = HTTPMatchRequest.model_fields.keys() - {*_MAPS, *_URI, *_SOURCE, *_NO_CONDITION}
 """Every other field: equal values match the same requests, no value matches all."""
-_EVERYTHING = HTTPMatchRequest()
+_EVERYTHING = HTTPMatchRequest.empty()
 
 
 def find_dead_routes(context: LintContext) -> Iterator[Problem]:
@@ -97,7 +97,7 @@ def _covers_uri(first: HTTPMatchRequest, later: HTTPMatchRequest) -> bool:
 def _restricting_path(uri: StringMatch | None) -> StringMatch | None:
     """``uri``, or None if it takes every path."""
     everything = uri is None or uri.prefix == "/" or uri.regex == ".*"
-    if everything or (uri is not None and uri == StringMatch()):
+    if everything or (uri is not None and uri == StringMatch.empty()):
         return None
     return uri
 

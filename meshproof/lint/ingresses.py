@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshproof.errors import Problem
-from meshproof.ingresses import is_served
 from meshproof.lint.context import LintContext
 
 
 def find_unserved_ingresses(context: LintContext) -> Iterator[Problem]:
     """An Ingress for another controller, or without a class that exists."""
     for ingress in context.of("Ingress"):
+        from meshproof.ingresses import is_served  # noqa: PLC0415  (few meshes have one)
+
         if is_served(ingress, context.resources, context.mesh):
             continue
         name = ingress.ingress_class or ingress.spec.ingress_class_name

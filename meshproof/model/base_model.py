@@ -6,6 +6,8 @@ server. ``extra="forbid"`` means that a field that no model lists is refused by 
 
 from __future__ import annotations
 
+from typing import Self, cast
+
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -18,6 +20,7 @@ class Model(BaseModel):
 
     model_config = ConfigDict(
         strict=True,
+        defer_build=True,  # most kinds are not in most files: each is built when first read
         extra="forbid",
         frozen=True,
         alias_generator=to_camel,
@@ -25,6 +28,12 @@ class Model(BaseModel):
         validate_by_alias=True,
         hide_input_in_errors=False,
     )
+
+    @classmethod
+    def empty(cls) -> Self:
+        """The instance without any field set. Unlike ``cls()`` it builds no validator, which is
+        most of what the import of a model costs."""
+        return cast("Self", cls.model_construct())
 
 
 class PartlyHonoured:

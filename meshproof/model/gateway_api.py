@@ -13,8 +13,6 @@ from meshproof.model.http_route_references import GROUP, Name
 from meshproof.model.kube_fields import SILENT
 from meshproof.model.string_types import Host, Line, NonEmpty
 
-ISTIO_CLASS = "istio"
-CONTROLLER = "istio.io/gateway-controller"
 _MODES = ("MUTUAL", "OPTIONAL_MUTUAL", "ISTIO_MUTUAL")
 TLS_MODE = "gateway.istio.io/tls-terminate-mode"
 TLS_CIPHERS = "gateway.istio.io/tls-cipher-suites"
@@ -87,7 +85,7 @@ class NamespaceSelector(Model):
 
 class RouteNamespaces(Model):
     from_: Annotated[Literal["All", "Same", "Selector"], Field(alias="from")] = "Same"
-    selector: NamespaceSelector = NamespaceSelector()
+    selector: NamespaceSelector = NamespaceSelector.empty()
 
 
 class RouteKind(Model):
@@ -96,7 +94,7 @@ class RouteKind(Model):
 
 
 class AllowedRoutes(Model):
-    namespaces: RouteNamespaces = RouteNamespaces()
+    namespaces: RouteNamespaces = RouteNamespaces.empty()
     kinds: Annotated[list[RouteKind], Field(max_length=8)] = []
 
 
@@ -109,7 +107,7 @@ class Listener(Model):
     port: Port
     protocol: NonEmpty
     tls: ListenerTLS | None = None
-    allowed_routes: AllowedRoutes = AllowedRoutes()
+    allowed_routes: AllowedRoutes = AllowedRoutes.empty()
 
     @model_validator(mode="after")
     def _tls_fits(self) -> Self:
@@ -168,8 +166,8 @@ class KubernetesGateway(Model):
     gateway_class_name: Name
     listeners: Annotated[list[Listener], Field(min_length=1, max_length=64)]
     addresses: Annotated[list[GatewayAddress], Field(max_length=16)] = []
-    infrastructure: Infrastructure = Infrastructure()
-    tls: GatewayTLS = GatewayTLS()
+    infrastructure: Infrastructure = Infrastructure.empty()
+    tls: GatewayTLS = GatewayTLS.empty()
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:

@@ -69,7 +69,7 @@ class NamedMatch(Model):
 class HTTPRouteMatch(Model):
     """Fields are ANDed, the entries of the list ORed. Of one name the first entry counts."""
 
-    path: HTTPPathMatch = HTTPPathMatch()
+    path: HTTPPathMatch = HTTPPathMatch.empty()
     headers: Annotated[list[NamedMatch], Field(max_length=16)] = []
     query_params: Annotated[list[NamedMatch], Field(max_length=16)] = []
     method: (

@@ -16,12 +16,12 @@ class SidecarInjectorWebhook(Model):
 class InstallValues(Model):
     """Values of Istio's charts."""
 
-    sidecar_injector_webhook: SidecarInjectorWebhook = SidecarInjectorWebhook()
+    sidecar_injector_webhook: SidecarInjectorWebhook = SidecarInjectorWebhook.empty()
 
 
 class IstioOperator(Model):
-    mesh_config: MeshConfig = MeshConfig()
-    values: InstallValues = InstallValues()
+    mesh_config: MeshConfig = MeshConfig.empty()
+    values: InstallValues = InstallValues.empty()
     profile: Ignored = None
     hub: Ignored = None
     tag: Ignored = None

@@ -193,6 +193,10 @@ _REMOVED = ("extensions/v1beta1", "apps/v1beta1", "apps/v1beta2")
 _REMOVED_INGRESS = ("extensions/v1beta1", "networking.k8s.io/v1beta1")
 
 
+def is_gateway_api(api_version: str) -> bool:
+    return api_version.startswith("gateway.networking.k8s.io/")
+
+
 def find_kind(api_version: object, kind: object) -> Kind | UnknownKind:
     """The kind of a document, or why there is none."""
     if not isinstance(kind, str):
@@ -203,7 +207,7 @@ def find_kind(api_version: object, kind: object) -> Kind | UnknownKind:
         return UnknownKind("apiVersion", _describe_type(api_version), expected, "")
     if model and api_version in model.api_versions:
         return model
-    if kind == "Gateway" and api_version.startswith("gateway.networking.k8s.io/"):
+    if kind == "Gateway" and is_gateway_api(api_version):
         return find_kind(api_version, KUBERNETES_GATEWAY)
     return _find_without_model(api_version, kind, model)
 

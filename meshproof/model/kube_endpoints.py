@@ -47,7 +47,7 @@ class EndpointConditions(Model):
 
 class SliceEndpoint(Model):
     addresses: list[NonEmpty]
-    conditions: EndpointConditions = EndpointConditions()
+    conditions: EndpointConditions = EndpointConditions.empty()
     hostname: Annotated[object, SILENT] = None
     target_ref: Annotated[object, SILENT] = None
     node_name: Annotated[object, SILENT] = None

@@ -6,35 +6,16 @@ refused.
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from meshproof.model.base_model import FieldError, Model
 from meshproof.model.kube_fields import Seconds
+from meshproof.model.quantities import parse_quantity
 from meshproof.model.string_types import NonEmpty
 
 IN_FLIGHT = "requests_in_flight"
-_QUANTITY = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(m|k|)")
-_SCALE = {"m": 1e-3, "": 1.0, "k": 1e3}
-
-
-def parse_quantity(value: Any) -> float:
-    """A Kubernetes quantity such as ``250m``, ``2`` or ``1.5``; raises ValueError for others.
-
-    Units of memory are refused: no metric here is in bytes.
-    """
-    if isinstance(value, float):  # parsed before: models are validated again when copied
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    match = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError(f"{value!r} is not a quantity; wanted a number such as 250m or 2")
-    return float(match[1]) * _SCALE[match[2]]
-
-
 Quantity = Annotated[float, BeforeValidator(parse_quantity)]
 Count = Annotated[int, Field(ge=1)]
 
@@ -129,8 +110,8 @@ DEFAULT_SCALE_DOWN = ScalingRules.model_validate(
 
 
 class Behavior(Model):
-    scale_up: ScalingRules = ScalingRules()
-    scale_down: ScalingRules = ScalingRules()
+    scale_up: ScalingRules = ScalingRules.empty()
+    scale_down: ScalingRules = ScalingRules.empty()
 
 
 def _complete(rules: ScalingRules, default: ScalingRules) -> ScalingRules:
@@ -153,7 +134,7 @@ class HorizontalPodAutoscalerSpec(Model):
     max_replicas: Count
     min_replicas: Count = 1
     metrics: list[Metric] = []
-    behavior: Behavior = Behavior()
+    behavior: Behavior = Behavior.empty()
 
     @model_validator(mode="after")
     def _range(self) -> Self:

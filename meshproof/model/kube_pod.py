@@ -98,9 +98,9 @@ class Container(Model):
     restart_policy: Literal["Always", "OnFailure", "Never"] | None = None
     """For an init container: ``Always`` makes it a sidecar container."""
     restart_policy_rules: Ignored = None
-    security_context: Annotated[SecurityContext, NoEffect(_AS_CALLER, (SecurityContext(),))] = (
-        SecurityContext()
-    )
+    security_context: Annotated[
+        SecurityContext, NoEffect(_AS_CALLER, (SecurityContext.empty(),))
+    ] = SecurityContext.empty()
     stdin: Ignored = None
     stdin_once: Ignored = None
     termination_message_path: Annotated[Any, NoEffect("", ("/dev/termination-log",))] = None
@@ -165,8 +165,8 @@ class PodSpec(Model):
     ] = []
     host_network: Annotated[bool, AfterValidator(_check_host_network)] = False
     security_context: Annotated[
-        PodSecurityContext, NoEffect(_AS_CALLER, (PodSecurityContext(),))
-    ] = PodSecurityContext()
+        PodSecurityContext, NoEffect(_AS_CALLER, (PodSecurityContext.empty(),))
+    ] = PodSecurityContext.empty()
     dns_policy: Annotated[Any, NoEffect("", ("ClusterFirst",))] = None
     scheduler_name: Annotated[Any, NoEffect("", ("default-scheduler",))] = None
     host_ipc: Annotated[Any, NoEffect(), Field(alias="hostIPC")] = None
@@ -224,5 +224,5 @@ class PodMetadata(Model):
 
 
 class PodTemplate(Model):
-    metadata: PodMetadata = PodMetadata()
+    metadata: PodMetadata = PodMetadata.empty()
     spec: PodSpec

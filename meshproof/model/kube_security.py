@@ -57,7 +57,7 @@ class SecurityContext(_Users):
     """Of a container: its own fields win over the pod's."""
 
     read_only_root_filesystem: bool = False
-    capabilities: Capabilities = Capabilities()
+    capabilities: Capabilities = Capabilities.empty()
     allow_privilege_escalation: Annotated[
         Any, NoEffect("a process in a pod gains no rights", (False,))
     ] = None

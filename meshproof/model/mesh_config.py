@@ -68,7 +68,7 @@ class MeshConfig(Model):
     outbound_traffic_policy: OutboundTrafficPolicy | None = None
     """None is REGISTRY_ONLY, where Istio has ALLOW_ANY."""
     inbound_traffic_policy: InboundTrafficPolicy | None = None
-    path_normalization: PathNormalization = PathNormalization()
+    path_normalization: PathNormalization = PathNormalization.empty()
     default_http_retry_policy: HTTPRetry | None = None
     """For routes that name no retries; None is Istio's own default."""
     connect_timeout: Annotated[Duration, Field(gt=0)] | None = None
@@ -85,8 +85,8 @@ class MeshConfig(Model):
     default_virtual_service_export_to: ExportTo = []
     default_destination_rule_export_to: ExportTo = []
     locality_lb_setting: LocalityLoadBalancerSetting | None = None
-    default_config: ProxyConfig = ProxyConfig()
-    default_providers: DefaultProviders = DefaultProviders()
+    default_config: ProxyConfig = ProxyConfig.empty()
+    default_providers: DefaultProviders = DefaultProviders.empty()
     extension_providers: ExtensionProviders = []
     access_log_file: Annotated[Literal["", "/dev/stdout", "/dev/stderr"], PartlyHonoured()] = ""
     """Empty keeps the mesh's own log alone, where Istio has none."""
@@ -129,7 +129,7 @@ class MeshConfig(Model):
             return LogFormat()
 
 
-NO_MESH_CONFIG: Final = MeshConfig()
+NO_MESH_CONFIG: Final = MeshConfig.empty()
 """Every field as by default."""
 
 

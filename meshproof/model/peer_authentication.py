@@ -22,7 +22,7 @@ class MutualTLS(Model):
 
 class PeerAuthentication(Model):
     selector: WorkloadSelector | None = None
-    mtls: MutualTLS = MutualTLS()
+    mtls: MutualTLS = MutualTLS.empty()
     port_level_mtls: dict[PortText, MutualTLS] = {}
     """By container port."""
 

@@ -108,7 +108,7 @@ class ProxyConfig(Model):
 def merge_proxy_configs(configs: Iterable[ProxyConfig]) -> ProxyConfig:
     """The first, and over it each of the others: a field that is set wins whole, but variables of
     ``proxyMetadata`` one by one (Istio: MergeProxyConfig in pkg/config/mesh)."""
-    merged = ProxyConfig()
+    merged = ProxyConfig.empty()
     for config in configs:
         values = {name: getattr(config, name) for name in config.model_fields_set}
         if config.proxy_metadata:

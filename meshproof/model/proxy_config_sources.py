@@ -12,7 +12,7 @@ from meshproof.model.proxy_config_resource import ProxyConfigResource
 from meshproof.model.resource import Resource
 from meshproof.model.steering_keys import PROXY_CONFIG
 
-_EMPTY = ProxyConfig()
+_EMPTY = ProxyConfig.empty()
 
 
 def proxy_configs_of(

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from meshproof.errors import Problem, Refused
-from meshproof.mesh import Input, Source
+from meshproof.inputs import Input, Source
 from meshproof.model.durations import FROM_YAML
 from meshproof.model.istio_metadata import find_refused_metadata, is_istio_group
 from meshproof.model.kinds import Kind, UnknownKind, as_unsupported, find_kind, without_model

@@ -65,7 +65,7 @@ class ProviderRef(Model):
 class Tracing(Model):
     """Of several providers the first one counts, as in Istio."""
 
-    match: Match = Match()
+    match: Match = Match.empty()
     providers: list[ProviderRef] = []
     random_sampling_percentage: Annotated[float, Field(ge=0, le=100)] | None = None
     disable_span_reporting: bool | None = None
@@ -80,7 +80,7 @@ class LogFilter(Model):
 
 
 class AccessLogging(Model):
-    match: Match = Match()
+    match: Match = Match.empty()
     providers: list[ProviderRef] = []
     disabled: bool | None = None
     filter: LogFilter | None = None
@@ -129,7 +129,7 @@ class TagOverride(Model):
 
 
 class MetricsOverrides(Model):
-    match: MetricSelector = MetricSelector()
+    match: MetricSelector = MetricSelector.empty()
     disabled: bool | None = None
     tag_overrides: dict[str, TagOverride] = {}
 

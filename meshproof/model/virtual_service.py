@@ -57,7 +57,7 @@ class HTTPRoute(Model):
     """Deprecated by Istio, still honoured; mirrorPercentage wins."""
     mirrors: list[HTTPMirrorPolicy] = []
     cors_policy: CorsPolicy | None = None
-    headers: Headers = Headers()
+    headers: Headers = Headers.empty()
     delegate: Delegate | None = None
 
     @model_validator(mode="before")

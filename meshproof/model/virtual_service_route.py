@@ -78,8 +78,8 @@ class HeaderOperations(Model):
 
 
 class Headers(Model):
-    request: HeaderOperations = HeaderOperations()
-    response: HeaderOperations = HeaderOperations()
+    request: HeaderOperations = HeaderOperations.empty()
+    response: HeaderOperations = HeaderOperations.empty()
 
 
 class HTTPMatchRequest(Model):
@@ -104,7 +104,7 @@ class HTTPMatchRequest(Model):
 class HTTPRouteDestination(Model):
     destination: Destination
     weight: Annotated[int, Field(ge=0)] = 0
-    headers: Headers = Headers()
+    headers: Headers = Headers.empty()
 
 
 class RegexRewrite(Model):

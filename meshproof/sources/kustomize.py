@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from meshproof.errors import Problem
-from meshproof.mesh import Source
+from meshproof.inputs import Source
 
 _TOOLS = (("kubectl", "kustomize"), ("kustomize", "build"))
 _WITHIN = 60.0

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from meshproof.errors import Problem, Refused
-from meshproof.mesh import STDIN, Input, Source
+from meshproof.inputs import STDIN, Input, Source
 from meshproof.sources import kustomize, text_files
 from meshproof.sources.case_text import is_case_text
 

@@ -13,13 +13,7 @@ from functools import partial
 from meshproof.istio_names import CLUSTER_DOMAIN, is_service_host, outbound_cluster
 from meshproof.model.destination_rule import Subset
 from meshproof.model.destination_rule_tls import ClientTLSSettings
-from meshproof.translate import (
-    client_tls,
-    headless,
-    passthrough,
-    proxy_protocol,
-    traffic_policy,
-)
+from meshproof.translate import client_tls, headless, passthrough, proxy_protocol, traffic_policy
 from meshproof.translate.addresses import envoy_address
 from meshproof.translate.host import Endpoint, Host
 from meshproof.translate.proto import ADS, Json

@@ -8,6 +8,7 @@ none has these names, ``istio-ingressgateway`` is there as in Istio's default pr
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from meshproof.istio_names import (
     EGRESS_GATEWAY,
@@ -16,15 +17,7 @@ from meshproof.istio_names import (
     INGRESS_GATEWAY_LABELS,
     ROOT_NAMESPACE,
 )
-from meshproof.model.gateway import Gateway
-from meshproof.model.gateway_api import (
-    CONTROLLER,
-    ISTIO_CLASS,
-    GatewayClassSpec,
-    KubernetesGateway,
-)
-from meshproof.model.kube_config import Secret
-from meshproof.model.kube_ingress import IngressSpec
+from meshproof.model.kinds import KUBERNETES_GATEWAY
 from meshproof.model.kube_workloads import WORKLOADS, is_gateway, replicas_of, template_of
 from meshproof.model.resource import Resource
 from meshproof.model.volume_files import normalize_path, read_volumes
@@ -41,6 +34,9 @@ from meshproof.translate.world import (
     ServicePort,
 )
 
+if TYPE_CHECKING:
+    from meshproof.model.gateway import Gateway
+
 _PORTS = (
     ServicePort("status-port", PROBE_PORT, PROBE_PORT, "TCP"),
     ServicePort("http2", 80, 8080, "HTTP", h2=True),
@@ -49,6 +45,8 @@ _PORTS = (
 """Of the Services of Istio's own gateways."""
 _PROTOCOLS: tuple[Protocol, ...] = ("HTTP", "HTTPS", "TLS", "TCP")
 _CLASS_NAME = "gateway.networking.k8s.io/gateway-class-name"
+_CONTROLLER = "istio.io/gateway-controller"
+_ISTIO_CLASS = "istio"
 _NAME_OVERRIDE = "gateway.istio.io/name-override"
 _BUILT_IN = {INGRESS_GATEWAY: INGRESS_GATEWAY_LABELS, EGRESS_GATEWAY: EGRESS_GATEWAY_LABELS}
 
@@ -89,17 +87,18 @@ def is_of_istio(gateway: Resource, resources: Iterable[Resource]) -> bool:
     """Whether the Gateway API's Gateway is of Istio's class: ``istio``, or another of its
     controller."""
     name = gateway.spec.gateway_class_name
-    declared = {r.name: r.spec for r in resources if isinstance(r.spec, GatewayClassSpec)}
+    declared = {r.name: r.spec for r in resources if r.kind == "GatewayClass" and r.spec}
     if name in declared:
-        return bool(declared[name].controller_name == CONTROLLER)
-    return bool(name == ISTIO_CLASS)
+        return bool(declared[name].controller_name == _CONTROLLER)
+    return bool(name == _ISTIO_CLASS)
 
 
 def is_deployed(resource: Resource, resources: Iterable[Resource]) -> bool:
     """Whether it is a Gateway of the Gateway API for which Istio starts a gateway: one without the
     address of another (Istio: IsManaged)."""
     return (
-        isinstance(resource.spec, KubernetesGateway)
+        resource.kind == KUBERNETES_GATEWAY
+        and resource.spec is not None
         and is_of_istio(resource, resources)
         and not _named_services(resource)
     )
@@ -143,7 +142,7 @@ def _built_in(name: str, resources: Iterable[Resource]) -> Proxy:
     short = name.removeprefix("istio-")
     files: dict[str, str] = {}
     for resource in resources:
-        if isinstance(resource.spec, Secret) and resource.namespace == ROOT_NAMESPACE:
+        if resource.kind == "Secret" and resource.spec and resource.namespace == ROOT_NAMESPACE:
             for suffix in ("certs", "ca-certs"):
                 if resource.name == f"{name}-{suffix}":
                     folder = f"/etc/istio/{short}-{suffix}"
@@ -164,16 +163,17 @@ def _mounted_files(workload: Resource, resources: Iterable[Resource]) -> dict[st
 
 def _is_selected(labels: Mapping[str, str], resources: Iterable[Resource]) -> bool:
     """By a Gateway that names one of its labels, or its Service; the first also by an Ingress."""
-    for resource in resources:
-        spec = resource.spec
-        if isinstance(spec, IngressSpec) and labels is INGRESS_GATEWAY_LABELS:
-            return True
-        if isinstance(spec, Gateway) and spec.selector and has_labels(labels, spec.selector):
-            return True
-        if isinstance(spec, KubernetesGateway) and labels["app"] in {
-            name.partition(".")[0] for name in _named_services(resource)
-        }:
-            return True
+    return any(_selects(r, labels) for r in resources if r.spec is not None)
+
+
+def _selects(resource: Resource, labels: Mapping[str, str]) -> bool:
+    spec = resource.spec
+    if resource.kind == "Ingress":
+        return labels is INGRESS_GATEWAY_LABELS
+    if resource.kind == "Gateway":
+        return bool(spec.selector) and has_labels(labels, spec.selector)
+    if resource.kind == KUBERNETES_GATEWAY:
+        return labels["app"] in {name.partition(".")[0] for name in _named_services(resource)}
     return False
 
 

@@ -8,25 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from meshproof.istio_names import ROOT_NAMESPACE, TRUST_DOMAIN, service_host
-from meshproof.model.authorization_policy import AuthorizationPolicy
-from meshproof.model.destination_rule import DestinationRule
-from meshproof.model.envoy_filter import EnvoyFilter
-from meshproof.model.envoy_filter_patches import GeneralEnvoyFilter
-from meshproof.model.gateway import Gateway
-from meshproof.model.jwks import KeySource
 from meshproof.model.mesh_config import NO_MESH_CONFIG, MeshConfig
-from meshproof.model.peer_authentication import PeerAuthentication
-from meshproof.model.proxy_config import ProxyConfig
-from meshproof.model.request_authentication import RequestAuthentication
-from meshproof.model.service_entry import ServiceEntry
-from meshproof.model.sidecar import Sidecar
-from meshproof.model.telemetry import Telemetry
-from meshproof.model.virtual_service import VirtualService
-from meshproof.model.wasm_plugin import WasmPlugin
-from meshproof.model.workload_entry import WorkloadEntry
+
+if TYPE_CHECKING:
+    from meshproof.model.authorization_policy import AuthorizationPolicy
+    from meshproof.model.destination_rule import DestinationRule
+    from meshproof.model.envoy_filter import EnvoyFilter
+    from meshproof.model.envoy_filter_patches import GeneralEnvoyFilter
+    from meshproof.model.gateway import Gateway
+    from meshproof.model.jwks import KeySource
+    from meshproof.model.peer_authentication import PeerAuthentication
+    from meshproof.model.proxy_config import ProxyConfig
+    from meshproof.model.request_authentication import RequestAuthentication
+    from meshproof.model.service_entry import ServiceEntry
+    from meshproof.model.sidecar import Sidecar
+    from meshproof.model.telemetry import Telemetry
+    from meshproof.model.virtual_service import VirtualService
+    from meshproof.model.wasm_plugin import WasmPlugin
+    from meshproof.model.workload_entry import WorkloadEntry
 
 PROXY_PORT = 15001
 """The outbound proxy listener of every sidecar, on its replica's address."""

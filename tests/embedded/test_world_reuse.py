@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from meshproof.embedded.config.world_reuse import WorldReuse
-from meshproof.translate import CLUSTER_INPUTS, build_outbound_clusters, cluster_inputs
+from meshproof.translate.envoy_config import CLUSTER_INPUTS, build_outbound_clusters, cluster_inputs
 from meshproof.translate.world import World
 from tests.translate import builders
 from tests.translate.policy_builders import rule

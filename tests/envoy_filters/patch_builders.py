@@ -9,7 +9,7 @@ import yaml
 
 from meshproof.embedded import patches
 from meshproof.model.envoy_filter_patches import GeneralEnvoyFilter
-from meshproof.translate import build_gateway, build_outbound, build_sidecar
+from meshproof.translate.envoy_config import build_gateway, build_outbound, build_sidecar
 from meshproof.translate.world import Config, Named, Proxy, World
 from tests.translate import builders, pod_builders
 

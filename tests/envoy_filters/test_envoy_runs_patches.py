@@ -15,7 +15,7 @@ import pytest
 from envoy.service.ratelimit.v3 import rls_pb2
 
 from meshproof.embedded import patches
-from meshproof.translate import build_outbound, build_sidecar
+from meshproof.translate.envoy_config import build_outbound, build_sidecar
 from meshproof.translate.world import Address, Resource
 from tests.envoy_filters.patch_builders import BEFORE_ROUTER, envoy_filter, lua
 from tests.envoy_filters.test_envoy_takes_patches import GLOBAL_LIMIT

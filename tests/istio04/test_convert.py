@@ -12,7 +12,7 @@ from meshproof.errors import Refused, UsageError
 from meshproof.istio04.convert import convert
 from meshproof.mesh import Source
 from meshproof.model.reader import read_text, with_default_namespace
-from meshproof.translate import build_outbound
+from meshproof.translate.envoy_config import build_outbound
 from meshproof.translate.world import Address, Outside, Proxy
 from tests.translate import builders
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from meshproof.errors import Refused
-from meshproof.model.kube_hpa import parse_quantity
+from meshproof.model.quantities import parse_quantity
 from meshproof.model.reader import read_text
 
 FILE = Path(__file__).parents[2] / "manifests" / "autoscaling" / "svca.yaml"

@@ -22,7 +22,7 @@ from meshproof.errors import Refused
 from meshproof.model.authorization_policy import Operation, Source
 from meshproof.model.kinds import KINDS
 from meshproof.model.reader import read_text
-from meshproof.translate import build_outbound, build_sidecar
+from meshproof.translate.envoy_config import build_outbound, build_sidecar
 from meshproof.translate.world import Address, Named, Outside, Protocol, Resource
 from tests.model.envoy_filters import BARE, ROUTES
 from tests.translate import builders

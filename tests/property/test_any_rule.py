@@ -24,7 +24,7 @@ from meshproof.embedded.config.world_builder import build_world
 from meshproof.errors import Refused
 from meshproof.model.kinds import KINDS, Kind
 from meshproof.model.reader import read_text
-from meshproof.translate import build_gateway, build_outbound, build_sidecar
+from meshproof.translate.envoy_config import build_gateway, build_outbound, build_sidecar
 from meshproof.translate.world import Address, Config, Outside, Resource
 from tests.property.strategies import document
 from tests.translate import builders

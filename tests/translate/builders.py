@@ -12,7 +12,7 @@ from meshproof.model.destination_rule import DestinationRule
 from meshproof.model.gateway import Gateway
 from meshproof.model.service_entry import ServiceEntry
 from meshproof.model.virtual_service import VirtualService
-from meshproof.translate import build_outbound, proxy_of
+from meshproof.translate.envoy_config import build_outbound, proxy_of
 from meshproof.translate.world import (
     Address,
     ContainerPort,

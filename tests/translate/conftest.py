@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from meshproof.translate import build_secrets as secrets_of
+from meshproof.translate.tls import build_secrets as secrets_of
 from meshproof.translate.world import Resource
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from meshproof.model.pod_network import Addresses
-from meshproof.translate import build_outbound, build_sidecar
+from meshproof.translate.envoy_config import build_outbound, build_sidecar
 from meshproof.translate.world import (
     Address,
     Config,

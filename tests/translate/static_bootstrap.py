@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from meshproof.translate import build_bootstrap
+from meshproof.translate.bootstrap import build_bootstrap
 from meshproof.translate.world import Config, Resource
 
 

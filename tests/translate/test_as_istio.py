@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from meshproof.translate import build_bootstrap, build_outbound, build_sidecar, proxy_of
+from meshproof.translate.bootstrap import build_bootstrap
+from meshproof.translate.envoy_config import build_outbound, build_sidecar, proxy_of
 from meshproof.translate.world import Address, Named, World
 from tests.translate.builders import (
     CLIENT,

@@ -6,7 +6,9 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from meshproof.translate import build_bootstrap, build_outbound, build_secrets, build_sidecar
+from meshproof.translate.bootstrap import build_bootstrap
+from meshproof.translate.envoy_config import build_outbound, build_sidecar
+from meshproof.translate.tls import build_secrets
 from meshproof.translate.world import Address
 from tests.translate.builders import CLIENT, ECHO, destination_rule, service, world
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from meshproof.translate import build_outbound_clusters
+from meshproof.translate.envoy_config import build_outbound_clusters
 from tests.translate.builders import CLIENT, destination_rule, world
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from meshproof.translate import build_outbound, eds_clusters, referenced_clusters
+from meshproof.translate.clusters import eds_clusters
+from meshproof.translate.envoy_config import build_outbound
+from meshproof.translate.referenced_clusters import referenced_clusters
 from meshproof.translate.world import Address, Config, Proxy, World
 from tests.translate.builders import (
     CLIENT,

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from meshproof.translate import build_outbound, outbound_scope
+from meshproof.translate.envoy_config import build_outbound
+from meshproof.translate.outbound_scope import outbound_scope
 from meshproof.translate.world import Proxy, World
 from tests.translate.builders import (
     CLIENT,

@@ -25,7 +25,7 @@ from meshproof.model.base_model import Model
 from meshproof.model.destination_rule_tls import ClientTLSSettings
 from meshproof.model.gateway import Gateway
 from meshproof.model.reader import read_text
-from meshproof.translate import build_gateway, build_outbound, build_sidecar, proxy_of
+from meshproof.translate.envoy_config import build_gateway, build_outbound, build_sidecar, proxy_of
 from meshproof.translate.world import (
     Address,
     Config,

@@ -23,8 +23,8 @@ from meshproof.model import (
 )
 from meshproof.model.base_model import Model
 from meshproof.model.mesh_config import MeshConfig
-from meshproof.translate import build_gateway, build_outbound
-from meshproof.translate import build_sidecar as sidecar_of
+from meshproof.translate.envoy_config import build_gateway, build_outbound
+from meshproof.translate.envoy_config import build_sidecar as sidecar_of
 from meshproof.translate.world import Address, Config, Named, Outside, Proxy, Resource, World
 from tests.translate import builders
 from tests.translate.policy_builders import MODELS

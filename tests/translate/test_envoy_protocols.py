@@ -18,7 +18,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from meshproof.translate import build_outbound, build_sidecar
+from meshproof.translate.envoy_config import build_outbound, build_sidecar
 from meshproof.translate.world import PROXY_PORT, Address, Resource, Service, ServicePort
 from tests.translate import builders
 from tests.translate.envoy_process import start_envoy

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from meshproof.model.jwks import KeySource
-from meshproof.translate import build_outbound, build_sidecar
+from meshproof.translate.envoy_config import build_outbound, build_sidecar
 from meshproof.translate.world import Resource
 from tests.translate import builders
 from tests.translate.envoy_process import loopback_prefix, serve_echo, start_envoy

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from meshproof.translate import build_outbound, build_sidecar
+from meshproof.translate.envoy_config import build_outbound, build_sidecar
 from meshproof.translate.world import PROXY_PORT, Resource
 from tests.translate import builders
 from tests.translate.envoy_process import get, loopback_prefix, serve_echo, start_envoy

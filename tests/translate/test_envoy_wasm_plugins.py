@@ -13,7 +13,7 @@ import yaml
 
 from meshproof.model.authorization_policy import AuthorizationPolicy
 from meshproof.model.wasm_plugin import WasmPlugin
-from meshproof.translate import build_outbound, build_sidecar
+from meshproof.translate.envoy_config import build_outbound, build_sidecar
 from meshproof.translate.world import (
     Address,
     ContainerPort,

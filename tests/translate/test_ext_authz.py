@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from meshproof.model.mesh_config import MeshConfig
-from meshproof.translate import build_gateway, build_sidecar
+from meshproof.translate.envoy_config import build_gateway, build_sidecar
 from tests.translate import builders
 from tests.translate.builders import ECHO, GATEWAY, service, world
 from tests.translate.policy_builders import ROOT, policy

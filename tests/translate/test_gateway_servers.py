@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.translate import build_gateway, build_outbound
+from meshproof.translate.envoy_config import build_gateway, build_outbound
 from meshproof.translate.world import TlsSecret, World
 from tests.translate import builders
 from tests.translate.builders import GATEWAY, virtual_service, world

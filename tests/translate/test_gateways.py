@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from meshproof.model.authorization_policy import AuthorizationPolicy
-from meshproof.translate import build_gateway, build_outbound
+from meshproof.translate.envoy_config import build_gateway, build_outbound
 from meshproof.translate.world import Named
 from tests.translate import builders
 from tests.translate.builders import GATEWAY, service, virtual_service, world

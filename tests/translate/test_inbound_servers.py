@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.translate import build_sidecar
+from meshproof.translate.envoy_config import build_sidecar
 from meshproof.translate.world import Address, ContainerPort, Replica, World
 from tests.translate.builders import ECHO, destination_rule, service, world
 from tests.translate.policy_builders import rule

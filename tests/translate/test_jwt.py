@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from meshproof.model.jwks import KeySource, check_jwks
-from meshproof.translate import build_gateway, build_outbound, build_sidecar, jwt
+from meshproof.translate import jwt
+from meshproof.translate.envoy_config import build_gateway, build_outbound, build_sidecar
 from tests.translate import builders
 from tests.translate.builders import ECHO, GATEWAY, world
 from tests.translate.policy_builders import JWKS, ROOT, rule

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from meshproof.model.reader import read_text
-from meshproof.translate import build_gateway, build_outbound, build_sidecar
+from meshproof.translate.envoy_config import build_gateway, build_outbound, build_sidecar
 from meshproof.translate.world import Config, Named
 from tests.model.envoy_filters import BARE, BUCKET, BY_ITS_TYPE, FILTER, HEAD, ROUTES
 from tests.translate import builders

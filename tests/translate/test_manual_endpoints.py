@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from meshproof.model.reader import read_text
-from meshproof.translate import build_outbound_clusters
+from meshproof.translate.envoy_config import build_outbound_clusters
 from meshproof.translate.manual_endpoints import manual_endpoints
 from meshproof.translate.world import Address, Service, ServicePort
 from tests.translate.builders import CLIENT, addresses, outside, service, world

@@ -9,8 +9,9 @@ import pytest
 from meshproof.istio_names import outbound_cluster
 from meshproof.model.mesh_config import MeshConfig
 from meshproof.model.proxy_config import ProxyConfig
-from meshproof.translate import build_outbound, build_sidecar, outbound_scope, proxy_of
+from meshproof.translate.envoy_config import build_outbound, build_sidecar, proxy_of
 from meshproof.translate.mesh_settings import connection_manager_settings
+from meshproof.translate.outbound_scope import outbound_scope
 from meshproof.translate.telemetry import select_reporting
 from meshproof.translate.world import Address, Outside, Service, ServicePort, World
 from tests.translate.builders import ECHO, GATEWAY, destination_rule, labelled, world

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.translate import build_outbound
+from meshproof.translate.envoy_config import build_outbound
 from meshproof.translate.world import Proxy
 from tests.translate.builders import (
     CLIENT,

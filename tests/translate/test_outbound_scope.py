@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 
-from meshproof.translate import build_outbound, outbound_scope
+from meshproof.translate.envoy_config import build_outbound
+from meshproof.translate.outbound_scope import outbound_scope
 from meshproof.translate.world import Proxy, World
 from tests.translate.test_envoy_accepts import everything
 

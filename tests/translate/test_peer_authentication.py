@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.translate import build_outbound, build_sidecar
+from meshproof.translate.envoy_config import build_outbound, build_sidecar
 from meshproof.translate.peer_authentication import mtls_mode
 from meshproof.translate.workload_selection import select_policies
 from tests.translate.builders import CLIENT, ECHO, destination_rule, service, service_entry, world

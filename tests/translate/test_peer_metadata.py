@@ -7,7 +7,7 @@ from typing import Any
 
 from google.protobuf.struct_pb2 import Value
 
-from meshproof.translate import build_sidecar
+from meshproof.translate.envoy_config import build_sidecar
 from meshproof.translate.peer_metadata import HEADER
 from tests.translate.builders import ECHO, world
 

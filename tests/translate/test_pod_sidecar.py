@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from meshproof.model import pod_network
-from meshproof.translate import build_bootstrap, build_gateway, build_outbound
+from meshproof.translate.bootstrap import build_bootstrap
+from meshproof.translate.envoy_config import build_gateway, build_outbound
 from tests.translate import builders
 from tests.translate.pod_builders import BANK, ECHO, chains, service, sidecar, targets, world
 from tests.translate.policy_builders import peer

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.translate import build_sidecar
+from meshproof.translate.envoy_config import build_sidecar
 from tests.translate.builders import ECHO, world
 from tests.translate.policy_builders import ROOT, policy
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from meshproof.translate import build_gateway, build_outbound, build_sidecar
+from meshproof.translate.envoy_config import build_gateway, build_outbound, build_sidecar
 from tests.translate import builders
 from tests.translate.builders import ECHO, GATEWAY, service, virtual_service, world
 from tests.translate.policy_builders import ROOT, policy

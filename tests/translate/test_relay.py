@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.translate import build_outbound, build_sidecar, proxy_of
+from meshproof.translate.envoy_config import build_outbound, build_sidecar, proxy_of
 from meshproof.translate.relay import POD_NETWORK
 from meshproof.translate.world import Config, World
 from tests.translate import builders

@@ -245,7 +245,7 @@ def test_consistent_hash_puts_its_policy_on_routes_to_the_destination(
 
 
 def test_equal_worlds_make_equal_configuration_in_equal_order() -> None:
-    from meshproof.translate import build_outbound
+    from meshproof.translate.envoy_config import build_outbound
     from tests.translate.builders import CLIENT
 
     first = build_outbound(world(destination_rules=(destination_rule(),)), CLIENT)

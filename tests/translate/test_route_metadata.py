@@ -7,7 +7,7 @@ from typing import Any
 from meshproof.admission.store import Store
 from meshproof.embedded.config.world_builder import build_world
 from meshproof.model.reader import read_text
-from meshproof.translate import build_outbound
+from meshproof.translate.envoy_config import build_outbound
 from meshproof.translate.world import Proxy
 
 SERVICES = """

@@ -10,7 +10,7 @@ import yaml
 
 from meshproof.model.service_entry import ServicePort
 from meshproof.model.workload_entry import WorkloadEntry
-from meshproof.translate import build_outbound
+from meshproof.translate.envoy_config import build_outbound
 from meshproof.translate.world import Address, Config, Named
 from tests.translate.builders import (
     CLIENT,

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from meshproof.translate import build_outbound, build_sidecar, outbound_scope
+from meshproof.translate.envoy_config import build_outbound, build_sidecar
+from meshproof.translate.outbound_scope import outbound_scope
 from meshproof.translate.sidecar_scope import governing_sidecar
 from meshproof.translate.world import Address
 from tests.translate import builders

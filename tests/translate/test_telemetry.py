@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.translate import build_sidecar
+from meshproof.translate.envoy_config import build_sidecar
 from meshproof.translate.telemetry import EVERYTHING, select_reporting
 from tests.translate.builders import ECHO, labelled, world
 from tests.translate.policy_builders import ROOT, rule

@@ -9,7 +9,7 @@ import yaml
 
 from meshproof.model.mesh_config import MeshConfig
 from meshproof.model.telemetry import AccessLogging
-from meshproof.translate import build_sidecar
+from meshproof.translate.envoy_config import build_sidecar
 from meshproof.translate.telemetry_logs import LogSettings, merge_logs
 from tests.translate.builders import ECHO, world
 from tests.translate.policy_builders import rule

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from meshproof.model.mesh_config import MeshConfig
-from meshproof.translate import build_sidecar
+from meshproof.translate.envoy_config import build_sidecar
 from tests.translate.builders import ECHO, world
 from tests.translate.policy_builders import rule
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from meshproof.model.reader import read_text
-from meshproof.translate import build_outbound
+from meshproof.translate.envoy_config import build_outbound
 from meshproof.translate.from_kube import services_of
 from tests.translate.builders import CLIENT, destination_rule, service, world
 

@@ -10,7 +10,7 @@ import yaml
 
 from meshproof.model.mesh_config import MeshConfig
 from meshproof.model.wasm_plugin import WasmPlugin
-from meshproof.translate import build_gateway, build_sidecar
+from meshproof.translate.envoy_config import build_gateway, build_sidecar
 from meshproof.translate.wasm_plugins import Plugins, select_plugins
 from meshproof.translate.world import Named, WasmModule, World
 from tests.translate import builders, pod_builders

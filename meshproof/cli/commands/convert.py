@@ -12,7 +12,7 @@ from meshproof.cli.app import app
 from meshproof.cli.options import Namespace
 from meshproof.cli.output import print_message
 from meshproof.errors import UsageError
-from meshproof.mesh import Source
+from meshproof.inputs import Source
 from meshproof.sources.sources import read_sources
 
 OldRules = Annotated[

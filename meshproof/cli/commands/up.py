@@ -25,7 +25,7 @@ from meshproof.sources.sources import read_stdin
 
 if TYPE_CHECKING:
     from meshproof.cli.daemon import Report
-    from meshproof.control.protocols import ServedMesh
+    from meshproof.control.served_mesh import ServedMesh
 
 _POLL = 0.1
 """Seconds between two polls of the apps' logs."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from meshproof.control.endpoint import change, immediate
 from meshproof.control.wire import Json
-from meshproof.mesh import Source
+from meshproof.inputs import Source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from meshproof.control.connection import Connection
 from meshproof.control.wire import Json, decode_error
 from meshproof.errors import MeshproofError
-from meshproof.mesh import Source
+from meshproof.inputs import Source
 
 if TYPE_CHECKING:
     from aiohttp import web

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from meshproof.errors import Problem
-from meshproof.model.kube_hpa import Metric, parse_quantity
+from meshproof.model.quantities import parse_quantity
 from meshproof.model.resource import Resource
+
+if TYPE_CHECKING:
+    from meshproof.model.kube_hpa import Metric
 
 
 def cpu_request(deployment: Resource) -> float:

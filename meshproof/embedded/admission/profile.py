@@ -15,7 +15,6 @@ from meshproof.embedded.admission import (
 )
 from meshproof.embedded.pod.deployments import build_workloads, find_unknown_images
 from meshproof.embedded.pod.programs import images_of
-from meshproof.envoy_filters.check import check_filter
 from meshproof.errors import Problem, Refused
 from meshproof.host.users import may_run_as
 from meshproof.lint.linter import with_rule
@@ -58,7 +57,7 @@ class EmbeddedProfile:
                 raise Refused(placed)
         if undeclared := list(jwks_hosts.find_undeclared(resources, self._project)):
             raise Refused(undeclared)
-        if misfits := [p for r in resources if r.kind == "EnvoyFilter" for p in check_filter(r)]:
+        if misfits := _misfits([r for r in resources if r.kind == "EnvoyFilter"]):
             raise Refused(misfits)
         if unusable := list(wasm_modules.find_unusable(resources)):
             raise Refused(unusable)
@@ -83,6 +82,14 @@ class EmbeddedProfile:
         return find_ignored_fields(
             resource, images, own_commands, pods=project.pods, may_run_as=may_run_as
         )
+
+
+def _misfits(filters: Sequence[Resource]) -> list[Problem]:
+    if not filters:
+        return []
+    from meshproof.envoy_filters.check import check_filter  # noqa: PLC0415  (Envoy's schema: slow)
+
+    return [problem for resource in filters for problem in check_filter(resource)]
 
 
 def _notes(problems: Iterable[Problem]) -> list[str]:

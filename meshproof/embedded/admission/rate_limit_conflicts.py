@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from meshproof.errors import Problem
 from meshproof.istio_names import ROOT_NAMESPACE
-from meshproof.model.envoy_filter import EnvoyFilter
 from meshproof.model.resource import Resource
+
+if TYPE_CHECKING:
+    from meshproof.model.envoy_filter import EnvoyFilter
 
 
 def find_conflicts(

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 
 from meshproof.admission.store import Store
-from meshproof.embedded.config.world_builder import target_ports
+from meshproof.embedded.config.target_ports import target_ports
 from meshproof.embedded.pod.programs import (
     find_missing,
     images_of,

@@ -15,7 +15,7 @@ from meshproof.errors import MeshproofError
 from meshproof.host import private_files, sockets
 from meshproof.host.process_spec import ProcessSpec
 from meshproof.model.pod_network import MESH_NAMESPACE
-from meshproof.translate import build_bootstrap
+from meshproof.translate.bootstrap import build_bootstrap
 from meshproof.translate.world import PROBE_PORT, PROXY_PORT, Address
 from meshproof.xds.envoy_client import EnvoyClient, NackError
 
