@@ -58,6 +58,8 @@ def test_one_trace_id_finds_all_lines_of_all_hops(mesh: Mesh, run: Run) -> None:
         assert (code, len(json.loads(text))) == (0, 3 * len(HOPS))
         code, text = cli.run("logs", "--trace", traces[0])
         assert (code, text.count("\n")) == (0, 1 + len(HOPS))
+        directions = ("gateway GET", "inbound GET", "outbound GET")
+        assert [text.count(direction) for direction in directions] == [1, 2, 2]
 
 
 def test_a_trace_of_nobody_is_said_to_be_none(mesh: Mesh, run: Run) -> None:

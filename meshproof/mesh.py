@@ -229,7 +229,7 @@ class MeshStatus:
     kubernetes_gateways: tuple[KubernetesGatewayStatus, ...] = ()
     """And of its Gateways."""
     gateways: tuple[GatewayStatus, ...] = ()
-    """A mesh on Kubernetes leaves them to kubectl."""
+    """On Kubernetes Istio's ingress gateway alone."""
 
 
 @dataclass(frozen=True, slots=True)

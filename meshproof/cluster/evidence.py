@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -27,6 +28,7 @@ from meshproof.istio_names import (
 )
 from meshproof.mesh import AccessRecord, Span
 from meshproof.telemetry import access_log
+from meshproof.telemetry.log_lines import LogLine
 from meshproof.telemetry.prometheus import merge_pods
 from meshproof.telemetry.span_store import SpanStore
 from meshproof.wait import until
@@ -227,6 +229,14 @@ def direction(raw: Mapping[str, Any], pod: Pod) -> str:
     return (
         "inbound" if is_inbound(cluster) or cluster.startswith("InboundPassthrough") else "outbound"
     )
+
+
+def with_direction(line: LogLine, pod: Pod) -> LogLine:
+    """A line of a sidecar's log; those of its agent have no direction."""
+    entry = line.entry
+    if "upstream_cluster" not in entry:
+        return line
+    return replace(line, entry={**entry, "direction": direction(entry, pod)})
 
 
 def is_refused(log: str, request_id: str, destination: str, since: str) -> bool:

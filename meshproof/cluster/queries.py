@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from meshproof.cluster import evidence, pod_request, pods
 from meshproof.cluster.access_log_tail import AccessLogTail
@@ -18,8 +20,17 @@ from meshproof.cluster.providers.provider import Provider
 from meshproof.cluster.settings import Settings
 from meshproof.cluster.workload_pods import WorkloadPods
 from meshproof.errors import MeshproofError, UsageError
-from meshproof.istio_names import EGRESS_REFUSED
-from meshproof.mesh import AccessRecord, Answer, ExecResult, MeshStatus, ReplicaStatus, Span, Tail
+from meshproof.istio_names import EGRESS_REFUSED, INGRESS_GATEWAY, ROOT_NAMESPACE
+from meshproof.mesh import (
+    AccessRecord,
+    Answer,
+    ExecResult,
+    GatewayStatus,
+    MeshStatus,
+    ReplicaStatus,
+    Span,
+    Tail,
+)
 from meshproof.model.yaml_writer import to_yaml
 from meshproof.project import Project
 from meshproof.telemetry.log_lines import LineFilter, LogLine, read_text, sort_lines
@@ -197,7 +208,11 @@ class Queries:
         """Of its app and its sidecar; a gateway has no app."""
         lines: list[LogLine] = []
         if pod.meshed:
-            lines += read_text(self._evidence.proxy_log(pod), pod.name, "sidecar", selection)
+            log = self._evidence.proxy_log(pod)
+            lines += [
+                evidence.with_direction(line, pod)
+                for line in read_text(log, pod.name, "sidecar", selection)
+            ]
         if not pod.gateway:
             lines += read_text(self._evidence.app_log(pod), pod.name, "app", selection)
         return lines
@@ -218,7 +233,18 @@ class Queries:
             ),
             resources=tuple(resource.title for resource in self._state.applied.resources),
             version=self._state.mark,
+            gateways=self._gateways([pod for pod in all_pods if pod.gateway]),
         )
+
+    def _gateways(self, all_gateways: Sequence[Pod]) -> tuple[GatewayStatus, ...]:
+        """Istio's own, with the port that is reached from this machine."""
+        if not all_gateways:
+            return ()
+        ports = {}
+        with contextlib.suppress(MeshproofError):  # an existing cluster may not publish it
+            ports = {80: urlsplit(self._provider.gateway_url()).netloc}
+        ready = any(pod.ready and not pod.ending for pod in all_gateways)
+        return (GatewayStatus(ROOT_NAMESPACE, INGRESS_GATEWAY, ready, ports),)
 
     def dump(self, folder: Path) -> None:
         log = self._project.root / "artifacts" / "commands.log"

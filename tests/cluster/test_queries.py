@@ -123,4 +123,15 @@ def test_a_traces_lines_are_joined_from_every_pod_and_host(
     assert [(line.writer, line.part) for line in lines] == [
         ("svcb-v0.1-0", "sidecar"), ("svcb-v0.1-0", "app"), ("msgd.test", "app"),
     ]  # fmt: skip
+    assert lines[0].entry["direction"] == "inbound"
+    assert "direction" not in lines[1].entry
     assert cluster.joined_logs(trace_id="cd34") == []
+
+
+def test_the_status_names_the_gateway_and_where_it_is_reached(
+    machine: Machine, cluster: ClusterMesh
+) -> None:
+    (gateway,) = cluster.status().gateways
+    assert (gateway.namespace, gateway.workload) == ("istio-system", "istio-ingressgateway")
+    assert gateway.ready
+    assert gateway.ports == {80: cluster.url("gateway").removeprefix("http://")}

@@ -58,8 +58,8 @@ class Guide:
         self._console.print()
         if step.pods and not self._pods:
             self._console.print("(in a mesh without pods its output is another)\n", style="dim")
-        elif mismatches := differences(step, ran):
-            self.failures.append(Failure(file, step, ran))
+        elif mismatches := differences(step, ran, self._kind):
+            self.failures.append(Failure(file, step, ran, self._kind))
             self._console.print(f"{file}:{step.line}: not as the page shows:", style="red")
             self._console.print("\n".join(mismatches) + "\n")
 

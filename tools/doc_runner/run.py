@@ -19,18 +19,20 @@ class Failure:
     file: str
     step: Step
     ran: Ran
+    kind: str = "embedded"
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.step.line}: $ {self.step.command}"
-        return "\n".join([where, *differences(self.step, self.ran)])
+        return "\n".join([where, *differences(self.step, self.ran, self.kind)])
 
 
-def differences(step: Step, ran: Ran) -> list[str]:
-    """What is not as the page says; nothing where all is."""
+def differences(step: Step, ran: Ran, kind: str = "embedded") -> list[str]:
+    """What is not as the page says of a mesh of this kind; nothing where all is."""
     mismatches = []
     if ran.code != step.code:
         mismatches.append(f"exit code {ran.code}; the page says {step.code}")
-    if step.wanted is not None and not same(step.wanted, ran.output):
+    on_cluster = kind != "embedded"
+    if step.wanted is not None and not same(step.wanted, ran.output, on_cluster=on_cluster):
         mismatches.append(difference(step.wanted, ran.output))
     elif mismatches and step.wanted is None:
         mismatches.append(ran.output.rstrip())
@@ -56,5 +58,5 @@ def walk(
     for step in document.steps:
         if step.on in ("", kind):
             ran = session.run(step.command, within=within)
-            if (pods or not step.pods) and differences(step, ran):
-                yield Failure(document.file, step, ran)
+            if (pods or not step.pods) and differences(step, ran, kind):
+                yield Failure(document.file, step, ran, kind)

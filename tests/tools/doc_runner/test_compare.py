@@ -36,6 +36,14 @@ def test_the_same(wanted: str, found: str) -> None:
     assert same(wanted, found)
 
 
+def test_on_a_cluster_a_change_is_live_on_every_sidecar() -> None:
+    page, run = "live on 3 sidecars after 11 ms", "live on 4 sidecars after 1.2 s"
+    assert same(page, run, on_cluster=True)
+    assert not same(page, run)
+    assert not same(page, "live on no sidecars after 1.2 s", on_cluster=True)
+    assert same("svca   yes   127.55.1.1", "svca   yes   10.244.0.24", on_cluster=True)
+
+
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [
