@@ -11,13 +11,18 @@ import yaml
 
 from meshproof.cluster.assets import SYSTEM
 from meshproof.cluster.kubectl import Kubectl
-from meshproof.errors import MeshproofError, UsageError
+from meshproof.cluster.pods import parse_pods
+from meshproof.cluster.rollout import POLL, check_images
+from meshproof.errors import UsageError
+from meshproof.wait import until
 
 _COPY = "COPY_TO"
 """The span store's variable: where it forwards the spans that it receives
 (``assets/span_store.py``)."""
-_AVAILABLE = 300.0
+AVAILABLE = 300.0
 """Seconds for a Deployment to become available; its image may have to be pulled."""
+_NO_IMAGE = "name one that the nodes have, or reach, by newName in its kustomization.yaml"
+"""What to do about an image that cannot be pulled."""
 
 
 class AddOns:
@@ -74,12 +79,21 @@ class AddOns:
         self._wait_available(SYSTEM, "zipkin")
 
     def _wait_available(self, namespace: str, name: str) -> None:
-        result = self._kubectl.wait_rollout(namespace, name, within=_AVAILABLE)
-        if result.code:
-            raise MeshproofError(
-                f"Deployment {namespace}/{name} is not available after {_AVAILABLE:g} s "
-                f"({result.errors.strip()}); `kubectl -n {namespace} describe pods` says why"
+        """Raises NotLive, at once for an image that cannot be pulled."""
+        title = f"Deployment {namespace}/{name}"
+
+        def reason() -> str:
+            result = self._kubectl.wait_rollout(namespace, name, within=POLL)
+            if not result.code:
+                return ""
+            pods = self._kubectl.list("pods", namespace=namespace, doing=f"looking at {namespace}")
+            check_images(title, name, parse_pods(pods), _NO_IMAGE)
+            return (
+                f"{title} is not available ({result.errors.strip()}); "
+                f"`kubectl -n {namespace} describe pods` says why"
             )
+
+        until(reason, f"waiting for {title}", within=AVAILABLE, every=0)
 
 
 def _documents(folder: Path, files: list[str]) -> Iterator[dict[str, Any]]:

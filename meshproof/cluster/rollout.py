@@ -14,7 +14,7 @@ from meshproof.wait import until
 
 WITHIN = 120.0
 """Seconds for one workload."""
-_POLL = 5.0
+POLL = 5.0
 """Seconds that kubectl waits before the pods are looked at."""
 _NO_IMAGE = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 """Kubernetes' reasons for a container without an image. The kubelet tries again, but what changes
@@ -34,10 +34,10 @@ class Rollouts:
 
     def _wait(self, kind: str, namespace: str, name: str) -> None:
         def reason() -> str:
-            if not self._kubectl.wait_rollout(namespace, name, kind=kind, within=_POLL).code:
+            if not self._kubectl.wait_rollout(namespace, name, kind=kind, within=POLL).code:
                 return ""
             pods = [p for p in self._pods.in_namespace(namespace) if p.reason and not p.ending]
-            _check_images(f"{kind} {namespace}/{name}", name, pods)
+            check_images(f"{kind} {namespace}/{name}", name, pods)
             reasons = [f"{p.name}: {p.reason}" for p in pods]
             return "; ".join(reasons) or "its pods are ready, its rollout is not complete"
 
@@ -45,8 +45,10 @@ class Rollouts:
         until(reason, what, within=WITHIN, every=0)
 
 
-def _check_images(title: str, name: str, pods: Sequence[Pod]) -> None:
+def check_images(
+    title: str, name: str, pods: Sequence[Pod], remedy: str = UNAVAILABLE_REMEDY
+) -> None:
     """Raises NotLive for a pod of the workload whose image cannot be pulled."""
     for pod in pods:
         if pod.name.startswith(f"{name}-") and any(reason in pod.reason for reason in _NO_IMAGE):
-            raise NotLive(f"{title} cannot start: {pod.name}: {pod.reason}\n  {UNAVAILABLE_REMEDY}")
+            raise NotLive(f"{title} cannot start: {pod.name}: {pod.reason}\n  {remedy}")

@@ -22,6 +22,7 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     monkeypatch.setattr("meshproof.cluster.live.WITHIN", 0.05)
     monkeypatch.setattr("meshproof.cluster.rollout.WITHIN", 0.05)
+    monkeypatch.setattr("meshproof.cluster.addons.AVAILABLE", 0.05)
     monkeypatch.setattr("meshproof.cluster.queries.LOGGED_WITHIN", 0.0)
     monkeypatch.setattr("meshproof.cluster.reconciler.TERMINATION", 0.0)
 

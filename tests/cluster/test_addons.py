@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
+from meshproof.cluster.kubectl import Kubectl
 from meshproof.cluster.mesh import ClusterMesh
 from meshproof.cluster.port_forward import PortForwards
 from meshproof.control.routes.cluster import SupportsCluster
-from meshproof.errors import MeshproofError, UsageError
+from meshproof.errors import MeshproofError, NotLive, UsageError
 from meshproof.sources.sources import read_sources
 from tests.cluster.istio_metrics import LABELS, METRICS, samples
 from tests.fakes.cluster_machine import ROOT, Machine, project
@@ -182,6 +183,26 @@ def test_an_add_on_that_never_comes_is_an_error(cluster: ClusterMesh, machine: M
     machine.fail("rollout status deploy/kiali", (1, "", "error: timed out waiting\n"))
     with pytest.raises(MeshproofError, match="meshproof-observability/kiali is not available"):
         cluster.observe(FOLDER)
+
+
+def test_an_add_on_whose_image_cannot_be_pulled_is_one_at_once(
+    cluster: ClusterMesh, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a node without a registry says it; not after five minutes."""
+    machine.fail("rollout status deploy/kiali", (1, "", "error: timed out waiting\n"))
+    waiting = {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "kiali/kiali"'}
+    pod = {
+        "metadata": {"name": "kiali-c99795f8d-77mwq", "namespace": "meshproof-observability"},
+        "spec": {"containers": [{"name": "kiali"}]},
+        "status": {
+            "phase": "Pending",
+            "containerStatuses": [{"name": "kiali", "state": {"waiting": waiting}}],
+        },
+    }
+    monkeypatch.setattr(Kubectl, "list", lambda *_arguments, **_options: [pod])
+    with pytest.raises(NotLive, match=r"(?s)kiali cannot start: .*ImagePullBackOff.*newName"):
+        cluster.observe(FOLDER)
+    assert len(machine.ran("rollout status deploy/kiali")) == 1
 
 
 def test_urls_are_by_port_forward(cluster: ClusterMesh, monkeypatch: pytest.MonkeyPatch) -> None:
