@@ -18,6 +18,7 @@ from e2e.support.processes import find_pid, processes_of_run, until
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.errors import MeshproofError
 from meshproof.host import pod_trial
+from meshproof.mesh import Source
 from meshproof.project import load_project
 
 PROJECT = Path(__file__).with_name("in_pods") / "meshproof.yaml"
@@ -137,6 +138,54 @@ def test_a_pod_without_a_sidecar_is_refused_where_mutual_tls_is_a_must(mesh: Emb
         assert run(mesh, "ledger", *CURL, f"http://{host}:9997/")[0] != 0
     with pytest.raises(MeshproofError, match="has no sidecar"):
         mesh.fault("kill", "ledger", part="sidecar")
+
+
+OPEN = """
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: default, namespace: plain}
+spec: {outboundTrafficPolicy: {mode: ALLOW_ANY}}
+"""
+STRICT_AT_2526 = """
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: greeter, namespace: plain}
+spec:
+  selector: {matchLabels: {app: greeter}}
+  mtls: {mode: PERMISSIVE}
+  portLevelMtls: {2526: {mode: STRICT}}
+"""
+SERVICE_AT_2526 = """
+apiVersion: v1
+kind: Service
+metadata: {name: later, namespace: plain}
+spec:
+  selector: {app: greeter}
+  ports: [{name: tcp, port: 2526}]
+"""
+
+
+def test_a_port_that_nothing_declares_is_reached_by_address_as_far_as_rules_allow(
+    mesh: EmbeddedMesh,
+) -> None:
+    def greet(caller: str, host: str = ip_of(mesh, "greeter")) -> str:
+        # A whole line: until then the inspector waits for the rest of a request, as Istio's does.
+        return speak(mesh, caller, host, 2526, "hello, you\n")
+
+    greeting = "220 ready\r\nyou said hello, you"
+    assert greet("ledger") == greeting
+    assert greet("caller") in ("", "reset")  # REGISTRY_ONLY
+    try:
+        mesh.apply([Source("open.yaml", OPEN)])
+        assert greet("caller") == greeting
+        mesh.apply([Source("strict.yaml", STRICT_AT_2526)])
+        assert {greet("caller"), greet("ledger")} <= {"", "reset"}
+        mesh.apply([Source("later.yaml", SERVICE_AT_2526)])
+        assert greet("caller", "later") == greeting  # by a Service, and so by mutual TLS
+        assert {greet("caller"), greet("ledger")} <= {"", "reset"}
+    finally:
+        mesh.reset()
+    assert greet("ledger") == greeting
 
 
 def test_security_contexts_and_host_names_hold_for_exec_too(mesh: EmbeddedMesh) -> None:

@@ -29,6 +29,10 @@ BLOCK_ALL = "block_all"
 """The virtual host, and its routes, for hosts that no rule opens (REGISTRY_ONLY)."""
 BLACK_HOLE_CLUSTER = "BlackHoleCluster"
 """Where a connection goes that no rule opens, on a port without HTTP services."""
+VIRTUAL_INBOUND = "virtualInbound"
+"""The listener that takes what comes for a pod; here, for its ports that nothing declares."""
+INBOUND_PASSTHROUGH_CLUSTER = "InboundPassthroughCluster"
+"""Where a sidecar sends what comes for a port of its pod that nothing declares."""
 EGRESS_REFUSED = 502
 """What ``BLOCK_ALL`` answers, with an empty body (Istio: buildDefaultHTTPOutboundRoutes)."""
 _INBOUND_VIRTUAL_HOST = re.compile(r"inbound\|http\|([0-9]{1,5})")
@@ -96,7 +100,7 @@ def inbound_virtual_host_port(name: str) -> int | None:
 
 def is_inbound(name: str) -> bool:
     """Whether a cluster or a virtual host leads to a sidecar's own app."""
-    return name.startswith("inbound|")
+    return name.startswith("inbound|") or name == INBOUND_PASSTHROUGH_CLUSTER
 
 
 _LOOP = "connect_loop|"

@@ -28,6 +28,7 @@ from meshproof.embedded.gateway import GatewayRunner, Gateways
 from meshproof.embedded.network_faults import NetworkFaults
 from meshproof.embedded.outside import OutsideRunner
 from meshproof.embedded.pod.replica import ReplicaRunner
+from meshproof.embedded.pod_listeners import Place, PodListeners, listeners_of
 from meshproof.embedded.snapshots import Snapshots
 from meshproof.embedded.token_keys.key_cache import KeyCache
 from meshproof.embedded.token_keys.key_client import KeyClient
@@ -71,6 +72,7 @@ class LiveConfig:
         self._keys = KeyCache(self._key_client.fetch)
         self._worlds = WorldReuse()
         self._ports: Memo[TargetPorts] = Memo()
+        self._pod_listeners = PodListeners(context.sandboxes)
         self._rollout_lock = asyncio.Lock()
         self._tasks = Background()
         self._pruning: asyncio.TimerHandle | None = None
@@ -175,13 +177,28 @@ class LiveConfig:
         """Make the store and the replicas live; ``started`` is the change's start on the monotonic
         clock. Raises NotLive after putting every Envoy back."""
         async with self._rollout_lock:
-            plan = self._plan(self.world())
+            now = self.world()
+            plan = self._plan(now)
             for gateway in self.gateways.runners:
                 await gateway.show_in_pods()
-            acks = await rollout.roll_out(plan, started)
+            acks = await self._roll_out_with_listeners(plan, listeners_of(now), started)
             if any(rollout.needs_pruning(client, snapshot) for client, snapshot in plan.values()):
                 self._schedule_pruning()
         self.version = acks[0].version if acks else self.version
+        return acks
+
+    async def _roll_out_with_listeners(
+        self, plan: Plan, listeners: frozenset[Place], started: float
+    ) -> list[Ack]:
+        """``listeners`` are those that the plan leads to."""
+        former = self._pod_listeners.announced
+        self._pod_listeners.withdraw_all_but(listeners)
+        try:
+            acks = await rollout.roll_out(plan, started)
+        except BaseException:
+            self._pod_listeners.announce(former)
+            raise
+        self._pod_listeners.announce(listeners)
         return acks
 
     async def renew_certificates(self) -> list[Ack]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from meshproof.host import pods as host_pods
 from meshproof.host import private_files, relay
 from meshproof.host.dns_server import DnsServer, Names
 from meshproof.host.pod_support import PodsUnavailable
+from meshproof.host.pods import Place
 from meshproof.host.supervisor_client import SupervisorClient
 from meshproof.model.pod_network import DNS_PORT, Addresses
 from meshproof.translate.world import Address
@@ -143,6 +144,10 @@ class Sandboxes:
         """The opposite, for every port of ``ip``."""
         for address in [a for a in self._shown if a.ip == ip]:
             self._shown.pop(address).close()
+
+    def change_listeners(self, new: Collection[Place], old: Collection[Place]) -> None:
+        """Listeners of sidecars in the mesh's network come and go."""
+        self._pods.change_listeners(new, old)
 
     def socket_factory(self, name: str) -> SocketFactory | None:
         """Makes sockets in a replica's pod; None where it is in the host's own namespaces."""

@@ -15,7 +15,13 @@ from meshproof.envoy_filters.listeners import Place, patch_listener
 from meshproof.envoy_filters.messages import to_json
 from meshproof.envoy_filters.routes import patch_table
 from meshproof.envoy_filters.rules import Rules
-from meshproof.istio_names import CLUSTER_DOMAIN, ClusterName, connect_loop, is_inbound
+from meshproof.istio_names import (
+    CLUSTER_DOMAIN,
+    VIRTUAL_INBOUND,
+    ClusterName,
+    connect_loop,
+    is_inbound,
+)
 from meshproof.translate.addresses import envoy_address
 from meshproof.translate.proto import Json
 from meshproof.translate.proxy_view import ProxyView
@@ -88,10 +94,12 @@ def _place(name: str, listener: Any, *, gateway: bool) -> Place:
         return Place("GATEWAY", f"0.0.0.0_{number}", number)
     cluster = ClusterName.parse(name)
     if cluster is not None:
-        return Place("SIDECAR_INBOUND", "virtualInbound", cluster.port)
+        return Place("SIDECAR_INBOUND", VIRTUAL_INBOUND, cluster.port)
     if name.startswith(_LOOP):
         number = int(name.removeprefix(_LOOP))
         return Place("SIDECAR_OUTBOUND", f"0.0.0.0_{number}", number)
+    if name == VIRTUAL_INBOUND:
+        return Place("SIDECAR_INBOUND", VIRTUAL_INBOUND, 0)
     socket = listener["address"].get("socket_address", {})
     return Place("SIDECAR_OUTBOUND", name, socket.get("port_value", 0))
 

@@ -1,7 +1,7 @@
 """Patches of listeners, their filter chains and filters (core/envoyfilter/listener_patch.go).
 
-Istio's ``virtualInbound`` is one listener with chains for each port; ours are a listener a port,
-which count as that one.
+Istio's ``virtualInbound`` is one listener with chains for each port; ours are a listener a declared
+port, which count as that one, and one of that name for all other ports.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ class Place:
     context: str
     name: str
     port: int
-    """Of an inbound listener the app's, which Istio has in the chains' matches."""
+    """Of an inbound listener the app's, which Istio has in the chains' matches; 0 for the one
+    whose chains have it."""
 
 
 def patch_listener(listener: Any, place: Place, rules: Rules) -> bool:
@@ -120,7 +121,7 @@ def _is_chain(rule: Rule, chain: Any, place: Place) -> bool:
     listener, match = _match(rule), _match(rule).filter_chain or Chain()
     own = chain.filter_chain_match
     inbound = place.name == "virtualInbound"
-    port = place.port if inbound else own.destination_port.value
+    port = place.port if inbound and place.port else own.destination_port.value
     name = f"0.0.0.0_{place.port}" if inbound else chain.name
     if place.name in _VIRTUAL and listener.port_number not in (0, port):
         return False

@@ -32,7 +32,7 @@ def members(
     """The healthy endpoints of the best priority; their shares add up to 1. ``metadata_match`` is
     the route's, which selects a subset of the cluster; ``original`` is where a captured connection
     was going, the only endpoint of an ORIGINAL_DST cluster."""
-    if cluster.get("type") == "ORIGINAL_DST" and original:
+    if cluster.get("type") == "ORIGINAL_DST":
         return [Member(1.0, original, {})]
     assignment = cluster.get("load_assignment")
     if assignment is None:

@@ -19,8 +19,14 @@ class Peer:
     """The address of the replica or gateway that calls; an app's own calls to its sidecar, and
     calls of a gateway from this machine, come from 127.0.0.1. Empty for a Unix socket."""
     local_ip: str = ""
+    """With ``port``: the address that the connection is for."""
     port: int = 0
     tls: bool = False
+
+    @property
+    def destination(self) -> tuple[str, int] | None:
+        """The address that the connection is for, if it is known."""
+        return (self.local_ip, self.port) if self.port else None
 
 
 @dataclass(frozen=True, slots=True)

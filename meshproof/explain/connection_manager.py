@@ -276,9 +276,8 @@ class _ChosenRoute:
         forwarded = rewriting.rewrite_request(request, levels, action, self.route["match"])
         upgrades = action.get("upgrade_configs", ())
         tunnel = request.is_connect and any("connect_config" in u for u in upgrades)
-        yield from self.manager.forward(
-            Upstream(self.manager.proxy, cluster, action, forwarded, tunnel, self.rule)
-        )
+        to = Upstream(self.manager.proxy, cluster, action, forwarded, tunnel, self.rule)
+        yield from self.manager.forward(replace(to, address=self.peer.destination))
 
     def _notes(self) -> Iterator[str]:
         action = self.route.get("route")

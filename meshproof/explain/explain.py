@@ -203,7 +203,7 @@ class _Explainer:
             tls = replace(tls, protocols=("http/1.1",))
         elif to.protocols:
             tls = replace(tls, protocols=to.protocols)
-        connection = filter_chains.connect(to.proxy, tls, server, listener)
+        connection = filter_chains.connect(to.proxy, tls, server, listener, address[1])
         at = f"{server.name} inbound"
         if connection.chain is None:
             return (_failure(to, f"closed by {server.name}: {connection.closed}", 503, at),)

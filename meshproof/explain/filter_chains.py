@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from meshproof.explain.clusters import UpstreamTls
@@ -9,6 +10,7 @@ from meshproof.explain.connection import Peer
 from meshproof.explain.proxies import Proxy
 from meshproof.explain.string_match import Json
 from meshproof.explain.virtual_hosts import without_port
+from meshproof.istio_names import VIRTUAL_INBOUND
 
 _HCM = "HttpConnectionManager"
 _STRICT = "it takes mutual TLS alone (PeerAuthentication STRICT), and the caller speaks {}"
@@ -30,19 +32,24 @@ class ConnectionResult:
     closed: str = ""
 
 
-def connect(caller: Proxy, tls: UpstreamTls, server: Proxy, listener: Json) -> ConnectionResult:
-    """What ``listener`` of ``server`` does with a connection of ``caller`` that speaks ``tls``."""
-    port, is_tls = listener["address"]["socket_address"]["port_value"], tls.is_tls
+def connect(
+    caller: Proxy, tls: UpstreamTls, server: Proxy, listener: Json, port: int
+) -> ConnectionResult:
+    """What ``listener`` of ``server`` does with a connection of ``caller`` to ``port`` that speaks
+    ``tls``."""
+    is_tls = tls.is_tls
     source_ip = _source_ip(caller, listener)
     anonymous = Peer("", tls.sni, source_ip, server.ip, port, tls=is_tls)
-    chain = choose_chain(listener, tls)
+    chain = choose_chain(listener, tls, port)
     if chain is None or (is_tls and _expects_plain_requests(chain)):
         reason = _NO_FOREIGN_TLS if is_tls else _STRICT
         speaks = DESCRIPTIONS.get(tls.kind, "mutual TLS")
         return ConnectionResult(None, anonymous, closed=reason.format(speaks))
+    unknown = _describe_unknown_port(chain, port)
     if not chain.get("transport_socket", {}).get("typed_config", {}):
         speaks = "TLS that is the app's own" if is_tls else "plain text"
-        return ConnectionResult(chain, anonymous, f"by {speaks}: the caller has no identity here")
+        note = f"by {speaks}: the caller has no identity here{unknown}"
+        return ConnectionResult(chain, anonymous, note)
     if tls.kind != "mutual":
         return ConnectionResult(None, anonymous, closed=_STRICT.format(DESCRIPTIONS[tls.kind]))
     if tls.names and server.identity not in tls.names:
@@ -50,7 +57,13 @@ def connect(caller: Proxy, tls: UpstreamTls, server: Proxy, listener: Json) -> C
         reason = f"its certificate is {server.identity}'s, and the caller's rule wants {names}"
         return ConnectionResult(None, anonymous, closed=reason)
     peer = Peer(caller.identity, tls.sni, source_ip, server.ip, port, tls=True)
-    return ConnectionResult(chain, peer, f"by mutual TLS, as {caller.identity}")
+    return ConnectionResult(chain, peer, f"by mutual TLS, as {caller.identity}{unknown}")
+
+
+def _describe_unknown_port(chain: Json, port: int) -> str:
+    if not chain.get("name", "").startswith(VIRTUAL_INBOUND):
+        return ""
+    return f"; nothing declares port {port}, so whether the app listens there is not known"
 
 
 def _source_ip(caller: Proxy, listener: Json) -> str:
@@ -65,14 +78,17 @@ def _expects_plain_requests(chain: Json) -> bool:
     return "transport_socket" not in chain and any(k.endswith(_HCM) for k in kinds)
 
 
-def choose_chain(listener: Json, tls: UpstreamTls) -> Json | None:
-    """The most specific match: by server name, then transport, then application protocol."""
+def choose_chain(listener: Json, tls: UpstreamTls, port: int = 0) -> Json | None:
+    """The most specific match: by port, server name, then transport, then application protocol."""
+    chains = _of_port(listener.get("filter_chains", ()), port)
     inspected = any("tls_inspector" in f["name"] for f in listener.get("listener_filters", ()))
+    if chains is not listener.get("filter_chains"):  # inspected only if one of the port asks for it
+        inspected = any(_match(chain).get("transport_protocol") == "tls" for chain in chains)
     transport = "tls" if tls.is_tls and inspected else "raw_buffer"
     best: tuple[int, int, int] = (-1, 0, 0)
     chosen: Json | None = None
-    for chain in listener.get("filter_chains", ()):
-        match = chain.get("filter_chain_match", {})
+    for chain in chains:
+        match = _match(chain)
         rank = (
             rank_server_name(match.get("server_names", ()), tls.sni),
             _rank(match.get("transport_protocol", ""), (transport,)),
@@ -84,6 +100,19 @@ def choose_chain(listener: Json, tls: UpstreamTls) -> Json | None:
         if min(rank) >= 0 and rank > best:
             best, chosen = rank, chain
     return chosen
+
+
+def _match(chain: Json) -> Json:
+    match: Json = chain.get("filter_chain_match", {})
+    return match
+
+
+def _of_port(chains: Sequence[Json], port: int) -> Sequence[Json]:
+    """Where some chains are for one port alone: those for ``port``, or else those for any."""
+    if not any("destination_port" in _match(chain) for chain in chains):
+        return chains
+    own = [chain for chain in chains if _match(chain).get("destination_port") == port]
+    return own or [chain for chain in chains if "destination_port" not in _match(chain)]
 
 
 def _rank(expected: str, offered: tuple[str, ...]) -> int:

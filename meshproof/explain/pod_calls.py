@@ -60,7 +60,8 @@ class PodCalls:
         if not source.sidecar:
             note = f"{source.workload} has no sidecar: no rule is asked, and nothing is encrypted"
         if any(f["typed_config"]["@type"].endswith(_HCM) for f in to.chain["filters"]):
-            steps = self.http(source, "outbound", to.chain, request, Peer(local_ip=source.ip))
+            peer = Peer(local_ip=ip, port=request.port)
+            steps = self.http(source, "outbound", to.chain, request, peer)
         else:
             steps = self._pass_on(source, to, request)
         return tuple(step.with_notes((note,)) for step in steps)

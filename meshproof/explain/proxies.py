@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from meshproof.explain.string_match import Json
+from meshproof.istio_names import VIRTUAL_INBOUND
 
 Address = tuple[str, int]
 
@@ -32,10 +33,13 @@ class Proxy:
     """False for the relay of a pod without a sidecar."""
 
     def listener_at(self, address: Address) -> Json | None:
+        """The one that takes a connection to ``address``: in a pod, its catch-all where no other
+        does."""
         for listener in self.listeners.values():
             if _address(listener) == address:
                 return listener
-        return None
+        catch_all = self.listeners.get(VIRTUAL_INBOUND)
+        return catch_all if address[0] == self.ip else None
 
 
 @dataclass(frozen=True, slots=True)

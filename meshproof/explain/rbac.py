@@ -114,6 +114,7 @@ _NAMES = {
     "direct_remote_ip": "address",
     "remote_ip": "address",
     "destination_ip": "address",
+    "destination_port": "port",
     "metadata": "token",
     "any": "being any",
 }
@@ -202,6 +203,11 @@ def _value_matches(matcher: Json, value: object) -> bool:
     raise ValueError(f"RBAC with an unknown value matcher: {sorted(matcher)}")
 
 
+def _port(value: object, authz: AuthzRequest) -> str:
+    port = authz.peer.port
+    return "" if port == value else f"the port is {port}{_EXPECTED}{value}"
+
+
 _FORMS: dict[str, Callable[[Json, AuthzRequest], str]] = {
     "authenticated": _authenticated,
     "header": _header,
@@ -210,6 +216,7 @@ _FORMS: dict[str, Callable[[Json, AuthzRequest], str]] = {
     "direct_remote_ip": _network("the caller's address", lambda a: a.peer.source_ip),
     "remote_ip": _network("the client's address", lambda a: a.remote_ip),
     "destination_ip": _network("the server's address", lambda a: a.peer.local_ip),
+    "destination_port": _port,
     "requested_server_name": _sni,
     "metadata": _metadata,
 }

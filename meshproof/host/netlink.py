@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 LOOPBACK = 1
 """Index of ``lo`` in every network namespace."""
@@ -22,6 +22,7 @@ _NEWLINK, _NEWADDR, _NEWROUTE = 16, 20, 24
 _BATCH_BEGIN, _BATCH_END = 0x10, 0x11
 _NFTABLES = 10
 _NEWTABLE, _NEWCHAIN, _NEWRULE = ((_NFTABLES << 8) | number for number in (0, 3, 6))
+_NEWSET, _NEWELEMENT, _DELETEELEMENT = ((_NFTABLES << 8) | number for number in (9, 12, 14))
 _IFF_UP = 1
 _LOCAL_TABLE, _SCOPE_HOST, _TYPE_LOCAL, _PROTO_STATIC = 255, 254, 2, 4
 _HOOK_OUTPUT, _PRIORITY_DNAT = 3, -100
@@ -68,13 +69,51 @@ def capture(*, own_ip: str, free_prefix: bytes, tcp_port: int, dns_port: int) ->
         [_destination(4), _equals(socket.inet_aton(own_ip)), _accept()],
         [_protocol(), _equals(tcp), *_redirect(tcp_port)],
     ]
-    messages = [_batch(_BATCH_BEGIN), _table(), _chain(), *map(_rule, rules), _batch(_BATCH_END)]
-    _exchange(_NETFILTER, messages, answers=len(messages) - 2)
+    _commit([_table(), _chain(), *map(_rule, rules)])
+
+
+Place = tuple[str, int]
+"""An address and a port."""
+
+
+def catch_unknown_ports(catch_all: int) -> None:
+    """Of an address with a listener at the port ``catch_all``, that listener gets the connections
+    to every port where no listener is. ``change_listeners`` says where listeners are."""
+    tcp, port = bytes([socket.IPPROTO_TCP]), struct.pack("!H", catch_all)
+    rules = [
+        [_protocol(), _equals(tcp), *_listeners_key(_port(9)), _is_listener(), _accept()],
+        [
+            *(_protocol(), _equals(tcp), *_listeners_key(_load(9, port)), _is_listener()),
+            *_change_port(port),
+        ],
+    ]
+    _commit([_table(), _listener_set(), _chain(), *map(_rule, rules)])
+
+
+def change_listeners(new: Iterable[Place], old: Iterable[Place]) -> None:
+    """Listeners come and go, all at once. Each must be another than those that are there, or one
+    of those."""
+    groups = ((_DELETEELEMENT, list(old)), (_NEWELEMENT, list(new)))
+    messages = [
+        _elements(kind, places[start : start + _GROUP])
+        for kind, places in groups
+        for start in range(0, len(places), _GROUP)
+    ]
+    if messages:
+        _commit(messages)
 
 
 # -- nf_tables ----------------------------------------------------------------------------------
 
-_TABLE, _CHAIN = b"meshproof\0", b"output\0"
+_TABLE, _CHAIN, _SET = b"meshproof\0", b"output\0", b"listeners\0"
+_GROUP = 1000
+"""Elements of one message: an attribute holds 64 KiB."""
+
+
+def _commit(messages: Sequence[bytes]) -> None:
+    """Do all of it or nothing."""
+    batch = [_batch(_BATCH_BEGIN), *messages, _batch(_BATCH_END)]
+    _exchange(_NETFILTER, batch, answers=len(messages))
 
 
 def _nf(kind: int, body: bytes = b"", *, resource: int = 0, flags: int = _CREATE) -> bytes:
@@ -96,6 +135,18 @@ def _chain() -> bytes:
     hook += _attribute(2, struct.pack("!i", _PRIORITY_DNAT))
     body = _attribute(1, _TABLE) + _attribute(3, _CHAIN) + _nested(4, hook)
     return _nf(_NEWCHAIN, body + _attribute(7, b"nat\0"))
+
+
+def _listener_set() -> bytes:
+    """Addresses with ports: a key of two registers of four bytes each."""
+    body = _attribute(1, _TABLE) + _attribute(2, _SET) + _number(3, 0) + _number(5, 8)
+    return _nf(_NEWSET, body + _number(10, 1))
+
+
+def _elements(kind: int, places: Iterable[Place]) -> bytes:
+    keys = (socket.inet_aton(ip) + struct.pack("!Hxx", port) for ip, port in places)
+    rows = b"".join(_nested(1, _nested(1, _attribute(1, key))) for key in keys)
+    return _nf(kind, _attribute(1, _TABLE) + _attribute(2, _SET) + _nested(3, rows))
 
 
 def _rule(expressions: list[bytes]) -> bytes:
@@ -121,13 +172,23 @@ def _destination(length: int) -> bytes:
     return _payload(1, 16, length)
 
 
-def _port() -> bytes:
-    return _payload(2, 2, 2)
+def _port(register: int = 1) -> bytes:
+    return _payload(2, 2, 2, register)
 
 
-def _payload(base: int, offset: int, length: int) -> bytes:
-    data = _number(1, 1) + _number(2, base) + _number(3, offset) + _number(4, length)
+def _payload(base: int, offset: int, length: int, register: int = 1) -> bytes:
+    data = _number(1, register) + _number(2, base) + _number(3, offset) + _number(4, length)
     return _expression(b"payload", data)
+
+
+def _listeners_key(port: bytes) -> Iterator[bytes]:
+    """The packet's destination address, and beside it what ``port`` loads."""
+    yield _payload(1, 16, 4, 8)
+    yield port
+
+
+def _is_listener() -> bytes:
+    return _expression(b"lookup", _attribute(1, _SET) + _number(2, 8))
 
 
 def _equals(value: bytes) -> bytes:
@@ -149,6 +210,12 @@ def _redirect(port: int) -> Iterator[bytes]:
     yield _load(2, struct.pack("!H", port))
     nat = _number(1, 1) + _number(2, socket.AF_INET) + _number(3, 1) + _number(5, 2)
     yield _expression(b"nat", nat)
+
+
+def _change_port(port: bytes) -> Iterator[bytes]:
+    """dnat to another port of the same address."""
+    yield _load(2, port)
+    yield _expression(b"nat", _number(1, 1) + _number(2, socket.AF_INET) + _number(5, 2))
 
 
 # -- netlink ------------------------------------------------------------------------------------

@@ -35,14 +35,18 @@ class Pod:
 
 
 class PodNamespaces:
-    """``capture_port`` and ``dns_port`` are where a pod's connections go; ``mesh_handle`` is the
-    number of the open file by which a sidecar knows the mesh's network.
+    """``capture_port`` and ``dns_port`` are where a pod's connections go, and ``inbound_port``
+    those to a pod's ports where its sidecar does not listen; ``mesh_handle`` is the number of the
+    open file by which a sidecar knows the mesh's network.
 
     Raises StepFailed, with nothing left open, where this machine does not allow pods.
     """
 
-    def __init__(self, *, capture_port: int, dns_port: int, mesh_handle: int) -> None:
+    def __init__(
+        self, *, capture_port: int, dns_port: int, inbound_port: int, mesh_handle: int
+    ) -> None:
         self._capture_port, self._dns_port = capture_port, dns_port
+        self._inbound_port = inbound_port
         self._pods: dict[str, Pod] = {}
         self._user = _create_user_namespace()
         try:
@@ -61,6 +65,8 @@ class PodNamespaces:
             with step("network namespace"):
                 ns.unshare(ns.NEW_NET)
             _open_network()
+            with step("nat"):
+                netlink.catch_unknown_ports(self._inbound_port)
 
         (created,) = ns.create(prepare, ("net",))
         os.dup2(created, handle, inheritable=False)

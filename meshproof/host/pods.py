@@ -5,16 +5,26 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from collections.abc import Collection
 from typing import Any, Literal
 
 from meshproof.errors import MeshproofError
 from meshproof.host import pod_support
 from meshproof.host.pod_support import PodsUnavailable
 from meshproof.host.supervisor_client import SupervisorClient
-from meshproof.model.pod_network import DNS_PORT, MESH_NAMESPACE_FD, OUTBOUND_PORT
+from meshproof.model.pod_network import (
+    DNS_PORT,
+    INBOUND_PORT,
+    MESH_NAMESPACE_FD,
+    OUTBOUND_PORT,
+)
 
 MESH = ""
 """The network in which the sidecars of a mesh reach each other, where a pod is asked for."""
+Place = tuple[str, int]
+"""An address and a port."""
+_AT_ONCE = 1000
+"""Places of one request, which is one packet."""
 _LIMIT = 60.0
 """Seconds for the helper's answer, which takes 0.1 ms."""
 
@@ -30,7 +40,11 @@ class Pods:
         """Create what the pods of this mesh share. Raises PodsUnavailable where this machine does
         not allow them: nothing has changed then."""
         answer = await self._supervisor.open_pods(
-            "pods", capture_port=OUTBOUND_PORT, dns_port=DNS_PORT, mesh_handle=MESH_NAMESPACE_FD
+            "pods",
+            capture_port=OUTBOUND_PORT,
+            dns_port=DNS_PORT,
+            inbound_port=INBOUND_PORT,
+            mesh_handle=MESH_NAMESPACE_FD,
         )
         if answer["error"]:
             raise PodsUnavailable(
@@ -76,6 +90,17 @@ class Pods:
         result = socket.socket(fileno=handles[0])
         result.setblocking(False)
         return result
+
+    def change_listeners(self, new: Collection[Place], old: Collection[Place]) -> None:
+        """Where sidecars listen in the mesh's network: whatever else is sent to one of their
+        addresses goes to its catch-all, at ``INBOUND_PORT``. Raises MeshproofError."""
+        for start in range(0, max(len(new), len(old)), _AT_ONCE):
+            rows = (list(places)[start : start + _AT_ONCE] for places in (new, old))
+            request: dict[str, object] = dict(zip(("new", "old"), rows, strict=True))
+            with self._lock:
+                answer, _ = self._ask(request)
+            if answer["error"]:
+                raise MeshproofError(f"the listeners of pods were not changed: {answer['error']}")
 
     def _ask(self, request: dict[str, object]) -> tuple[dict[str, Any], list[int]]:
         channel = self._supervisor.pod_sockets

@@ -6,7 +6,8 @@ helper has made there. Runs in a fork of the supervisor; imports the standard li
 
 A request is JSON: ``pod`` (empty for the mesh's network), ``kind`` (``tcp`` or ``udp``), ``bind``
 ([ip, port] or null), ``backlog`` (to listen, or null). The answer is JSON with ``error``, and the
-socket.
+socket. Or ``new`` and ``old``: listeners of the mesh's network, as [ip, port] (``netlink``); then
+the answer is without a socket.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import os
 import selectors
 import socket
 
-from meshproof.host import namespaces
+from meshproof.host import namespaces, netlink
 
 _SIZE = 65536
 
@@ -74,8 +75,13 @@ class _Helper:
         if not data:
             return False
         self._drain_announcements()
+        request = json.loads(data)
         try:
-            result = self._make_socket(json.loads(data))
+            if "new" in request:
+                self._change_listeners(request)
+                self._requests.send(b'{"error": ""}')
+                return True
+            result = self._make_socket(request)
         except (OSError, KeyError) as error:
             reason = f"no pod {error}" if isinstance(error, KeyError) else error.strerror
             answer = {"error": reason, "errno": getattr(error, "errno", 0)}
@@ -84,6 +90,11 @@ class _Helper:
         with result:
             socket.send_fds(self._requests, [b'{"error": ""}'], [result.fileno()])
         return True
+
+    def _change_listeners(self, request: dict) -> None:  # type: ignore[type-arg]  # plain JSON
+        namespaces.enter(self._networks[""])
+        rows = ([(ip, port) for ip, port in request[name]] for name in ("new", "old"))
+        netlink.change_listeners(*rows)
 
     def _make_socket(self, request: dict) -> socket.socket:  # type: ignore[type-arg]  # plain JSON
         namespaces.enter(self._networks[request["pod"]])

@@ -10,7 +10,8 @@ Lines of JSON in: ``{"op": "spawn", name, argv, env, cwd, log, sidecar, pod}``,
 Lines of JSON out: ``{"event": "spawned", name, pid}``, ``{"event": "failed", name, error}``,
 ``{"event": "exit", name, pid, code, requested}``.
 
-Pods: ``{"op": "open_pods", name, package, helper, capture_port, dns_port, mesh_handle}``,
+Pods: ``{"op": "open_pods", name, package, helper, capture_port, dns_port,
+inbound_port, mesh_handle}``,
 ``{"op": "add_pod", name, pod, ip, hostname, files}``, each answered by ``{"event": "answered",
 name, error, step, errno}`` where an empty ``error`` is success, and ``{"op": "remove_pod", pod}``.
 Only with the first of them does it import a module of meshproof, ``host.pod_namespaces``.
@@ -319,6 +320,7 @@ class Supervisor:
         self.pods = PodNamespaces(
             capture_port=command["capture_port"],
             dns_port=command["dns_port"],
+            inbound_port=command["inbound_port"],
             mesh_handle=command["mesh_handle"],
         )
         self.pods.start_helper(requests, self.bind_life)

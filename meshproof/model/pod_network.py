@@ -13,6 +13,9 @@ from ipaddress import IPv4Network
 
 OUTBOUND_PORT = 15001
 """Where a sidecar takes the connections of its pod, on 127.0.0.1 (Istio's virtualOutbound)."""
+INBOUND_PORT = 15006
+"""Where a sidecar takes what is sent to ports that nothing declares, on its pod's address (Istio's
+virtualInbound)."""
 DNS_PORT = 15053
 """Where a pod's DNS queries are answered, on 127.0.0.1 (istio-agent's port)."""
 INBOUND_SOURCE = "127.0.0.6"

@@ -17,6 +17,10 @@ from meshproof.translate.proto import Json
 SPIFFE = "spiffe://"
 
 
+ANY_PORT = 0
+"""For rules that hold at several ports, each of which Envoy sees itself."""
+
+
 class HttpFieldError(Exception):
     """An HTTP field on a TCP port."""
 
@@ -116,8 +120,10 @@ def _path(context: AuthzContext, key: str, value: str) -> Json:
 
 
 def _port(context: AuthzContext, _key: str, value: str) -> Json:
-    """Decided here, since each port has its own rules: Envoy may see another port than the one
+    """Decided here where a port has its own rules: Envoy may see another port than the one
     that the policy writes."""
+    if context.port == ANY_PORT:
+        return {"destination_port": int(value)}
     any_port: Json = {"any": True}
     return any_port if int(value) == context.port else {"not_rule": any_port}
 

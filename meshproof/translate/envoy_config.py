@@ -20,6 +20,7 @@ from meshproof.translate.gateway_servers import passes_mesh_tls
 from meshproof.translate.gateways import add_gateway_routes, gateway_listeners
 from meshproof.translate.hcm import upgrade_configs
 from meshproof.translate.inbound import add_inbound
+from meshproof.translate.inbound_passthrough import add_passthrough
 from meshproof.translate.listeners import (
     build_outbound_listener,
     build_outbound_manager,
@@ -115,7 +116,8 @@ def build_sidecar(world: World, replica: Replica, *, access_log: str = "") -> Co
     Listeners: ``outbound`` at ``PROXY_PORT``, ``inbound|<port>||`` for each container port,
     ``probe`` at ``PROBE_PORT``. Clusters and routes of the inbound ports. For each HTTP port a
     listener and a cluster ``connect_loop|<port>``, which only this Envoy can reach. In a pod:
-    ``virtualOutbound`` and the listeners behind it instead of ``outbound``, and no loops.
+    ``virtualOutbound`` and the listeners behind it instead of ``outbound``, and no loops; and
+    ``virtualInbound`` for the ports that nothing declares.
     ``access_log`` is the file for JSON lines; empty for no log. Of a pod without a sidecar: its
     relay's.
     """
@@ -131,6 +133,7 @@ def build_sidecar(world: World, replica: Replica, *, access_log: str = "") -> Co
     plugins = select_plugins(world, replica, "CLIENT")
     config.listeners[PROBE] = build_probe_listener(replica.ip, access_log, replica.probe)
     if world.pods:
+        add_passthrough(view.world, view, replica, access_log, config)
         chains = ChainBuilder(view, workload, access_log, report, plugins)
         config.listeners.update(build_outbound_listeners(view, chains, replica.ip))
         return config

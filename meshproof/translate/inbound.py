@@ -1,7 +1,7 @@
-"""A sidecar's inbound side: a listener for each container port, in its PeerAuthentication's mode.
+"""A sidecar's inbound side: a listener for each declared port, in its PeerAuthentication's mode.
 
 Istio: core/listener_inbound.go; core/route/route.go for the route. What each mode accepts is in
-``inbound_chains``.
+``inbound_chains``, and who takes the ports that nothing declares, in ``inbound_passthrough``.
 """
 
 from __future__ import annotations
@@ -18,6 +18,13 @@ from meshproof.translate.inbound_chains import (
     build_app_tls_chain,
     build_chains,
     build_sniffed_chains,
+)
+from meshproof.translate.inbound_inspectors import (
+    build_inspection,
+    http_inspector,
+    needs_http_inspector,
+    needs_tls_inspector,
+    tls_inspector,
 )
 from meshproof.translate.inbound_servers import LOCALHOST, Server, find_server
 from meshproof.translate.listeners import build_listener
@@ -46,8 +53,6 @@ APP_IDLE = 30.0
 """Seconds until the sidecar closes an idle connection to its app. The app's keep-alive timeout must
 be longer (our gunicorns' is), else a request may meet a closing connection: 503 UC."""
 
-_INSPECTOR = "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"
-_SNIFFER = "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector"
 FROM_SIDECAR: Json = {
     "upstream_bind_config": {"source_address": {"address": INBOUND_SOURCE, "port_value": 0}}
 }
@@ -61,32 +66,24 @@ def add_inbound(world: World, view: ProxyView, replica: Replica, log: str, confi
     for port in replica.ports:
         name = inbound_cluster(port.port)
         server = find_server(world, replica, port, view.sidecar)
-        inbound = _Inbound(world, replica, port, server, filters, log)
-        config.clusters[name] = inbound.cluster(view)
-        is_tcp = server.port is not None and server.port.protocol != "HTTP"
-        if is_tcp:
-            chains = inbound.tcp_chains()
-        else:
-            chains = inbound.sniffed_chains() if inbound.sniffs(view) else inbound.http_chains()
-            table = filters.route_table_name(name)
-            config.routes[table] = filters.apply_to_routes(inbound.routes(table), port.port)
+        inbound = Inbound(world, replica, name, port.port, server, filters, log)
+        chains = inbound.add(view, config)
         config.listeners[name] = _build_listener(name, port, chains, in_pod=world.pods)
 
 
 @dataclass(frozen=True, slots=True)
-class _Inbound:
-    """One container port of a replica, with what is known of the app behind it."""
+class Inbound:
+    """One port of a replica, with what is known of the app behind it."""
 
     world: World
     replica: Replica
-    port: ContainerPort
+    name: str
+    """Of its cluster and its routes."""
+    port: int
+    """As policies write it; ``ANY_PORT`` for what no port of its own takes."""
     server: Server
     filters: SecurityFilters
     log: str
-
-    @property
-    def name(self) -> str:
-        return inbound_cluster(self.port.port)
 
     @property
     def workload(self) -> WorkloadMetadata:
@@ -98,7 +95,7 @@ class _Inbound:
     @property
     def mode(self) -> Mode:
         peers, replica = self.world.peer_authentications, self.replica
-        return mtls_mode(peers, replica.namespace, replica.labels, self.port.port)
+        return mtls_mode(peers, replica.namespace, replica.labels, self.port)
 
     @property
     def reporting(self) -> Reporting:
@@ -107,6 +104,15 @@ class _Inbound:
 
     def access_logs(self) -> list[Json]:
         return build_access_log(self.log, "inbound", self.reporting)
+
+    def add(self, view: ProxyView, config: Config) -> list[Json]:
+        """Add its cluster, and routes for its HTTP. Its filter chains."""
+        config.clusters[self.name] = self.cluster(view)
+        if self.server.port is not None and self.server.port.protocol != "HTTP":
+            return self.tcp_chains()
+        table = self.filters.route_table_name(self.name)
+        config.routes[table] = self.filters.apply_to_routes(self.routes(table), self.port)
+        return self.sniffed_chains() if self.sniffs(view) else self.http_chains()
 
     def sniffs(self, view: ProxyView) -> bool:
         """Whether it tells HTTP from other bytes: where nothing says the protocol. Without pods
@@ -133,7 +139,7 @@ class _Inbound:
 
     def tcp_chains(self) -> list[Json]:
         """Filter chains of a TCP port."""
-        rbac = self.filters.network_filters(self.port.port)
+        rbac = self.filters.network_filters(self.port)
         mtls, plain = ([*rbac, self._tcp_proxy(security)] for security in ("mutual_tls", "none"))
         if self.mode == "DISABLE":
             return [{"name": "plain", "filters": plain}]
@@ -158,7 +164,7 @@ class _Inbound:
         """Filter chains of a port without a protocol: HTTP where the client says so or the
         inspector recognises it, else bytes (inboundPermissiveFilterChainMatchWithMxcOptions)."""
         http, plain_http = (self._http_filters(security) for security in ("mutual_tls", "none"))
-        rbac = self.filters.network_filters(self.port.port)
+        rbac = self.filters.network_filters(self.port)
         mtls, plain = ([*rbac, self._tcp_proxy(security)] for security in ("mutual_tls", "none"))
         return build_sniffed_chains(self.mode, (http, mtls), (plain_http, plain), self.world.mesh)
 
@@ -169,7 +175,7 @@ class _Inbound:
 
     def _http_filters(self, security: str) -> list[Json]:
         """The network filters of a chain for HTTP: its policies belong to requests."""
-        plugins = self.filters.plugins.network_filters(self.port.port)
+        plugins = self.filters.plugins.network_filters(self.port)
         return [*plugins, self._connection_manager(security)]
 
     def _connection_manager(self, security: str) -> Json:
@@ -181,7 +187,7 @@ class _Inbound:
                 *server_metrics(self.workload, security, self.reporting.metrics),
             ],
             workload=self.workload,
-            first_filters=[peer_filter(), *self.filters.http_filters(self.port.port)],
+            first_filters=[peer_filter(), *self.filters.http_filters(self.port)],
             report=self.reporting,
             hide_debug_headers=hides_debug_headers(mesh_of(self.world, self.replica)),
             upgrade_configs=upgrade_configs("websocket"),
@@ -191,7 +197,7 @@ class _Inbound:
     def routes(self, table: str) -> Json:
         """One route to the app: no timeout, no stream duration limit, Istio's own retry."""
         server, replica = self.server, self.replica
-        number = server.port.port if server.port else self.port.port
+        number = server.port.port if server.port else self.port
         host = server.host if server.port else f"{replica.workload}.{replica.namespace}"
         route: Json = {
             "name": "default",
@@ -216,19 +222,18 @@ def _build_listener(name: str, port: ContainerPort, chains: list[Json], *, in_po
     client speaks, an inspector keeps a server that speaks first waiting, and what nobody inspects
     is plain text (Istio: populateListenerFilters). In a pod it listens in the mesh's network
     namespace, where the other sidecars are, and on a Unix socket for the proxies beyond."""
-    matches = [chain.get("filter_chain_match", {}) for chain in chains]
     inspectors = []
-    if any(match.get("transport_protocol") == "tls" for match in matches):
-        inspectors.append(build_extension("envoy.filters.listener.tls_inspector", _INSPECTOR))
-    if any("http/1.1" in match.get("application_protocols", ()) for match in matches):
-        inspectors.append(build_extension("envoy.filters.listener.http_inspector", _SNIFFER))
+    if any(map(needs_tls_inspector, chains)):
+        inspectors.append(tls_inspector())
+    if any(map(needs_http_inspector, chains)):
+        inspectors.append(http_inspector())
     listener = build_listener(
         name,
         port.listen.ip,
         port.listen.port,
         chains,
         "INBOUND",
-        **(_inspection(inspectors) if inspectors else {}),
+        **(build_inspection(inspectors) if inspectors else {}),
     )
     return place_inbound(listener, port, in_pod=in_pod)
 
@@ -240,11 +245,3 @@ def place_inbound(listener: Json, port: ContainerPort, *, in_pod: bool) -> Json:
     if port.pipe:
         listener["additional_addresses"] = [{"address": pipe_address(port.pipe)}]
     return listener
-
-
-def _inspection(inspectors: list[Json]) -> Json:
-    return {
-        "listener_filters": inspectors,
-        "listener_filters_timeout": "0s",
-        "continue_on_listener_filters_timeout": True,
-    }

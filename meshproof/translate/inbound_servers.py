@@ -57,10 +57,28 @@ def find_server(
         return Server(service or UNKNOWN, number, service, port.app, pool)
     for listener in sidecar.spec.ingress:
         if listener.port.number == port.port:
-            host, app = f"{sidecar.name}.{sidecar.namespace}", _app(world, replica, port, listener)
-            own_pool = listener.connection_pool or pool
-            return Server(host, _ingress_port(listener), service, app, own_pool)
+            app = _app(world, replica, port.app, listener)
+            return _ingress_server(sidecar, listener, service, app)
     return Server(UNKNOWN, None, "", port.app, pool)
+
+
+def ingress_servers(
+    world: World, replica: Replica, sidecar: Named[Sidecar] | None
+) -> Iterator[tuple[int, Server]]:
+    """By port, the servers that a Sidecar's ingress declares, whatever else declares them."""
+    for listener in sidecar.spec.ingress if sidecar is not None else ():
+        number = listener.port.number
+        app = _app(world, replica, Address(replica.ip, number), listener)
+        assert sidecar is not None, "it has this listener"
+        yield number, _ingress_server(sidecar, listener, "", app)
+
+
+def _ingress_server(
+    sidecar: Named[Sidecar], listener: IngressListener, service: str, app: Address | None
+) -> Server:
+    pool = listener.connection_pool or sidecar.spec.inbound_connection_pool
+    host = f"{sidecar.name}.{sidecar.namespace}"
+    return Server(host, _ingress_port(listener), service, app, pool)
 
 
 def _service_ports(
@@ -84,17 +102,15 @@ def _ingress_port(listener: IngressListener) -> ServicePort:
     return ServicePort(port.name or "", port.number, port.number, handling, h2)
 
 
-def _app(
-    world: World, replica: Replica, port: ContainerPort, listener: IngressListener
-) -> Address | None:
-    """Without pods an app is where it was told to listen: one port of its own is another's
-    neighbour, and localhost is the whole machine's."""
+def _app(world: World, replica: Replica, own: Address, listener: IngressListener) -> Address | None:
+    """``own`` is the port's own. Without pods an app is where it was told to listen: one port of
+    its own is another's neighbour, and localhost is the whole machine's."""
     if listener.endpoint is None:
-        return port.app
+        return own
     host, number = listener.endpoint
     if world.pods:
         return Address(LOCALHOST if host == LOCALHOST else replica.ip, number)
     declared = next((p.app for p in replica.ports if p.port == number), None)
-    if declared is None and port.app.ip:
-        return Address(port.app.ip, number)
+    if declared is None and own.ip:
+        return Address(own.ip, number)
     return declared

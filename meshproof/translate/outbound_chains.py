@@ -15,7 +15,7 @@ from meshproof.istio_names import BLACK_HOLE_CLUSTER, outbound_cluster
 from meshproof.model.destination_rule import TrafficPolicy
 from meshproof.model.virtual_service import VirtualService
 from meshproof.model.virtual_service_l4 import TCPRoute, TLSRoute
-from meshproof.translate import headless, tls
+from meshproof.translate import headless, passthrough, tls
 from meshproof.translate.access_logs import build_access_log
 from meshproof.translate.host import Host
 from meshproof.translate.inbound_chains import SNIFFED_HTTP
@@ -188,8 +188,15 @@ class ChainBuilder:
         )
 
     def black_hole(self) -> Json:
-        """The filter that closes a connection which no rule opens."""
+        """The filter that closes a connection."""
         return self.tcp_proxy(BLACK_HOLE_CLUSTER, cluster=BLACK_HOLE_CLUSTER)
+
+    def without_rule(self) -> Json:
+        """The filter for a connection that no rule opens: closed, or, under ALLOW_ANY, passed on
+        to its own address."""
+        if not self._view.allows_any:
+            return self.black_hole()
+        return self.tcp_proxy(passthrough.POD_NETWORK, cluster=passthrough.POD_NETWORK)
 
 
 def _announce_bytes() -> Json:

@@ -150,8 +150,8 @@ def _build(chains: ChainBuilder, entry: _Entry, open_hosts: Iterable[_OpenHost])
             {"address": socket_address(address, entry.port)} for address in entry.bind[1:]
         ]
     if matching:
-        closing = {"name": _PASSTHROUGH_CHAIN, "filters": [chains.black_hole()]}
-        fields["default_filter_chain"] = catch_all or closing
+        other = {"name": _PASSTHROUGH_CHAIN, "filters": [chains.without_rule()]}
+        fields["default_filter_chain"] = catch_all or other
     elif catch_all:
         matching = [catch_all]
     return build_listener(name, entry.bind[0], entry.port, matching, "OUTBOUND", **fields)
@@ -201,19 +201,18 @@ def _passthrough_chains(chains: ChainBuilder, targets: Iterable[_OpenHost]) -> I
 
 def _build_virtual(chains: ChainBuilder, open_hosts: Iterable[_OpenHost]) -> Resource:
     """The listener that every connection reaches first. A connection to its own port is closed."""
-    closing = [chains.black_hole()]
     rows: list[Json] = [
         {
             "name": _BLACK_HOLE_CHAIN,
             "filter_chain_match": {"destination_port": OUTBOUND_PORT},
-            "filters": closing,
+            "filters": [chains.black_hole()],
         }
     ]
     for target in open_hosts:
         (chain,) = _passthrough_chains(chains, [target])
         rows.append(_build_chain(chain))
         rows[-1]["filter_chain_match"]["destination_port"] = target[1]
-    rows.append({"name": _CATCH_ALL_CHAIN, "filters": closing})
+    rows.append({"name": _CATCH_ALL_CHAIN, "filters": [chains.without_rule()]})
     return build_listener(
         VIRTUAL_OUTBOUND, "127.0.0.1", OUTBOUND_PORT, rows, "OUTBOUND", use_original_dst=True
     )

@@ -1,9 +1,10 @@
-"""ALLOW_ANY: declared outside hosts that may be called without a rule.
+"""ALLOW_ANY: what may be called without a rule: declared outside hosts, and, in pods, other pods.
 
 Istio sends such a connection to its original destination (PassthroughCluster, ORIGINAL_DST). A
 forward proxy knows the host name alone, and an embedded mesh never leaves this machine. So every
-declared outside host is reachable at its declared ports, through one cluster of that name; all
-other hosts stay refused.
+declared outside host is reachable at its declared ports, through one cluster of that name. In pods
+any other address is one of the pods' own network, which has no way out: a pod that has it answers,
+or nobody does. Without pods all other hosts stay refused.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from meshproof.translate.proto import Json
 from meshproof.translate.world import Outside
 
 CLUSTER = "PassthroughCluster"
+POD_NETWORK = "PodNetwork"
+"""The cluster of connections to an address that is no Service's and no outside host's."""
 ROUTE = "allow_any"
 _LB = "envoy.lb"
 _KEY = "to"
@@ -50,6 +53,26 @@ def targets(
     for host, port in open_ports(outside):
         if address := addresses.get(host.lower()):
             yield address, port, _target(host, port)
+
+
+def build_pod_network(**fields: object) -> Json:
+    """Where a connection goes to the very address that it is for."""
+    return {
+        "name": POD_NETWORK,
+        "type": "ORIGINAL_DST",
+        "lb_policy": "CLUSTER_PROVIDED",
+        **fields,
+    }
+
+
+def build_allow_any() -> Json:
+    """The virtual host of every other host in a pod (buildDefaultHTTPOutboundRoutes)."""
+    route = {"cluster": POD_NETWORK, "timeout": "0s"}
+    return {
+        "name": ROUTE,
+        "domains": ["*"],
+        "routes": [{"name": ROUTE, "match": {"prefix": "/"}, "route": route}],
+    }
 
 
 def _target(host: str, port: int) -> Json:

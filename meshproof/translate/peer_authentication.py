@@ -21,14 +21,7 @@ def mtls_mode(peers: Peers, namespace: str, labels: Mapping[str, str], port: int
     """The mode of container port ``port`` of a workload."""
     if not peers:
         return "PERMISSIVE"
-    workload = _first(
-        p
-        for p in peers
-        if p.namespace == namespace
-        and not p.in_root
-        and _labels(p)
-        and _labels(p).items() <= labels.items()
-    )
+    workload = _of_workload(peers, namespace, labels)
     scopes = [
         _first(p for p in peers if p.in_root and not _labels(p)),
         _first(p for p in peers if p.namespace == namespace and not _labels(p)),
@@ -40,6 +33,26 @@ def mtls_mode(peers: Peers, namespace: str, labels: Mapping[str, str], port: int
             mode = policy.mtls.mode
     port_mtls = workload.port_level_mtls.get(str(port)) if workload is not None else None
     return mode if port_mtls is None or port_mtls.mode == "UNSET" else port_mtls.mode
+
+
+def port_level_modes(peers: Peers, namespace: str, labels: Mapping[str, str]) -> list[int]:
+    """The ports of a workload that have a mode of their own, declared or not."""
+    policy = _of_workload(peers, namespace, labels)
+    return sorted(map(int, policy.port_level_mtls)) if policy is not None else []
+
+
+def _of_workload(
+    peers: Peers, namespace: str, labels: Mapping[str, str]
+) -> PeerAuthentication | None:
+    """The policy that selects a workload by its labels."""
+    return _first(
+        p
+        for p in peers
+        if p.namespace == namespace
+        and not p.in_root
+        and _labels(p)
+        and _labels(p).items() <= labels.items()
+    )
 
 
 def _labels(policy: Named[PeerAuthentication]) -> Mapping[str, str]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from meshproof.translate import passthrough
 from meshproof.translate.host import Host
+from meshproof.translate.mesh_settings import counts_attempts
 from meshproof.translate.outbound_routes import (
     VirtualHosts,
     build_block_all,
@@ -39,9 +40,17 @@ def build_port_routes(view: ProxyView) -> dict[str, Resource]:
                 tables[name] = build_route_configuration(name, _only(rows, name))
             else:
                 name = port_routes(port.port)
-                tables[name] = build_route_configuration(name, [*rows, build_block_all(view)])
+                tables[name] = build_route_configuration(name, [*rows, _others(view)])
             tables[name]["ignore_port_in_host_matching"] = True
     return tables
+
+
+def _others(view: ProxyView) -> Json:
+    """The virtual host of what a pod may not call, or may call without a rule."""
+    if not view.allows_any:
+        return build_block_all(view)
+    count = counts_attempts(view.mesh)
+    return {**passthrough.build_allow_any(), "include_request_attempt_count": count}
 
 
 def build_tunnel_routes(view: ProxyView, ports: Iterable[int]) -> dict[str, Resource]:

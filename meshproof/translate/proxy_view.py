@@ -188,6 +188,11 @@ class ProxyView:
         """What its Envoy can read."""
         return Certificates(self._index.world, self.proxy)
 
+    @property
+    def allows_any(self) -> bool:
+        """Whether its app may call what no rule opens (ALLOW_ANY)."""
+        return self._scope.allow_any
+
     def passthrough_hosts(self) -> tuple[Outside, ...]:
         """The declared hosts that need no rule: all under ALLOW_ANY, else none."""
         return self._index.world.outside if self._scope.allow_any else ()

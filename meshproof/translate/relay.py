@@ -10,12 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from meshproof.istio_names import inbound_cluster, outbound_cluster
+from meshproof.istio_names import (
+    INBOUND_PASSTHROUGH_CLUSTER,
+    VIRTUAL_INBOUND,
+    inbound_cluster,
+    outbound_cluster,
+)
 from meshproof.model.pod_network import OUTBOUND_PORT
 from meshproof.translate import passthrough
 from meshproof.translate.clusters import build_load_assignment
 from meshproof.translate.host import Endpoint, Host
 from meshproof.translate.inbound import FROM_SIDECAR, place_inbound
+from meshproof.translate.inbound_inspectors import ORIGINAL_DESTINATION
+from meshproof.translate.inbound_passthrough import build_catch_all, build_passthrough_cluster
 from meshproof.translate.listeners import build_listener
 from meshproof.translate.outbound_listeners import VIRTUAL_OUTBOUND
 from meshproof.translate.proto import ADS, Json, build_extension
@@ -23,8 +30,6 @@ from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.traffic_policy import CONNECT_TIMEOUT
 from meshproof.translate.world import Config, ContainerPort, Replica, ServicePort
 
-POD_NETWORK = "PodNetwork"
-"""The cluster of connections to an address that is no Service's and no outside host's."""
 _TCP_PROXY = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 _ORIGINAL_SOURCE = "envoy.extensions.filters.listener.original_src.v3.OriginalSrc"
 _TIMEOUT = f"{CONNECT_TIMEOUT:g}s"
@@ -47,12 +52,9 @@ def add_relay_clusters(view: ProxyView, config: Config) -> None:
     config.clusters[passthrough.CLUSTER] = passthrough.build_cluster(
         view.world.outside, connect_timeout=_TIMEOUT
     )
-    config.clusters[POD_NETWORK] = {
-        "name": POD_NETWORK,
-        "type": "ORIGINAL_DST",
-        "lb_policy": "CLUSTER_PROVIDED",
-        "connect_timeout": _TIMEOUT,
-    }
+    config.clusters[passthrough.POD_NETWORK] = passthrough.build_pod_network(
+        connect_timeout=_TIMEOUT
+    )
 
 
 def build_relay(view: ProxyView, replica: Replica) -> Config:
@@ -65,6 +67,14 @@ def build_relay(view: ProxyView, replica: Replica) -> Config:
             name, host.addresses[0], port.port, [chain], "OUTBOUND", bind_to_port=False
         )
     config.listeners[VIRTUAL_OUTBOUND] = _build_virtual(view)
+    config.listeners[VIRTUAL_INBOUND] = build_catch_all(
+        replica,
+        [_chain(INBOUND_PASSTHROUGH_CLUSTER)],
+        listener_filters=[ORIGINAL_DESTINATION, _keep_caller()],
+    )
+    config.clusters[INBOUND_PASSTHROUGH_CLUSTER] = build_passthrough_cluster(
+        connect_timeout=_TIMEOUT
+    )
     for own in replica.ports:
         name = inbound_cluster(own.port)
         config.listeners[name] = _build_inbound(name, own)
@@ -97,7 +107,7 @@ def _build_virtual(view: ProxyView) -> Json:
             "prefix_ranges": [{"address_prefix": address, "prefix_len": 32}],
         }
         rows.append({"filter_chain_match": match, **chain})
-    rows.append(_chain(POD_NETWORK))
+    rows.append(_chain(passthrough.POD_NETWORK))
     return build_listener(
         VIRTUAL_OUTBOUND, "127.0.0.1", OUTBOUND_PORT, rows, "OUTBOUND", use_original_dst=True
     )
@@ -106,16 +116,19 @@ def _build_virtual(view: ProxyView) -> Json:
 def _build_inbound(name: str, port: ContainerPort) -> Json:
     """Keeps the caller's address where it has one: a gateway's connection, which comes by a Unix
     socket, is seen as one from 127.0.0.6."""
-    source = build_extension("envoy.filters.listener.original_src", _ORIGINAL_SOURCE)
     listener = build_listener(
         name,
         port.listen.ip,
         port.listen.port,
         [_chain(name)],
         "INBOUND",
-        listener_filters=[source],
+        listener_filters=[_keep_caller()],
     )
     return place_inbound(listener, port, in_pod=True)
+
+
+def _keep_caller() -> Json:
+    return build_extension("envoy.filters.listener.original_src", _ORIGINAL_SOURCE)
 
 
 def _chain(cluster: str, **fields: object) -> Json:

@@ -89,6 +89,61 @@ def test_an_unknown_address_is_closed_on_a_port_without_http_and_refused_on_one_
     assert outcome.status == 502
 
 
+ALLOW_ANY = """
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: default, namespace: shop}
+spec: {outboundTrafficPolicy: {mode: ALLOW_ANY}}
+---
+"""
+ECHO_S_7070 = "http://198.18.0.2:7070/"
+"""A port that nothing declares, at the second pod."""
+DENY_7070 = """
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: closed, namespace: shop}
+spec: {action: DENY, rules: [{to: [{operation: {ports: ["%d"]}}]}]}
+---
+"""
+
+
+def test_a_port_that_nothing_declares_is_passed_on_in_plain_text() -> None:
+    explanation = _explain(ALLOW_ANY + DENY_7070 % 7071, ECHO_S_7070, text=ONE_ECHO)
+    outcome = only_outcome(explanation)
+    assert (outcome.kind, outcome.workload) == (APP, "echo-v1")
+    assert any("nothing declares port 7070" in note for note in notes(explanation.steps))
+
+
+def test_what_closes_a_declared_port_closes_one_that_nothing_declares() -> None:
+    outcome = only_outcome(_explain(ALLOW_ANY + STRICT, ECHO_S_7070, text=ONE_ECHO))
+    assert outcome.kind == CLOSED
+    assert "STRICT" in outcome.why
+    outcome = only_outcome(_explain(ALLOW_ANY + DENY_7070 % 7070, ECHO_S_7070, text=ONE_ECHO))
+    assert outcome.status == 403
+
+
+def test_a_mode_of_that_port_alone_holds_there_alone() -> None:
+    peers = STRICT.replace(
+        "{mtls: {mode: STRICT}}",
+        "{selector: {matchLabels: {app: echo}}, mtls: {mode: STRICT},"
+        " portLevelMtls: {'7070': {mode: DISABLE}}}",
+    )
+    assert only_outcome(_explain(ALLOW_ANY + peers, ECHO_S_7070, text=ONE_ECHO)).kind == APP
+    other = ECHO_S_7070.replace("7070", "7071")
+    assert only_outcome(_explain(ALLOW_ANY + peers, other, text=ONE_ECHO)).kind == CLOSED
+
+
+def test_an_address_of_a_pod_is_closed_without_a_rule() -> None:
+    outcome = only_outcome(_explain("", ECHO_S_7070, text=ONE_ECHO))
+    assert outcome.kind == CLOSED
+    assert "no rule opens" in outcome.why
+
+
+def test_on_a_port_of_http_an_address_of_a_pod_is_passed_on_as_well() -> None:
+    outcome = only_outcome(_explain(ALLOW_ANY, "http://198.18.0.2/", text=ONE_ECHO))
+    assert (outcome.kind, outcome.workload) == (APP, "echo-v1")
+
+
 def test_a_declared_host_answers_by_its_way_out() -> None:
     outcome = only_outcome(_explain(BANK, "http://bank.test/"))
     assert (outcome.kind, outcome.workload) == (OUTSIDE, "bank.test")

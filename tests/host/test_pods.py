@@ -112,6 +112,68 @@ def test_two_pods_listen_on_the_same_port_of_every_address(
     in_pods(script)
 
 
+async def call(pods: Pods, to: tuple[str, int], listener: socket.socket) -> tuple[str, int]:
+    """Connect from pod B's address in the mesh's network; where the connection was going, as its
+    listener sees it. Both ends see the caller's address, and that of their peer."""
+    with pods.make_socket(MESH, bind=(B, 0)) as client:
+        await asyncio.get_running_loop().sock_connect(client, to)
+        connection, peer = await accept(listener)
+        with connection:
+            assert (peer[0], client.getpeername()) == (B, to)
+            return original_destination(connection)
+
+
+def test_what_no_listener_of_a_pod_takes_reaches_its_catch_all(
+    in_pods: Callable[[PodScript], Run],
+) -> None:
+    async def script(_run: Run, pods: Pods) -> None:
+        with (
+            pods.make_socket(MESH, bind=(A, 8080), backlog=5) as own,
+            pods.make_socket(MESH, bind=(A, 15006), backlog=5) as catch_all,
+        ):
+            pods.change_listeners([(A, 8080), (A, 15006)], [])
+            assert await call(pods, (A, 7070), catch_all) == (A, 7070)
+            assert await call(pods, (A, 15006), catch_all) == (A, 15006)
+            with pods.make_socket(MESH, bind=(B, 0)) as client:
+                await asyncio.get_running_loop().sock_connect(client, (A, 8080))
+                (await accept(own))[0].close()
+            pods.change_listeners([(A, 7070)], [(A, 8080)])
+            assert await call(pods, (A, 8080), catch_all) == (A, 8080)
+            with pods.make_socket(MESH) as client, pytest.raises(ConnectionRefusedError):
+                await asyncio.get_running_loop().sock_connect(client, (A, 7070))
+
+    in_pods(script)
+
+
+def test_thousands_of_listeners_change_at_once_or_not_at_all(
+    in_pods: Callable[[PodScript], Run],
+) -> None:
+    async def script(_run: Run, pods: Pods) -> None:
+        many = [(A, port) for port in range(20000, 22500)]
+        with pods.make_socket(MESH, bind=(A, 15006), backlog=5) as catch_all:
+            pods.change_listeners([(A, 15006), *many], [])
+            with pytest.raises(MeshproofError, match="were not changed"):
+                pods.change_listeners([], [many[0], (A, 1)])
+            with pods.make_socket(MESH) as client, pytest.raises(ConnectionRefusedError):
+                await asyncio.get_running_loop().sock_connect(client, many[0])
+            pods.change_listeners([], many)
+            assert await call(pods, many[-1], catch_all) == many[-1]
+
+    in_pods(script)
+
+
+def test_an_address_without_a_catch_all_refuses_other_ports(
+    in_pods: Callable[[PodScript], Run],
+) -> None:
+    async def script(_run: Run, pods: Pods) -> None:
+        with pods.make_socket(MESH, bind=(A, 15006), backlog=5):
+            pods.change_listeners([(A, 8080)], [])
+            with pods.make_socket(MESH) as client, pytest.raises(ConnectionRefusedError):
+                await asyncio.get_running_loop().sock_connect(client, (A, 7070))
+
+    in_pods(script)
+
+
 def test_an_app_in_a_pod_is_out_of_reach_from_this_machine(
     in_pods: Callable[[PodScript], Run],
 ) -> None:

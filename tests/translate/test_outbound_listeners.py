@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
-
 from meshproof.model.sidecar import Sidecar
 from meshproof.translate.world import Address, Named, Outside
 from tests.translate import builders
@@ -29,6 +27,11 @@ HTTP = {
     "application_protocols": ["http/1.1", "h2c"],
 }
 BLACK_HOLE: tuple[dict[str, object], str] = ({}, "BlackHoleCluster")
+ALLOW_ANY = Named(
+    "default",
+    "default",
+    Sidecar.model_validate({"outboundTrafficPolicy": {"mode": "ALLOW_ANY"}}),
+)
 HOST = "default.svc.cluster.local"
 
 
@@ -42,10 +45,12 @@ def _entry(ports: str, more: str = "") -> Any:
     )
 
 
-def test_one_listener_is_bound_and_hands_connections_to_those_of_their_destination() -> None:
+def test_the_outbound_listener_is_bound_and_hands_connections_to_those_of_their_destination() -> (
+    None
+):
     listeners = sidecar(world()).listeners
     bound = {n for n, x in listeners.items() if x.get("bind_to_port") is not False}
-    assert bound == {"virtualOutbound", "probe", "inbound|8080||"}
+    assert bound == {"virtualOutbound", "virtualInbound", "probe", "inbound|8080||"}
     virtual = listeners["virtualOutbound"]
     assert virtual["use_original_dst"] is True
     assert virtual["address"] == {"socket_address": {"address": "127.0.0.1", "port_value": 15001}}
@@ -257,34 +262,31 @@ def test_a_destination_rule_speaks_for_connections() -> None:
     assert proxy["hash_policy"] == [{"source_ip": {}}]
 
 
-def test_allow_any_opens_declared_hosts_at_their_addresses_alone() -> None:
-    rule = Named(
-        "default",
-        "default",
-        Sidecar.model_validate(yaml.safe_load("outboundTrafficPolicy: {mode: ALLOW_ANY}")),
-    )
-    mesh = world(sidecars=(rule,))
+def test_allow_any_opens_declared_hosts_at_their_addresses_and_the_pods_network() -> None:
+    mesh = world(sidecars=(ALLOW_ANY,))
     address = {"address_prefix": ADDRESSES.outside("bank.test"), "prefix_len": 32}
     at_bank = {"prefix_ranges": [address]}
     assert targets(mesh, "virtualOutbound") == [
         ({"destination_port": 15001}, "BlackHoleCluster"),
         ({**at_bank, "destination_port": 80}, "PassthroughCluster"),
         ({**at_bank, "destination_port": 443}, "PassthroughCluster"),
-        BLACK_HOLE,
+        ({}, "PodNetwork"),
     ]
     assert targets(mesh, "0.0.0.0_80") == [
         (HTTP, "routes 80"),
         ({**at_bank, **HTTP}, "routes 80"),
         (at_bank, "PassthroughCluster"),
-        BLACK_HOLE,
+        ({}, "PodNetwork"),
     ]
     members = sidecar(mesh).clusters["PassthroughCluster"]["load_assignment"]["endpoints"]
     paths = [m["endpoint"]["address"]["pipe"]["path"] for m in members[0]["lb_endpoints"]]
     assert paths == [BANK.pipes[80], BANK.pipes[443]]
 
 
-def test_no_cluster_of_a_pod_goes_to_an_original_destination() -> None:
-    """It would be captured once more, for ever."""
+def test_what_goes_to_an_original_destination_is_not_captured_once_more() -> None:
+    """Outbound it goes into the mesh's network, by the bootstrap's bind; inbound to the pod's own
+    address."""
     mesh = world(services=(service("db", 8080, "TCP", headless=True), service("echo")))
-    kinds = {c["type"] for c in sidecar(mesh, CLIENT).clusters.values()}
-    assert kinds <= {"STATIC", "EDS"}
+    originals = [c for c in sidecar(mesh, CLIENT).clusters.values() if c["type"] == "ORIGINAL_DST"]
+    assert [c["name"] for c in originals] == ["InboundPassthroughCluster"]
+    assert originals[0]["upstream_bind_config"]["source_address"]["address"] == "127.0.0.6"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from meshproof.translate.envoy_config import build_outbound, build_sidecar, proxy_of
-from meshproof.translate.relay import POD_NETWORK
+from meshproof.translate.passthrough import POD_NETWORK
 from meshproof.translate.world import Config, World
 from tests.translate import builders
 from tests.translate.pod_builders import CLIENT, ECHO, chains, service, sidecar, target, world

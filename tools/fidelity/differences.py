@@ -195,8 +195,8 @@ GENERAL: Sequence[tuple[str, Sequence[str]]] = (
             "with 502 and an empty body on ports with HTTP services, and the connection is closed "
             "on all others. Without pods it is 502 on any port.",
             "The outboundTrafficPolicy is REGISTRY_ONLY by default; Istio's default is ALLOW_ANY. "
-            "ALLOW_ANY opens declared outside hosts and no others: an embedded mesh never leaves "
-            "this machine.",
+            "ALLOW_ANY opens declared outside hosts and, in pods, the addresses of other pods, and "
+            "nothing else: an embedded mesh never leaves this machine.",
         ),
     ),
     (

@@ -23,7 +23,7 @@ _DRAINING = "listener_manager.total_(filter_chains|listeners)_draining"
 """Envoy's gauges of what still drains."""
 _LIMIT = 30.0
 """Seconds, far more than a drain takes: one that hangs must not hang the change."""
-_ACTIVE = r"^http\.inbound.*\.downstream_(rq|cx)_active$"
+_ACTIVE = r"^http\.[iI]nbound.*\.downstream_(rq|cx)_active$"
 """Envoy's gauges of inbound requests and connections."""
 _REQUESTS_LIMIT, _CONNECTIONS_LIMIT = 15.0, 1.0
 """Seconds that requests in flight, and connections without one, are waited for."""
