@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from meshproof.envoy_filters.apply import apply_filters
 from meshproof.envoy_filters.rules import PatchKey, Rules, collect_rules, select_filters
 from meshproof.errors import Problem
-from meshproof.model.envoy_filter_patches import GeneralEnvoyFilter
+from meshproof.model.envoy_filter_patches import OPERATIONS, GeneralEnvoyFilter
 from meshproof.model.resource import Resource
 from meshproof.translate.envoy_config import build_gateway, build_outbound, build_sidecar, proxy_of
 from meshproof.translate.world import Config, Proxy, World
@@ -43,32 +43,51 @@ def find_unmatched(
     filters = [r for r in resources if isinstance(r.spec, GeneralEnvoyFilter)]
     if not filters:
         return
-    matched = _matched(world, gateways)
+    matched, unconfigured = _matched(world, gateways)
     for resource in filters:
         for index, patch in enumerate(resource.spec.config_patches):
-            if (resource.namespace, resource.name, index) not in matched:
+            at = ("spec", "configPatches", index)
+            name = (patch.patch.value or {}).get("name")
+            if not patch.is_applied:
+                wanted = OPERATIONS[patch.apply_to]
                 yield resource.problem(
-                    ("spec", "configPatches", index, "match"),
+                    (*at, "patch", "operation"),
+                    f"is {patch.patch.operation} with applyTo {patch.apply_to}, which does nothing",
+                    " or ".join(wanted) or "another applyTo",
+                )
+            elif (resource.namespace, resource.name, index) not in matched:
+                yield resource.problem(
+                    (*at, "match"),
                     f"matches no {patch.apply_to} of any Envoy, so this does nothing",
                     remedy="compare with `meshproof dump`",
                 )
+            elif name in unconfigured:
+                yield resource.problem(
+                    (*at, "patch", "value"),
+                    f"no EXTENSION_CONFIG is named {name}, so this filter lets nothing pass",
+                    remedy="add one, or a default_config",
+                )
 
 
-def _matched(world: World, gateways: Iterable[Proxy]) -> set[PatchKey]:
-    """The patches that change something, of one replica of each workload and of gateways."""
+def _matched(world: World, gateways: Iterable[Proxy]) -> tuple[set[PatchKey], set[str]]:
+    """The patches that change something, of one replica of each workload and of gateways; and the
+    filters whose configuration is missing."""
     matched: set[PatchKey] = set()
+    unconfigured: set[str] = set()
     replicas = {(r.namespace, r.workload): r for r in world.replicas}
     for replica in replicas.values():
         proxy = proxy_of(replica)
         rules = collect_rules(world, proxy)
         _match(world, proxy, rules, build_outbound(world, proxy), build_sidecar(world, replica))
         matched |= rules.matched
+        unconfigured |= rules.unconfigured
     for proxy in gateways:
         rules = collect_rules(world, proxy)
         own_part = build_gateway(world, proxy, "127.0.0.1", {})
         _match(world, proxy, rules, build_outbound(world, proxy), own_part)
         matched |= rules.matched
-    return matched
+        unconfigured |= rules.unconfigured
+    return matched, unconfigured
 
 
 def _match(world: World, proxy: Proxy, rules: Rules, shared: Config, own_part: Config) -> None:

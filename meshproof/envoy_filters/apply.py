@@ -11,7 +11,8 @@ from envoy.config.route.v3 import route_pb2
 from google.protobuf import json_format
 
 from meshproof.envoy_filters.clusters import Locate, added_clusters, patch_cluster
-from meshproof.envoy_filters.listeners import Place, patch_listener
+from meshproof.envoy_filters.extensions import configure_extensions
+from meshproof.envoy_filters.listeners import Place, added_listeners, patch_listener
 from meshproof.envoy_filters.messages import to_json
 from meshproof.envoy_filters.routes import patch_table
 from meshproof.envoy_filters.rules import Rules
@@ -56,6 +57,10 @@ def apply_filters(
         message = _message(listener_pb2.Listener, listener)
         if patch_listener(message, _place(name, listener, gateway=gateway), rules):
             result.listeners[name] = to_json(message)
+    for added in [] if outbound else _added_listeners(config, rules, gateway=gateway):
+        result.listeners[added.name] = to_json(added)
+    for listener in result.listeners.values():
+        configure_extensions(listener, rules)
     services = {s.fqdn for s in world.services if _serves(s, proxy)}
     for name, cluster in config.clusters.items():
         message = _message(cluster_pb2.Cluster, cluster)
@@ -66,9 +71,18 @@ def apply_filters(
             result.endpoints.pop(name, None)
     context = "GATEWAY" if gateway else "SIDECAR_OUTBOUND" if outbound else "SIDECAR_INBOUND"
     if outbound or not gateway:
-        for added in added_clusters(context, rules, _locator(world, proxy)):
-            result.clusters[added.name] = to_json(added)
+        for cluster in added_clusters(context, rules, _locator(world, proxy)):
+            result.clusters[cluster.name] = to_json(cluster)
     return result
+
+
+def _added_listeners(config: Config, rules: Rules, *, gateway: bool) -> Iterator[Any]:
+    """Those of a proxy that has a network to itself, in a pod, listen where they say."""
+    contexts = ("GATEWAY",) if gateway else ("SIDECAR_INBOUND", "SIDECAR_OUTBOUND")
+    probe: Any = config.listeners.get(PROBE, {}).get("address", {})
+    ip = probe.get("socket_address", {}).get("address", "")
+    for context in contexts:
+        yield from added_listeners(context, rules, ip)
 
 
 def _message(kind: Any, resource: Resource) -> Any:

@@ -36,9 +36,12 @@ def check_filter(resource: Resource) -> Iterator[Problem]:
             message = f"has {field}, by which an Envoy would leave this machine on its own"
             yield resource.problem(path, message, _LEADS_OUT[field])
             continue
-        if patch.apply_to == "LISTENER" and (opened := [f for f in _OPENS if f in value]):
+        moves = patch.apply_to == "LISTENER" and patch.operation == "MERGE"
+        if moves and (opened := [f for f in _OPENS if f in value]):
             message = f"has {opened[0]}, and a listener stays where it is here"
             yield resource.problem(path, message, "its other fields")
+            continue
+        if patch.match.context == "WAYPOINT":
             continue
         try:
             parse(patch.apply_to, value)

@@ -22,7 +22,7 @@ Locate = Callable[[str, int], list[Json]]
 def patch_cluster(cluster: Any, context: str, rules: Rules, services: set[str]) -> bool:
     """Change a cluster; False if it is removed. ``services`` are the hosts of an inbound one."""
     for rule in rules.of("CLUSTER", context):
-        operation = rule.patch.patch.operation
+        operation = rule.patch.operation
         if operation == "ADD" or not _is_cluster(rule, cluster, services):
             continue
         rules.mark(rule)
@@ -55,7 +55,7 @@ def added_clusters(context: str, rules: Rules, locate: Locate) -> list[Any]:
     result = []
     for rule in rules.of("CLUSTER", context):
         anywhere = rule.patch.match.context == "ANY"
-        if rule.patch.patch.operation != "ADD" or (anywhere and context == "SIDECAR_INBOUND"):
+        if rule.patch.operation != "ADD" or (anywhere and context == "SIDECAR_INBOUND"):
             continue
         rules.mark(rule)
         cluster = type(rule.value).FromString(rule.value.SerializeToString())

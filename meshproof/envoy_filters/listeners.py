@@ -31,10 +31,10 @@ class Place:
 def patch_listener(listener: Any, place: Place, rules: Rules) -> bool:
     """Change a listener; False if it is removed."""
     for rule in rules.of("LISTENER", place.context):
-        if not _is_listener(rule, place, itself=True):
+        if rule.patch.operation == "ADD" or not _is_listener(rule, place, itself=True):
             continue
         rules.mark(rule)
-        if rule.patch.patch.operation == "REMOVE":
+        if rule.patch.operation == "REMOVE":
             return False
         merge(listener, rule.value)
     for rule in rules.of("LISTENER_FILTER", place.context):
@@ -51,19 +51,38 @@ def patch_listener(listener: Any, place: Place, rules: Rules) -> bool:
     if default is not None and not _patch_chain(default, place, rules):
         listener.ClearField("default_filter_chain")
     for rule in rules.of("FILTER_CHAIN", place.context):
-        if rule.patch.patch.operation == "ADD" and _is_listener(rule, place):
+        if rule.patch.operation == "ADD" and _is_listener(rule, place):
             rules.mark(rule)
             listener.filter_chains.add().CopyFrom(rule.value)
     return bool(listener.filter_chains) or listener.HasField("default_filter_chain")
 
 
+def added_listeners(context: str, rules: Rules, ip: str) -> list[Any]:
+    """Listeners that patches add. Without a context they are for outgoing calls and gateways.
+    They listen at ``ip``, if there is one: who shares this machine's network opens no port of its
+    own."""
+    result = []
+    for rule in rules.of("LISTENER", context):
+        anywhere = rule.patch.match.context == "ANY"
+        if rule.patch.operation != "ADD" or (anywhere and context == "SIDECAR_INBOUND"):
+            continue
+        rules.mark(rule)
+        listener = type(rule.value).FromString(rule.value.SerializeToString())
+        places = [listener.address, *(more.address for more in listener.additional_addresses)]
+        for place in places:
+            if ip and place.HasField("socket_address"):
+                place.socket_address.address = ip
+        result.append(listener)
+    return result
+
+
 def _patch_chain(chain: Any, place: Place, rules: Rules) -> bool:
     """False if the chain is removed."""
     for rule in rules.of("FILTER_CHAIN", place.context):
-        if rule.patch.patch.operation == "ADD" or not _is_chain(rule, chain, place):
+        if rule.patch.operation == "ADD" or not _is_chain(rule, chain, place):
             continue
         rules.mark(rule)
-        if rule.patch.patch.operation == "REMOVE":
+        if rule.patch.operation == "REMOVE":
             return False
         merge(chain, rule.value)
     for rule in rules.of("NETWORK_FILTER", place.context):
@@ -87,7 +106,7 @@ def _patch_http_filters(entry: Any, chain: Any, place: Place, rules: Rules) -> N
 
 
 def _patch_filter(rows: Any, rule: Rule, rules: Rules, fits: Fits | None) -> None:
-    if rule.patch.patch.operation != "MERGE":
+    if rule.patch.operation != "MERGE":
         rules.mark(rule, applied=rearrange(rows, rule.patch, rule.value, fits))
         return
     for entry in rows:

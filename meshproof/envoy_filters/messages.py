@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from envoy.config.cluster.v3 import cluster_pb2
+from envoy.config.core.v3 import extension_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
 from envoy.config.route.v3 import route_components_pb2, route_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import (
@@ -29,6 +30,7 @@ MESSAGES: dict[str, Any] = {
     "VIRTUAL_HOST": route_components_pb2.VirtualHost,
     "HTTP_ROUTE": route_components_pb2.Route,
     "CLUSTER": cluster_pb2.Cluster,
+    "EXTENSION_CONFIG": extension_pb2.TypedExtensionConfig,
 }
 CONNECTION_MANAGER = "envoy.filters.network.http_connection_manager"
 _TYPED_STRUCTS = (
@@ -44,12 +46,21 @@ def parse(apply_to: str, value: Json) -> Any:
         ensure_types(plain)
     except ModuleNotFoundError as error:
         raise ValueError(f"names a type that Envoy does not have: {error.name}") from None
-    message = MESSAGES[apply_to]()
+    message = _message(apply_to)
     try:
         json_format.ParseDict(plain, message)
     except json_format.ParseError as error:
         raise ValueError(str(error)) from None
     return message
+
+
+def _message(apply_to: str) -> Any:
+    if apply_to == "BOOTSTRAP":
+        # Slow to import, and hardly any filter has one.
+        from envoy.config.bootstrap.v3 import bootstrap_pb2  # noqa: PLC0415
+
+        return bootstrap_pb2.Bootstrap()
+    return MESSAGES[apply_to]()
 
 
 def to_json(message: Any) -> Json:

@@ -17,7 +17,7 @@ def rearrange(rows: Any, patch: GeneralPatch, value: Any, fits: Fits | None) -> 
     Istio: insertBeforeFunc, insertAfterFunc and replaceFunc take the first element that fits; an
     insertion beside none goes to the beginning or to the end.
     """
-    items, operation = list(rows), patch.patch.operation
+    items, operation = list(rows), patch.operation
     place = None if fits is None else next((i for i, x in enumerate(items) if fits(x)), None)
     if operation == "REMOVE":
         kept = [x for x in items if fits is None or not fits(x)]

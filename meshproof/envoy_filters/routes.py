@@ -26,7 +26,7 @@ def patch_table(table: Any, context: str, rules: Rules) -> None:
     del table.virtual_hosts[:]
     table.virtual_hosts.extend(kept)
     for rule in rules.of("VIRTUAL_HOST", context):
-        if rule.patch.patch.operation == "ADD" and _is_table(rule, table, context):
+        if rule.patch.operation == "ADD" and _is_table(rule, table, context):
             rules.mark(rule)
             table.virtual_hosts.add().CopyFrom(rule.value)
 
@@ -34,7 +34,7 @@ def patch_table(table: Any, context: str, rules: Rules) -> None:
 def _patch_host(host: Any, table: Any, context: str, rules: Rules) -> Any:
     """The host as it is from now on, or None."""
     for rule in rules.of("VIRTUAL_HOST", context):
-        operation = rule.patch.patch.operation
+        operation = rule.patch.operation
         if operation == "ADD" or not _is_host(rule, host, table, context):
             continue
         rules.mark(rule)
@@ -52,14 +52,14 @@ def _patch_host(host: Any, table: Any, context: str, rules: Rules) -> Any:
 
 def _patch_routes(host: Any, rule: Rule, rules: Rules) -> None:
     named = _host_match(rule).route is not None
-    if rule.patch.patch.operation == "MERGE":
+    if rule.patch.operation == "MERGE":
         for route in host.routes:
             if _is_route(rule, route):
                 rules.mark(rule)
                 merge(route, rule.value)
         return
-    if rule.patch.patch.operation == "REMOVE" or named:
-        if rule.patch.patch.operation == "INSERT_FIRST":
+    if rule.patch.operation == "REMOVE" or named:
+        if rule.patch.operation == "INSERT_FIRST":
             named = any(_is_route(rule, route) for route in host.routes)
             if not named:
                 return

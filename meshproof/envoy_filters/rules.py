@@ -35,12 +35,21 @@ class Rules:
     """The proxy's metadata."""
     matched: set[PatchKey] = field(default_factory=set)
     """Those that have changed something."""
+    unconfigured: set[str] = field(default_factory=set)
+    """Filters whose configuration is missing (``extensions``)."""
 
     def of(self, apply_to: str, context: str) -> Iterator[Rule]:
         for rule in self.rules:
             match = rule.patch.match
             here = rule.patch.apply_to == apply_to and match.context in ("ANY", context)
+            here = here and rule.patch.is_applied
             if here and (match.proxy is None or _is_meant(match.proxy, self.node)):
+                yield rule
+
+    def extensions(self) -> Iterator[Rule]:
+        """Those that configure an extension; a context counts for nothing here, as in Istio."""
+        for rule in self.rules:
+            if rule.patch.apply_to == "EXTENSION_CONFIG" and rule.patch.is_applied:
                 yield rule
 
     def mark(self, rule: Rule, *, applied: bool = True) -> None:

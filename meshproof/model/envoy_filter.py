@@ -157,6 +157,8 @@ def _refuse(message: str, *path: str | int) -> None:
 def _is_rate_limit(spec: Any) -> bool:
     """Whether every patch is one of the rate-limit task's, right or wrong."""
     patches = spec.get("configPatches") if isinstance(spec, dict) else None
+    if isinstance(spec, dict) and spec.get("targetRefs"):
+        return False
     return not patches or (isinstance(patches, list) and all(map(_limits_requests, patches)))
 
 

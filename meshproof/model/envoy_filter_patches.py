@@ -5,13 +5,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import model_validator
 
 from meshproof.model.base_model import FieldError, Model
+from meshproof.model.kube_fields import SILENT, NoEffect
 from meshproof.model.regex import Regex
-from meshproof.model.workload_selector import NetworkingWorkloadSelector, WorkloadSelector
+from meshproof.model.workload_selector import (
+    NetworkingWorkloadSelector,
+    TargetReference,
+    WorkloadSelector,
+    names_of_gateways,
+)
 
 ApplyTo = Literal[
     "LISTENER",
@@ -23,14 +30,16 @@ ApplyTo = Literal[
     "VIRTUAL_HOST",
     "HTTP_ROUTE",
     "CLUSTER",
+    "EXTENSION_CONFIG",
+    "BOOTSTRAP",
 ]
 Operation = Literal[
     "MERGE", "ADD", "REMOVE", "INSERT_BEFORE", "INSERT_AFTER", "INSERT_FIRST", "REPLACE"
 ]
-PatchContext = Literal["ANY", "SIDECAR_INBOUND", "SIDECAR_OUTBOUND", "GATEWAY"]
+PatchContext = Literal["ANY", "SIDECAR_INBOUND", "SIDECAR_OUTBOUND", "GATEWAY", "WAYPOINT"]
 _INSERTS = ("INSERT_BEFORE", "INSERT_AFTER", "INSERT_FIRST")
-_OPERATIONS: dict[str, tuple[str, ...]] = {
-    "LISTENER": ("MERGE", "REMOVE"),
+OPERATIONS: Mapping[str, tuple[str, ...]] = {
+    "LISTENER": ("MERGE", "ADD", "REMOVE"),
     "LISTENER_FILTER": ("MERGE", "ADD", "REMOVE", "REPLACE", *_INSERTS),
     "FILTER_CHAIN": ("MERGE", "ADD", "REMOVE"),
     "NETWORK_FILTER": ("MERGE", "ADD", "REMOVE", "REPLACE", *_INSERTS),
@@ -39,8 +48,10 @@ _OPERATIONS: dict[str, tuple[str, ...]] = {
     "VIRTUAL_HOST": ("MERGE", "ADD", "REMOVE", "REPLACE"),
     "HTTP_ROUTE": ("MERGE", "ADD", "REMOVE", *_INSERTS),
     "CLUSTER": ("MERGE", "ADD", "REMOVE"),
+    "EXTENSION_CONFIG": ("ADD",),
+    "BOOTSTRAP": (),
 }
-"""What Istio applies; it passes over the rest in silence. New listeners are not opened here."""
+"""What Istio applies; it passes over the rest in silence. Since 1.21 no bootstrap is patched."""
 
 
 class SubFilter(Model):
@@ -66,6 +77,7 @@ class ListenerMatch(Model):
     filter_chain: Chain | None = None
     listener_filter: str = ""
     name: str = ""
+    port_name: Annotated[str, SILENT] = ""
 
 
 class RouteMatch(Model):
@@ -108,12 +120,16 @@ class PatchMatch(Model):
     listener: ListenerMatch | None = None
     route_configuration: RouteConfigurationMatch | None = None
     cluster: ClusterMatch | None = None
+    waypoint: Annotated[dict[str, Any] | None, SILENT] = None
 
 
 class PatchValue(Model):
     operation: Operation
     value: dict[str, Any] | None = None
-    filter_class: Literal["UNSPECIFIED"] = "UNSPECIFIED"
+    filter_class: Annotated[
+        Literal["UNSPECIFIED", "AUTHN", "AUTHZ", "STATS"],
+        NoEffect("Istio reads it nowhere", harmless=("UNSPECIFIED",)),
+    ] = "UNSPECIFIED"
 
 
 class GeneralPatch(Model):
@@ -126,17 +142,22 @@ class GeneralPatch(Model):
         """Empty: for the form of the rate-limit task alone."""
         return ""
 
+    @property
+    def operation(self) -> Operation:
+        """The operation as Istio applies it: an insertion where nothing has an order adds
+        (convertToEnvoyFilterWrapper)."""
+        operation = self.patch.operation
+        ordered = any(name in _INSERTS for name in OPERATIONS[self.apply_to])
+        return "ADD" if operation in _INSERTS and not ordered else operation
+
+    @property
+    def is_applied(self) -> bool:
+        """Whether Istio does anything with it."""
+        return self.operation in OPERATIONS[self.apply_to]
+
     @model_validator(mode="after")
-    def _fits(self) -> Self:
-        operation, wanted = self.patch.operation, _OPERATIONS[self.apply_to]
-        if operation not in wanted:
-            raise FieldError(
-                f"is {operation} with applyTo {self.apply_to}, which does nothing; wanted "
-                + " or ".join(wanted),
-                "patch",
-                "operation",
-            )
-        if operation != "REMOVE" and self.patch.value is None:
+    def _has_value(self) -> Self:
+        if self.patch.operation != "REMOVE" and self.patch.value is None:
             raise FieldError("is missing; wanted Envoy configuration", "patch", "value")
         return self
 
@@ -145,6 +166,7 @@ class AnyEnvoyFilter(Model):
     """What every EnvoyFilter says of its workloads."""
 
     workload_selector: NetworkingWorkloadSelector | None = None
+    target_refs: list[TargetReference] = []
     priority: int = 0
 
     @property
@@ -155,8 +177,13 @@ class AnyEnvoyFilter(Model):
 
     @property
     def has_target(self) -> bool:
-        """Never: ``targetRefs`` are refused."""
-        return False
+        """Whether it is for a target rather than for workloads."""
+        return bool(self.target_refs)
+
+    @property
+    def gateway_targets(self) -> frozenset[str]:
+        """The names of the Gateways of the Gateway API that it is for."""
+        return names_of_gateways(self.target_refs)
 
 
 class GeneralEnvoyFilter(AnyEnvoyFilter):

@@ -12,7 +12,10 @@ from meshproof.model.field_types import Labels, Port, upper_case
 from meshproof.model.kube_fields import NoEffect
 from meshproof.model.string_types import GatewayHost, Line, NonEmpty
 
-Protocol = Literal["HTTP", "HTTP2", "GRPC", "GRPC-WEB", "HTTPS", "TLS", "TCP", "MONGO"]
+Protocol = Literal[
+    "HTTP", "HTTP2", "GRPC", "GRPC-WEB", "HTTPS", "TLS", "TCP", "MONGO", "REDIS", "MYSQL"
+]
+"""REDIS and MYSQL are TCP: Istio's filters for them are off by default."""
 Mode = Literal[
     "PASSTHROUGH", "SIMPLE", "MUTUAL", "AUTO_PASSTHROUGH", "ISTIO_MUTUAL", "OPTIONAL_MUTUAL"
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, Self
 
 from pydantic import model_validator
@@ -75,4 +76,8 @@ class WorkloadPolicy(Model):
     def gateway_targets(self) -> frozenset[str]:
         """The names of the Gateways of the Gateway API that it is for."""
         targets = [*self.target_refs, *([self.target_ref] if self.target_ref else [])]
-        return frozenset(target.name for target in targets if target.kind == "Gateway")
+        return names_of_gateways(targets)
+
+
+def names_of_gateways(targets: Iterable[TargetReference]) -> frozenset[str]:
+    return frozenset(target.name for target in targets if target.kind == "Gateway")

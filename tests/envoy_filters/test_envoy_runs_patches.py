@@ -53,6 +53,43 @@ def _serve_limits(stack: ExitStack, ip: str, questions: list[str]) -> Address:
     return Address(ip, port)
 
 
+_TYPES = "type.googleapis.com/envoy.extensions.filters"
+ADDED = f"""
+- applyTo: LISTENER
+  match: {{context: SIDECAR_INBOUND}}
+  patch:
+    operation: ADD
+    value:
+      name: added
+      address: {{socket_address: {{address: 0.0.0.0, port_value: 8090}}}}
+      filter_chains:
+        - filters:
+            - name: envoy.filters.network.http_connection_manager
+              typed_config:
+                "@type": {_TYPES}.network.http_connection_manager.v3.HttpConnectionManager
+                stat_prefix: added
+                route_config:
+                  virtual_hosts:
+                    - name: all
+                      domains: ["*"]
+                      routes: [{{match: {{prefix: /}}, direct_response: {{status: 204}}}}]
+                http_filters:
+                  - name: tag
+                    config_discovery: {{config_source: {{ads: {{}}}}, type_urls: [x]}}
+                  - name: envoy.filters.http.router
+                    typed_config: {{"@type": {_TYPES}.http.router.v3.Router}}
+- applyTo: EXTENSION_CONFIG
+  patch:
+    operation: ADD
+    value:
+      name: tag
+      typed_config:
+        "@type": {_TYPES}.http.lua.v3.Lua
+        default_source_code:
+          inline_string: function envoy_on_response(h) h:headers():add("x-tag", "apart") end
+"""
+
+
 @pytest.fixture(scope="module")
 def questions() -> list[str]:
     """What the rate limit service was asked."""
@@ -74,7 +111,11 @@ def sidecar_ip(
         )
         server = "address: limits.test, port_value: 8081"
         text = GLOBAL_LIMIT.replace("address: echo, port_value: 80", server)
-        filters = (lua("INSERT_BEFORE", BEFORE_ROUTER), envoy_filter(text, "limits"))
+        filters = (
+            lua("INSERT_BEFORE", BEFORE_ROUTER),
+            envoy_filter(text, "limits"),
+            envoy_filter(ADDED, "added"),
+        )
         mesh = builders.world(replicas=(echo,), outside=(limits,))
         mesh = replace(mesh, envoy_patches=filters)
         proxy = builders.proxy(echo)
@@ -87,8 +128,8 @@ def sidecar_ip(
         yield echo.ip
 
 
-def _get(ip: str, path: str) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection(ip, 8080, timeout=300)
+def _get(ip: str, path: str, port: int = 8080) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection(ip, port, timeout=300)
     connection.request("GET", path)
     response = connection.getresponse()
     response.read()
@@ -107,3 +148,10 @@ def test_the_service_is_asked_and_its_answer_counts(sidecar_ip: str, questions: 
     assert _get(sidecar_ip, "/little").status == 200
     assert _get(sidecar_ip, "/much").status == 429
     assert questions == ["shop p=/little", "shop p=/much"]
+
+
+def test_a_listener_is_added_at_the_sidecar_with_a_filter_that_is_configured_apart(
+    sidecar_ip: str,
+) -> None:
+    response = _get(sidecar_ip, "/", 8090)
+    assert (response.status, response.headers["x-tag"]) == (204, "apart")

@@ -52,6 +52,21 @@ def names(chain: dict[str, Any]) -> list[str]:
 ROUTE = "route: [{destination: {host: echo, port: {number: 80}}}]"
 
 
+@pytest.mark.parametrize(
+    ("protocol", "filters"),
+    [
+        ("MONGO", ["envoy.filters.network.mongo_proxy", "envoy.filters.network.tcp_proxy"]),
+        ("REDIS", ["envoy.filters.network.tcp_proxy"]),
+        ("MYSQL", ["envoy.filters.network.tcp_proxy"]),
+    ],
+)
+def test_mongo_alone_has_a_filter_of_its_own(protocol: str, filters: list[str]) -> None:
+    """As in Istio, where those of Redis and MySQL are off by default."""
+    (chain,) = chains_of(TCP.replace("TCP", protocol), rule(f"tcp: [{{{ROUTE}}}]"))
+    assert [f["name"] for f in chain["filters"]] == filters
+    assert target(chain) == f"outbound|80||{SERVICE}"
+
+
 def test_tcp_goes_where_the_first_matching_route_says() -> None:
     (chain,) = chains_of(
         TCP,

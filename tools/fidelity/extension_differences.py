@@ -6,8 +6,11 @@ from collections.abc import Mapping
 
 EXTENSIONS: Mapping[str, str] = {
     "envoy_filter.EnvoyFilter.configPatches": (
-        "patches as in Istio, but for applyTo BOOTSTRAP and EXTENSION_CONFIG, new listeners "
-        "and filterClass, which are refused by name. Istio's virtualInbound is a "
+        "patches as in Istio; what Istio passes over in silence (applyTo BOOTSTRAP, an operation "
+        "that applyTo does not have) is a warning. The configuration of an EXTENSION_CONFIG comes "
+        "with the listener that names it; where none does, the filter answers 500 or closes "
+        "connections. A new listener of a gateway, or of a sidecar without pods, listens at its "
+        "proxy's own address. Istio's virtualInbound is a "
         "listener for each port here; in proxy mode the sidecar's outbound listener has no port. "
         "A cluster of your own finds servers in the mesh and among declared hosts alone. What "
         "follows here is the form of Istio's task for local rate limits "
