@@ -40,6 +40,7 @@ GLOBAL_LIMIT = f"""
         "@type": {EXTENSIONS}.filters.http.ratelimit.v3.RateLimit
         domain: shop
         failure_mode_deny: true
+        timeout: 300s
         rate_limit_service:
           grpc_service: {{envoy_grpc: {{cluster_name: limits}}, timeout: 30s}}
           transport_api_version: V3
