@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import sys
 from collections.abc import Sequence
@@ -41,6 +42,8 @@ def _name_of(command: CommandInfo) -> str:
 def main() -> None:
     """Run the command line, and exit: 0, 1 for a failure, 2 for arguments or files that are
     refused, and for a command whose packages are not installed."""
+    # Else pydantic asks every installed package for plugins, before the first model is read.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         import_commands(sys.argv[1:])
         application()

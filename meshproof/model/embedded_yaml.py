@@ -27,10 +27,10 @@ def read_embedded(
     an empty mapping."""
     parsed, problems = read_documents(text, outer.location.file, "a mapping")
     if problems or not parsed:
-        return model(), [_shift(p, outer, path, text) for p in problems]
+        return model.empty(), [_shift(p, outer, path, text) for p in problems]
     document = _embed(parsed[0], outer, path, text)
     if len(parsed) > 1:
-        return model(), [document.problem(path, "holds two documents", "one")]
+        return model.empty(), [document.problem(path, "holds two documents", "one")]
     prepared = normalize(model, parsed[0].value, base=path, snake_case=True)
     add_spellings(document.lines, prepared)
     add_spellings(document.texts, prepared)
@@ -39,7 +39,7 @@ def read_embedded(
     except ValidationError as error:
         from meshproof.model.validation_errors import explain_validation_error  # noqa: PLC0415  # only for a message
 
-        return model(), explain_validation_error(error, document, model, prepared, path)
+        return model.empty(), explain_validation_error(error, document, model, prepared, path)
 
 
 def parse_embedded(model: type[M], text: str) -> M:

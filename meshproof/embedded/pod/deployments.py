@@ -173,11 +173,17 @@ def _find_duplicate_names(workloads: Iterable[Resource]) -> Iterator[Problem]:
 
 
 def _hash(deployment: Resource, images: Mapping[str, ImageCommand], *, sidecar: bool) -> str:
-    template = template_of(deployment)
-    pod = template.spec
+    pod = template_of(deployment).spec
     used = [c.image for c in (*pod.containers, *pod.init_containers) if c.image in images]
-    text = template.model_dump_json() + "".join(images[i].model_dump_json() for i in used)
+    text = _template_as_json(deployment) + "".join(images[i].model_dump_json() for i in used)
     return hashlib.blake2b(f"{sidecar}{text}".encode(), digest_size=5).hexdigest()
+
+
+def _template_as_json(workload: Resource) -> str:
+    """By the model that read it: a serializer of the template alone would have to be built."""
+    if isinstance(workload.spec, DeploymentSpec):
+        return workload.spec.model_dump_json(include={"template"})
+    return template_of(workload).model_dump_json()
 
 
 def _pre_stop(
