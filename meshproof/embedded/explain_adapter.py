@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from meshproof.admission.store import Store
 from meshproof.embedded import patches
+from meshproof.embedded.config.encoding import encode
 from meshproof.embedded.config.target_ports import target_ports
 from meshproof.embedded.config.world_builder import build_world, istio_gateways
-from meshproof.embedded.engine import Engine
-from meshproof.embedded.gateway import INGRESS, identity_of, node_of
-from meshproof.embedded.lookup import GATEWAY
+from meshproof.embedded.gateway_names import GATEWAY, INGRESS, identity_of, node_of
 from meshproof.embedded.pod.deployments import build_workloads
 from meshproof.embedded.pod.workload import Workload
-from meshproof.embedded.snapshots import encode
 from meshproof.embedded.token_keys.key_sources import key_sources
 from meshproof.explain import Explanation, Fleet, LinkFault, Proxy
 from meshproof.explain.jwt_authn import assume_keys
@@ -35,7 +34,10 @@ from meshproof.translate.name_table import build_name_table, search_name
 from meshproof.translate.world import Address, ContainerPort, Outside, Replica, World
 from meshproof.translate.world import Proxy as GatewayProxy
 from meshproof.xds import codec
-from meshproof.xds.envoy_client import Resources
+
+if TYPE_CHECKING:
+    from meshproof.embedded.engine import Engine
+    from meshproof.xds.envoy_client import Resources
 
 _GATEWAY_IPS = "203.0.113.{}"
 

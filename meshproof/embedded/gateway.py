@@ -13,32 +13,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from meshproof.embedded.context import MeshContext
+from meshproof.embedded.gateway_names import INGRESS, Key, node_of
 from meshproof.embedded.pod.envoy_process import FIXED_PORTS, EnvoyProcess
 from meshproof.errors import MeshproofError, UsageError
 from meshproof.host.addresses import real_port
 from meshproof.host.backoff import Backoff
 from meshproof.host.event_loop import Background, run_all
 from meshproof.host.process_spec import Exit
-from meshproof.istio_names import INGRESS_GATEWAY, ROOT_NAMESPACE
 from meshproof.translate.gateway_workloads import gateway_workloads
 from meshproof.translate.world import Address, Proxy
 
 _log = logging.getLogger("meshproof")
-Key = tuple[str, str]
-"""Namespace and name of a gateway's workload."""
-INGRESS: Key = (ROOT_NAMESPACE, INGRESS_GATEWAY)
-
-
-def node_of(proxy: Proxy) -> str:
-    """The name of a gateway's process and files; Istio's own have theirs for themselves."""
-    if proxy.namespace == ROOT_NAMESPACE:
-        return proxy.workload
-    return f"{proxy.namespace}.{proxy.workload}"
-
-
-def identity_of(proxy: Proxy, trust_domain: str) -> str:
-    """Its SPIFFE id."""
-    return f"spiffe://{trust_domain}/ns/{proxy.namespace}/sa/{proxy.service_account}"
 
 
 class GatewayRunner:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from meshproof import workload_names
 from meshproof.embedded.engine import Engine
 from meshproof.embedded.gateway import GatewayRunner
+from meshproof.embedded.gateway_names import GATEWAY
 from meshproof.embedded.outside import OutsideRunner
 from meshproof.embedded.pod.replica import ReplicaRunner
 from meshproof.errors import UsageError
 from meshproof.model.kube_workloads import WORKLOADS, runs_app, template_of
-
-GATEWAY = "gateway"
-"""The name of the ingress gateway wherever a workload may be named."""
 
 
 def find_gateway(engine: Engine, name: str) -> GatewayRunner | None:

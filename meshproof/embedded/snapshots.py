@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from meshproof.embedded import patches
 from meshproof.embedded.config.certificate_authority import Authority, KeyPair
+from meshproof.embedded.config.encoding import Encoded, encode
 from meshproof.embedded.config.own_rules import OwnRules
-from meshproof.embedded.gateway import identity_of, node_of
+from meshproof.embedded.gateway_names import identity_of, node_of
 from meshproof.embedded.network_faults import NetworkFaults, apply_detours
 from meshproof.host.tcp_fault_proxy import Place
 from meshproof.memo import Memo
@@ -37,12 +38,6 @@ from meshproof.xds import codec
 from meshproof.xds.envoy_client import Resources
 from meshproof.xds.rollout import Snapshot
 
-_TYPES = {
-    "clusters": codec.CLUSTERS,
-    "endpoints": codec.ENDPOINTS,
-    "listeners": codec.LISTENERS,
-    "routes": codec.ROUTES,
-}
 _SIDECAR_INPUTS = (
     *("services", "outside", "token_keys", "mesh", "proxy_configs"),
     "wasm_modules",
@@ -67,14 +62,6 @@ _CONNECTION_INPUTS = (
     "authorization_policies",
 )
 """And for a gateway that routes connections, whose routes are part of its listeners."""
-Encoded = Mapping[str, Resources]
-
-
-def encode(config: Config) -> Encoded:
-    return {
-        type_url: {n: codec.encode(type_url, r) for n, r in getattr(config, attribute).items()}
-        for attribute, type_url in _TYPES.items()
-    }
 
 
 class Snapshots:
