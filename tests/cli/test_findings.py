@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
+from pydantic_sarif.model import (
+    StaticAnalysisResultsFormatSarifVersion210JsonSchema as SarifLog,
+)
 
 from meshproof.cli.findings import Finding, as_github, as_json, as_sarif
 from meshproof.errors import Problem
@@ -50,6 +54,14 @@ def test_github_annotations_are_escaped() -> None:
     assert as_github([odd])[0].startswith("::error file=a%3Ab%2Cc%25.yaml,line=1,")
 
 
+def test_sarifs_schema_refuses_what_is_not_sarif() -> None:
+    log = as_sarif([WARNING], RULES, "0.1", Path("/work/here"))
+    SarifLog.model_validate_json(json.dumps(log))
+    del log["runs"][0]["results"][0]["message"]
+    with pytest.raises(ValidationError, match="message"):
+        SarifLog.model_validate_json(json.dumps(log))
+
+
 def required(thing: dict[str, Any], *names: str) -> dict[str, Any]:
     assert set(names) <= set(thing), f"{sorted(thing)} lacks one of {names}"
     return thing
@@ -57,6 +69,7 @@ def required(thing: dict[str, Any], *names: str) -> dict[str, Any]:
 
 def whole(log: dict[str, Any]) -> None:
     """What SARIF 2.1.0's schema requires of the parts that are written, and its references."""
+    SarifLog.model_validate_json(json.dumps(log))
     assert required(log, "version", "runs")["version"] == "2.1.0"
     for run in log["runs"]:
         driver = required(required(required(run, "tool")["tool"], "driver")["driver"], "name")

@@ -11,8 +11,12 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from pydantic_sarif.model import (
+    StaticAnalysisResultsFormatSarifVersion210JsonSchema as SarifLog,
+)
 
 from tests.cases.mesh_files import MANIFESTS, SPLIT, TO_V1, TO_V2, case, rule
+from tests.cli.junit_schema import violations
 from tests.fakes.until import until
 
 Cli = Any
@@ -70,7 +74,9 @@ def test_what_is_refused_is_2_in_every_format(cli: Cli, mesh: Path) -> None:
     assert "no workload nobody" in text.out
     assert "nothing was judged: 1 problem" in text.out
     assert json.loads(cli("test", "-f", "mesh.yaml", "-o", "json").out)["problems"]
-    (error,) = ET.fromstring(cli("test", "-f", "mesh.yaml", "-o", "junit").out).iter("error")
+    junit = cli("test", "-f", "mesh.yaml", "-o", "junit").out
+    assert violations(junit) == []
+    (error,) = ET.fromstring(junit).iter("error")
     assert "no workload nobody" in error.get("message", "")
     assert "::error file=echo_test.yaml" in cli("test", "-f", "mesh.yaml", "-o", "github").out
 
@@ -83,15 +89,30 @@ def test_json_junit_sarif_github_and_html(cli: Cli, mesh: Path) -> None:
     data = json.loads(Path("out/r.json").read_text())
     assert data["counts"] == {"passed": 1, "failed": 1, "disagreed": 0}
     assert data["cases"][1]["mismatches"][0]["field"] == "workload"
-    (suite,) = ET.parse("out/r.junit").getroot()
+    junit = Path("out/r.junit").read_text()
+    assert violations(junit) == []
+    (suite,) = ET.fromstring(junit)
     assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
-    (result,) = json.loads(Path("out/r.sarif").read_text())["runs"][0]["results"]
+    sarif = Path("out/r.sarif").read_text()
+    SarifLog.model_validate_json(sarif)
+    (result,) = json.loads(sarif)["runs"][0]["results"]
     assert (result["ruleId"], result["level"]) == ("case-failed", "error")
     assert result["locations"][0]["physicalLocation"]["region"]["startLine"] == 4
     assert "::error file=echo_test.yaml,line=4," in Path("out/r.github").read_text()
     page = Path("out/r.html").read_text()
     assert "wanted echo-v2" in page
     assert "http://" not in page.replace("http://echo", "")
+
+
+def test_junits_schema_refuses_what_is_not_junit() -> None:
+    suite = '<testsuite name="a" tests="1" failures="0"><testcase line="1" id="2"/></testsuite>'
+    assert violations(f"<testsuites>{suite}<properties/></testsuites>") == [
+        "testsuites holds properties",
+        "testsuite lacks errors",
+        "testcase lacks name",
+        "testcase has no id",
+        "no element properties",
+    ]
 
 
 def test_an_unknown_format_is_2(cli: Cli, mesh: Path) -> None:
