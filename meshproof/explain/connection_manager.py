@@ -14,16 +14,14 @@ from meshproof.explain import (
     virtual_hosts,
 )
 from meshproof.explain.connection import AuthzRequest, Peer
+from meshproof.explain.downstream import PROTO, prepare_request
 from meshproof.explain.origin import Locate, RuleOrigin, route_origin
 from meshproof.explain.proxies import Address, Proxy
-from meshproof.explain.request import Request, merge_slashes, normalize_path, unescape_slashes
+from meshproof.explain.request import Request
 from meshproof.explain.result import MESH, Outcome, Step
 from meshproof.explain.route_notes import configuration_of, header_notes, timeout_notes
 from meshproof.explain.string_match import Json
 from meshproof.istio_names import BLOCK_ALL, is_inbound
-
-_ID = "x-request-id"
-_PROTO = "x-forwarded-proto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +62,14 @@ class ConnectionManager:
 
     def steps(self, request: Request, peer: Peer) -> tuple[Step, ...]:
         """What it does with a request: branches whose chances add up to 1."""
-        prepared = self._prepare(request, peer)
+        prepared = prepare_request(self.config, request, peer)
         table = self._route_table()
         chosen = virtual_hosts.find_virtual_host(table, prepared.authority)
         if chosen is None:
             reason = f"{self.at} knows no host {prepared.authority}"
             return (self._end(1.0, reason, Outcome(MESH, reason, 404)),)
         host = chosen.host
-        if host.get("require_tls") == "ALL" and prepared.get(_PROTO) != "https":
+        if host.get("require_tls") == "ALL" and prepared.get(PROTO) != "https":
             return (self._redirect_to_tls(host, prepared),)
         matches = matching.match_routes(host.get("routes", ()), prepared)
         levels = (host, table)
@@ -80,27 +78,6 @@ class ConnectionManager:
             return tuple(steps)
         note = f"virtual host {host['name']}, by its domain {chosen.domain}"
         return tuple(step.with_notes((note,)) for step in steps)
-
-    def _prepare(self, request: Request, peer: Peer) -> Request:
-        """The request with what the manager itself adds before it chooses a route."""
-        result = request
-        if not result.is_connect:
-            result = replace(result, path=self._normalized(result.path))
-        if self.config.get("use_remote_address"):
-            result = result.without(_PROTO)
-            previous = result.get("x-forwarded-for")
-            chain = f"{previous},{peer.source_ip}" if previous else peer.source_ip
-            result = result.without("x-forwarded-for").with_header("x-forwarded-for", chain)
-        if result.get(_PROTO) is None:
-            result = result.with_header(_PROTO, "https" if peer.tls else "http")
-        return result if result.get(_ID) is not None else result.with_header(_ID, "a new one")
-
-    def _normalized(self, path: str) -> str:
-        if self.config.get("path_with_escaped_slashes_action") == "UNESCAPE_AND_FORWARD":
-            path = unescape_slashes(path)
-        if self.config.get("normalize_path"):
-            path = normalize_path(path)
-        return merge_slashes(path) if self.config.get("merge_slashes") else path
 
     def _route_table(self) -> Json:
         if "rds" in self.config:
@@ -221,7 +198,11 @@ class _ChosenRoute:
             for text in result.assumptions:
                 manager.assume(text)
             policies += result.policies
-            authz = replace(authz, metadata={**authz.metadata, **result.metadata})
+            authz = replace(
+                authz,
+                metadata={**authz.metadata, **result.metadata},
+                request=result.request or authz.request,
+            )
             if remaining <= 0:
                 break
         return notes, policies, replies, remaining, authz
@@ -274,6 +255,8 @@ class _ChosenRoute:
         action = self.route["route"]
         levels = (*narrower, *self.levels)
         forwarded = rewriting.rewrite_request(request, levels, action, self.route["match"])
+        if not _hides_debug_headers(self.manager.config):
+            forwarded = rewriting.with_originals(request, forwarded, levels, action)
         upgrades = action.get("upgrade_configs", ())
         tunnel = request.is_connect and any("connect_config" in u for u in upgrades)
         to = Upstream(self.manager.proxy, cluster, action, forwarded, tunnel, self.rule)
@@ -295,3 +278,9 @@ class _ChosenRoute:
             forwarded = rewriting.rewrite_request(self.request, levels, action, match)
             yield f"rewritten to {forwarded}"
         yield from header_notes(self.levels)
+
+
+def _hides_debug_headers(config: Json) -> bool:
+    """Whether the router keeps Envoy's own headers from the next hop."""
+    filters = config.get("http_filters", ())
+    return any(f.get("typed_config", {}).get("suppress_envoy_headers") for f in filters)

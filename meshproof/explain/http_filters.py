@@ -15,10 +15,10 @@ from meshproof.explain import ext_authz, jwt_authn, rbac
 from meshproof.explain.connection import AuthzRequest
 from meshproof.explain.matching import fraction
 from meshproof.explain.origin import Locate, RuleOrigin, plugin_origin, policy_origin
+from meshproof.explain.request import Request
 from meshproof.explain.result import MESH, Outcome
 from meshproof.explain.string_match import Json, matches
 
-_GRPC = {0: 200, 1: 499, 3: 400, 4: 504, 5: 404, 7: 403, 8: 429, 12: 501, 14: 503, 16: 401}
 DENIED = "RBAC: access denied"
 
 
@@ -32,6 +32,8 @@ class FilterResult:
     assumptions: tuple[str, ...] = ()
     policies: tuple[RuleOrigin, ...] = ()
     """Those that let the request in."""
+    request: Request | None = None
+    """The request as it goes on, if the filter changes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def _fault(
     if delay and (share := fraction(delay.get("percentage", {}))) > 0:
         notes.append(f"delayed by {delay['fixed_delay']} in {100 * share:g} % of calls")
     if abort and (share := fraction(abort.get("percentage", {}))) > 0:
-        status = abort.get("http_status") or _GRPC.get(abort.get("grpc_status", 0), 500)
+        status = abort.get("http_status") or 200  # a gRPC status is told in a response of 200
         why = f"a fault is injected into {100 * share:g} % of calls"
         local_replies.append(
             (share, Outcome(MESH, why, status, context.rule, body="fault filter abort"))
@@ -130,6 +132,7 @@ def _jwt(
         (note,),
         metadata={rbac.JWT_METADATA: result.claims} if result.claims else {},
         assumptions=result.assumptions,
+        request=result.request,
     )
 
 

@@ -30,13 +30,51 @@ _PUBLIC = ("kty", "crv", "n", "e", "x", "y", "k")
 def decode(token: str) -> tuple[Json, Json]:
     """Header and claims. Raises ValueError, in Envoy's words, for a malformed token."""
     parts = token.split(".")
-    if len(parts) != 3:
+    if len(parts) != 3 or not parts[2]:
         raise ValueError(
             "Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections"
         )
-    header, claims = _decode_json("header", parts[0]), _decode_json("payload", parts[1])
+    header = _decode_json("header", parts[0])
+    _check_header(header)
+    claims = _decode_json("payload", parts[1])
+    _check_claims(claims)
     _decode_part("signature", parts[2])
     return header, claims
+
+
+def _check_header(header: Json) -> None:
+    algorithm = header.get("alg")
+    if not isinstance(algorithm, str):
+        raise ValueError("Jwt header [alg] field is required and must be a string")
+    if algorithm not in _ALGORITHMS:
+        raise ValueError("Jwt header [alg] is not supported")
+    if not isinstance(header.get("kid", ""), str):
+        raise ValueError("Jwt header [kid] field is not a string")
+
+
+def _check_claims(claims: Json) -> None:
+    """The types of the registered claims, in Envoy's order."""
+    for name in ("iss", "sub"):
+        _check_text(claims, name)
+    for name in ("iat", "nbf", "exp"):
+        _check_time(claims.get(name, 0), name)
+    _check_text(claims, "jti")
+    audiences = claims.get("aud", "")
+    items = audiences if isinstance(audiences, list) else [audiences]
+    if not all(isinstance(item, str) for item in items):
+        raise ValueError("Jwt payload [aud] field is not a string or string list")
+
+
+def _check_text(claims: Json, name: str) -> None:
+    if not isinstance(claims.get(name, ""), str):
+        raise ValueError(f"Jwt payload [{name}] field is not a string")
+
+
+def _check_time(value: object, name: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"Jwt payload [{name}] field is not an integer")
+    if not 0 <= value < 2**63:
+        raise ValueError(f"Jwt payload [{name}] field is not a positive 64 bit integer")
 
 
 def _decode_part(name: str, text: str) -> bytes:
@@ -63,22 +101,24 @@ def _decode_base64(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def is_signed(token: str, jwks: str) -> bool:
-    """Whether a key of the set signed the token. Only keys of its algorithm are tried, and of its
-    ``kid`` if both have one."""
+def signature_failure(token: str, jwks: str) -> str:
+    """Why no key of the set signed the token, in Envoy's words; empty if one did. Only keys of its
+    algorithm are tried, and of its ``kid`` if both have one."""
     header, _ = decode(token)
     message, _, signature = token.rpartition(".")
-    algorithm, kid = header.get("alg", ""), header.get("kid")
-    if algorithm not in _ALGORITHMS:
-        return False
+    algorithm, kid = header["alg"], header.get("kid")
     keys = [
         key
         for key in json.loads(jwks).get("keys", ())
         if (kid is None or "kid" not in key or key["kid"] == kid)
         and key.get("alg", algorithm) == algorithm
-        and key.get("kty") == _KEY_TYPES[algorithm[:2]]
     ]
-    return any(_verify(k, algorithm, message.encode(), _decode_base64(signature)) for k in keys)
+    if not keys:
+        return "Jwks doesn't have key to match kid or alg from Jwt"
+    own_type = [key for key in keys if key.get("kty") == _KEY_TYPES[algorithm[:2]]]
+    data = (message.encode(), _decode_base64(signature))
+    signed = any(_verify(key, algorithm, *data) for key in own_type)
+    return "" if signed else "Jwt verification fails"
 
 
 def _verify(key: Json, algorithm: str, message: bytes, signature: bytes) -> bool:

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+from operator import methodcaller
 from typing import Any
 
-from meshproof.explain import jws
+from meshproof.explain import jws, token_effects
 from meshproof.explain.request import Request
 from meshproof.explain.string_match import Json
+from meshproof.explain.token_effects import TokenOfRequest
 
 LEEWAY = 60.0
 """Seconds of clock skew that Envoy tolerates."""
@@ -31,6 +34,8 @@ class JwtResult:
     status: int = 401
     claims: Json = field(default_factory=dict)
     assumptions: tuple[str, ...] = ()
+    request: Request | None = field(default=None, compare=False)
+    """The request as the filter passes it on."""
 
     @property
     def missing(self) -> bool:
@@ -46,10 +51,8 @@ def check_requirement(config: Json, requirement: Json, request: Request, now: fl
     """``now`` in seconds since 1970."""
     if "provider_name" in requirement:
         return _check_provider(config["providers"][requirement["provider_name"]], request, now)
-    if "allow_missing" in requirement:
-        return JwtResult()
-    if "allow_missing_or_failed" in requirement:
-        return JwtResult()
+    if "allow_missing" in requirement or "allow_missing_or_failed" in requirement:
+        return JwtResult(request=request)
     if "requires_any" in requirement:
         return _check_any(config, requirement["requires_any"]["requirements"], request, now)
     if "requires_all" in requirement:
@@ -60,14 +63,17 @@ def check_requirement(config: Json, requirement: Json, request: Request, now: fl
 def _check_any(config: Json, parts: list[Json], request: Request, now: float) -> JwtResult:
     """The first that is met; ``allow_missing`` counts only if all others find no token."""
     may_be_missing = any("allow_missing" in part for part in parts)
-    results = [
-        check_requirement(config, p, request, now) for p in parts if "allow_missing" not in p
-    ]
-    for result in results:
+    results = []
+    for part in parts:
+        if "allow_missing" in part:
+            continue
+        result = check_requirement(config, part, request, now)
         if not result.failure:
             return result
+        request = result.request or request
+        results.append(result)
     if may_be_missing and all(result.missing for result in results):
-        return JwtResult()
+        return JwtResult(request=request)
     return min(reversed(results), key=lambda result: _VAGUENESS.get(result.failure, 0))
 
 
@@ -78,20 +84,25 @@ def _check_all(config: Json, parts: list[Json], request: Request, now: float) ->
         result = check_requirement(config, part, request, now)
         if result.failure:
             return result
+        request = result.request or request
         claims |= result.claims
         assumptions += result.assumptions
-    return JwtResult(claims=claims, assumptions=tuple(assumptions))
+    return JwtResult(claims=claims, assumptions=tuple(assumptions), request=request)
 
 
 def _check_provider(provider: Json, request: Request, now: float) -> JwtResult:
-    tokens = list(_tokens(provider, request))
-    if not tokens:
-        return JwtResult(MISSING)
-    results = [_check_token(provider, token, now) for token in tokens]
-    return next((result for result in results if result.failure), results[-1])
+    request = token_effects.without_claim_headers(provider, request)
+    result = JwtResult(MISSING)
+    for token in list(_tokens(provider, request)):
+        result = _check_token(provider, token.text, now)
+        if result.failure:
+            break
+        _, claims = jws.decode(token.text)
+        request = token_effects.with_token_taken(provider, request, token, claims)
+    return replace(result, request=request)
 
 
-def _tokens(provider: Json, request: Request) -> Iterator[str]:
+def _tokens(provider: Json, request: Request) -> Iterator[TokenOfRequest]:
     """The tokens where a provider looks; by default Authorization and ``access_token``."""
     headers, params = provider.get("from_headers", ()), provider.get("from_params", ())
     cookies = provider.get("from_cookies", ())
@@ -103,9 +114,14 @@ def _tokens(provider: Json, request: Request) -> Iterator[str]:
         prefix = entry.get("value_prefix", "")
         if value is not None and prefix in value:
             text = value[value.index(prefix) + len(prefix) :].strip()
-            yield text.split(",")[0].split(" ")[0] if prefix else text
-    yield from (v for name in params if (v := request.parameter(name)) is not None)
-    yield from (v for name in cookies if (v := request.cookie(name)) is not None)
+            text = text.split(",")[0].split(" ")[0] if prefix else text
+            yield TokenOfRequest(text, methodcaller("without", entry["name"]))
+    for name in params:
+        if (value := request.parameter(name)) is not None:
+            yield TokenOfRequest(value, partial(token_effects.without_parameter, name=name))
+    for name in cookies:
+        if (value := request.cookie(name)) is not None:
+            yield TokenOfRequest(value, lambda request: request)
 
 
 def _check_token(provider: Json, token: str, now: float) -> JwtResult:
@@ -132,9 +148,7 @@ def _check_signature(provider: Json, token: str, claims: Json) -> JwtResult:
         return JwtResult(
             claims=metadata, assumptions=(f"the token is signed by a key of {source}",)
         )
-    if not jws.is_signed(token, local):
-        return JwtResult("Jwt verification fails")
-    return JwtResult(claims=metadata)
+    return JwtResult(jws.signature_failure(token, local), claims=metadata)
 
 
 def _assumed_source(keys: str) -> str:

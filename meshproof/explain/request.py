@@ -26,6 +26,8 @@ class Request:
     """The port of a direct connection: the URL's, whatever the Host header says."""
     host: str = ""
     """The host of a direct connection, likewise."""
+    absolute_form: bool = False
+    """Its scheme stands in the request line, as clients write it to a proxy."""
 
     @property
     def is_connect(self) -> bool:
@@ -113,7 +115,14 @@ def build_request(
     path = path if path.startswith("/") else f"/{path}"
     host, default_port = hosts[-1] if hosts else authority, 443 if parts.scheme == "https" else 80
     return Request(
-        method, parts.scheme, host, path, pairs, port or default_port, parts.hostname.lower()
+        method,
+        parts.scheme,
+        host,
+        path,
+        pairs,
+        port or default_port,
+        parts.hostname.lower(),
+        tunnel,
     )
 
 

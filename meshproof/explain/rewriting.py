@@ -27,8 +27,23 @@ def rewrite_request(request: Request, levels: Iterable[Json], action: Json, matc
     return replace(result, path=rewrite_path(action, match, result.path))
 
 
+def with_originals(
+    request: Request, forwarded: Request, levels: Iterable[Json], action: Json
+) -> Request:
+    """``forwarded`` with the path and the host that a rewrite replaced, as Envoy tells them to the
+    next hop."""
+    result = forwarded
+    if "prefix_rewrite" in action or "regex_rewrite" in action:
+        name = "x-envoy-original-path"
+        result = result.without(name).with_header(name, request.path)
+    if any("host_rewrite_literal" in level for level in (action, *levels)):
+        name = "x-envoy-original-host"
+        result = result.without(name).with_header(name, request.authority)
+    return result
+
+
 def apply_headers(request: Request, level: Json) -> Request:
-    """Removals before additions."""
+    """Removals before additions. A value that turns out empty changes nothing."""
     result = request
     for name in level.get("request_headers_to_remove", ()):
         result = result.without(name)
@@ -40,6 +55,8 @@ def apply_headers(request: Request, level: Json) -> Request:
         if append_action == "ADD_IF_ABSENT" and present:
             continue
         if append_action == "OVERWRITE_IF_EXISTS" and not present:
+            continue
+        if not value and not entry.get("keep_empty_value"):
             continue
         if append_action.startswith("OVERWRITE"):
             result = result.without(name)

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from jwt.algorithms import get_default_algorithms
 
-from meshproof.explain.jws import is_signed
+from meshproof.explain.jws import decode, signature_failure
 from tests.translate.token_signer import Signer
 
 ALGORITHMS = get_default_algorithms()
@@ -36,6 +36,10 @@ def jwk(algorithm: str, key: Any) -> dict[str, Any]:
 
 def jwks(*keys: dict[str, Any]) -> str:
     return json.dumps({"keys": keys})
+
+
+def is_signed(token: str, keys: str) -> bool:
+    return not signature_failure(token, keys)
 
 
 @pytest.mark.parametrize("algorithm", KEYS)
@@ -95,16 +99,63 @@ def test_coordinates_without_leading_zeros_are_taken_as_envoy_takes_them() -> No
     assert is_signed(jwt.encode({}, key, "ES256"), jwks(result))
 
 
+def test_a_curve_that_envoy_does_not_implement_is_not_verified() -> None:
+    key = ed448.Ed448PrivateKey.generate()
+    assert not is_signed(jwt.encode({}, key, "EdDSA"), jwks(jwk("EdDSA", key)))
+
+
+def test_a_token_of_another_key_is_told_from_one_that_no_key_is_for() -> None:
+    token = jwt.encode({}, KEYS["ES256"], "ES256", headers={"kid": "one"})
+    assert signature_failure(token, ME.jwks) == "Jwt verification fails"
+    other = ME.jwks.replace('"one"', '"two"')
+    assert signature_failure(token, other) == "Jwks doesn't have key to match kid or alg from Jwt"
+
+
 @pytest.mark.parametrize(
-    ("algorithm", "key"),
+    ("header", "claims", "failure"),
     [
-        ("EdDSA", ed448.Ed448PrivateKey.generate()),
-        ("ES256K", ec.generate_private_key(ec.SECP256K1())),
+        ({"alg": "none"}, {}, "Jwt header [alg] is not supported"),
+        ({"alg": "ES256K"}, {}, "Jwt header [alg] is not supported"),
+        ({}, {}, "Jwt header [alg] field is required and must be a string"),
+        ({"alg": 3}, {}, "Jwt header [alg] field is required and must be a string"),
+        ({"alg": "RS256", "kid": 3}, {}, "Jwt header [kid] field is not a string"),
+        ({"alg": "RS256"}, {"iss": 3, "sub": 3}, "Jwt payload [iss] field is not a string"),
+        ({"alg": "RS256"}, {"sub": 3, "exp": "x"}, "Jwt payload [sub] field is not a string"),
+        ({"alg": "RS256"}, {"jti": 3}, "Jwt payload [jti] field is not a string"),
+        ({"alg": "RS256"}, {"exp": "1", "iat": "1"}, "Jwt payload [iat] field is not an integer"),
+        ({"alg": "RS256"}, {"nbf": True}, "Jwt payload [nbf] field is not an integer"),
+        (
+            {"alg": "RS256"},
+            {"exp": -1},
+            "Jwt payload [exp] field is not a positive 64 bit integer",
+        ),
+        (
+            {"alg": "RS256"},
+            {"exp": 1e30},
+            "Jwt payload [exp] field is not a positive 64 bit integer",
+        ),
+        ({"alg": "RS256"}, {"aud": 3}, "Jwt payload [aud] field is not a string or string list"),
+        (
+            {"alg": "RS256"},
+            {"aud": ["a", 3]},
+            "Jwt payload [aud] field is not a string or string list",
+        ),
     ],
 )
-def test_what_envoy_does_not_implement_is_not_verified(algorithm: str, key: Any) -> None:
-    assert not is_signed(jwt.encode({}, key, algorithm), jwks(jwk(algorithm, key)))
+def test_what_no_token_of_envoy_s_may_be(
+    header: dict[str, Any], claims: dict[str, Any], failure: str
+) -> None:
+    """Envoy's own words, as an Envoy of ours gave them."""
+    parts = [
+        base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
+        for part in (header, claims)
+    ]
+    with pytest.raises(ValueError, match="Jwt") as error:
+        decode(".".join([*parts, "c2ln"]))
+    assert str(error.value) == failure
 
 
-def test_an_unsigned_token_is_not_verified() -> None:
-    assert not is_signed(jwt.encode({}, "", "none"), ME.jwks)
+def test_a_signature_must_be_there() -> None:
+    token, _, _ = ME.token("me").rpartition(".")
+    with pytest.raises(ValueError, match="two dots and 3 sections"):
+        decode(f"{token}.")

@@ -69,6 +69,20 @@ def test_claims_are_left_for_policies() -> None:
     assert result.claims["payload"]["scope"] == ["a", "b"]
 
 
+def test_filters_that_follow_see_no_token() -> None:
+    result = check(RULE, authorization=f"Bearer {ME.token('me')}", x_other="1")
+    assert result.request is not None
+    assert result.request.headers == (("x-other", "1"),)
+
+
+def test_of_two_issuers_the_second_takes_its_token_away() -> None:
+    second = {"issuer": "you", "jwks": OTHER.jwks, "outputPayloadToHeader": "x-who"}
+    result = check(RULE, second, authorization=f"Bearer {OTHER.token('you')}", x_who="fake")
+    assert result.request is not None
+    assert [name for name, _ in result.request.headers] == ["x-who"]
+    assert result.request.get("x-who") != "fake"
+
+
 def test_audiences_are_compared_without_scheme_and_slash() -> None:
     rule = {**RULE, "audiences": ["https://shop/"]}
     assert not check(rule, authorization=f"Bearer {ME.token('me', aud='shop')}").failure

@@ -8,7 +8,12 @@ import pytest
 
 from meshproof.explain.redirects import redirect_location
 from meshproof.explain.request import Request
-from meshproof.explain.rewriting import apply_headers, rewrite_path, rewrite_request
+from meshproof.explain.rewriting import (
+    apply_headers,
+    rewrite_path,
+    rewrite_request,
+    with_originals,
+)
 
 REQUEST = Request("GET", "http", "svcb:80", "/a/b?q=1", (("x-one", "1"), ("x-two", "2")))
 
@@ -46,6 +51,31 @@ def test_headers_are_removed_then_set_then_added() -> None:
     }
     result = apply_headers(REQUEST, level)
     assert (result.get("x-one"), result.get("x-two")) == ("2,3", None)
+
+
+def test_a_value_that_is_empty_changes_nothing() -> None:
+    header = {"key": "x-one", "value": "%REQ(x-none)%"}
+    for action in ("OVERWRITE_IF_EXISTS_OR_ADD", "APPEND_IF_EXISTS_OR_ADD"):
+        level = {"request_headers_to_add": [{"header": header, "append_action": action}]}
+        assert apply_headers(REQUEST, level) == REQUEST
+
+
+@pytest.mark.parametrize(
+    ("action", "level", "path", "host"),
+    [
+        ({}, {}, None, None),
+        ({"prefix_rewrite": "/n"}, {}, "/a/b?q=1", None),
+        ({"regex_rewrite": {}}, {}, "/a/b?q=1", None),
+        ({"host_rewrite_literal": "h"}, {}, None, "svcb:80"),
+        ({}, {"host_rewrite_literal": "h"}, None, "svcb:80"),
+    ],
+)
+def test_the_next_hop_is_told_what_was_rewritten(
+    action: dict[str, Any], level: dict[str, Any], path: str | None, host: str | None
+) -> None:
+    result = with_originals(REQUEST, REQUEST, [level], action)
+    originals = (result.get("x-envoy-original-path"), result.get("x-envoy-original-host"))
+    assert originals == (path, host)
 
 
 def test_the_route_s_host_wins_over_a_destination_s() -> None:
