@@ -10,6 +10,7 @@ from meshproof.explain.capture import captures
 from meshproof.explain.clusters import Member, UpstreamTls
 from meshproof.explain.connection import Peer
 from meshproof.explain.connection_manager import ConnectionManager, Upstream
+from meshproof.explain.grpc_replies import as_grpc, is_grpc
 from meshproof.explain.origin import Locate, without_location
 from meshproof.explain.pod_calls import PodCalls
 from meshproof.explain.proxies import Address, Fleet, Proxy
@@ -41,6 +42,7 @@ def explain(
     """
     explainer = _Explainer(fleet, locate, now, source.workload)
     steps = tuple(explainer.from_source(source, request))
+    steps = tuple(map(as_grpc, steps)) if is_grpc(request) else steps
     return Explanation(
         str(request),
         source.workload,

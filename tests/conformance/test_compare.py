@@ -57,6 +57,15 @@ def test_a_closed_connection_is_status_0_with_its_error() -> None:
     assert len(differences("c", expect, answer())) == 2
 
 
+@pytest.mark.parametrize("error", ["ConnectionResetError", "BrokenPipeError"])
+def test_python_s_word_for_a_closed_connection_is_a_matter_of_moments(error: str) -> None:
+    expect = {"status": 0, "error": "RemoteDisconnected"}
+    assert differences("c", expect, {"status": 0, "error": error}) == []
+    for other in ("gaierror", "TimeoutError", "ConnectionRefusedError"):
+        assert len(differences("c", expect, {"status": 0, "error": other})) == 1
+        assert len(differences("c", {"status": 0, "error": other}, {"status": 0, "error": error}))
+
+
 def test_recorded_response_headers_are_all_there_are() -> None:
     expect = {"status": 301, "response_headers": {"location": "http://a/"}}
     same = {"location": "http://a/", "x-envoy-upstream-service-time": "1", "date": "now"}
