@@ -18,19 +18,28 @@ from meshproof.cli.output import show_json
 from meshproof.errors import Problem, Refused, UsageError
 from meshproof.inputs import Input
 from meshproof.project import Project
+from meshproof.project_path import PROJECT_FILE
 
 _EXAMPLES = 3
 """Requests of one route that are shown; the others are counted."""
 
 
 def run_diff(
-    old: str, new: str, *, cases: Sequence[str], project: Path | None, namespace: str, output: str
+    old: str,
+    new: str,
+    *,
+    files: Sequence[str],
+    cases: Sequence[str],
+    project: Path | None,
+    namespace: str,
+    output: str,
 ) -> int:
-    """Print the differences; the exit code."""
-    if old == new == "-":
-        raise UsageError("diff: standard input is one of the two; wanted a file or a revision")
+    """Print the differences; the exit code. ``files`` are part of both sides."""
+    if [old, new, *files].count("-") > 1:
+        raise UsageError("diff: standard input is one of them; wanted files or revisions")
     loaded = load_case_project(project)
-    sides = [_inputs(old, new), _inputs(new, old)]
+    common = read_inputs(files)
+    sides = [[*common, *_inputs(old, new)], [*common, *_inputs(new, old)]]
     before, after = (_plan(loaded, side, namespace) for side in sides)
     more = []
     if cases:
@@ -39,6 +48,11 @@ def run_diff(
         if problems:
             raise Refused(problems)
     differences, compared = compare(before, after, more)
+    if not (differences or before.workloads or after.workloads):
+        raise UsageError(
+            "diff: no workload is on either side, so that nobody answers any request; wanted the "
+            f"manifests too: -f FILE, or {PROJECT_FILE}"
+        )
     if output == "json":
         show_json(_as_dict(differences, compared))
     elif output == "markdown":

@@ -41,6 +41,20 @@ def test_a_difference_is_1_with_an_example_and_the_rule(cli: Cli, files: Path) -
     assert "VirtualService shop/echo spec.http[0] (old.yaml:" in result.out
 
 
+def test_manifests_of_both_sides_are_given_once(cli: Cli, files: Path) -> None:
+    """Rules alone lead nowhere: whatever differs in them, nobody answers."""
+    for name, text in (("mesh", MANIFESTS), ("v1", rule(TO_V1)), ("split", rule(SPLIT))):
+        (files / f"{name}.yaml").write_text(text)
+    alone = cli("diff", "v1.yaml", "split.yaml")
+    assert alone.code == 2
+    assert "error: diff: no workload is on either side" in alone.err
+    assert "wanted the manifests too: -f FILE, or meshproof.yaml" in alone.err
+    result = cli("diff", "v1.yaml", "split.yaml", "-f", "mesh.yaml")
+    assert result.code == 1
+    assert "answer: shop/echo-v1 v1 → shop/echo-v1 v1 90 %, shop/echo-v2 v2 10 %" in result.out
+    assert cli("diff", "v1.yaml", "-", "-f", "-", stdin=b"").code == 2
+
+
 def test_json_and_markdown(cli: Cli, files: Path) -> None:
     data = json.loads(cli("diff", "old.yaml", "new.yaml", "-o", "json").out)
     assert data["compared"] >= len(data["differences"]) > 0

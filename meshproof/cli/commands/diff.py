@@ -24,6 +24,10 @@ def diff(
     old: Annotated[str, typer.Argument(help="PATH, REVISION:PATH or REVISION.")],
     new: Annotated[str, typer.Argument(help="The same; - for standard input.")],
     *,
+    filename: Annotated[
+        list[str] | None,
+        typer.Option("-f", "--filename", help="Manifests that both sides are on top of."),
+    ] = None,
     cases: Annotated[
         list[str] | None,
         typer.Option("-t", "--cases", help="Also compare the requests of these cases."),
@@ -38,13 +42,19 @@ def diff(
 ) -> None:
     """Compare two sets of rules by what becomes of requests: by example, by route, with the rule.
 
-    Both are on top of the project's manifests, if there is a project. Exit code 0: no request that
-    was compared is answered differently; 1: some are; 2: something is refused.
+    Both are on top of -f, and of the project's manifests, if there is a project. Exit code 0: no
+    request that was compared is answered differently; 1: some are; 2: something is refused.
     """
     from meshproof.cli.rule_diff import run_diff  # noqa: PLC0415  (slow to import)
 
     choose_pods(pods)
     code = run_diff(
-        old, new, cases=cases or [], project=project, namespace=namespace, output=output.value
+        old,
+        new,
+        files=filename or [],
+        cases=cases or [],
+        project=project,
+        namespace=namespace,
+        output=output.value,
     )
     raise typer.Exit(code)
