@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Iterable
@@ -69,9 +70,10 @@ def measure() -> Part:
             )
             missing.append(_missing(workloads, replicas, why))
             continue
+        print(f"  {workloads} x {replicas} replicas", file=sys.stderr, flush=True)
         try:
             samples.append(_sample(workloads, replicas))
-        except MeshproofError as error:
+        except (MeshproofError, LoadError, psutil.Error) as error:
             missing.append(_missing(workloads, replicas, str(error).splitlines()[0]))
     figures = [figure for sample in samples for figure in _figures(sample)]
     single = [sample for sample in samples if sample.replicas == 1]
