@@ -100,6 +100,8 @@ def _patch_http_filters(entry: Any, chain: Any, place: Place, rules: Rules) -> N
     if not chosen:
         return
     manager = unpack(entry.typed_config)
+    for http_filter in manager.http_filters:
+        http_filter.disabled = False  # as in Istio, where a patch may configure it or reroute
     for rule in chosen:
         _patch_filter(manager.http_filters, rule, rules, _http_filter(rule))
     entry.typed_config.Pack(manager)

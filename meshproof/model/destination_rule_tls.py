@@ -6,12 +6,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from meshproof.model.base_model import FieldError, Model
+from meshproof.model.base_model import FieldError, Model, PartlyHonoured
 
 
 def _absolute(value: str) -> str:
-    """Istio's proxy works in its container's root."""
-    return value if value.startswith("/") else f"/{value}"
+    if not value.startswith("/"):
+        raise ValueError(f'"{value}" is not an absolute path; wanted the file on this machine')
+    return value
 
 
 File = Annotated[str, AfterValidator(_absolute)]
@@ -27,10 +28,10 @@ class ClientTLSSettings(Model):
     """
 
     mode: Literal["DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"] = "DISABLE"
-    client_certificate: File | None = None
-    private_key: File | None = None
-    ca_certificates: File | None = None
-    ca_crl: File | None = None
+    client_certificate: Annotated[File | None, PartlyHonoured()] = None
+    private_key: Annotated[File | None, PartlyHonoured()] = None
+    ca_certificates: Annotated[File | None, PartlyHonoured()] = None
+    ca_crl: Annotated[File | None, PartlyHonoured()] = None
     """Certificates that the authorities have revoked."""
     credential_name: Annotated[str, Field(min_length=1)] | None = None
     subject_alt_names: list[Annotated[str, Field(min_length=1)]] = []

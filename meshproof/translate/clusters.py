@@ -13,13 +13,14 @@ from functools import partial
 from meshproof.istio_names import CLUSTER_DOMAIN, is_service_host, outbound_cluster
 from meshproof.model.destination_rule import Subset
 from meshproof.model.destination_rule_tls import ClientTLSSettings
+from meshproof.telemetry import packed_labels
 from meshproof.translate import client_tls, headless, passthrough, proxy_protocol, traffic_policy
 from meshproof.translate.addresses import envoy_address
 from meshproof.translate.host import Endpoint, Host
 from meshproof.translate.proto import ADS, Json
 from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.resource_names import outbound_sni
-from meshproof.translate.workload_metadata import UNKNOWN
+from meshproof.translate.workload_metadata import UNKNOWN, describe
 from meshproof.translate.workload_selection import has_labels
 from meshproof.translate.world import Config, ServicePort
 
@@ -60,7 +61,10 @@ def _add_cluster(
         endpoints = list(host.endpoints[port.port])  # Istio ignores the subset
     if host.resolution == "DNS" and subset.name and not endpoints:
         return  # Istio's buildCluster leaves it out: requests to it are 503 NC, not UH
-    cluster: Json = {"name": name, "metadata": _istio_metadata(**_service_labels(host.name))}
+    cluster: Json = {
+        "name": name,
+        "metadata": _istio_metadata(service=_describe_service(host.name)),
+    }
     by_address = host.headless or any(e.original for e in endpoints)
     selectable = view.world.pods and by_address and port.kind != "HTTP"
     if selectable:
@@ -139,12 +143,13 @@ def build_load_assignment(
 
 
 def _build_lb_endpoint(endpoint: Endpoint, *, selectable: bool) -> Json:
-    metadata = _istio_metadata(
-        workload=endpoint.workload or UNKNOWN,
-        namespace=endpoint.namespace or UNKNOWN,
-        app=endpoint.labels.get("app") or endpoint.workload or UNKNOWN,
-        version=endpoint.labels.get("version") or ("latest" if endpoint.workload else UNKNOWN),
+    workload = describe(
+        endpoint.workload or UNKNOWN,
+        endpoint.namespace or UNKNOWN,
+        endpoint.labels.get("app") or endpoint.workload or UNKNOWN,
+        endpoint.labels.get("version") or ("latest" if endpoint.workload else UNKNOWN),
     )
+    metadata = _istio_metadata(workload=workload)
     if endpoint.mutual:
         metadata["filter_metadata"][client_tls.MATCH] = client_tls.ISTIO
     if selectable:
@@ -156,13 +161,13 @@ def _build_lb_endpoint(endpoint: Endpoint, *, selectable: bool) -> Json:
     }
 
 
-def _service_labels(host: str) -> dict[str, str]:
-    """The labels of a destination in Istio's metrics: full name, Service name and namespace. A
-    host outside the cluster is its own name."""
+def _describe_service(host: str) -> str:
+    """A destination in Istio's metrics: full name, Service name and namespace. A host outside the
+    cluster is its own name."""
     name, _, namespace = host.removesuffix(f".{CLUSTER_DOMAIN}").partition(".")
     if not is_service_host(host):
         name, namespace = host, UNKNOWN
-    return {"service": host, "service_name": name, "service_namespace": namespace}
+    return packed_labels.join_values(host, name, namespace)
 
 
 def _istio_metadata(**values: str) -> Json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from meshproof.translate import cors, faults
-from meshproof.translate.proto import ADS, Json, build_any, build_extension
+from meshproof.translate.proto import ADS, Json, build_any, build_extension, build_route_filter
 from meshproof.translate.telemetry import EVERYTHING, Reporting
 from meshproof.translate.tracing import build_tracing, request_id_fields
 from meshproof.translate.workload_metadata import WorkloadMetadata
@@ -37,11 +37,16 @@ def build_connection_manager(
     source: Json = {"route_config": routes}
     if isinstance(routes, str):
         source = {"rds": {"route_config_name": routes, "config_source": ADS}}
-    router: Json = {"suppress_envoy_headers": True} if hide_debug_headers else {}
+    router: Json = {"dynamic_stats": False}
+    if hide_debug_headers:
+        router["suppress_envoy_headers"] = True
     filters = [build_extension("envoy.filters.http.router", _ROUTER, **router)]
+    first = list(first_filters)
     if can_fault:
-        filters[:0] = [build_extension(f.FILTER, f.TYPE) for f in (faults, cors)]
-    filters[:0] = first_filters
+        # A filter that runs for every request may choose the route anew, by a token's claims.
+        build = build_route_filter if all(f.get("disabled") for f in first) else build_extension
+        filters[:0] = [build(f.FILTER, f.TYPE) for f in (faults, cors)]
+    filters[:0] = first
     config: Json = {
         "stat_prefix": prefix,
         "codec_type": "AUTO",

@@ -8,7 +8,7 @@ from meshproof.model.mesh_config import MeshConfig
 from meshproof.translate.access_logs import build_access_log
 from meshproof.translate.hcm import build_connection_manager, upgrade_configs
 from meshproof.translate.mesh_settings import connection_manager_settings, hides_debug_headers
-from meshproof.translate.metrics import client_metrics, client_tcp_metrics
+from meshproof.translate.metrics import client_metrics, tunnel_metrics
 from meshproof.translate.peer_metadata import announce_peer
 from meshproof.translate.proto import Json, pipe_address, socket_address
 from meshproof.translate.resource_names import OUTBOUND, PROBE
@@ -60,6 +60,7 @@ def build_outbound_listener(
         log,
         report,
         mesh,
+        tunnels=True,
         first_filters=plugins.http_filters(0),
         upgrade_configs=upgrade_configs("CONNECT", "websocket"),
         http_protocol_options={"accept_http_10": True},
@@ -74,17 +75,19 @@ def build_outbound_manager(
     log: str,
     report: Reporting,
     mesh: MeshConfig,
+    *,
+    tunnels: bool = False,
     **fields: Any,
 ) -> Json:
     """The connection manager of a listener for an app's own requests; ``routes`` names its
-    table. All of a sidecar's have one stat prefix."""
+    table, and ``tunnels`` says whether it takes CONNECT. All of a sidecar's have one stat
+    prefix."""
     return build_connection_manager(
         OUTBOUND,
         routes=routes,
         logs=[
             *build_access_log(log, "outbound", report),
-            *client_metrics(workload, report.metrics),
-            *client_tcp_metrics(workload, report.metrics),
+            *(tunnel_metrics if tunnels else client_metrics)(workload, report.metrics),
         ],
         workload=workload,
         report=report,

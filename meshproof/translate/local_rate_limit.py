@@ -19,7 +19,7 @@ from meshproof.model.envoy_filter_rate_limit import (
     LocalRateLimit,
     RuntimeFraction,
 )
-from meshproof.translate.proto import Json, build_any, build_extension, seconds
+from meshproof.translate.proto import Json, build_any, build_route_filter, seconds
 from meshproof.translate.world import Named
 
 _PREFIX = "http_local_rate_limiter"
@@ -50,7 +50,7 @@ class RateLimits:
 
 def build_http_filters() -> list[Json]:
     """The filter without a bucket."""
-    return [build_extension(FILTER, LOCAL_RATE_LIMIT, stat_prefix=_PREFIX)]
+    return [build_route_filter(FILTER, LOCAL_RATE_LIMIT, stat_prefix=_PREFIX)]
 
 
 def collect_limits(rules: Iterable[Named[EnvoyFilter]], context: Context) -> RateLimits:

@@ -2,7 +2,8 @@
 
 Envoy's plain statistics know neither the caller nor the version that answered. The access logger
 ``envoy.access_loggers.stats`` does. Names and labels are Istio's, so the same PromQL works on both
-meshes; Envoy's Prometheus page prefixes the names: ``envoy_istio_...``.
+meshes; Envoy's Prometheus page prefixes the names: ``envoy_istio_...``, and has the labels in one
+tag (``packed_labels``).
 
 A sidecar learns the destination workload from the endpoint's metadata, and the source workload
 from what the caller's proxy announces (``peer_metadata``). On a TCP port it knows the source's
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from meshproof.telemetry import packed_labels
 from meshproof.translate import peer_metadata
 from meshproof.translate.proto import Json, build_extension
 from meshproof.translate.telemetry_metrics import MetricOverride, MetricSettings
@@ -28,13 +30,19 @@ _TYPE = "envoy.extensions.access_loggers.stats.v3.Config"
 
 
 def client_metrics(workload: WorkloadMetadata, settings: MetricSettings) -> list[Json]:
-    """The access logger for requests that a proxy sends. A CONNECT is not counted: the requests
-    inside its tunnel are."""
+    """The access logger for requests that a proxy sends."""
+    return _logger({**_source_labels(workload), **_RESPONSE}, settings)
+
+
+def tunnel_metrics(workload: WorkloadMetadata, settings: MetricSettings) -> list[Json]:
+    """The access loggers where apps may open tunnels: for their requests, and for tunnels to TCP
+    ports. Another CONNECT is not counted: the requests inside its tunnel are."""
     condition = {"header_filter": {"header": {**_CONNECT, "invert_match": True}}}
-    return _logger({**_source_labels(workload), **_RESPONSE}, settings, condition)
+    requests = _logger({**_source_labels(workload), **_RESPONSE}, settings, condition)
+    return [*requests, *_client_tcp_metrics(workload, settings)]
 
 
-def client_tcp_metrics(workload: WorkloadMetadata, settings: MetricSettings) -> list[Json]:
+def _client_tcp_metrics(workload: WorkloadMetadata, settings: MetricSettings) -> list[Json]:
     """The access logger for tunnels that a proxy opens to TCP ports."""
     cel = build_extension(CEL, CEL_TYPE, expression='xds.cluster_name.startsWith("outbound|")')
     filters = [{"header_filter": {"header": _CONNECT}}, {"extension_filter": cel}]
@@ -52,8 +60,7 @@ def server_tcp_metrics(
 ) -> list[Json]:
     """The access logger for connections that a sidecar passes to its app's TCP port."""
     labels = {**_destination_labels(workload), "connection_security_policy": security}
-    labels |= {name: UNKNOWN for name in labels if name.startswith("source_")}
-    labels["source_principal"] = _PRINCIPAL
+    labels[_SOURCE] = peer_metadata.NOBODY
     return _tcp_logger({**labels, **_TCP_RESPONSE}, settings)
 
 
@@ -72,6 +79,11 @@ _RESPONSE = {
     "response_flags": "%RESPONSE_FLAGS%",
 }
 _TCP_RESPONSE = {"request_protocol": "tcp", "response_flags": "%RESPONSE_FLAGS%"}
+_SOURCE, _DESTINATION = (
+    f"{side}_workload,{side}_workload_namespace,{side}_app,{side}_version"
+    for side in ("source", "destination")
+)
+_SERVICE = "destination_service,destination_service_name,destination_service_namespace"
 _CONNECT: Json = {"name": ":method", "string_match": {"exact": "CONNECT"}}
 _PRINCIPAL = "%DOWNSTREAM_PEER_URI_SAN%"
 
@@ -114,10 +126,10 @@ def _stats(metrics: Metrics, labels: Labels, settings: MetricSettings) -> list[J
 def _tags(labels: Labels, override: MetricOverride) -> list[Json]:
     formats = {**labels}
     for name, expression in override.tags.items():
-        formats.pop(name, None)
+        formats = packed_labels.remove_label(formats, name)
         if expression is not None:
             formats[name] = f"%CEL({expression})%"
-    return [{"name": name, "value_format": value} for name, value in formats.items()]
+    return [{"name": packed_labels.TAG, "value_format": packed_labels.pack(formats)}]
 
 
 def _build_logger(
@@ -136,13 +148,8 @@ def _source_labels(workload: WorkloadMetadata) -> dict[str, str]:
         "source_workload_namespace": workload.namespace,
         "source_app": workload.app,
         "source_version": workload.version,
-        "destination_workload": "%UPSTREAM_METADATA(istio:workload)%",
-        "destination_workload_namespace": "%UPSTREAM_METADATA(istio:namespace)%",
-        "destination_app": "%UPSTREAM_METADATA(istio:app)%",
-        "destination_version": "%UPSTREAM_METADATA(istio:version)%",
-        "destination_service": "%CLUSTER_METADATA(istio:service)%",
-        "destination_service_name": "%CLUSTER_METADATA(istio:service_name)%",
-        "destination_service_namespace": "%CLUSTER_METADATA(istio:service_namespace)%",
+        _DESTINATION: "%UPSTREAM_METADATA(istio:workload)%",
+        _SERVICE: "%CLUSTER_METADATA(istio:service)%",
         "connection_security_policy": UNKNOWN,
     }
 
@@ -150,11 +157,8 @@ def _source_labels(workload: WorkloadMetadata) -> dict[str, str]:
 def _destination_labels(workload: WorkloadMetadata) -> dict[str, str]:
     return {
         "reporter": "destination",
-        "source_workload": peer_metadata.caller_field("workload"),
-        "source_workload_namespace": peer_metadata.caller_field("namespace"),
+        _SOURCE: peer_metadata.CALLER,
         "source_principal": _PRINCIPAL,
-        "source_app": peer_metadata.caller_field("app"),
-        "source_version": peer_metadata.caller_field("version"),
         "destination_workload": workload.name,
         "destination_workload_namespace": workload.namespace,
         "destination_app": workload.app,

@@ -16,7 +16,7 @@ from meshproof.model.authorization_policy import AuthorizationPolicy, Rule
 from meshproof.model.base_model import Model
 from meshproof.translate import authz_conditions
 from meshproof.translate.authz_conditions import AuthzContext, Builder, HttpFieldError
-from meshproof.translate.proto import Json, build_any, build_extension
+from meshproof.translate.proto import Json, build_any, build_extension, build_route_filter
 from meshproof.translate.world import Named
 
 Action = Literal["AUDIT", "DENY", "ALLOW"]
@@ -49,7 +49,7 @@ def filter_name(action: Action) -> str:
 def build_http_filters() -> list[Json]:
     """The filters without rules. The rules are part of the routes, so that a change of policies
     needs no new listener and applies to open connections."""
-    return [build_extension(filter_name(action), HTTP_TYPE) for action in ACTIONS]
+    return [build_route_filter(filter_name(action), HTTP_TYPE) for action in ACTIONS]
 
 
 def build_route_config(policies: Policies, context: AuthzContext) -> Json:

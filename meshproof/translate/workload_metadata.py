@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from meshproof.telemetry import packed_labels
+
 UNKNOWN = "unknown"
 """Istio's value of a label that nothing tells."""
 
@@ -27,3 +29,8 @@ class WorkloadMetadata:
     @property
     def version(self) -> str:
         return self.labels.get("version") or "latest"
+
+
+def describe(name: str, namespace: str, app: str, version: str) -> str:
+    """A workload as one text, as Istio writes it into an endpoint's metadata."""
+    return packed_labels.join_values(name, namespace, app, version)

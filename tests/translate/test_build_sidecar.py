@@ -11,6 +11,7 @@ from meshproof.translate.envoy_config import build_outbound, build_sidecar
 from meshproof.translate.tls import build_secrets
 from meshproof.translate.world import Address
 from tests.translate.builders import CLIENT, ECHO, destination_rule, service, world
+from tests.translate.metric_labels import labels_of
 
 ME = ECHO[0]
 NAME = "inbound|8080||"
@@ -194,29 +195,24 @@ def _labels(manager: dict[str, Any]) -> dict[str, str]:
         "response_bytes",
     ]
     assert all(s["tags"] == result[0]["tags"] for s in result)
-    return {tag["name"]: tag["value_format"] for tag in result[0]["tags"]}
+    return labels_of(result[0])
 
 
 def test_metrics_of_the_caller_name_itself_and_the_endpoint_that_answered() -> None:
     labels = _labels(_managers(_listeners()["outbound"])[0])
     assert labels["reporter"] == "source"
     assert (labels["source_workload"], labels["source_version"]) == ("echo-v1", "v1")
-    assert labels["destination_version"] == "%UPSTREAM_METADATA(istio:version)%"
+    assert labels["destination_version"] == "%UPSTREAM_METADATA(istio:workload)%"
     config = build_outbound(world(), CLIENT)
     name = "outbound|80||echo.default.svc.cluster.local"
     cluster: Any = config.clusters[name]
     assert cluster["metadata"]["filter_metadata"]["istio"] == {
-        "service": "echo.default.svc.cluster.local",
-        "service_name": "echo",
-        "service_namespace": "default",
+        "service": "echo.default.svc.cluster.local;echo;default"
     }
     assignment: Any = config.endpoints[name]
     endpoint = assignment["endpoints"][0]["lb_endpoints"][0]
     assert endpoint["metadata"]["filter_metadata"]["istio"] == {
-        "workload": "echo-v1",
-        "namespace": "default",
-        "app": "echo",
-        "version": "v1",
+        "workload": "echo-v1;default;echo;v1"
     }
 
 
@@ -227,7 +223,7 @@ def test_metrics_of_the_server_say_whether_the_caller_was_authenticated() -> Non
     assert tls["reporter"] == "destination"
     assert tls["destination_service"] == "echo.default.svc.cluster.local"
     assert tls["source_principal"] == "%DOWNSTREAM_PEER_URI_SAN%"
-    assert tls["source_workload"] == "%DYNAMIC_METADATA(istio.peer:caller:workload)%"
+    assert tls["source_workload"] == "%DYNAMIC_METADATA(istio.peer:caller)%"
 
 
 def test_metrics_of_a_port_of_bytes() -> None:
@@ -241,8 +237,9 @@ def test_metrics_of_a_port_of_bytes() -> None:
             "tcp_sent_bytes_total",
             "tcp_received_bytes_total",
         ]
-        tags = {t["name"]: t["value_format"] for t in logger["counters"][0]["stat"]["tags"]}
-        assert (tags["source_workload"], tags["request_protocol"]) == ("unknown", "tcp")
+        tags = labels_of(logger["counters"][0]["stat"])
+        assert tags["source_workload"] == "unknown;unknown;unknown;unknown"
+        assert tags["request_protocol"] == "tcp"
         result.append(tags["connection_security_policy"])
     assert result == ["mutual_tls", "none", "none"]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from meshproof.telemetry import packed_labels
 from meshproof.translate.envoy_config import build_outbound, build_sidecar
 from meshproof.translate.world import PROXY_PORT, Resource
 from tests.translate import builders
@@ -26,6 +27,8 @@ RULE = (
     "{match: [{uri: {prefix: /abort}}],"
     " fault: {abort: {httpStatus: 555, percentage: {value: 100}}},"
     " route: [{destination: {host: echo}}]},"
+    "{match: [{uri: {prefix: /cors}}], route: [{destination: {host: echo}}],"
+    " corsPolicy: {allowOrigins: [{exact: 'http://web.test'}], allowMethods: [PUT]}},"
     "{match: [{uri: {prefix: /moved}}], redirect: {port: 8443}},"
     "{match: [{uri: {prefix: /only}}], route: [{destination: {host: echo, subset: v1}}]}]}"
 )
@@ -103,6 +106,19 @@ def test_a_service_answers_through_both_sidecars(proxy: str, host: str) -> None:
     assert "x-envoy-peer-metadata" not in received
 
 
+def test_a_preflight_is_answered_where_a_rule_says_so(proxy: str) -> None:
+    connection = http.client.HTTPConnection(proxy, PROXY_PORT, timeout=300)
+    try:
+        preflight = {"Origin": "http://web.test", "Access-Control-Request-Method": "PUT"}
+        connection.request("OPTIONS", "http://echo/cors", headers={"Host": "echo", **preflight})
+        response = connection.getresponse()
+        assert response.status == 200
+        assert response.headers["access-control-allow-origin"] == "http://web.test"
+        assert response.headers["access-control-allow-methods"] == "PUT"
+    finally:
+        connection.close()
+
+
 @pytest.mark.parametrize("host", ["m.test:9997", "10.9.9.9:9997"])
 def test_an_open_outside_host_answers(proxy: str, host: str) -> None:
     status, body, _ = get(proxy, PROXY_PORT, f"http://{host}/", host)
@@ -165,7 +181,7 @@ def _statistics(admin: Path) -> str:
     try:
         connection.sock.connect(str(admin))
         connection.request("GET", "/stats/prometheus")
-        return connection.getresponse().read().decode()
+        return packed_labels.unpack(connection.getresponse().read().decode())
     finally:
         connection.close()
 
@@ -191,17 +207,17 @@ def test_metrics_of_both_sides_have_istio_s_names_and_labels(sidecars: dict[str,
     )
     for (reporter, own), admin in zip(expected.items(), reversed(sidecars.values()), strict=True):
         page = _statistics(admin).splitlines()
-        lines = [x for x in page if x.startswith("envoy_istio_requests_total{")]
+        lines = [x for x in page if x.startswith("istio_requests_total{")]
         parts = (f'reporter="{reporter}"', *own, *common)
         assert [x for x in lines if all(part in x for part in parts)], lines
-        assert any(x.startswith("envoy_istio_request_duration_milliseconds_bucket") for x in page)
+        assert any(x.startswith("istio_request_duration_milliseconds_bucket") for x in page)
 
 
 def test_a_tunnel_to_a_port_of_bytes_is_counted_once_and_one_to_http_as_requests(
     sidecars: dict[str, Path],
 ) -> None:
     client, admin = list(sidecars.items())[-1]
-    name = "envoy_istio_tcp_connections_closed_total{"
+    name = "istio_tcp_connections_closed_total{"
 
     def counters() -> list[str]:
         return [x for x in _statistics(admin).splitlines() if x.startswith(name)]

@@ -10,6 +10,7 @@ import yaml
 from meshproof.model.mesh_config import MeshConfig
 from meshproof.translate.envoy_config import build_sidecar
 from tests.translate.builders import ECHO, world
+from tests.translate.metric_labels import labels_of
 from tests.translate.policy_builders import ROOT, rule
 
 STATS = "envoy.access_loggers.stats"
@@ -35,7 +36,7 @@ def _metrics(*rules: Any, side: str = "outbound", mesh: str = "{}") -> dict[str,
         for entry in log["typed_config"].get(kind, ())
         if not entry["stat"]["name"].startswith("tcp_")
     ]
-    return {s["name"]: {t["name"]: t["value_format"] for t in s["tags"]} for s in stats}
+    return {s["name"]: labels_of(s) for s in stats}
 
 
 def test_by_default_all_are_counted() -> None:

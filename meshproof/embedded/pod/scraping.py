@@ -13,6 +13,7 @@ from meshproof.embedded.local_http import LocalClient
 from meshproof.embedded.pod.workload import Workload
 from meshproof.embedded.sandbox import SocketFactory
 from meshproof.model.kube_workloads import template_of
+from meshproof.telemetry import packed_labels
 from meshproof.telemetry.prometheus import TEXT, Families, Family, add
 from meshproof.translate.world import Address
 
@@ -70,8 +71,7 @@ async def scrape(envoy: Sidecar, app: MetricsEndpoint | None) -> Families:
 
 def _merge(sidecar: bytes, app: str = "") -> Families:
     families: Families = {}
-    # Envoy puts its own prefix before Istio's names.
-    add(families, sidecar.decode().replace("envoy_istio_", "istio_"))
+    add(families, packed_labels.unpack(sidecar.decode(errors="replace")))
     add(families, app)
     return families
 

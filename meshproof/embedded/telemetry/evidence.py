@@ -7,6 +7,7 @@ earlier one in the access log, and the tracer's own counters tell when all repor
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from meshproof.embedded.process_names import node_of
 from meshproof.embedded.telemetry import upstream_hosts
 from meshproof.errors import MeshproofError
 from meshproof.mesh import AccessRecord, Span
-from meshproof.telemetry import access_log
+from meshproof.telemetry import access_log, packed_labels
 from meshproof.telemetry.prometheus import merge_pods
 from meshproof.telemetry.redact import redact_private_keys, redact_values
 from meshproof.telemetry.zipkin_json import to_span
@@ -166,13 +167,8 @@ async def read_metrics(envoys: Sequence[EnvoyProcess], only: str = "") -> str:
     regular expression on Envoy's own names."""
     path = "/stats/prometheus" + (f"?{urlencode({'filter': only})}" if only else "")
     texts = await asyncio.gather(*(e.admin(path) for e in envoys))
-    # Envoy puts its own prefix before Istio's names.
-    return merge_pods(
-        {
-            envoy.node: text.decode().replace("envoy_istio_", "istio_")
-            for envoy, text in zip(envoys, texts, strict=True)
-        }
-    )
+    pages = (packed_labels.unpack(text.decode(errors="replace")) for text in texts)
+    return merge_pods({e.node: page for e, page in zip(envoys, pages, strict=True)})
 
 
 async def dump(engine: Engine, folder: Path) -> None:
@@ -181,7 +177,8 @@ async def dump(engine: Engine, folder: Path) -> None:
     secret_values = engine.store.secret_values()
     for envoy in list_envoys(engine):
         try:
-            text = redact_private_keys(await envoy.admin("/config_dump?include_eds"))
+            config = json.loads(await envoy.admin("/config_dump?include_eds"))
+            text = json.dumps(redact_private_keys(config), indent=1).encode()
             (folder / f"{envoy.node}.config.json").write_bytes(redact_values(text, secret_values))
             (folder / f"{envoy.node}.stats.txt").write_bytes(await envoy.admin("/stats"))
         except MeshproofError as error:
