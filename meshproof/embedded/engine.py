@@ -184,8 +184,9 @@ class Engine:
         self.config.forget([*(r.name for r in turnover.old), *(r.node for r in gateways.old)])
         earlier = previous.of("EnvoyFilter")
         applied = [r for r in store.of("EnvoyFilter") if r not in earlier]
-        proxies = gateway_workloads(store.lowered)
-        self.warnings += patches.find_unmatched(self.world(), proxies, applied)
+        if applied:  # what they match shows in a world, which nothing else needs now
+            proxies = gateway_workloads(store.lowered)
+            self.warnings += patches.find_unmatched(self.world(), proxies, applied)
         return acks
 
     async def _start_gateways(self, turnover: GatewayTurnover, store: Store) -> None:

@@ -59,10 +59,10 @@ class GatewayRunner:
         """The port of every Gateway server, and the real port that it has here: the same, unless
         that is privileged or taken, by another server too."""
         wanted = list(declared)
-        for port in sorted(wanted, key=lambda p: real_port(self.ip, p) != p):
-            if port not in self._ports:
-                in_use = (*FIXED_PORTS, *self._ports.values())
-                self._ports[port] = real_port(self.ip, port, in_use)
+        new = [port for port in wanted if port not in self._ports]
+        for port in sorted(new, key=lambda p: real_port(self.ip, p) != p):
+            in_use = (*FIXED_PORTS, *self._ports.values())
+            self._ports[port] = real_port(self.ip, port, in_use)
         return {port: self._ports[port] for port in sorted(wanted)}
 
     async def show_in_pods(self) -> None:

@@ -18,4 +18,4 @@ def mesh_config_of(resources: Iterable[Resource], default: MeshConfig) -> MeshCo
             installed = merge_mesh_configs(installed, resource.spec.mesh_config)
         elif is_mesh_config_map(resource.kind, resource.name, resource.namespace):
             live = parse_mesh_config(resource.spec.data.get("mesh", ""))
-    return merge_mesh_configs(installed, live)
+    return installed if live is NO_MESH_CONFIG else merge_mesh_configs(installed, live)

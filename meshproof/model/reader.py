@@ -17,7 +17,7 @@ from meshproof.model.metadata import read_metadata
 from meshproof.model.model_fields import fields_by_name
 from meshproof.model.normalize import add_spellings, normalize
 from meshproof.model.resource import Resource
-from meshproof.model.validation.rules import find_violations
+from meshproof.model.validation.rules import violations_of
 from meshproof.sources.documents import Document, read_documents
 from meshproof.sources.location import dotted, is_same_place
 from meshproof.sources.sources import Stdin, try_read_sources
@@ -169,7 +169,7 @@ def _with_violations(document: Document, problems: Iterable[Problem]) -> list[Pr
     refused = [p.field for p in problems if not p.unsupported]
     violations = [
         document.problem(v.path, v.found, v.wanted, v.remedy)
-        for v in find_violations(document.value)
+        for v in violations_of(document.value)
         if not (v.warning or any(is_same_place(dotted(v.path), field) for field in refused))
     ]
     fields = {v.field for v in violations}

@@ -15,7 +15,7 @@ import pytest
 
 from meshproof.embedded import snapshots
 from meshproof.embedded.pod import deployments
-from meshproof.lint import istio_warnings
+from meshproof.model.validation import rules
 from meshproof.translate import proxy_view, routes
 from meshproof.xds import codec
 from tests.embedded.control_plane import ControlPlane
@@ -69,7 +69,7 @@ COUNTED = {
     "rules routed": (routes, "_build_rule_routes"),
     "sidecars built": (snapshots, "build_sidecar"),
     "gateways built": (snapshots, "build_gateway"),
-    "documents judged": (istio_warnings, "find_violations"),
+    "documents judged": (rules, "find_violations"),
 }
 
 

@@ -52,6 +52,8 @@ class ReplicaRunner:
         self._forwards = Forwards(self.ip)
         self.ended = False
         self._listeners: dict[int, Address] = {}
+        self._pipes: dict[int, str] = {}
+        self._probe = str(context.paths.pod_probe(self._slot)) if self._in_pod else ""
         self._launch = Launch(
             context, self.state, slot=self._slot, ip=self.ip, app_ip=self.app_ip, ordinal=ordinal
         )
@@ -113,13 +115,16 @@ class ReplicaRunner:
                 for n in sorted({*names, *target_ports})
             ),
             ready=self.ready and self.state.in_service,
-            probe=str(self._context.paths.pod_probe(self._slot)) if self._in_pod else "",
+            probe=self._probe,
             sidecar=workload.sidecar,
         )
 
     def _pipe(self, port: int) -> str:
         """Where proxies outside the pods reach a container port."""
-        return str(self._context.paths.pod_port(self._slot, port)) if self._in_pod else ""
+        if port not in self._pipes:
+            path = self._context.paths.pod_port(self._slot, port)
+            self._pipes[port] = str(path) if self._in_pod else ""
+        return self._pipes[port]
 
     def _listener(self, port: int) -> Address:
         """Where the sidecar listens for a container port."""

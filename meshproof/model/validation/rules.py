@@ -46,6 +46,22 @@ _NEVER = ("internal.istio.io/parents", "internal.istio.io/parent-namespace")
 _DRY_RUN = "istio.io/dry-run"
 
 
+_LIMIT = 8192
+_latest: dict[int, tuple[Mapping[str, Any], list[Violation]]] = {}
+"""By identity of a document; it is kept too, so that its id stays its own."""
+
+
+def violations_of(value: Mapping[str, Any]) -> list[Violation]:
+    """``find_violations`` of a document that never changes: each is judged once, however many ask.
+    Nobody may change the result."""
+    judged = _latest.get(id(value))
+    if judged is None or judged[0] is not value:
+        if len(_latest) >= _LIMIT:
+            _latest.clear()
+        judged = _latest[id(value)] = (value, find_violations(value))
+    return judged[1]
+
+
 def find_violations(value: Mapping[str, Any]) -> list[Violation]:
     """What Istio refuses, and what it warns of, of one document; nothing of other groups' kinds."""
     group = str(value.get("apiVersion")).partition("/")[0]
