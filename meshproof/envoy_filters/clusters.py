@@ -9,12 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from meshproof.envoy_filters.messages import merge, merge_any
+from meshproof.envoy_filters.messages import merge, merge_any, unpack
 from meshproof.envoy_filters.rules import Rule, Rules
 from meshproof.istio_names import ClusterName
 from meshproof.model.envoy_filter_patches import ClusterMatch
 from meshproof.translate.proto import Json
 
+_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_PROTOCOLS = ("http_protocol_options", "http2_protocol_options")
+_OLD_OPTIONS = (
+    *_PROTOCOLS,
+    "common_http_protocol_options",
+    "upstream_http_protocol_options",
+)
+"""In Envoy's order: of two protocols the latter counts."""
 Locate = Callable[[str, int], list[Json]]
 """The addresses, as Envoy writes them, of a host and port that a cluster names."""
 
@@ -29,7 +37,29 @@ def patch_cluster(cluster: Any, context: str, rules: Rules, services: set[str]) 
         if operation == "REMOVE":
             return False
         _merge(cluster, rule.value)
+        _move_old_options(cluster, rule.value)
     return True
+
+
+def _move_old_options(cluster: Any, value: Any) -> None:
+    """Envoy's old fields for the upstream protocol count where a cluster has no
+    HttpProtocolOptions. Of ours each has some; Istio's for plain HTTP/1.1 has none, so there the
+    fields of a patch go into them. Where Istio's has some (HTTP/2, the client's own protocol), they
+    win over the old fields, as Envoy has it."""
+    present = [name for name in _OLD_OPTIONS if value.HasField(name)]
+    packed = cluster.typed_extension_protocol_options.get(_OPTIONS)
+    if not present or packed is None or _OPTIONS in value.typed_extension_protocol_options:
+        return
+    options = unpack(packed)
+    if options.explicit_http_config.HasField("http_protocol_options"):
+        for name in present:
+            protocol = options.explicit_http_config if name in _PROTOCOLS else options
+            child = getattr(protocol, name)
+            child.SetInParent()
+            merge(child, getattr(value, name))
+        packed.Pack(options)
+    for name in present:
+        cluster.ClearField(name)
 
 
 def _merge(cluster: Any, value: Any) -> None:
