@@ -34,6 +34,8 @@ _NAMES: dict[str, Protocol] = {
 _BY_NUMBER: dict[int, Protocol] = {25: "TCP", 53: "TCP", 3306: "TCP", 27017: "TCP", 443: "HTTPS"}
 _HTTP = frozenset(("HTTP", "HTTP2", "GRPC", "GRPC-WEB"))
 
+GRPC = frozenset(("GRPC", "GRPC-WEB"))
+"""Protocols whose requests may be streams (Istio: protocol.IsGRPC)."""
 H2 = frozenset(("HTTP2", "GRPC", "GRPC-WEB"))
 """Protocols for which a sidecar uses HTTP/2 (Istio: protocol.IsHTTP2)."""
 

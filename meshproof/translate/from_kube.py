@@ -8,7 +8,7 @@ from dataclasses import replace
 from meshproof.model.kube_service import ServicePort as Port
 from meshproof.model.kube_service import ServiceSpec
 from meshproof.model.kube_workloads import POD_NAME, StatefulSetSpec
-from meshproof.model.port_protocol import handling_of, protocol_of, speaks_h2
+from meshproof.model.port_protocol import GRPC, handling_of, protocol_of, speaks_h2
 from meshproof.model.resource import Resource
 from meshproof.translate.gateway_workloads import gateway_services
 from meshproof.translate.world import Service, ServicePort
@@ -49,6 +49,7 @@ def _build_port(port: Port) -> ServicePort:
         target_port=port.target_port if port.target_port is not None else port.port,
         protocol=handling_of(protocol_of(port)),
         h2=speaks_h2(port),
+        grpc=protocol_of(port) in GRPC,
     )
 
 

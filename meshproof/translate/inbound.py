@@ -195,7 +195,8 @@ class Inbound:
         )
 
     def routes(self, table: str) -> Json:
-        """One route to the app: no timeout, no stream duration limit, Istio's own retry."""
+        """One route to the app: no timeout, no stream duration limit, and, except for streams of
+        gRPC, Istio's own retry (BuildDefaultHTTPInboundRoute)."""
         server, replica = self.server, self.replica
         number = server.port.port if server.port else self.port
         host = server.host if server.port else f"{replica.workload}.{replica.namespace}"
@@ -210,9 +211,10 @@ class Inbound:
                     "max_stream_duration": "0s",
                     "grpc_timeout_header_max": "0s",
                 },
-                "retry_policy": INBOUND,
             },
         }
+        if server.port is None or not server.port.grpc:
+            route["route"]["retry_policy"] = INBOUND
         virtual_host = {"name": inbound_virtual_host(number), "domains": ["*"], "routes": [route]}
         return build_route_configuration(table, [virtual_host])
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from meshproof.model.destination_rule import ConnectionPool
-from meshproof.model.port_protocol import H2, handling_of
+from meshproof.model.port_protocol import GRPC, H2, handling_of
 from meshproof.model.sidecar import IngressListener, Sidecar
 from meshproof.translate.endpoints import container_port
 from meshproof.translate.workload_metadata import UNKNOWN
@@ -99,7 +99,8 @@ def _ingress_port(listener: IngressListener) -> ServicePort:
     port, protocol = listener.port, listener.port.protocol
     handling = handling_of(protocol or "HTTP")
     h2 = protocol in H2 if protocol else None
-    return ServicePort(port.name or "", port.number, port.number, handling, h2)
+    name, grpc = port.name or "", protocol in GRPC
+    return ServicePort(name, port.number, port.number, handling, h2, grpc)
 
 
 def _app(world: World, replica: Replica, own: Address, listener: IngressListener) -> Address | None:

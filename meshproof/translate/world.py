@@ -58,6 +58,8 @@ class ServicePort:
     h2: bool | None = False
     """Whether it speaks HTTP/2 (protocol HTTP2, GRPC or GRPC-WEB); None if no protocol is
     declared: then it speaks what the client speaks (Istio's protocol sniffing)."""
+    grpc: bool = False
+    """Whether its requests are gRPC's, which may be streams."""
 
     @property
     def kind(self) -> Literal["HTTP", "BYTES", "AUTO"]:

@@ -1,4 +1,4 @@
-"""A Sidecar's ingress: what it says of the app's ports, and where the app listens."""
+"""A Sidecar's ingress, and a Service's port: what they say of the app, and where it listens."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from meshproof.model.reader import read_text
 from meshproof.translate.envoy_config import build_sidecar
+from meshproof.translate.from_kube import services_of
 from meshproof.translate.world import Address, ContainerPort, Replica, World
 from tests.translate.builders import ECHO, destination_rule, service, world
 from tests.translate.policy_builders import rule
@@ -113,3 +115,23 @@ def test_an_app_behind_a_socket_is_not_guessed() -> None:
     mesh = replace(_world(text), replicas=(unknown,))
     config: Any = build_sidecar(mesh, unknown)
     assert config.clusters["inbound|8080||"]["load_assignment"]["endpoints"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "retries"),
+    [("grpc", False), ("grpc-web", False), ("http2", True), ("http", True), ("any", True)],
+)
+def test_streams_of_grpc_are_not_sent_again(name: str, *, retries: bool) -> None:
+    """Istio 1.29.6, BuildDefaultHTTPInboundRoute of core/route/route.go."""
+    text = f"""
+        apiVersion: v1
+        kind: Service
+        metadata: {{name: echo, namespace: default}}
+        spec:
+          selector: {{app: echo}}
+          ports: [{{name: {name}-x, port: 80, targetPort: 8080}}]
+        """
+    services = services_of(read_text(text, "echo.yaml"))
+    routes: Any = build_sidecar(world(services=services), ECHO[0]).routes
+    (route,) = routes["inbound|8080||"]["virtual_hosts"][0]["routes"]
+    assert ("retry_policy" in route["route"]) == retries
