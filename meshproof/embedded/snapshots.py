@@ -53,7 +53,7 @@ _POLICIES = (
     "wasm_plugins",
 )
 _GATEWAY_INPUTS = (
-    *("gateways", "tls_secrets", "outside", "request_authentications", "token_keys"),
+    *("gateways", "services", "tls_secrets", "outside", "request_authentications", "token_keys"),
     *("telemetries", "mesh", "proxy_configs", "wasm_plugins", "wasm_modules"),
 )
 """The same for a gateway's own listeners and clusters."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from envoy.config.cluster.v3 import cluster_pb2
@@ -14,7 +15,7 @@ from meshproof.envoy_filters.clusters import Locate, added_clusters, patch_clust
 from meshproof.envoy_filters.extensions import configure_extensions
 from meshproof.envoy_filters.listeners import Place, added_listeners, patch_listener
 from meshproof.envoy_filters.messages import to_json
-from meshproof.envoy_filters.routes import patch_table
+from meshproof.envoy_filters.routes import patch_table, place_table
 from meshproof.envoy_filters.rules import Rules
 from meshproof.istio_names import (
     CLUSTER_DOMAIN,
@@ -24,6 +25,7 @@ from meshproof.istio_names import (
     is_inbound,
 )
 from meshproof.translate.addresses import envoy_address
+from meshproof.translate.gateway_servers import pod_port_of
 from meshproof.translate.proto import Json
 from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.resource_names import PROBE
@@ -45,17 +47,18 @@ def apply_filters(
     if not rules.rules:
         return config
     gateway = proxy.kind == "gateway"
+    pod_port = partial(pod_port_of, world.services, proxy)
     result = Config(endpoints=dict(config.endpoints))
     for name, table in config.routes.items():
         message = _message(route_pb2.RouteConfiguration, table)
-        patch_table(message, _context(name, gateway=gateway), rules)
+        patch_table(message, place_table(name, _context(name, gateway=gateway), pod_port), rules)
         result.routes[name] = to_json(message)
     for name, listener in config.listeners.items():
         if _is_ours(name):
             result.listeners[name] = listener
             continue
         message = _message(listener_pb2.Listener, listener)
-        if patch_listener(message, _place(name, listener, gateway=gateway), rules):
+        if patch_listener(message, _place(name, listener, pod_port if gateway else None), rules):
             result.listeners[name] = to_json(message)
     for added in [] if outbound else _added_listeners(config, rules, gateway=gateway):
         result.listeners[added.name] = to_json(added)
@@ -100,11 +103,12 @@ def _context(name: str, *, gateway: bool) -> str:
     return "SIDECAR_INBOUND" if is_inbound(name) else "SIDECAR_OUTBOUND"
 
 
-def _place(name: str, listener: Any, *, gateway: bool) -> Place:
-    if gateway:
-        # http.80 is Istio's listener 0.0.0.0_80
+def _place(name: str, listener: Any, pod_port: Callable[[int], int] | None) -> Place:
+    """``pod_port`` tells the pod's own port behind that of a gateway's server."""
+    if pod_port is not None:
+        # http.80 is Istio's listener 0.0.0.0_8080, or wherever the gateway's pod listens
         port = name.split(".")[1] if "." in name else ""
-        number = int(port) if port.isdigit() else 0
+        number = pod_port(int(port)) if port.isdigit() else 0
         return Place("GATEWAY", f"0.0.0.0_{number}", number)
     cluster = ClusterName.parse(name)
     if cluster is not None:

@@ -35,7 +35,11 @@ def _build_service(resource: Resource) -> Service:
         external_name=_external_name(resource.spec),
         headless=resource.spec.headless,
         export_to=resource.export_to,
+        translates_gateway_ports=_NO_TRANSLATION not in resource.labels,
     )
+
+
+_NO_TRANSLATION = "experimental.istio.io/disable-gateway-port-translation"
 
 
 def _external_name(spec: ServiceSpec) -> str:

@@ -1,6 +1,8 @@
 """Gateway servers: which ones a gateway Envoy carries, port by port (Istio: mergeGateways in
 pilot/pkg/model/gateway.go).
 
+A gateway's pod listens at the targetPort of the first Service that has a server's port, so servers
+of several ports may share one (resolvePorts); each of these ports then leads to all of them.
 The first server of a port decides what it speaks: plain HTTP, whose servers share a route table and
 a filter chain; TLS, with one or more chains a server, selected by SNI; or plain TCP, of which a
 port has one server. Servers that do not fit are left out.
@@ -8,14 +10,14 @@ port has one server. Servers that do not fit are left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from meshproof.model.gateway import GatewayServer
 from meshproof.translate.resource_names import gateway_routes, secure_gateway_routes
 from meshproof.translate.routes import GatewayKey
 from meshproof.translate.workload_selection import has_labels
-from meshproof.translate.world import Proxy, World
+from meshproof.translate.world import Proxy, Service, World
 
 Servers = list[tuple[GatewayKey, GatewayServer]]
 
@@ -27,7 +29,10 @@ class RouteTable:
 
     name: str
     port: int
+    """Where clients call."""
     servers: Servers
+    pod_port: int
+    """Where the pod listens in a cluster, as policies and patches see it."""
 
     @property
     def first(self) -> GatewayServer:
@@ -52,34 +57,63 @@ def route_tables(world: World, proxy: Proxy) -> Iterator[RouteTable]:
     """In the order of ports. Of two TLS servers with a common name the second is left out
     entirely, as in Istio (``CheckDuplicates``)."""
     for port, servers in servers_by_port(world, proxy).items():
-        first = servers[0][1]
+        first, pod_port = servers[0][1], pod_port_of(world.services, proxy, port)
         if first.port.speaks_http:
             plain = [(k, s) for k, s in servers if s.port.speaks_http]
-            yield RouteTable(gateway_routes(port), port, plain)
+            yield RouteTable(gateway_routes(port), port, plain, pod_port)
         elif first.tls is None:
-            yield RouteTable(secure_gateway_routes(first, servers[0][0]), port, servers[:1])
+            name = secure_gateway_routes(first, servers[0][0])
+            yield RouteTable(name, port, servers[:1], pod_port)
         else:
-            yield from _tls_tables(port, [(k, s) for k, s in servers if s.port.speaks_tls])
+            secure = [(k, s) for k, s in servers if s.port.speaks_tls]
+            yield from _tls_tables(port, secure, pod_port)
 
 
-def _tls_tables(port: int, servers: Servers) -> Iterator[RouteTable]:
+def _tls_tables(port: int, servers: Servers, pod_port: int) -> Iterator[RouteTable]:
     hosts: set[str] = set()
     for key, server in servers:
-        table = RouteTable(secure_gateway_routes(server, key), port, [(key, server)])
+        table = RouteTable(secure_gateway_routes(server, key), port, [(key, server)], pod_port)
         if hosts.isdisjoint(table.hosts()):
             hosts.update(table.hosts())
             yield table
 
 
 def servers_by_port(world: World, proxy: Proxy) -> dict[int, Servers]:
-    """The servers of all Gateways that select this proxy, by port in order."""
-    servers: dict[int, Servers] = {}
+    """The servers of all Gateways that select this proxy, by the port that clients call."""
+    by_target: dict[int | str, Servers] = {}
+    targets: dict[int, int | str] = {}
     for gateway in world.gateways:
         if has_labels(proxy.labels, gateway.spec.selector):
             for server in gateway.spec.servers:
-                key = (gateway.namespace, gateway.name)
-                servers.setdefault(server.port.number, []).append((key, server))
-    return dict(sorted(servers.items()))
+                number = server.port.number
+                if number not in targets:
+                    targets[number] = _target_port(world.services, proxy, number)
+                row = ((gateway.namespace, gateway.name), server)
+                by_target.setdefault(targets[number], []).append(row)
+    return {number: by_target[target] for number, target in sorted(targets.items())}
+
+
+def _target_port(services: Iterable[Service], proxy: Proxy, number: int) -> int | str:
+    """The targetPort behind a server's port, or its name; the same number where no Service has
+    it."""
+    for service in services_of_gateway(services, proxy):
+        for port in service.ports if service.translates_gateway_ports else ():
+            if port.port == number:
+                return port.target_port
+    return number
+
+
+def pod_port_of(services: Iterable[Service], proxy: Proxy, number: int) -> int:
+    """The pod's own port behind the port of a server; the same where it has but a name."""
+    target = _target_port(services, proxy, number)
+    return target if isinstance(target, int) else number
+
+
+def services_of_gateway(services: Iterable[Service], proxy: Proxy) -> Iterator[Service]:
+    """The Services that select a gateway's pods."""
+    for service in services:
+        if service.namespace == proxy.namespace and service.selector:
+            yield from (service,) if has_labels(proxy.labels, service.selector) else ()
 
 
 def passes_mesh_tls(world: World, proxy: Proxy) -> bool:

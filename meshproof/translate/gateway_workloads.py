@@ -222,7 +222,8 @@ def gateway_replica(
     own = [
         port
         for service in services
-        if service.namespace == proxy.namespace
+        if service.translates_gateway_ports
+        and service.namespace == proxy.namespace
         and service.selector
         and has_labels(proxy.labels, service.selector)
         for port in service.ports

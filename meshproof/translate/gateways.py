@@ -58,7 +58,7 @@ def add_gateway_routes(view: ProxyView, world: World, config: Config) -> None:
                 **routes,
                 "virtual_hosts": list(_add_not_found_routes(routes["virtual_hosts"])),
             }
-        config.routes[name] = filters.apply_to_routes(routes, table.port)
+        config.routes[name] = filters.apply_to_routes(routes, table.pod_port)
 
 
 def _add_not_found_routes(hosts: list[Json]) -> Iterator[Json]:
@@ -100,10 +100,10 @@ def gateway_listeners(
         names.update(table.server_names() if settings is not None else ())
         if table.http:
             http = _connection_manager(world, proxy, table, filters, log)
-            plugins = filters.plugins.network_filters(table.port)
+            plugins = filters.plugins.network_filters(table.pod_port)
             chains.append(_http_chain(table, [*plugins, http], socket))
         else:
-            policies = filters.network_filters(table.port)
+            policies = filters.network_filters(table.pod_port)
             chains.extend(byte_chains.build(table, socket, policies, names))
     listeners: dict[str, Resource] = {}
     for port, chains in chains_by_port.items():
@@ -146,7 +146,7 @@ def _connection_manager(
             *build_access_log(log, "gateway", report),
             *client_metrics(workload, report.metrics),
         ],
-        first_filters=filters.http_filters(table.port, rerouting=True),
+        first_filters=filters.http_filters(table.pod_port, rerouting=True),
         report=report,
         workload=workload,
         can_fault=True,
@@ -160,7 +160,6 @@ def _connection_manager(
 
 def _build_route_table(view: ProxyView, name: str, table: RouteTable) -> Json:
     """The table of one port. Hosts match with any port, since the bound one differs."""
-    port = table.port
     merged, redirected = _merge_hosts(view, table)
     hosts: list[Json] = [
         {
@@ -170,29 +169,33 @@ def _build_route_table(view: ProxyView, name: str, table: RouteTable) -> Json:
             "include_request_attempt_count": counts_attempts(view.mesh),
             **({"require_tls": "ALL"} if host in redirected else {}),
         }
-        for host, routes in sorted(merged.items(), key=lambda item: (item[0] == "*", item[0]))
+        for host, (port, routes) in sorted(merged.items(), key=lambda i: (i[0] == "*", i[0]))
     ]
     if not hosts:
-        hosts = [{"name": f"blackhole:{port}", "domains": ["*"]}]
+        hosts = [{"name": f"blackhole:{table.first.port.number}", "domains": ["*"]}]
     return build_route_configuration(name, hosts) | {"ignore_port_in_host_matching": True}
 
 
-def _merge_hosts(view: ProxyView, table: RouteTable) -> tuple[dict[str, list[Json]], set[str]]:
+_Routes = tuple[int, list[Json]]
+"""The port of the first server that has a host, and the host's routes."""
+
+
+def _merge_hosts(view: ProxyView, table: RouteTable) -> tuple[dict[str, _Routes], set[str]]:
     """Routes by host, server by server; and the hosts that are redirected to HTTPS: those of a
     server with ``httpsRedirect``, whether a rule or only the server names them."""
     rules = view.virtual_services()
-    merged: dict[str, list[Json]] = {}
+    merged: dict[str, _Routes] = {}
     redirected: set[str] = set()
     for gateway, server in table.servers:
-        hosts: set[str] = set()
-        for host, routes in _host_routes(view, rules, table.port, gateway, server):
-            merged.setdefault(host, []).extend(routes)
+        port, hosts = server.port.number, set[str]()
+        for host, routes in _host_routes(view, rules, port, gateway, server):
+            merged.setdefault(host, (port, []))[1].extend(routes)
             hosts.add(host)
         if server.tls and server.tls.https_redirect:
             hosts |= _redirected_hosts(server)
             redirected |= hosts
             for host in hosts:
-                merged.setdefault(host, [])
+                merged.setdefault(host, (port, []))
     return merged, redirected
 
 

@@ -83,6 +83,9 @@ class Service:
     """Its name stands for its pods' own addresses."""
     export_to: tuple[str, ...] = ()
     """Namespaces that see it, as exportTo writes them; empty for all."""
+    translates_gateway_ports: bool = True
+    """False if its targetPorts say nothing of the ports of a gateway that it selects (label
+    experimental.istio.io/disable-gateway-port-translation)."""
 
     @property
     def fqdn(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from meshproof.translate.world import Address
+from meshproof.translate.world import Address, Service, ServicePort
 from tests.envoy_filters.patch_builders import (
     BEFORE_ROUTER,
     INTO_HCM,
@@ -189,3 +189,36 @@ def test_a_gateway_s_listeners_and_tables() -> None:
     config = gateway(*own, proxy=builders.GATEWAY, **parts)
     assert http_filters(config.listeners["http.80"])[0][0] == "lua"
     assert config.routes["http.80"]["request_headers_to_remove"] == ["x-secret"]
+
+
+@pytest.mark.parametrize(
+    ("match", "listener", "table"),
+    [
+        ("portNumber: 8080", True, True),
+        ("portNumber: 80", False, True),
+        ("name: 0.0.0.0_8080", True, False),
+        ("name: http.8080", False, True),
+        ("name: http.80", False, False),
+    ],
+)
+def test_a_gateway_s_are_called_by_the_port_of_its_pod(
+    match: str, *, listener: bool, table: bool
+) -> None:
+    """Istio's listener 0.0.0.0_8080 and route table http.8080; of a table the server's port does
+    too (routeConfigurationMatch of core/envoyfilter/rc_patch.go)."""
+    server = "{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}"
+    own = builders.gateway(f"{{selector: {{istio: ingressgateway}}, servers: [{server}]}}")
+    port = ServicePort("http", 80, 8080, "HTTP")
+    service = Service("gw", "istio-system", {"istio": "ingressgateway"}, (port,))
+    filters = (
+        lua("INSERT_FIRST", f"listener: {{{match}}}", "GATEWAY"),
+        envoy_filter(
+            "applyTo: ROUTE_CONFIGURATION\n"
+            f"match: {{context: GATEWAY, routeConfiguration: {{{match}}}}}\n"
+            "patch: {operation: MERGE, value: {request_headers_to_remove: [x-secret]}}"
+        ),
+    )
+    rows = [replace(f, namespace="istio-system") for f in filters]
+    config = gateway(*rows, proxy=builders.GATEWAY, gateways=(own,), services=(service,))
+    assert (http_filters(config.listeners["http.80"])[0][0] == "lua") == listener
+    assert ("request_headers_to_remove" in config.routes["http.80"]) == table
