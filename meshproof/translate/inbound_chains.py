@@ -68,8 +68,7 @@ def build_sniffed_chains(
     if mode != "STRICT":
         sniffed = {**raw, "application_protocols": list(SNIFFED_HTTP)}
         rows.append({"name": "plain-http", "filter_chain_match": sniffed, "filters": plain[0]})
-        anything_else = raw if mode == "PERMISSIVE" else {}
-        rows.append({"name": "plain", "filter_chain_match": anything_else, "filters": plain[1]})
+        rows.append({"name": "plain", "filter_chain_match": raw, "filters": plain[1]})
     return rows + (build_app_tls_chain(mode, plain[1]) if mode == "PERMISSIVE" else [])
 
 

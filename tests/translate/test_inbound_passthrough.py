@@ -37,7 +37,7 @@ CHAINS: dict[str, list[tuple[Any, str]]] = {
         (TLS, BYTES),
     ],
     "STRICT": [(MESH_HTTP, ROUTES), (TLS, BYTES)],
-    "DISABLE": [(HTTP, ROUTES), ({}, BYTES)],
+    "DISABLE": [(HTTP, ROUTES), (RAW, BYTES)],
 }
 
 

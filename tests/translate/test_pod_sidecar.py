@@ -110,7 +110,7 @@ def _sniffed(mode: str) -> list[tuple[list[str], str, bool]]:
     rows = targets(mesh, INBOUND, ECHO[0])
     sockets = ["transport_socket" in c for c in chains(sidecar(mesh, ECHO[0]).listeners[INBOUND])]
     return [
-        (match.get("application_protocols", [match.get("transport_protocol", "any")]), to, socket)
+        (match.get("application_protocols", [match["transport_protocol"]]), to, socket)
         for (match, to), socket in zip(rows, sockets, strict=True)
     ]
 
@@ -131,7 +131,7 @@ def test_a_port_without_a_protocol_tells_http_from_bytes_in_every_mode() -> None
         (["tls"], INBOUND, False),
     ]
     assert _sniffed("STRICT") == [(HTTP_OVER_MESH, TABLE, True), (["tls"], INBOUND, True)]
-    assert _sniffed("DISABLE") == [(PLAIN_HTTP, TABLE, False), (["any"], INBOUND, False)]
+    assert _sniffed("DISABLE") == [(PLAIN_HTTP, TABLE, False), (["raw_buffer"], INBOUND, False)]
 
 
 @pytest.mark.parametrize(
