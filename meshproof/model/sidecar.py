@@ -16,6 +16,7 @@ from meshproof.model.field_types import Port, upper_case
 from meshproof.model.kube_fields import NoEffect
 from meshproof.model.port_protocol import Protocol
 from meshproof.model.string_types import Line
+from meshproof.model.virtual_service_route import Destination
 from meshproof.model.workload_selector import NetworkingWorkloadSelector
 
 
@@ -83,6 +84,8 @@ class IngressListener(Model):
 class OutboundTrafficPolicy(Model):
     mode: Literal["REGISTRY_ONLY", "ALLOW_ANY"] = "REGISTRY_ONLY"
     """Istio's enum has REGISTRY_ONLY first, so ``{}`` means it."""
+    egress_proxy: Destination | None = None
+    """Where ALLOW_ANY sends all that is for no known host; its host is a full name."""
 
 
 class Sidecar(Model):

@@ -193,10 +193,11 @@ class ChainBuilder:
 
     def without_rule(self) -> Json:
         """The filter for a connection that no rule opens: closed, or, under ALLOW_ANY, passed on
-        to its own address."""
+        to its own address or to the egress proxy."""
         if not self._view.allows_any:
             return self.black_hole()
-        return self.tcp_proxy(passthrough.POD_NETWORK, cluster=passthrough.POD_NETWORK)
+        cluster = self._view.egress_proxy or passthrough.POD_NETWORK
+        return self.tcp_proxy(cluster, cluster=cluster)
 
 
 def _announce_bytes() -> Json:

@@ -51,9 +51,10 @@ def build_outbound_routes(view: ProxyView) -> Json:
                 virtual_hosts.add(host.name, p.port, build_tcp_routes(view, rules, host, p))
     for name, number in passthrough.open_ports(view.passthrough_hosts()):
         virtual_hosts.add(name, number, passthrough.build_routes(name, number), is_open=True)
-    return build_route_configuration(
-        OUTBOUND, [*virtual_hosts.sorted(), build_block_all(view, tunnels=True)]
-    )
+    others = build_block_all(view, tunnels=True)
+    if view.egress_proxy:
+        others |= passthrough.build_allow_any(view.egress_proxy, tunnels=True)
+    return build_route_configuration(OUTBOUND, [*virtual_hosts.sorted(), others])
 
 
 def build_route_configuration(name: str, virtual_hosts: list[Json]) -> Json:

@@ -65,14 +65,16 @@ def build_pod_network(**fields: object) -> Json:
     }
 
 
-def build_allow_any() -> Json:
-    """The virtual host of every other host in a pod (buildDefaultHTTPOutboundRoutes)."""
-    route = {"cluster": POD_NETWORK, "timeout": "0s"}
-    return {
-        "name": ROUTE,
-        "domains": ["*"],
-        "routes": [{"name": ROUTE, "match": {"prefix": "/"}, "route": route}],
-    }
+def build_allow_any(cluster: str = POD_NETWORK, *, tunnels: bool = False) -> Json:
+    """The virtual host of every other host (buildCatchAllVirtualHost): its requests, and where a
+    listener opens ``tunnels`` the bytes in them, go to ``cluster``."""
+    action = {"cluster": cluster, "timeout": "0s"}
+    routes: list[Json] = [{"name": ROUTE, "match": {"prefix": "/"}, "route": action}]
+    if tunnels:
+        upgrade = [{"upgrade_type": "CONNECT", "connect_config": {}}]
+        tunnel = {**action, "upgrade_configs": upgrade}
+        routes.insert(0, {"name": ROUTE, "match": {"connect_matcher": {}}, "route": tunnel})
+    return {"name": ROUTE, "domains": ["*"], "routes": routes}
 
 
 def _target(host: str, port: int) -> Json:

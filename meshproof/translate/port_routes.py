@@ -50,7 +50,8 @@ def _others(view: ProxyView) -> Json:
     if not view.allows_any:
         return build_block_all(view)
     count = counts_attempts(view.mesh)
-    return {**passthrough.build_allow_any(), "include_request_attempt_count": count}
+    others = passthrough.build_allow_any(view.egress_proxy or passthrough.POD_NETWORK)
+    return {**others, "include_request_attempt_count": count}
 
 
 def build_tunnel_routes(view: ProxyView, ports: Iterable[int]) -> dict[str, Resource]:

@@ -194,8 +194,15 @@ class ProxyView:
         return self._scope.allow_any
 
     def passthrough_hosts(self) -> tuple[Outside, ...]:
-        """The declared hosts that need no rule: all under ALLOW_ANY, else none."""
-        return self._index.world.outside if self._scope.allow_any else ()
+        """The declared hosts that need no rule: all under ALLOW_ANY, unless there is an egress
+        proxy; else none."""
+        is_open = self._scope.allow_any and not self._scope.egress_proxy
+        return self._index.world.outside if is_open else ()
+
+    @property
+    def egress_proxy(self) -> str:
+        """The cluster that takes what is for no known host; empty if none does."""
+        return self._scope.egress_proxy
 
     def destination_rule(self, host: str) -> HostPolicy:
         """The DestinationRule in force: of the proxy's, the host's, or the root namespace."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from meshproof.istio_names import outbound_cluster
 from meshproof.model.sidecar import OutboundTrafficPolicy, Sidecar
 from meshproof.translate.host import Host
 from meshproof.translate.host_names import covers, fqdn
@@ -27,6 +28,8 @@ class Scope:
 
     imports: Mapping[int | None, Imports] = field(default_factory=lambda: _ALL)
     allow_any: bool = False
+    egress_proxy: str = ""
+    """The cluster that takes what is for no known host, instead of its own destination."""
 
     def visible_part(self, host: Host) -> Host | None:
         """A host with the ports that are imported; None without any."""
@@ -85,17 +88,26 @@ def build_scope(
     """``rule`` is the Sidecar that governs the proxy, ``mesh_policy`` the mesh's
     outboundTrafficPolicy, which a gateway has not, as in Istio."""
     if rule is None:
-        return Scope(allow_any=proxy.kind == "sidecar" and _allows_any(mesh_policy))
+        policy = mesh_policy if proxy.kind == "sidecar" else None
+        return Scope(allow_any=_allows_any(policy), egress_proxy=_egress_proxy(policy))
     imports: dict[int | None, Imports] = {
         e.port.number if e.port else None: tuple(_parse_imports(e.hosts, proxy.namespace))
         for e in rule.spec.egress
     }
-    allow_any = _allows_any(rule.spec.outbound_traffic_policy or mesh_policy)
-    return Scope(imports or _ALL, allow_any)
+    policy = rule.spec.outbound_traffic_policy or mesh_policy
+    return Scope(imports or _ALL, _allows_any(policy), _egress_proxy(policy))
 
 
 def _allows_any(policy: OutboundTrafficPolicy | None) -> bool:
     return policy is not None and policy.mode == "ALLOW_ANY"
+
+
+def _egress_proxy(policy: OutboundTrafficPolicy | None) -> str:
+    """The name is taken as it is written (GetDestinationCluster without a service)."""
+    if policy is None or not _allows_any(policy) or policy.egress_proxy is None:
+        return ""
+    proxy = policy.egress_proxy
+    return outbound_cluster(proxy.port.number if proxy.port else 0, proxy.host, proxy.subset or "")
 
 
 def _parse_imports(hosts: Iterable[str], namespace: str) -> Iterator[tuple[str, str]]:

@@ -154,6 +154,20 @@ def test_allow_any_reaches_declared_hosts_and_no_others() -> None:
     assert result["block_all"]["domains"] == ["*"]
 
 
+EGRESS = "{mode: ALLOW_ANY, egressProxy: {host: out.test, subset: a, port: {number: 8443}}}"
+
+
+def test_an_egress_proxy_takes_what_is_for_no_known_host() -> None:
+    """Without pods tunnels, too; declared hosts are no exception."""
+    result = _virtual_hosts(EGRESS)
+    assert not [name for name in result if name.startswith("m.test")]
+    (others,) = [host for host in result.values() if host["domains"] == ["*"]]
+    tunnel, plain = others["routes"]
+    assert tunnel["match"] == {"connect_matcher": {}}
+    assert tunnel["route"]["upgrade_configs"] == [{"upgrade_type": "CONNECT", "connect_config": {}}]
+    assert plain["route"]["cluster"] == tunnel["route"]["cluster"] == "outbound|8443|a|out.test"
+
+
 def test_a_rule_for_a_host_comes_before_allow_any() -> None:
     entry = builders.service_entry(
         "{hosts: [m.test], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}"
