@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from meshproof.envoy_filters.apply import apply_filters
 from meshproof.envoy_filters.rules import PatchKey, Rules, collect_rules, select_filters
 from meshproof.errors import Problem
-from meshproof.model.envoy_filter_patches import OPERATIONS, GeneralEnvoyFilter
+from meshproof.model.envoy_filter_patches import GeneralEnvoyFilter
 from meshproof.model.resource import Resource
 from meshproof.translate.envoy_config import build_gateway, build_outbound, build_sidecar, proxy_of
 from meshproof.translate.world import Config, Proxy, World
@@ -49,13 +49,8 @@ def find_unmatched(
             at = ("spec", "configPatches", index)
             name = (patch.patch.value or {}).get("name")
             if not patch.is_applied:
-                wanted = OPERATIONS[patch.apply_to]
-                yield resource.problem(
-                    (*at, "patch", "operation"),
-                    f"is {patch.patch.operation} with applyTo {patch.apply_to}, which does nothing",
-                    " or ".join(wanted) or "another applyTo",
-                )
-            elif (resource.namespace, resource.name, index) not in matched:
+                continue  # lint says so
+            if (resource.namespace, resource.name, index) not in matched:
                 yield resource.problem(
                     (*at, "match"),
                     f"matches no {patch.apply_to} of any Envoy, so this does nothing",

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from meshproof.errors import Problem
 from meshproof.lint.context import LintContext
-from meshproof.lint.rules import HINTS, RULES, LintRule
+from meshproof.lint.rule import LintRule
+from meshproof.lint.rules import HINTS, RULES
 from meshproof.model.resource import Resource
 from meshproof.translate.world import Service
 

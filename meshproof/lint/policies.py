@@ -24,6 +24,7 @@ KINDS = (
     "Telemetry",
     "Sidecar",
     "EnvoyFilter",
+    "WasmPlugin",
 )
 _ONE_A_SCOPE = ("PeerAuthentication", "Telemetry", "Sidecar")
 

@@ -5,10 +5,6 @@ A new check is a function in the file of its subject, a row of RULES, and a row 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-
-from meshproof.errors import Problem
 from meshproof.lint import (
     dead_routes,
     delegates,
@@ -30,21 +26,11 @@ from meshproof.lint import (
     services,
     weights,
 )
-from meshproof.lint.context import LintContext
+from meshproof.lint.analyzer_rules import ANALYZER_RULES
+from meshproof.lint.rule import LintRule
 
 REFUSED = "refused"
 """The id of every error: what `apply` refuses."""
-
-
-@dataclass(frozen=True, slots=True)
-class LintRule:
-    """``hint``: worth knowing, but never a reason for `--strict` to refuse."""
-
-    id: str
-    finds: str
-    check: Callable[[LintContext], Iterable[Problem]] | None = None
-    """None for what another package finds; it sets the id itself."""
-    hint: bool = False
 
 
 AUTOSCALER = LintRule("autoscaler-idle", "a HorizontalPodAutoscaler that cannot work")
@@ -245,6 +231,7 @@ RULES = (
         service_entries.find_invisible_entries,
     ),
     ISTIO_WARNING,
+    *ANALYZER_RULES,
     LintRule(
         "token-not-required",
         "a RequestAuthentication where no policy asks for a token",

@@ -151,6 +151,11 @@ class GeneralPatch(Model):
         return "ADD" if operation in _INSERTS and not ordered else operation
 
     @property
+    def possible_operations(self) -> tuple[str, ...]:
+        """Those that Istio applies to such an object."""
+        return OPERATIONS[self.apply_to]
+
+    @property
     def is_applied(self) -> bool:
         """Whether Istio does anything with it."""
         return self.operation in OPERATIONS[self.apply_to]

@@ -283,19 +283,6 @@ def test_allow_any_opens_declared_hosts_at_their_addresses_and_the_pods_network(
     assert paths == [BANK.pipes[80], BANK.pipes[443]]
 
 
-def test_an_egress_proxy_takes_connections_and_requests_that_no_rule_opens() -> None:
-    proxy = {"host": "out.test", "port": {"number": 8443}}
-    policy = {"mode": "ALLOW_ANY", "egressProxy": proxy}
-    spec = Sidecar.model_validate({"outboundTrafficPolicy": policy})
-    mesh = world(sidecars=(Named("any", "default", spec),))
-    cluster = "outbound|8443||out.test"
-    assert targets(mesh, "virtualOutbound")[1:] == [({}, cluster)]
-    assert targets(mesh, "0.0.0.0_80") == [(HTTP, "routes 80"), ({}, cluster)]
-    table: Any = sidecar(mesh).routes["80"]
-    (route,) = table["virtual_hosts"][-1]["routes"]
-    assert route["route"]["cluster"] == cluster
-
-
 def test_what_goes_to_an_original_destination_is_not_captured_once_more() -> None:
     """Outbound it goes into the mesh's network, by the bootstrap's bind; inbound to the pod's own
     address."""
