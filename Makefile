@@ -20,7 +20,7 @@ EXAMPLES ?= 300
 PLAN ?=
 # A network namespace that has nothing but loopback; a cluster is beyond it.
 OFFLINE := $(if $(filter embedded,$(MESH)),$(BIN)/python -m tools.offline --if-possible)
-SIDE_BY_SIDE ?= $(if $(filter embedded,$(MESH)),-n 2 --dist loadfile)
+SIDE_BY_SIDE ?= $(if $(filter embedded,$(MESH)),-n 2 --dist loadfile --no-loadscope-reorder)
 READY := .venv/.ready
 export MESH
 unexport PYTHONDONTWRITEBYTECODE # else each of hundreds of processes compiles the package again

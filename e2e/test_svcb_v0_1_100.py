@@ -7,11 +7,11 @@ from pathlib import Path
 
 from e2e.payments.requests import no_failures, switched
 from e2e.payments.rules import EGRESS_BY_ADDRESS, RULES, weights
+from e2e.support.periods import ended_before, sent_after
 from meshproof.mesh import Mesh
 from meshproof.pytest_plugin import Judge, StartLoad
 from meshproof.report.test_run import Run
 from meshproof.traffic.load import Load
-from meshproof.traffic.results import Results
 from meshproof.verdicts.switch import SwitchTimes
 
 BLUE = RULES / "svcb_v0_1_100.yaml"
@@ -26,7 +26,7 @@ def test_there_and_back_is_not_noticed(mesh: Mesh, run: Run, load: StartLoad, ju
     to_green = _switch(mesh, running, GREEN)
     to_blue = _switch(mesh, running, BLUE)
     results = running.stop()
-    first = _until(results, to_blue.applied)
+    first = ended_before(results, to_blue.applied)
     judge(
         switched(
             "v0.1 -> v0.2",
@@ -36,7 +36,7 @@ def test_there_and_back_is_not_noticed(mesh: Mesh, run: Run, load: StartLoad, ju
             sent=first.sent,
         )
     )
-    second = _since(results, to_green.live)
+    second = sent_after(results, to_green.live)
     judge(
         switched(
             "v0.2 -> v0.1",
@@ -71,13 +71,3 @@ def _switch(mesh: Mesh, running: Load, rule: Path) -> SwitchTimes:
 def _versions_without_weight(rule: Path) -> list[str]:
     """The versions to which a rule sends nothing."""
     return [version for version, weight in weights(rule).items() if not weight]
-
-
-def _until(results: Results, moment: float) -> Results:
-    records = tuple(r for r in results.records if r.end < moment)
-    return Results(results.run_id, len(records), records)
-
-
-def _since(results: Results, moment: float) -> Results:
-    records = tuple(r for r in results.records if r.time > moment)
-    return Results(results.run_id, len(records), records)
