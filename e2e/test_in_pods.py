@@ -22,7 +22,7 @@ from meshproof.mesh import Source
 from meshproof.project import load_project
 
 PROJECT = Path(__file__).with_name("in_pods") / "meshproof.yaml"
-CURL = ["curl", "--noproxy", "*", "--silent", "--show-error", "--max-time", "10"]
+CURL = ["curl", "--noproxy", "*", "--silent", "--show-error", "--max-time", "300"]
 CAN_BECOME_ANOTHER = os.geteuid() == 0 and Path("/proc/self/uid_map").read_text().split()[2] != "1"
 pytestmark = pytest.mark.skipif(
     os.environ.get("MESH", "embedded") != "embedded",
@@ -55,7 +55,7 @@ def run(mesh: EmbeddedMesh, workload: str, *argv: str) -> tuple[int, str]:
 def speak(mesh: EmbeddedMesh, workload: str, host: str, port: int, text: str = "") -> str:
     """What a program reads that uses plain sockets alone."""
     code = (
-        "import socket, sys; c = socket.create_connection(sys.argv[1:3], 10); c.settimeout(10)\n"
+        "import socket, sys; c = socket.create_connection(sys.argv[1:3], 300); c.settimeout(300)\n"
         "c.sendall(sys.argv[3].encode())\n"
         "try:\n    print(b''.join(iter(lambda: c.recv(999), b'')).decode())\n"
         "except ConnectionError: print('reset')\n"

@@ -18,7 +18,7 @@ DIRECT = """
 import json, sys, urllib.error, urllib.request
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 try:
-    answer = opener.open(sys.argv[1], timeout=20)
+    answer = opener.open(sys.argv[1], timeout=300)
     result = [answer.status, answer.headers.get("server", "")]
 except urllib.error.HTTPError as refusal:
     result = [refusal.code, refusal.headers.get("server", "")]

@@ -158,7 +158,7 @@ def _stored(mesh: EmbeddedMesh, run_id: str) -> list[Message]:
     with http.Session() as session:
         session.trust_env = False
         answer = session.get(
-            f"{mesh.url(MSGD)}/messages", params={"run": run_id, "full": "1"}, timeout=60
+            f"{mesh.url(MSGD)}/messages", params={"run": run_id, "full": "1"}, timeout=300
         )
     answer.raise_for_status()
     return [{"id": m["id"], "trace_id": m["trace_id"]} for m in answer.json()["messages"]]

@@ -50,7 +50,7 @@ def test_control_c_ends_it_there_too(cluster_fake: ClusterFakeMesh, until: Until
     )
     until(lambda: cluster_fake.calls, "the load runs")
     process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 130
+    assert process.wait(300) == 130
     until(lambda: cluster_fake.stopped, "it is stopped")
 
 

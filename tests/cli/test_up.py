@@ -66,12 +66,12 @@ def test_a_failed_start_is_told_and_leaves_nothing(
 
 
 def test_a_name_in_use_is_refused(started: Started, runtime_dir: Path) -> None:
-    assert started(*UP, "-d").wait(30) == 0
+    assert started(*UP, "-d").wait(300) == 0
     second = started(*UP)
     err = second.communicate(timeout=300)[1]
     assert second.returncode == 2
     assert "error: a mesh named shop is running already" in err
-    assert started("down").wait(30) == 0
+    assert started("down").wait(300) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -82,7 +82,7 @@ def test_foreground_shows_logs_until_told_to_end(
     assert up.stdout.readline() == f"{RESOURCE}\n"
     assert up.stdout.readline() == "svca-1 | hello\n"
     up.send_signal(number)
-    assert up.wait(30) == 0
+    assert up.wait(300) == 0
     assert up.stderr.read().endswith("mesh shop is down\n")
     assert nothing_stays(runtime_dir)
 
@@ -93,7 +93,7 @@ def test_control_c_while_starting_exits_130(
     up = started(*UP, FAKE="never starts")
     until(lambda: is_starting(runtime_dir), "it is starting")
     up.send_signal(signal.SIGINT)
-    assert up.wait(30) == 130
+    assert up.wait(300) == 130
     assert nothing_stays(runtime_dir)
 
 
@@ -106,14 +106,14 @@ def test_a_second_control_c_leaves_at_once_and_drops_the_name(
     up.send_signal(signal.SIGINT)
     until(lambda: not (runtime_dir / "meshproof").exists(), "it is ending")
     up.send_signal(signal.SIGINT)
-    assert up.wait(30) == 130
+    assert up.wait(300) == 130
     assert nothing_stays(runtime_dir)
 
 
 def test_a_reader_that_has_enough_ends_the_mesh(started: Started, runtime_dir: Path) -> None:
     up = started(*UP)
     up.stdout.close()
-    assert up.wait(30) == 1
+    assert up.wait(300) == 1
     assert nothing_stays(runtime_dir)
     up.stdout = None
 

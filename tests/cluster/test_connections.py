@@ -137,7 +137,7 @@ def test_what_was_started_ends_with_whoever_started_it(tmp_path: Path) -> None:
     process = commands.start(["sh", "-c", "echo ready; exec sleep 60"], "waiting", output=output)
     assert process.poll() is None
     process.terminate()
-    assert process.wait(10) == -15
+    assert process.wait(300) == -15
     with pytest.raises(MeshproofError, match="nosuchtool is not on PATH"):
         commands.start(["nosuchtool"], "waiting")
 
@@ -151,8 +151,8 @@ def test_one_session_sends_a_pods_requests_side_by_side(
     url = f"http://127.0.0.1:{server.server_port}/"
 
     def ask(path: str) -> dict[str, Any]:
-        request = pod_request.build_request(url + path, "GET", (), b"", 10)
-        line = connections.dialogs.ask("ns", "a", "app", pod_request.SCRIPT, request, timeout=20)
+        request = pod_request.build_request(url + path, "GET", (), b"", 300)
+        line = connections.dialogs.ask("ns", "a", "app", pod_request.SCRIPT, request, timeout=300)
         response: dict[str, Any] = json.loads(line)
         return response
 
@@ -162,8 +162,8 @@ def test_one_session_sends_a_pods_requests_side_by_side(
     assert bodies == [f"/{path}".encode() for path in paths]
     assert len(kubectl.opened) == 1
     kubectl.opened[0].kill()
-    kubectl.opened[0].wait(10)
-    until(lambda: "" if _ended(ask) else "it does not know yet", "waiting for the end", within=10)
+    kubectl.opened[0].wait(300)
+    until(lambda: "" if _ended(ask) else "it does not know yet", "waiting for the end", within=300)
     assert ask("again")["status"] == 200
     assert len(kubectl.opened) == 2
 

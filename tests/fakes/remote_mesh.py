@@ -37,7 +37,7 @@ class ClusterFakeMesh(RemoteFakeMesh):
     def spread_load(self, load: DistributedLoad, stop: threading.Event) -> list[dict[str, Any]]:
         self.calls.append(("load", load))
         if self.hold:
-            self.stopped = stop.wait(30)
+            self.stopped = stop.wait(300)
             raise LoadError("ended")
         pods = (pod_results(log="Aggregated"), self.worker, pod_results("v0.2", "v0.2"))
         return [json.loads(pod) for pod in pods]

@@ -28,10 +28,10 @@ def python(code: str) -> tuple[str, ...]:
 
 
 async def accept(listener: socket.socket) -> tuple[socket.socket, Any]:
-    return await asyncio.wait_for(asyncio.get_running_loop().sock_accept(listener), 10)
+    return await asyncio.wait_for(asyncio.get_running_loop().sock_accept(listener), 300)
 
 
-CONNECT = "import socket; socket.create_connection({address!r}, 5); print('connected')"
+CONNECT = "import socket; socket.create_connection({address!r}, 300); print('connected')"
 
 
 def original_destination(connection: socket.socket) -> tuple[str, int]:
@@ -74,7 +74,7 @@ def test_a_query_to_any_name_server_reaches_the_pods_own(
     in_pods: Callable[[PodScript], Run],
 ) -> None:
     code = (
-        "import socket; s = socket.socket(type=socket.SOCK_DGRAM); s.settimeout(5)\n"
+        "import socket; s = socket.socket(type=socket.SOCK_DGRAM); s.settimeout(300)\n"
         "s.sendto(b'query', ('8.8.8.8', 53)); print(s.recvfrom(99))"
     )
 
@@ -82,7 +82,7 @@ def test_a_query_to_any_name_server_reaches_the_pods_own(
         with pods.make_socket("a", "udp", bind=("127.0.0.1", 15053)) as server:
             client = asyncio.create_task(output(run, "client", *python(code), pod="a"))
             loop = asyncio.get_running_loop()
-            data, peer = await asyncio.wait_for(loop.sock_recvfrom(server, 99), 10)
+            data, peer = await asyncio.wait_for(loop.sock_recvfrom(server, 99), 300)
             await loop.sock_sendto(server, data.upper(), peer)
             assert await client == "(b'QUERY', ('8.8.8.8', 53))\n"
 

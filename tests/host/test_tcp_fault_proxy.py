@@ -46,7 +46,7 @@ async def connect(proxy: TcpFaultProxy) -> tuple[asyncio.StreamReader, asyncio.S
 
 def run(work: Callable[[], Awaitable[None]]) -> None:
     async def limited() -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(300):
             await work()
 
     asyncio.run(limited())

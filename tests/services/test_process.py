@@ -24,12 +24,12 @@ CONF = "services/common/gunicorn_conf.py"
 
 class UnixConnection(http.client.HTTPConnection):
     def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=20)
+        super().__init__("localhost", timeout=300)
         self._path = str(path)
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(20)  # ends a hang, decides nothing
+        self.sock.settimeout(300)  # ends a hang, decides nothing
         self.sock.connect(self._path)
 
     def ask(self, path: str, **headers: str) -> tuple[int, Any]:

@@ -19,7 +19,7 @@ from tests.fakes.span_bodies import by_hand, envoy_body, payment
 
 
 async def until(check: Any) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(300):
         while not check():
             await asyncio.sleep(0.005)
 

@@ -105,7 +105,7 @@ def on_a_terminal(folder: Path, keys: str) -> tuple[int, str]:
         while part := os.read(ours, 1 << 16):
             output += part
     os.close(ours)
-    return walker.wait(30), output.decode().replace("\r\n", "\n")
+    return walker.wait(300), output.decode().replace("\r\n", "\n")
 
 
 def test_on_a_terminal_it_waits_before_each_step(tmp_path: Path) -> None:
