@@ -19,6 +19,7 @@ import yaml
 
 from e2e.support.certificates import Authority, Pair
 from e2e.support.outside_server import outside_server
+from e2e.support.processes import until
 from e2e.support.tiny import TINY
 from meshproof.embedded.mesh import EmbeddedMesh
 from meshproof.mesh import Source
@@ -79,6 +80,13 @@ def passed_gateway(mesh: EmbeddedMesh, node: str = EGRESS) -> list[str]:
     return [r.upstream_cluster for r in mesh.access_log() if r.sidecar == node]
 
 
+def wait_passed(mesh: EmbeddedMesh, node: str, before: int) -> None:
+    """Return when one more connection to news.test is in a gateway's log. It is logged when it has
+    ended there, which is after it ended at its client."""
+    until(lambda: len(passed_gateway(mesh, node)) > before, f"it is in the log of {node}")
+    assert passed_gateway(mesh, node)[before:] == ["outbound|443||news.test"]
+
+
 def test_the_task(gated: EmbeddedMesh) -> None:
     """In the task's order: each part replaces the rules of the part before."""
     gated.apply([RULES / "http.yaml"])
@@ -95,7 +103,7 @@ def test_the_task(gated: EmbeddedMesh) -> None:
     gated.apply([RULES / "passthrough.yaml"])
     before = len(passed_gateway(gated))
     assert call(gated, "https://news.test/politics")["tls"] is True
-    assert passed_gateway(gated)[before:] == ["outbound|443||news.test"]
+    wait_passed(gated, EGRESS, before)
 
 
 def address(
@@ -239,7 +247,7 @@ def test_every_route_of_the_gateway_api(gated: EmbeddedMesh, tmp_path: Path) -> 
     assert get_secure(gated, 443, None, tmp_path, workload="door-istio") == 200
     before = len(passed_gateway(gated, "tiny.door-istio"))
     assert get_secure(gated, 443, None, tmp_path, name="news.test", workload="door-istio") == 200
-    assert passed_gateway(gated, "tiny.door-istio")[before:] == ["outbound|443||news.test"]
+    wait_passed(gated, "tiny.door-istio", before)
     status = gated.status()
     (door,) = status.kubernetes_gateways
     assert [listener.attached_routes for listener in door.listeners] == [1, 1, 1, 1]
