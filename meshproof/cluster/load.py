@@ -58,7 +58,8 @@ class ClusterLoad:
     def _delete(self) -> None:
         self._kubectl.run(
             "-n", SYSTEM, "delete", "configmap,service,job", "-l", f"app={NAME}",
-            "--ignore-not-found", doing="deleting the load", timeout=120,
+            "--ignore-not-found", "--cascade=foreground",  # returns when the pods are gone, too
+            doing="deleting the load", timeout=120,
         )  # fmt: skip
 
     def _wait_running(self, load: DistributedLoad) -> list[Pod]:

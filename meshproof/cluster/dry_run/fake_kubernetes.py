@@ -61,7 +61,7 @@ class FakeKubernetes:
                 return OK
             case ["set", "env", "deploy/zipkin", _]:
                 return OK
-            case ["delete", "configmap,service,job", "-l", "app=load", "--ignore-not-found"]:
+            case ["delete", "configmap,service,job", "-l", "app=load", *_]:
                 for key in [k for k, d in self.objects.items() if _app(d) == "load"]:
                     del self.objects[key]
                 return OK
