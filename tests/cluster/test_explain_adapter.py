@@ -1,7 +1,7 @@
 """``explain`` on a cluster goes by what each Envoy's dump says.
 
 The dump has the shape of a real one of Istio 1.29 (listeners and clusters of a demo's svca, less
-what does not decide)."""
+what does not decide): its sidecars speak mutual TLS by default, and take plain text as well."""
 
 from __future__ import annotations
 
@@ -33,6 +33,47 @@ _HTTP_FILTERS = [
         "typed_config": {"@type": f"{_TYPE}extensions.filters.http.router.v3.Router"},
     },
 ]
+
+
+_TLS = {
+    "name": "envoy.transport_sockets.tls",
+    "typed_config": {
+        "@type": f"{_TYPE}extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+        "require_client_certificate": True,
+    },
+}
+_MUTUAL = {
+    "name": "tlsMode-istio",
+    "match": {"tlsMode": "istio"},
+    "transport_socket": {
+        "name": "envoy.transport_sockets.tls",
+        "typed_config": {
+            "@type": f"{_TYPE}extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+            "common_tls_context": {
+                "alpn_protocols": ["istio"],
+                "tls_certificate_sds_secret_configs": [{"name": "default"}],
+                "combined_validation_context": {
+                    "default_validation_context": {
+                        "match_subject_alt_names": [
+                            {"exact": "spiffe://cluster.local/ns/payments/sa/svcb"}
+                        ]
+                    }
+                },
+            },
+            "sni": f"outbound_.80_._.{HOST}",
+        },
+    },
+}
+_PLAIN = {
+    "name": "tlsMode-disabled",
+    "match": {},
+    "transport_socket": {"name": "envoy.transport_sockets.raw_buffer"},
+}
+_ISTIO_PROTOCOLS = ["istio", "istio-peer-exchange", "istio-http/1.0", "istio-http/1.1", "istio-h2"]
+_INSPECTOR = {
+    "name": "envoy.filters.listener.tls_inspector",
+    "filter_disabled": {"destination_port_range": {"start": 15006, "end": 15007}},
+}
 
 
 def http_chain(match: Json, **routes: Json) -> Json:
@@ -70,12 +111,19 @@ def dump(listeners: list[Json], routes: list[Json], addresses: list[str]) -> Jso
         {
             "endpoint": {"address": {"socket_address": {"address": ip, "port_value": 8080}}},
             "health_status": "HEALTHY",
+            "metadata": {"filter_metadata": {"envoy.transport_socket_match": {"tlsMode": "istio"}}},
         }
         for ip in addresses
     ]
     assignment = {"cluster_name": outbound, "endpoints": [{"lb_endpoints": members}]}
     clusters = [
-        {"cluster": {"name": outbound, "type": "EDS"}},
+        {
+            "cluster": {
+                "name": outbound,
+                "type": "EDS",
+                "transport_socket_matches": [_MUTUAL, _PLAIN],
+            }
+        },
         {"cluster": {"name": "inbound|8080||", "type": "ORIGINAL_DST"}},
     ]
     parts: dict[str, Json] = {
@@ -90,6 +138,7 @@ def dump(listeners: list[Json], routes: list[Json], addresses: list[str]) -> Jso
 def sidecar(addresses: list[str]) -> Json:
     capture = {"transport_protocol": "raw_buffer", "application_protocols": ["http/1.1", "h2c"]}
     inbound = host("inbound|http|80", "*", cluster="inbound|8080||")
+    inbound_routes = {"name": "inbound|8080||", "virtual_hosts": [inbound]}
     listeners = [
         listener(
             "0.0.0.0_80",
@@ -109,10 +158,22 @@ def sidecar(addresses: list[str]) -> Json:
             15006,
             tcp_chain("BlackHoleCluster", {"destination_port": 15006}),
             tcp_chain("InboundPassthroughCluster", {"transport_protocol": "raw_buffer"}),
+            {
+                **http_chain(
+                    {
+                        "destination_port": 8080,
+                        "transport_protocol": "tls",
+                        "application_protocols": _ISTIO_PROTOCOLS,
+                    },
+                    route_config=inbound_routes,
+                ),
+                "transport_socket": _TLS,
+            },
             http_chain(
                 {"destination_port": 8080, "transport_protocol": "raw_buffer"},
-                route_config={"name": "inbound|8080||", "virtual_hosts": [inbound]},
+                route_config=inbound_routes,
             ),
+            listener_filters=[_INSPECTOR],
         ),
     ]
     return dump(

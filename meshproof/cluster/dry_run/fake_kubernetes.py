@@ -126,6 +126,7 @@ class FakeKubernetes:
         metadata, spec = deployment["metadata"], deployment["spec"]
         labels = spec["template"]["metadata"]["labels"]
         proxy = [{"name": "istio-proxy"}]
+        account = spec["template"]["spec"].get("serviceAccountName", "default")
         containers = proxy if "istio" in labels else spec["template"]["spec"]["containers"]
         return [
             {
@@ -138,6 +139,7 @@ class FakeKubernetes:
                     "containers": containers,
                     "initContainers": [] if "istio" in labels else proxy,
                     "nodeName": NODE,
+                    "serviceAccountName": account,
                 },
                 "status": {
                     "phase": "Running",
