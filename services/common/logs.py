@@ -31,7 +31,7 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "time": _iso(record.created),
             "level": record.levelname.lower(),
             "service": self._settings.service,
             "version": self._settings.version,
@@ -42,6 +42,10 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             entry["trace"] = self.formatException(record.exc_info)
         return json.dumps(entry, ensure_ascii=False)
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")
 
 
 def _whose() -> dict[str, str]:
@@ -67,18 +71,21 @@ def install(app: Flask) -> None:
 
     @app.before_request
     def start() -> None:
-        g.started = time.perf_counter()
+        g.began, g.started = time.time(), time.perf_counter()
 
     @app.after_request
     def end(response: Response) -> Response:
         if request.path in PROBES and response.status_code == 200:
             return response
         headers = request.headers
+        seconds = round(time.perf_counter() - g.started, 5)
         fields = {
+            # When it ended, so that less "ms" is when it began, however late this line is written.
+            "time": _iso(g.began + seconds),
             "method": request.method,
             "path": request.path,
             "status": response.status_code,
-            "ms": round((time.perf_counter() - g.started) * 1000, 2),
+            "ms": round(seconds * 1000, 2),
             "trace_id": read_trace(headers).trace_id,
             "run_id": headers.get(RUN_ID, ""),
             "request_id": headers.get("x-request-id", ""),

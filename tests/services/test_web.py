@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import time
+from datetime import datetime
 
 import pytest
 from flask import Flask, request
@@ -90,6 +92,20 @@ def test_one_json_line_a_request(app: Flask, caplog: pytest.LogCaptureFixture) -
         "run_id": "r-1",
         "request_id": "q",
     }
+
+
+def test_a_line_tells_when_its_request_began_however_late_it_is_written(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    """On a busy machine a thread may wait between the answer and its line."""
+    caplog.set_level(logging.INFO, logger="services")
+    before = time.time()
+    app.test_client().get("/nope")
+    [record] = caplog.records
+    after, record.created = record.created, record.created + 60
+    entry = json.loads(JsonFormatter(SETTINGS).format(record))
+    began = datetime.fromisoformat(entry["time"]).timestamp() - entry["ms"] / 1000
+    assert before - 0.001 <= began <= after
 
 
 def test_probes_are_logged_only_when_they_fail(
