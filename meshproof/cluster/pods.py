@@ -95,6 +95,8 @@ def _reason(
     for kind in ("PodScheduled", "Initialized", "ContainersReady", "Ready"):
         condition = conditions.get(kind, {})
         if condition.get("status") == "False":
+            if not condition.get("reason") and not condition.get("message"):
+                return f"{kind}: without a reason, as on a node that has stopped"
             reason = f"{kind}: {condition.get('reason', '')}"
             return f"{reason}: {condition['message']}" if condition.get("message") else reason
     return str(status.get("phase", "its phase is unknown"))
