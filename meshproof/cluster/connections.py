@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from meshproof.cluster.pod_dialog import Open, PodDialogs
+from meshproof.cluster.remedies import API_SERVER_LOST
 from meshproof.errors import MeshproofError
 from meshproof.wait import until
 
@@ -48,11 +49,13 @@ class Start(Protocol):
 
 
 class ApiError(MeshproofError):
-    """The API server answered with another status than 200."""
+    """The API server answered with another status than 200, or kubectl's proxy for it: 500 and
+    plain text where it does not answer."""
 
     def __init__(self, path: str, status: int, body: bytes) -> None:
         self.status = status
-        super().__init__(f"GET {path}: HTTP {status}: {_message(body)}")
+        lost = f"\n  {API_SERVER_LOST}" if status == 500 and not body.startswith(b"{") else ""
+        super().__init__(f"GET {path}: HTTP {status}: {_message(body)}{lost}")
 
 
 class _UnixConnection(http.client.HTTPConnection):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+API_SERVER_LOST = (
+    "the cluster's API server does not answer: `docker ps` shows whether its nodes run, `docker "
+    "stats` whether one is out of memory; run it again once it answers"
+)
+
 _REMEDIES = (
     (
         "Cannot connect to the Docker daemon",
@@ -31,6 +36,8 @@ _REMEDIES = (
         "istiod does not answer: `kubectl -n istio-system get pods` says why; nothing was applied, "
         "so run it again once it does",
     ),
+    ("failed to download openapi", API_SERVER_LOST),
+    ("was refused - did you specify the right host", API_SERVER_LOST),
     ("node(s) already exist", "another cluster has this name: choose one with KIND_CLUSTER"),
     ("port is already allocated", "another process has that port: stop it, or run without it"),
     ("address already in use", "another process has that port: stop it, or run without it"),

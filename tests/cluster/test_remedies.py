@@ -32,6 +32,13 @@ _DENIED = (1, "", "permission denied while trying to connect to the Docker daemo
             (1, "", 'Internal error occurred: failed calling webhook "validation.istio.io"\n'),
             "istiod does not answer",
         ),
+        (
+            "apply",  # as a node that is out of memory, or Docker that died, made kubectl say it
+            (1, "", 'error: error validating "STDIN": error validating data: failed to download '
+             'openapi: Get "https://127.0.0.1:42515/openapi/v2?timeout=32s": dial tcp '
+             "127.0.0.1:42515: connect: connection refused\n"),
+            "`docker ps` shows whether its nodes run",
+        ),
         ("docker run", (125, "", "port is already allocated.\n"), "another process has that port"),
     ],
 )  # fmt: skip
