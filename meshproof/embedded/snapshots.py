@@ -207,7 +207,7 @@ class Snapshots:
         rules = (r for r in world.virtual_services if r.spec.tls or r.spec.tcp)
         bytes_of_pods = any(
             s.headless and any(p.kind != "HTTP" for p in s.ports) for s in world.services
-        )
+        ) or any(e.spec.resolution == "NONE" and e.spec.addresses for e in world.service_entries)
         return {
             "service_entries": world.service_entries,
             "sidecars": world.sidecars,

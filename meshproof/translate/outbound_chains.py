@@ -111,7 +111,7 @@ class ChainBuilder:
         chosen = headless.select_pod(pod)
         if port.protocol in ("TLS", "HTTPS"):
             return list(self._tls(host, port, chosen, ranges))
-        announced = (_announce_bytes(),) if port.kind == "AUTO" and host.in_mesh else ()
+        announced = (_announce_bytes(),) if _is_sniffed(host, port) else ()
         return [
             replace(chain, filters=(*announced, *chain.filters))
             for chain in self._tcp(host, port, chosen, ranges)
@@ -198,6 +198,14 @@ class ChainBuilder:
             return self.black_hole()
         cluster = self._view.egress_proxy or passthrough.POD_NETWORK
         return self.tcp_proxy(cluster, cluster=cluster)
+
+
+def _is_sniffed(host: Host, port: ServicePort) -> bool:
+    """Whether the server's sidecar has to tell bytes from HTTP: its port has no protocol, or the
+    client's ServiceEntry alone names it."""
+    if host.in_mesh:
+        return port.kind == "AUTO"
+    return any(e.workload for e in host.endpoints.get(port.port, ()))
 
 
 def _announce_bytes() -> Json:

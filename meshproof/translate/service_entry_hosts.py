@@ -7,7 +7,7 @@ outside host that it covers becomes a host beside it.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from meshproof.model.pod_network import is_address
@@ -17,6 +17,7 @@ from meshproof.model.service_entry import ServicePort as EntryPort
 from meshproof.model.workload_entry import WorkloadEntry
 from meshproof.translate.endpoints import (
     DeclaredAddresses,
+    container_port,
     declared_addresses,
     declared_endpoints,
     endpoints_by_port,
@@ -26,7 +27,7 @@ from meshproof.translate.endpoints import (
 )
 from meshproof.translate.host import Endpoint, Host
 from meshproof.translate.host_names import covers, is_wildcard
-from meshproof.translate.world import Named, ServicePort, World
+from meshproof.translate.world import Address, Named, ServicePort, World
 
 _ADDRESSED_BY_REQUEST = ("NONE", "DYNAMIC_DNS")
 """Resolutions that take the address from the request's own host name."""
@@ -38,7 +39,8 @@ def service_entry_hosts(world: World) -> Iterator[Host]:
         for name in entry.spec.hosts:
             if entry.spec.workload_selector is None or entry.spec.resolution == "NONE":
                 yield from (
-                    _outside_host(entry, n, outside) for n in _covered_names(entry, name, outside)
+                    _outside_host(world, entry, n, outside)
+                    for n in _covered_names(entry, name, outside)
                 )
             else:
                 yield _selecting_host(world, entry, name, entry.spec.workload_selector.labels)
@@ -72,12 +74,18 @@ def _selecting_host(
     )
 
 
-def _outside_host(entry: Named[ServiceEntry], name: str, outside: DeclaredAddresses) -> Host:
+def _outside_host(
+    world: World, entry: Named[ServiceEntry], name: str, outside: DeclaredAddresses
+) -> Host:
     ports = _ports(entry.spec)
     return replace(
         _host(entry, name, ports),
         endpoints={
-            p.number: tuple(_outside_endpoints(entry, name, p, outside)) for p in entry.spec.ports
+            p.number: (
+                *_outside_endpoints(entry, name, p, outside),
+                *_pod_endpoints(world, entry.spec, p),
+            )
+            for p in entry.spec.ports
         },
     )
 
@@ -132,8 +140,34 @@ def _addressed_endpoints(
     for host, ports in outside.items():
         if port.number not in ports or not is_address(host):
             continue
-        if any(ipaddress.ip_address(host) in network for network in networks):
+        if _is_in(host, networks):
             yield Endpoint(ports[port.number], {}, original=host)
+
+
+def _pod_endpoints(world: World, spec: ServiceEntry, port: EntryPort) -> Iterator[Endpoint]:
+    """The pods that resolution NONE leads a connection to: those whose address is one of an
+    entry's, at any port, declared or not."""
+    if not world.pods or spec.resolution != "NONE" or not spec.addresses:
+        return
+    if handling_of(port.effective_protocol) == "HTTP":
+        return  # requests go by their host, whatever address the client used
+    networks = [ipaddress.ip_network(address, strict=False) for address in spec.addresses]
+    number = port.target_port or port.number
+    for replica in world.replicas:
+        if not replica.ready or not _is_in(replica.ip, networks):
+            continue
+        declared = container_port(replica, number)
+        yield Endpoint(
+            declared.listen if declared else Address(replica.ip, number),
+            replica.labels,
+            workload=replica.workload,
+            namespace=replica.namespace,
+            original=replica.ip,
+        )
+
+
+def _is_in(ip: str, networks: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+    return any(ipaddress.ip_address(ip) in network for network in networks)
 
 
 def _implied_endpoints(spec: ServiceEntry, name: str) -> list[WorkloadEntry]:

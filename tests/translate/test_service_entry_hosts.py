@@ -10,8 +10,9 @@ import yaml
 
 from meshproof.model.service_entry import ServicePort
 from meshproof.model.workload_entry import WorkloadEntry
-from meshproof.translate.envoy_config import build_outbound
+from meshproof.translate.envoy_config import build_outbound, proxy_of
 from meshproof.translate.world import Address, Config, Named
+from tests.translate import pod_builders
 from tests.translate.builders import (
     CLIENT,
     addresses,
@@ -231,3 +232,46 @@ def test_a_port_without_a_protocol_is_as_a_service_s(number: int, protocol: str)
     for text in ("", ", protocol: ''"):
         port = ServicePort.model_validate(yaml.safe_load(f"{{number: {number}, name: a{text}}}"))
         assert (port.protocol, port.effective_protocol) == (None, protocol)
+
+
+PODS = (
+    "{hosts: [pods.test], location: MESH_INTERNAL, resolution: NONE, addresses: [%s], ports: [%s]}"
+)
+
+
+def _pods_entry(addresses: str, ports: str) -> tuple[Any, ...]:
+    return (service_entry(PODS % (addresses, ports)),)
+
+
+def test_without_resolution_the_address_of_a_pod_leads_to_it_at_any_port() -> None:
+    """As Istio's tests force mutual TLS on ports that no Service names."""
+    ports = "{number: 7070, name: tcp, protocol: TCP}, {number: 8080, name: tcp-2, protocol: TCP}"
+    own, other = pod_builders.ECHO
+    entries = _pods_entry(f"{own.ip}, 10.1.2.3", ports)
+    rule = destination_rule("{host: pods.test, trafficPolicy: {tls: {mode: ISTIO_MUTUAL}}}")
+    config = pod_builders.sidecar(
+        pod_builders.world(service_entries=entries, destination_rules=(rule,))
+    )
+    for number in (7070, 8080):
+        cluster = config.clusters[f"outbound|{number}||pods.test"]
+        (member,) = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
+        address = member["endpoint"]["address"]["socket_address"]
+        assert (address["address"], address["port_value"]) == (own.ip, number)
+        assert "UpstreamTlsContext" in str(cluster["transport_socket"])
+    (chain,) = config.listeners[f"{own.ip}_7070"]["filter_chains"]
+    kinds = [f["name"].rpartition(".")[2] for f in chain["filters"]]
+    assert kinds == ["set_filter_state", "tcp_proxy"], "the server knows that bytes follow"
+    assert f"{other.ip}_7070" not in config.listeners
+
+
+def test_no_other_entry_leads_to_pods() -> None:
+    own = pod_builders.ECHO[0]
+    tcp, http = (f"{{number: 7070, name: p, protocol: {p}}}" for p in ("TCP", "HTTP"))
+    for entries, pods in (
+        (_pods_entry(own.ip, http), True),
+        (_pods_entry("10.1.2.3", tcp), True),
+        (_pods_entry(own.ip, tcp), False),
+    ):
+        mesh = pod_builders.world(service_entries=entries, pods=pods)
+        clusters: Any = build_outbound(mesh, proxy_of(pod_builders.CLIENT)).clusters
+        assert not clusters["outbound|7070||pods.test"]["load_assignment"]["endpoints"]
