@@ -11,6 +11,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import yaml
+
+from conformance.peers.requests import FILES, complete
+
 ADDITIONS = Path(__file__).parent / "additions"
 """Resources that a suite's own mesh lacks: FOLDER~FILE.yaml is added to FOLDER/FILE.yaml."""
 _HOOK = """
@@ -20,6 +24,11 @@ Mesh.send = conformance.peers.pod_calls.sender(Mesh.send, PY, str(ROOT / "echo" 
 _CHANGES = (
     ("echo/echo.py", 'if kind == "tcp":', 'if kind == "tcp" or not first[:1].isupper():'),
     ("sim/sim2.yaml", "scheme: tls\n", "scheme: hello\n"),
+    (
+        "sim/base2.yaml",
+        '"--http=18000"]',
+        '"--http=18000", "--http=8000", "--http=9000", "--tcp=8080", "--tcp=9090"]',
+    ),
     ("run_bookinfo.py", "\nimport lib\n", "\nos.environ['MESHPROOF_PODS'] = 'off'\nimport lib\n"),
 )
 """File, text, new text. The echo app answers bytes on its TCP ports alone, but a port without a
@@ -45,6 +54,11 @@ def adapt(folder: Path) -> Mapping[str, str]:
         if file.exists():
             file.write_text(file.read_text().replace(text, new_text))
     _write_keys(folder)
+    for name in FILES:
+        file = folder / name
+        if file.exists():
+            cases = list(complete(name, yaml.safe_load(file.read_text())))
+            file.write_text(yaml.safe_dump(cases, sort_keys=False))
     return {"MESHPROOF_PODS": "auto"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import sys
 from collections.abc import Sequence
@@ -9,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from conformance.peers import in_pod
 from conformance.peers.adaptation import ADDITIONS, adapt
 from conformance.peers.pod_calls import NAKED, Request, sender
+from conformance.peers.requests import CASES as OWN_CASES
+from conformance.peers.requests import FILES
 from meshproof.model.reader import read_text
 
 CLIENT = "import json, sys; print(json.dumps([[r, 'in the pod'] for r in json.load(sys.stdin)]))"
@@ -81,11 +85,34 @@ def test_every_name_has_an_address_in_a_pod() -> None:
     assert (host, port) == (in_pod.NOBODY, 80)
 
 
-def test_a_copy_gets_resources_keys_and_the_hook(tmp_path: Path) -> None:
+CASES = """
+- group: jwt
+  name: own keys
+  config: |
+    jwks: '{"keys": [1]}'
+  calls: [{name: a, from: x, req: {}, check: []}]
+- group: normalization
+  name: None
+  not_portable: there is no mesh config
+  calls: [{name: "-", from: x, req: {}, check: []}]
+"""
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_configuration_of_a_request_is_taken(file: str) -> None:
+    """Addresses of pods are filled in by the suites' runner."""
+    for group, name, config, calls in OWN_CASES[file]():
+        text = re.sub(r"\{ip:[^}]+\}", "127.60.1.1", config or "")
+        assert not text or read_text(text, f"{group}/{name}")
+        assert calls
+
+
+def test_a_copy_gets_resources_keys_requests_and_the_hook(tmp_path: Path) -> None:
     (tmp_path / "istio").mkdir()
     base = tmp_path / "istio" / "base2.yaml"
     base.write_text("kind: Namespace\n")
-    (tmp_path / "istio" / "security.yaml").write_text("    jwks: '{\"keys\": [1]}'\n")
+    cases = tmp_path / "istio" / "security.yaml"
+    cases.write_text(CASES)
     (tmp_path / "lib.py").write_text("x = 1\n")
     (tmp_path / "echo").mkdir()
     (tmp_path / "echo" / "echo.py").write_text('if kind == "tcp":\n    y = 2\n')
@@ -94,6 +121,12 @@ def test_a_copy_gets_resources_keys_and_the_hook(tmp_path: Path) -> None:
     assert "numTrustedProxies: 1" in base.read_text()
     assert (tmp_path / "istio/tests/common/jwt/jwks.json").read_text() == '{"keys": [1]}'
     assert "or not first[:1].isupper():\n" in (tmp_path / "echo" / "echo.py").read_text()
+    other, sent = yaml.safe_load(cases.read_text())
+    assert other == yaml.safe_load(CASES)[0]
+    assert "not_portable" not in sent
+    assert "normalization: NONE" in sent["config"]
+    (call,) = sent["calls"]
+    assert call["req"]["path"] == call["check"][0][1]
     library = (tmp_path / "lib.py").read_text()
     assert library.startswith("x = 1\n")
     assert "pod_calls.sender(" in library
