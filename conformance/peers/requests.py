@@ -176,6 +176,8 @@ def _sim2() -> Iterator[Case]:
     for mode in ("DISABLE", "STRICT", "PERMISSIVE"):
         config = configs.peer_authentication(mode, {}, "foo", "default")
         yield Case(group, alone, config, _both(mode, 8000, "on port 8000"))
+    for mode in ("DISABLE", "PERMISSIVE", "STRICT"):
+        yield Case("TestInbound", mode, None, tuple(_passthrough(mode)))
     peers = configs.peer_authentication("STRICT", {9090: "DISABLE"}, "foo", "default")
     for name, ports, more in (
         ("service, full sidecar", (8080, 9090), configs.SERVICE_OF_BYTES),
@@ -185,6 +187,18 @@ def _sim2() -> Iterator[Case]:
         config = peers + configs.sidecar(ports) + more
         yield Case("TestPeerAuthenticationWithSidecar", name, config, _BYTES)
     yield from _gateway_ports()
+
+
+def _passthrough(mode: str) -> Iterator[Call]:
+    """To a port without a Service: only STRICT asks for the mesh's certificate."""
+    reaches = "not_passed" if mode == "STRICT" else "passed"
+    yield _plain("passthrough http", 8000, passes=mode != "STRICT")
+    yield _bytes("passthrough tcp", 8000, reaches)
+    for name, alpn in (("passthrough tls", []), ("passthrough https", ["http/1.1"])):
+        yield _call(
+            name, NAKED, [reaches], address=_FOO, port=8000, direct=True, scheme="hello", alpn=alpn
+        )  # fmt: skip
+    yield _mutual("passthrough mtls", 8000, mode)
 
 
 _BYTES = (
