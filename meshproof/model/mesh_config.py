@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field
 from meshproof.istio_names import INGRESS_GATEWAY, ROOT_NAMESPACE, TRUST_DOMAIN
 from meshproof.model.base_model import Model, PartlyHonoured
 from meshproof.model.destination_rule import LocalityLoadBalancerSetting, TcpKeepalive
+from meshproof.model.discovery_selector import DiscoverySelector
 from meshproof.model.durations import Duration
 from meshproof.model.export_to import ExportTo
 from meshproof.model.extension_providers import ExtensionProviders, LogFormat
@@ -85,6 +86,8 @@ class MeshConfig(Model):
     default_virtual_service_export_to: ExportTo = []
     default_destination_rule_export_to: ExportTo = []
     locality_lb_setting: LocalityLoadBalancerSetting | None = None
+    discovery_selectors: list[DiscoverySelector] = []
+    """Of the namespaces whose Services and rules count; none: of all."""
     default_config: ProxyConfig = ProxyConfig.empty()
     default_providers: DefaultProviders = DefaultProviders.empty()
     extension_providers: ExtensionProviders = []

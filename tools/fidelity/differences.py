@@ -38,6 +38,9 @@ DIFFERENCES: Mapping[str, str] = {
     "destination_rule.LocalityLoadBalancerSetting.enabled": _LOCALITY,
     "destination_rule.LocalityLoadBalancerSetting.distribute": _LOCALITY,
     "mesh_config.MeshConfig.localityLbSetting": _LOCALITY,
+    "mesh_config.MeshConfig.discoverySelectors": (
+        "as in Istio; in pods the name of a Service that is not read does not resolve"
+    ),
     **{f"mesh_config.MeshConfig.{name}": _INGRESS for name in _INGRESS_FIELDS},
     "kube_ingress.IngressSpec.rules": (
         "as Istio's ingress controller takes them; without an IngressClass of controller "

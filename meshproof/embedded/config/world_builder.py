@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -11,6 +11,7 @@ from meshproof.admission.store import Store
 from meshproof.gateway_api.backend_policies import convert_backend_policies
 from meshproof.gateway_api.convert import convert_virtual_services
 from meshproof.gateway_api.listeners import convert_gateways
+from meshproof.model.discovery_selector import Discovery
 from meshproof.model.envoy_filter_patches import GeneralEnvoyFilter
 from meshproof.model.gateway import Gateway
 from meshproof.model.jwks import KeySource
@@ -68,8 +69,12 @@ def _workload_entries(resources: Iterable[Resource]) -> Iterator[Named[WorkloadE
 
 def istio_gateways(store: Store) -> tuple[Named[Gateway], ...]:
     """The Gateways in force in Istio's order, then those of the Gateway API's."""
-    written = (Named(r.name, r.namespace, r.spec) for r in store.lowered if r.kind == "Gateway")
-    return (*written, *convert_gateways(store.lowered))
+    return _gateways_of(store.lowered)
+
+
+def _gateways_of(resources: Sequence[Resource]) -> tuple[Named[Gateway], ...]:
+    written = (Named(r.name, r.namespace, r.spec) for r in resources if r.kind == "Gateway")
+    return (*written, *convert_gateways(resources))
 
 
 def certificate_files(store: Store) -> frozenset[str]:
@@ -109,9 +114,9 @@ def build_world(
 ) -> World:
     """Everything that is applied and that runs; with ``addresses`` the replicas are pods, and
     ``mesh`` is the project's MeshConfig. Raises Refused for 0.4 rules that cannot be lowered."""
-    services, lowered = store.services, store.lowered
     hosts = tuple(outside)
     config = mesh_config_of(store.decoded, mesh)
+    services, lowered = _discovered(store, config)
 
     def named(kind: str) -> tuple[Any, ...]:
         root = config.root_namespace
@@ -128,7 +133,7 @@ def build_world(
         )
 
     filters = named("EnvoyFilter")
-    visible = services if addresses is None else _with_cluster_ips(store, addresses)
+    visible = services if addresses is None else _with_cluster_ips(services, store, addresses)
     return World(
         services=exported_services(visible, config.default_service_export_to),
         replicas=of_mesh(replicas),
@@ -144,8 +149,8 @@ def build_world(
         service_entries=exported(named("ServiceEntry"), config.default_service_export_to),
         workload_entries=tuple(_workload_entries(lowered)),
         manual_endpoints=manual_endpoints(lowered),
-        gateways=istio_gateways(store),
-        tls_secrets=_tls_secrets(lowered),
+        gateways=_gateways_of(lowered),
+        tls_secrets=_tls_secrets(store.lowered),
         missing_files=frozenset(missing_files),
         wasm_plugins=named("WasmPlugin"),
         wasm_modules=wasm_modules,
@@ -167,7 +172,22 @@ def build_world(
     )
 
 
-def _with_cluster_ips(store: Store, addresses: Addresses) -> tuple[Service, ...]:
+def _discovered(store: Store, config: MeshConfig) -> tuple[tuple[Service, ...], Sequence[Resource]]:
+    """The Services and resources of the namespaces that MeshConfig's discoverySelectors select."""
+    services, resources = tuple(store.services), store.lowered
+    if not config.discovery_selectors:
+        return services, resources
+    labels = {r.name: r.labels for r in resources if r.kind == "Namespace"}
+    discovery = Discovery(config.discovery_selectors, labels)
+    return (
+        tuple(s for s in services if discovery.reads(s.namespace)),
+        [r for r in resources if discovery.reads(r.namespace)],
+    )
+
+
+def _with_cluster_ips(
+    services: Iterable[Service], store: Store, addresses: Addresses
+) -> tuple[Service, ...]:
     """The Services with a ClusterIP each: the one that its manifest names, else one of ours."""
     own = {
         (r.namespace, r.name): r.spec.cluster_ip
@@ -182,7 +202,7 @@ def _with_cluster_ips(store: Store, addresses: Addresses) -> tuple[Service, ...]
             cluster_ip=own.get((service.namespace, service.name))
             or addresses.cluster_ip(service.namespace, service.name),
         )
-        for service in store.services
+        for service in services
     )
 
 
