@@ -53,6 +53,7 @@ class Engine:
         self.config = LiveConfig(context, self.outside, self.network)
         self._change_lock = asyncio.Lock()
         self._tasks = Background()
+        self._hosts: asyncio.Task[None] | None = None
         self._ending = False
 
     @property
@@ -79,13 +80,18 @@ class Engine:
 
     # -- life ----------------------------------------------------------------------------------
 
+    def start_outside(self) -> None:
+        """Begin to start the outside hosts, before anything else; ``start`` waits for them."""
+        self._hosts = asyncio.create_task(run_all(host.start() for host in self.outside))
+
     async def start(self, store: Store, started: float) -> list[Ack]:
-        """Start gateway, outside hosts and every workload; returns when all is live."""
+        """Start the gateway and every workload; returns when all is live. No app starts before
+        the outside hosts listen: it may need one to start."""
         async with self._change_lock:
             ingress = self.gateways.ingress
             self.config.prepare_gateways([ingress], store)
             ingress.ready = True
-            await run_all((ingress.envoy.start(), *(host.start() for host in self.outside)))
+            await run_all((ingress.envoy.start(), self._wait_outside()))
             for host in self.outside:
                 if host.declared.command:
                     self._tasks.start(host.keep_running())
@@ -101,9 +107,16 @@ class Engine:
             self._tasks.start(Autoscaler(self.context, self).run())
             return acks
 
+    async def _wait_outside(self) -> None:
+        assert self._hosts is not None, "start_outside comes first"
+        await self._hosts
+
     async def stop(self) -> None:
         """Stop monitoring; the processes themselves end with the supervisor."""
         self._ending = True
+        if self._hosts is not None:
+            self._hosts.cancel()
+            await asyncio.gather(self._hosts, return_exceptions=True)
         self._tasks.cancel()
         self.config.stop()
         self.fleet.end_monitoring()

@@ -127,7 +127,8 @@ class Lifecycle:
         return Applied(admitted.messages, tuple(acks), seconds, warnings, notes)
 
     async def _open(self) -> None:
-        """The supervisor, and pods where they are wanted and possible."""
+        """The supervisor, and pods where they are wanted and possible; outside hosts begin to
+        start while the manifests are read."""
         context = self._context = self._create_context()
         await context.supervisor.start(
             self.run_id, context.paths.root, self._on_exit, self._on_supervisor_lost
@@ -135,11 +136,13 @@ class Lifecycle:
         self._no_pods = await context.sandboxes.open(self._pods)
         project = replace(self._project, pods=context.sandboxes.enabled)
         self._context = replace(context, project=project)
+        self._engine = Engine(self._context)
+        self._engine.start_outside()
 
     async def _start(self, store: Store, started: float) -> list[Ack]:
         assert self._context is not None, "it is open"
-        context = self._context
-        engine = self._engine = Engine(context)
+        assert self._engine is not None, "it is open"
+        context, engine = self._context, self._engine
         self._servers = ObservabilityServers(engine)
         await self._servers.start()
         await context.ads.start(context.paths.xds)
