@@ -72,7 +72,7 @@ def measure() -> Part:
     return Part(
         "a rule by the command line",
         [
-            Figure("meshproof apply, median", statistics.median(seconds), "s", at_most(0.5), note),
+            Figure("meshproof apply, median", statistics.median(seconds), "s", at_most(0.15), note),
             Figure("meshproof apply, slowest", percentile(seconds, 100), "s", None, note),
         ],
         {"apply": seconds},

@@ -30,10 +30,10 @@ def measure() -> Part:
         "start, suite with 4 workloads",
         [
             Figure(
-                "library: process start to first answer", _median(whole), "s", at_most(2.5), note
+                "library: process start to first answer", _median(whole), "s", at_most(1.0), note
             ),
-            Figure("library: up() to first answer", _median(from_up), "s", at_most(2.5), note),
-            Figure("meshproof up -d to first answer", _median(command), "s", at_most(2.5), note),
+            Figure("library: up() to first answer", _median(from_up), "s", at_most(1.0), note),
+            Figure("meshproof up -d to first answer", _median(command), "s", at_most(1.0), note),
         ],
         {"library": whole, "library_from_up": from_up, "command": command},
     )

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import bench
+from bench.__main__ import PARTS
 from bench.page import PAGE, render
 
 PAGE_TEXT = "# Cost\n\n<!-- bench: tax -->\nold\n<!-- end of bench -->\n\nThe rest.\n"
@@ -33,6 +37,11 @@ def test_a_part_without_a_place_is_an_error() -> None:
         render(report("start"), PAGE_TEXT)
 
 
-def test_the_page_has_the_table_of_the_mesh_tax() -> None:
-    text = render(report("mesh tax on /pay"), PAGE.read_text(encoding="utf-8"))
-    assert "| ratio | 1.50 |" in text
+def test_the_page_has_a_place_for_every_part() -> None:
+    folder = Path(bench.__file__).parent
+    sources = [(folder / f"{name}.py").read_text(encoding="utf-8") for name in PARTS]
+    titles = [match[1] for s in sources for match in re.finditer(r'return Part\(\s*"([^"]+)"', s)]
+    assert len(titles) == len(PARTS)
+    for title in titles:
+        text = render(report(title), PAGE.read_text(encoding="utf-8"))
+        assert "| ratio | 1.50 |" in text

@@ -27,6 +27,15 @@ def test_shapes_of_one_replica_show_growth(monkeypatch: pytest.MonkeyPatch) -> N
     }
 
 
+def test_larger_shapes_are_held_against_100_x_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scale, "SHAPES", ((10, 1), (100, 1), (300, 1)))
+    monkeypatch.setattr(scale, "_sample", sample)
+    figures = {f.name: f for f in scale.measure().figures}
+    beside = figures["300 x 1 replicas: apply to live, p99, 100 x 1 = 1"]
+    assert (beside.value, beside.met) == (pytest.approx(9), False)
+    assert "10 x 1 replicas: apply to live, p99, 100 x 1 = 1" not in figures
+
+
 def test_a_shape_without_room_is_left_out_with_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
     room = int(scale.required_memory(50, 1))
     free = psutil.virtual_memory()._replace(available=room)
