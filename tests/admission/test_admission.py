@@ -57,9 +57,8 @@ UNSUPPORTED = {
         "spec: {maxReplicas: 3, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: a}}\n"
     ),
     "use of a kind": (
-        "apiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nmetadata: {name: lua}\n"
-        "spec:\n  configPatches:\n  - applyTo: BOOTSTRAP\n"
-        "    patch: {operation: MERGE, value: {stats_flush_interval: 1s}}\n"
+        "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {name: w}\n"
+        "spec: {url: 'oci://registry.test/filter:1'}\n"
     ),
     "annotation": RULE.replace("{name: svcb}", "{name: svcb, annotations: {istio.io/rev: canary}}"),
     "field of which the models take less": (
