@@ -151,13 +151,14 @@ def _figures(sample: Sample) -> list[Figure]:
     size = sample.title
     note = f"{len(sample.live)} switches on every sidecar"
     limit = LIVE_LIMITS.get((sample.workloads, sample.replicas))
+    aim = None if limit is None else at_most(limit)
     memory = statistics.mean(sample.memory) / _MIB
     live = [statistics.median(sample.live) * 1000, percentile(sample.live, 99) * 1000]
     idle = {who: share * 100 for who, share in sample.idle.items()}
     return [
         Figure(f"{size}: up to first answer", sample.up, "s", target(20), "once"),
         Figure(f"{size}: apply to live, p50", live[0], "ms", None, note),
-        Figure(f"{size}: apply to live, p99", live[1], "ms", limit and at_most(limit), note),
+        Figure(f"{size}: apply to live, p99", live[1], "ms", aim, note),
         Figure(f"{size}: memory a sidecar", memory, "MiB", target(16), "mean PSS, at rest"),
         Figure(f"{size}: idle, all sidecars", idle["envoys"], "% of a core"),
         Figure(f"{size}: idle, the mesh's own process", idle["mesh"], "% of a core"),

@@ -119,12 +119,12 @@ def test_what_the_server_refuses_is_said(connections: Connections) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["EOF", "http2: client connection lost", "dial tcp 127.0.0.1:42515: connect: refused"]
+    "answer", ["EOF", "http2: client connection lost", "dial tcp 127.0.0.1:42515: connect: refused"]
 )
-def test_a_server_that_is_lost_is_said_with_what_to_look_at(said: str) -> None:
+def test_a_server_that_is_lost_is_said_with_what_to_look_at(answer: str) -> None:
     """What kubectl's proxy answers by itself; an error of Kubernetes' own is JSON."""
-    lost = str(ApiError("/api", 500, said.encode()))
-    assert said in lost
+    lost = str(ApiError("/api", 500, answer.encode()))
+    assert answer in lost
     assert "`docker ps` shows whether its nodes run" in lost
     own = str(ApiError("/api", 500, b'{"message": "no route to host"}'))
     assert own == "GET /api: HTTP 500: no route to host"
