@@ -119,12 +119,12 @@ def test_what_the_server_refuses_is_said(connections: Connections) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", ["EOF", "http2: client connection lost", "dial tcp 127.0.0.1:42515: connect: refused"]
+    "text", ["EOF", "http2: client connection lost", "dial tcp 127.0.0.1:42515: connect: refused"]
 )
-def test_a_server_that_is_lost_is_said_with_what_to_look_at(answer: str) -> None:
+def test_a_server_that_is_lost_is_said_with_what_to_look_at(text: str) -> None:
     """What kubectl's proxy answers by itself; an error of Kubernetes' own is JSON."""
-    lost = str(ApiError("/api", 500, answer.encode()))
-    assert answer in lost
+    lost = str(ApiError("/api", 500, text.encode()))
+    assert text in lost
     assert "`docker ps` shows whether its nodes run" in lost
     own = str(ApiError("/api", 500, b'{"message": "no route to host"}'))
     assert own == "GET /api: HTTP 500: no route to host"
@@ -149,7 +149,7 @@ def test_what_was_started_ends_with_whoever_started_it(tmp_path: Path) -> None:
     process = commands.start(["sh", "-c", "echo ready; exec sleep 60"], "waiting", output=output)
     assert process.poll() is None
     process.terminate()
-    assert process.wait(300) == -15
+    assert process.wait(10) == -15
     with pytest.raises(MeshproofError, match="nosuchtool is not on PATH"):
         commands.start(["nosuchtool"], "waiting")
 
@@ -163,8 +163,8 @@ def test_one_session_sends_a_pods_requests_side_by_side(
     url = f"http://127.0.0.1:{server.server_port}/"
 
     def ask(path: str) -> dict[str, Any]:
-        request = pod_request.build_request(url + path, "GET", (), b"", 300)
-        line = connections.dialogs.ask("ns", "a", "app", pod_request.SCRIPT, request, timeout=300)
+        request = pod_request.build_request(url + path, "GET", (), b"", 10)
+        line = connections.dialogs.ask("ns", "a", "app", pod_request.SCRIPT, request, timeout=20)
         response: dict[str, Any] = json.loads(line)
         return response
 
@@ -174,8 +174,8 @@ def test_one_session_sends_a_pods_requests_side_by_side(
     assert bodies == [f"/{path}".encode() for path in paths]
     assert len(kubectl.opened) == 1
     kubectl.opened[0].kill()
-    kubectl.opened[0].wait(300)
-    until(lambda: "" if _ended(ask) else "it does not know yet", "waiting for the end", within=300)
+    kubectl.opened[0].wait(10)
+    until(lambda: "" if _ended(ask) else "it does not know yet", "waiting for the end", within=10)
     assert ask("again")["status"] == 200
     assert len(kubectl.opened) == 2
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from meshproof.cli.app import app
 from meshproof.cli.options import DEFAULT_NAME, Name
 from meshproof.cli.output import print_info, print_message
+from meshproof.cluster.state_dir import clusters, state_dir
 from meshproof.control.client import Client
 from meshproof.errors import MeshproofError
 from meshproof.host import registry
@@ -24,6 +25,7 @@ _PATIENCE = 60.0
 def down(name: Name = DEFAULT_NAME) -> None:
     """End a mesh; return when all its processes, sockets and folders are gone."""
     entry = registry.find(name)
+    before = _orphans()
     try:
         process = os.pidfd_open(entry.pid)
     except ProcessLookupError:
@@ -41,7 +43,17 @@ def down(name: Name = DEFAULT_NAME) -> None:
         finally:
             os.close(process)
     _clean_up(entry)
+    if orphans := sorted(_orphans() - before):
+        raise MeshproofError(
+            f"the process of mesh {name} has ended, but could not delete kind cluster "
+            f"{', '.join(orphans)}: is Docker running? Once it does, `meshproof sweep` deletes it"
+        )
     print_info(f"mesh {name} is down")
+
+
+def _orphans() -> set[str]:
+    """Kind clusters whose process is gone. Runs no command."""
+    return {cluster for cluster in clusters() if not state_dir(cluster).used_by_another()}
 
 
 def _request_end(entry: RunningMesh, process: int) -> None:
