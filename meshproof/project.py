@@ -37,6 +37,8 @@ __all__ = [
     "expand",
     "load_project",
 ]
+_ANYWHERE = 1024
+"""A port of this machine, where nothing is sent."""
 
 M = TypeVar("M", bound=Model)
 E = TypeVar("E", ImageCommand, OutsideHost)
@@ -70,13 +72,16 @@ def load_project(
     images: str | Path | None = None,
     outside: str | Path | None = None,
     manifests: Sequence[str | Path] = (),
+    runs: bool = True,
 ) -> Project:
     """Read a project file and the two extra files, each if it is given.
 
     ``manifests`` replace those of the file. An image or host of an extra file replaces the project
-    file's entry of that name. Raises ``Refused`` with every problem of all files.
+    file's entry of that name. Unless it ``runs``, what ``init`` left to do is passed over: an image
+    is left out, and an outside host is anywhere. Raises ``Refused`` with every problem of every
+    file.
     """
-    reader = _ProjectReader()
+    reader = _ProjectReader(runs)
     project = reader.read_project(Path(path)) if path else Project(Path.cwd())
     hosts = {**project.outside, **reader.read_extra_file(outside, OutsideHost)}
     commands = {**project.images, **reader.read_extra_file(images, ImageCommand)}
@@ -93,6 +98,7 @@ def load_project(
 class _ProjectReader:
     """Collects the problems of all files, and where each outside host is declared."""
 
+    runs: bool = True
     problems: list[Problem] = field(default_factory=list)
     declarations: dict[str, tuple[Document, tuple[str, ...]]] = field(default_factory=dict)
 
@@ -141,7 +147,10 @@ class _ProjectReader:
         folder = Path(document.location.file).absolute().parent
         for name, value in (values if isinstance(values, dict) else {}).items():
             path = (*base, name)
-            entry = _validate(document, model, value, path, self.problems)
+            complete = value if self.runs else _without_todos(value)
+            if complete is None:
+                continue
+            entry = _validate(document, model, complete, path, self.problems)
             if entry is not None:
                 entries[name] = _fill_in_folder(entry, folder)
                 if model is OutsideHost:
@@ -160,6 +169,18 @@ class _ProjectReader:
                 if owner != name:
                     message = f"{alias} is also a name of {owner}"
                     self.problems.append(document.problem(path, message, "different names"))
+
+
+def _without_todos(value: Any) -> Any:
+    """An entry with a port of this machine for those that are still to be told; None where the
+    command is."""
+    if not isinstance(value, dict):
+        return value
+    if isinstance(command := value.get("command"), list) and command[:1] == [TODO]:
+        return None
+    if not isinstance(ports := value.get("ports"), dict):
+        return value
+    return {**value, "ports": {n: _ANYWHERE if at == TODO else at for n, at in ports.items()}}
 
 
 def _read_document(path: Path, problems: list[Problem]) -> Document | None:

@@ -42,22 +42,24 @@ def write_first_cases(
     """Each file that was written.
 
     In a project, rules that can be applied together are one mesh, with ``rules_test.yaml`` in
-    ``tests`` beside them; where they are alternatives, each file gets a file of its own. Without a
-    project all inputs are one mesh, with ``mesh_test.yaml`` in ``folder``/tests. Raises UsageError
-    where a file is there already, and where there is nothing to write a case for.
+    ``tests`` beside them; where they are alternatives, each file gets a file of its own. Rules that
+    are among a project's manifests, and all inputs without a project, are one mesh, with
+    ``mesh_test.yaml`` in ``folder``/tests. Raises UsageError where a file is there already, and
+    where there is nothing to write a case for.
     """
     if project.manifests:
-        rules = [Path(i) for i in inputs] or list(project.rules)
-        if not rules:
-            raise UsageError("test init: the project names no rules; wanted FILE...")
-        files = [f for r in rules for f in (sorted(r.glob("*.y*ml")) if r.is_dir() else [r])]
-        yield from _write_in_project(Planner(project), files, namespace)
-        return
-    paths = list(inputs) or [name for name in _FOLDERS if Path(name).is_dir()] or ["."]
+        if rules := [Path(i) for i in inputs] or list(project.rules):
+            files = [f for r in rules for f in (sorted(r.glob("*.y*ml")) if r.is_dir() else [r])]
+            yield from _write_in_project(Planner(project), files, namespace)
+            return
+        paths: list[str] = []
+    else:
+        paths = list(inputs) or [name for name in _FOLDERS if Path(name).is_dir()] or ["."]
     path = folder / "tests" / "mesh_test.yaml"
     mesh = Planner(project, paths, namespace).plan(RuleSet())
     manifests = [os.path.relpath(p, path.parent) for p in paths]
-    yield _write(path, mesh, {"manifests": manifests, "rules": []})
+    head = {"manifests": manifests} if manifests else {}
+    yield _write(path, mesh, {**head, "rules": []})
 
 
 def _write_in_project(

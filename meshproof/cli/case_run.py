@@ -90,7 +90,7 @@ def judge(options: CaseOptions) -> Report:
 
 def read(options: CaseOptions) -> tuple[Planner, list[Case]]:
     """The planner of the meshes, and every selected case."""
-    project = load_case_project(options.project)
+    project = load_case_project(options.project, runs=options.live)
     if options.live and os.environ.get("MESH", "embedded") == "embedded":
         project = replace(project, pods=runs_pods(os.environ))
     problems: list[Problem] = []
@@ -108,10 +108,11 @@ def read(options: CaseOptions) -> tuple[Planner, list[Case]]:
     return Planner(project, read_inputs(options.inputs), options.namespace), selected
 
 
-def load_case_project(path: Path | None) -> Project:
-    """The project file's, or without one a project that declares nothing."""
+def load_case_project(path: Path | None, *, runs: bool = False) -> Project:
+    """The project file's, or without one a project that declares nothing. Unless it ``runs``, what
+    `meshproof init` left to do does not matter."""
     file = project_path(path) if path else find_project()
-    project = load_project(file) if file else Project(Path.cwd())
+    project = load_project(file, runs=runs) if file else Project(Path.cwd())
     return replace(project, pods=plans_pods(os.environ))
 
 

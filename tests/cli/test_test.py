@@ -25,6 +25,15 @@ cases:
   - {name: right, request: {from: client, url: "http://echo/"}, expect: {workload: echo-v1}}
   - {name: wrong, request: {from: client, url: "http://echo/a"}, expect: {workload: echo-v2}}
 """
+ENTRY = """
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: rates, namespace: shop}
+spec:
+  hosts: [rates.test]
+  resolution: DNS
+  ports: [{number: 80, name: http, protocol: HTTP}]
+"""
 
 
 @pytest.fixture
@@ -245,3 +254,24 @@ def test_watch_runs_again_when_a_file_changes(mesh: Path) -> None:
             until(lambda: "1 passed" in log.read_text(), within=300)
         finally:
             process.terminate()
+
+
+def test_after_init_nothing_is_left_to_say_before_cases_can_be_judged(cli: Cli, mesh: Path) -> None:
+    """What runs as an image matters to `up` alone; the rules may be among the manifests."""
+    assert cli("init", "mesh.yaml").code == 0
+    assert "TODO" in Path("meshproof.yaml").read_text()
+    first = cli("test", "init")
+    assert (first.code, first.out.split(";")[0]) == (0, "tests/mesh_test.yaml written")
+    judged = cli("test", "-s")
+    assert judged.code == 0, judged.err
+    assert "passed" in judged.out
+    assert "is still TODO" in cli("test", "--live").out
+
+
+def test_an_outside_host_without_an_address_yet_is_outside(cli: Cli, mesh: Path) -> None:
+    text = "images: {'demo:1': {command: [TODO]}}\noutside: {rates.test: {ports: {80: TODO}}}\n"
+    Path("meshproof.yaml").write_text("manifests: [mesh.yaml, entry.yaml]\n" + text)
+    Path("entry.yaml").write_text(ENTRY)
+    write(case("{outside: rates.test}").replace("http://echo/", "http://rates.test/"))
+    result = cli("test", "-s")
+    assert result.code == 0, result.out + result.err
