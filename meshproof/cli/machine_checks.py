@@ -158,7 +158,7 @@ def _extras(is_installed: Callable[[str], bool]) -> Iterator[Finding]:
         missing = [m for m, e in EXTRAS.items() if e == extra and not is_installed(m)]
         if missing:
             yield Finding(
-                f"[{extra}]", f"no {', '.join(missing)}", f"{verbs} do not run",
+                f"[{extra}]", f"no {', '.join(missing)}", f"cannot run: {verbs}",
                 f"pip install 'meshproof[{extra}]'",
             )  # fmt: skip
         else:
@@ -178,8 +178,16 @@ def _tool(name: str, check: Callable[[], dict[str, str]], get: str) -> Finding:
     try:
         return Finding(name, check()[name])
     except MeshproofError as error:
-        problem = str(error).splitlines()[0]
-        return Finding(name, problem, "no MESH=kind; MESH=embedded is fine", get)
+        return Finding(name, _in_one_line(error), "no MESH=kind; MESH=embedded is fine", get)
+
+
+def _in_one_line(error: MeshproofError) -> str:
+    """Its first line; of a command that failed also the command, and what it printed first."""
+    first, *more = str(error).splitlines()
+    if not first.endswith(" of") or not more:
+        return first
+    output = next((line.strip(" |") for line in more[1:] if line.strip().startswith("|")), "")
+    return f"{first} `{more[0].strip()}`" + (f": {output}" if output else "")
 
 
 def can_run(findings: Iterable[Finding]) -> bool:

@@ -10,6 +10,7 @@ import pytest
 
 from meshproof.cli import machine_checks
 from meshproof.cli.machine_checks import Finding, can_run
+from meshproof.cluster.commands import CommandError, Result
 from meshproof.errors import MeshproofError
 
 Cli = Any
@@ -54,10 +55,24 @@ def test_what_is_missing_says_what_it_costs_and_what_to_do(
         assert finding.remedy
 
 
+def test_a_tool_that_fails_says_which_command_and_why() -> None:
+    argv = ("docker", "version")
+    result = Result(argv, 1, b"Client:\n", b"Cannot connect to the daemon\n", 0.1)
+
+    def asks() -> dict[str, str]:
+        raise CommandError(result, "asking docker for its version")
+
+    assert machine_checks._tool("docker", asks, "get it").state == (
+        "asking docker for its version: exit code 1 of `docker version`: "
+        "Cannot connect to the daemon"
+    )
+
+
 def test_an_extra_that_is_missing_is_named() -> None:
     missing = {f.name: f for f in machine_checks._extras(lambda m: m not in ("locust", "plotly"))}
     assert missing["[load]"].remedy == "pip install 'meshproof[load]'"
     assert "locust" in missing["[load]"].state
+    assert missing["[load]"].costs == "cannot run: `load`, `release` and their reports"
     assert not missing["[dashboard]"].is_fine
     assert missing["[pytest]"].is_fine
 
