@@ -1,4 +1,5 @@
-"""VirtualServices of sidecars as HTTPRoutes with Services as parents: the way to the Gateway API.
+"""VirtualServices as HTTPRoutes: the way to the Gateway API. Those of sidecars have Services as
+parents, those of Gateways the Gateway API's, which are converted with them.
 
 A VirtualService is converted only as a whole, and only where the HTTPRoute does the same in Istio
 but for what ``changes`` says; any other stays as it is, with the reasons. Subsets become Services
@@ -15,6 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from meshproof.gateway_api.convert import precedence
+from meshproof.gateway_api.from_gateways import check_backends, convert_gateway
 from meshproof.gateway_api.rules import convert_rule
 from meshproof.gateway_api.to_http_rules import Change, LossError, RuleWriter
 from meshproof.istio_names import service_host
@@ -22,9 +24,10 @@ from meshproof.model.http_route import HTTPRouteSpec
 from meshproof.model.kube_service import ServiceSpec
 from meshproof.model.resource import Resource
 from meshproof.model.virtual_service import VirtualService
-from meshproof.translate.host_names import fqdn
+from meshproof.translate.host_names import fqdn, gateway_key
 
 API_VERSION = "gateway.networking.k8s.io/v1"
+MESH = "mesh"
 Document = dict[str, Any]
 
 
@@ -51,6 +54,8 @@ def migrate(resources: Sequence[Resource]) -> Migration:
         if isinstance(r.spec, VirtualService)
         for host in r.spec.hosts
     )
+    declared = {(r.namespace, r.name): r for r in resources if r.kind == "Gateway"}
+    gateways: dict[tuple[str, str], Document] = {}
     written: dict[tuple[str, str], Document] = {}
     for resource in resources:
         if not isinstance(resource.spec, VirtualService):
@@ -58,14 +63,21 @@ def migrate(resources: Sequence[Resource]) -> Migration:
         writer = RuleWriter(resource, services, rules)
         try:
             _check_alone(resource, hosts)
+            bound = {key: convert_gateway(declared[key]) for key in _gateways(resource, declared)}
             route = _http_route(resource, services, writer)
+            if bound:
+                check_backends(route)
         except LossError as loss:
             result.kept.append((resource, loss.reasons))
             continue
         result.documents.append(route)
         result.changes += [f"{resource.title}: {change}" for change in _unique(writer.changes)]
         written |= writer.services
-    result.documents = [*written.values(), *result.documents]
+        for key, (document, changes) in bound.items():
+            if key not in gateways:
+                gateways[key] = document
+                result.changes += [f"{declared[key].title}: {change}" for change in changes]
+    result.documents = [*written.values(), *gateways.values(), *result.documents]
     return result
 
 
@@ -87,7 +99,10 @@ def _http_route(
     spec: VirtualService = resource.spec
     parents = list(_parents(resource, services))
     rules = [writer.rule(index, http) for index, http in enumerate(spec.http)]
-    body = {"parentRefs": parents, "rules": rules}
+    body: Document = {"parentRefs": parents, "rules": rules}
+    names = [host for host in spec.hosts if host != "*"]
+    if spec.gateways and names:
+        body = {"parentRefs": parents, "hostnames": names, "rules": rules}
     try:
         model = HTTPRouteSpec.model_validate(body)
     except ValidationError as error:
@@ -107,21 +122,37 @@ def _http_route(
     return {"apiVersion": API_VERSION, "kind": "HTTPRoute", "metadata": metadata, "spec": body}
 
 
+def _gateways(
+    resource: Resource, declared: Mapping[tuple[str, str], Resource]
+) -> list[tuple[str, str]]:
+    """The Gateways that a rule is bound to; none for sidecars. Raises LossError."""
+    spec: VirtualService = resource.spec
+    names = [name for name in spec.gateways if name != MESH]
+    if names and MESH in spec.gateways:
+        raise LossError("it is for sidecars and for Gateways: write one for each")
+    keys = [gateway_key(name, resource.namespace) for name in names]
+    for name, key in zip(names, keys, strict=True):
+        if key not in declared:
+            raise LossError(f"gateway {name} is not in these files")
+    if names and any("." not in host for host in spec.hosts if host != "*"):
+        raise LossError("hosts has a short name, which no caller of a Gateway sends")
+    return keys
+
+
 def _parents(resource: Resource, services: Mapping[str, Resource]) -> Iterator[Document]:
     """Raises LossError for what is not for all callers of Services of its own namespace."""
     spec: VirtualService = resource.spec
-    gateways = [name for name in spec.gateways if name != "mesh"]
-    if gateways:
-        raise LossError(
-            f"it is for gateway {', '.join(gateways)}: write a Gateway of the Gateway API first"
-        )
     if spec.tls or spec.tcp:
         raise LossError("it has tls or tcp routes: write a TLSRoute or a TCPRoute")
     if not spec.hosts:
         raise LossError("it is a delegate")
     if spec.export_to and "*" not in spec.export_to:
         raise LossError("exportTo: an HTTPRoute of a Service's namespace is for all callers")
-    for host in spec.hosts:
+    for name in spec.gateways if MESH not in spec.gateways else ():
+        namespace, own = gateway_key(name, resource.namespace)
+        place = {} if namespace == resource.namespace else {"namespace": namespace}
+        yield {"kind": "Gateway", "name": own, **place}
+    for host in spec.hosts if not spec.gateways or MESH in spec.gateways else ():
         service = services.get(fqdn(host, resource.namespace))
         if service is None:
             raise LossError(f"host {host} is no Service of these files")

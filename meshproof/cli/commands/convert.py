@@ -43,7 +43,7 @@ Target = Annotated[
     Literal["istio", "gateway-api"],
     typer.Option(
         "--to",
-        help="`gateway-api`: VirtualServices for sidecars as HTTPRoutes, where these say the same; "
+        help="`gateway-api`: VirtualServices and their Gateways, where HTTPRoutes say the same; "
         "all others are named, and left as they are.",
     ),
 ]
