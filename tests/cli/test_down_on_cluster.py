@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ import pytest
 from meshproof.cli.commands import down
 from meshproof.cluster.state_dir import state_dir
 from meshproof.errors import MeshproofError
+from meshproof.host import registry
 
 GONE = 2**22 + 1
 """Above the kernel's greatest process id."""
@@ -25,9 +27,9 @@ def entry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
     def no_process(_pid: int) -> int:
         raise ProcessLookupError
 
-    monkeypatch.setattr(down.os, "pidfd_open", no_process)
-    monkeypatch.setattr(down.registry, "find", lambda _name: entry)
-    monkeypatch.setattr(down.registry, "remove_stale", lambda: None)
+    monkeypatch.setattr(os, "pidfd_open", no_process)
+    monkeypatch.setattr(registry, "find", lambda _name: entry)
+    monkeypatch.setattr(registry, "remove_stale", lambda: None)
     return entry
 
 
