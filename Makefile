@@ -67,8 +67,8 @@ e2e-nightly: $(READY) ## run the longest proofs: a short soak, overload, autosca
 soak: $(READY) ## 5 minutes of random kills and changes under load; account for every message (SEED=N replays)
 	@$(BIN)/python -m soak --seconds $(SECONDS_OF_SOAK) $(if $(SEED),--seed $(SEED)) $(if $(PLAN),--plan $(PLAN))
 
-conformance: $(READY) ## replay a real Istio's recorded behaviour, then peers' suites that lie beside this checkout (PEERS="routing sim2", PEERS=none); count agreed, different, refused
-	@$(BIN)/python -m conformance --peers $(PEERS)
+conformance: $(READY) ## replay a real Istio's recorded behaviour, then peers' suites that lie beside this checkout (PEERS="routing sim2", PEERS=none; CASES=conformance/derived for their neighbours); count agreed, different, refused
+	@$(BIN)/python -m conformance --peers $(PEERS) $(if $(CASES),--cases $(CASES))
 
 docs: $(READY) ## regenerate docs/fidelity.md, docs/governance.md and the map of packages
 	@$(BIN)/python -m tools.docs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +43,22 @@ def load(paths: Sequence[Path]) -> list[Case]:
     files = [
         f for path in paths for f in (sorted(path.glob("*.yaml")) if path.is_dir() else [path])
     ]
-    return [_case(file) for file in files]
+    return [case for file in files for case in _cases(file)]
 
 
-def _case(file: Path) -> Case:
+def _cases(file: Path) -> Iterator[Case]:
+    """The one case of a file, or those below ``cases``; ``shared`` precedes the rules of each."""
     value = yaml.safe_load(file.read_text(encoding="utf-8"))
+    if not isinstance(value, dict) or not value.get("cases"):
+        yield _case(file, value)
+        return
+    for raw in value["cases"]:
+        case = _case(file, raw)
+        parts = [part for part in (value.get("shared"), case.rules) if part]
+        yield replace(case, rules="---\n".join(parts))
+
+
+def _case(file: Path, value: Any) -> Case:
     if not isinstance(value, dict) or not value.get("requests"):
         raise ValueError(f"{file}: holds no requests; wanted a mapping with name, rules, requests")
     return Case(value["name"], str(file), value.get("rules") or "", tuple(_requests(file, value)))

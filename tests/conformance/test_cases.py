@@ -29,6 +29,15 @@ def test_a_case_that_expects_nothing_is_refused(tmp_path: Path) -> None:
         load([path])
 
 
+def test_cases_of_one_file_share_rules(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    request = "requests: [{from: client, expect: {status: 200}}]"
+    path.write_text(
+        f"shared: a\ncases: [{{name: x, rules: b, {request}}}, {{name: y, {request}}}]\n"
+    )
+    assert [(case.name, case.rules) for case in load([path])] == [("x", "a---\nb"), ("y", "a")]
+
+
 def test_requests_go_in_order_one_call_a_workload_s_turn() -> None:
     (case,) = [c for c in CASES if c.name == "authz-allow-principal"]
     assert [[r.sender for r in batch] for batch in batches(case)] == [["client"], ["intruder"]]

@@ -31,13 +31,15 @@ class Answer:
 
 
 def url(request: Request) -> str:
-    sent = request.sent
-    host = sent.get("authority") or sent.get("host", "echo")
-    return f"http://{host}{sent.get('path', '/')}"
+    """Of the host that the client connects to."""
+    return f"http://{request.sent.get('host', 'echo')}{request.sent.get('path', '/')}"
 
 
 def headers(request: Request) -> list[tuple[str, str]]:
+    """With the Host that it sends, if that is another."""
     headers: Mapping[str, Any] = request.sent.get("headers") or {}
+    if "authority" in request.sent:
+        headers = {**headers, "host": request.sent["authority"]}
     return [(k, v) for k, vs in headers.items() for v in (vs if isinstance(vs, list) else [vs])]
 
 
