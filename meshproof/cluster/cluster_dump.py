@@ -60,7 +60,7 @@ class ClusterDump:
             self._write(folder / f"{stem}.log", self._evidence.app_log(pod))
             if pod.meshed and pod.alive:
                 config = self._kubectl.admin(pod.namespace, pod.name, "config_dump?include_eds")
-                text = json.dumps(redact_private_keys(json.loads(config)), indent=1)
+                text = redact_private_keys(config.encode()).decode()
                 self._write(folder / f"{stem}.config.json", text)
                 self._write(folder / f"{stem}.{PROXY}.log", self._evidence.proxy_log(pod))
         except MeshproofError as error:

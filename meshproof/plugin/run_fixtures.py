@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from meshproof.report.expectation import Judge
     from meshproof.report.test_run import Run
     from meshproof.traffic.load import Load
+    from meshproof.traffic.locust_process import LocustServer
     from meshproof.verdicts.verdict import Verdict
 
 _FAILED = pytest.StashKey[bool]()
@@ -65,9 +66,22 @@ def _meshproof_reset(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("run")
 
 
+@pytest.fixture(scope="session")
+def _locust_server() -> Iterator[LocustServer]:
+    """Starts the Locust of every load of this process."""
+    from meshproof.traffic.locust_process import LocustServer  # noqa: PLC0415 (lazy by promise)
+
+    with LocustServer() as server:
+        yield server
+
+
 @pytest.fixture
 def load(
-    request: pytest.FixtureRequest, mesh: Mesh, run: Run, evidence: ProofFolder
+    request: pytest.FixtureRequest,
+    mesh: Mesh,
+    run: Run,
+    evidence: ProofFolder,
+    _locust_server: LocustServer,
 ) -> Iterator[StartLoad]:
     """Start loads. Those that are still running when the test ends are stopped."""
     from meshproof.traffic.load import Load  # noqa: PLC0415 (lazy by promise)
@@ -85,6 +99,7 @@ def load(
                 "path": project.path if project else "/",
                 "run_id": run.id,
                 "folder": evidence.folder,
+                "server": _locust_server,
             }
             return running.enter_context(Load(**{**defaults, **settings}))
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import uuid
@@ -15,9 +13,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
-import meshproof
 from meshproof.progress import report_progress
 from meshproof.traffic import results
+from meshproof.traffic.locust_process import LocustProcess, LocustServer
 from meshproof.traffic.record_tail import RecordTail
 from meshproof.traffic.results import LoadError, Results
 from meshproof.traffic.settings import LoadSettings
@@ -51,8 +49,11 @@ class Load:
         path: str = "/",
         folder: Path | None = None,
         page: int = 0,
+        server: LocustServer | None = None,
     ) -> None:
-        """``folder`` gets the records, the totals and Locust's log; by default it is temporary."""
+        """``folder`` gets the records, the totals and Locust's log; by default it is temporary.
+        ``server`` starts Locust; whoever starts several loads saves its imports by sharing one.
+        """
         if users < 1 or requests < 0 or seconds < 0 or seconds % 1 or (requests and seconds):
             raise ValueError(
                 f"users {users}, requests {requests}, seconds {seconds}: wanted at least one"
@@ -75,36 +76,22 @@ class Load:
             self.run_id, str(self._records), str(self._stats), requests, path, headers or {}
         )
         self._tail = RecordTail(self._records)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._server, self._shares_server = server or LocustServer(), server is not None
+        self._process: LocustProcess | None = None
 
     def start(self) -> Load:
-        """Start the process; its first request follows after about a second."""
+        """Start the process; the first request of a server's first load follows after a second."""
         if self._process:
             raise LoadError(f"load {self.run_id} was started before; make a new one")
-        package = str(Path(meshproof.__file__).parents[1])
-        inherited = os.environ.get("PYTHONPATH")
-        environment = {
-            **os.environ,
-            **self._settings.as_environment(),
-            "PYTHONPATH": os.pathsep.join(filter(None, (package, inherited))),
-        }
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                self.command(),
-                stdin=subprocess.PIPE,  # see meshproof.traffic.launch
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                start_new_session=True,  # Ctrl-C is for pytest, which then stops the load
-            )
+        environment = {**os.environ, **self._settings.as_environment()}
+        self._process = self._server.start(self.arguments(), environment, self._log)
         return self
 
-    def command(self) -> list[str]:
+    def arguments(self) -> list[str]:
         """Locust's command line."""
         users = str(self._users)
         web = ["--web-host", "127.0.0.1", "--web-port", str(self.page)]
         return [
-            sys.executable, "-m", "meshproof.traffic.launch",
             "--locustfile", str(self._locustfile), "--host", self._host,
             "--users", users, "--spawn-rate", users, "--loglevel", "WARNING", "--only-summary",
             "--stop-timeout", str(int(STOP_SECONDS)), "--exit-code-on-error", "0",
@@ -182,12 +169,14 @@ class Load:
         """End the load now: requests in flight are still answered and counted."""
         process = self._started()
         if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
+            process.terminate()
         return self.wait(within=STOP_SECONDS + 60)
 
     def close(self) -> None:
         """End the process, and all that it started, if it still runs; safe to call twice."""
         self._end()
+        if not self._shares_server:
+            self._server.close()
         if self._temporary:
             self._temporary.cleanup()
 
@@ -217,20 +206,14 @@ class Load:
             return results.read_unchecked(self.run_id, self._records, self._stats)
         return results.read(self.run_id, self._records, self._stats)
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _started(self) -> LocustProcess:
         if self._process is None:
             raise LoadError(f"load {self.run_id} was not started")
         return self._process
 
     def _end(self) -> None:
-        process = self._process
-        if process is None:
-            return
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)  # nothing else is in its session
-            process.wait()
-        if process.stdin:
-            process.stdin.close()
+        if self._process:
+            self._process.close()
 
     def _failure(self, what: str) -> LoadError:
         text = self._log.read_text(encoding="utf-8", errors="replace") if self._log.exists() else ""

@@ -7,7 +7,6 @@ earlier one in the access log, and the tracer's own counters tell when all repor
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -177,8 +176,7 @@ async def dump(engine: Engine, folder: Path) -> None:
     secret_values = engine.store.secret_values()
     for envoy in list_envoys(engine):
         try:
-            config = json.loads(await envoy.admin("/config_dump?include_eds"))
-            text = json.dumps(redact_private_keys(config), indent=1).encode()
+            text = redact_private_keys(await envoy.admin("/config_dump?include_eds"))
             (folder / f"{envoy.node}.config.json").write_bytes(redact_values(text, secret_values))
             (folder / f"{envoy.node}.stats.txt").write_bytes(await envoy.admin("/stats"))
         except MeshproofError as error:
