@@ -5,6 +5,7 @@ line: ``python -m gunicorn --config services/common/gunicorn_conf.py --bind 0.0.
 from __future__ import annotations
 
 import signal
+import time
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -31,13 +32,24 @@ control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 
 
+SILENT_SECONDS = 2.0
+"""How long a worker that ends waits for the first request on a connection."""
+
+
 def post_worker_init(worker: Any) -> None:
-    """On TERM say "not ready" first, then do what gunicorn does."""
-    del worker
+    """On TERM say "not ready" first, then do what gunicorn does.
+
+    gunicorn waits 2 s for one more request on a connection that had one, and on one that never had
+    any as long as it may, 25 s. A sidecar has such: it opens a connection for a request that
+    another one turns out to serve.
+    """
     finish = signal.getsignal(signal.SIGTERM)
 
     def stop(number: int, frame: FrameType | None) -> None:
         health.stopping.set()
+        until = time.monotonic() + SILENT_SECONDS
+        for connection in getattr(worker, "pending_conns", ()):
+            connection.timeout = min(connection.timeout, until)
         if callable(finish):
             finish(number, frame)
 

@@ -11,7 +11,6 @@ import psutil
 import pytest
 
 from meshproof.host.process_identity import start_time
-from meshproof.traffic import locust_process
 from meshproof.traffic.load import Load
 from meshproof.traffic.locust_process import LOST, LocustServer
 from meshproof.traffic.results import LoadError
@@ -63,7 +62,9 @@ def test_a_load_that_is_killed_or_whose_watcher_is_ends_alone(server: PayServer)
                 load.wait()
         with Load(server.url, locustfile=LOCUSTFILE, users=1, server=locust) as load:
             process = load.reach(1)._started()
-            psutil.Process(process.pid).parent().kill()
+            watcher = psutil.Process(process.pid).parent()
+            assert watcher, "it reports the exit code"
+            watcher.kill()
             with pytest.raises(LoadError, match=f"ended with code {LOST}"):
                 load.wait()
         until(lambda: start_time(process.pid) is None, "Locust ended as well")
@@ -77,13 +78,12 @@ def test_a_server_that_cannot_start_is_told_in_its_own_words(
     broken = tmp_path / "python"
     broken.write_text("#!/bin/sh\necho no locust here; exit 1\n")
     broken.chmod(0o755)
-    monkeypatch.setattr(locust_process.sys, "executable", str(broken))
+    monkeypatch.setattr(sys, "executable", str(broken))
     with (
         Load("http://127.0.0.1:1", locustfile=LOCUSTFILE, requests=1) as load,
         pytest.raises(LoadError, match=rf"ended with code {LOST}; .*no locust here"),
     ):
         load.wait()
-    assert sys.executable == str(broken)
 
 
 def test_nothing_is_left_of_a_server(server: PayServer) -> None:

@@ -22,6 +22,8 @@ from meshproof.xds.envoy_client import EnvoyClient, NackError
 FIXED_PORTS = (PROXY_PORT, PROBE_PORT)
 START_LIMIT = 120.0
 """Seconds an Envoy may take from its start to its first complete configuration."""
+ANSWER_LIMIT = 60.0
+"""Seconds it may take to answer its admin interface; on a busy machine that was more than 5."""
 
 
 class EnvoyProcess:
@@ -47,9 +49,10 @@ class EnvoyProcess:
         self.client: EnvoyClient = context.ads.register(node)
         paths = context.paths
         self._metadata = dict(metadata)
-        self._admin = LocalClient(Address(path=str(paths.admin(slot))))
+        self._admin = LocalClient(Address(path=str(paths.admin(slot))), ANSWER_LIMIT)
         self._probe = LocalClient(
-            Address(path=str(paths.pod_probe(slot))) if pod else Address(ip=ip, port=PROBE_PORT)
+            Address(path=str(paths.pod_probe(slot))) if pod else Address(ip=ip, port=PROBE_PORT),
+            ANSWER_LIMIT,
         )
         self._exited = asyncio.Event()
 
@@ -136,24 +139,24 @@ class EnvoyProcess:
 
         Raises MeshproofError when this Envoy does not answer.
         """
-        try:
-            await self._probe.get(f"/marker/{text}")
-        except (OSError, TimeoutError) as error:
-            raise self._no_answer(error) from None
+        await self._get(self._probe, f"/marker/{text}")
 
     async def admin(self, path: str) -> bytes:
         """GET ``path`` of the admin interface. Raises MeshproofError when it does not answer."""
-        try:
-            status, body = await self._admin.get(path)
-        except (OSError, TimeoutError) as error:
-            raise self._no_answer(error) from None
+        status, body = await self._get(self._admin, path)
         if status != 200:
             raise MeshproofError(f"the Envoy of {self.node}: {path}: HTTP {status}")
         return body
 
-    def _no_answer(self, error: Exception) -> MeshproofError:
-        reason = str(error) or "no answer in time; is it paused, or starting again?"
-        return MeshproofError(f"the Envoy of {self.node} does not answer: {reason}")
+    async def _get(self, client: LocalClient, path: str) -> tuple[int, bytes]:
+        """Status and body; one that is paused is not waited for."""
+        reason = "it is paused"
+        if not self.client.paused:
+            try:
+                return await client.get(path)
+            except (OSError, TimeoutError) as error:
+                reason = str(error) or f"no answer within {ANSWER_LIMIT:g} s"
+        raise MeshproofError(f"the Envoy of {self.node} does not answer: {reason}")
 
     async def stats(self, pattern: str) -> dict[str, int]:
         """Counters and gauges whose names match a regular expression."""
