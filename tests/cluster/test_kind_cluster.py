@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from meshproof.cluster.mesh import ClusterMesh
 from meshproof.cluster.state_dir import owner_note, state_dir
 from meshproof.errors import MeshproofError
 from tests.fakes.cluster_machine import Machine, mesh_on, recorded
@@ -53,3 +54,11 @@ def test_another_process_of_ours_keeps_its_cluster(machine: Machine, tmp_path: P
     guest.down()
     assert not machine.ran("kind delete")
     assert not machine.ran("docker rm")
+
+
+def test_docker_is_asked_once_where_the_gateway_is(cluster: ClusterMesh, machine: Machine) -> None:
+    """A proof sends thousands of requests through it; the port is fixed when the node is made."""
+    url = cluster.url("gateway")
+    calls = len(machine.ran("docker inspect meshproof-control-plane"))
+    assert [cluster.url("gateway") for _ in range(3)] == [url] * 3
+    assert len(machine.ran("docker inspect meshproof-control-plane")) == calls

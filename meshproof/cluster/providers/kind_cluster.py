@@ -38,6 +38,7 @@ class KindCluster:
         self._folder = folder
         self.name = settings.kind_cluster
         self.kubectl = with_kubeconfig(runner, folder.kubeconfig)
+        self._gateway_port = 0
 
     def exists(self) -> bool:
         argv = ("kind", "get", "clusters")
@@ -94,7 +95,14 @@ class KindCluster:
         self._folder.remove()
 
     def gateway_port(self) -> int:
-        """The port on this machine's loopback that leads to the gateway's node port."""
+        """The port on this machine's loopback that leads to the gateway's node port. Asked for
+        once: kind chose it when it created the node (``PortOrGetFreePort`` of its docker
+        provider)."""
+        if not self._gateway_port:
+            self._gateway_port = self._published_gateway_port()
+        return self._gateway_port
+
+    def _published_gateway_port(self) -> int:
         for description in inspect(self._runner, f"{self.name}-control-plane"):
             for binding in description["NetworkSettings"]["Ports"].get("30080/tcp") or ():
                 return int(binding["HostPort"])
@@ -104,6 +112,7 @@ class KindCluster:
         )
 
     def _create(self) -> None:
+        self._gateway_port = 0
         self._runner.write(self._folder.note, owner_note())
         self._runner.write(self._folder.config, config(self._settings))
         image = self._settings.kind_node_image
