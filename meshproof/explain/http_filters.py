@@ -130,13 +130,10 @@ def _jwt(
     note = "its token is taken" if result.claims else "it has no token, and none is asked for here"
     return FilterResult(
         (note,),
-        metadata={_JWT: result.claims} if result.claims else {},
+        metadata={rbac.JWT_METADATA: result.claims} if result.claims else {},
         assumptions=result.assumptions,
         request=result.request,
     )
-
-
-_JWT = "envoy.filters.http.jwt_authn"
 
 
 def _rbac(

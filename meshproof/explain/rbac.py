@@ -106,6 +106,8 @@ def _describe_exclusion(value: Json) -> str:
     return f"it is excluded by its {' or '.join(dict.fromkeys(_NAMES.get(k, k) for k in kinds))}"
 
 
+JWT_METADATA = "envoy.filters.http.jwt_authn"
+"""The filter whose metadata holds a token's claims."""
 _NAMES = {
     "authenticated": "principal",
     "header": "header",
@@ -186,6 +188,8 @@ def _metadata(value: Json, authz: AuthzRequest) -> str:
         claim = claim.get(key) if isinstance(claim, dict) else None
     if claim is not None and _value_matches(value["value"], claim):
         return ""
+    if value["filter"] != JWT_METADATA:
+        return f"{value['filter']} has noted nothing that fits under {'.'.join(keys)}"
     if authz.metadata.get(value["filter"]) is None:
         return "the request has no token"
     actual = "absent" if claim is None else repr(claim)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from meshproof.model.base_model import FieldError, Model
+from meshproof.model.base_model import Model
 from meshproof.model.field_types import check_port_text
 
 PLAIN_KEYS = (
@@ -23,6 +23,9 @@ PLAIN_KEYS = (
     "connection.sni",
 )
 HEADERS, CLAIMS = "request.headers", "request.auth.claims"
+METADATA = "experimental.envoy.filters."
+"""Before ``a.b[c]``: what the filter ``envoy.filters.a.b`` has noted under ``c``."""
+_METADATA = re.compile(r"[^][]+\[[^][]+\]")
 _BRACKETS = re.compile(r"(\[[^][]+\])+")
 _NAME = re.compile(r"\[[^][]+\]")
 _WANTED_KEY = f"one of {', '.join(PLAIN_KEYS)}, {HEADERS}[NAME], {CLAIMS}[NAME]"
@@ -66,8 +69,8 @@ def check_attribute(key: str) -> str:
     """A key of a condition that Istio knows and meshproof honours."""
     if key in PLAIN_KEYS:
         return key
-    if key.startswith("experimental.envoy.filters."):
-        raise FieldError(f"{key} reads another filter's metadata", unsupported=True)
+    if key.startswith(METADATA) and _METADATA.fullmatch(key, len(METADATA)):
+        return key
     if key.startswith(HEADERS) and _NAME.fullmatch(key, len(HEADERS)):
         return key
     if key.startswith(CLAIMS) and _BRACKETS.fullmatch(key, len(CLAIMS)):

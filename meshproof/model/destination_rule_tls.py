@@ -6,13 +6,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from meshproof.model.base_model import FieldError, Model, PartlyHonoured
+from meshproof.model.base_model import FieldError, Model
 
 
 def _absolute(value: str) -> str:
-    if not value.startswith("/"):
-        raise ValueError(f'"{value}" is not an absolute path; wanted the file on this machine')
-    return value
+    """Istio's proxy works in its container's root."""
+    return value if value.startswith("/") else f"/{value}"
 
 
 File = Annotated[str, AfterValidator(_absolute)]
@@ -28,10 +27,10 @@ class ClientTLSSettings(Model):
     """
 
     mode: Literal["DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"] = "DISABLE"
-    client_certificate: Annotated[File | None, PartlyHonoured()] = None
-    private_key: Annotated[File | None, PartlyHonoured()] = None
-    ca_certificates: Annotated[File | None, PartlyHonoured()] = None
-    ca_crl: Annotated[File | None, PartlyHonoured()] = None
+    client_certificate: File | None = None
+    private_key: File | None = None
+    ca_certificates: File | None = None
+    ca_crl: File | None = None
     """Certificates that the authorities have revoked."""
     credential_name: Annotated[str, Field(min_length=1)] | None = None
     subject_alt_names: list[Annotated[str, Field(min_length=1)]] = []

@@ -44,7 +44,8 @@ def _check_gateway_host(text: str) -> str:
     return text
 
 
-def _check_address(text: str) -> str:
+def check_address(text: str) -> str:
+    """Return ``text`` if it is an address or a name. Raises ValueError."""
     if not _ADDRESS.fullmatch(text):
         raise ValueError(f'"{short(text)}" is not an address; wanted an IP address or a DNS name')
     return text
@@ -97,7 +98,7 @@ Host = Annotated[str, AfterValidator(_check_host)]
 """A DNS name, ``*``, a ``*`` before a name (``*.suffix``, ``*-suffix``), or an IP address."""
 GatewayHost = Annotated[str, AfterValidator(_check_gateway_host)]
 """The same, optionally after ``NAMESPACE/``."""
-Address = Annotated[str, AfterValidator(_check_address)]
+Address = Annotated[str, AfterValidator(check_address)]
 """An IP address, a range of them, or a DNS name."""
 Domain = Annotated[str, AfterValidator(check_domain)]
 """Labels separated by dots."""

@@ -73,8 +73,8 @@ class WasmPlugin(WorkloadPolicy):
         oci://."""
         if not url.startswith(_SCHEME):
             raise FieldError(
-                f'"{url}" is not honoured here: no module is fetched from a registry or another '
-                "host; wanted file://PATH, a file of this machine or one beside this YAML",
+                f'"{url}" names a module of a registry or another host; wanted file://PATH, a file '
+                "of this machine or one beside this YAML",
                 unsupported=True,
             )
         if url == _SCHEME:

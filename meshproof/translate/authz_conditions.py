@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from meshproof.model.authorization_values import CLAIMS, HEADERS, names_in_brackets
+from meshproof.model.authorization_values import CLAIMS, HEADERS, METADATA, names_in_brackets
 from meshproof.translate import authz_matchers
 from meshproof.translate.proto import Json
 
@@ -136,6 +136,16 @@ def _sni(_context: AuthzContext, _key: str, value: str) -> Json:
     return {"requested_server_name": authz_matchers.string_matcher(value)}
 
 
+def _metadata(_context: AuthzContext, key: str, value: str) -> Json:
+    """``experimental.envoy.filters.a.b[c]`` is the metadata ``c`` of ``envoy.filters.a.b``; ``[v]``
+    is an item of a list (envoyFilterGenerator)."""
+    name, _, path = key.removeprefix("experimental.").removesuffix("]").partition("[")
+    is_item = value.startswith("[") and value.endswith("]")
+    text = {"string_match": authz_matchers.string_matcher(value.strip("[]") if is_item else value)}
+    matcher: Json = {"list_match": {"one_of": text}} if is_item else text
+    return {"metadata": {"filter": name, "path": [{"key": path}], "value": matcher}}
+
+
 def _require_http(context: AuthzContext, key: str) -> None:
     if context.tcp:
         raise HttpFieldError(key)
@@ -175,7 +185,7 @@ _OF_PRINCIPALS: Mapping[str, Builder] = {
 
 def permission_builder(key: str) -> Builder | None:
     """For a condition about the request; None for one about the caller."""
-    return _OF_PERMISSIONS.get(key)
+    return _metadata if key.startswith(METADATA) else _OF_PERMISSIONS.get(key)
 
 
 def principal_builder(key: str) -> Builder | None:

@@ -17,7 +17,10 @@ from meshproof.translate.world import Named
 
 CLIENT = Peer("spiffe://cluster.local/ns/shop/sa/client", local_ip="127.20.1.1", tls=True)
 PLAIN = Peer(local_ip="127.20.1.1")
-CLAIMS = {"envoy.filters.http.jwt_authn": {"payload": {"iss": "me", "sub": "you", "roles": ["a"]}}}
+CLAIMS = {
+    "envoy.filters.http.jwt_authn": {"payload": {"iss": "me", "sub": "you", "roles": ["a"]}},
+    "envoy.filters.a.b": {"c": "def"},
+}
 
 
 def rules(text: str, port: int = 8080) -> Any:
@@ -67,6 +70,9 @@ def authz_request(
         ("{when: [{key: request.auth.principal, values: [me/you]}]}", True),
         ("{when: [{key: 'request.auth.claims[roles]', values: [a]}]}", True),
         ("{when: [{key: 'request.auth.claims[roles]', values: [b]}]}", False),
+        ("{when: [{key: 'experimental.envoy.filters.a.b[c]', values: ['d*']}]}", True),
+        ("{when: [{key: 'experimental.envoy.filters.a.b[c]', values: ['[d]']}]}", False),
+        ("{when: [{key: 'experimental.envoy.filters.a.x[c]', values: ['*']}]}", False),
         ("{}", True),
     ],
 )

@@ -73,5 +73,5 @@ def test_a_wasm_plugin_from_a_registry_is_refused_with_the_reason_and_a_way(
 ) -> None:
     spec = "spec: {url: 'oci://r.test/a:1'}"
     (line,) = refusal(document("extensions.istio.io/v1alpha1", "WasmPlugin", spec))
-    assert "no module is fetched from a registry or another host" in line
+    assert "names a module of a registry or another host, which is valid, but meshproof" in line
     assert "wanted file://PATH" in line

@@ -257,3 +257,28 @@ def test_a_claim_is_a_text_or_a_list_that_holds_it() -> None:
     assert metadata["value"]["or_match"]["value_matchers"] == [
         exact, {"list_match": {"one_of": exact}},
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "matcher"),
+    [
+        ("update*", {"string_match": {"prefix": "update"}}),
+        ("[insert]", {"list_match": {"one_of": {"string_match": {"exact": "insert"}}}}),
+    ],
+)
+def test_what_another_filter_has_noted_is_of_the_request(value: str, matcher: Any) -> None:
+    key = "experimental.envoy.filters.network.mysql_proxy[db.table]"
+    rule = _rule(f"{{when: [{{key: '{key}', values: ['{value}']}}]}}")
+    (permission,) = rule["permissions"]
+    assert permission["and_rules"]["rules"] == [
+        _either(
+            {
+                "metadata": {
+                    "filter": "envoy.filters.network.mysql_proxy",
+                    "path": [{"key": "db.table"}],
+                    "value": matcher,
+                }
+            }
+        )
+    ]
+    assert rule["principals"] == [{"and_ids": {"ids": [ANY]}}]

@@ -79,6 +79,8 @@ def test_an_entry_leads_to_the_declared_address(text: str, result: list[str]) ->
         f"{{hosts: [u.test], {HTTP}, resolution: STATIC, addresses: [192.0.2.7]}}",
         f"{{hosts: [u.test], {HTTP}, resolution: STATIC, endpoints: [{{address: 127.0.0.1}}]}}",
         f"{{hosts: [u.test], {HTTP}, resolution: DNS, endpoints: [{{address: localhost}}]}}",
+        f"{{hosts: [u.test], {HTTP}, resolution: STATIC, endpoints: [{{address: 'unix:///s'}}]}}",
+        f"{{hosts: [u.test], {HTTP}, resolution: STATIC, endpoints: [{{network: far}}]}}",
         "{hosts: [m.test], ports: [{number: 81, name: http, protocol: HTTP}], resolution: DNS}",
     ],
 )

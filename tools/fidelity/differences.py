@@ -108,7 +108,6 @@ DIFFERENCES: Mapping[str, str] = {
         "401), from declared outside hosts alone; https is verified against the public "
         "authorities and extra.pem of the ConfigMap istio-system/pilot-jwks-extra-cacerts"
     ),
-    "authorization_policy.Condition.key": "experimental.envoy.filters.* is refused",
     "authorization_policy.Operation.ports": "the port of the manifests, whatever the real one is",
     "sidecar.IngressListener.defaultEndpoint": (
         "127.0.0.1 and the pod's address are two in pods alone; without pods both are the app's. A "
