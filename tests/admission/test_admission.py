@@ -62,12 +62,14 @@ UNSUPPORTED = {
     ),
     "annotation": RULE.replace("{name: svcb}", "{name: svcb, annotations: {istio.io/rev: canary}}"),
     "field of which the models take less": (
-        "apiVersion: networking.istio.io/v1\nkind: WorkloadEntry\nmetadata: {name: vm}\n"
-        "spec: {address: 'unix:///run/app', labels: {app: vm}}\n"
+        "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: g}\n"
+        "spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: http,"
+        " protocol: HTTP}, bind: 127.0.0.1, hosts: ['*']}]}\n"
     ),
     "field that is required here alone": (
-        "apiVersion: networking.istio.io/v1\nkind: WorkloadEntry\nmetadata: {name: vm}\n"
-        "spec: {network: far, labels: {app: vm}}\n"
+        "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: s}\n"
+        "spec: {egress: [{port: {protocol: HTTP, name: http}, bind: 'unix:///run/s',"
+        " hosts: ['*/*']}]}\n"
     ),
 }
 INVALID = {
