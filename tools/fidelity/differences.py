@@ -113,7 +113,9 @@ DIFFERENCES: Mapping[str, str] = {
         "127.0.0.1 and the pod's address are two in pods alone; without pods both are the app's. A "
         "Unix socket is refused"
     ),
-    "sidecar.OutboundTrafficPolicy.mode": "ALLOW_ANY reaches declared outside hosts and, in pods, other pods alone",
+    "sidecar.OutboundTrafficPolicy.mode": (
+        "ALLOW_ANY reaches declared outside hosts and, in pods, other pods alone"
+    ),
     **TELEMETRY,
     "http_route.HTTPRouteSpec.parentRefs": (
         "Gateways, Services and ServiceEntries, as in Istio without a waypoint; a ListenerSet is "
