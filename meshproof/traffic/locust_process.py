@@ -69,6 +69,8 @@ class LocustServer:
             self._control = self._process = self._output = None
 
     def _connect(self) -> socket.socket:
+        if self._process and self._process.poll() is not None:
+            self.close()  # it was killed, by whatever; the loads to come do not depend on it
         if self._control is None:
             self._control, theirs = socket.socketpair()
             self._output = tempfile.TemporaryFile()  # noqa: SIM115 (closed by ``close``)

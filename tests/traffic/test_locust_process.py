@@ -72,6 +72,20 @@ def test_a_load_that_is_killed_or_whose_watcher_is_ends_alone(server: PayServer)
             assert load.wait().failed == 0
 
 
+def test_a_server_that_was_killed_is_started_again(server: PayServer) -> None:
+    with LocustServer() as locust:
+        with Load(server.url, locustfile=LOCUSTFILE, users=1, server=locust) as load:
+            watcher = psutil.Process(load.reach(1)._started().pid).parent()
+            assert watcher, "it reports the exit code"
+            own = watcher.parent()
+            assert own, "it is the server"
+            own.kill()
+            own.wait()
+            assert load.stop().failed == 0, "what runs is watched as before"
+        with Load(server.url, locustfile=LOCUSTFILE, requests=2, server=locust) as load:
+            assert load.wait().sent == 2
+
+
 def test_a_server_that_cannot_start_is_told_in_its_own_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
