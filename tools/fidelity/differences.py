@@ -154,6 +154,8 @@ GENERAL: Sequence[tuple[str, Sequence[str]]] = (
             "Every TCP connection of a pod is captured, as by Istio's iptables rules; names are "
             "resolved, and Services have cluster IPs. UDP other than DNS, and IPv6, are not "
             "carried.",
+            "The hosts of ServiceEntries have a name in a pod's DNS. In Istio the cluster's own "
+            "DNS must know them, unless ISTIO_META_DNS_CAPTURE is on, which is not the default.",
         ),
     ),
     (
