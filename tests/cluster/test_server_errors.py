@@ -135,8 +135,8 @@ def test_each_message_belongs_to_its_document(rules: list[Resource]) -> None:
 
 
 def test_a_cluster_without_istio_is_a_problem_of_each_kind(rules: list[Resource]) -> None:
-    command = "kubectl --kubeconfig kubeconfig apply --dry-run=server -f split.yaml"
-    _code, output, errors = recorded(command, "Istio's kinds unknown")
+    command = "kubectl --kubeconfig kubeconfig apply --dry-run=server -f -"
+    _code, output, errors = recorded(command, "no Istio")
     problems = parse_refusals(output, errors, rules)
     assert [(p.line, p.field) for p in problems] == [(2, "kind"), (11, "kind")]
     assert all("leave ISTIO_SKIP unset" in p.remedy for p in problems)
