@@ -4,6 +4,7 @@ itself, since every connection is captured and nothing is a proxy."""
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,6 +18,7 @@ OUTSIDE = "gateway"
 """How the suites call this machine itself: a caller without a sidecar."""
 NAKED = "peer-naked"
 """A workload without a sidecar, for callers that reach pods by address."""
+_ADDRESS = re.compile(r"\{ip:([^}]+)\}")
 _LIMIT = 600.0
 """Seconds for one batch of requests."""
 
@@ -26,6 +28,7 @@ def sender(send: Send, python: str, client: str) -> Send:
     ``client``; without pods, and for callers on this machine, ``send`` as it was."""
 
     def send_in_pod(mesh: Any, workload: str, requests: Sequence[Request]) -> Results:
+        requests = _fill_in(mesh, requests)
         caller = _caller(mesh, workload, requests)
         prefix = mesh.c.command(caller, terminal=False) if caller else ()
         if not prefix:
@@ -43,6 +46,17 @@ def sender(send: Send, python: str, client: str) -> Send:
         return list(json.loads(done.stdout))
 
     return send_in_pod
+
+
+def _fill_in(mesh: Any, requests: Sequence[Request]) -> Sequence[Request]:
+    """With the addresses of pods that they name; the suites do that for some callers alone."""
+    text = json.dumps(list(requests))
+    if not _ADDRESS.search(text):
+        return requests
+    replicas = mesh.c.status()["replicas"]
+    pods = {f"{r['namespace']}/{r['workload']}": r["address"] for r in replicas}
+    filled: list[Request] = json.loads(_ADDRESS.sub(lambda match: pods[match[1]], text))
+    return filled
 
 
 def _caller(mesh: Any, workload: str, requests: Sequence[Request]) -> str:

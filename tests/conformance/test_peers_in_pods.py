@@ -66,6 +66,11 @@ def test_a_request_is_sent_from_inside_the_pod_to_the_address_itself(tmp_path: P
     assert mesh.c.asked == ["default/a"]
 
 
+def test_the_address_of_a_pod_is_filled_in_for_every_caller(tmp_path: Path) -> None:
+    sent, _ = _send(Mesh(pods=True), "default/a", {"address": "{ip:default/foo}"}, tmp_path)
+    assert sent["address"] == "127.60.1.1"
+
+
 def test_a_caller_without_a_sidecar_reaches_a_pod_from_a_naked_one(tmp_path: Path) -> None:
     mesh = Mesh(pods=True)
     assert _send(mesh, "gateway", {"address": "127.60.1.1"}, tmp_path)[1] == "in the pod"
