@@ -102,4 +102,4 @@ def test_what_stays_is_named() -> None:
     done = CliRunner().invoke(app, ["convert", "--to", "gateway-api", "-f", "-"], input=text)
     assert done.exit_code == 1
     assert done.stdout == ""
-    assert "not converted: VirtualService default/svcb: it is for gateway front" in done.stderr
+    assert "not converted: VirtualService default/svcb: gateway front is not in" in done.stderr
