@@ -147,9 +147,9 @@ class _ProjectReader:
         folder = Path(document.location.file).absolute().parent
         for name, value in (values if isinstance(values, dict) else {}).items():
             path = (*base, name)
-            complete = value if self.runs else _without_todos(value)
-            if complete is None:
+            if not self.runs and _has_no_command(value):
                 continue
+            complete = value if self.runs else _with_any_ports(value)
             entry = _validate(document, model, complete, path, self.problems)
             if entry is not None:
                 entries[name] = _fill_in_folder(entry, folder)
@@ -171,16 +171,18 @@ class _ProjectReader:
                     self.problems.append(document.problem(path, message, "different names"))
 
 
-def _without_todos(value: Any) -> Any:
-    """An entry with a port of this machine for those that are still to be told; None where the
-    command is."""
-    if not isinstance(value, dict):
-        return value
-    if isinstance(command := value.get("command"), list) and command[:1] == [TODO]:
-        return None
-    if not isinstance(ports := value.get("ports"), dict):
-        return value
-    return {**value, "ports": {n: _ANYWHERE if at == TODO else at for n, at in ports.items()}}
+def _has_no_command(entry: Any) -> bool:
+    """Whether an image's command is still to be told."""
+    command = entry.get("command") if isinstance(entry, dict) else None
+    return isinstance(command, list) and command[:1] == [TODO]
+
+
+def _with_any_ports(entry: Any) -> Any:
+    """An outside host with a port of this machine for each that is still to be told."""
+    ports = entry.get("ports") if isinstance(entry, dict) else None
+    if not isinstance(ports, dict):
+        return entry
+    return {**entry, "ports": {n: _ANYWHERE if at == TODO else at for n, at in ports.items()}}
 
 
 def _read_document(path: Path, problems: list[Problem]) -> Document | None:
