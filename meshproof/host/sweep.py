@@ -1,4 +1,4 @@
-"""Removes what dead runs left behind: processes, run folders, names. Living runs are not touched.
+"""Removes what dead runs left behind: processes, folders, names. Living runs are not touched.
 
 When a mesh is killed, its supervisor ends and removes everything. This is for the other cases: both
 were killed at once, or the machine was switched off.
@@ -6,11 +6,12 @@ were killed at once, or the machine was switched off.
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from meshproof.host import registry, run_folder
+from meshproof.host import load_folders, registry, run_folder
 from meshproof.host.process_identity import owner_alive
 from meshproof.host.processes import MarkedProcess, find_marked, kill_run
 
@@ -38,7 +39,8 @@ class Leftovers:
 def find_leftovers() -> Leftovers:
     """What ``sweep`` would end and remove."""
     orphans = (p for p in find_marked() if owner_alive(p.run_id) is False)
-    return Leftovers(tuple(orphans), tuple(run_folder.find_abandoned()), registry.find_stale())
+    folders = (*run_folder.find_abandoned(), *load_folders.find_abandoned())
+    return Leftovers(tuple(orphans), folders, registry.find_stale())
 
 
 def sweep() -> Leftovers:
@@ -50,7 +52,9 @@ def sweep() -> Leftovers:
     killed: list[MarkedProcess] = []
     for run_id in sorted({process.run_id for process in orphans}):
         killed.extend(kill_run(run_id))
-    folders = tuple(run_folder.find_abandoned())
+    folders, loads = tuple(run_folder.find_abandoned()), tuple(load_folders.find_abandoned())
     for folder in folders:
         run_folder.remove_abandoned(folder)
-    return Leftovers(tuple(killed), folders, registry.remove_stale())
+    for folder in loads:
+        shutil.rmtree(folder, ignore_errors=True)
+    return Leftovers(tuple(killed), (*folders, *loads), registry.remove_stale())

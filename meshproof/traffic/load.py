@@ -6,13 +6,13 @@ import contextlib
 import os
 import socket
 import subprocess
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
+from meshproof.host import load_folders
 from meshproof.progress import report_progress
 from meshproof.traffic import results
 from meshproof.traffic.locust_process import LocustProcess, LocustServer
@@ -65,7 +65,7 @@ class Load:
         self._host, self._locustfile = host, locustfile
         self._of_total = f" of {requests:,}" if requests else ""
         self._users, self._seconds, self.page = users, seconds, page
-        self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="meshproof-load-")
+        self._temporary = None if folder else load_folders.create()
         self._folder = folder or Path(self._temporary.name if self._temporary else "")
         self._folder.mkdir(parents=True, exist_ok=True)
         token = uuid.uuid4().hex[:8]

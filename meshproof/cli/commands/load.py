@@ -7,7 +7,6 @@ import math
 import os
 import signal
 import socket
-import tempfile
 import threading
 import uuid
 from dataclasses import asdict
@@ -25,7 +24,7 @@ from meshproof.cli.progress import show_progress
 from meshproof.control.client import Client
 from meshproof.errors import UsageError
 from meshproof.extras import require
-from meshproof.host import registry
+from meshproof.host import load_folders, registry
 from meshproof.project_path import PROJECT_FILE, find_project
 from meshproof.traffic.locustfile_choice import choose_locustfile
 
@@ -153,7 +152,7 @@ def _send_from_cluster(mesh: Client, load: DistributedLoad) -> tuple[Results, st
 
     cluster = f"the cluster of {mesh.entry.name}"
     print_info(f"load {load.run_id} from {load.workers} workers on {cluster}")
-    with tempfile.TemporaryDirectory(prefix="meshproof-load-") as folder:
+    with load_folders.create() as folder:
         mesh.load(asdict(load), folder)
         files = Path(folder)
         results = read(load.run_id, files / RECORDS, files / STATS)
