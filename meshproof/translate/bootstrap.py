@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from meshproof.istio_names import VIRTUAL_INBOUND
 from meshproof.translate.proto import ADS, Json, build_any, build_extension, pipe_address
 from meshproof.translate.tracing import ZIPKIN
 
@@ -19,6 +20,7 @@ _KEPT_PREFIXES = (
     "control_plane.",
     "http.",
     "istio.",
+    f"listener.{VIRTUAL_INBOUND}.downstream_cx_active",
     "listener_manager.",
     "server.live",
     "server.memory_",

@@ -78,6 +78,7 @@ def build_catch_all(replica: Replica, chains: list[Json], **fields: object) -> J
     listener = build_listener(
         VIRTUAL_INBOUND, replica.ip, INBOUND_PORT, chains, "INBOUND", **fields
     )
+    listener["stat_prefix"] = VIRTUAL_INBOUND  # a drain asks whether it has connections
     listener["address"]["socket_address"]["network_namespace_filepath"] = MESH_NAMESPACE
     return listener
 

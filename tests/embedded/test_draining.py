@@ -55,6 +55,41 @@ def test_nobody_is_asked_where_no_listener_goes(listeners: dict[str, Any]) -> No
     assert envoy.asked == 0
 
 
+class Passing(Envoy):
+    """One with as many connections through ``virtualInbound`` as ``passed`` says."""
+
+    passed: int | None = 0
+
+    async def stats(self, pattern: str) -> dict[str, int]:
+        gauges = await super().stats(pattern)
+        passed = (
+            {}
+            if self.passed is None
+            else {"listener.virtualInbound.downstream_cx_active": self.passed}
+        )
+        return {**gauges, **passed}
+
+
+@pytest.mark.parametrize(
+    ("passed", "listeners", "asked"),
+    [
+        (0, {"virtualInbound": NEW, "a": OLD}, 1),
+        (0, {"virtualInbound": NEW, "a": NEW}, 3),
+        (1, {"virtualInbound": NEW, "a": OLD}, 3),
+        (None, {"virtualInbound": NEW, "a": OLD}, 3),
+    ],
+    ids=["idle", "another changed as well", "busy", "unknown"],
+)
+def test_ports_that_nothing_declares_are_waited_for_where_they_are_used(
+    passed: int | None, listeners: dict[str, Any], asked: int
+) -> None:
+    envoy = Passing(2, 1, 0)
+    envoy.passed = passed
+    envoy.client.desired[codec.LISTENERS]["virtualInbound"] = OLD
+    changed(envoy, **listeners)
+    assert envoy.asked == asked
+
+
 def test_an_envoy_that_does_not_answer_is_not_waited_for() -> None:
     envoy = Envoy(1, MeshproofError("paused"))
     changed(envoy, a=NEW)

@@ -14,13 +14,15 @@ from collections.abc import Iterable
 from meshproof.embedded.pod.envoy_process import EnvoyProcess
 from meshproof.errors import MeshproofError
 from meshproof.host.event_loop import run_all
-from meshproof.istio_names import is_inbound
+from meshproof.istio_names import VIRTUAL_INBOUND, is_inbound
 from meshproof.wait import until_async
 from meshproof.xds import codec
 from meshproof.xds.envoy_client import EnvoyClient, NackError, Resources
 
 _DRAINING = "listener_manager.total_(filter_chains|listeners)_draining"
 """Envoy's gauges of what still drains."""
+_PASSED_THROUGH = f"listener.{VIRTUAL_INBOUND}.downstream_cx_active"
+"""Envoy's gauge of connections to ports that nothing declares."""
 _LIMIT = 30.0
 """Seconds, far more than a drain takes: one that hangs must not hang the change."""
 _ACTIVE = r"^http\.[iI]nbound.*\.downstream_(rq|cx)_active$"
@@ -39,25 +41,29 @@ class ListenerDrain:
     async def wait(self) -> None:
         """Return when every Envoy whose listeners changed has drained the old ones.
 
-        An Envoy that does not answer is not waited for: it serves no connections either.
+        An Envoy that does not answer is not waited for: it serves no connections either. Nor is
+        ``virtualInbound`` without connections, which every policy changes and few callers use.
         """
-        await run_all(
-            _wait_drained(envoy)
+        changes = (
+            (envoy, _replaced(before, envoy.client.desired[codec.LISTENERS]))
             for envoy, before in self._before
-            if _replaces(before, envoy.client.desired[codec.LISTENERS])
         )
+        await run_all(_wait_drained(envoy, names) for envoy, names in changes if names)
 
 
-def _replaces(before: Resources, after: Resources) -> bool:
-    """Whether a listener of before was changed or removed."""
-    return any(n not in after or after[n].digest != e.digest for n, e in before.items())
+def _replaced(before: Resources, after: Resources) -> set[str]:
+    """Names of the listeners of before that were changed or removed."""
+    return {n for n, e in before.items() if n not in after or after[n].digest != e.digest}
 
 
-async def _wait_drained(envoy: EnvoyProcess) -> None:
+async def _wait_drained(envoy: EnvoyProcess, listeners: set[str]) -> None:
     """Envoy tells nobody when a drain ends, so it is polled."""
 
     async def reason() -> str:
-        draining = sum((await envoy.stats(_DRAINING)).values())
+        gauges = await envoy.stats(f"{_DRAINING}|{_PASSED_THROUGH}")
+        if gauges.pop(_PASSED_THROUGH, None) == 0 and listeners == {VIRTUAL_INBOUND}:
+            return ""
+        draining = sum(gauges.values())
         return f"{draining} listeners or filter chains are draining" if draining else ""
 
     with contextlib.suppress(MeshproofError):
