@@ -56,22 +56,19 @@ def test_nobody_is_asked_where_no_listener_goes(listeners: dict[str, Any]) -> No
 
 
 class Passing(Envoy):
-    """One with as many connections through ``virtualInbound`` as ``passed`` says."""
+    """One that also has this gauge of connections, if it is a number."""
 
-    passed: int | None = 0
+    connections: int | None = None
 
     async def stats(self, pattern: str) -> dict[str, int]:
         gauges = await super().stats(pattern)
-        passed = (
-            {}
-            if self.passed is None
-            else {"listener.virtualInbound.downstream_cx_active": self.passed}
-        )
-        return {**gauges, **passed}
+        if self.connections is not None:
+            gauges["listener.virtualInbound.downstream_cx_active"] = self.connections
+        return gauges
 
 
 @pytest.mark.parametrize(
-    ("passed", "listeners", "asked"),
+    ("connections", "listeners", "questions"),
     [
         (0, {"virtualInbound": NEW, "a": OLD}, 1),
         (0, {"virtualInbound": NEW, "a": NEW}, 3),
@@ -81,13 +78,13 @@ class Passing(Envoy):
     ids=["idle", "another changed as well", "busy", "unknown"],
 )
 def test_ports_that_nothing_declares_are_waited_for_where_they_are_used(
-    passed: int | None, listeners: dict[str, Any], asked: int
+    connections: int | None, listeners: dict[str, Any], questions: int
 ) -> None:
     envoy = Passing(2, 1, 0)
-    envoy.passed = passed
+    envoy.connections = connections
     envoy.client.desired[codec.LISTENERS]["virtualInbound"] = OLD
     changed(envoy, **listeners)
-    assert envoy.asked == asked
+    assert envoy.asked == questions
 
 
 def test_an_envoy_that_does_not_answer_is_not_waited_for() -> None:

@@ -152,8 +152,8 @@ def test_under_allow_any_an_http_port_passes_unknown_hosts_on_to_their_address()
 def test_a_policy_replaces_no_listener_of_a_declared_port() -> None:
     """Else each change of one waits for connections to drain."""
     mesh = world()
-    policed = world(authorization_policies=(policy("{action: DENY, rules: [{}]}"),))
-    before, after = (sidecar(m, ECHO[0]) for m in (mesh, policed))
+    ruled = world(authorization_policies=(policy("{action: DENY, rules: [{}]}"),))
+    before, after = (sidecar(m, ECHO[0]) for m in (mesh, ruled))
     assert before.routes != after.routes
     assert set(before.listeners) == set(after.listeners)
     changed = {n for n, text in before.listeners.items() if after.listeners[n] != text}
