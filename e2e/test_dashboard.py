@@ -89,11 +89,14 @@ def test_after_a_load_the_graph_shows_what_was_sent(
     page = dashboard.page
     running = load()
     running.reach(SENT)
-    expect(page.locator(".node")).to_have_count(5)
-    titles = page.locator(".node .title").all_inner_texts()
+    # Silent edges stay: an earlier proof's calls to what was closed may be there as well.
+    nodes = page.locator(".node").filter(has_not=page.get_by_text("no rule allows it"))
+    expect(nodes).to_have_count(5)
+    titles = nodes.locator(".title").all_inner_texts()
     assert sorted(titles) == ["gateway", "msgd.test", "svca", "svcb", "svcb"]
     expect(page.locator(".map .label")).to_have_count(5)
     expect(page.locator(".map .label", has_text="set 50 %")).to_have_count(2)
+    page.locator("#split-chart").scroll_into_view_if_needed()  # charts are drawn when in view
     expect(page.locator("#split-chart .main-svg").first).to_be_visible()
     until(lambda: number(page, "gateway", "svca v0.1", 2) > 0, "requests a second")
     until(lambda: 0 < number(page, "svca v0.1", "svcb v0.1", 7) < 100, "a share of the calls")

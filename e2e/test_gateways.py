@@ -164,7 +164,7 @@ spec:
     - {port: {number: 80, name: a, protocol: HTTP}, hosts: [shop.test]}
     - {port: {number: 8080, name: b, protocol: HTTP}, hosts: [shop.test]}
     - {port: {number: 443, name: c, protocol: HTTPS}, hosts: [shop.test], tls: {mode: SIMPLE, credentialName: shop}}
-    - {port: {number: 8443, name: d, protocol: HTTPS}, hosts: [shop.test], tls: {mode: MUTUAL, credentialName: shop}}
+    - {port: {number: 8444, name: d, protocol: HTTPS}, hosts: [shop.test], tls: {mode: MUTUAL, credentialName: shop}}
     - {port: {number: 9443, name: e, protocol: HTTPS}, hosts: [shop.test], tls: {mode: OPTIONAL_MUTUAL, credentialName: shop}}
     - {port: {number: 31400, name: f, protocol: TCP}, hosts: ['*']}
 ---
@@ -192,9 +192,9 @@ def test_every_port_and_mode_of_the_ingress_gateway(gated: EmbeddedMesh, tmp_pat
     gated.apply([Source("servers.yaml", secret("shop", **texts) + SERVERS)])
     assert [get(gated, port) for port in (80, 8080, 31400)] == [200, 200, 200]
     client = AUTHORITY.issue("client.test")
-    assert [get_secure(gated, port, client, tmp_path) for port in (443, 8443, 9443)] == [200] * 3
+    assert [get_secure(gated, port, client, tmp_path) for port in (443, 8444, 9443)] == [200] * 3
     assert [get_secure(gated, port, None, tmp_path) for port in (443, 9443)] == [200] * 2
-    for port, certificate in ((8443, None), (8443, stranger), (9443, stranger)):
+    for port, certificate in ((8444, None), (8444, stranger), (9443, stranger)):
         with pytest.raises(OSError):  # noqa: PT011 - a handshake ends in many ways
             get_secure(gated, port, certificate, tmp_path)
     gated.delete([Source("servers.yaml", SERVERS)])
