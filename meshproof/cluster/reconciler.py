@@ -14,7 +14,7 @@ from meshproof.cluster.assets import LABEL, OWNED
 from meshproof.cluster.commands import CommandError
 from meshproof.cluster.kubectl import Json
 from meshproof.cluster.live import LiveCheck, mark_documents, new_mark, ready_addresses
-from meshproof.cluster.manifest_diff import ManifestDiff, difference
+from meshproof.cluster.manifest_diff import ManifestDiff, State, difference, stages
 from meshproof.cluster.mesh_state import MeshState
 from meshproof.cluster.pods import Pod
 from meshproof.cluster.providers.provider import Provider
@@ -72,11 +72,16 @@ class Reconciler:
         """
         before, after = self.desired(self._state.applied), self.desired(store)
         diff = difference(before, after)
-        try:
-            acks = self._make_live(diff, store, started)
-        except (NotLive, CommandError):
-            self._submit(difference(after, before), self._state.applied, self._state.mark)
-            raise
+        self._check(diff, store)
+        acks: list[Ack] = []
+        current: State = before
+        for target in stages(before, after):
+            try:
+                acks = self._make_live(difference(current, target), store, started)
+            except (NotLive, CommandError):
+                self._undo(difference(target, before))
+                raise
+            current = target
         self._state.applied = store
         if diff.moves_pods:
             moved()
@@ -92,19 +97,28 @@ class Reconciler:
         self._state.mark = mark
         return acks
 
-    def _submit(self, diff: ManifestDiff, store: Store, mark: str = "") -> None:
-        """After a dry run, so that a refused document leaves nothing applied beside it. Applies
-        before it deletes; the mark comes last."""
-        namespaces = [d for d in diff.apply if d["kind"] == "Namespace"]
-        rest = [d for d in diff.apply if d["kind"] != "Namespace"]
-        if namespaces:  # a dry run of what is in them fails until they exist
+    def _check(self, diff: ManifestDiff, store: Store) -> None:
+        """A dry run of all of it, so that a refused document leaves nothing applied beside it.
+        Namespaces are applied: a dry run of what is in them fails until they exist."""
+        self._apply_namespaces(diff)
+        if rest := _without_namespaces(diff):
+            self._dry_run(documents_to_yaml(rest), rest, store)
+
+    def _undo(self, diff: ManifestDiff) -> None:
+        self._apply_namespaces(diff)
+        self._submit(diff, self._state.applied, self._state.mark)
+
+    def _apply_namespaces(self, diff: ManifestDiff) -> None:
+        if namespaces := [d for d in diff.apply if d["kind"] == "Namespace"]:
             self._kubectl.apply(documents_to_yaml(namespaces), doing="applying namespaces")
+
+    def _submit(self, diff: ManifestDiff, store: Store, mark: str) -> None:
+        """All but namespaces. Applies before it deletes; the mark comes last."""
+        rest = _without_namespaces(diff)
         text = documents_to_yaml(rest) if rest else ""
-        if rest:
-            self._dry_run(text, rest, store)
         marks = self._marks(mark, store) if mark else ""
         if diff.delete:
-            if rest:
+            if text:
                 self._kubectl.apply(text, doing="applying")
             self._kubectl.delete(documents_to_yaml(diff.delete), doing="deleting")
             text = ""
@@ -169,6 +183,10 @@ class Reconciler:
             return f"{', '.join(ending)} is terminating" if ending else ""
 
         until(reason, "waiting for old pods to terminate", within=TERMINATION, every=0.5)
+
+
+def _without_namespaces(diff: ManifestDiff) -> list[Json]:
+    return [d for d in diff.apply if d["kind"] != "Namespace"]
 
 
 def _is_marked(pod: Pod) -> bool:

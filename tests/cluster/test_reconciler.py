@@ -34,6 +34,30 @@ def test_the_server_is_asked_first_and_the_mark_comes_last(
     assert kinds(sent) == [*rules, *[("EnvoyFilter", "live-mark")] * 2]
 
 
+def test_a_subset_goes_when_no_sidecar_routes_to_it_any_more(
+    machine: Machine, cluster: ClusterMesh
+) -> None:
+    """RouteRules lose the DestinationRule's subsets that they no longer name."""
+    old = ROOT / "rules" / "v1alpha2"
+    cluster.apply([old / "route-rules-svcb-v0.2-50.yaml"])
+    before = len(machine.sent("apply -f -"))
+    commands = machine.since(lambda: cluster.apply([old / "route-rules-svcb-v0.2-100.yaml"]))
+    assert len([c for c in commands if "--dry-run=server" in c]) == 1
+    first, second = machine.sent("apply -f -")[before:][-2:]
+    assert _subsets(first) == ["version-v0-2", "version-v0-1"]
+    assert ("VirtualService", "route-rules-svcb") in kinds(first)
+    assert _subsets(second) == ["version-v0-2"]
+    assert "VirtualService" not in dict(kinds(second))
+    queries = [i for i, c in enumerate(commands) if "config_dump" in c]
+    changes = [i for i, c in enumerate(commands) if c.endswith("apply -f -")]
+    assert any(changes[-2] < i < changes[-1] for i in queries), "live in between"
+
+
+def _subsets(text: str) -> list[str]:
+    (rule,) = (d for d in yaml.safe_load_all(text) if d and d["kind"] == "DestinationRule")
+    return [subset["name"] for subset in rule["spec"]["subsets"]]
+
+
 @pytest.mark.parametrize(
     ("note", "line", "field"),
     [("bad weight", 28, "spec.http[0].route[0].weight"), ("unknown field", 20, "spec.htp")],
