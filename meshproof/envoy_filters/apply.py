@@ -29,7 +29,6 @@ from meshproof.translate.gateway_servers import pod_port_of
 from meshproof.translate.proto import Json
 from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.resource_names import PROBE
-from meshproof.translate.workload_selection import has_labels
 from meshproof.translate.world import Config, Proxy, Resource, World
 from meshproof.xds.any_types import ensure_types
 
@@ -64,7 +63,7 @@ def apply_filters(
         result.listeners[added.name] = to_json(added)
     for listener in result.listeners.values():
         configure_extensions(listener, rules)
-    services = {s.fqdn for s in world.services if _serves(s, proxy)}
+    services = {s.fqdn for s in world.services if s.selects(proxy.namespace, proxy.labels)}
     for name, cluster in config.clusters.items():
         message = _message(cluster_pb2.Cluster, cluster)
         own = _is_ours(name) or name.startswith(_LOOP)
@@ -120,14 +119,6 @@ def _place(name: str, listener: Any, pod_port: Callable[[int], int] | None) -> P
         return Place("SIDECAR_INBOUND", VIRTUAL_INBOUND, 0)
     socket = listener["address"].get("socket_address", {})
     return Place("SIDECAR_OUTBOUND", name, socket.get("port_value", 0))
-
-
-def _serves(service: Any, proxy: Proxy) -> bool:
-    return bool(
-        service.selector
-        and service.namespace == proxy.namespace
-        and has_labels(proxy.labels, service.selector)
-    )
 
 
 def _locator(world: World, proxy: Proxy) -> Locate:

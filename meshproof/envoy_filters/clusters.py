@@ -80,17 +80,10 @@ def _merge(cluster: Any, value: Any) -> None:
 
 
 def added_clusters(context: str, rules: Rules, locate: Locate) -> list[Any]:
-    """Clusters that patches add, with servers that exist here. Without a context they are for
-    outgoing calls and gateways."""
-    result = []
-    for rule in rules.of("CLUSTER", context):
-        anywhere = rule.patch.match.context == "ANY"
-        if rule.patch.operation != "ADD" or (anywhere and context == "SIDECAR_INBOUND"):
-            continue
-        rules.mark(rule)
-        cluster = type(rule.value).FromString(rule.value.SerializeToString())
+    """Clusters that patches add, with servers that exist here."""
+    result = list(rules.additions("CLUSTER", context))
+    for cluster in result:
         _place_servers(cluster, locate)
-        result.append(cluster)
     return result
 
 

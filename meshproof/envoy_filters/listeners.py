@@ -58,21 +58,14 @@ def patch_listener(listener: Any, place: Place, rules: Rules) -> bool:
 
 
 def added_listeners(context: str, rules: Rules, ip: str) -> list[Any]:
-    """Listeners that patches add. Without a context they are for outgoing calls and gateways.
-    They listen at ``ip``, if there is one: who shares this machine's network opens no port of its
-    own."""
-    result = []
-    for rule in rules.of("LISTENER", context):
-        anywhere = rule.patch.match.context == "ANY"
-        if rule.patch.operation != "ADD" or (anywhere and context == "SIDECAR_INBOUND"):
-            continue
-        rules.mark(rule)
-        listener = type(rule.value).FromString(rule.value.SerializeToString())
+    """Listeners that patches add. They listen at ``ip``, if there is one: who shares this machine's
+    network opens no port of its own."""
+    result = list(rules.additions("LISTENER", context))
+    for listener in result:
         places = [listener.address, *(more.address for more in listener.additional_addresses)]
         for place in places:
             if ip and place.HasField("socket_address"):
                 place.socket_address.address = ip
-        result.append(listener)
     return result
 
 

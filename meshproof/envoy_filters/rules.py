@@ -46,6 +46,15 @@ class Rules:
             if here and (match.proxy is None or _is_meant(match.proxy, self.node)):
                 yield rule
 
+    def additions(self, apply_to: str, context: str) -> Iterator[Any]:
+        """New messages that patches add to a proxy. Without a context they are for outgoing calls
+        and gateways."""
+        for rule in self.of(apply_to, context):
+            anywhere = rule.patch.match.context == "ANY"
+            if rule.patch.operation == "ADD" and not (anywhere and context == "SIDECAR_INBOUND"):
+                self.mark(rule)
+                yield type(rule.value).FromString(rule.value.SerializeToString())
+
     def extensions(self) -> Iterator[Rule]:
         """Those that configure an extension; a context counts for nothing here, as in Istio."""
         for rule in self.rules:

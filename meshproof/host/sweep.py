@@ -38,9 +38,12 @@ class Leftovers:
 
 def find_leftovers() -> Leftovers:
     """What ``sweep`` would end and remove."""
-    orphans = (p for p in find_marked() if owner_alive(p.run_id) is False)
     folders = (*run_folder.find_abandoned(), *load_folders.find_abandoned())
-    return Leftovers(tuple(orphans), folders, registry.find_stale())
+    return Leftovers(_find_orphans(), folders, registry.find_stale())
+
+
+def _find_orphans() -> tuple[MarkedProcess, ...]:
+    return tuple(p for p in find_marked() if owner_alive(p.run_id) is False)
 
 
 def sweep() -> Leftovers:
@@ -48,9 +51,8 @@ def sweep() -> Leftovers:
 
     Processes first: they may still write to their folder.
     """
-    orphans = find_leftovers().processes
     killed: list[MarkedProcess] = []
-    for run_id in sorted({process.run_id for process in orphans}):
+    for run_id in sorted({process.run_id for process in _find_orphans()}):
         killed.extend(kill_run(run_id))
     folders, loads = tuple(run_folder.find_abandoned()), tuple(load_folders.find_abandoned())
     for folder in folders:

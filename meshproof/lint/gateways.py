@@ -73,12 +73,7 @@ def find_ports_beyond_services(context: LintContext) -> Iterator[Problem]:
     workloads = gateway_workloads(context.resources)
     for gateway in context.of("Gateway"):
         own = [w for w in workloads if has_labels(w.labels, gateway.spec.selector)]
-        services = [
-            s
-            for w in own
-            for s in context.services
-            if s.namespace == w.namespace and s.selector and has_labels(w.labels, s.selector)
-        ]
+        services = [s for w in own for s in context.services if s.selects(w.namespace, w.labels)]
         ports = {number for s in services for p in s.ports for number in (p.port, p.target_port)}
         for index, server in enumerate(gateway.spec.servers):
             if services and server.port.number not in ports:

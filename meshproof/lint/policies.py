@@ -119,10 +119,7 @@ def _target_ports(context: LintContext, pods: Pods) -> set[int]:
         return set()
     ports: set[int] = set()
     for service in context.services:
-        if not service.selector or not any(
-            namespace == service.namespace and service.selector.items() <= labels.items()
-            for namespace, labels in pods
-        ):
+        if not any(service.selects(namespace, labels) for namespace, labels in pods):
             continue
         for port in service.ports:
             if not isinstance(port.target_port, int):

@@ -18,9 +18,7 @@ def find_unknown_ports(context: LintContext) -> Iterator[Problem]:
             port.port
             for service in context.services
             for namespace, labels in pods
-            if service.namespace == namespace
-            and service.selector
-            and service.selector.items() <= labels.items()
+            if service.selects(namespace, labels)
             for port in service.ports
         }
         for index, patch in enumerate(policy.spec.config_patches):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from meshproof.errors import Problem
 from meshproof.lint.context import LintContext
 from meshproof.model.port_protocol import protocol_of, speaks_h2
+from meshproof.model.resource import Resource
+
+if TYPE_CHECKING:
+    from meshproof.model.kube_service import ServicePort
 
 
 def find_undeclared_protocols(context: LintContext) -> Iterator[Problem]:
@@ -26,26 +31,13 @@ def find_undeclared_protocols(context: LintContext) -> Iterator[Problem]:
 
 def find_contradicting_services(context: LintContext) -> Iterator[Problem]:
     """Two Services of one workload that give one of its ports different protocols (IST0137)."""
-    services = [s for s in context.of("Service") if s.spec.selector]
-    reported: set[tuple[str, str]] = set()
-    for namespace, labels in context.pods:
-        first: dict[object, tuple[str, str]] = {}
-        for service in services:
-            if service.namespace != namespace or not (
-                service.spec.selector.items() <= labels.items()
-            ):
-                continue
-            for index, port in enumerate(service.spec.ports):
-                target, protocol = port.target_port or port.port, protocol_of(port)
-                title, other = first.setdefault(target, (service.title, protocol))
-                if other != protocol and (service.title, title) not in reported:
-                    reported.add((service.title, title))
-                    yield service.problem(
-                        ("spec", "ports", index),
-                        f"is {protocol} at {target}, and {title} says {other} for the same pods: "
-                        "their sidecar has one protocol a port",
-                        remedy="give both the same protocol",
-                    )
+    for service, index, target, protocol, title, other in _differences(context, protocol_of):
+        yield service.problem(
+            ("spec", "ports", index),
+            f"is {protocol} at {target}, and {title} says {other} for the same pods: "
+            "their sidecar has one protocol a port",
+            remedy="give both the same protocol",
+        )
 
 
 def find_aliases_of_bytes(context: LintContext) -> Iterator[Problem]:
@@ -66,24 +58,34 @@ def find_aliases_of_bytes(context: LintContext) -> Iterator[Problem]:
 
 def find_ports_with_one_target(context: LintContext) -> Iterator[Problem]:
     """Two Services that lead to one port of a workload from different ports (IST0137)."""
+    for service, index, target, number, title, other in _differences(context, lambda p: p.port):
+        if service.title != title:
+            yield service.problem(
+                ("spec", "ports", index),
+                f"leads from {number} to {target}, and {title} from {other}: Istio "
+                "knows one Service's port for that of a pod",
+                remedy="give both the same port",
+            )
+
+
+def _differences(
+    context: LintContext, value_of: Callable[[ServicePort], object]
+) -> Iterator[tuple[Resource, int, object, object, str, object]]:
+    """Where Services that lead to one port of a pod differ: a Service, the number of its port, the
+    pod's port and the value; and the title and value of the first Service. Each pair of Services
+    once."""
     services = [s for s in context.of("Service") if s.spec.selector]
     reported: set[tuple[str, str]] = set()
     for namespace, labels in context.pods:
-        first: dict[object, tuple[str, int]] = {}
+        first: dict[object, tuple[str, object]] = {}
         for service in services:
             if service.namespace != namespace or not (
                 service.spec.selector.items() <= labels.items()
             ):
                 continue
             for index, port in enumerate(service.spec.ports):
-                target = port.target_port or port.port
-                title, other = first.setdefault(target, (service.title, port.port))
-                key = (service.title, title)
-                if other != port.port and service.title != title and key not in reported:
-                    reported.add(key)
-                    yield service.problem(
-                        ("spec", "ports", index),
-                        f"leads from {port.port} to {target}, and {title} from {other}: Istio "
-                        "knows one Service's port for that of a pod",
-                        remedy="give both the same port",
-                    )
+                target, value = port.target_port or port.port, value_of(port)
+                title, other = first.setdefault(target, (service.title, value))
+                if other != value and (service.title, title) not in reported:
+                    reported.add((service.title, title))
+                    yield service, index, target, value, title, other

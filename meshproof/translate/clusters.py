@@ -37,7 +37,9 @@ def add_outbound_clusters(view: ProxyView, config: Config) -> None:
     """Add every cluster that an outbound route of ``view`` may name, with its endpoints."""
     if view.allows_any and view.world.pods:
         pool = traffic_policy.build_connection_pool(None, MESH_IDLE, h2=None, mesh=view.mesh)
-        config.clusters[passthrough.POD_NETWORK] = passthrough.build_pod_network(**pool)
+        config.clusters[passthrough.POD_NETWORK] = passthrough.build_original(
+            passthrough.POD_NETWORK, **pool
+        )
     if view.passthrough_hosts():
         common = traffic_policy.build_connection_pool(None, OUTSIDE_IDLE, mesh=view.mesh)
         config.clusters[passthrough.CLUSTER] = passthrough.build_cluster(

@@ -111,9 +111,7 @@ def pod_port_of(services: Iterable[Service], proxy: Proxy, number: int) -> int:
 
 def services_of_gateway(services: Iterable[Service], proxy: Proxy) -> Iterator[Service]:
     """The Services that select a gateway's pods."""
-    for service in services:
-        if service.namespace == proxy.namespace and service.selector:
-            yield from (service,) if has_labels(proxy.labels, service.selector) else ()
+    return (s for s in services if s.selects(proxy.namespace, proxy.labels))
 
 
 def passes_mesh_tls(world: World, proxy: Proxy) -> bool:

@@ -222,10 +222,7 @@ def gateway_replica(
     own = [
         port
         for service in services
-        if service.translates_gateway_ports
-        and service.namespace == proxy.namespace
-        and service.selector
-        and has_labels(proxy.labels, service.selector)
+        if service.translates_gateway_ports and service.selects(proxy.namespace, proxy.labels)
         for port in service.ports
     ]
     listeners: dict[int | str, int] = {}

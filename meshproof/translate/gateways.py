@@ -21,7 +21,7 @@ from meshproof.translate.gateway_servers import (
 from meshproof.translate.gateway_tls import build_tls_socket
 from meshproof.translate.hcm import build_connection_manager, upgrade_configs
 from meshproof.translate.host_names import covers, fqdn
-from meshproof.translate.listeners import build_listener
+from meshproof.translate.listeners import build_listener, tls_inspector
 from meshproof.translate.mesh_settings import (
     connection_manager_settings,
     counts_attempts,
@@ -30,7 +30,7 @@ from meshproof.translate.mesh_settings import (
 from meshproof.translate.metrics import client_metrics, connection_metrics
 from meshproof.translate.outbound_routes import build_route_configuration
 from meshproof.translate.peer_metadata import announce_peer
-from meshproof.translate.proto import Json, build_extension
+from meshproof.translate.proto import Json
 from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.resource_names import gateway_routes
 from meshproof.translate.route_match import is_catch_all
@@ -41,7 +41,6 @@ from meshproof.translate.workload_metadata import WorkloadMetadata
 from meshproof.translate.world import Config, Named, Proxy, Resource, World, mesh_of
 
 NOT_FOUND = "not_found"
-_INSPECTOR = "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"
 
 
 def add_gateway_routes(view: ProxyView, world: World, config: Config) -> None:
@@ -112,9 +111,7 @@ def gateway_listeners(
         name = gateway_routes(port)
         fields: Json = {}
         if any("transport_socket" in c or "filter_chain_match" in c for c in chains):
-            fields["listener_filters"] = [
-                build_extension("envoy.filters.listener.tls_inspector", _INSPECTOR)
-            ]
+            fields["listener_filters"] = [tls_inspector()]
         listeners[name] = build_listener(
             name, ip, port_map.get(port, port), chains, "OUTBOUND", **fields
         )

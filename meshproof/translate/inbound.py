@@ -21,13 +21,11 @@ from meshproof.translate.inbound_chains import (
 )
 from meshproof.translate.inbound_inspectors import (
     build_inspection,
-    http_inspector,
     needs_http_inspector,
     needs_tls_inspector,
-    tls_inspector,
 )
 from meshproof.translate.inbound_servers import LOCALHOST, Server, find_server
-from meshproof.translate.listeners import build_listener
+from meshproof.translate.listeners import build_listener, http_inspector, tls_inspector
 from meshproof.translate.mesh_settings import connection_manager_settings, hides_debug_headers
 from meshproof.translate.metrics import server_metrics, server_tcp_metrics
 from meshproof.translate.outbound_routes import build_route_configuration

@@ -10,22 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from meshproof.translate.listeners import http_inspector, tls_inspector
 from meshproof.translate.proto import Json, build_extension
 
-_NAME = "envoy.filters.listener"
-_TYPE = "envoy.extensions.filters.listener"
 ORIGINAL_DESTINATION: Json = build_extension(
-    f"{_NAME}.original_dst", f"{_TYPE}.original_dst.v3.OriginalDst"
+    "envoy.filters.listener.original_dst",
+    "envoy.extensions.filters.listener.original_dst.v3.OriginalDst",
 )
 """Gives a connection that the kernel has redirected the address that it was for."""
-
-
-def tls_inspector() -> Json:
-    return build_extension(f"{_NAME}.tls_inspector", f"{_TYPE}.tls_inspector.v3.TlsInspector")
-
-
-def http_inspector() -> Json:
-    return build_extension(f"{_NAME}.http_inspector", f"{_TYPE}.http_inspector.v3.HttpInspector")
 
 
 def needs_tls_inspector(chain: Json) -> bool:

@@ -27,6 +27,7 @@ from meshproof.translate.inbound_inspectors import (
 )
 from meshproof.translate.inbound_servers import Server, ingress_servers
 from meshproof.translate.listeners import build_listener
+from meshproof.translate.passthrough import build_original
 from meshproof.translate.peer_authentication import port_level_modes
 from meshproof.translate.proto import Json, build_extension
 from meshproof.translate.proxy_view import ProxyView
@@ -85,13 +86,7 @@ def build_catch_all(replica: Replica, chains: list[Json], **fields: object) -> J
 
 def build_passthrough_cluster(**fields: object) -> Resource:
     """The pod's own port that a connection was for."""
-    return {
-        "name": INBOUND_PASSTHROUGH_CLUSTER,
-        "type": "ORIGINAL_DST",
-        "lb_policy": "CLUSTER_PROVIDED",
-        **FROM_SIDECAR,
-        **fields,
-    }
+    return build_original(INBOUND_PASSTHROUGH_CLUSTER, **FROM_SIDECAR, **fields)
 
 
 def _black_hole() -> Json:

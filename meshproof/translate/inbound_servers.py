@@ -16,7 +16,6 @@ from meshproof.model.port_protocol import GRPC, H2, handling_of
 from meshproof.model.sidecar import IngressListener, Sidecar
 from meshproof.translate.endpoints import container_port
 from meshproof.translate.workload_metadata import UNKNOWN
-from meshproof.translate.workload_selection import has_labels
 from meshproof.translate.world import (
     Address,
     ContainerPort,
@@ -86,9 +85,7 @@ def _service_ports(
 ) -> Iterator[tuple[Service, ServicePort]]:
     """The Service ports that lead to this container port; the first counts."""
     for service in world.services:
-        if service.namespace != replica.namespace or not service.selector:
-            continue
-        if not has_labels(replica.labels, service.selector):
+        if not service.selects(replica.namespace, replica.labels):
             continue
         for number in service.ports:
             if container_port(replica, number.target_port) == port:

@@ -10,7 +10,7 @@ from meshproof.translate.hcm import build_connection_manager, upgrade_configs
 from meshproof.translate.mesh_settings import connection_manager_settings, hides_debug_headers
 from meshproof.translate.metrics import client_metrics, tunnel_metrics
 from meshproof.translate.peer_metadata import announce_peer
-from meshproof.translate.proto import Json, pipe_address, socket_address
+from meshproof.translate.proto import Json, build_extension, pipe_address, socket_address
 from meshproof.translate.resource_names import OUTBOUND, PROBE
 from meshproof.translate.telemetry import Reporting
 from meshproof.translate.wasm_plugins import NO_PLUGINS, Plugins
@@ -39,6 +39,22 @@ def build_listener(
         "filter_chains": chains,
         **fields,
     }
+
+
+def tls_inspector() -> Json:
+    """The listener filter that tells TLS, and its server name, from other bytes."""
+    return build_extension(
+        "envoy.filters.listener.tls_inspector",
+        "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector",
+    )
+
+
+def http_inspector() -> Json:
+    """The listener filter that tells HTTP from other bytes."""
+    return build_extension(
+        "envoy.filters.listener.http_inspector",
+        "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector",
+    )
 
 
 def build_outbound_listener(

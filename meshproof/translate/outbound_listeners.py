@@ -16,10 +16,10 @@ from meshproof.istio_names import BLACK_HOLE_CLUSTER
 from meshproof.model.pod_network import OUTBOUND_PORT
 from meshproof.translate import passthrough
 from meshproof.translate.host import Host
-from meshproof.translate.listeners import build_listener
+from meshproof.translate.listeners import build_listener, http_inspector, tls_inspector
 from meshproof.translate.outbound_chains import Chain, ChainBuilder
 from meshproof.translate.port_routes import has_own_table
-from meshproof.translate.proto import Json, build_extension, socket_address
+from meshproof.translate.proto import Json, socket_address
 from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.resource_names import port_routes, sniffed_routes
 from meshproof.translate.world import Resource, ServicePort
@@ -29,7 +29,6 @@ _BLACK_HOLE_CHAIN = "virtualOutbound-blackhole"
 _CATCH_ALL_CHAIN = "virtualOutbound-catchall-tcp"
 _PASSTHROUGH_CHAIN = "PassthroughFilterChain"
 ANY = "0.0.0.0"  # noqa: S104 - the listener of an original destination; it is not bound
-_LISTENER_FILTERS = "envoy.extensions.filters.listener"
 _OpenHost = tuple[str, int, Json]
 """ALLOW_ANY: an address, a port, and where a connection to it goes (``passthrough.targets``)."""
 
@@ -169,15 +168,9 @@ def _inspectors(chains: Iterable[Chain]) -> Iterator[Json]:
     server that speaks first never sees."""
     rows = list(chains)
     if any(chain.sni for chain in rows):
-        yield _inspector("tls_inspector", "TlsInspector")
+        yield tls_inspector()
     if any(chain.http for chain in rows):
-        yield _inspector("http_inspector", "HttpInspector")
-
-
-def _inspector(name: str, message: str) -> Json:
-    return build_extension(
-        f"envoy.filters.listener.{name}", f"{_LISTENER_FILTERS}.{name}.v3.{message}"
-    )
+        yield http_inspector()
 
 
 def _open_chains(

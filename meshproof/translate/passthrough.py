@@ -55,14 +55,9 @@ def targets(
             yield address, port, _target(host, port)
 
 
-def build_pod_network(**fields: object) -> Json:
-    """Where a connection goes to the very address that it is for."""
-    return {
-        "name": POD_NETWORK,
-        "type": "ORIGINAL_DST",
-        "lb_policy": "CLUSTER_PROVIDED",
-        **fields,
-    }
+def build_original(name: str, **fields: object) -> Json:
+    """A cluster by which a connection goes to the very address that it is for."""
+    return {"name": name, "type": "ORIGINAL_DST", "lb_policy": "CLUSTER_PROVIDED", **fields}
 
 
 def build_allow_any(cluster: str = POD_NETWORK, *, tunnels: bool = False) -> Json:

@@ -52,8 +52,8 @@ def add_relay_clusters(view: ProxyView, config: Config) -> None:
     config.clusters[passthrough.CLUSTER] = passthrough.build_cluster(
         view.world.outside, connect_timeout=_TIMEOUT
     )
-    config.clusters[passthrough.POD_NETWORK] = passthrough.build_pod_network(
-        connect_timeout=_TIMEOUT
+    config.clusters[passthrough.POD_NETWORK] = passthrough.build_original(
+        passthrough.POD_NETWORK, connect_timeout=_TIMEOUT
     )
 
 

@@ -91,6 +91,14 @@ class Service:
     def fqdn(self) -> str:
         return service_host(self.name, self.namespace)
 
+    def selects(self, namespace: str, labels: Mapping[str, str]) -> bool:
+        """Whether it leads to pods with these labels; without a selector it leads to none."""
+        return (
+            bool(self.selector)
+            and self.namespace == namespace
+            and all(labels.get(key) == value for key, value in self.selector.items())
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class ContainerPort:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from meshproof.memo import Memo
 from meshproof.model.destination_rule import DestinationRule
 from meshproof.translate.host_names import covers, fqdn
-from meshproof.translate.workload_selection import has_labels
 from meshproof.translate.world import Named, Replica, World
 
 _Rules = tuple[Named[DestinationRule], ...]
@@ -36,8 +35,7 @@ class OwnRules:
 def _names(world: World, replica: Replica) -> Iterator[str]:
     """The hosts of the Services that select a replica."""
     for service in world.services:
-        selects = service.selector and has_labels(replica.labels, service.selector)
-        if selects and service.namespace == replica.namespace:
+        if service.selects(replica.namespace, replica.labels):
             yield service.fqdn
 
 

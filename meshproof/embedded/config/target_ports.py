@@ -8,22 +8,13 @@ from typing import Any, Protocol
 from meshproof.translate.world import Service
 
 
-def selects(service: Service, namespace: str, labels: Any) -> bool:
-    """Whether a Service selects pods with these labels; without a selector it selects none."""
-    return (
-        bool(service.selector)
-        and service.namespace == namespace
-        and all(labels.get(k) == v for k, v in service.selector.items())
-    )
-
-
 def target_ports(services: Iterable[Service], namespace: str, labels: Any) -> list[int]:
     """Numeric target ports of the Services that select a pod: its sidecar listens on them too."""
     return sorted(
         {
             port.target_port
             for service in services
-            if selects(service, namespace, labels)
+            if service.selects(namespace, labels)
             for port in service.ports
             if isinstance(port.target_port, int)
         }
