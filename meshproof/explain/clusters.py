@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from meshproof.explain.proxies import Address, Proxy
@@ -29,27 +29,40 @@ class Member:
 def members(
     proxy: Proxy, cluster: Json, metadata_match: Json, original: Address | None = None
 ) -> list[Member]:
-    """The healthy endpoints of the best priority; their shares add up to 1. ``metadata_match`` is
-    the route's, which selects a subset of the cluster; ``original`` is where a captured connection
-    was going, the only endpoint of an ORIGINAL_DST cluster."""
+    """The healthy endpoints of the best priority; their shares add up to 1. Localities divide the
+    requests by their weights where the cluster says so. ``metadata_match`` is the route's, which
+    selects a subset of the cluster; ``original`` is where a captured connection was going, the
+    only endpoint of an ORIGINAL_DST cluster."""
     if cluster.get("type") == "ORIGINAL_DST":
         return [Member(1.0, original, {})]
     assignment = cluster.get("load_assignment")
     if assignment is None:
         name = cluster.get("eds_cluster_config", {}).get("service_name") or cluster["name"]
         assignment = proxy.endpoints.get(name, {})
+    weighted = "locality_weighted_lb_config" in cluster.get("common_lb_config", {})
     groups: dict[int, list[tuple[float, Json]]] = {}
     for group in assignment.get("endpoints", ()):
-        for entry in group.get("lb_endpoints", ()):
-            if entry.get("health_status") not in _UNFIT and _is_in_subset(entry, metadata_match):
-                weight = float(entry.get("load_balancing_weight", 1))
-                groups.setdefault(group.get("priority", 0), []).append((weight, entry))
+        entries = [
+            (float(entry.get("load_balancing_weight", 1)), entry)
+            for entry in group.get("lb_endpoints", ())
+            if entry.get("health_status") not in _UNFIT and _is_in_subset(entry, metadata_match)
+        ]
+        if weighted:
+            share = float(group.get("load_balancing_weight", 0)) / (_total(entries) or 1)
+            entries = [(weight * share, entry) for weight, entry in entries]
+        if entries:
+            groups.setdefault(group.get("priority", 0), []).extend(entries)
     preferred = groups[min(groups)] if groups else []
-    total = sum(weight for weight, _ in preferred)
+    total = _total(preferred)
     return [
         Member(weight / total, _address(entry), _metadata(entry), _pipe(entry))
         for weight, entry in preferred
+        if weight
     ]
+
+
+def _total(entries: Iterable[tuple[float, Json]]) -> float:
+    return sum(weight for weight, _ in entries)
 
 
 def _is_in_subset(entry: Json, metadata_match: Json) -> bool:

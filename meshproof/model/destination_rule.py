@@ -153,14 +153,12 @@ class LocalityFailover(Model):
 
 
 class LocalityLoadBalancerSetting(Model):
-    """Has no effect: replicas have no locality, like pods of nodes without region labels.
-
-    ``failoverPriority`` is refused by name, since it may compare labels of any kind.
-    """
+    """Which places a client prefers, by its own. Failing over needs outlierDetection beside it."""
 
     enabled: bool | None = None
     distribute: list[LocalityDistribute] = []
     failover: list[LocalityFailover] = []
+    failover_priority: list[Line] = []
 
     @model_validator(mode="after")
     def _one(self) -> Self:

@@ -54,7 +54,7 @@ class ServiceSpec(Model):
         Any, NoEffect("use a DestinationRule's consistentHash", ("None",))
     ] = None
     session_affinity_config: Ignored = None
-    traffic_distribution: Ignored = None
+    traffic_distribution: Literal["PreferClose", "PreferSameZone", "PreferSameNode"] | None = None
 
     @model_validator(mode="after")
     def _ports_fit(self) -> Self:

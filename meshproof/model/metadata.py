@@ -9,7 +9,13 @@ from typing import Any
 
 from meshproof.errors import Problem
 from meshproof.model.kinds import Kind
-from meshproof.model.steering_keys import DRY_RUN, EXPORT_TO, INGRESS_CLASS, TRUE
+from meshproof.model.steering_keys import (
+    DRY_RUN,
+    EXPORT_TO,
+    INGRESS_CLASS,
+    TRAFFIC_DISTRIBUTION,
+    TRUE,
+)
 from meshproof.sources.documents import Document
 from meshproof.sources.scalars import kind_of
 
@@ -41,6 +47,7 @@ class Metadata:
     labels: Mapping[str, str]
     export_to: tuple[str, ...] = ()
     dry_run: bool = False
+    traffic_distribution: str = ""
     ingress_class: str | None = None
 
 
@@ -71,6 +78,7 @@ def read_metadata(document: Document, kind: Kind, namespace: str) -> tuple[Metad
         labels,
         _export_to(raw, kind),
         _is_dry_run(raw, kind),
+        _traffic_distribution(raw, kind),
         _ingress_class(raw, kind),
     ), problems
 
@@ -85,6 +93,15 @@ def _is_dry_run(raw: Mapping[str, Any], kind: Kind) -> bool:
     """Whether an AuthorizationPolicy is only to be tried (Istio: isDryRun in authz/builder)."""
     annotation = (raw.get("annotations") or {}).get(DRY_RUN, "")
     return kind.name == "AuthorizationPolicy" and annotation in TRUE
+
+
+def _traffic_distribution(raw: Mapping[str, Any], kind: Kind) -> str:
+    """What clients of a Service or ServiceEntry prefer (Istio: GetTrafficDistribution)."""
+    annotations = (raw.get("annotations") or {}) if kind.name in _DISTRIBUTED else {}
+    return str(annotations.get(TRAFFIC_DISTRIBUTION, ""))
+
+
+_DISTRIBUTED = ("Service", "ServiceEntry")
 
 
 def _ingress_class(raw: Mapping[str, Any], kind: Kind) -> str | None:

@@ -157,6 +157,7 @@ def _decode(
         location=document.location,
         export_to=metadata.export_to,
         dry_run=metadata.dry_run,
+        traffic_distribution=metadata.traffic_distribution,
         ingress_class=metadata.ingress_class,
         body=value,
         unsupported=tuple(problems),

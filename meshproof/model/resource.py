@@ -29,6 +29,9 @@ class Resource:
     """For a Service: the namespaces in its annotation ``networking.istio.io/exportTo``."""
     dry_run: bool = False
     """For an AuthorizationPolicy: its annotation ``istio.io/dry-run``."""
+    traffic_distribution: str = ""
+    """For a Service or a ServiceEntry: its annotation
+    ``networking.istio.io/traffic-distribution``."""
     ingress_class: str | None = None
     """For an Ingress: its annotation ``kubernetes.io/ingress.class``."""
     body: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from meshproof.model.locality import LABELS as LOCALITY_LABELS
+
 DRY_RUN = "istio.io/dry-run"
 TRUE = ("1", "t", "T", "true", "TRUE", "True")
 FALSE = ("0", "f", "F", "false", "FALSE", "False")
@@ -19,6 +21,7 @@ FALSE = ("0", "f", "F", "false", "FALSE", "False")
 EXPORT_TO = "networking.istio.io/exportTo"
 INGRESS_CLASS = "kubernetes.io/ingress.class"
 PROXY_CONFIG = "proxy.istio.io/config"
+TRAFFIC_DISTRIBUTION = "networking.istio.io/traffic-distribution"
 
 
 class Target(Enum):
@@ -142,15 +145,8 @@ _KEYS = (
         "other networks would be reached by gateways, and here there is one network",
         accepted=("",),
     ),
-    *(
-        SteeringKey(
-            name,
-            _POD,
-            "the pod would have a locality, and here no replica has one",
-            accepted=("",),
-        )
-        for name in ("istio-locality", "topology.istio.io/locality")
-    ),
+    *(SteeringKey(name, _POD, honoured=True) for name in LOCALITY_LABELS),
+    SteeringKey(TRAFFIC_DISTRIBUTION, (Target.SERVICE, Target.CONFIG), honoured=True),
     *(
         SteeringKey(
             f"alpha.istio.io/{name}",
@@ -163,10 +159,10 @@ _KEYS = (
     # What follows concerns only what the embedded mesh has not got, such as the sidecar's
     # container, or what tools wrote for themselves.
     *_no_effect(
-        (Target.SERVICE, Target.NAMESPACE),
+        (Target.NAMESPACE,),
         "networking.istio.io/",
         "traffic-distribution",
-        "replicas have no locality",
+        "only Services and ServiceEntries have it; Istio reads a namespace's for ambient alone",
     ),
     *_no_effect((Target.SERVICE,), "networking.istio.io/", "gatewayPort"),
     *_no_effect((Target.NAMESPACE,), "topology.istio.io/", "network"),

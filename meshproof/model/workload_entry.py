@@ -16,7 +16,7 @@ def _endpoint(value: str) -> str:
 
 
 class WorkloadEntry(Model):
-    """``locality`` and ``network`` have no effect: there is only one of each. Without an address it
+    """``network`` has no effect: there is only one. Without an address it
     is behind the gateway of its network, and there is none: nobody answers there, nor at a socket
     of another machine (``unix://``)."""
 

@@ -17,6 +17,7 @@ from meshproof.telemetry import packed_labels
 from meshproof.translate import client_tls, headless, passthrough, proxy_protocol, traffic_policy
 from meshproof.translate.addresses import envoy_address
 from meshproof.translate.host import Endpoint, Host
+from meshproof.translate.locality_balancing import PLAIN, Balancing, balancing_of, describe_group
 from meshproof.translate.proto import ADS, Json
 from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.resource_names import outbound_sni
@@ -71,7 +72,8 @@ def _add_cluster(
     selectable = view.world.pods and by_address and port.kind != "HTTP"
     if selectable:
         cluster |= headless.selectable()
-    assignment = build_load_assignment(name, endpoints, selectable=selectable)
+    balancing = balancing_of(host, policy, view.proxy.labels, view.mesh)
+    assignment = build_load_assignment(name, endpoints, balancing, selectable=selectable)
     sni = outbound_sni(port.port, host.name, subset.name)
     # A gateway speaks HTTP/1.1 to a port without a protocol (Istio: setUpstreamProtocol).
     h2 = bool(port.h2) if view.proxy.kind == "gateway" else port.h2
@@ -84,6 +86,8 @@ def _add_cluster(
     else:
         cluster |= {"type": "STATIC", "load_assignment": assignment}
         cluster |= build(policy, OUTSIDE_IDLE)
+    if balancing.weighted:
+        cluster["common_lb_config"] |= {"locality_weighted_lb_config": {}}
     settings = policy.tls
     selects = view.destination_rule(host.name).selector is not None
     if settings and settings.credential_name and view.proxy.kind == "sidecar" and not selects:
@@ -122,7 +126,7 @@ def add_sni_dnat_clusters(view: ProxyView, config: Config) -> None:
         config.endpoints[name] = {
             "cluster_name": name,
             "endpoints": [
-                {"lb_endpoints": members}
+                {**group, "lb_endpoints": members}
                 for group in assignment["endpoints"]
                 if (members := [e for e in group["lb_endpoints"] if _is_mutual(e)])
             ],
@@ -137,11 +141,22 @@ def _is_mutual(endpoint: Json) -> bool:
 
 
 def build_load_assignment(
-    name: str, endpoints: Iterable[Endpoint], *, selectable: bool = False
+    name: str,
+    endpoints: Iterable[Endpoint],
+    balancing: Balancing = PLAIN,
+    *,
+    selectable: bool = False,
 ) -> Json:
     """A ClusterLoadAssignment; without endpoints a request gets 503 UH."""
-    members = [_build_lb_endpoint(e, selectable=selectable) for e in endpoints]
-    return {"cluster_name": name, "endpoints": [{"lb_endpoints": members}] if members else []}
+    groups = [
+        describe_group(
+            group,
+            [_build_lb_endpoint(e, selectable=selectable) for e in group.endpoints],
+            weighted=balancing.weighted,
+        )
+        for group in balancing.group(endpoints)
+    ]
+    return {"cluster_name": name, "endpoints": groups}
 
 
 def _build_lb_endpoint(endpoint: Endpoint, *, selectable: bool) -> Json:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 
+from meshproof.model.locality import Locality, locality_of
 from meshproof.model.workload_entry import WorkloadEntry
 from meshproof.translate.host import Endpoint
 from meshproof.translate.peer_authentication import mtls_mode
@@ -80,6 +81,7 @@ def _replica_endpoints(
                 workload=replica.workload,
                 namespace=replica.namespace,
                 mutual=mode != "DISABLE" and replica.sidecar and not replica.gateway,
+                locality=locality_of(replica.labels),
             )
 
 
@@ -101,7 +103,8 @@ def declared_endpoints(
         address = outside.get(single_address(entry.address).lower(), {}).get(number)
         if address is not None:
             weight = 1 if entry.weight is None else entry.weight
-            yield Endpoint(address, entry.labels, weight)
+            place = Locality.parse(entry.locality) if entry.locality else locality_of(entry.labels)
+            yield Endpoint(address, entry.labels, weight, locality=place)
 
 
 def single_address(address: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from meshproof.model.kube_service import ServicePort as Port
@@ -11,7 +11,7 @@ from meshproof.model.kube_workloads import POD_NAME, StatefulSetSpec
 from meshproof.model.port_protocol import GRPC, handling_of, protocol_of, speaks_h2
 from meshproof.model.resource import Resource
 from meshproof.translate.gateway_workloads import gateway_services
-from meshproof.translate.world import Service, ServicePort
+from meshproof.translate.world import Service, ServicePort, TrafficDistribution
 
 
 def services_of(resources: Iterable[Resource]) -> tuple[Service, ...]:
@@ -35,11 +35,30 @@ def _build_service(resource: Resource) -> Service:
         external_name=_external_name(resource.spec),
         headless=resource.spec.headless,
         export_to=resource.export_to,
+        traffic_distribution=traffic_distribution_of(
+            resource.traffic_distribution, resource.spec.traffic_distribution
+        ),
         translates_gateway_ports=_NO_TRANSLATION not in resource.labels,
     )
 
 
 _NO_TRANSLATION = "experimental.istio.io/disable-gateway-port-translation"
+
+
+def traffic_distribution_of(annotation: str, field: str | None = None) -> TrafficDistribution:
+    """What a Service's field or else an annotation asks for; in the annotation case does not
+    matter, and other values say nothing (Istio: GetTrafficDistribution)."""
+    if field is not None and field in _DISTRIBUTIONS:
+        return _DISTRIBUTIONS[field]
+    by_lower_case = {name.lower(): value for name, value in _DISTRIBUTIONS.items()}
+    return by_lower_case.get(annotation.lower(), "")
+
+
+_DISTRIBUTIONS: Mapping[str, TrafficDistribution] = {
+    "PreferClose": "zone",
+    "PreferSameZone": "zone",
+    "PreferSameNode": "node",
+}
 
 
 def _external_name(spec: ServiceSpec) -> str:

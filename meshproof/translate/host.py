@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from meshproof.translate.world import Address, ServicePort
+from meshproof.model.locality import NOWHERE, Locality
+from meshproof.translate.world import Address, ServicePort, TrafficDistribution
 
 Resolution = Literal["EDS", "STATIC", "DNS", "ALIAS"]
 """EDS for Services and ServiceEntries that select workloads; STATIC and DNS for other
@@ -25,6 +26,7 @@ class Endpoint:
     namespace: str = ""
     mutual: bool = False
     """Its sidecar accepts mutual TLS."""
+    locality: Locality = NOWHERE
     original: str = ""
     """The address that clients use for it, where a connection goes to that very one (resolution
     NONE)."""
@@ -50,6 +52,7 @@ class Host:
     """The host that it is another name of (a Service of type ExternalName)."""
     headless: bool = False
     """A Service whose name stands for its pods' own addresses."""
+    traffic_distribution: TrafficDistribution = ""
     external: bool = False
     """A ServiceEntry that is not MESH_INTERNAL: no mutual TLS, even with replicas."""
 

@@ -61,6 +61,7 @@ def _service_hosts(world: World) -> Iterator[Host]:
             identities=tuple(sorted({r.identity for r in members})),
             addresses=(service.cluster_ip,) if service.cluster_ip else (),
             headless=service.headless,
+            traffic_distribution=service.traffic_distribution,
         )
 
 

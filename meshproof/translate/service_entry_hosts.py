@@ -101,6 +101,7 @@ def _host(entry: Named[ServiceEntry], name: str, ports: tuple[ServicePort, ...])
         addresses=tuple(single_address(a) for a in spec.addresses),
         export_to=tuple(spec.export_to),
         subject_alt_names=tuple(spec.subject_alt_names),
+        traffic_distribution=entry.traffic_distribution,
         external=True,
     )
 

@@ -37,6 +37,8 @@ PROBE_PORT = 15021
 
 T = TypeVar("T")
 Protocol = Literal["HTTP", "HTTPS", "TLS", "TCP"]
+TrafficDistribution = Literal["", "zone", "node"]
+"""What clients of a Service or ServiceEntry prefer: replicas of their zone, or of their node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class Service:
     """Its name stands for its pods' own addresses."""
     export_to: tuple[str, ...] = ()
     """Namespaces that see it, as exportTo writes them; empty for all."""
+    traffic_distribution: TrafficDistribution = ""
     translates_gateway_ports: bool = True
     """False if its targetPorts say nothing of the ports of a gateway that it selects (label
     experimental.istio.io/disable-gateway-port-translation)."""
@@ -165,6 +168,8 @@ class Named(Generic[T]):
     """The mesh's root namespace."""
     dry_run: bool = False
     """An AuthorizationPolicy that only counts what it would do (annotation istio.io/dry-run)."""
+    traffic_distribution: TrafficDistribution = ""
+    """Of a ServiceEntry (annotation networking.istio.io/traffic-distribution)."""
 
     @property
     def in_root(self) -> bool:

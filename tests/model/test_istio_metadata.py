@@ -54,7 +54,6 @@ def test_what_is_refused_is_named_with_line_and_remedy(refusal: Refusal) -> None
         "istio.io/dataplane-mode: ambient",
         "security.istio.io/tlsMode: disabled",
         "topology.istio.io/network: west",
-        "istio-locality: a.b.c",
     ],
 )
 def test_what_would_steer_a_pod_s_sidecar_is_refused(refusal: Refusal, entry: str) -> None:

@@ -234,15 +234,6 @@ def test_proxy_protocol_comes_before_every_transport_socket() -> None:
     assert "transport_socket" not in _cluster(_world(policy % ports))
 
 
-def test_localities_change_nothing_where_there_are_none() -> None:
-    mesh = _world(
-        "{host: echo, trafficPolicy: {outlierDetection: {}, loadBalancer: {localityLbSetting:"
-        "{distribute: [{from: a/*, to: {a/*: 100}}]}}}}"
-    )
-    plain = _world("{host: echo, trafficPolicy: {outlierDetection: {}}}")
-    assert _cluster(mesh) == _cluster(plain)
-
-
 def test_passthrough_is_any_replica_whatever_the_subset() -> None:
     mesh = world(
         destination_rules=(

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from tools.fidelity.extension_differences import EXTENSIONS
 from tools.fidelity.telemetry_differences import TELEMETRY
 
-_LOCALITY = "no effect: replicas have no locality, like pods of nodes without region labels"
 _TARGET = (
     "for a Gateway of the Gateway API alone: there are no waypoints, and sidecars ignore such a "
     "policy, as in Istio"
@@ -35,9 +34,6 @@ DIFFERENCES: Mapping[str, str] = {
         "PASSTHROUGH picks a replica of the service at random, as kube-proxy does; the address "
         "that the client chose itself is not known"
     ),
-    "destination_rule.LocalityLoadBalancerSetting.enabled": _LOCALITY,
-    "destination_rule.LocalityLoadBalancerSetting.distribute": _LOCALITY,
-    "mesh_config.MeshConfig.localityLbSetting": _LOCALITY,
     "mesh_config.MeshConfig.discoverySelectors": (
         "as in Istio; in pods the name of a Service that is not read does not resolve"
     ),
@@ -49,8 +45,6 @@ DIFFERENCES: Mapping[str, str] = {
     ),
     "kube_endpoints.EndpointSlice.endpoints": _OUTSIDE,
     "kube_endpoints.Endpoints.subsets": _OUTSIDE,
-    "destination_rule.LocalityLoadBalancerSetting.failover": _LOCALITY,
-    "workload_entry.WorkloadEntry.locality": _LOCALITY,
     "workload_entry.WorkloadEntry.network": "no effect: there is one network",
     "workload_entry.WorkloadEntry.serviceAccount": (
         "no effect: an outside address presents no mesh identity"
@@ -192,6 +186,8 @@ GENERAL: Sequence[tuple[str, Sequence[str]]] = (
             "Files of a ConfigMap or Secret change at once, and so do those of a subPath; in "
             "Kubernetes they change within a minute, and those of a subPath never.",
             "Without a probe an app is ready when it listens, not when it has started.",
+            "There are no nodes: a pod has the locality of its label topology.istio.io/locality or "
+            "istio-locality, else none, and all pods share one node.",
         ),
     ),
     (

@@ -23,6 +23,7 @@ from meshproof.model.resource import Resource
 from meshproof.model.workload_entry import WorkloadEntry
 from meshproof.translate.certificates import CONFIG_MAP
 from meshproof.translate.default_exports import exported, exported_services
+from meshproof.translate.from_kube import traffic_distribution_of
 from meshproof.translate.manual_endpoints import manual_endpoints
 from meshproof.translate.trust_domains import with_trust_domains
 from meshproof.translate.world import (
@@ -121,7 +122,14 @@ def build_world(
     def named(kind: str) -> tuple[Any, ...]:
         root = config.root_namespace
         return tuple(
-            Named(r.name, r.namespace, r.spec, root=root, dry_run=r.dry_run)
+            Named(
+                r.name,
+                r.namespace,
+                r.spec,
+                root=root,
+                dry_run=r.dry_run,
+                traffic_distribution=traffic_distribution_of(r.traffic_distribution),
+            )
             for r in lowered
             if r.kind == kind
         )
