@@ -67,6 +67,8 @@ class NetworkFaults:
 
     def detours(self, world: World, proxy: Proxy) -> dict[Place, Place]:
         """Real address -> the one that this caller is to use instead. Starts proxies as needed."""
+        if not self._faults:
+            return {}
         caller = (proxy.namespace, proxy.workload)
         reachable = reachable_world(world, proxy)
         in_pod = world.pods and proxy.kind != "gateway"

@@ -88,7 +88,7 @@ class Snapshots:
         """Snapshots by node; ``access_logs`` names each node's access log file."""
         previous, self._outbound = self._outbound, {}
         clusters, self._clusters = self._clusters, {}
-        result = {}
+        result, common = {}, self._common_inputs(world)
         for replica in replicas:
             proxy = proxy_of(replica)
             detours = self._network.detours(world, proxy)
@@ -104,7 +104,7 @@ class Snapshots:
                 if filters
                 else self._encode_clusters(self._clusters[key], world, proxy, detours),
                 self._outbound[key],
-                self._sidecar(world, replica, access_logs[replica.name]),
+                self._sidecar(world, replica, access_logs[replica.name], common),
                 self._secrets(replica.name, replica.identity) if replica.sidecar else {},
             )
         return result
@@ -176,19 +176,25 @@ class Snapshots:
         self._merged_of[node, type_url] = (inputs, merged)
         return merged
 
-    def _sidecar(self, world: World, replica: Replica, access_log: str) -> Encoded:
+    def _common_inputs(self, world: World) -> object:
+        """What every sidecar's own configuration depends on, whichever replica it is of; the same
+        object as before where all of it is."""
+        fields = (self._same(name, getattr(world, name)) for name in _SIDECAR_INPUTS)
+        outbound = (self._same(n, v) for n, v in self._outbound_inputs(world).items())
+        providers = self._same("providers", providers_of(world))
+        return self._same("common", (*fields, *outbound, providers))
+
+    def _sidecar(self, world: World, replica: Replica, access_log: str, common: object) -> Encoded:
         inputs = (
             replica.ip,
             replica.ports,
             replica.labels,
             replica.probe,
             replica.sidecar,
-            *(self._same(name, getattr(world, name)) for name in _SIDECAR_INPUTS),
-            *(self._same(name, value) for name, value in self._outbound_inputs(world).items()),
+            common,
             *_policies(world, replica),
             self._own_rules.of(world, replica),
             governing_sidecar(world.sidecars, proxy_of(replica)),
-            self._same("providers", providers_of(world)),
             *_patch_inputs(world, proxy_of(replica)),
         )
         cached = self._own.get(replica.name)

@@ -29,7 +29,14 @@ class LintContext:
     """(namespace, service account) that pods run as; empty where that is not known."""
 
     def of(self, kind: str) -> list[Resource]:
-        return [r for r in self.resources if r.kind == kind]
+        return list(self._by_kind.get(kind, ()))
+
+    @cached_property
+    def _by_kind(self) -> Mapping[str, list[Resource]]:
+        by_kind: dict[str, list[Resource]] = {}
+        for resource in self.resources:
+            by_kind.setdefault(resource.kind, []).append(resource)
+        return by_kind
 
     @cached_property
     def mesh(self) -> MeshConfig:
@@ -39,6 +46,23 @@ class LintContext:
     @cached_property
     def by_fqdn(self) -> Mapping[str, Service]:
         return {s.fqdn: s for s in self.services}
+
+    @cached_property
+    def services_of_pods(self) -> Collection[tuple[Resource, ...]]:
+        """The Services that select a pod, in order of creation, for each pod that has any. Each
+        combination once, however many pods have it."""
+        by_label: dict[tuple[str, str, str], list[tuple[int, Resource]]] = {}
+        for number, service in enumerate(self.of("Service")):
+            for name, value in service.spec.selector.items():
+                by_label.setdefault((service.namespace, name, value), []).append((number, service))
+                break  # a pod with all labels of the selector has its first one
+        combinations: dict[tuple[int, ...], tuple[Resource, ...]] = {}
+        for namespace, labels in self.pods:
+            candidates = (s for n, v in labels.items() for s in by_label.get((namespace, n, v), ()))
+            chosen = {n: s for n, s in candidates if s.spec.selector.items() <= labels.items()}
+            numbers = tuple(sorted(chosen))
+            combinations.setdefault(numbers, tuple(chosen[n] for n in numbers))
+        return [services for services in combinations.values() if services]
 
     @cached_property
     def entries(self) -> Mapping[str, list[Resource]]:

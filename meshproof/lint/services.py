@@ -74,15 +74,10 @@ def _differences(
     """Where Services that lead to one port of a pod differ: a Service, the number of its port, the
     pod's port and the value; and the title and value of the first Service. Each pair of Services
     once."""
-    services = [s for s in context.of("Service") if s.spec.selector]
     reported: set[tuple[str, str]] = set()
-    for namespace, labels in context.pods:
+    for services in context.services_of_pods:
         first: dict[object, tuple[str, object]] = {}
         for service in services:
-            if service.namespace != namespace or not (
-                service.spec.selector.items() <= labels.items()
-            ):
-                continue
             for index, port in enumerate(service.spec.ports):
                 target, value = port.target_port or port.port, value_of(port)
                 title, other = first.setdefault(target, (service.title, value))

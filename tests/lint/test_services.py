@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from meshproof.lint.linter import find_all
+from meshproof.model.reader import read_text, with_default_namespace
 from tests.lint.findings import findings_of
 
 _SERVICE = """
@@ -43,6 +47,45 @@ def test_two_services_that_contradict_each_other() -> None:
     assert "Service default/a says HTTP" in problem.found
     assert findings_of(web + raw.replace("tcp", "http"), "service-contradiction") == []
     assert findings_of(web + raw.replace("8080", "8081"), "service-contradiction") == []
+
+
+@pytest.mark.parametrize(
+    ("selector", "count"),
+    [
+        ("{app: svcb}", 1),
+        ("{tier: web, app: svcb}", 0),  # no pod has this tier
+        ("{app: svcb, tier: web}", 0),
+        ("{app: far}", 0),  # of another namespace
+    ],
+)
+def test_services_contradict_each_other_where_they_select_one_pod(
+    selector: str, count: int
+) -> None:
+    web = service("port: 80, name: http, targetPort: 8080", "a")
+    raw = service("port: 81, name: tcp, targetPort: 8080", "b").replace("{app: svcb}", selector)
+    assert len(findings_of(web + raw, "service-contradiction")) == count
+
+
+class Labels(dict[str, str]):
+    """Labels of a pod; ``reads`` counts how often any were looked at as a whole."""
+
+    reads = 0
+
+    def items(self) -> Any:
+        Labels.reads += 1
+        return super().items()
+
+
+def test_a_pod_is_held_against_the_services_of_its_labels_alone() -> None:
+    """Not each of n pods against each of n Services, with every change."""
+    size = 30
+    text = "".join(
+        service("port: 80, name: http", f"a{n}").replace("svcb", f"a{n}") for n in range(size)
+    )
+    resources = with_default_namespace(read_text(text, "rules.yaml"), "default")
+    Labels.reads = 0
+    find_all(resources, (), [("default", Labels(app=f"a{n}")) for n in range(size)])
+    assert size <= Labels.reads <= 3 * size
 
 
 _ENTRY = """
