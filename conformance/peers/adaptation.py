@@ -13,6 +13,7 @@ from pathlib import Path
 
 import yaml
 
+from conformance.peers import localities
 from conformance.peers.requests import FILES, complete
 
 ADDITIONS = Path(__file__).parent / "additions"
@@ -22,6 +23,11 @@ import conformance.peers.pod_calls
 Mesh.send = conformance.peers.pod_calls.sender(Mesh.send, PY, str(ROOT / "echo" / "client.py"))
 """
 _CHANGES = (
+    (
+        "istio/base.yaml",
+        "labels: {app: a, version: v1, ",
+        f"labels: {{app: a, version: v1, {localities.CALLER}, ",
+    ),
     ("echo/echo.py", 'if kind == "tcp":', 'if kind == "tcp" or not first[:1].isupper():'),
     ("sim/sim2.yaml", "scheme: tls\n", "scheme: hello\n"),
     (

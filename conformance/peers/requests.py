@@ -9,24 +9,15 @@ pilot/pkg/networking/core).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from conformance.peers import configs
+from conformance.peers import configs, localities
+from conformance.peers.case import Call, Case
+from conformance.peers.case import call as _call
 
-Call = dict[str, Any]
 NAKED = "direct"
 """The suites' name of a caller without a sidecar."""
 _TLS_RECORD = "\x16\x03"
-
-
-class Case(NamedTuple):
-    """A part of a ported case: its configuration and calls. ``config`` is None for the ported
-    one's own, whose calls of other names stay."""
-
-    group: str
-    name: str
-    config: str | None
-    calls: Sequence[Call]
 
 
 def complete(file: str, cases: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -49,10 +40,6 @@ def _complete(case: dict[str, Any], part: Case) -> dict[str, Any]:
         return {**case, "calls": [calls.get(call["name"], call) for call in case["calls"]]}
     rest = {key: value for key, value in case.items() if key != "not_portable"}
     return {**rest, "config": part.config, "calls": list(part.calls)}
-
-
-def _call(name: str, caller: str, check: list[Any], **request: Any) -> Call:
-    return {"name": name, "from": caller, "req": {"timeout": 3, **request}, "check": [check]}
 
 
 _TCP_ONLY, _HTTP_ONLY = 19092, 18083
@@ -225,6 +212,7 @@ def _gateway_ports() -> Iterator[Case]:
 
 
 CASES: dict[str, Callable[[], Iterable[Case]]] = {
+    "istio/routing.yaml": localities.cases,
     "istio/security.yaml": _security,
     "sim/sim2.yaml": _sim2,
 }

@@ -1,24 +1,23 @@
-"""Endpoints of a port: replicas with a sidecar, WorkloadEntries, and declared outside addresses.
+"""Endpoints of a port: replicas with a sidecar, WorkloadEntries, and addresses that rules name.
 
-What is beyond the mesh is reachable at declared ``World.outside`` addresses alone. An endpoint
-whose host nobody declared does not exist here, which Envoy answers with 503 ``no healthy
-upstream``, as it does for a DNS name that does not resolve.
+An endpoint whose host is neither declared (``World.outside``) nor of the mesh does not exist here,
+which Envoy answers with 503 ``no healthy upstream``, as it does for a DNS name that does not
+resolve.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import math
 from collections.abc import Iterable, Iterator, Mapping
 
 from meshproof.model.locality import Locality, locality_of
 from meshproof.model.workload_entry import WorkloadEntry
+from meshproof.translate.address_book import AddressBook
 from meshproof.translate.host import Endpoint
 from meshproof.translate.peer_authentication import mtls_mode
 from meshproof.translate.workload_selection import has_labels
-from meshproof.translate.world import Address, ContainerPort, Replica, Service, ServicePort, World
-
-DeclaredAddresses = Mapping[str, Mapping[int, Address]]
-"""Lower-case host -> port -> address."""
+from meshproof.translate.world import ContainerPort, Replica, Service, ServicePort, World
 
 
 def selected_replicas(service: Service, replicas: Iterable[Replica]) -> list[Replica]:
@@ -54,13 +53,14 @@ def endpoints_by_port(
     ports: Iterable[ServicePort],
     members: list[Replica],
     entries: list[WorkloadEntry],
+    namespace: str,
 ) -> Mapping[int, tuple[Endpoint, ...]]:
-    """Replicas and WorkloadEntries of each port."""
-    outside = declared_addresses(world) if entries else {}
+    """Replicas and WorkloadEntries of each port of a host in ``namespace``."""
+    book = AddressBook(world)
     return {
         p.port: (
             *_replica_endpoints(world, members, p),
-            *declared_endpoints(entries, p.name, p.target_port, p.port, outside),
+            *declared_endpoints(entries, p.name, p.target_port, p.port, book, namespace=namespace),
         )
         for p in ports
     }
@@ -85,25 +85,27 @@ def _replica_endpoints(
             )
 
 
-def declared_addresses(world: World) -> DeclaredAddresses:
-    return {o.host.lower(): o.ports for o in world.outside}
-
-
 def declared_endpoints(
     entries: Iterable[WorkloadEntry],
     name: str,
     target: int | str | None,
     port: int,
-    outside: DeclaredAddresses,
+    book: AddressBook,
+    *,
+    namespace: str,
 ) -> Iterator[Endpoint]:
     """Of one port, at the number that an entry gives it by name, else at the targetPort, else at
-    its own number."""
+    its own number. Where a Service's name stands for several pods, they divide the weight."""
+    places = []
     for entry in entries:
         number = entry.ports.get(name) or (target if isinstance(target, int) else None) or port
-        address = outside.get(single_address(entry.address).lower(), {}).get(number)
-        if address is not None:
-            weight = 1 if entry.weight is None else entry.weight
-            place = Locality.parse(entry.locality) if entry.locality else locality_of(entry.labels)
+        if addresses := book.find(single_address(entry.address), number, namespace):
+            places.append((entry, addresses))
+    whole = math.lcm(*(len(addresses) for _, addresses in places))
+    for entry, addresses in places:
+        weight = (1 if entry.weight is None else entry.weight) * whole // len(addresses)
+        place = Locality.parse(entry.locality) if entry.locality else locality_of(entry.labels)
+        for address in addresses:
             yield Endpoint(address, entry.labels, weight, locality=place)
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from meshproof.translate.address_book import AddressBook
 from meshproof.translate.endpoints import (
-    declared_addresses,
     declared_endpoints,
     endpoints_by_port,
     select_workload_entries,
@@ -54,7 +54,7 @@ def _service_hosts(world: World) -> Iterator[Host]:
             namespace=service.namespace,
             ports=service.ports,
             resolution="EDS",
-            endpoints=endpoints_by_port(world, service.ports, members, entries)
+            endpoints=endpoints_by_port(world, service.ports, members, entries, service.namespace)
             if service.selector
             else _manual_endpoints(world, service),
             export_to=service.export_to,
@@ -68,11 +68,16 @@ def _service_hosts(world: World) -> Iterator[Host]:
 def _manual_endpoints(world: World, service: Service) -> Mapping[int, tuple[Endpoint, ...]]:
     """Of a Service without a selector: those of the ports that carry the name of its own."""
     entries = world.manual_endpoints.get((service.namespace, service.name), ())
-    outside = declared_addresses(world) if entries else {}
+    book = AddressBook(world)
     return {
         port.port: tuple(
             declared_endpoints(
-                (e for e in entries if port.name in e.ports), port.name, None, port.port, outside
+                (e for e in entries if port.name in e.ports),
+                port.name,
+                None,
+                port.port,
+                book,
+                namespace=service.namespace,
             )
         )
         for port in service.ports

@@ -15,10 +15,9 @@ from meshproof.model.port_protocol import handling_of
 from meshproof.model.service_entry import ServiceEntry
 from meshproof.model.service_entry import ServicePort as EntryPort
 from meshproof.model.workload_entry import WorkloadEntry
+from meshproof.translate.address_book import AddressBook
 from meshproof.translate.endpoints import (
-    DeclaredAddresses,
     container_port,
-    declared_addresses,
     declared_endpoints,
     endpoints_by_port,
     replicas_with,
@@ -34,21 +33,19 @@ _ADDRESSED_BY_REQUEST = ("NONE", "DYNAMIC_DNS")
 
 
 def service_entry_hosts(world: World) -> Iterator[Host]:
-    outside = declared_addresses(world)
+    book = AddressBook(world)
     for entry in world.service_entries:
         for name in entry.spec.hosts:
             if entry.spec.workload_selector is None or entry.spec.resolution == "NONE":
                 yield from (
-                    _outside_host(world, entry, n, outside)
-                    for n in _covered_names(entry, name, outside)
+                    _outside_host(world, entry, n, book)
+                    for n in _covered_names(entry, name, book.outside)
                 )
             else:
                 yield _selecting_host(world, entry, name, entry.spec.workload_selector.labels)
 
 
-def _covered_names(
-    entry: Named[ServiceEntry], name: str, outside: DeclaredAddresses
-) -> Iterator[str]:
+def _covered_names(entry: Named[ServiceEntry], name: str, outside: Iterable[str]) -> Iterator[str]:
     """The host, and the declared hosts that it covers if the request's name is the address."""
     if is_wildcard(name) and entry.spec.resolution in _ADDRESSED_BY_REQUEST:
         names = {h.lower() for h in entry.spec.hosts}
@@ -68,21 +65,19 @@ def _selecting_host(
     return replace(
         _host(entry, name, ports),
         resolution="EDS",
-        endpoints=endpoints_by_port(world, ports, members, entries),
+        endpoints=endpoints_by_port(world, ports, members, entries, entry.namespace),
         identities=tuple(sorted({r.identity for r in members})),
         external=entry.spec.location != "MESH_INTERNAL",
     )
 
 
-def _outside_host(
-    world: World, entry: Named[ServiceEntry], name: str, outside: DeclaredAddresses
-) -> Host:
+def _outside_host(world: World, entry: Named[ServiceEntry], name: str, book: AddressBook) -> Host:
     ports = _ports(entry.spec)
     return replace(
         _host(entry, name, ports),
         endpoints={
             p.number: (
-                *_outside_endpoints(entry, name, p, outside),
+                *_outside_endpoints(entry, name, p, book),
                 *_pod_endpoints(world, entry.spec, p),
             )
             for p in entry.spec.ports
@@ -123,22 +118,24 @@ def _outside_endpoints(
     entry: Named[ServiceEntry],
     name: str,
     port: EntryPort,
-    outside: DeclaredAddresses,
+    book: AddressBook,
 ) -> Iterator[Endpoint]:
     """Of one port: declared addresses, looked up by endpoint, address or host."""
     entries = entry.spec.endpoints or _implied_endpoints(entry.spec, name)
-    yield from declared_endpoints(entries, port.name, port.target_port, port.number, outside)
+    yield from declared_endpoints(
+        entries, port.name, port.target_port, port.number, book, namespace=entry.namespace
+    )
     if entry.spec.resolution == "NONE" and handling_of(port.effective_protocol) != "HTTP":
-        yield from _addressed_endpoints(entry.spec, port, outside)
+        yield from _addressed_endpoints(entry.spec, port, book)
 
 
 def _addressed_endpoints(
-    spec: ServiceEntry, port: EntryPort, outside: DeclaredAddresses
+    spec: ServiceEntry, port: EntryPort, book: AddressBook
 ) -> Iterator[Endpoint]:
     """Where resolution NONE leads a connection to one of an entry's addresses: to that very one, if
     an outside host is declared by it."""
     networks = [ipaddress.ip_network(address, strict=False) for address in spec.addresses]
-    for host, ports in outside.items():
+    for host, ports in book.outside.items():
         if port.number not in ports or not is_address(host):
             continue
         if _is_in(host, networks):

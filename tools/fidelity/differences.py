@@ -16,8 +16,9 @@ _TARGET = (
     "policy, as in Istio"
 )
 _OUTSIDE = (
-    "only declared outside hosts can be reached (outside: in meshproof.yaml); any other address is "
-    "answered with 503 no healthy upstream, like a name in Istio that does not resolve"
+    "only declared outside hosts (outside: in meshproof.yaml) and the mesh's own pods and Services "
+    "can be reached; any other address is answered with 503 no healthy upstream, like a name in "
+    "Istio that does not resolve"
 )
 _INGRESS = "from the ConfigMap or an IstioOperator; in meshproof.yaml it has no effect"
 _INGRESS_FIELDS = ("ingressClass", "ingressControllerMode", "ingressSelector", "ingressService")
