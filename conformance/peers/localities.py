@@ -8,7 +8,7 @@ region that is next. By DNS the endpoints are Services, else pods.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from conformance.peers.case import Case, call
 
@@ -53,7 +53,7 @@ _EXAMPLES = (
 )
 
 
-def cases() -> Iterator[Case]:
+def cases(_: Any) -> Iterator[Case]:
     for example in _EXAMPLES:
         host = f"{example.name.lower().replace('/', '-')}-fake-locality.example.com"
         sent = call(

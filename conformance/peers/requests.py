@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from conformance.peers import configs, localities
+from conformance.peers import configs, ingresses, localities, naked
 from conformance.peers.case import Call, Case
 from conformance.peers.case import call as _call
 
@@ -22,10 +22,12 @@ _TLS_RECORD = "\x16\x03"
 
 def complete(file: str, cases: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The cases of a file, each with its requests; one case may become several."""
+    ported = list(cases)
     parts: dict[tuple[str, str], list[Case]] = {}
-    for part in CASES.get(file, lambda: ())():
-        parts.setdefault((part.group, part.name), []).append(part)
-    for case in cases:
+    for write in CASES.get(file, ()):
+        for part in write(ported):
+            parts.setdefault((part.group, part.name), []).append(part)
+    for case in ported:
         own = parts.get((case["group"], case["name"]))
         if own is None:
             yield case
@@ -80,7 +82,7 @@ _PATHS = (
 empty for a refusal."""
 
 
-def _security() -> Iterator[Case]:
+def _security(_: Any) -> Iterator[Case]:
     for name, mode, own, (tcp, http) in _MODES:
         config = configs.peer_authentication(
             mode, {_TCP_ONLY: own} if own else {}, "b" if own else "", "echo1"
@@ -152,7 +154,7 @@ def _both(mode: str, port: int, at: str) -> tuple[Call, Call]:
     )
 
 
-def _sim2() -> Iterator[Case]:
+def _sim2(_: Any) -> Iterator[Case]:
     group, alone = "TestPeerAuthenticationPassthrough", "6 cases without a service"
     for mode, own in (("DISABLE", "STRICT"), ("STRICT", "DISABLE"), ("DISABLE", "PERMISSIVE")):
         name = f"pa{mode.title()}With{own.title()}OnPort9000 + sePort8000"
@@ -211,9 +213,10 @@ def _gateway_ports() -> Iterator[Case]:
         yield Case("gateway ports of the Service", name, servers + "".join(order), calls)
 
 
-CASES: dict[str, Callable[[], Iterable[Case]]] = {
-    "istio/routing.yaml": localities.cases,
-    "istio/security.yaml": _security,
-    "sim/sim2.yaml": _sim2,
+Ported = Sequence[dict[str, Any]]
+CASES: dict[str, Sequence[Callable[[Ported], Iterable[Case]]]] = {
+    "istio/routing.yaml": (localities.cases, ingresses.routing),
+    "istio/security.yaml": (_security, naked.reachability, naked.tokens),
+    "sim/sim2.yaml": (_sim2, ingresses.simulated),
 }
 FILES = tuple(CASES)
