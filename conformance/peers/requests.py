@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from conformance.peers import configs, ingresses, localities, naked
+from conformance.peers import configs, gateway_services, ingresses, localities, naked
 from conformance.peers.case import Call, Case
 from conformance.peers.case import call as _call
 
@@ -217,6 +217,6 @@ Ported = Sequence[dict[str, Any]]
 CASES: dict[str, Sequence[Callable[[Ported], Iterable[Case]]]] = {
     "istio/routing.yaml": (localities.cases, ingresses.routing),
     "istio/security.yaml": (_security, naked.reachability, naked.tokens),
-    "sim/sim2.yaml": (_sim2, ingresses.simulated),
+    "sim/sim2.yaml": (_sim2, ingresses.simulated, gateway_services.cases),
 }
 FILES = tuple(CASES)

@@ -12,6 +12,7 @@ from meshproof.model.kinds import Kind
 from meshproof.model.steering_keys import (
     DRY_RUN,
     EXPORT_TO,
+    GATEWAY_SERVICE,
     INGRESS_CLASS,
     TRAFFIC_DISTRIBUTION,
     TRUE,
@@ -48,6 +49,7 @@ class Metadata:
     export_to: tuple[str, ...] = ()
     dry_run: bool = False
     traffic_distribution: str = ""
+    gateway_services: tuple[str, ...] = ()
     ingress_class: str | None = None
 
 
@@ -79,6 +81,7 @@ def read_metadata(document: Document, kind: Kind, namespace: str) -> tuple[Metad
         _export_to(raw, kind),
         _is_dry_run(raw, kind),
         _traffic_distribution(raw, kind),
+        _gateway_services(raw, kind),
         _ingress_class(raw, kind),
     ), problems
 
@@ -102,6 +105,12 @@ def _traffic_distribution(raw: Mapping[str, Any], kind: Kind) -> str:
 
 
 _DISTRIBUTED = ("Service", "ServiceEntry")
+
+
+def _gateway_services(raw: Mapping[str, Any], kind: Kind) -> tuple[str, ...]:
+    """The Services that a Gateway is bound to (Istio: InternalGatewayServiceAnnotation)."""
+    annotations = (raw.get("annotations") or {}) if kind.name == "Gateway" else {}
+    return tuple(filter(None, str(annotations.get(GATEWAY_SERVICE, "")).split(",")))
 
 
 def _ingress_class(raw: Mapping[str, Any], kind: Kind) -> str | None:

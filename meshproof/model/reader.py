@@ -158,6 +158,7 @@ def _decode(
         export_to=metadata.export_to,
         dry_run=metadata.dry_run,
         traffic_distribution=metadata.traffic_distribution,
+        gateway_services=metadata.gateway_services,
         ingress_class=metadata.ingress_class,
         body=value,
         unsupported=tuple(problems),

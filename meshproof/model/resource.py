@@ -32,6 +32,9 @@ class Resource:
     traffic_distribution: str = ""
     """For a Service or a ServiceEntry: its annotation
     ``networking.istio.io/traffic-distribution``."""
+    gateway_services: tuple[str, ...] = ()
+    """For a Gateway: the hosts of Services in its annotation
+    ``internal.istio.io/gateway-service``."""
     ingress_class: str | None = None
     """For an Ingress: its annotation ``kubernetes.io/ingress.class``."""
     body: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)

@@ -19,6 +19,7 @@ TRUE = ("1", "t", "T", "true", "TRUE", "True")
 FALSE = ("0", "f", "F", "false", "FALSE", "False")
 """What Go's ParseBool reads."""
 EXPORT_TO = "networking.istio.io/exportTo"
+GATEWAY_SERVICE = "internal.istio.io/gateway-service"
 INGRESS_CLASS = "kubernetes.io/ingress.class"
 PROXY_CONFIG = "proxy.istio.io/config"
 TRAFFIC_DISTRIBUTION = "networking.istio.io/traffic-distribution"
@@ -146,6 +147,7 @@ _KEYS = (
         accepted=("",),
     ),
     *(SteeringKey(name, _POD, honoured=True) for name in LOCALITY_LABELS),
+    SteeringKey(GATEWAY_SERVICE, (Target.CONFIG,), honoured=True),
     SteeringKey(TRAFFIC_DISTRIBUTION, (Target.SERVICE, Target.CONFIG), honoured=True),
     *(
         SteeringKey(

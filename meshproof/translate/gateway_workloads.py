@@ -16,6 +16,7 @@ from meshproof.istio_names import (
     INGRESS_GATEWAY,
     INGRESS_GATEWAY_LABELS,
     ROOT_NAMESPACE,
+    service_host,
 )
 from meshproof.model.kinds import KUBERNETES_GATEWAY
 from meshproof.model.kube_workloads import WORKLOADS, is_gateway, replicas_of, template_of
@@ -170,6 +171,9 @@ def _selects(resource: Resource, labels: Mapping[str, str]) -> bool:
     spec = resource.spec
     if resource.kind == "Ingress":
         return labels is INGRESS_GATEWAY_LABELS
+    if resource.kind == "Gateway" and resource.gateway_services:
+        host = service_host(labels["app"], ROOT_NAMESPACE)
+        return resource.namespace == ROOT_NAMESPACE and host in resource.gateway_services
     if resource.kind == "Gateway":
         return bool(spec.selector) and has_labels(labels, spec.selector)
     if resource.kind == KUBERNETES_GATEWAY:

@@ -21,6 +21,7 @@ from meshproof.model.pod_network import Addresses, is_address
 from meshproof.model.proxy_config_sources import proxy_configs_of
 from meshproof.model.resource import Resource
 from meshproof.model.workload_entry import WorkloadEntry
+from meshproof.translate import service_gateways
 from meshproof.translate.certificates import CONFIG_MAP
 from meshproof.translate.default_exports import exported, exported_services
 from meshproof.translate.from_kube import traffic_distribution_of
@@ -70,12 +71,19 @@ def _workload_entries(resources: Iterable[Resource]) -> Iterator[Named[WorkloadE
 
 def istio_gateways(store: Store) -> tuple[Named[Gateway], ...]:
     """The Gateways in force in Istio's order, then those of the Gateway API's."""
-    return _gateways_of(store.lowered)
+    return _gateways_of(store.lowered, store.services)
 
 
-def _gateways_of(resources: Sequence[Resource]) -> tuple[Named[Gateway], ...]:
-    written = (Named(r.name, r.namespace, r.spec) for r in resources if r.kind == "Gateway")
-    return (*written, *convert_gateways(resources))
+def _gateways_of(
+    resources: Sequence[Resource], services: Sequence[Service]
+) -> tuple[Named[Gateway], ...]:
+    rows = (r for r in resources if r.kind == "Gateway")
+    written = (
+        service_gateways.bind(named, r.gateway_services, services) if r.gateway_services else named
+        for r in rows
+        for named in (Named(r.name, r.namespace, r.spec),)
+    )
+    return (*filter(None, written), *convert_gateways(resources))
 
 
 def certificate_files(store: Store) -> frozenset[str]:
@@ -157,7 +165,7 @@ def build_world(
         service_entries=exported(named("ServiceEntry"), config.default_service_export_to),
         workload_entries=tuple(_workload_entries(lowered)),
         manual_endpoints=manual_endpoints(lowered),
-        gateways=_gateways_of(lowered),
+        gateways=_gateways_of(lowered, services),
         tls_secrets=_tls_secrets(store.lowered),
         missing_files=frozenset(missing_files),
         wasm_plugins=named("WasmPlugin"),
