@@ -20,17 +20,17 @@ _OTHER = "ingress"
 def cases(_: Any) -> Iterator[Case]:
     name = "TestTargetPort (3 calls)"
     yield Case(_GROUP, name, _mesh(((_OWN, 80, 8080),), (_OWN,), (80, 8080)), [_served(80)])
-    two = ((_OWN, 80, 8080), (_OTHER, 81, 8081))
-    yield Case(_GROUP, name, _mesh(two, (_OWN, _OTHER), (80, 81)), [_served(80), _served(81)])
+    two = ((_OWN, 80, 8080), (_OTHER, 83, 8083))
+    yield Case(_GROUP, name, _mesh(two, (_OWN, _OTHER), (80, 83)), [_served(80), _served(83)])
     name = "TestGatewayServices (10 calls)"
     one = ((_OWN, 80, 8080),)
     yield Case(_GROUP, name, _mesh(one, (_OWN,), (80, 82)), [_served(80), _closed(82)])
     foreign = _mesh(one, (_OWN,), (80,), namespace="ns-1")
     yield Case(_GROUP, name, foreign, [_closed(80)])
-    three = [_served(80), _served(81), _closed(82)]
-    yield Case(_GROUP, name, _mesh(two, (_OWN, _OTHER), (80, 81, 82)), three)
-    shared = ((_OWN, 80, 8080), (_OTHER, 81, 8080))
-    yield Case(_GROUP, name, _mesh(shared, (_OWN, _OTHER), (80, 81)), [_served(80), _at_80(81)])
+    three = [_served(80), _served(83), _closed(82)]
+    yield Case(_GROUP, name, _mesh(two, (_OWN, _OTHER), (80, 83, 82)), three)
+    shared = ((_OWN, 80, 8080), (_OTHER, 83, 8080))
+    yield Case(_GROUP, name, _mesh(shared, (_OWN, _OTHER), (80, 83)), [_served(80), _at_80(83)])
     # By its selector a Gateway has listeners for ports that no Service knows, too.
     yield Case(_GROUP, name, _mesh(one, (), (80, 82)), [_served(80), _served(82)])
 
