@@ -58,6 +58,10 @@ class ApiError(MeshproofError):
         super().__init__(f"GET {path}: HTTP {status}: {_message(body)}{lost}")
 
 
+class ConnectionLost(MeshproofError):
+    """Nobody listens at the other end of a connection, or no more: an Envoy that starts again."""
+
+
 class _UnixConnection(http.client.HTTPConnection):
     """HTTP over a Unix socket."""
 
@@ -130,7 +134,8 @@ class Connections:
         return body
 
     def admin(self, namespace: str, pod: str, path: str, *, method: str = "GET") -> str:
-        """The response of a sidecar's Envoy admin interface. Raises MeshproofError."""
+        """The response of a sidecar's Envoy admin interface. Raises MeshproofError, ConnectionLost
+        where that Envoy does not run."""
         _status, body = self._request(
             f"{namespace}/{pod}", lambda: self._start_forward(namespace, pod), method, f"/{path}"
         )
@@ -159,7 +164,7 @@ class Connections:
             except (OSError, http.client.HTTPException) as error:
                 self._drop(key, server)
                 if last:
-                    raise MeshproofError(
+                    raise ConnectionLost(
                         f"the connection to {key} was lost: {error or type(error).__name__}"
                     ) from None
         raise AssertionError("not reached")

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from meshproof.cluster.answered_requests import AnsweredRequests
 from meshproof.cluster.assets import SYSTEM
+from meshproof.cluster.connections import ConnectionLost
 from meshproof.cluster.kubectl import Kubectl
 from meshproof.cluster.pods import PROXY, Pod
 from meshproof.errors import MeshproofError
@@ -36,6 +37,9 @@ from meshproof.wait import until
 T = TypeVar("T")
 SPAN_STORE_CLUSTER = outbound_cluster(9411, service_host("zipkin", SYSTEM))
 _FLUSH_LIMIT = 20.0
+_START_LIMIT = 60.0
+"""Seconds until a killed Envoy answers again; the kubelet waits 10, then 20 before it starts one
+that was killed twice or three times."""
 _CLOCK_MARGIN = 1.0
 """Seconds by which a node's clock may be off, and in which a run's first spans may be lost."""
 _LOST = ("reports_dropped", "reports_failed", "reports_skipped_no_cluster")
@@ -173,7 +177,7 @@ class ClusterEvidence:
 
     def _posts_under_way(self, pod: Pod) -> int:
         """Reads Envoy's ``clusters?format=json``."""
-        response = json.loads(self._kubectl.admin(pod.namespace, pod.name, "clusters?format=json"))
+        response = json.loads(self._admin(pod, "clusters?format=json"))
         return sum(
             int(stat.get("value", 0))
             for cluster in response.get("cluster_statuses", ())
@@ -185,14 +189,27 @@ class ClusterEvidence:
 
     def _stats(self, pod: Pod, prefix: str) -> dict[str, int]:
         path = f"stats?format=json&filter=^{prefix}"
-        response = json.loads(self._kubectl.admin(pod.namespace, pod.name, path))
+        response = json.loads(self._admin(pod, path))
         return {s["name"]: s["value"] for s in response["stats"] if "value" in s}
+
+    def _admin(self, pod: Pod, path: str) -> str:
+        """What an Envoy's admin interface answers. One that was killed is waited for: the kubelet
+        starts it again."""
+        responses: list[str] = []
+
+        def reason() -> str:
+            try:
+                responses.append(self._kubectl.admin(pod.namespace, pod.name, path))
+            except ConnectionLost as error:
+                return str(error)
+            return ""
+
+        until(reason, _of(pod, "waiting for its Envoy"), within=_START_LIMIT)
+        return responses[0]
 
     def metrics(self, pods: Sequence[Pod]) -> str:
         """Prometheus text of several sidecars in one; every sample gets a ``pod`` label."""
-        texts = self.each(
-            pods, lambda p: self._kubectl.admin(p.namespace, p.name, "stats/prometheus")
-        )
+        texts = self.each(pods, lambda pod: self._admin(pod, "stats/prometheus"))
         return merge_pods({pod.name: text for pod, text in zip(pods, texts, strict=True)})
 
 

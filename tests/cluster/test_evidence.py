@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from meshproof.cluster import evidence
+from meshproof.cluster.connections import ConnectionLost
+from meshproof.cluster.evidence import ClusterEvidence
 from meshproof.cluster.mesh import ClusterMesh
 from meshproof.cluster.pods import Pod
 from meshproof.errors import MeshproofError
@@ -65,6 +69,30 @@ def test_the_access_log_waits_until_it_is_written(
     pod_output.log(CALL)
     assert [r.run_id for r in cluster.access_log("r1")] == ["r1"]
     assert len(machine.ran("filesystem")) == 4 + 2
+
+
+class _Restarting:
+    """A kubectl whose pods' Envoys do not answer the first two times."""
+
+    def __init__(self) -> None:
+        self.runner = SimpleNamespace(at_once=1)
+        self.asked: list[str] = []
+
+    def admin(self, _namespace: str, name: str, path: str) -> str:
+        self.asked.append(path)
+        if len(self.asked) <= 2:
+            raise ConnectionLost(f"the connection to payments/{name} was lost")
+        return "envoy_x 1\n"
+
+
+def test_an_envoy_that_starts_again_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    kubectl: Any = _Restarting()
+    assert 'pod="svcb-v0.1-0"' in ClusterEvidence(kubectl).metrics([pod()])
+    assert len(kubectl.asked) == 3
+    monkeypatch.setattr(evidence, "_START_LIMIT", 0.0)
+    kubectl.asked.clear()
+    with pytest.raises(MeshproofError, match=r"waiting for its Envoy.*was lost"):
+        ClusterEvidence(kubectl).metrics([pod()])
 
 
 def test_an_istio_without_the_statistics_is_named(
