@@ -13,6 +13,7 @@ from meshproof.lint import (
     faults,
     gateway_certificates,
     gateway_conflicts,
+    gateway_servers,
     gateways,
     hosts,
     ingresses,
@@ -108,6 +109,11 @@ RULES = (
         "gateway-conflict",
         "two Gateways with one host at one port (IST0145)",
         gateway_conflicts.find_conflicting_gateways,
+    ),
+    LintRule(
+        "gateway-server-left-out",
+        "a server whose port of the gateway's pod another one has",
+        gateway_servers.find_servers_left_out,
     ),
     LintRule(
         "gateway-certificate-shared",

@@ -87,13 +87,13 @@ def servers_by_port(world: World, proxy: Proxy) -> dict[int, Servers]:
             for server in gateway.spec.servers:
                 number = server.port.number
                 if number not in targets:
-                    targets[number] = _target_port(world.services, proxy, number)
+                    targets[number] = target_port(world.services, proxy, number)
                 row = ((gateway.namespace, gateway.name), server)
                 by_target.setdefault(targets[number], []).append(row)
     return {number: by_target[target] for number, target in sorted(targets.items())}
 
 
-def _target_port(services: Iterable[Service], proxy: Proxy, number: int) -> int | str:
+def target_port(services: Iterable[Service], proxy: Proxy, number: int) -> int | str:
     """The targetPort behind a server's port, or its name; the same number where no Service has
     it."""
     for service in services_of_gateway(services, proxy):
@@ -105,7 +105,7 @@ def _target_port(services: Iterable[Service], proxy: Proxy, number: int) -> int 
 
 def pod_port_of(services: Iterable[Service], proxy: Proxy, number: int) -> int:
     """The pod's own port behind the port of a server; the same where it has but a name."""
-    target = _target_port(services, proxy, number)
+    target = target_port(services, proxy, number)
     return target if isinstance(target, int) else number
 
 
