@@ -25,7 +25,7 @@ class _Row(NamedTuple):
         return {host.lower().rpartition("/")[2] for host in self.server.hosts}
 
 
-def find_servers_left_out(context: LintContext) -> Iterator[Problem]:
+def find_conflicting_servers(context: LintContext) -> Iterator[Problem]:
     """Of the servers at one port of a gateway's pod, which several ports of its Services may lead
     to, the first decides what the port speaks; of two TLS servers with a common host the first is
     served (Istio: mergeGateways, CheckDuplicates)."""
@@ -77,7 +77,7 @@ def _problem(row: _Row, rival: _Row, port: int | str) -> Problem:
     common = sorted(row.hosts & rival.hosts) if own.speaks_tls and other.speaks_tls else []
     reason = f"serves {common[0]}" if common else f"speaks {other.protocol}"
     return row.gateway.problem(
-        ("spec", "servers", row.number),
+        ("spec", "servers", row.number, "port"),
         f"is not served: at {place}, the server of port {other.number} of {rival.gateway.title} "
         f"{reason}",
         remedy="give the gateway's Service a targetPort of its own for this port, or another host",

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from meshproof.errors import Problem
 from meshproof.lint.context import MESH, LintContext
-from meshproof.model.gateway import GatewayServerPort
 from meshproof.model.resource import Resource
 from meshproof.sources.location import FieldPath
 from meshproof.translate.gateway_workloads import gateway_workloads
@@ -84,31 +83,6 @@ def find_ports_beyond_services(context: LintContext) -> Iterator[Problem]:
                     "by that Service",
                     remedy="add it to the Service, or use one of its ports",
                 )
-
-
-def find_conflicting_servers(context: LintContext) -> Iterator[Problem]:
-    """A server that another one on its port keeps out: the first decides whether the port speaks
-    plain HTTP, TLS or TCP (Istio: mergeGateways)."""
-    workloads = gateway_workloads(context.resources)
-    for workload in workloads:
-        first: dict[int, tuple[str, str]] = {}
-        for gateway in context.of("Gateway"):
-            if not has_labels(workload.labels, gateway.spec.selector):
-                continue
-            for index, server in enumerate(gateway.spec.servers):
-                number = server.port.number
-                kind = _kind(server.port)
-                other, title = first.setdefault(number, (kind, gateway.title))
-                if other != kind:
-                    yield gateway.problem(
-                        ("spec", "servers", index, "port"),
-                        f"{number} speaks {other} already, by {title}; this server is left out",
-                        remedy="give it a port of its own",
-                    )
-
-
-def _kind(port: GatewayServerPort) -> str:
-    return "HTTP" if port.speaks_http else "TLS" if port.speaks_tls else "TCP"
 
 
 def find_unused_gateways(context: LintContext) -> Iterator[Problem]:

@@ -96,8 +96,8 @@ RULES = (
     ),
     LintRule(
         "gateway-port-conflict",
-        "a server that another one on its port keeps out",
-        gateways.find_conflicting_servers,
+        "a server that another one on its port, or its port of the gateway's pod, keeps out",
+        gateway_servers.find_conflicting_servers,
     ),
     LintRule(
         "gateway-port-unexposed",
@@ -109,11 +109,6 @@ RULES = (
         "gateway-conflict",
         "two Gateways with one host at one port (IST0145)",
         gateway_conflicts.find_conflicting_gateways,
-    ),
-    LintRule(
-        "gateway-server-left-out",
-        "a server whose port of the gateway's pod another one has",
-        gateway_servers.find_servers_left_out,
     ),
     LintRule(
         "gateway-certificate-shared",

@@ -9,7 +9,7 @@ from meshproof.lint.linter import find_all
 from meshproof.model.reader import read_text, with_default_namespace
 from meshproof.translate.from_kube import services_of
 
-_NAME = "gateway-server-left-out"
+_NAME = "gateway-port-conflict"
 _HTTPS = "port: {number: %d, name: p%d, protocol: HTTPS}, tls: {mode: SIMPLE, credentialName: c}"
 _SERVICE = """
 ---
@@ -61,7 +61,7 @@ def _http(port: int) -> str:
 )  # fmt: skip
 def test_a_server_without_a_listener(servers: tuple[str, str], reason: str) -> None:
     (problem,) = _findings(_gateway(*servers))
-    assert (problem.resource, problem.field) == ("Gateway default/shop", "spec.servers[1]")
+    assert (problem.resource, problem.field) == ("Gateway default/shop", "spec.servers[1].port")
     assert reason in problem.found
     assert "targetPort" in problem.remedy
 
