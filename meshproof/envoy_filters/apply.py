@@ -25,7 +25,7 @@ from meshproof.istio_names import (
     is_inbound,
 )
 from meshproof.translate.addresses import envoy_address
-from meshproof.translate.gateway_servers import pod_port_of
+from meshproof.translate.gateway_workloads import pod_port_of
 from meshproof.translate.proto import Json
 from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.resource_names import PROBE

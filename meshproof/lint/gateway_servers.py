@@ -9,8 +9,7 @@ from meshproof.errors import Problem
 from meshproof.lint.context import LintContext
 from meshproof.model.gateway import GatewayServer
 from meshproof.model.resource import Resource
-from meshproof.translate.gateway_servers import target_port
-from meshproof.translate.gateway_workloads import gateway_workloads
+from meshproof.translate.gateway_workloads import gateway_workloads, target_port
 from meshproof.translate.workload_selection import has_labels
 from meshproof.translate.world import Proxy
 

@@ -10,14 +10,15 @@ port has one server. Servers that do not fit are left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from meshproof.model.gateway import GatewayServer
+from meshproof.translate.gateway_workloads import pod_port_of, target_port
 from meshproof.translate.resource_names import gateway_routes, secure_gateway_routes
 from meshproof.translate.routes import GatewayKey
 from meshproof.translate.workload_selection import has_labels
-from meshproof.translate.world import Proxy, Service, World
+from meshproof.translate.world import Proxy, World
 
 Servers = list[tuple[GatewayKey, GatewayServer]]
 
@@ -91,27 +92,6 @@ def servers_by_port(world: World, proxy: Proxy) -> dict[int, Servers]:
                 row = ((gateway.namespace, gateway.name), server)
                 by_target.setdefault(targets[number], []).append(row)
     return {number: by_target[target] for number, target in sorted(targets.items())}
-
-
-def target_port(services: Iterable[Service], proxy: Proxy, number: int) -> int | str:
-    """The targetPort behind a server's port, or its name; the same number where no Service has
-    it."""
-    for service in services_of_gateway(services, proxy):
-        for port in service.ports if service.translates_gateway_ports else ():
-            if port.port == number:
-                return port.target_port
-    return number
-
-
-def pod_port_of(services: Iterable[Service], proxy: Proxy, number: int) -> int:
-    """The pod's own port behind the port of a server; the same where it has but a name."""
-    target = target_port(services, proxy, number)
-    return target if isinstance(target, int) else number
-
-
-def services_of_gateway(services: Iterable[Service], proxy: Proxy) -> Iterator[Service]:
-    """The Services that select a gateway's pods."""
-    return (s for s in services if s.selects(proxy.namespace, proxy.labels))
 
 
 def passes_mesh_tls(world: World, proxy: Proxy) -> bool:

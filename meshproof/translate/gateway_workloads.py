@@ -217,6 +217,27 @@ def server_ports(gateways: Iterable[Named[Gateway]], proxy: Proxy) -> list[int]:
     return sorted(numbers)
 
 
+def target_port(services: Iterable[Service], proxy: Proxy, number: int) -> int | str:
+    """The targetPort behind a server's port, or its name; the same number where no Service has
+    it."""
+    for service in services_of_gateway(services, proxy):
+        for port in service.ports if service.translates_gateway_ports else ():
+            if port.port == number:
+                return port.target_port
+    return number
+
+
+def pod_port_of(services: Iterable[Service], proxy: Proxy, number: int) -> int:
+    """The pod's own port behind the port of a server; the same where it has but a name."""
+    target = target_port(services, proxy, number)
+    return target if isinstance(target, int) else number
+
+
+def services_of_gateway(services: Iterable[Service], proxy: Proxy) -> Iterator[Service]:
+    """The Services that select a gateway's pods."""
+    return (s for s in services if s.selects(proxy.namespace, proxy.labels))
+
+
 def gateway_replica(
     proxy: Proxy, name: str, ip: str, ports: Mapping[int, int], services: Iterable[Service]
 ) -> Replica:
