@@ -8,13 +8,14 @@ trafficDistribution does without.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from meshproof.model.destination_rule import (
     LocalityDistribute,
     LocalityFailover,
     LocalityLoadBalancerSetting,
+    PortTrafficPolicy,
     TrafficPolicy,
 )
 from meshproof.model.locality import (
@@ -30,6 +31,7 @@ from meshproof.model.locality import (
 from meshproof.model.mesh_config import MeshConfig
 from meshproof.translate.host import Endpoint, Host
 from meshproof.translate.proto import Json
+from meshproof.translate.world import World
 
 _FAILOVERS = 5
 """Distances of ``_fail_over``, within each priority that was there before."""
@@ -118,6 +120,26 @@ def balancing_of(
         forced or policy.outlier_detection is not None,
         by_labels=host.resolution != "DNS",
     )
+
+
+def preferring_labels(world: World) -> tuple[str, ...]:
+    """The labels of clients, beside those of their place, that decide what they prefer."""
+    balancers = [
+        policy.load_balancer
+        for rule in world.destination_rules
+        for whole in (rule.spec.traffic_policy, *(s.traffic_policy for s in rule.spec.subsets))
+        if whole is not None
+        for policy in _policies(whole)
+    ]
+    settings = [balancer.locality_lb_setting for balancer in balancers if balancer]
+    settings.append(world.mesh.locality_lb_setting)
+    named = {name for s in settings if s is not None for name in s.failover_priority}
+    return tuple(sorted({NETWORK, NODE, *(name for name in named if "=" not in name)}))
+
+
+def _policies(whole: TrafficPolicy) -> Iterator[TrafficPolicy | PortTrafficPolicy]:
+    yield whole
+    yield from whole.port_level_settings
 
 
 def describe_group(group: Group, members: Sequence[Json], *, weighted: bool) -> Json:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshproof.memo import Memo
+from meshproof.model.locality import locality_of_proxy
 from meshproof.model.virtual_service import VirtualService
 from meshproof.model.virtual_service_l4 import L4MatchAttributes
 from meshproof.model.virtual_service_route import HTTPMatchRequest
+from meshproof.translate.locality_balancing import preferring_labels
 from meshproof.translate.sidecar_scope import governing_sidecar
 from meshproof.translate.workload_selection import has_labels
 from meshproof.translate.world import Proxy, World
@@ -16,8 +18,9 @@ from meshproof.translate.world import Proxy, World
 def outbound_scope(world: World, proxy: Proxy) -> tuple[object, ...]:
     """Proxies with equal scopes get equal outbound configuration.
 
-    A sidecar's kind and namespace, its Sidecar resource and ProxyConfig, and those sourceLabels and
-    workloadSelectors of the rules that it carries. A gateway's labels, by which Gateways select it.
+    A sidecar's kind and namespace, its Sidecar resource and ProxyConfig, those sourceLabels and
+    workloadSelectors of the rules that it carries, its place, and what it has of the labels by
+    which clients prefer endpoints. A gateway's labels, by which Gateways select it.
     All relays are equal.
     """
     config = world.proxy_configs.get((proxy.namespace, proxy.workload))
@@ -30,11 +33,18 @@ def outbound_scope(world: World, proxy: Proxy) -> tuple[object, ...]:
     matching = tuple(sorted(s for s in selectors if has_labels(proxy.labels, dict(s))))
     sidecar = governing_sidecar(world.sidecars, proxy)
     own = sidecar and (sidecar.namespace, sidecar.name)
-    return (proxy.kind, proxy.namespace, matching, own, config and config.model_dump_json())
+    preferring = _preferring.get(
+        (world.destination_rules, world.mesh), lambda: preferring_labels(world)
+    )
+    place = locality_of_proxy(proxy.labels)
+    labels = tuple((name, proxy.labels[name]) for name in preferring if name in proxy.labels)
+    settings = config and config.model_dump_json()
+    return (proxy.kind, proxy.namespace, matching, own, settings, place, labels)
 
 
 Selector = tuple[tuple[str, str], ...]
 _memo: Memo[frozenset[Selector]] = Memo()
+_preferring: Memo[tuple[str, ...]] = Memo()
 
 
 def _selectors(world: World) -> frozenset[Selector]:

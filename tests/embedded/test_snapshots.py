@@ -96,3 +96,23 @@ def test_tokens_change_a_gateway_s_listeners(snapshots: Snapshots) -> None:
 
     assert ingress.namespace == ROOT
     assert listeners(plain) != listeners(replace(plain, request_authentications=tokens))
+
+
+def test_workloads_in_two_places_prefer_other_endpoints(snapshots: Snapshots) -> None:
+    """They share one scope but for that."""
+    places = {"echo-v1": "eu/1/a", "other-v1": "us/1/a"}
+    near, far = (
+        replace(r, labels={**r.labels, "istio-locality": places[r.name]}) for r in (ECHO, OTHER)
+    )
+    rule_of_echo = builders.destination_rule("{host: echo, trafficPolicy: {outlierDetection: {}}}")
+    both = {"app": "echo"}
+    twin = replace(far, labels={**far.labels, **both})
+    world = builders.world(replicas=(near, twin), destination_rules=(rule_of_echo,))
+    logs = dict.fromkeys((near.name, twin.name), "/dev/null")
+    name = "outbound|80||echo.default.svc.cluster.local"
+    orders = []
+    for snapshot in snapshots.of(world, (near, twin), logs).values():
+        assignment: Any = codec.decode(codec.ENDPOINTS, snapshot.of(codec.ENDPOINTS)[name])
+        groups = assignment["endpoints"]
+        orders.append({g["locality"]["region"]: g.get("priority", 0) for g in groups})
+    assert orders == [{"eu": 0, "us": 1}, {"eu": 1, "us": 0}]

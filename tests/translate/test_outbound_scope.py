@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
+from meshproof.model.mesh_config import MeshConfig
 from meshproof.translate.envoy_config import build_outbound
 from meshproof.translate.outbound_scope import outbound_scope
 from meshproof.translate.world import Proxy, World
+from tests.translate.builders import destination_rule, labelled, world
 from tests.translate.test_envoy_accepts import everything
 
 __all__ = ["everything"]  # the fixture
@@ -15,6 +18,7 @@ _LABELS: tuple[dict[str, str], ...] = (
     {"app": "echo"},
     {"app": "echo", "tier": "front"},
     {"app": "other", "x": "y"},
+    {"app": "other", "istio-locality": "a/b/c"},
 )
 PROXIES = [
     Proxy("sidecar", namespace, f"w{number}", labels, f"account-{number}")
@@ -41,3 +45,24 @@ def test_what_sees_otherwise_has_another_scope(everything: World) -> None:
     assert outbound_scope(everything, first) != outbound_scope(everything, second)
     elsewhere = PROXIES[4]
     assert outbound_scope(everything, first) != outbound_scope(everything, elsewhere)
+
+
+def test_places_and_labels_that_endpoints_are_preferred_by_tell_clients_apart() -> None:
+    """What is shared by workloads of one scope is built for the first of them."""
+    plain = world()
+    near, far = (labelled({"app": "a", "istio-locality": at}) for at in ("eu.1.a", "us.1.a"))
+    assert outbound_scope(plain, near) != outbound_scope(plain, far)
+    assert outbound_scope(plain, near) == outbound_scope(plain, replace(near, workload="twin"))
+    one, two = labelled({"tier": "front"}), labelled({"tier": "back"})
+    assert outbound_scope(plain, one) == outbound_scope(plain, two)
+    text = "{failoverPriority: [tier, colour=blue]}"
+    setting = f"outlierDetection: {{}}, loadBalancer: {{localityLbSetting: {text}}}"
+    for policy in (
+        f"trafficPolicy: {{{setting}}}",
+        f"trafficPolicy: {{portLevelSettings: [{{port: {{number: 80}}, {setting}}}]}}",
+        f"subsets: [{{name: v1, labels: {{version: v1}}, trafficPolicy: {{{setting}}}}}]",
+    ):
+        mesh = world(destination_rules=(destination_rule(f"{{host: echo, {policy}}}"),))
+        assert outbound_scope(mesh, one) != outbound_scope(mesh, two)
+    settings = MeshConfig.model_validate({"localityLbSetting": {"failoverPriority": ["tier"]}})
+    assert outbound_scope(world(mesh=settings), one) != outbound_scope(world(mesh=settings), two)
