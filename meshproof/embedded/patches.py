@@ -1,4 +1,4 @@
-"""EnvoyFilters in general, where the configuration of this mesh's Envoys is made."""
+"""EnvoyFilters, where the configuration of this mesh's Envoys is made."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from meshproof.envoy_filters.apply import apply_filters
 from meshproof.envoy_filters.rules import PatchKey, Rules, collect_rules, select_filters
 from meshproof.errors import Problem
-from meshproof.model.envoy_filter_patches import GeneralEnvoyFilter
 from meshproof.model.resource import Resource
 from meshproof.translate.envoy_config import build_gateway, build_outbound, build_sidecar, proxy_of
 from meshproof.translate.world import Config, Proxy, World
@@ -15,7 +14,7 @@ from meshproof.translate.world import Config, Proxy, World
 
 def key_of(world: World, proxy: Proxy) -> tuple[tuple[str, str, str], ...]:
     """What of the EnvoyFilters the configuration of a proxy depends on."""
-    filters = select_filters(world, proxy) if world.envoy_patches else []
+    filters = select_filters(world, proxy) if world.envoy_filters else []
     return tuple((f.namespace, f.name, repr(f.spec)) for f in filters)
 
 
@@ -30,7 +29,7 @@ def own(world: World, proxy: Proxy, config: Config) -> Config:
 
 
 def _apply(world: World, proxy: Proxy, config: Config, *, outbound: bool) -> Config:
-    if not world.envoy_patches:
+    if not world.envoy_filters:
         return config
     rules = collect_rules(world, proxy)
     return apply_filters(config, rules, world, proxy, outbound=outbound)
@@ -40,7 +39,7 @@ def find_unmatched(
     world: World, gateways: Iterable[Proxy], resources: Iterable[Resource]
 ) -> Iterator[Problem]:
     """A warning for each patch that changes no Envoy of the mesh."""
-    filters = [r for r in resources if isinstance(r.spec, GeneralEnvoyFilter)]
+    filters = [r for r in resources if r.kind == "EnvoyFilter"]
     if not filters:
         return
     matched, unconfigured = _matched(world, gateways)

@@ -7,7 +7,6 @@ from typing import Any
 
 from meshproof.envoy_filters.messages import parse, untyped
 from meshproof.errors import Problem
-from meshproof.model.envoy_filter_patches import GeneralEnvoyFilter
 from meshproof.model.resource import Resource
 
 _LEADS_OUT = {
@@ -25,8 +24,6 @@ _OPENS = ("address", "additional_addresses", "additionalAddresses", "bind_to_por
 
 def check_filter(resource: Resource) -> Iterator[Problem]:
     """What is wrong with the values of an EnvoyFilter."""
-    if not isinstance(resource.spec, GeneralEnvoyFilter):
-        return
     for index, patch in enumerate(resource.spec.config_patches):
         value = patch.patch.value
         path = ("spec", "configPatches", index, "patch", "value")

@@ -12,7 +12,7 @@ from typing import Any
 from meshproof.envoy_filters.messages import merge, merge_any, unpack
 from meshproof.envoy_filters.rules import Rule, Rules
 from meshproof.istio_names import ClusterName
-from meshproof.model.envoy_filter_patches import ClusterMatch
+from meshproof.model.envoy_filter import ClusterMatch
 from meshproof.translate.proto import Json
 
 _OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"

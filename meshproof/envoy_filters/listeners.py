@@ -12,7 +12,7 @@ from typing import Any
 from meshproof.envoy_filters.messages import CONNECTION_MANAGER, merge, merge_any, unpack
 from meshproof.envoy_filters.positions import Fits, rearrange
 from meshproof.envoy_filters.rules import Rule, Rules
-from meshproof.model.envoy_filter_patches import Chain, ListenerMatch
+from meshproof.model.envoy_filter import Chain, ListenerMatch
 
 _VIRTUAL = ("virtualInbound", "virtualOutbound")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from meshproof.model.envoy_filter_patches import GeneralPatch
+from meshproof.model.envoy_filter import ConfigPatch
 
 Fits = Callable[[Any], bool]
 
 
-def rearrange(rows: Any, patch: GeneralPatch, value: Any, fits: Fits | None) -> bool:
+def rearrange(rows: Any, patch: ConfigPatch, value: Any, fits: Fits | None) -> bool:
     """Apply an operation other than MERGE to a repeated field; ``fits`` tells the element that the
     patch names, None if it names none. Returns whether it did anything.
 

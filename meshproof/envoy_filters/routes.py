@@ -10,7 +10,7 @@ from meshproof.envoy_filters.messages import merge
 from meshproof.envoy_filters.positions import rearrange
 from meshproof.envoy_filters.rules import Rule, Rules
 from meshproof.istio_names import ClusterName
-from meshproof.model.envoy_filter_patches import RouteConfigurationMatch, VirtualHostMatch
+from meshproof.model.envoy_filter import RouteConfigurationMatch, VirtualHostMatch
 
 _ACTIONS = {"route": "ROUTE", "redirect": "REDIRECT", "direct_response": "DIRECT_RESPONSE"}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from meshproof.envoy_filters.messages import parse
 from meshproof.istio_names import ISTIO_VERSION
-from meshproof.model.envoy_filter_patches import GeneralEnvoyFilter, GeneralPatch, ProxyMatch
+from meshproof.model.envoy_filter import ConfigPatch, EnvoyFilter, ProxyMatch
 from meshproof.translate.workload_selection import select_policies
 from meshproof.translate.world import Named, Proxy, World, mesh_of
 
@@ -22,7 +22,7 @@ class Rule:
     """One patch; ``value`` is its message, None for REMOVE."""
 
     key: PatchKey
-    patch: GeneralPatch
+    patch: ConfigPatch
     value: Any
 
 
@@ -66,11 +66,11 @@ class Rules:
             self.matched.add(rule.key)
 
 
-def select_filters(world: World, proxy: Proxy) -> list[Named[GeneralEnvoyFilter]]:
+def select_filters(world: World, proxy: Proxy) -> list[Named[EnvoyFilter]]:
     """The EnvoyFilters that apply to a proxy (Istio: PushContext.getMatchedEnvoyFilters)."""
     if proxy.kind == "relay":
         return []
-    chosen = select_policies(world.envoy_patches, proxy.namespace, proxy.labels)
+    chosen = select_policies(world.envoy_filters, proxy.namespace, proxy.labels)
     return sorted(chosen, key=lambda f: (f.spec.priority, f.namespace == proxy.namespace))
 
 
@@ -112,6 +112,6 @@ def _is_meant(match: ProxyMatch, node: Mapping[str, str]) -> bool:
     return all(node.get(key) == value for key, value in match.metadata.items())
 
 
-def _value(patch: GeneralPatch) -> Any:
+def _value(patch: ConfigPatch) -> Any:
     value = patch.patch.value
     return None if value is None else parse(patch.apply_to, value)

@@ -12,6 +12,11 @@ ANALYZER_RULES = (
         envoy_filters.find_idle_patches,
     ),
     LintRule(
+        "envoyfilter-port-unknown",
+        "a patch of a virtual host by a port that no selected workload has",
+        envoy_filters.find_unknown_ports,
+    ),
+    LintRule(
         "envoyfilter-unordered",
         "a relative patch without a priority beside other EnvoyFilters (IST0151, IST0155)",
         envoy_filters.find_unordered_patches,

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from meshproof.errors import Problem
+from meshproof.istio_names import inbound_virtual_host_port
 from meshproof.lint.context import LintContext
+from meshproof.lint.policy_selection import selected_pods
 from meshproof.model.resource import Resource
 
 if TYPE_CHECKING:
-    from meshproof.model.envoy_filter_patches import GeneralPatch
+    from meshproof.model.envoy_filter import ConfigPatch
 
 _RELATIVE = ("INSERT_BEFORE", "INSERT_AFTER", "REPLACE", "REMOVE")
 
@@ -18,6 +20,8 @@ _RELATIVE = ("INSERT_BEFORE", "INSERT_AFTER", "REPLACE", "REMOVE")
 def find_idle_patches(context: LintContext) -> Iterator[Problem]:
     """An operation that Istio passes over in silence (IST0152, IST0153, IST0154)."""
     for resource in context.of("EnvoyFilter"):
+        if not _patches(resource):
+            yield resource.problem(("spec",), "has no configPatches, so this does nothing")
         for index, patch in enumerate(_patches(resource)):
             if not patch.is_applied:
                 wanted = patch.possible_operations
@@ -47,7 +51,35 @@ def find_unordered_patches(context: LintContext) -> Iterator[Problem]:
                 break
 
 
-def _patches(resource: Resource) -> list[GeneralPatch]:
-    """None of a local rate limit in the form of Istio's task, which becomes part of the routes."""
-    patches: list[GeneralPatch] = resource.spec.config_patches
-    return [] if resource.spec.contexts() else patches
+def find_unknown_ports(context: LintContext) -> Iterator[Problem]:
+    """``inbound|http|PORT``, the name of a virtual host by its Service's port, where no Service of
+    the selected workloads has that port."""
+    for resource in context.of("EnvoyFilter"):
+        ports = _service_ports(context, resource)
+        for index, patch in enumerate(_patches(resource)):
+            routes = patch.match.route_configuration
+            name = routes.vhost.name if routes and routes.vhost else ""
+            port = inbound_virtual_host_port(name)
+            if port is None or not ports or port in ports:
+                continue
+            yield resource.problem(
+                ("spec", "configPatches", index, "match", "routeConfiguration", "vhost", "name"),
+                f"is {name}, and no Service of the selected workloads has that port, so this never "
+                "holds",
+                "one of " + ", ".join(f"inbound|http|{port}" for port in sorted(ports)),
+            )
+
+
+def _service_ports(context: LintContext, resource: Resource) -> set[int]:
+    pods = selected_pods(context, resource)
+    return {
+        port.port
+        for service in context.services
+        if any(service.selects(namespace, labels) for namespace, labels in pods)
+        for port in service.ports
+    }
+
+
+def _patches(resource: Resource) -> list[ConfigPatch]:
+    patches: list[ConfigPatch] = resource.spec.config_patches
+    return patches

@@ -21,7 +21,6 @@ from meshproof.lint import (
     policies,
     policy_identities,
     policy_paths,
-    rate_limits,
     request_authentications,
     service_entries,
     services,
@@ -205,11 +204,6 @@ RULES = (
         "policy-port-unknown",
         "a policy's port that no selected workload has",
         policies.find_unknown_ports,
-    ),
-    LintRule(
-        "ratelimit-port-unknown",
-        "a rate limit's port that no selected workload has",
-        rate_limits.find_unknown_ports,
     ),
     LintRule(
         "policy-identity-unheard",

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from meshproof.model import envoy_filter_fields, mesh_config_fields
+from meshproof.model import mesh_config_fields
 
 FIELDS: Mapping[str, str] = {
-    **envoy_filter_fields.FIELDS,
     **mesh_config_fields.FIELDS,
     "virtual_service.VirtualService": "hosts gateways http tls tcp exportTo",
     "virtual_service_l4.TLSMatchAttributes": (
@@ -180,7 +179,6 @@ FIELDS: Mapping[str, str] = {
 _PROTOCOLS = "HTTP HTTPS GRPC GRPC-WEB HTTP2 MONGO TCP TLS UDP REDIS MYSQL"
 
 VALUES: Mapping[str, str] = {
-    **envoy_filter_fields.VALUES,
     **mesh_config_fields.VALUES,
     "authorization_policy.AuthorizationPolicy.action": "ALLOW DENY AUDIT CUSTOM",
     "sidecar.EgressListener.captureMode": "DEFAULT IPTABLES NONE",
@@ -219,7 +217,6 @@ _OWNERS = (
     ("grpc_route", "the Gateway API"),
     ("connection_routes", "the Gateway API"),
     ("v1alpha2", "Istio 0.4"),
-    ("envoy_filter_rate_limit", "Envoy"),
 )
 """By the prefix of the module's name; all other modules are Istio's."""
 

@@ -1,226 +1,185 @@
-"""networking.istio.io EnvoyFilter in the form of a local rate limit; in general, see
-``envoy_filter_patches``.
+"""networking.istio.io EnvoyFilter: patches of Envoy's configuration, by place.
 
-It is the form of Istio's task "Enabling Rate Limits using Envoy", local part: the filter is
-inserted before all others of a sidecar's inbound chain (or of a gateway), with a token bucket, or
-with none and a bucket for each ``inbound|http|PORT``. Such a limit becomes part of the routes.
+``value`` stays as it is written; ``meshproof.envoy_filters`` holds it against Envoy's own schema.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, model_validator
+from pydantic import model_validator
 
-from meshproof.istio_names import inbound_virtual_host_port
 from meshproof.model.base_model import FieldError, Model
-from meshproof.model.envoy_filter_patches import AnyEnvoyFilter, GeneralEnvoyFilter
-from meshproof.model.envoy_filter_rate_limit import (
-    FILTER,
-    EnvoyModel,
-    LocalRateLimit,
-    TypedConfig,
+from meshproof.model.kube_fields import SILENT, NoEffect
+from meshproof.model.regex import Regex
+from meshproof.model.workload_selector import (
+    NetworkingWorkloadSelector,
+    TargetReference,
+    WorkloadSelector,
+    names_of_gateways,
 )
 
-Context = Literal["SIDECAR_INBOUND", "GATEWAY"]
+ApplyTo = Literal[
+    "LISTENER",
+    "LISTENER_FILTER",
+    "FILTER_CHAIN",
+    "NETWORK_FILTER",
+    "HTTP_FILTER",
+    "ROUTE_CONFIGURATION",
+    "VIRTUAL_HOST",
+    "HTTP_ROUTE",
+    "CLUSTER",
+    "EXTENSION_CONFIG",
+    "BOOTSTRAP",
+]
+Operation = Literal[
+    "MERGE", "ADD", "REMOVE", "INSERT_BEFORE", "INSERT_AFTER", "INSERT_FIRST", "REPLACE"
+]
+PatchContext = Literal["ANY", "SIDECAR_INBOUND", "SIDECAR_OUTBOUND", "GATEWAY", "WAYPOINT"]
+_INSERTS = ("INSERT_BEFORE", "INSERT_AFTER", "INSERT_FIRST")
+OPERATIONS: Mapping[str, tuple[str, ...]] = {
+    "LISTENER": ("MERGE", "ADD", "REMOVE"),
+    "LISTENER_FILTER": ("MERGE", "ADD", "REMOVE", "REPLACE", *_INSERTS),
+    "FILTER_CHAIN": ("MERGE", "ADD", "REMOVE"),
+    "NETWORK_FILTER": ("MERGE", "ADD", "REMOVE", "REPLACE", *_INSERTS),
+    "HTTP_FILTER": ("MERGE", "ADD", "REMOVE", "REPLACE", *_INSERTS),
+    "ROUTE_CONFIGURATION": ("MERGE",),
+    "VIRTUAL_HOST": ("MERGE", "ADD", "REMOVE", "REPLACE"),
+    "HTTP_ROUTE": ("MERGE", "ADD", "REMOVE", *_INSERTS),
+    "CLUSTER": ("MERGE", "ADD", "REMOVE"),
+    "EXTENSION_CONFIG": ("ADD",),
+    "BOOTSTRAP": (),
+}
+"""What Istio applies; it passes over the rest in silence. Since 1.21 no bootstrap is patched."""
 
 
-def _inbound_port(name: str) -> str:
-    if inbound_virtual_host_port(name) is None:
-        raise ValueError(f'"{name}" is not taken; wanted inbound|http|PORT with a Service\'s port')
-    return name
+class SubFilter(Model):
+    name: str = ""
 
 
-class NetworkFilter(Model):
-    name: Literal["envoy.filters.network.http_connection_manager"]
+class Filter(Model):
+    name: str = ""
+    sub_filter: SubFilter | None = None
 
 
-class FilterChain(Model):
-    filter: NetworkFilter
+class Chain(Model):
+    name: str = ""
+    sni: str = ""
+    transport_protocol: str = ""
+    application_protocols: str = ""
+    filter: Filter | None = None
+    destination_port: int = 0
 
 
-class Listener(Model):
-    filter_chain: FilterChain
+class ListenerMatch(Model):
+    port_number: int = 0
+    filter_chain: Chain | None = None
+    listener_filter: str = ""
+    name: str = ""
+    port_name: Annotated[str, SILENT] = ""
 
 
-class Route(Model):
-    action: Literal["ANY"] = "ANY"
+class RouteMatch(Model):
+    name: str = ""
+    action: Literal["ANY", "ROUTE", "REDIRECT", "DIRECT_RESPONSE"] = "ANY"
 
 
-class VirtualHost(Model):
-    name: Annotated[str, AfterValidator(_inbound_port)]
-    route: Route | None = None
+class VirtualHostMatch(Model):
+    name: str = ""
+    domain_name: str = ""
+    route: RouteMatch | None = None
 
 
-class RouteConfiguration(Model):
-    vhost: VirtualHost
+class RouteConfigurationMatch(Model):
+    port_number: int = 0
+    port_name: str = ""
+    gateway: str = ""
+    vhost: VirtualHostMatch | None = None
+    name: str = ""
 
 
-class Match(Model):
-    context: Context
-    listener: Listener | None = None
-    route_configuration: RouteConfiguration | None = None
+class ClusterMatch(Model):
+    port_number: int = 0
+    service: str = ""
+    subset: str = ""
+    name: str = ""
 
 
-class PerFilterConfig(EnvoyModel):
-    local: Annotated[TypedConfig, Field(alias="envoy.filters.http.local_ratelimit")]
+class ProxyMatch(Model):
+    """``proxyVersion`` may match any part of the version of Istio's proxy; ``metadata`` is of the
+    node."""
+
+    proxy_version: Regex = ""
+    metadata: dict[str, str] = {}
 
 
-class Value(EnvoyModel):
-    """An HTTP filter has ``name`` and ``typed_config``, a route ``typed_per_filter_config``."""
+class PatchMatch(Model):
+    context: PatchContext = "ANY"
+    proxy: ProxyMatch | None = None
+    listener: ListenerMatch | None = None
+    route_configuration: RouteConfigurationMatch | None = None
+    cluster: ClusterMatch | None = None
+    waypoint: Annotated[dict[str, Any] | None, SILENT] = None
 
-    name: Literal["envoy.filters.http.local_ratelimit"] | None = None
-    typed_config: TypedConfig | None = None
-    typed_per_filter_config: PerFilterConfig | None = None
 
-
-class Patch(Model):
-    operation: Literal["INSERT_BEFORE", "MERGE"]
-    value: Value
+class PatchValue(Model):
+    operation: Operation
+    value: dict[str, Any] | None = None
+    filter_class: Annotated[
+        Literal["UNSPECIFIED", "AUTHN", "AUTHZ", "STATS"],
+        NoEffect("Istio reads it nowhere", harmless=("UNSPECIFIED",)),
+    ] = "UNSPECIFIED"
 
 
 class ConfigPatch(Model):
-    apply_to: Literal["HTTP_FILTER", "HTTP_ROUTE"]
-    match: Match
-    patch: Patch
-
-    @model_validator(mode="after")
-    def _one_shape(self) -> Self:
-        if self.apply_to == "HTTP_FILTER":
-            self._filter()
-        else:
-            self._route()
-        return self
-
-    def _filter(self) -> None:
-        self._wants("INSERT_BEFORE", "listener", "routeConfiguration")
-        value, at = self.patch.value, ("patch", "value")
-        if value.typed_per_filter_config is not None:
-            _refuse("is for applyTo HTTP_ROUTE; wanted name and typed_config", *at,
-                    "typed_per_filter_config")  # fmt: skip
-        if value.name is None or value.typed_config is None:
-            _refuse("is not an HTTP filter; wanted name and typed_config", *at)
-
-    def _route(self) -> None:
-        self._wants("MERGE", "routeConfiguration", "listener")
-        value, at = self.patch.value, ("patch", "value")
-        if self.match.context == "GATEWAY":
-            _refuse(
-                "is GATEWAY, whose routes are not patched here; wanted SIDECAR_INBOUND, or the "
-                "bucket in an HTTP_FILTER of context GATEWAY",
-                *("match", "context"),
-            )
-        if value.name is not None or value.typed_config is not None:
-            _refuse("has name or typed_config, which are for applyTo HTTP_FILTER; wanted "
-                    "typed_per_filter_config alone", *at)  # fmt: skip
-        if value.typed_per_filter_config is None:
-            _refuse("is missing; wanted the limit of these routes", *at, "typed_per_filter_config")
-        elif value.typed_per_filter_config.local.limit.token_bucket is None:
-            _refuse("has no token_bucket, without which Envoy takes no limit of a route; wanted "
-                    "one", *at, "typed_per_filter_config")  # fmt: skip
-
-    def _wants(self, operation: str, match: str, other: str) -> None:
-        if self.patch.operation != operation:
-            _refuse(
-                f"is {self.patch.operation} with applyTo {self.apply_to}; wanted {operation}",
-                *("patch", "operation"),
-            )
-        present = {
-            "listener": self.match.listener is not None,
-            "routeConfiguration": self.match.route_configuration is not None,
-        }
-        if not present[match]:
-            _refuse(f"is missing with applyTo {self.apply_to}; wanted a mapping", "match", match)
-        if present[other]:
-            _refuse(f"is not for applyTo {self.apply_to}; wanted {match} alone", "match", other)
+    apply_to: ApplyTo
+    match: PatchMatch = PatchMatch.model_construct()
+    patch: PatchValue
 
     @property
-    def limit(self) -> LocalRateLimit:
-        """The limit of the filter or of the routes."""
-        value = self.patch.value
-        routes = value.typed_per_filter_config
-        config = routes.local if routes is not None else value.typed_config
-        assert config is not None, "the shape was checked"
-        return config.limit
+    def operation(self) -> Operation:
+        """The operation as Istio applies it: an insertion where nothing has an order adds
+        (convertToEnvoyFilterWrapper)."""
+        operation = self.patch.operation
+        ordered = any(name in _INSERTS for name in OPERATIONS[self.apply_to])
+        return "ADD" if operation in _INSERTS and not ordered else operation
 
     @property
-    def routes(self) -> str:
-        """``inbound|http|PORT``; empty for the filter itself."""
-        configuration = self.match.route_configuration
-        return configuration.vhost.name if configuration is not None else ""
+    def possible_operations(self) -> tuple[str, ...]:
+        """Those that Istio applies to such an object."""
+        return OPERATIONS[self.apply_to]
 
-
-def _refuse(message: str, *path: str | int) -> None:
-    raise FieldError(message, *path)
-
-
-def _is_rate_limit(spec: Any) -> bool:
-    """Whether every patch is one of the rate-limit task's, right or wrong."""
-    patches = spec.get("configPatches") if isinstance(spec, dict) else None
-    if isinstance(spec, dict) and spec.get("targetRefs"):
-        return False
-    return not patches or (isinstance(patches, list) and all(map(_limits_requests, patches)))
-
-
-def _limits_requests(patch: Any) -> bool:
-    if not isinstance(patch, dict):
-        return True
-    match, change = patch.get("match"), patch.get("patch")
-    if not isinstance(match, dict) or not isinstance(change, dict):
-        return False
-    value, listener = change.get("value"), match.get("listener")
-    routes = value.get("typed_per_filter_config") if isinstance(value, dict) else None
-    filters = {*(routes or {}), value.get("name")} if isinstance(value, dict) else set()
-    return (
-        FILTER in filters
-        and patch.get("applyTo") in ("HTTP_FILTER", "HTTP_ROUTE")
-        and match.get("context") in ("SIDECAR_INBOUND", "GATEWAY")
-        and change.get("operation") in ("INSERT_BEFORE", "MERGE")
-        and (listener is None or _is_plain(listener))
-    )
-
-
-def _is_plain(listener: Any) -> bool:
-    chain = listener.get("filterChain") if isinstance(listener, dict) else None
-    network_filter = chain.get("filter") if isinstance(chain, dict) else None
-    return (
-        set(listener) == {"filterChain"}
-        and set(chain or {}) == {"filter"}
-        and set(network_filter or {}) == {"name"}
-    )
-
-
-class EnvoyFilter(AnyEnvoyFilter):
-    """With one limit, ``priority`` has nothing to order."""
-
-    config_patches: Annotated[list[ConfigPatch], Field(min_length=1)]
+    @property
+    def is_applied(self) -> bool:
+        """Whether Istio does anything with it."""
+        return self.operation in OPERATIONS[self.apply_to]
 
     @model_validator(mode="after")
-    def _one_filter_a_context(self) -> Self:
-        limits: set[tuple[str, str]] = set()
-        filters = {p.match.context for p in self.config_patches if not p.routes}
-        for index, patch in enumerate(self.config_patches):
-            key = (patch.match.context, patch.routes)
-            if key in limits:
-                target = f"{patch.routes or 'the filter'} of {patch.match.context}"
-                _refuse(f"is a second limit for {target}; wanted one", "configPatches", index)
-            if patch.routes and patch.match.context not in filters:
-                _refuse(
-                    "is for a filter that nothing inserts; wanted an HTTP_FILTER patch beside it, "
-                    "with stat_prefix alone",
-                    *("configPatches", index),
-                )
-            limits.add(key)
+    def _has_value(self) -> Self:
+        if self.patch.operation != "REMOVE" and self.patch.value is None:
+            raise FieldError("is missing; wanted Envoy configuration", "patch", "value")
         return self
 
-    @model_validator(mode="wrap")
-    @classmethod
-    def _choose(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Any:
-        """Anything beyond the rate-limit task is a ``GeneralEnvoyFilter``. It is the outermost
-        validator, hence the last: the others are about limits."""
-        if _is_rate_limit(data):
-            return handler(data)
-        return GeneralEnvoyFilter.model_validate(data)
 
-    def contexts(self) -> frozenset[Context]:
-        return frozenset(patch.match.context for patch in self.config_patches)
+class EnvoyFilter(Model):
+    workload_selector: NetworkingWorkloadSelector | None = None
+    target_refs: list[TargetReference] = []
+    config_patches: list[ConfigPatch] = []
+    priority: int = 0
+
+    @property
+    def selector(self) -> WorkloadSelector | None:
+        """In the form of other policies; an empty one selects every workload."""
+        selector = self.workload_selector
+        return WorkloadSelector.model_construct(match_labels=selector.labels) if selector else None
+
+    @property
+    def has_target(self) -> bool:
+        """Whether it is for a target rather than for workloads."""
+        return bool(self.target_refs)
+
+    @property
+    def gateway_targets(self) -> frozenset[str]:
+        """The names of the Gateways of the Gateway API that it is for."""
+        return names_of_gateways(self.target_refs)

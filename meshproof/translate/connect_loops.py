@@ -24,13 +24,13 @@ def loops(world: World) -> tuple[tuple[int, str], ...]:
     ports = {p.port for s in world.services for p in s.ports if p.protocol == "HTTP"}
     declared = (p for entry in world.service_entries for p in entry.spec.ports)
     ports |= {p.number for p in declared if handling_of(p.effective_protocol) == "HTTP"}
-    shared = () if world.envoy_patches else (_DEFAULT_PORT,)
+    shared = () if world.envoy_filters else (_DEFAULT_PORT,)
     return tuple((p, OUTBOUND if p in shared else port_routes(p)) for p in sorted(ports))
 
 
 def loop_inputs(world: World) -> tuple[object, ...]:
     """What ``loops`` depends on."""
-    return world.services, world.service_entries, world.envoy_patches
+    return world.services, world.service_entries, world.envoy_filters
 
 
 _DEFAULT_PORT = 80

@@ -46,7 +46,7 @@ NOT_FOUND = "not_found"
 def add_gateway_routes(view: ProxyView, world: World, config: Config) -> None:
     """Add the table ``http.<port>`` for every plain Gateway server port of the view's proxy, and
     one for each HTTPS server."""
-    filters = select_security_filters(world, view.proxy, "GATEWAY")
+    filters = select_security_filters(world, view.proxy, "CLIENT")
     for table in route_tables(world, view.proxy):
         if not table.http:
             continue
@@ -78,7 +78,7 @@ def gateway_listeners(
     world: World, proxy: Proxy, ip: str, port_map: Mapping[int, int], log: str
 ) -> dict[str, Resource]:
     """Listeners by name; ``port_map`` gives the port to bind for a Gateway server's port."""
-    filters = select_security_filters(world, proxy, "GATEWAY")
+    filters = select_security_filters(world, proxy, "CLIENT")
     certificates = Certificates(world, proxy)
     report = select_reporting(world, proxy, "CLIENT")
     counts = connection_metrics(_metadata_of(proxy), report.metrics)

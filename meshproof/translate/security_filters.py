@@ -1,16 +1,14 @@
-"""Security filters of a proxy: its AuthorizationPolicies, RequestAuthentications, local rate limits
-and WasmPlugins, for its listeners and routes."""
+"""Security filters of a proxy: its AuthorizationPolicies, RequestAuthentications and WasmPlugins,
+for its listeners and routes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from meshproof.model.authorization_policy import AuthorizationPolicy
-from meshproof.model.envoy_filter import Context
 from meshproof.model.request_authentication import JWTRule
-from meshproof.translate import ext_authz, jwt, local_rate_limit, rbac
+from meshproof.translate import ext_authz, jwt, rbac
 from meshproof.translate.authz_conditions import AuthzContext
-from meshproof.translate.local_rate_limit import RateLimits
 from meshproof.translate.proto import Json
 from meshproof.translate.provider_hosts import Providers, providers_of
 from meshproof.translate.telemetry_metrics import Side
@@ -25,7 +23,6 @@ class SecurityFilters:
 
     policies: tuple[Named[AuthorizationPolicy], ...]
     tokens: tuple[JWTRule, ...]
-    limits: RateLimits
     providers: Providers
     plugins: Plugins = NO_PLUGINS
 
@@ -34,7 +31,6 @@ class SecurityFilters:
         CUSTOM are part of the routes. ``rerouting``: Envoy chooses the route again once it knows a
         token's claims."""
         return [
-            *local_rate_limit.build_http_filters(),
             *ext_authz.build_http_filters(self.policies, AuthzContext(port), self.providers),
             *self.plugins.http_filters(port, "AUTHN"),
             *jwt.build_http_filters(self.tokens, rerouting=rerouting),
@@ -54,8 +50,8 @@ class SecurityFilters:
         ]
 
     def is_active(self) -> bool:
-        """Whether any rule or limit applies."""
-        return bool(self.policies or self.tokens) or self.limits.is_active()
+        """Whether any rule applies."""
+        return bool(self.policies or self.tokens)
 
     def route_table_name(self, name: str) -> str:
         """The name of the RouteConfiguration for a listener with these filters."""
@@ -63,9 +59,7 @@ class SecurityFilters:
 
     def apply_to_routes(self, table: Json, port: int) -> Json:
         """``table`` with the rules, for all its routes."""
-        table = self.limits.apply_to_routes(table)
         rules = {
-            **local_rate_limit.build_route_config(self.limits.everywhere),
             **jwt.build_route_config(self.tokens),
             **rbac.build_route_config(self.policies, AuthzContext(port)),
         }
@@ -73,14 +67,11 @@ class SecurityFilters:
 
 
 def select_security_filters(
-    world: World, proxy: Proxy | Replica, context: Context = "SIDECAR_INBOUND"
+    world: World, proxy: Proxy | Replica, side: Side = "SERVER"
 ) -> SecurityFilters:
     namespace, labels = proxy.namespace, proxy.labels
     authentications = select_policies(world.request_authentications, namespace, labels)
     tokens = jwt.collect_rules(authentications, world.token_keys)
     policies = tuple(select_policies(world.authorization_policies, namespace, labels))
-    filters = select_policies(world.envoy_filters, namespace, labels)
-    limits = local_rate_limit.collect_limits(filters, context)
-    side: Side = "SERVER" if context == "SIDECAR_INBOUND" else "CLIENT"
     plugins = select_plugins(world, proxy, side)
-    return SecurityFilters(policies, tokens, limits, providers_of(world), plugins)
+    return SecurityFilters(policies, tokens, providers_of(world), plugins)

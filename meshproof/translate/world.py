@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from meshproof.model.authorization_policy import AuthorizationPolicy
     from meshproof.model.destination_rule import DestinationRule
     from meshproof.model.envoy_filter import EnvoyFilter
-    from meshproof.model.envoy_filter_patches import GeneralEnvoyFilter
     from meshproof.model.gateway import Gateway
     from meshproof.model.jwks import KeySource
     from meshproof.model.peer_authentication import PeerAuthentication
@@ -220,8 +219,6 @@ class World:
     token_keys: Mapping[KeySource, str] = field(default_factory=dict)
     """Key sets that the mesh fetched for rules without their own."""
     envoy_filters: tuple[Named[EnvoyFilter], ...] = ()
-    envoy_patches: tuple[Named[GeneralEnvoyFilter], ...] = ()
-    """EnvoyFilters in general; ``envoy_filters`` are those in the form of the rate-limit task."""
     telemetries: tuple[Named[Telemetry], ...] = ()
     wasm_plugins: tuple[Named[WasmPlugin], ...] = ()
     wasm_modules: Mapping[tuple[str, str], WasmModule] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from meshproof.embedded import patches
-from meshproof.model.envoy_filter_patches import GeneralEnvoyFilter
+from meshproof.model.envoy_filter import EnvoyFilter
 from meshproof.translate.envoy_config import build_gateway, build_outbound, build_sidecar
 from meshproof.translate.world import Config, Named, Proxy, World
 from tests.translate import builders, pod_builders
@@ -31,38 +31,42 @@ LUA = """
 
 def envoy_filter(
     text: str, name: str = "f", namespace: str = "default", **fields: Any
-) -> Named[GeneralEnvoyFilter]:
+) -> Named[EnvoyFilter]:
     """``text`` is one patch, or a list of them."""
     loaded = yaml.safe_load(text)
     rows = loaded if isinstance(loaded, list) else [loaded]
-    return Named(
-        name, namespace, GeneralEnvoyFilter.model_validate({"configPatches": rows, **fields})
-    )
+    return Named(name, namespace, EnvoyFilter.model_validate({"configPatches": rows, **fields}))
 
 
-def lua(operation: str, match: str, context: str = "SIDECAR_INBOUND") -> Named[GeneralEnvoyFilter]:
+def lua(operation: str, match: str, context: str = "SIDECAR_INBOUND") -> Named[EnvoyFilter]:
     return envoy_filter(
         f"applyTo: HTTP_FILTER\nmatch: {{context: {context}, {match}}}\n"
         f"patch:\n  operation: {operation}\n  value:{LUA}"
     )
 
 
-def _world(*filters: Named[GeneralEnvoyFilter], pods: bool = False, **parts: Any) -> World:
+def _world(*filters: Named[EnvoyFilter], pods: bool = False, **parts: Any) -> World:
     make = pod_builders.world if pods else builders.world
-    return replace(make(**parts), envoy_patches=filters)
+    return replace(make(**parts), envoy_filters=filters)
 
 
-def sidecar(*filters: Named[GeneralEnvoyFilter], pods: bool = False, **parts: Any) -> Any:
+def sidecar(*filters: Named[EnvoyFilter], pods: bool = False, **parts: Any) -> Any:
     """The whole configuration of an echo replica."""
+    return _joined(*sidecar_parts(*filters, pods=pods, **parts))
+
+
+def sidecar_parts(
+    *filters: Named[EnvoyFilter], pods: bool = False, **parts: Any
+) -> tuple[Config, Config]:
+    """What an echo replica shares with others, and what it has of its own."""
     mesh = _world(*filters, pods=pods, **parts)
     replica = mesh.replicas[0]
     proxy = builders.proxy(replica)
     shared = patches.outbound(mesh, proxy, build_outbound(mesh, proxy))
-    own = patches.own(mesh, proxy, build_sidecar(mesh, replica))
-    return _joined(shared, own)
+    return shared, patches.own(mesh, proxy, build_sidecar(mesh, replica))
 
 
-def gateway(*filters: Named[GeneralEnvoyFilter], proxy: Proxy, **parts: Any) -> Any:
+def gateway(*filters: Named[EnvoyFilter], proxy: Proxy, **parts: Any) -> Any:
     mesh = _world(*filters, **parts)
     shared = patches.outbound(mesh, proxy, build_outbound(mesh, proxy))
     return _joined(shared, patches.own(mesh, proxy, build_gateway(mesh, proxy, "127.60.1.1", {})))

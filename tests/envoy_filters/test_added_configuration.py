@@ -126,7 +126,7 @@ def test_what_matches_nothing_or_lets_nothing_pass_is_a_warning(
     text = HEAD + "\n".join(f"  - {row.strip()}" for row in rows) + "\n"
     (resource,) = read_text(text, "f.yaml")
     named = Named(resource.name, resource.namespace, resource.spec)
-    mesh = replace(builders.world(), envoy_patches=(named,))
+    mesh = replace(builders.world(), envoy_filters=(named,))
     problems = list(find_unmatched(mesh, (), [resource]))
     assert [p.field for p in problems] == ([field] if field else [])
     assert all(message in p.found for p in problems)

@@ -98,7 +98,7 @@ def test_a_patch_that_matches_nothing_is_a_warning_with_its_line() -> None:
     text = HEAD + LUA + LUA.replace("context: SIDECAR_INBOUND", "context: GATEWAY")
     (resource,) = read_text(text, "f.yaml")
     named = Named(resource.name, resource.namespace, resource.spec)
-    mesh = builders.world(envoy_patches=(named,))
+    mesh = builders.world(envoy_filters=(named,))
     (warning,) = find_unmatched(mesh, (), [resource])
     assert str(warning).startswith("f.yaml:16: EnvoyFilter default/f: spec.configPatches[1].match:")
     assert "matches no HTTP_FILTER of any Envoy" in str(warning)

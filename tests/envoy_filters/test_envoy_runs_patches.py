@@ -6,7 +6,6 @@ import http.client
 from collections.abc import Iterator
 from concurrent import futures
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,8 @@ import grpc
 import pytest
 from envoy.service.ratelimit.v3 import rls_pb2
 
-from meshproof.embedded import patches
-from meshproof.translate.envoy_config import build_outbound, build_sidecar
 from meshproof.translate.world import Address, Resource
-from tests.envoy_filters.patch_builders import BEFORE_ROUTER, envoy_filter, lua
+from tests.envoy_filters.patch_builders import BEFORE_ROUTER, envoy_filter, lua, sidecar_parts
 from tests.envoy_filters.test_envoy_takes_patches import GLOBAL_LIMIT
 from tests.fakes.until import until
 from tests.translate import builders
@@ -116,13 +113,9 @@ def sidecar_ip(
             envoy_filter(text, "limits"),
             envoy_filter(ADDED, "added"),
         )
-        mesh = builders.world(replicas=(echo,), outside=(limits,))
-        mesh = replace(mesh, envoy_patches=filters)
-        proxy = builders.proxy(echo)
-        shared = patches.outbound(mesh, proxy, build_outbound(mesh, proxy))
-        own_part = patches.own(mesh, proxy, build_sidecar(mesh, echo))
+        parts = sidecar_parts(*filters, replicas=(echo,), outside=(limits,))
         folder = tmp_path_factory.mktemp("envoy")
-        config = static_bootstrap([shared, own_part], secrets, admin=str(folder / "admin.sock"))
+        config = static_bootstrap(parts, secrets, admin=str(folder / "admin.sock"))
         start_envoy(stack, envoy, folder, echo, config)
         until(lambda: _get(echo.ip, "/first").status == 200, "the rate limit service answers")
         yield echo.ip

@@ -24,7 +24,6 @@ from meshproof.model.kinds import KINDS
 from meshproof.model.reader import read_text
 from meshproof.translate.envoy_config import build_outbound, build_sidecar
 from meshproof.translate.world import Address, Named, Outside, Protocol, Resource
-from tests.model.envoy_filters import BARE, ROUTES
 from tests.translate import builders
 from tests.translate.policy_builders import JWKS
 from tests.translate.static_bootstrap import static_bootstrap
@@ -120,59 +119,13 @@ _TOKENS = st.fixed_dictionaries(
     },
 )
 _TOKEN_RULES = st.fixed_dictionaries({"jwtRules": st.lists(_TOKENS, min_size=1, max_size=2)})
-_COUNTS = st.sampled_from([1, 4, 4294967295, 4, 1, 0, -1, 4294967296, "4"])
-_FRACTION = st.fixed_dictionaries(
-    {
-        "default_value": st.fixed_dictionaries(
-            {"numerator": st.sampled_from([0, 1, 100, 4294967295])},
-            optional={"denominator": st.sampled_from(["HUNDRED", "TEN_THOUSAND", "MILLION"])},
-        )
-    },
-    optional={"runtime_key": st.sampled_from(["a", "", "é b"])},
-)
-_BUCKET = st.fixed_dictionaries(
-    {
-        "max_tokens": _COUNTS,
-        "fill_interval": st.sampled_from(["60s", "0.05s", "0.25s", "315576000000s", "0.04s", "1m"]),
-    },
-    optional={"tokens_per_fill": _COUNTS},
-)
-_ADDED = st.fixed_dictionaries(
-    {"header": st.fixed_dictionaries({"key": _TEXT}, optional={"value": _TEXT})},
-    optional={"append": st.booleans()},
-)
-_LIMIT = st.fixed_dictionaries(
-    {"stat_prefix": st.sampled_from(["a", "a b", "é", ""])},
-    optional={
-        "token_bucket": _BUCKET,
-        "filter_enabled": _FRACTION,
-        "filter_enforced": _FRACTION,
-        "response_headers_to_add": st.lists(_ADDED, max_size=2),
-        "local_rate_limit_per_downstream_connection": st.booleans(),
-    },
-)
-
-
-def _limited(of_all: Any, of_routes: Any) -> Any:
-    """One EnvoyFilter: a limit for the filter, maybe one for the routes of a port."""
-    patches = [*yaml.safe_load(BARE), *yaml.safe_load(ROUTES)]
-    patches[0]["patch"]["value"]["typed_config"]["value"] = of_all
-    per_filter = patches[1]["patch"]["value"]["typed_per_filter_config"]
-    per_filter["envoy.filters.http.local_ratelimit"]["value"] = of_routes
-    patches[1]["match"]["routeConfiguration"]["vhost"]["name"] = "inbound|http|80"
-    return {"configPatches": patches if of_routes else patches[:1]}
-
-
-_FILTERS = st.builds(_limited, _LIMIT, st.one_of(st.none(), _LIMIT))
 DRAWN = {
     "AuthorizationPolicy": _POLICY,
     "RequestAuthentication": _TOKEN_RULES,
-    "EnvoyFilter": _FILTERS,
 }
 FIELDS = {
     "AuthorizationPolicy": "authorization_policies",
     "RequestAuthentication": "request_authentications",
-    "EnvoyFilter": "envoy_filters",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from meshproof.translate.bootstrap import build_bootstrap
@@ -9,7 +10,7 @@ from meshproof.translate.world import Config, Resource
 
 
 def static_bootstrap(
-    configs: list[Config],
+    configs: Sequence[Config],
     secrets: dict[str, Resource],
     *,
     admin: str = "/tmp/admin.sock",

@@ -13,8 +13,6 @@ import yaml
 from meshproof.model import (
     authorization_policy,
     destination_rule,
-    envoy_filter,
-    envoy_filter_rate_limit,
     peer_authentication,
     request_authentication,
     sidecar,
@@ -37,7 +35,6 @@ _FIELDS = {
     "authorization_policies": "AuthorizationPolicy",
     "request_authentications": "RequestAuthentication",
     "sidecars": "Sidecar",
-    "envoy_filters": "EnvoyFilter",
     "telemetries": "Telemetry",
     "destination_rules": "DestinationRule",
 }
@@ -122,8 +119,6 @@ def _accepted(
         workload_selector,
         sidecar,
         telemetry,
-        envoy_filter,
-        envoy_filter_rate_limit,
     ],
 )
 def test_every_field_is_used(module: Any) -> None:

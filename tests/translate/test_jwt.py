@@ -28,7 +28,7 @@ def _filters(*policies: Any, **parts: Any) -> list[dict[str, Any]]:
     config = build_sidecar(world(request_authentications=policies, **parts), ECHO[0])
     chains: Any = config.listeners[NAME]["filter_chains"]
     result: list[dict[str, Any]] = chains[0]["filters"][0]["typed_config"]["http_filters"]
-    return [f for f in result if not f["name"].endswith(("header_to_metadata", "local_ratelimit"))]
+    return [f for f in result if not f["name"].endswith("header_to_metadata")]
 
 
 def _config(*policies: Any, **parts: Any) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def test_a_gateway_asks_for_tokens_too() -> None:
     (table,) = build_outbound(mesh, GATEWAY).routes.values()
     listener: Any = build_gateway(mesh, GATEWAY, "127.60.1.1", {}).listeners["http.80"]
     manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
-    assert manager["http_filters"][1]["name"] == JWT
+    assert manager["http_filters"][0]["name"] == JWT
     assert manager["rds"]["route_config_name"] == table["name"] != "http.80"
 
 
@@ -172,7 +172,7 @@ def test_a_gateway_chooses_its_route_again_by_the_token_s_claims() -> None:
     mesh = world(gateways=gateways, request_authentications=(_tokens(_signed("i.test"), ROOT),))
     listeners: Any = build_gateway(mesh, GATEWAY, "127.0.0.1", {}).listeners
     (chain,) = listeners["http.80"]["filter_chains"]
-    first = chain["filters"][0]["typed_config"]["http_filters"][1]["typed_config"]
+    first = chain["filters"][0]["typed_config"]["http_filters"][0]["typed_config"]
     assert first["providers"]["origins-0"]["clear_route_cache"] is True
     ours = _config(_tokens(_signed("i.test")))["providers"]["origins-0"]
     assert "clear_route_cache" not in ours

@@ -72,7 +72,6 @@ def test_policies_travel_with_routes_and_never_with_listeners() -> None:
     names = [f["name"] for f in chain[0]["filters"][0]["typed_config"]["http_filters"]]
     assert names == [
         "envoy.filters.http.header_to_metadata",
-        "envoy.filters.http.local_ratelimit",
         "envoy.filters.http.rbac.audit",
         "envoy.filters.http.rbac.deny",
         "envoy.filters.http.rbac.allow",

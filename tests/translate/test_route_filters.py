@@ -24,7 +24,7 @@ def _disabled(listener: Any) -> dict[str, bool]:
     return {f["name"].rpartition(".")[2]: f.get("disabled", False) for f in manager["http_filters"]}
 
 
-IDLE = ("fault", "cors", "local_ratelimit", "allow", "audit", "deny")
+IDLE = ("fault", "cors", "allow", "audit", "deny")
 
 
 def test_requests_pass_no_filter_that_their_route_does_not_configure() -> None:

@@ -234,9 +234,9 @@ GENERAL: Sequence[tuple[str, Sequence[str]]] = (
             "meanwhile is possible.",
             "A change that an Envoy refuses is rolled back on all of them, and the call fails; "
             "Istio keeps what that Envoy had, and logs it.",
-            "An AuthorizationPolicy or a local rate limit is part of the routes and applies to "
-            "open connections at once; in Istio such a connection obeys the old policy for one "
-            "more request. A change of PeerAuthentication, RequestAuthentication, Telemetry, or of "
+            "An AuthorizationPolicy is part of the routes and applies to open connections at once; "
+            "in Istio such a connection obeys the old policy for one more request. A change of "
+            "PeerAuthentication, RequestAuthentication, Telemetry, an EnvoyFilter's filters, or of "
             "policies on a TCP port, replaces listeners: `meshproof apply` returns a second later, "
             "when no connection of the old ones is left; a request that takes longer than that "
             "second is cut off.",

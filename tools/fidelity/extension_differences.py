@@ -12,11 +12,7 @@ EXTENSIONS: Mapping[str, str] = {
         "connections. A new listener of a gateway, or of a sidecar without pods, listens at its "
         "proxy's own address. Istio's virtualInbound is a "
         "listener for each port here; in proxy mode the sidecar's outbound listener has no port. "
-        "A cluster of your own finds servers in the mesh and among declared hosts alone. What "
-        "follows here is the form of Istio's task for local rate limits "
-        "(rules/svca_takes_so_many_a_second.yaml), of which one may select a workload: a port has "
-        "one token bucket, which is full again when its rules change; in Istio each filter chain "
-        "of the port (mutual TLS, plain text) has its own"
+        "A cluster of your own finds servers in the mesh and among declared hosts alone"
     ),
     "wasm_plugin.WasmPlugin.url": (
         "file://PATH alone, since nothing is fetched: a file of this machine, or, if PATH is "
@@ -29,5 +25,4 @@ EXTENSIONS: Mapping[str, str] = {
         "and a plugin sees the CONNECT of a tunnel, too"
     ),
     "wasm_plugin.EnvVar.valueFrom": "HOST is what ProxyConfig adds to the proxy's environment",
-    "envoy_filter_rate_limit.RuntimeFraction.runtime_key": "no effect: no runtime sets it",
 }

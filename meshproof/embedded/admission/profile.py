@@ -10,7 +10,6 @@ from meshproof.embedded.admission import (
     addresses,
     hpa_targets,
     jwks_hosts,
-    rate_limit_conflicts,
     wasm_modules,
 )
 from meshproof.embedded.pod.deployments import build_workloads, find_unknown_images
@@ -46,7 +45,7 @@ class EmbeddedProfile:
 
     def check_store(self, store: Store, resources: Sequence[Resource]) -> None:
         """Raises Refused for a workload that cannot run here, for keys of tokens that no declared
-        host has, and for two rate limits of one workload."""
+        host has, and for patches and modules that no Envoy takes."""
         workloads = build_workloads(store, self._project)
         if not self._project.pods:
             root = mesh_config_of(store.decoded, self._project.mesh_config).root_namespace
@@ -61,8 +60,6 @@ class EmbeddedProfile:
             raise Refused(misfits)
         if unusable := list(wasm_modules.find_unusable(resources)):
             raise Refused(unusable)
-        if conflicts := list(rate_limit_conflicts.find_conflicts(store.ordered(), resources)):
-            raise Refused(conflicts)
 
     def findings(self, store: Store) -> list[Problem]:
         """Autoscalers that cannot work."""

@@ -12,7 +12,6 @@ from meshproof.gateway_api.backend_policies import convert_backend_policies
 from meshproof.gateway_api.convert import convert_virtual_services
 from meshproof.gateway_api.listeners import convert_gateways
 from meshproof.model.discovery_selector import Discovery
-from meshproof.model.envoy_filter_patches import GeneralEnvoyFilter
 from meshproof.model.gateway import Gateway
 from meshproof.model.jwks import KeySource
 from meshproof.model.mesh_config import NO_MESH_CONFIG, MeshConfig
@@ -148,7 +147,6 @@ def build_world(
             r if r.trust_domain == domain else replace(r, trust_domain=domain) for r in rows
         )
 
-    filters = named("EnvoyFilter")
     visible = services if addresses is None else _with_cluster_ips(services, store, addresses)
     return World(
         services=exported_services(visible, config.default_service_export_to),
@@ -178,8 +176,7 @@ def build_world(
         ),
         request_authentications=named("RequestAuthentication"),
         token_keys=token_keys,
-        envoy_filters=tuple(f for f in filters if not isinstance(f.spec, GeneralEnvoyFilter)),
-        envoy_patches=tuple(f for f in filters if isinstance(f.spec, GeneralEnvoyFilter)),
+        envoy_filters=named("EnvoyFilter"),
         telemetries=named("Telemetry"),
         pods=addresses is not None,
         addresses={} if addresses is None else _name_addresses(lowered, hosts, addresses),
