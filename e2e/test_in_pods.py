@@ -88,6 +88,38 @@ def test_a_server_speaks_first(mesh: EmbeddedMesh) -> None:
     assert speak(mesh, "caller", "greeter", 25, "hello") == "220 ready\r\nyou said hello"
 
 
+TUNNEL = """
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: greeter, namespace: plain}
+spec:
+  host: greeter
+  subsets:
+    - name: bank
+      labels: {app: greeter}
+      trafficPolicy: {tunnel: {targetHost: bank.test, targetPort: 5432}}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: greeter, namespace: plain}
+spec:
+  hosts: [greeter]
+  tcp:
+    - match: [{port: 25}]
+      route: [{destination: {host: greeter, subset: bank, port: {number: 3128}}}]
+"""
+
+
+def test_a_connection_goes_through_a_forward_proxy(mesh: EmbeddedMesh) -> None:
+    mesh.apply([Source("tunnel.yaml", TUNNEL)])
+    try:
+        answer = speak(mesh, "caller", "greeter", 25, "hello")
+        assert answer == "CONNECT bank.test:5432 HTTP/1.1: hello"
+    finally:
+        mesh.reset()
+    assert speak(mesh, "caller", "greeter", 25, "hello") == "220 ready\r\nyou said hello"
+
+
 def test_an_app_is_not_reached_past_its_sidecar(mesh: EmbeddedMesh) -> None:
     ip = ip_of(mesh, "web")
     for address in (ip, "127.0.0.1"):

@@ -32,6 +32,15 @@ def describe_cluster(name: str) -> str:
     return f"subset {parsed.subset} of {service}" if parsed.subset else service
 
 
+def describe_tunnel(tcp_proxy: Json) -> str:
+    """What a TcpProxy asks the server for before it passes bytes on; empty if nothing."""
+    tunnel = tcp_proxy.get("tunneling_config")
+    if tunnel is None:
+        return ""
+    method = "POST" if tunnel.get("use_post") else "CONNECT"
+    return f", in a tunnel that it asks for by {method} {tunnel['hostname']}"
+
+
 def describe_missing_cluster(name: str) -> str:
     """Why a cluster that a route names does not exist."""
     parsed = ClusterName.parse(name)

@@ -263,6 +263,7 @@ class _Explainer:
             upstream = Upstream(gateway, cluster, {}, to.request, True, to.rule)
             inner = self._forward(upstream)
             text = f"passes the connection on to {descriptions.describe_cluster(cluster)}"
+            text += descriptions.describe_tunnel(proxy)
             steps.append(Step(weight / total, at, text, to.rule, branches=inner))
         return tuple(steps)
 

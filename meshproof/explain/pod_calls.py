@@ -86,6 +86,7 @@ class PodCalls:
             text = f"the connection goes to {descriptions.describe_cluster(name)}"
             if source.clusters.get(name, {}).get("type") == "ORIGINAL_DST":
                 text = f"the connection goes to {to.address[0]}:{to.address[1]} itself"
+            text += descriptions.describe_tunnel(proxy)
             inner = self.forward(upstream)
             steps.append(Step(weight / total, at, text, rule, branches=inner))
         return tuple(steps)

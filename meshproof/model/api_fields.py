@@ -49,6 +49,7 @@ FIELDS: Mapping[str, str] = {
         "loadBalancer connectionPool outlierDetection tls portLevelSettings tunnel "
         "proxyProtocol retryBudget"
     ),
+    "destination_rule.Tunnel": "protocol targetHost targetPort",
     "destination_rule.Subset": "name labels trafficPolicy",
     "destination_rule.LoadBalancer": (
         "simple consistentHash localityLbSetting warmupDurationSecs warmup"

@@ -209,6 +209,14 @@ class PortTrafficPolicy(Model):
     tls: ClientTLSSettings | None = None
 
 
+class Tunnel(Model):
+    """Of connections to a proxy, which is asked for one to the target."""
+
+    target_host: str
+    target_port: int
+    protocol: Literal["", "CONNECT", "POST"] = ""
+
+
 class TrafficPolicy(Model):
     load_balancer: LoadBalancer | None = None
     connection_pool: ConnectionPool | None = None
@@ -216,6 +224,7 @@ class TrafficPolicy(Model):
     tls: ClientTLSSettings | None = None
     retry_budget: RetryBudget | None = None
     proxy_protocol: ProxyProtocol | None = None
+    tunnel: Tunnel | None = None
     port_level_settings: list[PortTrafficPolicy] = []
 
 

@@ -14,6 +14,7 @@ from meshproof.model.virtual_service import VirtualService
 from meshproof.model.virtual_service_l4 import L4MatchAttributes, RouteDestination
 from meshproof.translate import tls
 from meshproof.translate.clusters import sni_dnat_hosts
+from meshproof.translate.connection_policy import route_policy
 from meshproof.translate.gateway_servers import RouteTable
 from meshproof.translate.host_names import covers, fqdn, gateway_key
 from meshproof.translate.proto import Json, build_extension
@@ -111,7 +112,8 @@ class ByteChains:
     def _target(
         self, rule: Named[VirtualService], entries: Sequence[RouteDestination], port: int
     ) -> Json:
-        return build_target(self._view, rule, entries, port)
+        policy = route_policy(self._view, rule.namespace, entries)
+        return {**build_target(self._view, rule, entries, port), **policy}
 
     def _auto_passthrough(self, table: RouteTable) -> Iterator[Json]:
         """A chain for each port and subset of each service in the mesh that the server's hosts

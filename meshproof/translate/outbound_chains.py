@@ -7,21 +7,21 @@ the inspector has recognised.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from meshproof.istio_names import BLACK_HOLE_CLUSTER, outbound_cluster
-from meshproof.model.destination_rule import TrafficPolicy
 from meshproof.model.virtual_service import VirtualService
-from meshproof.model.virtual_service_l4 import TCPRoute, TLSRoute
+from meshproof.model.virtual_service_l4 import RouteDestination, TCPRoute, TLSRoute
 from meshproof.translate import headless, passthrough, tls
 from meshproof.translate.access_logs import build_access_log
+from meshproof.translate.connection_policy import connection_policy, route_policy
 from meshproof.translate.host import Host
 from meshproof.translate.inbound_chains import SNIFFED_HTTP
 from meshproof.translate.listeners import build_outbound_manager
 from meshproof.translate.metrics import connection_metrics
-from meshproof.translate.proto import Json, build_extension, seconds
+from meshproof.translate.proto import Json, build_extension
 from meshproof.translate.proxy_view import ProxyView
 from meshproof.translate.route_metadata import build_l4_metadata
 from meshproof.translate.telemetry import Reporting
@@ -135,15 +135,14 @@ class ChainBuilder:
                     if (names, subnets) in handled:
                         continue
                     handled.add((names, subnets))
-                    target = build_target(self._view, rule, route.route, port.port)
                     metadata = build_l4_metadata(rule, "tls", number)
-                    proxy = self._proxy(target, host, port)
+                    proxy = self._route(rule, route.route, host, port)
                     yield Chain((proxy,), sni=names, ranges=ranges, metadata=metadata)
         if not handled:
             by_name = by_name or not (host.addresses or host.headless)
-            own = {"cluster": outbound_cluster(port.port, host.name), **chosen}
+            own = self._own(host, port, chosen)
             sni = (host.name, *self._view.aliases(host.name)) if by_name else ()
-            yield Chain((self._proxy(own, host, port),), sni=sni, ranges=ranges)
+            yield Chain((own,), sni=sni, ranges=ranges)
 
     def _tcp(
         self, host: Host, port: ServicePort, chosen: Json, ranges: tuple[str, ...]
@@ -156,9 +155,8 @@ class ChainBuilder:
                 matches = [m for m in route.match if match_applies(self._view, m, port.port)]
                 if route.match and not matches:
                     continue
-                target = build_target(self._view, rule, route.route, port.port)
                 metadata = build_l4_metadata(rule, "tcp", number)
-                proxy = self._proxy(target, host, port)
+                proxy = self._route(rule, route.route, host, port)
                 if not all(m.destination_subnets for m in matches) or not matches:
                     yield Chain((proxy,), ranges=ranges, metadata=metadata)
                     return
@@ -166,13 +164,26 @@ class ChainBuilder:
                 yield Chain((proxy,), ranges=tuple(subnets), metadata=metadata)
                 handled.append(sorted(subnets))
         if sorted(ranges) not in handled:
-            own = {"cluster": outbound_cluster(port.port, host.name), **chosen}
-            yield Chain((self._proxy(own, host, port),), ranges=ranges)
+            yield Chain((self._own(host, port, chosen),), ranges=ranges)
 
-    def _proxy(self, target: Json, host: Host, port: ServicePort) -> Json:
-        policy = self._view.policy(host.name, "", port.port)
+    def _route(
+        self,
+        rule: Named[VirtualService],
+        entries: Sequence[RouteDestination],
+        host: Host,
+        port: ServicePort,
+    ) -> Json:
+        """To the destinations of a rule's route."""
+        target = build_target(self._view, rule, entries, port.port)
+        policy = route_policy(self._view, rule.namespace, entries)
         stat_prefix = str(target.get("cluster") or outbound_cluster(port.port, host.name))
-        return self.tcp_proxy(stat_prefix, **target, **_connection_fields(policy))
+        return self.tcp_proxy(stat_prefix, **target, **policy)
+
+    def _own(self, host: Host, port: ServicePort, chosen: Json) -> Json:
+        """To the host itself."""
+        cluster = outbound_cluster(port.port, host.name)
+        policy = connection_policy(self._view, host.name)
+        return self.tcp_proxy(cluster, cluster=cluster, **chosen, **policy)
 
     def tcp_proxy(self, stat_prefix: str, **fields: object) -> Json:
         """The filter that passes a connection on as bytes."""
@@ -225,17 +236,3 @@ def _announce_bytes() -> Json:
 def _of(entries: list[Route], rule: Named[VirtualService], host: Host) -> list[Route]:
     """The routes of a rule, as far as it is for a host."""
     return entries if is_for_host(rule, host.name) else []
-
-
-def _connection_fields(policy: TrafficPolicy) -> Json:
-    """What a DestinationRule says of a connection itself, rather than of its cluster."""
-    fields: Json = {}
-    tcp = policy.connection_pool and policy.connection_pool.tcp
-    if tcp and tcp.idle_timeout:
-        fields["idle_timeout"] = seconds(tcp.idle_timeout)
-    if tcp and tcp.max_connection_duration:
-        fields["max_downstream_connection_duration"] = seconds(tcp.max_connection_duration)
-    hashing = policy.load_balancer and policy.load_balancer.consistent_hash
-    if hashing and hashing.use_source_ip:
-        fields["hash_policy"] = [{"source_ip": {}}]
-    return fields

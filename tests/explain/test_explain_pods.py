@@ -75,6 +75,20 @@ def test_a_name_that_nobody_knows_is_not_even_called() -> None:
     assert "no address" in outcome.why
 
 
+THROUGH_A_PROXY = """
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: echo, namespace: shop}
+spec: {host: echo, trafficPolicy: {tunnel: {targetHost: bank.test, targetPort: 443}}}
+---
+"""
+
+
+def test_a_tunnel_is_told() -> None:
+    (step,) = _explain(THROUGH_A_PROXY, "http://echo:9000/", text=ONE_ECHO).steps
+    assert step.text.endswith(", in a tunnel that it asks for by CONNECT bank.test:443")
+
+
 def test_a_tcp_port_is_reached_as_bytes() -> None:
     outcome = only_outcome(_explain("", "http://echo:9000/", text=ONE_ECHO))
     assert (outcome.kind, outcome.workload) == (APP, "echo-v1")

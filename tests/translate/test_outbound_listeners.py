@@ -250,18 +250,6 @@ def test_bytes_and_http_on_one_port_share_the_listener() -> None:
     assert targets(mesh, "0.0.0.0_80") == [(HTTP, "routes 80"), ({}, "outbound|80||bank.test")]
 
 
-def test_a_destination_rule_speaks_for_connections() -> None:
-    rule = builders.destination_rule(
-        "{host: db, trafficPolicy: {connectionPool: {tcp: {idleTimeout: 5s}},"
-        " loadBalancer: {consistentHash: {useSourceIp: true}}}}"
-    )
-    mesh = world(services=(service("db", 5432, "TCP"),), destination_rules=(rule,))
-    (chain,) = chains(sidecar(mesh).listeners[f"{_ip('db')}_5432"])
-    proxy = chain["filters"][-1]["typed_config"]
-    assert proxy["idle_timeout"] == "5s"
-    assert proxy["hash_policy"] == [{"source_ip": {}}]
-
-
 def test_allow_any_opens_declared_hosts_at_their_addresses_and_the_pods_network() -> None:
     mesh = world(sidecars=(ALLOW_ANY,))
     address = {"address_prefix": ADDRESSES.outside("bank.test"), "prefix_len": 32}

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from meshproof.admission.admission import Admission
 from meshproof.admission.store import Store
 from meshproof.embedded.admission import (
-    addresses,
     hpa_targets,
     jwks_hosts,
+    pod_features,
     wasm_modules,
 )
 from meshproof.embedded.pod.deployments import build_workloads, find_unknown_images
@@ -50,7 +50,7 @@ class EmbeddedProfile:
         if not self._project.pods:
             root = mesh_config_of(store.decoded, self._project.mesh_config).root_namespace
             if placed := [
-                *addresses.find_by_address(resources),
+                *pod_features.find_needing_pods(resources),
                 *wasm_modules.find_by_outgoing_port(resources, workloads, root),
             ]:
                 raise Refused(placed)

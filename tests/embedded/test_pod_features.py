@@ -1,4 +1,4 @@
-"""Rules by destination address: taken in pods, refused by name where there are none."""
+"""Rules by destination address, and tunnels: taken in pods, refused by name elsewhere."""
 
 from __future__ import annotations
 
@@ -34,6 +34,16 @@ spec:
   resolution: NONE
   ports: [{number: 5432, name: tcp, protocol: TCP}]
 """
+TUNNEL = """
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: proxy, namespace: shop}
+spec:
+  host: proxy.test
+  subsets:
+    - {name: plain}
+    - {name: bank, trafficPolicy: {tunnel: {targetHost: bank.test, targetPort: 443}}}
+"""
 
 
 @pytest.mark.parametrize(
@@ -42,9 +52,10 @@ spec:
         (RULE, "spec.tcp[0].match[1].destinationSubnets"),
         (ENTRY, "spec.addresses[1]"),
         (ENTRY.replace("protocol: TCP", "protocol: HTTP"), ""),
+        (TUNNEL, "spec.subsets[1].trafficPolicy.tunnel"),
     ],
 )
-def test_an_address_needs_a_connection_that_has_one(text: str, field: str) -> None:
+def test_without_pods_it_is_refused(text: str, field: str) -> None:
     resources = read_text(text, "f.yaml")
     embedded_admission(replace(PROJECT, pods=True)).apply(Store(), resources, strict=False)
     try:

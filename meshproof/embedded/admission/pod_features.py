@@ -1,0 +1,50 @@
+"""What needs pods: rules of connections' addresses, and tunnels. Without pods an app names the host
+in a tunnel of its own. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from meshproof.errors import Problem
+from meshproof.model.resource import Resource
+from meshproof.sources.location import FieldPath
+
+_REMEDY = "run in pods (MESHPROOF_PODS=on or --pods), leave it out, or run on a cluster (MESH=kind)"
+_NO_ADDRESS = "and without pods no connection has an address"
+
+
+def find_needing_pods(resources: Iterable[Resource]) -> Iterator[Problem]:
+    """Each ``destinationSubnets``, each range of addresses for a port that is not HTTP, and each
+    ``tunnel``."""
+    for resource in resources:
+        for path, message in _places(resource):
+            yield resource.problem(path, message, remedy=_REMEDY)
+
+
+def _places(resource: Resource) -> Iterator[tuple[FieldPath, str]]:
+    if resource.kind == "ServiceEntry" and not resource.spec.speaks_http:
+        for index, address in resource.spec.ranges():
+            reason = f"{address} is a range of a port that is not HTTP"
+            yield ("spec", "addresses", index), f"{reason}, {_NO_ADDRESS}"
+    if resource.kind == "VirtualService":
+        yield from _subnets(resource)
+    if resource.kind == "DestinationRule":
+        yield from _tunnels(resource)
+
+
+def _subnets(resource: Resource) -> Iterator[tuple[FieldPath, str]]:
+    for field in ("tls", "tcp"):
+        for number, route in enumerate(getattr(resource.spec, field)):
+            for index, match in enumerate(route.match):
+                if match.destination_subnets:
+                    path = ("spec", field, number, "match", index, "destinationSubnets")
+                    yield path, f"matches by address, {_NO_ADDRESS}"
+
+
+def _tunnels(resource: Resource) -> Iterator[tuple[FieldPath, str]]:
+    spec = resource.spec
+    subsets = ((("spec", "subsets", i), s.traffic_policy) for i, s in enumerate(spec.subsets))
+    for path, policy in (("spec",), spec.traffic_policy), *subsets:
+        if policy and policy.tunnel:
+            message = "is a tunnel, and without pods the app opens its own"
+            yield (*path, "trafficPolicy", "tunnel"), message
