@@ -26,6 +26,15 @@ class Member:
     pipe: str = ""
 
 
+def connection_shares(tcp_proxy: Json) -> list[tuple[str, float]]:
+    """The clusters that a TcpProxy passes connections on to, each with its share of 1."""
+    weighted = tcp_proxy.get("weighted_clusters", {}).get("clusters")
+    if not weighted:
+        return [(tcp_proxy["cluster"], 1.0)]
+    total = sum(float(c["weight"]) for c in weighted)
+    return [(c["name"], float(c["weight"]) / total) for c in weighted]
+
+
 def members(
     proxy: Proxy, cluster: Json, metadata_match: Json, original: Address | None = None
 ) -> list[Member]:

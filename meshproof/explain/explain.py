@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from meshproof.errors import UsageError
 from meshproof.explain import clusters, descriptions, filter_chains, gateways, network_filters
 from meshproof.explain.capture import captures
-from meshproof.explain.clusters import Member, UpstreamTls
+from meshproof.explain.clusters import Member, UpstreamTls, connection_shares
 from meshproof.explain.connection import Peer
 from meshproof.explain.connection_manager import ConnectionManager, Upstream
 from meshproof.explain.grpc_replies import as_grpc, is_grpc
@@ -254,17 +254,13 @@ class _Explainer:
         if denied := self._deny_connection(to, chain, peer, at):
             return (denied,)
         proxy = chain["filters"][-1]["typed_config"]
-        weighted = proxy.get("weighted_clusters", {}).get("clusters")
-        shares = [(c["name"], float(c["weight"])) for c in weighted or ()]
-        shares = shares or [(proxy["cluster"], 1.0)]
-        total = sum(weight for _, weight in shares)
         steps: list[Step] = []
-        for cluster, weight in shares:
+        for cluster, share in connection_shares(proxy):
             upstream = Upstream(gateway, cluster, {}, to.request, True, to.rule)
             inner = self._forward(upstream)
-            text = f"passes the connection on to {descriptions.describe_cluster(cluster)}"
-            text += descriptions.describe_tunnel(proxy)
-            steps.append(Step(weight / total, at, text, to.rule, branches=inner))
+            where = descriptions.describe_cluster(cluster) + descriptions.describe_tunnel(proxy)
+            text = f"passes the connection on to {where}"
+            steps.append(Step(share, at, text, to.rule, branches=inner))
         return tuple(steps)
 
     def _pass_bytes(self, to: Upstream, server: Proxy, at: str, note: str) -> Step:

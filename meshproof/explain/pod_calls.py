@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from meshproof.explain import descriptions
 from meshproof.explain.capture import Captured, capture, is_own
+from meshproof.explain.clusters import connection_shares
 from meshproof.explain.connection import Peer
 from meshproof.explain.connection_manager import Forward, Upstream
 from meshproof.explain.origin import Locate, route_origin
@@ -74,12 +75,9 @@ class PodCalls:
             return (Step(1.0, at, f"closed: {reason}", outcome=Outcome(CLOSED, reason)),)
         origin = route_origin(to.chain)
         rule = self.locate(origin) if origin else None
-        weighted = proxy.get("weighted_clusters", {}).get("clusters", ())
-        shares = [(c["name"], float(c["weight"])) for c in weighted] or [(proxy["cluster"], 1.0)]
-        total = sum(weight for _, weight in shares)
         tunnel = request.scheme == "https"
         steps: list[Step] = []
-        for name, weight in shares:
+        for name, share in connection_shares(proxy):
             upstream = Upstream(
                 source, name, proxy, request, tunnel, rule, True, to.protocols, to.address
             )
@@ -88,5 +86,5 @@ class PodCalls:
                 text = f"the connection goes to {to.address[0]}:{to.address[1]} itself"
             text += descriptions.describe_tunnel(proxy)
             inner = self.forward(upstream)
-            steps.append(Step(weight / total, at, text, rule, branches=inner))
+            steps.append(Step(share, at, text, rule, branches=inner))
         return tuple(steps)

@@ -1,17 +1,16 @@
 """The supervisor, which starts and ends every process of a mesh: one file, standard library only.
 
 Run as ``python -I -S supervisor.py CONFIG``: it starts within 40 ms that way, so it imports nothing
-of meshproof and no package. ``CONFIG`` is JSON: ``fd`` (its end of a Unix socket pair), ``owner``
-(pid of the mesh process, its parent), ``run_id``, ``run_dir``, ``grace`` (seconds between SIGTERM
-and SIGKILL when the owner died).
+of meshproof and no package. ``CONFIG`` is JSON: ``fd`` (its end of a Unix socket pair), ``helper``
+(the end for requests for sockets in pods), ``owner`` (pid of the mesh process, its parent),
+``run_id``, ``run_dir``, ``grace`` (seconds between SIGTERM and SIGKILL when the owner died).
 
 Lines of JSON in: ``{"op": "spawn", name, argv, env, cwd, log, sidecar, pod}``,
 ``{"op": "stop", name, grace}``, ``{"op": "signal", name, signal}``, ``{"op": "close", grace}``.
 Lines of JSON out: ``{"event": "spawned", name, pid}``, ``{"event": "failed", name, error}``,
 ``{"event": "exit", name, pid, code, requested}``.
 
-Pods: ``{"op": "open_pods", name, package, helper, capture_port, dns_port,
-inbound_port, mesh_handle}``,
+Pods: ``{"op": "open_pods", name, package, capture_port, dns_port, inbound_port, mesh_handle}``,
 ``{"op": "add_pod", name, pod, ip, hostname, files}``, each answered by ``{"event": "answered",
 name, error, step, errno}`` where an empty ``error`` is success, and ``{"op": "remove_pod", pod}``.
 Only with the first of them does it import a module of meshproof, ``host.pod_namespaces``.
@@ -57,6 +56,15 @@ def prctl(option: int, value: int) -> None:
     """Raise OSError when the kernel refuses."""
     if _prctl(option, value, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), f"prctl({option}, {value})")
+
+
+def lowest(handle: int) -> int:
+    """The same open file by the lowest number that is free, and no longer by this one: an inherited
+    number is whatever was free in the owner, and ``mesh_handle`` is one that must be free here."""
+    try:
+        return os.dup(handle)
+    finally:
+        os.close(handle)
 
 
 def send_group(pid: int, number: int) -> None:
@@ -144,7 +152,9 @@ class Supervisor:
         self.run_dir: str = config["run_dir"]
         self.grace = float(config["grace"])
         self.owner = int(config["owner"])
-        self.socket = socket.socket(fileno=int(config["fd"]))
+        self.socket, self.helper = (
+            socket.socket(fileno=lowest(int(config[name]))) for name in ("fd", "helper")
+        )
         self.socket.setblocking(False)
         self.pid = os.getpid()
         self.children: dict[str, Child] = {}
@@ -316,14 +326,13 @@ class Supervisor:
         sys.path.insert(0, command["package"])
         from meshproof.host.pod_namespaces import PodNamespaces  # noqa: PLC0415
 
-        requests = socket.socket(fileno=command["helper"])
         self.pods = PodNamespaces(
             capture_port=command["capture_port"],
             dns_port=command["dns_port"],
             inbound_port=command["inbound_port"],
             mesh_handle=command["mesh_handle"],
         )
-        self.pods.start_helper(requests, self.bind_life)
+        self.pods.start_helper(self.helper, self.bind_life)
 
     def add_pod(self, command: dict) -> None:  # type: ignore[type-arg]  # plain JSON
         if self.pods is None:

@@ -64,10 +64,9 @@ class SupervisorClient:
         self._on_exit, self._on_lost = on_exit, on_lost
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self.pod_sockets, helper = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._helper_fd = helper.fileno()
         with theirs, helper:
             try:
-                self._supervisor = self._launch(theirs.fileno(), orphan_grace)
+                self._supervisor = self._launch(theirs.fileno(), helper.fileno(), orphan_grace)
             except BaseException:
                 ours.close()
                 self.pod_sockets.close()
@@ -79,9 +78,10 @@ class SupervisorClient:
         self._listener = asyncio.create_task(self._listen())
         self._started = True
 
-    def _launch(self, fd: int, grace: float) -> subprocess.Popen[bytes]:
+    def _launch(self, fd: int, helper: int, grace: float) -> subprocess.Popen[bytes]:
         config = {
             "fd": fd,
+            "helper": helper,
             "owner": os.getpid(),
             "run_id": self._run_id,
             "run_dir": str(self._run_dir),
@@ -98,7 +98,7 @@ class SupervisorClient:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
-                    pass_fds=(fd, self._helper_fd),
+                    pass_fds=(fd, helper),
                     start_new_session=True,
                 )
         except OSError as error:
@@ -132,9 +132,7 @@ class SupervisorClient:
     async def open_pods(self, name: str, **settings: Any) -> dict[str, Any]:
         """``request`` for pods; their sockets come by ``pod_sockets``."""
         package = str(Path(meshproof.__file__).parents[1])
-        return await self.request(
-            name, "open_pods", package=package, helper=self._helper_fd, **settings
-        )
+        return await self.request(name, "open_pods", package=package, **settings)
 
     def remove_pod(self, pod: str) -> None:
         with contextlib.suppress(MeshproofError):  # they end with the supervisor

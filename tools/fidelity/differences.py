@@ -25,12 +25,14 @@ _INGRESS_FIELDS = ("ingressClass", "ingressControllerMode", "ingressSelector", "
 
 DIFFERENCES: Mapping[str, str] = {
     "virtual_service.VirtualService.tls": (
-        "for tunnels (CONNECT) to TLS ports; sniHosts are compared with the host of the tunnel, "
-        "not with the SNI inside it. At a gateway the SNI decides, as in Istio"
+        "without pods for tunnels (CONNECT) to TLS ports: sniHosts are compared with the host of "
+        "the tunnel, not with the SNI inside it. In pods and at a gateway the SNI decides, as in "
+        "Istio"
     ),
     "virtual_service.VirtualService.tcp": (
-        "for tunnels (CONNECT) to TCP and TLS ports, and for TCP servers of gateways"
+        "without pods for tunnels (CONNECT) to TCP and TLS ports, and for TCP servers of gateways"
     ),
+    "destination_rule.TrafficPolicy.tunnel": "refused without pods",
     "destination_rule.LoadBalancer.simple": (
         "PASSTHROUGH picks a replica of the service at random, as kube-proxy does; the address "
         "that the client chose itself is not known"
