@@ -20,7 +20,6 @@ from meshproof.errors import MeshproofError
 from meshproof.host.pod_support import PodsUnavailable
 from meshproof.host.pods import MESH, Pods
 from meshproof.host.processes import find_run
-from meshproof.model.pod_network import MESH_NAMESPACE_FD
 from tests.host.conftest import A, B, PodScript, Run, Script, output
 
 
@@ -286,25 +285,3 @@ def test_nothing_in_a_pod_outlives_a_supervisor_that_is_killed(
             pods.make_socket("a")
 
     in_pods(script)
-
-
-@pytest.mark.parametrize("free", range(MESH_NAMESPACE_FD - 10, MESH_NAMESPACE_FD + 1))
-def test_the_mesh_process_may_have_any_number_of_open_files(
-    in_pods: Callable[[PodScript], Run], free: int
-) -> None:
-    """The supervisor inherits sockets by their numbers here, and keeps the mesh's network under a
-    number of its own."""
-    null = os.open("/dev/null", os.O_RDONLY)
-    held = [null]
-    while held[-1] < free - 1:
-        held.append(os.dup(null))
-
-    async def script(_run: Run, pods: Pods) -> None:
-        with pods.make_socket("a", bind=(A, 8080), backlog=1) as listener:
-            assert listener.getsockname() == (A, 8080)
-
-    try:
-        in_pods(script)
-    finally:
-        for handle in held:
-            os.close(handle)
