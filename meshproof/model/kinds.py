@@ -25,10 +25,10 @@ LEAVE_OUT = "leave it out, or run with MESH=kind"
 _CLEAR = ("not honour yet", "not honoured here", "has removed")
 
 
-def as_unsupported(problem: Problem, where: str = "which is valid, but") -> Problem:
+def as_unsupported(problem: Problem) -> Problem:
     """The same problem, as one of the embedded mesh alone; its message says so."""
     clear = any(phrase in problem.found for phrase in _CLEAR)
-    message = problem.found if clear else f"{problem.found}, {where} {NOT_YET}"
+    message = problem.found if clear else f"{problem.found}, which is valid, but {NOT_YET}"
     return replace(problem, found=message, unsupported=True)
 
 
@@ -47,8 +47,8 @@ class Kind:
     """Keys may be ``simple_retry`` as well as ``simpleRetry`` (Istio 0.4)."""
     optional: bool = False
     """The body may be left out, as in an AuthorizationPolicy that allows nothing."""
-    partial: bool = False
-    """The model knows one use of the kind; what it refuses may be valid on a cluster."""
+    usual_name: str = ""
+    """Of a document without one, where the tool that reads it asks for none."""
     other_versions: tuple[str, ...] = ()
     """Versions that a cluster serves and that no model reads."""
     written: str = ""
@@ -100,7 +100,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("ServiceEntry", _ISTIO, "service_entry", "ServiceEntry"),
         Kind("WorkloadEntry", _ISTIO, "workload_entry", "WorkloadEntry"),
         Kind("Gateway", _ISTIO, "gateway", "Gateway"),
-        Kind("EnvoyFilter", _ISTIO[2:], "envoy_filter", "EnvoyFilter", partial=True),
+        Kind("EnvoyFilter", _ISTIO[2:], "envoy_filter", "EnvoyFilter"),
         Kind("Sidecar", _ISTIO, "sidecar", "Sidecar", optional=True),
         Kind(
             "PeerAuthentication",
@@ -132,7 +132,14 @@ KINDS: Mapping[str, Kind] = {
             optional=True,
         ),
         Kind("WasmPlugin", ("extensions.istio.io/v1alpha1",), "wasm_plugin", "WasmPlugin"),
-        Kind("IstioOperator", _OPERATOR, "istio_operator", "IstioOperator", optional=True),
+        Kind(
+            "IstioOperator",
+            _OPERATOR,
+            "istio_operator",
+            "IstioOperator",
+            optional=True,
+            usual_name="installed-state",
+        ),
         Kind("HTTPRoute", _GATEWAY_API, "http_route", "HTTPRouteSpec"),
         Kind(
             KUBERNETES_GATEWAY,

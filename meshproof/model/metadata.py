@@ -55,7 +55,7 @@ class Metadata:
 
 def read_metadata(document: Document, kind: Kind, namespace: str) -> tuple[Metadata, list[Problem]]:
     """A document's identity; ``namespace`` is the one that the call demands, or empty."""
-    raw = document.value.get("metadata")
+    raw = document.value.get("metadata", {} if kind.usual_name else None)
     if not isinstance(raw, dict):
         message = "is missing" if raw is None else f"is a {kind_of(raw)}"
         return Metadata("", "", {}), [
@@ -66,7 +66,8 @@ def read_metadata(document: Document, kind: Kind, namespace: str) -> tuple[Metad
         for key in raw
         if key not in _FIELDS and key not in _SERVER_FIELDS
     ]
-    problems += _check_name(document, raw.get("name"), kind)
+    name = raw.get("name", kind.usual_name or None)
+    problems += _check_name(document, name, kind)
     problems += _check_namespace(document, raw.get("namespace"), kind, namespace)
     for field in ("labels", "annotations"):
         problems += _check_texts(document, raw.get(field), field)
@@ -75,7 +76,7 @@ def read_metadata(document: Document, kind: Kind, namespace: str) -> tuple[Metad
     own_namespace = (raw.get("namespace") or namespace) if kind.namespaced else ""
     labels = raw.get("labels") or {}
     return Metadata(
-        raw["name"],
+        str(name),
         own_namespace,
         labels,
         _export_to(raw, kind),

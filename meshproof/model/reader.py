@@ -11,7 +11,7 @@ from meshproof.errors import Problem, Refused
 from meshproof.inputs import Input, Source
 from meshproof.model.durations import FROM_YAML
 from meshproof.model.istio_metadata import find_refused_metadata, is_istio_group
-from meshproof.model.kinds import Kind, UnknownKind, as_unsupported, find_kind, without_model
+from meshproof.model.kinds import Kind, UnknownKind, find_kind, without_model
 from meshproof.model.mesh_config_map import check_mesh_config_map, is_mesh_config_map
 from meshproof.model.metadata import read_metadata
 from meshproof.model.model_fields import fields_by_name
@@ -209,9 +209,6 @@ def _spec(document: Document, kind: Kind) -> tuple[Any, list[Problem]]:
         from meshproof.model.validation_errors import explain_validation_error  # noqa: PLC0415  # only for a message
 
         problems += explain_validation_error(error, document, kind.model, prepared, base)
-        if kind.partial:
-            where = f"in a form of {kind.name} that"
-            problems = [as_unsupported(problem, where) for problem in problems]
         return None, problems
 
 

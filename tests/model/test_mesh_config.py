@@ -85,6 +85,13 @@ spec: {profile: demo, meshConfig: {enableTracing: false}}
     assert "spec.values.global: is a field of Istio" in problem
 
 
+@pytest.mark.parametrize("metadata", ["", "metadata: {namespace: istio-system}"])
+def test_an_operator_needs_no_name_as_for_istioctl(metadata: str) -> None:
+    text = f"apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\n{metadata}\nspec: {{}}\n"
+    (resource,) = read_text(text, "operator.yaml")
+    assert resource.name == "installed-state"
+
+
 def _config(**fields: Any) -> MeshConfig:
     return MeshConfig.model_validate(fields)
 
