@@ -8,7 +8,7 @@ import pytest
 
 import bench
 from bench.__main__ import PARTS
-from bench.page import PAGE, render
+from bench.page import BUSY, PAGE, render, render_busy
 
 PAGE_TEXT = "# Cost\n\n<!-- bench: tax -->\nold\n<!-- end of bench -->\n\nThe rest.\n"
 
@@ -30,6 +30,13 @@ def test_a_part_replaces_its_own_table_alone() -> None:
     assert text.startswith("# Cost\n")
     assert text.endswith("The rest.\n")
     assert render(report("tax"), text) == text
+
+
+def test_a_busy_machine_has_one_table_of_what_has_a_target() -> None:
+    text = render_busy(report("tax"), PAGE_TEXT.replace("bench: tax", f"bench: {BUSY}"))
+    assert "| tax: ratio | 1.50 | at most 1.25 | MISSED | medians |" in text
+    assert "none" not in text
+    assert f"<!-- bench: {BUSY} -->" in PAGE.read_text(encoding="utf-8")
 
 
 def test_a_part_without_a_place_is_an_error() -> None:
