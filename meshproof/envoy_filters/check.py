@@ -43,7 +43,11 @@ def check_filter(resource: Resource) -> Iterator[Problem]:
         try:
             parse(patch.apply_to, value)
         except ValueError as error:
-            yield resource.problem(path, f"is not Envoy's: {error}", f"a {patch.apply_to} of Envoy")
+            yield resource.problem(
+                path,
+                f"is not Envoy's: {error}",
+                f"a value that Envoy takes for applyTo {patch.apply_to}",
+            )
 
 
 def _leading_out(value: Any) -> str:

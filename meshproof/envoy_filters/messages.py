@@ -6,6 +6,8 @@ MergeAnyWithAny of pilot/pkg/networking/util.
 
 from __future__ import annotations
 
+import re
+from difflib import get_close_matches
 from typing import Any
 
 from envoy.config.cluster.v3 import cluster_pb2
@@ -40,7 +42,7 @@ _TYPED_STRUCTS = (
 
 
 def parse(apply_to: str, value: Json) -> Any:
-    """A value as a message. Raises ValueError with Envoy's own words where it does not fit."""
+    """A value as a message. Raises ValueError, which says where it does not fit."""
     plain = untyped(value)
     try:
         ensure_types(plain)
@@ -50,8 +52,28 @@ def parse(apply_to: str, value: Json) -> Any:
     try:
         json_format.ParseDict(plain, message)
     except json_format.ParseError as error:
-        raise ValueError(str(error)) from None
+        raise ValueError(_explain(str(error))) from None
     return message
+
+
+_NO_FIELD = re.compile(
+    r'Message type "[\w.]+?(?P<kind>\w+)" has no field named "(?P<field>\w+)"'
+    r' at "\w+\.?(?P<place>[\w.]*)"'
+)
+_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def _explain(text: str) -> str:
+    """A message of protobuf's JSON parser in one line; of a field that is not there, where it
+    stands and which one is like it, without the list of all that there are."""
+    match = _NO_FIELD.search(text)
+    if match is None:
+        return " ".join(text.split())
+    names = re.findall(r"'(\w+)'", text.partition("Available Fields")[2])
+    near = get_close_matches(match["field"], [_WORDS.sub("_", n).lower() for n in names], 1)
+    where = f"{match['place']}: " if match["place"] else ""
+    remedy = f"; did you mean {near[0]}?" if near else ""
+    return f"{where}{match['kind']} has no field {match['field']}{remedy}"
 
 
 def _message(apply_to: str) -> Any:

@@ -52,10 +52,18 @@ def test_a_filter_that_fits_is_admitted() -> None:
 @pytest.mark.parametrize(
     ("original", "replacement", "message"),
     [
-        ("inline_code", "inline_cod", 'no field named "inline_cod"'),
+        (
+            "inline_code",
+            "inline_cod",
+            "typed_config: Lua has no field inline_cod; did you mean inline_code?",
+        ),
         ("http.lua.v3.Lua", "http.lua.v3.Luna", "Luna"),
         ("http.lua.v3.Lua", "http.luna.v3.Luna", "names a type that Envoy does not have"),
-        ("name: envoy.filters.http.lua", "nam: x", 'no field named "nam"'),
+        (
+            "name: envoy.filters.http.lua",
+            "nam: x",
+            "HttpFilter has no field nam; did you mean name?",
+        ),
     ],
 )
 def test_a_value_that_is_not_envoy_s_is_refused_with_its_line(
