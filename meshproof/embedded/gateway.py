@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from meshproof.embedded.context import MeshContext
 from meshproof.embedded.gateway_names import INGRESS, Key, node_of
-from meshproof.embedded.pod.envoy_process import FIXED_PORTS, EnvoyProcess
+from meshproof.embedded.gateway_ports import GatewayPorts
+from meshproof.embedded.pod.envoy_process import EnvoyProcess
 from meshproof.errors import MeshproofError, UsageError
-from meshproof.host.addresses import real_port
 from meshproof.host.backoff import Backoff
 from meshproof.host.event_loop import Background, run_all
 from meshproof.host.process_spec import Exit
@@ -49,31 +49,21 @@ class GatewayRunner:
                 "LABELS": dict(proxy.labels),
             },
         )
-        self._ports: dict[int, int] = {}
+        self.ports = GatewayPorts(self.ip)
 
     @property
     def key(self) -> Key:
         return (self.proxy.namespace, self.proxy.workload)
 
-    def bind(self, declared: Iterable[int]) -> dict[int, int]:
-        """The port of every Gateway server, and the real port that it has here: the same, unless
-        that is privileged or taken, by another server too."""
-        wanted = list(declared)
-        new = [port for port in wanted if port not in self._ports]
-        for port in sorted(new, key=lambda p: real_port(self.ip, p) != p):
-            in_use = (*FIXED_PORTS, *self._ports.values())
-            self._ports[port] = real_port(self.ip, port, in_use)
-        return {port: self._ports[port] for port in sorted(wanted)}
-
     async def show_in_pods(self) -> None:
         """Its Envoy is of this machine; let the pods' sidecars reach its ports."""
         if self._context.sandboxes.enabled:
-            for port in self._ports.values():
+            for port in self.ports.numbers():
                 await self._context.sandboxes.show(Address(ip=self.ip, port=port))
 
     def url(self, declared: Iterable[int]) -> str:
         """Of the lowest port. Raises UsageError while no Gateway is applied."""
-        ports = self.bind(declared)
+        ports = self.ports.bind(declared)
         if not ports:
             labels = ", ".join(f"{k}: {v}" for k, v in self.proxy.labels.items() if k != "app")
             name = "the gateway" if self.key == INGRESS else f"the gateway {self.node}"

@@ -113,7 +113,7 @@ class LiveConfig:
     def _as_endpoint(
         runner: GatewayRunner, gateways: Sequence[Named[Gateway]], store: Store
     ) -> Replica:
-        ports = runner.bind(server_ports(gateways, runner.proxy))
+        ports = runner.ports.bind(server_ports(gateways, runner.proxy))
         replica = gateway_replica(runner.proxy, runner.node, runner.ip, ports, store.services)
         return replace(replica, ready=runner.ready)
 
@@ -139,7 +139,7 @@ class LiveConfig:
         snapshots = self._snapshots.of(now, now.replicas, logs)
         clients = {r.name: r.envoy.client for r in self.fleet.runners}
         for runner in self.gateways.runners:
-            ports = runner.bind(server_ports(now.gateways, runner.proxy))
+            ports = runner.ports.bind(server_ports(now.gateways, runner.proxy))
             log = str(paths.access_log(runner.node))
             snapshots[runner.node] = self._snapshots.of_gateway(
                 now, runner.proxy, runner.ip, ports, log
@@ -182,6 +182,8 @@ class LiveConfig:
             for gateway in self.gateways.runners:
                 await gateway.show_in_pods()
             acks = await self._roll_out_with_listeners(plan, listeners_of(now), started)
+            for gateway in self.gateways.runners:
+                gateway.ports.settle(server_ports(now.gateways, gateway.proxy))
             if any(rollout.needs_pruning(client, snapshot) for client, snapshot in plan.values()):
                 self._schedule_pruning()
         self.version = acks[0].version if acks else self.version

@@ -238,7 +238,7 @@ class Queries:
                     ready=r.ready and not engine.lost,
                     ports={
                         port: f"{r.ip}:{bound}"
-                        for port, bound in r.bind(server_ports(gateways, r.proxy)).items()
+                        for port, bound in r.ports.bind(server_ports(gateways, r.proxy)).items()
                     },
                 )
                 for r in engine.gateways.runners
