@@ -10,8 +10,9 @@ from meshproof.telemetry.span_store import SpanStore
 from tests.fakes.span_bodies import by_hand, envoy_body, payment
 
 
-def forward_report(variable: str, address: str, *, within: float) -> None:
-    """An Envoy's report in protobuf, and a span in JSON, to where the variable says.
+def forward_report(variable: str, address: str, *, within: float, trace: int = 7) -> None:
+    """An Envoy's report of the payment ``trace`` in protobuf, and a span in JSON, to where the
+    variable says.
 
     Raises TimeoutError after ``within`` seconds.
     """
@@ -22,7 +23,7 @@ def forward_report(variable: str, address: str, *, within: float) -> None:
         store.forwarders = [SpanForwarder(receiver) for receiver in settings.receivers]
         (forwarder,) = store.forwarders
         forwarder.start()
-        store.add(envoy_body(payment(7)), "application/x-protobuf")
+        store.add(envoy_body(payment(trace)), "application/x-protobuf")
         store.add_spans([by_hand(traceId="b" * 32)])
         async with asyncio.timeout(within):
             while forwarder.sent + forwarder.lost < 2:
