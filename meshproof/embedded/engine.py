@@ -23,6 +23,7 @@ from meshproof.embedded.pod.deployments import build_workloads, warn_of_wildcard
 from meshproof.embedded.pod.draining import ListenerDrain
 from meshproof.embedded.pod.envoy_process import EnvoyProcess
 from meshproof.embedded.pod.replica import ReplicaRunner
+from meshproof.embedded.token_keys.key_sources import key_sources
 from meshproof.errors import MeshproofError, Problem
 from meshproof.host import sockets
 from meshproof.host.event_loop import Background, run_all
@@ -86,21 +87,21 @@ class Engine:
 
     async def start(self, store: Store, started: float) -> list[Ack]:
         """Start the gateway and every workload; returns when all is live. No app starts before
-        the outside hosts listen: it may need one to start."""
+        the outside hosts listen: it may need one to start. Its sidecar does."""
         async with self._change_lock:
             ingress = self.gateways.ingress
             self.config.prepare_gateways([ingress], store)
             ingress.ready = True
-            await run_all((ingress.envoy.start(), self._wait_outside()))
-            for host in self.outside:
-                if host.declared.command:
-                    self._tasks.start(host.keep_running())
+            await ingress.envoy.start()
             acks: list[Ack] = []
 
             async def reconcile() -> None:
                 acks.extend(await self._reconcile(store, started))
 
-            await run_all((reconcile(), ingress.envoy.wait_ready()))
+            await run_all((reconcile(), ingress.envoy.wait_ready(), self._wait_outside()))
+            for host in self.outside:
+                if host.declared.command:
+                    self._tasks.start(host.keep_running())
             renewal = certificate_renewal.keep_renewed(self.config.renew_certificates)
             self._tasks.start(renewal)
             self._tasks.start(self.config.keep_keys_fresh())
@@ -157,6 +158,8 @@ class Engine:
             return await self._reconcile(edit(self.store), started)
 
     async def _reconcile(self, store: Store, started: float) -> list[Ack]:
+        if key_sources(store):
+            await self._wait_outside()  # they have the keys
         self.warnings += await self.config.fetch_keys(store)
         desired = build_workloads(store, self.context.project)
         proxies = gateway_workloads(store.lowered)
@@ -219,7 +222,7 @@ class Engine:
 
     async def _start(self, new: Sequence[ReplicaRunner]) -> None:
         try:
-            await self.fleet.start(new)
+            await self.fleet.start(new, self._wait_outside)
         except MeshproofError as error:
             # An app that takes a port on every address is why its sidecar cannot have it.
             causes = [f"\n{p}" for p in await self._find_wildcard_listeners(new)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from meshproof.embedded.context import MeshContext
@@ -82,11 +82,14 @@ class Fleet:
         name = f"{stem}-{workload.template[:5]}-{number}"
         return ReplicaRunner(self._context, workload, name, self._on_change, ordinal)
 
-    async def start(self, runners: Iterable[ReplicaRunner]) -> None:
-        """Start and wait until each is ready. Raises the first error; the caller ends them then."""
+    async def start(
+        self, runners: Iterable[ReplicaRunner], wait_for_turn: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Start and wait until each is ready; no app before ``wait_for_turn`` has returned. Raises
+        the first error; the caller ends them then."""
         new = list(runners)
         self.runners = [*self.runners, *new]
-        await run_all(r.start() for r in new)
+        await run_all(r.start(wait_for_turn) for r in new)
         await run_all(r.wait_ready() for r in new)
 
     async def end(self, runners: Iterable[ReplicaRunner], *, drain: bool) -> None:

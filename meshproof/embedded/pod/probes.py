@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
 import tempfile
 from collections.abc import Mapping
@@ -10,12 +11,25 @@ from functools import partial
 from pathlib import Path
 
 from meshproof.embedded.local_http import LocalClient
-from meshproof.embedded.pod.workload import Probe
+from meshproof.embedded.pod.workload import Probe, Workload
 from meshproof.embedded.sandbox import SocketFactory
+from meshproof.errors import MeshproofError
 from meshproof.host import relay
 from meshproof.translate.world import Address
 
 _SERVING = 1
+
+
+def require_commands(workload: Workload) -> None:
+    """Refuse a probe whose command is not on this machine: it would fail for ever."""
+    own = (workload.readiness, workload.liveness, workload.startup, workload.pre_stop)
+    for probe in (*own, *(program.readiness for program in workload.companions)):
+        if probe and probe.kind == "exec" and not shutil.which(probe.command[0]):
+            raise MeshproofError(
+                f"{workload.deployment.title}: a probe or hook runs {probe.command[0]}, which "
+                "is not on this machine; install it, or say `execProbes: false` for image "
+                f"{workload.image} in the image table: then it is ready when it listens"
+            )
 
 
 async def check(

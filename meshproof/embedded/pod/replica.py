@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from meshproof.embedded.context import MeshContext
-from meshproof.embedded.pod import draining, scraping
+from meshproof.embedded.pod import draining, probes, scraping
 from meshproof.embedded.pod.app_process import AppProcess
 from meshproof.embedded.pod.companion_containers import CompanionContainers
 from meshproof.embedded.pod.envoy_process import EnvoyProcess
@@ -152,9 +151,10 @@ class ReplicaRunner:
 
     # -- start ---------------------------------------------------------------------------------
 
-    async def start(self) -> None:
-        """Start all containers. The sidecar's configuration must be set before."""
-        self._require_probe_commands()
+    async def start(self, wait_for_turn: Callable[[], Awaitable[None]]) -> None:
+        """Start the sidecar, and all containers once ``wait_for_turn`` has returned. The sidecar's
+        configuration must be set before."""
+        probes.require_commands(self.workload)
         self._launch.lay_out()
         if self._in_pod:
             await self._context.sandboxes.create(
@@ -165,26 +165,21 @@ class ReplicaRunner:
                 self._launch.host_aliases(),
             )
             await self._launch.offer_spans()
+        first = [self._companions.start]
         if not self.workload.init_programs:
-            await run_all((self.envoy.start(), self._companions.start(), self.app.start()))
+            first.append(self.app.start)
+
+        async def start_containers() -> None:
+            await wait_for_turn()
+            await run_all(start() for start in first)
+
+        await run_all((self.envoy.start(), start_containers()))
+        if not self.workload.init_programs:
             return
-        await run_all((self.envoy.start(), self._companions.start()))
         # As with Istio's native sidecars, so that an init container can reach the mesh.
         await self.envoy.wait_ready()
         await self._companions.run_init_containers()
         await self.app.start()
-
-    def _require_probe_commands(self) -> None:
-        """Refuse a probe whose command is not on this machine: it would fail for ever."""
-        workload = self.workload
-        probes = (workload.readiness, workload.liveness, workload.startup, workload.pre_stop)
-        for probe in (*probes, *(program.readiness for program in workload.companions)):
-            if probe and probe.kind == "exec" and not shutil.which(probe.command[0]):
-                raise MeshproofError(
-                    f"{workload.deployment.title}: a probe or hook runs {probe.command[0]}, which "
-                    "is not on this machine; install it, or say `execProbes: false` for image "
-                    f"{workload.image} in the image table: then it is ready when it listens"
-                )
 
     async def wait_ready(self) -> None:
         """Return when every container is ready; from then on it is monitored until ``stop``.
