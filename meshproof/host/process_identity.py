@@ -17,6 +17,8 @@ from pathlib import Path
 
 RUN_ID_VARIABLE = "MESHPROOF_RUN_ID"
 """Environment variable of every process that a mesh starts."""
+RUN_DIR_VARIABLE = "MESHPROOF_RUN_DIR"
+"""And of its supervisor alone: the run folder."""
 _DIGITS = string.digits + string.ascii_lowercase
 _RUN_ID = re.compile(r"([0-9a-z]+)-([0-9a-z]+)-[0-9a-z]+")
 

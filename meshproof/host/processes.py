@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from meshproof.host.process_identity import RUN_ID_VARIABLE
+from meshproof.host.process_identity import RUN_DIR_VARIABLE, RUN_ID_VARIABLE
 from meshproof.wait import DeadlineExceeded, until
 
 _ROUND = 0.01
@@ -24,6 +24,15 @@ class MarkedProcess:
     pid: int
     run_id: str
     command: str
+
+
+def find_folder(run_id: str) -> str:
+    """The run folder, as the run's supervisor knows it; empty where none lives."""
+    for process in find_run(run_id):
+        with contextlib.suppress(psutil.Error, OSError):
+            if folder := psutil.Process(process.pid).environ().get(RUN_DIR_VARIABLE, ""):
+                return folder
+    return ""
 
 
 def read_run_id(pid: int, *, any_user: bool = False) -> str:

@@ -128,14 +128,16 @@ def read_marker(folder: Path) -> Marker | None:
         return None
 
 
-def remove(folder: Path, run_id: str) -> None:
-    """Remove a run's folder, and the base if it is empty then; no other run's."""
+def remove(folder: Path, run_id: str) -> bool:
+    """Remove a run's folder, and the base if it is empty then; no other run's. Whether there was
+    one."""
     marker = read_marker(folder)
     if marker is None or marker.run_id != run_id:
-        return
+        return False
     shutil.rmtree(folder, ignore_errors=True)
     with contextlib.suppress(OSError):
         folder.parent.rmdir()
+    return True
 
 
 def find_abandoned() -> Iterator[Path]:

@@ -17,7 +17,7 @@ from typing import Any
 import meshproof
 from meshproof.errors import MeshproofError
 from meshproof.host import private_files, run_folder, supervisor
-from meshproof.host.process_identity import RUN_ID_VARIABLE
+from meshproof.host.process_identity import RUN_DIR_VARIABLE, RUN_ID_VARIABLE
 from meshproof.host.process_spec import Exit, ProcessSpec
 from meshproof.host.processes import kill_run
 
@@ -93,7 +93,7 @@ class SupervisorClient:
             with (self._run_dir / "supervisor.log").open("ab") as log:
                 return subprocess.Popen(
                     command,
-                    env={RUN_ID_VARIABLE: self._run_id},
+                    env={RUN_ID_VARIABLE: self._run_id, RUN_DIR_VARIABLE: str(self._run_dir)},
                     cwd="/",
                     stdin=subprocess.DEVNULL,
                     stdout=log,

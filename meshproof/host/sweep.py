@@ -13,7 +13,7 @@ from typing import Any
 
 from meshproof.host import load_folders, registry, run_folder
 from meshproof.host.process_identity import owner_alive
-from meshproof.host.processes import MarkedProcess, find_marked, kill_run
+from meshproof.host.processes import MarkedProcess, find_folder, find_marked, kill_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +49,20 @@ def _find_orphans() -> tuple[MarkedProcess, ...]:
 def sweep() -> Leftovers:
     """End and remove what ``find_leftovers`` finds; returns what was ended and removed.
 
-    Processes first: they may still write to their folder.
+    Processes first: they may still write to their folder. A supervisor that is about to end and to
+    remove its own is killed as well, and that folder may be one that is not looked for: of a run
+    with another XDG_RUNTIME_DIR.
     """
     killed: list[MarkedProcess] = []
+    own_folders: list[Path] = []
     for run_id in sorted({process.run_id for process in _find_orphans()}):
+        own = find_folder(run_id)
         killed.extend(kill_run(run_id))
+        if own and run_folder.remove(Path(own), run_id):
+            own_folders.append(Path(own))
     folders, loads = tuple(run_folder.find_abandoned()), tuple(load_folders.find_abandoned())
     for folder in folders:
         run_folder.remove_abandoned(folder)
     for folder in loads:
         shutil.rmtree(folder, ignore_errors=True)
-    return Leftovers(tuple(killed), (*folders, *loads), registry.remove_stale())
+    return Leftovers(tuple(killed), (*own_folders, *folders, *loads), registry.remove_stale())

@@ -196,3 +196,19 @@ def test_sweep_takes_what_a_double_kill_leaves_and_nothing_that_lives(
     assert not {p.run_id for p in again.processes} & {dead.run_id, alive.run_id}
     assert not again.names
     assert (runtime_dir / "state" / "harness.json").exists(), "the living one's name stays"
+
+
+def test_sweep_leaves_no_folder_of_a_run_with_another_runtime_dir(
+    harness: Callable[..., Harness], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A supervisor that was about to remove it is killed with its run."""
+    run = harness()
+    supervisor = run.read_line()["supervisor"]
+    os.kill(supervisor, signal.SIGSTOP)
+    run.kill()
+    run.process.wait()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    done = sweep()
+    assert supervisor in [p.pid for p in done.processes]
+    assert run.folder in done.folders
+    assert run.is_gone()
