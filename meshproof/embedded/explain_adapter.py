@@ -73,6 +73,7 @@ def _proxy(replica: Replica, *parts: Mapping[str, Resources]) -> Proxy:
         version=replica.labels.get("version", ""),
         app=replica.labels.get("app", ""),
         sidecar=replica.sidecar,
+        capture=replica.capture,
         clusters=clusters,
         endpoints=endpoints,
         listeners=listeners,
@@ -219,6 +220,7 @@ def _replica(workload: Workload, number: int, ip: str, ports: tuple[ContainerPor
         ports=ports,
         ready=True,
         sidecar=workload.sidecar,
+        capture=workload.capture,
     )
 
 

@@ -11,6 +11,7 @@ import os
 import socket
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from ipaddress import IPv4Network
 from pathlib import Path
 
 from meshproof.embedded.pod_mode import VARIABLE, Mode
@@ -18,14 +19,31 @@ from meshproof.host import pods as host_pods
 from meshproof.host import private_files, relay
 from meshproof.host.dns_server import DnsServer, Names
 from meshproof.host.pod_support import PodsUnavailable
-from meshproof.host.pods import Place
+from meshproof.host.pods import Place, Way
 from meshproof.host.supervisor_client import SupervisorClient
-from meshproof.model.pod_network import DNS_PORT, Addresses
+from meshproof.model.capture import Capture
+from meshproof.model.pod_network import BYPASS_PORT, DNS_PORT, OUTBOUND_PORT, Addresses
 from meshproof.translate.world import Address
 
 SocketFactory = Callable[[], socket.socket]
 """Makes a TCP socket that is not connected yet."""
 _HOST_NAME_LIMIT = 63
+
+
+def ways_of(capture: Capture) -> list[Way]:
+    """Where a pod's connections go: to its sidecar, or past it."""
+    return [
+        (
+            *(("", "") if rule.range.prefixlen == 0 else _ends(rule.range)),
+            rule.port,
+            OUTBOUND_PORT if rule.taken else BYPASS_PORT,
+        )
+        for rule in capture.outbound_rules()
+    ]
+
+
+def _ends(network: IPv4Network) -> tuple[str, str]:
+    return str(network.network_address), str(network.broadcast_address)
 
 
 class NoNames:
@@ -77,12 +95,13 @@ class Sandboxes:
         return ""
 
     async def create(
-        self, name: str, ip: str, host: str, namespace: str, aliases: str = ""
+        self, name: str, ip: str, host: str, namespace: str, *, aliases: str, capture: Capture
     ) -> None:
         """Create the sandbox of one replica, with its name server; ``aliases`` are further lines
         of its hosts file."""
         host = host[:_HOST_NAME_LIMIT]
-        await self._pods.add(name, ip, host, self._write_files(name, ip, host, namespace, aliases))
+        files = self._write_files(name, ip, host, namespace, aliases)
+        await self._pods.add(name, ip, host, files, ways_of(capture))
         place = ("127.0.0.1", DNS_PORT)
         udp = self._pods.make_socket(name, "udp", bind=place)
         tcp = self._pods.make_socket(name, bind=place, backlog=64)

@@ -28,6 +28,7 @@ from meshproof.translate.addresses import envoy_address
 from meshproof.translate.gateway_workloads import pod_port_of
 from meshproof.translate.proto import Json
 from meshproof.translate.proxy_view import ProxyView
+from meshproof.translate.relay import BYPASS, BYPASS_LISTENER
 from meshproof.translate.resource_names import PROBE
 from meshproof.translate.world import Config, Proxy, Resource, World
 from meshproof.xds.any_types import ensure_types
@@ -93,7 +94,7 @@ def _message(kind: Any, resource: Resource) -> Any:
 
 
 def _is_ours(name: str) -> bool:
-    return name == PROBE or name.startswith(_OUTSIDE)
+    return name in (PROBE, BYPASS_LISTENER) or name.startswith((_OUTSIDE, BYPASS))
 
 
 def _context(name: str, *, gateway: bool) -> str:

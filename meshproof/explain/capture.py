@@ -15,6 +15,7 @@ from meshproof.explain.proxies import Address, Proxy
 from meshproof.explain.string_match import Json
 
 VIRTUAL_OUTBOUND = "virtualOutbound"
+BYPASS_LISTENER = "bypass"
 _PLAIN_HTTP = ("http/1.1",)
 _OWN_LOOPBACK = ipaddress.IPv4Network("127.0.0.0/16")
 
@@ -63,6 +64,8 @@ def capture(proxy: Proxy, to: Address, *, sni: str = "") -> Captured:
 
 
 def _listener_of(proxy: Proxy, to: Address) -> str:
+    if not proxy.capture.takes_outbound(*to):
+        return BYPASS_LISTENER
     for name, listener in proxy.listeners.items():
         if listener.get("bind_to_port") is False and to in _addresses(listener):
             return name

@@ -58,6 +58,10 @@ class PodCalls:
         sni = request.host if request.scheme == "https" else ""
         to = capture(source, (ip, request.port), sni=sni)
         note = f"listener {to.listener}, for {ip}:{request.port}"
+        if source.sidecar and not source.capture.takes_outbound(ip, request.port):
+            note = (
+                f"{source.workload} excludes {ip}:{request.port} from its sidecar: no rule is asked"
+            )
         if not source.sidecar:
             note = f"{source.workload} has no sidecar: no rule is asked, and nothing is encrypted"
         if any(f["typed_config"]["@type"].endswith(_HCM) for f in to.chain["filters"]):

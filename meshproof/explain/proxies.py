@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from meshproof.explain.string_match import Json
 from meshproof.istio_names import VIRTUAL_INBOUND
+from meshproof.model.capture import EVERYTHING, Capture
 
 Address = tuple[str, int]
 
@@ -31,6 +32,8 @@ class Proxy:
     gateway: bool = False
     sidecar: bool = True
     """False for the relay of a pod without a sidecar."""
+    capture: Capture = EVERYTHING
+    """What of its pod's connections it takes."""
 
     def listener_at(self, address: Address) -> Json | None:
         """The one that takes a connection to ``address``: in a pod, its catch-all where no other

@@ -54,11 +54,16 @@ def make_everything_local(source: str) -> None:
     _exchange(socket.NETLINK_ROUTE, [_message(_NEWROUTE, body, _CREATE)])
 
 
-def capture(*, own_ip: str, free_prefix: bytes, tcp_port: int, dns_port: int) -> None:
+Way = tuple[str, str, int, int]
+"""The first and the last address (empty: every one) and the port (0: every one) of connections, and
+the port of 127.0.0.1 that they are led to."""
+
+
+def capture(*, own_ip: str, free_prefix: bytes, dns_port: int, ways: Iterable[Way]) -> None:
     """Send the connections that this namespace's processes open to 127.0.0.1.
 
-    DNS (UDP and TCP) goes to ``dns_port``. Every other TCP connection goes to ``tcp_port``, except
-    one to ``own_ip`` and to an address whose first bytes are ``free_prefix``.
+    DNS (UDP and TCP) goes to ``dns_port``. Every other TCP connection goes where the first way that
+    fits leads, except one to ``own_ip`` and to an address whose first bytes are ``free_prefix``.
     """
     udp, tcp = bytes([socket.IPPROTO_UDP]), bytes([socket.IPPROTO_TCP])
     dns = struct.pack("!H", 53)
@@ -67,9 +72,20 @@ def capture(*, own_ip: str, free_prefix: bytes, tcp_port: int, dns_port: int) ->
         [_protocol(), _equals(tcp), _port(), _equals(dns), *_redirect(dns_port)],
         [_destination(len(free_prefix)), _equals(free_prefix), _accept()],
         [_destination(4), _equals(socket.inet_aton(own_ip)), _accept()],
-        [_protocol(), _equals(tcp), *_redirect(tcp_port)],
+        *([_protocol(), _equals(tcp), *_way(*way)] for way in ways),
     ]
     _commit([_table(), _chain(), *map(_rule, rules)])
+
+
+def _way(first: str, last: str, port: int, to: int) -> Iterator[bytes]:
+    if first:
+        yield _destination(4)
+        yield _compare(_AT_LEAST, socket.inet_aton(first))
+        yield _compare(_AT_MOST, socket.inet_aton(last))
+    if port:
+        yield _port()
+        yield _equals(struct.pack("!H", port))
+    yield from _redirect(to)
 
 
 Place = tuple[str, int]
@@ -192,7 +208,15 @@ def _is_listener() -> bytes:
 
 
 def _equals(value: bytes) -> bytes:
-    return _expression(b"cmp", _number(1, 1) + _number(2, 0) + _nested(3, _attribute(1, value)))
+    return _compare(_EQUAL, value)
+
+
+_EQUAL, _AT_MOST, _AT_LEAST = 0, 3, 5
+"""nft_cmp_ops."""
+
+
+def _compare(how: int, value: bytes) -> bytes:
+    return _expression(b"cmp", _number(1, 1) + _number(2, how) + _nested(3, _attribute(1, value)))
 
 
 def _load(register: int, value: bytes) -> bytes:

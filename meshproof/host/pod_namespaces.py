@@ -18,6 +18,8 @@ from meshproof.host.namespaces import step
 
 _FREE_PREFIX = bytes((127, 0))
 """Connections to 127.0.0.0/16 stay as they are: a pod's own localhost."""
+_TRIAL: list[netlink.Way] = [("127.250.1.0", "127.250.1.255", 1, 1), ("", "", 0, 1)]
+"""Ways of every kind."""
 _FIRST_PORT = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 
 
@@ -35,23 +37,22 @@ class Pod:
 
 
 class PodNamespaces:
-    """``capture_port`` and ``dns_port`` are where a pod's connections go, and ``inbound_port``
-    those to a pod's ports where its sidecar does not listen; ``mesh_handle`` is the number of the
-    open file by which a sidecar knows the mesh's network.
+    """``dns_port`` is where a pod's DNS queries go, and ``inbound_port`` connections to a pod's
+    ports where its sidecar does not listen; ``mesh_handle`` is the number of the open file by which
+    a sidecar knows the mesh's network.
 
     Raises StepFailed, with nothing left open, where this machine does not allow pods.
     """
 
-    def __init__(
-        self, *, capture_port: int, dns_port: int, inbound_port: int, mesh_handle: int
-    ) -> None:
-        self._capture_port, self._dns_port = capture_port, dns_port
-        self._inbound_port = inbound_port
+    def __init__(self, *, dns_port: int, inbound_port: int, mesh_handle: int) -> None:
+        self._dns_port, self._inbound_port = dns_port, inbound_port
         self._pods: dict[str, Pod] = {}
         self._user = _create_user_namespace()
         try:
             self.mesh_handle = self._create_mesh_network(mesh_handle)
-            self._create_pod("127.250.0.1", "pod", []).close()  # so that every step has been tried
+            self._create_pod(
+                "127.250.0.1", "pod", [], _TRIAL
+            ).close()  # so that every step has been tried
         except BaseException:
             os.close(self._user)
             raise
@@ -79,22 +80,27 @@ class PodNamespaces:
 
     # -- pods ----------------------------------------------------------------------------------
 
-    def add(self, name: str, ip: str, hostname: str, files: list[list[str]]) -> None:
+    def add(
+        self, name: str, ip: str, hostname: str, files: list[list[str]], ways: list[netlink.Way]
+    ) -> None:
         """Create a pod. ``files`` are pairs: a file, and where the pod's processes see it; one
-        whose place does not exist on this machine is left out. Raises StepFailed."""
-        pod = self._create_pod(ip, hostname, files)
+        whose place does not exist on this machine is left out. ``ways`` are those of its
+        connections. Raises StepFailed."""
+        pod = self._create_pod(ip, hostname, files, ways)
         self.remove(name)
         self._pods[name] = pod
         if self._helper is not None:
             socket_helper.announce(self._helper, name, pod.net)
 
-    def _create_pod(self, ip: str, hostname: str, files: list[list[str]]) -> Pod:
+    def _create_pod(
+        self, ip: str, hostname: str, files: list[list[str]], ways: list[netlink.Way]
+    ) -> Pod:
         def prepare() -> None:
             self._enter_user()
             with step("network namespace"):
                 ns.unshare(ns.NEW_NET)
             _open_network()
-            self._capture(ip)
+            self._capture(ip, ways)
             with step("host name"):
                 ns.unshare(ns.NEW_UTS)
                 ns.set_hostname(hostname)
@@ -109,7 +115,7 @@ class PodNamespaces:
 
         return Pod(*ns.create(prepare, ("net", "mnt", "uts")))
 
-    def _capture(self, ip: str) -> None:
+    def _capture(self, ip: str, ways: list[netlink.Way]) -> None:
         with step("address"):
             netlink.add_address(ip)
         with step("local route"):
@@ -118,8 +124,8 @@ class PodNamespaces:
             netlink.capture(
                 own_ip=ip,
                 free_prefix=_FREE_PREFIX,
-                tcp_port=self._capture_port,
                 dns_port=self._dns_port,
+                ways=ways,
             )
 
     def remove(self, name: str) -> None:

@@ -17,7 +17,7 @@ sys.path.insert(0, sys.argv[1])
 from meshproof.host.namespaces import StepFailed
 from meshproof.host.pod_namespaces import PodNamespaces
 try:
-    PodNamespaces(capture_port=1, dns_port=2, inbound_port=3, mesh_handle=100)
+    PodNamespaces(dns_port=2, inbound_port=3, mesh_handle=100)
 except StepFailed as error:
     print(json.dumps([error.step, error.errno, error.strerror]))
 """

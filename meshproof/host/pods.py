@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
 from meshproof.errors import MeshproofError
@@ -23,6 +23,9 @@ MESH = ""
 """The network in which the sidecars of a mesh reach each other, where a pod is asked for."""
 Place = tuple[str, int]
 """An address and a port."""
+Way = tuple[str, str, int, int]
+"""As in ``netlink``."""
+TO_SIDECAR: Way = ("", "", 0, OUTBOUND_PORT)
 _AT_ONCE = 1000
 """Places of one request, which is one packet."""
 _LIMIT = 60.0
@@ -41,7 +44,6 @@ class Pods:
         not allow them: nothing has changed then."""
         answer = await self._supervisor.open_pods(
             "pods",
-            capture_port=OUTBOUND_PORT,
             dns_port=DNS_PORT,
             inbound_port=INBOUND_PORT,
             mesh_handle=MESH_NAMESPACE_FD,
@@ -51,9 +53,12 @@ class Pods:
                 pod_support.explain(answer["step"], answer["errno"], answer["error"])
             )
 
-    async def add(self, name: str, ip: str, hostname: str, files: dict[str, str]) -> None:
+    async def add(
+        self, name: str, ip: str, hostname: str, files: dict[str, str], ways: Sequence[Way] = ()
+    ) -> None:
         """Create a pod. ``files`` are places in it, and the files of this machine that are seen
-        there. Raises MeshproofError."""
+        there. Of ``ways`` the first that fits a connection takes it; without any the sidecar takes
+        them all. Raises MeshproofError."""
         answer = await self._supervisor.request(
             f"pod {name}",
             "add_pod",
@@ -61,6 +66,7 @@ class Pods:
             ip=ip,
             hostname=hostname,
             files=[[source, place] for place, source in files.items()],
+            ways=list(ways) or [TO_SIDECAR],
         )
         if answer["error"]:
             step, error = answer["step"], answer["error"]

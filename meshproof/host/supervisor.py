@@ -10,9 +10,10 @@ Lines of JSON in: ``{"op": "spawn", name, argv, env, cwd, log, sidecar, pod}``,
 Lines of JSON out: ``{"event": "spawned", name, pid}``, ``{"event": "failed", name, error}``,
 ``{"event": "exit", name, pid, code, requested}``.
 
-Pods: ``{"op": "open_pods", name, package, capture_port, dns_port, inbound_port, mesh_handle}``,
-``{"op": "add_pod", name, pod, ip, hostname, files}``, each answered by ``{"event": "answered",
-name, error, step, errno}`` where an empty ``error`` is success, and ``{"op": "remove_pod", pod}``.
+Pods: ``{"op": "open_pods", name, package, dns_port, inbound_port, mesh_handle}``,
+``{"op": "add_pod", name, pod, ip, hostname, files, ways}``, each answered by
+``{"event": "answered", name, error, step, errno}`` where an empty ``error`` is success, and
+``{"op": "remove_pod", pod}``.
 Only with the first of them does it import a module of meshproof, ``host.pod_namespaces``.
 
 What it relies on: children get SIGKILL when its only thread ends (PR_SET_PDEATHSIG), and orphaned
@@ -327,7 +328,6 @@ class Supervisor:
         from meshproof.host.pod_namespaces import PodNamespaces  # noqa: PLC0415
 
         self.pods = PodNamespaces(
-            capture_port=command["capture_port"],
             dns_port=command["dns_port"],
             inbound_port=command["inbound_port"],
             mesh_handle=command["mesh_handle"],
@@ -337,7 +337,8 @@ class Supervisor:
     def add_pod(self, command: dict) -> None:  # type: ignore[type-arg]  # plain JSON
         if self.pods is None:
             raise OSError("this mesh has no pods")
-        self.pods.add(command["pod"], command["ip"], command["hostname"], command["files"])
+        names = ("pod", "ip", "hostname", "files", "ways")
+        self.pods.add(*(command[name] for name in names))
 
     def child_set_up(self, command: dict) -> Callable[[], None]:  # type: ignore[type-arg]
         """What a child does before ``exec``."""

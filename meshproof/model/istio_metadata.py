@@ -26,10 +26,13 @@ def find_refused_metadata(document: Document) -> list[Problem]:
             key = _find(name, metadata.target)
             if key is None or key.accepts(value) or _is_overruled(metadata, field, name):
                 continue
+            at = (*metadata.path, field, name)
+            if key.valid is not None:
+                problems.append(document.problem(at, f'is "{value}"', key.wanted))
+                continue
             quoted = f'is "{value}"' if len(value) <= 40 and "\n" not in value else "is set"
             message = f"{quoted}, which {NOT_YET}: {key.meaning}"
             accepted = " or ".join(f'"{value}"' for value in key.accepted if value)
-            at = (*metadata.path, field, name)
             problems.append(document.problem(at, message, accepted, _REMEDY, unsupported=True))
         if metadata.target is Target.POD and metadata.annotations.get(PROXY_CONFIG):
             problems += _check_proxy_config(document, metadata)

@@ -8,10 +8,11 @@ names that it does not know, so these are only reported.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from meshproof.model import capture
 from meshproof.model.locality import LABELS as LOCALITY_LABELS
 
 DRY_RUN = "istio.io/dry-run"
@@ -52,7 +53,14 @@ class SteeringKey:
     no_effect: bool = False
     """Any value is accepted without effect; ``meaning``, if there is one, is reported."""
 
+    valid: Callable[[str], bool] | None = None
+    """If given, every value is honoured for which it is true, and any other is an error: ``wanted``
+    says what there may be."""
+    wanted: str = ""
+
     def accepts(self, value: str) -> bool:
+        if self.valid is not None:
+            return self.valid(value)
         if self.honoured or self.no_effect or value in self.accepted:
             return True
         return bool(self.refused) and value not in self.refused
@@ -124,14 +132,20 @@ _KEYS = (
         accepted=("", "sidecar", "gateway"),
     ),
     SteeringKey(PROXY_CONFIG, _POD, honoured=True),
-    SteeringKey("traffic.sidecar.istio.io/includeOutboundIPRanges", _POD, _BYPASS, accepted=("*",)),
-    SteeringKey("traffic.sidecar.istio.io/includeInboundPorts", _POD, _BYPASS, accepted=("*",)),
     *(
-        SteeringKey(f"traffic.sidecar.istio.io/{name}", _POD, _BYPASS, accepted=("",))
-        for name in (
-            *("excludeOutboundIPRanges", "excludeOutboundPorts"),
-            *("excludeInboundPorts", "excludeInterfaces", "kubevirtInterfaces"),
+        SteeringKey(capture.PREFIX + name, _POD, valid=valid, wanted=wanted)
+        for name, valid, wanted in (
+            ("includeOutboundIPRanges", capture.is_ranges_or_all, "ranges as 10.0.0.0/8, or *"),
+            ("excludeOutboundIPRanges", capture.is_ranges, "ranges as 10.0.0.0/8"),
+            ("includeOutboundPorts", capture.is_ports, "ports, with commas"),
+            ("excludeOutboundPorts", capture.is_ports, "ports, with commas"),
+            ("includeInboundPorts", capture.is_ports_or_all, "ports, with commas, or *"),
+            ("excludeInboundPorts", capture.is_ports, "ports, with commas"),
         )
+    ),
+    *(
+        SteeringKey(capture.PREFIX + name, _POD, _BYPASS, accepted=("",))
+        for name in ("excludeInterfaces", "kubevirtInterfaces")
     ),
     SteeringKey("istio.io/reroute-virtual-interfaces", _POD, _BYPASS, accepted=("",)),
     SteeringKey(
@@ -169,7 +183,6 @@ _KEYS = (
     *_no_effect((Target.SERVICE,), "networking.istio.io/", "gatewayPort"),
     *_no_effect((Target.NAMESPACE,), "topology.istio.io/", "network"),
     *_no_effect(_ANY, "topology.istio.io/", "subzone cluster"),
-    *_no_effect(_POD, "traffic.sidecar.istio.io/", "includeOutboundPorts"),
     *_no_effect(
         _POD,
         "sidecar.istio.io/",

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from meshproof.istio_names import BLACK_HOLE_CLUSTER, connect_loop
+from meshproof.model.capture import EVERYTHING
 from meshproof.translate.clusters import add_outbound_clusters, add_sni_dnat_clusters
 from meshproof.translate.connect_loops import (
     build_loop_cluster,
@@ -34,7 +35,12 @@ from meshproof.translate.outbound_listeners import (
 from meshproof.translate.outbound_routes import build_outbound_routes
 from meshproof.translate.port_routes import build_port_routes, build_tunnel_routes
 from meshproof.translate.proxy_view import HOST_INPUTS, ProxyView
-from meshproof.translate.relay import add_relay_clusters, build_relay
+from meshproof.translate.relay import (
+    add_bypass,
+    add_open_ports,
+    add_relay_clusters,
+    build_relay,
+)
 from meshproof.translate.resource_names import OUTBOUND, PROBE
 from meshproof.translate.telemetry import select_reporting
 from meshproof.translate.wasm_plugins import select_plugins
@@ -128,7 +134,9 @@ def build_sidecar(world: World, replica: Replica, *, access_log: str = "") -> Co
         return config
     workload = WorkloadMetadata(replica.namespace, replica.workload, replica.labels)
     config = Config()
-    add_inbound(view.world, view, replica, access_log, config)
+    capture = replica.capture if world.pods else EVERYTHING
+    own = [port for port in replica.ports if capture.takes_inbound(port.port)]
+    add_inbound(view.world, view, replace(replica, ports=tuple(own)), access_log, config)
     report = select_reporting(world, replica, "CLIENT")
     plugins = select_plugins(world, replica, "CLIENT")
     config.listeners[PROBE] = build_probe_listener(replica.ip, access_log, replica.probe)
@@ -136,6 +144,9 @@ def build_sidecar(world: World, replica: Replica, *, access_log: str = "") -> Co
         add_passthrough(view.world, view, replica, access_log, config)
         chains = ChainBuilder(view, workload, access_log, report, plugins)
         config.listeners.update(build_outbound_listeners(view, chains, replica.ip))
+        add_open_ports((p for p in replica.ports if p not in own), replica, config)
+        if not capture.takes_all_outbound:
+            add_bypass(view, config)
         return config
     for port, table in loops(world):
         name = connect_loop(port)

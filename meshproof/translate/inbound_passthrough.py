@@ -37,6 +37,7 @@ from meshproof.translate.workload_metadata import UNKNOWN
 from meshproof.translate.world import Config, Replica, Resource, World
 
 _BLACK_HOLE_CHAIN = "virtualInbound-blackhole"
+_PAST_CHAIN = "excluded"
 _HTTP_CHAIN = "virtualInbound-catchall-http"
 _TCP_PROXY = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 
@@ -55,16 +56,18 @@ def add_passthrough(
             chains += _at(number, inbound.add(view, config))
             declared.add(number)
     anything = Server(UNKNOWN, None, "", None)
-    peers, labels = world.peer_authentications, replica.labels
-    for number in (ANY_PORT, *port_level_modes(peers, replica.namespace, labels)):
-        if number not in declared:
-            inbound = Inbound(
-                world, replica, INBOUND_PASSTHROUGH_CLUSTER, number, anything, filters, log
-            )
-            chains += _at(number, map(_renamed, inbound.sniffed_chains()))
-            if number == ANY_PORT:
-                table = filters.route_table_name(inbound.name)
-                config.routes[table] = filters.apply_to_routes(inbound.routes(table), number)
+    for number, takes in _other_ports(world, replica):
+        if number in declared:
+            continue
+        if not takes:
+            chains += _at(number, [_past_the_sidecar()])
+            continue
+        inbound = Inbound(
+            world, replica, INBOUND_PASSTHROUGH_CLUSTER, number, anything, filters, log
+        )
+        chains += _at(number, map(_renamed, inbound.sniffed_chains()))
+        table = filters.route_table_name(inbound.name)
+        config.routes.setdefault(table, filters.apply_to_routes(inbound.routes(table), number))
     pool = build_connection_pool(None, APP_IDLE, h2=None, inbound=True, mesh=world.mesh)
     config.clusters[INBOUND_PASSTHROUGH_CLUSTER] = build_passthrough_cluster(**pool)
     config.listeners[VIRTUAL_INBOUND] = build_catch_all(
@@ -72,6 +75,29 @@ def add_passthrough(
         chains,
         **build_inspection([ORIGINAL_DESTINATION, *inspectors_by_port(chains)]),
     )
+
+
+def _other_ports(world: World, replica: Replica) -> Iterator[tuple[int, bool]]:
+    """All ports together, and those that differ from them, each with whether the sidecar takes what
+    is sent there."""
+    capture = replica.capture
+    yield ANY_PORT, capture.inbound_ports is None
+    peers = world.peer_authentications
+    modes = port_level_modes(peers, replica.namespace, replica.labels)
+    others = (*modes, *(capture.inbound_ports or ()), *capture.excluded_inbound_ports)
+    for number in dict.fromkeys(others):
+        yield number, capture.takes_inbound(number)
+
+
+def _past_the_sidecar() -> Json:
+    """A chain for bytes that no rule is asked about."""
+    proxy = build_extension(
+        "envoy.filters.network.tcp_proxy",
+        _TCP_PROXY,
+        stat_prefix=INBOUND_PASSTHROUGH_CLUSTER,
+        cluster=INBOUND_PASSTHROUGH_CLUSTER,
+    )
+    return {"name": _PAST_CHAIN, "filters": [proxy]}
 
 
 def build_catch_all(replica: Replica, chains: list[Json], **fields: object) -> Json:

@@ -77,7 +77,7 @@ def _target(host: str, port: int) -> Json:
     return {"cluster": CLUSTER, "metadata_match": match}
 
 
-def build_cluster(outside: Iterable[Outside], **fields: object) -> Json:
+def build_cluster(outside: Iterable[Outside], name: str = CLUSTER, **fields: object) -> Json:
     """The one cluster, with a subset for each host and port."""
     members = [
         {
@@ -88,14 +88,14 @@ def build_cluster(outside: Iterable[Outside], **fields: object) -> Json:
         for port, address in sorted(o.ports.items())
     ]
     return {
-        "name": CLUSTER,
+        "name": name,
         "type": "STATIC",
         "lb_subset_config": {
             "fallback_policy": "NO_FALLBACK",
             "subset_selectors": [{"keys": [_KEY]}],
         },
         "load_assignment": {
-            "cluster_name": CLUSTER,
+            "cluster_name": name,
             "endpoints": [{"lb_endpoints": members}] if members else [],
         },
         **fields,

@@ -3,12 +3,13 @@
 Its connections are captured as any pod's, since a pod here has no interface but its loopback. An
 Envoy without a rule and without TLS passes them on as bytes: to the ClusterIP of a Service as
 kube-proxy does (iptables mode: any ready endpoint, at random), to a declared outside address, or to
-a pod's own address. What arrives for the pod reaches its app from the caller's own address.
+a pod's own address. What arrives for the pod reaches its app from the caller's own address. A
+sidecar does the same for what its pod's annotations exclude from it (``model.capture``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from meshproof.istio_names import (
     INBOUND_PASSTHROUGH_CLUSTER,
@@ -16,7 +17,7 @@ from meshproof.istio_names import (
     inbound_cluster,
     outbound_cluster,
 )
-from meshproof.model.pod_network import OUTBOUND_PORT
+from meshproof.model.pod_network import BYPASS_PORT, OUTBOUND_PORT
 from meshproof.translate import passthrough
 from meshproof.translate.clusters import build_load_assignment
 from meshproof.translate.host import Endpoint, Host
@@ -32,13 +33,16 @@ from meshproof.translate.world import Config, ContainerPort, Replica, ServicePor
 
 _TCP_PROXY = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 _ORIGINAL_SOURCE = "envoy.extensions.filters.listener.original_src.v3.OriginalSrc"
+BYPASS_LISTENER = "bypass"
+BYPASS = "bypass|"
+"""Before the names of clusters that a sidecar leads to without a rule."""
 _TIMEOUT = f"{CONNECT_TIMEOUT:g}s"
 
 
-def add_relay_clusters(view: ProxyView, config: Config) -> None:
+def add_relay_clusters(view: ProxyView, config: Config, prefix: str = "") -> None:
     """Add what every relay of a mesh may pass connections on to."""
     for host, port in _service_ports(view):
-        name = outbound_cluster(port.port, host.name)
+        name = prefix + outbound_cluster(port.port, host.name)
         # Of what selects workloads, WorkloadEntries are Istio's alone.
         replicas = [e for e in host.endpoints[port.port] if e.workload]
         config.clusters[name] = {
@@ -49,12 +53,44 @@ def add_relay_clusters(view: ProxyView, config: Config) -> None:
             "lb_policy": "RANDOM",
         }
         config.endpoints[name] = build_load_assignment(name, replicas)
-    config.clusters[passthrough.CLUSTER] = passthrough.build_cluster(
-        view.world.outside, connect_timeout=_TIMEOUT
+    outside, network = prefix + passthrough.CLUSTER, prefix + passthrough.POD_NETWORK
+    config.clusters[outside] = passthrough.build_cluster(
+        view.world.outside, outside, connect_timeout=_TIMEOUT
     )
-    config.clusters[passthrough.POD_NETWORK] = passthrough.build_original(
-        passthrough.POD_NETWORK, connect_timeout=_TIMEOUT
+    config.clusters[network] = passthrough.build_original(network, connect_timeout=_TIMEOUT)
+
+
+def add_bypass(view: ProxyView, config: Config) -> None:
+    """Add the listener of a sidecar for connections that are not its own, and what it leads to."""
+    add_relay_clusters(view, config, BYPASS)
+    rows = [
+        _to(host.addresses[0], port.port, _chain(BYPASS + outbound_cluster(port.port, host.name)))
+        for host, port in _service_ports(view)
+    ]
+    rows += _outside_chains(view, BYPASS)
+    rows.append(_chain(BYPASS + passthrough.POD_NETWORK))
+    config.listeners[BYPASS_LISTENER] = build_listener(
+        BYPASS_LISTENER,
+        "127.0.0.1",
+        BYPASS_PORT,
+        rows,
+        "OUTBOUND",
+        listener_filters=[ORIGINAL_DESTINATION],
     )
+
+
+def add_open_ports(ports: Iterable[ContainerPort], replica: Replica, config: Config) -> None:
+    """Add the listener and the cluster of ports that no sidecar stands before."""
+    for own in ports:
+        name = inbound_cluster(own.port)
+        config.listeners[name] = _build_inbound(name, own)
+        config.clusters[name] = {
+            "name": name,
+            "type": "STATIC",
+            "connect_timeout": _TIMEOUT,
+            "load_assignment": build_load_assignment(name, [Endpoint(own.app, replica.labels)]),
+            **FROM_SIDECAR,
+        }
 
 
 def build_relay(view: ProxyView, replica: Replica) -> Config:
@@ -75,16 +111,7 @@ def build_relay(view: ProxyView, replica: Replica) -> Config:
     config.clusters[INBOUND_PASSTHROUGH_CLUSTER] = build_passthrough_cluster(
         connect_timeout=_TIMEOUT
     )
-    for own in replica.ports:
-        name = inbound_cluster(own.port)
-        config.listeners[name] = _build_inbound(name, own)
-        config.clusters[name] = {
-            "name": name,
-            "type": "STATIC",
-            "connect_timeout": _TIMEOUT,
-            "load_assignment": build_load_assignment(name, [Endpoint(own.app, replica.labels)]),
-            **FROM_SIDECAR,
-        }
+    add_open_ports(replica.ports, replica, config)
     return config
 
 
@@ -99,18 +126,24 @@ def _service_ports(view: ProxyView) -> Iterator[tuple[Host, ServicePort]]:
 
 def _build_virtual(view: ProxyView) -> Json:
     """The listener that every connection reaches first; what no Service's takes stays with it."""
-    rows: list[Json] = []
-    for address, port, target in passthrough.targets(view.world.outside, view.world.addresses):
-        chain = _chain(**target)
-        match = {
-            "destination_port": port,
-            "prefix_ranges": [{"address_prefix": address, "prefix_len": 32}],
-        }
-        rows.append({"filter_chain_match": match, **chain})
-    rows.append(_chain(passthrough.POD_NETWORK))
+    rows = [*_outside_chains(view), _chain(passthrough.POD_NETWORK)]
     return build_listener(
         VIRTUAL_OUTBOUND, "127.0.0.1", OUTBOUND_PORT, rows, "OUTBOUND", use_original_dst=True
     )
+
+
+def _outside_chains(view: ProxyView, prefix: str = "") -> Iterator[Json]:
+    for address, port, target in passthrough.targets(view.world.outside, view.world.addresses):
+        yield _to(address, port, _chain(**{**target, "cluster": prefix + target["cluster"]}))
+
+
+def _to(address: str, port: int, chain: Json) -> Json:
+    """A chain for connections to one address and port."""
+    match = {
+        "destination_port": port,
+        "prefix_ranges": [{"address_prefix": address, "prefix_len": 32}],
+    }
+    return {"filter_chain_match": match, **chain}
 
 
 def _build_inbound(name: str, port: ContainerPort) -> Json:

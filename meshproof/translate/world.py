@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from meshproof.istio_names import ROOT_NAMESPACE, TRUST_DOMAIN, service_host
+from meshproof.model.capture import EVERYTHING, Capture
 from meshproof.model.mesh_config import NO_MESH_CONFIG, MeshConfig
 
 if TYPE_CHECKING:
@@ -132,6 +133,8 @@ class Replica:
     """The path of the Unix socket of its probe listener; empty where that is a port."""
     sidecar: bool = True
     """False for a pod whose injection is off: its Envoy is a plain relay (``translate.relay``)."""
+    capture: Capture = EVERYTHING
+    """What of its connections its sidecar takes."""
     gateway: bool = False
     """It is a gateway Envoy without an app: ``ports`` are those of its Gateways' servers, and
     clients reach it without mutual TLS unless a DestinationRule says otherwise, as in Istio."""

@@ -11,9 +11,9 @@ from meshproof.admission.store import Store
 from meshproof.embedded.admission.profile import embedded_admission
 from meshproof.errors import Refused
 from meshproof.model.reader import read_text
-from meshproof.project import Project
+from meshproof.project import ImageCommand, Project
 
-PROJECT = Project(Path(), pods=False)
+PROJECT = Project(Path(), pods=False, images={"a:1": ImageCommand(command=["sleep", "1"])})
 RULE = """
 apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -44,6 +44,15 @@ spec:
     - {name: plain}
     - {name: bank, trafficPolicy: {tunnel: {targetHost: bank.test, targetPort: 443}}}
 """
+POD = """
+apiVersion: v1
+kind: Pod
+metadata:
+  name: a
+  namespace: shop
+  annotations: {traffic.sidecar.istio.io/%s}
+spec: {containers: [{name: a, image: a:1, command: [sleep, "1"]}]}
+"""
 
 
 @pytest.mark.parametrize(
@@ -53,6 +62,11 @@ spec:
         (ENTRY, "spec.addresses[1]"),
         (ENTRY.replace("protocol: TCP", "protocol: HTTP"), ""),
         (TUNNEL, "spec.subsets[1].trafficPolicy.tunnel"),
+        (
+            POD % "excludeOutboundPorts: '3306'",
+            "metadata.annotations.traffic.sidecar.istio.io/excludeOutboundPorts",
+        ),
+        (POD % "includeInboundPorts: '*'", ""),
     ],
 )
 def test_without_pods_it_is_refused(text: str, field: str) -> None:

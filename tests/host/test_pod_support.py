@@ -19,7 +19,7 @@ sys.path.insert(0, {root!r})
 from meshproof.host import namespaces, pod_namespaces
 {before}
 try:
-    pod_namespaces.PodNamespaces(capture_port=1, dns_port=2, inbound_port=3, mesh_handle=100)
+    pod_namespaces.PodNamespaces(dns_port=2, inbound_port=3, mesh_handle=100)
     print(json.dumps(None))
 except namespaces.StepFailed as error:
     print(json.dumps([error.step, error.errno, error.strerror]))

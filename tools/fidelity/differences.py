@@ -191,6 +191,9 @@ GENERAL: Sequence[tuple[str, Sequence[str]]] = (
             "Without a probe an app is ready when it listens, not when it has started.",
             "There are no nodes: a pod has the locality of its label topology.istio.io/locality or "
             "istio-locality, else none, and all pods share one node.",
+            "What annotations (traffic.sidecar.istio.io) exclude from a sidecar passes it as "
+            "bytes. The app behind an excluded port sees its caller's address, and 127.0.0.6 where "
+            "nothing declares the port. Without pods they are refused.",
         ),
     ),
     (

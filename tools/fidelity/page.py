@@ -77,7 +77,7 @@ def _steering() -> Iterator[str]:
     )
     for key in (row for rows in STEERING_KEYS.values() for row in rows):
         targets = " and ".join(t.value for t in key.targets)
-        if key.honoured:
+        if key.honoured or key.valid:
             yield _item(f"As in Istio: `{key.name}` of {targets}")
         elif key.no_effect and key.meaning:
             yield _item(f"No effect: `{key.name}` of {targets}: {key.meaning}")

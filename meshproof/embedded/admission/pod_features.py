@@ -1,11 +1,13 @@
-"""What needs pods: rules of connections' addresses, and tunnels. Without pods an app names the host
-in a tunnel of its own. Pure."""
+"""What needs pods: rules of connections' addresses, tunnels, and what pods exclude from their
+sidecars. Without pods an app names the host in a tunnel of its own. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from meshproof.errors import Problem
+from meshproof.model.capture import EVERYTHING, PREFIX, read_capture
+from meshproof.model.kube_workloads import WORKLOADS, template_of
 from meshproof.model.resource import Resource
 from meshproof.sources.location import FieldPath
 
@@ -14,8 +16,8 @@ _NO_ADDRESS = "and without pods no connection has an address"
 
 
 def find_needing_pods(resources: Iterable[Resource]) -> Iterator[Problem]:
-    """Each ``destinationSubnets``, each range of addresses for a port that is not HTTP, and each
-    ``tunnel``."""
+    """Each ``destinationSubnets``, each range of addresses for a port that is not HTTP, each
+    ``tunnel``, and what a pod excludes from its sidecar."""
     for resource in resources:
         for path, message in _places(resource):
             yield resource.problem(path, message, remedy=_REMEDY)
@@ -30,6 +32,17 @@ def _places(resource: Resource) -> Iterator[tuple[FieldPath, str]]:
         yield from _subnets(resource)
     if resource.kind == "DestinationRule":
         yield from _tunnels(resource)
+    if resource.kind in WORKLOADS:
+        yield from _exclusions(resource)
+
+
+def _exclusions(resource: Resource) -> Iterator[tuple[FieldPath, str]]:
+    annotations = template_of(resource).metadata.annotations
+    base: FieldPath = ("metadata",) if resource.kind == "Pod" else ("spec", "template", "metadata")
+    for name, value in annotations.items():
+        if name.startswith(PREFIX) and read_capture({name: value}) != EVERYTHING:
+            message = f'is "{value}", and without pods every call passes the sidecar'
+            yield (*base, "annotations", name), message
 
 
 def _subnets(resource: Resource) -> Iterator[tuple[FieldPath, str]]:

@@ -20,6 +20,7 @@ from meshproof.embedded.pod.workload import Probe, Workload
 from meshproof.errors import Problem, Refused
 from meshproof.memo import Memo
 from meshproof.model import injection
+from meshproof.model.capture import EVERYTHING, read_capture
 from meshproof.model.kube_pod import Container
 from meshproof.model.kube_workloads import (
     WORKLOADS,
@@ -149,6 +150,7 @@ def _workload(
         ready_within=float(_deadline(deployment) or READY_WITHIN),
         template=_hash(deployment, images, sidecar=sidecar),
         sidecar=sidecar,
+        capture=read_capture(template.metadata.annotations) if sidecar else EVERYTHING,
     )
 
 

@@ -70,7 +70,7 @@ class ReplicaRunner:
                 "LABELS": dict(workload.labels),
             },
             pod=name if context.sandboxes.enabled else "",
-            transparent=not workload.sidecar,
+            transparent=not (workload.sidecar and workload.capture.takes_all_inbound),
         )
         self._companions = CompanionContainers(context, self.state, self._launch)
         self._monitor = Monitor(self.state, self.app, self.envoy, self._companions, on_change)
@@ -116,6 +116,7 @@ class ReplicaRunner:
             ready=self.ready and self.state.in_service,
             probe=self._probe,
             sidecar=workload.sidecar,
+            capture=workload.capture,
         )
 
     def _pipe(self, port: int) -> str:
@@ -162,7 +163,8 @@ class ReplicaRunner:
                 self.ip,
                 self._launch.host_name,
                 self.workload.namespace,
-                self._launch.host_aliases(),
+                aliases=self._launch.host_aliases(),
+                capture=self.workload.capture,
             )
             await self._launch.offer_spans()
         first = [self._companions.start]

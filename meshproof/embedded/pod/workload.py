@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from meshproof.model import volume_files
+from meshproof.model.capture import EVERYTHING, Capture
 from meshproof.model.container_env import build_environment, expand_arguments
 from meshproof.model.kube_pod import Container
 from meshproof.model.kube_volumes import VolumeMount
@@ -124,6 +125,8 @@ class Workload:
     """A StatefulSet: pods are named by ordinal."""
     sidecar: bool = True
     """False where injection is off."""
+    capture: Capture = EVERYTHING
+    """What of its pods' connections their sidecars take."""
 
     @property
     def key(self) -> tuple[str, str]:
