@@ -81,6 +81,9 @@ def test_an_excluded_port_is_called_past_the_sidecar(mesh: EmbeddedMesh) -> None
     mesh.apply([Source("strict.yaml", STRICT)])
     assert speak(mesh, "partly", "greeter", 25, "hello") in ("", "reset")
     assert speak(mesh, "caller", "greeter", 25, "hello") == greeting
+    assert {o.answered for _, o in mesh.explain("partly", "http://greeter:25/").outcomes()} == {
+        False
+    }
     assert "server: envoy" in run(mesh, "partly", *CURL, "--include", "http://web/")[1]
 
 
@@ -92,3 +95,28 @@ def test_an_excluded_port_is_reached_past_the_sidecar(mesh: EmbeddedMesh, port: 
     assert run(mesh, "ledger", *CURL, f"http://{address}:80/")[0] != 0, "STRICT"
     (outcome,) = {o for _, o in mesh.explain("ledger", f"http://{address}:{port}/").outcomes()}
     assert (outcome.kind, outcome.workload) == (APP, "partly")
+
+
+def test_a_caller_with_a_sidecar_sends_tls_to_an_excluded_port(mesh: EmbeddedMesh) -> None:
+    """Clients do not know of it, as in Istio: they take every pod with a sidecar for one that
+    speaks mutual TLS."""
+    service = """
+apiVersion: v1
+kind: Service
+metadata: {name: partly, namespace: plain}
+spec: {selector: {app: partly}, ports: [{name: http, port: 8000}]}
+"""
+    plain = """
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: partly, namespace: plain}
+spec: {host: partly, trafficPolicy: {tls: {mode: DISABLE}}}
+"""
+    mesh.apply([Source("service.yaml", service)])
+    for rule, status in (("", 503), (plain, 200)):
+        if rule:
+            mesh.apply([Source("plain.yaml", rule)])
+        answer = mesh.curl("caller", "http://partly:8000/")
+        assert answer.status == status
+        ends = {o.answered for _, o in mesh.explain("caller", "http://partly:8000/").outcomes()}
+        assert ends == {status == 200}

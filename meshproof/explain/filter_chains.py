@@ -13,6 +13,10 @@ from meshproof.explain.virtual_hosts import without_port
 from meshproof.istio_names import VIRTUAL_INBOUND
 
 _HCM = "HttpConnectionManager"
+_PAST_THE_SIDECAR = (
+    "the caller speaks the mesh's TLS, and nothing terminates it before the app, which does not "
+    "understand it"
+)
 _STRICT = "it takes mutual TLS alone (PeerAuthentication STRICT), and the caller speaks {}"
 _NO_FOREIGN_TLS = "it takes no TLS that is not the mesh's, and the caller speaks {}"
 DESCRIPTIONS = {
@@ -47,6 +51,8 @@ def connect(
         return ConnectionResult(None, anonymous, closed=reason.format(speaks))
     unknown = _describe_unknown_port(chain, port)
     if not chain.get("transport_socket", {}).get("typed_config", {}):
+        if tls.kind == "mutual":
+            return ConnectionResult(None, anonymous, closed=_PAST_THE_SIDECAR)
         speaks = "TLS that is the app's own" if is_tls else "plain text"
         note = f"by {speaks}: the caller has no identity here{unknown}"
         return ConnectionResult(chain, anonymous, note)
