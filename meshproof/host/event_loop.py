@@ -71,8 +71,14 @@ class LoopThread:
 
 
 async def _cancel_all() -> None:
-    others = [t for t in asyncio.all_tasks() if t is not asyncio.current_task()]
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
+    await _cancel_tasks()
     await asyncio.get_running_loop().shutdown_default_executor()
+    await _cancel_tasks()
+
+
+async def _cancel_tasks() -> None:
+    """Those too that begin meanwhile: a server takes connections until its own task ends."""
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
