@@ -22,6 +22,7 @@ _HOOK = """
 import conformance.peers.pod_calls
 Mesh.send = conformance.peers.pod_calls.sender(Mesh.send, PY, str(ROOT / "echo" / "client.py"))
 """
+_WITHOUT_PODS = ("\nimport lib\n", "\nos.environ['MESHPROOF_PODS'] = 'off'\nimport lib\n")
 _CHANGES = (
     (
         "istio/base.yaml",
@@ -35,12 +36,14 @@ _CHANGES = (
         '"--http=18000"]',
         '"--http=18000", "--http=8000", "--http=9000", "--tcp=8080", "--tcp=9090"]',
     ),
-    ("run_bookinfo.py", "\nimport lib\n", "\nos.environ['MESHPROOF_PODS'] = 'off'\nimport lib\n"),
+    ("run_bookinfo.py", *_WITHOUT_PODS),
+    ("run_sim_routes.py", *_WITHOUT_PODS),
 )
 """File, text, new text. The echo app answers bytes on its TCP ports alone, but a port without a
 protocol carries both, and Istio's own app tells them apart; TLS that reaches such a port is bytes,
 since that app has no certificate there. Bookinfo's pods mount a volume at /tmp, where the copy with
-its apps lies."""
+its apps lies; Istio's simulation of routes resolves no names, and in a pod some of them have no
+address."""
 _CASES_WITH_KEYS = Path("istio", "security.yaml")
 _KEY_SERVER_S_FILE = Path("istio", "tests", "common", "jwt", "jwks.json")
 _KEYS = re.compile(r"\bjwks: '(\{.+\})'")
