@@ -9,6 +9,8 @@ from meshproof.errors import UsageError
 from meshproof.host import pod_trial
 
 VARIABLE = "MESHPROOF_PODS"
+NEEDS_PODS = f"run in pods ({VARIABLE}=on or --pods), leave it out, or run on a cluster (MESH=kind)"
+"""The remedy for what a mesh without pods refuses."""
 Mode = Literal["on", "off", "auto"]
 """``auto``: pods where the machine allows them."""
 _DEFAULT: Mode = "auto"

@@ -18,8 +18,9 @@ from meshproof.embedded.pod_mode import VARIABLE, Mode
 from meshproof.host import pods as host_pods
 from meshproof.host import private_files, relay
 from meshproof.host.dns_server import DnsServer, Names
+from meshproof.host.netlink import Way
 from meshproof.host.pod_support import PodsUnavailable
-from meshproof.host.pods import Place, Way
+from meshproof.host.pods import Place
 from meshproof.host.supervisor_client import SupervisorClient
 from meshproof.model.capture import Capture
 from meshproof.model.pod_network import BYPASS_PORT, DNS_PORT, OUTBOUND_PORT, Addresses

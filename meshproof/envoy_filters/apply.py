@@ -24,11 +24,12 @@ from meshproof.istio_names import (
     connect_loop,
     is_inbound,
 )
+from meshproof.model.pod_network import BYPASS_LISTENER
 from meshproof.translate.addresses import envoy_address
 from meshproof.translate.gateway_workloads import pod_port_of
 from meshproof.translate.proto import Json
 from meshproof.translate.proxy_view import ProxyView
-from meshproof.translate.relay import BYPASS, BYPASS_LISTENER
+from meshproof.translate.relay import BYPASS
 from meshproof.translate.resource_names import PROBE
 from meshproof.translate.world import Config, Proxy, Resource, World
 from meshproof.xds.any_types import ensure_types

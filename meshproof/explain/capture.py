@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from meshproof.explain.filter_chains import rank_server_name
 from meshproof.explain.proxies import Address, Proxy
 from meshproof.explain.string_match import Json
+from meshproof.model.pod_network import BYPASS_LISTENER
 
 VIRTUAL_OUTBOUND = "virtualOutbound"
-BYPASS_LISTENER = "bypass"
 _PLAIN_HTTP = ("http/1.1",)
 _OWN_LOOPBACK = ipaddress.IPv4Network("127.0.0.0/16")
 

@@ -50,9 +50,8 @@ class PodNamespaces:
         self._user = _create_user_namespace()
         try:
             self.mesh_handle = self._create_mesh_network(mesh_handle)
-            self._create_pod(
-                "127.250.0.1", "pod", [], _TRIAL
-            ).close()  # so that every step has been tried
+            trial = self._create_pod("127.250.0.1", "pod", [], _TRIAL)  # tries every step
+            trial.close()
         except BaseException:
             os.close(self._user)
             raise

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from meshproof.errors import MeshproofError
 from meshproof.host import pod_support
+from meshproof.host.netlink import Way
 from meshproof.host.pod_support import PodsUnavailable
 from meshproof.host.supervisor_client import SupervisorClient
 from meshproof.model.pod_network import (
@@ -23,8 +24,6 @@ MESH = ""
 """The network in which the sidecars of a mesh reach each other, where a pod is asked for."""
 Place = tuple[str, int]
 """An address and a port."""
-Way = tuple[str, str, int, int]
-"""As in ``netlink``."""
 TO_SIDECAR: Way = ("", "", 0, OUTBOUND_PORT)
 _AT_ONCE = 1000
 """Places of one request, which is one packet."""

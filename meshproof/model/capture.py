@@ -7,7 +7,7 @@ IPv6 goes nowhere in a pod, so ranges of it match nothing.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
@@ -125,8 +125,7 @@ def is_ranges_or_all(text: str) -> bool:
     return text == _EVERY or is_ranges(text)
 
 
-def _is_valid(read: object, text: str) -> bool:
-    assert callable(read)
+def _is_valid(read: Callable[[str], object], text: str) -> bool:
     try:
         read(text)
     except ValueError:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from meshproof.model.kube_workloads import template_of
+from meshproof.model.kube_workloads import pod_metadata_path, template_of
 from meshproof.model.resource import Resource
 from meshproof.sources.location import FieldPath
 
@@ -46,9 +46,7 @@ class Injection:
 
     def reason(self, workload: Resource) -> tuple[FieldPath, str]:
         """The field of a workload by which it has none, or the whole; and why."""
-        base: FieldPath = ("metadata",)
-        if workload.kind != "Pod":
-            base = ("spec", "template", "metadata")
+        base = pod_metadata_path(workload)
         metadata = template_of(workload).metadata
         for where, values in (
             ("labels", metadata.labels),

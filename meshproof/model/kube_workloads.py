@@ -110,6 +110,11 @@ def pod_path(resource: Resource) -> FieldPath:
     return ("spec",) if resource.kind == "Pod" else ("spec", "template", "spec")
 
 
+def pod_metadata_path(resource: Resource) -> FieldPath:
+    """The path of the metadata of a workload's pods."""
+    return ("metadata",) if resource.kind == "Pod" else ("spec", "template", "metadata")
+
+
 def container_path(resource: Resource) -> FieldPath:
     """The path of the app's container in its document."""
     return (*pod_path(resource), "containers", 0)

@@ -13,6 +13,8 @@ from ipaddress import IPv4Network
 
 OUTBOUND_PORT = 15001
 """Where a sidecar takes the connections of its pod, on 127.0.0.1 (Istio's virtualOutbound)."""
+BYPASS_LISTENER = "bypass"
+"""The listener at ``BYPASS_PORT``."""
 BYPASS_PORT = 15002
 """Where it takes those that annotations exclude from the sidecar, on 127.0.0.1, to pass them on as
 they are."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
-from meshproof.translate.workload_selection import has_labels
 from meshproof.translate.world import Address, Replica, World
 
 Ports = Mapping[int, tuple[Address, ...]]
@@ -45,11 +44,7 @@ class AddressBook:
         for service in self._world.services:
             if not service.selector or service.external_name:
                 continue
-            members = [
-                r
-                for r in ready
-                if r.namespace == service.namespace and has_labels(r.labels, service.selector)
-            ]
+            members = [r for r in ready if service.selects(r.namespace, r.labels)]
             ports = {p.port: _listeners(members, p.target_port) for p in service.ports}
             short = f"{service.name}.{service.namespace}"
             for name in (short, f"{short}.svc", service.fqdn, service.cluster_ip):

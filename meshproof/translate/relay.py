@@ -17,7 +17,7 @@ from meshproof.istio_names import (
     inbound_cluster,
     outbound_cluster,
 )
-from meshproof.model.pod_network import BYPASS_PORT, OUTBOUND_PORT
+from meshproof.model.pod_network import BYPASS_LISTENER, BYPASS_PORT, OUTBOUND_PORT
 from meshproof.translate import passthrough
 from meshproof.translate.clusters import build_load_assignment
 from meshproof.translate.host import Endpoint, Host
@@ -33,7 +33,6 @@ from meshproof.translate.world import Config, ContainerPort, Replica, ServicePor
 
 _TCP_PROXY = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 _ORIGINAL_SOURCE = "envoy.extensions.filters.listener.original_src.v3.OriginalSrc"
-BYPASS_LISTENER = "bypass"
 BYPASS = "bypass|"
 """Before the names of clusters that a sidecar leads to without a rule."""
 _TIMEOUT = f"{CONNECT_TIMEOUT:g}s"

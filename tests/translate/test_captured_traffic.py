@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from meshproof.model.capture import PREFIX, read_capture
+from meshproof.model.pod_network import BYPASS_LISTENER
 from meshproof.translate.envoy_config import build_sidecar
-from meshproof.translate.relay import BYPASS, BYPASS_LISTENER
+from meshproof.translate.relay import BYPASS
 from tests.translate import builders
 from tests.translate.pod_builders import (
     ADDRESSES,

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from meshproof.embedded.pod_mode import NEEDS_PODS
 from meshproof.errors import Problem
 from meshproof.model.capture import EVERYTHING, PREFIX, read_capture
-from meshproof.model.kube_workloads import WORKLOADS, template_of
+from meshproof.model.kube_workloads import WORKLOADS, pod_metadata_path, template_of
 from meshproof.model.resource import Resource
 from meshproof.sources.location import FieldPath
 
-_REMEDY = "run in pods (MESHPROOF_PODS=on or --pods), leave it out, or run on a cluster (MESH=kind)"
 _NO_ADDRESS = "and without pods no connection has an address"
 
 
@@ -20,7 +20,7 @@ def find_needing_pods(resources: Iterable[Resource]) -> Iterator[Problem]:
     ``tunnel``, and what a pod excludes from its sidecar."""
     for resource in resources:
         for path, message in _places(resource):
-            yield resource.problem(path, message, remedy=_REMEDY)
+            yield resource.problem(path, message, remedy=NEEDS_PODS)
 
 
 def _places(resource: Resource) -> Iterator[tuple[FieldPath, str]]:
@@ -38,11 +38,10 @@ def _places(resource: Resource) -> Iterator[tuple[FieldPath, str]]:
 
 def _exclusions(resource: Resource) -> Iterator[tuple[FieldPath, str]]:
     annotations = template_of(resource).metadata.annotations
-    base: FieldPath = ("metadata",) if resource.kind == "Pod" else ("spec", "template", "metadata")
     for name, value in annotations.items():
         if name.startswith(PREFIX) and read_capture({name: value}) != EVERYTHING:
             message = f'is "{value}", and without pods every call passes the sidecar'
-            yield (*base, "annotations", name), message
+            yield (*pod_metadata_path(resource), "annotations", name), message
 
 
 def _subnets(resource: Resource) -> Iterator[tuple[FieldPath, str]]:

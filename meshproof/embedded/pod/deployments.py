@@ -17,6 +17,7 @@ from meshproof.embedded.pod.programs import (
     programs_of,
 )
 from meshproof.embedded.pod.workload import Probe, Workload
+from meshproof.embedded.pod_mode import NEEDS_PODS
 from meshproof.errors import Problem, Refused
 from meshproof.memo import Memo
 from meshproof.model import injection
@@ -109,8 +110,7 @@ def _needs_pod(inject: injection.Injection, deployment: Resource) -> Problem:
     return deployment.problem(
         path,
         f"{reason}: it would have no sidecar, and without pods every workload has one",
-        remedy="run in pods (MESHPROOF_PODS=on or --pods), leave it out, or run on a cluster "
-        "(MESH=kind)",
+        remedy=NEEDS_PODS,
     )
 
 
